@@ -1,0 +1,131 @@
+using System.Text.Json.Serialization;
+
+namespace FopWatch.Contracts;
+
+/// <summary>A job as the HTTP API answers it and as an event carries it. A member that is absent is unknown.</summary>
+public sealed record JobRecord
+{
+    /// <summary>The name of the source: one configured account at one provider.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>The provider's <c>persistentId</c>: opaque, case-sensitive, at most 128 of <c>[A-Za-z0-9._-]</c>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The kind of provider.</summary>
+    public required ProviderKind Provider { get; init; }
+
+    /// <summary>How the job stands.</summary>
+    public required JobState State { get; init; }
+
+    /// <summary>Whether <see cref="State"/> is an outcome.</summary>
+    public required bool Settled { get; init; }
+
+    /// <summary>What settled the job; absent while it is open.</summary>
+    public SettledBy? SettledBy { get; init; }
+
+    /// <summary>The bucket of the input.</summary>
+    public string? Bucket { get; init; }
+
+    /// <summary>The key of the input.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The provider's queue that the job ran in.</summary>
+    public string? Pipeline { get; init; }
+
+    /// <summary>What the provider's support asks for (Qiniu <c>reqid</c>).</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>What started the job, for example <c>workflow:&lt;id&gt;</c> or <c>trigger:&lt;id&gt;</c>.</summary>
+    public string? TaskFrom { get; init; }
+
+    /// <summary>When the provider accepted the job.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>Whether the provider managed to deliver its own notification.</summary>
+    public NotificationDelivery Notification { get; init; }
+
+    /// <summary>How many commands are in which state; right even where <see cref="Items"/> had to be cut.</summary>
+    public required JobCounts Counts { get; init; }
+
+    /// <summary>The commands, ordered by command.</summary>
+    public IReadOnlyList<JobItem> Items { get; init; } = [];
+
+    /// <summary>True where not all items or outputs are here, because they would not have fitted; ask the HTTP API for them.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Truncated { get; init; }
+
+    /// <summary>What the application gave when it registered the job, up to 4 KB.</summary>
+    public IReadOnlyDictionary<string, string>? Metadata { get; init; }
+
+    /// <summary>When FopWatch first heard of the job.</summary>
+    public required DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>When this record last changed.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>When the job settled; absent while it is open.</summary>
+    public DateTimeOffset? SettledAt { get; init; }
+
+    /// <summary>How often the status API has been asked about the job.</summary>
+    public int Polls { get; init; }
+
+    /// <summary>Grows by at least 1 with every change. Of two records of a job, the one with the higher version is right.</summary>
+    public required long Version { get; init; }
+}
+
+/// <summary>How many commands of a job are in which state.</summary>
+/// <param name="Total">All commands that are known of.</param>
+/// <param name="Succeeded">Those that succeeded.</param>
+/// <param name="Failed">Those that failed.</param>
+/// <param name="Running">Those that are waiting, processing or in a state that is not known.</param>
+/// <remarks>What is missing to the total was skipped.</remarks>
+public sealed record JobCounts(int Total, int Succeeded, int Failed, int Running);
+
+/// <summary>One command of a job.</summary>
+public sealed record JobItem
+{
+    /// <summary>The command, with secrets in it replaced by <c>***</c>.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>How it stands.</summary>
+    public required ItemState State { get; init; }
+
+    /// <summary>True where the target existed and old output came back: nothing was processed (Qiniu <c>returnOld</c>).</summary>
+    public bool? ReusedOldOutput { get; init; }
+
+    /// <summary>The provider's error text.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>The 0-based segment of a command chained with <c>|</c> that failed (Qiniu <c>errorIndex</c>).</summary>
+    public int? ErrorIndex { get; init; }
+
+    /// <summary>The files that it made.</summary>
+    public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
+
+    /// <summary>What it answered instead of a file, as JSON text (Qiniu <c>result</c>), for example the answer of <c>avinfo</c>.</summary>
+    public string? Result { get; init; }
+}
+
+/// <summary>One file that a command made.</summary>
+public sealed record JobOutput
+{
+    /// <summary>Its bucket, where it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Bucket { get; init; }
+
+    /// <summary>Its key.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Key { get; init; }
+
+    /// <summary>The provider's hash of its content.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Hash { get; init; }
+
+    /// <summary>A URL that the provider gave. It comes from the provider's answer: treat it as data.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Url { get; init; }
+
+    /// <summary>Its size in bytes.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public long? Size { get; init; }
+}

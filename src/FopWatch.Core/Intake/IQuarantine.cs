@@ -1,0 +1,55 @@
+using FopWatch.Jobs;
+
+namespace FopWatch.Intake;
+
+/// <summary>A notification that could not be understood or verified, kept whole.</summary>
+public sealed record QuarantinedNotification
+{
+    /// <summary>Identifies it: the time of arrival and a hash, so that keys are in the order of arrival.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The correlation in the URL's path; null if there is none.</summary>
+    public string? Correlation { get; init; }
+
+    /// <summary>The source whose notify URL it came to.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Why it is here, in words for the operator.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>When it arrived.</summary>
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>
+    /// The URL as the provider called it. It holds the notify token, because signatures cover it: it is never shown or logged.
+    /// </summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>
+    /// What is needed to verify it again: <c>Authorization</c>, <c>Content-Type</c> and <c>X-Qiniu-*</c>. A signature is no secret.
+    /// </summary>
+    public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
+
+    /// <summary>The body, byte for byte. It is the one place where a command's secrets are not redacted.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+}
+
+/// <summary>Keeps what could not be understood or verified.</summary>
+public interface IQuarantine
+{
+    /// <summary>Keeps one. When it returns it is durable. One whose key is there already is the same one.</summary>
+    ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken);
+
+    /// <summary>Reads one; null if there is none.</summary>
+    ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>Lists them, the newest first.</summary>
+    /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
+    ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken);
+
+    /// <summary>Takes one out. One that is gone already is no error.</summary>
+    ValueTask RemoveAsync(string key, CancellationToken cancellationToken);
+
+    /// <summary>How many there are.</summary>
+    ValueTask<long> CountAsync(CancellationToken cancellationToken);
+}

@@ -1,0 +1,105 @@
+using FopWatch.Contracts;
+using FopWatch.Publishing;
+
+namespace FopWatch.Jobs;
+
+/// <summary>A job as it is stored.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="ETag">What it has to be committed with; changes with every commit.</param>
+public sealed record StoredJob(Job Job, string ETag);
+
+/// <summary>One atomic write: the job, its row in the due index and the event that the change produced.</summary>
+/// <param name="Job">The job as it is to be. Its <see cref="Job.Watch"/> says where it belongs in the due index.</param>
+/// <param name="ETag">The version that the change was decided on; null if the job is not to exist yet.</param>
+/// <param name="Event">The event to be put into the outbox, or null.</param>
+public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event);
+
+/// <summary>Which jobs to list.</summary>
+public sealed record JobQuery
+{
+    /// <summary>The most that may be asked for at once.</summary>
+    public const int MaxTop = 1000;
+
+    /// <summary>Only jobs of this source.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Only jobs in this state.</summary>
+    public JobState? State { get; init; }
+
+    /// <summary>Only jobs registered at this time or later.</summary>
+    public DateTimeOffset? Since { get; init; }
+
+    /// <summary>How many: 1 to <see cref="MaxTop"/>.</summary>
+    public int Top { get; init; } = 100;
+
+    /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
+    public string? Continuation { get; init; }
+}
+
+/// <summary>One page of a list.</summary>
+/// <typeparam name="T">What is listed.</typeparam>
+/// <param name="Elements">The elements.</param>
+/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+public sealed record Page<T>(IReadOnlyList<T> Elements, string? Continuation);
+
+/// <summary>How many jobs of a source are where. At any time, registered = settled + expired + open + stopped.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Registered">All jobs that were ever committed and not purged, counted as they are created.</param>
+/// <param name="Settled">Those with an outcome of the provider's.</param>
+/// <param name="Expired">Those that FopWatch gave up on.</param>
+/// <param name="Open">Those without an outcome that are in the due index.</param>
+/// <param name="Stopped">Those without an outcome that somebody stopped watching.</param>
+public sealed record Books(string Source, long Registered, long Settled, long Expired, long Open, long Stopped)
+{
+    /// <summary>Jobs that nothing will ever settle; not 0 means that FopWatch or its store has a fault.</summary>
+    public long Unaccounted => Registered - Settled - Expired - Open - Stopped;
+}
+
+/// <summary>
+/// Keeps jobs. Every method throws <see cref="StoreUnavailableException"/>, and does nothing, where the store cannot answer now
+/// (locked, full, down).
+/// </summary>
+public interface IJobStore
+{
+    /// <summary>Reads a job; null if there is none.</summary>
+    ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken);
+
+    /// <summary>Commits a change. When it returns, the change is durable.</summary>
+    /// <returns>
+    /// The new version's ETag, or null if the job was changed or created since it was read, in which case nothing was written.
+    /// A commit whose answer was lost and that is repeated as it was counts as done.
+    /// </returns>
+    ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken);
+
+    /// <summary>Lists jobs, the last registered first.</summary>
+    /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
+    ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Counts the jobs of every source that has any.</summary>
+    ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken);
+
+    /// <summary>Jobs without an outcome that are neither in the due index nor stopped. There should be none.</summary>
+    ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken);
+}
+
+/// <summary>The store cannot answer now. Nothing was written; the same call may succeed later.</summary>
+public sealed class StoreUnavailableException : Exception
+{
+    /// <summary>Without a reason.</summary>
+    public StoreUnavailableException()
+    {
+    }
+
+    /// <param name="message">What happened.</param>
+    public StoreUnavailableException(string message)
+        : base(message)
+    {
+    }
+
+    /// <param name="message">What happened.</param>
+    /// <param name="innerException">What the store's client threw.</param>
+    public StoreUnavailableException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+}

@@ -1,0 +1,140 @@
+using FopWatch.Contracts;
+
+namespace FopWatch.Jobs;
+
+/// <summary>What is known of one file that a command made. Merged field by field.</summary>
+public sealed record OutputFacts
+{
+    /// <summary>The bucket, where it is known.</summary>
+    public string? Bucket { get; init; }
+
+    /// <summary>The key.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The provider's content hash.</summary>
+    public string? Hash { get; init; }
+
+    /// <summary>A URL that the provider gave: data, never fetched.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Bytes.</summary>
+    public long? Size { get; init; }
+
+    internal (string?, string?) Identity => (Bucket, Key);
+
+    internal OutputFacts Join(OutputFacts other) => this with
+    {
+        Hash = Facts.Max(Hash, other.Hash),
+        Url = Facts.Max(Url, other.Url),
+        Size = Facts.Max(Size, other.Size),
+    };
+}
+
+/// <summary>
+/// What is known of one command of a job. The item that is further on wins as a whole; of two in the same state the fields are
+/// merged. That is a lexicographic product of a chain and a join, hence a join.
+/// </summary>
+public sealed record ItemFacts
+{
+    /// <summary>The command, secrets redacted.</summary>
+    public required string Command { get; init; }
+
+    /// <summary>
+    /// 0 for the first item with this command, 1 for the second … The same command may occur twice in a job, and answers list
+    /// items in any order, so items of one command are numbered from the furthest on to the least (<see cref="JobFacts.WithItems"/>).
+    /// </summary>
+    public int Occurrence { get; init; }
+
+    /// <summary>How it stands.</summary>
+    public required ItemState State { get; init; }
+
+    /// <summary>The provider's own code, kept because providers add codes.</summary>
+    public long? Code { get; init; }
+
+    /// <summary>The provider's description of the code.</summary>
+    public string? Description { get; init; }
+
+    /// <summary>The provider's error text; never empty.</summary>
+    public string? Error { get; init; }
+
+    /// <summary>0-based failing segment of a pipeline.</summary>
+    public int? ErrorIndex { get; init; }
+
+    /// <summary>True where old output came back and nothing was processed.</summary>
+    public bool? ReusedOldOutput { get; init; }
+
+    /// <summary>The answer of a command that makes no file, as JSON text.</summary>
+    public string? Result { get; init; }
+
+    /// <summary>The files that it made, ordered by bucket and key, none twice.</summary>
+    public EquatableList<OutputFacts> Outputs { get; init; } = [];
+
+    /// <summary>Whether nothing more can come.</summary>
+    public bool IsOver => State is ItemState.Skipped or ItemState.Failed or ItemState.Succeeded;
+
+    /// <summary>What identifies the item within its job.</summary>
+    internal (string Command, int Occurrence) Identity => (Command, Occurrence);
+
+    internal static int ByIdentity((string Command, int Occurrence) a, (string Command, int Occurrence) b)
+    {
+        var byCommand = string.CompareOrdinal(a.Command, b.Command);
+        return byCommand != 0 ? byCommand : a.Occurrence.CompareTo(b.Occurrence);
+    }
+
+    internal ItemFacts Join(ItemFacts other)
+    {
+        if (State != other.State)
+            return State > other.State ? this : other;
+
+        return this with
+        {
+            Code = Facts.Max(Code, other.Code),
+            Description = Facts.Max(Description, other.Description),
+            Error = Facts.Max(Error, other.Error),
+            ErrorIndex = Facts.Max(ErrorIndex, other.ErrorIndex),
+            ReusedOldOutput = Facts.Max(ReusedOldOutput, other.ReusedOldOutput),
+            Result = Facts.Max(Result, other.Result),
+            Outputs = JoinOutputs(Outputs, other.Outputs),
+        };
+    }
+
+    /// <summary>Orders outputs and merges those of one bucket and key, so that equal sets of outputs are equal lists.</summary>
+    internal static EquatableList<OutputFacts> JoinOutputs(IEnumerable<OutputFacts> some, IEnumerable<OutputFacts> more) =>
+        [.. some.Concat(more)
+            .GroupBy(output => output.Identity)
+            .Select(same => same.Aggregate((a, b) => a.Join(b)))
+            .OrderBy(output => output.Bucket, StringComparer.Ordinal)
+            .ThenBy(output => output.Key, StringComparer.Ordinal)];
+
+    /// <summary>
+    /// The furthest on first, then by content: the order in which items of one command are numbered. As true states only move
+    /// forward, the n-th of this order does too, whatever order the provider lists them in.
+    /// </summary>
+    internal static int FurthestFirst(ItemFacts a, ItemFacts b)
+    {
+        var byState = b.State.CompareTo(a.State);
+        if (byState != 0)
+            return byState;
+
+        var byOutput = string.CompareOrdinal(FirstOutput(a)?.Key, FirstOutput(b)?.Key);
+        if (byOutput != 0)
+            return byOutput;
+
+        var byHash = string.CompareOrdinal(FirstOutput(a)?.Hash, FirstOutput(b)?.Hash);
+        return byHash != 0 ? byHash : string.CompareOrdinal(a.Error, b.Error);
+
+        static OutputFacts? FirstOutput(ItemFacts item) => item.Outputs.Count > 0 ? item.Outputs[0] : null;
+    }
+}
+
+/// <summary>The joins of single values: what is known beats what is not, and of two contradicting values one is picked by their order.</summary>
+internal static class Facts
+{
+    public static string? Max(string? a, string? b) => string.CompareOrdinal(a, b) >= 0 ? a : b;
+
+    public static T? Max<T>(T? a, T? b)
+        where T : struct, IComparable<T> => Nullable.Compare(a, b) >= 0 ? a : b;
+
+    public static T Max<T>(T a, T b)
+        where T : struct, Enum => Comparer<T>.Default.Compare(a, b) >= 0 ? a : b;
+}

@@ -1,0 +1,162 @@
+using System.Collections.Immutable;
+using FopWatch.Contracts;
+using FopWatch.Watching;
+
+namespace FopWatch.Jobs;
+
+/// <summary>How FopWatch came to know of a job.</summary>
+public enum JobOrigin
+{
+    /// <summary>Only an untrusted notification names it. Its outcome is published only once something genuine has been heard of it.</summary>
+    Hint,
+
+    /// <summary>A genuine notification or poll answer names it.</summary>
+    Report,
+
+    /// <summary>An application registered it.</summary>
+    Registration,
+}
+
+/// <summary>One <c>persistentId</c> at one source: an immutable value. Every change is a pure function to a <see cref="JobChange"/>.</summary>
+public sealed record Job
+{
+    /// <summary>What identifies it.</summary>
+    public required JobKey Key { get; init; }
+
+    /// <summary>The kind of provider.</summary>
+    public required ProviderKind Provider { get; init; }
+
+    /// <summary>How FopWatch came to know of it.</summary>
+    public required JobOrigin Origin { get; init; }
+
+    /// <summary>Everything that reports have said.</summary>
+    public JobFacts Facts { get; init; } = JobFacts.None;
+
+    /// <summary>What the application gave at registration.</summary>
+    public ImmutableSortedDictionary<string, string> Metadata { get; init; } = NoMetadata;
+
+    /// <summary>When FopWatch first heard of it.</summary>
+    public required DateTimeOffset RegisteredAt { get; init; }
+
+    /// <summary>When it last changed.</summary>
+    public required DateTimeOffset UpdatedAt { get; init; }
+
+    /// <summary>When it settled last.</summary>
+    public DateTimeOffset? SettledAt { get; init; }
+
+    /// <summary>What settled it.</summary>
+    public SettledBy? SettledBy { get; init; }
+
+    /// <summary>Whether FopWatch gave up on it. A genuine outcome supersedes that.</summary>
+    public bool GivenUp { get; init; }
+
+    /// <summary>Grows with every change but those of <see cref="Watch"/>; 0 before the first commit.</summary>
+    public long Version { get; init; }
+
+    /// <summary>The fallback poller's state.</summary>
+    public required Watch Watch { get; init; }
+
+    /// <summary>No metadata.</summary>
+    public static ImmutableSortedDictionary<string, string> NoMetadata { get; } =
+        ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+
+    /// <summary>How the job stands: a function of the facts, and of whether FopWatch gave up where they give no outcome.</summary>
+    public JobState State =>
+        Facts.Outcome
+        ?? (GivenUp ? JobState.Expired
+            : Facts.Started ? JobState.Processing
+            : JobState.Waiting);
+
+    /// <summary>Whether <see cref="State"/> is an outcome.</summary>
+    public bool IsSettled => GivenUp || Facts.Outcome is not null;
+
+    /// <summary>Whether the job is settled with an outcome of the provider's, which no poll could better.</summary>
+    public bool HasOutcome => Facts.Outcome is not null;
+
+    /// <summary>A job that FopWatch hears of for the first time.</summary>
+    /// <param name="key">What identifies it.</param>
+    /// <param name="provider">The kind of provider.</param>
+    /// <param name="origin">How it came.</param>
+    /// <param name="watch">Its watch.</param>
+    /// <param name="now">The time.</param>
+    public static Job New(JobKey key, ProviderKind provider, JobOrigin origin, Watch watch, DateTimeOffset now) => new()
+    {
+        Key = key,
+        Provider = provider,
+        Origin = origin,
+        RegisteredAt = now,
+        UpdatedAt = now,
+        Watch = watch,
+    };
+
+    /// <summary>
+    /// Merges a report: a join, so that any order and any repetition of reports ends in the same facts and the same state.
+    /// Versions, times and <see cref="SettledBy"/> tell how this record got there, and so depend on the order.
+    /// </summary>
+    public JobChange Apply(JobReport report, DateTimeOffset now)
+    {
+        var facts = Facts.Join(report.Facts);
+        var origin = Origin == JobOrigin.Hint ? JobOrigin.Report : Origin;
+        if (facts == Facts && origin == Origin)
+            return JobChange.Nothing(this);
+
+        var by = report.Channel == ReportChannel.Notification ? Contracts.SettledBy.Notification : Contracts.SettledBy.Poll;
+        return ChangedTo(this with { Facts = facts, Origin = origin }, by, now);
+    }
+
+    /// <summary>Gives the job up: it becomes <see cref="JobState.Expired"/> unless it has an outcome.</summary>
+    /// <param name="by">Whether the deadline or a poll's answer (no such id) was the reason.</param>
+    /// <param name="now">The time.</param>
+    public JobChange GiveUp(SettledBy by, DateTimeOffset now) =>
+        IsSettled ? JobChange.Nothing(this) : ChangedTo(this with { GivenUp = true }, by, now);
+
+    /// <summary>Records that an application registered the job. Its metadata is added to what is there, and wins.</summary>
+    public JobChange Register(IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
+    {
+        var merged = Metadata.SetItems(metadata);
+        if (Origin == JobOrigin.Registration && Version > 0 && merged.SequenceEqual(Metadata))
+            return JobChange.Nothing(this);
+
+        return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration }, null, now);
+    }
+
+    /// <summary>A change of version and nothing else, whose event tells the outcome once more to whoever lost it.</summary>
+    public JobChange Republish(DateTimeOffset now)
+    {
+        var job = this with { Version = Version + 1, UpdatedAt = now };
+        return new(job, IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType);
+    }
+
+    /// <summary>Changes the watch alone: no new version, no event.</summary>
+    public JobChange Rewatch(Watch watch) => new(this with { Watch = watch }, null);
+
+    private JobChange ChangedTo(Job next, SettledBy? by, DateTimeOffset now)
+    {
+        next = next with { Version = Version + 1, UpdatedAt = now };
+        var outcomeMoved = next.IsSettled && (!IsSettled || next.State != State);
+        if (outcomeMoved)
+            next = next with { SettledAt = now, SettledBy = by };
+        if (next.HasOutcome)
+            next = next with { Watch = next.Watch with { DueAt = null } };
+
+        // What only an untrusted notification has named is nobody's job yet; whoever can call the URL must not be able to
+        // publish events about ids of his choice.
+        if (next.Origin == JobOrigin.Hint)
+            return new(next, null);
+
+        // An outcome that was reached while the job was nobody's is due to whoever claims it now.
+        var unpublished = Origin == JobOrigin.Hint && next.IsSettled;
+        if (outcomeMoved || unpublished || (next.IsSettled && Facts.MovedTo(next.Facts)))
+            return new(next, JobEvent.SettledType);
+        return new(next, !next.IsSettled && Facts.MovedTo(next.Facts) ? JobEvent.ProgressedType : null);
+    }
+}
+
+/// <summary>What a decision changes: the job as it is to be stored, and the event that is to be published with it.</summary>
+/// <param name="Job">The job afterwards.</param>
+/// <param name="EventType">The type of the event, or null for none. There is at most one per version.</param>
+public sealed record JobChange(Job Job, string? EventType)
+{
+    /// <summary>No change.</summary>
+    public static JobChange Nothing(Job job) => new(job, null);
+}

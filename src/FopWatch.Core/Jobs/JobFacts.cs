@@ -1,0 +1,210 @@
+using FopWatch.Contracts;
+
+namespace FopWatch.Jobs;
+
+/// <summary>How far a provider says that a job as a whole has come, before it is over.</summary>
+public enum JobProgress
+{
+    /// <summary>It did not say.</summary>
+    Unknown,
+
+    /// <summary>Queued.</summary>
+    Waiting,
+
+    /// <summary>Started.</summary>
+    Processing,
+}
+
+/// <summary>What the provider says of the job as a whole once it is over. It counts only where the items say nothing.</summary>
+public enum JobVerdict
+{
+    /// <summary>No failure is claimed. Not a success: Qiniu answers 0 for a bogus command without items (providers.md, section 1).</summary>
+    None,
+
+    /// <summary>The job as a whole failed.</summary>
+    Failed,
+
+    /// <summary>The job was cancelled (Qiniu workflow V3, code 5).</summary>
+    Cancelled,
+}
+
+/// <summary>The body of a report.</summary>
+/// <param name="Closing">Whether it closed the job; such a body beats any other.</param>
+/// <param name="Json">The body as JSON, secrets redacted. Of two, the longer one is kept.</param>
+public readonly record struct RawBody(bool Closing, string Json) : IComparable<RawBody>
+{
+    /// <inheritdoc/>
+    public int CompareTo(RawBody other)
+    {
+        var byClosing = Closing.CompareTo(other.Closing);
+        if (byClosing != 0)
+            return byClosing;
+
+        var byLength = Json.Length.CompareTo(other.Json.Length);
+        return byLength != 0 ? byLength : string.CompareOrdinal(Json, other.Json);
+    }
+}
+
+/// <summary>
+/// Everything that reports have said about a job, merged by <see cref="Join"/>: a commutative, associative and idempotent
+/// operation, so that duplicates, late arrivals and races need no special case.
+/// </summary>
+public sealed record JobFacts
+{
+    /// <summary>Nothing is known.</summary>
+    public static readonly JobFacts None = new();
+
+    /// <summary>The bucket of the input.</summary>
+    public string? Bucket { get; init; }
+
+    /// <summary>The key of the input.</summary>
+    public string? Key { get; init; }
+
+    /// <summary>The provider's queue.</summary>
+    public string? Pipeline { get; init; }
+
+    /// <summary>What the provider's support asks for.</summary>
+    public string? RequestId { get; init; }
+
+    /// <summary>What started the job.</summary>
+    public string? TaskFrom { get; init; }
+
+    /// <summary>True for an idle-time task, which has no completion-time promise.</summary>
+    public bool? Idle { get; init; }
+
+    /// <summary>When the provider accepted the job.</summary>
+    public DateTimeOffset? CreatedAt { get; init; }
+
+    /// <summary>How far the job has come as a whole.</summary>
+    public JobProgress Progress { get; init; }
+
+    /// <summary>
+    /// Whether one report both listed all commands and said that the processing is over. A report that may list only some of
+    /// them (Wangsu <c>separate</c>) never closes a job, whatever its code.
+    /// </summary>
+    public bool Closed { get; init; }
+
+    /// <summary>The verdict on the job as a whole.</summary>
+    public JobVerdict Verdict { get; init; }
+
+    /// <summary>Whether the provider delivered its notification.</summary>
+    public NotificationDelivery Delivery { get; init; }
+
+    /// <summary>The items, ordered by command and occurrence, none twice. A report's are set by <see cref="WithItems"/>.</summary>
+    public EquatableList<ItemFacts> Items { get; init; } = [];
+
+    /// <summary>The most telling body so far, as redacted JSON: what a later version of FopWatch may want to read again.</summary>
+    public RawBody? Raw { get; init; }
+
+    /// <summary>
+    /// The outcome that follows from the facts, or null while the job is open. The items say it; the job as a whole is asked only
+    /// whether it is over, whether it was cancelled, and where there are no items.
+    /// </summary>
+    public JobState? Outcome
+    {
+        get
+        {
+            if (!Closed)
+                return null;
+            if (Verdict == JobVerdict.Cancelled)
+                return JobState.Cancelled;
+            if (Items.Count == 0)
+                return Verdict == JobVerdict.Failed ? JobState.Failed : null;
+
+            var (succeeded, failed) = (false, false);
+            foreach (var item in Items)
+            {
+                if (!item.IsOver)
+                    return null;
+                succeeded |= item.State == ItemState.Succeeded;
+                failed |= item.State == ItemState.Failed;
+            }
+
+            return (succeeded, failed) switch
+            {
+                (true, true) => JobState.PartiallyFailed,
+                (true, false) => JobState.Succeeded,
+                (false, true) => JobState.Failed,
+                // Everything was skipped: only the whole can say whether that was meant.
+                (false, false) => Verdict == JobVerdict.Failed ? JobState.Failed : JobState.Succeeded,
+            };
+        }
+    }
+
+    /// <summary>Whether anything has started.</summary>
+    public bool Started => Closed || Progress == JobProgress.Processing || Items.Any(item => item.State >= ItemState.Processing);
+
+    /// <summary>The number of items in each state.</summary>
+    public JobCounts Counts
+    {
+        get
+        {
+            var (succeeded, failed, running) = (0, 0, 0);
+            foreach (var item in Items)
+            {
+                switch (item.State)
+                {
+                    case ItemState.Succeeded:
+                        succeeded++;
+                        break;
+                    case ItemState.Failed:
+                        failed++;
+                        break;
+                    case ItemState.Skipped:
+                        break;
+                    default:
+                        running++;
+                        break;
+                }
+            }
+
+            return new(Items.Count, succeeded, failed, running);
+        }
+    }
+
+    /// <summary>These facts with the items of one report, in any order. Numbers them; see <see cref="ItemFacts.Occurrence"/>.</summary>
+    public JobFacts WithItems(IEnumerable<ItemFacts> items) => this with
+    {
+        Items = [.. items
+            .Select(item => item with { Outputs = ItemFacts.JoinOutputs(item.Outputs, []) })
+            .GroupBy(item => item.Command, StringComparer.Ordinal)
+            .OrderBy(same => same.Key, StringComparer.Ordinal)
+            .SelectMany(same => same
+                .Order(Comparer<ItemFacts>.Create(ItemFacts.FurthestFirst))
+                .Select((item, occurrence) => item with { Occurrence = occurrence }))],
+    };
+
+    /// <summary>Everything that either says.</summary>
+    public JobFacts Join(JobFacts other) => new()
+    {
+        Bucket = Facts.Max(Bucket, other.Bucket),
+        Key = Facts.Max(Key, other.Key),
+        Pipeline = Facts.Max(Pipeline, other.Pipeline),
+        RequestId = Facts.Max(RequestId, other.RequestId),
+        TaskFrom = Facts.Max(TaskFrom, other.TaskFrom),
+        Idle = Facts.Max(Idle, other.Idle),
+        CreatedAt = Facts.Max(CreatedAt, other.CreatedAt),
+        // Over implies started, so a stale report on the way there adds nothing.
+        Progress = Closed || other.Closed ? JobProgress.Processing : Facts.Max(Progress, other.Progress),
+        Closed = Closed || other.Closed,
+        Verdict = Facts.Max(Verdict, other.Verdict),
+        Delivery = Facts.Max(Delivery, other.Delivery),
+        Items = JoinItems(Items, other.Items),
+        Raw = Facts.Max(Raw, other.Raw),
+    };
+
+    /// <summary>Whether the items or the whole moved between these facts and later ones.</summary>
+    internal bool MovedTo(JobFacts later) =>
+        later.Progress != Progress
+        || later.Closed != Closed
+        || later.Verdict != Verdict
+        || !later.Items.Select(item => (item.Identity, item.State)).SequenceEqual(Items.Select(item => (item.Identity, item.State)));
+
+    private static EquatableList<ItemFacts> JoinItems(EquatableList<ItemFacts> some, EquatableList<ItemFacts> more)
+    {
+        var joined = new SortedDictionary<(string, int), ItemFacts>(Comparer<(string, int)>.Create(ItemFacts.ByIdentity));
+        foreach (var item in some.Concat(more))
+            joined[item.Identity] = joined.TryGetValue(item.Identity, out var known) ? known.Join(item) : item;
+        return [.. joined.Values];
+    }
+}

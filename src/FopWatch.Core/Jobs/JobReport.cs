@@ -1,0 +1,30 @@
+namespace FopWatch.Jobs;
+
+/// <summary>The way a report came. The same number means different things on each (providers.md, section 2).</summary>
+public enum ReportChannel
+{
+    /// <summary>The provider called the notify URL.</summary>
+    Notification,
+
+    /// <summary>The status API answered.</summary>
+    Poll,
+}
+
+/// <summary>What one notification or one poll answer said about a job, normalised.</summary>
+public sealed record JobReport
+{
+    /// <summary>The id that the body names; null where a poll answer names none.</summary>
+    public required string? Id { get; init; }
+
+    /// <summary>The way it came.</summary>
+    public required ReportChannel Channel { get; init; }
+
+    /// <summary>What it says.</summary>
+    public required JobFacts Facts { get; init; }
+
+    /// <summary>
+    /// Whether it says that the processing is over without saying how every command ended (a Wangsu notification sent
+    /// <c>separate</c>ly): reason enough to ask the status API now.
+    /// </summary>
+    public bool AsksForPoll { get; init; }
+}

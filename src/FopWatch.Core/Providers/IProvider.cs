@@ -1,0 +1,86 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Providers;
+
+/// <summary>How far a notification can be believed.</summary>
+public enum Trust
+{
+    /// <summary>It carries a signature that is wrong, or by a key that is not in a key ring that has keys.</summary>
+    Invalid,
+
+    /// <summary>It carries no signature, or there is no key to check one with.</summary>
+    None,
+
+    /// <summary>Its signature is right but does not cover the body.</summary>
+    Weak,
+
+    /// <summary>Its signature is right and covers the body.</summary>
+    Strong,
+}
+
+/// <summary>A notification as it arrived, with the URL as the provider was given it.</summary>
+public sealed record SignedRequest
+{
+    /// <summary>The whole URL as the provider called it: the configured public URL with the request's path and query.</summary>
+    public required Uri Url { get; init; }
+
+    /// <summary>The <c>Authorization</c> header as it came; null if there is none.</summary>
+    public string? Authorization { get; init; }
+
+    /// <summary>The <c>Content-Type</c> header as it came; null if there is none.</summary>
+    public string? ContentType { get; init; }
+
+    /// <summary>The <c>X-Qiniu-*</c> headers, which the <c>Qiniu</c> signature covers.</summary>
+    public IReadOnlyList<KeyValuePair<string, string>> SignedHeaders { get; init; } = [];
+
+    /// <summary>The body, byte for byte.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+}
+
+/// <summary>What became of a body: a report, or the reason why it is none.</summary>
+public readonly record struct Decoded
+{
+    private Decoded(JobReport? report, string? problem) => (Report, Problem) = (report, problem);
+
+    /// <summary>The report; null if the body could not be understood.</summary>
+    public JobReport? Report { get; }
+
+    /// <summary>Why the body could not be understood, in words for the operator; never quotes the body at length.</summary>
+    public string? Problem { get; }
+
+    /// <summary>The body was understood.</summary>
+    public static Decoded As(JobReport report) => new(report, null);
+
+    /// <summary>The body was not understood.</summary>
+    public static Decoded Not(string problem) => new(null, problem);
+}
+
+/// <summary>
+/// One kind of provider: how its bodies are read, its notifications verified and its status API asked. Pure: no I/O, no state.
+/// </summary>
+public interface IProvider
+{
+    /// <summary>Which kind.</summary>
+    ProviderKind Kind { get; }
+
+    /// <summary>The poll settings of a source that gives none; they follow from how long the provider retries its notifications.</summary>
+    PollSettings DefaultPoll { get; }
+
+    /// <summary>The status endpoint of a source that gives none; null where the source has to give one.</summary>
+    Uri? DefaultStatusEndpoint { get; }
+
+    /// <summary>Reads a body. Never throws for what a body contains, and works in time and memory linear in its length.</summary>
+    Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body);
+
+    /// <summary>Checks a notification's signature, in constant time for a given length.</summary>
+    Trust Verify(SignedRequest request, KeyRing keys);
+
+    /// <summary>Where to ask for a job.</summary>
+    Uri StatusUri(Uri statusEndpoint, string id);
+
+    /// <summary>What a status API's answer means for the plan of further polls, by its HTTP status.</summary>
+    /// <returns><see cref="PollAnswer.Report"/> where the body is to be decoded.</returns>
+    PollAnswer Classify(int status);
+}

@@ -1,0 +1,18 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Providers;
+
+/// <summary>How a status API answered.</summary>
+/// <param name="Answer">What it means for the plan of further polls.</param>
+/// <param name="Report">What it said; only with <see cref="PollAnswer.Report"/>.</param>
+/// <param name="Detail">The status, error or reason in words for the operator, without the body; null with a report.</param>
+/// <param name="RetryAfter">How long it asked us to wait; null if it did not say.</param>
+public sealed record StatusAnswer(PollAnswer Answer, JobReport? Report = null, string? Detail = null, TimeSpan? RetryAfter = null);
+
+/// <summary>Asks a source's status API about jobs.</summary>
+public interface IStatusApi
+{
+    /// <summary>Asks once. Whatever the API does is an answer; only cancellation throws.</summary>
+    Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken);
+}

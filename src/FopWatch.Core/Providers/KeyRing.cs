@@ -1,0 +1,24 @@
+namespace FopWatch.Providers;
+
+/// <summary>The access keys and secret keys that a source's notifications may be signed with; empty if signatures cannot be checked.</summary>
+/// <remarks>A ring, not one key: Wangsu signs with any valid pair of the customer's, and keys overlap while they are rotated.</remarks>
+public sealed class KeyRing
+{
+    private readonly Dictionary<string, byte[]> _secrets;
+
+    /// <param name="pairs">Access key → secret key.</param>
+    public KeyRing(IEnumerable<KeyValuePair<string, string>> pairs) =>
+        _secrets = pairs.ToDictionary(pair => pair.Key, pair => System.Text.Encoding.UTF8.GetBytes(pair.Value), StringComparer.Ordinal);
+
+    /// <summary>A ring without keys.</summary>
+    public static KeyRing Empty { get; } = new([]);
+
+    /// <summary>Whether there is no key.</summary>
+    public bool IsEmpty => _secrets.Count == 0;
+
+    /// <summary>The secret key of an access key, as UTF-8 bytes; null if it is not in the ring.</summary>
+    public byte[]? Secret(string accessKey) => _secrets.GetValueOrDefault(accessKey);
+
+    /// <summary>Names no key.</summary>
+    public override string ToString() => $"{_secrets.Count} keys";
+}

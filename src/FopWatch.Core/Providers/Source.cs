@@ -1,0 +1,50 @@
+using FopWatch.Watching;
+
+namespace FopWatch.Providers;
+
+/// <summary>What may settle a job of a source.</summary>
+public enum TrustRule
+{
+    /// <summary>Only a notification with a strong signature. Anything weaker makes the next poll due now.</summary>
+    Signature,
+
+    /// <summary>Any notification that came to the right URL, unless its signature is invalid.</summary>
+    Token,
+}
+
+/// <summary>One configured account at one provider; validated.</summary>
+public sealed record Source
+{
+    /// <summary>Its name: 1 to 64 of <c>A-Z a-z 0-9 _ -</c>, case-sensitive.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Its provider.</summary>
+    public required IProvider Provider { get; init; }
+
+    /// <summary>The base URL of the status API.</summary>
+    public required Uri StatusEndpoint { get; init; }
+
+    /// <summary>The tokens that make a notify URL right; at least one.</summary>
+    public required NotifyTokens Tokens { get; init; }
+
+    /// <summary>The keys that signatures are checked with.</summary>
+    public KeyRing Keys { get; init; } = KeyRing.Empty;
+
+    /// <summary>What may settle a job.</summary>
+    public TrustRule Trust { get; init; } = TrustRule.Signature;
+
+    /// <summary>When to poll.</summary>
+    public required PollSettings Poll { get; init; }
+}
+
+/// <summary>The configured sources, by name.</summary>
+public sealed class Sources(IEnumerable<Source> sources)
+{
+    private readonly Dictionary<string, Source> _byName = sources.ToDictionary(source => source.Name, StringComparer.Ordinal);
+
+    /// <summary>All of them.</summary>
+    public IReadOnlyCollection<Source> All => _byName.Values;
+
+    /// <summary>The source of a name; null if there is none.</summary>
+    public Source? Find(string? name) => name is null ? null : _byName.GetValueOrDefault(name);
+}

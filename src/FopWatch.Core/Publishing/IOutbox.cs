@@ -1,0 +1,49 @@
+using FopWatch.Jobs;
+
+namespace FopWatch.Publishing;
+
+/// <summary>An event as it waits to be published, whole, so that every attempt publishes the same bytes under the same id.</summary>
+public sealed record OutboxEvent
+{
+    /// <summary>The CloudEvents id; see <see cref="JobEvents.IdOf"/>.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>The job.</summary>
+    public required JobKey Key { get; init; }
+
+    /// <summary>The job's version; with the key it identifies the event.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>The CloudEvents type.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>When the change was recorded.</summary>
+    public required DateTimeOffset Time { get; init; }
+
+    /// <summary>The whole CloudEvent in structured mode, as UTF-8 JSON.</summary>
+    public required ReadOnlyMemory<byte> Body { get; init; }
+}
+
+/// <summary>The events that are committed and not yet published.</summary>
+public interface IOutbox
+{
+    /// <summary>The oldest of them; those of one job in the order of their versions.</summary>
+    ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>Takes published events out. Those that are gone already are no error.</summary>
+    ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken);
+
+    /// <summary>How many there are, and since when the oldest waits; null if there is none.</summary>
+    ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken);
+}
+
+/// <summary>Hands events to subscribers.</summary>
+public interface IEventPublisher
+{
+    /// <summary>
+    /// Publishes events in this order. When it returns they are durable at the broker. Publishing one again is harmless: its id
+    /// is the same.
+    /// </summary>
+    /// <exception cref="Exception">Whatever the broker threw. Some of the events may have been published.</exception>
+    ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken);
+}

@@ -1,0 +1,48 @@
+namespace FopWatch.Watching;
+
+/// <summary>How a status API answered, as far as the plan of further polls depends on it.</summary>
+public enum PollAnswer
+{
+    /// <summary>Not asked yet.</summary>
+    None,
+
+    /// <summary>It answered with a report.</summary>
+    Report,
+
+    /// <summary>It says that there is no such id (Qiniu 612). Right after submission that can be a race.</summary>
+    NotFound,
+
+    /// <summary>It asks us to slow down (Qiniu 573, or 429).</summary>
+    Throttled,
+
+    /// <summary>It could not be reached, timed out, or failed in a way that another try may mend.</summary>
+    Unavailable,
+
+    /// <summary>It refused the question for good, or answered something that cannot be understood.</summary>
+    Refused,
+}
+
+/// <summary>The durable fallback poller of one job: committed with the job, so that no process has to live for it.</summary>
+public sealed record Watch
+{
+    /// <summary>When the status API is to be asked next; null once the job is settled or the watch was stopped.</summary>
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>When the job is given up if it has no outcome by then.</summary>
+    public required DateTimeOffset Deadline { get; init; }
+
+    /// <summary>How often the status API has been asked.</summary>
+    public int Polls { get; init; }
+
+    /// <summary>Consecutive answers that there is no such id.</summary>
+    public int NotFound { get; init; }
+
+    /// <summary>When the status API was asked last.</summary>
+    public DateTimeOffset? LastPolledAt { get; init; }
+
+    /// <summary>How it answered then.</summary>
+    public PollAnswer LastAnswer { get; init; }
+
+    /// <summary>True after somebody asked to stop watching: the job stays open and is not polled; a notification still settles it.</summary>
+    public bool Stopped { get; init; }
+}
