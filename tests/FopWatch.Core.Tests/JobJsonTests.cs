@@ -10,7 +10,7 @@ public class JobJsonTests
     public void A_job_survives_being_written_down()
     {
         var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
-        var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Hint, new Watch { Deadline = now.AddDays(9), DueAt = now }, now) with
+        var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Hint, new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now }, now) with
         {
             Metadata = Job.NoMetadata.Add("lesson", "42").Add("Lesson", "43"),
             Facts = (JobFacts.None with { Bucket = "b", Closed = true, Raw = new(true, "{}") }).WithItems(

@@ -32,6 +32,12 @@ public sealed record QuarantinedNotification
 
     /// <summary>The body, byte for byte. It is the one place where a command's secrets are not redacted.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The value of a kept header; null if it did not come.</summary>
+    public string? Header(string name) => Headers
+        .Where(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+        .Select(header => header.Value)
+        .FirstOrDefault();
 }
 
 /// <summary>Keeps what could not be understood or verified.</summary>

@@ -56,6 +56,9 @@ public sealed record Job
     /// <summary>The fallback poller's state.</summary>
     public required Watch Watch { get; init; }
 
+    /// <summary>The metadata key under which the correlation of a notify URL is kept.</summary>
+    public const string CorrelationKey = "correlation";
+
     /// <summary>No metadata.</summary>
     public static ImmutableSortedDictionary<string, string> NoMetadata { get; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
@@ -114,11 +117,19 @@ public sealed record Job
     public JobChange Register(IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
         var merged = Metadata.SetItems(metadata);
-        if (Origin == JobOrigin.Registration && Version > 0 && merged.SequenceEqual(Metadata))
+        if (Origin == JobOrigin.Registration && Version > 0 && ReferenceEquals(merged, Metadata))
             return JobChange.Nothing(this);
 
-        return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration }, null, now);
+        // A hint may have named the id before it was submitted, and the status API have known nothing of it for good reason.
+        var givenUp = GivenUp && Origin != JobOrigin.Hint;
+        return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, GivenUp = givenUp }, null, now);
     }
+
+    /// <summary>Keeps what the path of a trusted notify URL said the job belongs to, as metadata, unless there is such already.</summary>
+    public JobChange Correlate(string? correlation, DateTimeOffset now) =>
+        correlation is null || Metadata.ContainsKey(CorrelationKey)
+            ? JobChange.Nothing(this)
+            : ChangedTo(this with { Metadata = Metadata.Add(CorrelationKey, correlation) }, null, now);
 
     /// <summary>A change of version and nothing else, whose event tells the outcome once more to whoever lost it.</summary>
     public JobChange Republish(DateTimeOffset now)
@@ -159,4 +170,11 @@ public sealed record JobChange(Job Job, string? EventType)
 {
     /// <summary>No change.</summary>
     public static JobChange Nothing(Job job) => new(job, null);
+
+    /// <summary>This change and another one after it, committed as one: under the last version, with the event that says more.</summary>
+    public JobChange Then(Func<Job, JobChange> next)
+    {
+        var (job, eventType) = next(Job);
+        return new(job, EventType == JobEvent.SettledType ? EventType : eventType ?? EventType);
+    }
 }

@@ -28,6 +28,9 @@ public sealed record Watch
     /// <summary>When the status API is to be asked next; null once the job is settled or the watch was stopped.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
+    /// <summary>When the watch began.</summary>
+    public required DateTimeOffset StartedAt { get; init; }
+
     /// <summary>When the job is given up if it has no outcome by then.</summary>
     public required DateTimeOffset Deadline { get; init; }
 

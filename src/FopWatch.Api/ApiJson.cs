@@ -1,0 +1,86 @@
+using System.Text.Json.Serialization;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+
+namespace FopWatch.Api;
+
+/// <summary>The serializer context of the HTTP API: no reflection.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    Converters = [typeof(UtcTimeConverter), typeof(CamelCaseEnumConverter<NotificationResult>)])]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobLink))]
+[JsonSerializable(typeof(JobLinks))]
+[JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(QuarantineEntry))]
+[JsonSerializable(typeof(QuarantineList))]
+[JsonSerializable(typeof(RetriedNotification))]
+[JsonSerializable(typeof(RetriedNotifications))]
+[JsonSerializable(typeof(Health))]
+public sealed partial class ApiJson : JsonSerializerContext;
+
+/// <summary>One page of jobs, newest first.</summary>
+/// <param name="Jobs">The jobs.</param>
+/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+public sealed record JobList(
+    IReadOnlyList<JobRecord> Jobs,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation);
+
+/// <summary>Where a registered job is.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Id">The id.</param>
+/// <param name="State">How it stands: it may be settled already.</param>
+/// <param name="Href">Its path.</param>
+public sealed record JobLink(string Source, string Id, JobState State, string Href);
+
+/// <summary>Where registered jobs are, in the order in which they were given.</summary>
+/// <param name="Jobs">The jobs.</param>
+public sealed record JobLinks(IReadOnlyList<JobLink> Jobs);
+
+/// <summary>A quarantined notification.</summary>
+public sealed record QuarantineEntry
+{
+    /// <summary>Its key.</summary>
+    public required string Key { get; init; }
+
+    /// <summary>The source whose notify URL it came to.</summary>
+    public required string Source { get; init; }
+
+    /// <summary>Why it is here.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>When it arrived.</summary>
+    public required DateTimeOffset ReceivedAt { get; init; }
+
+    /// <summary>The correlation in the URL's path.</summary>
+    public string? Correlation { get; init; }
+
+    /// <summary>The headers that are kept.</summary>
+    public required IReadOnlyDictionary<string, string> Headers { get; init; }
+
+    /// <summary>The size of the body in bytes.</summary>
+    public required int Size { get; init; }
+
+    /// <summary>The body in Base64, where it is not larger than 64 KiB.</summary>
+    public string? Body { get; init; }
+
+    /// <summary>Where the body is, byte for byte.</summary>
+    public required string BodyHref { get; init; }
+}
+
+/// <summary>One page of quarantined notifications, newest first.</summary>
+/// <param name="Notifications">The notifications.</param>
+/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+public sealed record QuarantineList(
+    IReadOnlyList<QuarantineEntry> Notifications,
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation);
+
+/// <summary>What became of quarantined notifications that were taken again.</summary>
+/// <param name="Notifications">Each of them.</param>
+public sealed record RetriedNotifications(IReadOnlyList<RetriedNotification> Notifications);
+
+/// <summary>Whether the host can do its work.</summary>
+/// <param name="Status"><c>live</c> or <c>ready</c>.</param>
+public sealed record Health(string Status);

@@ -1,0 +1,155 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Api;
+
+/// <summary>One job that an application registers.</summary>
+internal sealed record JobRegistration(Source Source, string Id, IReadOnlyDictionary<string, string> Metadata, TimeSpan? FirstPollAfter);
+
+/// <summary>Reads and checks the body of <c>POST /api/jobs</c>: one registration, or an array of them. All are right, or none is taken.</summary>
+internal sealed class JobRegistrations
+{
+    public const int MaxAtOnce = 1000;
+    public const int MaxMetadataBytes = 4096;
+
+    private const string Shape = """expected {"source", "id", "metadata"?, "firstPollAfter"?} or an array of up to 1000 of those""";
+    private static readonly TimeSpan MaxFirstPollAfter = TimeSpan.FromDays(9);
+
+    private readonly List<JobRegistration> _registrations = [];
+    private readonly List<ProblemElement> _problems = [];
+    private readonly Sources _sources;
+
+    private JobRegistrations(Sources sources) => _sources = sources;
+
+    /// <summary>Whether the body was an array.</summary>
+    public bool Many { get; private set; }
+
+    public IReadOnlyList<JobRegistration> Registrations => _registrations;
+
+    /// <summary>What is wrong; empty if nothing is.</summary>
+    public IReadOnlyList<ProblemElement> Problems => _problems;
+
+    public static JobRegistrations Read(ReadOnlyMemory<byte> body, Sources sources)
+    {
+        var read = new JobRegistrations(sources);
+        try
+        {
+            using var document = JsonDocument.Parse(body, new() { MaxDepth = 8, AllowDuplicateProperties = false });
+            read.ReadRoot(document.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
+        {
+            read._problems.Add(new("", $"The body is no JSON document that can be read: {e.Message} {Shape}."));
+        }
+
+        return read;
+    }
+
+    private void ReadRoot(JsonElement root)
+    {
+        switch (root.ValueKind)
+        {
+            case JsonValueKind.Object:
+                ReadOne(root, "");
+                break;
+            case JsonValueKind.Array when root.GetArrayLength() is > 0 and <= MaxAtOnce:
+                Many = true;
+                foreach (var (index, element) in root.EnumerateArray().Index())
+                    ReadOne(element, $"/{index}");
+                break;
+            case JsonValueKind.Array:
+                _problems.Add(new("", $"An array of {root.GetArrayLength()}: it has to be 1 to {MaxAtOnce}."));
+                break;
+            default:
+                _problems.Add(new("", $"The body is a JSON {root.ValueKind}: {Shape}."));
+                break;
+        }
+    }
+
+    private void ReadOne(JsonElement element, string at)
+    {
+        if (element.ValueKind != JsonValueKind.Object)
+        {
+            _problems.Add(new(at, $"A JSON {element.ValueKind}, where an object was expected."));
+            return;
+        }
+
+        var before = _problems.Count;
+        var source = _sources.Find(Text(element, "source"));
+        if (source is null)
+            Wrong(at, "source", "is not the name of a configured source");
+        var id = Text(element, "id");
+        if (!JobKey.IsValidId(id))
+            Wrong(at, "id", $"is not {JobKey.IdRule}");
+        var metadata = ReadMetadata(element, at);
+        var firstPollAfter = ReadFirstPollAfter(element, at);
+        foreach (var property in element.EnumerateObject())
+        {
+            if (property.Name is not ("source" or "id" or "metadata" or "firstPollAfter"))
+                Wrong(at, property.Name, "is not known; known are source, id, metadata and firstPollAfter");
+        }
+
+        if (_problems.Count == before)
+            _registrations.Add(new(source!, id!, metadata, firstPollAfter));
+    }
+
+    private Dictionary<string, string> ReadMetadata(JsonElement element, string at)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (!element.TryGetProperty("metadata", out var given) || given.ValueKind == JsonValueKind.Null)
+            return metadata;
+        if (given.ValueKind != JsonValueKind.Object)
+        {
+            Wrong(at, "metadata", "is not an object of strings");
+            return metadata;
+        }
+
+        var bytes = 0;
+        foreach (var entry in given.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.String)
+            {
+                Wrong(at, $"metadata/{entry.Name}", "is not a string");
+                continue;
+            }
+
+            var value = entry.Value.GetString()!;
+            bytes += Encoding.UTF8.GetByteCount(entry.Name) + Encoding.UTF8.GetByteCount(value);
+            metadata[entry.Name] = value;
+        }
+
+        if (bytes > MaxMetadataBytes)
+            Wrong(at, "metadata", string.Create(CultureInfo.InvariantCulture, $"has {bytes} bytes of names and values; at most {MaxMetadataBytes} are kept"));
+        return metadata;
+    }
+
+    private TimeSpan? ReadFirstPollAfter(JsonElement element, string at)
+    {
+        if (!element.TryGetProperty("firstPollAfter", out var given) || given.ValueKind == JsonValueKind.Null)
+            return null;
+
+        TimeSpan? after = given.ValueKind switch
+        {
+            JsonValueKind.Number when given.TryGetDouble(out var seconds) && seconds >= 0 && seconds <= MaxFirstPollAfter.TotalSeconds =>
+                TimeSpan.FromSeconds(seconds),
+            JsonValueKind.String when given.GetString()!.Contains(':', StringComparison.Ordinal)
+                && TimeSpan.TryParse(given.GetString(), CultureInfo.InvariantCulture, out var span) => span,
+            _ => null,
+        };
+        if (after is { } right && right >= TimeSpan.Zero && right <= MaxFirstPollAfter)
+            return right;
+
+        Wrong(at, "firstPollAfter", "is neither seconds nor a time such as \"00:05:00\", from 0 to 9 days");
+        return null;
+    }
+
+    private void Wrong(string at, string name, string problem) => _problems.Add(new($"{at}/{name}", $"'{Short(name)}' {problem}."));
+
+    private static string Short(string name) => name.Length <= 64 ? name : name[..64] + "…";
+
+    private static string? Text(JsonElement element, string name) =>
+        element.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+}

@@ -1,0 +1,202 @@
+using System.Globalization;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Watching;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Api;
+
+/// <summary>The routes below <c>/api/jobs</c>.</summary>
+public static class JobsApi
+{
+    /// <summary>The longest wait for an outcome that a request may ask for, in seconds.</summary>
+    public const int MaxWaitSeconds = 300;
+
+    /// <summary>How many registrations of one request are committed at a time.</summary>
+    private const int RegistrationsAtOnce = 64;
+
+    /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
+    public static Task<IResult> RegisterAsync(
+        HttpRequest request,
+        JobRecorder recorder,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+    {
+        if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
+            return Problem.TooLarge(settings.MaxBodyBytes);
+
+        var read = JobRegistrations.Read(body, settings.Sources);
+        if (read.Problems.Count > 0)
+            return Problem.Invalid("Nothing was registered.", read.Problems);
+
+        var links = new JobLink[read.Registrations.Count];
+        await Parallel.ForAsync(
+            0,
+            links.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = RegistrationsAtOnce, CancellationToken = cancellationToken },
+            async (index, cancelled) =>
+            {
+                var (source, id, metadata, firstPollAfter) = read.Registrations[index];
+                var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
+                links[index] = new(source.Name, id, job.State, Href(job.Key));
+            });
+        return read.Many
+            ? Results.Json(new(links), ApiJson.Default.JobLinks, statusCode: StatusCodes.Status202Accepted)
+            : new Created(links[0]);
+    });
+
+    /// <summary><c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled.</summary>
+    public static Task<IResult> GetAsync(
+        string source,
+        string id,
+        string? wait,
+        Settlements settlements,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+    {
+        if (KeyOf(source, id, settings.Sources) is not { } key)
+            return NoSuchJob();
+
+        var seconds = 0d;
+        if (wait is not null
+            && !(double.TryParse(wait, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds) && seconds <= MaxWaitSeconds))
+        {
+            return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
+        }
+
+        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
+    });
+
+    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
+    public static Task<IResult> ListAsync(
+        string? source,
+        string? state,
+        string? since,
+        string? top,
+        string? continuation,
+        IJobStore store,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+    {
+        var problems = new List<ProblemElement>();
+        if (!string.IsNullOrEmpty(source) && settings.Sources.Find(source) is null)
+            problems.Add(new("source", "It is not the name of a configured source."));
+
+        JobState? wanted = null;
+        if (!string.IsNullOrEmpty(state))
+        {
+            wanted = Enum.GetValues<JobState>().Cast<JobState?>().FirstOrDefault(known => Camel(known!.Value) == state);
+            if (wanted is null)
+                problems.Add(new("state", $"It is none of {string.Join(", ", Enum.GetValues<JobState>().Select(Camel))}."));
+        }
+
+        DateTimeOffset? from = null;
+        if (!string.IsNullOrEmpty(since))
+        {
+            if (DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
+                from = time;
+            else
+                problems.Add(new("since", "It is no RFC 3339 time, such as 2026-01-31T12:00:00Z."));
+        }
+
+        var count = 100;
+        if (!string.IsNullOrEmpty(top)
+            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= JobQuery.MaxTop))
+        {
+            problems.Add(new("top", $"It is no number from 1 to {JobQuery.MaxTop}."));
+        }
+
+        if (problems.Count > 0)
+            return Problem.Invalid("A parameter is wrong.", problems);
+
+        try
+        {
+            var page = await store.ListAsync(
+                new()
+                {
+                    Source = string.IsNullOrEmpty(source) ? null : source,
+                    State = wanted,
+                    Since = from,
+                    Top = count,
+                    Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
+                },
+                cancellationToken);
+            return Results.Json(new([.. page.Elements.Select(job => job.ToRecord())], page.Continuation), ApiJson.Default.JobList);
+        }
+        catch (FormatException)
+        {
+            return Problem.Invalid("'continuation' is none that a list answered.");
+        }
+    });
+
+    /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now and answers the job.</summary>
+    public static Task<IResult> PollAsync(
+        string source,
+        string id,
+        Poller poller,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+        KeyOf(source, id, settings.Sources) is { } key
+            ? Answer((await poller.PollAsync(key, evenIfSettled: true, cancellationToken)).Job)
+            : NoSuchJob());
+
+    /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
+    public static Task<IResult> RepublishAsync(
+        string source,
+        string id,
+        JobRecorder recorder,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+    {
+        if (KeyOf(source, id, settings.Sources) is not { } key)
+            return NoSuchJob();
+
+        var job = await recorder.RepublishAsync(key, cancellationToken);
+        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job);
+    });
+
+    /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
+    public static Task<IResult> StopAsync(
+        string source,
+        string id,
+        JobRecorder recorder,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken) => StoreOr503(async () =>
+        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken)) : NoSuchJob());
+
+    internal static async Task<IResult> StoreOr503(Func<Task<IResult>> handle)
+    {
+        try
+        {
+            return await handle();
+        }
+        catch (StoreUnavailableException)
+        {
+            return Problem.Unavailable();
+        }
+    }
+
+    private static JobKey? KeyOf(string source, string id, Sources sources) =>
+        sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
+
+    private static IResult Answer(Job? job) =>
+        job is null ? NoSuchJob() : Results.Json(job.ToRecord(), ApiJson.Default.JobRecord);
+
+    private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
+
+    private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
+
+    private static string Camel(JobState state) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+
+    private sealed class Created(JobLink link) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.Location = link.Href;
+            return Results.Json(link, ApiJson.Default.JobLink, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(httpContext);
+        }
+    }
+}

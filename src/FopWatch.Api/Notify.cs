@@ -1,0 +1,61 @@
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace FopWatch.Api;
+
+/// <summary><c>POST /api/notify/{source}/{token}[/{correlation}]</c>.</summary>
+public static class Notify
+{
+    /// <summary>
+    /// Takes a notification. Answers 200 once its effect is durable, whatever it was; 404 for an unknown source or a wrong token,
+    /// alike; 413 for a body over the limit; 503 when the store fails, so that the provider tries again.
+    /// </summary>
+    public static async Task<IResult> PostAsync(
+        string source,
+        string token,
+        string? correlation,
+        HttpRequest request,
+        NotificationIntake intake,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken)
+    {
+        if (intake.Admit(source, token) is not { } admitted)
+            return Problem.NotFound();
+
+        if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
+            return Problem.TooLarge(settings.MaxBodyBytes);
+
+        try
+        {
+            await intake.ReceiveAsync(admitted, Signed(request, settings.PublicUrl, body), correlation, cancellationToken);
+            return Results.Text("ok");
+        }
+        catch (StoreUnavailableException)
+        {
+            return Problem.Unavailable();
+        }
+    }
+
+    private static SignedRequest Signed(HttpRequest request, Uri? publicUrl, ReadOnlyMemory<byte> body)
+    {
+        // The path exactly as it was sent: the signature covers it so.
+        var path = UriHelper.BuildRelative(request.PathBase, request.Path, request.QueryString);
+        var origin = publicUrl?.AbsoluteUri.TrimEnd('/') ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
+        return new()
+        {
+            Url = new(origin + path),
+            Authorization = Value(request.Headers.Authorization),
+            ContentType = Value(request.Headers.ContentType),
+            SignedHeaders = [.. request.Headers
+                .Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))
+                .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))],
+            Body = body,
+        };
+
+        static string? Value(Microsoft.Extensions.Primitives.StringValues values) => values.Count == 0 ? null : values.ToString();
+    }
+}

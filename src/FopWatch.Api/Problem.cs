@@ -1,0 +1,74 @@
+using System.Text.Json.Serialization;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Api;
+
+/// <summary>One thing that is wrong with a request.</summary>
+/// <param name="Element">Where, as a JSON pointer into the body or the name of a parameter.</param>
+/// <param name="Detail">What is wrong and what would be right.</param>
+public sealed record ProblemElement(string Element, string Detail);
+
+/// <summary>An error as RFC 9457 problem details. <see cref="Type"/> is stable: clients may rely on it.</summary>
+public sealed record Problem
+{
+    /// <summary>The media type.</summary>
+    public const string ContentType = "application/problem+json";
+
+    /// <summary>Identifies the kind of problem, as a URN.</summary>
+    public required string Type { get; init; }
+
+    /// <summary>The kind of problem in words.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>The HTTP status.</summary>
+    public required int Status { get; init; }
+
+    /// <summary>What is wrong with this request.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public string? Detail { get; init; }
+
+    /// <summary>All that is wrong, where it is more than one thing.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public IReadOnlyList<ProblemElement>? Errors { get; init; }
+
+    internal static IResult NotFound(string? detail = null) =>
+        Of("not-found", "There is no such thing here.", StatusCodes.Status404NotFound, detail);
+
+    internal static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
+        Of("invalid-request", "The request is not right.", StatusCodes.Status400BadRequest, detail, errors);
+
+    internal static IResult TooLarge(int limit) => Of(
+        "too-large", "The body is too large.", StatusCodes.Status413PayloadTooLarge, $"At most {limit} bytes are taken.");
+
+    internal static IResult NotSettled() => Of(
+        "not-settled", "The job has no outcome yet.", StatusCodes.Status409Conflict, "Only a settled job's outcome can be published again.");
+
+    internal static IResult Unauthorized() => Of(
+        "unauthorized", "An API key is needed.", StatusCodes.Status401Unauthorized, "Send it as the header X-Api-Key.");
+
+    internal static IResult NotLocal() => Of(
+        "not-local",
+        "Without an API key, only the notify routes answer to other names than the loopback's.",
+        StatusCodes.Status421MisdirectedRequest,
+        "Use http://127.0.0.1 or http://localhost, or set FopWatch:ApiKey.");
+
+    /// <summary>The store cannot answer: whoever asks is to try again.</summary>
+    public static IResult Unavailable() => new RetryLater(Of(
+        "unavailable", "The store cannot be reached now.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Try again."));
+
+    private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
+        Results.Json(
+            new Problem { Type = $"urn:fopwatch:problem:{type}", Title = title, Status = status, Detail = detail, Errors = errors },
+            ApiJson.Default.Problem,
+            ContentType,
+            status);
+
+    private sealed class RetryLater(IResult problem) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = "5";
+            return problem.ExecuteAsync(httpContext);
+        }
+    }
+}

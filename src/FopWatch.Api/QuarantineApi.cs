@@ -1,0 +1,107 @@
+using System.Globalization;
+using FopWatch.Intake;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Api;
+
+/// <summary>The routes below <c>/api/quarantine</c>: what could not be understood or verified.</summary>
+public static class QuarantineApi
+{
+    private const int MaxTop = 100;
+    private const int MaxInlineBody = 64 * 1024;
+
+    /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
+    public static Task<IResult> ListAsync(
+        string? source,
+        string? top,
+        string? continuation,
+        IQuarantine quarantine,
+        CancellationToken cancellationToken) => JobsApi.StoreOr503(async () =>
+    {
+        var count = 20;
+        if (!string.IsNullOrEmpty(top)
+            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MaxTop))
+        {
+            return Problem.Invalid($"'top' is no number from 1 to {MaxTop}.");
+        }
+
+        try
+        {
+            var page = await quarantine.ListAsync(
+                string.IsNullOrEmpty(source) ? null : source,
+                count,
+                string.IsNullOrEmpty(continuation) ? null : continuation,
+                cancellationToken);
+            return Results.Json(new([.. page.Elements.Select(ToEntry)], page.Continuation), ApiJson.Default.QuarantineList);
+        }
+        catch (FormatException)
+        {
+            return Problem.Invalid("'continuation' is none that a list answered.");
+        }
+    });
+
+    /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
+    public static Task<IResult> GetAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        JobsApi.StoreOr503(async () => await quarantine.FindAsync(key, cancellationToken) is { } found
+            ? Results.Json(ToEntry(found), ApiJson.Default.QuarantineEntry)
+            : Problem.NotFound("Nothing of that key is in quarantine."));
+
+    /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
+    public static Task<IResult> BodyAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        JobsApi.StoreOr503(async () => await quarantine.FindAsync(key, cancellationToken) is { } found
+            ? Results.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
+            : Problem.NotFound("Nothing of that key is in quarantine."));
+
+    /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
+    public static Task<IResult> RetryAsync(string key, NotificationIntake intake, CancellationToken cancellationToken) =>
+        JobsApi.StoreOr503(async () => await intake.RetryAsync(key, cancellationToken) is { } retried
+            ? Results.Json(retried, ApiJson.Default.RetriedNotification)
+            : Problem.NotFound("Nothing of that key is in quarantine."));
+
+    /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
+    public static Task<IResult> RetryAllAsync(
+        string? source,
+        IQuarantine quarantine,
+        NotificationIntake intake,
+        CancellationToken cancellationToken) => JobsApi.StoreOr503(async () =>
+    {
+        var retried = new List<RetriedNotification>();
+        string? continuation = null;
+        do
+        {
+            var page = await quarantine.ListAsync(string.IsNullOrEmpty(source) ? null : source, MaxTop, continuation, cancellationToken);
+            foreach (var kept in page.Elements)
+            {
+                if (await intake.RetryAsync(kept.Key, cancellationToken) is { } one)
+                    retried.Add(one);
+            }
+
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+        return Results.Json(new(retried), ApiJson.Default.RetriedNotifications);
+    });
+
+    /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
+    public static Task<IResult> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        JobsApi.StoreOr503(async () =>
+        {
+            await quarantine.RemoveAsync(key, cancellationToken);
+            return Results.NoContent();
+        });
+
+    private static QuarantineEntry ToEntry(QuarantinedNotification kept) => new()
+    {
+        Key = kept.Key,
+        Source = kept.Source,
+        Reason = kept.Reason,
+        ReceivedAt = kept.ReceivedAt,
+        Correlation = kept.Correlation,
+        Headers = kept.Headers
+            .GroupBy(header => header.Key, StringComparer.OrdinalIgnoreCase)
+            .ToDictionary(same => same.Key, same => string.Join(", ", same.Select(header => header.Value))),
+        Size = kept.Body.Length,
+        Body = kept.Body.Length <= MaxInlineBody ? Convert.ToBase64String(kept.Body.Span) : null,
+        BodyHref = $"/api/quarantine/{kept.Key}/body",
+    };
+}

@@ -1,0 +1,27 @@
+using System.Buffers;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Api;
+
+/// <summary>Reads request bodies up to a limit.</summary>
+internal static class RequestBody
+{
+    /// <summary>Reads the whole body; null if it is larger than the limit, of which no more is read than is needed to tell.</summary>
+    /// <exception cref="IOException">The client broke off: what came is not the body.</exception>
+    public static async Task<ReadOnlyMemory<byte>?> ReadAsync(HttpRequest request, int limit, CancellationToken cancellationToken)
+    {
+        if (request.ContentLength > limit)
+            return null;
+
+        var body = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 4096) + 1);
+        while (true)
+        {
+            var read = await request.Body.ReadAsync(body.GetMemory(4096), cancellationToken);
+            if (read == 0)
+                return body.WrittenMemory;
+            body.Advance(read);
+            if (body.WrittenCount > limit)
+                return null;
+        }
+    }
+}

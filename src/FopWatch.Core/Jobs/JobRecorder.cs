@@ -1,0 +1,211 @@
+using System.Diagnostics;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Jobs;
+
+/// <summary>
+/// The one write path of jobs: load, decide, commit with an optimistic concurrency check, and again on a conflict. Whatever
+/// comes of a job comes through here.
+/// </summary>
+/// <remarks>Every method throws <see cref="StoreUnavailableException"/>, with nothing written, where the store cannot answer now.</remarks>
+public sealed class JobRecorder(
+    IJobStore store,
+    IWatcher watcher,
+    IOutboxSignal outbox,
+    Settlements settlements,
+    TimeProvider time,
+    Random random)
+{
+    /// <summary>More conflicts in a row than this many writers of one job could cause; then the store is at fault.</summary>
+    private const int MaxTries = 50;
+
+    /// <summary>
+    /// Records that an application wants to know how a job ends. Doing so again changes nothing, but that a stopped watch starts
+    /// again.
+    /// </summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">A valid <c>persistentId</c>.</param>
+    /// <param name="metadata">What to echo in every event.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Counts only the first time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task<Job> RegisterAsync(
+        Source source,
+        string id,
+        IReadOnlyDictionary<string, string> metadata,
+        TimeSpan? firstPollAfter,
+        CancellationToken cancellationToken) =>
+        RecordAsync(
+            source,
+            id,
+            JobOrigin.Registration,
+            firstPollAfter,
+            (job, now) => job.Register(metadata, now).Then(next =>
+                !next.IsSettled && next.Watch.DueAt is null
+                    ? next.Rewatch(PollPlan.Start(source.Poll, now, firstPollAfter))
+                    : JobChange.Nothing(next)),
+            cancellationToken);
+
+    /// <summary>Merges a report that may settle the job: one that is trusted.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The id that the report names.</param>
+    /// <param name="report">The report.</param>
+    /// <param name="correlation">What the notify URL's path said the job belongs to; kept as metadata unless there is one already.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public Task<Job> ReportAsync(
+        Source source,
+        string id,
+        JobReport report,
+        string? correlation,
+        CancellationToken cancellationToken) =>
+        RecordAsync(
+            source,
+            id,
+            JobOrigin.Report,
+            null,
+            (job, now) =>
+            {
+                var change = job.Correlate(correlation, now).Then(next => next.Apply(report, now));
+
+                // The provider says that it is over and not how: the status API will know.
+                return change.Job.HasOutcome || !(report.AsksForPoll || report.Facts.Closed)
+                    ? change
+                    : change.Then(next => next.Rewatch(PollPlan.Hinted(next.Watch, now)));
+            },
+            cancellationToken);
+
+    /// <summary>Makes the next poll of a job due now: something that is not trusted says that the job has moved.</summary>
+    public Task<Job> HintAsync(Source source, string id, CancellationToken cancellationToken) =>
+        RecordAsync(
+            source,
+            id,
+            JobOrigin.Hint,
+            TimeSpan.Zero,
+            (job, now) => job.IsSettled ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Hinted(job.Watch, now)),
+            cancellationToken);
+
+    /// <summary>Records how the status API answered: what it said, when to ask next, or that the job is given up.</summary>
+    /// <returns>The job; null if it is not there any more.</returns>
+    public Task<Job?> PolledAsync(Source source, string id, StatusAnswer answer, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            new(source.Name, id),
+            (job, now) =>
+            {
+                var change = answer.Report is { } report ? job.Apply(report, now) : JobChange.Nothing(job);
+                change = change.Then(next => next.Rewatch(
+                    PollPlan.Answered(source.Poll, next.Watch, next.Facts, answer, now, random.NextDouble())));
+                if (change.Job.IsSettled)
+                    return change.Then(next => next.Rewatch(next.Watch with { DueAt = null }));
+                return PollPlan.GivesUp(change.Job.Watch, now) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
+            },
+            cancellationToken);
+
+    /// <summary>Stops watching a job. It stays open, and a notification still settles it.</summary>
+    /// <returns>The job; null if there is none.</returns>
+    public Task<Job?> StopAsync(JobKey key, CancellationToken cancellationToken) =>
+        ChangeAsync(key, (job, _) => job.IsSettled ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Stop(job.Watch)), cancellationToken);
+
+    /// <summary>Puts an open job that is in no index back where the watch finds it; only the sweep has reason to.</summary>
+    /// <returns>The job; null if there is none.</returns>
+    public Task<Job?> RestoreWatchAsync(JobKey key, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            key,
+            (job, now) => job.IsSettled || job.Watch.Stopped ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Now(job.Watch, now)),
+            cancellationToken,
+            evenUnchanged: true);
+
+    /// <summary>Publishes a settled job's outcome again, as a new version, since brokers drop an event id that they have seen.</summary>
+    /// <returns>The job, unchanged if it is not settled; null if there is none.</returns>
+    public Task<Job?> RepublishAsync(JobKey key, CancellationToken cancellationToken) =>
+        ChangeAsync(key, (job, now) => job.IsSettled ? job.Republish(now) : JobChange.Nothing(job), cancellationToken);
+
+    private async Task<Job> RecordAsync(
+        Source source,
+        string id,
+        JobOrigin origin,
+        TimeSpan? firstPollAfter,
+        Func<Job, DateTimeOffset, JobChange> decide,
+        CancellationToken cancellationToken)
+    {
+        var key = new JobKey(source.Name, id);
+        var job = await CommitAsync(
+            key,
+            now => Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now),
+            decide,
+            evenUnchanged: false,
+            cancellationToken);
+        return job ?? throw new UnreachableException("A job that is created where there is none is never missing.");
+    }
+
+    private Task<Job?> ChangeAsync(
+        JobKey key,
+        Func<Job, DateTimeOffset, JobChange> decide,
+        CancellationToken cancellationToken,
+        bool evenUnchanged = false) =>
+        CommitAsync(key, null, decide, evenUnchanged, cancellationToken);
+
+    private async Task<Job?> CommitAsync(
+        JobKey key,
+        Func<DateTimeOffset, Job>? create,
+        Func<Job, DateTimeOffset, JobChange> decide,
+        bool evenUnchanged,
+        CancellationToken cancellationToken)
+    {
+        for (var tries = 1; tries <= MaxTries; tries++)
+        {
+            var stored = await store.FindAsync(key, cancellationToken);
+            var now = time.GetUtcNow();
+            var before = stored?.Job ?? create?.Invoke(now);
+            if (before is null)
+                return null;
+
+            var change = decide(before, now);
+            if (stored is not null && !evenUnchanged && change.EventType is null && change.Job == before)
+                return before;
+
+            if (change.Job.Version == 0)
+                change = change with { Job = change.Job with { Version = 1 } };
+            var committed = change.ToEvent();
+            if (await store.CommitAsync(new(change.Job, stored?.ETag, committed), cancellationToken) is not null)
+            {
+                await AnnounceAsync(stored?.Job, change.Job, committed, cancellationToken);
+                return change.Job;
+            }
+
+            // Another writer was first. A short random pause keeps many of them from meeting again.
+            if (tries > 3)
+                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10 * tries)), time, cancellationToken);
+        }
+
+        throw new StoreUnavailableException($"A job was changed by others {MaxTries} times in a row.");
+    }
+
+    /// <summary>Tells those who wait. All of it is durable already, so nothing here may fail the caller.</summary>
+    private async ValueTask AnnounceAsync(Job? before, Job after, OutboxEvent? committed, CancellationToken cancellationToken)
+    {
+        if (committed is not null)
+            await outbox.CommittedAsync(committed, cancellationToken);
+        if (after.IsSettled)
+        {
+            settlements.Announce(after);
+            if (before?.State != after.State)
+                Telemetry.JobSettled(after);
+        }
+
+        var (was, due) = (before?.Watch.DueAt, after.Watch.DueAt);
+        if (due is null)
+        {
+            if (was is not null)
+                await watcher.StopAsync(after, cancellationToken);
+        }
+        else if (due < was || due <= time.GetUtcNow())
+        {
+            await watcher.NudgeAsync(after, cancellationToken);
+        }
+        else if (due != was)
+        {
+            await watcher.EnsureWatchedAsync(after, cancellationToken);
+        }
+    }
+}

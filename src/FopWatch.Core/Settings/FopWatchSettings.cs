@@ -1,0 +1,166 @@
+using System.Globalization;
+using FopWatch.Contracts;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Settings;
+
+/// <summary>The settings that both hosts share, read and validated. See the README for a table of them.</summary>
+public sealed record FopWatchSettings
+{
+    /// <summary>The section that everything is in: <c>FopWatch:…</c> in JSON, <c>FopWatch__…</c> in the environment.</summary>
+    public const string Section = "FopWatch";
+
+    /// <summary>The size of a request body, in bytes, that is taken when nothing else is set.</summary>
+    public const int DefaultMaxBodyBytes = 4 * 1024 * 1024;
+
+    /// <summary>
+    /// The URL under which providers reach the notify routes, as signatures cover it; null to take it from each request, which is
+    /// right only where no proxy rewrites the <c>Host</c> header.
+    /// </summary>
+    public Uri? PublicUrl { get; init; }
+
+    /// <summary>The largest request body that is taken, in bytes: 64 KiB to 64 MiB.</summary>
+    public int MaxBodyBytes { get; init; } = DefaultMaxBodyBytes;
+
+    /// <summary>The sources.</summary>
+    public required Sources Sources { get; init; }
+
+    /// <summary>Reads and validates settings.</summary>
+    /// <param name="settings">All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value.</param>
+    /// <param name="hostSettings">The names of settings of the host's own, which it reads itself.</param>
+    /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
+    public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyCollection<string> hostSettings)
+    {
+        var reader = new SettingsReader(Section, settings);
+        var publicUrl = reader.Url("PublicUrl", null, "https://hooks.example.com");
+        var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, "a whole number of bytes");
+        var sources = new List<Source>();
+        foreach (var name in reader.Children("Sources"))
+        {
+            if (ReadSource(reader.Below($"Sources:{name}"), name) is { } source)
+                sources.Add(source);
+        }
+
+        foreach (var name in hostSettings)
+            reader.Know(name);
+        reader.ThrowIfWrong();
+        return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Sources = new(sources) };
+    }
+
+    private static Source? ReadSource(SettingsReader reader, string name)
+    {
+        if (!IsName(name, 1, 64))
+            reader.Problem("", $"the name '{name}' of a source is not 1 to 64 of A-Z a-z 0-9 _ -");
+
+        var kind = reader.Choice<ProviderKind>("Provider", null);
+        var trust = reader.Choice<TrustRule>("Trust", TrustRule.Signature);
+        var tokens = reader.List("NotifyTokens");
+        if (tokens.Count == 0)
+            reader.Problem("NotifyTokens", "is missing: give at least one token, 8 to 64 of A-Z a-z 0-9 _ - each");
+        for (var i = 0; i < tokens.Count; i++)
+        {
+            if (!IsName(tokens[i], 8, 64))
+                reader.Problem($"NotifyTokens:{i}", "is not 8 to 64 of A-Z a-z 0-9 _ -");
+        }
+
+        var keys = ReadKeys(reader);
+        var provider = kind is { } known ? ProviderKinds.For(known) : null;
+        var endpoint = reader.Url("StatusEndpoint", provider?.DefaultStatusEndpoint, "https://mgr.example.com");
+        if (endpoint is null && provider is not null && !reader.Has("StatusEndpoint"))
+            reader.Problem("StatusEndpoint", $"is missing: {kind} needs the MgrDomain of the account, for example https://mgr.example.com");
+
+        var poll = ReadPoll(reader.Below("Poll"), provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) });
+        if (provider is null || endpoint is null || tokens.Count == 0 || trust is null)
+            return null;
+
+        return new()
+        {
+            Name = name,
+            Provider = provider,
+            StatusEndpoint = endpoint,
+            Tokens = new(tokens),
+            Keys = keys,
+            Trust = trust.Value,
+            Poll = poll,
+        };
+    }
+
+    /// <summary>
+    /// Keys are a map, <c>"&lt;AK&gt;": "&lt;SK&gt;"</c>, or a list of <c>AccessKey</c> and <c>SecretKey</c>: the names of environment
+    /// variables and of Azure's app settings cannot hold every access key.
+    /// </summary>
+    private static KeyRing ReadKeys(SettingsReader reader)
+    {
+        var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var child in reader.Children("Keys"))
+        {
+            var (path, accessKey, secretKey) = ($"Keys:{child}", child, reader.Text($"Keys:{child}"));
+            if (secretKey is null)
+            {
+                accessKey = reader.Text($"{path}:AccessKey") ?? "";
+                secretKey = reader.Text($"{path}:SecretKey");
+            }
+
+            if (string.IsNullOrWhiteSpace(accessKey))
+                reader.Problem($"{path}:AccessKey", "is missing");
+            else if (string.IsNullOrWhiteSpace(secretKey))
+                reader.Problem(path, "has no secret key");
+            else if (!pairs.TryAdd(accessKey, secretKey))
+                reader.Problem(path, "is there twice");
+        }
+
+        return new(pairs);
+    }
+
+    private static PollSettings ReadPoll(SettingsReader reader, PollSettings defaults)
+    {
+        var first = reader.Time("First", defaults.First, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30));
+        var poll = new PollSettings
+        {
+            First = first,
+            Factor = reader.Number("Factor", defaults.Factor, 1, 100, "a number"),
+            Max = reader.Time("Max", defaults.Max > first ? defaults.Max : first, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)),
+            Deadline = reader.Time("Deadline", defaults.Deadline, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
+            PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.001, 10_000, "a number"),
+        };
+        if (poll.Max < poll.First)
+            reader.Problem("Max", $"is less than First ({poll.First:c})");
+        if (poll.Deadline < poll.First)
+            reader.Problem("Deadline", $"is less than First ({poll.First:c})");
+        return poll;
+    }
+
+    private static bool IsName(string text, int shortest, int longest) =>
+        text.Length >= shortest && text.Length <= longest && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+}
+
+/// <summary>Settings are wrong. The message names every wrong one with its full name, and what would be right.</summary>
+public sealed class SettingsException : Exception
+{
+    /// <summary>Without a reason.</summary>
+    public SettingsException()
+    {
+    }
+
+    /// <param name="message">What is wrong.</param>
+    public SettingsException(string message)
+        : base(message)
+    {
+    }
+
+    /// <param name="message">What is wrong.</param>
+    /// <param name="innerException">Why.</param>
+    public SettingsException(string message, Exception innerException)
+        : base(message, innerException)
+    {
+    }
+
+    /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
+    public SettingsException(IReadOnlyList<string> problems)
+        : base(string.Create(CultureInfo.InvariantCulture, $"{problems.Count} setting(s) are wrong:\n  {string.Join("\n  ", problems)}")) =>
+        Problems = problems;
+
+    /// <summary>One sentence each, beginning with the setting's full name.</summary>
+    public IReadOnlyList<string> Problems { get; } = [];
+}

@@ -1,0 +1,113 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Watching;
+
+/// <summary>When to ask the status API about a job, and when to stop: pure functions that both hosts merely execute.</summary>
+public static class PollPlan
+{
+    /// <summary>
+    /// How long a status API may go on not knowing an id that was just submitted. Qiniu answers 612 both for an id that is not
+    /// there yet and for one that never will be (providers.md, section 1); the first lasts seconds.
+    /// </summary>
+    public static readonly TimeSpan UnknownGrace = TimeSpan.FromMinutes(15);
+
+    /// <summary>How many times in a row a status API has to say so, after which nothing more is expected of it.</summary>
+    public const int UnknownAnswers = 3;
+
+    /// <summary>
+    /// The least time between a poll and the next one that a hint can cause. Hints are untrusted: whoever can call the notify URL
+    /// must not be able to turn a flood of them into a flood of polls.
+    /// </summary>
+    public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
+
+    /// <summary>How much a wait varies to either side, so that jobs that were registered together are not polled together.</summary>
+    private const double Jitter = 0.1;
+
+    /// <summary>The watch of a job that is heard of for the first time.</summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
+    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    {
+        var deadline = now + settings.Deadline;
+        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + (firstPollAfter ?? settings.First), deadline) };
+    }
+
+    /// <summary>The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>.</summary>
+    public static Watch Hinted(Watch watch, DateTimeOffset now)
+    {
+        if (watch.DueAt is not { } due)
+            return watch;
+
+        var spaced = watch.LastPolledAt + HintSpacing;
+        return watch with { DueAt = Earlier(due, spaced > now ? spaced.Value : now) };
+    }
+
+    /// <summary>The watch of an open job that somebody wants asked about now, whatever the plan.</summary>
+    public static Watch Now(Watch watch, DateTimeOffset now) => watch with { DueAt = now, Stopped = false };
+
+    /// <summary>The watch after nobody wants it any more.</summary>
+    public static Watch Stop(Watch watch) => watch with { DueAt = null, Stopped = true };
+
+    /// <summary>The watch after a poll.</summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="watch">The watch before.</param>
+    /// <param name="facts">What is known of the job, this answer included.</param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="random">At least 0, less than 1.</param>
+    /// <returns>
+    /// Its <see cref="Watch.DueAt"/> is null where nothing more is to be asked: the job has an outcome, or is to be given up
+    /// (<see cref="GivesUp"/>), or its watch is stopped.
+    /// </returns>
+    public static Watch Answered(
+        PollSettings settings,
+        Watch watch,
+        JobFacts facts,
+        StatusAnswer answer,
+        DateTimeOffset now,
+        double random)
+    {
+        var asked = watch with
+        {
+            Polls = watch.Polls + 1,
+            NotFound = answer.Answer == PollAnswer.NotFound ? watch.NotFound + 1 : 0,
+            LastPolledAt = now,
+            LastAnswer = answer.Answer,
+        };
+        if (facts.Outcome is not null || watch.Stopped || GivesUp(asked, now) is not null)
+            return asked with { DueAt = null };
+
+        var wait = Wait(settings, asked.Polls, facts.Idle == true);
+        wait *= 1 - Jitter + (2 * Jitter * random);
+        if (answer.Answer == PollAnswer.Throttled)
+            wait *= 2;
+        if (answer.RetryAfter > wait)
+            wait = answer.RetryAfter.Value;
+        return asked with { DueAt = Earlier(now + wait, asked.Deadline) };
+    }
+
+    /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
+    public static SettledBy? GivesUp(Watch watch, DateTimeOffset now)
+    {
+        if (watch.LastPolledAt is null)
+            return null;
+        if (now >= watch.Deadline)
+            return SettledBy.Deadline;
+        return watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace ? SettledBy.Poll : null;
+    }
+
+    private static TimeSpan Wait(PollSettings settings, int polls, bool idle)
+    {
+        // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.
+        if (idle)
+            return settings.Max;
+
+        var wait = settings.First.TotalSeconds * Math.Pow(settings.Factor, polls);
+        return wait < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(wait) : settings.Max;
+    }
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+}

@@ -1,0 +1,44 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Watching;
+
+/// <summary>What came of asking about a job.</summary>
+/// <param name="Job">The job afterwards; null if there is none.</param>
+/// <param name="Answer">How the status API answered; null if it was not asked, because there was nothing to ask.</param>
+public sealed record Polled(Job? Job, StatusAnswer? Answer);
+
+/// <summary>Polls one job: looks in the store first, and asks the provider only if the job is not settled.</summary>
+public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder)
+{
+    /// <summary>Asks the status API about a job and records the answer.</summary>
+    /// <param name="key">The job.</param>
+    /// <param name="evenIfSettled">
+    /// Whether somebody asked for it: then an expired job and one that is not watched are asked about too. A provider's outcome
+    /// is final, so a job that has one never is.
+    /// </param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<Polled> PollAsync(JobKey key, bool evenIfSettled, CancellationToken cancellationToken)
+    {
+        var job = (await store.FindAsync(key, cancellationToken))?.Job;
+        if (job is null || job.HasOutcome || (!evenIfSettled && (job.IsSettled || job.Watch.Stopped)))
+            return new(job, null);
+
+        var source = sources.Find(key.Source);
+        if (source is null)
+        {
+            // The source was taken out of the settings: its jobs wait, as they are, for it to come back.
+            return new(job, null);
+        }
+
+        using var activity = Telemetry.Activities.StartActivity("poll");
+        activity?.SetTag("fopwatch.source", source.Name);
+
+        var answer = await statusApi.AskAsync(source, key.Id, cancellationToken);
+
+        activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
+        Telemetry.Polled(source, answer.Answer);
+        return new(await recorder.PolledAsync(source, key.Id, answer, cancellationToken), answer);
+    }
+}
