@@ -47,7 +47,7 @@ public static class Notify
         var origin = publicUrl?.AbsoluteUri.TrimEnd('/') ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
         return new()
         {
-            Url = new(origin + path),
+            Url = Uri.TryCreate(origin + path, UriKind.Absolute, out var url) ? url : new("http://invalid" + request.PathBase + request.Path),
             Authorization = Value(request.Headers.Authorization),
             ContentType = Value(request.Headers.ContentType),
             SignedHeaders = [.. request.Headers

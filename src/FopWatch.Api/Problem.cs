@@ -31,28 +31,38 @@ public sealed record Problem
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public IReadOnlyList<ProblemElement>? Errors { get; init; }
 
-    internal static IResult NotFound(string? detail = null) =>
+    /// <summary>404.</summary>
+    public static IResult NotFound(string? detail = null) =>
         Of("not-found", "There is no such thing here.", StatusCodes.Status404NotFound, detail);
 
-    internal static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
+    /// <summary>400.</summary>
+    public static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
         Of("invalid-request", "The request is not right.", StatusCodes.Status400BadRequest, detail, errors);
 
-    internal static IResult TooLarge(int limit) => Of(
+    /// <summary>413.</summary>
+    public static IResult TooLarge(int limit) => Of(
         "too-large", "The body is too large.", StatusCodes.Status413PayloadTooLarge, $"At most {limit} bytes are taken.");
 
-    internal static IResult NotSettled() => Of(
+    /// <summary>409.</summary>
+    public static IResult NotSettled() => Of(
         "not-settled", "The job has no outcome yet.", StatusCodes.Status409Conflict, "Only a settled job's outcome can be published again.");
 
-    internal static IResult Unauthorized() => Of(
+    /// <summary>401.</summary>
+    public static IResult Unauthorized() => Of(
         "unauthorized", "An API key is needed.", StatusCodes.Status401Unauthorized, "Send it as the header X-Api-Key.");
 
-    internal static IResult NotLocal() => Of(
+    /// <summary>421.</summary>
+    public static IResult NotLocal() => Of(
         "not-local",
         "Without an API key, only the notify routes answer to other names than the loopback's.",
         StatusCodes.Status421MisdirectedRequest,
         "Use http://127.0.0.1 or http://localhost, or set FopWatch:ApiKey.");
 
-    /// <summary>The store cannot answer: whoever asks is to try again.</summary>
+    /// <summary>500.</summary>
+    public static IResult Internal() => Of(
+        "internal", "Something went wrong here.", StatusCodes.Status500InternalServerError, "The log says what.");
+
+    /// <summary>503. The store cannot answer: whoever asks is to try again.</summary>
     public static IResult Unavailable() => new RetryLater(Of(
         "unavailable", "The store cannot be reached now.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Try again."));
 

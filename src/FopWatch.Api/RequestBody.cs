@@ -13,7 +13,8 @@ internal static class RequestBody
         if (request.ContentLength > limit)
             return null;
 
-        var body = new ArrayBufferWriter<byte>((int)(request.ContentLength ?? 4096) + 1);
+        // What a client announces is not what it gets: memory grows with what it sends.
+        var body = new ArrayBufferWriter<byte>((int)Math.Min(request.ContentLength ?? 4096, 64 * 1024) + 1);
         while (true)
         {
             var read = await request.Body.ReadAsync(body.GetMemory(4096), cancellationToken);

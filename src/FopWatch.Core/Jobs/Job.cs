@@ -157,9 +157,14 @@ public sealed record Job
 
         // An outcome that was reached while the job was nobody's is due to whoever claims it now.
         var unpublished = Origin == JobOrigin.Hint && next.IsSettled;
-        if (outcomeMoved || unpublished || (next.IsSettled && Facts.MovedTo(next.Facts)))
-            return new(next, JobEvent.SettledType);
-        return new(next, !next.IsSettled && Facts.MovedTo(next.Facts) ? JobEvent.ProgressedType : null);
+        if (next.IsSettled)
+        {
+            var (before, after) = (Facts.Counts, next.Facts.Counts);
+            var countsMoved = (before.Succeeded, before.Failed) != (after.Succeeded, after.Failed);
+            return new(next, outcomeMoved || unpublished || (HasOutcome && countsMoved) ? JobEvent.SettledType : null);
+        }
+
+        return new(next, Facts.MovedTo(next.Facts) ? JobEvent.ProgressedType : null);
     }
 }
 

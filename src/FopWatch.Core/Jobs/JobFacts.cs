@@ -80,7 +80,7 @@ public sealed record JobFacts
 
     /// <summary>
     /// Whether one report both listed all commands and said that the processing is over. A report that may list only some of
-    /// them (Wangsu <c>separate</c>) never closes a job, whatever its code.
+    /// them (Wangsu <c>separate</c>) never closes a job, whatever its code. Closed is not settled: items may say otherwise.
     /// </summary>
     public bool Closed { get; init; }
 
@@ -97,35 +97,31 @@ public sealed record JobFacts
     public RawBody? Raw { get; init; }
 
     /// <summary>
+    /// Whether one report by itself said how the job ended: it closed the job, and every command that it listed is over. Never
+    /// true of several reports only together, so that nothing that comes later can make a settled job run again.
+    /// </summary>
+    public bool Concluded { get; init; }
+
+    /// <summary>
     /// The outcome that follows from the facts, or null while the job is open. The items say it; the job as a whole is asked only
-    /// whether it is over, whether it was cancelled, and where there are no items.
+    /// whether it was cancelled, and where no item says anything.
     /// </summary>
     public JobState? Outcome
     {
         get
         {
-            if (!Closed)
+            if (!Concluded)
                 return null;
             if (Verdict == JobVerdict.Cancelled)
                 return JobState.Cancelled;
-            if (Items.Count == 0)
-                return Verdict == JobVerdict.Failed ? JobState.Failed : null;
 
-            var (succeeded, failed) = (false, false);
-            foreach (var item in Items)
-            {
-                if (!item.IsOver)
-                    return null;
-                succeeded |= item.State == ItemState.Succeeded;
-                failed |= item.State == ItemState.Failed;
-            }
-
-            return (succeeded, failed) switch
+            var counts = Counts;
+            return (counts.Succeeded > 0, counts.Failed > 0) switch
             {
                 (true, true) => JobState.PartiallyFailed,
                 (true, false) => JobState.Succeeded,
                 (false, true) => JobState.Failed,
-                // Everything was skipped: only the whole can say whether that was meant.
+                // No items, or all skipped: only the whole can say whether that was meant.
                 (false, false) => Verdict == JobVerdict.Failed ? JobState.Failed : JobState.Succeeded,
             };
         }
@@ -187,10 +183,22 @@ public sealed record JobFacts
         // Over implies started, so a stale report on the way there adds nothing.
         Progress = Closed || other.Closed ? JobProgress.Processing : Facts.Max(Progress, other.Progress),
         Closed = Closed || other.Closed,
+        Concluded = Concluded || other.Concluded,
         Verdict = Facts.Max(Verdict, other.Verdict),
         Delivery = Facts.Max(Delivery, other.Delivery),
         Items = JoinItems(Items, other.Items),
         Raw = Facts.Max(Raw, other.Raw),
+    };
+
+    /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
+    internal JobFacts AsReported() => this with
+    {
+        Concluded = Closed && Verdict switch
+        {
+            JobVerdict.Cancelled => true,
+            JobVerdict.Failed => Items.All(item => item.IsOver),
+            _ => Items.Count > 0 && Items.All(item => item.IsOver),
+        },
     };
 
     /// <summary>Whether the items or the whole moved between these facts and later ones.</summary>

@@ -20,7 +20,7 @@ public sealed record JobReport
     public required ReportChannel Channel { get; init; }
 
     /// <summary>What it says.</summary>
-    public required JobFacts Facts { get; init; }
+    public required JobFacts Facts { get; init => field = value.AsReported(); }
 
     /// <summary>
     /// Whether it says that the processing is over without saying how every command ended (a Wangsu notification sent

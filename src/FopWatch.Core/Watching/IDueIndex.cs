@@ -8,8 +8,8 @@ public interface IDueIndex
     /// <summary>The jobs of a source that are due, the longest due first. Costs no more when more jobs are not due.</summary>
     ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken);
 
-    /// <summary>When the next job of a source will be due; null if none will. It may be in the past.</summary>
-    ValueTask<DateTimeOffset?> NextDueAsync(string source, CancellationToken cancellationToken);
+    /// <summary>When the first job of a source that is due later than a given time will be due; null if none will.</summary>
+    ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken);
 }
 
 /// <summary>

@@ -1,0 +1,37 @@
+using System.Security.Cryptography;
+using System.Text;
+using FopWatch.Api;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// Lets in who may come in. The notify routes have their tokens and health has nothing to tell; all else needs the API key or,
+/// where none is set, a request to a loopback name: a tunnel that is opened for notifications, or a web page that a browser on
+/// this machine shows, must not reach the jobs.
+/// </summary>
+internal sealed class AccessGuard(HostSettings settings)
+{
+    private readonly byte[]? _key = settings.ApiKey is { } key ? Hash(key) : null;
+
+    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    {
+        var path = context.Request.Path;
+        if (path.StartsWithSegments("/api/notify", StringComparison.Ordinal) || path.StartsWithSegments("/health", StringComparison.Ordinal))
+            return next(context);
+
+        if (_key is not null)
+            return IsRight(context.Request) ? next(context) : Problem.Unauthorized().ExecuteAsync(context);
+        return HostSettings.IsLoopback(context.Request.Host.Host) ? next(context) : Problem.NotLocal().ExecuteAsync(context);
+    }
+
+    private bool IsRight(HttpRequest request)
+    {
+        const string Bearer = "Bearer ";
+        var given = request.Headers["X-Api-Key"].ToString();
+        if (given.Length == 0 && request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.Ordinal))
+            given = header[Bearer.Length..];
+        return CryptographicOperations.FixedTimeEquals(Hash(given), _key);
+    }
+
+    private static byte[] Hash(string text) => SHA256.HashData(Encoding.UTF8.GetBytes(text));
+}

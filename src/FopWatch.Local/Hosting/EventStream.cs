@@ -1,0 +1,100 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using FopWatch.Api;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// <c>GET /events</c>: the CloudEvents as server-sent events, in the order of the event log. The SSE id is the position in the
+/// log, so that a client that reconnects with <c>Last-Event-ID</c> misses nothing, over a restart of the host too.
+/// </summary>
+internal static class EventStream
+{
+    private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
+
+    /// <summary>
+    /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
+    /// it the stream starts now.
+    /// </summary>
+    public static async Task<IResult> GetAsync(
+        HttpContext context,
+        EventLog log,
+        IHostApplicationLifetime lifetime,
+        TimeProvider time,
+        CancellationToken cancellationToken)
+    {
+        var last = await log.LastSeqAsync(cancellationToken);
+        var after = last;
+        var given = context.Request.Headers["Last-Event-ID"].ToString();
+        if (given.Length == 0)
+            given = context.Request.Query["lastEventId"].ToString();
+        if (given.Length > 0 && !(long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out after)))
+            return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
+
+        // A position that was never reached is of another log, whose data folder is gone: this one is all new to the client.
+        if (after > last)
+            after = 0;
+
+        using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+        try
+        {
+            await StreamAsync(context.Response, log, after, time, stopping.Token);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            // The client left, or the host stops; the client comes back with its position.
+        }
+
+        return Results.Empty;
+    }
+
+    private static async Task StreamAsync(HttpResponse response, EventLog log, long after, TimeProvider time, CancellationToken cancellationToken)
+    {
+        response.ContentType = "text/event-stream";
+        response.Headers.CacheControl = "no-store";
+        response.Headers["X-Accel-Buffering"] = "no";
+        var first = await log.FirstSeqAsync(cancellationToken);
+        if (after > 0 && first > after + 1)
+        {
+            var gone = string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n");
+            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(gone), cancellationToken);
+        }
+
+        await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
+        await using var events = log.FollowAsync(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        while (true)
+        {
+            var next = events.MoveNextAsync().AsTask();
+            while (!next.IsCompleted)
+            {
+                // Flush what is buffered only once there is nothing more to add.
+                await response.BodyWriter.FlushAsync(cancellationToken);
+                try
+                {
+                    await next.WaitAsync(Heartbeat, time, cancellationToken);
+                }
+                catch (TimeoutException)
+                {
+                    await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
+                }
+            }
+
+            if (!await next)
+                return;
+            Write(response.BodyWriter, events.Current);
+            if (response.BodyWriter.UnflushedBytes > 64 * 1024)
+                await response.BodyWriter.FlushAsync(cancellationToken);
+        }
+    }
+
+    private static void Write(IBufferWriter<byte> writer, LoggedEvent logged)
+    {
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {logged.Seq}\nevent: {logged.Type}\ndata: "), writer);
+
+        // JSON that a serializer wrote has no line breaks.
+        writer.Write(logged.Body.Span);
+        writer.Write("\n\n"u8);
+    }
+}

@@ -1,0 +1,45 @@
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>Sweeps every minute: checks the books, watches again what nothing watches, and deletes what is older than the retention.</summary>
+internal sealed class SweepLoop(
+    Sweeper sweeper,
+    SqliteStore store,
+    EventLog events,
+    HostSettings settings,
+    TimeProvider time,
+    ILogger<SweepLoop> logger) : BackgroundService
+{
+    private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var sweep = await sweeper.SweepAsync(stoppingToken);
+                if (sweep.Restored > 0 || sweep.Unaccounted != 0)
+                    logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+
+                var oldest = time.GetUtcNow() - settings.Retention;
+                await store.PurgeAsync(oldest, stoppingToken);
+                await events.PurgeAsync(oldest, stoppingToken);
+                await Task.Delay(Every, time, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (StoreUnavailableException e)
+            {
+                logger.StoreUnavailable("sweep", e);
+                await Task.Delay(Every, time, CancellationToken.None).WaitAsync(stoppingToken).ContinueWith(
+                    _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            }
+        }
+    }
+}

@@ -1,0 +1,139 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// Executes the watches of one source: takes from the due index what is due, polls it, and sleeps until the next is due. Only
+/// the jobs being polled are in memory, however many are watched.
+/// </summary>
+internal sealed class WatchLoop(
+    Source source,
+    IDueIndex index,
+    Poller poller,
+    DueSignal signal,
+    TimeProvider time,
+    ILogger<WatchLoop> logger)
+{
+    /// <summary>The longest sleep: what bounds the damage of a wake-up that was missed.</summary>
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly HashSet<JobKey> _polling = [];
+
+    /// <summary>How many polls may be under way: enough for the rate limit at a slow status API, and few enough to be kind to it.</summary>
+    private readonly int _slots = (int)Math.Clamp(source.Poll.PerSecond * 2, 4, 64);
+
+    private int Polling
+    {
+        get
+        {
+            lock (_lock)
+                return _polling.Count;
+        }
+    }
+
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            while (!cancellationToken.IsCancellationRequested)
+            {
+                signal.Listen();
+                TimeSpan sleep;
+                try
+                {
+                    sleep = await StartDueAsync(cancellationToken);
+                }
+                catch (StoreUnavailableException e)
+                {
+                    logger.StoreUnavailable("watch loop", e);
+                    sleep = Pause;
+                }
+
+                await signal.SleepAsync(sleep, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The host stops.
+        }
+
+        while (Polling > 0)
+            await signal.SleepAsync(Pause, CancellationToken.None);
+    }
+
+    /// <summary>Starts polls of what is due, as slots allow.</summary>
+    /// <returns>How long there is nothing more to do.</returns>
+    private async Task<TimeSpan> StartDueAsync(CancellationToken cancellationToken)
+    {
+        // Each poll that ends wakes the loop.
+        var busy = Polling;
+        var free = _slots - busy;
+        if (free <= 0)
+            return LongestSleep;
+
+        // Those being polled are still in the index, so ask for as many more.
+        var now = time.GetUtcNow();
+        var due = await index.DueAsync(source.Name, now, free + busy, cancellationToken);
+        foreach (var key in due)
+        {
+            lock (_lock)
+            {
+                if (_polling.Count == _slots)
+                    return LongestSleep;
+                if (!_polling.Add(key))
+                    continue;
+            }
+
+            _ = Task.Run(() => PollAsync(key, cancellationToken), CancellationToken.None);
+        }
+
+        var next = await index.NextDueAsync(source.Name, now, cancellationToken);
+        return next - time.GetUtcNow() is { } sleep && sleep < LongestSleep ? sleep : LongestSleep;
+    }
+
+    private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var polled = await poller.PollAsync(key, evenIfSettled: false, cancellationToken);
+            if (polled.Answer is { Detail: { } detail } answer)
+                logger.PollFailed(source.Name, answer.Answer, detail);
+            if (polled is { Answer: not null, Job.IsSettled: true })
+                logger.SettledByPoll(source.Name, polled.Job.State);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // It is still due, and is polled after the restart.
+        }
+        catch (Exception e)
+        {
+            // It is still due; the pause keeps a fault that stays from being a busy loop.
+            logger.PollFaulted(source.Name, e);
+            await Task.Delay(Pause, time, CancellationToken.None);
+        }
+        finally
+        {
+            lock (_lock)
+                _polling.Remove(key);
+            signal.Call();
+        }
+    }
+}
+
+/// <summary>Runs the watch loops of all sources.</summary>
+internal sealed class WatchLoops(
+    Sources sources,
+    IDueIndex index,
+    Poller poller,
+    DueSignals signals,
+    TimeProvider time,
+    ILogger<WatchLoop> logger) : BackgroundService
+{
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(sources.All.Select(source =>
+        new WatchLoop(source, index, poller, signals.Of(source.Name), time, logger).RunAsync(stoppingToken)));
+}

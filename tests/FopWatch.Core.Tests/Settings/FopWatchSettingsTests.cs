@@ -1,0 +1,93 @@
+using FopWatch.Providers;
+using FopWatch.Settings;
+
+namespace FopWatch.Core.Tests.Settings;
+
+public class FopWatchSettingsTests
+{
+    private static readonly Dictionary<string, string?> Right = new()
+    {
+        ["PublicUrl"] = "https://hooks.example.com",
+        ["Sources"] = null,
+        ["Sources:media:Provider"] = "Qiniu",
+        ["Sources:media:NotifyTokens:0"] = "abcdefgh",
+        ["Sources:media:NotifyTokens:1"] = "ijklmnop",
+        ["Sources:media:Keys:AK"] = "SK",
+        ["Sources:media:Poll:First"] = "00:00:30",
+        ["Sources:files:Provider"] = "WangsuFmgr",
+        ["Sources:files:StatusEndpoint"] = "https://mgr.example.com/base",
+        ["Sources:files:NotifyTokens:0"] = "abcdefgh",
+        ["Sources:files:Keys:0:AccessKey"] = "ak-1",
+        ["Sources:files:Keys:0:SecretKey"] = "sk-1",
+        ["Sources:files:Trust"] = "Token",
+    };
+
+    [Fact]
+    public void Right_settings_are_read_and_the_rest_takes_the_providers_defaults()
+    {
+        var settings = FopWatchSettings.Read(Right);
+
+        var media = settings.Sources.Find("media")!;
+        Assert.Equal(new Uri("https://api.qiniu.com"), media.StatusEndpoint);
+        Assert.Equal(TrustRule.Signature, media.Trust);
+        Assert.True(media.Tokens.Match("abcdefgh") && media.Tokens.Match("ijklmnop") && !media.Tokens.Match("abcdefgi") && !media.Tokens.Match(null));
+        Assert.NotNull(media.Keys.Secret("AK"));
+        Assert.Equal(TimeSpan.FromSeconds(30), media.Poll.First);
+        Assert.Equal(TimeSpan.FromDays(9), media.Poll.Deadline);
+
+        var files = settings.Sources.Find("files")!;
+        Assert.NotNull(files.Keys.Secret("ak-1"));
+        Assert.Equal(TrustRule.Token, files.Trust);
+        Assert.Equal(TimeSpan.FromMinutes(6), files.Poll.First);
+        Assert.Null(settings.Sources.Find("Media"));
+    }
+
+    [Fact]
+    public void Every_wrong_setting_is_named_at_once_with_its_full_name()
+    {
+        var wrong = new Dictionary<string, string?>(Right)
+        {
+            ["PublicUrl"] = "hooks.example.com",
+            ["MaxBodyBytes"] = "10",
+            ["Sources:media:Provider"] = "Aliyun",
+            ["Sources:media:NotifyTokens:1"] = "short",
+            ["Sources:media:Trust"] = "Everyone",
+            ["Sources:media:Poll:First"] = "120",
+            ["Sources:media:Poll:Factor"] = "0.5",
+            ["Sources:media:Poll:Frist"] = "00:01:00",
+            ["Sources:files:StatusEndpoint"] = null,
+            ["Sources:files:Keys:0:SecretKey"] = null,
+            ["Sources:a b:Provider"] = "Qiniu",
+        };
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(wrong)).Problems;
+
+        foreach (var name in (string[])[
+            "FopWatch:PublicUrl ",
+            "FopWatch:MaxBodyBytes ",
+            "FopWatch:Sources:media:Provider ",
+            "FopWatch:Sources:media:NotifyTokens:1 ",
+            "FopWatch:Sources:media:Trust ",
+            "FopWatch:Sources:media:Poll:First ",
+            "FopWatch:Sources:media:Poll:Factor ",
+            "FopWatch:Sources:media:Poll:Frist ",
+            "FopWatch:Sources:files:StatusEndpoint ",
+            "FopWatch:Sources:files:Keys:0 ",
+            "FopWatch:Sources:a b ",
+            "FopWatch:Sources:a b:NotifyTokens ",
+        ])
+        {
+            Assert.Contains(problems, problem => problem.StartsWith(name, StringComparison.Ordinal));
+        }
+
+        Assert.Equal(12, problems.Count);
+        Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void No_source_at_all_is_no_error() => Assert.Empty(FopWatchSettings.Read([]).Sources.All);
+
+    [Fact]
+    public void A_setting_of_the_hosts_own_is_known() =>
+        Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["ApiKey"] = "x" }, "ApiKey").Sources.All);
+}

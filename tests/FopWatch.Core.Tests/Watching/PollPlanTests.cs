@@ -1,0 +1,177 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+using FsCheck;
+using FsCheck.Fluent;
+
+namespace FopWatch.Core.Tests.Watching;
+
+public class PollPlanTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private static readonly PollSettings Settings = new()
+    {
+        First = TimeSpan.FromMinutes(2),
+        Factor = 1.5,
+        Max = TimeSpan.FromMinutes(10),
+        Deadline = TimeSpan.FromDays(9),
+    };
+
+    private static readonly StatusAnswer Running = new(PollAnswer.Report);
+
+    [Fact]
+    public void The_first_poll_is_due_after_the_first_wait_or_when_the_registration_says()
+    {
+        Assert.Equal(Start.AddMinutes(2), PollPlan.Start(Settings, Start).DueAt);
+        Assert.Equal(Start.AddHours(3), PollPlan.Start(Settings, Start, TimeSpan.FromHours(3)).DueAt);
+        Assert.Equal(Start.AddDays(9), PollPlan.Start(Settings, Start, TimeSpan.FromDays(10)).DueAt);
+    }
+
+    [Fact]
+    public void Waits_grow_by_the_factor_up_to_the_longest()
+    {
+        var (watch, now) = (PollPlan.Start(Settings, Start), Start);
+        var waits = new List<double>();
+        for (var i = 0; i < 6; i++)
+        {
+            now = watch.DueAt!.Value;
+            watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, now, 0.5);
+            waits.Add((watch.DueAt!.Value - now).TotalMinutes);
+        }
+
+        Assert.Equal([3, 4.5, 6.75, 10, 10, 10], waits);
+        Assert.Equal(6, watch.Polls);
+    }
+
+    [Fact]
+    public void Chance_moves_a_wait_by_a_tenth_to_either_side()
+    {
+        var watch = PollPlan.Start(Settings, Start);
+
+        Assert.Equal(2.7, (PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start, 0).DueAt!.Value - Start).TotalMinutes, 6);
+        Assert.Equal(3.3, (PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start, 0.999999999).DueAt!.Value - Start).TotalMinutes, 6);
+    }
+
+    [Fact]
+    public void A_throttled_poll_waits_twice_as_long_or_as_long_as_it_was_told()
+    {
+        var watch = PollPlan.Start(Settings, Start);
+        var throttled = new StatusAnswer(PollAnswer.Throttled);
+
+        Assert.Equal(Start.AddMinutes(6), PollPlan.Answered(Settings, watch, JobFacts.None, throttled, Start, 0.5).DueAt);
+        Assert.Equal(
+            Start.AddMinutes(30),
+            PollPlan.Answered(Settings, watch, JobFacts.None, throttled with { RetryAfter = TimeSpan.FromMinutes(30) }, Start, 0.5).DueAt);
+    }
+
+    [Fact]
+    public void An_idle_time_task_is_polled_at_the_longest_wait_from_the_start() =>
+        Assert.Equal(
+            Start.AddMinutes(10),
+            PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
+
+    [Fact]
+    public void An_unknown_id_is_asked_for_through_the_grace_and_given_up_after_it()
+    {
+        var watch = PollPlan.Start(Settings, Start);
+        var notFound = new StatusAnswer(PollAnswer.NotFound);
+        var now = Start;
+        while (PollPlan.GivesUp(watch, now) is null)
+        {
+            now = watch.DueAt!.Value;
+            watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, now, 0.5);
+        }
+
+        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, now));
+        Assert.Null(watch.DueAt);
+        Assert.InRange(now - Start, PollPlan.UnknownGrace, PollPlan.UnknownGrace + Settings.Max);
+    }
+
+    [Fact]
+    public void One_other_answer_makes_an_unknown_id_wait_for_three_more()
+    {
+        var late = Start + PollPlan.UnknownGrace;
+        var notFound = new StatusAnswer(PollAnswer.NotFound);
+        var watch = PollPlan.Start(Settings, Start);
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
+
+        Assert.Null(PollPlan.GivesUp(watch, late));
+    }
+
+    [Fact]
+    public void The_last_poll_is_at_the_deadline_and_then_the_job_is_given_up()
+    {
+        var almost = Start.AddDays(9).AddMinutes(-1);
+        var watch = PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.Unavailable), almost, 0.5);
+        Assert.Equal(Start.AddDays(9), watch.DueAt);
+        Assert.Null(PollPlan.GivesUp(watch, almost));
+
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.Unavailable), Start.AddDays(9), 0.5);
+        Assert.Null(watch.DueAt);
+        Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(watch, Start.AddDays(9)));
+    }
+
+    [Fact]
+    public void A_job_that_was_never_asked_about_is_not_given_up() =>
+        Assert.Null(PollPlan.GivesUp(PollPlan.Start(Settings, Start), Start.AddDays(100)));
+
+    [Fact]
+    public void A_hint_makes_the_poll_due_now_but_a_flood_of_hints_only_every_ten_seconds()
+    {
+        var watch = PollPlan.Hinted(PollPlan.Start(Settings, Start), Start.AddSeconds(1));
+        Assert.Equal(Start.AddSeconds(1), watch.DueAt);
+
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start.AddSeconds(1), 0.5);
+        Assert.Equal(Start.AddSeconds(11), PollPlan.Hinted(watch, Start.AddSeconds(2)).DueAt);
+        Assert.Equal(Start.AddSeconds(60), PollPlan.Hinted(watch, Start.AddSeconds(60)).DueAt);
+    }
+
+    [Fact]
+    public void A_hint_neither_delays_a_poll_nor_wakes_a_watch_that_was_stopped()
+    {
+        var watch = PollPlan.Start(Settings, Start) with { LastPolledAt = Start };
+        Assert.Equal(Start.AddSeconds(1), PollPlan.Hinted(watch with { DueAt = Start.AddSeconds(1) }, Start).DueAt);
+        Assert.Null(PollPlan.Hinted(PollPlan.Stop(watch), Start).DueAt);
+    }
+
+    [Fact]
+    public void Whatever_the_answers_an_open_job_is_always_due_and_never_after_its_deadline() => Prop
+        .ForAll(
+            Arb.From(
+                from answers in Gen.Elements(Enum.GetValues<PollAnswer>()).NonEmptyListOf()
+                from first in Gen.Choose(1, 100_000)
+                from factor in Gen.Choose(10, 100)
+                from deadline in Gen.Choose(1, 10_000_000)
+                from random in Gen.Choose(0, 999)
+                select (answers, first, factor: factor / 10.0, deadline, random: random / 1000.0)),
+            plan =>
+            {
+                var settings = new PollSettings
+                {
+                    First = TimeSpan.FromSeconds(plan.first),
+                    Factor = plan.factor,
+                    Deadline = TimeSpan.FromSeconds(Math.Max(plan.deadline, plan.first)),
+                    Max = TimeSpan.FromSeconds(Math.Max(plan.first, 600)),
+                };
+                var watch = PollPlan.Start(settings, Start);
+                foreach (var answer in plan.answers)
+                {
+                    var now = watch.DueAt!.Value;
+                    if (now > watch.Deadline)
+                        return false;
+                    watch = PollPlan.Answered(settings, watch, JobFacts.None, new(answer), now, plan.random);
+                    if (PollPlan.GivesUp(watch, now) is not null)
+                        return watch.DueAt is null;
+                    if (watch.DueAt <= now)
+                        return false;
+                }
+
+                return true;
+            })
+        .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+}
