@@ -121,9 +121,44 @@ public sealed record ItemFacts
             return byOutput;
 
         var byHash = string.CompareOrdinal(FirstOutput(a)?.Hash, FirstOutput(b)?.Hash);
-        return byHash != 0 ? byHash : string.CompareOrdinal(a.Error, b.Error);
+        if (byHash != 0)
+            return byHash;
+
+        var byError = string.CompareOrdinal(a.Error, b.Error);
+        return byError != 0 ? byError : ByTheRest(a, b);
 
         static OutputFacts? FirstOutput(ItemFacts item) => item.Outputs.Count > 0 ? item.Outputs[0] : null;
+    }
+
+    /// <summary>Whatever else may differ, so that the order in which a provider lists equal commands never decides.</summary>
+    private static int ByTheRest(ItemFacts a, ItemFacts b)
+    {
+        var order = Nullable.Compare(a.Code, b.Code);
+        if (order == 0)
+            order = string.CompareOrdinal(a.Description, b.Description);
+        if (order == 0)
+            order = Nullable.Compare(a.ErrorIndex, b.ErrorIndex);
+        if (order == 0)
+            order = Nullable.Compare(a.ReusedOldOutput, b.ReusedOldOutput);
+        if (order == 0)
+            order = string.CompareOrdinal(a.Result, b.Result);
+        if (order == 0)
+            order = a.Outputs.Count.CompareTo(b.Outputs.Count);
+        for (var i = 0; order == 0 && i < a.Outputs.Count; i++)
+            order = Compare(a.Outputs[i], b.Outputs[i]);
+        return order;
+
+        static int Compare(OutputFacts a, OutputFacts b)
+        {
+            var order = string.CompareOrdinal(a.Bucket, b.Bucket);
+            if (order == 0)
+                order = string.CompareOrdinal(a.Key, b.Key);
+            if (order == 0)
+                order = string.CompareOrdinal(a.Hash, b.Hash);
+            if (order == 0)
+                order = string.CompareOrdinal(a.Url, b.Url);
+            return order != 0 ? order : Nullable.Compare(a.Size, b.Size);
+        }
     }
 }
 

@@ -83,4 +83,10 @@ public interface IProvider
     /// <summary>What a status API's answer means for the plan of further polls, by its HTTP status.</summary>
     /// <returns><see cref="PollAnswer.Report"/> where the body is to be decoded.</returns>
     PollAnswer Classify(int status);
+
+    /// <summary>
+    /// The HTTP status that a status API put into the body of an answer instead of its head; null if the body is no such error.
+    /// Never throws for what a body contains.
+    /// </summary>
+    int? ErrorStatus(ReadOnlyMemory<byte> body) => null;
 }

@@ -1,0 +1,137 @@
+using System.Text.Json;
+using System.Text.Unicode;
+using FopWatch.Jobs;
+
+namespace FopWatch.Providers;
+
+/// <summary>
+/// A body that is one JSON object. The envelope is read strictly, because a body that two readers understand differently must not
+/// settle anything; what is in it is read leniently (<see cref="JsonFields"/>).
+/// </summary>
+internal sealed class JsonBody
+{
+    /// <summary>The deepest nesting of objects and arrays.</summary>
+    public const int MaxDepth = 64;
+
+    /// <summary>The longest number, in characters.</summary>
+    public const int MaxNumberLength = 64;
+
+    /// <summary>The longest body that is kept in a job, in bytes.</summary>
+    public const int MaxRawLength = 1024 * 1024;
+
+    private readonly ReadOnlyMemory<byte> _json;
+
+    private JsonBody(JsonElement root, ReadOnlyMemory<byte> json) => (Root, _json) = (root, json);
+
+    /// <summary>The object.</summary>
+    public JsonElement Root { get; }
+
+    /// <summary>Reads a body; null, and why, if it is no JSON object as every reader would understand it.</summary>
+    public static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
+    {
+        body = WithoutByteOrderMark(body);
+        if (!body.Span.ContainsAnyExcept(" \t\r\n"u8))
+            problem = "the body is empty";
+        else if (!Utf8.IsValid(body.Span))
+            problem = "the body is not valid UTF-8";
+        else if (Problem(body.Span) is { } unreadable)
+            problem = unreadable;
+        else if (Parse(body) is { } root)
+        {
+            problem = "";
+            return new(root, body);
+        }
+        else
+            problem = "a property occurs twice";
+
+        return null;
+    }
+
+    /// <summary>Whether a body is JSON up to its end and could go on: it may have been cut.</summary>
+    public static bool IsBeginning(ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(body, isFinalBlock: false, new JsonReaderState(new JsonReaderOptions { MaxDepth = MaxDepth + 1 }));
+            while (reader.Read())
+            {
+            }
+
+            return reader.TokenType == JsonTokenType.None || reader.CurrentDepth > 0 || reader.TokenType is JsonTokenType.StartObject;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>A body without the mark that some serializers begin with.</summary>
+    public static ReadOnlyMemory<byte> WithoutByteOrderMark(ReadOnlyMemory<byte> body)
+    {
+        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
+        return body.Span.StartsWith(mark) ? body[mark.Length..] : body;
+    }
+
+    /// <summary>The body as it is kept: redacted; null if it is too long to keep.</summary>
+    public RawBody? Raw(bool closing) =>
+        _json.Length <= MaxRawLength ? new RawBody(closing, CommandRedaction.RedactJson(_json.Span)) : null;
+
+    /// <summary>The id that the body names.</summary>
+    /// <returns>Why there is none, or null. Only a poll answer may go without: the question named it.</returns>
+    public string? ReadId(ReportChannel channel, out string? id)
+    {
+        id = null;
+        if (Root.Field("id") is not { } field)
+            return channel == ReportChannel.Poll ? null : "the body names no id";
+        if (field.ValueKind != JsonValueKind.String || field.AsText() is not { } text || !JobKey.IsValidId(text))
+            return $"the body's id is not {JobKey.IdRule}";
+
+        id = text;
+        return null;
+    }
+
+    private static JsonElement? Parse(ReadOnlyMemory<byte> json)
+    {
+        try
+        {
+            // Cloned into memory of its own: the document need not be disposed.
+            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string? Problem(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = MaxDepth + 1 });
+            while (reader.Read())
+            {
+                switch (reader.TokenType)
+                {
+                    case JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= MaxDepth:
+                        return $"the body is nested deeper than {MaxDepth} levels";
+                    case not JsonTokenType.StartObject when reader is { CurrentDepth: 0, TokenType: not JsonTokenType.EndObject }:
+                        return "the body is no JSON object";
+                    case JsonTokenType.Number when reader.ValueSpan.Length > MaxNumberLength:
+                        return $"a number is longer than {MaxNumberLength} characters";
+                    case JsonTokenType.PropertyName when reader.ValueIsEscaped:
+                        JsonText.Unescape(reader.ValueSpan, out var wellFormed);
+                        if (!wellFormed)
+                            return "a property's name is not valid Unicode";
+                        break;
+                }
+            }
+
+            return null;
+        }
+        catch (JsonException exception)
+        {
+            return $"the body is not JSON (line {exception.LineNumber + 1}, byte {exception.BytePositionInLine + 1})";
+        }
+    }
+}

@@ -1,0 +1,134 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using System.Text.Json;
+
+namespace FopWatch.Providers;
+
+/// <summary>
+/// Reads fields as leniently as the providers write them: numbers as strings, nulls, empty texts, missing fields
+/// (providers.md, sections 1 and 2). A field that is absent, null or of no use is null. Nothing throws.
+/// </summary>
+internal static class JsonFields
+{
+    /// <summary>The longest description, error or result that is kept, in characters.</summary>
+    public const int MaxProse = 16 * 1024;
+
+    /// <summary>A field that is there and not null.</summary>
+    public static JsonElement? Field(this JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var field) && field.ValueKind != JsonValueKind.Null
+            ? field
+            : null;
+
+    /// <summary>Whether there is a field of this name, null or not.</summary>
+    public static bool Has(this JsonElement element, string name) =>
+        element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out _);
+
+    /// <summary>What a string means, or how any other value is spelt.</summary>
+    public static string AsText(this JsonElement element)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(element);
+        return element.ValueKind == JsonValueKind.String
+            ? JsonText.Unescape(raw[1..^1], out _)
+            : System.Text.Encoding.UTF8.GetString(raw);
+    }
+
+    /// <summary>A text that is not empty; numbers count as texts.</summary>
+    public static string? Text(this JsonElement element, string name) =>
+        element.Field(name) is { ValueKind: JsonValueKind.String or JsonValueKind.Number } field && field.AsText() is { Length: > 0 } text
+            ? text
+            : null;
+
+    /// <summary>Words for people, as they are kept: redacted and no longer than <see cref="MaxProse"/>. JSON counts as words.</summary>
+    public static string? Prose(this JsonElement element, string name)
+    {
+        if (element.Field(name) is not { } field)
+            return null;
+
+        var text = field.ValueKind is JsonValueKind.Object or JsonValueKind.Array
+            ? JsonText.Canonical(field)
+            : CommandRedaction.Redact(field.AsText());
+        return text.Length == 0 ? null : Cut(text, MaxProse);
+    }
+
+    /// <summary>
+    /// A value as JSON text in one spelling, redacted. One that is longer than <see cref="MaxProse"/> becomes a JSON string of its
+    /// beginning, so that it is still JSON.
+    /// </summary>
+    public static string? Json(this JsonElement element, string name)
+    {
+        if (element.Field(name) is not { } field)
+            return null;
+
+        var json = JsonText.Canonical(field);
+        return json.Length <= MaxProse ? json : JsonText.Quote(Cut(json, MaxProse));
+    }
+
+    /// <summary>An integer, be it a number or a string of one; null for anything else.</summary>
+    public static long? Integer(this JsonElement element, string name)
+    {
+        if (element.Field(name) is not { ValueKind: JsonValueKind.Number or JsonValueKind.String } field)
+            return null;
+
+        var text = field.AsText();
+        if (text.Length > JsonBody.MaxNumberLength)
+            return null;
+        if (long.TryParse(text, NumberStyles.Integer, CultureInfo.InvariantCulture, out var integer))
+            return integer;
+
+        // 3.0 is what some serializers make of 3.
+        return decimal.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && decimal.IsInteger(number) && number is >= long.MinValue and <= long.MaxValue
+                ? (long)number
+                : null;
+    }
+
+    /// <summary>A count of something: an integer that is not negative.</summary>
+    public static long? Count(this JsonElement element, string name) => element.Integer(name) is >= 0 and var count ? count : null;
+
+    /// <summary>True or false, be it a boolean, 1 or 0, or a string of one of these.</summary>
+    public static bool? Flag(this JsonElement element, string name) => element.Field(name)?.ValueKind switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        JsonValueKind.String when bool.TryParse(element.Text(name), out var flag) => flag,
+        _ => element.Integer(name) switch { 1 => true, 0 => false, _ => null },
+    };
+
+    /// <summary>The objects of a list, nulls left out; a list that is absent or null has none.</summary>
+    /// <returns>Why it cannot be read, or null: leaving out what is no object could make a job look finished that is not.</returns>
+    public static string? ReadObjects(this JsonElement element, string name, out List<JsonElement> objects)
+    {
+        objects = [];
+        if (element.Field(name) is not { } list)
+            return null;
+        if (list.ValueKind != JsonValueKind.Array)
+            return $"{name} is no list";
+
+        foreach (var entry in list.EnumerateArray())
+        {
+            if (entry.ValueKind == JsonValueKind.Object)
+                objects.Add(entry);
+            else if (entry.ValueKind != JsonValueKind.Null)
+                return $"an entry of {name} is no object";
+        }
+
+        return null;
+    }
+
+    /// <summary>The entries of a list that may be absent, nulls left out.</summary>
+    public static IEnumerable<JsonElement> Entries(this JsonElement element, string name) =>
+        element.Field(name) is { ValueKind: JsonValueKind.Array } list
+            ? list.EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)
+            : [];
+
+    private static string Cut(string text, int length)
+    {
+        if (text.Length <= length)
+            return text;
+
+        var end = length - 1;
+        if (char.IsHighSurrogate(text[end - 1]))
+            end--;
+        return string.Concat(text.AsSpan(0, end), "…");
+    }
+}

@@ -1,0 +1,157 @@
+using System.Collections.Concurrent;
+
+namespace FopWatch.Providers;
+
+/// <summary>
+/// Keeps the polls of each source within its limit: in any second at most <see cref="Watching.PollSettings.PerSecond"/> of them,
+/// rounded up, however many are due; and none while the source asked us to slow down. Thread-safe.
+/// </summary>
+/// <remarks>A source is known by its name. Who gives up waiting takes nothing from those behind.</remarks>
+/// <param name="time">The clock.</param>
+public sealed class PollPacer(TimeProvider time)
+{
+    /// <summary>The first pause after a throttled poll that names no time; each further one is twice as long.</summary>
+    public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest pause after a throttled poll that names no time.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
+
+    // What a limit beyond any API's amounts to; keeps the record of past polls short.
+    private const int LongestBurst = 10_000;
+
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
+
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+
+    /// <summary>Waits until the source may be asked, and counts that as a poll.</summary>
+    /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
+    public async ValueTask WaitAsync(Source source, CancellationToken cancellationToken) =>
+        await TryWaitAsync(source, TimeSpan.MaxValue, cancellationToken);
+
+    /// <summary>Waits as <see cref="WaitAsync"/> does, unless the source is paused for longer than somebody cares to wait.</summary>
+    /// <returns>Null when the source may be asked, or how long it is still paused; then no poll is counted.</returns>
+    /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
+    public async ValueTask<TimeSpan?> TryWaitAsync(Source source, TimeSpan longestPause, CancellationToken cancellationToken)
+    {
+        var lane = LaneOf(source);
+        if (lane.PauseLeft(time.GetTimestamp()) is var pause && pause > longestPause)
+            return pause;
+
+        // One at a time works out its wait, the others queue behind it: so nothing is reserved that a cancellation would waste.
+        await lane.Turn.WaitAsync(cancellationToken);
+        try
+        {
+            while (true)
+            {
+                var now = time.GetTimestamp();
+                pause = lane.PauseLeft(now);
+                if (pause > longestPause)
+                    return pause;
+
+                var (burst, window) = Limit(source.Poll.PerSecond);
+                var spacing = lane.SpacingLeft(now, burst, window);
+                var wait = pause > spacing ? pause : spacing;
+                if (wait <= TimeSpan.Zero)
+                {
+                    lane.Count(now, burst);
+                    return null;
+                }
+
+                // Timers count whole milliseconds, round down, and cannot wait for months.
+                var milliseconds = Math.Min(Math.Ceiling(wait.TotalMilliseconds), LongestWait.TotalMilliseconds);
+                await Task.Delay(TimeSpan.FromMilliseconds(milliseconds), time, cancellationToken);
+            }
+        }
+        finally
+        {
+            lane.Turn.Release();
+        }
+    }
+
+    /// <summary>Lets no poll of the source start before a time. A pause is never shortened.</summary>
+    public void Pause(Source source, DateTimeOffset until) => LaneOf(source).Pause(time.GetTimestamp(), until - time.GetUtcNow());
+
+    /// <summary>The source asked us to slow down: pauses it for as long as it said, or longer each time if it did not say.</summary>
+    public void Throttled(Source source, TimeSpan? retryAfter) => LaneOf(source).Throttled(time.GetTimestamp(), retryAfter);
+
+    /// <summary>The source answered as it should: the next pause is a short one again.</summary>
+    public void Answered(Source source) => LaneOf(source).Answered(time.GetTimestamp());
+
+    /// <summary>At most so many polls in a window of at least a second that is just long enough for them.</summary>
+    private static (int Burst, TimeSpan Window) Limit(double perSecond)
+    {
+        var burst = (int)Math.Clamp(Math.Ceiling(perSecond), 1, LongestBurst);
+        return (burst, TimeSpan.FromSeconds(Math.Min(burst / perSecond, LongestWait.TotalSeconds)));
+    }
+
+    private Lane LaneOf(Source source) => _lanes.GetOrAdd(source.Name, static (_, clock) => new(clock), time);
+
+    private sealed class Lane(TimeProvider time)
+    {
+        private readonly Lock _lock = new();
+        private readonly Queue<long> _polls = new();
+        private long? _pausedUntil;
+        private TimeSpan _lastPause;
+
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        public TimeSpan PauseLeft(long now)
+        {
+            lock (_lock)
+                return _pausedUntil is { } until && until > now ? time.GetElapsedTime(now, until) : TimeSpan.Zero;
+        }
+
+        public TimeSpan SpacingLeft(long now, int burst, TimeSpan window)
+        {
+            lock (_lock)
+            {
+                while (_polls.Count > burst)
+                    _polls.Dequeue();
+                return _polls.Count < burst ? TimeSpan.Zero : window - time.GetElapsedTime(_polls.Peek(), now);
+            }
+        }
+
+        public void Count(long now, int burst)
+        {
+            lock (_lock)
+            {
+                if (_polls.Count >= burst)
+                    _polls.Dequeue();
+                _polls.Enqueue(now);
+            }
+        }
+
+        public void Pause(long now, TimeSpan length)
+        {
+            lock (_lock)
+            {
+                var until = now + (long)(Math.Clamp(length.TotalDays, 0, 365) * TimeSpan.FromDays(1).TotalSeconds * time.TimestampFrequency);
+                if (_pausedUntil is not { } known || until > known)
+                    _pausedUntil = until;
+            }
+        }
+
+        public void Throttled(long now, TimeSpan? retryAfter)
+        {
+            lock (_lock)
+            {
+                // Polls that were under way together are throttled together: that is one time, not several.
+                var paused = _pausedUntil > now;
+                if (!paused)
+                    _lastPause = _lastPause == TimeSpan.Zero ? ShortestPause : _lastPause >= LongestPause / 2 ? LongestPause : _lastPause * 2;
+                if (!paused || retryAfter is not null)
+                    Pause(now, retryAfter ?? _lastPause);
+            }
+        }
+
+        public void Answered(long now)
+        {
+            lock (_lock)
+            {
+                // An answer that was under way when the pause began says nothing about after it.
+                if (!(_pausedUntil > now))
+                    _lastPause = TimeSpan.Zero;
+            }
+        }
+    }
+}

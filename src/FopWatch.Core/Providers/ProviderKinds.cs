@@ -1,0 +1,27 @@
+using FopWatch.Contracts;
+using FopWatch.Providers.Qiniu;
+using FopWatch.Providers.Wangsu;
+
+namespace FopWatch.Providers;
+
+/// <summary>The provider of each kind. Providers have no state, so there is one of each.</summary>
+public static class ProviderKinds
+{
+    private static readonly QiniuProvider Qiniu = new();
+    private static readonly WangsuFmgrProvider WangsuFmgr = new();
+    private static readonly WangsuFopsProvider WangsuFops = new();
+
+    /// <summary>The provider of a kind.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">There is no such kind.</exception>
+    public static IProvider For(ProviderKind kind) => kind switch
+    {
+        ProviderKind.Qiniu => Qiniu,
+        ProviderKind.WangsuFmgr => WangsuFmgr,
+        ProviderKind.WangsuFops => WangsuFops,
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such kind of provider."),
+    };
+
+    /// <summary>An endpoint, which may have a base path, with a path and an id.</summary>
+    internal static Uri StatusUri(Uri endpoint, string pathAndParameter, string id) =>
+        new($"{endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{pathAndParameter}={Uri.EscapeDataString(id)}");
+}

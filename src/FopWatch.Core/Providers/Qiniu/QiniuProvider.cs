@@ -1,0 +1,73 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Providers.Qiniu;
+
+/// <summary>Qiniu persistent processing and workflows (providers.md, section 1).</summary>
+internal sealed class QiniuProvider : IProvider
+{
+    /// <inheritdoc/>
+    public ProviderKind Kind => ProviderKind.Qiniu;
+
+    /// <summary>It retries notifications for more than two hours and keeps ids for ten days (providers.md, section 1).</summary>
+    public PollSettings DefaultPoll { get; } = new()
+    {
+        First = TimeSpan.FromMinutes(2),
+        Factor = 1.5,
+        Max = TimeSpan.FromMinutes(10),
+        Deadline = TimeSpan.FromDays(9),
+        PerSecond = 10,
+    };
+
+    /// <inheritdoc/>
+    public Uri? DefaultStatusEndpoint { get; } = new("https://api.qiniu.com");
+
+    /// <inheritdoc/>
+    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body)
+    {
+        if (JsonBody.Read(body, out var problem) is not { } json)
+            return Decoded.Not(problem);
+        if (Shape(json) is not { } decode)
+            return Decoded.Not("the body is neither a task nor a workflow");
+        if (json.ReadId(channel, out var id) is { } noId)
+            return Decoded.Not(noId);
+        if (decode(json, channel, out var facts) is { } unreadable)
+            return Decoded.Not(unreadable);
+
+        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts });
+    }
+
+    /// <inheritdoc/>
+    public Trust Verify(SignedRequest request, KeyRing keys) => QiniuSignature.Verify(request, keys);
+
+    /// <inheritdoc/>
+    public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, "status/get/prefop?id", id);
+
+    /// <inheritdoc/>
+    public PollAnswer Classify(int status) => status switch
+    {
+        200 => PollAnswer.Report,
+        612 => PollAnswer.NotFound,
+        429 or 573 => PollAnswer.Throttled,
+        // The vendor's own rule of what is not worth another try (providers.md, section 1).
+        501 or 509 or 579 or 608 or 614 or 616 or 618 or 630 or 631 or 632 or 640 or 701 => PollAnswer.Refused,
+        >= 500 => PollAnswer.Unavailable,
+        _ => PollAnswer.Refused,
+    };
+
+    private delegate string? FactsReader(JsonBody body, ReportChannel channel, out JobFacts facts);
+
+    private static FactsReader? Shape(JsonBody body)
+    {
+        var root = body.Root;
+        if (root.Text("version") is { } version)
+            return version == "v3" ? QiniuWorkflow.ReadV3 : null;
+        if (root.Field("status") is not null && root.Has("ops"))
+            return QiniuWorkflow.ReadV2;
+
+        // A task that is still queued may come without a list.
+        var isTask = root.Has("items") || (root.Field("id") is not null && root.Integer("code") is not null && !root.Has("ops"));
+        return isTask ? QiniuTask.Read : null;
+    }
+}

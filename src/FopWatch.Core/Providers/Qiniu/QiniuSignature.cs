@@ -1,0 +1,87 @@
+using System.Text;
+
+namespace FopWatch.Providers.Qiniu;
+
+/// <summary>The two signatures that Qiniu's notifications were seen with (providers.md, section 1).</summary>
+internal static class QiniuSignature
+{
+    private const string Scheme = "Qiniu";
+    private const string OldScheme = "QBox";
+    private const string Form = "application/x-www-form-urlencoded";
+    private const string Bytes = "application/octet-stream";
+
+    /// <summary>Checks a notification, which is always a POST.</summary>
+    public static Trust Verify(SignedRequest request, KeyRing keys)
+    {
+        var authorization = request.Authorization?.Trim();
+        if (string.IsNullOrEmpty(authorization) || keys.IsEmpty)
+            return Trust.None;
+
+        var blank = authorization.IndexOf(' ', StringComparison.Ordinal);
+        var scheme = blank < 0 ? authorization : authorization[..blank];
+        var isNew = scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase);
+        if (!isNew && !scheme.Equals(OldScheme, StringComparison.OrdinalIgnoreCase))
+            return Trust.None;
+
+        var credentials = blank < 0 ? "" : authorization[blank..].Trim();
+        var colon = credentials.IndexOf(':', StringComparison.Ordinal);
+        if (colon <= 0 || colon == credentials.Length - 1)
+            return Trust.Invalid;
+
+        var secret = Hmac.SecretOrNobodys(keys, credentials[..colon], out var known);
+        var signature = credentials[(colon + 1)..];
+        var (matches, coversBody) = isNew ? MatchNew(request, secret, signature) : MatchOld(request, secret, signature);
+        return !(matches & known) ? Trust.Invalid : coversBody ? Trust.Strong : Trust.Weak;
+    }
+
+    /// <summary>The <c>Qiniu</c> signature's bytes.</summary>
+    internal static byte[] Sign(
+        byte[] secret,
+        string method,
+        string pathAndQuery,
+        string host,
+        string? contentType,
+        IEnumerable<KeyValuePair<string, string>> headers,
+        ReadOnlySpan<byte> body)
+    {
+        var head = new StringBuilder($"{method} {pathAndQuery}\nHost: {host}\n");
+        if (!string.IsNullOrEmpty(contentType))
+            head.Append($"Content-Type: {contentType}\n");
+        foreach (var (name, value) in headers
+            .Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase) && header.Key.Length > "X-Qiniu-".Length)
+            .Select(header => (Name: Canonical(header.Key), header.Value))
+            .OrderBy(header => header.Name, StringComparer.Ordinal))
+            head.Append($"{name}: {value}\n");
+        head.Append('\n');
+        return Hmac.Sha1(secret, head.ToString(), contentType == Bytes ? [] : body);
+    }
+
+    /// <summary>The <c>QBox</c> signature's bytes; the body is part of it only if it is a form.</summary>
+    internal static byte[] SignOld(byte[] secret, string pathAndQuery, string? contentType, ReadOnlySpan<byte> body) =>
+        Hmac.Sha1(secret, pathAndQuery + "\n", IsForm(contentType) ? body : []);
+
+    private static (bool Matches, bool CoversBody) MatchNew(SignedRequest request, byte[] secret, string signature)
+    {
+        // The vendor's SDKs disagree about the port.
+        var matches = false;
+        foreach (var host in (string[])[request.Url.Authority, request.Url.Host])
+        {
+            var expected = Sign(
+                secret, "POST", request.Url.PathAndQuery, host, request.ContentType, request.SignedHeaders, request.Body.Span);
+            matches |= Hmac.Matches(expected, signature);
+        }
+
+        return (matches, request.ContentType != Bytes);
+    }
+
+    private static (bool Matches, bool CoversBody) MatchOld(SignedRequest request, byte[] secret, string signature) =>
+        (Hmac.Matches(SignOld(secret, request.Url.PathAndQuery, request.ContentType, request.Body.Span), signature), IsForm(request.ContentType));
+
+    private static bool IsForm(string? contentType) =>
+        contentType is not null
+        && contentType.Split(';', 2)[0].Trim().Equals(Form, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>A header's name as the vendor's SDKs spell it before they sort: <c>X-Qiniu-Abc</c>.</summary>
+    private static string Canonical(string name) =>
+        string.Join('-', name.Split('-').Select(part => part.Length == 0 ? part : char.ToUpperInvariant(part[0]) + part[1..].ToLowerInvariant()));
+}

@@ -1,0 +1,105 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Providers.Qiniu;
+
+/// <summary>Reads the body of a persistent processing task: the classic shape, with <c>items</c>.</summary>
+internal static class QiniuTask
+{
+    private const long Succeeded = 0;
+    private const long Waiting = 1;
+    private const long Processing = 2;
+    private const long Failed = 3;
+
+    // The processing is over, how is for the items to say; only the notification failed.
+    private const long NotificationFailed = 4;
+
+    /// <summary>Reads the facts.</summary>
+    /// <returns>Why they cannot be read, or null.</returns>
+    public static string? Read(JsonBody body, ReportChannel channel, out JobFacts facts)
+    {
+        facts = JobFacts.None;
+        var root = body.Root;
+        if (root.ReadObjects("items", out var items) is { } problem)
+            return problem;
+
+        var code = root.Integer("code");
+        var closed = code is Succeeded or Failed or NotificationFailed;
+        var bucket = root.Text("inputBucket");
+        facts = (JobFacts.None with
+        {
+            Bucket = bucket,
+            Key = root.Text("inputKey"),
+            Pipeline = root.Text("pipeline"),
+            RequestId = root.Text("reqid"),
+            TaskFrom = root.Text("taskFrom"),
+            Idle = root.Flag("type"),
+            CreatedAt = Rfc3339.Parse(root.Text("creationDate")),
+            Progress = ProgressOf(code, closed),
+            Closed = closed,
+            Verdict = code == Failed ? JobVerdict.Failed : JobVerdict.None,
+            Delivery = DeliveryOf(code, channel),
+            Raw = body.Raw(closed),
+        }).WithItems(items.Select(item => ReadItem(item, bucket)));
+        return null;
+    }
+
+    /// <summary>What a code says of a job that may not be over.</summary>
+    public static JobProgress ProgressOf(long? code, bool closed) => code switch
+    {
+        _ when closed => JobProgress.Processing,
+        Processing => JobProgress.Processing,
+        Waiting => JobProgress.Waiting,
+        _ => JobProgress.Unknown,
+    };
+
+    /// <summary>What a code says of a command. Others, 4 among them, are not documented for items.</summary>
+    public static ItemState StateOf(long? code) => code switch
+    {
+        Succeeded => ItemState.Succeeded,
+        Waiting => ItemState.Waiting,
+        Processing => ItemState.Processing,
+        Failed => ItemState.Failed,
+        _ => ItemState.Unknown,
+    };
+
+    /// <summary>A notification that is here was delivered; an answer tells only of failure.</summary>
+    public static NotificationDelivery DeliveryOf(long? code, ReportChannel channel) =>
+        channel == ReportChannel.Notification ? NotificationDelivery.Delivered
+        : code == NotificationFailed ? NotificationDelivery.Failed
+        : NotificationDelivery.Unknown;
+
+    private static ItemFacts ReadItem(JsonElement item, string? inputBucket)
+    {
+        var command = item.Text("cmd") ?? "";
+        var code = item.Integer("code");
+        var state = StateOf(code);
+        EquatableList<OutputFacts> outputs = ItemOutputs.MayHave(state)
+            ? [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)]
+            : [];
+        return new()
+        {
+            Command = CommandRedaction.Redact(command),
+            State = state,
+            Code = code,
+            Description = item.Prose("desc"),
+            Error = item.Prose("error"),
+            ErrorIndex = item.Count("errorIndex") is <= int.MaxValue and var index ? (int)index : null,
+            ReusedOldOutput = item.Flag("returnOld"),
+            Result = outputs.Count == 0 ? item.Json("result") : null,
+            Outputs = outputs,
+        };
+    }
+
+    private static IEnumerable<OutputFacts> ReadOutputs(JsonElement item, string? bucket)
+    {
+        if (item.Text("key") is { } key)
+            yield return new() { Bucket = bucket, Key = key, Hash = item.Text("hash"), Size = item.Count("fsize") };
+        foreach (var further in item.Entries("keys"))
+        {
+            if (further.ValueKind == JsonValueKind.String && further.AsText() is { Length: > 0 } name)
+                yield return new() { Bucket = bucket, Key = name };
+        }
+    }
+}

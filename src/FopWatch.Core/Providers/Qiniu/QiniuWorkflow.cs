@@ -1,0 +1,131 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Providers.Qiniu;
+
+/// <summary>Reads the bodies of workflows, which arrive at the same URL as those of tasks (providers.md, section 1).</summary>
+internal static class QiniuWorkflow
+{
+    /// <summary>Reads the facts of a workflow V3.</summary>
+    /// <returns>Why they cannot be read, or null.</returns>
+    public static string? ReadV3(JsonBody body, ReportChannel channel, out JobFacts facts)
+    {
+        facts = JobFacts.None;
+        var root = body.Root;
+        if (root.ReadObjects("ops", out var ops) is { } problem)
+            return problem;
+
+        var code = root.Integer("code");
+        var closed = code is 0 or 3 or 5;
+        var input = root.Field("input")?.Field("kodo_file");
+        facts = (JobFacts.None with
+        {
+            Bucket = input?.Text("bucket"),
+            Key = input?.Text("key"),
+            Pipeline = root.Text("pipeline"),
+            RequestId = root.Text("reqid"),
+            TaskFrom = root.Text("taskFrom"),
+            Idle = root.Flag("type"),
+            CreatedAt = Milliseconds(root.Integer("created_at")),
+            Progress = QiniuTask.ProgressOf(code, closed),
+            Closed = closed,
+            Verdict = code switch { 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None },
+            Delivery = QiniuTask.DeliveryOf(null, channel),
+            Raw = body.Raw(closed),
+        }).WithItems(ops.Select(op => ReadV3Op(op, closed)));
+        return null;
+    }
+
+    /// <summary>Reads the facts of a workflow V2.</summary>
+    /// <returns>Why they cannot be read, or null.</returns>
+    public static string? ReadV2(JsonBody body, ReportChannel channel, out JobFacts facts)
+    {
+        facts = JobFacts.None;
+        var root = body.Root;
+        if (root.ReadObjects("ops", out var ops) is { } problem)
+            return problem;
+
+        var closed = string.Equals(root.Text("status"), "FINISHED", StringComparison.OrdinalIgnoreCase);
+        var result = root.Field("result");
+        var code = result?.Integer("code");
+        var failed = root.Flag("success") is { } success ? !success : code == 3;
+        var input = root.Field("input")?.Field("source");
+        facts = (JobFacts.None with
+        {
+            Bucket = input?.Text("bucket"),
+            Key = input?.Text("key"),
+            Pipeline = root.Text("pipeline"),
+            RequestId = result?.Text("reqid") ?? root.Text("reqid"),
+            TaskFrom = root.Text("taskFrom"),
+            Idle = root.Flag("type"),
+            CreatedAt = Rfc3339.Parse(root.Text("creationDate")),
+            Progress = QiniuTask.ProgressOf(code, closed),
+            Closed = closed,
+            Verdict = closed && failed ? JobVerdict.Failed : JobVerdict.None,
+            Delivery = QiniuTask.DeliveryOf(null, channel),
+            Raw = body.Raw(closed),
+        }).WithItems(ops.Select(op => ReadV2Op(op, closed)));
+        return null;
+    }
+
+    private static ItemFacts ReadV3Op(JsonElement op, bool closed)
+    {
+        var fop = op.Field("fop");
+        var command = fop?.Text("cmd") ?? op.Text("id") ?? "";
+        var item = ReadResult(command, fop?.Field("result") ?? op.Field("result"), closed, out var result);
+        if (!ItemOutputs.MayHave(item.State) || result?.Flag("has_output") == false || result?.Field("kodo_file") is not { } file)
+            return item;
+
+        return file.Text("key") is { } key ? item with { Outputs = [Output(file, file.Text("bucket"), key)] } : item;
+    }
+
+    private static ItemFacts ReadV2Op(JsonElement op, bool closed)
+    {
+        var what = op.Field("op");
+        var item = ReadResult(CommandOf(what), op.Field("result"), closed, out var result);
+        if (!ItemOutputs.MayHave(item.State) || result is not { } answer)
+            return item;
+
+        // Where V2 says what it wrote is not documented; the key is a template until then.
+        var file = answer.Field("kodo_file") ?? answer;
+        var bucket = file.Text("bucket") ?? what?.Field("save")?.Field("info")?.Text("bucket");
+        return file.Text("key") is { } key ? item with { Outputs = [Output(file, bucket, key)] } : item;
+    }
+
+    /// <summary>
+    /// What identifies an operation that has no command: its type and its parameters, in one spelling whatever their order, as in
+    /// <c>transcode {"cmd":"avthumb","format":"mp4"}</c>.
+    /// </summary>
+    private static string CommandOf(JsonElement? op)
+    {
+        var type = op?.Text("type") ?? "";
+        return op?.Field("params") is { } parameters ? $"{type} {JsonText.Canonical(parameters)}".TrimStart() : type;
+    }
+
+    private static ItemFacts ReadResult(string command, JsonElement? field, bool closed, out JsonElement? result)
+    {
+        result = field is { ValueKind: JsonValueKind.Object } answer && answer.EnumerateObject().Any() ? answer : null;
+        if (result is not { } known)
+        {
+            // What has no result when all is over was never run, because something that it depends on did not succeed.
+            return new() { Command = CommandRedaction.Redact(command), State = closed ? ItemState.Skipped : ItemState.Unknown };
+        }
+
+        var code = known.Integer("code");
+        return new()
+        {
+            Command = CommandRedaction.Redact(command),
+            State = code switch { 6 => ItemState.Skipped, 7 => ItemState.Failed, _ => QiniuTask.StateOf(code) },
+            Code = code,
+            Description = known.Prose("desc"),
+            Error = known.Prose("error"),
+        };
+    }
+
+    private static OutputFacts Output(JsonElement file, string? bucket, string key) =>
+        new() { Bucket = bucket, Key = key, Hash = file.Text("hash"), Size = file.Count("fsize") };
+
+    private static DateTimeOffset? Milliseconds(long? sinceEpoch) =>
+        sinceEpoch is > 0 and <= 253_402_300_799_999 and var known ? DateTimeOffset.FromUnixTimeMilliseconds(known) : null;
+}

@@ -1,0 +1,36 @@
+using System.Globalization;
+
+namespace FopWatch.Providers;
+
+/// <summary>Reads times.</summary>
+internal static class Rfc3339
+{
+    private const int FractionDigits = 7;
+
+    /// <summary>A time with its offset, in UTC; fraction digits beyond the seventh are cut off. Null if it is none.</summary>
+    public static DateTimeOffset? Parse(string? text)
+    {
+        if (text is null || text.Length > 64)
+            return null;
+
+        var point = text.IndexOf('.', StringComparison.Ordinal);
+        if (point >= 0)
+        {
+            var end = point + 1;
+            while (end < text.Length && char.IsAsciiDigit(text[end]))
+                end++;
+            var digits = Math.Min(end - point - 1, FractionDigits);
+            if (digits == 0)
+                return null;
+            text = string.Concat(text.AsSpan(0, point + 1 + digits), text.AsSpan(end));
+        }
+
+        // Without an offset it would be anybody's guess.
+        if (text.Length == 0 || (text[^1] is not ('Z' or 'z') && (text.Length < 6 || text[^6] is not ('+' or '-'))))
+            return null;
+        return DateTimeOffset.TryParseExact(
+            text.ToUpperInvariant(), "yyyy-MM-dd'T'HH:mm:ss.FFFFFFFK", CultureInfo.InvariantCulture, DateTimeStyles.None, out var time)
+            ? time.ToUniversalTime()
+            : null;
+    }
+}

@@ -1,0 +1,195 @@
+using System.Net;
+using System.Net.Http.Headers;
+using FopWatch.Watching;
+
+namespace FopWatch.Providers;
+
+/// <summary>How <see cref="StatusClient"/> asks.</summary>
+public sealed record StatusClientOptions
+{
+    /// <summary>How long an answer may take, redirects and body included; more than 0.</summary>
+    public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>The longest answer that is read, in bytes.</summary>
+    public int MaxAnswerLength { get; init; } = 8 * 1024 * 1024;
+
+    /// <summary>How many redirects are followed; only ever within the same scheme, host and port.</summary>
+    public int MaxRedirects { get; init; } = 3;
+
+    /// <summary>
+    /// The longest pause of a throttled source that is waited for. While a longer one lasts the answer is
+    /// <see cref="PollAnswer.Throttled"/> at once, without asking: nobody's time should be taken by waiting for an hour.
+    /// </summary>
+    public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
+}
+
+/// <summary>
+/// Asks status APIs over HTTP, within each source's rate. No status API wants credentials (providers.md, sections 1 and 2), so
+/// none are sent; and the id in the question is itself a secret, so it goes to the configured host and to no other.
+/// </summary>
+public sealed class StatusClient : IStatusApi
+{
+    /// <summary>The longest <see cref="StatusAnswer.RetryAfter"/>.</summary>
+    public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
+
+    private readonly HttpClient _http;
+    private readonly TimeProvider _time;
+    private readonly StatusClientOptions _options;
+    private readonly PollPacer _pacer;
+
+    /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="options">How to ask; the defaults if null.</param>
+    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null)
+    {
+        _http = http;
+        _time = time;
+        _options = options ?? new();
+        _pacer = new(time);
+    }
+
+    /// <summary>A handler fit for asking: no redirects, cookies, credentials or decompression of its own, and connections that notice DNS changes.</summary>
+    public static SocketsHttpHandler CreateHandler() => new()
+    {
+        AllowAutoRedirect = false,
+        AutomaticDecompression = DecompressionMethods.None,
+        UseCookies = false,
+        Credentials = null,
+        DefaultProxyCredentials = null,
+        PreAuthenticate = false,
+        ActivityHeadersPropagator = null,
+        ConnectTimeout = TimeSpan.FromSeconds(10),
+        PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
+        MaxResponseHeadersLength = 16,
+    };
+
+    /// <summary>A client over such a handler, which leaves the timeout to <see cref="StatusClientOptions.Timeout"/>.</summary>
+    public static HttpClient CreateHttp() => new(CreateHandler()) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+
+    /// <inheritdoc/>
+    public async Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken)
+    {
+        if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
+            return new(PollAnswer.Throttled, Detail: "paused, because the source asked to slow down", RetryAfter: Capped(pause));
+
+        var answer = await AskNowAsync(source, id, cancellationToken);
+        if (answer.Answer == PollAnswer.Throttled)
+            _pacer.Throttled(source, answer.RetryAfter);
+        else if (answer.Answer != PollAnswer.Unavailable)
+            _pacer.Answered(source);
+        return answer;
+    }
+
+    private async Task<StatusAnswer> AskNowAsync(Source source, string id, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        try
+        {
+            return await FollowAsync(source, id, either.Token);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            return new(PollAnswer.Unavailable, Detail: "no whole answer in time");
+        }
+        catch (HttpRequestException exception)
+        {
+            // Its message names the host, and may name more.
+            var answer = exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? PollAnswer.Refused : PollAnswer.Unavailable;
+            return new(answer, Detail: $"the request failed: {exception.HttpRequestError}");
+        }
+        catch (IOException)
+        {
+            return new(PollAnswer.Unavailable, Detail: "the connection was cut");
+        }
+        catch (InvalidDataException)
+        {
+            // From a handler that decompresses.
+            return new(PollAnswer.Refused, Detail: "the answer cannot be decompressed");
+        }
+    }
+
+    private async Task<StatusAnswer> FollowAsync(Source source, string id, CancellationToken cancellationToken)
+    {
+        var uri = source.Provider.StatusUri(source.StatusEndpoint, id);
+        for (var redirects = 0; ; redirects++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, uri);
+            request.Headers.Accept.Add(new("application/json"));
+            request.Headers.UserAgent.Add(new("FopWatch", null));
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
+            var status = (int)response.StatusCode;
+            if (status is not (301 or 302 or 303 or 307 or 308))
+                return await ReadAsync(source, id, response, cancellationToken);
+            if (redirects == _options.MaxRedirects)
+                return new(PollAnswer.Refused, Detail: $"HTTP {status}: redirected more than {_options.MaxRedirects} times");
+            if (response.Headers.Location is not { } location || !Uri.TryCreate(uri, location, out var target))
+                return new(PollAnswer.Refused, Detail: $"HTTP {status} to nowhere");
+            if (!IsSameOrigin(uri, target))
+                return new(PollAnswer.Refused, Detail: $"HTTP {status} to another host");
+            uri = target;
+        }
+    }
+
+    private async Task<StatusAnswer> ReadAsync(Source source, string id, HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        var status = (int)response.StatusCode;
+        var retryAfter = RetryAfter(response.Headers.RetryAfter);
+        var answer = source.Provider.Classify(status);
+        if (answer != PollAnswer.Report)
+            return new(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter);
+        if (await ReadBodyAsync(response.Content, cancellationToken) is not { } body)
+            return new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is too large");
+
+        var decoded = source.Provider.Decode(Jobs.ReportChannel.Poll, body);
+        if (decoded.Report is { } report)
+        {
+            return report.Id is { } named && named != id
+                ? new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is about another id")
+                : new(PollAnswer.Report, report);
+        }
+
+        if (source.Provider.ErrorStatus(body) is { } inner && source.Provider.Classify(inner) is var meant and not PollAnswer.Report)
+            return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
+
+        // Where only the end of the connection ends the body, nothing else tells that it was cut.
+        var wasCut = response.Content.Headers.ContentLength is null
+            && response.Headers.TransferEncodingChunked != true
+            && response.Version.Major == 1
+            && JsonBody.IsBeginning(body.Span);
+        return new(wasCut ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
+    }
+
+    private async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
+    {
+        if (content.Headers.ContentLength > _options.MaxAnswerLength)
+            return null;
+
+        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
+        using var body = new MemoryStream();
+        var buffer = new byte[16 * 1024];
+        for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
+        {
+            if (body.Length + read > _options.MaxAnswerLength)
+                return null;
+            body.Write(buffer, 0, read);
+        }
+
+        return body.GetBuffer().AsMemory(0, (int)body.Length);
+    }
+
+    private static bool IsSameOrigin(Uri from, Uri to) =>
+        to.Scheme == from.Scheme && to.Host == from.Host && to.Port == from.Port && to.UserInfo == from.UserInfo;
+
+    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) =>
+        (header?.Delta ?? header?.Date - _time.GetUtcNow()) is { } wait ? Capped(wait) : null;
+
+    private static TimeSpan Capped(TimeSpan wait) =>
+        wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestRetryAfter ? LongestRetryAfter : wait;
+}

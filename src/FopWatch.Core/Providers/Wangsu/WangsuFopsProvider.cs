@@ -1,0 +1,24 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Providers.Wangsu;
+
+/// <summary>Wangsu persistent processing: transcoding, screenshots.</summary>
+internal sealed class WangsuFopsProvider : WangsuProvider
+{
+    /// <inheritdoc/>
+    public override ProviderKind Kind => ProviderKind.WangsuFops;
+
+    /// <inheritdoc/>
+    protected override string StatusPath => "status/get/prefop?persistentId";
+
+    /// <inheritdoc/>
+    protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "saveas");
+
+    /// <summary>Keys are <c>bucket:key</c>, split at the first colon.</summary>
+    protected override OutputFacts Named(string key, string? bucket)
+    {
+        var colon = key.IndexOf(':', StringComparison.Ordinal);
+        return colon > 0 ? new() { Bucket = key[..colon], Key = key[(colon + 1)..] } : new() { Bucket = bucket, Key = key };
+    }
+}

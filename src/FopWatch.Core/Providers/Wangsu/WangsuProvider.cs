@@ -1,0 +1,135 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Providers.Wangsu;
+
+/// <summary>What Wangsu's two families have in common: nearly everything (providers.md, section 2).</summary>
+internal abstract class WangsuProvider : IProvider
+{
+    /// <inheritdoc/>
+    public abstract ProviderKind Kind { get; }
+
+    /// <summary>It gives up on a notification after about five minutes, so the first poll is due right after that.</summary>
+    public PollSettings DefaultPoll { get; } = new()
+    {
+        First = TimeSpan.FromMinutes(6),
+        Factor = 1.5,
+        Max = TimeSpan.FromMinutes(10),
+        Deadline = TimeSpan.FromDays(9),
+        PerSecond = 10,
+    };
+
+    /// <summary>None: the domain is each customer's own.</summary>
+    public Uri? DefaultStatusEndpoint => null;
+
+    /// <summary>The path of the status query, to the name of its parameter.</summary>
+    protected abstract string StatusPath { get; }
+
+    /// <inheritdoc/>
+    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body)
+    {
+        if (Read(body, out var problem) is not { } json)
+            return Decoded.Not(problem);
+
+        var root = json.Root;
+        if (IsError(root))
+            return Decoded.Not("the body is an error of the API, not a task");
+        if (!root.Has("items") && (root.Field("id") is null || root.Integer("code") is null))
+            return Decoded.Not("the body is no task");
+        if (json.ReadId(channel, out var id) is { } noId)
+            return Decoded.Not(noId);
+        if (root.ReadObjects("items", out var items) is { } unreadable)
+            return Decoded.Not(unreadable);
+
+        // A list for the whole job can only belong to its one command.
+        var common = items.Count == 1 ? root : default;
+        var codes = WangsuCodes.Of(channel, root);
+        var facts = (JobFacts.None with
+        {
+            Bucket = root.Text("inputbucket") ?? root.Text("inputBucket"),
+            Key = root.Text("inputkey") ?? root.Text("inputKey"),
+            Pipeline = root.Text("pipeline"),
+            RequestId = root.Text("reqid"),
+            Progress = codes.Progress,
+            Closed = codes.Closed,
+            Delivery = codes.Delivery ?? WangsuCodes.DeliveryOf(items),
+            Raw = json.Raw(codes.Closed),
+        }).WithItems(items.Select(item => ReadItem(item, common)));
+        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, AsksForPoll = codes.AsksForPoll });
+    }
+
+    /// <inheritdoc/>
+    public Trust Verify(SignedRequest request, KeyRing keys) => WangsuSignature.Verify(request, keys);
+
+    /// <inheritdoc/>
+    public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, StatusPath, id);
+
+    /// <inheritdoc/>
+    public PollAnswer Classify(int status) => status switch
+    {
+        200 => PollAnswer.Report,
+        404 => PollAnswer.NotFound,
+        429 => PollAnswer.Throttled,
+        >= 500 and <= 599 => PollAnswer.Unavailable,
+        _ => PollAnswer.Refused,
+    };
+
+    /// <inheritdoc/>
+    public int? ErrorStatus(ReadOnlyMemory<byte> body) =>
+        Read(body, out _) is { } json && IsError(json.Root) && json.Root.Integer("code") is >= 100 and <= 599 and var status
+            ? (int)status
+            : null;
+
+    /// <summary>The bucket that a command writes to; null if it does not say.</summary>
+    protected abstract string? BucketOf(string command);
+
+    /// <summary>The file that a key names, given the bucket that its command writes to.</summary>
+    protected abstract OutputFacts Named(string key, string? bucket);
+
+    private static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
+    {
+        body = JsonBody.WithoutByteOrderMark(body);
+        var text = body.Span.TrimStart(" \t\r\n"u8);
+        if (text.IsEmpty || text[0] == '{')
+            return JsonBody.Read(body, out problem);
+        if (Base64Text.Decode(text) is { } json)
+            return JsonBody.Read(json, out problem);
+
+        problem = "the body is neither JSON nor Base64";
+        return null;
+    }
+
+    private static bool IsError(JsonElement root) => root.Field("message") is not null && root.Field("items") is null;
+
+    private ItemFacts ReadItem(JsonElement item, JsonElement common)
+    {
+        var command = item.Text("cmd") ?? "";
+        var code = item.Integer("code");
+        var state = WangsuCodes.StateOf(code);
+        return new()
+        {
+            Command = CommandRedaction.Redact(command),
+            State = state,
+            Code = code,
+            Description = item.Prose("desc"),
+            Error = item.Prose("error"),
+            Outputs = ItemOutputs.MayHave(state) ? [.. ReadOutputs(item, common, command)] : [],
+        };
+    }
+
+    private IEnumerable<OutputFacts> ReadOutputs(JsonElement item, JsonElement common, string command)
+    {
+        // Once, not for every file: a list can be long, and so can a command.
+        var bucket = BucketOf(command);
+        var files = item.Entries("detail").Concat(item.Entries("decompresslist")).Concat(common.Entries("decompresslist"));
+        foreach (var file in files.Prepend(item))
+        {
+            if (file.ValueKind == JsonValueKind.String && file.AsText() is { Length: > 0 } name)
+                yield return Named(name, bucket);
+            else if (file.Text("key") is { } key)
+                yield return Named(key, bucket) with { Hash = file.Text("hash"), Url = file.Text("url"), Size = file.Count("fsize") };
+        }
+    }
+}
