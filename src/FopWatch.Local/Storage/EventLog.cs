@@ -1,0 +1,180 @@
+using System.Runtime.CompilerServices;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>A published event at its place in the log.</summary>
+/// <param name="Seq">Its place: grows from event to event, from 1, with gaps possible.</param>
+/// <param name="Id">The CloudEvents id; no other event in the log has it.</param>
+/// <param name="Time">When the change was recorded.</param>
+/// <param name="Type">The CloudEvents type.</param>
+/// <param name="Key">The job.</param>
+/// <param name="Body">The whole CloudEvent in structured mode, as UTF-8 JSON.</param>
+internal sealed record LoggedEvent(long Seq, string Id, DateTimeOffset Time, string Type, JobKey Key, ReadOnlyMemory<byte> Body);
+
+/// <summary>
+/// The embedded host's broker: published events in the order in which they were published, for any number of followers, who
+/// each remember how far they are. An event is visible only once all before it are, since one writer commits them.
+/// </summary>
+internal sealed class EventLog : IEventPublisher
+{
+    internal const string ReadSql =
+        "SELECT seq, event_id, time, type, source, subject, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    private const int FollowAtOnce = 256;
+    private const int PurgeAtOnce = 500;
+
+    private readonly SqliteDatabase _database;
+    private TaskCompletionSource _published = NewSignal();
+    private volatile bool _closed;
+
+    internal EventLog(SqliteDatabase database) => _database = database;
+
+    /// <inheritdoc/>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. None of the events was published.</exception>
+    public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        if (events.Count == 0)
+            return;
+
+        var appended = await _database.WriteAsync(session => Append(session, events), cancellationToken);
+        if (appended > 0)
+            Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+    }
+
+    /// <summary>Reads events in the order of the log.</summary>
+    /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
+    /// <param name="limit">The most events to read; at least 1.</param>
+    /// <param name="cancellationToken">Cancels the read.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(long afterSeq, int limit, CancellationToken cancellationToken) =>
+        _database.ReadAsync<IReadOnlyList<LoggedEvent>>(
+            session =>
+            {
+                using var rows = session.Command(ReadSql, afterSeq, limit).ExecuteReader();
+                var events = new List<LoggedEvent>();
+                while (rows.Read())
+                {
+                    events.Add(new(
+                        rows.GetInt64(0),
+                        rows.GetString(1),
+                        new(rows.GetInt64(2), TimeSpan.Zero),
+                        rows.GetString(3),
+                        new(rows.GetString(4), rows.GetString(5)),
+                        rows.GetFieldValue<byte[]>(6)));
+                }
+
+                return events;
+            },
+            cancellationToken);
+
+    /// <summary>
+    /// The events after a place and all that are published from then on, in the order of the log, none skipped. Between two reads
+    /// it holds nothing of the store. Ends when the store is closed.
+    /// </summary>
+    /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
+    /// <param name="cancellationToken">Ends it with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now; follow again from the last event's place.</exception>
+    public async IAsyncEnumerable<LoggedEvent> FollowAsync(long afterSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        while (!_closed)
+        {
+            // Taken before the read: what is published after the read began completes it.
+            var published = Volatile.Read(ref _published).Task;
+            IReadOnlyList<LoggedEvent> events;
+            try
+            {
+                events = await ReadAsync(afterSeq, FollowAtOnce, cancellationToken);
+            }
+            catch (ObjectDisposedException)
+            {
+                yield break;
+            }
+
+            foreach (var logged in events)
+            {
+                yield return logged;
+                afterSeq = logged.Seq;
+            }
+
+            if (events.Count == 0)
+                await published.WaitAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>The place of the last event that was ever published, purged or not; 0 if there was none.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public ValueTask<long> LastSeqAsync(CancellationToken cancellationToken) => _database.ReadAsync(LastSeq, cancellationToken);
+
+    /// <summary>
+    /// The place of the oldest event that is still there; if there is none, the first place that the next event can have. Who is
+    /// at an earlier place than the one before it may have missed purged events.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public ValueTask<long> FirstSeqAsync(CancellationToken cancellationToken) => _database.ReadAsync(
+        session => session.Snapshot(snapshot =>
+            snapshot.Scalar("SELECT seq FROM events ORDER BY seq LIMIT 1") is long first ? first : LastSeq(snapshot) + 1),
+        cancellationToken);
+
+    /// <summary>
+    /// Deletes from the beginning of the log the events up to the first that is not older than a time, so that what is left has
+    /// no holes.
+    /// </summary>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    public async ValueTask<int> PurgeAsync(DateTimeOffset olderThan, CancellationToken cancellationToken)
+    {
+        var (purged, last) = (0, PurgeAtOnce);
+        while (last == PurgeAtOnce)
+        {
+            last = await _database.WriteAsync(
+                session => session.Execute(
+                    """
+                    DELETE FROM events WHERE seq IN (
+                        SELECT seq FROM events
+                        WHERE seq < ifnull((SELECT seq FROM events WHERE time >= $1 ORDER BY seq LIMIT 1), 9223372036854775807)
+                        ORDER BY seq LIMIT $2)
+                    """,
+                    olderThan.UtcTicks,
+                    PurgeAtOnce),
+                cancellationToken);
+            purged += last;
+        }
+
+        return purged;
+    }
+
+    /// <summary>Ends the followers.</summary>
+    internal void Close()
+    {
+        _closed = true;
+        Volatile.Read(ref _published).TrySetResult();
+    }
+
+    private static int Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
+    {
+        var appended = 0;
+        foreach (var pending in events)
+        {
+            appended += session.Execute(
+                """
+                INSERT INTO events (event_id, time, type, source, subject, body)
+                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING
+                """,
+                pending.Id,
+                pending.Time.UtcTicks,
+                pending.Type,
+                pending.Key.Source,
+                pending.Key.Id,
+                pending.Body);
+        }
+
+        return appended;
+    }
+
+    private static long LastSeq(SqliteSession session) =>
+        session.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'events'") is long last ? last : 0;
+
+    private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+}

@@ -1,0 +1,125 @@
+using System.Globalization;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>What the database looks like, and how an older one is brought up to date.</summary>
+internal static class Schema
+{
+    /// <summary>"FopW": tells FopWatch's files from other SQLite databases (<c>PRAGMA application_id</c>).</summary>
+    public const int ApplicationId = 0x466F7057;
+
+    /// <summary>
+    /// The step at index n leads from version n to n + 1; version 0 is an empty file. A step that was released is never changed.
+    /// </summary>
+    public static readonly IReadOnlyList<string> Migrations =
+    [
+        // Times are ticks (100 ns) in UTC, as in DateTime.Ticks. Bodies come last, so that reading a row's other columns does
+        // not follow its overflow pages.
+        """
+        -- seq is never used twice, so that an ETag made of it can't mean another job of the same id after a purge. It also orders
+        -- jobs that were registered in the same instant.
+        CREATE TABLE jobs (
+            seq           INTEGER PRIMARY KEY AUTOINCREMENT,
+            source        TEXT    NOT NULL,
+            id            TEXT    NOT NULL,
+            revision      INTEGER NOT NULL,
+            state         TEXT    NOT NULL,
+            registered_at INTEGER NOT NULL,
+            settled_at    INTEGER,
+            due_at        INTEGER,
+            stopped       INTEGER NOT NULL,
+            body          BLOB    NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX jobs_key ON jobs (source, id);
+        CREATE INDEX jobs_by_time ON jobs (registered_at);
+        CREATE INDEX jobs_by_source ON jobs (source, registered_at);
+        CREATE INDEX jobs_by_state ON jobs (state, registered_at);
+        CREATE INDEX jobs_by_source_state ON jobs (source, state, registered_at);
+        CREATE INDEX jobs_due ON jobs (source, due_at, id) WHERE due_at IS NOT NULL;
+        -- Open jobs that nothing polls: stopped ones, and ones that should not exist.
+        CREATE INDEX jobs_unpolled ON jobs (stopped, source, id) WHERE settled_at IS NULL AND due_at IS NULL;
+        CREATE INDEX jobs_settled ON jobs (settled_at) WHERE settled_at IS NOT NULL;
+
+        -- Counted as jobs are created and purged; everything else in the books is counted from the jobs, so that the two check
+        -- each other.
+        CREATE TABLE books (
+            source     TEXT    NOT NULL PRIMARY KEY,
+            registered INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        CREATE TABLE outbox (
+            seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+            source   TEXT    NOT NULL,
+            id       TEXT    NOT NULL,
+            version  INTEGER NOT NULL,
+            event_id TEXT    NOT NULL,
+            type     TEXT    NOT NULL,
+            time     INTEGER NOT NULL,
+            body     BLOB    NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX outbox_key ON outbox (source, id, version);
+
+        CREATE TABLE quarantine (
+            key         TEXT    NOT NULL,
+            source      TEXT    NOT NULL,
+            correlation TEXT,
+            reason      TEXT    NOT NULL,
+            received_at INTEGER NOT NULL,
+            url         TEXT    NOT NULL,
+            headers     TEXT    NOT NULL,
+            body        BLOB    NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX quarantine_key ON quarantine (key);
+        CREATE INDEX quarantine_by_source ON quarantine (source, key);
+
+        CREATE TABLE events (
+            seq      INTEGER PRIMARY KEY AUTOINCREMENT,
+            event_id TEXT    NOT NULL,
+            time     INTEGER NOT NULL,
+            type     TEXT    NOT NULL,
+            source   TEXT    NOT NULL,
+            subject  TEXT    NOT NULL,
+            body     BLOB    NOT NULL
+        ) STRICT;
+        CREATE UNIQUE INDEX events_id ON events (event_id);
+        """,
+    ];
+
+    /// <summary>Brings a database up to date, in one transaction.</summary>
+    /// <param name="session">A connection that may write.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="migrations">The steps that this program knows: <see cref="Migrations"/>.</param>
+    /// <exception cref="StoreOpenException">The file is another program's, or a newer FopWatch's.</exception>
+    public static void Migrate(SqliteSession session, string path, IReadOnlyList<string> migrations)
+    {
+        session.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            var application = Number(session, "PRAGMA application_id");
+            var version = Number(session, "PRAGMA user_version");
+            var isEmpty = application == 0 && version == 0 && Number(session, "SELECT count(*) FROM sqlite_schema") == 0;
+            if (!isEmpty && application != ApplicationId)
+                throw new StoreOpenException($"'{path}' is a database of another program.");
+            if (version > migrations.Count)
+            {
+                throw new StoreOpenException(
+                    $"'{path}' was written by a newer FopWatch: its format is {version}, this program knows formats up to {migrations.Count}.");
+            }
+
+            if (version == migrations.Count)
+                return;
+
+            foreach (var migration in migrations.Skip((int)version))
+                session.Execute(migration);
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {migrations.Count}"));
+            session.Execute("COMMIT");
+        }
+        finally
+        {
+            session.Rollback();
+        }
+    }
+
+    private static long Number(SqliteSession session, string sql) => Convert.ToInt64(session.Scalar(sql), CultureInfo.InvariantCulture);
+}

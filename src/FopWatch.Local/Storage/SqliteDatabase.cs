@@ -1,0 +1,134 @@
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>The open database of one data folder: the folder's lock, the writer and the readers.</summary>
+internal sealed class SqliteDatabase : IAsyncDisposable
+{
+    /// <summary>The database's name in the folder.</summary>
+    public const string FileName = "fopwatch.db";
+
+    /// <summary>The file that is locked as long as a host uses the folder. The lock ends with the process, however that ends.</summary>
+    public const string LockName = "fopwatch.lock";
+
+    // A checkpoint flushes twice; every 8000 pages (32 MB) that is nothing, and a start after a crash still reads them in no time.
+    private const string WriterPragmas = """
+        PRAGMA synchronous = FULL;
+        PRAGMA fullfsync = 1;
+        PRAGMA checkpoint_fullfsync = 1;
+        PRAGMA wal_autocheckpoint = 8000;
+        PRAGMA journal_size_limit = 67108864;
+        PRAGMA cache_size = -65536;
+        PRAGMA temp_store = MEMORY;
+        """;
+
+    private readonly FileStream _lock;
+    private readonly WriteQueue _writer;
+    private readonly ReadPool _readers;
+
+    private SqliteDatabase(FileStream folderLock, WriteQueue writer, ReadPool readers)
+    {
+        _lock = folderLock;
+        _writer = writer;
+        _readers = readers;
+    }
+
+    /// <summary>Opens the folder's database; makes both where they don't exist.</summary>
+    /// <exception cref="StoreOpenException">The folder or the file cannot be used.</exception>
+    public static SqliteDatabase Open(string folder, TimeProvider time, SqliteStoreOptions options)
+    {
+        var path = Path.Combine(folder, FileName);
+        var folderLock = Lock(folder);
+        SqliteSession? session = null;
+        try
+        {
+            session = OpenWriter(path, SqliteOpenMode.ReadWriteCreate, options);
+            Schema.Migrate(session, path, Schema.Migrations);
+            if (session.Scalar("PRAGMA journal_mode = WAL") is not "wal")
+                throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
+
+            var writer = new WriteQueue(session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), time, options);
+            return new(folderLock, writer, new(path, options));
+        }
+        catch (SqliteException failure)
+        {
+            session?.Dispose();
+            folderLock.Dispose();
+            throw new StoreOpenException(Explain(path, failure), failure);
+        }
+        catch
+        {
+            session?.Dispose();
+            folderLock.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads on the caller's thread.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken) =>
+        _readers.ReadAsync(read, cancellationToken);
+
+    /// <summary>Runs a change; see <see cref="WriteQueue.RunAsync"/>.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing was written.</exception>
+    public ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
+        _writer.RunAsync(change, cancellationToken);
+
+    /// <summary>Writes what is waiting to be written, moves the write-ahead log into the file and lets go of the folder.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _readers.Dispose();
+        // SQLite checkpoints and removes the log as the last connection closes.
+        await _writer.DisposeAsync();
+        await _lock.DisposeAsync();
+    }
+
+    private static SqliteSession OpenWriter(string path, SqliteOpenMode mode, SqliteStoreOptions options)
+    {
+        var session = SqliteSession.Open(path, mode, options.BusyTimeout);
+        try
+        {
+            session.Execute(WriterPragmas);
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    private static FileStream Lock(string folder)
+    {
+        try
+        {
+            Directory.CreateDirectory(folder);
+            return new(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+        }
+        catch (IOException exception) when (IsHeld(exception))
+        {
+            throw new StoreOpenException($"The data folder '{folder}' is in use by another FopWatch host.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreOpenException($"The data folder '{folder}' cannot be written to: {exception.Message}", exception);
+        }
+    }
+
+    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows; EWOULDBLOCK as Linux and as macOS number it.
+    private static bool IsHeld(IOException exception) =>
+        OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33
+        : OperatingSystem.IsMacOS() ? exception.HResult == 35
+        : exception.HResult == 11;
+
+    private static string Explain(string path, SqliteException failure) => failure.SqliteErrorCode switch
+    {
+        raw.SQLITE_NOTADB => $"'{path}' is no SQLite database.",
+        raw.SQLITE_CORRUPT => $"'{path}' is damaged: {failure.Message}",
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED => $"'{path}' is locked by another program.",
+        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' cannot be written to: {failure.Message}",
+        _ => $"'{path}' cannot be opened: {failure.Message}",
+    };
+}

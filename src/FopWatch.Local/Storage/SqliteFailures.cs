@@ -1,0 +1,24 @@
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>Tells failures of the store from faults of one call.</summary>
+internal static class SqliteFailures
+{
+    /// <summary>
+    /// Whether the store as a whole cannot answer now (locked, full, damaged, unreachable). What is left are faults of the one
+    /// statement, which no other call has to suffer from.
+    /// </summary>
+    public static bool IsUnavailable(this SqliteException failure) => failure.SqliteErrorCode is not
+        (raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH or raw.SQLITE_MISUSE or raw.SQLITE_RANGE);
+
+    /// <summary>Whether the connection is as good as before once its transaction is rolled back.</summary>
+    public static bool LeavesConnectionUsable(this SqliteException failure) => failure.SqliteErrorCode is
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_INTERRUPT or raw.SQLITE_READONLY;
+
+    /// <summary>What callers get.</summary>
+    public static StoreUnavailableException ToUnavailable(this SqliteException failure) =>
+        new($"The store cannot answer now: {failure.Message}", failure);
+}

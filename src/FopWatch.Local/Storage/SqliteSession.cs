@@ -1,0 +1,108 @@
+using System.Globalization;
+using System.Runtime.InteropServices;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>One connection and the statements that were prepared on it. Used by one thread at a time.</summary>
+internal sealed class SqliteSession : IDisposable
+{
+    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
+
+    private SqliteSession(SqliteConnection connection) => Connection = connection;
+
+    /// <summary>The connection.</summary>
+    public SqliteConnection Connection { get; }
+
+    /// <summary>Whether a transaction is open. Some failures (disk full, I/O) end it by themselves.</summary>
+    public bool InTransaction => raw.sqlite3_get_autocommit(Connection.Handle) == 0;
+
+    /// <summary>The rowid of the row that was inserted last.</summary>
+    public long LastInsertedRow => raw.sqlite3_last_insert_rowid(Connection.Handle);
+
+    /// <summary>Opens a connection.</summary>
+    /// <param name="path">The database file.</param>
+    /// <param name="mode">Whether it may write and create the file.</param>
+    /// <param name="busyTimeout">How long to wait for a lock that another connection holds.</param>
+    /// <exception cref="SqliteException">It can't be opened.</exception>
+    public static SqliteSession Open(string path, SqliteOpenMode mode, TimeSpan busyTimeout)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder
+        {
+            DataSource = path,
+            Mode = mode,
+            Pooling = false,
+            // On top of SQLite's own waiting the client repeats a busy statement until this time is over; less is not possible.
+            DefaultTimeout = 1,
+        }.ToString());
+        var session = new SqliteSession(connection);
+        try
+        {
+            connection.Open();
+            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA busy_timeout = {(int)busyTimeout.TotalMilliseconds}"));
+            return session;
+        }
+        catch
+        {
+            session.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The prepared statement with its parameters <c>$1</c>, <c>$2</c> … bound to these values.</summary>
+    public SqliteCommand Command(string sql, params ReadOnlySpan<object?> values)
+    {
+        if (!_commands.TryGetValue(sql, out var command))
+        {
+            command = Connection.CreateCommand();
+            command.CommandText = sql;
+            for (var i = 1; i <= values.Length; i++)
+                command.Parameters.Add(new SqliteParameter { ParameterName = string.Create(CultureInfo.InvariantCulture, $"${i}") });
+            _commands.Add(sql, command);
+        }
+
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters[i].Value = values[i] is ReadOnlyMemory<byte> bytes ? ToArray(bytes) : values[i] ?? DBNull.Value;
+        return command;
+    }
+
+    /// <summary>Runs a statement and tells how many rows it changed.</summary>
+    public int Execute(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteNonQuery();
+
+    /// <summary>The one value that a statement answers; null for no row and for NULL.</summary>
+    public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
+
+    /// <summary>Reads several statements from one snapshot.</summary>
+    public T Snapshot<T>(Func<SqliteSession, T> read)
+    {
+        Execute("BEGIN");
+        try
+        {
+            return read(this);
+        }
+        finally
+        {
+            Rollback();
+        }
+    }
+
+    /// <summary>Ends the open transaction, if there is one, and keeps nothing of it.</summary>
+    public void Rollback()
+    {
+        if (InTransaction)
+            Execute("ROLLBACK");
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        foreach (var command in _commands.Values)
+            command.Dispose();
+        Connection.Dispose();
+    }
+
+    // The client binds arrays only; most bodies are one already.
+    private static byte[] ToArray(ReadOnlyMemory<byte> bytes) =>
+        MemoryMarshal.TryGetArray(bytes, out var segment) && segment.Array is { } array && array.Length == bytes.Length ? array : bytes.ToArray();
+}

@@ -1,0 +1,229 @@
+using System.Globalization;
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Storage;
+
+internal sealed partial class SqliteStore
+{
+    private static readonly string[] StateNames =
+        [.. Enum.GetValues<JobState>().Select(state => JsonNamingPolicy.CamelCase.ConvertName(state.ToString()))];
+
+    /// <inheritdoc/>
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => Database.ReadAsync(
+        session =>
+        {
+            using var row = session.Command("SELECT seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+            return row.Read() ? new StoredJob(ReadJob(row, 2), ETag(row.GetInt64(0), row.GetInt64(1))) : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
+    {
+        // Written down here, on the caller's thread, to leave the one writer nothing but writing.
+        var body = JobJson.Serialize(commit.Job);
+        return Database.WriteAsync(session => Commit(session, commit, body), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
+        var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
+        return Database.ReadAsync(
+            session =>
+            {
+                // One more than asked for tells whether there is another page.
+                using var rows = session.Command(
+                    ListSql(query),
+                    query.Top + 1,
+                    query.Source,
+                    query.State is { } state ? Name(state) : null,
+                    query.Since?.UtcTicks,
+                    after.RegisteredAt,
+                    after.Seq).ExecuteReader();
+                var jobs = new List<Job>();
+                var last = after;
+                while (rows.Read())
+                {
+                    if (jobs.Count == query.Top)
+                        return new Page<Job>(jobs, Continuations.AfterJob(last.RegisteredAt, last.Seq));
+                    last = (rows.GetInt64(1), rows.GetInt64(0));
+                    jobs.Add(ReadJob(rows, 2));
+                }
+
+                return new Page<Job>(jobs, null);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Snapshot(ReadBooks), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => Database.ReadAsync<IReadOnlyList<JobKey>>(
+        session =>
+        {
+            using var rows = session.Command(UnwatchedSql, limit).ExecuteReader();
+            var keys = new List<JobKey>();
+            while (rows.Read())
+                keys.Add(new(rows.GetString(0), rows.GetString(1)));
+            return keys;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
+        Database.ReadAsync<IReadOnlyList<JobKey>>(
+            session =>
+            {
+                using var rows = session.Command(DueSql, source, now.UtcTicks, limit).ExecuteReader();
+                var keys = new List<JobKey>();
+                while (rows.Read())
+                    keys.Add(new(source, rows.GetString(0)));
+                return keys;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Scalar(NextDueSql, source) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
+
+    private static string? Commit(SqliteSession session, JobCommit commit, byte[] body)
+    {
+        var job = commit.Job;
+        var state = Name(job.State);
+        var settledAt = job.IsSettled ? (job.SettledAt ?? job.UpdatedAt).UtcTicks : (long?)null;
+        var dueAt = job.Watch.DueAt?.UtcTicks;
+        var stopped = job.Watch.Stopped ? 1 : 0;
+        
+        if (Locate(session, job.Key) is not { } row)
+        {
+            if (commit.ETag is not null)
+                return null;
+
+            session.Execute(
+                """
+                INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body)
+                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)
+                """,
+                job.Key.Source,
+                job.Key.Id,
+                state,
+                job.RegisteredAt.UtcTicks,
+                settledAt,
+                dueAt,
+                stopped,
+                body);
+            var seq = session.LastInsertedRow;
+            session.Execute(
+                "INSERT INTO books (source, registered) VALUES ($1, 1) ON CONFLICT (source) DO UPDATE SET registered = registered + 1",
+                job.Key.Source);
+            Enqueue(session, commit.Event);
+            return ETag(seq, 1);
+        }
+
+        var current = ETag(row.Seq, row.Revision);
+        if (commit.ETag != current)
+        {
+            // The last commit once more, by a caller who did not get its answer: decided on the version before this one, with the
+            // same result. The event need not be compared: it is a function of those two versions, and may have been published
+            // and taken out since.
+            var before = row.Revision == 1 ? null : ETag(row.Seq, row.Revision - 1);
+            return commit.ETag == before && session.Scalar("SELECT body = $2 FROM jobs WHERE seq = $1", row.Seq, body) is 1L ? current : null;
+        }
+
+        // SQLite maintains the indexes of every column that a statement names, whether or not its value changes.
+        if (row.State == state && row.SettledAt == settledAt)
+        {
+            session.Execute(
+                "UPDATE jobs SET revision = revision + 1, due_at = $2, stopped = $3, body = $4 WHERE seq = $1", row.Seq, dueAt, stopped, body);
+        }
+        else
+        {
+            session.Execute(
+                "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6 WHERE seq = $1",
+                row.Seq,
+                state,
+                settledAt,
+                dueAt,
+                stopped,
+                body);
+        }
+
+        Enqueue(session, commit.Event);
+        return ETag(row.Seq, row.Revision + 1);
+    }
+
+    private static (long Seq, long Revision, string State, long? SettledAt)? Locate(SqliteSession session, JobKey key)
+    {
+        using var row = session.Command(
+            "SELECT seq, revision, state, settled_at FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+        return row.Read() ? (row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3)) : null;
+    }
+
+    private static void Enqueue(SqliteSession session, OutboxEvent? @event)
+    {
+        if (@event is null)
+            return;
+
+        session.Execute(
+            "INSERT INTO outbox (source, id, version, event_id, type, time, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            @event.Key.Source,
+            @event.Key.Id,
+            @event.Version,
+            @event.Id,
+            @event.Type,
+            @event.Time.UtcTicks,
+            @event.Body);
+    }
+
+    private static IReadOnlyList<Books> ReadBooks(SqliteSession session)
+    {
+        var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
+        using (var rows = session.Command("SELECT source, registered FROM books WHERE registered <> 0").ExecuteReader())
+        {
+            while (rows.Read())
+                books[rows.GetString(0)] = Of(rows.GetString(0)) with { Registered = rows.GetInt64(1) };
+        }
+
+        using (var rows = session.Command(StatesSql).ExecuteReader())
+        {
+            while (rows.Read())
+            {
+                var (source, state, count) = (rows.GetString(0), rows.GetString(1), rows.GetInt64(2));
+                var of = Of(source);
+                books[source] = state == Name(JobState.Expired) ? of with { Expired = of.Expired + count }
+                    : state == Name(JobState.Waiting) || state == Name(JobState.Processing) ? of with { Open = of.Open + count }
+                    : of with { Settled = of.Settled + count };
+            }
+        }
+
+        // What waits or is being processed is open as far as something polls it.
+        using (var rows = session.Command(UnpolledSql).ExecuteReader())
+        {
+            while (rows.Read())
+            {
+                var (source, stopped, count) = (rows.GetString(0), rows.GetBoolean(1), rows.GetInt64(2));
+                var of = Of(source);
+                books[source] = of with { Open = of.Open - count, Stopped = of.Stopped + (stopped ? count : 0) };
+            }
+        }
+
+        return [.. books.Values];
+
+        Books Of(string source) => books.GetValueOrDefault(source) ?? new(source, 0, 0, 0, 0, 0);
+    }
+
+    private static Job ReadJob(SqliteDataReader row, int column) => JobJson.Deserialize(row.GetFieldValue<byte[]>(column));
+
+    private static string ETag(long seq, long revision) => string.Create(CultureInfo.InvariantCulture, $"{seq}-{revision}");
+
+    private static string Name(JobState state) => StateNames[(int)state];
+}

@@ -1,0 +1,93 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Storage;
+
+internal sealed partial class SqliteStore
+{
+    /// <inheritdoc/>
+    public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
+    {
+        string[][] headers = [.. notification.Headers.Select(header => new[] { header.Key, header.Value })];
+        var headersJson = JsonSerializer.Serialize(headers, StorageJson.Default.StringArrayArray);
+        await Database.WriteAsync(
+            session => session.Execute(
+                """
+                INSERT INTO quarantine (key, source, correlation, reason, received_at, url, headers, body)
+                VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (key) DO NOTHING
+                """,
+                notification.Key,
+                notification.Source,
+                notification.Correlation,
+                notification.Reason,
+                notification.ReceivedAt.UtcTicks,
+                // As the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.
+                notification.Url.OriginalString,
+                headersJson,
+                notification.Body),
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => Database.ReadAsync(
+        session =>
+        {
+            using var row = session.Command(
+                "SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine WHERE key = $1", key).ExecuteReader();
+            return row.Read() ? ReadNotification(row) : null;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<Page<QuarantinedNotification>> ListAsync(
+        string? source, int top, string? continuation, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
+        var after = continuation is null ? null : Continuations.ReadNotification(continuation);
+        return Database.ReadAsync(
+            session =>
+            {
+                using var rows = session.Command(QuarantineSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
+                var notifications = new List<QuarantinedNotification>();
+                while (rows.Read())
+                {
+                    if (notifications.Count == top)
+                        return new Page<QuarantinedNotification>(notifications, Continuations.AfterNotification(notifications[^1].Key));
+                    notifications.Add(ReadNotification(rows));
+                }
+
+                return new Page<QuarantinedNotification>(notifications, null);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await Database.WriteAsync(
+        session => session.Execute("DELETE FROM quarantine WHERE key = $1", key), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Scalar("SELECT count(*) FROM quarantine") is long count ? count : 0, cancellationToken);
+
+    private static QuarantinedNotification ReadNotification(SqliteDataReader row)
+    {
+        var headers = JsonSerializer.Deserialize(row.GetString(6), StorageJson.Default.StringArrayArray) ?? [];
+        return new()
+        {
+            Key = row.GetString(0),
+            Source = row.GetString(1),
+            Correlation = row.IsDBNull(2) ? null : row.GetString(2),
+            Reason = row.GetString(3),
+            ReceivedAt = Time(row.GetInt64(4)),
+            Url = new(row.GetString(5), UriKind.RelativeOrAbsolute),
+            Headers = [.. headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
+            Body = row.GetFieldValue<byte[]>(7),
+        };
+    }
+}
+
+[JsonSerializable(typeof(string[][]))]
+internal sealed partial class StorageJson : JsonSerializerContext;

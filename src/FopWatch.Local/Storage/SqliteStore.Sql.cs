@@ -1,0 +1,63 @@
+using FopWatch.Jobs;
+
+namespace FopWatch.Local.Storage;
+
+// Statements whose plans matter: the tests check that none of them scans a table or sorts.
+internal sealed partial class SqliteStore
+{
+    internal const string DueSql =
+        "SELECT id FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+
+    internal const string NextDueSql =
+        "SELECT due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1";
+
+    internal const string PendingSql =
+        "SELECT source, id, version, event_id, type, time, body FROM outbox ORDER BY seq LIMIT $1";
+
+    internal const string UnwatchedSql =
+        "SELECT source, id FROM jobs WHERE settled_at IS NULL AND due_at IS NULL AND stopped = 0 ORDER BY source, id LIMIT $1";
+
+    internal const string StatesSql = "SELECT source, state, count(*) FROM jobs GROUP BY source, state";
+
+    internal const string UnpolledSql =
+        "SELECT source, stopped, count(*) FROM jobs WHERE settled_at IS NULL AND due_at IS NULL GROUP BY stopped, source";
+
+    internal const string PurgeSql = """
+        DELETE FROM jobs WHERE seq IN (
+            SELECT seq FROM jobs
+            WHERE settled_at IS NOT NULL AND settled_at < $1
+                AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
+            ORDER BY settled_at LIMIT $2)
+        RETURNING source
+        """;
+
+    /// <summary>The statement of a list: one per combination of filters, so that each is answered by the index made for it.</summary>
+    /// <remarks>Parameters: how many, source, state, since, registered_at and seq of the last row before.</remarks>
+    internal static string ListSql(JobQuery query)
+    {
+        var conditions = new List<string>();
+        if (query.Source is not null)
+            conditions.Add("source = $2");
+        if (query.State is not null)
+            conditions.Add("state = $3");
+        if (query.Since is not null)
+            conditions.Add("registered_at >= $4");
+        if (query.Continuation is not null)
+            conditions.Add("(registered_at, seq) < ($5, $6)");
+
+        var where = conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
+        return $"SELECT seq, registered_at, body FROM jobs{where} ORDER BY registered_at DESC, seq DESC LIMIT $1";
+    }
+
+    internal static string QuarantineSql(bool ofSource, bool continued)
+    {
+        var where = (ofSource, continued) switch
+        {
+            (true, true) => " WHERE source = $2 AND key < $3",
+            (true, false) => " WHERE source = $2",
+            (false, true) => " WHERE key < $3",
+            (false, false) => "",
+        };
+        return $"SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine{where} ORDER BY key DESC LIMIT $1";
+    }
+}

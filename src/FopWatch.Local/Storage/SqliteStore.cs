@@ -1,0 +1,99 @@
+using System.Runtime.InteropServices;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>
+/// The embedded host's store: one SQLite file in a data folder. What a call has confirmed survives a crash of the process and of
+/// the machine. Any number of callers may use it at once; of two hosts on one folder the second is refused.
+/// </summary>
+internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuarantine, IAsyncDisposable
+{
+    // Short enough that the commits of others don't wait long for one.
+    private const int PurgeAtOnce = 500;
+
+    private SqliteStore(SqliteDatabase database)
+    {
+        Database = database;
+        Events = new(database);
+    }
+
+    /// <summary>The published events, in the same file.</summary>
+    public EventLog Events { get; }
+
+    /// <summary>The file.</summary>
+    internal SqliteDatabase Database { get; }
+
+    /// <summary>Opens the store of a data folder; makes both where they don't exist, and brings an older file up to date.</summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="time">The clock of time-outs.</param>
+    /// <param name="options">The limits; the defaults if null.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <exception cref="StoreOpenException">
+    /// The folder is in use by another host or cannot be written to, or its file is no database, another program's, or a newer
+    /// FopWatch's.
+    /// </exception>
+    public static async Task<SqliteStore> OpenAsync(
+        string folder, TimeProvider time, SqliteStoreOptions? options = null, CancellationToken cancellationToken = default)
+    {
+        // A log that a crash left behind is read here, and a migration may take its time.
+        var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options ?? new())), CancellationToken.None);
+        try
+        {
+            return await opening.WaitAsync(cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody will ever close what is still being opened.
+            _ = opening.ContinueWith(
+                opened => opened.Result.DisposeAsync().AsTask(),
+                CancellationToken.None,
+                TaskContinuationOptions.OnlyOnRanToCompletion,
+                TaskScheduler.Default);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Deletes jobs that settled before a time, except those with events still to be published. Open jobs stay for ever.
+    /// </summary>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken)
+    {
+        var (purged, last) = (0, PurgeAtOnce);
+        while (last == PurgeAtOnce)
+        {
+            last = await Database.WriteAsync(session => PurgeSome(session, settledBefore.UtcTicks), cancellationToken);
+            purged += last;
+        }
+
+        return purged;
+    }
+
+    /// <summary>Finishes what is waiting to be written, and closes the file. Followers of <see cref="Events"/> come to their end.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        await Database.DisposeAsync();
+        Events.Close();
+    }
+
+    private static int PurgeSome(SqliteSession session, long settledBefore)
+    {
+        var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
+        using (var rows = session.Command(PurgeSql, settledBefore, PurgeAtOnce).ExecuteReader())
+        {
+            while (rows.Read())
+                CollectionsMarshal.GetValueRefOrAddDefault(bySource, rows.GetString(0), out _)++;
+        }
+
+        foreach (var (source, deleted) in bySource)
+            session.Execute("UPDATE books SET registered = registered - $2 WHERE source = $1", source, deleted);
+        return bySource.Values.Sum();
+    }
+
+    private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
+}

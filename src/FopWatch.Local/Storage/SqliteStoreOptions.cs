@@ -1,0 +1,20 @@
+namespace FopWatch.Local.Storage;
+
+/// <summary>How the store behaves under load and under locks.</summary>
+internal sealed record SqliteStoreOptions
+{
+    /// <summary>How long a commit waits for a lock that another program holds on the file; at least 1 ms.</summary>
+    public TimeSpan BusyTimeout { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>The most calls that may wait for the writer, and hence the most in one transaction; at least 1.</summary>
+    public int QueueCapacity { get; init; } = 4096;
+
+    /// <summary>How long a call waits for a place in a full queue before the store counts as unavailable.</summary>
+    public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>The most connections that read at once; at least 1.</summary>
+    public int Readers { get; init; } = 4;
+}
+
+/// <summary>The data folder cannot be used as it is. The message is for the operator.</summary>
+internal sealed class StoreOpenException(string message, Exception? innerException = null) : Exception(message, innerException);

@@ -1,0 +1,233 @@
+using System.Threading.Channels;
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>
+/// Group commit. One thread writes: it takes all calls that are waiting, runs them in one transaction, commits, and only then
+/// answers them all, so that hundreds of callers share one flush to the disk. As there is no second writer, the order of the
+/// calls is the order in which their changes become visible.
+/// </summary>
+internal sealed class WriteQueue : IAsyncDisposable
+{
+    // A burst's callers are answered together and come back together, a little later than the writer; see Gather.
+    private const int GatherSpins = 50;
+
+    private readonly Func<SqliteSession> _open;
+    private readonly TimeProvider _time;
+    private readonly SqliteStoreOptions _options;
+    private readonly Channel<Call> _calls;
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private SqliteSession? _session;
+
+    /// <param name="session">The connection that may write.</param>
+    /// <param name="open">Opens it again after a failure that spoilt it.</param>
+    /// <param name="time">The clock of <see cref="SqliteStoreOptions.QueueTimeout"/>.</param>
+    /// <param name="options">The limits.</param>
+    public WriteQueue(SqliteSession session, Func<SqliteSession> open, TimeProvider time, SqliteStoreOptions options)
+    {
+        _session = session;
+        _open = open;
+        _time = time;
+        _options = options;
+        _calls = Channel.CreateBounded<Call>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
+        new Thread(Run) { IsBackground = true, Name = "fopwatch writer" }.Start();
+    }
+
+    /// <summary>Runs a change within the next transaction. When it returns, the change is on the disk.</summary>
+    /// <param name="change">
+    /// The change. It may run more than once, each time on a transaction that knows nothing of the times before.
+    /// </param>
+    /// <param name="cancellationToken">
+    /// Withdraws a call that is still waiting. One whose transaction has begun is answered as it ends.
+    /// </param>
+    /// <exception cref="StoreUnavailableException">The transaction failed, or the queue stayed full. Nothing was written.</exception>
+    /// <exception cref="ObjectDisposedException">The store is closed.</exception>
+    public async ValueTask<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        var call = new Call<T>(change);
+        if (!_calls.Writer.TryWrite(call))
+            await WaitForPlaceAsync(call, cancellationToken);
+
+        using var withdrawal = cancellationToken.UnsafeRegister(static (state, token) => ((Call)state!).Withdraw(token), call);
+        return await call.Answer;
+    }
+
+    /// <summary>Finishes the calls that are waiting and closes the connection.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _calls.Writer.TryComplete();
+        await _ended.Task;
+    }
+
+    private async ValueTask WaitForPlaceAsync(Call call, CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(_options.QueueTimeout, _time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            await _calls.Writer.WriteAsync(call, either.Token);
+        }
+        catch (ChannelClosedException)
+        {
+            throw new ObjectDisposedException(nameof(SqliteStore));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            throw new StoreUnavailableException("The store cannot answer now: too many changes are waiting to be written.");
+        }
+    }
+
+    private void Run()
+    {
+        var batch = new List<Call>();
+        try
+        {
+            while (_calls.Reader.WaitToReadAsync().AsTask().GetAwaiter().GetResult())
+            {
+                Gather(batch);
+                Write(batch);
+                batch.Clear();
+            }
+        }
+        finally
+        {
+            Close();
+            _ended.TrySetResult();
+        }
+    }
+
+    // The callers of the last transaction are only just being released. Starting the next one with the first of them would make
+    // the others wait for a flush that carries a single change, so the writer gives them the moment they need.
+    private void Gather(List<Call> batch)
+    {
+        for (var (spins, seen) = (0, 0); spins < GatherSpins && _calls.Reader.Count is var waiting && waiting < _options.QueueCapacity; spins++)
+        {
+            if (spins > 1 && waiting == seen)
+                break;
+            seen = waiting;
+            Thread.Yield();
+        }
+
+        while (batch.Count < _options.QueueCapacity && _calls.Reader.TryRead(out var call))
+        {
+            if (call.Take())
+                batch.Add(call);
+        }
+    }
+
+    private void Write(List<Call> batch)
+    {
+        while (batch.Count > 0)
+        {
+            var faulty = TryWrite(batch);
+            if (faulty is null)
+                return;
+
+            // The transaction was rolled back because of one call's fault; the others are not to suffer from it.
+            batch.Remove(faulty);
+        }
+    }
+
+    /// <summary>Runs one transaction and answers the calls.</summary>
+    /// <returns>The call, answered, because of which nothing was written and the others have to be run again.</returns>
+    private Call? TryWrite(List<Call> batch)
+    {
+        try
+        {
+            _session ??= _open();
+            _session.Execute("BEGIN IMMEDIATE");
+            foreach (var call in batch)
+            {
+                try
+                {
+                    call.Run(_session);
+                }
+                catch (Exception fault) when (fault is not SqliteException failure || !failure.IsUnavailable())
+                {
+                    _session.Rollback();
+                    call.Fail(fault);
+                    return call;
+                }
+            }
+
+            _session.Execute("COMMIT");
+        }
+        catch (Exception exception)
+        {
+            var usable = exception is SqliteException sqlite && sqlite.LeavesConnectionUsable();
+            if (!usable || !TryRollback())
+                Close();
+
+            foreach (var call in batch)
+                call.Fail(exception is SqliteException failure ? failure.ToUnavailable() : new StoreUnavailableException("The store failed.", exception));
+            return null;
+        }
+
+        foreach (var call in batch)
+            call.Succeed();
+        return null;
+    }
+
+    private bool TryRollback()
+    {
+        try
+        {
+            _session?.Rollback();
+            return true;
+        }
+        catch (SqliteException)
+        {
+            return false;
+        }
+    }
+
+    private void Close()
+    {
+        _session?.Dispose();
+        _session = null;
+    }
+
+    private abstract class Call
+    {
+        private const int Waiting = 0;
+        private const int Taken = 1;
+        private const int Withdrawn = 2;
+        private int _state;
+
+        /// <summary>Whether the writer may run it; false if it was withdrawn.</summary>
+        public bool Take() => Interlocked.CompareExchange(ref _state, Taken, Waiting) == Waiting;
+
+        public void Withdraw(CancellationToken cancellationToken)
+        {
+            if (Interlocked.CompareExchange(ref _state, Withdrawn, Waiting) == Waiting)
+                Cancel(cancellationToken);
+        }
+
+        public abstract void Run(SqliteSession session);
+
+        public abstract void Succeed();
+
+        public abstract void Fail(Exception exception);
+
+        protected abstract void Cancel(CancellationToken cancellationToken);
+    }
+
+    private sealed class Call<T>(Func<SqliteSession, T> change) : Call
+    {
+        private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private T? _result;
+
+        public Task<T> Answer => _answer.Task;
+
+        public override void Run(SqliteSession session) => _result = change(session);
+
+        public override void Succeed() => _answer.TrySetResult(_result!);
+
+        public override void Fail(Exception exception) => _answer.TrySetException(exception);
+
+        protected override void Cancel(CancellationToken cancellationToken) => _answer.TrySetCanceled(cancellationToken);
+    }
+}
