@@ -67,18 +67,15 @@ internal static class EventStream
         while (true)
         {
             var next = events.MoveNextAsync().AsTask();
-            while (!next.IsCompleted)
+            try
             {
-                // Flush what is buffered only once there is nothing more to add.
-                await response.BodyWriter.FlushAsync(cancellationToken);
-                try
-                {
-                    await next.WaitAsync(Heartbeat, time, cancellationToken);
-                }
-                catch (TimeoutException)
-                {
-                    await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
-                }
+                await FlushUntilAsync(next, response, time, cancellationToken);
+            }
+            catch
+            {
+                // The log must have let go of the enumeration before it is disposed of; it ends with the same token.
+                await next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                throw;
             }
 
             if (!await next)
@@ -86,6 +83,23 @@ internal static class EventStream
             Write(response.BodyWriter, events.Current);
             if (response.BodyWriter.UnflushedBytes > 64 * 1024)
                 await response.BodyWriter.FlushAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Flushes what is buffered once there is nothing more to add, and shows signs of life until there is.</summary>
+    private static async Task FlushUntilAsync(Task<bool> next, HttpResponse response, TimeProvider time, CancellationToken cancellationToken)
+    {
+        while (!next.IsCompleted)
+        {
+            await response.BodyWriter.FlushAsync(cancellationToken);
+            try
+            {
+                await next.WaitAsync(Heartbeat, time, cancellationToken);
+            }
+            catch (TimeoutException)
+            {
+                await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
+            }
         }
     }
 

@@ -4,7 +4,6 @@ using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Providers;
 using FopWatch.Publishing;
-using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -20,7 +19,7 @@ internal sealed class LocalHost : IAsyncDisposable
     private LocalHost(WebApplication app, SqliteStore store)
     {
         (_app, _store) = (app, store);
-        var addresses = app.Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>();
+        var addresses = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!;
         Url = new(addresses.Addresses.First());
     }
 
@@ -127,7 +126,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<OutboxDispatcher>();
         services.AddSingleton<Sweeper>();
         services.AddSingleton<AccessGuard>();
-        services.AddSingleton<IStatusApi>(new StatusClient(new HttpClient(StatusClient.CreateHandler()), time));
+        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time));
 
         services.AddHostedService<WatchLoops>();
         services.AddHostedService<OutboxLoop>();
@@ -156,8 +155,11 @@ internal sealed class LocalHost : IAsyncDisposable
         app.MapGet("/health/live", HealthApi.Live);
         app.MapGet("/health/ready", HealthApi.ReadyAsync);
         app.MapGet("/openapi.json", HealthApi.OpenApi);
-        app.MapFallback(() => Problem.NotFound("There is no such route; see /openapi.json."));
+        app.MapFallback(NoSuchRoute);
     }
+
+    private static Task NoSuchRoute(HttpContext context) =>
+        Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
 
     private static async Task AnswerFailures(HttpContext context, RequestDelegate next)
     {

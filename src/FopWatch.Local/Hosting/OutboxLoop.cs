@@ -3,7 +3,7 @@ using FopWatch.Publishing;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>Publishes events as soon as they are committed, and at the start what a crash left behind.</summary>
-internal sealed class OutboxLoop(OutboxDispatcher dispatcher, OutboxSignal signal, TimeProvider time, ILogger<OutboxLoop> logger)
+internal sealed class OutboxLoop(OutboxDispatcher dispatcher, OutboxSignal signal, ILogger<OutboxLoop> logger)
     : BackgroundService
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
@@ -11,7 +11,7 @@ internal sealed class OutboxLoop(OutboxDispatcher dispatcher, OutboxSignal signa
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        while (true)
+        while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
@@ -26,7 +26,7 @@ internal sealed class OutboxLoop(OutboxDispatcher dispatcher, OutboxSignal signa
             {
                 // Whatever it was, the events are still in the outbox.
                 logger.PublishFailed(e);
-                await Task.Delay(Pause, time, stoppingToken).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+                await signal.PauseAsync(Pause, stoppingToken);
             }
         }
     }

@@ -46,6 +46,19 @@ internal class Signal(TimeProvider time) : IDisposable
         }
     }
 
+    /// <summary>Pauses for a time whatever is called, or until cancelled, which is no error.</summary>
+    public async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(pause, Time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever pauses looks at the token.
+        }
+    }
+
     public void Dispose() => _calls.Dispose();
 }
 

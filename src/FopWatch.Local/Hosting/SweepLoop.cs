@@ -17,6 +17,7 @@ internal sealed class SweepLoop(
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        using var signal = new Signal(time);
         while (!stoppingToken.IsCancellationRequested)
         {
             try
@@ -28,7 +29,6 @@ internal sealed class SweepLoop(
                 var oldest = time.GetUtcNow() - settings.Retention;
                 await store.PurgeAsync(oldest, stoppingToken);
                 await events.PurgeAsync(oldest, stoppingToken);
-                await Task.Delay(Every, time, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -37,9 +37,9 @@ internal sealed class SweepLoop(
             catch (StoreUnavailableException e)
             {
                 logger.StoreUnavailable("sweep", e);
-                await Task.Delay(Every, time, CancellationToken.None).WaitAsync(stoppingToken).ContinueWith(
-                    _ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
             }
+
+            await signal.PauseAsync(Every, stoppingToken);
         }
     }
 }

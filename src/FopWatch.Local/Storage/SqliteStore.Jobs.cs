@@ -92,8 +92,8 @@ internal sealed partial class SqliteStore
             cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<DateTimeOffset?> NextDueAsync(string source, CancellationToken cancellationToken) => Database.ReadAsync(
-        session => session.Scalar(NextDueSql, source) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
 
     private static string? Commit(SqliteSession session, JobCommit commit, byte[] body)
     {

@@ -9,7 +9,7 @@ internal sealed partial class SqliteStore
         "SELECT id FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
 
     internal const string NextDueSql =
-        "SELECT due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL ORDER BY due_at LIMIT 1";
+        "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";
 
     internal const string PendingSql =
         "SELECT source, id, version, event_id, type, time, body FROM outbox ORDER BY seq LIMIT $1";

@@ -1,0 +1,3 @@
+using FopWatch.Local.CommandLine;
+
+return await Cli.RunAsync(args);
