@@ -1,0 +1,216 @@
+using System.Globalization;
+using System.Text.Json.Nodes;
+
+namespace FopWatch.Simulator;
+
+/// <summary>What Qiniu says (providers.md, section 1). A status answer and a notification are alike.</summary>
+internal static class QiniuBodies
+{
+    public static JsonObject Classic(Telling telling, Scribe scribe)
+    {
+        var job = telling.Job;
+        var code = !telling.IsOver ? (telling.HasStarted ? 2 : 1)
+            : telling.Notification is NotificationFate.Retrying or NotificationFate.Failed ? 4
+            : AnyFailed(job) && !job.ClaimsSuccess ? 3
+            : 0;
+        var properties = new Dictionary<string, JsonNode?>
+        {
+            ["id"] = job.Id,
+            ["code"] = scribe.Number(code),
+            ["desc"] = Description(code),
+            ["pipeline"] = job.Pipeline,
+            ["reqid"] = job.RequestId,
+            ["inputBucket"] = job.Bucket,
+            ["inputKey"] = job.Key,
+        };
+        // Old answers lack the date; a job is either old or not.
+        if (Seeded.Random(job.Seed, 5).Chance(0.8))
+            properties["creationDate"] = WithNineDigits(telling.SubmittedAt, job.Seed);
+        if (job.TaskFrom is not null)
+            properties["taskFrom"] = job.TaskFrom;
+        if (job.Idle || scribe.Random.Chance(0.3))
+            properties["type"] = scribe.Number(job.Idle ? 1 : 0);
+
+        // While nothing has started, there may be nothing where a list is expected.
+        if (telling.HasStarted || scribe.Random.Chance(0.7))
+            properties["items"] = scribe.Array(telling.Listed.Select(index => ClassicItem(telling, job.Items[index], scribe)));
+        else if (scribe.Random.Chance(0.5))
+            properties["items"] = null;
+        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+    }
+
+    public static JsonObject WorkflowV3(Telling telling, Scribe scribe)
+    {
+        var job = telling.Job;
+        var code = !telling.IsOver ? (telling.HasStarted ? 2 : 1) : job.Cancelled ? 5 : AnyFailed(job) ? 3 : 0;
+        return scribe.Object(
+        [
+            new("version", "v3"),
+            new("id", job.Id),
+            new("reqid", job.RequestId),
+            new("pipeline", job.Pipeline),
+            new("created_at", telling.SubmittedAt.ToUnixTimeMilliseconds()),
+            new("input", new JsonObject { ["kodo_file"] = new JsonObject { ["bucket"] = job.Bucket, ["key"] = job.Key } }),
+            new("code", scribe.Number(code)),
+            new("desc", Description(code)),
+            new("ops", scribe.Array(telling.Listed.Select(index => OperationV3(telling, index, scribe)))),
+            .. Telling.Unknown(scribe),
+        ]);
+    }
+
+    public static JsonObject WorkflowV2(Telling telling, Scribe scribe)
+    {
+        var job = telling.Job;
+        var properties = new Dictionary<string, JsonNode?>
+        {
+            ["id"] = job.Id,
+            ["pipeline"] = job.Pipeline,
+            ["notify"] = new JsonObject { ["url"] = "https://hooks.example.com/notify" },
+            ["input"] = new JsonObject { ["type"] = "kodo", ["source"] = new JsonObject { ["bucket"] = job.Bucket, ["key"] = job.Key } },
+            ["status"] = telling.IsOver ? "FINISHED" : "RUNNING",
+            ["ops"] = scribe.Array(telling.Listed.Select(index => OperationV2(telling, job.Items[index], scribe))),
+        };
+        if (telling.IsOver)
+        {
+            var code = AnyFailed(job) ? 3 : 0;
+            properties["success"] = code == 0;
+            properties["result"] = scribe.Object(
+            [
+                new("code", scribe.Number(code)),
+                new("desc", Description(code)),
+                new("reqid", job.RequestId),
+            ]);
+        }
+
+        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+    }
+
+    private static JsonObject ClassicItem(Telling telling, SimulatedItem item, Scribe scribe)
+    {
+        var stage = telling.Stage(item);
+        var code = stage switch
+        {
+            ItemStage.Waiting => 1,
+            ItemStage.Processing => 2,
+            _ => item.Fate == ItemFate.Failed ? 3 : 0,
+        };
+        var properties = new Dictionary<string, JsonNode?>
+        {
+            ["cmd"] = item.Command,
+            ["code"] = scribe.Number(code),
+            ["desc"] = Description(code),
+        };
+        if (item.ReturnOld || scribe.Random.Chance(0.8))
+            properties["returnOld"] = scribe.Number(item.ReturnOld && code == 0 ? 1 : 0);
+        if (code == 3)
+        {
+            properties["error"] = item.Error;
+            if (item.Command.Contains('|'))
+                properties["errorIndex"] = scribe.Number(0);
+        }
+        else if (code == 0)
+        {
+            if (scribe.Random.Chance(0.2))
+                properties["error"] = "";
+            switch (item.Outputs)
+            {
+                case [var single]:
+                    properties["hash"] = single.Hash;
+                    properties["key"] = single.Key;
+                    break;
+                case []:
+                    // Its code is another space altogether.
+                    properties["result"] = new JsonObject { ["code"] = 200, ["format"] = new JsonObject { ["duration"] = "61.5" } };
+                    break;
+                default:
+                    properties["keys"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)output.Key)]);
+                    break;
+            }
+        }
+
+        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+    }
+
+    private static JsonObject OperationV3(Telling telling, int index, Scribe scribe)
+    {
+        var item = telling.Job.Items[index];
+        var fop = new Dictionary<string, JsonNode?>
+        {
+            ["cmd"] = item.Command,
+            ["input_from"] = item.DependsOn is [var from, ..] ? OperationId(from) : "",
+        };
+        if (telling.Stage(item) == ItemStage.Over)
+        {
+            var code = item.Fate switch
+            {
+                ItemFate.Succeeded => 0,
+                ItemFate.Skipped => 6,
+                // Invalid rather than failed: of the same consequence.
+                _ => Seeded.Random(telling.Job.Seed, 6, index).Chance(0.3) ? 7 : 3,
+            };
+            var result = new Dictionary<string, JsonNode?>
+            {
+                ["code"] = scribe.Number(code),
+                ["desc"] = code == 0 ? Description(0) : item.Error ?? "skipped",
+                ["has_output"] = code == 0 && item.Outputs.Count > 0,
+            };
+            if (code == 0 && item.Outputs is [var output, ..])
+                result["kodo_file"] = scribe.Object([new("bucket", output.Bucket), new("key", output.Key), new("hash", output.Hash)]);
+            fop["result"] = scribe.Object(result);
+        }
+
+        return scribe.Object(
+        [
+            new("id", OperationId(index)),
+            new("fop", scribe.Object(fop)),
+            new("depends", new JsonArray([.. item.DependsOn.Select(other => (JsonNode)OperationId(other))])),
+        ]);
+    }
+
+    private static JsonObject OperationV2(Telling telling, SimulatedItem item, Scribe scribe)
+    {
+        var segments = item.Command.Split('|')[0].Split('/');
+        var parameters = new JsonObject { ["cmd"] = segments[0] };
+        if (segments.Length > 1)
+            parameters["format"] = segments[1];
+        for (var i = 2; i + 1 < segments.Length; i += 2)
+            parameters[segments[i]] = segments[i + 1];
+        var save = new JsonObject { ["bucket"] = telling.Job.Bucket, ["key_template"] = "{{.fname}}" + parameters["format"] };
+        var operation = new Dictionary<string, JsonNode?>
+        {
+            ["op"] = scribe.Object(
+            [
+                new("type", "transcode"),
+                new("params", parameters),
+                new("save", new JsonObject { ["type"] = "kodo", ["info"] = save }),
+            ]),
+        };
+        if (telling.Stage(item) == ItemStage.Over)
+        {
+            var code = item.Fate == ItemFate.Succeeded ? 0 : 3;
+            operation["result"] = scribe.Object([new("code", scribe.Number(code)), new("desc", item.Error ?? Description(code))]);
+        }
+
+        return scribe.Object(operation);
+    }
+
+    private static bool AnyFailed(SimulatedJob job) => job.Items.Any(item => item.Fate == ItemFate.Failed);
+
+    private static string OperationId(int index) => $"op-{index + 1}";
+
+    private static string Description(int code) => code switch
+    {
+        0 => "The fop was completed successfully",
+        1 => "The fop is waiting for execution",
+        2 => "The fop is executing now",
+        3 => "The fop is failed",
+        4 => "Callback failed",
+        _ => "The workflow was cancelled",
+    };
+
+    /// <summary>Finer than any of .NET's times.</summary>
+    private static string WithNineDigits(DateTimeOffset time, int seed) =>
+        time.ToOffset(TimeSpan.FromHours(8)).ToString("yyyy-MM-ddTHH:mm:ss.fffffff", CultureInfo.InvariantCulture)
+        + (10 + Seeded.Random(seed, 7).Next(90)).ToString(CultureInfo.InvariantCulture)
+        + "+08:00";
+}

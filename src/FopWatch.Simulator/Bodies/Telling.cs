@@ -1,0 +1,95 @@
+using System.Text.Json.Nodes;
+
+namespace FopWatch.Simulator;
+
+/// <summary>What the provider thinks of its own notification of a job.</summary>
+internal enum NotificationFate
+{
+    /// <summary>None has been tried.</summary>
+    None,
+
+    /// <summary>It failed and will be tried again.</summary>
+    Retrying,
+
+    /// <summary>It was given up.</summary>
+    Failed,
+
+    /// <summary>It was answered with 200.</summary>
+    Delivered,
+}
+
+/// <summary>How far an item has come.</summary>
+internal enum ItemStage
+{
+    Waiting,
+    Processing,
+    Over,
+}
+
+/// <summary>One occasion on which the provider says how a job stands.</summary>
+/// <param name="Job">The job.</param>
+/// <param name="IsNotification">Whether it is a notification; otherwise a status answer. Wangsu's codes differ.</param>
+/// <param name="Age">The time since the submission.</param>
+/// <param name="SubmittedAt">When the job was submitted.</param>
+/// <param name="Ordinal">Which of the occasions it is: another number, another order of keys and items.</param>
+internal sealed record Telling(SimulatedJob Job, bool IsNotification, TimeSpan Age, DateTimeOffset SubmittedAt, int Ordinal)
+{
+    /// <summary>What the provider thinks of its notification; told in status answers only.</summary>
+    public NotificationFate Notification { get; init; }
+
+    /// <summary>The only item to be listed; null for all.</summary>
+    public int? Only { get; init; }
+
+    /// <summary>Whether the processing is over.</summary>
+    public bool IsOver => Age >= Job.DoneAfter;
+
+    /// <summary>Whether anything has started.</summary>
+    public bool HasStarted => Age >= Job.ProcessingAfter;
+
+    /// <summary>The indexes of the items that are listed.</summary>
+    public IEnumerable<int> Listed => Only is { } only ? [only] : Enumerable.Range(0, Job.Items.Count);
+
+    public ItemStage Stage(SimulatedItem item) =>
+        IsOver || (item.Fate != ItemFate.Skipped && Age >= item.FinishedAfter) ? ItemStage.Over
+        : HasStarted && item.Fate != ItemFate.Skipped && Age >= item.StartedAfter ? ItemStage.Processing
+        : ItemStage.Waiting;
+
+    /// <summary>The body as JSON.</summary>
+    public string ToJson()
+    {
+        var random = Seeded.Random(Job.Seed, IsNotification ? 3 : 4, Ordinal);
+        var scribe = new Scribe(random);
+        var body = Job.Shape switch
+        {
+            BodyShape.QiniuClassic => QiniuBodies.Classic(this, scribe),
+            BodyShape.QiniuWorkflowV3 => QiniuBodies.WorkflowV3(this, scribe),
+            BodyShape.QiniuWorkflowV2 => QiniuBodies.WorkflowV2(this, scribe),
+            _ => WangsuBodies.Fops(this, scribe),
+        };
+        return body.ToJsonString(Scribe.AsProvidersWrite);
+    }
+
+    /// <summary>The same job, telling another outcome: what somebody says who wants to be believed.</summary>
+    public static SimulatedJob Lie(SimulatedJob job) => job with
+    {
+        Cancelled = false,
+        ClaimsSuccess = false,
+        Items =
+        [
+            .. job.Items.Select(item => item.Fate == ItemFate.Succeeded
+                ? item with { Fate = ItemFate.Failed, Outputs = [], Error = "execute fop cmd failed: not a valid media" }
+                : item with { Fate = ItemFate.Succeeded, Error = null, Outputs = [new(job.Bucket, "forged.mp4", "Fforgedforgedforgedforgedfor", 666)] }),
+        ],
+    };
+
+    /// <summary>Something that only grows in the provider's schema: fields that no document mentions.</summary>
+    public static IEnumerable<KeyValuePair<string, JsonNode?>> Unknown(Scribe scribe)
+    {
+        if (scribe.Random.Chance(0.3))
+            yield return new("costMs", scribe.Random.Next(100_000));
+        if (scribe.Random.Chance(0.2))
+            yield return new("futureField", new JsonObject { ["code"] = 7, ["items"] = new JsonArray(1, "two", null) });
+        if (scribe.Random.Chance(0.1))
+            yield return new("note", null);
+    }
+}

@@ -1,0 +1,188 @@
+namespace FopWatch.Simulator;
+
+/// <summary>Makes up jobs, and what goes wrong with each.</summary>
+public static class JobPlan
+{
+    private static readonly BodyShape[] Any = Enum.GetValues<BodyShape>();
+    private static readonly BodyShape[] Qiniu = [BodyShape.QiniuClassic, BodyShape.QiniuWorkflowV3, BodyShape.QiniuWorkflowV2];
+    private static readonly BodyShape[] Wangsu = [BodyShape.WangsuFmgr, BodyShape.WangsuFops];
+    private static readonly BodyShape[] WithItems = [BodyShape.QiniuClassic, .. Wangsu];
+
+    /// <summary>
+    /// Faults in telling. They shuffle among themselves, but all of them come before the first one repeats. The truth about a
+    /// job stays obtainable whatever of these befalls it, except for the one that is about just that.
+    /// </summary>
+    private static readonly Recipe[] Faults =
+    [
+        new(Any, draft => draft.Faults = draft.Faults with { Lost = true }),
+        new(WithItems, draft => draft.Faults = draft.Faults with { NotificationFails = true }),
+        new(Any, draft => draft.Faults = draft.Faults with { Doubled = true }),
+        new(Any, draft => draft.Faults = draft.Faults with { Late = draft.Lateness() }),
+        new(Wangsu, draft =>
+        {
+            draft.Separate = true;
+            draft.AtLeastItems(3);
+            draft.Faults = draft.Faults with { Reordered = true };
+        }),
+        new(Any, draft => draft.Faults = draft.Faults with { UndecodableFirst = true }),
+        new(Any, draft => draft.Faults = draft.Faults with { CutFirst = true }),
+        Forge(Forgery.WrongSignature),
+        Forge(Forgery.NoSignature),
+        Forge(Forgery.UnknownKey),
+        AskedWith(random => [.. Enumerable.Repeat(StatusAnswer.NotFound, random.Next(1, 4))]),
+        AskedWith(random => [.. Enumerable.Repeat(StatusAnswer.Throttled, random.Next(2, 5))]),
+        AskedWith(_ => [StatusAnswer.Failed599]),
+        AskedWith(random => [.. Enumerable.Repeat(StatusAnswer.Failed500, random.Next(1, 3))]),
+        AskedWith(_ => [StatusAnswer.Hang]),
+        AskedWith(_ => [StatusAnswer.Truncated]),
+        AskedWith(_ => [StatusAnswer.HalfBody]),
+        AskedWith(_ => [StatusAnswer.Slow]),
+        AskedWith(_ => [StatusAnswer.WrongContentType]),
+        AskedWith(_ => [StatusAnswer.HtmlPage]),
+        AskedWith(_ => [StatusAnswer.Redirect]),
+        new(Any, draft =>
+        {
+            // With nobody to ask, one strong notification that lists everything has to say it all.
+            draft.Signing = draft.StrongScheme;
+            draft.Separate = false;
+            draft.Faults = draft.Faults with
+            {
+                StatusAlways = draft.Random.Pick([StatusAnswer.Failed599, StatusAnswer.Failed500, StatusAnswer.Truncated, StatusAnswer.HtmlPage]),
+            };
+        })
+        { NeedsSignatures = true },
+        new(Any, draft => draft.Unobtainable = true) { Hopeless = true },
+    ];
+
+    /// <summary>Peculiarities that are no fault of anybody's.</summary>
+    private static readonly Recipe[] Traits =
+    [
+        new([BodyShape.QiniuClassic], draft =>
+        {
+            draft.Failures = 0;
+            draft.ReturnOld = true;
+        }),
+        new([BodyShape.QiniuClassic], draft =>
+        {
+            draft.AtLeastItems(2);
+            draft.Failures = 1;
+            draft.ClaimsSuccess = true;
+        }),
+        new([BodyShape.QiniuWorkflowV3], draft =>
+        {
+            draft.AtLeastItems(3);
+            draft.Cancelled = true;
+        }),
+        new([BodyShape.QiniuWorkflowV3], draft =>
+        {
+            draft.AtLeastItems(3);
+            draft.Failures = 1;
+            draft.FailsFirst = true;
+        }),
+        new([BodyShape.QiniuWorkflowV2], draft =>
+        {
+            draft.AtLeastItems(2);
+            draft.Failures = 1;
+        }),
+        new(Wangsu, draft =>
+        {
+            draft.AtLeastItems(2);
+            draft.Separate = true;
+            draft.SeparateListsAll = true;
+        }),
+        new(Wangsu, draft =>
+        {
+            draft.AtLeastItems(3);
+            draft.Failures = 1;
+            draft.Separate = true;
+            draft.SeparateListsAll = false;
+        }),
+        new(Qiniu, draft => draft.Signing = SigningScheme.QBox) { NeedsSignatures = true },
+        new(Any, draft => draft.Signing = SigningScheme.None),
+        new([BodyShape.QiniuClassic], draft => draft.Idle = true),
+        new([BodyShape.QiniuClassic, BodyShape.WangsuFops, BodyShape.QiniuWorkflowV3], draft => draft.Encrypted = true),
+        new(WithItems, draft =>
+        {
+            draft.AtLeastItems(2);
+            draft.Repeats = true;
+        }),
+        new(Any, draft => draft.Failures = draft.ItemCount),
+        new(WithItems, draft =>
+        {
+            draft.AtLeastItems(3);
+            draft.Failures = 1;
+        }),
+        .. Enum.GetValues<WangsuEncoding>().Select(encoding => new Recipe(Wangsu, draft => draft.Encoding = encoding)),
+    ];
+
+    /// <summary>The number of jobs from which on every shape, fault and peculiarity that the options allow occurs.</summary>
+    public const int Complete = 60;
+
+    /// <summary>Makes up jobs; the same arguments give the same jobs, on every machine.</summary>
+    /// <param name="seed">Decides everything. Plans of different seeds share no ids, for all practical purposes.</param>
+    /// <param name="count">How many; at least 0. From <see cref="Complete"/> on, everything that can happen does.</param>
+    /// <param name="options">What kind of jobs.</param>
+    /// <exception cref="ArgumentException">The options name no shape.</exception>
+    public static IReadOnlyList<SimulatedJob> Generate(int seed, int count, PlanOptions? options = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        options ??= new();
+        if (options.Shapes.Count == 0)
+            throw new ArgumentException("At least one shape is needed.", nameof(options));
+
+        bool IsAllowed(Recipe recipe) =>
+            (options.UseSignatures || !recipe.NeedsSignatures)
+            && (options.Unobtainable || !recipe.Hopeless)
+            && recipe.Shapes.Intersect(options.Shapes).Any();
+        var faults = Faults.Where(IsAllowed).ToList();
+        var traits = Traits.Where(IsAllowed).ToList();
+        // A job that cannot be settled is worth showing once; a larger share would only slow everything down.
+        var common = faults.Where(recipe => !recipe.Hopeless).ToList();
+
+        var random = Seeded.Random(seed, 1);
+        var jobs = new List<SimulatedJob>(count);
+        foreach (var recipe in faults.Concat(traits))
+            jobs.Add(Draft(recipe));
+        foreach (var shape in options.Shapes)
+            jobs.Add(Draft(new([shape], _ => { })));
+        // With fewer jobs than there are things to show, which ones are shown is up to the seed.
+        jobs = [.. random.Shuffled(jobs).Take(count)];
+        while (jobs.Count < count)
+        {
+            var recipe = random.Chance(options.FaultShare) ? random.Pick(common)
+                : random.Chance(0.3) ? random.Pick(traits)
+                : new([.. options.Shapes], _ => { });
+            jobs.Add(Draft(recipe));
+        }
+
+        return random.Shuffled(jobs);
+
+        SimulatedJob Draft(Recipe recipe)
+        {
+            var draft = new JobDraft(random.Next(), random.Pick([.. recipe.Shapes.Intersect(options.Shapes)]), options);
+            recipe.Apply(draft);
+            return draft.ToJob();
+        }
+    }
+
+    private static Recipe Forge(Forgery forgery) =>
+        new(Any, draft => draft.Faults = draft.Faults with { Forged = forgery }) { NeedsSignatures = true };
+
+    /// <summary>A fault of the status API shows only if somebody asks: so nothing else may say how the job ended, for long.</summary>
+    private static Recipe AskedWith(Func<Random, StatusAnswer[]> answers) => new(Any, draft =>
+    {
+        var status = answers(draft.Random);
+        draft.Faults = draft.Random.Chance(0.6)
+            ? draft.Faults with { Status = status, Lost = true }
+            : draft.Faults with { Status = status, Late = draft.Lateness() };
+    });
+
+    private sealed record Recipe(IReadOnlyList<BodyShape> Shapes, Action<JobDraft> Apply)
+    {
+        /// <summary>Whether the job can only be settled, or only rightly, by someone who checks signatures.</summary>
+        public bool NeedsSignatures { get; init; }
+
+        /// <summary>Whether nobody can find out how the job ended.</summary>
+        public bool Hopeless { get; init; }
+    }
+}

@@ -1,0 +1,203 @@
+using System.Collections.Concurrent;
+using System.Text;
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Simulator;
+
+/// <summary>Answers questions about jobs, as Qiniu and both Wangsu families do, or as badly as the job's faults want.</summary>
+internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters counters, CancellationToken stopping)
+{
+    private const string Json = "application/json";
+    private const string DecoyPath = "/decoy";
+
+    private readonly ConcurrentDictionary<(Family Family, string Id), Submission> _submissions = new();
+
+    private enum Family
+    {
+        Qiniu,
+        WangsuFmgr,
+        WangsuFops,
+    }
+
+    /// <summary>Makes a job known.</summary>
+    /// <returns>False if its id is known already.</returns>
+    public bool TryAdd(Submission submission) => _submissions.TryAdd((FamilyOf(submission.Job.Shape), submission.Job.Id), submission);
+
+    public async Task AnswerAsync(HttpContext http)
+    {
+        var request = http.Request;
+        var path = request.Path.Value ?? "";
+        var isDecoy = path.StartsWith(DecoyPath, StringComparison.Ordinal);
+        if (isDecoy)
+            path = path[DecoyPath.Length..];
+
+        var (family, id) = (path, (string?)request.Query["id"], (string?)request.Query["persistentId"]) switch
+        {
+            ("/status/get/prefop", { Length: > 0 } qiniuId, _) => (Family.Qiniu, qiniuId),
+            ("/status/get/prefop", _, { Length: > 0 } wangsuId) => (Family.WangsuFops, wangsuId),
+            ("/fmgr/status", _, { Length: > 0 } wangsuId) => (Family.WangsuFmgr, wangsuId),
+            ("/fmgr/status", _, _) => (Family.WangsuFmgr, null),
+            ("/status/get/prefop", _, _) => (Family.Qiniu, null),
+            _ => ((Family?)null, (string?)null),
+        };
+        if (family is null || id is null || !HttpMethods.IsGet(request.Method))
+        {
+            counters.Answered(StatusAnswer.BadRequest);
+            var (status, message) = family is null ? (404, "no such path") : id is null ? (400, "invalid argument") : (405, "method not allowed");
+            await RefuseAsync(http, family ?? Family.Qiniu, status, message);
+            return;
+        }
+
+        var submission = _submissions.GetValueOrDefault((family.Value, id));
+        if (isDecoy)
+        {
+            counters.FollowedRedirect();
+            await (submission is null ? NotFoundAsync(http, family.Value) : LieAsync(http, submission));
+            return;
+        }
+
+        if (submission is null)
+            counters.AskedForStranger();
+        var ordinal = submission?.Ask() ?? 0;
+        var answer = submission is null || submission.Job.Unobtainable ? StatusAnswer.NotFound : Next(submission, ordinal);
+        counters.Answered(answer);
+        await AnswerAsync(http, family.Value, submission, ordinal, answer);
+    }
+
+    private StatusAnswer Next(Submission submission, int ordinal)
+    {
+        var faults = submission.Job.Faults;
+        var answer = faults.StatusAlways ?? (ordinal < faults.Status.Count ? faults.Status[ordinal] : StatusAnswer.Report);
+        return answer == StatusAnswer.NotFound && options.Clock.GetUtcNow() - submission.At >= faults.NotFoundWindow
+            ? StatusAnswer.Report
+            : answer;
+    }
+
+    private async Task AnswerAsync(HttpContext http, Family family, Submission? submission, int ordinal, StatusAnswer answer)
+    {
+        var response = http.Response;
+        var isQiniu = family == Family.Qiniu;
+        switch (answer)
+        {
+            case StatusAnswer.Throttled:
+                await RefuseAsync(http, family, isQiniu ? 573 : 429, "too frequent");
+                return;
+            case StatusAnswer.Failed599:
+                await RefuseAsync(http, family, isQiniu ? 599 : 503, "server error");
+                return;
+            case StatusAnswer.Failed500:
+                await RefuseAsync(http, family, 500, "internal server error");
+                return;
+            case StatusAnswer.HtmlPage:
+                await WriteAsync(http, 200, "text/html; charset=utf-8", "<!DOCTYPE html><title>Maintenance</title><p>Please come back later."u8.ToArray());
+                return;
+            case StatusAnswer.Redirect:
+                // The same machine under another name is another host to a client.
+                response.StatusCode = 302;
+                response.Headers.Location = $"http://localhost:{http.Connection.LocalPort}{DecoyPath}{http.Request.Path}{http.Request.QueryString}";
+                return;
+            case StatusAnswer.Hang:
+                await WaitAsync(options.HangLimit, TimeProvider.System, http.RequestAborted);
+                http.Abort();
+                return;
+        }
+
+        if (submission is null || answer is StatusAnswer.NotFound or StatusAnswer.BadRequest)
+        {
+            await NotFoundAsync(http, family);
+            return;
+        }
+
+        var body = Body(submission, submission.Job, ordinal);
+        switch (answer)
+        {
+            case StatusAnswer.WrongContentType:
+                await WriteAsync(http, 200, "text/html; charset=utf-8", body);
+                break;
+            case StatusAnswer.HalfBody:
+                await WriteAsync(http, 200, Json, body.AsMemory(0, body.Length / 2));
+                break;
+            case StatusAnswer.Truncated:
+                response.ContentType = Json;
+                response.ContentLength = body.Length;
+                await response.Body.WriteAsync(body.AsMemory(0, body.Length / 2), http.RequestAborted);
+                await response.Body.FlushAsync(http.RequestAborted);
+                http.Abort();
+                break;
+            case StatusAnswer.Slow:
+                response.ContentType = Json;
+                response.ContentLength = body.Length;
+                const int Parts = 5;
+                for (var part = 0; part < Parts; part++)
+                {
+                    var range = (body.Length * part / Parts)..(body.Length * (part + 1) / Parts);
+                    await response.Body.WriteAsync(body.AsMemory(range), http.RequestAborted);
+                    await response.Body.FlushAsync(http.RequestAborted);
+                    if (part < Parts - 1)
+                        await WaitAsync(options.SlowBody / (Parts - 1), options.Clock, http.RequestAborted);
+                }
+
+                break;
+            default:
+                await WriteAsync(http, 200, Json, body);
+                break;
+        }
+    }
+
+    private Task LieAsync(HttpContext http, Submission submission)
+    {
+        // Over, whatever the time: a lie that settles the job.
+        var lie = Telling.Lie(submission.Job) with { DoneAfter = TimeSpan.Zero };
+        return WriteAsync(http, 200, Json, Body(submission, lie, 0));
+    }
+
+    private byte[] Body(Submission submission, SimulatedJob job, int ordinal)
+    {
+        var age = options.Clock.GetUtcNow() - submission.At;
+        var telling = new Telling(job, IsNotification: false, age, submission.At, ordinal) { Notification = submission.Notification };
+        return Encoding.UTF8.GetBytes(telling.ToJson());
+    }
+
+    private Task NotFoundAsync(HttpContext http, Family family) => family == Family.Qiniu
+        ? RefuseAsync(http, family, 612, "not such id in prefop")
+        : RefuseAsync(http, family, options.WangsuNotFoundStatus, "persistentId not found");
+
+    private static Task RefuseAsync(HttpContext http, Family family, int status, string message)
+    {
+        // Wangsu's code is that of HTTP, written as a string.
+        object body = family == Family.Qiniu
+            ? new { error = message }
+            : new { code = status.ToString(System.Globalization.CultureInfo.InvariantCulture), message };
+        return WriteAsync(http, status, Json, JsonSerializer.SerializeToUtf8Bytes(body));
+    }
+
+    private static async Task WriteAsync(HttpContext http, int status, string contentType, ReadOnlyMemory<byte> body)
+    {
+        http.Response.StatusCode = status;
+        http.Response.ContentType = contentType;
+        http.Response.ContentLength = body.Length;
+        await http.Response.Body.WriteAsync(body, http.RequestAborted);
+    }
+
+    /// <summary>Waits, but not longer than the client or the simulator does.</summary>
+    private async Task WaitAsync(TimeSpan time, TimeProvider clock, CancellationToken aborted)
+    {
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(aborted, stopping);
+        try
+        {
+            await Task.Delay(time, clock, either.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            // Nobody is waiting any more.
+        }
+    }
+
+    private static Family FamilyOf(BodyShape shape) => shape switch
+    {
+        BodyShape.WangsuFmgr => Family.WangsuFmgr,
+        BodyShape.WangsuFops => Family.WangsuFops,
+        _ => Family.Qiniu,
+    };
+}
