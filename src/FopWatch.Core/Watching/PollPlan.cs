@@ -13,7 +13,7 @@ public static class PollPlan
     /// </summary>
     public static readonly TimeSpan UnknownGrace = TimeSpan.FromMinutes(15);
 
-    /// <summary>How many times in a row a status API has to say so, after which nothing more is expected of it.</summary>
+    /// <summary>How many times a status API has to say so without a report in between, after which nothing more is expected of it.</summary>
     public const int UnknownAnswers = 3;
 
     /// <summary>
@@ -73,7 +73,14 @@ public static class PollPlan
         var asked = watch with
         {
             Polls = watch.Polls + 1,
-            NotFound = answer.Answer == PollAnswer.NotFound ? watch.NotFound + 1 : 0,
+            NotFound = answer.Answer switch
+            {
+                PollAnswer.NotFound => watch.NotFound + 1,
+                PollAnswer.Report => 0,
+
+                // An API that is down or busy says nothing about the id.
+                _ => watch.NotFound,
+            },
             LastPolledAt = now,
             LastAnswer = answer.Answer,
         };

@@ -37,7 +37,7 @@ public sealed record Watch
     /// <summary>How often the status API has been asked.</summary>
     public int Polls { get; init; }
 
-    /// <summary>Consecutive answers that there is no such id.</summary>
+    /// <summary>Answers that there is no such id, since the last report.</summary>
     public int NotFound { get; init; }
 
     /// <summary>When the status API was asked last.</summary>

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -12,6 +13,7 @@ internal static class Cli
             "FopWatch knows how every media-processing job at Qiniu or Wangsu/CDNetworks ended. Without a command it serves.")
         {
             serve,
+            DemoCommand.Create(),
         };
 
         // Serving is the default: the root takes its options too.

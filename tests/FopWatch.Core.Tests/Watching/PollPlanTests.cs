@@ -89,18 +89,18 @@ public class PollPlanTests
         Assert.InRange(now - Start, PollPlan.UnknownGrace, PollPlan.UnknownGrace + Settings.Max);
     }
 
-    [Fact]
-    public void One_other_answer_makes_an_unknown_id_wait_for_three_more()
+    [Theory]
+    [InlineData(PollAnswer.Report, null)]
+    [InlineData(PollAnswer.Unavailable, SettledBy.Poll)]
+    [InlineData(PollAnswer.Throttled, SettledBy.Poll)]
+    public void A_report_makes_an_unknown_id_known_again_and_an_api_that_is_down_says_nothing_of_it(PollAnswer between, SettledBy? expected)
     {
         var late = Start + PollPlan.UnknownGrace;
-        var notFound = new StatusAnswer(PollAnswer.NotFound);
         var watch = PollPlan.Start(Settings, Start);
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, late, 0.5);
+        foreach (var answer in (PollAnswer[])[PollAnswer.NotFound, PollAnswer.NotFound, between, PollAnswer.NotFound])
+            watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(answer), late, 0.5);
 
-        Assert.Null(PollPlan.GivesUp(watch, late));
+        Assert.Equal(expected, PollPlan.GivesUp(watch, late));
     }
 
     [Fact]

@@ -1,0 +1,284 @@
+using System.Collections.Concurrent;
+using System.Net.ServerSentEvents;
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Local.Hosting;
+using FopWatch.Settings;
+using FopWatch.Simulator;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.Demo;
+
+/// <summary>One job of the demo: what really became of it, and what FopWatch recorded and published.</summary>
+internal sealed class DemoJob(SimulatedJob truth, string source)
+{
+    private readonly Lock _lock = new();
+    private readonly Dictionary<long, JobEvent> _events = [];
+
+    public SimulatedJob Truth { get; } = truth;
+
+    public JobKey Key { get; } = new(source, truth.Id);
+
+    /// <summary>What the HTTP API says at the end.</summary>
+    public JobRecord? Recorded { get; set; }
+
+    /// <summary>Events that came more than once or under two ids, which a subscriber would have to live with or could not.</summary>
+    public string? EventProblem { get; private set; }
+
+    /// <summary>The last settled event by version; null if none has come.</summary>
+    public JobRecord? Published
+    {
+        get
+        {
+            lock (_lock)
+                return _events.Values.Where(e => e.Type == JobEvent.SettledType).MaxBy(e => e.Data.Version)?.Data;
+        }
+    }
+
+    public int SettledEvents
+    {
+        get
+        {
+            lock (_lock)
+                return _events.Values.Count(e => e.Type == JobEvent.SettledType);
+        }
+    }
+
+    /// <summary>Takes an event.</summary>
+    public void Take(JobEvent received)
+    {
+        lock (_lock)
+        {
+            if (_events.TryGetValue(received.Data.Version, out var known) && known.Id != received.Id)
+                EventProblem = $"version {received.Data.Version} came as {known.Id} and as {received.Id}";
+            _events[received.Data.Version] = received;
+        }
+    }
+
+    /// <summary>All that differs from what was expected, in words; empty if nothing does.</summary>
+    public IEnumerable<string> Differences()
+    {
+        if (Recorded is null)
+        {
+            yield return "not recorded";
+            yield break;
+        }
+
+        var state = JsonNamingPolicy.CamelCase.ConvertName(Recorded.State.ToString());
+        if (state != Truth.ExpectedState)
+            yield return $"recorded {state} instead of {Truth.ExpectedState}";
+        if (!Recorded.Settled)
+            yield return "not settled";
+
+        var (counts, expected) = (Recorded.Counts, Truth.ExpectedCounts);
+        var skipped = counts.Total - counts.Succeeded - counts.Failed - counts.Running;
+        if (!Truth.Unobtainable && new ExpectedCounts(counts.Total, counts.Succeeded, counts.Failed, skipped) != expected)
+            yield return $"recorded {counts} instead of {expected}";
+
+        if (Published is not { } published)
+            yield return "no settled event";
+        else if (published.State != Recorded.State)
+            yield return $"published {published.State} but recorded {Recorded.State}";
+        if (EventProblem is { } problem)
+            yield return problem;
+
+        foreach (var secret in Truth.Items.Select(item => item.Secret).OfType<string>())
+        {
+            if (Recorded.Items.Any(item => item.Command.Contains(secret, StringComparison.Ordinal)))
+                yield return "an encryption key was recorded";
+        }
+    }
+}
+
+/// <summary>
+/// The whole of FopWatch and a provider that misbehaves, in one process and over real HTTP: every job is registered, lives through
+/// its faults, and is compared at the end with what was expected of it.
+/// </summary>
+internal sealed class DemoRun : IAsyncDisposable
+{
+    /// <summary>A minute of waiting takes a second.</summary>
+    public const double Compression = 60;
+
+    private const string Token = "demo-notify-token";
+
+    private readonly CompressedTime _time;
+    private readonly SimulatedProvider _provider;
+    private readonly LocalHost _host;
+    private readonly HttpClient _http;
+    private readonly string _folder;
+    private readonly ConcurrentDictionary<JobKey, DemoJob> _jobs = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _following;
+
+    private DemoRun(CompressedTime time, SimulatedProvider provider, LocalHost host, string folder, IReadOnlyList<SimulatedJob> jobs)
+    {
+        (_time, _provider, _host, _folder) = (time, provider, host, folder);
+        _http = new() { BaseAddress = host.Url };
+        foreach (var job in jobs)
+        {
+            var demoJob = new DemoJob(job, SourceOf(job));
+            _jobs[demoJob.Key] = demoJob;
+        }
+
+        _following = FollowEventsAsync(_stopping.Token);
+    }
+
+    /// <summary>Where the host listens.</summary>
+    public Uri Url => _host.Url;
+
+    public IReadOnlyCollection<DemoJob> Jobs => [.. _jobs.Values];
+
+    public SimulatorCounters Counters => _provider.Counters;
+
+    /// <summary>What a sweep at the end found; null before the end.</summary>
+    public Sweep? Sweep { get; private set; }
+
+    /// <summary>The time by which the compressed clock has run.</summary>
+    public DateTimeOffset Now => _time.GetUtcNow();
+
+    /// <summary>Starts the host and the provider on free ports and a temporary folder.</summary>
+    public static async Task<DemoRun> StartAsync(int seed, int count, Action<ILoggingBuilder>? logging, CancellationToken cancellationToken)
+    {
+        var time = new CompressedTime(Compression);
+        var random = new Random(seed);
+        var (qiniu, wangsu, other) = (NewKey(random), NewKey(random), NewKey(random));
+        var provider = await SimulatedProvider.StartAsync(
+            new() { Clock = time, QiniuKeys = [qiniu], WangsuKeys = [wangsu, other] },
+            cancellationToken);
+        var folder = Directory.CreateTempSubdirectory("fopwatch-demo-").FullName;
+        try
+        {
+            var settings = Settings(provider.StatusEndpoint, [qiniu], [wangsu, other]);
+            var host = await LocalHost.StartAsync(
+                new() { Shared = settings, Urls = "http://127.0.0.1:0", Data = folder },
+                time,
+                logging,
+                cancellationToken);
+            return new(time, provider, host, folder, JobPlan.Generate(seed, count));
+        }
+        catch
+        {
+            await provider.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Plays all jobs, until each is settled and published and no notification is under way, or time is up.</summary>
+    public async Task PlayAsync(TimeSpan longest, CancellationToken cancellationToken)
+    {
+        using var timeout = new CancellationTokenSource(longest);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeout.Token, cancellationToken);
+        try
+        {
+            await SubmitAsync(either.Token);
+            await _provider.WhenAllSentAsync(either.Token);
+            while (_jobs.Values.Any(job => job.Published is null))
+                await Task.Delay(50, either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // Time is up: the table shows what is missing.
+        }
+
+        await CollectAsync(cancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _following;
+        await _provider.DisposeAsync();
+        await _host.DisposeAsync();
+        _http.Dispose();
+        _stopping.Dispose();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    private static string SourceOf(SimulatedJob job) => job.Shape switch
+    {
+        BodyShape.WangsuFmgr => "files",
+        BodyShape.WangsuFops => "video",
+        _ => "media",
+    };
+
+    private static SigningKey NewKey(Random random)
+    {
+        var (access, secret) = (new byte[15], new byte[24]);
+        random.NextBytes(access);
+        random.NextBytes(secret);
+        return new(Convert.ToHexStringLower(access), Convert.ToHexStringLower(secret));
+    }
+
+    private static FopWatchSettings Settings(Uri statusEndpoint, SigningKey[] qiniu, SigningKey[] wangsu)
+    {
+        var settings = new Dictionary<string, string?>();
+        Add("media", "Qiniu", qiniu);
+        Add("files", "WangsuFmgr", wangsu);
+        Add("video", "WangsuFops", wangsu);
+        return FopWatchSettings.Read(settings);
+
+        void Add(string name, string provider, SigningKey[] keys)
+        {
+            settings[$"Sources:{name}:Provider"] = provider;
+            settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            settings[$"Sources:{name}:NotifyTokens:0"] = Token;
+
+            // Ten a second of compressed time would be one in six real seconds' worth: the rate is real, the waits are not.
+            settings[$"Sources:{name}:Poll:PerSecond"] = "10";
+            foreach (var key in keys)
+                settings[$"Sources:{name}:Keys:{key.AccessKey}"] = key.SecretKey;
+        }
+    }
+
+    private async Task SubmitAsync(CancellationToken cancellationToken)
+    {
+        // As an application does it: the provider is given the file and answers with an id, which is registered.
+        foreach (var some in _jobs.Values.Chunk(25))
+        {
+            foreach (var job in some)
+            {
+                var notifyUrl = new Uri(_host.Url, $"/api/notify/{job.Key.Source}/{Token}");
+                await _provider.SubmitAsync(job.Truth, notifyUrl, cancellationToken);
+            }
+
+            var body = JsonSerializer.SerializeToUtf8Bytes(some.Select(job => new Registration(job.Key.Source, job.Key.Id)), DemoJson.Default.IEnumerableRegistration);
+            using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
+            using var answer = await _http.PostAsync("/api/jobs", content, cancellationToken);
+            answer.EnsureSuccessStatusCode();
+        }
+    }
+
+    private async Task CollectAsync(CancellationToken cancellationToken)
+    {
+        foreach (var job in _jobs.Values)
+            job.Recorded = await _http.GetFromJsonAsync($"/api/jobs/{job.Key.Source}/{job.Key.Id}", ContractsJson.Default.JobRecord, cancellationToken);
+        Sweep = await _host.Services.GetRequiredService<Sweeper>().SweepAsync(cancellationToken);
+    }
+
+    private async Task FollowEventsAsync(CancellationToken cancellationToken)
+    {
+        var position = "0";
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
+                request.Headers.Add("Last-Event-ID", position);
+                using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+                var parser = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!);
+                await foreach (var item in parser.EnumerateAsync(cancellationToken))
+                {
+                    position = item.EventId ?? position;
+                    if (_jobs.TryGetValue(new(item.Data.Data.Source, item.Data.Subject), out var job))
+                        job.Take(item.Data);
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+            {
+                // Come back with the position, unless it is over.
+            }
+        }
+    }
+}
