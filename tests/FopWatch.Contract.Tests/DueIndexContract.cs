@@ -1,0 +1,108 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Contract.Tests;
+
+/// <summary>What every <see cref="IDueIndex"/> does.</summary>
+public abstract class DueIndexContract : StoreContract<IDueIndex>
+{
+    [Fact]
+    public async Task Jobs_are_due_from_their_time_on_the_longest_due_first()
+    {
+        await CommitAsync(Sample.Job("second").DueAt(Sample.Start.AddMinutes(2)).New());
+        await CommitAsync(Sample.Job("third").DueAt(Sample.Start.AddMinutes(3)).New());
+        await CommitAsync(Sample.Job("first").DueAt(Sample.Start.AddMinutes(1)).New());
+
+        Assert.Empty(await DueAsync(Sample.Start.AddMinutes(1).AddTicks(-1)));
+        Assert.Equal(["first"], await DueAsync(Sample.Start.AddMinutes(1)));
+        Assert.Equal(["first", "second"], await DueAsync(Sample.Start.AddMinutes(2)));
+        Assert.Equal(["first", "second", "third"], await DueAsync(Sample.Start.AddDays(1)));
+    }
+
+    [Fact]
+    public async Task Every_source_has_its_own_due_jobs()
+    {
+        await CommitAsync(Sample.Job("a", "media").New());
+        await CommitAsync(Sample.Job("b", "other").DueAt(Sample.Start.AddHours(5)).New());
+
+        Assert.Equal([new JobKey("media", "a")], await Port.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal([new JobKey("other", "b")], await Port.DueAsync("other", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Empty(await Port.DueAsync("med", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(Sample.Start.AddHours(5), await Port.NextDueAsync("other", Cancelled));
+    }
+
+    [Fact]
+    public async Task A_job_moves_in_the_index_with_its_commits()
+    {
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", Cancelled));
+
+        job = job.DueAt(Sample.Start.AddHours(1));
+        etag = await CommitAsync(new(job, etag, null));
+        Assert.Empty(await DueAsync(Sample.Start.AddMinutes(59)));
+        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", Cancelled));
+
+        // A hint makes it due at once.
+        job = job.DueAt(Sample.Start.AddMinutes(10));
+        etag = await CommitAsync(new(job, etag, null));
+        Assert.Equal(["a"], await DueAsync(Sample.Start.AddMinutes(10)));
+
+        await CommitAsync(job.Settled().On(etag));
+        Assert.Empty(await DueAsync(Sample.Start.AddYears(1)));
+        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+    }
+
+    [Fact]
+    public async Task A_stopped_job_is_not_due_until_it_is_watched_again()
+    {
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+
+        etag = await CommitAsync(new(job.Stopped(), etag, null));
+        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+
+        await CommitAsync(new(job, etag, null));
+        Assert.Equal(["a"], await DueAsync(Sample.Start.AddMinutes(2)));
+    }
+
+    [Fact]
+    public async Task A_commit_that_was_refused_does_not_move_a_job()
+    {
+        var job = Sample.Job("a");
+        var first = await CommitAsync(job.New());
+        await CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), first, null));
+
+        Assert.Null(await Jobs.CommitAsync(new(job.DueAt(Sample.Start.AddHours(9)), first, null), Cancelled));
+        Assert.Null(await Jobs.CommitAsync(job.Settled().On(first), Cancelled));
+
+        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(["a"], await DueAsync(Sample.Start.AddHours(1)));
+    }
+
+    [Fact]
+    public async Task No_more_due_jobs_are_answered_than_asked_for()
+    {
+        for (var i = 0; i < 5; i++)
+            await CommitAsync(Sample.Job($"j{i}").DueAt(Sample.Start.AddSeconds(i)).New());
+
+        var due = await Port.DueAsync("media", Sample.Start.AddHours(1), 3, Cancelled);
+
+        Assert.Equal(["j0", "j1", "j2"], due.Select(key => key.Id));
+    }
+
+    [Fact]
+    public async Task The_time_of_the_next_due_job_is_exact_and_may_be_past()
+    {
+        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+
+        var dueAt = Sample.Start.AddTicks(1_234_567);
+        await CommitAsync(Sample.Job("a").DueAt(dueAt.ToOffset(TimeSpan.FromHours(8))).New());
+
+        Assert.Equal(dueAt, await Port.NextDueAsync("media", Cancelled));
+    }
+
+    private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>
+        (await Port.DueAsync("media", now, 100, Cancelled)).Select(key => key.Id);
+}

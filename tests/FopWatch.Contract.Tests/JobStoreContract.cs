@@ -1,0 +1,389 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Contract.Tests;
+
+/// <summary>What every <see cref="IJobStore"/> does.</summary>
+public abstract class JobStoreContract : StoreContract<IJobStore>
+{
+    protected override IJobStore Jobs => Port;
+
+    [Fact]
+    public async Task A_job_that_was_never_committed_is_not_found()
+    {
+        await CommitAsync(Sample.Job("a").New());
+
+        Assert.Null(await Port.FindAsync(new("media", "b"), Cancelled));
+        Assert.Null(await Port.FindAsync(new("other", "a"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_committed_job_is_found_whole_with_the_ETag_of_its_commit()
+    {
+        var job = Sample.Job("a").PartiallyFailed(TimeSpan.FromTicks(12_345_678_901)).Job;
+
+        var etag = await CommitAsync(job.New());
+        var stored = await Port.FindAsync(job.Key, Cancelled);
+
+        Assert.Equal(etag, stored?.ETag);
+        AssertSame(job, stored?.Job);
+    }
+
+    [Fact]
+    public async Task Ids_and_sources_are_case_sensitive_and_may_use_all_their_characters()
+    {
+        string[] ids = ["z0.aB", "z0.Ab", "z0_ab", "z0-ab", "..a", new('x', JobKey.MaxIdLength)];
+        foreach (var id in ids)
+            await CommitAsync(Sample.Job(id).New());
+        await CommitAsync(Sample.Job(ids[0], "Media").New());
+
+        foreach (var id in ids)
+            Assert.Equal(new JobKey("media", id), (await Port.FindAsync(new("media", id), Cancelled))?.Job.Key);
+        Assert.Null(await Port.FindAsync(new("media", "Z0.AB"), Cancelled));
+        Assert.Equal(ids.Length, (await Port.ListAsync(new() { Source = "media" }, Cancelled)).Elements.Count);
+    }
+
+    [Fact]
+    public async Task A_long_job_is_kept_whole()
+    {
+        var items = Enumerable.Range(0, 2000).Select(i => new ItemFacts
+        {
+            Command = $"decompress/{i:0000}/" + new string('c', 40),
+            State = ItemState.Succeeded,
+            Outputs = [new() { Bucket = "b", Key = $"目录/{i}.jpg", Hash = "Fn6qeQi4VDLQ347NiRm-RlQx_4O2", Size = i }],
+        });
+        var job = Sample.Job("a");
+        job = job.Apply(new() { Id = null, Channel = ReportChannel.Poll, Facts = (JobFacts.None with { Closed = true }).WithItems(items) }, job.UpdatedAt).Job;
+
+        await CommitAsync(job.New());
+
+        AssertSame(job, (await Port.FindAsync(job.Key, Cancelled))?.Job);
+    }
+
+    [Fact]
+    public async Task Every_commit_changes_the_ETag_even_one_of_the_watch_alone()
+    {
+        var job = Sample.Job("a");
+        var first = await CommitAsync(job.New());
+        var second = await CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), first, null));
+        var third = await CommitAsync(job.DueAt(Sample.Start.AddHours(1)).Settled().On(second));
+
+        Assert.Distinct([first, second, third]);
+        Assert.Equal(third, (await Port.FindAsync(job.Key, Cancelled))?.ETag);
+    }
+
+    [Fact]
+    public async Task A_commit_on_a_version_that_is_no_longer_there_writes_nothing()
+    {
+        var job = Sample.Job("a");
+        var first = await CommitAsync(job.New());
+        var second = await CommitAsync(job.Progressed().On(first));
+
+        Assert.Null(await Port.CommitAsync(job.Settled().On(first), Cancelled));
+
+        var stored = await Port.FindAsync(job.Key, Cancelled);
+        Assert.Equal(second, stored?.ETag);
+        AssertSame(job.Progressed().Job, stored?.Job);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_not_to_exist_yet_is_not_overwritten()
+    {
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+
+        Assert.Null(await Port.CommitAsync(job.Settled().On(null), Cancelled));
+
+        Assert.Equal(etag, (await Port.FindAsync(job.Key, Cancelled))?.ETag);
+    }
+
+    [Fact]
+    public async Task A_commit_on_a_job_that_does_not_exist_writes_nothing()
+    {
+        var etag = await CommitAsync(Sample.Job("a").New());
+
+        Assert.Null(await Port.CommitAsync(Sample.Job("b").Settled().On(etag), Cancelled));
+
+        Assert.Null(await Port.FindAsync(new("media", "b"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_commit_whose_answer_was_lost_is_answered_when_it_is_repeated()
+    {
+        var job = Sample.Job("a");
+        var created = await CommitAsync(job.New());
+        Assert.Equal(created, await Port.CommitAsync(job.New(), Cancelled));
+
+        var rewatched = job.DueAt(Sample.Start.AddHours(1));
+        var moved = await CommitAsync(new(rewatched, created, null));
+        Assert.Equal(moved, await Port.CommitAsync(new(rewatched, created, null), Cancelled));
+
+        var settled = await CommitAsync(rewatched.Settled().On(moved));
+        Assert.Equal(settled, await Port.CommitAsync(rewatched.Settled().On(moved), Cancelled));
+
+        Assert.Equal(settled, (await Port.FindAsync(job.Key, Cancelled))?.ETag);
+        Assert.Equal(1, Assert.Single(await Port.BooksAsync(Cancelled)).Registered);
+    }
+
+    [Fact]
+    public async Task A_repeated_commit_does_not_undo_what_came_after_it()
+    {
+        var job = Sample.Job("a");
+        var created = await CommitAsync(job.New());
+        var progressed = await CommitAsync(job.Progressed().On(created));
+        var settled = await CommitAsync(job.Progressed().Job.Settled().On(progressed));
+
+        Assert.Null(await Port.CommitAsync(job.Progressed().On(created), Cancelled));
+        Assert.Null(await Port.CommitAsync(job.New(), Cancelled));
+
+        Assert.Equal(settled, (await Port.FindAsync(job.Key, Cancelled))?.ETag);
+    }
+
+    [Fact]
+    public async Task Of_many_changes_of_one_version_exactly_one_is_committed()
+    {
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+
+        var answers = await Task.WhenAll(Enumerable.Range(1, 40).Select(i => Task.Run(
+            async () => (Change: i, ETag: await Port.CommitAsync(new(job.DueAt(Sample.Start.AddHours(i)), etag, null), Cancelled)))));
+
+        var winner = Assert.Single(answers, answer => answer.ETag is not null);
+        var stored = await Port.FindAsync(job.Key, Cancelled);
+        Assert.Equal(winner.ETag, stored?.ETag);
+        Assert.Equal(Sample.Start.AddHours(winner.Change), stored?.Job.Watch.DueAt);
+    }
+
+    [Fact]
+    public async Task Of_many_that_create_a_job_exactly_one_does()
+    {
+        var answers = await Task.WhenAll(Enumerable.Range(1, 40).Select(i => Task.Run(
+            async () => await Port.CommitAsync(Sample.Job("a", after: TimeSpan.FromSeconds(i)).New(), Cancelled))));
+
+        Assert.Single(answers, etag => etag is not null);
+        Assert.Equal(1, Assert.Single(await Port.BooksAsync(Cancelled)).Registered);
+    }
+
+    [Fact]
+    public async Task A_cancelled_commit_is_made_whole_or_not_at_all_and_harms_no_other()
+    {
+        using var cancellation = new CancellationTokenSource();
+        var commits = Enumerable.Range(0, 60).Select(i => (
+            Job: Sample.Job($"j{i:00}"),
+            Token: i % 3 == 0 ? cancellation.Token : Cancelled)).ToList();
+
+        var tasks = commits.Select(commit => Task.Run(async () =>
+        {
+            try
+            {
+                return await Port.CommitAsync(commit.Job.New(), commit.Token) is not null;
+            }
+            catch (OperationCanceledException) when (commit.Token == cancellation.Token)
+            {
+                return false;
+            }
+        })).ToList();
+        await cancellation.CancelAsync();
+        var answered = await Task.WhenAll(tasks);
+
+        for (var i = 0; i < commits.Count; i++)
+        {
+            if (i % 3 != 0)
+                Assert.True(answered[i]);
+            if (answered[i])
+                AssertSame(commits[i].Job, (await Port.FindAsync(commits[i].Job.Key, Cancelled))?.Job);
+        }
+
+        var listed = (await Port.ListAsync(new() { Top = JobQuery.MaxTop }, Cancelled)).Elements.Count;
+        Assert.Equal(listed, Assert.Single(await Port.BooksAsync(Cancelled)).Registered);
+    }
+
+    [Fact]
+    public async Task A_commit_that_is_cancelled_beforehand_writes_nothing()
+    {
+        var job = Sample.Job("a");
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await Port.CommitAsync(job.New(), new(canceled: true)));
+
+        Assert.Null(await Port.FindAsync(job.Key, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_list_begins_with_the_job_registered_last()
+    {
+        string[] ids = ["c", "a", "d", "b"];
+        for (var i = 0; i < ids.Length; i++)
+            await CommitAsync(Sample.Job(ids[i], after: TimeSpan.FromMinutes(i)).New());
+
+        var page = await Port.ListAsync(new(), Cancelled);
+
+        Assert.Equal(["b", "d", "a", "c"], page.Elements.Select(job => job.Key.Id));
+        Assert.Null(page.Continuation);
+        AssertSame(Sample.Job("c"), page.Elements[3]);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(5)]
+    [InlineData(10)]
+    [InlineData(11)]
+    public async Task The_pages_of_a_list_hold_every_job_once(int top)
+    {
+        // Several at the same instant, so that a page can end among them.
+        for (var i = 0; i < 10; i++)
+            await CommitAsync(Sample.Job($"j{i}", after: TimeSpan.FromMinutes(i / 4)).New());
+
+        var pages = await PagesAsync(new() { Top = top });
+
+        Assert.All(pages.SkipLast(1), page => Assert.Equal(top, page.Count));
+        var listed = pages.SelectMany(page => page).ToList();
+        Assert.Equal(10, listed.DistinctBy(job => job.Key).Count());
+        Assert.Equal(10, listed.Count);
+        Assert.Equal(listed.Select(job => job.RegisteredAt).OrderDescending(), listed.Select(job => job.RegisteredAt));
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_registered_or_changed_between_two_pages_move_no_other()
+    {
+        var etags = new List<string>();
+        for (var i = 0; i < 10; i++)
+            etags.Add(await CommitAsync(Sample.Job($"j{i}", after: TimeSpan.FromMinutes(i)).New()));
+
+        var first = await Port.ListAsync(new() { Top = 4 }, Cancelled);
+        await CommitAsync(Sample.Job("new", after: TimeSpan.FromHours(1)).New());
+        await CommitAsync(Sample.Job("j3", after: TimeSpan.FromMinutes(3)).Settled(TimeSpan.FromHours(2)).On(etags[3]));
+        var rest = await Port.ListAsync(new() { Top = 100, Continuation = first.Continuation }, Cancelled);
+
+        Assert.Equal(["j9", "j8", "j7", "j6"], first.Elements.Select(job => job.Key.Id));
+        Assert.Equal(["j5", "j4", "j3", "j2", "j1", "j0"], rest.Elements.Select(job => job.Key.Id));
+    }
+
+    [Fact]
+    public async Task A_list_can_be_narrowed_by_source_state_and_time_together()
+    {
+        foreach (var source in new[] { "media", "other" })
+        {
+            for (var i = 0; i < 12; i++)
+            {
+                var job = Sample.Job($"j{i:00}", source, TimeSpan.FromMinutes(i));
+                await CommitAsync((i % 3) switch
+                {
+                    0 => job.New(),
+                    1 => job.Settled().On(null),
+                    _ => job.PartiallyFailed().On(null),
+                });
+            }
+        }
+
+        foreach (var source in new[] { null, "media", "other", "none" })
+        {
+            foreach (var state in new JobState?[] { null, JobState.Waiting, JobState.Succeeded, JobState.PartiallyFailed, JobState.Expired })
+            {
+                foreach (var since in new DateTimeOffset?[] { null, Sample.Start.AddMinutes(5), Sample.Start.AddDays(1) })
+                {
+                    var expected =
+                        from minute in Enumerable.Range(0, 12).Reverse()
+                        where state is null || state == (minute % 3 == 0 ? JobState.Waiting : minute % 3 == 1 ? JobState.Succeeded : JobState.PartiallyFailed)
+                        where since is null || Sample.Start.AddMinutes(minute) >= since
+                        from name in new[] { "media", "other" }
+                        where source is null || source == name
+                        select $"{name}:j{minute:00}";
+
+                    var pages = await PagesAsync(new() { Source = source, State = state, Since = since, Top = 3 });
+
+                    var listed = pages.SelectMany(page => page).ToList();
+                    Assert.Equal(expected.Order(StringComparer.Ordinal), listed.Select(job => job.Key.ToString()).Order(StringComparer.Ordinal));
+                    Assert.Equal(listed.Select(job => job.RegisteredAt).OrderDescending(), listed.Select(job => job.RegisteredAt));
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("not one of ours")]
+    [InlineData("YWJjZGVmZ2hpamtsbW5vcA")]
+    [InlineData("ai4x")]
+    public async Task A_continuation_of_somebody_else_is_refused(string continuation)
+    {
+        await Assert.ThrowsAsync<FormatException>(async () => await Port.ListAsync(new() { Continuation = continuation }, Cancelled));
+    }
+
+    [Fact]
+    public async Task The_books_balance_whatever_happens_to_jobs()
+    {
+        var etag = await CommitAsync(Sample.Job("settled").New());
+        await CommitAsync(Sample.Job("settled").Settled().On(etag));
+        await CommitAsync(Sample.Job("failed").PartiallyFailed().On(null));
+        await CommitAsync(Sample.Job("open").New());
+        await CommitAsync(Sample.Job("running").Progressed().On(null));
+        await CommitAsync(Sample.Job("stopped").Stopped().New());
+        await CommitAsync(Sample.Job("expired").Expired().On(null));
+        etag = await CommitAsync(Sample.Job("superseded").Expired().On(null));
+        await CommitAsync(Sample.Job("superseded").Expired().Job.Settled().On(etag));
+        await CommitAsync(Sample.Job("open", "other").New());
+
+        var books = (await Port.BooksAsync(Cancelled)).OrderBy(of => of.Source, StringComparer.Ordinal);
+
+        Assert.Equal(
+            [
+                new Books("media", Registered: 7, Settled: 3, Expired: 1, Open: 2, Stopped: 1),
+                new Books("other", Registered: 1, Settled: 0, Expired: 0, Open: 1, Stopped: 0),
+            ],
+            books);
+        Assert.All(books, of => Assert.Equal(0, of.Unaccounted));
+        Assert.Empty(await Port.UnwatchedAsync(10, Cancelled));
+    }
+
+    [Fact]
+    public async Task An_open_job_that_nothing_watches_is_found_and_unaccounted_for()
+    {
+        await CommitAsync(Sample.Job("watched").New());
+        await CommitAsync(Sample.Job("stopped").Stopped().New());
+        await CommitAsync(Sample.Job("settled").Settled().On(null));
+        await CommitAsync(Sample.Job("expired").Expired().On(null));
+        var etag = await CommitAsync(Sample.Job("lost").New());
+        etag = await CommitAsync(new(Sample.Job("lost").DueAt(null), etag, null));
+
+        Assert.Equal(new("media", "lost"), Assert.Single(await Port.UnwatchedAsync(10, Cancelled)));
+        Assert.Equal(1, Assert.Single(await Port.BooksAsync(Cancelled)).Unaccounted);
+
+        await CommitAsync(new(Sample.Job("lost").DueAt(Sample.Start), etag, null));
+        Assert.Empty(await Port.UnwatchedAsync(10, Cancelled));
+        Assert.Equal(0, Assert.Single(await Port.BooksAsync(Cancelled)).Unaccounted);
+    }
+
+    [Fact]
+    public async Task No_more_unwatched_jobs_are_answered_than_asked_for()
+    {
+        for (var i = 0; i < 5; i++)
+            await CommitAsync(Sample.Job($"j{i}").DueAt(null).New());
+
+        Assert.Equal(3, (await Port.UnwatchedAsync(3, Cancelled)).Distinct().Count());
+        Assert.Equal(5, (await Port.UnwatchedAsync(10, Cancelled)).Distinct().Count());
+    }
+
+    [Fact]
+    public async Task A_store_without_jobs_has_empty_books_and_an_empty_list()
+    {
+        Assert.Empty(await Port.BooksAsync(Cancelled));
+        var page = await Port.ListAsync(new(), Cancelled);
+        Assert.Empty(page.Elements);
+        Assert.Null(page.Continuation);
+    }
+
+    private async Task<List<IReadOnlyList<Job>>> PagesAsync(JobQuery query)
+    {
+        var pages = new List<IReadOnlyList<Job>>();
+        do
+        {
+            var page = await Port.ListAsync(query, Cancelled);
+            pages.Add(page.Elements);
+            Assert.True(pages.Count < 100, "The list does not end.");
+            query = query with { Continuation = page.Continuation };
+        }
+        while (query.Continuation is not null);
+        return pages;
+    }
+}

@@ -1,0 +1,43 @@
+using System.Diagnostics;
+using System.Globalization;
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Measures durable commits a second: a measurement and no test, since it depends on the disk.</summary>
+internal static class CommitRate
+{
+    public const string Argument = "--commit-rate";
+
+    /// <param name="args">How many callers commit at once (default 400), and how many jobs they share (default 40000).</param>
+    public static async Task RunAsync(string[] args)
+    {
+        var callers = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 400;
+        var jobs = args.Length > 1 ? int.Parse(args[1], CultureInfo.InvariantCulture) : 40_000;
+        using var folder = new TempFolder();
+        await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System);
+
+        // Random ids, as providers give them: the worst case for the index.
+        var ids = Enumerable.Range(0, jobs).Select(_ => "z0." + Guid.NewGuid().ToString("N")).ToArray();
+        var etags = new string?[jobs];
+        await MeasureAsync("registered", i => CommitAsync(i, Sample.Job(ids[i]).New()));
+        await MeasureAsync("settled, with an event", i => CommitAsync(i, Sample.Job(ids[i]).Settled().On(etags[i])));
+
+        async Task CommitAsync(int i, JobCommit commit) => etags[i] = await store.CommitAsync(commit, default);
+
+        async Task MeasureAsync(string what, Func<int, Task> commit)
+        {
+            var next = -1;
+            var watch = Stopwatch.StartNew();
+            await Task.WhenAll(Enumerable.Range(0, callers).Select(_ => Task.Run(async () =>
+            {
+                while (Interlocked.Increment(ref next) is var i && i < jobs)
+                    await commit(i);
+            })));
+            Console.WriteLine(string.Create(
+                CultureInfo.InvariantCulture, $"{what}: {jobs / watch.Elapsed.TotalSeconds:N0} commits/s by {callers} callers"));
+        }
+    }
+}

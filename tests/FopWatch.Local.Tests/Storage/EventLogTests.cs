@@ -1,0 +1,178 @@
+using FopWatch.Contract.Tests;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Tests.Storage;
+
+public class EventLogTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task An_event_that_is_published_again_keeps_its_place()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([Sample.Event("a", 1), Sample.Event("a", 2)], Cancelled);
+        var before = await log.ReadAsync(0, 10, Cancelled);
+
+        await log.PublishAsync([Sample.Event("a", 2), Sample.Event("a", 3), Sample.Event("a", 1)], Cancelled);
+        var after = await log.ReadAsync(0, 10, Cancelled);
+
+        Assert.Equal(2, before.Count);
+        Assert.Equal(before.Select(one => (one.Seq, one.Id)), after.Take(2).Select(one => (one.Seq, one.Id)));
+        Assert.Equal(Sample.Event("a", 3).Id, Assert.Single(after.Skip(2)).Id);
+    }
+
+    [Fact]
+    public async Task A_logged_event_tells_everything_about_the_published_one()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var published = Sample.Event("a", 2, "other", TimeSpan.FromTicks(7));
+        await temp.Store.Events.PublishAsync([published], Cancelled);
+
+        var logged = Assert.Single(await temp.Store.Events.ReadAsync(0, 10, Cancelled));
+
+        Assert.Equal(new(1, published.Id, published.Time, published.Type, published.Key, logged.Body), logged);
+        Assert.Equal(published.Body.ToArray(), logged.Body.ToArray());
+    }
+
+    [Fact]
+    public async Task Reading_goes_on_after_a_place()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([.. Enumerable.Range(1, 10).Select(version => Sample.Event("a", version))], Cancelled);
+
+        var first = await log.ReadAsync(0, 4, Cancelled);
+        var rest = await log.ReadAsync(first[^1].Seq, 100, Cancelled);
+
+        Assert.Equal((4, 6), (first.Count, rest.Count));
+        Assert.Equal(Enumerable.Range(1, 10).Select(version => Sample.Event("a", version).Id), first.Concat(rest).Select(one => one.Id));
+        Assert.Empty(await log.ReadAsync(rest[^1].Seq, 100, Cancelled));
+    }
+
+    [Fact]
+    public async Task Many_followers_each_get_every_event_once_and_in_one_order_while_many_publish()
+    {
+        const int Publishers = 20;
+        const int Each = 50;
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        var followers = Enumerable.Range(0, 12).Select(_ => Task.Run(() => TakeAsync(log, 0, Publishers * Each))).ToList();
+
+        await Task.WhenAll(Enumerable.Range(0, Publishers).Select(publisher => Task.Run(async () =>
+        {
+            for (var version = 1; version <= Each; version++)
+                await log.PublishAsync([Sample.Event($"j{publisher}", version)], Cancelled);
+        })));
+        var followed = await Task.WhenAll(followers).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+        var inLog = (await log.ReadAsync(0, int.MaxValue, Cancelled)).Select(one => one.Seq).ToList();
+        Assert.Equal(Publishers * Each, inLog.Distinct().Count());
+        Assert.All(followed, seqs => Assert.Equal(inLog, seqs));
+    }
+
+    [Fact]
+    public async Task A_follower_at_the_end_waits_and_is_woken_by_the_next_event()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([Sample.Event("a", 1)], Cancelled);
+        await using var follower = log.FollowAsync(await log.LastSeqAsync(Cancelled), Cancelled).GetAsyncEnumerator(Cancelled);
+
+        var next = follower.MoveNextAsync().AsTask();
+        await log.PublishAsync([Sample.Event("a", 1)], Cancelled);
+        Assert.False(next.IsCompleted);
+        await log.PublishAsync([Sample.Event("a", 2)], Cancelled);
+
+        Assert.True(await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+        Assert.Equal(Sample.Event("a", 2).Id, follower.Current.Id);
+    }
+
+    [Fact]
+    public async Task A_follower_that_waits_does_not_keep_the_write_ahead_log_from_being_emptied()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([Sample.Event("a", 1)], Cancelled);
+        await using var follower = log.FollowAsync(0, Cancelled).GetAsyncEnumerator(Cancelled);
+        Assert.True(await follower.MoveNextAsync());
+
+        using var other = SqliteSession.Open(temp.DatabasePath, Microsoft.Data.Sqlite.SqliteOpenMode.ReadWrite, TimeSpan.FromMilliseconds(1));
+        using var answer = other.Command("PRAGMA wal_checkpoint(TRUNCATE)").ExecuteReader();
+
+        Assert.True(answer.Read());
+        Assert.Equal(0, answer.GetInt64(0));
+        Assert.Equal(0, new FileInfo(temp.DatabasePath + "-wal").Length);
+    }
+
+    [Fact]
+    public async Task A_follower_can_be_cancelled_while_it_waits()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        using var cancellation = new CancellationTokenSource();
+        await using var follower = temp.Store.Events.FollowAsync(0, cancellation.Token).GetAsyncEnumerator(Cancelled);
+        var next = follower.MoveNextAsync().AsTask();
+
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => next);
+    }
+
+    [Fact]
+    public async Task Followers_come_to_their_end_when_the_store_is_closed()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        await using var follower = temp.Store.Events.FollowAsync(0, Cancelled).GetAsyncEnumerator(Cancelled);
+        var next = follower.MoveNextAsync().AsTask();
+
+        await temp.Store.DisposeAsync();
+
+        Assert.False(await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
+    }
+
+    [Fact]
+    public async Task Purging_takes_the_beginning_of_the_log_and_places_are_never_used_again()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        Assert.Equal((1, 0), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
+        await log.PublishAsync([.. Enumerable.Range(1, 1200).Select(i => Sample.Event("a", i, after: TimeSpan.FromSeconds(i)))], Cancelled);
+
+        Assert.Equal(1100, await log.PurgeAsync(Sample.Start.AddSeconds(1101), Cancelled));
+        Assert.Equal((1101, 1200), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
+        Assert.Equal(Enumerable.Range(1101, 100).Select(i => (long)i), (await log.ReadAsync(0, 1000, Cancelled)).Select(one => one.Seq));
+
+        Assert.Equal(100, await log.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((1201, 1200), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
+
+        await log.PublishAsync([Sample.Event("b")], Cancelled);
+        Assert.Equal(1201, Assert.Single(await log.ReadAsync(0, 10, Cancelled)).Seq);
+    }
+
+    [Fact]
+    public async Task Purging_leaves_no_hole_where_an_old_event_came_late()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        int[] days = [1, 5, 2, 6];
+        await log.PublishAsync([.. days.Select((day, i) => Sample.Event("a", i + 1, after: TimeSpan.FromDays(day)))], Cancelled);
+
+        Assert.Equal(1, await log.PurgeAsync(Sample.Start.AddDays(4), Cancelled));
+
+        Assert.Equal([2, 3, 4], (await log.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
+    }
+
+    private static async Task<List<long>> TakeAsync(EventLog log, long afterSeq, int count)
+    {
+        var seqs = new List<long>();
+        await foreach (var logged in log.FollowAsync(afterSeq, Cancelled))
+        {
+            seqs.Add(logged.Seq);
+            if (seqs.Count == count)
+                break;
+        }
+
+        return seqs;
+    }
+}

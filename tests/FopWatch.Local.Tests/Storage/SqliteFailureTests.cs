@@ -1,0 +1,233 @@
+using System.Diagnostics;
+using System.Globalization;
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests.Storage;
+
+public class SqliteFailureTests
+{
+    private static readonly SqliteStoreOptions Impatient = new() { BusyTimeout = TimeSpan.FromMilliseconds(100) };
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_locked_store_is_unavailable_after_a_while_goes_on_reading_and_recovers()
+    {
+        await using var temp = await TempStore.OpenAsync(Impatient);
+        var store = temp.Store;
+        var job = Sample.Job("a");
+        var etag = await store.CommitAsync(job.New(), Cancelled);
+        using var other = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        other.Execute("BEGIN IMMEDIATE");
+
+        var watch = Stopwatch.StartNew();
+        var commits = Enumerable.Range(0, 20).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask());
+        await Task.WhenAll(commits.Select(commit => Assert.ThrowsAsync<StoreUnavailableException>(() => commit)));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.AddAsync(Sample.Notification("k"), Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Events.PublishAsync([Sample.Event("a")], Cancelled));
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+
+        AssertOnly(etag, await store.FindAsync(job.Key, Cancelled), await store.ListAsync(new(), Cancelled));
+        other.Execute("ROLLBACK");
+
+        AssertOnly(etag, await store.FindAsync(job.Key, Cancelled), await store.ListAsync(new(), Cancelled));
+        Assert.NotNull(await store.CommitAsync(job.Settled().On(etag), Cancelled));
+        Assert.Equal(0, await store.CountAsync(Cancelled));
+        Assert.Equal(0, await store.Events.LastSeqAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task On_a_full_disk_nothing_is_confirmed_and_nothing_half_written_and_it_recovers()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        var confirmed = new List<JobKey>();
+        await LimitAsync("page_count + 20");
+
+        var unavailable = 0;
+        for (var i = 0; unavailable < 5; i++)
+        {
+            var change = Sample.Job($"j{i:0000}").Settled();
+            try
+            {
+                Assert.NotNull(await store.CommitAsync(change.On(null), Cancelled));
+                confirmed.Add(change.Job.Key);
+            }
+            catch (StoreUnavailableException)
+            {
+                unavailable++;
+            }
+
+            Assert.True(i < 1000, "The disk does not get full.");
+        }
+
+        Assert.NotEmpty(confirmed);
+        await AssertHoldsAsync();
+
+        await LimitAsync("1000000");
+        Assert.NotNull(await store.CommitAsync(Sample.Job("recovered").Settled().On(null), Cancelled));
+        confirmed.Add(new("media", "recovered"));
+        await AssertHoldsAsync();
+
+        // max_page_count is a property of the connection, so it has to be set on the one that writes.
+        async Task LimitAsync(string pages) => await store.Database.WriteAsync(
+            session =>
+            {
+                var count = session.Scalar("PRAGMA page_count") is long n ? n : 0;
+                var limit = pages.StartsWith("page_count", StringComparison.Ordinal) ? count + 20 : long.Parse(pages, CultureInfo.InvariantCulture);
+                return session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA max_page_count = {limit}"));
+            },
+            Cancelled);
+
+        async Task AssertHoldsAsync()
+        {
+            Assert.Equal(
+                confirmed.Select(key => key.Id).Order(StringComparer.Ordinal),
+                (await store.ListAsync(new() { Top = 1000 }, Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
+            Assert.Equal(confirmed, (await store.PendingAsync(1000, Cancelled)).Select(pending => pending.Key));
+            Assert.Equal(new Books("media", confirmed.Count, confirmed.Count, 0, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+        }
+    }
+
+    [Fact]
+    public async Task A_failure_that_spoils_the_connection_is_survived_with_a_new_one()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Database.WriteAsync<int>(
+            session =>
+            {
+                session.Execute("DELETE FROM jobs");
+                throw new SqliteException("disk I/O error", SQLitePCL.raw.SQLITE_IOERR);
+            },
+            Cancelled));
+
+        Assert.NotNull(await store.CommitAsync(Sample.Job("b").New(), Cancelled));
+        Assert.Equal(2, (await store.ListAsync(new(), Cancelled)).Elements.Count);
+        Assert.Equal(2L, await store.Database.WriteAsync(session => session.Scalar("PRAGMA synchronous"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_queue_that_stays_full_makes_the_store_unavailable()
+    {
+        var time = new ManualClock();
+        await using var temp = await TempStore.OpenAsync(new() { QueueCapacity = 2, QueueTimeout = TimeSpan.FromSeconds(5) }, time);
+        var store = temp.Store;
+        using var release = new ManualResetEventSlim();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stuck = store.Database.WriteAsync(
+            session =>
+            {
+                started.TrySetResult();
+                release.Wait(Cancelled);
+                return session.Execute("SELECT 1");
+            },
+            Cancelled).AsTask();
+        await started.Task;
+
+        var waiting = Enumerable.Range(0, 2).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
+        var tooMany = store.CommitAsync(Sample.Job("too-many").New(), Cancelled).AsTask();
+        using var cancellation = new CancellationTokenSource();
+        var impatient = store.CommitAsync(Sample.Job("impatient").New(), cancellation.Token).AsTask();
+        time.Advance(TimeSpan.FromSeconds(4.9));
+        Assert.False(tooMany.IsCompleted);
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => impatient);
+        time.Advance(TimeSpan.FromSeconds(0.2));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => tooMany);
+
+        release.Set();
+        await stuck;
+        Assert.All(await Task.WhenAll(waiting), Assert.NotNull);
+        Assert.Equal(["j0", "j1"], (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_waiting_commit_that_is_cancelled_is_not_made()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        using var release = new ManualResetEventSlim();
+        var started = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        var stuck = store.Database.WriteAsync(
+            session =>
+            {
+                started.TrySetResult();
+                release.Wait(Cancelled);
+                return session.Execute("SELECT 1");
+            },
+            Cancelled).AsTask();
+        await started.Task;
+
+        using var cancellation = new CancellationTokenSource();
+        var cancelled = store.CommitAsync(Sample.Job("cancelled").New(), cancellation.Token).AsTask();
+        var kept = store.CommitAsync(Sample.Job("kept").New(), Cancelled).AsTask();
+        await cancellation.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        release.Set();
+        await stuck;
+
+        Assert.NotNull(await kept);
+        Assert.Equal("kept", Assert.Single((await store.ListAsync(new(), Cancelled)).Elements).Key.Id);
+    }
+
+    [Fact]
+    public async Task Everything_that_was_confirmed_survives_a_kill()
+    {
+        using var folder = new TempFolder();
+        var confirmed = new Dictionary<string, string>();
+
+        // Twice, so that a store that was killed before is killed again.
+        for (var round = 0; round < 2; round++)
+        {
+            using var process = Start(folder.FullName);
+            while (confirmed.Count < (round + 1) * 400 && await process.StandardOutput.ReadLineAsync(Cancelled) is { } line)
+                Note(line);
+            process.Kill();
+            // What it wrote before it died was confirmed as well. A line without an end was not written whole.
+            var rest = await process.StandardOutput.ReadToEndAsync(Cancelled);
+            foreach (var line in rest.Split('\n').SkipLast(1))
+                Note(line);
+            await process.WaitForExitAsync(Cancelled);
+
+            await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+            Assert.InRange(confirmed.Count, (round + 1) * 400, int.MaxValue);
+            foreach (var (id, etag) in confirmed)
+                Assert.Equal(etag, (await store.FindAsync(new JobKey("media", id), Cancelled))?.ETag);
+
+            var books = Assert.Single(await store.BooksAsync(Cancelled));
+            Assert.Equal(0, books.Unaccounted);
+            Assert.InRange(books.Settled, confirmed.Count, int.MaxValue);
+            Assert.Equal(books.Settled, (await store.DepthAsync(Cancelled)).Count);
+            Assert.Equal("ok", await store.Database.ReadAsync(session => session.Scalar("PRAGMA integrity_check"), Cancelled));
+        }
+
+        void Note(string line)
+        {
+            if (line.Split(' ') is [var id, var etag])
+                confirmed[id] = etag;
+        }
+    }
+
+    private static Process Start(string folder)
+    {
+        var host = Environment.ProcessPath!;
+        var start = new ProcessStartInfo(host) { RedirectStandardOutput = true };
+        if (Path.GetFileNameWithoutExtension(host) == "dotnet")
+            start.ArgumentList.Add(typeof(CommitUntilKilled).Assembly.Location);
+        start.ArgumentList.Add(CommitUntilKilled.Argument);
+        start.ArgumentList.Add(folder);
+        return Process.Start(start)!;
+    }
+
+    private static void AssertOnly(string? etag, StoredJob? stored, Page<Job> listed)
+    {
+        Assert.Equal(etag, stored?.ETag);
+        Assert.Single(listed.Elements);
+    }
+}

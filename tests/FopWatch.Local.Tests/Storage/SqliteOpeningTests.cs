@@ -1,0 +1,168 @@
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests.Storage;
+
+public class SqliteOpeningTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_folder_that_does_not_exist_is_made()
+    {
+        using var folder = new TempFolder();
+        var nested = Path.Combine(folder.FullName, "a", "b");
+
+        await using var store = await OpenAsync(nested);
+
+        Assert.True(File.Exists(Path.Combine(nested, "fopwatch.db")));
+    }
+
+    [Fact]
+    public async Task A_store_is_found_again_as_it_was_left()
+    {
+        using var folder = new TempFolder();
+        string? etag;
+        await using (var store = await OpenAsync(folder.FullName))
+        {
+            etag = await store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+            await store.AddAsync(Sample.Notification("k"), Cancelled);
+            await store.Events.PublishAsync([Sample.Event("b")], Cancelled);
+        }
+
+        await using var reopened = await OpenAsync(folder.FullName);
+        Assert.Equal(etag, (await reopened.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
+        Assert.Single(await reopened.PendingAsync(10, Cancelled));
+        Assert.Equal(1, await reopened.CountAsync(Cancelled));
+        Assert.Equal(1, await reopened.Events.LastSeqAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_commit_is_flushed_before_it_is_confirmed()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal("wal", await temp.Store.Database.WriteAsync(session => session.Scalar("PRAGMA journal_mode"), Cancelled));
+        // 2 is FULL.
+        Assert.Equal(2L, await temp.Store.Database.WriteAsync(session => session.Scalar("PRAGMA synchronous"), Cancelled));
+    }
+
+    [Fact]
+    public async Task Of_two_hosts_on_one_folder_the_second_is_refused_until_the_first_is_gone()
+    {
+        using var folder = new TempFolder();
+        var first = await OpenAsync(folder.FullName);
+        await first.CommitAsync(Sample.Job("a").New(), Cancelled);
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+        Assert.Contains("in use by another FopWatch host", refusal.Message, StringComparison.Ordinal);
+        Assert.NotNull(await first.CommitAsync(Sample.Job("b").New(), Cancelled));
+
+        await first.DisposeAsync();
+        await using var second = await OpenAsync(folder.FullName);
+        Assert.Equal(2, (await second.ListAsync(new(), Cancelled)).Elements.Count);
+    }
+
+    [Fact]
+    public async Task A_file_that_is_no_database_is_refused_and_left_alone()
+    {
+        using var folder = new TempFolder();
+        var content = string.Concat(Enumerable.Repeat("This is no database. ", 1000));
+        await File.WriteAllTextAsync(folder.DatabasePath, content, Cancelled);
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+
+        Assert.Contains("is no SQLite database", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(content, await File.ReadAllTextAsync(folder.DatabasePath, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_database_of_another_program_is_refused_and_left_alone()
+    {
+        using var folder = new TempFolder();
+        using (var other = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
+            other.Execute("CREATE TABLE jobs (a)");
+        var before = await File.ReadAllBytesAsync(folder.DatabasePath, Cancelled);
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+
+        Assert.Contains("database of another program", refusal.Message, StringComparison.Ordinal);
+        Assert.Equal(before, await File.ReadAllBytesAsync(folder.DatabasePath, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_file_of_a_newer_FopWatch_is_refused()
+    {
+        using var folder = new TempFolder();
+        await (await OpenAsync(folder.FullName)).DisposeAsync();
+        using (var newer = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1)))
+            newer.Execute("PRAGMA user_version = 99");
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+
+        Assert.Contains("newer FopWatch", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("99", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_made_is_named()
+    {
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.FullName, "file");
+        await File.WriteAllTextAsync(file, "", Cancelled);
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(Path.Combine(file, "data")));
+
+        Assert.Contains(file, refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("cannot be written to", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_refused_opening_leaves_the_folder_free()
+    {
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(folder.DatabasePath, new string('x', 5000), Cancelled);
+        await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+        File.Delete(folder.DatabasePath);
+
+        await using var store = await OpenAsync(folder.FullName);
+
+        Assert.NotNull(await store.CommitAsync(Sample.Job("a").New(), Cancelled));
+    }
+
+    [Fact]
+    public async Task An_older_file_is_brought_up_to_date_and_keeps_what_it_holds()
+    {
+        using var folder = new TempFolder();
+        await using (var store = await OpenAsync(folder.FullName))
+            await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        using var session = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        var version = Schema.Migrations.Count;
+        Assert.Equal((long)version, session.Scalar("PRAGMA user_version"));
+
+        string[] newer = [.. Schema.Migrations, "ALTER TABLE jobs ADD COLUMN note TEXT", "UPDATE jobs SET note = 'migrated'"];
+        Schema.Migrate(session, folder.DatabasePath, newer);
+        Schema.Migrate(session, folder.DatabasePath, newer);
+
+        Assert.Equal(version + 2L, session.Scalar("PRAGMA user_version"));
+        Assert.Equal("migrated", session.Scalar("SELECT note FROM jobs WHERE id = 'a'"));
+    }
+
+    [Fact]
+    public async Task A_migration_that_fails_changes_nothing()
+    {
+        using var folder = new TempFolder();
+        await (await OpenAsync(folder.FullName)).DisposeAsync();
+        using var session = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+
+        Assert.Throws<SqliteException>(() => Schema.Migrate(
+            session, folder.DatabasePath, [.. Schema.Migrations, "CREATE TABLE half (a)", "CREATE TABLE jobs (a)"]));
+
+        Assert.Equal((long)Schema.Migrations.Count, session.Scalar("PRAGMA user_version"));
+        Assert.Equal(0L, session.Scalar("SELECT count(*) FROM sqlite_schema WHERE name = 'half'"));
+    }
+
+    private static Task<SqliteStore> OpenAsync(string folder) => SqliteStore.OpenAsync(folder, TimeProvider.System, cancellationToken: Cancelled);
+}

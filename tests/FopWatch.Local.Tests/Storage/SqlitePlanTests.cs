@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>That nothing which runs often scans a table or sorts, and that a million watched jobs are no burden.</summary>
+public class SqlitePlanTests
+{
+    private const int Many = 1_000_000;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, string> Statements => new()
+    {
+        { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>? AND due_at<?)" },
+        { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { SqliteStore.PendingSql, "SCAN outbox" },
+        { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
+        { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
+        { SqliteStore.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
+        { Local.Storage.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
+        { SqliteStore.QuarantineSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
+        { SqliteStore.QuarantineSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
+        { SqliteStore.QuarantineSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
+        { SqliteStore.QuarantineSql(ofSource: true, continued: true), "SEARCH quarantine USING INDEX quarantine_by_source (source=? AND key<?)" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Statements))]
+    public async Task A_statement_is_answered_by_its_index_in_the_order_of_that_index(string sql, string plan)
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal([plan], await PlanAsync(temp.Store, sql));
+    }
+
+    [Theory]
+    [InlineData(false, false, "jobs_by_time")]
+    [InlineData(true, false, "jobs_by_source")]
+    [InlineData(false, true, "jobs_by_state")]
+    [InlineData(true, true, "jobs_by_source_state")]
+    public async Task Every_combination_of_filters_has_its_index(bool source, bool state, string index)
+    {
+        await using var temp = await TempStore.OpenAsync();
+        foreach (var since in new[] { false, true })
+        {
+            foreach (var continued in new[] { false, true })
+            {
+                var query = new JobQuery
+                {
+                    Source = source ? "media" : null,
+                    State = state ? JobState.Failed : null,
+                    Since = since ? DateTimeOffset.UnixEpoch : null,
+                    Continuation = continued ? "any" : null,
+                };
+
+                var step = Assert.Single(await PlanAsync(temp.Store, SqliteStore.ListSql(query)));
+
+                Assert.Matches($"USING INDEX {index}( |$)", step);
+                Assert.Equal(source, step.Contains("source=?", StringComparison.Ordinal));
+                Assert.Equal(state, step.Contains("state=?", StringComparison.Ordinal));
+                Assert.Equal(since, step.Contains("registered_at>", StringComparison.Ordinal));
+                Assert.Equal(continued, step.Contains("(registered_at,rowid)<(?,?)", StringComparison.Ordinal) || step.Contains("registered_at<?", StringComparison.Ordinal));
+            }
+        }
+    }
+
+    [Fact]
+    public async Task A_million_watched_jobs_cost_a_tick_no_more_than_a_few()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        Fill(temp.DatabasePath);
+        var store = temp.Store;
+        var now = new DateTimeOffset(Many / 2, TimeSpan.Zero);
+
+        var due = await FastAsync(async () => await store.DueAsync("media", now, 100, Cancelled));
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"j{i:0000000}"), due.Select(key => key.Id));
+        Assert.Equal(new(1, TimeSpan.Zero), await FastAsync(async () => await store.NextDueAsync("media", Cancelled)));
+        Assert.Empty(await FastAsync(async () => await store.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
+        Assert.Empty(await FastAsync(async () => await store.UnwatchedAsync(100, Cancelled)));
+
+        var books = await FastAsync(async () => await store.BooksAsync(Cancelled), TimeSpan.FromSeconds(2));
+        Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(books));
+
+        // The best of several tries: the machine may be busy, but a scan would never be this quick.
+        static async Task<T> FastAsync<T>(Func<Task<T>> read, TimeSpan? limit = null)
+        {
+            var (best, answer) = (TimeSpan.MaxValue, default(T));
+            for (var i = 0; i < 3; i++)
+            {
+                var start = Stopwatch.GetTimestamp();
+                answer = await read();
+                var elapsed = Stopwatch.GetElapsedTime(start);
+                best = elapsed < best ? elapsed : best;
+            }
+
+            Assert.InRange(best, TimeSpan.Zero, limit ?? TimeSpan.FromMilliseconds(20));
+            return answer!;
+        }
+    }
+
+    private static void Fill(string path)
+    {
+        using var session = SqliteSession.Open(path, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        session.Execute("PRAGMA synchronous = OFF");
+        session.Execute("PRAGMA cache_size = -200000");
+        session.Execute("BEGIN");
+        using (var command = session.Connection.CreateCommand())
+        {
+            command.CommandTimeout = 0;
+            command.CommandText = $$"""
+                WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{Many}})
+                INSERT INTO jobs (source, id, revision, state, registered_at, due_at, stopped, body)
+                SELECT 'media', printf('j%07d', i), 1, 'waiting', i, i, 0, x'7B7D' FROM n
+                """;
+            command.ExecuteNonQuery();
+        }
+
+        session.Execute($"INSERT INTO books (source, registered) VALUES ('media', {Many})");
+        session.Execute("COMMIT");
+    }
+
+    private static async Task<IReadOnlyList<string>> PlanAsync(SqliteStore store, string sql) => await store.Database.ReadAsync<IReadOnlyList<string>>(
+        session =>
+        {
+            var steps = new List<string>();
+            using var rows = session.Command("EXPLAIN QUERY PLAN " + sql, 1, 1, 1, 1, 1, 1).ExecuteReader();
+            while (rows.Read())
+                steps.Add(rows.GetString(3));
+            return steps;
+        },
+        Cancelled);
+}

@@ -1,0 +1,170 @@
+using System.Collections.Concurrent;
+using FopWatch.Contract.Tests;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Tests.Storage;
+
+public class SqliteStoreTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Hundreds_of_callers_may_commit_at_once()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+
+        await Task.WhenAll(Enumerable.Range(0, 400).Select(i => Task.Run(async () =>
+        {
+            var etag = await store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled);
+            Assert.NotNull(etag);
+            Assert.NotNull(await store.CommitAsync(Sample.Job($"j{i}").Settled().On(etag), Cancelled));
+        })));
+
+        Assert.Equal(new Books("media", 400, 400, 0, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+        Assert.Equal(400, (await store.PendingAsync(1000, Cancelled)).DistinctBy(pending => pending.Key).Count());
+        Assert.Equal(400, (await store.DepthAsync(Cancelled)).Count);
+    }
+
+    [Fact]
+    public async Task Callers_who_change_one_job_in_turns_lose_no_change()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        var key = Sample.Job("a").Key;
+        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(async () =>
+        {
+            StoredJob? stored;
+            do
+                stored = await store.FindAsync(key, Cancelled);
+            while (await store.CommitAsync(stored!.Job.Republish(Sample.Start).On(stored.ETag), Cancelled) is null);
+        })));
+
+        Assert.Equal(51, (await store.FindAsync(key, Cancelled))?.Job.Version);
+        Assert.Equal(Enumerable.Range(2, 50).Select(i => (long)i), (await store.PendingAsync(100, Cancelled)).Select(pending => pending.Version));
+    }
+
+    [Fact]
+    public async Task A_commit_that_fails_halfway_keeps_nothing_and_harms_no_other()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        var (job, foreign) = (Sample.Job("a"), Sample.Event("b", 7));
+        var etag = await store.CommitAsync(job.New(), Cancelled);
+        await store.CommitAsync(new(Sample.Job("c"), null, foreign), Cancelled);
+
+        // The event is there already, under another job's commit: the job would be written, its event would not.
+        var faulty = Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
+        {
+            if (i % 10 == 3)
+                await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(async () => await store.CommitAsync(new(job.Settled().Job, etag, foreign), Cancelled));
+            else
+                Assert.NotNull(await store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
+        }));
+        await Task.WhenAll(faulty);
+
+        var stored = await store.FindAsync(job.Key, Cancelled);
+        Assert.Equal((etag, JobState.Waiting), (stored?.ETag, stored?.Job.State));
+        Assert.Equal(job.Watch.DueAt, await store.NextDueAsync("media", Cancelled));
+        Assert.Equal(new Books("media", 47, 45, 0, 2, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+        Assert.Equal(46, (await store.DepthAsync(Cancelled)).Count);
+    }
+
+    [Fact]
+    public async Task An_ETag_never_comes_back_after_a_purge()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        var job = Sample.Job("a");
+        var old = await store.CommitAsync(new(job.Settled().Job, null, null), Cancelled);
+        await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled);
+
+        var etag = await store.CommitAsync(job.New(), Cancelled);
+
+        Assert.NotEqual(old, etag);
+        Assert.Null(await store.CommitAsync(job.Settled().On(old), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_purge_deletes_what_settled_before_a_time_and_has_been_published()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        for (var i = 0; i < 1100; i++)
+            _ = await store.CommitAsync(new(Sample.Job($"old{i}").Settled().Job, null, null), i < 1099 ? default : Cancelled);
+        await store.CommitAsync(new(Sample.Job("expired", "other").Expired().Job, null, null), Cancelled);
+        await store.CommitAsync(Sample.Job("pending").Settled().On(null), Cancelled);
+        await store.CommitAsync(new(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job, null, null), Cancelled);
+        await store.CommitAsync(Sample.Job("open").New(), Cancelled);
+        await store.CommitAsync(Sample.Job("stopped").Stopped().New(), Cancelled);
+
+        Assert.Equal(1101, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));
+
+        var left = (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal);
+        Assert.Equal(["late", "open", "pending", "stopped"], left);
+        Assert.Equal(new Books("media", 4, 2, 0, 1, 1), Assert.Single(await store.BooksAsync(Cancelled)));
+
+        await store.RemoveAsync(await store.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal(1, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));
+        Assert.Null(await store.FindAsync(new JobKey("media", "pending"), Cancelled));
+    }
+
+    [Fact]
+    public async Task The_books_show_a_job_that_vanished()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        await temp.Store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await temp.Store.CommitAsync(Sample.Job("b").New(), Cancelled);
+
+        await temp.Store.Database.WriteAsync(session => session.Execute("DELETE FROM jobs WHERE id = 'a'"), Cancelled);
+
+        var books = Assert.Single(await temp.Store.BooksAsync(Cancelled));
+        Assert.Equal((2, 1, 1), (books.Registered, books.Open, books.Unaccounted));
+    }
+
+    [Fact]
+    public async Task Readers_see_every_commit_that_has_returned()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        var missed = new ConcurrentBag<JobKey>();
+
+        await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () =>
+        {
+            var job = Sample.Job($"j{i}");
+            await store.CommitAsync(job.New(), Cancelled);
+            if (await store.FindAsync(job.Key, Cancelled) is null)
+                missed.Add(job.Key);
+        })));
+
+        Assert.Empty(missed);
+    }
+
+    [Fact]
+    public async Task What_was_waiting_when_the_store_was_closed_is_written()
+    {
+        using var folder = new TempFolder();
+        var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+        var commits = Enumerable.Range(0, 200).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
+        await store.DisposeAsync();
+
+        Assert.All(await Task.WhenAll(commits), Assert.NotNull);
+        Assert.False(File.Exists(folder.DatabasePath + "-wal"));
+        await using var reopened = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+        Assert.Equal(200, Assert.Single(await reopened.BooksAsync(Cancelled)).Registered);
+    }
+
+    [Fact]
+    public async Task A_closed_store_says_so()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        await temp.Store.DisposeAsync();
+
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.CommitAsync(Sample.Job("a").New(), Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.FindAsync(new JobKey("media", "a"), Cancelled));
+    }
+}
