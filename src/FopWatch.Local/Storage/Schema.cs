@@ -36,8 +36,9 @@ internal static class Schema
         CREATE INDEX jobs_by_state ON jobs (state, registered_at);
         CREATE INDEX jobs_by_source_state ON jobs (source, state, registered_at);
         CREATE INDEX jobs_due ON jobs (source, due_at, id) WHERE due_at IS NOT NULL;
-        -- Open jobs that nothing polls: stopped ones, and ones that should not exist.
-        CREATE INDEX jobs_unpolled ON jobs (stopped, source, id) WHERE settled_at IS NULL AND due_at IS NULL;
+        -- Open jobs that nothing polls: stopped ones, and ones that should not exist. The columns of its condition are in it because
+        -- SQLite would look them up in the rows otherwise.
+        CREATE INDEX jobs_unpolled ON jobs (stopped, source, id, settled_at, due_at) WHERE settled_at IS NULL AND due_at IS NULL;
         CREATE INDEX jobs_settled ON jobs (settled_at) WHERE settled_at IS NOT NULL;
 
         -- Counted as jobs are created and purged; everything else in the books is counted from the jobs, so that the two check

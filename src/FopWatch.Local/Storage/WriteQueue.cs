@@ -11,9 +11,6 @@ namespace FopWatch.Local.Storage;
 /// </summary>
 internal sealed class WriteQueue : IAsyncDisposable
 {
-    // A burst's callers are answered together and come back together, a little later than the writer; see Gather.
-    private const int GatherSpins = 50;
-
     private readonly Func<SqliteSession> _open;
     private readonly TimeProvider _time;
     private readonly SqliteStoreOptions _options;
@@ -99,18 +96,8 @@ internal sealed class WriteQueue : IAsyncDisposable
         }
     }
 
-    // The callers of the last transaction are only just being released. Starting the next one with the first of them would make
-    // the others wait for a flush that carries a single change, so the writer gives them the moment they need.
     private void Gather(List<Call> batch)
     {
-        for (var (spins, seen) = (0, 0); spins < GatherSpins && _calls.Reader.Count is var waiting && waiting < _options.QueueCapacity; spins++)
-        {
-            if (spins > 1 && waiting == seen)
-                break;
-            seen = waiting;
-            Thread.Yield();
-        }
-
         while (batch.Count < _options.QueueCapacity && _calls.Reader.TryRead(out var call))
         {
             if (call.Take())

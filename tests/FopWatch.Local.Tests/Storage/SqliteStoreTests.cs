@@ -36,12 +36,12 @@ public class SqliteStoreTests
         var key = Sample.Job("a").Key;
         await store.CommitAsync(Sample.Job("a").New(), Cancelled);
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(_ => Task.Run(async () =>
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
         {
             StoredJob? stored;
             do
                 stored = await store.FindAsync(key, Cancelled);
-            while (await store.CommitAsync(stored!.Job.Republish(Sample.Start).On(stored.ETag), Cancelled) is null);
+            while (await store.CommitAsync(stored!.Job.Republish(Sample.Start.AddSeconds(i)).On(stored.ETag), Cancelled) is null);
         })));
 
         Assert.Equal(51, (await store.FindAsync(key, Cancelled))?.Job.Version);
@@ -94,8 +94,8 @@ public class SqliteStoreTests
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
-        for (var i = 0; i < 1100; i++)
-            _ = await store.CommitAsync(new(Sample.Job($"old{i}").Settled().Job, null, null), i < 1099 ? default : Cancelled);
+        await Task.WhenAll(Enumerable.Range(0, 1100).Select(
+            i => store.CommitAsync(new(Sample.Job($"old{i}").Settled().Job, null, null), Cancelled).AsTask()));
         await store.CommitAsync(new(Sample.Job("expired", "other").Expired().Job, null, null), Cancelled);
         await store.CommitAsync(Sample.Job("pending").Settled().On(null), Cancelled);
         await store.CommitAsync(new(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job, null, null), Cancelled);
