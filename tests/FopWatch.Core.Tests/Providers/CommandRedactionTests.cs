@@ -1,0 +1,118 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FsCheck;
+using FsCheck.Fluent;
+using static FopWatch.Core.Tests.Providers.Bodies;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public class CommandRedactionTests
+{
+    [Theory]
+    [InlineData("avthumb/m3u8", "avthumb/m3u8")]
+    [InlineData("", "")]
+    [InlineData("avthumb/m3u8/hlsKey/c2Vj-_cmV0==/segtime/9", "avthumb/m3u8/hlsKey/***/segtime/9")]
+    [InlineData("hlsKey/c2VjcmV0", "hlsKey/***")]
+    [InlineData("a/HLSKEY/c2VjcmV0|b/hlskey/b3RoZXI=;c/hlsKey/dGhpcmQ", "a/HLSKEY/***|b/hlskey/***;c/hlsKey/***")]
+    [InlineData("hlsKey/c2VjcmV0/hlsKeyUrl/aHR0cDovLw==", "hlsKey/***/hlsKeyUrl/aHR0cDovLw==")]
+    [InlineData("hlsKeyUrl/aHR0cDovLw==/hlsKeyType/1.0", "hlsKeyUrl/aHR0cDovLw==/hlsKeyType/1.0")]
+    [InlineData("operate [avthumb/hlsKey/c2VjcmV0] is finish operate [x/hlsKey/b3RoZXI] is", "operate [avthumb/hlsKey/***] is finish operate [x/hlsKey/***] is")]
+    [InlineData("x%2FhlsKey%2Fc2VjcmV0%3D%2Fsegtime%7Cy", "x%2FhlsKey%2F***%2Fsegtime%7Cy")]
+    [InlineData("x%252fhlsKey%252Fc2VjcmV0%252Fsegtime", "x%252fhlsKey%252F***%252Fsegtime")]
+    [InlineData("hlsKey/c2Vj%2FcmV0%3D/x", "hlsKey/***/x")]
+    [InlineData("hlsKey//c2VjcmV0/x", "hlsKey//***/x")]
+    [InlineData("""{"cmd":"hlsKey\/c2VjcmV0\/x"}""", """{"cmd":"hlsKey\/***\/x"}""")]
+    [InlineData("""{\"cmd\":\"hlsKey\\\/c2VjcmV0\\\/x\"}""", """{\"cmd\":\"hlsKey\\\/***\\\/x\"}""")]
+    [InlineData("""hlsKey\u002Fc2Vj\u002BcmV0\u003D\u002Fx""", """hlsKey\u002F***\u002Fx""")]
+    [InlineData("""{"hlsKey": "c2Vj/cmV0", "a": 1}""", """{"hlsKey": "***", "a": 1}""")]
+    [InlineData("""{\"hls_key\":\"c2Vj\\\/cmV0\"}""", """{\"hls_key\":\"***\"}""")]
+    [InlineData("""{"hlsKey":12345,"hlsKeyUrl":"u"}""", """{"hlsKey":***,"hlsKeyUrl":"u"}""")]
+    [InlineData("?hlsKey=c2VjcmV0&hlsKeyUrl=u", "?hlsKey=***&hlsKeyUrl=u")]
+    [InlineData("hlsKey/", "hlsKey/")]
+    public void Redacts_the_key_and_nothing_else(string text, string redacted)
+    {
+        Assert.Equal(redacted, CommandRedaction.Redact(text));
+        Assert.Equal(redacted, CommandRedaction.Redact(redacted));
+    }
+
+    [Theory]
+    [InlineData("hlsKey", true)]
+    [InlineData("HLSKEY", true)]
+    [InlineData("hls_key", true)]
+    [InlineData("hlsKeyUrl", false)]
+    [InlineData("key", false)]
+    public void Knows_the_names_of_secrets(string name, bool secret) => Assert.Equal(secret, CommandRedaction.IsSecretName(name));
+
+    [Theory]
+    [InlineData("""{ "a" : [ 1, "x\/y" ] }""", """{ "a" : [ 1, "x\/y" ] }""")]
+    [InlineData("""{"cmd":"x/hlsKey\/c2VjcmV0\/y", "b" : "\u00e9"}""", """{"cmd":"x/hlsKey/***/y", "b" : "\u00e9"}""")]
+    [InlineData("""{"cmd":"\u0068\u006cs\u004bey/c2VjcmV0"}""", """{"cmd":"hlsKey/***"}""")]
+    [InlineData("""{"params":{"hlsKey":"c2VjcmV0","hlsKeyUrl":"u"}}""", """{"params":{"hlsKey":"***","hlsKeyUrl":"u"}}""")]
+    [InlineData("""{"params":{"hls\u004bey" : {"v":["c2VjcmV0", 1]} , "n":1}}""", """{"params":{"hls\u004bey" : "***" , "n":1}}""")]
+    [InlineData("""{"hlsKey":1,"x":[{"HlsKey":null}]}""", """{"hlsKey":"***","x":[{"HlsKey":"***"}]}""")]
+    [InlineData("""{"hlsKey/c2VjcmV0":"hlsKey/c2VjcmV0"}""", """{"hlsKey/***":"hlsKey/***"}""")]
+    [InlineData("""{"result":"{\"cmd\":\"hlsKey\\/c2VjcmV0\"}"}""", """{"result":"{\"cmd\":\"hlsKey\\/***\"}"}""")]
+    public void Redacts_json_however_it_is_spelt(string json, string redacted)
+    {
+        Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(json)));
+        Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(redacted)));
+    }
+
+    [Fact]
+    public void No_secret_is_left_in_any_report()
+    {
+        var secret = Gen.Elements("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+".ToCharArray())
+            .ArrayOf(24)
+            .Select(chars => $"zq{new string(chars)}");
+        var name = Gen.Elements("hlsKey", "HLSKEY", "hlskey", "HlsKey");
+        var slash = Gen.Elements("/", "%2F", "%2f", "%252F", "\\/", "\\\\/");
+        var spelling = Gen.Elements<Func<string, string>>(
+            text => JsonSerializer.Serialize(text),
+            text => $"\"{string.Concat(text.Select(c => $"\\u{(int)c:x4}"))}\"",
+            text => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("/", "\\/", StringComparison.Ordinal)}\"",
+            text => JsonSerializer.Serialize(JsonSerializer.Serialize(new Dictionary<string, string> { ["cmd"] = text })));
+        var cases =
+            from key in secret
+            from word in name
+            from separator in slash
+            from spell in spelling
+            from template in Gen.Elements(
+                """{"id":"a","code":0,"items":[{"cmd":§,"code":0,"desc":§,"error":§,"result":{"n":§,"hlsKey":"@"}}]}""",
+                """{"id":"a","code":3,"desc":§,"items":[{"cmd":§,"code":"2","desc":§,"error":{"x":§}}],"extra":[§]}""",
+                """{"version":"v3","id":"a","code":3,"ops":[{"fop":{"cmd":§,"result":{"code":3,"desc":§,"error":§}}}]}""",
+                """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"hlsKey":"@","HLSKey2":§,"cmd":§}},"result":{"code":3,"desc":§}}]}""")
+            let command = $"avthumb{separator}m3u8{separator}{word}{separator}{key}|x{separator}{word}{separator}{key}{separator}y"
+            select (Secret: key, Body: template.Replace("§", spell(command), StringComparison.Ordinal).Replace("@", key, StringComparison.Ordinal));
+
+        Prop.ForAll(cases.ToArbitrary(), one =>
+        {
+            foreach (var kind in Enum.GetValues<ProviderKind>())
+            {
+                foreach (var channel in Enum.GetValues<ReportChannel>())
+                {
+                    if (ProviderKinds.For(kind).Decode(channel, one.Body).Report is not { } report)
+                        continue;
+
+                    // A secret may be spelt in many ways; half of one would be bad enough.
+                    var said = string.Join('\n', report.Facts.Items.SelectMany(item => (string?[])[item.Command, item.Description, item.Error, item.Result]))
+                        + report.Facts.Raw?.Json;
+                    Assert.DoesNotContain(one.Secret[..8], said, StringComparison.Ordinal);
+                    Assert.DoesNotContain(one.Secret[^8..], said, StringComparison.Ordinal);
+                    using var stillJson = JsonDocument.Parse(report.Facts.Raw!.Value.Json);
+                    foreach (var text in Texts(stillJson.RootElement))
+                        Assert.DoesNotContain(one.Secret[..8], text, StringComparison.Ordinal);
+                }
+            }
+        }).QuickCheckThrowOnFailure();
+    }
+
+    private static IEnumerable<string> Texts(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(property => Texts(property.Value).Append(property.Name)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(Texts),
+        JsonValueKind.String => [element.GetString()!],
+        _ => [],
+    };
+}

@@ -1,0 +1,111 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace FopWatch.Core.Tests.Providers;
+
+/// <summary>Answers each connection's one request with whatever bytes a test wants, status codes that are no HTTP included.</summary>
+internal sealed class LoopbackServer : IAsyncDisposable
+{
+    private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
+    private readonly CancellationTokenSource _stop = new();
+    private readonly Func<string, Reply> _answer;
+    private readonly ConcurrentBag<Task> _connections = [];
+    private readonly Task _accepting;
+
+    /// <param name="answer">Path and query → what to answer.</param>
+    public LoopbackServer(Func<string, Reply> answer)
+    {
+        _answer = answer;
+        _listener.Start();
+        _accepting = AcceptAsync();
+    }
+
+    /// <summary>What was asked, path and query, in order.</summary>
+    public ConcurrentQueue<string> Asked { get; } = new();
+
+    /// <summary>The heads of the requests.</summary>
+    public ConcurrentQueue<string> Heads { get; } = new();
+
+    /// <summary>Its base URL.</summary>
+    public Uri Url => new($"http://127.0.0.1:{((IPEndPoint)_listener.LocalEndpoint).Port}");
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _stop.CancelAsync();
+        _listener.Stop();
+        await _accepting;
+        await Task.WhenAll(_connections);
+        _stop.Dispose();
+    }
+
+    private async Task AcceptAsync()
+    {
+        try
+        {
+            while (true)
+                _connections.Add(ServeAsync(await _listener.AcceptTcpClientAsync(_stop.Token)));
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or SocketException or ObjectDisposedException)
+        {
+            // Stopped.
+        }
+    }
+
+    private async Task ServeAsync(TcpClient client)
+    {
+        using var connection = client;
+        try
+        {
+            var stream = client.GetStream();
+            var head = await ReadHeadAsync(stream);
+            var target = head.Split(' ')[1];
+            Heads.Enqueue(head);
+            Asked.Enqueue(target);
+
+            var reply = _answer(target);
+            await stream.WriteAsync(reply.Bytes, _stop.Token);
+            if (reply.ThenHang)
+                await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or IOException)
+        {
+            // Stopped, or the client had enough.
+        }
+    }
+
+    private async Task<string> ReadHeadAsync(NetworkStream stream)
+    {
+        var head = new StringBuilder();
+        var one = new byte[1];
+        while (!head.ToString().EndsWith("\r\n\r\n", StringComparison.Ordinal) && await stream.ReadAsync(one, _stop.Token) > 0)
+            head.Append((char)one[0]);
+        return head.ToString();
+    }
+
+    /// <summary>The bytes of an answer, after which the connection is closed or left hanging.</summary>
+    internal sealed record Reply(byte[] Bytes, bool ThenHang = false)
+    {
+        /// <summary>A whole answer.</summary>
+        public static Reply Of(int status, string body = "", params string[] headers) =>
+            Raw($"HTTP/1.1 {status} Reason\r\nContent-Length: {Encoding.UTF8.GetByteCount(body)}\r\nConnection: close\r\n{Lines(headers)}\r\n{body}");
+
+        /// <summary>An answer whose length says more than what comes before the connection is closed, or hangs.</summary>
+        public static Reply Cut(string body, bool thenHang = false) =>
+            Raw($"HTTP/1.1 200 OK\r\nContent-Length: {Encoding.UTF8.GetByteCount(body) + 5}\r\n\r\n{body}") with { ThenHang = thenHang };
+
+        /// <summary>Anything.</summary>
+        public static Reply Raw(string text) => new(Encoding.UTF8.GetBytes(text));
+
+        /// <summary>An answer in chunks.</summary>
+        public static Reply Chunked(IEnumerable<string> chunks) => Raw(
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
+            + string.Concat(chunks.Select(chunk => $"{Encoding.UTF8.GetByteCount(chunk).ToString("x", CultureInfo.InvariantCulture)}\r\n{chunk}\r\n"))
+            + "0\r\n\r\n");
+
+        private static string Lines(string[] headers) => string.Concat(headers.Select(header => header + "\r\n"));
+    }
+}

@@ -1,0 +1,144 @@
+using FopWatch.Providers;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public class PollPacerTests
+{
+    private readonly ManualTimeProvider _clock = new();
+    private readonly PollPacer _pacer;
+
+    public PollPacerTests() => _pacer = new(_clock);
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(10, 10, 1.0)]
+    [InlineData(2.5, 3, 1.2)]
+    [InlineData(1, 1, 1.0)]
+    [InlineData(0.25, 1, 4.0)]
+    public async Task Polls_keep_to_the_limit_however_many_are_due(double perSecond, int burst, double window)
+    {
+        var source = Source("media", perSecond);
+        var start = _clock.GetUtcNow();
+        var times = new List<double>();
+        var polls = Enumerable.Range(0, 3 * burst).Select(async _ =>
+        {
+            await _pacer.WaitAsync(source, Token);
+            lock (times)
+                times.Add((_clock.GetUtcNow() - start).TotalSeconds);
+        }).ToList();
+
+        while (polls.Exists(poll => !poll.IsCompleted))
+        {
+            await Task.WhenAny(Task.WhenAll(polls), _clock.UntilTimersAsync(1, Token));
+            _clock.Advance(TimeSpan.FromSeconds(0.1));
+        }
+
+        times.Sort();
+        Assert.Equal(3 * burst, times.Count);
+        Assert.All(times.Take(burst), time => Assert.Equal(0, time));
+        Assert.All(times.Zip(times.Skip(burst)), pair => Assert.True(pair.Second - pair.First >= window - 1e-9, $"{pair}"));
+        Assert.InRange(times[^1], 2 * window, (2 * window) + 0.3);
+    }
+
+    [Fact]
+    public async Task Sources_do_not_wait_for_each_other()
+    {
+        await _pacer.WaitAsync(Source("a", 1), Token);
+        Assert.True(_pacer.WaitAsync(Source("b", 1), Token).AsTask().IsCompletedSuccessfully);
+        Assert.False(_pacer.WaitAsync(Source("a", 1), Token).AsTask().IsCompleted);
+    }
+
+    [Fact]
+    public async Task Who_gives_up_waiting_takes_nothing_from_those_behind()
+    {
+        var source = Source("a", 1);
+        await _pacer.WaitAsync(source, Token);
+        using var cancel = new CancellationTokenSource();
+        var given = Enumerable.Range(0, 50).Select(_ => _pacer.WaitAsync(source, cancel.Token).AsTask()).ToList();
+        var last = _pacer.WaitAsync(source, Token).AsTask();
+
+        await cancel.CancelAsync();
+        foreach (var one in given)
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => one);
+        await _clock.UntilTimersAsync(1, Token);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        await last.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Fact]
+    public async Task A_pause_holds_up_even_who_waits_already_and_is_never_shortened()
+    {
+        var source = Source("a", 1);
+        await _pacer.WaitAsync(source, Token);
+        var waiting = _pacer.WaitAsync(source, Token).AsTask();
+        var start = _clock.GetUtcNow();
+        _pacer.Pause(source, start.AddSeconds(20));
+        _pacer.Pause(source, start.AddSeconds(10));
+
+        _clock.Advance(TimeSpan.FromSeconds(1));
+        await _clock.UntilTimersAsync(1, Token);
+        _clock.Advance(TimeSpan.FromSeconds(18.9));
+        Assert.False(waiting.IsCompleted);
+        _clock.Advance(TimeSpan.FromSeconds(0.1));
+
+        await waiting.WaitAsync(TimeSpan.FromSeconds(30), Token);
+    }
+
+    [Fact]
+    public async Task Pauses_grow_while_the_source_goes_on_asking_and_start_over_after_an_answer()
+    {
+        var source = Source("a", 100);
+        foreach (var seconds in (int[])[5, 10, 20, 40, 60, 60])
+            await ThrottledForAsync(seconds);
+
+        _pacer.Answered(source);
+        await ThrottledForAsync(5);
+
+        async Task ThrottledForAsync(int seconds)
+        {
+            _pacer.Throttled(source, null);
+            // Those that were under way at the same time do not make it longer.
+            _pacer.Throttled(source, null);
+            _pacer.Answered(source);
+            Assert.Equal(TimeSpan.FromSeconds(seconds), await _pacer.TryWaitAsync(source, TimeSpan.Zero, Token));
+            _clock.Advance(TimeSpan.FromSeconds(seconds));
+            Assert.Null(await _pacer.TryWaitAsync(source, TimeSpan.Zero, Token));
+        }
+    }
+
+    [Fact]
+    public async Task A_pause_is_as_long_as_the_source_asked_for()
+    {
+        var source = Source("a", 100);
+        _pacer.Throttled(source, TimeSpan.FromSeconds(300));
+        Assert.Equal(TimeSpan.FromSeconds(300), await _pacer.TryWaitAsync(source, TimeSpan.FromSeconds(299), Token));
+
+        _pacer.Throttled(source, TimeSpan.FromSeconds(400));
+        Assert.Equal(TimeSpan.FromSeconds(400), await _pacer.TryWaitAsync(source, TimeSpan.FromSeconds(299), Token));
+    }
+
+    [Fact]
+    public async Task A_pause_without_end_is_no_error()
+    {
+        var source = Source("a", 1);
+        _pacer.Pause(source, DateTimeOffset.MaxValue);
+        using var cancel = new CancellationTokenSource();
+        var waiting = _pacer.WaitAsync(source, cancel.Token).AsTask();
+
+        await _clock.UntilTimersAsync(1, Token);
+        Assert.False(waiting.IsCompleted);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => waiting);
+    }
+
+    internal static Source Source(string name, double perSecond) => new()
+    {
+        Name = name,
+        Provider = Bodies.Qiniu,
+        StatusEndpoint = new("http://127.0.0.1"),
+        Tokens = NotifyTokens.Unmatchable,
+        Poll = Bodies.Qiniu.DefaultPoll with { PerSecond = perSecond },
+    };
+}

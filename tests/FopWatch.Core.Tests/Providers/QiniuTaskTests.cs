@@ -1,0 +1,211 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using static FopWatch.Core.Tests.Providers.Bodies;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public class QiniuTaskTests
+{
+    [Fact]
+    public void Reads_everything_that_a_task_says()
+    {
+        var entry = Base64Url("made:videos/out.mp4");
+        var report = Qiniu.Read(ReportChannel.Notification, $$"""
+            {
+              "id": "z0.5f00aa", "code": 0, "desc": "ok", "inputBucket": "raw", "inputKey": "in.mov", "pipeline": "77.fast",
+              "reqid": "AbC", "taskFrom": "workflow: 99", "type": 1, "creationDate": "2024-08-27T19:02:44.664312968+08:00", "later": {"x": 1},
+              "items": [
+                { "cmd": "avthumb/mp4|saveas/{{entry}}", "code": 0, "desc": "done", "error": "", "hash": "Fh", "key": "videos/out.mp4", "returnOld": 1 },
+                { "cmd": "vsample/jpg", "code": 0, "keys": ["s/2.jpg", null, "s/1.jpg"], "returnOld": 0 },
+                { "cmd": "avinfo", "code": 0, "result": { "format": { "b": 2.50, "a": "ü" }, "code": 200 } },
+                null,
+                { "cmd": "vframe/jpg|imageMogr2", "code": 3, "desc": "bad", "error": "not a valid media", "errorIndex": 1, "key": "never.jpg" }
+              ]
+            }
+            """);
+
+        Assert.Equal("z0.5f00aa", report.Id);
+        Assert.Equal(ReportChannel.Notification, report.Channel);
+        Assert.False(report.AsksForPoll);
+        var facts = report.Facts;
+        Assert.Equal(("raw", "in.mov", "77.fast", "AbC", "workflow: 99"), (facts.Bucket, facts.Key, facts.Pipeline, facts.RequestId, facts.TaskFrom));
+        Assert.True(facts.Idle);
+        Assert.Equal(new DateTimeOffset(2024, 8, 27, 11, 2, 44, TimeSpan.Zero).AddTicks(6643129), facts.CreatedAt);
+        Assert.Equal(JobState.PartiallyFailed, facts.Outcome);
+        Assert.Equal(new(4, 3, 1, 0), facts.Counts);
+
+        var info = facts.Items.Single(item => item.Command == "avinfo");
+        Assert.Equal("""{"code":200,"format":{"a":"ü","b":2.50}}""", info.Result);
+        Assert.Empty(info.Outputs);
+
+        var video = facts.Items.Single(item => item.Command.StartsWith("avthumb", StringComparison.Ordinal));
+        Assert.Equal(new ItemFacts
+        {
+            Command = $"avthumb/mp4|saveas/{entry}",
+            State = ItemState.Succeeded,
+            Code = 0,
+            Description = "done",
+            ReusedOldOutput = true,
+            Outputs = [new() { Bucket = "made", Key = "videos/out.mp4", Hash = "Fh" }],
+        }, video);
+
+        var samples = facts.Items.Single(item => item.Command == "vsample/jpg");
+        Assert.Equal([new() { Bucket = "raw", Key = "s/1.jpg" }, new() { Bucket = "raw", Key = "s/2.jpg" }], samples.Outputs);
+        Assert.False(samples.ReusedOldOutput);
+
+        var frame = facts.Items.Single(item => item.State == ItemState.Failed);
+        Assert.Equal(("not a valid media", 1), (frame.Error, frame.ErrorIndex));
+        Assert.Empty(frame.Outputs);
+    }
+
+    [Theory]
+    [InlineData("0", true, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("1", false, JobProgress.Waiting, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("2", false, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("3", true, JobProgress.Processing, JobVerdict.Failed, NotificationDelivery.Unknown)]
+    [InlineData("4", true, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Failed)]
+    [InlineData("5", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("\"2\"", false, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("3.0", true, JobProgress.Processing, JobVerdict.Failed, NotificationDelivery.Unknown)]
+    [InlineData("3.5", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("1e400", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("true", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
+    [InlineData("null", false, JobProgress.Unknown, JobVerdict.None, NotificationDelivery.Unknown)]
+    public void The_top_level_code_says_whether_it_is_over(
+        string code, bool closed, JobProgress progress, JobVerdict verdict, NotificationDelivery delivery)
+    {
+        var body = $$"""{"id":"a","code":{{code}},"items":[{"cmd":"x","code":2}]}""";
+
+        var polled = Qiniu.Polled(body);
+        Assert.Equal((closed, progress, verdict, delivery), (polled.Closed, polled.Progress, polled.Verdict, polled.Delivery));
+
+        var notified = Qiniu.Notified(body);
+        Assert.Equal((closed, NotificationDelivery.Delivered), (notified.Closed, notified.Delivery));
+    }
+
+    [Theory]
+    [InlineData("0", ItemState.Succeeded, 0L)]
+    [InlineData("\" 1 \"", ItemState.Waiting, 1L)]
+    [InlineData("2", ItemState.Processing, 2L)]
+    [InlineData("\"3\"", ItemState.Failed, 3L)]
+    [InlineData("4", ItemState.Unknown, 4L)]
+    [InlineData("-1", ItemState.Unknown, -1L)]
+    [InlineData("9223372036854775808", ItemState.Unknown, null)]
+    [InlineData("0.5", ItemState.Unknown, null)]
+    [InlineData("\"\"", ItemState.Unknown, null)]
+    [InlineData("{}", ItemState.Unknown, null)]
+    [InlineData("null", ItemState.Unknown, null)]
+    public void An_items_code_says_how_it_stands(string code, ItemState state, long? kept)
+    {
+        var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":{{code}}}]}""").Items);
+        Assert.Equal((state, kept), (item.State, item.Code));
+    }
+
+    [Fact]
+    public void The_items_decide_under_a_code_that_tells_only_of_the_notification()
+    {
+        var facts = Qiniu.Polled("""{"id":"a","code":4,"items":[{"cmd":"x","code":0,"key":"k"}]}""");
+        Assert.Equal((JobState.Succeeded, NotificationDelivery.Failed), (facts.Outcome, facts.Delivery));
+    }
+
+    [Fact]
+    public void The_items_decide_over_a_top_level_that_claims_success()
+    {
+        Assert.Equal(JobState.Failed, Qiniu.Notified("""{"id":"a","code":0,"items":[{"cmd":"x","code":3}]}""").Outcome);
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a","code":0,"items":[]}""")]
+    [InlineData("""{"id":"a","code":0,"items":null}""")]
+    [InlineData("""{"id":"a","code":0}""")]
+    public void Success_without_items_is_no_outcome(string body) => Assert.Null(Qiniu.Polled(body).Outcome);
+
+    [Fact]
+    public void Failure_without_items_is_a_failure() => Assert.Equal(JobState.Failed, Qiniu.Polled("""{"id":"a","code":3,"desc":"no"}""").Outcome);
+
+    [Theory]
+    [InlineData("avthumb/mp4", "input")]
+    [InlineData("avthumb/mp4|saveas/time-back.wav", "input")]
+    [InlineData("avthumb/mp4|saveas/b25lOmsx|saveas/dHdvOmsy", "two")]
+    [InlineData("avthumb/mp4|saveas/dHdvOmsy|watermark/1", "two")]
+    [InlineData("avthumb/mp4|saveas/dHdv/savePattern/ZWNobw==", "two")]
+    [InlineData("avthumb/mp4|SaveAs/dHdv", "two")]
+    [InlineData("avthumb/mp4|notsaveas/dHdv", "input")]
+    [InlineData("avthumb/mp4|saveas/gICA", "input")]
+    [InlineData("saveas/", "input")]
+    public void The_output_is_where_the_last_saveas_puts_it(string command, string bucket)
+    {
+        var facts = Qiniu.Polled($$"""{"id":"a","code":0,"inputBucket":"input","items":[{"cmd":"{{command}}","code":0,"key":"k"}]}""");
+        Assert.Equal(bucket, Assert.Single(Assert.Single(facts.Items).Outputs).Bucket);
+    }
+
+    [Theory]
+    [InlineData("2024-08-27T19:02:44.664312968+08:00", "2024-08-27T11:02:44.6643129Z")]
+    [InlineData("2024-08-27T19:02:44Z", "2024-08-27T19:02:44.0000000Z")]
+    [InlineData("2024-08-27t19:02:44.5z", "2024-08-27T19:02:44.5000000Z")]
+    [InlineData("2024-08-27T19:02:44", null)]
+    [InlineData("2024-08-27T19:02:44.Z", null)]
+    [InlineData("2024-02-30T19:02:44Z", null)]
+    [InlineData("0001-01-01T00:00:00+14:00", null)]
+    [InlineData("yesterday", null)]
+    [InlineData("", null)]
+    public void A_creation_date_needs_an_offset(string text, string? utc)
+    {
+        var facts = Qiniu.Polled($$"""{"id":"a","code":2,"creationDate":"{{text}}","items":[]}""");
+        Assert.Equal(utc, facts.CreatedAt?.UtcDateTime.ToString("O"));
+    }
+
+    [Theory]
+    [InlineData("1", true)]
+    [InlineData("\"1\"", true)]
+    [InlineData("0", false)]
+    [InlineData("7", null)]
+    [InlineData("null", null)]
+    public void Type_1_is_an_idle_time_task(string type, bool? idle) =>
+        Assert.Equal(idle, Qiniu.Polled($$"""{"id":"a","code":1,"type":{{type}},"items":[]}""").Idle);
+
+    [Fact]
+    public void A_long_result_becomes_the_beginning_of_it_as_a_json_string()
+    {
+        var facts = Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{"text":"{{new string('x', 100_000)}}"} }]}""");
+
+        var result = Assert.Single(facts.Items).Result!;
+        Assert.InRange(result.Length, 16_000, 17_000);
+        using var json = System.Text.Json.JsonDocument.Parse(result);
+        Assert.StartsWith("""{"text":"xxx""", json.RootElement.GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Half_a_surrogate_pair_is_replaced_not_refused()
+    {
+        var facts = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"cut \ud83d","desc":"\ud83d\ude00 \u00e9\n"}]}""");
+        var item = Assert.Single(facts.Items);
+        Assert.Equal(("cut \uFFFD", "\U0001F600 é\n"), (item.Error, item.Description));
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a","code":0,"items":{"cmd":"x"}}""", "items is no list")]
+    [InlineData("""{"id":"a","code":0,"items":[{"cmd":"x","code":0},7]}""", "an entry of items is no object")]
+    public void Items_that_cannot_be_read_are_not_left_out(string body, string problem) =>
+        Assert.Equal(problem, Qiniu.Problem(ReportChannel.Notification, body));
+
+    [Fact]
+    public void The_body_is_kept_as_it_came_unless_it_is_very_long()
+    {
+        const string Body = """{ "id":"a", "code":0, "items":[], "new": "field" }""";
+        Assert.Equal(new RawBody(true, Body), Qiniu.Polled(Body).Raw);
+        Assert.Equal(new RawBody(false, """{"id":"a","code":2,"items":[]}"""), Qiniu.Polled("""{"id":"a","code":2,"items":[]}""").Raw);
+
+        var head = """{"id":"a","code":0,"x":""" + "\"";
+        var fits = head + new string('x', (1024 * 1024) - head.Length - 2) + "\"}";
+        Assert.Equal(fits, Qiniu.Polled(fits).Raw?.Json);
+        Assert.Null(Qiniu.Polled(fits + " ").Raw);
+    }
+
+    [Fact]
+    public void A_report_is_its_own_join_with_nothing()
+    {
+        var facts = Qiniu.Notified("""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"key":"k"},{"cmd":"x","code":3}]}""");
+        Assert.Equal(facts, JobFacts.None.Join(facts));
+    }
+}

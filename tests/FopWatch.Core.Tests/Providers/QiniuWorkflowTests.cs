@@ -1,0 +1,115 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using static FopWatch.Core.Tests.Providers.Bodies;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public class QiniuWorkflowTests
+{
+    [Fact]
+    public void Reads_a_workflow_v3()
+    {
+        var facts = Qiniu.Notified("""
+            {
+              "version": "v3", "id": "w1", "reqid": "r", "pipeline": "p", "created_at": 1724756564664, "code": 3, "desc": "failed",
+              "input": { "kodo_file": { "bucket": "in", "key": "a.mov" } },
+              "ops": [
+                { "id": "1", "fop": { "cmd": "avthumb/mp4", "result": { "code": 0, "has_output": true,
+                    "kodo_file": { "bucket": "out", "key": "a.mp4", "hash": "F1" } } } },
+                { "id": "2", "fop": { "cmd": "avinfo", "result": { "code": 0, "has_output": false, "kodo_file": { "bucket": "", "key": "zzz" } } } },
+                { "id": "3", "fop": { "cmd": "vframe", "input_from": "1", "result": { "code": 3, "desc": "broken" } }, "depends": ["1"] },
+                { "id": "4", "fop": { "cmd": "a", "result": { "code": 6 } } },
+                { "id": "5", "fop": { "cmd": "b", "result": { "code": "7" } } },
+                { "id": "6", "fop": { "cmd": "c" } },
+                { "id": "7", "fop": { "cmd": "d", "result": {} } },
+                { "id": "8" },
+                null
+              ]
+            }
+            """);
+
+        Assert.Equal(("in", "a.mov", "p", "r"), (facts.Bucket, facts.Key, facts.Pipeline, facts.RequestId));
+        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1724756564664), facts.CreatedAt);
+        Assert.Equal((true, JobVerdict.Failed, NotificationDelivery.Delivered), (facts.Closed, facts.Verdict, facts.Delivery));
+        Assert.Equal(
+            [
+                ("8", ItemState.Skipped), ("a", ItemState.Skipped), ("avinfo", ItemState.Succeeded), ("avthumb/mp4", ItemState.Succeeded),
+                ("b", ItemState.Failed), ("c", ItemState.Skipped), ("d", ItemState.Skipped), ("vframe", ItemState.Failed),
+            ],
+            facts.Items.Select(item => (item.Command, item.State)));
+        Assert.Equal([new() { Bucket = "out", Key = "a.mp4", Hash = "F1" }], facts.Items[3].Outputs);
+        Assert.Empty(facts.Items[2].Outputs);
+        Assert.Equal("broken", facts.Items[7].Description);
+        Assert.Equal(JobState.PartiallyFailed, facts.Outcome);
+    }
+
+    [Theory]
+    [InlineData(0, true, JobVerdict.None, JobProgress.Processing)]
+    [InlineData(1, false, JobVerdict.None, JobProgress.Waiting)]
+    [InlineData(2, false, JobVerdict.None, JobProgress.Processing)]
+    [InlineData(3, true, JobVerdict.Failed, JobProgress.Processing)]
+    [InlineData(4, false, JobVerdict.None, JobProgress.Unknown)]
+    [InlineData(5, true, JobVerdict.Cancelled, JobProgress.Processing)]
+    public void The_code_of_a_workflow_v3_says_whether_it_is_over(int code, bool closed, JobVerdict verdict, JobProgress progress)
+    {
+        var facts = Qiniu.Polled($$"""{"version":"v3","id":"w","code":{{code}},"created_at":0,"ops":[{"fop":{"cmd":"x"} }]}""");
+
+        Assert.Equal((closed, verdict, progress), (facts.Closed, facts.Verdict, facts.Progress));
+        Assert.Equal(closed ? ItemState.Skipped : ItemState.Unknown, Assert.Single(facts.Items).State);
+        Assert.Null(facts.CreatedAt);
+        Assert.Equal(NotificationDelivery.Unknown, facts.Delivery);
+    }
+
+    [Fact]
+    public void A_cancelled_workflow_is_cancelled_whatever_its_items_say()
+    {
+        var facts = Qiniu.Polled("""{"version":"v3","id":"w","code":5,"ops":[{"fop":{"cmd":"x","result":{"code":0}}}]}""");
+        Assert.Equal(JobState.Cancelled, facts.Outcome);
+    }
+
+    [Fact]
+    public void Reads_a_workflow_v2()
+    {
+        var facts = Qiniu.Notified("""
+            {
+              "id": "w2", "pipeline": "p", "status": "FINISHED", "success": true, "result": { "code": 0, "reqid": "r" },
+              "input": { "type": "kodo", "source": { "bucket": "in", "key": "a.wmv" } },
+              "ops": [
+                { "op": { "type": "transcode", "params": { "format": "mp4", "cmd": "avthumb", "hlsKey": "c2VjcmV0" },
+                          "save": { "info": { "bucket": "out", "key_template": "{{.fname}}" } } },
+                  "result": { "code": 0, "key": "a.mp4", "hash": "F2" } },
+                { "op": { "type": "probe" } }
+              ]
+            }
+            """);
+
+        Assert.Equal(("in", "a.wmv", "p", "r"), (facts.Bucket, facts.Key, facts.Pipeline, facts.RequestId));
+        Assert.Equal([("probe", ItemState.Skipped), ("""transcode {"cmd":"avthumb","format":"mp4","hlsKey":"***"}""", ItemState.Succeeded)],
+            facts.Items.Select(item => (item.Command, item.State)));
+        Assert.Equal([new() { Bucket = "out", Key = "a.mp4", Hash = "F2" }], facts.Items[1].Outputs);
+        Assert.Equal(JobState.Succeeded, facts.Outcome);
+        Assert.DoesNotContain("c2VjcmV0", facts.Raw!.Value.Json, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("FINISHED", "true", true, JobVerdict.None)]
+    [InlineData("finished", "\"true\"", true, JobVerdict.None)]
+    [InlineData("FINISHED", "false", true, JobVerdict.Failed)]
+    [InlineData("FINISHED", "0", true, JobVerdict.Failed)]
+    [InlineData("FINISHED", "null", true, JobVerdict.Failed)]
+    [InlineData("RUNNING", "false", false, JobVerdict.None)]
+    public void The_status_of_a_workflow_v2_says_whether_it_is_over(string status, string success, bool closed, JobVerdict verdict)
+    {
+        var facts = Qiniu.Polled($$"""{"id":"w","status":"{{status}}","success":{{success}},"result":{"code":3},"ops":[]}""");
+        Assert.Equal((closed, verdict), (facts.Closed, facts.Verdict));
+    }
+
+    [Theory]
+    [InlineData("""{"version":"v4","id":"a","code":0,"items":[]}""")]
+    [InlineData("""{"id":"a","code":0,"ops":[]}""")]
+    [InlineData("""{"id":"a","hello":1}""")]
+    [InlineData("""{"error":"not such id in prefop"}""")]
+    [InlineData("{}")]
+    public void Any_other_shape_is_not_understood(string body) =>
+        Assert.Equal("the body is neither a task nor a workflow", Qiniu.Problem(ReportChannel.Notification, body));
+}

@@ -1,0 +1,314 @@
+using System.Net;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+using Reply = FopWatch.Core.Tests.Providers.LoopbackServer.Reply;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public sealed class StatusClientTests : IDisposable
+{
+    private const string Done = """{"id":"z0.a","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""";
+
+    private readonly ManualTimeProvider _clock = new();
+    private readonly HttpClient _http = StatusClient.CreateHttp();
+
+    private static CancellationToken Token => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _http.Dispose();
+
+    [Fact]
+    public async Task Asks_the_endpoint_and_reads_the_report()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, Done, "Content-Type: text/plain; charset=gbk"));
+
+        var answer = await AskAsync(server, basePath: "/base");
+
+        Assert.Equal((PollAnswer.Report, null, null), (answer.Answer, answer.Detail, answer.RetryAfter));
+        Assert.Equal(("z0.a", ReportChannel.Poll, JobState.Succeeded), (answer.Report?.Id, answer.Report?.Channel, answer.Report?.Facts.Outcome));
+        Assert.Equal(["/base/status/get/prefop?id=z0.a"], server.Asked);
+        var head = Assert.Single(server.Heads);
+        foreach (var header in (string[])["Authorization", "Cookie", "Accept-Encoding", "traceparent"])
+            Assert.DoesNotContain(header, head, StringComparison.OrdinalIgnoreCase);
+    }
+
+    [Theory]
+    [InlineData(ProviderKind.Qiniu, 612, PollAnswer.NotFound)]
+    [InlineData(ProviderKind.Qiniu, 573, PollAnswer.Throttled)]
+    [InlineData(ProviderKind.Qiniu, 429, PollAnswer.Throttled)]
+    [InlineData(ProviderKind.Qiniu, 599, PollAnswer.Unavailable)]
+    [InlineData(ProviderKind.Qiniu, 503, PollAnswer.Unavailable)]
+    [InlineData(ProviderKind.Qiniu, 631, PollAnswer.Refused)]
+    [InlineData(ProviderKind.Qiniu, 404, PollAnswer.Refused)]
+    [InlineData(ProviderKind.Qiniu, 400, PollAnswer.Refused)]
+    [InlineData(ProviderKind.WangsuFmgr, 404, PollAnswer.NotFound)]
+    [InlineData(ProviderKind.WangsuFops, 500, PollAnswer.Unavailable)]
+    [InlineData(ProviderKind.WangsuFops, 612, PollAnswer.Refused)]
+    public async Task Statuses_that_are_no_http_are_answers_too(ProviderKind kind, int status, PollAnswer expected)
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(status, """{"error":"z0.a"}"""));
+
+        var answer = await AskAsync(server, kind: kind);
+
+        Assert.Equal((expected, $"HTTP {status}"), (answer.Answer, answer.Detail));
+        Assert.Null(answer.Report);
+    }
+
+    [Theory]
+    [InlineData("""{"code":"404","message":"z0.a is unknown"}""", PollAnswer.NotFound, "HTTP 200, in whose body: 404")]
+    [InlineData("""{"code":503,"message":"busy"}""", PollAnswer.Unavailable, "HTTP 200, in whose body: 503")]
+    [InlineData("""{"code":403,"message":"no"}""", PollAnswer.Refused, "HTTP 200, in whose body: 403")]
+    [InlineData("""{"code":200,"message":"z0.a"}""", PollAnswer.Refused, "HTTP 200: the body is an error of the API, not a task")]
+    [InlineData("""{"code":"3","message":"z0.a"}""", PollAnswer.Refused, "HTTP 200: the body is an error of the API, not a task")]
+    public async Task An_error_in_the_body_means_what_its_code_means(string body, PollAnswer expected, string detail)
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, body));
+        var answer = await AskAsync(server, kind: ProviderKind.WangsuFops);
+        Assert.Equal((expected, detail), (answer.Answer, answer.Detail));
+    }
+
+    [Theory]
+    [InlineData("""{"id":"z0.a","code":0,"items":[""", "HTTP 200: the body is not JSON (line 1, byte 32)")]
+    [InlineData("<html>z0.a</html>", "HTTP 200: the body is not JSON (line 1, byte 1)")]
+    [InlineData("", "HTTP 200: the body is empty")]
+    [InlineData("""{"error":"z0.a"}""", "HTTP 200: the body is neither a task nor a workflow")]
+    [InlineData("""{"id":"z0.A","code":0,"items":[]}""", "HTTP 200: the answer is about another id")]
+    public async Task A_whole_answer_that_is_no_report_of_the_job_is_refused(string body, string detail)
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, body));
+        var answer = await AskAsync(server);
+        Assert.Equal((PollAnswer.Refused, detail), (answer.Answer, answer.Detail));
+        Assert.Null(answer.Report);
+    }
+
+    [Fact]
+    public async Task An_answer_without_an_id_is_taken_to_be_about_the_job()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, """{"code":2,"items":[{"cmd":"x","code":2}]}"""));
+        Assert.Equal(PollAnswer.Report, (await AskAsync(server)).Answer);
+    }
+
+    [Fact]
+    public async Task An_answer_that_was_cut_is_worth_another_try()
+    {
+        var half = Done[..20];
+        foreach (var reply in (Reply[])[Reply.Cut(half), Reply.Raw("HTTP/1.1 200 OK\r\n\r\n" + half), Reply.Raw("HTTP/1.1 200 OK\r\n\r\n"), Reply.Raw("HTTP/1.1 20"), Reply.Raw("")])
+        {
+            await using var server = new LoopbackServer(_ => reply);
+            Assert.Equal(PollAnswer.Unavailable, (await AskAsync(server)).Answer);
+        }
+
+        await using var whole = new LoopbackServer(_ => Reply.Raw("HTTP/1.1 200 OK\r\n\r\nnonsense"));
+        Assert.Equal(PollAnswer.Refused, (await AskAsync(whole)).Answer);
+    }
+
+    [Fact]
+    public async Task Nobody_listening_is_worth_another_try()
+    {
+        Uri url;
+        await using (var server = new LoopbackServer(_ => Reply.Of(200)))
+            url = server.Url;
+
+        var answer = await Client().AskAsync(At(url), "z0.a", Token);
+        Assert.Equal((PollAnswer.Unavailable, "the request failed: ConnectionError"), (answer.Answer, answer.Detail));
+    }
+
+    [Theory]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Length: 70\r\n\r\n{\"id\":")]
+    [InlineData("HTTP/1.1 200 OK\r\nContent-Le")]
+    [InlineData("")]
+    public async Task A_slow_answer_is_given_up_in_time_head_or_body(string beginning)
+    {
+        await using var server = new LoopbackServer(_ => Reply.Raw(beginning) with { ThenHang = true });
+        var asking = AskAsync(server);
+        while (server.Asked.IsEmpty)
+            await Task.Yield();
+
+        _clock.Advance(TimeSpan.FromSeconds(29));
+        Assert.False(asking.IsCompleted);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        var answer = await asking;
+        Assert.Equal((PollAnswer.Unavailable, "no whole answer in time"), (answer.Answer, answer.Detail));
+    }
+
+    [Fact]
+    public async Task Cancellation_is_the_only_thing_that_throws()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Cut("{", thenHang: true));
+        using var cancel = new CancellationTokenSource();
+        var asking = Client().AskAsync(At(server.Url), "z0.a", cancel.Token);
+        while (server.Asked.IsEmpty)
+            await Task.Yield();
+
+        await cancel.CancelAsync();
+        var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        Assert.Equal(cancel.Token, thrown.CancellationToken);
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client().AskAsync(At(server.Url), "z0.a", cancel.Token));
+    }
+
+    [Fact]
+    public async Task An_answer_that_is_too_large_is_refused_whether_it_says_so_or_not()
+    {
+        var padded = Done + new string(' ', 1000);
+        var options = new StatusClientOptions { MaxAnswerLength = padded.Length - 1 };
+        foreach (var reply in (Reply[])[Reply.Of(200, padded), Reply.Chunked(padded.Chunk(100).Select(chunk => new string(chunk)))])
+        {
+            await using var server = new LoopbackServer(_ => reply);
+            var answer = await AskAsync(server, options: options);
+            Assert.Equal((PollAnswer.Refused, "HTTP 200: the answer is too large"), (answer.Answer, answer.Detail));
+            Assert.Equal(PollAnswer.Report, (await AskAsync(server, options: new() { MaxAnswerLength = padded.Length })).Answer);
+        }
+    }
+
+    [Fact]
+    public async Task A_large_answer_is_read()
+    {
+        var items = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}","code":0,"key":"k{{i}}","hash":"{{new string('h', 200)}}"}"""));
+        await using var server = new LoopbackServer(_ => Reply.Of(200, $$"""{"id":"z0.a","code":0,"items":[{{items}}]}"""));
+        Assert.Equal(20_000, (await AskAsync(server)).Report?.Facts.Counts.Succeeded);
+    }
+
+    [Theory]
+    [InlineData(301)]
+    [InlineData(302)]
+    [InlineData(303)]
+    [InlineData(307)]
+    [InlineData(308)]
+    public async Task Redirects_within_the_host_are_followed(int status)
+    {
+        await using var server = new LoopbackServer(target => target.StartsWith("/moved", StringComparison.Ordinal)
+            ? Reply.Of(200, Done)
+            : Reply.Of(status, "", "Location: /moved?id=z0.a"));
+
+        Assert.Equal(PollAnswer.Report, (await AskAsync(server)).Answer);
+        Assert.Equal(["/status/get/prefop?id=z0.a", "/moved?id=z0.a"], server.Asked);
+    }
+
+    [Fact]
+    public async Task Redirects_to_anywhere_else_are_refused_and_not_followed()
+    {
+        await using var other = new LoopbackServer(_ => Reply.Of(200, Done));
+        foreach (var (location, detail) in ((string, string)[])
+        [
+            ($"Location: {other.Url}x", "HTTP 302 to another host"),
+            ("Location: https://127.0.0.1/x", "HTTP 302 to another host"),
+            ("Location: //localhost/x", "HTTP 302 to another host"),
+            ("Location: file:///etc/hosts", "HTTP 302 to another host"),
+            ("X-Nothing: here", "HTTP 302 to nowhere"),
+        ])
+        {
+            await using var server = new LoopbackServer(_ => Reply.Of(302, "", location));
+            var answer = await AskAsync(server);
+            Assert.Equal((PollAnswer.Refused, detail), (answer.Answer, answer.Detail));
+        }
+
+        Assert.Empty(other.Asked);
+    }
+
+    [Fact]
+    public async Task A_user_in_the_redirect_is_another_host()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(302, "", "Location: http://me@127.0.0.1/x"));
+        Assert.Equal("HTTP 302 to another host", (await AskAsync(server)).Detail);
+    }
+
+    [Fact]
+    public async Task Redirects_without_end_are_refused()
+    {
+        await using var server = new LoopbackServer(target => Reply.Of(302, "", $"Location: {target}1"));
+        var answer = await AskAsync(server);
+        Assert.Equal((PollAnswer.Refused, "HTTP 302: redirected more than 3 times"), (answer.Answer, answer.Detail));
+        Assert.Equal(4, server.Asked.Count);
+    }
+
+    [Theory]
+    [InlineData("120", 120)]
+    [InlineData("0", 0)]
+    [InlineData("999999", 3600)]
+    [InlineData("Fri, 02 Jan 2026 03:05:05 GMT", 60)]
+    [InlineData("Fri, 02 Jan 2026 03:03:05 GMT", 0)]
+    [InlineData("Sat, 02 Jan 2027 03:05:05 GMT", 3600)]
+    [InlineData("soon", null)]
+    public async Task Retry_after_is_told_up_to_an_hour(string header, int? seconds)
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(503, "", $"Retry-After: {header}"));
+        var answer = await AskAsync(server);
+        Assert.Equal((PollAnswer.Unavailable, seconds), (answer.Answer, (int?)answer.RetryAfter?.TotalSeconds));
+    }
+
+    [Fact]
+    public async Task A_throttled_source_is_left_alone_for_a_while()
+    {
+        var throttled = true;
+        await using var server = new LoopbackServer(_ => throttled ? Reply.Of(573) : Reply.Of(200, Done));
+        var client = Client();
+        Assert.Equal(PollAnswer.Throttled, (await client.AskAsync(At(server.Url), "z0.a", Token)).Answer);
+        throttled = false;
+
+        var waiting = client.AskAsync(At(server.Url), "z0.a", Token);
+        await _clock.UntilTimersAsync(1, Token);
+        Assert.Single(server.Asked);
+        _clock.Advance(TimeSpan.FromSeconds(5));
+
+        Assert.Equal(PollAnswer.Report, (await waiting).Answer);
+        Assert.Equal(2, server.Asked.Count);
+    }
+
+    [Fact]
+    public async Task Nobody_is_kept_waiting_for_a_long_pause()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(429, "", "Retry-After: 100"));
+        var client = Client();
+        await client.AskAsync(At(server.Url), "z0.a", Token);
+        _clock.Advance(TimeSpan.FromSeconds(10));
+
+        var answer = await client.AskAsync(At(server.Url), "z0.b", Token);
+
+        Assert.Equal((PollAnswer.Throttled, TimeSpan.FromSeconds(90)), (answer.Answer, answer.RetryAfter));
+        Assert.Single(server.Asked);
+    }
+
+    [Fact]
+    public async Task Polls_keep_to_the_rate_of_the_source()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, Done));
+        var source = At(server.Url) with { Poll = Bodies.Qiniu.DefaultPoll with { PerSecond = 2 } };
+        var client = Client();
+        await client.AskAsync(source, "z0.a", Token);
+        await client.AskAsync(source, "z0.a", Token);
+
+        var third = client.AskAsync(source, "z0.a", Token);
+        await _clock.UntilTimersAsync(1, Token);
+        Assert.Equal(2, server.Asked.Count);
+        _clock.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(PollAnswer.Report, (await third).Answer);
+    }
+
+    [Fact]
+    public async Task A_head_without_end_is_refused()
+    {
+        await using var server = new LoopbackServer(_ => Reply.Of(200, Done, $"X-Long: {new string('x', 100_000)}"));
+        Assert.Equal(PollAnswer.Refused, (await AskAsync(server)).Answer);
+    }
+
+    [Fact]
+    public void The_handler_sends_nothing_of_its_own()
+    {
+        using var handler = StatusClient.CreateHandler();
+        Assert.Equal(
+            (false, false, false, DecompressionMethods.None, null, null),
+            (handler.AllowAutoRedirect, handler.UseCookies, handler.PreAuthenticate, handler.AutomaticDecompression, handler.Credentials, handler.DefaultProxyCredentials));
+    }
+
+    private StatusClient Client(StatusClientOptions? options = null) => new(_http, _clock, options);
+
+    private Task<StatusAnswer> AskAsync(
+        LoopbackServer server, string basePath = "", ProviderKind kind = ProviderKind.Qiniu, StatusClientOptions? options = null) =>
+        Client(options).AskAsync(At(new(server.Url, basePath), kind), "z0.a", Token);
+
+    private static Source At(Uri endpoint, ProviderKind kind = ProviderKind.Qiniu) =>
+        PollPacerTests.Source("media", 10) with { Provider = ProviderKinds.For(kind), StatusEndpoint = endpoint };
+}
