@@ -28,8 +28,8 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal([new JobKey("media", "a")], await Port.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
         Assert.Equal([new JobKey("other", "b")], await Port.DueAsync("other", Sample.Start.AddDays(1), 10, Cancelled));
         Assert.Empty(await Port.DueAsync("med", Sample.Start.AddDays(1), 10, Cancelled));
-        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", Cancelled));
-        Assert.Equal(Sample.Start.AddHours(5), await Port.NextDueAsync("other", Cancelled));
+        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Equal(Sample.Start.AddHours(5), await Port.NextDueAsync("other", DateTimeOffset.MinValue, Cancelled));
     }
 
     [Fact]
@@ -37,12 +37,12 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     {
         var job = Sample.Job("a");
         var etag = await CommitAsync(job.New());
-        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
         job = job.DueAt(Sample.Start.AddHours(1));
         etag = await CommitAsync(new(job, etag, null));
         Assert.Empty(await DueAsync(Sample.Start.AddMinutes(59)));
-        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
         // A hint makes it due at once.
         job = job.DueAt(Sample.Start.AddMinutes(10));
@@ -51,7 +51,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
 
         await CommitAsync(job.Settled().On(etag));
         Assert.Empty(await DueAsync(Sample.Start.AddYears(1)));
-        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+        Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         var etag = await CommitAsync(job.New());
 
         etag = await CommitAsync(new(job.Stopped(), etag, null));
-        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+        Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
         await CommitAsync(new(job, etag, null));
         Assert.Equal(["a"], await DueAsync(Sample.Start.AddMinutes(2)));
@@ -77,7 +77,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Null(await Jobs.CommitAsync(new(job.DueAt(Sample.Start.AddHours(9)), first, null), Cancelled));
         Assert.Null(await Jobs.CommitAsync(job.Settled().On(first), Cancelled));
 
-        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
         Assert.Equal(["a"], await DueAsync(Sample.Start.AddHours(1)));
     }
 
@@ -93,14 +93,19 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task The_time_of_the_next_due_job_is_exact_and_may_be_past()
+    public async Task The_time_of_the_next_due_job_is_exact_and_later_than_the_one_given()
     {
-        Assert.Null(await Port.NextDueAsync("media", Cancelled));
+        Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
-        var dueAt = Sample.Start.AddTicks(1_234_567);
-        await CommitAsync(Sample.Job("a").DueAt(dueAt.ToOffset(TimeSpan.FromHours(8))).New());
+        var (first, second) = (Sample.Start.AddTicks(1_234_567), Sample.Start.AddTicks(1_234_568));
+        await CommitAsync(Sample.Job("b").DueAt(second).New());
+        await CommitAsync(Sample.Job("a").DueAt(first.ToOffset(TimeSpan.FromHours(8))).New());
+        await CommitAsync(Sample.Job("c", "other").DueAt(second.AddDays(1)).New());
 
-        Assert.Equal(dueAt, await Port.NextDueAsync("media", Cancelled));
+        Assert.Equal(first, await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Equal(first, await Port.NextDueAsync("media", first.AddTicks(-1), Cancelled));
+        Assert.Equal(second, await Port.NextDueAsync("media", first, Cancelled));
+        Assert.Null(await Port.NextDueAsync("media", second, Cancelled));
     }
 
     private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>

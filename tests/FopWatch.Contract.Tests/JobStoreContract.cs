@@ -337,6 +337,20 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
+    public async Task A_job_that_was_given_up_can_be_open_again()
+    {
+        var expired = Sample.Job("a").Expired().Job;
+        var etag = await CommitAsync(expired.New());
+        var reopened = expired with { GivenUp = false, Version = expired.Version + 1, Watch = expired.Watch with { DueAt = Sample.Start } };
+
+        await CommitAsync(new(reopened, etag, null));
+
+        Assert.Equal(new Books("media", Registered: 1, Settled: 0, Expired: 0, Open: 1, Stopped: 0), Assert.Single(await Port.BooksAsync(Cancelled)));
+        Assert.Empty((await Port.ListAsync(new() { State = JobState.Expired }, Cancelled)).Elements);
+        Assert.Single((await Port.ListAsync(new() { State = JobState.Waiting }, Cancelled)).Elements);
+    }
+
+    [Fact]
     public async Task An_open_job_that_nothing_watches_is_found_and_unaccounted_for()
     {
         await CommitAsync(Sample.Job("watched").New());

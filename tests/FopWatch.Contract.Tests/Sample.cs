@@ -16,7 +16,7 @@ public static class Sample
     public static Job Job(string id, string source = "media", TimeSpan after = default)
     {
         var now = Start + after;
-        var watch = new Watch { Deadline = now.AddDays(9), DueAt = now.AddMinutes(2) };
+        var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now.AddMinutes(2) };
         return FopWatch.Jobs.Job.New(new(source, id), ProviderKind.Qiniu, JobOrigin.Hint, watch, now)
             .Register(new Dictionary<string, string> { ["lesson"] = "第 42 课" }, now).Job;
     }

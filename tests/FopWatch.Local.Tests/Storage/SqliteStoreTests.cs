@@ -69,7 +69,7 @@ public class SqliteStoreTests
 
         var stored = await store.FindAsync(job.Key, Cancelled);
         Assert.Equal((etag, JobState.Waiting), (stored?.ETag, stored?.Job.State));
-        Assert.Equal(job.Watch.DueAt, await store.NextDueAsync("media", Cancelled));
+        Assert.Equal(job.Watch.DueAt, await store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
         Assert.Equal(new Books("media", 47, 45, 0, 2, 0), Assert.Single(await store.BooksAsync(Cancelled)));
         Assert.Equal(46, (await store.DepthAsync(Cancelled)).Count);
     }
