@@ -126,30 +126,27 @@ public class EnvelopeTests
     }
 
     // Quadratic work on any of these would take minutes; the limit only has to tell that from a slow machine.
-    public static TheoryData<string, string> Large => new()
+    public static TheoryData<ProviderKind, string, string> Large => new()
     {
-        { "many items", Body(items: string.Join(',', Enumerable.Range(0, 40_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}|saveas/YTpi","code":"3","key":"a:k{{i}}","error":"e{{i}}"}"""))) },
-        { "many equal items", Body(items: string.Join(',', Enumerable.Repeat("""{"cmd":"avthumb/mp4","code":3,"key":"a:k"}""", 60_000))) },
-        { "many outputs of a long command", Body(items: $$"""{"cmd":"{{new string('x', 1_000_000)}}","code":3,"decompresslist":[{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"f{i}\""))}}]}""") },
-        { "many keys", Body(items: $$"""{"cmd":"x","code":0,"keys":[{{string.Join(',', Enumerable.Range(0, 200_000).Select(i => $"\"f{i}\""))}}]}""") },
-        { "many properties", Body(rest: string.Concat(Enumerable.Range(0, 300_000).Select(i => $",\"p{i}\":{i}"))) },
-        { "many secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("avthumb/hlsKey/c2VjcmV0|", 150_000))}}","code":3}""") },
-        { "nearly secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("hlsKey", 300_000))}}hlsKey%{{string.Concat(Enumerable.Repeat("25", 1_000_000))}}","code":3,"desc":"hlsKey{{new string('\\', 2_000_000)}}"}""") },
-        { "many saveas", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("xsaveas/xbucket/", 200_000))}}","code":3,"key":"k"}""") },
-        { "many escapes", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("\\ud83d", 500_000))}}","code":3}""") },
-        { "a large result", Body(items: $$"""{"cmd":"x","code":0,"result":{"r":0{{string.Concat(Enumerable.Range(0, 200_000).Select(i => $",\"p{i}\":[{i}]"))}} } }""") },
+        { ProviderKind.WangsuFops, "many items", Body(items: string.Join(',', Enumerable.Range(0, 40_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}|saveas/YTpi","code":"3","key":"a:k{{i}}","error":"e{{i}}"}"""))) },
+        { ProviderKind.WangsuFops, "many equal items", Body(items: string.Join(',', Enumerable.Repeat("""{"cmd":"avthumb/mp4","code":3,"key":"a:k"}""", 60_000))) },
+        { ProviderKind.WangsuFmgr, "many outputs of a long command", Body(items: $$"""{"cmd":"{{new string('x', 1_000_000)}}","code":3,"decompresslist":[{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"f{i}\""))}}]}""") },
+        { ProviderKind.Qiniu, "many keys", Body(items: $$"""{"cmd":"x","code":0,"keys":[{{string.Join(',', Enumerable.Range(0, 200_000).Select(i => $"\"f{i}\""))}}]}""") },
+        { ProviderKind.WangsuFops, "many properties", Body(rest: string.Concat(Enumerable.Range(0, 300_000).Select(i => $",\"p{i}\":{i}"))) },
+        { ProviderKind.WangsuFops, "many secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("avthumb/hlsKey/c2VjcmV0|", 150_000))}}","code":3}""") },
+        { ProviderKind.Qiniu, "nearly secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("hlsKey", 300_000))}}hlsKey%{{string.Concat(Enumerable.Repeat("25", 1_000_000))}}","code":3,"desc":"hlsKey{{new string('\\', 2_000_000)}}"}""") },
+        { ProviderKind.Qiniu, "many saveas", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("xsaveas/xbucket/", 200_000))}}","code":3,"key":"k"}""") },
+        { ProviderKind.WangsuFmgr, "many escapes", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("\\ud83d", 500_000))}}","code":3}""") },
+        { ProviderKind.Qiniu, "a large result", Body(items: $$"""{"cmd":"x","code":0,"result":{"r":0{{string.Concat(Enumerable.Range(0, 200_000).Select(i => $",\"p{i}\":[{i}]"))}} } }""") },
     };
 
     [Theory]
     [MemberData(nameof(Large), DisableDiscoveryEnumeration = true)]
-    public void Bodies_of_several_megabytes_are_read_in_linear_time(string what, string body)
+    public void Bodies_of_several_megabytes_are_read_in_linear_time(ProviderKind kind, string what, string body)
     {
-        foreach (var provider in Kinds.Select(kind => ProviderKinds.For(kind)))
-        {
-            var watch = Stopwatch.StartNew();
-            provider.Read(ReportChannel.Notification, body);
-            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(20), $"{provider.Kind}, {what}, {body.Length} characters: {watch.Elapsed}");
-        }
+        var watch = Stopwatch.StartNew();
+        ProviderKinds.For(kind).Read(ReportChannel.Notification, body);
+        Assert.True(watch.Elapsed < TimeSpan.FromSeconds(30), $"{what}, {body.Length} characters: {watch.Elapsed}");
     }
 
     private static string Body(string items = "", string rest = "") => $$"""{"id":"a","code":3,"items":[{{items}}]{{rest}}}""";

@@ -11,6 +11,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
     private readonly CancellationTokenSource _stop = new();
+    private readonly SemaphoreSlim _answered = new(0);
     private readonly Func<string, Reply> _answer;
     private readonly ConcurrentBag<Task> _connections = [];
     private readonly Task _accepting;
@@ -26,6 +27,9 @@ internal sealed class LoopbackServer : IAsyncDisposable
     /// <summary>What was asked, path and query, in order.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
+    /// <summary>Completes once for every request whose answer was sent.</summary>
+    public Task UntilAnsweredAsync(CancellationToken cancellationToken) => _answered.WaitAsync(cancellationToken);
+
     /// <summary>The heads of the requests.</summary>
     public ConcurrentQueue<string> Heads { get; } = new();
 
@@ -40,6 +44,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
         await _accepting;
         await Task.WhenAll(_connections);
         _stop.Dispose();
+        _answered.Dispose();
     }
 
     private async Task AcceptAsync()
@@ -68,6 +73,7 @@ internal sealed class LoopbackServer : IAsyncDisposable
 
             var reply = _answer(target);
             await stream.WriteAsync(reply.Bytes, _stop.Token);
+            _answered.Release();
             if (reply.ThenHang)
                 await Task.Delay(Timeout.InfiniteTimeSpan, _stop.Token);
         }

@@ -122,8 +122,7 @@ public sealed class StatusClientTests : IDisposable
     {
         await using var server = new LoopbackServer(_ => Reply.Raw(beginning) with { ThenHang = true });
         var asking = AskAsync(server);
-        while (server.Asked.IsEmpty)
-            await Task.Yield();
+        await server.UntilAnsweredAsync(Token);
 
         _clock.Advance(TimeSpan.FromSeconds(29));
         Assert.False(asking.IsCompleted);
@@ -139,8 +138,7 @@ public sealed class StatusClientTests : IDisposable
         await using var server = new LoopbackServer(_ => Reply.Cut("{", thenHang: true));
         using var cancel = new CancellationTokenSource();
         var asking = Client().AskAsync(At(server.Url), "z0.a", cancel.Token);
-        while (server.Asked.IsEmpty)
-            await Task.Yield();
+        await server.UntilAnsweredAsync(Token);
 
         await cancel.CancelAsync();
         var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
