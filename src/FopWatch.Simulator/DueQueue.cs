@@ -6,6 +6,8 @@ namespace FopWatch.Simulator;
 /// </summary>
 internal sealed class DueQueue : IDisposable
 {
+    private static readonly TimeSpan MaxWait = TimeSpan.FromDays(1);
+
     private readonly TimeProvider _clock;
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
@@ -75,7 +77,7 @@ internal sealed class DueQueue : IDisposable
             var earlier = !_waiting.TryPeek(out _, out var next) || due < next.Due;
             _waiting.Enqueue(waiting, (due, _sequence++));
             if (earlier)
-                Arm();
+                Arm(TimeSpan.Zero);
             LeaveLocked();
             return waiting.Task;
         }
@@ -145,19 +147,20 @@ internal sealed class DueQueue : IDisposable
 
             // They are busy from here on, so that nobody finds the queue idle before they run.
             _busy += due.Count;
-            Arm();
+            // The system's timers count whole milliseconds and so may be early; asking for no time at all would make one spin.
+            Arm(due.Count > 0 ? TimeSpan.Zero : TimeSpan.FromMilliseconds(1));
         }
 
         foreach (var waiting in due)
             waiting.SetResult();
     }
 
-    private void Arm()
+    private void Arm(TimeSpan least)
     {
         if (!_waiting.TryPeek(out _, out var next))
             return;
-        // A timer may be a little early; asking for no time at all would make it spin. It cannot be set for more than 49 days.
-        var wait = TimeSpan.FromTicks(Math.Clamp((next.Due - _clock.GetUtcNow()).Ticks, TimeSpan.TicksPerMillisecond, TimeSpan.TicksPerDay));
-        _timer.Change(wait, Timeout.InfiniteTimeSpan);
+        var wait = next.Due - _clock.GetUtcNow();
+        // Timers cannot be set for more than 49 days.
+        _timer.Change(wait < least ? least : wait > MaxWait ? MaxWait : wait, Timeout.InfiniteTimeSpan);
     }
 }

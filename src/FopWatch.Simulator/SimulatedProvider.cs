@@ -21,6 +21,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
     private readonly DueQueue _queue;
     private readonly Notifier _notifier;
     private readonly ConcurrentDictionary<string, Task> _notifying = new(StringComparer.Ordinal);
+    private int _disposed;
 
     private SimulatedProvider(SimulatorOptions options)
     {
@@ -90,6 +91,8 @@ public sealed class SimulatedProvider : IAsyncDisposable
     /// <summary>Stops at once, whatever is still to be sent.</summary>
     public async ValueTask DisposeAsync()
     {
+        if (Interlocked.Exchange(ref _disposed, 1) == 1)
+            return;
         await _stopping.CancelAsync();
         _notifier.Stop();
         _queue.Dispose();

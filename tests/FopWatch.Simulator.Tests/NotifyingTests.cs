@@ -1,0 +1,432 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FopWatch.Simulator.Tests;
+
+public class NotifyingTests
+{
+    private static readonly DateTimeOffset Done = new ManualTimeProvider().GetUtcNow().AddMinutes(1);
+
+    [Theory]
+    [InlineData(503)]
+    [InlineData(204)]
+    [InlineData(302)]
+    public async Task Qiniu_retries_13_times_waiting_twice_as_long_each_time(int status)
+    {
+        await using var stage = await Stage.SetAsync(_ => status);
+        await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic));
+
+        var waits = Enumerable.Range(0, 14).Select(i => TimeSpan.FromSeconds((1 << i) - 1));
+        Assert.Equal(waits.Select(wait => Done + wait), stage.Receiver.All.Select(received => received.At));
+        Assert.Equal(14, stage.Provider.Counters.NotificationsByStatus[status]);
+    }
+
+    [Theory]
+    [InlineData(BodyShape.WangsuFmgr)]
+    [InlineData(BodyShape.WangsuFops)]
+    public async Task Wangsu_retries_3_times_at_once_and_5_times_a_minute_apart_even_after_a_4xx(BodyShape shape)
+    {
+        await using var stage = await Stage.SetAsync(_ => 400);
+        await stage.PlayAsync(Some.Job(shape));
+
+        int[] minutes = [0, 0, 0, 0, 1, 2, 3, 4, 5];
+        Assert.Equal(minutes.Select(minute => Done.AddMinutes(minute)), stage.Receiver.All.Select(received => received.At));
+        Assert.Single(stage.Receiver.All.Select(received => received.Text).Distinct());
+    }
+
+    [Theory]
+    [InlineData(400)]
+    [InlineData(401)]
+    [InlineData(404)]
+    [InlineData(429)]
+    public async Task Qiniu_never_retries_after_a_4xx(int status)
+    {
+        await using var stage = await Stage.SetAsync(number => number == 0 ? 500 : status);
+        var job = Some.Job(BodyShape.QiniuClassic);
+        await stage.PlayAsync(job);
+
+        Assert.Equal([500, status], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
+        Assert.False(stage.Provider.Counters.IsAcknowledged(job.Id));
+        Assert.Equal(4, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Fact]
+    public async Task A_503_and_then_a_200_end_as_accepted()
+    {
+        await using var stage = await Stage.SetAsync(number => number == 0 ? 503 : 200);
+        var job = Some.Job(BodyShape.QiniuClassic);
+        await stage.PlayAsync(job);
+
+        Assert.Equal(
+            [new(DeliveryKind.Genuine, 0, 1, Done, 503), new(DeliveryKind.Genuine, 0, 2, Done.AddSeconds(1), 200)],
+            stage.Provider.Counters.Deliveries(job.Id));
+        Assert.True(stage.Provider.Counters.IsAcknowledged(job.Id));
+        Assert.Equal(1, stage.Provider.Counters.NotificationsAccepted);
+        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Fact]
+    public async Task Nobody_at_the_other_end_is_a_failed_delivery()
+    {
+        // A port that was free a moment ago.
+        var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var url = new Uri($"http://{listener.LocalEndpoint}/notify");
+        listener.Stop();
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.WangsuFmgr);
+        await stage.Provider.SubmitAsync(job, url, TestContext.Current.CancellationToken);
+        await stage.PlayToEndAsync();
+
+        Assert.Equal(9, stage.Provider.Counters.Deliveries(job.Id).Count);
+        Assert.Equal(9, stage.Provider.Counters.NotificationsByStatus[0]);
+        Assert.Equal(5, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Fact]
+    public async Task The_budget_ends_retries_before_the_schedule_does()
+    {
+        await using var stage = await Stage.SetAsync(_ => 500, options => options with { RetryBudget = TimeSpan.FromSeconds(10) });
+        await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic));
+
+        Assert.Equal([0, 1, 3, 7], stage.Receiver.All.Select(received => (received.At - Done).TotalSeconds));
+    }
+
+    [Fact]
+    public async Task Code_4_is_told_while_Qiniu_still_tries()
+    {
+        await using var stage = await Stage.SetAsync(number => number == 0 ? 500 : 200);
+        var job = Some.Job(BodyShape.QiniuClassic);
+        await stage.SubmitAsync(job);
+        stage.Clock.AdvanceTo(Done);
+        await stage.Provider.IdleAsync(TestContext.Current.CancellationToken);
+
+        var trying = await stage.StatusAsync(job);
+        Assert.Equal(4, trying.Code());
+        Assert.Equal([0, 0], trying.ItemCodes().Values);
+        await stage.PlayToEndAsync();
+        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Fact]
+    public async Task Wangsu_tells_of_its_notification_in_the_codes_of_items_too()
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed]);
+        await stage.PlayAsync(job);
+
+        HashSet<int> good = [], bad = [];
+        for (var i = 0; i < 40; i++)
+        {
+            var body = await stage.StatusAsync(job);
+            Assert.Equal(6, body.Code());
+            good.Add(body.ItemCodes()[job.Items[0].Command]);
+            bad.Add(body.ItemCodes()[job.Items[1].Command]);
+        }
+
+        Assert.Equal([3, 6], good.Order());
+        Assert.Equal([2, 20], bad.Order());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task Separate_notifications_come_as_operations_end(bool listsAll)
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed, ItemFate.Succeeded]) with
+        {
+            Separate = true,
+            SeparateListsAll = listsAll,
+        };
+        await stage.PlayAsync(job);
+
+        var all = stage.Receiver.All;
+        Assert.Equal([-30, -20, 0], all.Select(received => (received.At - Done).TotalSeconds));
+        Assert.Equal([1, 2, 3], all.Select(received => received.Json.Code()));
+        Assert.All(all, received => Assert.Equal(1, received.Json.Code("separate")));
+        if (listsAll)
+        {
+            Assert.Equal([3, 1, 0], InOrder(all[0]));
+            Assert.Equal([3, 2, 1], InOrder(all[1]));
+            Assert.Equal([3, 2, 3], InOrder(all[2]));
+        }
+        else
+        {
+            Assert.Equal([3], InOrder(all[0]));
+            Assert.Equal([2], InOrder(all[1]));
+            Assert.Equal([3], InOrder(all[2]));
+            Assert.Equal(job.Items.Select(item => item.Command), all.Select(received => received.Json.ItemCodes().Single().Key));
+        }
+
+        static IEnumerable<int> InOrder(Received received) =>
+            received.Json.ItemCodes().OrderBy(pair => pair.Key, StringComparer.Ordinal).Select(pair => pair.Value);
+    }
+
+    [Fact]
+    public async Task Genuine_notifications_are_signed_as_the_job_says()
+    {
+        await using var stage = await Stage.SetAsync();
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic, seed: seed));
+            var strong = stage.Receiver.All[^1];
+            IEnumerable<KeyValuePair<string, string>> headers = strong.QiniuDate is { } date ? [new("X-Qiniu-Date", date)] : [];
+            Assert.Equal(
+                Signer.Qiniu("qiniu-ak", "qiniu-sk", stage.Receiver.Url, "application/json", strong.Body, headers),
+                strong.Authorization);
+        }
+
+        Assert.Contains(stage.Receiver.All, received => received.QiniuDate is not null);
+        await stage.PlayAsync(Some.Job(BodyShape.QiniuWorkflowV3) with { Signing = SigningScheme.QBox });
+        Assert.Equal(
+            Signer.QBox("qiniu-ak", "qiniu-sk", stage.Receiver.Url, "application/json", stage.Receiver.All[^1].Body),
+            stage.Receiver.All[^1].Authorization);
+        await stage.PlayAsync(Some.Job(BodyShape.WangsuFmgr));
+        Assert.Equal(
+            Signer.Wangsu("wangsu-ak", "wangsu-sk", stage.Receiver.Url.AbsoluteUri, stage.Receiver.All[^1].Body),
+            stage.Receiver.All[^1].Authorization);
+        await stage.PlayAsync(Some.Job(BodyShape.WangsuFops) with { Signing = SigningScheme.None });
+        Assert.Null(stage.Receiver.All[^1].Authorization);
+    }
+
+    [Fact]
+    public async Task Wangsu_signs_with_any_of_its_keys_and_with_or_without_the_query()
+    {
+        await using var stage = await Stage.SetAsync(configure: options => options with { WangsuKeys = [Stage.WangsuKey, new("other", "secret")] });
+        var url = new Uri(stage.Receiver.Url, "/notify?a=b");
+        for (var seed = 1; seed <= 40; seed++)
+        {
+            await stage.Provider.SubmitAsync(Some.Job(BodyShape.WangsuFops, seed: seed), url, TestContext.Current.CancellationToken);
+            await stage.PlayToEndAsync();
+        }
+
+        var seen = stage.Receiver.All.Select(received => (
+            from key in new[] { Stage.WangsuKey, new("other", "secret") }
+            from signed in new[] { url.AbsoluteUri, url.GetLeftPart(UriPartial.Path) }
+            where Signer.Wangsu(key.AccessKey, key.SecretKey, signed, received.Body) == received.Authorization
+            select (key, signed)).Single());
+        Assert.Equal(4, seen.Distinct().Count());
+    }
+
+    [Theory]
+    [InlineData(BodyShape.QiniuClassic)]
+    [InlineData(BodyShape.WangsuFops)]
+    public async Task Lost_means_that_nothing_is_sent_and_nobody_says_so(BodyShape shape)
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(shape, new() { Lost = true });
+        await stage.PlayAsync(job);
+
+        Assert.Empty(stage.Receiver.All);
+        Assert.Empty(stage.Provider.Counters.Deliveries(job.Id));
+        Assert.Equal(shape == BodyShape.QiniuClassic ? 0 : 3, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Theory]
+    [InlineData(BodyShape.QiniuClassic, 4)]
+    [InlineData(BodyShape.WangsuFops, 5)]
+    [InlineData(BodyShape.WangsuFmgr, 5)]
+    public async Task A_notification_that_fails_is_told_of(BodyShape shape, int code)
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(shape, new() { NotificationFails = true });
+        await stage.PlayAsync(job);
+
+        Assert.Empty(stage.Receiver.All);
+        Assert.Equal(code, (await stage.StatusAsync(job)).Code());
+    }
+
+    [Fact]
+    public async Task Doubled_means_twice_accepted()
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.QiniuClassic, new() { Doubled = true });
+        await stage.PlayAsync(job);
+
+        Assert.Equal([0, 1], stage.Provider.Counters.Deliveries(job.Id).Where(delivery => delivery.IsAccepted).Select(delivery => delivery.Notification).Order());
+        Assert.All(stage.Receiver.All, received => Assert.Equal(0, received.Json.Code()));
+    }
+
+    [Fact]
+    public async Task Late_means_after_the_status_API_has_long_known()
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.QiniuClassic, new() { Late = TimeSpan.FromMinutes(12) });
+        await stage.SubmitAsync(job);
+        stage.Clock.AdvanceTo(Done);
+        await stage.Provider.IdleAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
+        Assert.Empty(stage.Receiver.All);
+        await stage.PlayToEndAsync();
+        Assert.Equal(Done.AddMinutes(12), Assert.Single(stage.Receiver.All).At);
+    }
+
+    [Fact]
+    public async Task Reordered_means_that_the_last_is_not_last()
+    {
+        await using var stage = await Stage.SetAsync();
+        for (var seed = 1; seed <= 10; seed++)
+        {
+            var before = stage.Receiver.All.Count;
+            await stage.PlayAsync(Some.Job(BodyShape.WangsuFmgr, new() { Reordered = true }, seed, ItemFate.Succeeded, ItemFate.Succeeded, ItemFate.Succeeded) with
+            {
+                Separate = true,
+            });
+
+            var codes = stage.Receiver.All.Skip(before).Select(received => received.Json.Code()).ToList();
+            Assert.Equal([1, 1, 3], codes.Order());
+            Assert.NotEqual(3, codes[^1]);
+        }
+    }
+
+    [Theory]
+    [InlineData(BodyShape.QiniuClassic, Forgery.WrongSignature)]
+    [InlineData(BodyShape.QiniuWorkflowV2, Forgery.NoSignature)]
+    [InlineData(BodyShape.QiniuWorkflowV3, Forgery.UnknownKey)]
+    [InlineData(BodyShape.WangsuFops, Forgery.WrongSignature)]
+    [InlineData(BodyShape.WangsuFmgr, Forgery.NoSignature)]
+    [InlineData(BodyShape.WangsuFmgr, Forgery.UnknownKey)]
+    public async Task A_forged_notification_comes_first_claims_the_opposite_and_is_not_rightly_signed(BodyShape shape, Forgery forgery)
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(shape, new() { Forged = forgery });
+        await stage.PlayAsync(job);
+
+        Assert.Equal([DeliveryKind.Forged, DeliveryKind.Genuine], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
+        var (forged, genuine) = (stage.Receiver.All[0], stage.Receiver.All[1]);
+        Assert.True(forged.At < genuine.At);
+        Assert.Equal(job.Id, forged.Json.GetProperty("id").GetString());
+        Assert.Contains("forged", Telling.Lie(Some.Job(shape, fates: [ItemFate.Failed])).Items[0].Outputs[0].Key, StringComparison.Ordinal);
+        Assert.Contains("not a valid media", forged.Json.GetRawText(), StringComparison.Ordinal);
+        Assert.DoesNotContain("not a valid media", genuine.Json.GetRawText(), StringComparison.Ordinal);
+        var key = Some.IsWangsu(shape) ? Stage.WangsuKey : Stage.QiniuKey;
+        Assert.Contains(key.AccessKey, genuine.Authorization!, StringComparison.Ordinal);
+        switch (forgery)
+        {
+            case Forgery.NoSignature:
+                Assert.Null(forged.Authorization);
+                break;
+            case Forgery.UnknownKey:
+                Assert.DoesNotContain(key.AccessKey, forged.Authorization!, StringComparison.Ordinal);
+                break;
+            default:
+                Assert.Contains(key.AccessKey, forged.Authorization!, StringComparison.Ordinal);
+                var right = Some.IsWangsu(shape)
+                    ? Signer.Wangsu(key.AccessKey, key.SecretKey, stage.Receiver.Url.AbsoluteUri, forged.Body)
+                    : Signer.Qiniu(key.AccessKey, key.SecretKey, stage.Receiver.Url, forged.ContentType, forged.Body, forged.QiniuDate is { } date ? [new("X-Qiniu-Date", date)] : []);
+                Assert.NotEqual(right, forged.Authorization);
+                break;
+        }
+    }
+
+    [Fact]
+    public async Task An_undecodable_body_comes_before_the_real_one()
+    {
+        await using var stage = await Stage.SetAsync();
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var job = Some.Job(BodyShape.QiniuClassic, new() { UndecodableFirst = true }, seed);
+            await stage.PlayAsync(job);
+            Assert.Equal([DeliveryKind.Undecodable, DeliveryKind.Genuine], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
+        }
+
+        var nonsense = stage.Receiver.All.Where((_, index) => index % 2 == 0).ToList();
+        Assert.True(nonsense.Select(received => received.Text).Distinct().Count() > 4);
+        Assert.All(nonsense, received => Assert.DoesNotContain("\"items\":[{\"cmd\":\"", received.Text, StringComparison.Ordinal));
+        Assert.All(stage.Receiver.All.Where((_, index) => index % 2 == 1), received => Assert.Equal(0, received.Json.Code()));
+    }
+
+    [Theory]
+    [InlineData(BodyShape.QiniuClassic)]
+    [InlineData(BodyShape.WangsuFops)]
+    public async Task A_connection_that_is_cut_is_tried_again(BodyShape shape)
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(shape, new() { CutFirst = true });
+        await stage.PlayAsync(job);
+
+        Assert.Equal([null, 200], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
+        Assert.NotNull(stage.Receiver.All[^1].Body);
+        Assert.Single(stage.Receiver.All, received => received.Body is not null);
+    }
+
+    [Fact]
+    public async Task An_unobtainable_job_is_never_heard_of()
+    {
+        await using var stage = await Stage.SetAsync();
+        var job = Some.Job(BodyShape.QiniuClassic) with { Unobtainable = true };
+        await stage.PlayAsync(job);
+
+        Assert.Empty(stage.Receiver.All);
+        using var response = await stage.AskAsync(job);
+        Assert.Equal(612, (int)response.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_same_plan_sends_the_same_requests()
+    {
+        static async Task<List<string>> PlayAsync()
+        {
+            await using var stage = await Stage.SetAsync();
+            foreach (var job in JobPlan.Generate(11, 60, new() { UseSignatures = false }))
+                await stage.SubmitAsync(job);
+            await stage.PlayToEndAsync();
+            return [.. stage.Receiver.All.Where(received => received.Body is not null).Select(received => $"{received.At:O} {received.Text}").Order()];
+        }
+
+        Assert.Equal(await PlayAsync(), await PlayAsync());
+    }
+
+    [Fact]
+    public async Task Thousands_of_jobs_all_end()
+    {
+        await using var stage = await Stage.SetAsync();
+        var jobs = JobPlan.Generate(12, 3000);
+        foreach (var job in jobs)
+            await stage.SubmitAsync(job);
+        await stage.PlayToEndAsync();
+
+        Assert.All(jobs, job => Assert.Equal(
+            !job.Unobtainable && !job.Faults.Lost && !job.Faults.NotificationFails,
+            stage.Provider.Counters.IsAcknowledged(job.Id)));
+        Assert.Equal(stage.Provider.Counters.NotificationsSent, stage.Provider.Counters.NotificationsByStatus.Values.Sum());
+    }
+
+    [Fact]
+    public async Task The_system_s_clock_will_do()
+    {
+        await using var receiver = await Receiver.StartAsync(TimeProvider.System);
+        await using var provider = await SimulatedProvider.StartAsync(cancellationToken: TestContext.Current.CancellationToken);
+        var jobs = JobPlan.Generate(13, 50, new PlanOptions { UseSignatures = false, Unobtainable = false }.ScaledBy(0.0002));
+        foreach (var job in jobs)
+            await provider.SubmitAsync(job, receiver.Url, TestContext.Current.CancellationToken);
+        await provider.WhenAllSentAsync(TestContext.Current.CancellationToken);
+
+        Assert.All(jobs, job => Assert.Equal(!job.Faults.Lost && !job.Faults.NotificationFails, provider.Counters.IsAcknowledged(job.Id)));
+        Assert.Null(provider.NextDueAt);
+    }
+
+    [Fact]
+    public async Task A_provider_that_is_disposed_of_sends_no_more()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic));
+        var sent = stage.Provider.WhenAllSentAsync(TestContext.Current.CancellationToken);
+
+        await stage.Provider.DisposeAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
+        Assert.Empty(stage.Receiver.All);
+    }
+
+    [Fact]
+    public async Task An_id_is_submitted_once()
+    {
+        await using var stage = await Stage.SetAsync();
+        await stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic));
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic)));
+    }
+}
