@@ -29,6 +29,12 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>What it is made of.</summary>
     public IServiceProvider Services => _app.Services;
 
+    /// <summary>The routes that it serves, each as its method and pattern.</summary>
+    public IEnumerable<string> Routes => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints
+        .OfType<RouteEndpoint>()
+        .SelectMany(route => (route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])
+            .Select(method => $"{method} {route.RoutePattern.RawText}"));
+
     /// <summary>Opens the store and starts to listen and to watch.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="time">The clock.</param>

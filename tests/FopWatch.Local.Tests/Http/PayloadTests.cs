@@ -1,0 +1,138 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using FopWatch.Contracts;
+
+namespace FopWatch.Local.Tests.Http;
+
+/// <summary>Captured payloads of the real providers, through notify, poll, store, query and event stream of a running host.</summary>
+public class PayloadTests
+{
+    [Theory]
+    [InlineData("qiniu-notify-success-z0-m3u8-2015.json", JobState.Succeeded, "ylhyh", "f9b79baad93d4145a8dde05da0e9e5f2.m3u8")]
+    [InlineData("qiniu-notify-success-z0-amr-2019.json", JobState.Succeeded, "huoniao", "d76d4a6ac6b9f2632e132c059259687f.mp3")]
+    [InlineData("qiniu-notify-success-z2-mp4-2018.json", JobState.Succeeded, "dozhan-testing", "video/2018-10-20-17:07:14-5bcaf0421e197.mp4")]
+    [InlineData("qiniu-notify-failed-z0-m3u8-2015.json", JobState.Failed, null, null)]
+    [InlineData("qiniu-notify-2013-pythonrepr.json", JobState.Succeeded, null, "1G8-OWwP3jPLvi7O3qOf7yCl4YI=/lgxucMCQso_KOW_YDM-_KVIeX6o5")]
+    [InlineData("qiniu-docs-success-4items-2014.json", JobState.Succeeded, "dutest", "8ehryqviSaMIjkVQDGeDcKRZ6qc=/FjgJQXuH7OresQL4zgRqYG5bZ64x")]
+    [InlineData("qiniu-docs-2024-failing-item-FRAGMENT.json", JobState.Failed, null, null)]
+    [InlineData("qiniu-workflow-v2-notify-docs-FRAGMENT.json", JobState.Succeeded, null, null)]
+    public async Task A_qiniu_notification_settles_its_job(string payload, JobState state, string? bucket, string? outputKey)
+    {
+        await using var host = await RunningHost.StartAsync();
+        var body = Payload(payload);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
+
+        var job = await host.JobAsync("media", IdOf(body));
+        Assert.Equal(state, job.State);
+        Assert.Equal(SettledBy.Notification, job.SettledBy);
+        Assert.Equal(NotificationDelivery.Delivered, job.Notification);
+        if (outputKey is not null)
+            Assert.Contains(job.Items.SelectMany(item => item.Outputs), output => output.Key == outputKey && output.Bucket == bucket);
+        if (state == JobState.Failed)
+            Assert.NotNull(job.Items.First(item => item.State == ItemState.Failed).Error);
+        Assert.Equal(JobEvent.SettledType, await FirstEventTypeAsync(host, job.Id));
+    }
+
+    [Theory]
+    [InlineData("qiniu-prefop-success-z1-2017.json", JobState.Succeeded, NotificationDelivery.Unknown)]
+    [InlineData("qiniu-prefop-code4-callback-failed-2014.json", JobState.Succeeded, NotificationDelivery.Failed)]
+    [InlineData("qiniu-prefop-processing-z1-2017.json", JobState.Processing, NotificationDelivery.Unknown)]
+    [InlineData("qiniu-docs-success-4items-2014.json", JobState.Succeeded, NotificationDelivery.Unknown)]
+    [InlineData("qiniu-docs-2024-failing-item-FRAGMENT.json", JobState.Failed, NotificationDelivery.Unknown)]
+    public async Task A_registered_qiniu_job_is_what_the_status_api_says(string payload, JobState state, NotificationDelivery delivery)
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
+        var body = Payload(payload);
+        var id = IdOf(body);
+        api.Answers[id] = (200, body);
+
+        await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{id}}","firstPollAfter":0}""");
+
+        while ((await host.JobAsync("media", id)).Polls == 0)
+            await Task.Yield();
+        var job = await host.JobAsync("media", id);
+        Assert.Equal(state, job.State);
+        Assert.Equal(delivery, job.Notification);
+        Assert.Equal(job.Settled ? SettledBy.Poll : null, job.SettledBy);
+        Assert.Equal(job.Settled ? JobEvent.SettledType : JobEvent.ProgressedType, await FirstEventTypeAsync(host, id));
+        Assert.DoesNotContain("hlsKey/REDACTED", string.Join(' ', job.Items.Select(item => item.Command)), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task An_id_that_the_status_api_does_not_know_stays_open_at_first()
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
+        api.Answers["z0.unknown"] = (612, Payload("qiniu-prefop-not-found.json"));
+
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.unknown"}""");
+        await host.PostAsync("/api/jobs/media/z0.unknown/poll");
+
+        var job = await host.JobAsync("media", "z0.unknown");
+        Assert.Equal((JobState.Waiting, 1), (job.State, job.Polls));
+    }
+
+    [Theory]
+    [InlineData("files", "wangsu-fmgr-notify-success-docs-2023.raw.txt", "20105464540f197414d51a861240d921ef206", 1)]
+    [InlineData("files", "wangsu-fmgr-notify-success-docs-2023.json", "20105464540f197414d51a861240d921ef206", 1)]
+    [InlineData("video", "wangsu-fops-notify-success-3items-2017.json", "10051e41d2225f6e47eea6f086fa6482336f", 3)]
+    public async Task A_wangsu_notification_settles_its_job_as_base64_and_as_json(string source, string payload, string id, int items)
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var answer = await host.NotifyAsync(source, Payload(payload), "text/plain; charset=UTF-8");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var job = await host.JobAsync(source, id);
+        Assert.Equal(JobState.Succeeded, job.State);
+        Assert.Equal(new JobCounts(items, items, 0, 0), job.Counts);
+        Assert.All(job.Items.SelectMany(item => item.Outputs), output =>
+        {
+            Assert.NotNull(output.Size);
+            Assert.StartsWith("http://", output.Url, StringComparison.Ordinal);
+        });
+        if (source == "video")
+            Assert.All(job.Items.SelectMany(item => item.Outputs), output => Assert.Equal("wuli-video", output.Bucket));
+    }
+
+    [Fact]
+    public async Task A_lost_wangsu_notification_is_made_up_for_by_a_poll()
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
+        var body = Payload("wangsu-fops-notify-success-3items-2017.json");
+        api.Answers[IdOf(body)] = (200, body);
+
+        await host.PostAsync("/api/jobs", $$"""{"source":"video","id":"{{IdOf(body)}}","firstPollAfter":"00:00:00","metadata":{"lesson":"42"}}""");
+
+        var job = await host.JobAsync("video", IdOf(body), "?wait=20");
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll), (job.State, job.SettledBy));
+        Assert.Equal("42", job.Metadata!["lesson"]);
+    }
+
+    private static byte[] Payload(string name)
+    {
+        var folder = Environment.GetEnvironmentVariable("FOPWATCH_PAYLOADS");
+        for (var at = AppContext.BaseDirectory; folder is null && at is not null; at = Path.GetDirectoryName(at))
+        {
+            var candidate = Path.Combine(at, "shared", "payloads");
+            if (Directory.Exists(candidate))
+                folder = candidate;
+        }
+
+        var file = Path.Combine(folder ?? "", name);
+        Assert.SkipUnless(File.Exists(file), "The captured payloads are not here.");
+        return File.ReadAllBytes(file);
+    }
+
+    private static string IdOf(byte[] body) => (string)JsonNode.Parse(Encoding.UTF8.GetString(body))!["id"]!;
+
+    private static async Task<string> FirstEventTypeAsync(RunningHost host, string id)
+    {
+        await using var stream = await EventReader.OpenAsync(host, "0");
+        return (await stream.NextAsync(e => e.Data.Subject == id)).Data.Type;
+    }
+}

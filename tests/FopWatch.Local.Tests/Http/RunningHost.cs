@@ -1,0 +1,120 @@
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Contracts;
+using FopWatch.Local.Hosting;
+using FopWatch.Settings;
+
+namespace FopWatch.Local.Tests.Http;
+
+/// <summary>The real embedded host on a free port, with a data folder of its own, and a client of its HTTP surface.</summary>
+internal sealed class RunningHost : IAsyncDisposable
+{
+    public const string Token = "right-token";
+
+    private HostSettings _settings;
+    private LocalHost _host = null!;
+
+    private RunningHost(HostSettings settings) => _settings = settings;
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public LocalHost Host => _host;
+
+    public string Folder => _settings.Data;
+
+    /// <summary>Starts a host.</summary>
+    /// <param name="settings">Settings below <c>FopWatch</c>; without sources, one of each kind is there, which trust tokens.</param>
+    /// <param name="statusEndpoint">Where their status API is.</param>
+    /// <param name="apiKey">The API key, if any.</param>
+    /// <param name="time">The clock.</param>
+    public static async Task<RunningHost> StartAsync(
+        Dictionary<string, string?>? settings = null,
+        Uri? statusEndpoint = null,
+        string? apiKey = null,
+        TimeProvider? time = null)
+    {
+        var shared = FopWatchSettings.Read(settings ?? TokenSources(statusEndpoint));
+        var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
+        var host = new RunningHost(new() { Shared = shared, Urls = "http://127.0.0.1:0", Data = folder, ApiKey = apiKey });
+        await host.StartAgainAsync(time ?? TimeProvider.System);
+        return host;
+    }
+
+    /// <summary>One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>.</summary>
+    public static Dictionary<string, string?> TokenSources(Uri? statusEndpoint = null)
+    {
+        // Port 9 discards: nobody answers there.
+        var endpoint = (statusEndpoint ?? new("http://127.0.0.1:9")).AbsoluteUri;
+        return new()
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:StatusEndpoint"] = endpoint,
+            ["Sources:media:NotifyTokens:0"] = Token,
+            ["Sources:media:Trust"] = "Token",
+            ["Sources:files:Provider"] = "WangsuFmgr",
+            ["Sources:files:StatusEndpoint"] = endpoint,
+            ["Sources:files:NotifyTokens:0"] = Token,
+            ["Sources:files:Trust"] = "Token",
+            ["Sources:video:Provider"] = "WangsuFops",
+            ["Sources:video:StatusEndpoint"] = endpoint,
+            ["Sources:video:NotifyTokens:0"] = Token,
+            ["Sources:video:Trust"] = "Token",
+        };
+    }
+
+    public async Task StopAsync()
+    {
+        Http.Dispose();
+        await _host.DisposeAsync();
+    }
+
+    /// <summary>Starts on the same folder, on another port, with other settings if any are given.</summary>
+    public async Task StartAgainAsync(TimeProvider? time = null, Dictionary<string, string?>? settings = null)
+    {
+        if (settings is not null)
+            _settings = _settings with { Shared = FopWatchSettings.Read(settings) };
+        _host = await LocalHost.StartAsync(_settings, time ?? TimeProvider.System, logging: null, TestContext.Current.CancellationToken);
+        Http = new() { BaseAddress = _host.Url, Timeout = TimeSpan.FromSeconds(30) };
+        if (_settings.ApiKey is { } key)
+            Http.DefaultRequestHeaders.Add("X-Api-Key", key);
+    }
+
+    public Task<HttpResponseMessage> NotifyAsync(string source, byte[] body, string contentType = "application/json", string suffix = "") =>
+        PostAsync($"/api/notify/{source}/{Token}{suffix}", body, contentType);
+
+    public Task<HttpResponseMessage> NotifyAsync(string source, string body, string suffix = "") =>
+        NotifyAsync(source, Encoding.UTF8.GetBytes(body), suffix: suffix);
+
+    public Task<HttpResponseMessage> PostAsync(string path, string body) => PostAsync(path, Encoding.UTF8.GetBytes(body), "application/json");
+
+    public async Task<HttpResponseMessage> PostAsync(string path, byte[] body, string contentType)
+    {
+        using var content = new ByteArrayContent(body);
+        content.Headers.TryAddWithoutValidation("Content-Type", contentType);
+        return await Http.PostAsync(path, content, TestContext.Current.CancellationToken);
+    }
+
+    public Task<HttpResponseMessage> PostAsync(string path) => PostAsync(path, [], "application/json");
+
+    /// <summary>The job, which has to be there.</summary>
+    public async Task<JobRecord> JobAsync(string source, string id, string query = "") =>
+        (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ContractsJson.Default.JobRecord, TestContext.Current.CancellationToken))!;
+
+    public async Task<QuarantineList> QuarantineAsync() =>
+        (await Http.GetFromJsonAsync("/api/quarantine?top=100", ApiJson.Default.QuarantineList, TestContext.Current.CancellationToken))!;
+
+    public static async Task<Problem> ProblemAsync(HttpResponseMessage response)
+    {
+        Assert.Equal(Problem.ContentType, response.Content.Headers.ContentType?.MediaType);
+        var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
+        return JsonSerializer.Deserialize(body, ApiJson.Default.Problem)!;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        Directory.Delete(_settings.Data, recursive: true);
+    }
+}

@@ -1,0 +1,218 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.ServerSentEvents;
+using System.Net.Sockets;
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Simulator;
+
+namespace FopWatch.Local.Tests;
+
+/// <summary>The host as a process of its own, killed again and again while it works.</summary>
+[Collection(nameof(KillTests))]
+[CollectionDefinition(nameof(KillTests), DisableParallelization = true)]
+public class KillTests
+{
+    private const int Kills = 30;
+    private const int JobCount = 400;
+    private const string Token = "right-token";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 240_000)]
+    public async Task Killed_thirty_times_under_load_every_job_ends_right_and_every_settled_event_arrives()
+    {
+        var seed = Environment.TickCount;
+        TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
+        var (qiniu, wangsu) = (new SigningKey("qiniu-ak", "qiniu-sk"), new SigningKey("wangsu-ak", "wangsu-sk"));
+        await using var provider = await SimulatedProvider.StartAsync(
+            new() { QiniuKeys = [qiniu], WangsuKeys = [wangsu], HangLimit = TimeSpan.FromSeconds(1), RetryBudget = TimeSpan.FromSeconds(40) },
+            Cancelled);
+        var jobs = JobPlan.Generate(seed, JobCount, new PlanOptions { Unobtainable = false }.ScaledBy(1.0 / 120))
+            .Where(job => job.Faults.StatusAlways is null)
+            .ToList();
+        using var host = new HostProcess(provider.StatusEndpoint, qiniu, wangsu);
+        using var finished = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var events = new ConcurrentDictionary<(string Subject, long Version), ConcurrentDictionary<string, JobEvent>>();
+        var following = FollowAsync(host.Url, events, finished.Token);
+        host.Start();
+
+        var submitting = SubmitAsync(provider, host.Url, jobs);
+        var random = new Random(seed);
+        for (var i = 0; i < Kills; i++)
+        {
+            // Sometimes in the middle of the start, sometimes in the middle of the work.
+            await Task.Delay(random.Next(100, 1800), Cancelled);
+            host.Kill();
+            host.Start();
+        }
+
+        await submitting;
+        using var http = new HttpClient { BaseAddress = host.Url };
+        foreach (var job in jobs)
+        {
+            var record = await SettledAsync(http, job);
+            Assert.True(
+                job.ExpectedState == JsonNamingPolicy.CamelCase.ConvertName(record.State.ToString()),
+                $"{job.Id} ({job.Shape}, {job.Faults}) is {record.State}, not {job.ExpectedState}");
+            await ArrivedAsync(events, record);
+        }
+
+        await finished.CancelAsync();
+        await following;
+        Assert.All(events, version => Assert.Single(version.Value));
+
+        // One outcome each, however often it was told.
+        foreach (var settled in events
+            .Where(version => version.Value.Values.First().Type == JobEvent.SettledType)
+            .GroupBy(version => version.Key.Subject))
+        {
+            Assert.Single(settled);
+        }
+    }
+
+    private static async Task SubmitAsync(SimulatedProvider provider, Uri host, List<SimulatedJob> jobs)
+    {
+        using var http = new HttpClient { BaseAddress = host, Timeout = TimeSpan.FromSeconds(5) };
+        foreach (var some in jobs.Chunk(10))
+        {
+            foreach (var job in some)
+                await provider.SubmitAsync(job, new Uri(host, $"/api/notify/{SourceOf(job)}/{Token}"), Cancelled);
+
+            // An application that is worth its salt registers until it is told that it has.
+            await AgainAsync(async () =>
+            {
+                using var answer = await http.PostAsJsonAsync("/api/jobs", some.Select(job => new { source = SourceOf(job), id = job.Id }), Cancelled);
+                return answer.StatusCode == HttpStatusCode.Accepted;
+            });
+            await Task.Delay(200, Cancelled);
+        }
+    }
+
+    private static async Task<JobRecord> SettledAsync(HttpClient http, SimulatedJob job)
+    {
+        JobRecord? record = null;
+        await AgainAsync(async () =>
+        {
+            record = await http.GetFromJsonAsync($"/api/jobs/{SourceOf(job)}/{job.Id}?wait=5", ContractsJson.Default.JobRecord, Cancelled);
+            return record!.Settled;
+        });
+        return record!;
+    }
+
+    private static Task ArrivedAsync(
+        ConcurrentDictionary<(string Subject, long Version), ConcurrentDictionary<string, JobEvent>> events,
+        JobRecord record) => AgainAsync(() => Task.FromResult(events.Any(version =>
+            version.Key.Subject == record.Id && version.Value.Values.Any(e => e.Type == JobEvent.SettledType && e.Data.State == record.State))));
+
+    private static async Task AgainAsync(Func<Task<bool>> isDone)
+    {
+        while (true)
+        {
+            try
+            {
+                if (await isDone())
+                    return;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException && !Cancelled.IsCancellationRequested)
+            {
+                // The host is down, as it should be now and then.
+            }
+
+            await Task.Delay(50, Cancelled);
+        }
+    }
+
+    private static async Task FollowAsync(
+        Uri host,
+        ConcurrentDictionary<(string Subject, long Version), ConcurrentDictionary<string, JobEvent>> events,
+        CancellationToken cancellationToken)
+    {
+        using var http = new HttpClient { BaseAddress = host };
+        var position = "0";
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
+                request.Headers.Add("Last-Event-ID", position);
+                using var response = await http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+                await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
+                await foreach (var item in SseParser
+                    .Create(stream, (_, data) => JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!)
+                    .EnumerateAsync(cancellationToken))
+                {
+                    position = item.EventId!;
+                    events.GetOrAdd((item.Data.Subject, item.Data.Data.Version), _ => new())[item.Data.Id] = item.Data;
+                }
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+            {
+                await Task.Delay(50, CancellationToken.None);
+            }
+        }
+    }
+
+    private static string SourceOf(SimulatedJob job) => job.Shape switch
+    {
+        BodyShape.WangsuFmgr => "files",
+        BodyShape.WangsuFops => "video",
+        _ => "media",
+    };
+
+    private sealed class HostProcess : IDisposable
+    {
+        private readonly ProcessStartInfo _start;
+        private readonly string _folder = Directory.CreateTempSubdirectory("fopwatch-kill-").FullName;
+        private Process? _process;
+
+        public HostProcess(Uri statusEndpoint, SigningKey qiniu, SigningKey wangsu)
+        {
+            Url = new($"http://127.0.0.1:{FreePort()}");
+            _start = new("dotnet", [typeof(Hosting.LocalHost).Assembly.Location, "serve", "--urls", Url.AbsoluteUri, "--data", _folder])
+            {
+                RedirectStandardOutput = false,
+                Environment = { ["FOPWATCH_LOG"] = "None" },
+            };
+            foreach (var (name, provider, key) in (ReadOnlySpan<(string, string, SigningKey)>)[
+                ("media", "Qiniu", qiniu), ("files", "WangsuFmgr", wangsu), ("video", "WangsuFops", wangsu)])
+            {
+                var prefix = $"FopWatch__Sources__{name}__";
+                _start.Environment[prefix + "Provider"] = provider;
+                _start.Environment[prefix + "StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+                _start.Environment[prefix + "NotifyTokens__0"] = Token;
+                _start.Environment[prefix + "Keys__0__AccessKey"] = key.AccessKey;
+                _start.Environment[prefix + "Keys__0__SecretKey"] = key.SecretKey;
+                _start.Environment[prefix + "Poll__First"] = "00:00:01";
+                _start.Environment[prefix + "Poll__Max"] = "00:00:03";
+                _start.Environment[prefix + "Poll__PerSecond"] = "200";
+            }
+        }
+
+        public Uri Url { get; }
+
+        public void Start() => _process = Process.Start(_start)!;
+
+        public void Kill()
+        {
+            _process!.Kill();
+            _process.WaitForExit();
+            _process.Dispose();
+        }
+
+        public void Dispose()
+        {
+            Kill();
+            Directory.Delete(_folder, recursive: true);
+        }
+
+        private static int FreePort()
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, 0);
+            listener.Start();
+            return ((IPEndPoint)listener.LocalEndpoint).Port;
+        }
+    }
+}
