@@ -112,7 +112,7 @@ internal sealed class JobRegistrations
         {
             if (entry.Value.ValueKind != JsonValueKind.String)
             {
-                Wrong(at, $"metadata/{entry.Name}", "is not a string");
+                Wrong($"{at}/metadata", entry.Name, "is not a string");
                 continue;
             }
 
@@ -146,7 +146,12 @@ internal sealed class JobRegistrations
         return null;
     }
 
-    private void Wrong(string at, string name, string problem) => _problems.Add(new($"{at}/{name}", $"'{Short(name)}' {problem}."));
+    private void Wrong(string at, string name, string problem)
+    {
+        name = Short(name);
+        var escaped = name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+        _problems.Add(new($"{at}/{escaped}", $"'{name}' {problem}."));
+    }
 
     private static string Short(string name) => name.Length <= 64 ? name : name[..64] + "…";
 

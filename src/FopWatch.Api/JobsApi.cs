@@ -62,7 +62,8 @@ public static class JobsApi
 
         var seconds = 0d;
         if (wait is not null
-            && !(double.TryParse(wait, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds) && seconds <= MaxWaitSeconds))
+            && !(double.TryParse(wait, NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out seconds)
+                && seconds is >= 0 and <= MaxWaitSeconds))
         {
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }

@@ -1,0 +1,215 @@
+using System.Text;
+using FopWatch.Settings;
+
+namespace FopWatch.Api.Tests;
+
+public sealed class JobRegistrationsTests
+{
+    private static readonly FopWatchSettings Settings = FopWatchSettings.Read(
+    [
+        new("Sources:media:Provider", "Qiniu"),
+        new("Sources:media:NotifyTokens:0", "a-token-of-the-tests"),
+    ]);
+
+    [Fact]
+    public void One_registration_is_read_whole()
+    {
+        var read = Read("""{"source":"media","id":"z0.Ab_c-1","metadata":{"lesson":"42","":"é"},"firstPollAfter":"00:05:00"}""");
+
+        Assert.Empty(read.Problems);
+        Assert.False(read.Many);
+        var one = Assert.Single(read.Registrations);
+        Assert.Equal("media", one.Source.Name);
+        Assert.Equal("z0.Ab_c-1", one.Id);
+        Assert.Equal(new Dictionary<string, string> { ["lesson"] = "42", [""] = "é" }, one.Metadata);
+        Assert.Equal(TimeSpan.FromMinutes(5), one.FirstPollAfter);
+    }
+
+    [Theory]
+    [InlineData("""{"source":"media","id":"a"}""")]
+    [InlineData("""{"source":"media","id":"a","metadata":null,"firstPollAfter":null}""")]
+    public void What_is_optional_may_be_absent_or_null(string json)
+    {
+        var read = Read(json);
+
+        Assert.Empty(read.Problems);
+        var one = Assert.Single(read.Registrations);
+        Assert.Empty(one.Metadata);
+        Assert.Null(one.FirstPollAfter);
+    }
+
+    [Fact]
+    public void An_array_is_read_in_its_order()
+    {
+        var read = Read("""[{"source":"media","id":"b"},{"source":"media","id":"a"}]""");
+
+        Assert.True(read.Many);
+        Assert.Equal(["b", "a"], read.Registrations.Select(one => one.Id));
+    }
+
+    [Theory]
+    [InlineData(1, true)]
+    [InlineData(1000, true)]
+    [InlineData(0, false)]
+    [InlineData(1001, false)]
+    public void An_array_holds_1_to_1000(int length, bool right)
+    {
+        var read = Read($"[{string.Join(',', Enumerable.Range(0, length).Select(i => $$"""{"source":"media","id":"id-{{i}}"}"""))}]");
+
+        Assert.Equal(right ? length : 0, read.Registrations.Count);
+        if (right)
+        {
+            Assert.Empty(read.Problems);
+        }
+        else
+        {
+            var problem = Assert.Single(read.Problems);
+            Assert.Equal("", problem.Element);
+            Assert.Contains($"An array of {length}", problem.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("""{"id":"a"}""", "/source")]
+    [InlineData("""{"source":"Media","id":"a"}""", "/source")]
+    [InlineData("""{"source":null,"id":"a"}""", "/source")]
+    [InlineData("""{"source":7,"id":"a"}""", "/source")]
+    [InlineData("""{"source":"media"}""", "/id")]
+    [InlineData("""{"source":"media","id":7}""", "/id")]
+    [InlineData("""{"source":"media","id":""}""", "/id")]
+    [InlineData("""{"source":"media","id":"a/b"}""", "/id")]
+    [InlineData("""{"source":"media","id":".."}""", "/id")]
+    [InlineData("""{"source":"media","id":"ä"}""", "/id")]
+    [InlineData("""{"source":"media","id":"a","metadata":"x"}""", "/metadata")]
+    [InlineData("""{"source":"media","id":"a","metadata":[]}""", "/metadata")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"n":1}}""", "/metadata/n")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"n":null}}""", "/metadata/n")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"a/b~c":1}}""", "/metadata/a~1b~0c")]
+    [InlineData("""{"source":"media","id":"a","Metadata":{}}""", "/Metadata")]
+    [InlineData("""{"source":"media","id":"a","extra":null}""", "/extra")]
+    [InlineData("7", "")]
+    [InlineData("null", "")]
+    [InlineData("\"media\"", "")]
+    public void A_wrong_registration_is_named_by_its_element(string json, string element)
+    {
+        var read = Read(json);
+
+        Assert.Equal(element, Assert.Single(read.Problems).Element);
+        Assert.Empty(read.Registrations);
+    }
+
+    [Fact]
+    public void Everything_that_is_wrong_is_named_at_once()
+    {
+        var read = Read("""[{"source":"media","id":"a"},{"source":"no","id":" ","x":1},[],{"source":"media","id":"b","firstPollAfter":-1}]""");
+
+        Assert.Equal(["/1/source", "/1/id", "/1/x", "/2", "/3/firstPollAfter"], read.Problems.Select(problem => problem.Element));
+    }
+
+    [Fact]
+    public void An_id_is_at_most_128_characters_long()
+    {
+        Assert.Empty(Read($$"""{"source":"media","id":"{{new string('a', 128)}}"}""").Problems);
+        Assert.Equal("/id", Assert.Single(Read($$"""{"source":"media","id":"{{new string('a', 129)}}"}""").Problems).Element);
+    }
+
+    [Theory]
+    [InlineData(4096, true)]
+    [InlineData(4097, false)]
+    public void Metadata_is_at_most_4096_bytes_of_names_and_values(int bytes, bool right)
+    {
+        // "n1" and "n2" are four bytes, and é is two.
+        var read = Read($$"""{"source":"media","id":"a","metadata":{"n1":"{{new string('é', 1000)}}","n2":"{{new string('x', bytes - 2004)}}"} }""");
+
+        if (right)
+        {
+            Assert.Empty(read.Problems);
+        }
+        else
+        {
+            var problem = Assert.Single(read.Problems);
+            Assert.Equal("/metadata", problem.Element);
+            Assert.Contains("4097 bytes", problem.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Theory]
+    [InlineData("0", 0)]
+    [InlineData("-0", 0)]
+    [InlineData("1.5", 1.5)]
+    [InlineData("777600", 777600)]
+    [InlineData("\"00:00:00\"", 0)]
+    [InlineData("\"00:05\"", 300)]
+    [InlineData("\"00:05:00.5\"", 300.5)]
+    [InlineData("\"9.00:00:00\"", 777600)]
+    public void The_first_poll_comes_after_seconds_or_a_time(string json, double seconds)
+    {
+        var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
+
+        Assert.Empty(read.Problems);
+        Assert.Equal(TimeSpan.FromSeconds(seconds), read.Registrations[0].FirstPollAfter);
+    }
+
+    [Theory]
+    [InlineData("-1")]
+    [InlineData("777600.001")]
+    [InlineData("1e400")]
+    [InlineData("\"9.00:00:00.001\"")]
+    [InlineData("\"-00:00:01\"")]
+    [InlineData("\"5\"")]
+    [InlineData("\"soon\"")]
+    [InlineData("\"1:2:3:4:5\"")]
+    [InlineData("\"\"")]
+    [InlineData("true")]
+    [InlineData("{}")]
+    public void Any_other_time_is_wrong(string json)
+    {
+        var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
+
+        Assert.Equal("/firstPollAfter", Assert.Single(read.Problems).Element);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("source=media&id=a")]
+    [InlineData("""{"source":"media","id":"a"} {}""")]
+    [InlineData("""{"source":"media","id":"a",}""")]
+    [InlineData("""{"source":"media","id":"a","id":"b"}""")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""")]
+    [InlineData("""{"source":"media","id":"a","x":[[[[[[[[[[1]]]]]]]]]]}""")]
+    [InlineData("""{"source":"media","id":"\ud800"}""")]
+    [InlineData("""{"source":"\udc00","id":"a"}""")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"n":"\ud800"}}""")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"\ud800":"n"}}""")]
+    [InlineData("""{"source":"media","id":"a","\ud800":1}""")]
+    [InlineData("""{"source":"media","id":"a","firstPollAfter":"\ud800:"}""")]
+    public void What_is_no_readable_JSON_is_named_as_a_whole(string json) => AssertUnreadable(Encoding.UTF8.GetBytes(json));
+
+    [Fact]
+    public void Bytes_that_are_not_UTF8_are_named_as_a_whole()
+    {
+        foreach (var place in (string[])["""{"source":"media","id":"?"}""", """{"source":"media","id":"a","?":1}""", "?"])
+            AssertUnreadable([.. Encoding.ASCII.GetBytes(place).Select(b => b == '?' ? (byte)0xff : b)]);
+    }
+
+    [Fact]
+    public void A_long_name_is_cut_in_the_answer()
+    {
+        var problem = Assert.Single(Read($$"""{"source":"media","id":"a","{{new string('x', 100_000)}}":1}""").Problems);
+
+        Assert.True(problem.Element.Length + problem.Detail.Length < 300);
+    }
+
+    private static void AssertUnreadable(byte[] body)
+    {
+        var read = JobRegistrations.Read(body, Settings.Sources);
+
+        var problem = Assert.Single(read.Problems);
+        Assert.Equal("", problem.Element);
+        Assert.StartsWith("The body is no JSON document that can be read:", problem.Detail, StringComparison.Ordinal);
+        Assert.EndsWith("or an array of up to 1000 of those.", problem.Detail, StringComparison.Ordinal);
+    }
+
+    private static JobRegistrations Read(string json) => JobRegistrations.Read(Encoding.UTF8.GetBytes(json), Settings.Sources);
+}

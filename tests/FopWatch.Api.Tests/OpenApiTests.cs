@@ -1,0 +1,470 @@
+using System.Reflection;
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using System.Text.Json.Serialization.Metadata;
+using System.Text.RegularExpressions;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Api.Tests;
+
+/// <summary>Keeps the OpenAPI document true to what is serialised, checked and answered.</summary>
+public sealed class OpenApiTests
+{
+    private static readonly JsonElement Document = ReadDocument();
+    private static readonly JsonElement Schemas = Document.GetProperty("components").GetProperty("schemas");
+    private static readonly SchemaReader Reader = new(Document);
+
+    /// <summary>Schemas of what only comes in, or of text.</summary>
+    private static readonly string[] NotSerialised = ["SourceName", "JobId", "JobRegistration"];
+
+    /// <summary>What the API answers and what events are.</summary>
+    private static readonly JsonTypeInfo[] Roots =
+    [
+        ApiJson.Default.JobList,
+        ApiJson.Default.JobLink,
+        ApiJson.Default.JobLinks,
+        ApiJson.Default.JobRecord,
+        ApiJson.Default.Problem,
+        ApiJson.Default.QuarantineEntry,
+        ApiJson.Default.QuarantineList,
+        ApiJson.Default.RetriedNotification,
+        ApiJson.Default.RetriedNotifications,
+        ApiJson.Default.Health,
+        ContractsJson.Default.JobEvent,
+    ];
+
+    public static TheoryData<string> Objects => new(Reachable().Where(info => info.Kind == JsonTypeInfoKind.Object).Select(info => info.Type.Name));
+
+    public static TheoryData<string> Enums => new(Reachable().Where(info => info.Type.IsEnum).Select(info => info.Type.Name));
+
+    public static TheoryData<string> Problems => new(ProblemResults.Keys);
+
+    private static Dictionary<string, IResult> ProblemResults => new()
+    {
+        ["InvalidRequest"] = Problem.Invalid("Nothing was registered.", [new("/0/id", $"'id' is not {JobKey.IdRule}.")]),
+        ["Unauthorized"] = Problem.Unauthorized(),
+        ["NotFound"] = Problem.NotFound("No job of that source and id is known."),
+        ["NotSettled"] = Problem.NotSettled(),
+        ["TooLarge"] = Problem.TooLarge(FopWatchSettings.DefaultMaxBodyBytes),
+        ["NotLocal"] = Problem.NotLocal(),
+        ["Internal"] = Problem.Internal(),
+        ["Unavailable"] = Problem.Unavailable(),
+    };
+
+    [Fact]
+    public void The_served_document_is_an_OpenAPI_31_document()
+    {
+        Assert.StartsWith("3.1.", Document.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+        Assert.NotEmpty(Document.GetProperty("info").GetProperty("title").GetString()!);
+        Assert.NotEmpty(Document.GetProperty("info").GetProperty("version").GetString()!);
+    }
+
+    [Fact]
+    public void Every_reference_resolves()
+    {
+        var references = References(Document).ToList();
+
+        Assert.NotEmpty(references);
+        Assert.All(references, reference => Assert.NotNull(Reader.Resolve(reference)));
+    }
+
+    [Fact]
+    public void Every_component_is_used()
+    {
+        var used = References(Document).ToHashSet();
+        var components = Document.GetProperty("components").EnumerateObject()
+            .Where(kind => kind.Name != "securitySchemes")
+            .SelectMany(kind => kind.Value.EnumerateObject().Select(component => $"#/components/{kind.Name}/{component.Name}"));
+
+        // An event stream is text, which no schema can say what it is made of.
+        Assert.Equal(["#/components/schemas/JobEvent"], components.Where(component => !used.Contains(component)));
+    }
+
+    [Fact]
+    public void Every_operation_has_an_id_of_its_own_and_says_what_it_does_and_answers()
+    {
+        var ids = new HashSet<string>();
+        var tags = Document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()).ToList();
+        foreach (var (route, operation) in Operations())
+        {
+            Assert.True(operation.TryGetProperty("operationId", out var id), $"{route} has no operationId");
+            Assert.True(ids.Add(id.GetString()!), $"{id} is there twice");
+            Assert.NotEmpty(operation.GetProperty("summary").GetString()!);
+            Assert.All(operation.GetProperty("tags").EnumerateArray(), tag => Assert.Contains(tag.GetString(), tags));
+            Assert.Contains(operation.GetProperty("responses").EnumerateObject(), response => response.Name[0] == '2');
+        }
+
+        Assert.NotEmpty(ids);
+    }
+
+    [Fact]
+    public void Every_part_of_a_path_that_varies_is_a_parameter_and_the_other_way_round()
+    {
+        foreach (var path in Document.GetProperty("paths").EnumerateObject())
+        {
+            var parts = Regex.Matches(path.Name, "{([^}]+)}").Select(part => part.Groups[1].Value).Order();
+            foreach (var operation in OperationsOf(path.Value))
+            {
+                var parameters = ParametersOf(path.Value, operation).Where(parameter => parameter.GetProperty("in").GetString() == "path").ToList();
+                Assert.Equal(parts, parameters.Select(parameter => parameter.GetProperty("name").GetString()!).Order());
+                Assert.All(parameters, parameter => Assert.True(parameter.GetProperty("required").GetBoolean()));
+            }
+        }
+    }
+
+    [Fact]
+    public void Only_notify_and_health_need_no_key()
+    {
+        var open = Operations()
+            .Where(one => one.Operation.TryGetProperty("security", out var security) && security.GetArrayLength() == 0)
+            .Select(one => one.Route);
+
+        Assert.Equal(
+            [
+                "get /health/live",
+                "get /health/ready",
+                "post /api/notify/{source}/{token}",
+                "post /api/notify/{source}/{token}/{correlation}",
+            ],
+            open.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void Schemas_are_there_for_what_is_serialised_and_for_nothing_else() => Assert.Equal(
+        Reachable().Where(IsNamed).Select(info => info.Type.Name).Concat(NotSerialised).Order(StringComparer.Ordinal),
+        Schemas.EnumerateObject().Select(schema => schema.Name).Order(StringComparer.Ordinal));
+
+    [Theory]
+    [MemberData(nameof(Objects))]
+    public void A_schema_has_the_properties_that_are_serialised(string name)
+    {
+        var info = InfoOf(name);
+        var schema = Schemas.GetProperty(name);
+
+        Assert.Equal("object", schema.GetProperty("type").GetString());
+        Assert.Equal(info.Properties.Select(property => property.Name), schema.GetProperty("properties").EnumerateObject().Select(one => one.Name));
+        foreach (var property in info.Properties)
+        {
+            var said = schema.GetProperty("properties").GetProperty(property.Name);
+            var types = TypesOf(said);
+            Assert.True(TypeOf(property) == types[0], $"{name}.{property.Name} is {TypeOf(property)}, said to be {types[0]}");
+            Assert.Equal(IsNullable(property) && IsAlwaysThere(property), types.Contains("null"));
+            if (IsNamed(ElementInfo(property)))
+                Assert.Contains($"#/components/schemas/{ElementInfo(property).Type.Name}", References(said));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Objects))]
+    public void A_schema_requires_what_is_always_serialised(string name)
+    {
+        var always = InfoOf(name).Properties.Where(IsAlwaysThere).Select(property => property.Name);
+
+        Assert.Equal(always, SchemaReader.Texts(Schemas.GetProperty(name).GetProperty("required")));
+    }
+
+    [Theory]
+    [MemberData(nameof(Enums))]
+    public void A_schema_has_the_values_that_are_serialised(string name)
+    {
+        var info = InfoOf(name);
+        var values = Enum.GetValues(info.Type).Cast<object>().Select(value => JsonSerializer.SerializeToElement(value, info).GetString());
+
+        Assert.Equal(values, SchemaReader.Texts(Schemas.GetProperty(name).GetProperty("enum")));
+    }
+
+    [Fact]
+    public void Serialised_jobs_and_events_are_as_their_schemas_say()
+    {
+        var bare = new JobRecord
+        {
+            Source = "media",
+            Id = "z0.a",
+            Provider = ProviderKind.WangsuFops,
+            State = JobState.Waiting,
+            Settled = false,
+            Counts = new(0, 0, 0, 0),
+            RegisteredAt = DateTimeOffset.UnixEpoch,
+            UpdatedAt = DateTimeOffset.UnixEpoch,
+            Version = 1,
+        };
+        var full = bare with
+        {
+            State = JobState.PartiallyFailed,
+            Settled = true,
+            SettledBy = SettledBy.Notification,
+            Bucket = "b",
+            Key = "k",
+            Pipeline = "p",
+            RequestId = "r",
+            TaskFrom = "workflow:1",
+            CreatedAt = DateTimeOffset.UnixEpoch,
+            Notification = NotificationDelivery.Delivered,
+            Counts = new(2, 1, 1, 0),
+            Items =
+            [
+                new()
+                {
+                    Command = "avinfo",
+                    State = ItemState.Succeeded,
+                    ReusedOldOutput = true,
+                    Error = "",
+                    ErrorIndex = 0,
+                    Outputs = [new(), new() { Bucket = "b", Key = "k", Hash = "h", Url = "https://example.com/", Size = 5_000_000_000 }],
+                    Result = "{}",
+                },
+            ],
+            Truncated = true,
+            Metadata = new Dictionary<string, string> { ["lesson"] = "42" },
+            SettledAt = DateTimeOffset.UnixEpoch,
+        };
+        var settled = new JobEvent { Id = "1", Type = JobEvent.SettledType, Source = "/fopwatch/media", Subject = "z0.a", Time = default, Data = full };
+        var progressed = settled with { Type = JobEvent.ProgressedType, Data = bare };
+
+        var written = JsonSerializer.SerializeToElement(full, ApiJson.Default.JobRecord);
+        Assert.Equal(PropertiesOf("JobRecord"), written.EnumerateObject().Select(member => member.Name));
+        Assert.Equal(PropertiesOf("JobItem"), written.GetProperty("items")[0].EnumerateObject().Select(member => member.Name));
+        AssertRight("JobRecord", written);
+        AssertRight("JobRecord", JsonSerializer.SerializeToElement(bare, ApiJson.Default.JobRecord));
+        AssertRight("JobEvent", JsonSerializer.SerializeToElement(settled, ContractsJson.Default.JobEvent));
+        AssertRight("JobEvent", JsonSerializer.SerializeToElement(progressed, ContractsJson.Default.JobEvent));
+        AssertRight("JobList", JsonSerializer.SerializeToElement(new([full, bare], null), ApiJson.Default.JobList));
+
+        static IEnumerable<string> PropertiesOf(string name) => Schemas.GetProperty(name).GetProperty("properties").EnumerateObject().Select(one => one.Name);
+    }
+
+    [Fact]
+    public void Every_example_is_as_its_schema_says()
+    {
+        var checkedOnes = 0;
+        foreach (var (at, one) in AllObjects(Document))
+        {
+            if (!one.TryGetProperty("schema", out var schema))
+                continue;
+
+            var examples = one.TryGetProperty("examples", out var named) ? named.EnumerateObject().Select(example => example.Value.GetProperty("value")) : [];
+            if (one.TryGetProperty("example", out var single))
+                examples = examples.Append(single);
+            foreach (var example in examples)
+            {
+                Assert.True(Reader.Violations(schema, example) is [], $"{at}: {string.Join("; ", Reader.Violations(schema, example))}");
+                checkedOnes++;
+            }
+        }
+
+        foreach (var schema in Schemas.EnumerateObject())
+        {
+            foreach (var example in schema.Value.TryGetProperty("examples", out var examples) ? examples.EnumerateArray() : default)
+            {
+                AssertRight(schema.Name, example);
+                checkedOnes++;
+            }
+        }
+
+        Assert.True(checkedOnes > 10);
+    }
+
+    [Fact]
+    public void Every_example_of_a_registration_is_taken()
+    {
+        var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
+        var examples = RegistrationBody().GetProperty("examples").EnumerateObject().ToList();
+
+        Assert.NotEmpty(examples);
+        foreach (var example in examples)
+        {
+            var body = Encoding.UTF8.GetBytes(example.Value.GetProperty("value").GetRawText());
+            Assert.Empty(JobRegistrations.Read(body, settings.Sources).Problems);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Problems))]
+    public async Task A_problem_is_answered_as_its_example_says(string name)
+    {
+        var said = Document.GetProperty("components").GetProperty("responses").GetProperty(name);
+        var (contentType, example) = said.GetProperty("content").EnumerateObject()
+            .Select(content => (content.Name, content.Value.GetProperty("example")))
+            .Single();
+
+        using var body = new MemoryStream();
+        await using var services = new ServiceCollection().AddLogging().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
+        context.Response.Body = body;
+        await ProblemResults[name].ExecuteAsync(context);
+
+        using var answered = JsonDocument.Parse(body.ToArray());
+        Assert.Equal(contentType, context.Response.ContentType);
+        Assert.Equal(example.GetProperty("status").GetInt32(), context.Response.StatusCode);
+        Assert.True(JsonElement.DeepEquals(example, answered.RootElement), $"answered {answered.RootElement.GetRawText()}");
+        Assert.Equal(said.TryGetProperty("headers", out _), context.Response.Headers.RetryAfter.Count > 0);
+    }
+
+    [Fact]
+    public void Every_problem_is_referred_to_under_its_status()
+    {
+        var responses = Operations().SelectMany(one => one.Operation.GetProperty("responses").EnumerateObject())
+            .Where(response => response.Value.TryGetProperty("$ref", out _))
+            .ToList();
+
+        Assert.NotEmpty(responses);
+        foreach (var response in responses)
+        {
+            var problem = Reader.Resolve(response.Value.GetProperty("$ref").GetString()!)!.Value;
+            var example = problem.GetProperty("content").GetProperty(Problem.ContentType).GetProperty("example");
+            Assert.Equal(response.Name, example.GetProperty("status").GetRawText());
+        }
+    }
+
+    [Fact]
+    public void Every_problem_has_a_response() => Assert.Equal(
+        typeof(Problem).GetMethods(BindingFlags.Public | BindingFlags.Static).Count(method => method.ReturnType == typeof(IResult)),
+        Document.GetProperty("components").GetProperty("responses").EnumerateObject().Count());
+
+    [Fact]
+    public void Limits_are_those_that_are_checked()
+    {
+        Assert.Equal(JobRegistrations.MaxAtOnce, RegistrationBody().GetProperty("schema").GetProperty("oneOf")[1].GetProperty("maxItems").GetInt32());
+        Assert.Contains(
+            $"{JobRegistrations.MaxMetadataBytes} bytes",
+            Schemas.GetProperty("JobRegistration").GetProperty("properties").GetProperty("metadata").GetProperty("description").GetString(),
+            StringComparison.Ordinal);
+        Assert.Equal(JobsApi.MaxWaitSeconds, Parameter("getJob", "wait").GetProperty("maximum").GetInt32());
+        Assert.Equal(JobQuery.MaxTop, Parameter("listJobs", "top").GetProperty("maximum").GetInt32());
+        Assert.Equal($"^[A-Za-z0-9_-]{{1,{NotificationIntake.MaxCorrelationLength}}}$", Parameter("notifyWithCorrelation", "correlation").GetProperty("pattern").GetString());
+
+        var id = Schemas.GetProperty("JobId").GetProperty("pattern").GetString()!;
+        string[] ids = ["a", "z0.A_b-9", new('a', JobKey.MaxIdLength), "", "a b", "a/b", "ä", new('a', JobKey.MaxIdLength + 1)];
+        Assert.All(ids, one => Assert.Equal(JobKey.IsValidId(one), Regex.IsMatch(one, id)));
+    }
+
+    [Theory]
+    [InlineData("-Infinity")]
+    [InlineData("Infinity")]
+    [InlineData("NaN")]
+    [InlineData("-1")]
+    [InlineData("300.5")]
+    [InlineData("1e2")]
+    [InlineData("")]
+    [InlineData("soon")]
+    public async Task A_wait_beyond_its_range_is_refused(string wait)
+    {
+        var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
+
+        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, TestContext.Current.CancellationToken);
+
+        Assert.Equal(StatusCodes.Status400BadRequest, Assert.IsAssignableFrom<IStatusCodeHttpResult>(result).StatusCode);
+    }
+
+    private static JsonElement ReadDocument()
+    {
+        using var resource = typeof(HealthApi).Assembly.GetManifestResourceStream("openapi.json")!;
+        using var document = JsonDocument.Parse(resource, new() { AllowDuplicateProperties = false });
+        return document.RootElement.Clone();
+    }
+
+    private static void AssertRight(string schema, JsonElement value) => Assert.Empty(Reader.Violations(Schemas.GetProperty(schema), value));
+
+    private static JsonElement RegistrationBody() => Operations()
+        .Single(one => one.Operation.GetProperty("operationId").GetString() == "registerJobs").Operation
+        .GetProperty("requestBody").GetProperty("content").GetProperty("application/json");
+
+    private static JsonElement Parameter(string operationId, string name)
+    {
+        foreach (var path in Document.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in OperationsOf(path.Value).Where(one => one.GetProperty("operationId").GetString() == operationId))
+                return ParametersOf(path.Value, operation).Single(one => one.GetProperty("name").GetString() == name).GetProperty("schema");
+        }
+
+        throw new KeyNotFoundException(operationId);
+    }
+
+    private static IEnumerable<(string Route, JsonElement Operation)> Operations() =>
+        from path in Document.GetProperty("paths").EnumerateObject()
+        from operation in path.Value.EnumerateObject()
+        where operation.Name != "parameters"
+        select ($"{operation.Name} {path.Name}", operation.Value);
+
+    private static IEnumerable<JsonElement> OperationsOf(JsonElement path) =>
+        path.EnumerateObject().Where(operation => operation.Name != "parameters").Select(operation => operation.Value);
+
+    private static IEnumerable<JsonElement> ParametersOf(JsonElement path, JsonElement operation) => new[] { path, operation }
+        .SelectMany(one => one.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray().ToArray() : [])
+        .Select(parameter => parameter.TryGetProperty("$ref", out var reference) ? Reader.Resolve(reference.GetString()!)!.Value : parameter);
+
+    private static IEnumerable<(string At, JsonElement Value)> AllObjects(JsonElement value, string at = "") => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().SelectMany(member => AllObjects(member.Value, $"{at}/{member.Name}")).Prepend((at, value)),
+        JsonValueKind.Array => value.EnumerateArray().SelectMany((element, index) => AllObjects(element, $"{at}/{index}")),
+        _ => [],
+    };
+
+    private static IEnumerable<string> References(JsonElement value) =>
+        from one in AllObjects(value)
+        where one.Value.TryGetProperty("$ref", out _)
+        select one.Value.GetProperty("$ref").GetString();
+
+    /// <summary>The JSON types of a property's schema, the first of which is not null.</summary>
+    private static List<string> TypesOf(JsonElement schema) => schema.TryGetProperty("$ref", out var reference)
+        ? TypesOf(Reader.Resolve(reference.GetString()!)!.Value)
+        : [.. SchemaReader.Texts(schema.GetProperty("type"))];
+
+    private static JsonTypeInfo InfoOf(string name) => Reachable().Single(info => info.Type.Name == name);
+
+    /// <summary>Every type that is written when a root is.</summary>
+    private static List<JsonTypeInfo> Reachable()
+    {
+        var found = new Dictionary<Type, JsonTypeInfo>();
+        var open = new Stack<JsonTypeInfo>(Roots);
+        while (open.TryPop(out var info))
+        {
+            if (!found.TryAdd(info.Type, info))
+                continue;
+            foreach (var property in info.Properties)
+                open.Push(ElementInfo(property));
+        }
+
+        return [.. found.Values];
+    }
+
+    private static bool IsNamed(JsonTypeInfo info) => info.Kind == JsonTypeInfoKind.Object || info.Type.IsEnum;
+
+    /// <summary>What a property holds: of a list, its element; of something that may be null, that.</summary>
+    private static JsonTypeInfo ElementInfo(JsonPropertyInfo property)
+    {
+        var info = property.Options.GetTypeInfo(property.PropertyType);
+        return property.Options.GetTypeInfo(info.ElementType ?? Nullable.GetUnderlyingType(info.Type) ?? info.Type);
+    }
+
+    private static string TypeOf(JsonPropertyInfo property)
+    {
+        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
+        return property.Options.GetTypeInfo(type).Kind switch
+        {
+            JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary => "object",
+            JsonTypeInfoKind.Enumerable => "array",
+            _ when type == typeof(bool) => "boolean",
+            _ when type == typeof(int) || type == typeof(long) => "integer",
+            _ => "string",
+        };
+    }
+
+    private static bool IsNullable(JsonPropertyInfo property) =>
+        new NullabilityInfoContext().Create(Member(property)).ReadState == NullabilityState.Nullable;
+
+    private static bool IsAlwaysThere(JsonPropertyInfo property) => Member(property).GetCustomAttribute<JsonIgnoreAttribute>()?.Condition switch
+    {
+        JsonIgnoreCondition.Never => true,
+        JsonIgnoreCondition.WhenWritingDefault => false,
+        _ => !IsNullable(property),
+    };
+
+    private static PropertyInfo Member(JsonPropertyInfo property) => Assert.IsAssignableFrom<PropertyInfo>(property.AttributeProvider);
+}

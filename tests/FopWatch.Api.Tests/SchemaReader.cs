@@ -1,0 +1,88 @@
+using System.Text.Json;
+using System.Text.RegularExpressions;
+
+namespace FopWatch.Api.Tests;
+
+/// <summary>Checks values against the schemas of the OpenAPI document: as much of JSON Schema as the document uses.</summary>
+internal sealed class SchemaReader(JsonElement document)
+{
+    /// <summary>Annotations, which say nothing about which values are right.</summary>
+    private static readonly HashSet<string> Annotations = ["description", "format", "default", "examples", "contentEncoding"];
+
+    /// <summary>What a reference points to.</summary>
+    public JsonElement? Resolve(string reference)
+    {
+        if (!reference.StartsWith("#/", StringComparison.Ordinal))
+            return null;
+
+        var at = document;
+        foreach (var name in reference[2..].Split('/'))
+        {
+            if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(name, out at))
+                return null;
+        }
+
+        return at;
+    }
+
+    /// <summary>Where a value is not as a schema says; empty if it is.</summary>
+    public IReadOnlyList<string> Violations(JsonElement schema, JsonElement value, string at = "")
+    {
+        var found = new List<string>();
+        foreach (var rule in schema.EnumerateObject())
+        {
+            var wrong = rule.Name switch
+            {
+                "$ref" => Violations(Resolve(rule.Value.GetString()!)!.Value, value, at),
+                "type" => Unless(Texts(rule.Value).Any(type => IsOfType(value, type))),
+                "enum" => Unless(rule.Value.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value))),
+                "const" => Unless(JsonElement.DeepEquals(rule.Value, value)),
+                "pattern" => Unless(value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, rule.Value.GetString()!)),
+                "minimum" => Unless(value.ValueKind != JsonValueKind.Number || value.GetDouble() >= rule.Value.GetDouble()),
+                "maximum" => Unless(value.ValueKind != JsonValueKind.Number || value.GetDouble() <= rule.Value.GetDouble()),
+                "minItems" => Unless(value.ValueKind != JsonValueKind.Array || value.GetArrayLength() >= rule.Value.GetInt32()),
+                "maxItems" => Unless(value.ValueKind != JsonValueKind.Array || value.GetArrayLength() <= rule.Value.GetInt32()),
+                "required" => value.ValueKind != JsonValueKind.Object
+                    ? []
+                    : Texts(rule.Value).Where(name => !value.TryGetProperty(name, out _)).Select(name => $"{at}/{name} is missing"),
+                "properties" => Members(value).SelectMany(member => rule.Value.TryGetProperty(member.Name, out var known)
+                    ? Violations(known, member.Value, $"{at}/{member.Name}")
+                    : schema.TryGetProperty("additionalProperties", out _) ? [] : [$"{at}/{member.Name} is not in the schema"]),
+                "additionalProperties" => Members(value)
+                    .Where(member => !(schema.TryGetProperty("properties", out var known) && known.TryGetProperty(member.Name, out _)))
+                    .SelectMany(member => rule.Value.ValueKind == JsonValueKind.False
+                        ? [$"{at}/{member.Name} is not allowed"]
+                        : Violations(rule.Value, member.Value, $"{at}/{member.Name}")),
+                "items" => value.ValueKind != JsonValueKind.Array
+                    ? []
+                    : value.EnumerateArray().SelectMany((element, index) => Violations(rule.Value, element, $"{at}/{index}")),
+                "oneOf" => Unless(rule.Value.EnumerateArray().Count(one => Violations(one, value, at).Count == 0) == 1),
+                _ => Annotations.Contains(rule.Name) ? [] : [$"{at}: the schema has the unknown rule '{rule.Name}'"],
+            };
+            found.AddRange(wrong);
+
+            IEnumerable<string> Unless(bool right) => right ? [] : [$"{at} is {value.GetRawText()}, against {rule.Name} {rule.Value.GetRawText()}"];
+        }
+
+        return found;
+    }
+
+    /// <summary>A string or strings.</summary>
+    public static IEnumerable<string> Texts(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(one => one.GetString()!) : [value.GetString()!];
+
+    private static JsonElement.ObjectEnumerator Members(JsonElement value) =>
+        value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : default;
+
+    private static bool IsOfType(JsonElement value, string type) => type switch
+    {
+        "object" => value.ValueKind == JsonValueKind.Object,
+        "array" => value.ValueKind == JsonValueKind.Array,
+        "string" => value.ValueKind == JsonValueKind.String,
+        "number" => value.ValueKind == JsonValueKind.Number,
+        "integer" => value.ValueKind == JsonValueKind.Number && value.TryGetInt64(out _),
+        "boolean" => value.ValueKind is JsonValueKind.True or JsonValueKind.False,
+        "null" => value.ValueKind == JsonValueKind.Null,
+        _ => false,
+    };
+}
