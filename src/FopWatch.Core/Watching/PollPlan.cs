@@ -93,7 +93,7 @@ public static class PollPlan
             wait *= 2;
         if (answer.RetryAfter > wait)
             wait = answer.RetryAfter.Value;
-        return asked with { DueAt = Earlier(now + wait, asked.Deadline) };
+        return asked with { DueAt = now < asked.Deadline ? Earlier(now + wait, asked.Deadline) : now + wait };
     }
 
     /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
@@ -101,10 +101,18 @@ public static class PollPlan
     {
         if (watch.LastPolledAt is null)
             return null;
-        if (now >= watch.Deadline)
+        if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
             return SettledBy.Deadline;
         return watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace ? SettledBy.Poll : null;
     }
+
+    private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
+
+    /// <summary>
+    /// How long after the deadline a status API that is down or busy is still asked: a tenth of the watch, which ends Qiniu's nine
+    /// days before the ids' ten (providers.md, section 1).
+    /// </summary>
+    private static TimeSpan LastChance(Watch watch) => (watch.Deadline - watch.StartedAt) / 10;
 
     private static TimeSpan Wait(PollSettings settings, int polls, bool idle)
     {

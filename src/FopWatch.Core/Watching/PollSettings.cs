@@ -9,12 +9,12 @@ public sealed record PollSettings
     /// <summary>How much longer each wait is than the one before; at least 1.</summary>
     public double Factor { get; init; } = 1.5;
 
-    /// <summary>The longest wait between two polls; at least <see cref="First"/>… and never beyond the deadline.</summary>
+    /// <summary>The longest wait between two polls; at least <see cref="First"/>.</summary>
     public TimeSpan Max { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// From registration to the last poll, after which a job without an outcome expires. Less than the provider keeps ids for:
-    /// Qiniu, 10 days.
+    /// From registration to the last poll, after which a job without an outcome expires. A status API that is down or busy just then
+    /// is asked for a tenth longer. Less than the provider keeps ids for: Qiniu, 10 days.
     /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromDays(9);
 

@@ -50,7 +50,7 @@ public class NotifyTests
         foreach (var one in kept)
         {
             Assert.Equal(body, await host.Http.GetByteArrayAsync(one.BodyHref, TestContext.Current.CancellationToken));
-            Assert.Equal(Convert.ToBase64String(body), one.Body);
+            Assert.Equal(body.Length <= 64 * 1024 ? Convert.ToBase64String(body) : null, one.Body);
             Assert.Equal(body.Length, one.Size);
             Assert.NotEmpty(one.Reason);
             Assert.Equal("application/json; charset=utf-8", one.Headers["Content-Type"]);

@@ -106,7 +106,7 @@ public class PayloadTests
         var body = Payload("wangsu-fops-notify-success-3items-2017.json");
         api.Answers[IdOf(body)] = (200, body);
 
-        await host.PostAsync("/api/jobs", $$"""{"source":"video","id":"{{IdOf(body)}}","firstPollAfter":"00:00:00","metadata":{"lesson":"42"}}""");
+        await host.PostAsync("/api/jobs", $$"""{"metadata":{"lesson":"42"},"source":"video","id":"{{IdOf(body)}}","firstPollAfter":"00:00:00"}""");
 
         var job = await host.JobAsync("video", IdOf(body), "?wait=20");
         Assert.Equal((JobState.Succeeded, SettledBy.Poll), (job.State, job.SettledBy));
