@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
 using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
@@ -6,7 +7,12 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>The command line: <c>serve</c> (the default), <c>demo</c>, <c>track</c>, <c>watch</c> and <c>decode</c>.</summary>
 internal static class Cli
 {
-    public static Task<int> RunAsync(string[] args)
+    /// <summary>Runs the process's command.</summary>
+    public static Task<int> RunAsync(string[] args) => RunAsync(args, Terminal.OfProcess(), CancellationToken.None);
+
+    /// <summary>Runs a command in a terminal.</summary>
+    /// <returns>The exit code; see <see cref="ExitCodes"/>.</returns>
+    public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken)
     {
         var serve = ServeCommand.Create();
         var root = new RootCommand(
@@ -14,13 +20,26 @@ internal static class Cli
         {
             serve,
             DemoCommand.Create(),
+            TrackCommand.Create(terminal),
+            WatchCommand.Create(terminal),
+            DecodeCommand.Create(terminal),
         };
 
         // Serving is the default: the root takes its options too.
         foreach (var option in serve.Options)
             root.Options.Add(option);
         root.Action = serve.Action;
+        ExplainedCommand.ShowIn(root);
 
-        return root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(10) });
+        var parsed = root.Parse(args);
+        var code = await parsed.InvokeAsync(
+            new()
+            {
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+                Output = terminal.Output,
+                Error = terminal.Error,
+            },
+            cancellationToken);
+        return parsed.Action is ParseErrorAction ? ExitCodes.Refused : code;
     }
 }

@@ -62,7 +62,10 @@ internal static class EventStream
             await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(gone), cancellationToken);
         }
 
-        await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
+        // An id without data is no event: it tells the client its place, so that it can come back even if it breaks off before the
+        // first event.
+        var place = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
+        await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(place), cancellationToken);
         await using var events = log.FollowAsync(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {

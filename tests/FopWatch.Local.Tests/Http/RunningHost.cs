@@ -70,9 +70,11 @@ internal sealed class RunningHost : IAsyncDisposable
         await _host.DisposeAsync();
     }
 
-    /// <summary>Starts on the same folder, on another port, with other settings if any are given.</summary>
-    public async Task StartAgainAsync(TimeProvider? time = null, Dictionary<string, string?>? settings = null)
+    /// <summary>Starts on the same folder, on another port unless one is given, with other settings if any are given.</summary>
+    public async Task StartAgainAsync(TimeProvider? time = null, Dictionary<string, string?>? settings = null, Uri? url = null)
     {
+        if (url is not null)
+            _settings = _settings with { Urls = url.AbsoluteUri };
         if (settings is not null)
             _settings = _settings with { Shared = FopWatchSettings.Read(settings) };
         _host = await LocalHost.StartAsync(_settings, time ?? TimeProvider.System, logging: null, TestContext.Current.CancellationToken);

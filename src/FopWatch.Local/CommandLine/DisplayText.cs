@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>
+/// Makes text from elsewhere safe to show. Commands, keys and errors come from providers, and through them from whoever uploads
+/// files: a terminal would obey the escape sequences in them, and a reader be misled by marks that turn the writing direction.
+/// </summary>
+internal static class DisplayText
+{
+    private const char ZeroWidthNonJoiner = '\u200C';
+    private const char ZeroWidthJoiner = '\u200D';
+
+    /// <summary>A text on one line, with everything that is not to be seen spelt out: <c>\n</c>, <c>\u001B</c>.</summary>
+    public static string Clean(string text) => Clean(text, static (clean, rune) =>
+    {
+        switch (rune.Value)
+        {
+            case '\n':
+                clean.Append("\\n");
+                break;
+            case '\r':
+                clean.Append("\\r");
+                break;
+            case '\t':
+                clean.Append("\\t");
+                break;
+            default:
+                Spell(clean, rune);
+                break;
+        }
+    });
+
+    /// <summary>
+    /// A JSON document that means the same, in which only line breaks and blanks are left of what is not to be seen: such
+    /// characters can only be within strings, where <c>\u001B</c> is the same to a reader.
+    /// </summary>
+    public static string CleanJson(string json) => Clean(json, static (clean, rune) =>
+    {
+        if (rune.Value is '\n' or '\r' or '\t')
+            clean.Append((char)rune.Value);
+        else
+            Spell(clean, rune);
+    });
+
+    /// <summary>A text cut to a length.</summary>
+    public static string Cut(string text, int length) => text.Length <= length ? text : string.Concat(text.AsSpan(0, length - 1), "…");
+
+    private static string Clean(string text, Action<StringBuilder, Rune> spell)
+    {
+        if (IsClean(text))
+            return text;
+
+        // A surrogate that is alone is enumerated as the replacement character.
+        var clean = new StringBuilder(text.Length + 16);
+        foreach (var rune in text.EnumerateRunes())
+        {
+            if (IsShown(rune))
+                clean.Append(rune.ToString());
+            else
+                spell(clean, rune);
+        }
+
+        return clean.ToString();
+    }
+
+    private static bool IsClean(string text)
+    {
+        foreach (var c in text)
+        {
+            if (c is < ' ' or > '~')
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool IsShown(Rune rune) => rune.Value is ZeroWidthJoiner or ZeroWidthNonJoiner || Rune.GetUnicodeCategory(rune) is not
+        (UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.LineSeparator or UnicodeCategory.ParagraphSeparator);
+
+    private static void Spell(StringBuilder clean, Rune rune)
+    {
+        Span<char> units = stackalloc char[2];
+        foreach (var unit in units[..rune.EncodeToUtf16(units)])
+            clean.Append(CultureInfo.InvariantCulture, $"\\u{(int)unit:X4}");
+    }
+}

@@ -1,0 +1,27 @@
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>What the commands end with.</summary>
+internal static class ExitCodes
+{
+    /// <summary>All went well; of tracked jobs: all succeeded.</summary>
+    public const int Ok = 0;
+
+    /// <summary>Some tracked job ended otherwise, or a body was not understood.</summary>
+    public const int Failed = 1;
+
+    /// <summary>The command was used wrongly, or the host refused what was asked.</summary>
+    public const int Refused = 2;
+
+    /// <summary>The host cannot be reached, or is out of order.</summary>
+    public const int Unreachable = 3;
+
+    /// <summary>The time to wait is over and jobs are open.</summary>
+    public const int TimedOut = 4;
+
+    /// <summary>Ctrl-C, as shells have it.</summary>
+    public const int Interrupted = 130;
+}
+
+/// <summary>A command was used in a way that cannot work.</summary>
+/// <param name="message">What is wrong and what would be right.</param>
+internal sealed class UsageException(string message) : Exception(message);

@@ -1,0 +1,80 @@
+using System.CommandLine;
+using FopWatch.Local.Hosting;
+using FopWatch.Settings;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>The options of every command that speaks to a running host, and what becomes of its failures.</summary>
+internal sealed class HostOptions
+{
+    /// <summary>Where the API key is read from if it is not given: what is given, other users of the machine can see.</summary>
+    public const string ApiKeyVariable = "FOPWATCH_API_KEY";
+
+    private readonly Option<Uri> _url = new("--url")
+    {
+        Description = "The URL of the running host.",
+        HelpName = "URL",
+        DefaultValueFactory = _ => new(HostSettings.DefaultUrls),
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+                && url.Scheme is "http" or "https"
+                && url.Query.Length + url.Fragment.Length + url.UserInfo.Length == 0)
+            {
+                return url;
+            }
+
+            result.AddError($"--url: '{text}' is not an http or https URL such as {HostSettings.DefaultUrls}.");
+            return null;
+        },
+    };
+
+    private readonly Option<string?> _apiKey = new("--api-key")
+    {
+        Description = $"The host's API key, if it has one. Better given as {ApiKeyVariable} in the environment.",
+        HelpName = "KEY",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        command.Options.Add(_url);
+        command.Options.Add(_apiKey);
+    }
+
+    /// <summary>A client for the host that the options name.</summary>
+    /// <exception cref="UsageException">The API key cannot be one.</exception>
+    public HostClient Connect(ParseResult result, Terminal terminal)
+    {
+        var apiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
+        if (apiKey is not null && apiKey.Any(c => c is < ' ' or > '~'))
+            throw new UsageException("The API key has characters that no HTTP header can carry.");
+        return new(result.GetValue(_url)!, apiKey, terminal.Time);
+    }
+
+    /// <summary>Runs a command; what goes wrong is said on the standard error and in the exit code.</summary>
+    public static async Task<int> GuardAsync(Terminal terminal, Func<Task<int>> run)
+    {
+        try
+        {
+            return await run();
+        }
+        catch (HostRefusedException e)
+        {
+            terminal.WriteErrorLine(new Piece($"Refused: {e.Message}", Terminal.Wrong));
+            return ExitCodes.Refused;
+        }
+        catch (HostUnreachableException e)
+        {
+            terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}.", Terminal.Wrong));
+            return ExitCodes.Unreachable;
+        }
+        catch (Exception e) when (e is UsageException or SettingsException)
+        {
+            foreach (var line in e.Message.Split('\n'))
+                terminal.WriteErrorLine(new Piece(line, Terminal.Wrong));
+            return ExitCodes.Refused;
+        }
+    }
+}

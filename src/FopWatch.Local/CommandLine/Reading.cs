@@ -1,0 +1,112 @@
+using System.Text.Json.Serialization;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>How one provider's decoder understands a body.</summary>
+internal sealed record Reading
+{
+    /// <summary>Stands for what the body or the command line does not name.</summary>
+    public const string Unnamed = "-";
+
+    /// <summary>The provider.</summary>
+    public required ProviderKind Provider { get; init; }
+
+    /// <summary>Why the body could not be understood; null if it was.</summary>
+    public string? Problem { get; init; }
+
+    /// <summary>The job as it would be if this were the first that is heard of it; null if the body was not understood.</summary>
+    public JobRecord? Job { get; init; }
+
+    /// <summary>Whether the body says that the processing of the whole job is over.</summary>
+    public bool? Closes { get; init; }
+
+    /// <summary>The outcome that the body by itself settles the job with; null if it does not.</summary>
+    public JobState? Outcome { get; init; }
+
+    /// <summary>Whether the body is reason enough to ask the status API now.</summary>
+    public bool? AsksForPoll { get; init; }
+
+    /// <summary>How far the notification can be believed; null if that was not asked.</summary>
+    public Trust? Trust { get; init; }
+
+    /// <summary>What would become of the notification; null if the trust was not asked for.</summary>
+    public NotificationResult? Becomes { get; init; }
+
+    /// <summary>What was read; equal where two providers understand the body alike.</summary>
+    [JsonIgnore]
+    public JobReport? Report { get; init; }
+
+    /// <summary>Reads a body.</summary>
+    /// <param name="provider">Whose decoder.</param>
+    /// <param name="channel">The way that the body came.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="source">The source whose keys and rule count; null to leave the trust open.</param>
+    /// <param name="request">The notification that the body is of; null to leave the trust open.</param>
+    /// <param name="now">The time.</param>
+    public static Reading Of(
+        IProvider provider,
+        ReportChannel channel,
+        ReadOnlyMemory<byte> body,
+        Source? source,
+        SignedRequest? request,
+        DateTimeOffset now)
+    {
+        var decoded = provider.Decode(channel, body);
+        var report = decoded.Report;
+        Trust? trust = source is not null && request is not null ? provider.Verify(request, source.Keys) : null;
+        var reading = new Reading
+        {
+            Provider = provider.Kind,
+            Problem = decoded.Problem,
+            Report = report,
+            Trust = trust,
+            Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null) : null,
+        };
+        if (report is null)
+            return reading;
+
+        var key = new JobKey(source?.Name ?? Unnamed, report.Id ?? Unnamed);
+        var job = Jobs.Job.New(key, provider.Kind, JobOrigin.Report, PollPlan.Start(provider.DefaultPoll, now), now).Apply(report, now).Job;
+        return reading with
+        {
+            Job = job.ToRecord(),
+            Closes = report.Facts.Closed,
+            Outcome = report.Facts.Outcome,
+            AsksForPoll = report.AsksForPoll || (report.Facts.Closed && report.Facts.Outcome is null),
+        };
+    }
+
+    private static NotificationResult BecomesOf(Trust trust, TrustRule rule, bool understood)
+    {
+        if (trust == Providers.Trust.Invalid || !understood)
+            return NotificationResult.Quarantined;
+        return trust == Providers.Trust.Strong || rule == TrustRule.Token ? NotificationResult.Recorded : NotificationResult.Hinted;
+    }
+}
+
+/// <summary>What <c>decode --json</c> prints.</summary>
+/// <param name="Channel">The way that the body was taken to have come.</param>
+/// <param name="Size">The body's size in bytes.</param>
+/// <param name="Readings">How each provider understands it.</param>
+internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyList<Reading> Readings);
+
+/// <summary>The serializer context of <c>decode</c>.</summary>
+[JsonSourceGenerationOptions(
+    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
+    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    WriteIndented = true,
+    Converters =
+    [
+        typeof(UtcTimeConverter),
+        typeof(CamelCaseEnumConverter<ReportChannel>),
+        typeof(CamelCaseEnumConverter<Trust>),
+        typeof(CamelCaseEnumConverter<NotificationResult>),
+    ])]
+[JsonSerializable(typeof(DecodedBody))]
+internal sealed partial class DecodeJson : JsonSerializerContext;

@@ -1,0 +1,143 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using Spectre.Console;
+using Spectre.Console.Rendering;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>A piece of a line. Its text is cleaned before it is shown (<see cref="DisplayText"/>) and is never read as markup.</summary>
+/// <param name="Text">The text.</param>
+/// <param name="Style">Its style; null for plain.</param>
+internal readonly record struct Piece(string Text, Style? Style = null)
+{
+    public static implicit operator Piece(string text) => new(text);
+}
+
+/// <summary>Where commands read and write, and their clock. All text that is shown goes through here, and is cleaned here.</summary>
+internal sealed class Terminal
+{
+    public static readonly Style Dim = new(decoration: Decoration.Dim);
+    public static readonly Style Bold = new(decoration: Decoration.Bold);
+    public static readonly Style Wrong = new(Color.Red);
+
+    /// <summary>Wide enough that a line is never broken: that is left to the terminal, or to nobody in a file.</summary>
+    private const int Unbroken = 1_000_000;
+
+    private readonly Func<Stream> _openInput;
+    private readonly IAnsiConsole _lines;
+    private readonly IAnsiConsole _errors;
+
+    /// <param name="openInput">Opens the standard input.</param>
+    /// <param name="output">The standard output.</param>
+    /// <param name="error">The standard error.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="isLive">Whether the output is a terminal with colours and a cursor.</param>
+    /// <param name="errorIsLive">Whether the error output is one.</param>
+    public Terminal(Func<Stream> openInput, TextWriter output, TextWriter error, TimeProvider time, bool isLive, bool errorIsLive)
+    {
+        _openInput = openInput;
+        (Output, Error, Time, IsLive) = (output, error, time, isLive);
+        Console = Create(output, isLive);
+        _lines = Create(output, isLive);
+        _lines.Profile.Width = Unbroken;
+        _errors = Create(error, errorIsLive);
+        _errors.Profile.Width = Unbroken;
+        if (!isLive)
+            Console.Profile.Width = Unbroken;
+    }
+
+    /// <summary>The standard output, for documents that are clean.</summary>
+    public TextWriter Output { get; }
+
+    /// <summary>The standard error.</summary>
+    public TextWriter Error { get; }
+
+    /// <summary>The standard output, for tables and live progress.</summary>
+    public IAnsiConsole Console { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time { get; }
+
+    /// <summary>Whether somebody watches the output.</summary>
+    public bool IsLive { get; }
+
+    /// <summary>The terminal that the process was started in.</summary>
+    public static Terminal OfProcess() => new(
+        System.Console.OpenStandardInput,
+        System.Console.Out,
+        System.Console.Error,
+        TimeProvider.System,
+        !System.Console.IsOutputRedirected,
+        !System.Console.IsErrorRedirected);
+
+    /// <summary>Opens the standard input.</summary>
+    public Stream OpenInput() => _openInput();
+
+    /// <summary>Writes a line.</summary>
+    public void WriteLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_lines, pieces);
+
+    /// <summary>Writes a line to the standard error.</summary>
+    public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
+
+    /// <summary>A cell of a table.</summary>
+    public static IRenderable Cell(Piece piece) => new Text(DisplayText.Clean(piece.Text), piece.Style);
+
+    /// <summary>A table: with lines where somebody watches, with columns alone in a file.</summary>
+    public Table NewTable(params ReadOnlySpan<string> columns)
+    {
+        var table = new Table { Border = IsLive && Console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.None };
+        foreach (var column in columns)
+            table.AddColumn(new TableColumn(new Text(column, Bold)));
+        return table;
+    }
+
+    /// <summary>The name of a member of an enum as it is on the wire.</summary>
+    public static string Name<T>(T value)
+        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
+
+    /// <summary>A job's state in its colour.</summary>
+    public static Piece State(JobState state) => new(Name(state), new Style(ColorOf(state)));
+
+    /// <summary>A command's state in its colour.</summary>
+    public static Piece State(ItemState state) => new(Name(state), state switch
+    {
+        ItemState.Succeeded => new Style(Color.Green),
+        ItemState.Failed => new Style(Color.Red),
+        ItemState.Processing => new Style(Color.Blue),
+        _ => Style.Plain,
+    });
+
+    /// <summary>The colour of a job's state.</summary>
+    public static Color ColorOf(JobState state) => state switch
+    {
+        JobState.Succeeded => Color.Green,
+        JobState.Failed => Color.Red,
+        JobState.PartiallyFailed => Color.Orange1,
+        JobState.Expired => Color.Yellow,
+        JobState.Cancelled => Color.Magenta1,
+        JobState.Processing => Color.Blue,
+        _ => Color.Grey,
+    };
+
+    private static void WriteLine(IAnsiConsole console, ReadOnlySpan<Piece> pieces)
+    {
+        var line = new Paragraph();
+        foreach (var piece in pieces)
+            line.Append(DisplayText.Clean(piece.Text), piece.Style);
+        line.Append("\n");
+        console.Write(line);
+    }
+
+    private static IAnsiConsole Create(TextWriter writer, bool isLive)
+    {
+        // Whether a stream is a terminal is not among what the console finds out by itself.
+        var console = AnsiConsole.Create(new()
+        {
+            Out = new AnsiConsoleOutput(writer),
+            Ansi = isLive ? AnsiSupport.Detect : AnsiSupport.No,
+            ColorSystem = isLive ? ColorSystemSupport.Detect : ColorSystemSupport.NoColors,
+            Interactive = isLive ? InteractionSupport.Yes : InteractionSupport.No,
+        });
+        return console;
+    }
+}

@@ -1,0 +1,326 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text;
+using FopWatch.Api;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using Spectre.Console;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>track</c>: registers jobs with a running host and, if wanted, waits for their outcomes.</summary>
+internal static class TrackCommand
+{
+    /// <summary>How many lines of one kind are shown where somebody watches; a file gets all.</summary>
+    private const int MaxShown = 50;
+
+    private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(30);
+    private static readonly TimeSpan RedrawEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan LineEvery = TimeSpan.FromSeconds(5);
+
+    private static readonly string More = $"""
+        Examples:
+          fopwatch track media z0.560e99c37823de5a49c22393
+          fopwatch track media z0.560e99c37823de5a49c22393 --wait --metadata lesson=42 --metadata course=7
+          fopwatch track media --file ids.txt --wait --timeout 02:00:00
+          submit-jobs | fopwatch track media --file - --wait > outcomes.txt
+
+        Exit codes:
+          0  registered; with --wait: all succeeded
+          1  with --wait: all settled, and some did not succeed
+          2  wrong usage, or the host refused the registration
+          3  the host cannot be reached
+          4  with --wait: the time is over and some are open; the host goes on watching them
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var source = new Argument<string>("SOURCE") { Description = "The name of the source: one configured account at a provider." };
+        var ids = new Argument<string[]>("ID") { Description = "The persistentIds of the jobs.", Arity = ArgumentArity.ZeroOrMore };
+        var file = new Option<string?>("--file")
+        {
+            Description = "A file with one id a line, - for the standard input. Blank lines and those that begin with # do not count.",
+            HelpName = "FILE",
+        };
+        var wait = new Option<bool>("--wait") { Description = "Wait until every job is settled, then show how they ended." };
+        var metadata = new Option<string[]>("--metadata")
+        {
+            Description = "What every event about the jobs is to carry, up to 4 KB; may be repeated.",
+            HelpName = "NAME=VALUE",
+        };
+        var timeout = new Option<TimeSpan>("--timeout")
+        {
+            Description = "How long to wait, as hours:minutes:seconds; 00:00:00 for without end.",
+            HelpName = "TIME",
+            DefaultValueFactory = _ => DefaultTimeout,
+            CustomParser = result =>
+            {
+                // A bare number would be read as days, which nobody means who writes it.
+                var text = result.Tokens[0].Value;
+                if (text.Contains(':', StringComparison.Ordinal)
+                    && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)
+                    && time >= TimeSpan.Zero
+                    && time <= TimeSpan.FromDays(30))
+                {
+                    return time;
+                }
+
+                result.AddError($"--timeout: '{text}' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.");
+                return default;
+            },
+        };
+        var command = new ExplainedCommand("track", "Registers jobs with a running host; with --wait, tells how each ended.", More)
+        {
+            source,
+            ids,
+            file,
+            wait,
+            metadata,
+            timeout,
+        };
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, async () =>
+        {
+            var wanted = await ReadIdsAsync(terminal, result.GetValue(ids) ?? [], result.GetValue(file), cancellationToken);
+            var given = ReadMetadata(result.GetValue(metadata) ?? []);
+            using var client = host.Connect(result, terminal);
+            var tracking = new JobTracking(client, result.GetValue(source)!, wanted, given);
+            try
+            {
+                return result.GetValue(wait)
+                    ? await WaitAsync(terminal, tracking, result.GetValue(timeout), cancellationToken)
+                    : await RegisterAsync(terminal, client, tracking, cancellationToken);
+            }
+            catch (HostRefusedException e)
+            {
+                ShowRefusal(terminal, e, wanted, tracking.Registered);
+                return ExitCodes.Refused;
+            }
+            catch (HostUnreachableException e)
+            {
+                terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}.", Terminal.Wrong));
+                if (tracking.Registered is > 0 and var some && some < wanted.Count)
+                    terminal.WriteErrorLine($"{Number(some)} of {Number(wanted.Count)} were registered before. To register all again is safe.");
+                return ExitCodes.Unreachable;
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                terminal.WriteErrorLine($"{Number(tracking.Registered)} registered, {Number(tracking.Jobs.Settled)} settled. The host goes on watching.");
+                return ExitCodes.Interrupted;
+            }
+        }));
+        return command;
+    }
+
+    private static async Task<int> RegisterAsync(Terminal terminal, HostClient client, JobTracking tracking, CancellationToken cancellationToken)
+    {
+        await tracking.RegisterAsync(Show, cancellationToken);
+        return ExitCodes.Ok;
+
+        void Show(IReadOnlyList<JobLink> links)
+        {
+            foreach (var link in links)
+                terminal.WriteLine(client.UrlOf(link.Href), "  ", Terminal.State(link.State));
+        }
+    }
+
+    private static async Task<int> WaitAsync(Terminal terminal, JobTracking tracking, TimeSpan timeout, CancellationToken cancellationToken)
+    {
+        using var timeUp = new CancellationTokenSource(timeout > TimeSpan.Zero ? timeout : Timeout.InfiniteTimeSpan, terminal.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(timeUp.Token, cancellationToken);
+        var settling = tracking.SettleAsync(Registered, either.Token);
+        try
+        {
+            if (terminal.IsLive)
+                await ShowProgressAsync(terminal, tracking, settling);
+            else
+                await WriteProgressAsync(terminal, tracking, settling);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The host may know more than its stream could tell.
+            await tracking.CheckAsync(terminal.Time, cancellationToken);
+        }
+
+        ShowOutcome(terminal, tracking.Jobs);
+        if (tracking.Jobs.AllSettled.IsCompleted)
+            return tracking.Jobs.All.All(job => job.State == JobState.Succeeded) ? ExitCodes.Ok : ExitCodes.Failed;
+
+        if (tracking.Trouble is { } trouble)
+            terminal.WriteErrorLine(new Piece($"The host was not reached any more: {trouble}.", Terminal.Wrong));
+        var open = tracking.Jobs.Total - tracking.Jobs.Settled;
+        terminal.WriteErrorLine(new Piece($"Time is up: {Number(open)} open after {timeout:c}. The host goes on watching.", Terminal.Wrong));
+        return ExitCodes.TimedOut;
+
+        void Registered()
+        {
+            if (!terminal.IsLive)
+                terminal.WriteLine($"{Number(tracking.Jobs.Total)} registered, waiting.");
+        }
+    }
+
+    private static Task ShowProgressAsync(Terminal terminal, JobTracking tracking, Task settling) => terminal.Console
+        .Progress()
+        .AutoClear(true)
+        .Columns(
+            new SpinnerColumn(),
+            new ProgressBarColumn(),
+            new PercentageColumn(),
+            new ElapsedTimeColumn(),
+            new TaskDescriptionColumn { Alignment = Justify.Left })
+        .StartAsync(async progress =>
+        {
+            var task = progress.AddTask("registering", maxValue: tracking.Jobs.Total);
+            while (!settling.IsCompleted)
+            {
+                await Task.WhenAny(settling, Task.Delay(RedrawEvery, terminal.Time));
+                task.Value = tracking.Jobs.Settled;
+                task.Description = Description(tracking);
+            }
+
+            await settling;
+        });
+
+    /// <summary>The one place where text is markup: everything in it is a number, a state, or escaped.</summary>
+    private static string Description(JobTracking tracking)
+    {
+        var description = new StringBuilder();
+        if (tracking.Registered < tracking.Jobs.Total)
+            description.Append(CultureInfo.InvariantCulture, $"{tracking.Registered}/{tracking.Jobs.Total} registered ");
+        foreach (var (state, jobs) in tracking.Jobs.Counts)
+            description.Append(CultureInfo.InvariantCulture, $"[{Terminal.ColorOf(state).ToMarkup()}]{jobs} {Terminal.Name(state)}[/] ");
+        if (tracking.Trouble is { } trouble)
+            description.Append(CultureInfo.InvariantCulture, $"[dim]{Markup.Escape(DisplayText.Clean(trouble))}[/]");
+        return description.ToString();
+    }
+
+    private static async Task WriteProgressAsync(Terminal terminal, JobTracking tracking, Task settling)
+    {
+        var (settled, trouble) = (0, tracking.Trouble);
+        while (!settling.IsCompleted)
+        {
+            await Task.WhenAny(settling, Task.Delay(LineEvery, terminal.Time));
+            if (settling.IsCompleted)
+                break;
+            if (settled != tracking.Jobs.Settled)
+            {
+                settled = tracking.Jobs.Settled;
+                terminal.WriteLine($"{Number(settled)} of {Number(tracking.Jobs.Total)} settled.");
+            }
+
+            if (trouble != tracking.Trouble)
+            {
+                trouble = tracking.Trouble;
+                terminal.WriteErrorLine(trouble is null ? "The host is back." : $"Waiting for the host: {trouble}.");
+            }
+        }
+
+        await settling;
+    }
+
+    private static void ShowOutcome(Terminal terminal, TrackedJobs jobs)
+    {
+        var others = jobs.All
+            .Where(job => job.State != JobState.Succeeded)
+            .OrderByDescending(job => job.IsSettled)
+            .ThenBy(job => job.State)
+            .ThenBy(job => job.Id, StringComparer.Ordinal)
+            .ToList();
+        if (others.Count > 0)
+        {
+            var shown = terminal.IsLive ? Math.Min(others.Count, MaxShown) : others.Count;
+            var table = terminal.NewTable("id", "state", "error");
+            foreach (var job in others.Take(shown))
+                table.AddRow(Terminal.Cell(job.Id), Terminal.Cell(Terminal.State(job.State)), Terminal.Cell(job.Error ?? (job.IsSettled ? "" : "open")));
+            terminal.Console.Write(table);
+            if (shown < others.Count)
+                terminal.WriteLine(new Piece($"… and {Number(others.Count - shown)} more; redirect the output to see them all.", Terminal.Dim));
+            terminal.WriteLine();
+        }
+
+        var counts = terminal.NewTable("state", "jobs");
+        counts.Columns[1].RightAligned();
+        foreach (var (state, count) in jobs.Counts)
+            counts.AddRow(Terminal.Cell(Terminal.State(state)), Terminal.Cell(Number(count)));
+        counts.AddRow(Terminal.Cell(new("total", Terminal.Bold)), Terminal.Cell(new(Number(jobs.Total), Terminal.Bold)));
+        terminal.Console.Write(counts);
+    }
+
+    private static void ShowRefusal(Terminal terminal, HostRefusedException refused, IReadOnlyList<string> ids, int before)
+    {
+        terminal.WriteErrorLine(new Piece($"Refused: {refused.Message}", Terminal.Wrong));
+        var errors = refused.Problem.Errors ?? [];
+        foreach (var error in errors.Take(MaxShown))
+        {
+            // The element is a JSON pointer into the array that was sent.
+            var named = error.Element.Split('/') is ["", var index, ..]
+                && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
+                && before + at < ids.Count
+                ? ids[before + at] + ": "
+                : "";
+            terminal.WriteErrorLine("  ", named, error.Detail, new Piece(error.Element.Length == 0 ? "" : $" ({error.Element})", Terminal.Dim));
+        }
+
+        if (errors.Count > MaxShown)
+            terminal.WriteErrorLine($"  … and {Number(errors.Count - MaxShown)} more.");
+        if (before > 0)
+            terminal.WriteErrorLine($"{Number(before)} of {Number(ids.Count)} were registered before.");
+    }
+
+    private static async Task<IReadOnlyList<string>> ReadIdsAsync(
+        Terminal terminal,
+        string[] given,
+        string? file,
+        CancellationToken cancellationToken)
+    {
+        var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
+        if (file is not null)
+        {
+            await using var stream = InputFile.Open(terminal, file);
+            using var lines = new StreamReader(stream, Encoding.UTF8);
+            for (var number = 1; await lines.ReadLineAsync(cancellationToken) is { } line; number++)
+            {
+                line = line.Trim();
+                if (line.Length > 0 && line[0] != '#')
+                    ids.Add((line, $"line {Number(number)}: "));
+            }
+        }
+
+        if (ids.Count == 0)
+            throw new UsageException("There is no id: give some, or --file with some in it.");
+
+        var malformed = ids
+            .Where(id => !JobKey.IsValidId(id.Id))
+            .Select(id => $"  {id.Where}'{DisplayText.Cut(DisplayText.Clean(id.Id), 160)}'")
+            .ToList();
+        if (malformed.Count > 0)
+        {
+            var more = malformed.Count > MaxShown ? $"\n  … and {Number(malformed.Count - MaxShown)} more" : "";
+            throw new UsageException(
+                $"Nothing was sent. An id is {JobKey.IdRule}; {Number(malformed.Count)} of {Number(ids.Count)} are not:\n"
+                + string.Join('\n', malformed.Take(MaxShown))
+                + more);
+        }
+
+        return [.. ids.Select(id => id.Id).Distinct(StringComparer.Ordinal)];
+    }
+
+    private static Dictionary<string, string> ReadMetadata(string[] given)
+    {
+        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var pair in given)
+        {
+            var equals = pair.IndexOf('=', StringComparison.Ordinal);
+            if (equals <= 0)
+                throw new UsageException($"--metadata: '{pair}' is not NAME=VALUE.");
+            if (!metadata.TryAdd(pair[..equals], pair[(equals + 1)..]))
+                throw new UsageException($"--metadata: '{pair[..equals]}' is given twice.");
+        }
+
+        return metadata;
+    }
+
+    private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);
+}

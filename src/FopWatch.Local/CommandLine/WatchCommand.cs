@@ -1,0 +1,158 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using FopWatch.Contracts;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>watch</c>: shows the events of a running host as they happen.</summary>
+internal static class WatchCommand
+{
+    private const string More = """
+        Examples:
+          fopwatch watch
+          fopwatch watch --source media --from start
+          fopwatch watch --json | jq -r 'select(.type == "fopwatch.job.settled") | .subject + " " + .data.state'
+
+        It goes on for ever: where the stream breaks off it is opened again from the last event, so that none is missed.
+        Ctrl-C ends it, and says where to go on. Exit codes: 0 ended, 2 wrong usage or refused by the host.
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var source = new Option<string?>("--source") { Description = "Only the events of this source.", HelpName = "NAME" };
+        var from = new Option<string?>("--from")
+        {
+            Description = "Where to begin: 'start', or after the event of this number (default: now).",
+            HelpName = "start|NUMBER",
+        };
+        from.Validators.Add(result =>
+        {
+            if (result.Tokens is [var token] && token.Value != "start" && !long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _))
+                result.AddError($"--from: '{token.Value}' is neither 'start' nor the number of an event.");
+        });
+        var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one a line." };
+        var command = new ExplainedCommand("watch", "Shows the events of a running host as they happen.", More) { source, from, json };
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, async () =>
+        {
+            using var client = host.Connect(result, terminal);
+            var after = result.GetValue(from) is { } place ? place == "start" ? "0" : place : null;
+            return await WatchAsync(terminal, client, result.GetValue(source), after, result.GetValue(json), cancellationToken);
+        }));
+        return command;
+    }
+
+    private static async Task<int> WatchAsync(
+        Terminal terminal,
+        HostClient client,
+        string? source,
+        string? after,
+        bool json,
+        CancellationToken cancellationToken)
+    {
+        string? last = null;
+        var lost = false;
+        try
+        {
+            await foreach (var followed in client.FollowAsync(after, cancellationToken))
+            {
+                switch (followed)
+                {
+                    case Followed.Lost broken:
+                        lost = true;
+                        Note(terminal, string.Create(CultureInfo.InvariantCulture, $"{broken.Why}; trying again in {broken.RetryIn.TotalSeconds:0.0} s"));
+                        break;
+                    case Followed.Connected when lost:
+                        lost = false;
+                        Note(terminal, "connected again");
+                        break;
+                    case Followed.Connected:
+                        Note(terminal, "connected");
+                        break;
+                    case Followed.Happened happened:
+                        last = happened.Id;
+                        Show(terminal, happened.Event, source, json);
+                        break;
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Ctrl-C is how it ends.
+        }
+
+        if (last is not null)
+            Note(terminal, $"the last event was {last}; --from {last} goes on after it");
+        return ExitCodes.Ok;
+    }
+
+    private static void Show(Terminal terminal, ServerEvent happened, string? source, bool json)
+    {
+        JobEvent? told = null;
+        if (happened.Type is JobEvent.SettledType or JobEvent.ProgressedType)
+        {
+            try
+            {
+                told = JsonSerializer.Deserialize(happened.Data, ContractsJson.Default.JobEvent);
+            }
+            catch (JsonException)
+            {
+                // Said below.
+            }
+        }
+
+        if (told is null)
+        {
+            Note(terminal, happened.Type == HostClient.PurgedType
+                ? $"events from before here are deleted already: {happened.Data}"
+                : $"an event of type '{happened.Type}' that this version cannot read");
+        }
+        else if (source is null || told.Data.Source == source)
+        {
+            if (json)
+                terminal.Output.WriteLine(DisplayText.CleanJson(happened.Data.ReplaceLineEndings(" ")));
+            else
+                ShowJob(terminal, told);
+        }
+    }
+
+    private static void ShowJob(Terminal terminal, JobEvent told)
+    {
+        var job = told.Data;
+        var time = TimeZoneInfo.ConvertTime(told.Time, terminal.Time.LocalTimeZone);
+        var error = job.Items.Select(item => item.Error).FirstOrDefault(text => text is not null) ?? TrackedJobs.ErrorOf(job);
+        terminal.WriteLine(
+            new Piece(time.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), Terminal.Dim),
+            "  ",
+            job.Source,
+            "  ",
+            new Piece(job.Id, Terminal.Bold),
+            "  ",
+            Terminal.State(job.State),
+            "  ",
+            Counts(job.Counts),
+            new Piece(error is null ? "" : $"  {DisplayText.Cut(error, 200)}", Terminal.Wrong));
+    }
+
+    private static string Counts(JobCounts counts)
+    {
+        var parts = new List<string>();
+        Add(counts.Succeeded, "ok");
+        Add(counts.Failed, "failed");
+        Add(counts.Running, "open");
+        Add(counts.Total - counts.Succeeded - counts.Failed - counts.Running, "skipped");
+        return parts.Count == 0 ? "no commands" : string.Join(", ", parts);
+
+        void Add(int count, string what)
+        {
+            if (count > 0)
+                parts.Add(string.Create(CultureInfo.InvariantCulture, $"{count} {what}"));
+        }
+    }
+
+    /// <summary>What is no event goes to the standard error.</summary>
+    private static void Note(Terminal terminal, string text) => terminal.WriteErrorLine(new Piece($"-- {text}", Terminal.Dim));
+}

@@ -1,0 +1,223 @@
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public class DecodeTests
+{
+    private const string Classic = """
+        {"id":"z0.1","pipeline":"0.default","code":0,"desc":"done","reqid":"r","inputBucket":"b","inputKey":"in.mp4","items":[
+          {"cmd":"avthumb/m3u8/hlsKey/c2VjcmV0","code":0,"key":"out.m3u8","hash":"h","returnOld":1},
+          {"cmd":"vframe/jpg","code":3,"error":"not a valid media","errorIndex":1}]}
+        """;
+
+    private const string WorkflowV3 = """
+        {"version":"v3","id":"z0.3","code":5,"input":{"kodo_file":{"bucket":"b","key":"in"}},"ops":[
+          {"id":"op1","fop":{"cmd":"avthumb/mp4","result":{"code":0,"has_output":true,"kodo_file":{"bucket":"b","key":"o"}}}},
+          {"id":"op2","fop":{"cmd":"vframe/jpg","input_from":"op1"},"depends":["op1"]}]}
+        """;
+
+    private const string WorkflowV2 = """
+        {"id":"z0.2","status":"FINISHED","success":true,"result":{"code":0},"input":{"source":{"bucket":"b","key":"in"}},"ops":[
+          {"op":{"type":"transcode","params":{"cmd":"avthumb"}},"result":{"code":0}}]}
+        """;
+
+    private const string Fops = """{"id":"10.1","code":3,"inputbucket":"b","inputkey":"in","items":[{"cmd":"avthumb/mp4","code":"3","key":"b:out.mp4","error":null}]}""";
+
+    private const string Fmgr = """{"id":"20.1","code":3,"items":[{"cmd":"copy/x","code":3,"key":"out.zip"}]}""";
+
+    [Theory]
+    [InlineData("qiniu", Classic, "partiallyFailed")]
+    [InlineData("qiniu", WorkflowV3, "cancelled")]
+    [InlineData("qiniu", WorkflowV2, "succeeded")]
+    [InlineData("wangsuFops", Fops, "succeeded")]
+    [InlineData("wangsuFmgr", Fmgr, "succeeded")]
+    public async Task Each_shape_of_body_is_understood(string provider, string body, string outcome)
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", provider, "--json"], body);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        using var json = JsonDocument.Parse(output);
+        var reading = Assert.Single(json.RootElement.GetProperty("readings").EnumerateArray());
+        Assert.Equal(provider, reading.GetProperty("provider").GetString());
+        Assert.Equal(outcome, reading.GetProperty("outcome").GetString());
+        Assert.Equal(outcome, reading.GetProperty("job").GetProperty("state").GetString());
+        Assert.True(reading.GetProperty("closes").GetBoolean());
+        Assert.False(reading.GetProperty("asksForPoll").GetBoolean());
+    }
+
+    [Fact]
+    public async Task The_table_says_what_the_body_means_and_keeps_secrets()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], Classic);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches("outcome +partiallyFailed", output);
+        Assert.Matches("closes the job +yes", output);
+        Assert.Matches("asks for a poll +no", output);
+        Assert.Matches(@"hlsKey/\*\*\* +succeeded +b:out\.m3u8 \(old output, nothing was processed\)", output);
+        Assert.Matches(@"vframe/jpg +failed +not a valid media \(segment 1\)", output);
+        Assert.DoesNotContain("c2VjcmV0", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Without_a_provider_all_are_tried()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-"], Convert.ToBase64String(Encoding.UTF8.GetBytes(Fmgr)));
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("qiniu: not understood", output, StringComparison.Ordinal);
+        Assert.Contains("wangsuFmgr", output, StringComparison.Ordinal);
+        Assert.Contains("20.1", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("notification", "none yet", "no")]
+    [InlineData("poll", "succeeded", "yes")]
+    public async Task The_channel_decides_what_a_number_means(string channel, string outcome, string closes)
+    {
+        // 6 is the answer's "notified"; a notification knows no such code.
+        const string Body = """{"id":"20.1","code":6,"items":[{"cmd":"copy/x","code":6,"key":"k"}]}""";
+
+        var (_, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "wangsuFmgr", "--channel", channel], Body);
+
+        Assert.Matches($"outcome +{outcome}", output);
+        Assert.Matches($"closes the job +{closes}", output);
+    }
+
+    [Fact]
+    public async Task A_notification_that_was_sent_separately_asks_for_a_poll()
+    {
+        const string Body = """{"id":"20.1","code":3,"separate":1,"items":[{"cmd":"copy/x","code":3,"key":"k"}]}""";
+
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "wangsuFops"], Body);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches("asks for a poll +yes", output);
+        Assert.Matches("outcome +none yet", output);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<html>")]
+    [InlineData("""{"hello":1}""")]
+    [InlineData("""{"id":"z0.1","id":"z0.2","code":0,"items":[]}""")]
+    public async Task What_nobody_understands_is_exit_code_1_with_the_reason(string body)
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-"], body);
+        var (jsonExit, json, _) = await CommandRun.RunAsync(["decode", "-", "--json"], body);
+
+        Assert.Equal((ExitCodes.Failed, ExitCodes.Failed), (exit, jsonExit));
+        Assert.Equal(3, output.Split("not understood: the body").Length - 1 + (output.Split("not understood: a property").Length - 1));
+        using var document = JsonDocument.Parse(json);
+        Assert.All(document.RootElement.GetProperty("readings").EnumerateArray(), reading => Assert.NotEmpty(reading.GetProperty("problem").GetString()!));
+    }
+
+    [Fact]
+    public async Task Nothing_of_a_body_is_obeyed_by_a_terminal()
+    {
+        const string Body = """{"id":"z0.1","code":3,"inputKey":"\u202egpj.exe","items":[{"cmd":"[red]a[/]\u001b[2J","code":3,"error":"\u009b2J\nline"}]}""";
+
+        var (_, table, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], Encoding.UTF8.GetBytes(Body), isLive: true);
+        var (_, json, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu", "--json"], Body);
+
+        Assert.Contains(@"\u202Egpj.exe", table, StringComparison.Ordinal);
+        Assert.Contains(@"[red]a[/]\u001B[2J", table, StringComparison.Ordinal);
+        Assert.Contains(@"\u009B2J\nline", table, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b[2J", table, StringComparison.Ordinal);
+        Assert.DoesNotContain(json, c => char.IsControl(c) && c is not '\n' and not '\r');
+        using var document = JsonDocument.Parse(json);
+        var item = document.RootElement.GetProperty("readings")[0].GetProperty("job").GetProperty("items")[0];
+        Assert.Equal("[red]a[/]\u001b[2J", item.GetProperty("command").GetString());
+    }
+
+    [Theory]
+    [InlineData("ak", "strong", "recorded")]
+    [InlineData("other", "invalid", "quarantined")]
+    public async Task The_trust_is_shown_where_keys_and_authorization_are_given(string accessKey, string trust, string becomes)
+    {
+        using var folder = new TempFolder();
+        var config = await ConfigAsync(folder, "WangsuFops");
+        const string Url = "https://hooks.example.com/api/notify/video/secret-token";
+        var signature = HMACSHA1.HashData("sk"u8, Encoding.UTF8.GetBytes($"{Url}\n{Fops}"));
+        var authorization = $"{accessKey}:{Convert.ToBase64String(Encoding.ASCII.GetBytes(Convert.ToHexStringLower(signature)))}";
+        string[] args = ["decode", "-", "--config", config, "--source", "video", "--url", Url, "--authorization", authorization];
+
+        var (exit, output, error) = await CommandRun.RunAsync(args, Fops);
+        var (_, json, _) = await CommandRun.RunAsync([.. args, "--json"], Fops);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches($"trust +{trust}", output);
+        using var document = JsonDocument.Parse(json);
+        var reading = Assert.Single(document.RootElement.GetProperty("readings").EnumerateArray());
+        Assert.Equal((trust, becomes), (reading.GetProperty("trust").GetString(), reading.GetProperty("becomes").GetString()));
+        Assert.DoesNotContain("secret-token", output + error + json, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Headers_that_a_signature_covers_can_be_given()
+    {
+        using var folder = new TempFolder();
+        var config = await ConfigAsync(folder, "Qiniu");
+        const string Signed = "POST /api/notify/video/secret-token\nHost: hooks.example.com\nContent-Type: application/json\nX-Qiniu-Date: 20260101T000000Z\n\n";
+        var signature = Convert.ToBase64String(HMACSHA1.HashData("sk"u8, Encoding.UTF8.GetBytes(Signed + Classic))).Replace('+', '-').Replace('/', '_');
+        string[] args =
+        [
+            "decode", "-", "--config", config, "--source", "video", "--url", "https://hooks.example.com/api/notify/video/secret-token",
+            "--header", $"Authorization: Qiniu ak:{signature}", "--header", "Content-Type: application/json", "--header", "Accept: */*",
+        ];
+
+        var (_, with, _) = await CommandRun.RunAsync([.. args, "--header", "x-qiniu-date: 20260101T000000Z"], Classic);
+        var (_, without, _) = await CommandRun.RunAsync(args, Classic);
+
+        Assert.Matches("trust +strong", with);
+        Assert.Matches("trust +invalid", without);
+    }
+
+    [Theory]
+    [InlineData("decode", "/there/is/no/such/file")]
+    [InlineData("decode", "-", "--provider", "amazon")]
+    [InlineData("decode", "-", "--provider", "1")]
+    [InlineData("decode", "-", "--authorization", "Qiniu a:b")]
+    [InlineData("decode", "-", "--source", "video", "--config", "/there/is/no/such/file.json")]
+    [InlineData("decode", "-", "--header", "nonsense")]
+    [InlineData("decode", "-", "--url", "secret-token")]
+    [InlineData("decode")]
+    public async Task Wrong_usage_is_exit_code_2(params string[] args)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(args, Fops);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.NotEmpty(error.Trim());
+        Assert.DoesNotContain("secret-token", output + error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("track", "Exit codes:")]
+    [InlineData("watch", "Examples:")]
+    [InlineData("decode", "--authorization 'Qiniu AK:SIGNATURE'")]
+    public async Task Help_has_examples(string command, string expected)
+    {
+        var (exit, output, _) = await CommandRun.RunAsync([command, "--help"]);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains(expected, output, StringComparison.Ordinal);
+    }
+
+    private static async Task<string> ConfigAsync(TempFolder folder, string provider)
+    {
+        var file = Path.Combine(folder.FullName, "settings.json");
+        await File.WriteAllTextAsync(
+            file,
+            $$"""
+            {"FopWatch":{"Sources":{"video":{"Provider":"{{provider}}", "StatusEndpoint":"https://mgr.example.com",
+              "NotifyTokens":["secret-token"],"Keys":{"ak":"sk"}
+            } } } }
+            """,
+            TestContext.Current.CancellationToken);
+        return file;
+    }
+}

@@ -1,0 +1,290 @@
+using System.Globalization;
+using System.Text;
+using FopWatch.Contracts;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public class TrackTests
+{
+    [Fact]
+    public async Task Without_waiting_it_prints_where_each_job_is()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, output, _) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "z0.2", "--metadata", "lesson=42", "--metadata", "note=a=b");
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Equal([$"{host.Host.Url}api/jobs/media/z0.1  waiting", $"{host.Host.Url}api/jobs/media/z0.2  waiting"], Lines(output));
+        var job = await host.JobAsync("media", "z0.2");
+        Assert.Equal(("42", "a=b"), (job.Metadata!["lesson"], job.Metadata["note"]));
+    }
+
+    [Fact]
+    public async Task Ids_come_from_a_file_without_its_comments_and_from_the_standard_input()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.FullName, "ids.txt");
+        await File.WriteAllTextAsync(file, "\uFEFFz0.1\r\n# z0.not\n\n  z0.2 \nz0.1", Encoding.UTF8, TestContext.Current.CancellationToken);
+
+        var (fromFile, links, _) = await CommandRun.RunAsync(host, "track", "media", "--file", file);
+        var (fromInput, more, _) = await CommandRun.RunAsync(["track", "media", "--file", "-", "--url", host.Host.Url.AbsoluteUri], "z0.3\n");
+
+        Assert.Equal((ExitCodes.Ok, ExitCodes.Ok), (fromFile, fromInput));
+        Assert.Equal(["z0.1", "z0.2"], Lines(links).Select(IdOf));
+        Assert.Equal(["z0.3"], Lines(more).Select(IdOf));
+    }
+
+    [Fact]
+    public async Task Waiting_ends_when_all_are_settled_and_tells_of_those_that_did_not_succeed()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await SettleAsync(host, "z0.old", 3, "was bad before");
+        await using var run = CommandRun.Start(
+            ["track", "media", "z0.old", "z0.good", "z0.bad", "--wait", "--url", host.Host.Url.AbsoluteUri]);
+        await run.Output.UntilAsync("3 registered");
+
+        await SettleAsync(host, "z0.good", 0, null);
+        await SettleAsync(host, "z0.bad", 3, "not a valid media");
+
+        Assert.Equal(ExitCodes.Failed, await run.ExitAsync());
+        var output = run.Output.ToString();
+        Assert.Matches(@"z0\.bad +failed +not a valid media", output);
+        Assert.Matches(@"z0\.old +failed +was bad before", output);
+        Assert.DoesNotContain("z0.good", output, StringComparison.Ordinal);
+        Assert.Matches(@"succeeded +1\D", output);
+        Assert.Matches(@"failed +2\D", output);
+        Assert.Matches(@"total +3\D", output);
+    }
+
+    [Fact]
+    public async Task All_succeeded_is_exit_code_0()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await SettleAsync(host, "z0.1", 0, null);
+        await using var run = CommandRun.Start(["track", "media", "z0.1", "z0.2", "--wait", "--url", host.Host.Url.AbsoluteUri]);
+        await run.Output.UntilAsync("2 registered");
+
+        await SettleAsync(host, "z0.2", 0, null);
+
+        Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
+    }
+
+    [Fact]
+    public async Task Thousands_are_registered_in_chunks_and_settle_over_one_stream()
+    {
+        const int Jobs = 2500;
+        await using var host = await RunningHost.StartAsync();
+        var ids = string.Join('\n', Enumerable.Range(0, Jobs).Select(Id));
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.FullName, "ids.txt");
+        await File.WriteAllTextAsync(file, ids, TestContext.Current.CancellationToken);
+        await using var run = CommandRun.Start(["track", "media", "--file", file, "--wait", "--url", host.Host.Url.AbsoluteUri]);
+        await run.Output.UntilAsync($"{Jobs} registered");
+
+        await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (n, _) => await SettleAsync(host, Id(n), 0, null));
+
+        Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
+        Assert.Matches(@$"succeeded +{Jobs}\D", run.Output.ToString());
+
+        static string Id(int n) => string.Create(CultureInfo.InvariantCulture, $"z0.{n:0000}");
+    }
+
+    [Fact]
+    public async Task Malformed_ids_are_named_and_nothing_is_sent()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.FullName, "ids.txt");
+        await File.WriteAllTextAsync(file, "z0.fine\n\nz0/\u001b[31mslash\n", TestContext.Current.CancellationToken);
+
+        var (exit, _, error) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "a b", "--file", file);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Contains("2 of 4", error, StringComparison.Ordinal);
+        Assert.Contains("'a b'", error, StringComparison.Ordinal);
+        Assert.Contains("line 3: 'z0/\\u001B[31mslash'", error, StringComparison.Ordinal);
+        using var job = await host.Http.GetAsync("/api/jobs/media/z0.1", TestContext.Current.CancellationToken);
+        Assert.Equal(404, (int)job.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("--wait")]
+    [InlineData("--file=-")]
+    public async Task A_refused_registration_names_the_element(string option)
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, _, error) = await CommandRun.RunAsync(host, "track", "nosuch", "z0.1", option);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Contains("Nothing was registered.", error, StringComparison.Ordinal);
+        Assert.Contains("z0.1: 'source' is not the name of a configured source. (/0/source)", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_api_key_is_needed_where_the_host_has_one()
+    {
+        const string Key = "a-key-of-at-least-16-characters";
+        await using var host = await RunningHost.StartAsync(apiKey: Key);
+
+        var (without, _, error) = await CommandRun.RunAsync(host, "track", "media", "z0.1");
+        var (with, _, _) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "--api-key", Key);
+
+        Assert.Equal((ExitCodes.Refused, ExitCodes.Ok), (without, with));
+        Assert.Contains("API key", error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("track", "media")]
+    [InlineData("track", "media", "z0.1", "--timeout", "30")]
+    [InlineData("track", "media", "z0.1", "--url", "ftp://127.0.0.1")]
+    [InlineData("track", "media", "z0.1", "--metadata", "lesson")]
+    [InlineData("track", "media", "z0.1", "--metadata", "a=1", "--metadata", "a=2")]
+    [InlineData("track", "media", "z0.1", "--api-key", "with\nline")]
+    [InlineData("track", "media", "--file", "/there/is/no/such/file")]
+    [InlineData("track", "media", "z0.1", "--nosuch")]
+    [InlineData("watch", "--from", "yesterday")]
+    public async Task Wrong_usage_is_exit_code_2(params string[] args)
+    {
+        var (exit, _, error) = await CommandRun.RunAsync(args);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.NotEmpty(error.Trim());
+    }
+
+    [Theory]
+    [InlineData("--wait")]
+    [InlineData("--file=-")]
+    public async Task A_host_that_is_not_there_is_exit_code_3(string option)
+    {
+        // Port 9 discards: nobody answers there.
+        var (exit, _, error) = await CommandRun.RunAsync(["track", "media", "z0.1", option, "--url", "http://127.0.0.1:9"]);
+
+        Assert.Equal(ExitCodes.Unreachable, exit);
+        Assert.Contains("http://127.0.0.1:9", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task When_time_is_up_it_tells_what_is_open()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var clock = new ManualClock();
+        await using var run = CommandRun.Start(
+            ["track", "media", "z0.1", "z0.2", "--wait", "--timeout", "00:30:00", "--url", host.Host.Url.AbsoluteUri], clock);
+        await run.Output.UntilAsync("2 registered");
+        await SettleAsync(host, "z0.1", 0, null);
+        await host.JobAsync("media", "z0.1", "?wait=10");
+
+        clock.Advance(TimeSpan.FromMinutes(31));
+
+        Assert.Equal(ExitCodes.TimedOut, await run.ExitAsync());
+        Assert.Matches(@"z0\.2 +waiting +open", run.Output.ToString());
+        Assert.Matches(@"succeeded +1\D", run.Output.ToString());
+        Assert.Contains("1 open", run.Error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Ctrl_C_ends_the_wait()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await using var run = CommandRun.Start(["track", "media", "z0.1", "--wait", "--url", host.Host.Url.AbsoluteUri]);
+        await run.Output.UntilAsync("1 registered");
+
+        run.Interrupt();
+
+        Assert.Equal(ExitCodes.Interrupted, await run.ExitAsync());
+        Assert.Contains("goes on watching", run.Error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Waiting_goes_on_over_a_restart_of_the_host()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var (url, clock) = (host.Host.Url, new ManualClock());
+        await using var run = CommandRun.Start(["track", "media", "z0.1", "z0.2", "--wait", "--url", url.AbsoluteUri], clock);
+        await run.Output.UntilAsync("2 registered");
+        await host.StopAsync();
+        await UntilAsync(run.Error, "Waiting for the host", clock);
+
+        await host.StartAgainAsync(url: url);
+        await SettleAsync(host, "z0.1", 0, null);
+        await SettleAsync(host, "z0.2", 0, null);
+        await UntilAsync(run.Output, "total", clock);
+
+        Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
+    }
+
+    [Fact]
+    public async Task On_a_terminal_nothing_of_a_provider_is_obeyed()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await SettleAsync(host, "z0.1", 3, "\\u001b]0;title\\u0007[red]\\u202etxt\\u009b2J");
+
+        var (exit, output, _) = await CommandRun.RunAsync(
+            ["track", "media", "z0.1", "--wait", "--url", host.Host.Url.AbsoluteUri], [], isLive: true);
+
+        Assert.Equal(ExitCodes.Failed, exit);
+        Assert.Contains(@"\u001B]0;title\u0007[red]\u202Etxt\u009B2J", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("\u001b]", output, StringComparison.Ordinal);
+        Assert.DoesNotContain('\u202e', output);
+        Assert.DoesNotContain('\u009b', output);
+    }
+
+    [Fact]
+    public void The_record_with_the_highest_version_is_right_whatever_comes_last()
+    {
+        var jobs = new TrackedJobs("media", ["z0.1", "z0.2"]);
+        jobs.Seen(Record("z0.1", JobState.Expired, 2));
+        jobs.Seen(Record("z0.1", JobState.Succeeded, 3));
+        jobs.Seen(Record("z0.1", JobState.Processing, 1));
+        jobs.Registered(new("media", "z0.1", JobState.Waiting, "/"));
+        jobs.Seen(Record("z0.3", JobState.Failed, 9));
+        jobs.Seen(Record("z0.2", JobState.Failed, 9) with { Source = "other" });
+
+        Assert.Equal([(JobState.Waiting, 1), (JobState.Succeeded, 1)], jobs.Counts);
+        Assert.False(jobs.AllSettled.IsCompleted);
+        jobs.Registered(new("media", "z0.2", JobState.Cancelled, "/"));
+        Assert.True(jobs.AllSettled.IsCompleted);
+    }
+
+    private static JobRecord Record(string id, JobState state, long version) => new()
+    {
+        Source = "media",
+        Id = id,
+        Provider = ProviderKind.Qiniu,
+        State = state,
+        Settled = state >= JobState.Succeeded,
+        Counts = new(0, 0, 0, 0),
+        RegisteredAt = DateTimeOffset.UnixEpoch,
+        UpdatedAt = DateTimeOffset.UnixEpoch,
+        Version = version,
+    };
+
+    /// <summary>Moves a clock on until a text was written: how often the command waits for it is its own affair.</summary>
+    private static async Task UntilAsync(CommandRun.Written written, string wanted, ManualClock clock)
+    {
+        var seen = written.UntilAsync(wanted);
+        while (!seen.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.WhenAny(seen, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+
+        await seen;
+    }
+
+    private static async Task SettleAsync(RunningHost host, string id, int code, string? error)
+    {
+        var item = error is null ? """{"cmd":"a","code":0,"key":"k"}""" : $$"""{"cmd":"a","code":{{code}},"error":"{{error}}"}""";
+        using var answer = await host.NotifyAsync("media", $$"""{"id":"{{id}}","code":{{code}},"items":[{{item}}]}""");
+        answer.EnsureSuccessStatusCode();
+    }
+
+    private static string[] Lines(string output) => output.Split('\n', StringSplitOptions.RemoveEmptyEntries);
+
+    private static string IdOf(string line) => line.Split(' ')[0].Split('/')[^1];
+}

@@ -1,0 +1,99 @@
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public class WatchTests
+{
+    [Fact]
+    public async Task Each_event_is_a_line_that_can_be_read()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await NotifyAsync(host, """{"id":"z0.1","code":2,"items":[{"cmd":"a","code":0,"key":"k"},{"cmd":"b","code":2}]}""");
+        await NotifyAsync(host, """{"id":"z0.1","code":0,"items":[{"cmd":"a","code":0,"key":"k"},{"cmd":"b","code":3,"error":"not\u001b[2Ja [red]valid[/]\nmedia"}]}""");
+        await using var run = CommandRun.Start(["watch", "--from", "start", "--url", host.Host.Url.AbsoluteUri]);
+
+        await run.Output.UntilAsync("\n", times: 2);
+        run.Interrupt();
+
+        Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
+        var lines = run.Output.ToString().Split('\n');
+        Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  media  z0\.1  processing  1 ok, 1 open$", lines[0].TrimEnd());
+        Assert.EndsWith(@"  media  z0.1  partiallyFailed  1 ok, 1 failed  not\u001B[2Ja [red]valid[/]\nmedia", lines[1], StringComparison.Ordinal);
+        Assert.Contains("--from", run.Error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_shows_one_source_and_goes_on_from_a_number()
+    {
+        await using var host = await RunningHost.StartAsync();
+        foreach (var (source, id) in new[] { ("media", "z0.1"), ("video", "z0.2"), ("media", "z0.3") })
+            await NotifyAsync(host, $$"""{"id":"{{id}}","code":3,"items":[{"cmd":"a","code":3,"key":"b:k","error":""}]}""", source);
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+        {
+            for (var n = 0; n < 3; n++)
+                await all.NextAsync();
+        }
+
+        await using var media = CommandRun.Start(["watch", "--source", "media", "--from", "start", "--url", host.Host.Url.AbsoluteUri]);
+        await media.Output.UntilAsync("z0.3");
+        await using var later = CommandRun.Start(["watch", "--from", "1", "--url", host.Host.Url.AbsoluteUri]);
+        await later.Output.UntilAsync("z0.3");
+
+        Assert.DoesNotContain("z0.2", media.Output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("z0.1", media.Output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("z0.1", later.Output.ToString(), StringComparison.Ordinal);
+        Assert.Contains("z0.2", later.Output.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Json_is_the_cloud_events_one_a_line_without_what_a_terminal_obeys()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await NotifyAsync(host, """{"id":"z0.1","code":3,"items":[{"cmd":"a","code":3,"error":"\u001b[2J\u009b\u007f"}]}""");
+        await using var run = CommandRun.Start(["watch", "--json", "--from", "start", "--url", host.Host.Url.AbsoluteUri]);
+        await run.Output.UntilAsync("\n");
+        run.Interrupt();
+        await run.ExitAsync();
+
+        var line = Assert.Single(run.Output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.DoesNotContain(line, char.IsControl);
+        var told = JsonSerializer.Deserialize(line, ContractsJson.Default.JobEvent)!;
+        Assert.Equal(("1.0", "z0.1", "\u001b[2J\u009b\u007f"), (told.SpecVersion, told.Subject, told.Data.Items[0].Error));
+    }
+
+    [Fact]
+    public async Task Over_a_restart_of_the_host_no_event_is_missed_or_shown_twice_even_if_none_came_before()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await NotifyAsync(host, """{"id":"z0.before","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+            await all.NextAsync();
+        var (url, clock) = (host.Host.Url, new ManualClock());
+        await using var run = CommandRun.Start(["watch", "--url", url.AbsoluteUri], clock);
+        await run.Error.UntilAsync("connected");
+
+        await host.StopAsync();
+        await run.Error.UntilAsync("trying again");
+        await host.StartAgainAsync(url: url);
+        await NotifyAsync(host, """{"id":"z0.between","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
+        await host.JobAsync("media", "z0.between", "?wait=10");
+        clock.Advance(TimeSpan.FromMinutes(1));
+        await run.Error.UntilAsync("connected again");
+        await NotifyAsync(host, """{"id":"z0.after","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
+        await run.Output.UntilAsync("z0.after");
+
+        Assert.Equal(
+            ["z0.between", "z0.after"],
+            run.Output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split("  ")[2]));
+    }
+
+    private static async Task NotifyAsync(RunningHost host, string body, string source = "media")
+    {
+        using var answer = await host.NotifyAsync(source, body);
+        answer.EnsureSuccessStatusCode();
+    }
+}
