@@ -19,7 +19,7 @@ internal static class Cli
             "FopWatch knows how every media-processing job at Qiniu or Wangsu/CDNetworks ended. Without a command it serves.")
         {
             serve,
-            DemoCommand.Create(),
+            DemoCommand.Create(terminal),
             TrackCommand.Create(terminal),
             WatchCommand.Create(terminal),
             DecodeCommand.Create(terminal),

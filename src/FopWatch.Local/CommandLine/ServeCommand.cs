@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
+using FopWatch.Local.Storage;
 using FopWatch.Settings;
 
 namespace FopWatch.Local.CommandLine;
@@ -64,7 +65,7 @@ internal static class ServeCommand
         {
             return 0;
         }
-        catch (Exception e) when (e is SettingsException or StoreUnavailableException or IOException)
+        catch (Exception e) when (e is SettingsException or StoreOpenException or StoreUnavailableException or IOException)
         {
             await Console.Error.WriteLineAsync(e.Message);
             return 1;

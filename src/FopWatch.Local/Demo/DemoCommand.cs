@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contracts;
+using FopWatch.Local.CommandLine;
 using FopWatch.Simulator;
 using Spectre.Console;
 
@@ -12,7 +13,7 @@ internal static class DemoCommand
 {
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
-    public static Command Create()
+    public static Command Create(Terminal terminal)
     {
         var seed = new Option<int?>("--seed") { Description = "What decides every job and fault; the same seed plays the same jobs. Default: a random one." };
         var jobs = new Option<int>("--jobs")
@@ -33,36 +34,35 @@ internal static class DemoCommand
             jobs,
         };
         command.SetAction((result, cancellationToken) =>
-            RunAsync(result.GetValue(seed) ?? Random.Shared.Next(1_000_000), result.GetValue(jobs), cancellationToken));
+            RunAsync(terminal, result.GetValue(seed) ?? Random.Shared.Next(1_000_000), result.GetValue(jobs), cancellationToken));
         return command;
     }
 
-    private static async Task<int> RunAsync(int seed, int count, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Terminal terminal, int seed, int count, CancellationToken cancellationToken)
     {
-        var console = AnsiConsole.Console;
         await using var run = await DemoRun.StartAsync(seed, count, logging: null, cancellationToken);
-        console.MarkupLineInterpolated(
+        terminal.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"Playing {count} jobs with seed {seed} at {run.Url}, one minute a second. Look at [link]{run.Url}api/jobs[/] meanwhile.");
+            $"Playing {count} jobs with seed {seed} at {run.Url.AbsoluteUri}, a minute a second. Meanwhile, look at {run.Url.AbsoluteUri}api/jobs"));
 
         var clock = Stopwatch.StartNew();
         var play = run.PlayAsync(Longest, cancellationToken);
-        await ShowProgressAsync(console, run, play, clock);
+        await ShowProgressAsync(terminal, run, play, clock);
         await play;
 
-        return ShowResult(console, run, seed, clock.Elapsed);
+        return ShowResult(terminal, run, seed, clock.Elapsed);
     }
 
-    private static async Task ShowProgressAsync(IAnsiConsole console, DemoRun run, Task play, Stopwatch clock)
+    private static async Task ShowProgressAsync(Terminal terminal, DemoRun run, Task play, Stopwatch clock)
     {
-        if (!console.Profile.Capabilities.Interactive || Console.IsOutputRedirected)
+        if (!terminal.IsLive)
         {
             while (await Task.WhenAny(play, Task.Delay(TimeSpan.FromSeconds(5))) != play)
-                console.WriteLine(Status(run, clock));
+                terminal.WriteLine(Status(run, clock));
             return;
         }
 
-        await console.Status().Spinner(Spinner.Known.Dots).StartAsync(Status(run, clock), async context =>
+        await terminal.Console.Status().Spinner(Spinner.Known.Dots).StartAsync(Status(run, clock), async context =>
         {
             while (await Task.WhenAny(play, Task.Delay(100)) != play)
                 context.Status(Status(run, clock));
@@ -74,41 +74,37 @@ internal static class DemoCommand
         $"{clock.Elapsed.TotalSeconds,3:0} s: {run.Jobs.Count(job => job.Published is not null)} of {run.Jobs.Count} settled, "
         + $"{run.Counters.NotificationsSent} notifications sent, {run.Counters.StatusQueries} polls answered");
 
-    private static int ShowResult(IAnsiConsole console, DemoRun run, int seed, TimeSpan took)
+    private static int ShowResult(Terminal terminal, DemoRun run, int seed, TimeSpan took)
     {
-        console.Write(Outcomes(run));
-        console.Write(Shapes(run));
+        ShowOutcomes(terminal, run);
+        ShowFaults(terminal, run);
 
-        var wrong = run.Jobs
-            .Select(job => (job, differences: job.Differences().ToList()))
-            .Where(one => one.differences.Count > 0)
-            .OrderBy(one => one.job.Key.Id, StringComparer.Ordinal)
-            .ToList();
-        foreach (var (job, differences) in wrong)
+        var problems = new List<string>(Overall(run));
+        foreach (var job in run.Jobs.OrderBy(job => job.Key.Id, StringComparer.Ordinal))
         {
-            console.MarkupLineInterpolated(
-                $"[red]{job.Key}[/] ({job.Truth.Shape}; {Faults.Of(job.Truth)}): {string.Join("; ", differences)}");
+            var differences = job.Differences().ToList();
+            if (differences.Count > 0)
+                problems.Add($"{job.Key} ({job.Truth.Shape}; {Faults.Of(job.Truth)}): {string.Join("; ", differences)}");
         }
 
-        var problems = wrong.Count;
-        foreach (var problem in Overall(run))
-        {
-            console.MarkupLineInterpolated($"[red]{problem}[/]");
-            problems++;
-        }
+        foreach (var problem in problems)
+            terminal.WriteLine(new Piece(problem, Terminal.Wrong));
 
-        var queries = run.Counters.StatusQueriesByAnswer;
-        console.MarkupLineInterpolated(
+        var truthful = run.Counters.StatusQueriesByAnswer.GetValueOrDefault(StatusAnswer.Report);
+        terminal.WriteLine(string.Create(
             CultureInfo.InvariantCulture,
-            $"{run.Counters.NotificationsSent} notifications sent, {run.Sweep?.Quarantined} quarantined; {run.Counters.StatusQueries} polls, {run.Counters.StatusQueries - queries.GetValueOrDefault(StatusAnswer.Report)} of them answered badly; {took.TotalSeconds:0.0} s.");
-        if (problems == 0)
+            $"{run.Counters.NotificationsSent} notifications sent, {run.Sweep?.Quarantined} quarantined; "
+            + $"{run.Counters.StatusQueries} polls, {run.Counters.StatusQueries - truthful} of them answered badly; {took.TotalSeconds:0} s."));
+        if (problems.Count == 0)
         {
-            console.MarkupLineInterpolated($"[green]All {run.Jobs.Count} jobs ended as they should.[/]");
-            return 0;
+            terminal.WriteLine(new Piece($"All {run.Jobs.Count} jobs ended as they should.", new Style(Color.Green)));
+            return ExitCodes.Ok;
         }
 
-        console.MarkupLineInterpolated($"[red]{problems} difference(s).[/] Play them again with: demo --seed {seed} --jobs {run.Jobs.Count}");
-        return 1;
+        terminal.WriteLine(
+            new Piece($"{problems.Count} difference(s).", Terminal.Wrong),
+            string.Create(CultureInfo.InvariantCulture, $" Play them again with: demo --seed {seed} --jobs {run.Jobs.Count}"));
+        return ExitCodes.Failed;
     }
 
     private static IEnumerable<string> Overall(DemoRun run)
@@ -127,53 +123,52 @@ internal static class DemoCommand
             yield return $"{run.Counters.RedirectsFollowed} redirects to another host were followed.";
     }
 
-    private static Table Outcomes(DemoRun run)
+    private static void ShowOutcomes(Terminal terminal, DemoRun run)
     {
-        var table = new Table().Title("Outcomes").AddColumn("state", column => column.NoWrap()).RightAligned("expected", "recorded", "published", "notified", "polled", "differ");
-        foreach (var state in (string[])["succeeded", "partiallyFailed", "failed", "cancelled", "expired"])
+        var table = terminal.NewTable("outcome", "expected", "recorded", "published", "by notification", "by poll", "differ");
+        foreach (var state in (JobState[])[JobState.Succeeded, JobState.PartiallyFailed, JobState.Failed, JobState.Cancelled, JobState.Expired])
         {
-            var expected = run.Jobs.Where(job => job.Truth.ExpectedState == state).ToList();
-            var recorded = run.Jobs.Where(job => Is(job.Recorded, state)).ToList();
-            table.AddCounts(
-                state,
+            var expected = run.Jobs.Where(job => job.Truth.ExpectedState == Terminal.Name(state)).ToList();
+            var recorded = run.Jobs.Where(job => job.Recorded?.State == state).ToList();
+            AddCounts(
+                table,
+                Terminal.State(state),
                 expected.Count,
                 recorded.Count,
-                run.Jobs.Count(job => Is(job.Published, state)),
+                run.Jobs.Count(job => job.Published?.State == state),
                 recorded.Count(job => job.Recorded!.SettledBy == SettledBy.Notification),
                 recorded.Count(job => job.Recorded!.SettledBy != SettledBy.Notification),
                 expected.Count(job => job.Differences().Any()));
         }
 
-        return table;
+        Show(terminal, table);
     }
 
-    private static Table Shapes(DemoRun run)
+    private static void ShowFaults(Terminal terminal, DemoRun run)
     {
-        var table = new Table().Title("What went wrong on the way").AddColumn("fault").RightAligned("jobs", "as expected", "differ");
+        var table = terminal.NewTable("what went wrong on the way", "jobs", "as expected", "differ");
         foreach (var some in run.Jobs.GroupBy(job => Faults.Of(job.Truth)).OrderBy(some => some.Key, StringComparer.Ordinal))
         {
             var differ = some.Count(job => job.Differences().Any());
-            table.AddCounts(some.Key, some.Count(), some.Count() - differ, differ);
+            AddCounts(table, some.Key, some.Count(), some.Count() - differ, differ);
         }
 
-        return table;
+        Show(terminal, table);
     }
 
-    private static bool Is(JobRecord? record, string state) =>
-        record?.State.ToString().Equals(state, StringComparison.OrdinalIgnoreCase) == true;
-
-    private static Table RightAligned(this Table table, params ReadOnlySpan<string> names)
+    private static void Show(Terminal terminal, Table table)
     {
-        foreach (var name in names)
-            table.AddColumn(name, column => column.RightAligned());
-        return table;
+        foreach (var column in table.Columns.Skip(1))
+            column.RightAligned();
+        terminal.Console.Write(table);
+        terminal.WriteLine();
     }
 
-    private static void AddCounts(this Table table, string name, params ReadOnlySpan<int> counts)
+    private static void AddCounts(Table table, Piece name, params ReadOnlySpan<int> counts)
     {
-        var cells = new List<string> { Markup.Escape(name) };
+        var cells = new List<Spectre.Console.Rendering.IRenderable> { Terminal.Cell(name) };
         foreach (var count in counts)
-            cells.Add(count == 0 ? "[dim]0[/]" : count.ToString(CultureInfo.InvariantCulture));
-        table.AddRow([.. cells]);
+            cells.Add(Terminal.Cell(new(count.ToString(CultureInfo.InvariantCulture), count == 0 ? Terminal.Dim : null)));
+        table.AddRow(cells);
     }
 }

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
-using System.Net.ServerSentEvents;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
 using FopWatch.Simulator;
@@ -105,7 +105,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly CompressedTime _time;
     private readonly SimulatedProvider _provider;
     private readonly LocalHost _host;
-    private readonly HttpClient _http;
+    private readonly HostClient _client;
     private readonly string _folder;
     private readonly ConcurrentDictionary<JobKey, DemoJob> _jobs = new();
     private readonly CancellationTokenSource _stopping = new();
@@ -114,7 +114,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private DemoRun(CompressedTime time, SimulatedProvider provider, LocalHost host, string folder, IReadOnlyList<SimulatedJob> jobs)
     {
         (_time, _provider, _host, _folder) = (time, provider, host, folder);
-        _http = new() { BaseAddress = host.Url };
+        _client = new(host.Url, apiKey: null, TimeProvider.System);
         foreach (var job in jobs)
         {
             var demoJob = new DemoJob(job, SourceOf(job));
@@ -190,7 +190,7 @@ internal sealed class DemoRun : IAsyncDisposable
         await _following;
         await _provider.DisposeAsync();
         await _host.DisposeAsync();
-        _http.Dispose();
+        _client.Dispose();
         _stopping.Dispose();
         Directory.Delete(_folder, recursive: true);
     }
@@ -242,43 +242,35 @@ internal sealed class DemoRun : IAsyncDisposable
                 await _provider.SubmitAsync(job.Truth, notifyUrl, cancellationToken);
             }
 
-            var body = JsonSerializer.SerializeToUtf8Bytes(some.Select(job => new Registration(job.Key.Source, job.Key.Id)), DemoJson.Default.IEnumerableRegistration);
-            using var content = new ByteArrayContent(body) { Headers = { ContentType = new("application/json") } };
-            using var answer = await _http.PostAsync("/api/jobs", content, cancellationToken);
-            answer.EnsureSuccessStatusCode();
+            foreach (var same in some.GroupBy(job => job.Key.Source))
+                await _client.RegisterAsync(same.Key, [.. same.Select(job => job.Key.Id)], Job.NoMetadata, cancellationToken);
         }
     }
 
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         foreach (var job in _jobs.Values)
-            job.Recorded = await _http.GetFromJsonAsync($"/api/jobs/{job.Key.Source}/{job.Key.Id}", ContractsJson.Default.JobRecord, cancellationToken);
+            job.Recorded = await _client.FindAsync(job.Key.Source, job.Key.Id, cancellationToken);
         Sweep = await _host.Services.GetRequiredService<Sweeper>().SweepAsync(cancellationToken);
     }
 
     private async Task FollowEventsAsync(CancellationToken cancellationToken)
     {
-        var position = "0";
-        while (!cancellationToken.IsCancellationRequested)
+        try
         {
-            try
+            await foreach (var followed in _client.FollowAsync("0", cancellationToken))
             {
-                using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
-                request.Headers.Add("Last-Event-ID", position);
-                using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
-                await using var stream = await response.Content.ReadAsStreamAsync(cancellationToken);
-                var parser = SseParser.Create(stream, (_, data) => JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!);
-                await foreach (var item in parser.EnumerateAsync(cancellationToken))
+                if (followed is Followed.Happened { Event.Data: var data }
+                    && JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent) is { } happened
+                    && _jobs.TryGetValue(new(happened.Data.Source, happened.Subject), out var job))
                 {
-                    position = item.EventId ?? position;
-                    if (_jobs.TryGetValue(new(item.Data.Data.Source, item.Data.Subject), out var job))
-                        job.Take(item.Data);
+                    job.Take(happened);
                 }
             }
-            catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
-            {
-                // Come back with the position, unless it is over.
-            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The demo is over.
         }
     }
 }

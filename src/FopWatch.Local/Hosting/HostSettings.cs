@@ -36,10 +36,14 @@ internal sealed record HostSettings
         var section = configuration.GetSection(FopWatchSettings.Section);
         var problems = new List<string>();
 
+        var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+        if (addresses.Length == 0 || !addresses.All(IsAddress))
+            problems.Add($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
+
         var apiKey = section[ApiKeyName];
         if (apiKey is { Length: < MinApiKeyLength })
             problems.Add($"FopWatch:{ApiKeyName} is shorter than {MinApiKeyLength} characters");
-        if (string.IsNullOrEmpty(apiKey) && !AreLoopback(urls))
+        if (string.IsNullOrEmpty(apiKey) && addresses.Any(url => IsAddress(url) && !IsLoopback(HostOf(url))))
         {
             problems.Add(
                 $"FopWatch:{ApiKeyName} is missing: an address that is not a loopback one ({urls}) needs a key of at least {MinApiKeyLength} characters");
@@ -49,9 +53,10 @@ internal sealed record HostSettings
         if (section[RetentionName] is { } text
             && !(text.Contains(':', StringComparison.Ordinal)
                 && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out retention)
-                && retention >= TimeSpan.FromMinutes(1)))
+                && retention >= TimeSpan.FromMinutes(1)
+                && retention <= TimeSpan.FromDays(3650)))
         {
-            problems.Add($"FopWatch:{RetentionName} is '{text}', not a time of at least one minute, such as 30.00:00:00");
+            problems.Add($"FopWatch:{RetentionName} is '{text}', not a time from one minute to ten years, such as 30.00:00:00");
         }
 
         FopWatchSettings? shared = null;
@@ -69,9 +74,14 @@ internal sealed record HostSettings
         return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey, Retention = retention };
     }
 
-    private static bool AreLoopback(string urls) => urls
-        .Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
-        .All(url => Uri.TryCreate(url, UriKind.Absolute, out var parsed) && IsLoopback(parsed.Host));
+    private static bool IsAddress(string url) =>
+        url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute);
+
+    private static string HostOf(string url) => new Uri(Concrete(url)).Host;
+
+    /// <summary>Kestrel takes <c>*</c> and <c>+</c> for any address.</summary>
+    private static string Concrete(string url) =>
+        url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
 
     /// <summary>Whether a host name or address is the loopback's.</summary>
     public static bool IsLoopback(string host) =>

@@ -161,7 +161,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.MapGet("/health/live", HealthApi.Live);
         app.MapGet("/health/ready", HealthApi.ReadyAsync);
         app.MapGet("/openapi.json", HealthApi.OpenApi);
-        app.MapFallback(NoSuchRoute);
+        app.MapFallback("{*path}", NoSuchRoute);
     }
 
     private static Task NoSuchRoute(HttpContext context) =>
@@ -180,6 +180,10 @@ internal sealed class LocalHost : IAsyncDisposable
         catch (BadHttpRequestException e) when (!context.Response.HasStarted)
         {
             context.Response.StatusCode = e.StatusCode;
+        }
+        catch (StoreUnavailableException) when (!context.Response.HasStarted)
+        {
+            await Problem.Unavailable().ExecuteAsync(context);
         }
         catch (Exception e) when (!context.Response.HasStarted)
         {
