@@ -201,7 +201,7 @@ internal static class DecodeCommand
     private static void WriteJob(Terminal terminal, Reading reading)
     {
         var job = reading.Job!;
-        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2)).AddColumn();
+        var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn();
         Add("id", job.Id == Reading.Unnamed ? "(the body names none)" : new Piece(job.Id, Terminal.Bold));
         Add("state", Terminal.State(job.State));
         AddKnown("bucket", job.Bucket);

@@ -211,7 +211,7 @@ internal sealed class HostClient : IDisposable
         return content;
     }
 
-    private async Task<EventReader> OpenAsync(string? after, CancellationToken cancellationToken)
+    private async Task<ServerEventReader> OpenAsync(string? after, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, "events"));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
@@ -224,7 +224,7 @@ internal sealed class HostClient : IDisposable
             {
                 if (response.Content.Headers.ContentType?.MediaType != "text/event-stream")
                     throw Strange();
-                return new EventReader(await response.Content.ReadAsStreamAsync(cancelled), response, _time);
+                return new ServerEventReader(await response.Content.ReadAsStreamAsync(cancelled), response, _time);
             },
             cancellationToken);
     }

@@ -275,6 +275,10 @@ internal static class TrackCommand
         string? file,
         CancellationToken cancellationToken)
     {
+        // The parser takes an option that it does not know for an argument.
+        if (given.FirstOrDefault(id => id.StartsWith('-')) is { } option)
+            throw new UsageException($"'{option}' is not an option; see track --help. An id that begins so has to come from --file.");
+
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
         {

@@ -3,7 +3,6 @@ using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Storage;
-using EventReader = FopWatch.Local.CommandLine.EventReader;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -42,10 +41,10 @@ public class HostClientTests
     public async Task A_host_that_falls_silent_is_lost()
     {
         var clock = new ManualClock();
-        using var reader = new EventReader(new SilentStream(), null, clock);
+        using var reader = new ServerEventReader(new SilentStream(), null, clock);
         var reading = reader.ReadAsync(TestContext.Current.CancellationToken);
 
-        clock.Advance(EventReader.Silence);
+        clock.Advance(ServerEventReader.Silence);
 
         await Assert.ThrowsAsync<HostUnreachableException>(() => reading);
     }
@@ -130,7 +129,7 @@ public class HostClientTests
             client.RegisterAsync("media", ["z0.1"], new Dictionary<string, string>(), TestContext.Current.CancellationToken));
     }
 
-    private static EventReader Reader(string stream) => new(new MemoryStream(Encoding.UTF8.GetBytes(stream)), null, TimeProvider.System);
+    private static ServerEventReader Reader(string stream) => new(new MemoryStream(Encoding.UTF8.GetBytes(stream)), null, TimeProvider.System);
 
     /// <summary>A stream on which nothing comes.</summary>
     private sealed class SilentStream : MemoryStream

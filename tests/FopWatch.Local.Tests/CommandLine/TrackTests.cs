@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
@@ -28,7 +27,7 @@ public class TrackTests
         await using var host = await RunningHost.StartAsync();
         using var folder = new TempFolder();
         var file = Path.Combine(folder.FullName, "ids.txt");
-        await File.WriteAllTextAsync(file, "\uFEFFz0.1\r\n# z0.not\n\n  z0.2 \nz0.1", Encoding.UTF8, TestContext.Current.CancellationToken);
+        await File.WriteAllTextAsync(file, "\uFEFFz0.1\r\n# z0.not\n\n  z0.2 \nz0.1", TestContext.Current.CancellationToken);
 
         var (fromFile, links, _) = await CommandRun.RunAsync(host, "track", "media", "--file", file);
         var (fromInput, more, _) = await CommandRun.RunAsync(["track", "media", "--file", "-", "--url", host.Host.Url.AbsoluteUri], "z0.3\n");

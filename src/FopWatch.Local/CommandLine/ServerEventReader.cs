@@ -8,7 +8,7 @@ namespace FopWatch.Local.CommandLine;
 internal sealed record ServerEvent(string Type, string Data);
 
 /// <summary>Reads a stream of server-sent events, as the HTML standard has them.</summary>
-internal sealed class EventReader : IDisposable
+internal sealed class ServerEventReader : IDisposable
 {
     /// <summary>The host shows a sign of life every 15 seconds; a connection without one for so long is dead.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
@@ -21,7 +21,7 @@ internal sealed class EventReader : IDisposable
     /// <param name="stream">The stream.</param>
     /// <param name="owner">What is to be disposed of with it.</param>
     /// <param name="time">The clock.</param>
-    public EventReader(Stream stream, IDisposable? owner, TimeProvider time)
+    public ServerEventReader(Stream stream, IDisposable? owner, TimeProvider time)
     {
         (_owner, _lines) = (owner, new(stream, Encoding.UTF8));
         _silence = new(Timeout.InfiniteTimeSpan, time);
