@@ -102,7 +102,7 @@ internal sealed partial class SqliteStore
         var settledAt = job.IsSettled ? (job.SettledAt ?? job.UpdatedAt).UtcTicks : (long?)null;
         var dueAt = job.Watch.DueAt?.UtcTicks;
         var stopped = job.Watch.Stopped ? 1 : 0;
-        
+
         if (Locate(session, job.Key) is not { } row)
         {
             if (commit.ETag is not null)
