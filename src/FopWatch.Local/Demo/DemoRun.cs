@@ -151,7 +151,15 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             var settings = Settings(provider.StatusEndpoint, [qiniu], [wangsu, other]);
             var host = await LocalHost.StartAsync(
-                new() { Shared = settings, Urls = "http://127.0.0.1:0", Data = folder },
+                new()
+                {
+                    Shared = settings,
+                    Urls = "http://127.0.0.1:0",
+                    Data = folder,
+
+                    // Half a real second would be too little on a busy machine.
+                    StatusTimeout = TimeSpan.FromMinutes(2),
+                },
                 time,
                 logging,
                 cancellationToken);
@@ -224,8 +232,8 @@ internal sealed class DemoRun : IAsyncDisposable
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
 
-            // Ten a second of compressed time would be one in six real seconds' worth: the rate is real, the waits are not.
-            settings[$"Sources:{name}:Poll:PerSecond"] = "10";
+            // Providers' jobs take hours, these take minutes.
+            settings[$"Sources:{name}:Poll:Max"] = "00:06:00";
             foreach (var key in keys)
                 settings[$"Sources:{name}:Keys:{key.AccessKey}"] = key.SecretKey;
         }

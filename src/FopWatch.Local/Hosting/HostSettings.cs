@@ -29,6 +29,9 @@ internal sealed record HostSettings
     /// <summary>How long settled jobs and published events are kept.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>How long a status API may take to answer.</summary>
+    public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
     /// <summary>Reads the settings.</summary>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
     public static HostSettings Read(IConfiguration configuration, string urls, string data)

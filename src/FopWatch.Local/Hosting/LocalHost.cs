@@ -132,7 +132,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<OutboxDispatcher>();
         services.AddSingleton<Sweeper>();
         services.AddSingleton<AccessGuard>();
-        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time));
+        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = settings.StatusTimeout }));
 
         services.AddHostedService<WatchLoops>();
         services.AddHostedService<OutboxLoop>();
