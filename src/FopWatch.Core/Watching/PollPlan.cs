@@ -72,7 +72,7 @@ public static class PollPlan
     {
         var asked = watch with
         {
-            Polls = watch.Polls + 1,
+            Polls = answer.Asked ? watch.Polls + 1 : watch.Polls,
             NotFound = answer.Answer switch
             {
                 PollAnswer.NotFound => watch.NotFound + 1,

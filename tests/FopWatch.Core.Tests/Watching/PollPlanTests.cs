@@ -67,6 +67,17 @@ public class PollPlanTests
     }
 
     [Fact]
+    public void A_question_that_the_api_was_spared_is_no_poll()
+    {
+        var watch = PollPlan.Start(Settings, Start);
+        var spared = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(30), Asked: false);
+
+        var later = PollPlan.Answered(Settings, watch, JobFacts.None, spared, Start, 0.5);
+
+        Assert.Equal((0, Start.AddMinutes(30)), (later.Polls, later.DueAt!.Value));
+    }
+
+    [Fact]
     public void An_idle_time_task_is_polled_at_the_longest_wait_from_the_start() =>
         Assert.Equal(
             Start.AddMinutes(10),
