@@ -1,0 +1,106 @@
+using Azure.Messaging.ServiceBus;
+using FopWatch.Azure.ServiceBus;
+using FopWatch.Contract.Tests;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tests.ServiceBus;
+
+/// <summary>A peer, publishers to it, and what a subscription gets, through the real SDK.</summary>
+internal sealed class BusTest : IAsyncDisposable
+{
+    /// <summary>Fails within moments where a broker is down, so that a test need not wait.</summary>
+    public static readonly ServiceBusRetryOptions QuickRetry = new()
+    {
+        Mode = ServiceBusRetryMode.Fixed,
+        MaxRetries = 2,
+        Delay = TimeSpan.FromMilliseconds(100),
+        MaxDelay = TimeSpan.FromMilliseconds(100),
+        TryTimeout = TimeSpan.FromSeconds(15),
+    };
+
+    // Only so that a test fails instead of waiting for ever for a message that got lost.
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+
+    private readonly Dictionary<string, ServiceBusReceiver> _receivers = [];
+    private readonly List<ServiceBusPublisher> _publishers = [];
+
+    private BusTest(ServiceBusPeer peer)
+    {
+        Peer = peer;
+        Client = new(peer.ConnectionString, new ServiceBusClientOptions { RetryOptions = QuickRetry });
+        Publisher = NewPublisher(new() { Retry = QuickRetry });
+    }
+
+    public ServiceBusPeer Peer { get; }
+
+    public ServiceBusClient Client { get; }
+
+    public ServiceBusPublisher Publisher { get; }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static async Task<BusTest> StartAsync(int? maxMessageSize = null, Action<System.Text.Json.Nodes.JsonNode>? configure = null)
+    {
+        var config = ServiceBusPeer.LocalConfig();
+        configure?.Invoke(config);
+        return new(await ServiceBusPeer.StartAsync(config, maxMessageSize));
+    }
+
+    public ServiceBusPublisher NewPublisher(ServiceBusPublisherOptions options)
+    {
+        var publisher = new ServiceBusPublisher(ServiceBusConnection.ToEmulator(Peer.ConnectionString), options);
+        _publishers.Add(publisher);
+        return publisher;
+    }
+
+    public ServiceBusReceiver Receiver(string subscription, SubQueue subQueue = SubQueue.None)
+    {
+        var key = $"{subscription}/{subQueue}";
+        if (!_receivers.TryGetValue(key, out var receiver))
+            _receivers[key] = receiver = Client.CreateReceiver(ServiceBusPublisherOptions.DefaultTopicName, subscription, new ServiceBusReceiverOptions { SubQueue = subQueue });
+        return receiver;
+    }
+
+    /// <summary>The next messages of a subscription, completed.</summary>
+    public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAsync(string subscription, int count, SubQueue subQueue = SubQueue.None)
+    {
+        var receiver = Receiver(subscription, subQueue);
+        var received = new List<ServiceBusReceivedMessage>();
+        while (received.Count < count)
+        {
+            var some = await receiver.ReceiveMessagesAsync(Math.Min(count - received.Count, 200), Patience, Cancelled);
+            if (some.Count == 0)
+                Assert.Fail($"Of {count} messages in {subscription} only {received.Count} came.");
+            foreach (var message in some)
+                await receiver.CompleteMessageAsync(message, Cancelled);
+            received.AddRange(some);
+        }
+
+        return received;
+    }
+
+    /// <summary>Everything that a subscription has, found out with an event of a job of its own behind it, that it must let through.</summary>
+    public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAllAsync(string subscription)
+    {
+        var last = Sample.Job("the-last").Expired().ToEvent()!;
+        await Publisher.PublishAsync([last], Cancelled);
+        var received = new List<ServiceBusReceivedMessage>();
+        while (true)
+        {
+            var message = (await ReceiveAsync(subscription, 1))[0];
+            if (message.MessageId == last.Id)
+                return received;
+            received.Add(message);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var publisher in _publishers)
+            await publisher.DisposeAsync();
+        foreach (var receiver in _receivers.Values)
+            await receiver.DisposeAsync();
+        await Client.DisposeAsync();
+        await Peer.DisposeAsync();
+    }
+}

@@ -1,0 +1,324 @@
+using System.Text.Json.Nodes;
+using Azure.Messaging.ServiceBus;
+using FopWatch.Azure.ServiceBus;
+using FopWatch.Contract.Tests;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tests.ServiceBus;
+
+/// <summary>What is published, as a subscriber gets it through the real SDK.</summary>
+public sealed class PublishingTests : IAsyncLifetime
+{
+    private BusTest? _bus;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private BusTest Bus => _bus!;
+
+    public async ValueTask InitializeAsync() => _bus = await BusTest.StartAsync();
+
+    public async ValueTask DisposeAsync() => await Bus.DisposeAsync();
+
+    [Fact]
+    public async Task A_message_is_a_structured_CloudEvent_with_its_attributes_and_the_filter_values_beside_it()
+    {
+        var published = Sample.Job("z0.a").PartiallyFailed(TimeSpan.FromSeconds(90)).ToEvent()!;
+
+        await Bus.Publisher.PublishAsync([published], Cancelled);
+
+        var message = (await Bus.ReceiveAsync("all", 1))[0];
+        Assert.Equal(published.Body.ToArray(), message.Body.ToArray());
+        Assert.Equal("application/cloudevents+json; charset=utf-8", message.ContentType);
+        Assert.Equal((published.Id, "fopwatch.job.settled", "z0.a"), (message.MessageId, message.Subject, message.CorrelationId));
+        Assert.Equal(
+            new Dictionary<string, object>
+            {
+                ["cloudEvents:specversion"] = "1.0",
+                ["cloudEvents:id"] = published.Id,
+                ["cloudEvents:source"] = "/fopwatch/media",
+                ["cloudEvents:type"] = "fopwatch.job.settled",
+                ["cloudEvents:subject"] = "z0.a",
+                ["cloudEvents:time"] = Sample.Start.AddSeconds(90).UtcDateTime,
+                ["source"] = "media",
+                ["provider"] = "qiniu",
+                ["state"] = "partiallyFailed",
+                ["settledBy"] = "poll",
+                ["bucket"] = "b",
+            },
+            message.ApplicationProperties.Where(property => property.Key != "Diagnostic-Id").ToDictionary());
+    }
+
+    [Fact]
+    public async Task Subscriptions_get_what_their_filters_let_through()
+    {
+        OutboxEvent[] published =
+        [
+            Sample.Job("waits").Progressed().ToEvent()!,
+            Sample.Job("good").Settled().ToEvent()!,
+            Sample.Job("half").PartiallyFailed().ToEvent()!,
+            Sample.Job("lost", "other").Expired().ToEvent()!,
+        ];
+
+        await Bus.Publisher.PublishAsync(published, Cancelled);
+
+        Assert.Equal(["waits", "good", "half", "lost"], IdsOf(await Bus.ReceiveAllAsync("all")));
+        Assert.Equal(["good", "half", "lost", "the-last"], IdsOf(await Bus.ReceiveAsync("settled", 4)));
+        Assert.Equal(["half", "lost", "the-last"], IdsOf(await Bus.ReceiveAsync("troubles", 3)));
+    }
+
+    [Theory]
+    [InlineData("source = 'other'", "lost")]
+    [InlineData("state IN ('succeeded', 'expired')", "good", "lost")]
+    [InlineData("source <> 'other' AND (state = 'succeeded' OR state = 'partiallyFailed')", "good", "half")]
+    [InlineData("[settledBy] = 'poll'", "good", "half")]
+    [InlineData("settledBy IS NULL", "waits")]
+    [InlineData("NOT (settledBy <> 'poll')", "good", "half")]
+    [InlineData("settledBy NOT IN ('poll')", "lost")]
+    [InlineData("sys.CorrelationId = 'half' OR user.state = 'processing'", "waits", "half")]
+    public async Task Sql_filters_see_state_source_and_the_other_filter_values(string filter, params string[] expected)
+    {
+        await using var bus = await BusTest.StartAsync(configure: config => AddRule(config, new()
+        {
+            ["FilterType"] = "Sql",
+            ["SqlFilter"] = new JsonObject { ["SqlExpression"] = $"({filter}) OR sys.CorrelationId = 'the-last'" },
+        }));
+
+        await bus.Publisher.PublishAsync(
+            [
+                Sample.Job("waits").Progressed().ToEvent()!,
+                Sample.Job("good").Settled().ToEvent()!,
+                Sample.Job("half").PartiallyFailed().ToEvent()!,
+                Sample.Job("lost", "other").Expired().ToEvent()!,
+            ],
+            Cancelled);
+
+        Assert.Equal(expected, IdsOf(await bus.ReceiveAllAsync("mine")));
+    }
+
+    [Fact]
+    public async Task A_correlation_filter_on_state_and_source_needs_no_sql()
+    {
+        await using var bus = await BusTest.StartAsync(configure: config => AddRule(config, new()
+        {
+            ["FilterType"] = "Correlation",
+            ["CorrelationFilter"] = new JsonObject
+            {
+                ["Label"] = JobEvent.SettledType,
+                ["Properties"] = new JsonObject { ["state"] = "expired", ["source"] = "media" },
+            },
+        }));
+
+        await bus.Publisher.PublishAsync(
+            [
+                Sample.Job("good").Settled().ToEvent()!,
+                Sample.Job("elsewhere", "other").Expired().ToEvent()!,
+                Sample.Job("lost").Expired().ToEvent()!,
+            ],
+            Cancelled);
+
+        Assert.Equal(["lost"], IdsOf(await bus.ReceiveAllAsync("mine")));
+    }
+
+    [Fact]
+    public async Task An_event_that_is_published_again_reaches_subscribers_once()
+    {
+        var (first, second) = (Sample.Event("a", 1), Sample.Event("a", 2));
+
+        await Bus.Publisher.PublishAsync([first, first], Cancelled);
+        await Bus.Publisher.PublishAsync([first, second], Cancelled);
+        await using var another = Bus.NewPublisher(new());
+        await another.PublishAsync([second], Cancelled);
+
+        Assert.Equal([first.Id, second.Id], (await Bus.ReceiveAllAsync("all")).Select(message => message.MessageId));
+    }
+
+    [Fact]
+    public async Task Thousands_of_events_go_in_batches_and_keep_their_order()
+    {
+        var published = Enumerable.Range(0, 5000).Select(i => Sample.Event($"j{i % 97}", i / 97 + 1)).ToList();
+
+        await Bus.Publisher.PublishAsync(published, Cancelled);
+
+        var received = await Bus.ReceiveAsync("all", published.Count);
+        Assert.Equal(published.Select(one => one.Id), received.Select(message => message.MessageId));
+    }
+
+    [Fact]
+    public async Task An_event_that_is_too_large_is_reduced_to_its_counts_and_a_link_and_the_others_are_published_whole()
+    {
+        await using var publisher = Bus.NewPublisher(new() { PublicUrl = new("https://hooks.example.com/fop/") });
+        var (before, large, after) = (Sample.Event("a"), LargeEvent("large", items: 5000), Sample.Event("b"));
+        Assert.True(large.Body.Length > 256 * 1024);
+
+        await publisher.PublishAsync([before, large, after], Cancelled);
+
+        var received = await Bus.ReceiveAsync("all", 3);
+        Assert.Equal([before.Id, large.Id, after.Id], received.Select(message => message.MessageId));
+        Assert.Equal(before.Body.ToArray(), received[0].Body.ToArray());
+        Assert.Equal(after.Body.ToArray(), received[2].Body.ToArray());
+
+        var reduced = Parse(received[1]);
+        var whole = System.Text.Json.JsonSerializer.Deserialize(large.Body.Span, ContractsJson.Default.JobEvent)!;
+        Assert.Equal(new JobCounts(5000, 5000, 0, 0), reduced.Data.Counts);
+        Assert.Empty(reduced.Data.Items);
+        Assert.True(reduced.Data.Truncated);
+        Assert.Equal((whole.Id, whole.Type, whole.Time, whole.Data.State, whole.Data.Version, whole.Data.Bucket),
+            (reduced.Id, reduced.Type, reduced.Time, reduced.Data.State, reduced.Data.Version, reduced.Data.Bucket));
+        Assert.Equal(whole.Data.Metadata, reduced.Data.Metadata);
+
+        const string Link = "https://hooks.example.com/fop/api/jobs/media/large";
+        Assert.Equal(Link, JsonNode.Parse(received[1].Body)!["job"]!.GetValue<string>());
+        Assert.Equal(Link, received[1].ApplicationProperties["cloudEvents:job"]);
+        Assert.Equal(true, received[1].ApplicationProperties["truncated"]);
+        Assert.Equal("succeeded", received[1].ApplicationProperties["state"]);
+    }
+
+    [Fact]
+    public async Task An_event_that_only_does_not_fit_behind_others_is_published_whole()
+    {
+        var published = Enumerable.Range(0, 4).Select(i => LargeEvent($"j{i}", items: 1500)).ToList();
+        Assert.All(published, one => Assert.InRange(one.Body.Length, 128 * 1024, 255 * 1024));
+
+        await Bus.Publisher.PublishAsync(published, Cancelled);
+
+        var received = await Bus.ReceiveAsync("all", 4);
+        Assert.All(published.Zip(received), pair => Assert.Equal(pair.First.Body.ToArray(), pair.Second.Body.ToArray()));
+    }
+
+    [Fact]
+    public async Task A_limit_below_the_brokers_reduces_too_and_one_above_it_is_the_brokers()
+    {
+        await using var narrow = Bus.NewPublisher(new() { MaxMessageBytes = ServiceBusPublisherOptions.LeastMaxMessageBytes });
+        await using var wide = Bus.NewPublisher(new() { MaxMessageBytes = 100 * 1024 * 1024 });
+
+        await narrow.PublishAsync([LargeEvent("a", items: 1000)], Cancelled);
+        await wide.PublishAsync([LargeEvent("b", items: 1000), LargeEvent("c", items: 5000)], Cancelled);
+
+        Assert.Equal([true, false, true], (await Bus.ReceiveAsync("all", 3)).Select(message => Parse(message).Data.Truncated));
+    }
+
+    [Fact]
+    public async Task Texts_of_the_provider_that_no_message_could_hold_are_left_out_and_metadata_is_kept()
+    {
+        await using var publisher = Bus.NewPublisher(new() { MaxMessageBytes = ServiceBusPublisherOptions.LeastMaxMessageBytes });
+        var long1 = new string('k', 100_000);
+        var huge = Sample.Job("huge").Apply(
+            new() { Id = null, Channel = ReportChannel.Poll, Facts = JobFacts.None with { Bucket = "b", Key = long1, Pipeline = long1, Progress = JobProgress.Processing } },
+            Sample.Start).ToEvent()!;
+
+        await publisher.PublishAsync([huge], Cancelled);
+
+        var message = (await Bus.ReceiveAsync("all", 1))[0];
+        var job = Parse(message).Data;
+        Assert.Equal(("b", null, null, true), (job.Bucket, job.Key, job.Pipeline, job.Truncated));
+        Assert.Equal("第 42 课", job.Metadata!["lesson"]);
+        Assert.DoesNotContain("pipeline", message.ApplicationProperties.Keys);
+        Assert.Equal("/api/jobs/media/huge", message.ApplicationProperties["cloudEvents:job"]);
+    }
+
+    [Fact]
+    public async Task What_even_reduced_does_not_fit_is_named_after_everything_else_was_published()
+    {
+        await using var bus = await BusTest.StartAsync(maxMessageSize: 3000);
+        var tooLarge = Sample.Job("x", "media") with { Metadata = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("all", new string('m', 4000)) };
+        OutboxEvent[] published = [Sample.Event("a"), tooLarge.Settled().ToEvent()!, Sample.Event("b")];
+
+        var thrown = await Assert.ThrowsAsync<ServiceBusException>(() => bus.Publisher.PublishAsync(published, Cancelled).AsTask());
+
+        Assert.Equal(ServiceBusFailureReason.MessageSizeExceeded, thrown.Reason);
+        Assert.Contains(published[1].Id, thrown.Message, StringComparison.Ordinal);
+        Assert.Equal(["a", "b"], IdsOf(await bus.ReceiveAllAsync("all")));
+    }
+
+    [Fact]
+    public async Task An_answer_that_got_lost_does_no_harm()
+    {
+        await Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled);
+        await Bus.Peer.LoseNextAnswerAsync();
+
+        await Bus.Publisher.PublishAsync([Sample.Event("b", 1), Sample.Event("b", 2)], Cancelled);
+
+        Assert.Equal(["a", "b", "b"], IdsOf(await Bus.ReceiveAllAsync("all")));
+    }
+
+    [Fact]
+    public async Task A_fault_that_passes_is_retried()
+    {
+        await Bus.Peer.RefuseNextAsync("com.microsoft:timeout", times: 2);
+
+        await Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled);
+
+        Assert.Equal(["a"], IdsOf(await Bus.ReceiveAllAsync("all")));
+    }
+
+    [Fact]
+    public async Task A_busy_broker_is_given_its_time_with_the_retries_that_are_the_default()
+    {
+        await using var publisher = Bus.NewPublisher(new());
+        await Bus.Peer.RefuseNextAsync("com.microsoft:server-busy", times: 1);
+
+        await publisher.PublishAsync([Sample.Event("a")], Cancelled);
+
+        Assert.Equal(["a"], IdsOf(await Bus.ReceiveAllAsync("all")));
+    }
+
+    [Fact]
+    public async Task A_topic_that_does_not_exist_is_named()
+    {
+        await using var publisher = Bus.NewPublisher(new() { TopicName = "no-such-topic", Retry = BusTest.QuickRetry });
+
+        var thrown = await Assert.ThrowsAsync<ServiceBusException>(() => publisher.PublishAsync([Sample.Event("a")], Cancelled).AsTask());
+
+        Assert.Equal(ServiceBusFailureReason.MessagingEntityNotFound, thrown.Reason);
+        Assert.Contains("no-such-topic", thrown.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_broker_that_is_down_is_an_exception()
+    {
+        await Bus.Peer.KillAsync();
+
+        var thrown = await Assert.ThrowsAsync<ServiceBusException>(() => Bus.Publisher.PublishAsync([Sample.Event("a")], Cancelled).AsTask());
+
+        Assert.Equal(ServiceBusFailureReason.ServiceCommunicationProblem, thrown.Reason);
+    }
+
+    private static OutboxEvent LargeEvent(string id, int items) => Sample.Job(id).Apply(
+        new()
+        {
+            Id = null,
+            Channel = ReportChannel.Poll,
+            Facts = (JobFacts.None with { Bucket = "b", Closed = true }).WithItems(
+                [.. Enumerable.Range(0, items).Select(i => new ItemFacts
+                {
+                    Command = $"vframe/jpg/offset/{i:00000}",
+                    State = ItemState.Succeeded,
+                    Outputs = [new() { Bucket = "b", Key = $"frames/{i:00000}.jpg" }],
+                })]),
+        },
+        Sample.Start.AddMinutes(1)).ToEvent()!;
+
+    private static JobEvent Parse(ServiceBusReceivedMessage message) =>
+        System.Text.Json.JsonSerializer.Deserialize(message.Body.ToMemory().Span, ContractsJson.Default.JobEvent)!;
+
+    private static IEnumerable<string> IdsOf(IEnumerable<ServiceBusReceivedMessage> messages) => messages.Select(message => message.CorrelationId);
+
+    private static void AddRule(JsonNode config, JsonObject rule) =>
+        config["UserConfig"]!["Namespaces"]![0]!["Topics"]![0]!["Subscriptions"]!.AsArray().Add(new JsonObject
+        {
+            ["Name"] = "mine",
+            ["Rules"] = new JsonArray(
+                new JsonObject { ["Name"] = "rule", ["Properties"] = rule },
+                new JsonObject
+                {
+                    ["Name"] = "last",
+                    ["Properties"] = new JsonObject
+                    {
+                        ["FilterType"] = "Correlation",
+                        ["CorrelationFilter"] = new JsonObject { ["CorrelationId"] = "the-last" },
+                    },
+                }),
+        });
+}
