@@ -21,7 +21,7 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(Health))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
-    /// <summary>What the API answers with; it escapes no more than <see cref="ContractsJson.Wire"/> does.</summary>
+    /// <summary>What the API answers with; it escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>
     public static ApiJson Wire => Relaxed.Context;
 
     /// <summary>Apart, because the order in which the initializers of a partial class run is not defined.</summary>

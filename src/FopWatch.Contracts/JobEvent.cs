@@ -45,6 +45,12 @@ public sealed record JobEvent
     [JsonPropertyName("datacontenttype")]
     public string DataContentType { get; init => field = value ?? "application/json"; } = "application/json";
 
+    /// <summary>
+    /// Where the HTTP API has the whole job: a URI reference, against that API's URL where it is relative. An extension attribute,
+    /// there only where the event had to be reduced (<see cref="JobRecord.Truncated"/>); the job may have moved on since.
+    /// </summary>
+    public string? Job { get; init; }
+
     /// <summary>The job.</summary>
     public required JobRecord Data { get; init; }
 

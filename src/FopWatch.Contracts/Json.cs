@@ -68,7 +68,7 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 public sealed partial class ContractsJson : JsonSerializerContext
 {
     /// <summary>
-    /// What FopWatch writes with: only what JSON demands is escaped, so that object keys in Chinese stay readable and short. For
+    /// What FopWatch writes with: letters of all languages stay as they are, so that object keys in Chinese are readable and short. For
     /// <c>application/json</c>, never for text that is put into HTML.
     /// </summary>
     public static ContractsJson Wire => Relaxed.Context;

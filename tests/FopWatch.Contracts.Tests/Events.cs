@@ -101,6 +101,7 @@ internal static class Events
         {
           "specversion": "1.0", "id": "5bd0", "type": "fopwatch.job.settled", "source": "/fopwatch/media", "subject": "z0.a",
           "time": "2026-03-01T08:00:41.25Z", "datacontenttype": "application/json",
+          "job": "/api/jobs/media/z0.a",
           "data": {
             "source": "media", "id": "z0.a", "provider": "qiniu", "state": "partiallyFailed", "settled": true, "settledBy": "poll",
             "bucket": "b", "key": "in.mp4", "pipeline": "p", "requestId": "r", "taskFrom": "workflow:1", "createdAt": "2026-03-01T08:00:00Z",

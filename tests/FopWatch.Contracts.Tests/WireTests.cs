@@ -9,7 +9,7 @@ public class WireTests
     private static readonly JobRecord Record = JobEvent.Parse(Events.Full).Data;
 
     [Fact]
-    public void Only_what_JSON_demands_is_escaped()
+    public void Letters_stay_readable_and_what_JSON_demands_is_escaped()
     {
         var written = JsonSerializer.Serialize(Record with { Key = "课程/第 42 课 <é&'+>\u2028.mp4", Bucket = "\"\\\n\u0001" }, ContractsJson.Wire.JobRecord);
 
