@@ -18,8 +18,8 @@ azure_packages='Azure\.Data\.Tables|Azure\.Messaging\.ServiceBus|Azure\.Core\.Am
 restore() { # project, names of packages
   local log="$work/restore.log" missing
   dotnet restore "$1" --nologo -v quiet >"$log" 2>&1 && return 0
-  missing=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "(package '?|Unable to find package )[A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sort -u)
-  if [ -n "$missing" ] && ! grep 'error' "$log" | grep -qvE 'NU110[123]' && ! grep -qvE "^($2)\.?$" <<<"$missing"; then
+  missing=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "(package '?|Unable to find package )[A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sed 's/\.$//' | sort -u)
+  if [ -n "$missing" ] && ! grep 'error' "$log" | grep -qvE 'NU110[123]' && ! grep -qvE "^($2)$" <<<"$missing"; then
     missing_packages=$(tr '\n' ' ' <<<"$missing")
     return 1
   fi

@@ -61,7 +61,7 @@ public static class JobEvents
         {
             Id = IdOf(job.Key, job.Version),
             Type = change.EventType,
-            Source = $"/fopwatch/{job.Key.Source}",
+            Source = JobEvent.SourcePrefix + job.Key.Source,
             Subject = job.Key.Id,
             Time = job.UpdatedAt,
             Data = job.ToRecord(),
@@ -73,7 +73,7 @@ public static class JobEvents
             Version = job.Version,
             Type = cloudEvent.Type,
             Time = cloudEvent.Time,
-            Body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Default.JobEvent),
+            Body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Wire.JobEvent),
         };
     }
 
