@@ -133,7 +133,7 @@ public class WholeFlowTests
 
         public static async Task<Host> StartAsync(Azurite azurite, BusTest bus, FopWatchSettings settings)
         {
-            var store = await TableStore.CreateAsync(azurite.Client(), new() { TableName = "fopwatch", Buckets = 4 }, TimeProvider.System, Cancelled);
+            var store = await TableStore.CreateAsync(azurite.Client(), new() { TableName = "wholeflow", Buckets = 4 }, TimeProvider.System, Cancelled);
             var host = new Host(settings, store, bus.Publisher);
             await host._web.StartAsync(Cancelled);
             foreach (var source in settings.Sources.All)
