@@ -19,7 +19,17 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(RetriedNotification))]
 [JsonSerializable(typeof(RetriedNotifications))]
 [JsonSerializable(typeof(Health))]
-public sealed partial class ApiJson : JsonSerializerContext;
+public sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>What the API answers with; it escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>
+    public static ApiJson Wire => Relaxed.Context;
+
+    /// <summary>Apart, because the order in which the initializers of a partial class run is not defined.</summary>
+    private static class Relaxed
+    {
+        public static readonly ApiJson Context = new(new(Default.Options) { Encoder = ContractsJson.Wire.Options.Encoder });
+    }
+}
 
 /// <summary>One page of jobs, newest first.</summary>
 /// <param name="Jobs">The jobs.</param>

@@ -9,14 +9,14 @@ public static class HealthApi
     private static readonly byte[] OpenApiDocument = ReadOpenApi();
 
     /// <summary>The process answers.</summary>
-    public static IResult Live() => Results.Json(new("live"), ApiJson.Default.Health);
+    public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
     /// <summary>The store answers.</summary>
     public static Task<IResult> ReadyAsync(IQuarantine store, CancellationToken cancellationToken) =>
         JobsApi.StoreOr503(async () =>
         {
             await store.FindAsync("-", cancellationToken);
-            return Results.Json(new("ready"), ApiJson.Default.Health);
+            return Results.Json(new("ready"), ApiJson.Wire.Health);
         });
 
     /// <summary>The OpenAPI document of all routes.</summary>

@@ -44,7 +44,7 @@ public static class JobsApi
                 links[index] = new(source.Name, id, job.State, Href(job.Key));
             });
         return read.Many
-            ? Results.Json(new(links), ApiJson.Default.JobLinks, statusCode: StatusCodes.Status202Accepted)
+            ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);
     });
 
@@ -125,7 +125,7 @@ public static class JobsApi
                     Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
                 },
                 cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(job => job.ToRecord())], page.Continuation), ApiJson.Default.JobList);
+            return Results.Json(new([.. page.Elements.Select(job => job.ToRecord())], page.Continuation), ApiJson.Wire.JobList);
         }
         catch (FormatException)
         {
@@ -184,7 +184,7 @@ public static class JobsApi
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
     private static IResult Answer(Job? job) =>
-        job is null ? NoSuchJob() : Results.Json(job.ToRecord(), ApiJson.Default.JobRecord);
+        job is null ? NoSuchJob() : Results.Json(job.ToRecord(), ApiJson.Wire.JobRecord);
 
     private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 
@@ -197,7 +197,7 @@ public static class JobsApi
         public Task ExecuteAsync(HttpContext httpContext)
         {
             httpContext.Response.Headers.Location = link.Href;
-            return Results.Json(link, ApiJson.Default.JobLink, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(httpContext);
+            return Results.Json(link, ApiJson.Wire.JobLink, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(httpContext);
         }
     }
 }

@@ -69,7 +69,7 @@ public sealed record Problem
     private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
         Results.Json(
             new Problem { Type = $"urn:fopwatch:problem:{type}", Title = title, Status = status, Detail = detail, Errors = errors },
-            ApiJson.Default.Problem,
+            ApiJson.Wire.Problem,
             ContentType,
             status);
 

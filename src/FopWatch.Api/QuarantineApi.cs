@@ -32,7 +32,7 @@ public static class QuarantineApi
                 count,
                 string.IsNullOrEmpty(continuation) ? null : continuation,
                 cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(ToEntry)], page.Continuation), ApiJson.Default.QuarantineList);
+            return Results.Json(new([.. page.Elements.Select(ToEntry)], page.Continuation), ApiJson.Wire.QuarantineList);
         }
         catch (FormatException)
         {
@@ -43,7 +43,7 @@ public static class QuarantineApi
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
     public static Task<IResult> GetAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
         JobsApi.StoreOr503(async () => await quarantine.FindAsync(key, cancellationToken) is { } found
-            ? Results.Json(ToEntry(found), ApiJson.Default.QuarantineEntry)
+            ? Results.Json(ToEntry(found), ApiJson.Wire.QuarantineEntry)
             : Problem.NotFound("Nothing of that key is in quarantine."));
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
@@ -55,7 +55,7 @@ public static class QuarantineApi
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
     public static Task<IResult> RetryAsync(string key, NotificationIntake intake, CancellationToken cancellationToken) =>
         JobsApi.StoreOr503(async () => await intake.RetryAsync(key, cancellationToken) is { } retried
-            ? Results.Json(retried, ApiJson.Default.RetriedNotification)
+            ? Results.Json(retried, ApiJson.Wire.RetriedNotification)
             : Problem.NotFound("Nothing of that key is in quarantine."));
 
     /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
@@ -79,7 +79,7 @@ public static class QuarantineApi
             continuation = page.Continuation;
         }
         while (continuation is not null);
-        return Results.Json(new(retried), ApiJson.Default.RetriedNotifications);
+        return Results.Json(new(retried), ApiJson.Wire.RetriedNotifications);
     });
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json.Serialization;
 namespace FopWatch.Contracts;
 
 /// <summary>A job as the HTTP API answers it and as an event carries it. A member that is absent is unknown.</summary>
+/// <remarks>The serializer sets an absent member to null all the same, so what has another default takes it for null.</remarks>
 public sealed record JobRecord
 {
     /// <summary>The name of the source: one configured account at one provider.</summary>
@@ -48,7 +49,7 @@ public sealed record JobRecord
     public required JobCounts Counts { get; init; }
 
     /// <summary>The commands, ordered by command.</summary>
-    public IReadOnlyList<JobItem> Items { get; init; } = [];
+    public IReadOnlyList<JobItem> Items { get; init => field = value ?? []; } = [];
 
     /// <summary>True where not all items or outputs are here, because they would not have fitted; ask the HTTP API for them.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -79,7 +80,11 @@ public sealed record JobRecord
 /// <param name="Failed">Those that failed.</param>
 /// <param name="Running">Those that are waiting, processing or in a state that is not known.</param>
 /// <remarks>What is missing to the total was skipped.</remarks>
-public sealed record JobCounts(int Total, int Succeeded, int Failed, int Running);
+public sealed record JobCounts(
+    [property: JsonRequired] int Total,
+    [property: JsonRequired] int Succeeded,
+    [property: JsonRequired] int Failed,
+    [property: JsonRequired] int Running);
 
 /// <summary>One command of a job.</summary>
 public sealed record JobItem
@@ -100,7 +105,7 @@ public sealed record JobItem
     public int? ErrorIndex { get; init; }
 
     /// <summary>The files that it made.</summary>
-    public IReadOnlyList<JobOutput> Outputs { get; init; } = [];
+    public IReadOnlyList<JobOutput> Outputs { get; init => field = value ?? []; } = [];
 
     /// <summary>What it answered instead of a file, as JSON text (Qiniu <c>result</c>), for example the answer of <c>avinfo</c>.</summary>
     public string? Result { get; init; }

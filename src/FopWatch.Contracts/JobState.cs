@@ -33,10 +33,10 @@ public enum JobState
 }
 
 /// <summary>How one command of a job stands. A state never moves to an earlier member of this list.</summary>
-[JsonConverter(typeof(CamelCaseEnumConverter<ItemState>))]
+[JsonConverter(typeof(OpenEnumConverter<ItemState>))]
 public enum ItemState
 {
-    /// <summary>The provider has said nothing, or a code that FopWatch does not know.</summary>
+    /// <summary>The provider has said nothing, or a code that FopWatch does not know; or a newer FopWatch says what this version does not know.</summary>
     Unknown,
 
     /// <summary>Queued at the provider.</summary>
@@ -70,10 +70,10 @@ public enum SettledBy
 }
 
 /// <summary>Whether the provider managed to deliver its own notification; a fact beside the outcome, never part of it.</summary>
-[JsonConverter(typeof(CamelCaseEnumConverter<NotificationDelivery>))]
+[JsonConverter(typeof(OpenEnumConverter<NotificationDelivery>))]
 public enum NotificationDelivery
 {
-    /// <summary>Nothing is known, or none was asked for.</summary>
+    /// <summary>Nothing is known, or none was asked for; or a newer FopWatch says what this version does not know.</summary>
     Unknown,
 
     /// <summary>The provider is still trying, or more notifications of this job are to come.</summary>

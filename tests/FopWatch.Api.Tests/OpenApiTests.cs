@@ -1,7 +1,6 @@
 using System.Reflection;
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Serialization;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.RegularExpressions;
 using FopWatch.Contracts;
@@ -68,7 +67,7 @@ public sealed class OpenApiTests
     [Fact]
     public void Every_reference_resolves()
     {
-        var references = References(Document).ToList();
+        var references = SchemaReader.References(Document).ToList();
 
         Assert.NotEmpty(references);
         Assert.All(references, reference => Assert.NotNull(Reader.Resolve(reference)));
@@ -77,7 +76,7 @@ public sealed class OpenApiTests
     [Fact]
     public void Every_component_is_used()
     {
-        var used = References(Document).ToHashSet();
+        var used = SchemaReader.References(Document).ToHashSet();
         var components = Document.GetProperty("components").EnumerateObject()
             .Where(kind => kind.Name != "securitySchemes")
             .SelectMany(kind => kind.Value.EnumerateObject().Select(component => $"#/components/{kind.Name}/{component.Name}"));
@@ -137,47 +136,23 @@ public sealed class OpenApiTests
 
     [Fact]
     public void Schemas_are_there_for_what_is_serialised_and_for_nothing_else() => Assert.Equal(
-        Reachable().Where(IsNamed).Select(info => info.Type.Name).Concat(NotSerialised).Order(StringComparer.Ordinal),
+        Reachable().Where(SerialisedTypes.IsNamed).Select(info => info.Type.Name).Concat(NotSerialised).Order(StringComparer.Ordinal),
         Schemas.EnumerateObject().Select(schema => schema.Name).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Objects))]
-    public void A_schema_has_the_properties_that_are_serialised(string name)
-    {
-        var info = InfoOf(name);
-        var schema = Schemas.GetProperty(name);
-
-        Assert.Equal("object", schema.GetProperty("type").GetString());
-        Assert.Equal(info.Properties.Select(property => property.Name), schema.GetProperty("properties").EnumerateObject().Select(one => one.Name));
-        foreach (var property in info.Properties)
-        {
-            var said = schema.GetProperty("properties").GetProperty(property.Name);
-            var types = TypesOf(said);
-            Assert.True(TypeOf(property) == types[0], $"{name}.{property.Name} is {TypeOf(property)}, said to be {types[0]}");
-            Assert.Equal(IsNullable(property) && IsAlwaysThere(property), types.Contains("null"));
-            if (IsNamed(ElementInfo(property)))
-                Assert.Contains($"#/components/schemas/{ElementInfo(property).Type.Name}", References(said));
-        }
-    }
+    public void A_schema_has_the_properties_that_are_serialised(string name) =>
+        SerialisedTypes.AssertProperties(InfoOf(name), Schemas.GetProperty(name), Reader, type => $"#/components/schemas/{type.Name}");
 
     [Theory]
     [MemberData(nameof(Objects))]
-    public void A_schema_requires_what_is_always_serialised(string name)
-    {
-        var always = InfoOf(name).Properties.Where(IsAlwaysThere).Select(property => property.Name);
-
-        Assert.Equal(always, SchemaReader.Texts(Schemas.GetProperty(name).GetProperty("required")));
-    }
+    public void A_schema_requires_what_is_always_serialised(string name) =>
+        SerialisedTypes.AssertRequired(InfoOf(name), Schemas.GetProperty(name));
 
     [Theory]
     [MemberData(nameof(Enums))]
-    public void A_schema_has_the_values_that_are_serialised(string name)
-    {
-        var info = InfoOf(name);
-        var values = Enum.GetValues(info.Type).Cast<object>().Select(value => JsonSerializer.SerializeToElement(value, info).GetString());
-
-        Assert.Equal(values, SchemaReader.Texts(Schemas.GetProperty(name).GetProperty("enum")));
-    }
+    public void A_schema_has_the_values_that_are_serialised(string name) =>
+        SerialisedTypes.AssertValues(InfoOf(name), Schemas.GetProperty(name));
 
     [Fact]
     public void Serialised_jobs_and_events_are_as_their_schemas_say()
@@ -243,7 +218,7 @@ public sealed class OpenApiTests
     public void Every_example_is_as_its_schema_says()
     {
         var checkedOnes = 0;
-        foreach (var (at, one) in AllObjects(Document))
+        foreach (var (at, one) in SchemaReader.AllObjects(Document))
         {
             if (!one.TryGetProperty("schema", out var schema))
                 continue;
@@ -399,72 +374,7 @@ public sealed class OpenApiTests
         .SelectMany(one => one.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray().ToArray() : [])
         .Select(parameter => parameter.TryGetProperty("$ref", out var reference) ? Reader.Resolve(reference.GetString()!)!.Value : parameter);
 
-    private static IEnumerable<(string At, JsonElement Value)> AllObjects(JsonElement value, string at = "") => value.ValueKind switch
-    {
-        JsonValueKind.Object => value.EnumerateObject().SelectMany(member => AllObjects(member.Value, $"{at}/{member.Name}")).Prepend((at, value)),
-        JsonValueKind.Array => value.EnumerateArray().SelectMany((element, index) => AllObjects(element, $"{at}/{index}")),
-        _ => [],
-    };
-
-    private static IEnumerable<string> References(JsonElement value) =>
-        from one in AllObjects(value)
-        where one.Value.TryGetProperty("$ref", out _)
-        select one.Value.GetProperty("$ref").GetString();
-
-    /// <summary>The JSON types of a property's schema, the first of which is not null.</summary>
-    private static List<string> TypesOf(JsonElement schema) => schema.TryGetProperty("$ref", out var reference)
-        ? TypesOf(Reader.Resolve(reference.GetString()!)!.Value)
-        : [.. SchemaReader.Texts(schema.GetProperty("type"))];
-
     private static JsonTypeInfo InfoOf(string name) => Reachable().Single(info => info.Type.Name == name);
 
-    /// <summary>Every type that is written when a root is.</summary>
-    private static List<JsonTypeInfo> Reachable()
-    {
-        var found = new Dictionary<Type, JsonTypeInfo>();
-        var open = new Stack<JsonTypeInfo>(Roots);
-        while (open.TryPop(out var info))
-        {
-            if (!found.TryAdd(info.Type, info))
-                continue;
-            foreach (var property in info.Properties)
-                open.Push(ElementInfo(property));
-        }
-
-        return [.. found.Values];
-    }
-
-    private static bool IsNamed(JsonTypeInfo info) => info.Kind == JsonTypeInfoKind.Object || info.Type.IsEnum;
-
-    /// <summary>What a property holds: of a list, its element; of something that may be null, that.</summary>
-    private static JsonTypeInfo ElementInfo(JsonPropertyInfo property)
-    {
-        var info = property.Options.GetTypeInfo(property.PropertyType);
-        return property.Options.GetTypeInfo(info.ElementType ?? Nullable.GetUnderlyingType(info.Type) ?? info.Type);
-    }
-
-    private static string TypeOf(JsonPropertyInfo property)
-    {
-        var type = Nullable.GetUnderlyingType(property.PropertyType) ?? property.PropertyType;
-        return property.Options.GetTypeInfo(type).Kind switch
-        {
-            JsonTypeInfoKind.Object or JsonTypeInfoKind.Dictionary => "object",
-            JsonTypeInfoKind.Enumerable => "array",
-            _ when type == typeof(bool) => "boolean",
-            _ when type == typeof(int) || type == typeof(long) => "integer",
-            _ => "string",
-        };
-    }
-
-    private static bool IsNullable(JsonPropertyInfo property) =>
-        new NullabilityInfoContext().Create(Member(property)).ReadState == NullabilityState.Nullable;
-
-    private static bool IsAlwaysThere(JsonPropertyInfo property) => Member(property).GetCustomAttribute<JsonIgnoreAttribute>()?.Condition switch
-    {
-        JsonIgnoreCondition.Never => true,
-        JsonIgnoreCondition.WhenWritingDefault => false,
-        _ => !IsNullable(property),
-    };
-
-    private static PropertyInfo Member(JsonPropertyInfo property) => Assert.IsAssignableFrom<PropertyInfo>(property.AttributeProvider);
+    private static List<JsonTypeInfo> Reachable() => SerialisedTypes.ReachableFrom(Roots);
 }

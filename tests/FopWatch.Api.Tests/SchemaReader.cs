@@ -3,27 +3,21 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>Checks values against the schemas of the OpenAPI document: as much of JSON Schema as the document uses.</summary>
-internal sealed class SchemaReader(JsonElement document)
+/// <summary>Checks values against the schemas of a document: as much of JSON Schema as the project's documents use.</summary>
+/// <param name="document">The document.</param>
+/// <param name="others">Documents that it may refer to, by the name it does so with.</param>
+internal sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<string, JsonElement>? others = null)
 {
     /// <summary>Annotations, which say nothing about which values are right.</summary>
-    private static readonly HashSet<string> Annotations = ["description", "format", "default", "examples", "contentEncoding"];
+    private static readonly HashSet<string> Annotations =
+        ["$schema", "$defs", "title", "description", "format", "default", "examples", "contentEncoding"];
 
     /// <summary>What a reference points to.</summary>
-    public JsonElement? Resolve(string reference)
-    {
-        if (!reference.StartsWith("#/", StringComparison.Ordinal))
-            return null;
+    public JsonElement? Resolve(string reference) => Follow(reference)?.Target;
 
-        var at = document;
-        foreach (var name in reference[2..].Split('/'))
-        {
-            if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(name, out at))
-                return null;
-        }
-
-        return at;
-    }
+    /// <summary>What a schema that is only a reference points to in the end; any other schema itself.</summary>
+    public JsonElement Target(JsonElement schema) =>
+        schema.TryGetProperty("$ref", out var reference) && Follow(reference.GetString()!) is var (reader, target) ? reader.Target(target) : schema;
 
     /// <summary>Where a value is not as a schema says; empty if it is.</summary>
     public IReadOnlyList<string> Violations(JsonElement schema, JsonElement value, string at = "")
@@ -33,7 +27,9 @@ internal sealed class SchemaReader(JsonElement document)
         {
             var wrong = rule.Name switch
             {
-                "$ref" => Violations(Resolve(rule.Value.GetString()!)!.Value, value, at),
+                "$ref" => Follow(rule.Value.GetString()!) is var (reader, target)
+                    ? reader.Violations(target, value, at)
+                    : [$"{at}: the schema refers to nothing by {rule.Value}"],
                 "type" => Unless(Texts(rule.Value).Any(type => IsOfType(value, type))),
                 "enum" => Unless(rule.Value.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value))),
                 "const" => Unless(JsonElement.DeepEquals(rule.Value, value)),
@@ -70,6 +66,41 @@ internal sealed class SchemaReader(JsonElement document)
     /// <summary>A string or strings.</summary>
     public static IEnumerable<string> Texts(JsonElement value) =>
         value.ValueKind == JsonValueKind.Array ? value.EnumerateArray().Select(one => one.GetString()!) : [value.GetString()!];
+
+    /// <summary>Every object in a document, itself included.</summary>
+    public static IEnumerable<(string At, JsonElement Value)> AllObjects(JsonElement value, string at = "") => value.ValueKind switch
+    {
+        JsonValueKind.Object => value.EnumerateObject().SelectMany(member => AllObjects(member.Value, $"{at}/{member.Name}")).Prepend((at, value)),
+        JsonValueKind.Array => value.EnumerateArray().SelectMany((element, index) => AllObjects(element, $"{at}/{index}")),
+        _ => [],
+    };
+
+    /// <summary>Every reference in a document.</summary>
+    public static IEnumerable<string> References(JsonElement value) =>
+        from one in AllObjects(value)
+        where one.Value.TryGetProperty("$ref", out _)
+        select one.Value.GetProperty("$ref").GetString();
+
+    private (SchemaReader Reader, JsonElement Target)? Follow(string reference)
+    {
+        var hash = reference.IndexOf('#', StringComparison.Ordinal);
+        var (name, pointer) = hash < 0 ? (reference, "") : (reference[..hash], reference[(hash + 1)..]);
+        var (reader, at) = (this, document);
+        if (name.Length > 0)
+        {
+            if (others is null || !others.TryGetValue(name, out at))
+                return null;
+            reader = new(at, others);
+        }
+
+        foreach (var member in pointer.Split('/').Skip(1))
+        {
+            if (at.ValueKind != JsonValueKind.Object || !at.TryGetProperty(member, out at))
+                return null;
+        }
+
+        return (reader, at);
+    }
 
     private static JsonElement.ObjectEnumerator Members(JsonElement value) =>
         value.ValueKind == JsonValueKind.Object ? value.EnumerateObject() : default;

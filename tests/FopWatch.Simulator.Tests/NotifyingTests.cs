@@ -348,7 +348,8 @@ public class NotifyingTests
         await stage.PlayAsync(job);
 
         Assert.Equal([null, 200], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
-        Assert.NotNull(stage.Receiver.All[^1].Body);
+
+        // The receiver may notice the cut only after it has taken the second try.
         Assert.Single(stage.Receiver.All, received => received.Body is not null);
     }
 

@@ -8,7 +8,13 @@ namespace FopWatch.Providers;
 /// <param name="Report">What it said; only with <see cref="PollAnswer.Report"/>.</param>
 /// <param name="Detail">The status, error or reason in words for the operator, without the body; null with a report.</param>
 /// <param name="RetryAfter">How long it asked us to wait; null if it did not say.</param>
-public sealed record StatusAnswer(PollAnswer Answer, JobReport? Report = null, string? Detail = null, TimeSpan? RetryAfter = null);
+/// <param name="Asked">False where the API was spared the question, because it asked to be left alone for longer.</param>
+public sealed record StatusAnswer(
+    PollAnswer Answer,
+    JobReport? Report = null,
+    string? Detail = null,
+    TimeSpan? RetryAfter = null,
+    bool Asked = true);
 
 /// <summary>Asks a source's status API about jobs.</summary>
 public interface IStatusApi

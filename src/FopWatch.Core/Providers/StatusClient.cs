@@ -71,7 +71,7 @@ public sealed class StatusClient : IStatusApi
     public async Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken)
     {
         if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
-            return new(PollAnswer.Throttled, Detail: "paused, because the source asked to slow down", RetryAfter: Capped(pause));
+            return new(PollAnswer.Throttled, Detail: "paused, because the source asked to slow down", RetryAfter: Capped(pause), Asked: false);
 
         var answer = await AskNowAsync(source, id, cancellationToken);
         if (answer.Answer == PollAnswer.Throttled)

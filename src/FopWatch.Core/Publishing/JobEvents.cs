@@ -31,6 +31,7 @@ public static class JobEvents
             Notification = facts.Delivery,
             Counts = facts.Counts,
             Items = [.. facts.Items.Select(ToItem)],
+            Truncated = facts.Cut >= FactsCut.Outputs,
             Metadata = job.Metadata.IsEmpty ? null : job.Metadata,
             RegisteredAt = job.RegisteredAt,
             UpdatedAt = job.UpdatedAt,
@@ -61,7 +62,7 @@ public static class JobEvents
         {
             Id = IdOf(job.Key, job.Version),
             Type = change.EventType,
-            Source = $"/fopwatch/{job.Key.Source}",
+            Source = JobEvent.SourcePrefix + job.Key.Source,
             Subject = job.Key.Id,
             Time = job.UpdatedAt,
             Data = job.ToRecord(),
@@ -73,7 +74,7 @@ public static class JobEvents
             Version = job.Version,
             Type = cloudEvent.Type,
             Time = cloudEvent.Time,
-            Body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Default.JobEvent),
+            Body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Wire.JobEvent),
         };
     }
 

@@ -72,7 +72,7 @@ public static class PollPlan
     {
         var asked = watch with
         {
-            Polls = watch.Polls + 1,
+            Polls = answer.Asked ? watch.Polls + 1 : watch.Polls,
             NotFound = answer.Answer switch
             {
                 PollAnswer.NotFound => watch.NotFound + 1,
@@ -89,8 +89,8 @@ public static class PollPlan
 
         var wait = Wait(settings, asked.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
-        if (answer.Answer == PollAnswer.Throttled)
-            wait *= 2;
+
+        // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
         if (answer.RetryAfter > wait)
             wait = answer.RetryAfter.Value;
         return asked with { DueAt = now < asked.Deadline ? Earlier(now + wait, asked.Deadline) : now + wait };

@@ -183,7 +183,7 @@ internal static class TrackCommand
             await settling;
         });
 
-    /// <summary>The one place where text is markup: everything in it is a number, a state, or escaped.</summary>
+    /// <summary>The one place where text is markup: nothing is in it but numbers and the names of states.</summary>
     private static string Description(JobTracking tracking)
     {
         var description = new StringBuilder();
@@ -191,8 +191,8 @@ internal static class TrackCommand
             description.Append(CultureInfo.InvariantCulture, $"{tracking.Registered}/{tracking.Jobs.Total} registered ");
         foreach (var (state, jobs) in tracking.Jobs.Counts)
             description.Append(CultureInfo.InvariantCulture, $"[{Terminal.ColorOf(state).ToMarkup()}]{jobs} {Terminal.Name(state)}[/] ");
-        if (tracking.Trouble is { } trouble)
-            description.Append(CultureInfo.InvariantCulture, $"[dim]{Markup.Escape(DisplayText.Clean(trouble))}[/]");
+        if (tracking.Trouble is not null)
+            description.Append("[dim]waiting for the host[/]");
         return description.ToString();
     }
 

@@ -41,9 +41,8 @@ internal static class DemoCommand
     private static async Task<int> RunAsync(Terminal terminal, int seed, int count, CancellationToken cancellationToken)
     {
         await using var run = await DemoRun.StartAsync(seed, count, logging: null, cancellationToken);
-        terminal.WriteLine(string.Create(
-            CultureInfo.InvariantCulture,
-            $"Playing {count} jobs with seed {seed} at {run.Url.AbsoluteUri}, a minute a second. Meanwhile, look at {run.Url.AbsoluteUri}api/jobs"));
+        terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
+        terminal.WriteLine($"Meanwhile, look at {run.Url.AbsoluteUri}api/jobs or {run.Url.AbsoluteUri}events");
 
         var clock = Stopwatch.StartNew();
         var play = run.PlayAsync(Longest, cancellationToken);

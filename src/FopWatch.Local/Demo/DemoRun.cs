@@ -23,7 +23,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source)
     /// <summary>What the HTTP API says at the end.</summary>
     public JobRecord? Recorded { get; set; }
 
-    /// <summary>Events that came more than once or under two ids, which a subscriber would have to live with or could not.</summary>
+    /// <summary>An event that came under two ids, which no subscriber could tell; null if there was none.</summary>
     public string? EventProblem { get; private set; }
 
     /// <summary>The last settled event by version; null if none has come.</summary>
@@ -36,6 +36,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source)
         }
     }
 
+    /// <summary>How many settled events have come, repetitions aside; one is right.</summary>
     public int SettledEvents
     {
         get
@@ -80,6 +81,8 @@ internal sealed class DemoJob(SimulatedJob truth, string source)
             yield return "no settled event";
         else if (published.State != Recorded.State)
             yield return $"published {published.State} but recorded {Recorded.State}";
+        if (SettledEvents > 1)
+            yield return $"settled {SettledEvents} times";
         if (EventProblem is { } problem)
             yield return problem;
 

@@ -55,15 +55,26 @@ public class PollPlanTests
     }
 
     [Fact]
-    public void A_throttled_poll_waits_twice_as_long_or_as_long_as_it_was_told()
+    public void A_throttled_poll_waits_as_any_other_or_as_long_as_it_was_told()
     {
         var watch = PollPlan.Start(Settings, Start);
         var throttled = new StatusAnswer(PollAnswer.Throttled);
 
-        Assert.Equal(Start.AddMinutes(6), PollPlan.Answered(Settings, watch, JobFacts.None, throttled, Start, 0.5).DueAt);
+        Assert.Equal(Start.AddMinutes(3), PollPlan.Answered(Settings, watch, JobFacts.None, throttled, Start, 0.5).DueAt);
         Assert.Equal(
             Start.AddMinutes(30),
             PollPlan.Answered(Settings, watch, JobFacts.None, throttled with { RetryAfter = TimeSpan.FromMinutes(30) }, Start, 0.5).DueAt);
+    }
+
+    [Fact]
+    public void A_question_that_the_api_was_spared_is_no_poll()
+    {
+        var watch = PollPlan.Start(Settings, Start);
+        var spared = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(30), Asked: false);
+
+        var later = PollPlan.Answered(Settings, watch, JobFacts.None, spared, Start, 0.5);
+
+        Assert.Equal((0, Start.AddMinutes(30)), (later.Polls, later.DueAt!.Value));
     }
 
     [Fact]

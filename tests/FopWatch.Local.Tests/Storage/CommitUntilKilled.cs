@@ -1,29 +1,47 @@
+using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>The process that a test kills: commits and publishes without end, and prints what the store confirmed.</summary>
+/// <summary>
+/// A process that commits, prints what the store confirmed, and kills itself in the moment of a confirmation: a kill from outside
+/// would hardly ever hit the instant between an answer and a commit that should have come before it.
+/// </summary>
 internal static class CommitUntilKilled
 {
     public const string Argument = "--commit-until-killed";
 
+    /// <summary>How many confirmations it prints before it kills itself; at least so many, since others may be under way.</summary>
+    public const int Confirmations = 300;
+
+    private const int Callers = 64;
+
+    // Long enough that a transaction's commit takes the disk a while.
+    private static readonly string Note = new('n', 16_000);
+
     public static async Task RunAsync(string folder)
     {
-        await using var store = await SqliteStore.OpenAsync(folder, TimeProvider.System);
+        using var self = Process.GetCurrentProcess();
+        var store = await SqliteStore.OpenAsync(folder, TimeProvider.System);
         var output = Console.Out;
-        await Task.WhenAll(Enumerable.Range(0, 32).Select(caller => Task.Run(async () =>
+        var run = Guid.NewGuid().ToString("N");
+        var confirmations = 0;
+        await Task.WhenAll(Enumerable.Range(0, Callers).Select(caller => Task.Run(async () =>
         {
             for (var i = 0; ; i++)
             {
-                var id = string.Create(CultureInfo.InvariantCulture, $"j{caller}-{i}");
-                var change = Sample.Job(id).Settled();
-                var etag = await store.CommitAsync(change.On(null), default);
+                var id = string.Create(CultureInfo.InvariantCulture, $"{run}-{caller}-{i}");
+                var job = Sample.Job(id) with { Metadata = Job.NoMetadata.Add("note", Note) };
+                var etag = await store.CommitAsync(job.Settled().On(null), default);
                 lock (output)
                 {
                     output.WriteLine($"{id} {etag}");
                     output.Flush();
+                    if (++confirmations >= Confirmations)
+                        self.Kill();
                 }
             }
         })));

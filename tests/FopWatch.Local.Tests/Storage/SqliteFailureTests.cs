@@ -182,21 +182,19 @@ public class SqliteFailureTests
         using var folder = new TempFolder();
         var confirmed = new Dictionary<string, string>();
 
-        // Twice, so that a store that was killed before is killed again.
-        for (var round = 0; round < 2; round++)
+        // More than once, so that a store that was killed before is killed again.
+        for (var round = 1; round <= 3; round++)
         {
             using var process = Start(folder.FullName);
-            while (confirmed.Count < (round + 1) * 400 && await process.StandardOutput.ReadLineAsync(Cancelled) is { } line)
-                Note(line);
-            process.Kill();
-            // What it wrote before it died was confirmed as well. A line without an end was not written whole.
-            var rest = await process.StandardOutput.ReadToEndAsync(Cancelled);
-            foreach (var line in rest.Split('\n').SkipLast(1))
-                Note(line);
+            // All that it wrote before it died was confirmed. A line without an end was not written whole.
+            var lines = (await process.StandardOutput.ReadToEndAsync(Cancelled)).Split('\n').SkipLast(1);
             await process.WaitForExitAsync(Cancelled);
+            Assert.NotEqual(0, process.ExitCode);
+            foreach (var line in lines)
+                confirmed.Add(line.Split(' ')[0], line.Split(' ')[1].TrimEnd('\r'));
 
             await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
-            Assert.InRange(confirmed.Count, (round + 1) * 400, int.MaxValue);
+            Assert.InRange(confirmed.Count, round * CommitUntilKilled.Confirmations, int.MaxValue);
             foreach (var (id, etag) in confirmed)
                 Assert.Equal(etag, (await store.FindAsync(new JobKey("media", id), Cancelled))?.ETag);
 
@@ -205,12 +203,6 @@ public class SqliteFailureTests
             Assert.InRange(books.Settled, confirmed.Count, int.MaxValue);
             Assert.Equal(books.Settled, (await store.DepthAsync(Cancelled)).Count);
             Assert.Equal("ok", await store.Database.ReadAsync(session => session.Scalar("PRAGMA integrity_check"), Cancelled));
-        }
-
-        void Note(string line)
-        {
-            if (line.Split(' ') is [var id, var etag])
-                confirmed[id] = etag;
         }
     }
 

@@ -1,0 +1,236 @@
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Azure.Tables;
+using FopWatch.Azure.Tests.ServiceBus;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Simulator;
+using FopWatch.Watching;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Azure.Tests;
+
+/// <summary>The core's whole work on Table Storage and Service Bus: register, be notified, poll, settle, publish, receive.</summary>
+public class WholeFlowTests
+{
+    private const string Token = "right-token";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 240_000)]
+    public async Task With_storage_and_broker_killed_in_the_middle_every_job_ends_right_and_its_outcome_is_received()
+    {
+        var (qiniu, wangsu) = (new SigningKey("qiniu-ak", "qiniu-sk"), new SigningKey("wangsu-ak", "wangsu-sk"));
+        await using var provider = await SimulatedProvider.StartAsync(
+            new() { QiniuKeys = [qiniu], WangsuKeys = [wangsu], HangLimit = TimeSpan.FromSeconds(1), RetryBudget = TimeSpan.FromSeconds(30) },
+            Cancelled);
+        var jobs = JobPlan.Generate(20260301, 120, new PlanOptions { Unobtainable = false }.ScaledBy(1.0 / 120))
+            .Where(job => job.Faults.StatusAlways is null)
+            .ToList();
+        await using var azurite = await Azurite.StartAsync();
+        await using var bus = await BusTest.StartAsync();
+        await using var host = await Host.StartAsync(azurite, bus, Settings(provider.StatusEndpoint, qiniu, wangsu));
+
+        var registering = host.RegisterAsync(provider, jobs);
+        for (var i = 0; i < 3; i++)
+        {
+            await Task.Delay(1000, Cancelled);
+            await azurite.KillAsync();
+            await Task.Delay(300, Cancelled);
+            await azurite.StartAgainAsync();
+            await Task.Delay(500, Cancelled);
+            await bus.Peer.KillAsync();
+            await Task.Delay(300, Cancelled);
+            await bus.Peer.StartAsync();
+        }
+
+        await registering;
+        foreach (var job in jobs)
+        {
+            var recorded = await host.SettledAsync(new(SourceOf(job), job.Id));
+            Assert.True(
+                job.ExpectedState == JsonNamingPolicy.CamelCase.ConvertName(recorded.State.ToString()),
+                $"{job.Id} ({job.Shape}) is {recorded.State}, not {job.ExpectedState}");
+        }
+
+        await host.PublishedAsync();
+        var sweep = await host.SweepAsync();
+        Assert.Equal((0, 0), (sweep.Unaccounted, sweep.OutboxDepth));
+        Assert.Equal(jobs.Count, sweep.Books.Sum(books => books.Settled));
+
+        var outcomes = (await bus.ReceiveAllAsync("all"))
+            .Select(message => JsonSerializer.Deserialize(message.Body, ContractsJson.Default.JobEvent)!)
+            .Where(received => received.Type == JobEvent.SettledType)
+            .ToList();
+        Assert.Equal(jobs.Select(job => job.Id).Order(StringComparer.Ordinal), outcomes.Select(one => one.Subject).Order(StringComparer.Ordinal));
+    }
+
+    private static FopWatchSettings Settings(Uri statusEndpoint, SigningKey qiniu, SigningKey wangsu)
+    {
+        var settings = new Dictionary<string, string?>();
+        foreach (var (name, kind, key) in (ReadOnlySpan<(string, string, SigningKey)>)[
+            ("media", "Qiniu", qiniu), ("files", "WangsuFmgr", wangsu), ("video", "WangsuFops", wangsu)])
+        {
+            settings[$"Sources:{name}:Provider"] = kind;
+            settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            settings[$"Sources:{name}:NotifyTokens:0"] = Token;
+            settings[$"Sources:{name}:Keys:{key.AccessKey}"] = key.SecretKey;
+            settings[$"Sources:{name}:Poll:First"] = "00:00:01";
+            settings[$"Sources:{name}:Poll:Max"] = "00:00:03";
+            settings[$"Sources:{name}:Poll:PerSecond"] = "100";
+        }
+
+        return FopWatchSettings.Read(settings);
+    }
+
+    private static string SourceOf(SimulatedJob job) => job.Shape switch
+    {
+        BodyShape.WangsuFmgr => "files",
+        BodyShape.WangsuFops => "video",
+        _ => "media",
+    };
+
+    /// <summary>The core over the Azure adapters with the real notify route, and loops in the place of timers and orchestrations.</summary>
+    private sealed class Host : IAsyncDisposable, IWatcher, IOutboxSignal
+    {
+        private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
+
+        private readonly FopWatchSettings _settings;
+        private readonly TableStore _store;
+        private readonly JobRecorder _recorder;
+        private readonly Poller _poller;
+        private readonly OutboxDispatcher _dispatcher;
+        private readonly WebApplication _web;
+        private readonly CancellationTokenSource _stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        private readonly List<Task> _loops = [];
+
+        private Host(FopWatchSettings settings, TableStore store, IEventPublisher publisher)
+        {
+            (_settings, _store) = (settings, store);
+            var settlements = new Settlements(store, TimeProvider.System);
+            _recorder = new(store, this, this, settlements, TimeProvider.System, Random.Shared);
+            _poller = new(
+                settings.Sources,
+                store,
+                new StatusClient(StatusClient.CreateHttp(), TimeProvider.System, new() { Timeout = TimeSpan.FromSeconds(2) }),
+                _recorder);
+            _dispatcher = new(store, publisher, TimeProvider.System);
+
+            var builder = WebApplication.CreateEmptyBuilder(new());
+            builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
+            builder.Services.AddRoutingCore();
+            builder.Services.AddSingleton(settings);
+            builder.Services.AddSingleton(new NotificationIntake(settings.Sources, _recorder, store, TimeProvider.System));
+            _web = builder.Build();
+            _web.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
+        }
+
+        public static async Task<Host> StartAsync(Azurite azurite, BusTest bus, FopWatchSettings settings)
+        {
+            var store = await TableStore.CreateAsync(azurite.Client(), new() { TableName = "fopwatch", Buckets = 4 }, TimeProvider.System, Cancelled);
+            var host = new Host(settings, store, bus.Publisher);
+            await host._web.StartAsync(Cancelled);
+            foreach (var source in settings.Sources.All)
+                host._loops.Add(host.RepeatAsync(() => host.PollDueAsync(source.Name)));
+            host._loops.Add(host.RepeatAsync(() => host._dispatcher.DrainAsync(host._stopping.Token)));
+            return host;
+        }
+
+        public async Task RegisterAsync(SimulatedProvider provider, IReadOnlyList<SimulatedJob> jobs)
+        {
+            foreach (var job in jobs)
+            {
+                var source = _settings.Sources.Find(SourceOf(job))!;
+                await provider.SubmitAsync(job, new(new Uri(_web.Urls.Single()), $"/api/notify/{source.Name}/{Token}"), Cancelled);
+                await AgainAsync(async () =>
+                {
+                    await _recorder.RegisterAsync(source, job.Id, Job.NoMetadata, null, Cancelled);
+                    return true;
+                });
+            }
+        }
+
+        public async Task<Job> SettledAsync(JobKey key)
+        {
+            Job? job = null;
+            await AgainAsync(async () =>
+            {
+                job = (await _store.FindAsync(key, Cancelled))?.Job;
+                return job is { IsSettled: true };
+            });
+            return job!;
+        }
+
+        public Task PublishedAsync() => AgainAsync(async () => (await _store.DepthAsync(Cancelled)).Count == 0);
+
+        public Task<Sweep> SweepAsync() => new Sweeper(_store, _store, _store, _recorder, TimeProvider.System).SweepAsync(Cancelled);
+
+        // The loops look every few milliseconds: nobody needs to be woken.
+        public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stopping.CancelAsync();
+            await Task.WhenAll(_loops);
+            await _web.DisposeAsync();
+            _dispatcher.Dispose();
+            _stopping.Dispose();
+        }
+
+        private async Task PollDueAsync(string source)
+        {
+            var due = await _store.DueAsync(source, TimeProvider.System.GetUtcNow(), 16, _stopping.Token);
+            await Task.WhenAll(due.Select(key => _poller.PollAsync(key, evenIfSettled: false, _stopping.Token)));
+        }
+
+        private async Task RepeatAsync(Func<Task> work)
+        {
+            while (!_stopping.IsCancellationRequested)
+            {
+                try
+                {
+                    await work();
+                    await Task.Delay(Pause, _stopping.Token);
+                }
+                catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+                {
+                    return;
+                }
+                catch (Exception e) when (e is StoreUnavailableException or global::Azure.Messaging.ServiceBus.ServiceBusException)
+                {
+                    // Down for a moment: everything is where it was.
+                }
+            }
+        }
+
+        private static async Task AgainAsync(Func<Task<bool>> isDone)
+        {
+            while (true)
+            {
+                try
+                {
+                    if (await isDone())
+                        return;
+                }
+                catch (StoreUnavailableException)
+                {
+                    // Nothing was written: again.
+                }
+
+                await Task.Delay(Pause, Cancelled);
+            }
+        }
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text.Json;
+using FopWatch.Api.Tests;
+
+namespace FopWatch.Contracts.Tests;
+
+/// <summary>The documents of the package, as they are packed.</summary>
+internal static class Documents
+{
+    private const string JobRecordName = "job-record.schema.json";
+    private const string JobEventName = "job-event.schema.json";
+
+    public static readonly JsonElement JobRecordSchema = Read($"schemas/{JobRecordName}");
+    public static readonly JsonElement JobEventSchema = Read($"schemas/{JobEventName}");
+    public static readonly JsonElement AsyncApi = Read("asyncapi.json");
+    public static readonly JsonElement OpenApi = Read("openapi.json");
+
+    private static readonly Dictionary<string, JsonElement> BesideOneAnother = new()
+    {
+        [JobRecordName] = JobRecordSchema,
+        [JobEventName] = JobEventSchema,
+    };
+
+    public static readonly SchemaReader JobRecordReader = new(JobRecordSchema, BesideOneAnother);
+    public static readonly SchemaReader JobEventReader = new(JobEventSchema, BesideOneAnother);
+
+    /// <summary>The other documents as seen from the folder above the schemas', and as these see one another.</summary>
+    public static readonly SchemaReader AsyncApiReader = new(
+        AsyncApi,
+        BesideOneAnother.Concat(BesideOneAnother.Select(one => KeyValuePair.Create($"schemas/{one.Key}", one.Value))).ToDictionary());
+
+    /// <summary>Asserts that a body is an event as the schema says: no member more, none less.</summary>
+    public static void AssertValid(ReadOnlyMemory<byte> body)
+    {
+        using var document = JsonDocument.Parse(body, new() { AllowDuplicateProperties = false });
+        Assert.Empty(JobEventReader.Violations(JobEventSchema, document.RootElement));
+    }
+
+    private static JsonElement Read(string name)
+    {
+        using var resource = typeof(Documents).Assembly.GetManifestResourceStream(name)!;
+        using var document = JsonDocument.Parse(resource, new() { AllowDuplicateProperties = false });
+        return document.RootElement.Clone();
+    }
+}
