@@ -79,7 +79,7 @@ internal sealed class JobEventSubscriber(
     private async Task OnMessageAsync(ProcessMessageEventArgs args)
     {
         var message = args.Message;
-        if (!EventBody.TryParse(message.Body.ToMemory(), out var one, out var reason))
+        if (!JobEvent.TryParse(message.Body.ToMemory(), out var one, out var reason))
         {
             await args.DeadLetterMessageAsync(message, UnreadableReason, reason, Always);
             output.WriteLine($"unreadable {message.MessageId}: dead-lettered");

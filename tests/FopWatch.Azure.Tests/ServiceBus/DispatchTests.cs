@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
-using FopWatch.Azure.ServiceBus;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;

@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
-using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
