@@ -79,7 +79,7 @@ internal sealed class JobEventSubscriber(
     private async Task OnMessageAsync(ProcessMessageEventArgs args)
     {
         var message = args.Message;
-        if (!EventBody.TryParse(message.Body.ToMemory(), out var one, out var reason))
+        if (!JobEvent.TryParse(message.Body.ToMemory(), out var one, out var reason))
         {
             await args.DeadLetterMessageAsync(message, UnreadableReason, reason, Always);
             output.WriteLine($"unreadable {message.MessageId}: dead-lettered");
@@ -97,6 +97,12 @@ internal sealed class JobEventSubscriber(
         {
             // It comes again, and is old then.
             output.WriteLine($"lock lost  {one.Source} {one.Subject} version {one.Data.Version}");
+        }
+        catch (OperationCanceledException) when (args.CancellationToken.IsCancellationRequested)
+        {
+            // Left as it is: when its lock runs out, another instance gets it. Abandoned, it would come straight back to this one,
+            // once for each receive that is still open, and every time would count against it.
+            output.WriteLine($"left       {one.Source} {one.Subject} version {one.Data.Version}");
         }
         catch (Exception e)
         {
@@ -116,7 +122,7 @@ internal sealed class JobEventSubscriber(
         }
         catch (OperationCanceledException)
         {
-            // Another instance may take it now.
+            // It is for another instance now.
         }
     }
 }

@@ -234,6 +234,12 @@ export class Queue {
     this.pump();
   }
 
+  /** Takes back what a client got and never looked at: that is no attempt. */
+  release(token) {
+    this.#insert(this.#unlock(token).entry);
+    this.pump();
+  }
+
   deadLetter(token, properties) {
     const { entry } = this.#unlock(token);
     // A dead-letter queue has none of its own: there a message can only be completed.

@@ -107,7 +107,7 @@ function consume(sender, queue) {
 
   sender.on('sender_flow', onFlow);
   sender.on('accepted', ({ delivery }) => settle(delivery, () => queue.complete(delivery.tag)));
-  sender.on('released', ({ delivery }) => settle(delivery, () => queue.abandon(delivery.tag)));
+  sender.on('released', ({ delivery }) => settle(delivery, () => queue.release(delivery.tag)));
   sender.on('modified', ({ delivery }) => settle(delivery, () => queue.abandon(delivery.tag)));
   sender.on('rejected', ({ delivery }) => settle(delivery, () => queue.deadLetter(delivery.tag, deadLetterProperties(delivery.remote_state.error))));
   sender.on('sender_close', consumer.stop);

@@ -1,3 +1,4 @@
+using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
@@ -13,10 +14,8 @@ namespace FopWatch.Azure.ServiceBus;
 /// <item><term>Subject</term><description>the event's type: «only settled jobs» is the filter that most subscriptions have, and a
 /// correlation filter on a system property is the cheapest there is. The CloudEvents subject is in <c>cloudEvents:subject</c>.</description></item>
 /// <item><term>CorrelationId</term><description>the <c>persistentId</c></description></item>
-/// <item><term>application properties <c>cloudEvents:…</c></term><description>the event's attributes</description></item>
-/// <item><term>application properties <c>source</c>, <c>provider</c>, <c>state</c>, <c>settledBy</c>, <c>bucket</c>,
-/// <c>pipeline</c></term><description>for filters, as the event's data has them; absent where unknown</description></item>
-/// <item><term>application property <c>truncated</c></term><description>true where the event had to be reduced</description></item>
+/// <item><term>application properties</term><description><see cref="MessageProperties"/>: the event's attributes, and for filters what
+/// the job in it says of itself; absent where unknown</description></item>
 /// </list>
 /// A reduced event keeps its id and everything about the job except what there is too much of: <c>items</c> is empty, <c>counts</c> are
 /// right, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job in the HTTP API. It is
@@ -25,17 +24,27 @@ namespace FopWatch.Azure.ServiceBus;
 internal sealed class EventMessages(Uri? publicUrl)
 {
     private const string ContentType = JobEvent.ContentType + "; charset=utf-8";
-    private const string AttributePrefix = "cloudEvents:";
-    private const string JobAttribute = "job";
 
     // Longer than any bucket or pipeline is. All properties of a message together may take 64 KB.
     private const int LongestFilterValue = 256;
 
-    // Longer than a key can be at a provider (providers.md, section 1).
+    // Longer than an object key or anything else here is in practice.
     private const int LongestText = 1024;
 
-    private static readonly string[] FilterMembers = ["state", "provider", "settledBy", "bucket", "pipeline"];
+    // Named as in the job's JSON.
+    private static readonly string[] FilterTexts =
+    [
+        MessageProperties.Provider,
+        MessageProperties.State,
+        MessageProperties.SettledBy,
+        MessageProperties.Bucket,
+        MessageProperties.Pipeline,
+    ];
+
     private static readonly string[] ProviderTexts = ["bucket", "key", "pipeline", "requestId", "taskFrom"];
+
+    // As events are written in the first place.
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The event, whole.</summary>
     public static ServiceBusMessage Whole(OutboxEvent one) => ToMessage(one, one.Body);
@@ -55,11 +64,10 @@ internal sealed class EventMessages(Uri? publicUrl)
         }
 
         var link = LinkTo(one);
-        cloudEvent[JobAttribute] = link;
+        cloudEvent["job"] = link;
 
-        var message = ToMessage(one, JsonSerializer.SerializeToUtf8Bytes(cloudEvent));
-        message.ApplicationProperties[AttributePrefix + JobAttribute] = link;
-        message.ApplicationProperties["truncated"] = true;
+        var message = ToMessage(one, JsonSerializer.SerializeToUtf8Bytes(cloudEvent, Relaxed));
+        message.ApplicationProperties[MessageProperties.Job] = link;
         return message;
     }
 
@@ -74,18 +82,18 @@ internal sealed class EventMessages(Uri? publicUrl)
         };
         var properties = message.ApplicationProperties;
         using var cloudEvent = JsonDocument.Parse(body);
-        properties[AttributePrefix + "specversion"] = cloudEvent.RootElement.GetProperty("specversion").GetString();
-        properties[AttributePrefix + "id"] = one.Id;
-        properties[AttributePrefix + "source"] = cloudEvent.RootElement.GetProperty("source").GetString();
-        properties[AttributePrefix + "type"] = one.Type;
-        properties[AttributePrefix + "subject"] = one.Key.Id;
+        properties[MessageProperties.SpecVersion] = cloudEvent.RootElement.GetProperty("specversion").GetString();
+        properties[MessageProperties.Id] = one.Id;
+        properties[MessageProperties.Source] = cloudEvent.RootElement.GetProperty("source").GetString();
+        properties[MessageProperties.Type] = one.Type;
+        properties[MessageProperties.Subject] = one.Key.Id;
 
         // A DateTime becomes an AMQP timestamp, as the binding wants it; a DateTimeOffset would become a type of Microsoft's own.
-        properties[AttributePrefix + "time"] = one.Time.UtcDateTime;
+        properties[MessageProperties.Time] = one.Time.UtcDateTime;
 
-        properties["source"] = one.Key.Source;
+        properties[MessageProperties.SourceName] = one.Key.Source;
         var job = cloudEvent.RootElement.GetProperty("data");
-        foreach (var name in FilterMembers)
+        foreach (var name in FilterTexts)
         {
             if (job.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String
                 && value.GetString() is { Length: <= LongestFilterValue } text)
@@ -93,6 +101,9 @@ internal sealed class EventMessages(Uri? publicUrl)
                 properties[name] = text;
             }
         }
+
+        if (job.TryGetProperty(MessageProperties.Truncated, out var truncated) && truncated.ValueKind == JsonValueKind.True)
+            properties[MessageProperties.Truncated] = true;
 
         return message;
     }
