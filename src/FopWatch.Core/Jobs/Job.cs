@@ -38,7 +38,7 @@ public sealed record Job
     /// <summary>When FopWatch first heard of it.</summary>
     public required DateTimeOffset RegisteredAt { get; init; }
 
-    /// <summary>When it last changed.</summary>
+    /// <summary>When it last changed. Never earlier than the change before, whosever clock said so.</summary>
     public required DateTimeOffset UpdatedAt { get; init; }
 
     /// <summary>When it settled last.</summary>
@@ -134,15 +134,19 @@ public sealed record Job
     /// <summary>A change of version and nothing else, whose event tells the outcome once more to whoever lost it.</summary>
     public JobChange Republish(DateTimeOffset now)
     {
-        var job = this with { Version = Version + 1, UpdatedAt = now };
+        var job = this with { Version = Version + 1, UpdatedAt = Later(now) };
         return new(job, IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType);
     }
 
     /// <summary>Changes the watch alone: no new version, no event.</summary>
     public JobChange Rewatch(Watch watch) => new(this with { Watch = watch }, null);
 
+    /// <summary>Two machines may have changed the job, and their clocks differ; the times of its events keep the order of their versions.</summary>
+    private DateTimeOffset Later(DateTimeOffset now) => now > UpdatedAt ? now : UpdatedAt;
+
     private JobChange ChangedTo(Job next, SettledBy? by, DateTimeOffset now)
     {
+        now = Later(now);
         next = next with { Version = Version + 1, UpdatedAt = now };
         var outcomeMoved = next.IsSettled && (!IsSettled || next.State != State);
         if (outcomeMoved)

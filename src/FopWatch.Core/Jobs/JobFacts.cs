@@ -1,3 +1,4 @@
+using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 
 namespace FopWatch.Jobs;
@@ -51,6 +52,12 @@ public readonly record struct RawBody(bool Closing, string Json) : IComparable<R
 /// </summary>
 public sealed record JobFacts
 {
+    /// <summary>Outputs of one item that are kept where outputs are cut.</summary>
+    public const int OutputsKept = 100;
+
+    /// <summary>Items that are kept where items are cut.</summary>
+    public const int ItemsKept = 1000;
+
     /// <summary>Nothing is known.</summary>
     public static readonly JobFacts None = new();
 
@@ -102,6 +109,13 @@ public sealed record JobFacts
     /// </summary>
     public bool Concluded { get; init; }
 
+    /// <summary>What is left out because a store could not keep it. It never becomes less.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public FactsCut Cut { get; init; }
+
+    /// <summary>What <see cref="Counts"/> says where <see cref="Items"/> do not tell any more; null where they do.</summary>
+    public JobCounts? CutCounts { get; init; }
+
     /// <summary>
     /// The outcome that follows from the facts, or null while the job is open. The items say it; the job as a whole is asked only
     /// whether it was cancelled, and where no item says anything.
@@ -130,11 +144,14 @@ public sealed record JobFacts
     /// <summary>Whether anything has started.</summary>
     public bool Started => Closed || Progress == JobProgress.Processing || Items.Any(item => item.State >= ItemState.Processing);
 
-    /// <summary>The number of items in each state.</summary>
+    /// <summary>The number of items in each state, those that were cut included.</summary>
     public JobCounts Counts
     {
         get
         {
+            if (CutCounts is not null)
+                return CutCounts;
+
             var (succeeded, failed, running) = (0, 0, 0);
             foreach (var item in Items)
             {
@@ -171,24 +188,32 @@ public sealed record JobFacts
     };
 
     /// <summary>Everything that either says.</summary>
-    public JobFacts Join(JobFacts other) => new()
+    public JobFacts Join(JobFacts other)
     {
-        Bucket = Facts.Max(Bucket, other.Bucket),
-        Key = Facts.Max(Key, other.Key),
-        Pipeline = Facts.Max(Pipeline, other.Pipeline),
-        RequestId = Facts.Max(RequestId, other.RequestId),
-        TaskFrom = Facts.Max(TaskFrom, other.TaskFrom),
-        Idle = Facts.Max(Idle, other.Idle),
-        CreatedAt = Facts.Max(CreatedAt, other.CreatedAt),
-        // Over implies started, so a stale report on the way there adds nothing.
-        Progress = Closed || other.Closed ? JobProgress.Processing : Facts.Max(Progress, other.Progress),
-        Closed = Closed || other.Closed,
-        Concluded = Concluded || other.Concluded,
-        Verdict = Facts.Max(Verdict, other.Verdict),
-        Delivery = Facts.Max(Delivery, other.Delivery),
-        Items = JoinItems(Items, other.Items),
-        Raw = Facts.Max(Raw, other.Raw),
-    };
+        var joined = new JobFacts
+        {
+            Bucket = Facts.Max(Bucket, other.Bucket),
+            Key = Facts.Max(Key, other.Key),
+            Pipeline = Facts.Max(Pipeline, other.Pipeline),
+            RequestId = Facts.Max(RequestId, other.RequestId),
+            TaskFrom = Facts.Max(TaskFrom, other.TaskFrom),
+            Idle = Facts.Max(Idle, other.Idle),
+            CreatedAt = Facts.Max(CreatedAt, other.CreatedAt),
+            // Over implies started, so a stale report on the way there adds nothing.
+            Progress = Closed || other.Closed ? JobProgress.Processing : Facts.Max(Progress, other.Progress),
+            Closed = Closed || other.Closed,
+            Concluded = Concluded || other.Concluded,
+            Verdict = Facts.Max(Verdict, other.Verdict),
+            Delivery = Facts.Max(Delivery, other.Delivery),
+            Items = JoinItems(Items, other.Items),
+            Raw = Facts.Max(Raw, other.Raw),
+        };
+        var cut = Facts.Max(Cut, other.Cut);
+        return cut == FactsCut.None ? joined : joined.Without(cut, Further(Counts, other.Counts));
+    }
+
+    /// <summary>These facts without what a cut leaves out, for a store that cannot keep them whole.</summary>
+    public JobFacts CutTo(FactsCut cut) => cut <= Cut ? this : Without(cut, Counts);
 
     /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
     internal JobFacts AsReported() => this with
@@ -206,6 +231,7 @@ public sealed record JobFacts
         later.Progress != Progress
         || later.Closed != Closed
         || later.Verdict != Verdict
+        || later.Counts != Counts
         || !later.Items.Select(item => (item.Identity, item.State)).SequenceEqual(Items.Select(item => (item.Identity, item.State)));
 
     private static EquatableList<ItemFacts> JoinItems(EquatableList<ItemFacts> some, EquatableList<ItemFacts> more)
@@ -214,5 +240,34 @@ public sealed record JobFacts
         foreach (var item in some.Concat(more))
             joined[item.Identity] = joined.TryGetValue(item.Identity, out var known) ? known.Join(item) : item;
         return [.. joined.Values];
+    }
+
+    /// <summary>
+    /// Of two counts the one that knows of more items, or else of more that are over, or else of more that succeeded: an order,
+    /// so that taking the greater of two is a join. The counts of a report that lists all items are never the lesser.
+    /// </summary>
+    private static JobCounts Further(JobCounts a, JobCounts b) =>
+        (a.Total, -a.Running, a.Succeeded, a.Failed).CompareTo((b.Total, -b.Running, b.Succeeded, b.Failed)) >= 0 ? a : b;
+
+    private JobFacts Without(FactsCut cut, JobCounts counts)
+    {
+        var kept = this with { Cut = cut, Raw = null };
+        if (cut >= FactsCut.Details)
+            kept = kept with { Items = [.. Items.Select(item => new ItemFacts { Command = item.Command, Occurrence = item.Occurrence, State = item.State, Code = item.Code })] };
+        else if (cut >= FactsCut.Outputs && Items.Any(item => item.Outputs.Count > OutputsKept))
+            kept = kept with { Items = [.. Items.Select(item => item with { Outputs = [.. item.Outputs.Take(OutputsKept)] })] };
+        if (cut < FactsCut.Items)
+            return kept;
+
+        // What the items said beyond their number has to be said without them.
+        kept = kept with
+        {
+            Items = [.. kept.Items.Take(cut == FactsCut.Items ? ItemsKept : 0)],
+            CutCounts = counts,
+            Progress = Started ? JobProgress.Processing : Progress,
+        };
+        return cut == FactsCut.Items
+            ? kept
+            : kept with { Bucket = null, Key = null, Pipeline = null, RequestId = null, TaskFrom = null };
     }
 }

@@ -31,6 +31,7 @@ public static class JobEvents
             Notification = facts.Delivery,
             Counts = facts.Counts,
             Items = [.. facts.Items.Select(ToItem)],
+            Truncated = facts.Cut >= FactsCut.Outputs,
             Metadata = job.Metadata.IsEmpty ? null : job.Metadata,
             RegisteredAt = job.RegisteredAt,
             UpdatedAt = job.UpdatedAt,
