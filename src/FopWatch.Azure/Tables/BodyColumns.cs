@@ -1,0 +1,85 @@
+using System.Globalization;
+using System.IO.Compression;
+using System.Text;
+using Azure.Data.Tables;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>
+/// A body in the columns of a row: as a string where it is short, since that can be read in any tool; otherwise compressed, in
+/// binary columns. A column holds at most 64 KiB (32 Ki characters) and a row 1 MiB.
+/// </summary>
+internal static class BodyColumns
+{
+    /// <summary>The longest body that a row holds, compressed; leaves 64 KiB to the other columns.</summary>
+    public const int MaxBytes = MaxColumns * ColumnBytes;
+
+    private const int MaxColumns = 15;
+    private const int ColumnBytes = 64 * 1024;
+    private const int TextCharacters = 32 * 1024;
+
+    private const string Text = "Body";
+    private const string Length = "BodyLength";
+
+    // Bodies this long are rare: room counts for more than time.
+    private const int Quality = 4;
+    private const int Window = 22;
+
+    // The names of columns, of which a row needs the first few.
+    private static readonly string[] Names = [.. Enumerable.Range(0, MaxColumns).Select(i => string.Create(CultureInfo.InvariantCulture, $"Body{i}"))];
+
+    /// <summary>Writes UTF-8 text into a row.</summary>
+    /// <returns>Whether it fits. If not, the row is as before.</returns>
+    public static bool TryWriteText(TableEntity row, ReadOnlySpan<byte> utf8)
+    {
+        if (Encoding.UTF8.GetCharCount(utf8) <= TextCharacters)
+        {
+            row[Text] = Encoding.UTF8.GetString(utf8);
+            return true;
+        }
+
+        if (Compress(utf8) is not { } compressed)
+            return false;
+        row[Length] = utf8.Length;
+        WriteBytes(row, compressed);
+        return true;
+    }
+
+    /// <summary>What <see cref="TryWriteText"/> wrote.</summary>
+    /// <exception cref="InvalidDataException">The row was damaged.</exception>
+    public static byte[] ReadText(TableEntity row)
+    {
+        if (row.GetString(Text) is { } text)
+            return Encoding.UTF8.GetBytes(text);
+
+        var body = new byte[row.GetInt32(Length) ?? throw Damaged(row)];
+        return BrotliDecoder.TryDecompress(ReadBytes(row), body, out var written) && written == body.Length ? body : throw Damaged(row);
+    }
+
+    /// <summary>Writes bytes as they are; at most <see cref="MaxBytes"/>.</summary>
+    public static void WriteBytes(TableEntity row, ReadOnlySpan<byte> bytes)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(bytes.Length, MaxBytes);
+        for (var i = 0; !bytes.IsEmpty; i++)
+        {
+            var column = bytes[..Math.Min(ColumnBytes, bytes.Length)];
+            row[Names[i]] = column.ToArray();
+            bytes = bytes[column.Length..];
+        }
+    }
+
+    /// <summary>What <see cref="WriteBytes"/> wrote.</summary>
+    public static byte[] ReadBytes(TableEntity row)
+    {
+        var columns = Names.Select(row.GetBinary).TakeWhile(column => column is not null).ToList();
+        return columns.Count == 1 ? columns[0] : [.. columns.SelectMany(column => column)];
+    }
+
+    private static byte[]? Compress(ReadOnlySpan<byte> bytes)
+    {
+        var compressed = new byte[MaxBytes];
+        return BrotliEncoder.TryCompress(bytes, compressed, out var written, Quality, Window) ? compressed[..written] : null;
+    }
+
+    private static InvalidDataException Damaged(TableEntity row) => new($"The body of the row {row.PartitionKey} {row.RowKey} is damaged.");
+}

@@ -1,0 +1,114 @@
+using Azure;
+using Azure.Data.Tables;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>One range of row keys in one partition.</summary>
+/// <param name="Partition">The partition.</param>
+/// <param name="From">The first row key.</param>
+/// <param name="Until">What the row keys are less than.</param>
+internal readonly record struct RowRange(string Partition, string From, string Until)
+{
+    /// <summary>All rows of a kind.</summary>
+    public static RowRange Of(string partition, string prefix) => new(partition, prefix, RowKeys.EndOf(prefix));
+
+    /// <summary>The query, with a further condition if there is one.</summary>
+    public string Filter(string? condition = null)
+    {
+        var range = TableClient.CreateQueryFilter($"PartitionKey eq {Partition} and RowKey ge {From} and RowKey lt {Until}");
+        return condition is null ? range : $"{range} and {condition}";
+    }
+}
+
+/// <summary>The first rows of several ranges, in the order of their row keys and, where those are equal, of their partitions.</summary>
+internal sealed class RangeMerge(TableClient table, int parallelism)
+{
+    private const int MaxPage = 1000;
+
+    /// <summary>
+    /// Reads the first rows of all ranges: one request for each, at so many at once, and another for those that turn out to have
+    /// more than their share of the first.
+    /// </summary>
+    public async Task<List<TableEntity>> FirstAsync(
+        IReadOnlyCollection<RowRange> ranges,
+        string? condition,
+        IReadOnlyList<string>? select,
+        int count,
+        CancellationToken cancellationToken)
+    {
+        var share = ranges.Count <= 1 ? count : (count / ranges.Count * 2) + 4;
+        var page = Math.Clamp(Math.Min(share, count), 1, MaxPage);
+        var readers = ranges
+            .Select(range => new Reader(table.QueryAsync<TableEntity>(range.Filter(condition), page, select, cancellationToken)))
+            .ToList();
+        try
+        {
+            await Parallel.ForEachAsync(
+                readers,
+                new ParallelOptions { MaxDegreeOfParallelism = parallelism, CancellationToken = cancellationToken },
+                async (reader, _) => await reader.MoveNextAsync());
+
+            var first = new List<TableEntity>();
+            var next = new PriorityQueue<Reader, TableEntity>(ByKey.Instance);
+            foreach (var reader in readers)
+            {
+                if (reader.Current is { } row)
+                    next.Enqueue(reader, row);
+            }
+
+            while (first.Count < count && next.TryDequeue(out var reader, out var row))
+            {
+                first.Add(row);
+                if (first.Count < count && await reader.MoveNextAsync())
+                    next.Enqueue(reader, reader.Current!);
+            }
+
+            return first;
+        }
+        finally
+        {
+            foreach (var reader in readers)
+                await reader.DisposeAsync();
+        }
+    }
+
+    private sealed class Reader(AsyncPageable<TableEntity> rows) : IAsyncDisposable
+    {
+        private readonly IAsyncEnumerator<Page<TableEntity>> _pages = rows.AsPages().GetAsyncEnumerator();
+        private IReadOnlyList<TableEntity> _page = [];
+        private int _next;
+
+        public TableEntity? Current { get; private set; }
+
+        public async ValueTask<bool> MoveNextAsync()
+        {
+            // A page may be empty and not be the last: the service stops looking after a while.
+            while (_next == _page.Count)
+            {
+                if (!await _pages.MoveNextAsync())
+                {
+                    Current = null;
+                    return false;
+                }
+
+                (_page, _next) = (_pages.Current.Values, 0);
+            }
+
+            Current = _page[_next++];
+            return true;
+        }
+
+        public ValueTask DisposeAsync() => _pages.DisposeAsync();
+    }
+
+    private sealed class ByKey : IComparer<TableEntity>
+    {
+        public static readonly ByKey Instance = new();
+
+        public int Compare(TableEntity? a, TableEntity? b)
+        {
+            var byRow = string.CompareOrdinal(a?.RowKey, b?.RowKey);
+            return byRow != 0 ? byRow : string.CompareOrdinal(a?.PartitionKey, b?.PartitionKey);
+        }
+    }
+}

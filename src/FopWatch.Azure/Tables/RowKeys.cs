@@ -1,0 +1,154 @@
+using System.Globalization;
+using System.Text;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>
+/// The keys of all rows. Keys may not hold <c>/ \ # ?</c> or control characters: sources and ids have none, and other texts are
+/// written in hexadecimal. Times are ticks in 19 digits, so that keys sort by time; a list that begins with the newest counts
+/// them down from the end of time. Within a partition the kinds of rows are ranges of their own, told by the first letter.
+/// </summary>
+internal static class RowKeys
+{
+    /// <summary>The partition of what concerns the table as a whole. No source has an empty name.</summary>
+    public const string TablePartition = "|";
+
+    /// <summary>The row that says how the table is laid out.</summary>
+    public const string Layout = "layout";
+
+    /// <summary>The sources that have rows.</summary>
+    public const string Sources = "s|";
+
+    /// <summary>When open jobs are due.</summary>
+    public const string Due = "d|";
+
+    /// <summary>The jobs.</summary>
+    public const string Jobs = "j|";
+
+    /// <summary>The jobs again, the last registered first.</summary>
+    public const string Listed = "l|";
+
+    /// <summary>The events to be published.</summary>
+    public const string Outbox = "o|";
+
+    /// <summary>Notifications in quarantine, the newest first.</summary>
+    public const string Quarantined = "h|";
+
+    /// <summary>Pieces of their bodies.</summary>
+    public const string Chunks = "c|";
+
+    private const int TicksLength = 19;
+
+    /// <summary>What no key of a range reaches: the character after the bar.</summary>
+    public static string EndOf(string prefix) => string.Concat(prefix.AsSpan(0, prefix.Length - 1), "}");
+
+    /// <summary>The least that is greater than a key: no character of keys is less than a space, or equal to it.</summary>
+    public static string After(string rowKey) => rowKey + " ";
+
+    /// <summary>The partition of a job and of all that is committed with it.</summary>
+    public static string Partition(JobKey key, int buckets) => Partition(key.Source, Bucket(key.Id, buckets));
+
+    /// <summary>The partition of a bucket of a source.</summary>
+    public static string Partition(string source, int bucket) => string.Create(CultureInfo.InvariantCulture, $"{source}|{bucket}");
+
+    /// <summary>The partition of a source's quarantine; buckets have numbers.</summary>
+    public static string Quarantine(string source) => source + "|q";
+
+    /// <summary>
+    /// The bucket of an id: FNV-1a in 64 bits, mixed so that every bit counts, modulo the number of buckets. Every row is where
+    /// this says: it can never change.
+    /// </summary>
+    public static int Bucket(string id, int buckets)
+    {
+        var hash = 14695981039346656037UL;
+        foreach (var c in id)
+            hash = (hash ^ c) * 1099511628211UL;
+        hash ^= hash >> 33;
+        hash *= 0xff51afd7ed558ccdUL;
+        hash ^= hash >> 33;
+        return (int)(hash % (ulong)buckets);
+    }
+
+    public static string Source(string source) => Sources + source;
+
+    public static string Job(string id) => Jobs + id;
+
+    public static string DueAt(DateTimeOffset dueAt, string id) => $"{DueFrom(dueAt.UtcTicks)}{id}";
+
+    /// <summary>The first key of the jobs that are due at a time.</summary>
+    public static string DueFrom(long ticks) => Due + Digits(ticks) + "|";
+
+    public static string ListedAt(DateTimeOffset registeredAt, string id) => $"{ListedFrom(registeredAt)}{id}";
+
+    /// <summary>The first key of the jobs that were registered at a time; those registered later are before it.</summary>
+    public static string ListedFrom(DateTimeOffset registeredAt) => Listed + Digits(DateTimeOffset.MaxValue.UtcTicks - registeredAt.UtcTicks) + "|";
+
+    /// <summary>
+    /// By time first, so that the oldest events of a long backlog are read without reading the rest. A job's times never go back,
+    /// so its events are in the order of their versions too.
+    /// </summary>
+    public static string Event(DateTimeOffset time, string id, long version) => $"{Outbox}{Digits(time.UtcTicks)}|{id}|{Digits(version)}";
+
+    /// <summary>The time in a key, and the id after it.</summary>
+    public static (DateTimeOffset Time, string Id) ReadDue(string rowKey) => (Time(rowKey, Due), IdAfterTime(rowKey, Due));
+
+    public static (DateTimeOffset Time, string Id) ReadListed(string rowKey) =>
+        (new(DateTimeOffset.MaxValue.UtcTicks - Ticks(rowKey, Listed), TimeSpan.Zero), IdAfterTime(rowKey, Listed));
+
+    public static (DateTimeOffset Time, string Id, long Version) ReadEvent(string rowKey)
+    {
+        var bar = rowKey.LastIndexOf('|');
+        var version = long.Parse(rowKey.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture);
+        return (Time(rowKey, Outbox), IdAfterTime(rowKey[..bar], Outbox), version);
+    }
+
+    /// <summary>Whether a text is a key of the list; for continuations, which come from outside.</summary>
+    public static bool IsListed(string rowKey) =>
+        rowKey.Length > Listed.Length + TicksLength + 1
+        && rowKey.StartsWith(Listed, StringComparison.Ordinal)
+        && rowKey.AsSpan(Listed.Length, TicksLength).IndexOfAnyExceptInRange('0', '9') < 0
+        && rowKey[Listed.Length + TicksLength] == '|'
+        && JobKey.IsValidId(rowKey[(Listed.Length + TicksLength + 1)..]);
+
+    /// <summary>
+    /// The key of a notification: its own key with every byte counted down, so that the greatest is first. The end sorts after
+    /// every digit: of two keys one of which begins with the other, the longer one is first.
+    /// </summary>
+    /// <returns>Null if it is too long to be a key.</returns>
+    public static string? Notification(string key)
+    {
+        // A row key has at most 512 characters to be safe (1 KiB in UTF-16), and a chunk's is longer by its number.
+        var bytes = Encoding.UTF8.GetBytes(key);
+        if (bytes.Length is 0 or > 240)
+            return null;
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)~bytes[i];
+        return Quarantined + Convert.ToHexStringLower(bytes) + "~";
+    }
+
+    /// <summary>Whether a text is such a key.</summary>
+    public static bool IsNotification(string rowKey) =>
+        rowKey.Length > Quarantined.Length + 1
+        && rowKey.StartsWith(Quarantined, StringComparison.Ordinal)
+        && rowKey[^1] == '~'
+        && !rowKey.AsSpan(Quarantined.Length, rowKey.Length - Quarantined.Length - 1).ContainsAnyExcept("0123456789abcdef");
+
+    /// <summary>The first key of the pieces of a notification's body.</summary>
+    public static string ChunksOf(string notification) => string.Concat(Chunks, notification.AsSpan(Quarantined.Length), "|");
+
+    public static string Chunk(string notification, int number) =>
+        string.Create(CultureInfo.InvariantCulture, $"{ChunksOf(notification)}{number:D4}");
+
+    /// <summary>The key of the notification that a piece belongs to.</summary>
+    public static string NotificationOf(string chunk) => string.Concat(Quarantined, chunk.AsSpan(Chunks.Length, chunk.LastIndexOf('|') - Chunks.Length));
+
+    private static string Digits(long number) => number.ToString("D19", CultureInfo.InvariantCulture);
+
+    private static long Ticks(string rowKey, string prefix) =>
+        long.Parse(rowKey.AsSpan(prefix.Length, TicksLength), NumberStyles.None, CultureInfo.InvariantCulture);
+
+    private static DateTimeOffset Time(string rowKey, string prefix) => new(Ticks(rowKey, prefix), TimeSpan.Zero);
+
+    private static string IdAfterTime(string rowKey, string prefix) => rowKey[(prefix.Length + TicksLength + 1)..];
+}

@@ -1,0 +1,53 @@
+using System.Net;
+using System.Net.Sockets;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>Tells what the service's client throws apart. It has tried again already, as its own retry policy says.</summary>
+internal static class TableFailures
+{
+    /// <summary>Whether a row is not as the request expected it: there, not there, or another version.</summary>
+    public static bool IsConflict(this RequestFailedException failure) => failure.Status switch
+    {
+        (int)HttpStatusCode.PreconditionFailed => true,
+        (int)HttpStatusCode.Conflict => failure.ErrorCode == TableErrorCode.EntityAlreadyExists,
+        (int)HttpStatusCode.NotFound => failure.IsMissingRow(),
+        _ => false,
+    };
+
+    /// <summary>Whether there is no such row, though the table is there.</summary>
+    public static bool IsMissingRow(this RequestFailedException failure) =>
+        failure.Status == (int)HttpStatusCode.NotFound && failure.ErrorCode != TableErrorCode.TableNotFound;
+
+    /// <summary>
+    /// Whether the store cannot answer now: it is down, busy or out of reach, or does not let us in. What is left are faults of the
+    /// one request, which would fail for ever.
+    /// </summary>
+    public static bool IsUnavailable(this Exception failure, CancellationToken cancellationToken) => failure switch
+    {
+        // Without a status no answer came.
+        RequestFailedException { Status: 0 or 401 or 403 or 408 or 429 or >= 500 } => true,
+        RequestFailedException refused => refused.ErrorCode == TableErrorCode.TableNotFound || refused.ErrorCode == TableErrorCode.TableBeingDeleted,
+        // All tries failed, each in its way.
+        AggregateException tries => tries.Flatten().InnerExceptions.All(one => one.IsUnavailable(cancellationToken)),
+        // The client's own time limit.
+        OperationCanceledException => !cancellationToken.IsCancellationRequested,
+        IOException or HttpRequestException or SocketException or TimeoutException => true,
+        _ => IsAuthentication(failure.GetType()),
+    };
+
+    /// <summary>What callers get.</summary>
+    public static StoreUnavailableException ToUnavailable(this Exception failure) =>
+        new($"Table Storage cannot answer now: {FirstLine(failure.Message)}", failure);
+
+    // Thrown by whatever credential the host was given, from a package that is none of this one's business.
+    private static bool IsAuthentication(Type? type) =>
+        type is not null && (type.FullName == "Azure.Identity.AuthenticationFailedException" || IsAuthentication(type.BaseType));
+
+    // The rest of it are the response's headers.
+    private static string FirstLine(string message) => message.AsSpan().EnumerateLines() is var lines && lines.MoveNext() ? lines.Current.ToString() : message;
+}

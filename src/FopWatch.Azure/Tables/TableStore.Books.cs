@@ -1,0 +1,193 @@
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    // A job that changes more often than this while it is looked at is alive.
+    private const int MaxLooks = 5;
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own, its row in
+    /// the list, and the one in the due index while it is open. Registered is what any of them names; a job counts as settled,
+    /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
+    /// create jobs in one partition would have to queue.
+    /// </remarks>
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => AskAsync<IReadOnlyList<Books>>(
+        async token =>
+        {
+            var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
+            var partitions = (await SourcesAsync(token)).SelectMany(source => Partitions(source).Select(partition => (source, partition)));
+            await EachAsync(
+                partitions,
+                async (of, each) =>
+                {
+                    var counted = await BooksAsync(of.source, of.partition, each);
+                    lock (books)
+                    {
+                        books[of.source] = books.GetValueOrDefault(of.source) is not { } sofar ? counted : new(
+                            of.source,
+                            sofar.Registered + counted.Registered,
+                            sofar.Settled + counted.Settled,
+                            sofar.Expired + counted.Expired,
+                            sofar.Open + counted.Open,
+                            sofar.Stopped + counted.Stopped);
+                    }
+                },
+                token);
+            return [.. books.Values.Where(of => of.Registered > 0)];
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => AskAsync<IReadOnlyList<JobKey>>(
+        async token =>
+        {
+            var unwatched = new List<JobKey>();
+            foreach (var source in await SourcesAsync(token))
+            {
+                await EachAsync(
+                    Partitions(source),
+                    async (partition, each) =>
+                    {
+                        await foreach (var id in UnwatchedAsync(partition, each))
+                        {
+                            lock (unwatched)
+                            {
+                                if (unwatched.Count >= limit)
+                                    return;
+                                unwatched.Add(new(source, id));
+                            }
+                        }
+                    },
+                    token);
+            }
+
+            return unwatched;
+        },
+        cancellationToken);
+
+    private async Task<Books> BooksAsync(string source, string partition, CancellationToken cancellationToken)
+    {
+        var jobs = new Dictionary<string, Traces>(StringComparer.Ordinal);
+        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.Listed));
+        await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(), select: Columns.ForBooks, cancellationToken: cancellationToken))
+        {
+            if (row.RowKey.StartsWith(RowKeys.Due, StringComparison.Ordinal))
+            {
+                var (time, id) = RowKeys.ReadDue(row.RowKey);
+                Of(id).Due.Add(time);
+            }
+            else if (row.RowKey.StartsWith(RowKeys.Jobs, StringComparison.Ordinal))
+            {
+                Of(row.RowKey[RowKeys.Jobs.Length..]).Job = Standing.Read(row);
+            }
+            else if (row.RowKey.StartsWith(RowKeys.Listed, StringComparison.Ordinal))
+            {
+                var (time, id) = RowKeys.ReadListed(row.RowKey);
+                (Of(id).RegisteredAt, Of(id).Listed) = (time, Standing.Read(row));
+            }
+        }
+
+        var books = new Books(source, 0, 0, 0, 0, 0);
+        foreach (var (id, seen) in jobs)
+        {
+            // Pages of one query are read one after the other, and jobs change in between.
+            var traces = seen.Agree ? seen : await LookAgainAsync(partition, id, seen, cancellationToken);
+            var surplus = traces.Due.Count(due => due != traces.Job?.DueAt);
+            books = books with { Registered = books.Registered + surplus + (traces.Job is null && traces.Listed is null ? 0 : 1) };
+            if (traces.Job is not { } job || traces.Listed != job)
+                continue;
+
+            books = job switch
+            {
+                { State: var state } when state == Name<JobState>(JobState.Expired) => books with { Expired = books.Expired + 1 },
+                { Settled: true } => books with { Settled = books.Settled + 1 },
+                { DueAt: { } due } => traces.Due.Contains(due) ? books with { Open = books.Open + 1 } : books,
+                { Stopped: true } => books with { Stopped = books.Stopped + 1 },
+                _ => books,
+            };
+        }
+
+        return books;
+
+        Traces Of(string id)
+        {
+            if (!jobs.TryGetValue(id, out var traces))
+                jobs.Add(id, traces = new());
+            return traces;
+        }
+    }
+
+    private async IAsyncEnumerable<string> UnwatchedAsync(
+        string partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var open = new HashSet<string>(StringComparer.Ordinal);
+        var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Settled} eq false and {Columns.Stopped} eq false");
+        await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
+            open.Add(RowKeys.ReadListed(row.RowKey).Id);
+        if (open.Count == 0)
+            yield break;
+
+        await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Due).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+            open.Remove(RowKeys.ReadDue(row.RowKey).Id);
+
+        foreach (var id in open)
+        {
+            var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
+            if (traces.Job is { Settled: false, Stopped: false } job && !(job.DueAt is { } due && traces.Due.Contains(due)))
+                yield return id;
+        }
+    }
+
+    /// <summary>Reads the rows of a job so that they belong together: between two equal versions of its own.</summary>
+    private async Task<Traces> LookAgainAsync(string partition, string id, Traces seen, CancellationToken cancellationToken)
+    {
+        for (var looks = 1; ; looks++)
+        {
+            var before = await RowAsync(partition, RowKeys.Job(id), Columns.ForBooks, cancellationToken);
+            var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
+            if ((before?.GetDateTimeOffset(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
+                traces.Listed = await RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
+            foreach (var due in (traces.Job?.DueAt is { } own ? seen.Due.Append(own) : seen.Due).Distinct())
+            {
+                if (await RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null)
+                    traces.Due.Add(due);
+            }
+
+            var after = await RowAsync(partition, RowKeys.Job(id), Columns.Keys, cancellationToken);
+            if (after?.ETag == before?.ETag)
+                return traces;
+            if (looks == MaxLooks)
+                return new() { Job = traces.Job, Listed = traces.Job, Due = traces.Job?.DueAt is { } soon ? [soon] : [] };
+        }
+    }
+
+    /// <summary>How a job stands, as one of its rows has it.</summary>
+    private sealed record Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
+    {
+        public static Standing Read(TableEntity row) => new(
+            row.GetString(Columns.State),
+            row.GetBoolean(Columns.Settled) ?? false,
+            row.GetBoolean(Columns.Stopped) ?? false,
+            row.GetDateTimeOffset(Columns.DueAt));
+    }
+
+    /// <summary>The rows that tell of a job.</summary>
+    private sealed class Traces
+    {
+        public Standing? Job { get; set; }
+
+        public Standing? Listed { get; set; }
+
+        public DateTimeOffset? RegisteredAt { get; set; }
+
+        public List<DateTimeOffset> Due { get; init; } = [];
+
+        /// <summary>Whether they say the same, and are those that there should be.</summary>
+        public bool Agree => Job is not null && Listed == Job && (Job.DueAt is { } due ? Due is [var only] && only == due : Due.Count == 0);
+    }
+}

@@ -1,0 +1,238 @@
+using System.Security.Cryptography;
+using System.Text;
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using ETag = Azure.ETag;
+using RequestFailedException = Azure.RequestFailedException;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    // Longer than any value that an operator would look for; the body has it whole.
+    private const int MaxScalar = 1024;
+
+    /// <inheritdoc/>
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => AskAsync<StoredJob?>(
+        async token =>
+        {
+            if (!IsSource(key.Source) || !JobKey.IsValidId(key.Id))
+                return null;
+            var row = await RowAsync(RowKeys.Partition(key, _options.Buckets), RowKeys.Job(key.Id), null, token);
+            return row is null ? null : new StoredJob(ReadJob(row), Revision.Of(row).ToString());
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var key = commit.Job.Key;
+            if (!JobKey.IsValidId(key.Id))
+                throw new ArgumentException($"A persistentId is {JobKey.IdRule}.", nameof(commit));
+            Revision? before = null;
+            if (commit.ETag is not null && (before = Revision.Read(commit.ETag)) is null)
+                return null;
+
+            await RecordSourceAsync(key.Source, token);
+            return await CommitAsync(commit, before, token);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
+        var after = query.Continuation is null ? (PageEnd?)null : PageEnd.Read(query.Continuation, RowKeys.IsListed);
+        return AskAsync(token => ListAsync(query, after, token), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
+        AskAsync<IReadOnlyList<JobKey>>(
+            async token =>
+            {
+                var until = RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks));
+                var ranges = Partitions(source).Select(partition => new RowRange(partition, RowKeys.Due, until)).ToList();
+                var due = await _merge.FirstAsync(ranges, null, Columns.Keys, limit, token);
+                return [.. due.Select(row => new JobKey(source, RowKeys.ReadDue(row.RowKey).Id))];
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
+        AskAsync<DateTimeOffset?>(
+            async token =>
+            {
+                var from = RowKeys.DueFrom(after.UtcTicks + 1);
+                var ranges = Partitions(source).Select(partition => new RowRange(partition, from, RowKeys.EndOf(RowKeys.Due))).ToList();
+                var first = await _merge.FirstAsync(ranges, null, Columns.Keys, 1, token);
+                return first.Count == 0 ? null : RowKeys.ReadDue(first[0].RowKey).Time;
+            },
+            cancellationToken);
+
+    private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
+    {
+        var job = commit.Job;
+        var key = job.Key;
+        var partition = RowKeys.Partition(key, _options.Buckets);
+        var (jobRow, commitId) = JobRow(partition, commit);
+        var due = job.Watch.DueAt;
+
+        var actions = new List<TableTransactionAction>
+        {
+            before is { ETag: var etag }
+                ? new(TableTransactionActionType.UpdateReplace, jobRow, etag)
+                : new(TableTransactionActionType.Add, jobRow),
+
+            // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
+            new(TableTransactionActionType.UpsertReplace, ListRow(partition, job)),
+        };
+        if (due is { } dueAt)
+            actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
+        if (commit.Event is { } @event)
+            actions.Add(new(TableTransactionActionType.UpsertReplace, EventRow(partition, @event)));
+        var moved = before?.DueAt is { } wasDue && wasDue != due
+            ? new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(wasDue, key.Id)), ETag.All)
+            : null;
+
+        while (true)
+        {
+            try
+            {
+                var answers = await _table.SubmitTransactionAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
+                return new Revision(answers.Value[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
+            }
+            catch (RequestFailedException conflict) when (conflict.IsConflict())
+            {
+                // Another writer was first; or this commit was made already and its answer lost, to the client, which tried again, or
+                // to the caller, who did.
+                var stored = await RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
+                if (stored is null)
+                    return null;
+                if (stored.GetString(Columns.Commit) == commitId)
+                    return Revision.Of(stored).ToString();
+                if (moved is null || stored.ETag != before?.ETag)
+                    return null;
+
+                // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
+                moved = null;
+            }
+        }
+    }
+
+    private async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
+    {
+        var until = query.Since is { } since ? RowKeys.EndOf(RowKeys.ListedFrom(since)) : RowKeys.EndOf(RowKeys.Listed);
+        var ranges = (await PartitionsAsync(query.Source, cancellationToken))
+            .Select(partition => new RowRange(partition, From(partition), until))
+            .ToList();
+        var condition = query.State is { } state ? TableClient.CreateQueryFilter($"State eq {Name<JobState>(state)}") : null;
+
+        // One more than asked for tells whether there is another page.
+        var rows = await _merge.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken);
+        var continuation = rows.Count > query.Top ? new PageEnd(rows[query.Top - 1].RowKey, rows[query.Top - 1].PartitionKey).ToContinuation() : null;
+
+        var jobs = new Job?[Math.Min(rows.Count, query.Top)];
+        await EachAsync(
+            Enumerable.Range(0, jobs.Length),
+            async (i, token) =>
+            {
+                var (partition, rowKey) = (rows[i].PartitionKey, RowKeys.Job(RowKeys.ReadListed(rows[i].RowKey).Id));
+                jobs[i] = await RowAsync(partition, rowKey, null, token) is { } row ? ReadJob(row) : null;
+            },
+            cancellationToken);
+
+        // Between the two reads a job may have been purged, or have moved on.
+        return new([.. jobs.OfType<Job>().Where(job => query.State is null || job.State == query.State)], continuation);
+
+        string From(string partition) => after is not { } end ? RowKeys.Listed
+            : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
+            : RowKeys.After(end.RowKey);
+    }
+
+    /// <summary>
+    /// The row of a job, and what its commit is told by: a hash of all that it is made of, the version that it was decided on
+    /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done.
+    /// </summary>
+    private static (TableEntity Row, string CommitId) JobRow(string partition, JobCommit commit)
+    {
+        var job = commit.Job;
+        var body = JobJson.Serialize(job);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{commit.ETag}\n{commit.Event?.Id}\n"));
+        hash.AppendData(body);
+        var commitId = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+
+        var row = new TableEntity(partition, RowKeys.Job(job.Key.Id));
+        for (var facts = job.Facts; !BodyColumns.TryWriteText(row, body);)
+        {
+            if (facts.Cut == FactsCut.Texts)
+                throw new InvalidDataException("A job does not fit into a row even without its items.");
+            facts = facts.CutTo(facts.Cut + 1);
+            body = JobJson.Serialize(job with { Facts = facts });
+        }
+
+        row["Source"] = job.Key.Source;
+        row["Id"] = job.Key.Id;
+        row[Columns.State] = Name<JobState>(job.State);
+        row[Columns.Settled] = job.IsSettled;
+        row[Columns.Stopped] = job.Watch.Stopped;
+        row["SettledBy"] = Name(job.SettledBy);
+        row[Columns.RegisteredAt] = job.RegisteredAt;
+        row["UpdatedAt"] = job.UpdatedAt;
+        row[Columns.SettledAt] = job.SettledAt;
+        row[Columns.DueAt] = job.Watch.DueAt;
+        row["Version"] = job.Version;
+        row["Bucket"] = Scalar(job.Facts.Bucket);
+        row["Key"] = Scalar(job.Facts.Key);
+        row["Pipeline"] = Scalar(job.Facts.Pipeline);
+        row["RequestId"] = Scalar(job.Facts.RequestId);
+        row[Columns.Commit] = commitId;
+        return (row, commitId);
+    }
+
+    /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>
+    private static TableEntity ListRow(string partition, Job job) => new(partition, RowKeys.ListedAt(job.RegisteredAt, job.Key.Id))
+    {
+        [Columns.State] = Name<JobState>(job.State),
+        [Columns.Settled] = job.IsSettled,
+        [Columns.Stopped] = job.Watch.Stopped,
+        [Columns.DueAt] = job.Watch.DueAt,
+        [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
+    };
+
+    /// <summary>A value that comes from the provider: the service takes neither control characters nor values of any length.</summary>
+    private static string? Scalar(string? text) =>
+        text is null ? null : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(MaxScalar));
+
+    private static Job ReadJob(TableEntity row) => JobJson.Deserialize(BodyColumns.ReadText(row));
+
+    /// <summary>
+    /// What a job is committed on: the ETag of its row, and where the due index has it. With it a commit can move the job in the
+    /// index without reading it again.
+    /// </summary>
+    private readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt)
+    {
+        public static Revision Of(TableEntity row) => new(row.ETag, row.GetDateTimeOffset(Columns.DueAt));
+
+        /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
+        public static Revision? Read(string text)
+        {
+            var bar = text.IndexOf('|', StringComparison.Ordinal);
+            if (bar < 0 || bar == text.Length - 1)
+                return null;
+            var etag = new ETag(text[(bar + 1)..]);
+            if (bar == 0)
+                return new(etag, null);
+            return long.TryParse(text.AsSpan(0, bar), out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
+                ? new(etag, new(ticks, TimeSpan.Zero))
+                : null;
+        }
+
+        public override string ToString() => $"{DueAt?.UtcTicks}|{ETag}";
+    }
+}

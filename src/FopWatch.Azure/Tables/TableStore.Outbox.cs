@@ -1,0 +1,95 @@
+using System.Text.Json;
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
+        AskAsync<IReadOnlyList<OutboxEvent>>(
+            async token =>
+            {
+                var ranges = (await PartitionsAsync(null, token)).Select(partition => RowRange.Of(partition, RowKeys.Outbox)).ToList();
+                return [.. (await _merge.FirstAsync(ranges, null, null, limit, token)).Select(ReadEvent)];
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken) => await AskAsync(
+        async token =>
+        {
+            var partitions = published.GroupBy(
+                gone => RowKeys.Partition(gone.Key, _options.Buckets),
+                gone => RowKeys.Event(gone.Time, gone.Key.Id, gone.Version));
+            await EachAsync(partitions, async (rows, each) => await DeleteAsync(rows.Key, rows.Distinct(), each), token);
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var (count, oldest) = (0L, (DateTimeOffset?)null);
+            var gate = new Lock();
+            await EachAsync(
+                await PartitionsAsync(null, token),
+                async (partition, each) =>
+                {
+                    var filter = RowRange.Of(partition, RowKeys.Outbox).Filter();
+                    await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
+                    {
+                        var time = RowKeys.ReadEvent(row.RowKey).Time;
+                        lock (gate)
+                            (count, oldest) = (count + 1, time < oldest ? time : oldest ?? time);
+                    }
+                },
+                token);
+            return (count, oldest);
+        },
+        cancellationToken);
+
+    private static TableEntity EventRow(string partition, OutboxEvent @event)
+    {
+        var row = new TableEntity(partition, RowKeys.Event(@event.Time, @event.Key.Id, @event.Version))
+        {
+            ["Source"] = @event.Key.Source,
+            ["EventId"] = @event.Id,
+            ["Type"] = @event.Type,
+        };
+        if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !BodyColumns.TryWriteText(row, Reduced(@event.Body.Span)))
+            throw new InvalidDataException("An event does not fit into a row even without its items.");
+        return row;
+    }
+
+    /// <summary>An event that says how a job ended and no more: the rest is to be had from the HTTP API.</summary>
+    private static byte[] Reduced(ReadOnlySpan<byte> body)
+    {
+        var whole = JsonSerializer.Deserialize(body, ContractsJson.Default.JobEvent) ?? throw new JsonException("An event is null.");
+        var job = whole.Data with { Items = [], Truncated = true };
+        var reduced = JsonSerializer.SerializeToUtf8Bytes(whole with { Data = job }, ContractsJson.Default.JobEvent);
+        if (reduced.Length <= BodyColumns.MaxBytes)
+            return reduced;
+
+        // Only a provider's answer that is no sensible one has texts like that.
+        job = job with { Bucket = null, Key = null, Pipeline = null, RequestId = null, TaskFrom = null };
+        return JsonSerializer.SerializeToUtf8Bytes(whole with { Data = job }, ContractsJson.Default.JobEvent);
+    }
+
+    private static OutboxEvent ReadEvent(TableEntity row)
+    {
+        var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
+        return new()
+        {
+            Id = row.GetString("EventId"),
+            Key = new(row.GetString("Source"), id),
+            Version = version,
+            Type = row.GetString("Type"),
+            Time = time,
+            Body = BodyColumns.ReadText(row),
+        };
+    }
+}

@@ -1,0 +1,113 @@
+using System.Net;
+using Azure;
+using Azure.Data.Tables;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    // A body is written within seconds; what is this old will never get its notification's row.
+    private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
+
+    /// <summary>
+    /// Deletes jobs that settled before a time, except those with events still to be published. Open jobs stay for ever. Deletes
+    /// also the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
+    /// before that time and are not settled since as long; harmless to run twice at once.
+    /// </summary>
+    /// <returns>How many jobs were deleted.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    public ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var purged = 0;
+            var sources = await SourcesAsync(token);
+            await EachAsync(
+                sources.SelectMany(Partitions),
+                async (partition, each) => Interlocked.Add(ref purged, await PurgeAsync(partition, settledBefore, each)),
+                token);
+            await EachAsync(sources, async (source, each) => await PurgeChunksAsync(RowKeys.Quarantine(source), each), token);
+            return purged;
+        },
+        cancellationToken);
+
+    private async Task<int> PurgeAsync(string partition, DateTimeOffset settledBefore, CancellationToken cancellationToken)
+    {
+        var waiting = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+            waiting.Add(RowKeys.ReadEvent(row.RowKey).Id);
+
+        // Nothing settles before it is registered, so the jobs that were registered later need not be looked at.
+        var range = new RowRange(partition, RowKeys.ListedFrom(settledBefore), RowKeys.EndOf(RowKeys.Listed));
+        var condition = TableClient.CreateQueryFilter($"SettledAt lt {settledBefore.ToUniversalTime()}");
+        var purged = 0;
+        var batch = new List<TableEntity>();
+        await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(condition), select: Columns.ForPurge, cancellationToken: cancellationToken))
+        {
+            if (waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
+                continue;
+            batch.Add(row);
+
+            // At most three rows each.
+            if (batch.Count == MaxActions / 3)
+            {
+                purged += await PurgeAsync(batch, cancellationToken);
+                batch.Clear();
+            }
+        }
+
+        return purged + await PurgeAsync(batch, cancellationToken);
+    }
+
+    private async Task<int> PurgeAsync(List<TableEntity> listed, CancellationToken cancellationToken)
+    {
+        if (listed.Count == 0)
+            return 0;
+
+        try
+        {
+            await _table.SubmitTransactionAsync(listed.SelectMany(Deletions), cancellationToken);
+            return listed.Count;
+        }
+        catch (RequestFailedException changed) when (changed.IsConflict() && listed.Count > 1)
+        {
+            // One of them at least is not as it was: then one by one.
+            var purged = 0;
+            foreach (var row in listed)
+                purged += await PurgeAsync([row], cancellationToken);
+            return purged;
+        }
+        catch (RequestFailedException changed) when (changed.IsConflict())
+        {
+            // It changed since, so it is not old any more; or it is gone, by another's hand or by ours with the answer lost.
+            return 0;
+        }
+    }
+
+    /// <summary>
+    /// All rows of a job. The one in the list is written with every commit, so its ETag tells whether anything has happened to the
+    /// job since, such as an event put into the outbox.
+    /// </summary>
+    private static IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
+    {
+        var id = RowKeys.ReadListed(listed.RowKey).Id;
+        yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
+        yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(id)), ETag.All);
+        if (listed.GetDateTimeOffset(Columns.DueAt) is { } dueAt)
+            yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.DueAt(dueAt, id)), ETag.All);
+    }
+
+    private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)
+    {
+        var old = TableClient.CreateQueryFilter($"WrittenAt lt {_time.GetUtcNow() - LeftoverAge}");
+        var chunks = new List<string>();
+        await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Chunks).Filter(old), select: Columns.Keys, cancellationToken: cancellationToken))
+            chunks.Add(row.RowKey);
+
+        foreach (var body in chunks.GroupBy(RowKeys.NotificationOf))
+        {
+            if (await RowAsync(partition, body.Key, Columns.Keys, cancellationToken) is null)
+                await DeleteAsync(partition, body, cancellationToken);
+        }
+    }
+}

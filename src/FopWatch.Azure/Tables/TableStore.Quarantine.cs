@@ -1,0 +1,213 @@
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using ETag = Azure.ETag;
+using RequestFailedException = Azure.RequestFailedException;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    // Pieces of a body that are under way at once; each is close to 1 MiB.
+    private const int ChunksAtOnce = 4;
+
+    // A string column holds 32 Ki characters. Servers take less than 64 KiB of URL and headers; written down, it may be longer.
+    private const int HeadColumnCharacters = 32 * 1024;
+    private const int MaxHeadColumns = 14;
+
+    /// <inheritdoc/>
+    /// <exception cref="ArgumentException">The key is empty or longer than 240 bytes.</exception>
+    public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) => await AskAsync(
+        async token =>
+        {
+            var rowKey = RowKeys.Notification(notification.Key)
+                ?? throw new ArgumentException("The key of a notification is 1 to 240 bytes long.", nameof(notification));
+            await RecordSourceAsync(notification.Source, token);
+            var row = NotificationRow(rowKey, notification, out var headBytes);
+
+            // Pieces come before the row that makes them count: what breaks off in between leaves nothing but leftovers.
+            var length = notification.Body.Length;
+            var chunks = length + headBytes <= BodyColumns.MaxBytes ? 0 : ((length - 1) / BodyColumns.MaxBytes) + 1;
+            row[Columns.Chunks] = chunks;
+            if (chunks == 0)
+                BodyColumns.WriteBytes(row, notification.Body.Span);
+            await Parallel.ForAsync(
+                0,
+                chunks,
+                new ParallelOptions { MaxDegreeOfParallelism = ChunksAtOnce, CancellationToken = token },
+                async (number, each) => await WriteChunkAsync(row.PartitionKey, rowKey, number, notification.Body, each));
+
+            try
+            {
+                await _table.AddEntityAsync(row, token);
+            }
+            catch (RequestFailedException same) when (same.ErrorCode == TableErrorCode.EntityAlreadyExists)
+            {
+                // Of the same key is the same notification.
+            }
+
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            if (RowKeys.Notification(key) is not { } rowKey)
+                return null;
+
+            var found = new List<TableEntity>();
+            await EachAsync(
+                await SourcesAsync(token),
+                async (source, each) =>
+                {
+                    if (await RowAsync(RowKeys.Quarantine(source), rowKey, null, each) is not { } row)
+                        return;
+                    lock (found)
+                        found.Add(row);
+                },
+                token);
+            return found.Count == 0 ? null : await ReadNotificationAsync(found[0], token);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
+        var after = continuation is null ? (PageEnd?)null : PageEnd.Read(continuation, RowKeys.IsNotification);
+        return AskAsync(
+            async token =>
+            {
+                // A key is there once, so the row key alone says where a page ended.
+                var from = after is { } end ? RowKeys.After(end.RowKey) : RowKeys.Quarantined;
+                var ranges = (source is null ? await SourcesAsync(token) : [source])
+                    .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
+                    .ToList();
+                var rows = await _merge.FirstAsync(ranges, null, null, top == int.MaxValue ? top : top + 1, token);
+                var page = new List<QuarantinedNotification>();
+                foreach (var row in rows.Take(top))
+                {
+                    if (await ReadNotificationAsync(row, token) is { } notification)
+                        page.Add(notification);
+                }
+
+                var next = rows.Count > top ? new PageEnd(rows[top - 1].RowKey, rows[top - 1].PartitionKey).ToContinuation() : null;
+                return new Page<QuarantinedNotification>(page, next);
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await AskAsync(
+        async token =>
+        {
+            if (RowKeys.Notification(key) is not { } rowKey)
+                return false;
+
+            await EachAsync(
+                await SourcesAsync(token),
+                async (source, each) =>
+                {
+                    var partition = RowKeys.Quarantine(source);
+                    if (await RowAsync(partition, rowKey, Columns.ForChunks, each) is not { } row)
+                        return;
+                    await _table.DeleteEntityAsync(partition, rowKey, ETag.All, each);
+                    var chunks = Enumerable.Range(0, row.GetInt32(Columns.Chunks) ?? 0).Select(number => RowKeys.Chunk(rowKey, number));
+                    await DeleteAsync(partition, chunks, each);
+                },
+                token);
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var count = 0L;
+            await EachAsync(
+                await SourcesAsync(token),
+                async (source, each) =>
+                {
+                    var filter = RowRange.Of(RowKeys.Quarantine(source), RowKeys.Quarantined).Filter();
+                    await foreach (var _ in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
+                        Interlocked.Increment(ref count);
+                },
+                token);
+            return count;
+        },
+        cancellationToken);
+
+    private static TableEntity NotificationRow(string rowKey, QuarantinedNotification notification, out int headBytes)
+    {
+        var row = new TableEntity(RowKeys.Quarantine(notification.Source), rowKey)
+        {
+            ["Source"] = notification.Source,
+            ["Key"] = notification.Key,
+            ["Correlation"] = notification.Correlation,
+            ["Reason"] = notification.Reason,
+            ["ReceivedAt"] = notification.ReceivedAt,
+        };
+
+        // The URL as the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.
+        var headers = notification.Headers.Select(header => new[] { header.Key, header.Value }).ToArray();
+        var head = JsonSerializer.Serialize(new(notification.Url.OriginalString, headers), QuarantineJson.Default.QuarantineHead);
+        headBytes = head.Length * sizeof(char);
+        var columns = head.Chunk(HeadColumnCharacters).Select(characters => new string(characters)).ToList();
+        if (columns.Count > MaxHeadColumns)
+            throw new ArgumentException("The URL and the headers of a notification are too long.", nameof(notification));
+        for (var i = 0; i < columns.Count; i++)
+            row[Columns.Head(i)] = columns[i];
+        return row;
+    }
+
+    private async Task WriteChunkAsync(string partition, string rowKey, int number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        var chunk = new TableEntity(partition, RowKeys.Chunk(rowKey, number)) { ["WrittenAt"] = _time.GetUtcNow() };
+        var start = number * BodyColumns.MaxBytes;
+        BodyColumns.WriteBytes(chunk, body.Span[start..Math.Min(start + BodyColumns.MaxBytes, body.Length)]);
+        await _table.UpsertEntityAsync(chunk, TableUpdateMode.Replace, cancellationToken);
+    }
+
+    /// <returns>Null if it was taken out meanwhile.</returns>
+    private async Task<QuarantinedNotification?> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
+    {
+        var pieces = new byte[row.GetInt32(Columns.Chunks) ?? 0][];
+        await Parallel.ForAsync(
+            0,
+            pieces.Length,
+            new ParallelOptions { MaxDegreeOfParallelism = ChunksAtOnce, CancellationToken = cancellationToken },
+            async (number, token) =>
+            {
+                if (await RowAsync(row.PartitionKey, RowKeys.Chunk(row.RowKey, number), null, token) is { } chunk)
+                    pieces[number] = BodyColumns.ReadBytes(chunk);
+            });
+        if (pieces.Any(piece => piece is null))
+            return null;
+
+        var text = string.Concat(Enumerable.Range(0, MaxHeadColumns).Select(i => row.GetString(Columns.Head(i))));
+        var head = JsonSerializer.Deserialize(text, QuarantineJson.Default.QuarantineHead) ?? throw new JsonException("A head is null.");
+        return new()
+        {
+            Key = row.GetString("Key"),
+            Source = row.GetString("Source"),
+            Correlation = row.GetString("Correlation"),
+            Reason = row.GetString("Reason"),
+            ReceivedAt = row.GetDateTimeOffset("ReceivedAt") ?? default,
+            Url = new(head.Url, UriKind.RelativeOrAbsolute),
+            Headers = [.. head.Headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
+            Body = pieces.Length == 0 ? BodyColumns.ReadBytes(row) : pieces.SelectMany(piece => piece).ToArray(),
+        };
+    }
+}
+
+/// <summary>What came with a body.</summary>
+internal sealed record QuarantineHead(string Url, string[][] Headers);
+
+[JsonSerializable(typeof(QuarantineHead))]
+internal sealed partial class QuarantineJson : JsonSerializerContext;

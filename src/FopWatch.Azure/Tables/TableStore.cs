@@ -1,0 +1,221 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using System.Net;
+using Azure;
+using Azure.Data.Tables;
+using Azure.Data.Tables.Models;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>
+/// The cloud host's store: one table. What belongs to a job is in one partition and is committed in one entity group transaction.
+/// Any number of hosts may use a table at once. A call that the service refuses for now is tried again as the client's options
+/// say; after that it is a <see cref="StoreUnavailableException"/>.
+/// </summary>
+public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarantine
+{
+    private const int LayoutVersion = 1;
+
+    // What the service allows in one transaction.
+    private const int MaxActions = 100;
+
+    private readonly TableClient _table;
+    private readonly TableStoreOptions _options;
+    private readonly TimeProvider _time;
+    private readonly RangeMerge _merge;
+
+    // Sources whose row is known to be there.
+    private readonly ConcurrentDictionary<string, bool> _recorded = new(StringComparer.Ordinal);
+
+    private TableStore(TableClient table, TableStoreOptions options, TimeProvider time)
+    {
+        _table = table;
+        _options = options;
+        _time = time;
+        _merge = new(table, options.Parallelism);
+    }
+
+    /// <summary>Opens the store; makes the table where there is none.</summary>
+    /// <param name="service">The storage account. Its options say how often and how long requests are tried again.</param>
+    /// <param name="options">Where the rows are and how.</param>
+    /// <param name="time">The clock, by which leftovers are told from what is just being written.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="ArgumentException">An option is outside its range.</exception>
+    /// <exception cref="InvalidOperationException">The table was laid out otherwise than the options or this version of FopWatch have it.</exception>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public static async Task<TableStore> CreateAsync(
+        TableServiceClient service, TableStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        options.Validate();
+        var store = new TableStore(service.GetTableClient(options.TableName), options, time);
+        await store.AskAsync(store.OpenAsync, cancellationToken);
+        return store;
+    }
+
+    private async Task<bool> OpenAsync(CancellationToken cancellationToken)
+    {
+        TableEntity? layout = null;
+        var everything = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.TablePartition}");
+        try
+        {
+            await foreach (var row in _table.QueryAsync<TableEntity>(everything, cancellationToken: cancellationToken))
+            {
+                if (row.RowKey == RowKeys.Layout)
+                    layout = row;
+                else if (row.RowKey.StartsWith(RowKeys.Sources, StringComparison.Ordinal))
+                    _recorded[row.RowKey[RowKeys.Sources.Length..]] = true;
+            }
+        }
+        catch (RequestFailedException missing) when (missing.ErrorCode == TableErrorCode.TableNotFound)
+        {
+            await _table.CreateIfNotExistsAsync(cancellationToken);
+        }
+
+        layout ??= await LayOutAsync(cancellationToken);
+        if (layout.GetInt32("Version") is var version && version != LayoutVersion)
+            throw new InvalidOperationException($"The table '{_table.Name}' is laid out in version {version}; this version of FopWatch knows {LayoutVersion}.");
+        if (layout.GetInt32("Buckets") is var buckets && buckets != _options.Buckets)
+        {
+            throw new InvalidOperationException(
+                $"The table '{_table.Name}' is laid out in {buckets} buckets and the settings say {_options.Buckets}. "
+                + "A table keeps the number that it was made with: set it back, or name another table.");
+        }
+
+        return true;
+    }
+
+    private async Task<TableEntity> LayOutAsync(CancellationToken cancellationToken)
+    {
+        var layout = new TableEntity(RowKeys.TablePartition, RowKeys.Layout) { ["Version"] = LayoutVersion, ["Buckets"] = _options.Buckets };
+        try
+        {
+            await _table.AddEntityAsync(layout, cancellationToken);
+            return layout;
+        }
+        catch (RequestFailedException other) when (other.ErrorCode == TableErrorCode.EntityAlreadyExists)
+        {
+            // Another host opened the table at the same time; or the answer was lost.
+            return await _table.GetEntityAsync<TableEntity>(RowKeys.TablePartition, RowKeys.Layout, null, cancellationToken);
+        }
+    }
+
+    /// <summary>
+    /// Makes sure that a source is known before it has a row: what looks at all sources finds them in the table, since a source may
+    /// have been taken out of the settings and still have jobs. Costs one request per source and process.
+    /// </summary>
+    private async Task RecordSourceAsync(string source, CancellationToken cancellationToken)
+    {
+        if (_recorded.ContainsKey(source))
+            return;
+        if (!IsSource(source))
+            throw new ArgumentException($"'{source}' is no name of a source.", nameof(source));
+
+        await _table.UpsertEntityAsync(
+            new TableEntity(RowKeys.TablePartition, RowKeys.Source(source)), TableUpdateMode.Replace, cancellationToken);
+        _recorded[source] = true;
+    }
+
+    private static bool IsSource(string source) => source.Length > 0 && source.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
+
+    /// <summary>All sources that have ever had a row, in order.</summary>
+    private async Task<List<string>> SourcesAsync(CancellationToken cancellationToken)
+    {
+        var sources = new List<string>();
+        var filter = RowRange.Of(RowKeys.TablePartition, RowKeys.Sources).Filter();
+        await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
+            sources.Add(row.RowKey[RowKeys.Sources.Length..]);
+        return sources;
+    }
+
+    private IEnumerable<string> Partitions(string source) =>
+        Enumerable.Range(0, _options.Buckets).Select(bucket => RowKeys.Partition(source, bucket));
+
+    /// <summary>The partitions of one source, or of all.</summary>
+    private async Task<List<string>> PartitionsAsync(string? source, CancellationToken cancellationToken) =>
+        source is not null
+            ? [.. Partitions(source)]
+            : [.. (await SourcesAsync(cancellationToken)).SelectMany(Partitions)];
+
+    /// <summary>The same of many, at so many at once.</summary>
+    private Task EachAsync<T>(IEnumerable<T> many, Func<T, CancellationToken, ValueTask> body, CancellationToken cancellationToken) =>
+        Parallel.ForEachAsync(many, new ParallelOptions { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken }, body);
+
+    private async Task<TableEntity?> RowAsync(string partition, string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
+    {
+        var row = await _table.GetEntityIfExistsAsync<TableEntity>(partition, rowKey, select, cancellationToken);
+        if (row.HasValue)
+            return row.Value;
+
+        // No table is not the same as no row.
+        return row.GetRawResponse() is { Status: (int)HttpStatusCode.NotFound } answer && answer.Headers.TryGetValue("x-ms-error-code", out var code)
+            && code == TableErrorCode.TableNotFound
+            ? throw new RequestFailedException(answer)
+            : null;
+    }
+
+    /// <summary>Deletes rows of one partition, all or none of every hundred; those that are gone already are no error.</summary>
+    private async Task DeleteAsync(string partition, IEnumerable<string> rowKeys, CancellationToken cancellationToken)
+    {
+        foreach (var some in rowKeys.Chunk(MaxActions))
+        {
+            try
+            {
+                if (some.Length > 1)
+                {
+                    await _table.SubmitTransactionAsync(
+                        some.Select(rowKey => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, rowKey), ETag.All)),
+                        cancellationToken);
+                    continue;
+                }
+            }
+            catch (RequestFailedException gone) when (gone.IsMissingRow())
+            {
+                // At least one is: then one by one.
+            }
+
+            await EachAsync(some, async (rowKey, token) => await _table.DeleteEntityAsync(partition, rowKey, ETag.All, token), cancellationToken);
+        }
+    }
+
+    private async ValueTask<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        try
+        {
+            return await ask(cancellationToken);
+        }
+        catch (Exception failure) when (failure.IsUnavailable(cancellationToken))
+        {
+            throw failure.ToUnavailable();
+        }
+    }
+
+    private static string? Name<T>(T? value)
+        where T : struct, Enum => value is { } member ? System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(member.ToString()) : null;
+
+    /// <summary>The columns that requests ask for by name. (The rest are for people and their tools.)</summary>
+    private static class Columns
+    {
+        public const string State = "State";
+        public const string Settled = "Settled";
+        public const string Stopped = "Stopped";
+        public const string DueAt = "DueAt";
+        public const string RegisteredAt = "RegisteredAt";
+        public const string SettledAt = "SettledAt";
+        public const string Commit = "Commit";
+        public const string Chunks = "Chunks";
+
+        public static readonly string[] Keys = ["PartitionKey", "RowKey"];
+        public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
+        public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
+        public static readonly string[] ForPurge = [.. Keys, DueAt];
+        public static readonly string[] ForChunks = [.. Keys, Chunks];
+
+        /// <summary>What came with a body in quarantine, in as many columns as it takes.</summary>
+        public static string Head(int number) => string.Create(CultureInfo.InvariantCulture, $"Head{number}");
+    }
+}

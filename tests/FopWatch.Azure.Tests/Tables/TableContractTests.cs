@@ -1,0 +1,49 @@
+using FopWatch.Contract.Tests;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+public sealed class TableJobStoreTests(SharedAzurite azurite) : JobStoreContract
+{
+    private TempTable? _table;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableDueIndexTests(SharedAzurite azurite) : DueIndexContract
+{
+    private TempTable? _table;
+
+    protected override IJobStore Jobs => _table!.Store;
+
+    protected override async ValueTask<IDueIndex> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableOutboxTests(SharedAzurite azurite) : OutboxContract
+{
+    private TempTable? _table;
+
+    protected override IJobStore Jobs => _table!.Store;
+
+    protected override async ValueTask<IOutbox> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineContract
+{
+    private TempTable? _table;
+
+    protected override IJobStore Jobs => _table!.Store;
+
+    protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
