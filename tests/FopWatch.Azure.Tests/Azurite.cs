@@ -31,7 +31,8 @@ public sealed class SharedAzurite : IAsyncDisposable
 /// </summary>
 public sealed class Azurite : IAsyncDisposable
 {
-    private const string Account = "fopwatchtests";
+    // No name that begins with a table's: in a path-style address the client takes it for the table.
+    private const string Account = "emulated";
 
     // Long enough for a machine that has much else to do; a start takes a second.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);

@@ -11,12 +11,12 @@ namespace FopWatch.Azure.Tables;
 
 public sealed partial class TableStore
 {
-    // Pieces of a body that are under way at once; each is close to 1 MiB.
+    // Pieces of a body that are under way at once; each is close to 1 MiB as it is sent.
     private const int ChunksAtOnce = 4;
 
     // A string column holds 32 Ki characters. Servers take less than 64 KiB of URL and headers; written down, it may be longer.
     private const int HeadColumnCharacters = 32 * 1024;
-    private const int MaxHeadColumns = 14;
+    private const int MaxHeadColumns = 10;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The key is empty or longer than 240 bytes.</exception>

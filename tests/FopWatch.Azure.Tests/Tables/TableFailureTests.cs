@@ -1,0 +1,180 @@
+using FopWatch.Azure.Tables;
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>Answers that get lost and a service that does not answer.</summary>
+public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
+{
+    private readonly Wire _wire = new();
+    private TempTable _table = null!;
+    private TableStore _store = null!;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _table = await TempTable.OpenAsync(await azurite.StartedAsync());
+        _store = await _table.StoreAsync(_wire.Between);
+    }
+
+    public ValueTask DisposeAsync() => _table.DisposeAsync();
+
+    [Fact]
+    public async Task A_creation_whose_answer_was_lost_is_done_and_not_a_conflict()
+    {
+        _wire.Once("transaction", Fate.AnswerLost);
+
+        var etag = await _store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+
+        Assert.NotNull(etag);
+        Assert.Equal(2, _wire.Requests.Count(request => request == "transaction"));
+        Assert.Equal(etag, (await _store.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
+        Assert.Single(await _store.PendingAsync(10, Cancelled));
+        Assert.Equal(1, Assert.Single(await _store.BooksAsync(Cancelled)).Settled);
+    }
+
+    [Fact]
+    public async Task A_change_whose_answer_was_lost_is_done_and_the_next_one_follows_it()
+    {
+        var job = Sample.Job("a");
+        var created = await _store.CommitAsync(job.New(), Cancelled);
+        _wire.Once("transaction", Fate.AnswerLost);
+
+        var moved = await _store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled);
+        var settled = await _store.CommitAsync(job.Settled().On(moved), Cancelled);
+
+        Assert.NotNull(settled);
+        Assert.Null(await _store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Single(await _store.PendingAsync(10, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_change_whose_answer_was_lost_after_another_came_upon_it_is_a_conflict()
+    {
+        var job = Sample.Job("a");
+        var created = await _store.CommitAsync(job.New(), Cancelled);
+        var other = _table.Store;
+        _wire.Once("transaction", Fate.AnswerLost);
+        _wire.WhenLost = async () =>
+        {
+            var stored = await other.FindAsync(job.Key, Cancelled);
+            Assert.Equal(Sample.Start.AddHours(1), stored?.Job.Watch.DueAt);
+            Assert.NotNull(await other.CommitAsync(stored!.Job.Settled().On(stored.ETag), Cancelled));
+        };
+
+        Assert.Null(await _store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled));
+
+        Assert.True((await other.FindAsync(job.Key, Cancelled))?.Job.IsSettled);
+        Assert.Null(await other.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+    }
+
+    [Fact]
+    public async Task Where_all_answers_are_lost_the_store_is_unavailable_and_the_repeated_commit_counts_as_done()
+    {
+        _wire.Fates = request => request == "transaction" ? Fate.AnswerLost : Fate.Answered;
+        var commit = Sample.Job("a").Settled().On(null);
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await _store.CommitAsync(commit, Cancelled));
+
+        _wire.Fates = _ => Fate.Answered;
+        var etag = await _store.CommitAsync(commit, Cancelled);
+
+        Assert.Equal((await _store.FindAsync(commit.Job.Key, Cancelled))?.ETag, etag);
+        Assert.NotNull(etag);
+        Assert.Single(await _store.PendingAsync(10, Cancelled));
+    }
+
+    [Theory]
+    [InlineData(nameof(Fate.Busy))]
+    [InlineData(nameof(Fate.Throttled))]
+    [InlineData(nameof(Fate.Unsent))]
+    public async Task One_failure_is_overcome_and_many_make_the_store_unavailable_with_nothing_written(string name)
+    {
+        var fate = Enum.Parse<Fate>(name);
+        _wire.Once("transaction", fate);
+        Assert.NotNull(await _store.CommitAsync(Sample.Job("a").New(), Cancelled));
+
+        _wire.Fates = _ => fate;
+        var job = Sample.Job("b").Settled();
+        await UnavailableAsync(() => _store.CommitAsync(job.On(null), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.FindAsync(new JobKey("media", "a"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.ListAsync(new JobQuery(), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.NextDueAsync("media", Sample.Start, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PendingAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.RemoveAsync([job.ToEvent()!], Cancelled).AsTask());
+        await UnavailableAsync(() => _store.DepthAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.BooksAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.UnwatchedAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.FindAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.ListAsync(null, 10, null, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.RemoveAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.CountAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, Cancelled).AsTask());
+
+        _wire.Fates = _ => Fate.Answered;
+        Assert.Null(await _store.FindAsync(new JobKey("media", "b"), Cancelled));
+        Assert.Equal("a", Assert.Single((await _store.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
+        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
+        Assert.Equal(0, await _store.CountAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_lost_answer_to_the_removal_of_events_or_of_a_notification_is_no_error()
+    {
+        for (var i = 0; i < 8; i++)
+            Assert.NotNull(await _store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
+        await _store.AddAsync(Sample.Notification("k"), Cancelled);
+
+        _wire.Once("transaction", Fate.AnswerLost);
+        await _store.RemoveAsync(await _store.PendingAsync(7, Cancelled), Cancelled);
+        _wire.Once("delete", Fate.AnswerLost);
+        await _store.RemoveAsync(await _store.PendingAsync(1, Cancelled), Cancelled);
+        _wire.Once("delete", Fate.AnswerLost);
+        await _store.RemoveAsync("k", Cancelled);
+
+        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
+        Assert.Equal(0, await _store.CountAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_notification_whose_keeping_was_not_answered_is_kept_once()
+    {
+        _wire.Once("insert", Fate.AnswerLost);
+
+        await _store.AddAsync(Sample.Notification("k"), Cancelled);
+
+        Assert.Equal(1, await _store.CountAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_call_that_is_cancelled_while_it_is_under_way_says_so_and_not_that_the_store_is_down()
+    {
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        _wire.Fates = request =>
+        {
+            if (request == "transaction")
+                cancellation.Cancel();
+            return Fate.Answered;
+        };
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _store.CommitAsync(Sample.Job("a").New(), cancellation.Token));
+    }
+
+    [Fact]
+    public async Task A_table_that_was_deleted_makes_the_store_unavailable_and_is_no_empty_store()
+    {
+        var job = Sample.Job("a");
+        var etag = await _store.CommitAsync(job.New(), Cancelled);
+        await _table.Rows.DeleteAsync(Cancelled);
+
+        await UnavailableAsync(() => _store.FindAsync(job.Key, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.CommitAsync(job.Settled().On(etag), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.ListAsync(new JobQuery { Source = "media" }, Cancelled).AsTask());
+    }
+
+    private static async Task UnavailableAsync(Func<Task> call) => await Assert.ThrowsAsync<StoreUnavailableException>(call);
+}

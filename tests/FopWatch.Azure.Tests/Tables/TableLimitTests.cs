@@ -1,0 +1,227 @@
+using System.Text.Json;
+using Azure.Data.Tables;
+using FopWatch.Azure.Tables;
+using FopWatch.Contract.Tests;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>Jobs, events and bodies that are longer than a column, or than a row.</summary>
+public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
+{
+    private TempTable _table = null!;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private TableStore Store => _table.Store;
+
+    public async ValueTask InitializeAsync() => _table = await TempTable.OpenAsync(await azurite.StartedAsync());
+
+    public ValueTask DisposeAsync() => _table.DisposeAsync();
+
+    [Theory]
+    [InlineData(10)]
+    [InlineData(150)]
+    [InlineData(5_000)]
+    public async Task A_job_and_its_event_that_fit_are_kept_whole_however_long(int items)
+    {
+        var change = Changed("a", Report(items, ItemState.Succeeded, closed: true));
+
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        Assert.Equal(change.Job, stored with { Metadata = change.Job.Metadata });
+        Assert.Equal(change.ToEvent()!.Body.ToArray(), Assert.Single(await Store.PendingAsync(10, Cancelled)).Body.ToArray());
+    }
+
+    // What it takes to fit: random texts cannot be compressed.
+    [Theory]
+    [InlineData(10, 1_500_000, 0, 0, nameof(FactsCut.Raw))]
+    [InlineData(3, 0, 20_000, 0, nameof(FactsCut.Outputs))]
+    [InlineData(1_000, 0, 0, 2_000, nameof(FactsCut.Details))]
+    [InlineData(30_000, 0, 1, 60, nameof(FactsCut.Items))]
+    public async Task A_job_that_does_not_fit_is_cut_with_its_counts_and_its_outcome_right(int items, int raw, int outputs, int error, string expected)
+    {
+        var cut = Enum.Parse<FactsCut>(expected);
+        var report = Report(items, ItemState.Failed, closed: true, raw, outputs, error);
+        var change = Changed("a", report);
+
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!;
+        Assert.Equal(cut, stored.Job.Facts.Cut);
+        Assert.Equal(JobState.Failed, stored.Job.State);
+        Assert.Equal(new JobCounts(items, 0, items, 0), stored.Job.Facts.Counts);
+        Assert.Equal(cut >= FactsCut.Outputs, stored.Job.ToRecord().Truncated);
+
+        // The same report once more is no change.
+        var again = stored.Job.Apply(report, Sample.Start.AddHours(1));
+        Assert.Equal((stored.Job, null), (again.Job, again.EventType));
+        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Settled);
+    }
+
+    [Fact]
+    public async Task A_cut_job_that_is_open_settles_with_the_report_that_ends_it()
+    {
+        var running = Changed("a", Report(30_000, ItemState.Processing, closed: false, outputs: 1, error: 60)).Job;
+        Assert.NotNull(await Store.CommitAsync(running.New(), Cancelled));
+        var stored = (await Store.FindAsync(running.Key, Cancelled))!;
+        Assert.Equal((JobState.Processing, FactsCut.Items), (stored.Job.State, stored.Job.Facts.Cut));
+
+        var settled = stored.Job.Apply(Report(30_000, ItemState.Succeeded, closed: true, outputs: 1, error: 60), Sample.Start.AddHours(1));
+        Assert.NotNull(await Store.CommitAsync(settled.On(stored.ETag), Cancelled));
+
+        var job = (await Store.FindAsync(running.Key, Cancelled))!.Job;
+        Assert.Equal((JobState.Succeeded, new JobCounts(30_000, 30_000, 0, 0)), (job.State, job.Facts.Counts));
+        Assert.Null(await Store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+    }
+
+    [Fact]
+    public async Task Texts_that_are_no_sensible_ones_are_cut_too()
+    {
+        var report = Report(1, ItemState.Succeeded, closed: true);
+        report = report with { Facts = report.Facts with { Key = Random(3_000_000) } };
+
+        Assert.NotNull(await Store.CommitAsync(Changed("a", report).On(null), Cancelled));
+
+        var job = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        Assert.Equal((JobState.Succeeded, FactsCut.Texts), (job.State, job.Facts.Cut));
+        Assert.Equal(JobState.Succeeded, Read(Assert.Single(await Store.PendingAsync(10, Cancelled))).Data.State);
+    }
+
+    [Fact]
+    public async Task A_commit_of_a_cut_job_that_is_repeated_counts_as_done()
+    {
+        var commit = Changed("a", Report(30_000, ItemState.Failed, closed: true, outputs: 1, error: 60)).On(null);
+        var etag = await Store.CommitAsync(commit, Cancelled);
+
+        Assert.NotNull(etag);
+        Assert.Equal(etag, await Store.CommitAsync(commit, Cancelled));
+    }
+
+    [Fact]
+    public async Task An_event_that_does_not_fit_is_reduced_to_its_counts()
+    {
+        var change = Changed("a", Report(1_000, ItemState.Failed, closed: true, error: 2_000));
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        var pending = Assert.Single(await Store.PendingAsync(10, Cancelled));
+
+        var expected = change.ToEvent()!;
+        Assert.Equal(expected with { Body = default }, pending with { Body = default });
+        var reduced = Read(pending);
+        Assert.Empty(reduced.Data.Items);
+        Assert.True(reduced.Data.Truncated);
+        Assert.Equal(new JobCounts(1_000, 0, 1_000, 0), reduced.Data.Counts);
+        Assert.Equal((expected.Id, JobState.Failed, "b", change.Job.Version), (reduced.Id, reduced.Data.State, reduced.Data.Bucket, reduced.Data.Version));
+    }
+
+    [Fact]
+    public async Task Values_that_are_no_good_in_columns_harm_nothing()
+    {
+        var report = Report(1, ItemState.Succeeded, closed: true);
+        report = report with { Facts = report.Facts with { Key = "a\0b\u0007\u0085'\"\n😀\r\n" + new string('长', 40_000), Bucket = "", RequestId = "/\\#?" } };
+        var change = Changed("a", report);
+
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        Assert.Equal(change.Job.Facts, (await Store.FindAsync(new JobKey("media", "a"), Cancelled))?.Job.Facts);
+    }
+
+    [Theory]
+    [InlineData(64 * 1024)]
+    [InlineData((64 * 1024) + 1)]
+    [InlineData(BodyColumns.MaxBytes - 200)]
+    [InlineData(BodyColumns.MaxBytes)]
+    [InlineData(BodyColumns.MaxBytes + 1)]
+    [InlineData(9_000_000)]
+    public async Task A_body_of_any_length_is_quarantined_byte_for_byte(int length)
+    {
+        var notification = Sample.Notification("k") with { Body = Bytes(length) };
+
+        await Store.AddAsync(notification, Cancelled);
+
+        Assert.Equal(notification.Body.ToArray(), (await Store.FindAsync("k", Cancelled))?.Body.ToArray());
+        Assert.Equal(notification.Body.ToArray(), Assert.Single((await Store.ListAsync("media", 10, null, Cancelled)).Elements).Body.ToArray());
+        Assert.Equal(1, await Store.CountAsync(Cancelled));
+
+        await Store.RemoveAsync("k", Cancelled);
+        Assert.Empty(await QuarantineRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_long_URL_and_long_headers_are_kept_too()
+    {
+        var notification = Sample.Notification("k") with
+        {
+            Url = new("https://hooks.example.com/api/notify/media/a-token_0?" + new string('x', 60_000)),
+            Headers = [KeyValuePair.Create("Authorization", new string('+', 30_000)), KeyValuePair.Create("X-Qiniu-Date", "😀'\"")],
+            Body = Bytes(BodyColumns.MaxBytes - 100),
+        };
+
+        await Store.AddAsync(notification, Cancelled);
+
+        var found = (await Store.FindAsync("k", Cancelled))!;
+        Assert.Equal(notification.Url.OriginalString, found.Url.OriginalString);
+        Assert.Equal(notification.Headers, found.Headers);
+        Assert.Equal(notification.Body.ToArray(), found.Body.ToArray());
+    }
+
+    [Fact]
+    public async Task A_quarantine_that_breaks_off_leaves_nothing_to_be_found_and_pieces_that_are_purged_in_time()
+    {
+        var wire = new Wire();
+        var breaking = await _table.StoreAsync(wire.Between);
+        wire.Fates = request => request == "insert" ? Fate.Unsent : Fate.Answered;
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            async () => await breaking.AddAsync(Sample.Notification("broken") with { Body = Bytes(3_000_000) }, Cancelled));
+        await Store.AddAsync(Sample.Notification("whole") with { Body = Bytes(2_000_000) }, Cancelled);
+
+        Assert.Null(await Store.FindAsync("broken", Cancelled));
+        Assert.Equal(1, await Store.CountAsync(Cancelled));
+
+        // What is just being written is left alone.
+        Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).PurgeAsync(Sample.Start, Cancelled);
+        Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
+
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).PurgeAsync(Sample.Start, Cancelled);
+        Assert.Equal(3 + 1, (await QuarantineRowsAsync()).Count);
+        Assert.Equal(2_000_000, (await Store.FindAsync("whole", Cancelled))?.Body.Length);
+    }
+
+    private static JobChange Changed(string id, JobReport report) => Sample.Job(id).Apply(report, Sample.Start.AddMinutes(1));
+
+    private static JobReport Report(int items, ItemState state, bool closed, int raw = 0, int outputs = 1, int error = 0) => new()
+    {
+        Id = null,
+        Channel = ReportChannel.Notification,
+        Facts = (JobFacts.None with { Bucket = "b", Closed = closed, Raw = raw == 0 ? null : new(closed, Random(raw)) }).WithItems(
+            Enumerable.Range(0, items).Select(i => new ItemFacts
+            {
+                Command = $"copy/{i:000000}/{Random(40, i)}",
+                State = state,
+                Error = error == 0 ? null : Random(error, i),
+                Outputs = [.. Enumerable.Range(0, outputs).Select(output => new OutputFacts { Bucket = "b", Key = $"{i}/{output}", Hash = Random(28, (i * 100_000) + output) })],
+            })),
+    };
+
+    private static string Random(int length, int seed = 0) => string.Create(length, seed, (text, from) =>
+        new Random(from).GetItems("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-", text));
+
+    private static byte[] Bytes(int length)
+    {
+        var bytes = new byte[length];
+        new Random(length).NextBytes(bytes);
+        return bytes;
+    }
+
+    private static JobEvent Read(OutboxEvent pending) =>
+        JsonSerializer.Deserialize(pending.Body.Span, ContractsJson.Default.JobEvent) ?? throw new JsonException("An event is null.");
+
+    private async Task<List<TableEntity>> QuarantineRowsAsync() =>
+        await _table.Rows.QueryAsync<TableEntity>("PartitionKey eq 'media|q'", cancellationToken: Cancelled).ToListAsync(Cancelled);
+}

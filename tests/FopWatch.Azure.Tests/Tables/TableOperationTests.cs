@@ -1,0 +1,103 @@
+using FopWatch.Azure.Tables;
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>What the service is asked for: every request is paid for. A transaction is one request, whatever is in it.</summary>
+public sealed class TableOperationTests(SharedAzurite azurite)
+{
+    private readonly Wire _wire = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task The_requests_of_a_job_are_counted()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
+        var store = await table.StoreAsync(_wire.Between);
+        Assert.Equal("1 query", _wire.Take());
+
+        // Once for each source in each process.
+        await store.CommitAsync(Sample.Job("first").Settled().Job.New(), Cancelled);
+        Assert.Equal("1 put, 1 transaction", _wire.Take());
+
+        var job = Sample.Job("a");
+        Assert.Null(await store.FindAsync(job.Key, Cancelled));
+        Assert.NotNull(await store.CommitAsync(job.New(), Cancelled));
+        Took("registered", "1 read, 1 transaction");
+
+        var stored = await store.FindAsync(job.Key, Cancelled);
+        var settled = job.Settled(TimeSpan.FromMinutes(1));
+        Assert.NotNull(await store.CommitAsync(settled.On(stored?.ETag), Cancelled));
+        Took("notified", "1 read, 1 transaction");
+
+        await store.RemoveAsync([settled.ToEvent()!], Cancelled);
+        Took("published", "1 delete");
+
+        // A further poll or a hint costs as much as a notification: the commit needs no look at the due index.
+        var open = Sample.Job("b");
+        await store.CommitAsync(open.New(), Cancelled);
+        _wire.Take();
+        stored = await store.FindAsync(open.Key, Cancelled);
+        Assert.NotNull(await store.CommitAsync(new(open.DueAt(Sample.Start.AddHours(1)), stored?.ETag, null), Cancelled));
+        Took("polled, still open", "1 read, 1 transaction");
+
+        // What does not concern one job: per source and pass, whatever the number of jobs.
+        await store.DueAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
+        Took("due jobs of a source", "16 query");
+        await store.NextDueAsync("media", Sample.Start.AddDays(1), Cancelled);
+        Took("next due time of a source", "16 query");
+        await store.PendingAsync(256, Cancelled);
+        Took("look into the outbox", "17 query");
+        await store.DepthAsync(Cancelled);
+        Took("depth of the outbox", "17 query");
+        await store.ListAsync(new JobQuery { Source = "media" }, Cancelled);
+        Took("a page of a list, and 1 read for each job on it", "16 query, 3 read");
+        await store.BooksAsync(Cancelled);
+        Took("the books, up to 333 jobs in each partition", "17 query");
+        await store.UnwatchedAsync(10, Cancelled);
+        Took("search for unwatched jobs, and 1 for each partition with open ones", "18 query");
+
+        Assert.Equal(2, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 33", "34 query, 1 transaction");
+    }
+
+    [Fact]
+    public async Task A_purge_deletes_many_jobs_with_one_request()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        var store = await table.StoreAsync(_wire.Between);
+        for (var i = 0; i < 100; i++)
+            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+        _wire.Take();
+
+        Assert.Equal(100, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+
+        Assert.Equal("4 query, 4 transaction", _wire.Take());
+    }
+
+    [Fact]
+    public async Task Events_of_one_partition_are_removed_with_one_request()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        var store = await table.StoreAsync(_wire.Between);
+        for (var i = 0; i < 150; i++)
+            await store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled);
+        var pending = await store.PendingAsync(256, Cancelled);
+        _wire.Take();
+
+        await store.RemoveAsync(pending, Cancelled);
+
+        Assert.Equal("2 transaction", _wire.Take());
+        Assert.Equal((0, null), await store.DepthAsync(Cancelled));
+    }
+
+    private void Took(string what, string expected)
+    {
+        var taken = _wire.Take();
+        TestContext.Current.TestOutputHelper?.WriteLine($"{what}: {taken}");
+        Assert.Equal($"{what}: {expected}", $"{what}: {taken}");
+    }
+}

@@ -1,0 +1,300 @@
+using Azure;
+using Azure.Data.Tables;
+using FopWatch.Azure.Tables;
+using FopWatch.Contract.Tests;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>What the store does beyond the contracts of its ports.</summary>
+public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
+{
+    private TempTable _table = null!;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private TableStore Store => _table.Store;
+
+    public async ValueTask InitializeAsync() => _table = await TempTable.OpenAsync(await azurite.StartedAsync());
+
+    public ValueTask DisposeAsync() => _table.DisposeAsync();
+
+    [Fact]
+    public async Task A_table_that_was_made_with_another_number_of_buckets_is_refused_in_words()
+    {
+        var service = (await azurite.StartedAsync()).Client();
+
+        var refused = await Assert.ThrowsAsync<InvalidOperationException>(
+            () => TableStore.CreateAsync(service, _table.Options with { Buckets = 4 }, TimeProvider.System, Cancelled));
+
+        Assert.Contains("3 buckets and the settings say 4", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Many_hosts_may_open_a_new_table_at_once()
+    {
+        var service = (await azurite.StartedAsync()).Client();
+        var options = new TableStoreOptions { TableName = $"t{Guid.NewGuid():N}" };
+
+        var stores = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TableStore.CreateAsync(service, options, TimeProvider.System, Cancelled)));
+
+        Assert.NotNull(await stores[0].CommitAsync(Sample.Job("a").New(), Cancelled));
+        Assert.NotNull(await stores[7].FindAsync(new JobKey("media", "a"), Cancelled));
+        await service.DeleteTableAsync(options.TableName, Cancelled);
+    }
+
+    [Theory]
+    [InlineData("no", 16, 16)]
+    [InlineData("1table", 16, 16)]
+    [InlineData("a-table", 16, 16)]
+    [InlineData("table", 0, 16)]
+    [InlineData("table", 257, 16)]
+    [InlineData("table", 16, 0)]
+    public async Task Options_outside_their_range_are_refused(string name, int buckets, int parallelism)
+    {
+        var service = (await azurite.StartedAsync()).Client();
+        var options = new TableStoreOptions { TableName = name, Buckets = buckets, Parallelism = parallelism };
+
+        await Assert.ThrowsAsync<ArgumentException>(() => TableStore.CreateAsync(service, options, TimeProvider.System, Cancelled));
+    }
+
+    [Fact]
+    public async Task A_source_that_another_host_brought_is_seen_at_once()
+    {
+        var other = await _table.StoreAsync();
+        await other.CommitAsync(Sample.Job("a", "new").Settled().On(null), Cancelled);
+        await other.AddAsync(Sample.Notification("k", "newer"), Cancelled);
+
+        Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements);
+        Assert.Single(await Store.PendingAsync(10, Cancelled));
+        Assert.Equal("new", Assert.Single(await Store.BooksAsync(Cancelled)).Source);
+        Assert.NotNull(await Store.FindAsync("k", Cancelled));
+    }
+
+    [Fact]
+    public async Task What_people_filter_on_is_in_columns()
+    {
+        var job = Sample.Job("a").PartiallyFailed(TimeSpan.FromMinutes(1)).Job;
+        await Store.CommitAsync(job.New(), Cancelled);
+
+        var filter = "Source eq 'media' and State eq 'partiallyFailed' and Settled eq true and Bucket eq 'b' and Key eq 'in.mp4' and SettledBy eq 'poll'";
+        var row = Assert.Single(await _table.Rows.QueryAsync<TableEntity>(filter, cancellationToken: Cancelled).ToListAsync(Cancelled));
+
+        Assert.Equal(("a", job.Version, job.RegisteredAt), (row.GetString("Id"), row.GetInt64("Version"), row.GetDateTimeOffset("RegisteredAt")));
+        Assert.Equal((job.UpdatedAt, job.SettledAt, null), (row.GetDateTimeOffset("UpdatedAt"), row.GetDateTimeOffset("SettledAt"), row.GetDateTimeOffset("DueAt")));
+    }
+
+    [Fact]
+    public async Task Of_many_hosts_that_change_one_job_over_and_over_none_loses_a_change()
+    {
+        var key = new JobKey("media", "a");
+        Assert.NotNull(await Store.CommitAsync(Sample.Job("a").New(), Cancelled));
+        var stores = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _table.StoreAsync()));
+
+        // All different: of two equal commits on one version, both would be done.
+        await Task.WhenAll(stores.SelectMany((store, host) => Enumerable.Range(0, 2).Select(writer => Task.Run(async () =>
+        {
+            for (var done = 0; done < 5;)
+            {
+                var stored = (await store.FindAsync(key, Cancelled))!;
+                var due = Sample.Start.AddSeconds(stored.Job.Watch.Polls + 1).AddMilliseconds((host * 2) + writer);
+                if (await store.CommitAsync(new(stored.Job.DueAt(due), stored.ETag, null), Cancelled) is not null)
+                    done++;
+            }
+        }))));
+
+        Assert.Equal(40, (await Store.FindAsync(key, Cancelled))?.Job.Watch.Polls);
+        Assert.Equal([key], await Store.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Open);
+    }
+
+    [Fact]
+    public async Task A_list_goes_on_across_partitions_and_sources_where_times_and_ids_are_equal()
+    {
+        foreach (var source in new[] { "media", "other", "more" })
+        {
+            for (var i = 0; i < 20; i++)
+                await Store.CommitAsync(Sample.Job($"j{i}", source, TimeSpan.FromMinutes(i / 7)).New(), Cancelled);
+        }
+
+        foreach (var top in new[] { 1, 7, 59, 60 })
+        {
+            var listed = new List<Job>();
+            string? continuation = null;
+            do
+            {
+                var page = await Store.ListAsync(new JobQuery { Top = top, Continuation = continuation }, Cancelled);
+                listed.AddRange(page.Elements);
+                continuation = page.Continuation;
+            }
+            while (continuation is not null);
+
+            Assert.Equal(60, listed.DistinctBy(job => job.Key).Count());
+            Assert.Equal(60, listed.Count);
+            Assert.Equal(listed.Select(job => job.RegisteredAt).OrderDescending(), listed.Select(job => job.RegisteredAt));
+        }
+    }
+
+    [Fact]
+    public async Task More_rows_of_a_partition_than_the_service_answers_at_once_are_read_to_the_end()
+    {
+        await using var narrow = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        await Parallel.ForEachAsync(Enumerable.Range(0, 1100), Cancelled, async (i, token) =>
+            await narrow.Store.CommitAsync(Sample.Job($"j{i:0000}", after: TimeSpan.FromSeconds(i)).DueAt(null).Settled().On(null), token));
+
+        Assert.Equal((1100, Sample.Start), await narrow.Store.DepthAsync(Cancelled));
+        Assert.Equal(1100, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Settled);
+        var pending = await narrow.Store.PendingAsync(1050, Cancelled);
+        Assert.Equal(Enumerable.Range(0, 1050).Select(i => $"j{i:0000}"), pending.Select(one => one.Key.Id));
+        var page = await narrow.Store.ListAsync(new JobQuery { Top = 1000 }, Cancelled);
+        Assert.Equal(100, (await narrow.Store.ListAsync(new JobQuery { Top = 1000, Continuation = page.Continuation }, Cancelled)).Elements.Count);
+
+        await narrow.Store.RemoveAsync(pending, Cancelled);
+        Assert.Equal(1050, await narrow.Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(50, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Registered);
+    }
+
+    [Fact]
+    public async Task Jobs_that_settled_long_ago_are_purged_and_others_are_not()
+    {
+        await CommitAsync(Sample.Job("open").New());
+        await CommitAsync(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job.New());
+        await CommitAsync(Sample.Job("settled").Settled(TimeSpan.FromDays(1)).Job.New());
+        await CommitAsync(Sample.Job("expired", "other").Expired(TimeSpan.FromDays(1)).Job.New());
+        var withDue = Sample.Job("expired-and-due").Expired(TimeSpan.FromDays(1)).Job;
+        await CommitAsync((withDue with { Watch = withDue.Watch with { DueAt = Sample.Start } }).New());
+        await CommitAsync(Sample.Job("unpublished").Settled(TimeSpan.FromDays(1)).On(null));
+
+        Assert.Equal(0, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(3, await Store.PurgeAsync(Sample.Start.AddDays(2), Cancelled));
+
+        var left = (await Store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id);
+        Assert.Equal(["late", "open", "unpublished"], left.Order());
+        var books = Assert.Single(await Store.BooksAsync(Cancelled));
+        Assert.Equal((3, 0), (books.Registered, books.Unaccounted));
+
+        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(2), Cancelled));
+        Assert.Null(await Store.FindAsync(new JobKey("media", "unpublished"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_purge_leaves_no_row_of_a_job_and_it_can_come_again()
+    {
+        var job = Sample.Job("a").Settled().Job;
+        await CommitAsync(job.New());
+        await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled);
+
+        Assert.Empty(await _table.Rows.QueryAsync<TableEntity>("PartitionKey ne '|'", cancellationToken: Cancelled).ToListAsync(Cancelled));
+        await CommitAsync(job.New());
+    }
+
+    [Fact]
+    public async Task A_job_whose_outcome_is_published_again_during_a_purge_stays()
+    {
+        await using var narrow = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        var store = narrow.Store;
+        var wire = new Wire();
+        var purging = await narrow.StoreAsync(wire.Between);
+        var jobs = Enumerable.Range(0, 9).Select(i => Sample.Job($"j{i}").Settled().Job).ToList();
+        foreach (var job in jobs)
+            Assert.NotNull(await store.CommitAsync(job.New(), Cancelled));
+
+        // Between the reads of the purge and its deletions.
+        var republished = 0;
+        wire.Fates = request =>
+        {
+            if (request == "transaction" && Interlocked.Exchange(ref republished, 1) == 0)
+                jobs.Take(3).ToList().ForEach(job => RepublishAsync(job).GetAwaiter().GetResult());
+            return Fate.Answered;
+        };
+
+        Assert.Equal(6, await purging.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+
+        Assert.Equal(["j0", "j1", "j2"], (await store.PendingAsync(10, Cancelled)).Select(one => one.Key.Id).Order());
+        Assert.Equal(["j0", "j1", "j2"], (await store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id).Order());
+
+        async Task RepublishAsync(Job job)
+        {
+            var etag = (await store.FindAsync(job.Key, Cancelled))?.ETag;
+            Assert.NotNull(await store.CommitAsync(job.Republish(Sample.Start.AddDays(3)).On(etag), Cancelled));
+        }
+    }
+
+    [Fact]
+    public async Task The_books_show_whichever_row_of_a_job_is_missing()
+    {
+        var job = Sample.Job("lost");
+        await CommitAsync(Sample.Job("whole").New());
+        await CommitAsync(job.New());
+        var partition = RowKeys.Partition(job.Key, _table.Options.Buckets);
+        var due = job.Watch.DueAt!.Value;
+
+        foreach (var rowKey in new[] { RowKeys.Job("lost"), RowKeys.ListedAt(job.RegisteredAt, "lost"), RowKeys.DueAt(due, "lost") })
+        {
+            var row = (await _table.Rows.GetEntityAsync<TableEntity>(partition, rowKey, cancellationToken: Cancelled)).Value;
+            await _table.Rows.DeleteEntityAsync(partition, rowKey, ETag.All, Cancelled);
+
+            var books = Assert.Single(await Store.BooksAsync(Cancelled));
+            Assert.True(books.Unaccounted > 0, rowKey);
+            Assert.Equal(1, books.Open);
+
+            await _table.Rows.AddEntityAsync(row, Cancelled);
+            Assert.Equal(0, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+        }
+
+        // A row of a time at which the job is not due.
+        await _table.Rows.AddEntityAsync(new TableEntity(partition, RowKeys.DueAt(due.AddDays(1), "lost")), Cancelled);
+        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+    }
+
+    [Fact]
+    public async Task An_open_job_whose_row_in_the_due_index_is_gone_is_found_and_put_back_by_its_next_commit()
+    {
+        var job = Sample.Job("a");
+        await CommitAsync(job.New());
+        await _table.Rows.DeleteEntityAsync(
+            RowKeys.Partition(job.Key, _table.Options.Buckets), RowKeys.DueAt(job.Watch.DueAt!.Value, "a"), ETag.All, Cancelled);
+        Assert.Equal([job.Key], await Store.UnwatchedAsync(10, Cancelled));
+
+        foreach (var due in new[] { job.Watch.DueAt.Value, Sample.Start.AddHours(1) })
+        {
+            var stored = (await Store.FindAsync(job.Key, Cancelled))!;
+            await CommitAsync(new(stored.Job.DueAt(due), stored.ETag, null));
+
+            Assert.Equal(due, await Store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+            Assert.Empty(await Store.UnwatchedAsync(10, Cancelled));
+
+            await _table.Rows.DeleteEntityAsync(
+                RowKeys.Partition(job.Key, _table.Options.Buckets), RowKeys.DueAt(due, "a"), ETag.All, Cancelled);
+        }
+    }
+
+    [Fact]
+    public async Task Books_that_are_counted_while_jobs_change_balance()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var changing = Enumerable.Range(0, 3).Select(writer => Task.Run(async () =>
+        {
+            for (var i = 0; !stop.IsCancellationRequested; i++)
+            {
+                var job = Sample.Job($"w{writer}-{i}");
+                var etag = await Store.CommitAsync(job.New(), Cancelled);
+                etag = await Store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), etag, null), Cancelled);
+                await Store.CommitAsync(job.Settled().On(etag), Cancelled);
+            }
+        })).ToList();
+
+        for (var i = 0; i < 25; i++)
+        {
+            Assert.All(await Store.BooksAsync(Cancelled), books => Assert.Equal(0, books.Unaccounted));
+            Assert.Empty(await Store.UnwatchedAsync(10, Cancelled));
+        }
+
+        await stop.CancelAsync();
+        await Task.WhenAll(changing);
+    }
+
+    private async Task CommitAsync(JobCommit commit) => Assert.NotNull(await Store.CommitAsync(commit, Cancelled));
+}
