@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using FopWatch.Jobs;
@@ -39,6 +40,8 @@ internal static class RowKeys
     public const string Chunks = "c|";
 
     private const int TicksLength = 19;
+
+    private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
     /// <summary>What no key of a range reaches: the character after the bar.</summary>
     public static string EndOf(string prefix) => string.Concat(prefix.AsSpan(0, prefix.Length - 1), "}");
@@ -132,7 +135,7 @@ internal static class RowKeys
         rowKey.Length > Quarantined.Length + 1
         && rowKey.StartsWith(Quarantined, StringComparison.Ordinal)
         && rowKey[^1] == '~'
-        && !rowKey.AsSpan(Quarantined.Length, rowKey.Length - Quarantined.Length - 1).ContainsAnyExcept("0123456789abcdef");
+        && !rowKey.AsSpan(Quarantined.Length, rowKey.Length - Quarantined.Length - 1).ContainsAnyExcept(HexDigits);
 
     /// <summary>The first key of the pieces of a notification's body.</summary>
     public static string ChunksOf(string notification) => string.Concat(Chunks, notification.AsSpan(Quarantined.Length), "|");

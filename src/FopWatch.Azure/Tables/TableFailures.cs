@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using Azure;
-using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
 using FopWatch.Jobs;
 

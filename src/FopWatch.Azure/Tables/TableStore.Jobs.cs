@@ -3,7 +3,6 @@ using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Publishing;
 using ETag = Azure.ETag;
 using RequestFailedException = Azure.RequestFailedException;
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
+using System.Text.Json;
 using Azure;
 using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
@@ -52,7 +53,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     {
         options.Validate();
         var store = new TableStore(service.GetTableClient(options.TableName), options, time);
-        await store.AskAsync(store.OpenAsync, cancellationToken);
+        await AskAsync(store.OpenAsync, cancellationToken);
         return store;
     }
 
@@ -181,7 +182,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         }
     }
 
-    private async ValueTask<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
+    private static async ValueTask<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         try
@@ -195,7 +196,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     }
 
     private static string? Name<T>(T? value)
-        where T : struct, Enum => value is { } member ? System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(member.ToString()) : null;
+        where T : struct, Enum => value is { } member ? JsonNamingPolicy.CamelCase.ConvertName(member.ToString()) : null;
 
     /// <summary>The columns that requests ask for by name. (The rest are for people and their tools.)</summary>
     private static class Columns

@@ -3,7 +3,6 @@ using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
-using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 

@@ -1,4 +1,3 @@
-using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Publishing;

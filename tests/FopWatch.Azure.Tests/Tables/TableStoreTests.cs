@@ -2,7 +2,6 @@ using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
-using FopWatch.Contracts;
 using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tests.Tables;
