@@ -57,28 +57,21 @@ internal sealed class BusTest : IAsyncDisposable
     public ServiceBusReceiver Receiver(string subscription) => Receiver(subscription, SubQueue.None, prefetch: 0);
 
     /// <summary>The next messages of a subscription in its order, completed.</summary>
-    public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAsync(string subscription, int count, SubQueue subQueue = SubQueue.None)
-    {
-        var receiver = Ordered(subscription, subQueue);
-        var received = new List<ServiceBusReceivedMessage>();
-        while (received.Count < count)
-        {
-            received.AddRange(await ReceiveSomeAsync(
-                receiver, Math.Min(count - received.Count, 200), $"Of {count} messages in {subscription} only {received.Count} came."));
-        }
-
-        return received;
-    }
+    public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAsync(string subscription, int count, SubQueue subQueue = SubQueue.None) =>
+        await ReceiveAsync(
+            Ordered(subscription, subQueue),
+            so => count - so.Count,
+            so => $"Of {count} messages in {subscription} only {so.Count} came.");
 
     /// <summary>Everything that a subscription has, found out with an event of a job of its own behind it, that it must let through.</summary>
     public async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveAllAsync(string subscription)
     {
         var last = Sample.Job("the-last").Expired().ToEvent()!;
         await Publisher.PublishAsync([last], Cancelled);
-        var received = new List<ServiceBusReceivedMessage>();
-        while (received.LastOrDefault()?.MessageId != last.Id)
-            received.AddRange(await ReceiveSomeAsync(Ordered(subscription), 200, $"The last message in {subscription} did not come."));
-
+        var received = await ReceiveAsync(
+            Ordered(subscription),
+            so => so.LastOrDefault()?.MessageId == last.Id ? 0 : 200,
+            so => $"After {so.Count} messages in {subscription} the last did not come.");
         received.RemoveAt(received.Count - 1);
         return received;
     }
@@ -93,12 +86,23 @@ internal sealed class BusTest : IAsyncDisposable
         await Peer.DisposeAsync();
     }
 
-    private static async Task<IReadOnlyList<ServiceBusReceivedMessage>> ReceiveSomeAsync(ServiceBusReceiver receiver, int most, string otherwise)
+    private static async Task<List<ServiceBusReceivedMessage>> ReceiveAsync(
+        ServiceBusReceiver receiver,
+        Func<List<ServiceBusReceivedMessage>, int> wanted,
+        Func<List<ServiceBusReceivedMessage>, string> otherwise)
     {
-        var some = await receiver.ReceiveMessagesAsync(most, Patience, Cancelled);
-        Assert.True(some.Count > 0, otherwise);
-        await Task.WhenAll(some.Select(message => receiver.CompleteMessageAsync(message, Cancelled)));
-        return some;
+        var received = new List<ServiceBusReceivedMessage>();
+        var completions = new List<Task>();
+        while (wanted(received) is > 0 and var most)
+        {
+            var some = await receiver.ReceiveMessagesAsync(most, Patience, Cancelled);
+            Assert.True(some.Count > 0, otherwise(received));
+            completions.AddRange(some.Select(message => receiver.CompleteMessageAsync(message, Cancelled)));
+            received.AddRange(some);
+        }
+
+        await Task.WhenAll(completions);
+        return received;
     }
 
     /// <summary>
