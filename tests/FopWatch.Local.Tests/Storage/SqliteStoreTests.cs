@@ -36,12 +36,13 @@ public class SqliteStoreTests
         var key = Sample.Job("a").Key;
         await store.CommitAsync(Sample.Job("a").New(), Cancelled);
 
-        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
+        // All different: of two equal commits on one version, both would be done.
+        await Task.WhenAll(Enumerable.Range(1, 50).Select(i => Task.Run(async () =>
         {
             StoredJob? stored;
             do
                 stored = await store.FindAsync(key, Cancelled);
-            while (await store.CommitAsync(stored!.Job.Republish(Sample.Start.AddSeconds(i)).On(stored.ETag), Cancelled) is null);
+            while (await store.CommitAsync(stored!.Job.Republish(stored.Job.UpdatedAt.AddSeconds(i)).On(stored.ETag), Cancelled) is null);
         })));
 
         Assert.Equal(51, (await store.FindAsync(key, Cancelled))?.Job.Version);
