@@ -13,6 +13,7 @@ left_out=()
 
 # What a project needs beyond the portable part: the packages whose absence is a reason to leave it out.
 azure_packages='Azure\.Data\.Tables|Azure\.Messaging\.ServiceBus|Azure\.Core\.Amqp|Microsoft\.Azure\.Amqp'
+functions_packages='Microsoft\.Azure\.Functions\.Worker[A-Za-z.]*|Microsoft\.DurableTask[A-Za-z.]*'
 
 # Restores a project. 0: done. 1: packages are missing, and only ones of the given names. 2: anything else, which is a failure.
 restore() { # project, names of packages
@@ -61,13 +62,31 @@ if $azure; then
   fi
 fi
 
+functions=$azure
+if $azure; then
+  restore tests/FopWatch.Functions.Tests/FopWatch.Functions.Tests.csproj "$functions_packages"
+  case $? in
+    1)
+      functions=false
+      left_out+=("FopWatch.Functions.Tests: the NuGet sources here lack: $missing_packages")
+      ;;
+    2)
+      echo "The restore failed."
+      exit 1
+      ;;
+  esac
+else
+  left_out+=("FopWatch.Functions.Tests: builds on the Azure part")
+fi
+
 echo "== Build"
 if $azure; then
   built=(FopWatch.slnx)
+  $functions && built+=(tests/FopWatch.Functions.Tests/FopWatch.Functions.Tests.csproj)
 else
   built=()
   for project in tests/*/*.csproj; do
-    [[ $project == *Azure* ]] || built+=("$project")
+    [[ $project == *Azure* || $project == *Functions* ]] || built+=("$project")
   done
 fi
 for project in "${built[@]}"; do
@@ -81,6 +100,7 @@ passed=0 failed=0 skipped=0 broken=() ran=()
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
   [[ $name == *Azure* ]] && ! $azure && continue
+  [[ $name == *Functions* ]] && ! $functions && continue
   program=tests/$name/bin/Release/net10.0/$name.dll
   [ -f "${program%.dll}.runtimeconfig.json" ] || continue
 
