@@ -1,0 +1,168 @@
+using System.Globalization;
+using Azure.Core;
+using Azure.Data.Tables;
+using Azure.Identity;
+using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
+using FopWatch.Settings;
+using Microsoft.Extensions.Configuration;
+
+namespace FopWatch.Functions;
+
+/// <summary>What the cloud host is started with: what both hosts share, and where its storage and its Service Bus are.</summary>
+internal sealed record CloudSettings
+{
+    private const string Storage = "AzureWebJobsStorage";
+    private const string TablesServiceUri = "Tables:ServiceUri";
+    private const string TablesName = "Tables:Name";
+    private const string TablesBuckets = "Tables:Buckets";
+    private const string BusNamespace = "ServiceBus:Namespace";
+    private const string BusConnectionString = "ServiceBus:ConnectionString";
+    private const string BusTopic = "ServiceBus:Topic";
+    private const string RetentionName = "Retention";
+
+    private static readonly string[] Own =
+        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic, RetentionName];
+
+    /// <summary>What both hosts share.</summary>
+    public required FopWatchSettings Shared { get; init; }
+
+    /// <summary>The storage account's tables.</summary>
+    public required TableServiceClient Tables { get; init; }
+
+    /// <summary>Which table, and how.</summary>
+    public required TableStoreOptions Table { get; init; }
+
+    /// <summary>The Service Bus; null where none is configured: then events stay in the outbox.</summary>
+    public required ServiceBusConnection? ServiceBus { get; init; }
+
+    /// <summary>The topic that events are published to.</summary>
+    public required string Topic { get; init; }
+
+    /// <summary>How long settled jobs are kept.</summary>
+    public required TimeSpan Retention { get; init; }
+
+    /// <summary>Reads the settings.</summary>
+    /// <param name="configuration">The app settings.</param>
+    /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
+    public static CloudSettings Read(IConfiguration configuration)
+    {
+        var section = configuration.GetSection(FopWatchSettings.Section);
+        var problems = new List<string>();
+        FopWatchSettings? shared = null;
+        try
+        {
+            shared = FopWatchSettings.Read(section.AsEnumerable(makePathsRelative: true), Own);
+        }
+        catch (SettingsException e)
+        {
+            problems.AddRange(e.Problems);
+        }
+
+        // Made once: it caches its tokens. Nothing is asked of it where connection strings are used.
+        TokenCredential credential = new DefaultAzureCredential();
+        var tables = ReadTables(configuration, section, credential, problems);
+        var table = ReadTable(section, problems);
+        var bus = ReadBus(section, credential, problems);
+        var retention = TimeSpan.FromDays(30);
+        if (Text(section, RetentionName) is { } text
+            && !(text.Contains(':', StringComparison.Ordinal)
+                && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out retention)
+                && retention >= TimeSpan.FromMinutes(1)
+                && retention <= TimeSpan.FromDays(3650)))
+        {
+            problems.Add($"FopWatch:{RetentionName} is '{text}', not a time from one minute to ten years, such as 30.00:00:00");
+        }
+
+        if (problems.Count > 0)
+            throw new SettingsException(problems);
+        return new()
+        {
+            Shared = shared!,
+            Tables = tables!,
+            Table = table,
+            ServiceBus = bus,
+            Topic = Text(section, BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
+            Retention = retention,
+        };
+    }
+
+    private static TableServiceClient? ReadTables(
+        IConfiguration configuration, IConfigurationSection section, TokenCredential credential, List<string> problems)
+    {
+        // The same names as the Functions host's own connection to its storage account, which is the account to use unless told otherwise.
+        var uri = Text(section, TablesServiceUri)
+            ?? configuration[$"{Storage}:tableServiceUri"]
+            ?? (configuration[$"{Storage}:accountName"] is { } account ? $"https://{account}.table.core.windows.net" : null);
+        if (uri is not null)
+        {
+            if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
+                return new(parsed, credential);
+            problems.Add($"FopWatch:{TablesServiceUri} is no https URL such as https://contoso.table.core.windows.net");
+            return null;
+        }
+
+        if (configuration[Storage] is not { Length: > 0 } connectionString)
+        {
+            problems.Add($"FopWatch:{TablesServiceUri} is missing: give it, or {Storage} or {Storage}__accountName for an account that is used for all");
+            return null;
+        }
+
+        try
+        {
+            return new(connectionString);
+        }
+        catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
+        {
+            problems.Add($"{Storage} is no connection string of a storage account");
+            return null;
+        }
+    }
+
+    private static TableStoreOptions ReadTable(IConfigurationSection section, List<string> problems)
+    {
+        var options = new TableStoreOptions();
+        if (Text(section, TablesName) is { } name)
+        {
+            options = options with { TableName = name };
+            if (name.Length is < 3 or > 63 || !char.IsAsciiLetter(name[0]) || !name.All(char.IsAsciiLetterOrDigit))
+                problems.Add($"FopWatch:{TablesName} is not 3 to 63 of A-Z a-z 0-9 with a letter first");
+        }
+
+        if (Text(section, TablesBuckets) is { } text)
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var buckets) && buckets is >= 1 and <= TableStoreOptions.MaxBuckets)
+                options = options with { Buckets = buckets };
+            else
+                problems.Add($"FopWatch:{TablesBuckets} is '{text}', not a number from 1 to {TableStoreOptions.MaxBuckets}");
+        }
+
+        return options;
+    }
+
+    private static ServiceBusConnection? ReadBus(IConfigurationSection section, TokenCredential credential, List<string> problems)
+    {
+        var (name, emulator) = (Text(section, BusNamespace), Text(section, BusConnectionString));
+        if (name is not null && emulator is not null)
+        {
+            problems.Add($"FopWatch:{BusNamespace} and FopWatch:{BusConnectionString} are both there; the second is only for an emulator");
+            return null;
+        }
+
+        try
+        {
+            if (name is not null)
+                return ServiceBusConnection.ToNamespace(name, credential);
+            return emulator is null ? null : ServiceBusConnection.ToEmulator(emulator);
+        }
+        catch (ArgumentException e)
+        {
+            // Neither message repeats a key.
+            problems.Add($"FopWatch:{(name is null ? BusConnectionString : BusNamespace)} is wrong. {e.Message}");
+            return null;
+        }
+    }
+
+    private static string? Text(IConfigurationSection section, string name) =>
+        section[name] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
+}

@@ -1,0 +1,23 @@
+using FopWatch.Api;
+using FopWatch.Intake;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+
+namespace FopWatch.Functions.Http;
+
+/// <summary>The routes that tell of the app itself; see <see cref="HealthApi"/>.</summary>
+public sealed class HealthFunctions(IQuarantine store)
+{
+    /// <summary>See <see cref="HealthApi.Live"/>.</summary>
+    [Function("HealthLive")]
+    public static IResult Live([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health/live")] HttpRequest request) => HealthApi.Live();
+
+    /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
+    [Function("HealthReady")]
+    public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health/ready")] HttpRequest request) =>
+        request.AnswerAsync(() => HealthApi.ReadyAsync(store, request.HttpContext.RequestAborted));
+
+    /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
+    [Function("OpenApi")]
+    public static IResult OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", Route = "openapi.json")] HttpRequest request) => HealthApi.OpenApi();
+}

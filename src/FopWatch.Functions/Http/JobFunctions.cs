@@ -1,0 +1,79 @@
+using FopWatch.Api;
+using FopWatch.Functions.Watching;
+using FopWatch.Jobs;
+using FopWatch.Settings;
+using FopWatch.Watching;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FopWatch.Functions.Http;
+
+/// <summary>The routes below <c>/api/jobs</c>; see <see cref="JobsApi"/>.</summary>
+public sealed class JobFunctions(
+    JobRecorder recorder,
+    Poller poller,
+    IJobStore store,
+    Settlements settlements,
+    FopWatchSettings settings,
+    Watches watches)
+{
+    /// <summary>See <see cref="JobsApi.RegisterAsync"/>.</summary>
+    [Function("RegisterJobs")]
+    public Task<IResult> RegisterAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client)
+    {
+        watches.Use(client);
+        return request.AnswerAsync(() => JobsApi.RegisterAsync(request, recorder, settings, request.HttpContext.RequestAborted));
+    }
+
+    /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
+    [Function("ListJobs")]
+    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs")] HttpRequest request) =>
+        request.AnswerAsync(() => JobsApi.ListAsync(
+            request.Parameter("source"),
+            request.Parameter("state"),
+            request.Parameter("since"),
+            request.Parameter("top"),
+            request.Parameter("continuation"),
+            store,
+            settings,
+            request.HttpContext.RequestAborted));
+
+    /// <summary>See <see cref="JobsApi.GetAsync"/>.</summary>
+    [Function("GetJob")]
+    public Task<IResult> GetAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
+        request.AnswerAsync(() => JobsApi.GetAsync(
+            source, id, request.Parameter("wait"), settlements, settings, request.HttpContext.RequestAborted));
+
+    /// <summary>See <see cref="JobsApi.PollAsync"/>.</summary>
+    [Function("PollJobNow")]
+    public Task<IResult> PollAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/poll")] HttpRequest request,
+        string source,
+        string id,
+        [DurableClient] DurableTaskClient client)
+    {
+        watches.Use(client);
+        return request.AnswerAsync(() => JobsApi.PollAsync(source, id, poller, settings, request.HttpContext.RequestAborted));
+    }
+
+    /// <summary>See <see cref="JobsApi.RepublishAsync"/>.</summary>
+    [Function("RepublishJob")]
+    public Task<IResult> RepublishAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/republish")] HttpRequest request, string source, string id) =>
+        request.AnswerAsync(() => JobsApi.RepublishAsync(source, id, recorder, settings, request.HttpContext.RequestAborted));
+
+    /// <summary>See <see cref="JobsApi.StopAsync"/>.</summary>
+    [Function("StopJob")]
+    public Task<IResult> StopAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "api/jobs/{source}/{id}")] HttpRequest request,
+        string source,
+        string id,
+        [DurableClient] DurableTaskClient client)
+    {
+        watches.Use(client);
+        return request.AnswerAsync(() => JobsApi.StopAsync(source, id, recorder, settings, request.HttpContext.RequestAborted));
+    }
+}

@@ -1,0 +1,27 @@
+using FopWatch.Api;
+using FopWatch.Functions.Watching;
+using FopWatch.Intake;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FopWatch.Functions.Http;
+
+/// <summary>The route that providers call.</summary>
+public sealed class NotifyFunction(NotificationIntake intake, FopWatchSettings settings, Watches watches)
+{
+    /// <summary>See <see cref="Notify.PostAsync"/>. Anonymous: the token in the path is what admits.</summary>
+    [Function("Notify")]
+    public Task<IResult> RunAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/notify/{source}/{token}/{correlation?}")] HttpRequest request,
+        string source,
+        string token,
+        string? correlation,
+        [DurableClient] DurableTaskClient client)
+    {
+        watches.Use(client);
+        return request.AnswerAsync(() => Notify.PostAsync(
+            source, token, correlation, request, intake, settings, request.HttpContext.RequestAborted));
+    }
+}

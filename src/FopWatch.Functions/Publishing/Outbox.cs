@@ -1,0 +1,65 @@
+using FopWatch.Publishing;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Publishing;
+
+/// <summary>
+/// Publishes events: each at once after its commit where that works, and all that wait when the sweep comes. Any number of
+/// instances may do so at once: an event that two of them publish has the same id both times.
+/// </summary>
+/// <param name="outbox">What is committed and not published.</param>
+/// <param name="publisher">Where events go; null for nowhere: they stay.</param>
+/// <param name="time">The clock.</param>
+/// <param name="logger">The log.</param>
+public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvider time, ILogger<Outbox> logger) : IOutboxSignal, IDisposable
+{
+    /// <summary>How long a commit may be held up by the publishing of its event.</summary>
+    private static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long nothing is published at once after that failed, so that a broker that is down holds up no more commits.</summary>
+    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
+
+    private readonly OutboxDispatcher? _dispatcher = publisher is null ? null : new(outbox, publisher, time);
+    private long _pausedUntil;
+
+    /// <inheritdoc/>
+    public async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
+    {
+        if (publisher is null || time.GetUtcNow().UtcTicks < Volatile.Read(ref _pausedUntil))
+            return;
+
+        // Not for the caller to cancel: a provider that hangs up has still notified.
+        using var timeout = new CancellationTokenSource(LongestPublish, time);
+        try
+        {
+            // Not a drain: that would read every partition for every notification.
+            await publisher.PublishAsync([committed], timeout.Token);
+            await outbox.RemoveAsync([committed], timeout.Token);
+        }
+        catch (Exception e)
+        {
+            Volatile.Write(ref _pausedUntil, (time.GetUtcNow() + PauseAfterFailure).UtcTicks);
+            logger.PublishFailed(e);
+        }
+    }
+
+    /// <summary>Publishes all that wait, or says how many do if there is nowhere to publish to.</summary>
+    /// <exception cref="Exception">The store or the broker failed. What was not published is still in the outbox.</exception>
+    public async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        if (_dispatcher is not null)
+        {
+            var published = await _dispatcher.DrainAsync(cancellationToken);
+            if (published > 0)
+                logger.SweepPublished(published);
+            return;
+        }
+
+        var (waiting, _) = await outbox.DepthAsync(cancellationToken);
+        if (waiting > 0)
+            logger.EventsStay(waiting);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _dispatcher?.Dispose();
+}

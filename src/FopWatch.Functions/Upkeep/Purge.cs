@@ -1,0 +1,34 @@
+using FopWatch.Azure.Tables;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Upkeep;
+
+/// <summary>
+/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over. Every hour and not every day, because a
+/// day's worth may be more than one invocation can delete.
+/// </summary>
+public sealed class Purge(TableStore store, Retention retention, TimeProvider time, ILogger<Purge> logger)
+{
+    /// <summary>How long an ended watch can still be looked at, for whoever wants to know why it ended.</summary>
+    private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
+
+    private static readonly OrchestrationRuntimeStatus[] Ended =
+        [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
+
+    /// <summary>Deletes what is due for it.</summary>
+    [Function("Purge")]
+    public async Task RunAsync(
+        [TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var watches = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(null, now - KeepWatches, Ended), cancellationToken);
+        var jobs = await store.PurgeAsync(now - retention.Settled, cancellationToken);
+        logger.Purged(watches.PurgedInstanceCount, jobs);
+    }
+}
+
+/// <summary>How long things are kept.</summary>
+/// <param name="Settled">Settled jobs, from their settlement.</param>
+public sealed record Retention(TimeSpan Settled);

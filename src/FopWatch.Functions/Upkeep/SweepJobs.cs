@@ -1,0 +1,23 @@
+using FopWatch.Functions.Watching;
+using FopWatch.Watching;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Upkeep;
+
+/// <summary>Every five minutes, checks the books and watches again what nothing watches.</summary>
+public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJobs> logger)
+{
+    /// <summary>Does one sweep.</summary>
+    [Function("SweepJobs")]
+    public async Task RunAsync(
+        [TimerTrigger("45 */5 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        watches.Use(client);
+        var sweep = await sweeper.SweepAsync(cancellationToken);
+        if (sweep.Restored > 0 || sweep.Unaccounted != 0)
+            logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+        logger.Swept(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
+    }
+}

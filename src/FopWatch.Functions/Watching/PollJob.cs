@@ -1,0 +1,46 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Watching;
+
+/// <summary>One step of a watch: looks in the store first, and asks the provider only if the job is open and its poll due.</summary>
+public sealed class PollJob(IJobStore store, Poller poller, Watches watches, TimeProvider time, ILogger<PollJob> logger)
+{
+    /// <summary>The activity's name.</summary>
+    public const string Name = "PollJob";
+
+    /// <summary>What is due this soon is due: the clock by which the timer fired is another machine's.</summary>
+    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
+
+    /// <summary>Does the step.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    [Function(Name)]
+    public async Task<WatchStep> RunAsync([ActivityTrigger] WatchInput input, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(input);
+        var job = (await store.FindAsync(input.Key, cancellationToken))?.Job;
+        if (job?.Watch.DueAt is not { } due)
+            return StepOf(job, goesOn: false);
+        if (due > time.GetUtcNow() + ClockTolerance)
+            return StepOf(job, goesOn: true);
+
+        using var inside = watches.Inside();
+        var polled = await poller.PollAsync(input.Key, evenIfSettled: false, cancellationToken);
+        if (polled.Answer is { Detail: { } detail } answer)
+            logger.PollFailed(input.Source, answer.Answer, detail);
+        if (polled is { Answer: not null, Job.IsSettled: true })
+            logger.SettledByPoll(input.Source, polled.Job.State);
+
+        // Not asked, and still due: the source is not configured any more. Its jobs wait in the due index for it to come back.
+        return StepOf(polled.Job, goesOn: polled.Answer is not null);
+    }
+
+    private static WatchStep StepOf(Job? job, bool goesOn) => new()
+    {
+        DueAt = goesOn ? job?.Watch.DueAt : null,
+        LastAnswer = job?.Watch.LastAnswer ?? PollAnswer.None,
+        Polls = job?.Watch.Polls ?? 0,
+    };
+}

@@ -1,0 +1,105 @@
+using System.Text.Json.Serialization;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask;
+
+namespace FopWatch.Functions.Watching;
+
+/// <summary>
+/// The watch of one job: polls, waits until the next poll is due or a nudge comes, whichever is first, and polls again until no more
+/// polls are due. All decisions are the activity's, and all truth is the store's: a watch that fails, or is ended, or never
+/// starts, is started again by the timer that reads the due index.
+/// </summary>
+/// <remarks>
+/// Running instances are replayed with the code of a new version. So whoever changes which activities and timers this calls, or in
+/// what order, increments <see cref="WatchInput.Latest"/> and keeps the old order for inputs of older versions, until none is left: an
+/// instance takes the latest version each time that it continues as new.
+/// </remarks>
+public static class WatchJob
+{
+    /// <summary>The orchestration's name.</summary>
+    public const string Name = "WatchJob";
+
+    /// <summary>The external event that wakes a watch.</summary>
+    public const string Nudge = "nudge";
+
+    /// <summary>
+    /// After how many polls an instance continues as new. A poll adds about ten rows to the history, all of which are read again for
+    /// each step; a new start costs about as much as two polls.
+    /// </summary>
+    public const int PollsPerGeneration = 10;
+
+    // An activity fails when the store does. What these retries do not outlast is left to the due index.
+    private static readonly TaskOptions Retries = new(new TaskRetryOptions(new RetryPolicy(
+        maxNumberOfAttempts: 5, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromMinutes(1))));
+
+    /// <summary>The instance id of a job's watch.</summary>
+    /// <remarks>Nothing in a source's name or a <c>persistentId</c> is forbidden in instance ids, and both together are well below the 256 allowed.</remarks>
+    public static string InstanceIdOf(JobKey key) => key.ToString();
+
+    /// <summary>Watches.</summary>
+    [Function(Name)]
+    public static async Task RunAsync([OrchestrationTrigger] TaskOrchestrationContext context)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+
+        // From a later version, before the app was set back to this one: the due index starts the watch again, as this version's.
+        if (context.GetInput<WatchInput>() is not { Version: <= WatchInput.Latest } input)
+            return;
+
+        Task? nudge = null;
+        for (var polls = 0; polls < PollsPerGeneration; polls++)
+        {
+            var step = await context.CallActivityAsync<WatchStep>(PollJob.Name, input, Retries);
+            context.SetCustomStatus(step);
+            if (step.DueAt is not { } due)
+                return;
+
+            nudge ??= context.WaitForExternalEvent<string?>(Nudge);
+            using var nudged = new CancellationTokenSource();
+            var timer = context.CreateTimer(due.UtcDateTime, nudged.Token);
+            if (await Task.WhenAny(timer, nudge) == nudge)
+            {
+                await nudged.CancelAsync();
+                nudge = null;
+            }
+        }
+
+        context.ContinueAsNew(input with { Version = WatchInput.Latest });
+    }
+}
+
+/// <summary>What a watch is started with. Once released, properties are only ever added, each with a default.</summary>
+/// <param name="Source">The source.</param>
+/// <param name="Id">The <c>persistentId</c>.</param>
+public sealed record WatchInput([property: JsonPropertyName("source")] string Source, [property: JsonPropertyName("id")] string Id)
+{
+    /// <summary>The version that this code starts watches with.</summary>
+    public const int Latest = 1;
+
+    /// <summary>By which version's order of steps the instance runs.</summary>
+    [JsonPropertyName("version")]
+    public int Version { get; init; } = Latest;
+
+    /// <summary>The job.</summary>
+    [JsonIgnore]
+    public JobKey Key => new(Source, Id);
+}
+
+/// <summary>What came of a poll; also the watch's custom status.</summary>
+public sealed record WatchStep
+{
+    /// <summary>When to poll next; null if no more polls are needed.</summary>
+    [JsonPropertyName("dueAt")]
+    public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How the status API answered last.</summary>
+    [JsonPropertyName("lastAnswer")]
+    [JsonConverter(typeof(JsonStringEnumConverter<PollAnswer>))]
+    public PollAnswer LastAnswer { get; init; }
+
+    /// <summary>How often it has been asked.</summary>
+    [JsonPropertyName("polls")]
+    public int Polls { get; init; }
+}

@@ -1,0 +1,153 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Grpc.Core;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Watching;
+
+/// <summary>
+/// Starts, wakes and ends the orchestrations that watch jobs. All of it only makes things quicker: the due index says durably what is
+/// to be polled, and a timer starts what is due and not watched. So nothing here fails its caller.
+/// </summary>
+public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatcher
+{
+    /// <summary>How long a caller may be held up.</summary>
+    private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
+
+    private readonly AsyncLocal<bool> _inside = new();
+    private DurableTaskClient? _client;
+
+    /// <summary>Takes the client that the Functions host gives to invocations. They all lead to the same task hub.</summary>
+    public void Use(DurableTaskClient client) => Volatile.Write(ref _client, client);
+
+    /// <summary>Until disposed of, what is committed is committed by a watch itself, which needs neither waking nor ending.</summary>
+    internal IDisposable Inside()
+    {
+        _inside.Value = true;
+        return new Outside(_inside);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>Nothing: when the poll is due, the timer sees it. Most jobs are notified before.</remarks>
+    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (!_inside.Value && Volatile.Read(ref _client) is { } client)
+            await TryAsync("woken", cancelled => NudgeAsync(client, job.Key, cancelled));
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask StopAsync(Job job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+
+        // Without a poll there is no watch, or one that just starts and will see for itself.
+        if (_inside.Value || job.Watch.LastPolledAt is null || Volatile.Read(ref _client) is not { } client)
+            return;
+
+        await TryAsync("ended", async cancelled =>
+        {
+            try
+            {
+                await client.TerminateInstanceAsync(WatchJob.InstanceIdOf(job.Key), "The job needs no more polls.", cancelled);
+            }
+            catch (RpcException)
+            {
+                // There is none, or none that runs. Should it run after all, it ends at its next step.
+            }
+        });
+    }
+
+    /// <summary>Starts the watch of a job that is due; wakes it if it sleeps, as it does if a nudge got lost.</summary>
+    /// <returns>What was done.</returns>
+    internal async Task<WatchStart> StartDueAsync(JobKey key)
+    {
+        var done = WatchStart.Failed;
+        if (Volatile.Read(ref _client) is { } client)
+        {
+            await TryAsync("started", async cancelled =>
+            {
+                if (await TryStartAsync(client, key, cancelled))
+                {
+                    done = WatchStart.Started;
+                    return;
+                }
+
+                done = WatchStart.Runs;
+                var instance = await client.GetInstanceAsync(WatchJob.InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
+                if (instance is { IsRunning: true, SerializedCustomStatus: not null }
+                    && instance.ReadCustomStatusAs<WatchStep>()?.DueAt > time.GetUtcNow())
+                {
+                    await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
+                    done = WatchStart.Woken;
+                }
+            });
+        }
+
+        return done;
+    }
+
+    private static async Task NudgeAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
+    {
+        if (!await TryStartAsync(client, key, cancellationToken))
+            await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancellationToken);
+    }
+
+    /// <summary>
+    /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
+    /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
+    /// </summary>
+    private static async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await client.ScheduleNewOrchestrationInstanceAsync(
+                WatchJob.Name, new WatchInput(key.Source, key.Id), new StartOrchestrationOptions(WatchJob.InstanceIdOf(key)), cancellationToken);
+            return true;
+        }
+        catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
+        {
+            return false;
+        }
+    }
+
+    private async Task TryAsync(string what, Func<CancellationToken, Task> act)
+    {
+        // Not for the caller to cancel: what it did is committed.
+        using var timeout = new CancellationTokenSource(LongestCall, time);
+        try
+        {
+            await act(timeout.Token);
+        }
+        catch (Exception e)
+        {
+            logger.WatchFailed(what, e);
+        }
+    }
+
+    private sealed class Outside(AsyncLocal<bool> inside) : IDisposable
+    {
+        public void Dispose() => inside.Value = false;
+    }
+}
+
+/// <summary>What came of starting a watch.</summary>
+internal enum WatchStart
+{
+    /// <summary>It could not be started; the log says why.</summary>
+    Failed,
+
+    /// <summary>It was started.</summary>
+    Started,
+
+    /// <summary>It runs and is at work.</summary>
+    Runs,
+
+    /// <summary>It slept and was woken.</summary>
+    Woken,
+}

@@ -1,0 +1,235 @@
+using FopWatch.Azure.Tests;
+using FopWatch.Contracts;
+using FopWatch.Functions.Watching;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+
+namespace FopWatch.Functions.Tests;
+
+public class WatchJobTests(SharedAzurite azurite)
+{
+    private const string Id = "z0.560e99c37823de5a49c22393";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_job_that_is_settled_before_its_first_poll_is_due_never_has_an_orchestration()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var job = await host.RegisterAsync(Id);
+        await host.StartDueAsync();
+
+        // Settled as a notification would, through the recorder.
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+        host.Time.AdvanceTo(job.Watch.DueAt!.Value);
+        await host.StartDueAsync();
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
+        Assert.Null(await host.InstanceAsync(Id));
+        Assert.Equal(0, host.Generations);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_job_that_nobody_notifies_of_is_polled_until_it_is_settled()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, before) => (200, before < 3 ? StatusStub.Processing(id) : StatusStub.Done(id));
+        await host.RegisterAsync(Id);
+        await host.StartDueAsync();
+        Assert.Null(await host.InstanceAsync(Id));
+
+        await StartWhenDueAsync(host);
+        var ended = await host.EndedAsync(Id);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, ended.RuntimeStatus);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 4), (job.State, job.SettledBy!.Value, host.Provider.Asked(Id)));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_hint_starts_the_watch_at_once_and_another_wakes_it()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+        Assert.Equal(1, host.Provider.Asked(Id));
+
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + PollPlan.HintSpacing);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
+        Assert.Equal(2, host.Provider.Asked(Id));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_watch_whose_nudge_was_lost_is_woken_by_the_timer()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+
+        // Nobody nudges: the app's clock passes the due time, while the orchestration's timer is still far off.
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        host.Time.AdvanceTo((await host.JobAsync(Id)).Watch.DueAt!.Value);
+        await host.Recorder.RestoreWatchAsync(new(WatchHost.SourceName, Id), Cancelled);
+        await host.StartDueAsync();
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_provider_that_is_down_for_hours_is_asked_until_it_is_up()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, before) => before < 40 ? (503, "") : (200, StatusStub.Done(id));
+        var registered = await host.RegisterAsync(Id);
+        await StartWhenDueAsync(host);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, 41), (job.State, host.Provider.Asked(Id)));
+        Assert.True(job.UpdatedAt - registered.RegisteredAt > TimeSpan.FromHours(5));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_id_that_the_provider_does_not_know_is_given_up()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (_, _) => (612, """{"error":"specified ID not found"}""");
+        await host.RegisterAsync(Id);
+        await StartWhenDueAsync(host);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Expired, SettledBy.Poll), (job.State, job.SettledBy!.Value));
+        Assert.InRange(host.Provider.Asked(Id), PollPlan.UnknownAnswers, 10);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task A_job_that_never_ends_is_polled_to_its_deadline_and_the_history_does_not_grow()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        var registered = await host.RegisterAsync(Id);
+        await StartWhenDueAsync(host);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Expired, SettledBy.Deadline), (job.State, job.SettledBy!.Value));
+        Assert.True(job.UpdatedAt - registered.RegisteredAt >= TimeSpan.FromDays(9));
+
+        var polls = host.Provider.Asked(Id);
+        Assert.InRange(polls, 1000, 2000);
+        Assert.InRange(host.Generations, polls / WatchJob.PollsPerGeneration, polls);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_stopped_watch_ends_and_one_that_is_wanted_again_starts_again()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+
+        await host.Recorder.StopAsync(new(WatchHost.SourceName, Id), Cancelled);
+        Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(1, host.Provider.Asked(Id));
+
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var again = await host.RegisterAsync(Id);
+        host.Time.AdvanceTo(again.Watch.DueAt!.Value);
+        await host.StartDueAsync();
+        await SettledAsync(host);
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(2, host.Provider.Asked(Id));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_job_settled_elsewhere_ends_its_sleeping_watch()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        var job = await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_watch_that_wakes_after_its_job_was_settled_asks_nobody()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var job = await host.RegisterAsync(Id);
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+
+        // As if the watch had been started in the moment before, and its end got lost.
+        await ScheduleAsync(host, new WatchInput(WatchHost.SourceName, Id));
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(1, host.Provider.Asked(Id));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Starting_a_watch_many_times_at_once_is_starting_it_once()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+
+        await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => host.StartDueAsync()));
+        Assert.Equal((1, 1), (host.Generations, host.Provider.Asked(Id)));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_instance_without_a_version_and_with_a_property_nobody_knows_goes_on()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, before) => (200, before < 2 ? StatusStub.Processing(id) : StatusStub.Done(id));
+        await host.RegisterAsync(Id);
+
+        await ScheduleAsync(host, new { source = WatchHost.SourceName, id = Id, whatever = 1 });
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_instance_of_a_later_version_ends_and_the_timer_starts_the_watch_as_this_version_has_it()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        await host.RegisterAsync(Id);
+
+        await ScheduleAsync(host, new { source = WatchHost.SourceName, id = Id, version = WatchInput.Latest + 1 });
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal(0, host.Provider.Asked(Id));
+
+        await StartWhenDueAsync(host);
+        await SettledAsync(host);
+    }
+
+    private static Task<string> ScheduleAsync(WatchHost host, object input) => host.Client.ScheduleNewOrchestrationInstanceAsync(
+        WatchJob.Name, input, new StartOrchestrationOptions(WatchJob.InstanceIdOf(new(WatchHost.SourceName, Id))), Cancelled);
+
+    private static async Task StartWhenDueAsync(WatchHost host)
+    {
+        host.Time.AdvanceTo((await host.JobAsync(Id)).Watch.DueAt!.Value);
+        await host.StartDueAsync();
+    }
+
+    private static async Task SettledAsync(WatchHost host)
+    {
+        while (!(await host.JobAsync(Id)).IsSettled)
+            await Task.Delay(10, Cancelled);
+    }
+}
