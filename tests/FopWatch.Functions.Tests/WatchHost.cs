@@ -85,7 +85,7 @@ internal sealed class WatchHost : IAsyncDisposable
         host._durable = await DurableTaskTestHost.StartAsync(
             tasks =>
             {
-                tasks.AddOrchestratorFunc(WatchJob.Name, async context =>
+                tasks.AddOrchestratorFunc<WatchInput>(WatchJob.Name, async (context, _) =>
                 {
                     if (!context.IsReplaying)
                         Interlocked.Increment(ref host._generations);
