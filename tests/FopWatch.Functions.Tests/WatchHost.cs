@@ -85,7 +85,7 @@ internal sealed class WatchHost : IAsyncDisposable
         host._durable = await DurableTaskTestHost.StartAsync(
             tasks =>
             {
-                tasks.AddOrchestratorFunc(WatchJob.Name, async context =>
+                tasks.AddOrchestratorFunc<WatchInput>(WatchJob.Name, async (context, _) =>
                 {
                     if (!context.IsReplaying)
                         Interlocked.Increment(ref host._generations);
@@ -146,8 +146,8 @@ internal sealed class WatchHost : IAsyncDisposable
     }
 
     /// <summary>
-    /// Refuses to start an instance that runs, as the Functions host does (<c>overridableExistingInstanceStates</c>) and the in-process
-    /// test host does not.
+    /// Refuses to start an instance that runs (<c>overridableExistingInstanceStates</c>) and to end one that does not, as the Functions host
+    /// does and the in-process test host does not.
     /// </summary>
     private sealed class HostLikeClient(DurableTaskClient inner) : DurableTaskClient(inner.Name)
     {
@@ -170,9 +170,13 @@ internal sealed class WatchHost : IAsyncDisposable
             string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
             inner.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs, cancellation);
 
-        public override Task TerminateInstanceAsync(
-            string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default) =>
-            inner.TerminateInstanceAsync(instanceId, options, cancellation);
+        public override async Task TerminateInstanceAsync(
+            string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default)
+        {
+            if (await inner.GetInstanceAsync(instanceId, cancellation) is not { IsCompleted: false })
+                throw new RpcException(new Status(StatusCode.NotFound, "It does not run."));
+            await inner.TerminateInstanceAsync(instanceId, options, cancellation);
+        }
 
         public override Task SuspendInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) =>
             inner.SuspendInstanceAsync(instanceId, reason, cancellation);
