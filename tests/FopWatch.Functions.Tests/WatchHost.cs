@@ -1,6 +1,5 @@
 using Azure.Data.Tables;
 using FopWatch.Azure.ServiceBus;
-using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;

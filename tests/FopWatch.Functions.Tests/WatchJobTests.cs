@@ -1,7 +1,6 @@
 using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
-using FopWatch.Jobs;
 using FopWatch.Watching;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
