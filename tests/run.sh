@@ -7,6 +7,9 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
+
+# The in-process host of Durable Task logs every call otherwise.
+export Logging__LogLevel__Default=Warning
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 left_out=()
