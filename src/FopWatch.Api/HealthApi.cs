@@ -12,12 +12,11 @@ public static class HealthApi
     public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
     /// <summary>The store answers.</summary>
-    public static Task<IResult> ReadyAsync(IQuarantine store, CancellationToken cancellationToken) =>
-        JobsApi.StoreOr503(async () =>
-        {
-            await store.FindAsync("-", cancellationToken);
-            return Results.Json(new("ready"), ApiJson.Wire.Health);
-        });
+    public static async Task<IResult> ReadyAsync(IQuarantine store, CancellationToken cancellationToken)
+    {
+        await store.FindAsync("-", cancellationToken);
+        return Results.Json(new("ready"), ApiJson.Wire.Health);
+    }
 
     /// <summary>The OpenAPI document of all routes.</summary>
     public static IResult OpenApi() => Results.Bytes(OpenApiDocument, "application/json");

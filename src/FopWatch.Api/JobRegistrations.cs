@@ -15,6 +15,9 @@ internal sealed class JobRegistrations
     public const int MaxAtOnce = 1000;
     public const int MaxMetadataBytes = 4096;
 
+    /// <summary>The most problems that are told of: a body of 4 MiB can have a million, and its answer would be larger than itself.</summary>
+    public const int MaxProblems = 100;
+
     private const string Shape = """expected {"source", "id", "metadata"?, "firstPollAfter"?} or an array of up to 1000 of those""";
     private static readonly TimeSpan MaxFirstPollAfter = TimeSpan.FromDays(9);
 
@@ -42,7 +45,7 @@ internal sealed class JobRegistrations
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
         {
-            read._problems.Add(new("", $"The body is no JSON document that can be read: {e.Message} {Shape}."));
+            read.Add(new("", $"The body is no JSON document that can be read: {Said(e)} {Shape}."));
         }
 
         return read;
@@ -61,10 +64,10 @@ internal sealed class JobRegistrations
                     ReadOne(element, $"/{index}");
                 break;
             case JsonValueKind.Array:
-                _problems.Add(new("", $"An array of {root.GetArrayLength()}: it has to be 1 to {MaxAtOnce}."));
+                Add(new("", $"An array of {root.GetArrayLength()}: it has to be 1 to {MaxAtOnce}."));
                 break;
             default:
-                _problems.Add(new("", $"The body is a JSON {root.ValueKind}: {Shape}."));
+                Add(new("", $"The body is a JSON {root.ValueKind}: {Shape}."));
                 break;
         }
     }
@@ -73,7 +76,7 @@ internal sealed class JobRegistrations
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
-            _problems.Add(new(at, $"A JSON {element.ValueKind}, where an object was expected."));
+            Add(new(at, $"A JSON {element.ValueKind}, where an object was expected."));
             return;
         }
 
@@ -146,12 +149,23 @@ internal sealed class JobRegistrations
         return null;
     }
 
+    private void Add(ProblemElement problem)
+    {
+        if (_problems.Count < MaxProblems)
+            _problems.Add(problem);
+    }
+
     private void Wrong(string at, string name, string problem)
     {
         name = Short(name);
         var escaped = name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-        _problems.Add(new($"{at}/{escaped}", $"'{name}' {problem}."));
+        Add(new($"{at}/{escaped}", $"'{name}' {problem}."));
     }
+
+    /// <summary>What the reader said, but not a body that it quotes at length.</summary>
+    private static string Said(Exception e) => e.Message.Length <= 200 || e is not JsonException at
+        ? e.Message
+        : string.Create(CultureInfo.InvariantCulture, $"{e.Message[..80]}… (line {at.LineNumber + 1}, byte {at.BytePositionInLine + 1}).");
 
     private static string Short(string name) => name.Length <= 64 ? name : name[..64] + "…";
 

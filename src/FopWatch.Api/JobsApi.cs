@@ -10,20 +10,24 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Api;
 
 /// <summary>The routes below <c>/api/jobs</c>.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
 public static class JobsApi
 {
-    /// <summary>The longest wait for an outcome that a request may ask for, in seconds.</summary>
-    public const int MaxWaitSeconds = 300;
+    /// <summary>
+    /// The longest wait for an outcome that a request may ask for, in seconds. Azure's load balancer gives up on a request that is
+    /// not answered within 230 seconds.
+    /// </summary>
+    public const int MaxWaitSeconds = 200;
 
     /// <summary>How many registrations of one request are committed at a time.</summary>
     private const int RegistrationsAtOnce = 64;
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
-    public static Task<IResult> RegisterAsync(
+    public static async Task<IResult> RegisterAsync(
         HttpRequest request,
         JobRecorder recorder,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
             return Problem.TooLarge(settings.MaxBodyBytes);
@@ -46,16 +50,16 @@ public static class JobsApi
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);
-    });
+    }
 
     /// <summary><c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled.</summary>
-    public static Task<IResult> GetAsync(
+    public static async Task<IResult> GetAsync(
         string source,
         string id,
         string? wait,
         Settlements settlements,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         if (KeyOf(source, id, settings.Sources) is not { } key)
             return NoSuchJob();
@@ -69,10 +73,10 @@ public static class JobsApi
         }
 
         return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
-    });
+    }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
-    public static Task<IResult> ListAsync(
+    public static async Task<IResult> ListAsync(
         string? source,
         string? state,
         string? since,
@@ -80,7 +84,7 @@ public static class JobsApi
         string? continuation,
         IJobStore store,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
         if (!string.IsNullOrEmpty(source) && settings.Sources.Find(source) is null)
@@ -131,54 +135,42 @@ public static class JobsApi
         {
             return Problem.Invalid("'continuation' is none that a list answered.");
         }
-    });
+    }
 
     /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now and answers the job.</summary>
-    public static Task<IResult> PollAsync(
+    public static async Task<IResult> PollAsync(
         string source,
         string id,
         Poller poller,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
+        CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
             ? Answer((await poller.PollAsync(key, evenIfSettled: true, cancellationToken)).Job)
-            : NoSuchJob());
+            : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
-    public static Task<IResult> RepublishAsync(
+    public static async Task<IResult> RepublishAsync(
         string source,
         string id,
         JobRecorder recorder,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         if (KeyOf(source, id, settings.Sources) is not { } key)
             return NoSuchJob();
 
         var job = await recorder.RepublishAsync(key, cancellationToken);
         return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job);
-    });
+    }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
-    public static Task<IResult> StopAsync(
+    public static async Task<IResult> StopAsync(
         string source,
         string id,
         JobRecorder recorder,
         FopWatchSettings settings,
-        CancellationToken cancellationToken) => StoreOr503(async () =>
-        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken)) : NoSuchJob());
-
-    internal static async Task<IResult> StoreOr503(Func<Task<IResult>> handle)
-    {
-        try
-        {
-            return await handle();
-        }
-        catch (StoreUnavailableException)
-        {
-            return Problem.Unavailable();
-        }
-    }
+        CancellationToken cancellationToken) =>
+        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken)) : NoSuchJob();
 
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;

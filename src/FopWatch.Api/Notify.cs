@@ -12,8 +12,9 @@ public static class Notify
 {
     /// <summary>
     /// Takes a notification. Answers 200 once its effect is durable, whatever it was; 404 for an unknown source or a wrong token,
-    /// alike; 413 for a body over the limit; 503 when the store fails, so that the provider tries again.
+    /// alike; 413 for a body over the limit.
     /// </summary>
+    /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     public static async Task<IResult> PostAsync(
         string source,
         string token,
@@ -29,15 +30,10 @@ public static class Notify
         if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
             return Problem.TooLarge(settings.MaxBodyBytes);
 
-        try
-        {
-            await intake.ReceiveAsync(admitted, Signed(request, settings.PublicUrl, body), correlation, cancellationToken);
-            return Results.Text("ok");
-        }
-        catch (StoreUnavailableException)
-        {
-            return Problem.Unavailable();
-        }
+        if (request.HttpContext.Features.Get<RequestLimits.BodyRoom>() is { } room)
+            await room.TurnAsync(body.Length, cancellationToken);
+        await intake.ReceiveAsync(admitted, Signed(request, settings.PublicUrl, body), correlation, cancellationToken);
+        return Results.Text("ok");
     }
 
     private static SignedRequest Signed(HttpRequest request, Uri? publicUrl, ReadOnlyMemory<byte> body)

@@ -62,9 +62,15 @@ public sealed record Problem
     public static IResult Internal() => Of(
         "internal", "Something went wrong here.", StatusCodes.Status500InternalServerError, "The log says what.");
 
-    /// <summary>503. The store cannot answer: whoever asks is to try again.</summary>
+    /// <summary>
+    /// 503. The store cannot answer, or there is no room: whoever asks is to try again. One answer for all of it, which tells a
+    /// stranger nothing.
+    /// </summary>
     public static IResult Unavailable() => new RetryLater(Of(
-        "unavailable", "The store cannot be reached now.", StatusCodes.Status503ServiceUnavailable, "Nothing was changed. Try again."));
+        "unavailable",
+        "This cannot be done now.",
+        StatusCodes.Status503ServiceUnavailable,
+        "The store cannot be reached, or more comes than there is room for. Nothing was changed. Try again."));
 
     private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
         Results.Json(

@@ -5,18 +5,19 @@ using Microsoft.AspNetCore.Http;
 namespace FopWatch.Api;
 
 /// <summary>The routes below <c>/api/quarantine</c>: what could not be understood or verified.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
 public static class QuarantineApi
 {
     private const int MaxTop = 100;
     private const int MaxInlineBody = 64 * 1024;
 
     /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
-    public static Task<IResult> ListAsync(
+    public static async Task<IResult> ListAsync(
         string? source,
         string? top,
         string? continuation,
         IQuarantine quarantine,
-        CancellationToken cancellationToken) => JobsApi.StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         var count = 20;
         if (!string.IsNullOrEmpty(top)
@@ -38,32 +39,32 @@ public static class QuarantineApi
         {
             return Problem.Invalid("'continuation' is none that a list answered.");
         }
-    });
+    }
 
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
-    public static Task<IResult> GetAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
-        JobsApi.StoreOr503(async () => await quarantine.FindAsync(key, cancellationToken) is { } found
+    public static async Task<IResult> GetAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        await quarantine.FindAsync(key, cancellationToken) is { } found
             ? Results.Json(ToEntry(found), ApiJson.Wire.QuarantineEntry)
-            : Problem.NotFound("Nothing of that key is in quarantine."));
+            : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
-    public static Task<IResult> BodyAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
-        JobsApi.StoreOr503(async () => await quarantine.FindAsync(key, cancellationToken) is { } found
+    public static async Task<IResult> BodyAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        await quarantine.FindAsync(key, cancellationToken) is { } found
             ? Results.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
-            : Problem.NotFound("Nothing of that key is in quarantine."));
+            : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
-    public static Task<IResult> RetryAsync(string key, NotificationIntake intake, CancellationToken cancellationToken) =>
-        JobsApi.StoreOr503(async () => await intake.RetryAsync(key, cancellationToken) is { } retried
+    public static async Task<IResult> RetryAsync(string key, NotificationIntake intake, CancellationToken cancellationToken) =>
+        await intake.RetryAsync(key, cancellationToken) is { } retried
             ? Results.Json(retried, ApiJson.Wire.RetriedNotification)
-            : Problem.NotFound("Nothing of that key is in quarantine."));
+            : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
-    public static Task<IResult> RetryAllAsync(
+    public static async Task<IResult> RetryAllAsync(
         string? source,
         IQuarantine quarantine,
         NotificationIntake intake,
-        CancellationToken cancellationToken) => JobsApi.StoreOr503(async () =>
+        CancellationToken cancellationToken)
     {
         var retried = new List<RetriedNotification>();
         string? continuation = null;
@@ -80,15 +81,14 @@ public static class QuarantineApi
         }
         while (continuation is not null);
         return Results.Json(new(retried), ApiJson.Wire.RetriedNotifications);
-    });
+    }
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
-    public static Task<IResult> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
-        JobsApi.StoreOr503(async () =>
-        {
-            await quarantine.RemoveAsync(key, cancellationToken);
-            return Results.NoContent();
-        });
+    public static async Task<IResult> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken)
+    {
+        await quarantine.RemoveAsync(key, cancellationToken);
+        return Results.NoContent();
+    }
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept) => new()
     {

@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using FopWatch.Settings;
 
 namespace FopWatch.Api.Tests;
@@ -36,6 +37,35 @@ public sealed class JobRegistrationsTests
         var one = Assert.Single(read.Registrations);
         Assert.Empty(one.Metadata);
         Assert.Null(one.FirstPollAfter);
+    }
+
+    [Fact]
+    public void Neither_a_long_body_that_is_no_JSON_nor_a_million_problems_are_told_at_length()
+    {
+        var quoted = Assert.Single(Read("[nul" + new string('x', 100_000)).Problems);
+        Assert.InRange(quoted.Detail.Length, 1, 500);
+        Assert.Contains("line 1, byte", quoted.Detail, StringComparison.Ordinal);
+
+        var many = Read($"{{{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"{i}\":1"))}}}");
+        Assert.Equal(JobRegistrations.MaxProblems, many.Problems.Count);
+        Assert.Empty(many.Registrations);
+    }
+
+    [Theory]
+    [InlineData(63)]
+    [InlineData(79)]
+    [InlineData(64)]
+    public void A_name_that_is_cut_within_a_character_can_still_be_answered(int before)
+    {
+        var name = new string('a', before) + "😀 and so on";
+        foreach (var body in (string[])[$$"""{"source":"media","id":"a","{{name}}":1}""", "[n" + name + new string('b', 300)])
+        {
+            var problems = Read(body).Problems;
+            var written = JsonSerializer.Serialize(new() { Type = "", Title = "", Status = 400, Errors = problems }, ApiJson.Wire.Problem);
+
+            Assert.Equal(problems.Count, JsonDocument.Parse(written).RootElement.GetProperty("errors").GetArrayLength());
+            Assert.NotEmpty(problems);
+        }
     }
 
     [Fact]

@@ -324,7 +324,7 @@ public sealed class OpenApiTests
     [InlineData("Infinity")]
     [InlineData("NaN")]
     [InlineData("-1")]
-    [InlineData("300.5")]
+    [InlineData("200.5")]
     [InlineData("1e2")]
     [InlineData("")]
     [InlineData("soon")]

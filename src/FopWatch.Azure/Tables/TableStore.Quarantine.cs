@@ -143,6 +143,18 @@ public sealed partial class TableStore
         },
         cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var size = new QuarantineSize(0, 0);
+            var filter = RowRange.Of(RowKeys.Quarantine(source), RowKeys.Quarantined).Filter();
+            await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.ForSize, cancellationToken: token))
+                size = new(size.Notifications + 1, size.Bytes + (row.GetInt32(Columns.Size) ?? 0));
+            return size;
+        },
+        cancellationToken);
+
     private static TableEntity NotificationRow(string rowKey, QuarantinedNotification notification, out int headBytes)
     {
         var row = new TableEntity(RowKeys.Quarantine(notification.Source), rowKey)
@@ -152,6 +164,7 @@ public sealed partial class TableStore
             ["Correlation"] = notification.Correlation,
             ["Reason"] = notification.Reason,
             ["ReceivedAt"] = notification.ReceivedAt,
+            [Columns.Size] = notification.Body.Length,
         };
 
         // The URL as the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.

@@ -209,12 +209,14 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string SettledAt = "SettledAt";
         public const string Commit = "Commit";
         public const string Chunks = "Chunks";
+        public const string Size = "Size";
 
         public static readonly string[] Keys = ["PartitionKey", "RowKey"];
         public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
         public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
         public static readonly string[] ForPurge = [.. Keys, DueAt];
         public static readonly string[] ForChunks = [.. Keys, Chunks];
+        public static readonly string[] ForSize = [.. Keys, Size];
 
         /// <summary>What came with a body in quarantine, in as many columns as it takes.</summary>
         public static string Head(int number) => string.Create(CultureInfo.InvariantCulture, $"Head{number}");

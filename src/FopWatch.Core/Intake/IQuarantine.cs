@@ -40,6 +40,11 @@ public sealed record QuarantinedNotification
         .FirstOrDefault();
 }
 
+/// <summary>How much is in quarantine.</summary>
+/// <param name="Notifications">How many notifications.</param>
+/// <param name="Bytes">How many bytes their bodies have together.</param>
+public readonly record struct QuarantineSize(long Notifications, long Bytes);
+
 /// <summary>Keeps what could not be understood or verified.</summary>
 public interface IQuarantine
 {
@@ -58,4 +63,19 @@ public interface IQuarantine
 
     /// <summary>How many there are.</summary>
     ValueTask<long> CountAsync(CancellationToken cancellationToken);
+
+    /// <summary>How much of a source there is.</summary>
+    /// <remarks>A store that can count without reading the bodies should.</remarks>
+    async ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken)
+    {
+        var (size, continuation) = (new QuarantineSize(0, 0), (string?)null);
+        do
+        {
+            var page = await ListAsync(source, 100, continuation, cancellationToken);
+            size = new(size.Notifications + page.Elements.Count, size.Bytes + page.Elements.Sum(kept => (long)kept.Body.Length));
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+        return size;
+    }
 }

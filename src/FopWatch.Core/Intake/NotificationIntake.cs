@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Watching;
 
 namespace FopWatch.Intake;
 
@@ -22,8 +23,17 @@ public enum NotificationResult
 /// Takes notifications. When a method returns, the notification's effect is durable; when it throws, the provider must not be
 /// told that it was received.
 /// </summary>
-public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQuarantine quarantine, TimeProvider time)
+/// <param name="sources">The configured sources.</param>
+/// <param name="recorder">Records.</param>
+/// <param name="quarantine">Keeps what cannot be understood or verified.</param>
+/// <param name="time">The clock.</param>
+/// <param name="due">Tells how far the polls are behind; without it, untrusted notifications of unknown ids are not limited.</param>
+public sealed class NotificationIntake(
+    Sources sources, JobRecorder recorder, IQuarantine quarantine, TimeProvider time, IDueIndex? due = null)
 {
+    private readonly UnknownIdLimit? _unknownIds = due is null ? null : new(due, time);
+    private readonly QuarantineLimit _quarantined = new(quarantine, time);
+
     /// <summary>The longest correlation, in characters; a longer one, or one with other characters than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
     public const int MaxCorrelationLength = 64;
 
@@ -40,6 +50,7 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
     /// <param name="correlation">What the URL's path ended in, if anything.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
+    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
     public async Task<NotificationResult> ReceiveAsync(
         Source source,
         SignedRequest request,
@@ -50,9 +61,18 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
         activity?.SetTag("fopwatch.source", source.Name);
 
         var assessed = Assess(source, request);
-        var result = assessed.Problem is null
-            ? await RecordAsync(source, assessed, correlation, cancellationToken)
-            : await QuarantineAsync(source, request, correlation, assessed.Problem, cancellationToken);
+        NotificationResult result;
+        try
+        {
+            result = assessed.Problem is null
+                ? await RecordAsync(source, assessed, correlation, cancellationToken)
+                : await QuarantineAsync(source, request, correlation, assessed.Problem, cancellationToken);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
+        {
+            Telemetry.NotificationFailed(source);
+            throw;
+        }
 
         activity?.SetTag("fopwatch.trust", assessed.Trust.ToString());
         activity?.SetTag("fopwatch.result", result.ToString());
@@ -65,6 +85,7 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>What became of it; null if there is none of that key. It leaves the quarantine unless it is quarantined again.</returns>
     /// <exception cref="StoreUnavailableException">Nothing changed, or it was recorded and is still in quarantine; trying again is safe.</exception>
+    /// <exception cref="IntakeFullException">Nothing changed, for lack of room.</exception>
     public async Task<RetriedNotification?> RetryAsync(string key, CancellationToken cancellationToken)
     {
         var kept = await quarantine.FindAsync(key, cancellationToken);
@@ -114,8 +135,14 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
             return NotificationResult.Recorded;
         }
 
-        await recorder.HintAsync(source, id, cancellationToken);
-        return NotificationResult.Hinted;
+        var hinted = await recorder.HintAsync(
+            source,
+            id,
+            cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
+            cancellationToken);
+        return hinted is not null
+            ? NotificationResult.Hinted
+            : throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
     }
 
     private async Task<NotificationResult> QuarantineAsync(
@@ -125,6 +152,9 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
         string reason,
         CancellationToken cancellationToken)
     {
+        if (!await _quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
+            throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
+
         var headers = new List<KeyValuePair<string, string>>(request.SignedHeaders);
         if (request.Authorization is { } authorization)
             headers.Add(new("Authorization", authorization));
@@ -146,6 +176,12 @@ public sealed class NotificationIntake(Sources sources, JobRecorder recorder, IQ
             },
             cancellationToken);
         return NotificationResult.Quarantined;
+    }
+
+    private static IntakeFullException TurnedAway(Source source, string reason, string words)
+    {
+        Telemetry.TurnedAway(source, reason);
+        return new($"A notification to '{source.Name}' was turned away: {words}.");
     }
 
     private static string KeyOf(DateTimeOffset now, ReadOnlySpan<byte> body)

@@ -20,8 +20,6 @@ public sealed record OutputFacts
     /// <summary>Bytes.</summary>
     public long? Size { get; init; }
 
-    internal (string?, string?) Identity => (Bucket, Key);
-
     internal OutputFacts Join(OutputFacts other) => this with
     {
         Hash = Facts.Max(Hash, other.Hash),
@@ -99,12 +97,31 @@ public sealed record ItemFacts
     }
 
     /// <summary>Orders outputs and merges those of one bucket and key, so that equal sets of outputs are equal lists.</summary>
-    internal static EquatableList<OutputFacts> JoinOutputs(IEnumerable<OutputFacts> some, IEnumerable<OutputFacts> more) =>
-        [.. some.Concat(more)
-            .GroupBy(output => output.Identity)
-            .Select(same => same.Aggregate((a, b) => a.Join(b)))
-            .OrderBy(output => output.Bucket, StringComparer.Ordinal)
-            .ThenBy(output => output.Key, StringComparer.Ordinal)];
+    internal static EquatableList<OutputFacts> JoinOutputs(EquatableList<OutputFacts> some, EquatableList<OutputFacts> more)
+    {
+        if (some.Count + more.Count < 2)
+            return some.Count > 0 ? some : more;
+
+        // A list may have hundreds of thousands, so it is sorted and merged in one array.
+        OutputFacts[] all = [.. some, .. more];
+        Array.Sort(all, ByIdentity);
+        var last = 0;
+        for (var next = 1; next < all.Length; next++)
+        {
+            if (ByIdentity(all[last], all[next]) == 0)
+                all[last] = all[last].Join(all[next]);
+            else
+                all[++last] = all[next];
+        }
+
+        return [.. all.AsSpan(0, last + 1)];
+
+        static int ByIdentity(OutputFacts a, OutputFacts b)
+        {
+            var byBucket = string.CompareOrdinal(a.Bucket, b.Bucket);
+            return byBucket != 0 ? byBucket : string.CompareOrdinal(a.Key, b.Key);
+        }
+    }
 
     /// <summary>
     /// The furthest on first, then by content: the order in which items of one command are numbered. As true states only move

@@ -7,7 +7,7 @@ namespace FopWatch.Jobs;
 /// <summary>How FopWatch came to know of a job.</summary>
 public enum JobOrigin
 {
-    /// <summary>Only an untrusted notification names it. Its outcome is published only once something genuine has been heard of it.</summary>
+    /// <summary>Only an untrusted notification names it. Nothing is published of it, and what was found out about it counts for nothing, until something genuine names it.</summary>
     Hint,
 
     /// <summary>A genuine notification or poll answer names it.</summary>
@@ -103,8 +103,10 @@ public sealed record Job
         if (facts == Facts && origin == Origin)
             return JobChange.Nothing(this);
 
+        // A hint may have named the id before it was submitted, and the status API have known nothing of it for good reason.
+        var givenUp = GivenUp && Origin != JobOrigin.Hint;
         var by = report.Channel == ReportChannel.Notification ? Contracts.SettledBy.Notification : Contracts.SettledBy.Poll;
-        return ChangedTo(this with { Facts = facts, Origin = origin }, by, now);
+        return ChangedTo(this with { Facts = facts, Origin = origin, GivenUp = givenUp }, by, now);
     }
 
     /// <summary>Gives the job up: it becomes <see cref="JobState.Expired"/> unless it has an outcome.</summary>
@@ -120,7 +122,7 @@ public sealed record Job
         if (Origin == JobOrigin.Registration && Version > 0 && ReferenceEquals(merged, Metadata))
             return JobChange.Nothing(this);
 
-        // A hint may have named the id before it was submitted, and the status API have known nothing of it for good reason.
+        // As with a report: what was given up before anything genuine named it was nobody's.
         var givenUp = GivenUp && Origin != JobOrigin.Hint;
         return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, GivenUp = givenUp }, null, now);
     }
@@ -159,13 +161,11 @@ public sealed record Job
         if (next.Origin == JobOrigin.Hint)
             return new(next, null);
 
-        // An outcome that was reached while the job was nobody's is due to whoever claims it now.
-        var unpublished = Origin == JobOrigin.Hint && next.IsSettled;
         if (next.IsSettled)
         {
             var (before, after) = (Facts.Counts, next.Facts.Counts);
             var countsMoved = (before.Succeeded, before.Failed) != (after.Succeeded, after.Failed);
-            return new(next, outcomeMoved || unpublished || (HasOutcome && countsMoved) ? JobEvent.SettledType : null);
+            return new(next, outcomeMoved || (HasOutcome && countsMoved) ? JobEvent.SettledType : null);
         }
 
         return new(next, Facts.MovedTo(next.Facts) ? JobEvent.ProgressedType : null);

@@ -179,12 +179,12 @@ public sealed record JobFacts
     public JobFacts WithItems(IEnumerable<ItemFacts> items) => this with
     {
         Items = [.. items
-            .Select(item => item with { Outputs = ItemFacts.JoinOutputs(item.Outputs, []) })
+            .Select(item => item.Outputs.Count < 2 ? item : item with { Outputs = ItemFacts.JoinOutputs(item.Outputs, []) })
             .GroupBy(item => item.Command, StringComparer.Ordinal)
             .OrderBy(same => same.Key, StringComparer.Ordinal)
             .SelectMany(same => same
                 .Order(Comparer<ItemFacts>.Create(ItemFacts.FurthestFirst))
-                .Select((item, occurrence) => item with { Occurrence = occurrence }))],
+                .Select((item, occurrence) => item.Occurrence == occurrence ? item : item with { Occurrence = occurrence }))],
     };
 
     /// <summary>Everything that either says.</summary>

@@ -42,9 +42,10 @@ public sealed class JobRecorder(
             JobOrigin.Registration,
             firstPollAfter,
             (job, now) => job.Register(metadata, now).Then(next =>
-                !next.IsSettled && next.Watch.DueAt is null
-                    ? next.Rewatch(PollPlan.Start(source.Poll, now, firstPollAfter))
-                    : JobChange.Nothing(next)),
+                next.IsSettled ? JobChange.Nothing(next)
+                : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Start(source.Poll, now, firstPollAfter))
+                : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now, firstPollAfter))
+                : JobChange.Nothing(next)),
             cancellationToken);
 
     /// <summary>Merges a report that may settle the job: one that is trusted.</summary>
@@ -67,6 +68,8 @@ public sealed class JobRecorder(
             (job, now) =>
             {
                 var change = job.Correlate(correlation, now).Then(next => next.Apply(report, now));
+                if (job.Origin == JobOrigin.Hint && !change.Job.HasOutcome)
+                    change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
 
                 // The provider says that it is over and not how: the status API will know.
                 return change.Job.HasOutcome || !(report.AsksForPoll || report.Facts.Closed)
@@ -76,14 +79,30 @@ public sealed class JobRecorder(
             cancellationToken);
 
     /// <summary>Makes the next poll of a job due now: something that is not trusted says that the job has moved.</summary>
-    public Task<Job> HintAsync(Source source, string id, CancellationToken cancellationToken) =>
-        RecordAsync(
-            source,
-            id,
-            JobOrigin.Hint,
-            TimeSpan.Zero,
+    public async Task<Job> HintAsync(Source source, string id, CancellationToken cancellationToken) =>
+        await HintAsync(source, id, static _ => new(true), cancellationToken)
+        ?? throw new UnreachableException("An id that is admitted becomes a job.");
+
+    /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The id that it names.</param>
+    /// <param name="admitsUnknown">Asked where nothing is known of the id, whether it may become a job.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The job; null if nothing is known of the id and it was not admitted.</returns>
+    public Task<Job?> HintAsync(
+        Source source, string id, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken)
+    {
+        var key = new JobKey(source.Name, id);
+        bool? admitted = null;
+        return CommitAsync(
+            key,
+            async now => (admitted ??= await admitsUnknown(cancellationToken)) == true
+                ? Job.New(key, source.Provider.Kind, JobOrigin.Hint, PollPlan.Start(source.Poll, now, TimeSpan.Zero), now)
+                : null,
             (job, now) => job.IsSettled ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Hinted(job.Watch, now)),
+            evenUnchanged: false,
             cancellationToken);
+    }
 
     /// <summary>Records how the status API answered: what it said, when to ask next, or that the job is given up.</summary>
     /// <returns>The job; null if it is not there any more.</returns>
@@ -93,6 +112,8 @@ public sealed class JobRecorder(
             (job, now) =>
             {
                 var change = answer.Report is { } report ? job.Apply(report, now) : JobChange.Nothing(job);
+                if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
+                    change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
                 change = change.Then(next => next.Rewatch(
                     PollPlan.Answered(source.Poll, next.Watch, next.Facts, answer, now, random.NextDouble())));
                 if (change.Job.IsSettled)
@@ -116,9 +137,12 @@ public sealed class JobRecorder(
             evenUnchanged: true);
 
     /// <summary>Publishes a settled job's outcome again, as a new version, since brokers drop an event id that they have seen.</summary>
-    /// <returns>The job, unchanged if it is not settled; null if there is none.</returns>
+    /// <returns>The job, unchanged if it is not settled or nothing genuine has named it yet; null if there is none.</returns>
     public Task<Job?> RepublishAsync(JobKey key, CancellationToken cancellationToken) =>
-        ChangeAsync(key, (job, now) => job.IsSettled ? job.Republish(now) : JobChange.Nothing(job), cancellationToken);
+        ChangeAsync(
+            key,
+            (job, now) => job.IsSettled && job.Origin != JobOrigin.Hint ? job.Republish(now) : JobChange.Nothing(job),
+            cancellationToken);
 
     private async Task<Job> RecordAsync(
         Source source,
@@ -131,7 +155,7 @@ public sealed class JobRecorder(
         var key = new JobKey(source.Name, id);
         var job = await CommitAsync(
             key,
-            now => Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now),
+            now => new(Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now)),
             decide,
             evenUnchanged: false,
             cancellationToken);
@@ -147,7 +171,7 @@ public sealed class JobRecorder(
 
     private async Task<Job?> CommitAsync(
         JobKey key,
-        Func<DateTimeOffset, Job>? create,
+        Func<DateTimeOffset, ValueTask<Job?>>? create,
         Func<Job, DateTimeOffset, JobChange> decide,
         bool evenUnchanged,
         CancellationToken cancellationToken)
@@ -156,7 +180,7 @@ public sealed class JobRecorder(
         {
             var stored = await store.FindAsync(key, cancellationToken);
             var now = time.GetUtcNow();
-            var before = stored?.Job ?? create?.Invoke(now);
+            var before = stored?.Job ?? (create is null ? null : await create(now));
             if (before is null)
                 return null;
 

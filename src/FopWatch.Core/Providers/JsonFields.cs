@@ -13,6 +13,12 @@ internal static class JsonFields
     /// <summary>The longest description, error or result that is kept, in characters.</summary>
     public const int MaxProse = 16 * 1024;
 
+    /// <summary>
+    /// The most objects in a list of them. Each is a command, of which no job has nearly as many; an empty one is three bytes long
+    /// and takes hundreds in memory, so without a limit a small body could take a lot.
+    /// </summary>
+    public const int MaxObjects = 10_000;
+
     /// <summary>A field that is there and not null.</summary>
     public static JsonElement? Field(this JsonElement element, string name) =>
         element.ValueKind == JsonValueKind.Object && element.TryGetProperty(name, out var field) && field.ValueKind != JsonValueKind.Null
@@ -106,6 +112,8 @@ internal static class JsonFields
 
         foreach (var entry in list.EnumerateArray())
         {
+            if (objects.Count == MaxObjects)
+                return $"{name} has more than {MaxObjects} entries";
             if (entry.ValueKind == JsonValueKind.Object)
                 objects.Add(entry);
             else if (entry.ValueKind != JsonValueKind.Null)

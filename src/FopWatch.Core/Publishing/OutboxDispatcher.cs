@@ -31,23 +31,36 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
                 if (pending.Count == 0)
                     return published;
 
-                using (var activity = Telemetry.Activities.StartActivity("publish"))
-                {
-                    activity?.SetTag("fopwatch.events", pending.Count);
-                    await publisher.PublishAsync(pending, cancellationToken);
-                }
-
-                await outbox.RemoveAsync(pending, cancellationToken);
+                await PublishAsync(pending, cancellationToken);
                 published += pending.Count;
-
-                var now = time.GetUtcNow();
-                foreach (var one in pending)
-                    Telemetry.Published(one.Key.Source, now - one.Time);
             }
         }
         finally
         {
             _one.Release();
         }
+    }
+
+    /// <summary>
+    /// Publishes given events and takes them out, beside whatever else is being published: for an event that was just committed,
+    /// without a look at all that waits. One that was committed before may be published after it.
+    /// </summary>
+    /// <param name="events">Events in the outbox, in the order to publish them.</param>
+    /// <param name="cancellationToken">Cancels. What was not published is still in the outbox.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <exception cref="Exception">What the publisher threw. What was not published is still in the outbox.</exception>
+    public async Task PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(events);
+        using (var activity = Telemetry.Activities.StartActivity("publish"))
+        {
+            activity?.SetTag("fopwatch.events", events.Count);
+            await publisher.PublishAsync(events, cancellationToken);
+        }
+
+        var published = time.GetUtcNow();
+        await outbox.RemoveAsync(events, cancellationToken);
+        foreach (var one in events)
+            Telemetry.Published(one.Key.Source, published - one.Time);
     }
 }

@@ -23,6 +23,9 @@ public sealed record FopWatchSettings
     /// <summary>The largest request body that is taken, in bytes: 64 KiB to 64 MiB.</summary>
     public int MaxBodyBytes { get; init; } = DefaultMaxBodyBytes;
 
+    /// <summary>How long settled jobs are kept from their settlement, one minute to ten years, and published events where the host keeps them.</summary>
+    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
+
     /// <summary>The sources.</summary>
     public required Sources Sources { get; init; }
 
@@ -35,6 +38,7 @@ public sealed record FopWatchSettings
         var reader = new SettingsReader(Section, settings);
         var publicUrl = reader.Url("PublicUrl", null, "https://hooks.example.com");
         var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, "a whole number of bytes");
+        var retention = reader.Time("Retention", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
         var sources = new List<Source>();
         foreach (var name in reader.Children("Sources"))
         {
@@ -45,7 +49,7 @@ public sealed record FopWatchSettings
         foreach (var name in hostSettings)
             reader.Know(name);
         reader.ThrowIfWrong();
-        return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Sources = new(sources) };
+        return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Retention = retention, Sources = new(sources) };
     }
 
     private static Source? ReadSource(SettingsReader reader, string name)

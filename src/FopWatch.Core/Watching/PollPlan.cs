@@ -35,6 +35,29 @@ public static class PollPlan
         return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + (firstPollAfter ?? settings.First), deadline) };
     }
 
+    /// <summary>
+    /// The watch of a job that only hints had named, once something genuine names it: it begins anew, since a hint may have named the
+    /// id long before it was submitted, and what the status API said of it then means nothing. A poll that is due sooner stays so.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="watch">The watch before.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    {
+        if (watch.Stopped)
+            return watch;
+
+        var anew = Start(settings, now, firstPollAfter);
+        return watch with
+        {
+            StartedAt = anew.StartedAt,
+            Deadline = anew.Deadline,
+            DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
+            NotFound = 0,
+        };
+    }
+
     /// <summary>The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>.</summary>
     public static Watch Hinted(Watch watch, DateTimeOffset now)
     {
@@ -103,7 +126,11 @@ public static class PollPlan
             return null;
         if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
             return SettledBy.Deadline;
-        return watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace ? SettledBy.Poll : null;
+
+        // What it said before the grace was over proves nothing after it: it has to say so once more.
+        return watch.LastAnswer == PollAnswer.NotFound && watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace
+            ? SettledBy.Poll
+            : null;
     }
 
     private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);

@@ -53,7 +53,7 @@ public sealed class Sweeper(
             OutboxAge = oldest is { } since ? time.GetUtcNow() - since : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),
         };
-        Telemetry.Swept(sweep);
+        Telemetry.Swept(sweep, time);
         return sweep;
     }
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Net;
 using FopWatch.Settings;
 
@@ -12,7 +11,6 @@ internal sealed record HostSettings
     public const int MinApiKeyLength = 16;
 
     private const string ApiKeyName = "ApiKey";
-    private const string RetentionName = "Retention";
 
     /// <summary>What both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
@@ -25,9 +23,6 @@ internal sealed record HostSettings
 
     /// <summary>What every route but notify and health needs; null only if all addresses are loopback ones.</summary>
     public string? ApiKey { get; init; }
-
-    /// <summary>How long settled jobs and published events are kept.</summary>
-    public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 
     /// <summary>How long a status API may take to answer.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -52,20 +47,10 @@ internal sealed record HostSettings
                 $"FopWatch:{ApiKeyName} is missing: an address that is not a loopback one ({urls}) needs a key of at least {MinApiKeyLength} characters");
         }
 
-        var retention = TimeSpan.FromDays(30);
-        if (section[RetentionName] is { } text
-            && !(text.Contains(':', StringComparison.Ordinal)
-                && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out retention)
-                && retention >= TimeSpan.FromMinutes(1)
-                && retention <= TimeSpan.FromDays(3650)))
-        {
-            problems.Add($"FopWatch:{RetentionName} is '{text}', not a time from one minute to ten years, such as 30.00:00:00");
-        }
-
         FopWatchSettings? shared = null;
         try
         {
-            shared = FopWatchSettings.Read(section.AsEnumerable(makePathsRelative: true), ApiKeyName, RetentionName);
+            shared = FopWatchSettings.Read(section.AsEnumerable(makePathsRelative: true), ApiKeyName);
         }
         catch (SettingsException e)
         {
@@ -74,7 +59,7 @@ internal sealed record HostSettings
 
         if (problems.Count > 0)
             throw new SettingsException(problems);
-        return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey, Retention = retention };
+        return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey };
     }
 
     private static bool IsAddress(string url) =>

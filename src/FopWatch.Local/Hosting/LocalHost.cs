@@ -1,18 +1,22 @@
 using FopWatch.Api;
-using FopWatch.Intake;
-using FopWatch.Jobs;
 using FopWatch.Local.Storage;
-using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FopWatch.Local.Hosting;
 
 /// <summary>The embedded host: the core, SQLite, and HTTP in one process.</summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
+    /// <summary>The most connections at once.</summary>
+    public const int MaxConnections = 2000;
+
+    /// <summary>How long the head of a request may take to arrive.</summary>
+    public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
+
     private readonly WebApplication _app;
     private readonly SqliteStore _store;
 
@@ -89,50 +93,45 @@ internal sealed class LocalHost : IAsyncDisposable
 
             // The handlers count what they read, and answer 413 themselves.
             kestrel.Limits.MaxRequestBodySize = null;
+
+            // What bounds the memory that strangers can take: so many connections, each with so much read ahead. What goes beyond is
+            // closed at once, and a provider tries again. Requests and bodies that dribble are cut off.
+            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
+            kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
+            kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
         });
         builder.WebHost.UseUrls(settings.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         builder.Services.AddRoutingCore();
         builder.Services.AddLogging(logging ?? (_ => { }));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        AddCore(builder.Services, settings, store, time);
+        AddServices(builder.Services, settings, store, time);
 
         var app = builder.Build();
         app.Use(AnswerFailures);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
+        app.Use(LimitRequests);
         app.UseRouting();
         MapRoutes(app);
         return app;
     }
 
-    private static void AddCore(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time)
+    private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time)
     {
+        services.AddFopWatchCore(settings.Shared, store, time, new() { Timeout = settings.StatusTimeout });
         services.AddSingleton(settings);
-        services.AddSingleton(settings.Shared);
-        services.AddSingleton(settings.Shared.Sources);
-        services.AddSingleton(time);
-        services.AddSingleton(Random.Shared);
 
-        // Instances, not factories: the container must not dispose of the store while requests are still being answered.
-        services.AddSingleton(store);
-        services.AddSingleton<IJobStore>(store);
-        services.AddSingleton<IDueIndex>(store);
-        services.AddSingleton<IOutbox>(store);
-        services.AddSingleton<IQuarantine>(store);
+        // An instance, like the store: the container must not dispose of it.
         services.AddSingleton(store.Events);
         services.AddSingleton<IEventPublisher>(store.Events);
+        services.AddSingleton<OutboxDispatcher>();
 
         services.AddSingleton<DueSignals>();
         services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<DueSignals>());
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<OutboxSignal>());
-        services.AddSingleton<Settlements>();
-        services.AddSingleton<JobRecorder>();
-        services.AddSingleton<NotificationIntake>();
-        services.AddSingleton<Poller>();
-        services.AddSingleton<OutboxDispatcher>();
-        services.AddSingleton<Sweeper>();
         services.AddSingleton<AccessGuard>();
-        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = settings.StatusTimeout }));
 
         services.AddHostedService<WatchLoops>();
         services.AddHostedService<OutboxLoop>();
@@ -159,13 +158,29 @@ internal sealed class LocalHost : IAsyncDisposable
 
         app.MapGet("/events", EventStream.GetAsync);
         app.MapGet("/health/live", HealthApi.Live);
-        app.MapGet("/health/ready", HealthApi.ReadyAsync);
+        app.MapGet("/health/ready", ReadyAsync);
         app.MapGet("/openapi.json", HealthApi.OpenApi);
         app.MapFallback("{*path}", NoSuchRoute);
     }
 
+    // A store that can be read and not written to, as on a full disk, could not take a notification.
+    private static async Task<IResult> ReadyAsync(SqliteStore store, CancellationToken cancellationToken)
+    {
+        await store.Database.CheckWritesAsync(cancellationToken);
+        return await HealthApi.ReadyAsync(store, cancellationToken);
+    }
+
     private static Task NoSuchRoute(HttpContext context) =>
         Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
+
+    private static async Task LimitRequests(HttpContext context, RequestDelegate next)
+    {
+        using var place = context.RequestServices.GetRequiredService<RequestLimits>().Enter(context.Request);
+        if (place is null)
+            await Problem.Unavailable().ExecuteAsync(context);
+        else
+            await next(context);
+    }
 
     private static async Task AnswerFailures(HttpContext context, RequestDelegate next)
     {
@@ -173,22 +188,10 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             await next(context);
         }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            // Nobody is there to be answered.
-        }
-        catch (BadHttpRequestException e) when (!context.Response.HasStarted)
-        {
-            context.Response.StatusCode = e.StatusCode;
-        }
-        catch (StoreUnavailableException) when (!context.Response.HasStarted)
-        {
-            await Problem.Unavailable().ExecuteAsync(context);
-        }
-        catch (Exception e) when (!context.Response.HasStarted)
-        {
-            context.RequestServices.GetRequiredService<ILogger<LocalHost>>().RequestFailed(e);
-            await Problem.Internal().ExecuteAsync(context);
+            var logger = context.RequestServices.GetRequiredService<ILogger<LocalHost>>();
+            await Failures.AnswerTo(context, e, logger).ExecuteAsync(context);
         }
     }
 

@@ -1,5 +1,7 @@
+using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
+using FopWatch.Settings;
 using FopWatch.Watching;
 
 namespace FopWatch.Local.Hosting;
@@ -9,7 +11,7 @@ internal sealed class SweepLoop(
     Sweeper sweeper,
     SqliteStore store,
     EventLog events,
-    HostSettings settings,
+    FopWatchSettings settings,
     TimeProvider time,
     ILogger<SweepLoop> logger) : BackgroundService
 {
@@ -23,8 +25,7 @@ internal sealed class SweepLoop(
             try
             {
                 var sweep = await sweeper.SweepAsync(stoppingToken);
-                if (sweep.Restored > 0 || sweep.Unaccounted != 0)
-                    logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+                logger.Swept(sweep);
 
                 var oldest = time.GetUtcNow() - settings.Retention;
                 await store.PurgeAsync(oldest, stoppingToken);

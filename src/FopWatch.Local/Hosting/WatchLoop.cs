@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -23,6 +24,9 @@ internal sealed class WatchLoop(
 
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
+
+    // Those whose poll has ended since the loop began to look at the index, which may still have told of them as due.
+    private readonly HashSet<JobKey> _ended = [];
 
     /// <summary>How many polls may be under way: enough for the rate limit at a slow status API, and few enough to be kind to it.</summary>
     private readonly int _slots = (int)Math.Clamp(source.Poll.PerSecond * 2, 4, 64);
@@ -77,6 +81,8 @@ internal sealed class WatchLoop(
             return LongestSleep;
 
         // Those being polled are still in the index, so ask for as many more.
+        lock (_lock)
+            _ended.Clear();
         var now = time.GetUtcNow();
         var due = await index.DueAsync(source.Name, now, free + busy, cancellationToken);
         foreach (var key in due)
@@ -85,7 +91,7 @@ internal sealed class WatchLoop(
             {
                 if (_polling.Count == _slots)
                     return LongestSleep;
-                if (!_polling.Add(key))
+                if (_ended.Contains(key) || !_polling.Add(key))
                     continue;
             }
 
@@ -101,10 +107,7 @@ internal sealed class WatchLoop(
         try
         {
             var polled = await poller.PollAsync(key, evenIfSettled: false, cancellationToken);
-            if (polled.Answer is { Detail: { } detail } answer)
-                logger.PollFailed(source.Name, answer.Answer, detail);
-            if (polled is { Answer: not null, Job.IsSettled: true })
-                logger.SettledByPoll(source.Name, polled.Job.State);
+            logger.Polled(source.Name, polled);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -119,7 +122,11 @@ internal sealed class WatchLoop(
         finally
         {
             lock (_lock)
+            {
                 _polling.Remove(key);
+                _ended.Add(key);
+            }
+
             signal.Call();
         }
     }

@@ -113,7 +113,7 @@ internal static class Schema
             foreach (var migration in migrations.Skip((int)version))
                 session.Execute(migration);
             session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
-            session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {migrations.Count}"));
+            SetVersion(session, migrations.Count);
             session.Execute("COMMIT");
         }
         finally
@@ -121,6 +121,12 @@ internal static class Schema
             session.Rollback();
         }
     }
+
+    /// <summary>Writes what is there already, of a database that is up to date: the smallest change that takes room in the log.</summary>
+    public static int Touch(SqliteSession session) => SetVersion(session, Migrations.Count);
+
+    private static int SetVersion(SqliteSession session, int version) =>
+        session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version}"));
 
     private static long Number(SqliteSession session, string sql) => Convert.ToInt64(session.Scalar(sql), CultureInfo.InvariantCulture);
 }

@@ -76,6 +76,17 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
         _writer.RunAsync(change, cancellationToken);
 
+    /// <summary>
+    /// Whether changes can be written. As long as they are, nothing is done to find out; after one that failed, a commit that changes
+    /// nothing is tried, so that nobody has to send a change to find out that there is room again.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">They cannot.</exception>
+    public async ValueTask CheckWritesAsync(CancellationToken cancellationToken)
+    {
+        if (_writer.LastFailed)
+            await _writer.RunAsync(Schema.Touch, cancellationToken);
+    }
+
     /// <summary>Writes what is waiting to be written, moves the write-ahead log into the file and lets go of the folder.</summary>
     public async ValueTask DisposeAsync()
     {

@@ -72,6 +72,18 @@ internal sealed partial class SqliteStore
     public ValueTask<long> CountAsync(CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM quarantine") is long count ? count : 0, cancellationToken);
 
+    /// <inheritdoc/>
+    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => Database.ReadAsync(
+        session =>
+        {
+            // The length of a body is in its row's head, so the bodies themselves are not read.
+            using var row = session.Command(
+                "SELECT count(*), ifnull(sum(length(body)), 0) FROM quarantine WHERE source = $1", source).ExecuteReader();
+            row.Read();
+            return new QuarantineSize(row.GetInt64(0), row.GetInt64(1));
+        },
+        cancellationToken);
+
     private static QuarantinedNotification ReadNotification(SqliteDataReader row)
     {
         var headers = JsonSerializer.Deserialize(row.GetString(6), StorageJson.Default.StringArrayArray) ?? [];

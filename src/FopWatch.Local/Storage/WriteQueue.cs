@@ -17,6 +17,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     private readonly Channel<Call> _calls;
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private SqliteSession? _session;
+    private volatile bool _lastFailed;
 
     /// <param name="session">The connection that may write.</param>
     /// <param name="open">Opens it again after a failure that spoilt it.</param>
@@ -31,6 +32,9 @@ internal sealed class WriteQueue : IAsyncDisposable
         _calls = Channel.CreateBounded<Call>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
         new Thread(Run) { IsBackground = true, Name = "fopwatch writer" }.Start();
     }
+
+    /// <summary>Whether the last transaction was not written because the store as a whole could not.</summary>
+    public bool LastFailed => _lastFailed;
 
     /// <summary>Runs a change within the next transaction. When it returns, the change is on the disk.</summary>
     /// <param name="change">
@@ -141,9 +145,11 @@ internal sealed class WriteQueue : IAsyncDisposable
             }
 
             _session.Execute("COMMIT");
+            _lastFailed = false;
         }
         catch (Exception exception)
         {
+            _lastFailed = true;
             var usable = exception is SqliteException sqlite && sqlite.LeavesConnectionUsable();
             if (!usable || !TryRollback())
                 Close();

@@ -241,6 +241,9 @@ public class JobJoinTests
         var registered = givenUp.Job.Register(new Dictionary<string, string>(), Start);
         Assert.False(registered.Job.IsSettled);
 
+        var running = givenUp.Job.Apply(Report(closed: false, Item("a", ItemState.Processing)), Start);
+        Assert.Equal((JobState.Processing, JobEvent.ProgressedType), (running.Job.State, running.EventType));
+
         var reported = givenUp.Job.Apply(Report(closed: true, Item("a", ItemState.Succeeded)), Start);
         Assert.Equal(JobEvent.SettledType, reported.EventType);
     }

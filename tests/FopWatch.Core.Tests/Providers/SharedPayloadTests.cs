@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -55,14 +54,6 @@ public class SharedPayloadTests
     [InlineData("wangsu-query-error-SCHEMA.json", ProviderKind.WangsuFops)]
     public void Errors_are_no_reports(string file, ProviderKind kind) => Assert.NotNull(Read(file, kind, ReportChannel.Poll).Problem);
 
-    private static Decoded Read(string file, ProviderKind kind, ReportChannel channel)
-    {
-        var path = Path.Combine(Folder(), file);
-        Assert.SkipUnless(File.Exists(path), "The shared payloads are not here.");
-        return ProviderKinds.For(kind).Decode(channel, File.ReadAllBytes(path));
-    }
-
-    private static string Folder([CallerFilePath] string thisFile = "") =>
-        Environment.GetEnvironmentVariable("FOPWATCH_PAYLOADS")
-        ?? Path.Combine(Path.GetDirectoryName(thisFile)!, "..", "..", "..", "..", "shared", "payloads");
+    private static Decoded Read(string file, ProviderKind kind, ReportChannel channel) =>
+        ProviderKinds.For(kind).Decode(channel, SharedPayloads.Read(file));
 }

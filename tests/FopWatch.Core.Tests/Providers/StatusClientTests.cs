@@ -163,9 +163,9 @@ public sealed class StatusClientTests : IDisposable
     [Fact]
     public async Task A_large_answer_is_read()
     {
-        var items = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}","code":0,"key":"k{{i}}","hash":"{{new string('h', 200)}}"}"""));
+        var items = string.Join(',', Enumerable.Range(0, 10_000).Select(i => $$"""{"cmd":"avthumb/mp4/{{i}}","code":0,"key":"k{{i}}","hash":"{{new string('h', 400)}}"}"""));
         await using var server = new LoopbackServer(_ => Reply.Of(200, $$"""{"id":"z0.a","code":0,"items":[{{items}}]}"""));
-        Assert.Equal(20_000, (await AskAsync(server)).Report?.Facts.Counts.Succeeded);
+        Assert.Equal(10_000, (await AskAsync(server)).Report?.Facts.Counts.Succeeded);
     }
 
     [Theory]

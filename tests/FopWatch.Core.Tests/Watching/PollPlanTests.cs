@@ -115,6 +115,21 @@ public class PollPlanTests
     }
 
     [Fact]
+    public void What_an_api_did_not_know_within_the_grace_it_has_to_say_once_more_after_it()
+    {
+        var (watch, late) = (PollPlan.Start(Settings, Start), Start + PollPlan.UnknownGrace);
+        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+            watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
+
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
+        Assert.Null(PollPlan.GivesUp(watch, late));
+        Assert.NotNull(watch.DueAt);
+
+        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
+        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, late));
+    }
+
+    [Fact]
     public void The_last_poll_is_at_the_deadline_and_then_the_job_is_given_up()
     {
         var almost = Start.AddDays(9).AddMinutes(-1);
@@ -156,6 +171,19 @@ public class PollPlanTests
         watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start.AddSeconds(1), 0.5);
         Assert.Equal(Start.AddSeconds(11), PollPlan.Hinted(watch, Start.AddSeconds(2)).DueAt);
         Assert.Equal(Start.AddSeconds(60), PollPlan.Hinted(watch, Start.AddSeconds(60)).DueAt);
+    }
+
+    [Fact]
+    public void The_watch_of_a_job_that_hints_had_named_begins_anew_when_something_genuine_names_it()
+    {
+        var watch = PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
+
+        var claimed = PollPlan.Claimed(Settings, watch, Start.AddDays(1));
+        Assert.Equal((Start.AddDays(1), Start.AddDays(10), 0), (claimed.StartedAt, claimed.Deadline, claimed.NotFound));
+        Assert.Equal((watch.DueAt, watch.Polls, watch.LastPolledAt), (claimed.DueAt, claimed.Polls, claimed.LastPolledAt));
+
+        Assert.Equal(Start.AddDays(1).AddMinutes(2), PollPlan.Claimed(Settings, watch with { DueAt = null }, Start.AddDays(1)).DueAt);
+        Assert.Equal(PollPlan.Stop(watch), PollPlan.Claimed(Settings, PollPlan.Stop(watch), Start.AddDays(1)));
     }
 
     [Fact]

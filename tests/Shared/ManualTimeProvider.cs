@@ -1,4 +1,4 @@
-namespace FopWatch.Core.Tests;
+namespace FopWatch.Testing;
 
 /// <summary>
 /// A clock that only <see cref="Advance"/> moves. Its timers fire inside <see cref="Advance"/>, on the caller's thread, each at its
@@ -49,10 +49,12 @@ internal sealed class ManualTimeProvider : TimeProvider
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
-        DateTimeOffset until;
-        lock (_lock)
-            until = _now + by;
+        AdvanceTo(GetUtcNow() + by);
+    }
 
+    /// <summary>Moves the clock forward to a time, as <see cref="Advance"/> does; not at all if that is past.</summary>
+    public void AdvanceTo(DateTimeOffset until)
+    {
         while (TakeDue(until) is { } timer)
             timer.Fire();
     }

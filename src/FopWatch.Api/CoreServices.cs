@@ -1,0 +1,49 @@
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Watching;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Api;
+
+/// <summary>Puts the core together over a store.</summary>
+public static class CoreServices
+{
+    /// <summary>
+    /// Adds the core. The host adds what differs between hosts: <see cref="IWatcher"/>, <see cref="IOutboxSignal"/> and, where events
+    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>.
+    /// </summary>
+    /// <typeparam name="TStore">The store: one for all that has to be committed together.</typeparam>
+    /// <param name="services">The container.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="store">The store. The container does not dispose of it: requests may still be being answered then.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="status">How to ask status APIs; null for the defaults.</param>
+    public static IServiceCollection AddFopWatchCore<TStore>(
+        this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, StatusClientOptions? status = null)
+        where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.Sources);
+        services.AddSingleton(time);
+        services.AddSingleton(Random.Shared);
+
+        services.AddSingleton(store);
+        services.AddSingleton<IJobStore>(store);
+        services.AddSingleton<IDueIndex>(store);
+        services.AddSingleton<IOutbox>(store);
+        services.AddSingleton<IQuarantine>(store);
+
+        services.AddSingleton<RequestLimits>();
+        services.AddSingleton<Settlements>();
+        services.AddSingleton<JobRecorder>();
+        services.AddSingleton<NotificationIntake>();
+        services.AddSingleton<Poller>();
+        services.AddSingleton<Sweeper>();
+        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, status));
+        return services;
+    }
+}

@@ -1,0 +1,45 @@
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Api;
+
+/// <summary>How both hosts answer what a handler throws.</summary>
+public static class Failures
+{
+    /// <summary>The answer to a failed request; what nobody expected is logged.</summary>
+    /// <param name="context">The request. Its response must not have started.</param>
+    /// <param name="exception">What was thrown.</param>
+    /// <param name="logger">The log.</param>
+    /// <returns>
+    /// Nothing if the client has left; the status that the server found for a request that is malformed or was cut off; 503 where the
+    /// store cannot answer or there is no room, so that a provider tries again; 500 for anything else.
+    /// </returns>
+    public static IResult AnswerTo(HttpContext context, Exception exception, ILogger logger)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        switch (exception)
+        {
+            case OperationCanceledException when context.RequestAborted.IsCancellationRequested:
+                return Results.Empty;
+            case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
+                // Too slow today is not wrong: Qiniu never repeats what was answered 4xx (providers.md, section 1).
+                Limits(context)?.Refused("a body came too slowly");
+                return Problem.Unavailable();
+            case BadHttpRequestException malformed:
+                return Results.StatusCode(malformed.StatusCode);
+            case IntakeFullException full:
+                Limits(context)?.Refused(full.Message);
+                return Problem.Unavailable();
+            case StoreUnavailableException:
+                return Problem.Unavailable();
+            default:
+                logger.RequestFailed(exception);
+                return Problem.Internal();
+        }
+    }
+
+    private static RequestLimits? Limits(HttpContext context) => context.RequestServices.GetService<RequestLimits>();
+}

@@ -1,0 +1,51 @@
+using FopWatch.Contracts;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Api;
+
+/// <summary>What both hosts log, under the same event ids. Never keys, tokens, ids, commands or bodies.</summary>
+public static partial class HostLog
+{
+    /// <summary>Nothing is configured.</summary>
+    [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. The README shows how to add one")]
+    public static partial void NoSources(this ILogger logger);
+
+    /// <summary>A status API gave no answer that helps.</summary>
+    [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
+    public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
+
+    /// <summary>A notification did not come, or not first.</summary>
+    [LoggerMessage(21, LogLevel.Information, "A job at {Source} was settled by a poll: {State}")]
+    public static partial void SettledByPoll(this ILogger logger, string source, JobState state);
+
+    /// <summary>The sweep found jobs that nothing watched, or that are in no book.</summary>
+    [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
+    public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);
+
+    /// <summary>More comes than there is room for.</summary>
+    [LoggerMessage(41, LogLevel.Warning, "Requests are turned away, {Count} since the start. The last one: {Reason}")]
+    public static partial void TurnedAway(this ILogger logger, string reason, long count);
+
+    /// <summary>A fault of FopWatch's own.</summary>
+    [LoggerMessage(40, LogLevel.Error, "A request failed")]
+    public static partial void RequestFailed(this ILogger logger, Exception exception);
+
+    /// <summary>Logs what a poll came to, where that is worth a line.</summary>
+    public static void Polled(this ILogger logger, string source, Polled polled)
+    {
+        ArgumentNullException.ThrowIfNull(polled);
+        if (polled.Answer is { Detail: { } detail } answer)
+            logger.PollFailed(source, answer.Answer, detail);
+        if (polled is { Answer: not null, Job.IsSettled: true })
+            logger.SettledByPoll(source, polled.Job.State);
+    }
+
+    /// <summary>Logs what a sweep found, where it had to mend anything.</summary>
+    public static void Swept(this ILogger logger, Sweep sweep)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        if (sweep.Restored > 0 || sweep.Unaccounted != 0)
+            logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+    }
+}

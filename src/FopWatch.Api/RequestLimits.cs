@@ -1,0 +1,155 @@
+using System.Threading.RateLimiting;
+using FopWatch.Intake;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Api;
+
+/// <summary>
+/// Bounds what a host works on at once, and so its memory: what goes beyond is answered 503 with <c>Retry-After</c> at once, rather
+/// than left to wait in a queue that only grows. Providers try again after a 503; Qiniu does not after a 4xx, 429 included
+/// (providers.md, section 1).
+/// </summary>
+public sealed class RequestLimits : IDisposable
+{
+    /// <summary>The most notifications at once. What one machine can do is done by far fewer: they only wait for the disk together.</summary>
+    public const int Notifications = 256;
+
+    /// <summary>The most other calls at once, so that a flood of notifications keeps nobody from asking how things stand, nor the reverse.</summary>
+    public const int Calls = 128;
+
+    /// <summary>The most calls at once that wait for something: <c>?wait=</c> and event streams. They cost memory and nothing else.</summary>
+    public const int Waiting = 1024;
+
+    /// <summary>
+    /// The most bytes of bodies in memory at once, unless <see cref="Settings.FopWatchSettings.MaxBodyBytes"/> is more than a quarter
+    /// of that.
+    /// </summary>
+    public const int BodyBytes = 32 * 1024 * 1024;
+
+    /// <summary>
+    /// A body that is larger than this, in bytes, waits for its turn before it is decoded, and there are as many turns as processors:
+    /// decoded, it takes many times its length, and the processor for so long that short requests are not to queue behind it.
+    /// </summary>
+    public const int LargeBody = 16 * 1024;
+
+    /// <summary>Of bodies that are larger than this, in bytes, only one is decoded at a time: what it may take in memory is more than all else.</summary>
+    public const int HugeBody = 512 * 1024;
+
+    private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrencyLimiter _notifications = Limiter(Notifications);
+    private readonly ConcurrencyLimiter _calls = Limiter(Calls);
+    private readonly ConcurrencyLimiter _waiting = Limiter(Waiting);
+    private readonly ConcurrencyLimiter _bodies;
+    private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
+    private readonly SemaphoreSlim _hugeTurn = new(1);
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private long _turnedAway;
+    private long _loggedAt = long.MinValue;
+
+    /// <param name="settings">The settings.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logger">Told of requests that are turned away, once a minute at the most.</param>
+    public RequestLimits(Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger)
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        _bodies = Limiter(Math.Max(BodyBytes, 4 * settings.MaxBodyBytes));
+        (_time, _logger) = (time, logger);
+    }
+
+    /// <summary>How many requests were turned away since the start.</summary>
+    public long TurnedAway => Interlocked.Read(ref _turnedAway);
+
+    /// <summary>Lets a request in, or not.</summary>
+    /// <returns>To be disposed of when the request has been answered; null if the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
+    public IDisposable? Enter(HttpRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(request);
+        var place = LimiterOf(request)?.AttemptAcquire();
+        if (place is { IsAcquired: false })
+        {
+            place.Dispose();
+            Refused("too many requests at once");
+            return null;
+        }
+
+        var body = new BodyRoom(this, place);
+        request.HttpContext.Features.Set(body);
+        return body;
+    }
+
+    /// <summary>Counts a request that was turned away, and logs it unless that was done lately.</summary>
+    /// <param name="reason">Why, in words for the operator that name nothing of the request.</param>
+    public void Refused(string reason)
+    {
+        var count = Interlocked.Increment(ref _turnedAway);
+        var (last, now) = (Interlocked.Read(ref _loggedAt), _time.GetTimestamp());
+        if ((last == long.MinValue || _time.GetElapsedTime(last, now) >= LogEvery)
+            && Interlocked.CompareExchange(ref _loggedAt, now, last) == last)
+        {
+            _logger.TurnedAway(reason, count);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        _notifications.Dispose();
+        _calls.Dispose();
+        _waiting.Dispose();
+        _bodies.Dispose();
+        _turns.Dispose();
+        _hugeTurn.Dispose();
+    }
+
+    private static ConcurrencyLimiter Limiter(int permits) =>
+        new(new() { PermitLimit = permits, QueueLimit = 0, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    /// <summary>None for health: under load above all, somebody wants to know how the host is.</summary>
+    private ConcurrencyLimiter? LimiterOf(HttpRequest request) =>
+        request.Path.StartsWithSegments("/health", StringComparison.Ordinal) ? null
+        : request.Path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) ? _notifications
+        : request.Path.StartsWithSegments("/events", StringComparison.OrdinalIgnoreCase) || request.Query.ContainsKey("wait") ? _waiting
+        : _calls;
+
+    /// <summary>The bytes that a request's body takes.</summary>
+    internal sealed class BodyRoom(RequestLimits limits, RateLimitLease? place) : IDisposable
+    {
+        private readonly List<RateLimitLease> _leases = [];
+        private SemaphoreSlim? _turn;
+
+        /// <summary>Takes room for more bytes.</summary>
+        /// <exception cref="IntakeFullException">There is none.</exception>
+        public void Take(int bytes)
+        {
+            var lease = limits._bodies.AttemptAcquire(bytes);
+            if (!lease.IsAcquired)
+            {
+                lease.Dispose();
+                throw new IntakeFullException("A request was turned away: too many bytes of bodies at once.");
+            }
+
+            _leases.Add(lease);
+        }
+
+        /// <summary>Waits until a body may be decoded.</summary>
+        public async ValueTask TurnAsync(int length, CancellationToken cancellationToken)
+        {
+            if (length <= LargeBody)
+                return;
+            var turn = length > HugeBody ? limits._hugeTurn : limits._turns;
+            await turn.WaitAsync(cancellationToken);
+            _turn = turn;
+        }
+
+        public void Dispose()
+        {
+            _turn?.Release();
+            foreach (var lease in _leases)
+                lease.Dispose();
+            place?.Dispose();
+        }
+    }
+}

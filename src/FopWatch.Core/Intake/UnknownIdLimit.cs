@@ -1,0 +1,58 @@
+using System.Collections.Concurrent;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Intake;
+
+/// <summary>
+/// Keeps those who know a notify URL and no key from filling the store with ids that they made up, and the polls of a source with
+/// asking for them: an untrusted notification makes a job of an unknown id only while the polls that are due already could be made
+/// within a minute. So made-up ids come no faster than polls dispose of them, and no registered job's poll waits much longer.
+/// </summary>
+internal sealed class UnknownIdLimit(IDueIndex due, TimeProvider time)
+{
+    /// <summary>How much work for the polls may be waiting.</summary>
+    public static readonly TimeSpan Backlog = TimeSpan.FromMinutes(1);
+
+    private const int LeastBacklog = 60;
+    private const int MostBacklog = 6000;
+
+    // Counting costs queries; between two counts, what was admitted is counted here.
+    private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+
+    /// <summary>How many polls of a source may be due.</summary>
+    public static int BacklogOf(Source source) =>
+        (int)Math.Clamp(source.Poll.PerSecond * Backlog.TotalSeconds, LeastBacklog, MostBacklog);
+
+    public async ValueTask<bool> AdmitsAsync(Source source, CancellationToken cancellationToken)
+    {
+        var lane = _lanes.GetOrAdd(source.Name, static _ => new());
+        await lane.Turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (lane.CountedAt is not { } countedAt || time.GetElapsedTime(countedAt) >= CountEvery)
+            {
+                var most = BacklogOf(source);
+                lane.Room = most - (await due.DueAsync(source.Name, time.GetUtcNow(), most, cancellationToken)).Count;
+                lane.CountedAt = time.GetTimestamp();
+            }
+
+            return lane.Room > 0 && lane.Room-- > 0;
+        }
+        finally
+        {
+            lane.Turn.Release();
+        }
+    }
+
+    private sealed class Lane
+    {
+        public SemaphoreSlim Turn { get; } = new(1);
+
+        public long? CountedAt { get; set; }
+
+        public int Room { get; set; }
+    }
+}
