@@ -54,6 +54,21 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
+    public async Task The_size_is_that_of_one_source_alone_and_shrinks_again()
+    {
+        await Port.AddAsync(Sample.Notification("a") with { Body = new byte[10] }, Cancelled);
+        await Port.AddAsync(Sample.Notification("b") with { Body = new byte[300_000] }, Cancelled);
+        await Port.AddAsync(Sample.Notification("c", "other") with { Body = new byte[5] }, Cancelled);
+        await Port.AddAsync(Sample.Notification("d", "other") with { Body = default }, Cancelled);
+
+        Assert.Equal(new(2, 300_010), await Port.SizeAsync("media", Cancelled));
+        Assert.Equal(new(2, 5), await Port.SizeAsync("other", Cancelled));
+        Assert.Equal(new(0, 0), await Port.SizeAsync("none", Cancelled));
+        await Port.RemoveAsync("b", Cancelled);
+        Assert.Equal(new(1, 10), await Port.SizeAsync("media", Cancelled));
+    }
+
+    [Fact]
     public async Task One_that_is_not_there_is_not_found()
     {
         await Port.AddAsync(Sample.Notification("k"), Cancelled);

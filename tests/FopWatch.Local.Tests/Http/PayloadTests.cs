@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
+using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 
 namespace FopWatch.Local.Tests.Http;
@@ -20,7 +21,7 @@ public class PayloadTests
     public async Task A_qiniu_notification_settles_its_job(string payload, JobState state, string? bucket, string? outputKey)
     {
         await using var host = await RunningHost.StartAsync();
-        var body = Payload(payload);
+        var body = SharedPayloads.Read(payload);
 
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
 
@@ -45,7 +46,7 @@ public class PayloadTests
     {
         await using var api = await StatusApi.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
-        var body = Payload(payload);
+        var body = SharedPayloads.Read(payload);
         var id = IdOf(body);
         api.Answers[id] = (200, body);
 
@@ -66,7 +67,7 @@ public class PayloadTests
     {
         await using var api = await StatusApi.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
-        api.Answers["z0.unknown"] = (612, Payload("qiniu-prefop-not-found.json"));
+        api.Answers["z0.unknown"] = (612, SharedPayloads.Read("qiniu-prefop-not-found.json"));
 
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.unknown"}""");
         await host.PostAsync("/api/jobs/media/z0.unknown/poll");
@@ -83,7 +84,7 @@ public class PayloadTests
     {
         await using var host = await RunningHost.StartAsync();
 
-        var answer = await host.NotifyAsync(source, Payload(payload), "text/plain; charset=UTF-8");
+        var answer = await host.NotifyAsync(source, SharedPayloads.Read(payload), "text/plain; charset=UTF-8");
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
         var job = await host.JobAsync(source, id);
@@ -103,7 +104,7 @@ public class PayloadTests
     {
         await using var api = await StatusApi.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
-        var body = Payload("wangsu-fops-notify-success-3items-2017.json");
+        var body = SharedPayloads.Read("wangsu-fops-notify-success-3items-2017.json");
         api.Answers[IdOf(body)] = (200, body);
 
         await host.PostAsync("/api/jobs", $$"""{"metadata":{"lesson":"42"},"source":"video","id":"{{IdOf(body)}}","firstPollAfter":"00:00:00"}""");
@@ -111,21 +112,6 @@ public class PayloadTests
         var job = await host.JobAsync("video", IdOf(body), "?wait=20");
         Assert.Equal((JobState.Succeeded, SettledBy.Poll), (job.State, job.SettledBy));
         Assert.Equal("42", job.Metadata!["lesson"]);
-    }
-
-    private static byte[] Payload(string name)
-    {
-        var folder = Environment.GetEnvironmentVariable("FOPWATCH_PAYLOADS");
-        for (var at = AppContext.BaseDirectory; folder is null && at is not null; at = Path.GetDirectoryName(at))
-        {
-            var candidate = Path.Combine(at, "shared", "payloads");
-            if (Directory.Exists(candidate))
-                folder = candidate;
-        }
-
-        var file = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(File.Exists(file), "The captured payloads are not here.");
-        return File.ReadAllBytes(file);
     }
 
     private static string IdOf(byte[] body) => (string)JsonNode.Parse(Encoding.UTF8.GetString(body))!["id"]!;

@@ -2,10 +2,10 @@ using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 
-namespace FopWatch.Local.Tests.Http;
+namespace FopWatch.Contract.Tests.Http;
 
 /// <summary>A status API that answers for each id what a test put there, and 612 for the rest.</summary>
-internal sealed class StatusApi : IAsyncDisposable
+public sealed class StatusApi : IAsyncDisposable
 {
     private readonly WebApplication _web;
 

@@ -1,0 +1,404 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Simulator;
+
+namespace FopWatch.Contract.Tests.Http;
+
+/// <summary>What every host answers over HTTP.</summary>
+public abstract class HttpContract
+{
+    private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
+
+    /// <summary>Cancelled when the test run is.</summary>
+    protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public static TheoryData<string, byte[]> Hostile => new()
+    {
+        { "nothing", [] },
+        { "blanks", "  \n"u8.ToArray() },
+        { "deep JSON", Encoding.UTF8.GetBytes(new string('[', 100_000)) },
+        { "deep JSON in an object", Encoding.UTF8.GetBytes("""{"id":"a","items":""" + new string('[', 5000) + new string(']', 5000) + "}") },
+        { "invalid UTF-8", [.. "{\"id\":\""u8, 0xC3, 0x28, .. "\",\"code\":0,\"items\":[]}"u8] },
+        { "truncated Base64", "eyJpZCI6IjIwMTA1NDY0NTQwZjE5NzQxNGQ1MWE4NjEyN"u8.ToArray() },
+        { "a 600-digit number", Encoding.UTF8.GetBytes($$"""{"id":"a","code":{{new string('9', 600)}},"items":[{"cmd":"c","code":0}]}""") },
+        { "a bare 600-digit number", Encoding.UTF8.GetBytes(new string('9', 600)) },
+        { "duplicate keys", """{"id":"a","code":3,"code":0,"items":[{"cmd":"c","code":0}]}"""u8.ToArray() },
+        { "an id with a slash", """{"id":"a/b","code":0,"items":[{"cmd":"c","code":0}]}"""u8.ToArray() },
+        { "an id of 10 KB", Encoding.UTF8.GetBytes($$"""{"id":"{{new string('a', 10_240)}}","code":0,"items":[{"cmd":"c","code":0}]}""") },
+        { "an array", """[{"id":"a","code":0,"items":[{"cmd":"c","code":0}]}]"""u8.ToArray() },
+        { "no id", """{"code":0,"items":[{"cmd":"c","code":0}]}"""u8.ToArray() },
+        { "an unknown shape", """{"id":"a","event":"finished"}"""u8.ToArray() },
+        { "binary", [.. Enumerable.Range(0, 256).Select(value => (byte)value)] },
+    };
+
+    [Fact]
+    public async Task A_registered_job_has_a_link_and_waits()
+    {
+        await using var host = await StartAsync();
+
+        var answer = await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a","metadata":{"lesson":"42"}}""");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal("/api/jobs/media/z0.a", answer.Headers.Location?.OriginalString);
+        var link = await answer.Content.ReadFromJsonAsync(ApiJson.Default.JobLink, Cancelled);
+        Assert.Equal(new("media", "z0.a", JobState.Waiting, "/api/jobs/media/z0.a"), link);
+        var job = (await host.Http.GetFromJsonAsync(link!.Href, ContractsJson.Default.JobRecord, Cancelled))!;
+        Assert.Equal((JobState.Waiting, false, 1, "42"), (job.State, job.Settled, job.Version, job.Metadata!["lesson"]));
+    }
+
+    [Fact]
+    public async Task A_thousand_are_registered_at_once_and_registering_again_changes_nothing()
+    {
+        await using var host = await StartAsync();
+        var body = JsonSerializer.Serialize(Enumerable.Range(0, 1000).Select(i => new { source = "media", id = $"z0.{i}" }));
+
+        for (var i = 0; i < 2; i++)
+        {
+            var answer = await host.PostAsync("/api/jobs", body);
+            Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+            var links = (await answer.Content.ReadFromJsonAsync(ApiJson.Default.JobLinks, Cancelled))!.Jobs;
+            Assert.Equal(Enumerable.Range(0, 1000).Select(i => $"/api/jobs/media/z0.{i}"), links.Select(link => link.Href));
+        }
+
+        Assert.Equal(1, (await host.JobAsync("media", "z0.999")).Version);
+    }
+
+    [Theory]
+    [InlineData("""{"source":"nobody","id":"a"}""", "/source")]
+    [InlineData("""[{"source":"media","id":"a"},{"source":"media","id":"a/b"}]""", "/1/id")]
+    [InlineData("""[{"source":"media","id":"a"},7]""", "/1")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"x":1}}""", "/metadata/x")]
+    [InlineData("""{"source":"media","id":"a","firstPollAfter":"soon"}""", "/firstPollAfter")]
+    [InlineData("""{"source":"media","id":"a","priority":1}""", "/priority")]
+    [InlineData("not json", "")]
+    [InlineData("[]", "")]
+    [InlineData("", "")]
+    public async Task A_malformed_registration_is_400_names_the_element_and_registers_nothing(string body, string element)
+    {
+        await using var host = await StartAsync();
+
+        var answer = await host.PostAsync("/api/jobs", body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await ServedHost.ProblemAsync(answer);
+        Assert.Equal("urn:fopwatch:problem:invalid-request", problem.Type);
+        Assert.Equal(element, Assert.Single(problem.Errors!).Element);
+        Assert.Empty((await host.ListAsync()).Jobs);
+    }
+
+    [Fact]
+    public async Task A_waiting_request_is_answered_when_the_job_settles()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+
+        var waiting = host.JobAsync("media", "z0.a", "?wait=30");
+        var short_ = await host.JobAsync("media", "z0.a", "?wait=0.05");
+        Assert.False(short_.Settled);
+        Assert.False(waiting.IsCompleted);
+        await host.NotifyAsync("media", Done);
+
+        Assert.Equal(JobState.Succeeded, (await waiting).State);
+    }
+
+    [Theory]
+    [InlineData("/api/jobs/media/z0.a?wait=301")]
+    [InlineData("/api/jobs/media/z0.a?wait=-1")]
+    [InlineData("/api/jobs/media/z0.a?wait=soon")]
+    [InlineData("/api/jobs?top=0")]
+    [InlineData("/api/jobs?top=1001")]
+    [InlineData("/api/jobs?state=done")]
+    [InlineData("/api/jobs?since=yesterday")]
+    [InlineData("/api/jobs?source=nobody")]
+    [InlineData("/api/jobs?continuation=xyz")]
+    [InlineData("/api/quarantine?top=1001")]
+    public async Task A_wrong_parameter_is_400(string path)
+    {
+        await using var host = await StartAsync();
+
+        var answer = await host.Http.GetAsync(path, Cancelled);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Equal(400, (await ServedHost.ProblemAsync(answer)).Status);
+    }
+
+    [Fact]
+    public async Task The_list_is_newest_first_filtered_and_paged()
+    {
+        await using var host = await StartAsync();
+        for (var i = 0; i < 5; i++)
+            await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"z0.{{i}}"}""");
+        await host.PostAsync("/api/jobs", """{"source":"files","id":"f"}""");
+        await host.NotifyAsync("media", Done.Replace("z0.a", "z0.3", StringComparison.Ordinal));
+
+        Assert.Equal(["f", "z0.4", "z0.3", "z0.2", "z0.1", "z0.0"], Ids(await host.ListAsync()));
+        Assert.Equal(["z0.3"], Ids(await host.ListAsync("?state=succeeded")));
+        Assert.Equal(["f"], Ids(await host.ListAsync("?source=files&state=waiting")));
+        Assert.Empty((await host.ListAsync("?since=2999-01-01T00:00:00Z")).Jobs);
+
+        var first = await host.ListAsync("?source=media&top=2");
+        var second = await host.ListAsync($"?source=media&top=2&continuation={Uri.EscapeDataString(first.Continuation!)}");
+        var third = await host.ListAsync($"?source=media&top=2&continuation={Uri.EscapeDataString(second.Continuation!)}");
+        Assert.Equal(["z0.4", "z0.3", "z0.2", "z0.1", "z0.0"], Ids(first).Concat(Ids(second)).Concat(Ids(third)));
+        Assert.Null(third.Continuation);
+
+        static IEnumerable<string> Ids(JobList list) => list.Jobs.Select(job => job.Id);
+    }
+
+    [Fact]
+    public async Task Asking_now_answers_what_the_status_api_said_and_never_asks_about_an_outcome()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
+
+        var polled = await (await host.PostAsync("/api/jobs/media/z0.a/poll")).Content.ReadFromJsonAsync(ContractsJson.Default.JobRecord, Cancelled);
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 1), (polled!.State, polled.SettledBy, polled.Polls));
+
+        await host.PostAsync("/api/jobs/media/z0.a/poll");
+        Assert.Single(host.StatusApi.Asked);
+    }
+
+    [Fact]
+    public async Task A_stopped_job_is_not_polled_but_a_notification_still_settles_it()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.DeleteAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
+        await host.NotifyAsync("media", Done);
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
+        Assert.Empty(host.StatusApi.Asked);
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/jobs/media/nothing")]
+    [InlineData("GET", "/api/jobs/nobody/z0.a")]
+    [InlineData("DELETE", "/api/jobs/media/nothing")]
+    [InlineData("POST", "/api/jobs/media/nothing/poll")]
+    [InlineData("POST", "/api/jobs/media/nothing/republish")]
+    [InlineData("POST", "/api/quarantine/nothing/retry")]
+    [InlineData("GET", "/api/quarantine/nothing/body")]
+    public async Task What_is_not_there_is_404(string method, string path)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+
+        var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
+    }
+
+    [Theory]
+    [MemberData(nameof(Hostile))]
+    public async Task What_cannot_be_understood_is_answered_200_and_kept_byte_for_byte(string what, byte[] body)
+    {
+        await using var host = await StartAsync();
+        foreach (var source in (string[])["media", "files"])
+        {
+            var answer = await host.NotifyAsync(source, body, "application/json; charset=utf-8");
+            Assert.True(answer.StatusCode == HttpStatusCode.OK, what);
+            Assert.Equal("ok", await answer.Content.ReadAsStringAsync(Cancelled));
+        }
+
+        var kept = (await host.QuarantineAsync()).Notifications;
+        Assert.Equal(["files", "media"], kept.Select(one => one.Source).Order());
+        foreach (var one in kept)
+        {
+            Assert.Equal(body, await host.Http.GetByteArrayAsync(one.BodyHref, Cancelled));
+            Assert.Equal(body.Length <= 64 * 1024 ? Convert.ToBase64String(body) : null, one.Body);
+            Assert.Equal(body.Length, one.Size);
+            Assert.NotEmpty(one.Reason);
+            Assert.Equal("application/json; charset=utf-8", one.Headers["Content-Type"]);
+        }
+    }
+
+    [Theory]
+    [InlineData("media", "wrong-token")]
+    [InlineData("media", "right-toke")]
+    [InlineData("nobody", ServedHost.Token)]
+    [InlineData("Media", ServedHost.Token)]
+    public async Task An_unknown_source_and_a_wrong_token_are_404_alike(string source, string token)
+    {
+        await using var host = await StartAsync();
+
+        var answer = await host.PostAsync($"/api/notify/{source}/{token}", Done);
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+        Assert.Equal(
+            """{"type":"urn:fopwatch:problem:not-found","title":"There is no such thing here.","status":404}""",
+            await answer.Content.ReadAsStringAsync(Cancelled));
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task A_body_over_the_limit_is_413_whether_it_says_its_length_or_not()
+    {
+        await using var host = await StartAsync();
+        var path = $"/api/notify/media/{ServedHost.Token}";
+
+        var announced = await host.PostAsync(path, new byte[ServedHost.MaxBodyBytes + 1], "application/json");
+        using var chunked = new StreamContent(new MemoryStream(new byte[ServedHost.MaxBodyBytes + 1]));
+        using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = chunked, Headers = { TransferEncodingChunked = true } };
+        var streamed = await host.Http.SendAsync(request, Cancelled);
+        var fits = await host.PostAsync(path, new byte[ServedHost.MaxBodyBytes], "application/json");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, announced.StatusCode);
+        Assert.Equal("urn:fopwatch:problem:too-large", (await ServedHost.ProblemAsync(announced)).Type);
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, streamed.StatusCode);
+        Assert.Equal(HttpStatusCode.OK, fits.StatusCode);
+    }
+
+    [Fact]
+    public async Task The_correlation_in_the_path_is_echoed_as_metadata_and_a_strange_one_costs_nothing()
+    {
+        await using var host = await StartAsync();
+
+        await host.NotifyAsync("media", Done, suffix: "/lesson-42");
+        await host.NotifyAsync("media", Done.Replace("z0.a", "z0.b", StringComparison.Ordinal), suffix: "/%3Cb%3E");
+
+        Assert.Equal("lesson-42", (await host.JobAsync("media", "z0.a")).Metadata!["correlation"]);
+        Assert.Null((await host.JobAsync("media", "z0.b")).Metadata);
+    }
+
+    [Fact]
+    public async Task Only_a_strong_signature_settles_a_job_and_anything_weaker_makes_the_poll_due()
+    {
+        var key = ServedHost.Key;
+        await using var host = await StartAsync();
+        var url = new Uri(ServedHost.PublicUrl, $"/api/notify/signed/{ServedHost.Token}");
+        var failed = Encoding.UTF8.GetBytes(Done.Replace("\"code\":0,\"key\"", "\"code\":3,\"error\":\"no\",\"key\"", StringComparison.Ordinal));
+
+        // What the status API says is true; the weak and the unsigned notification lie.
+        host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
+        await SendAsync(host, url, failed, Signer.QBox(key.AccessKey, key.SecretKey, url, "application/json", failed));
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll), Outcome(await host.JobAsync("signed", "z0.a", "?wait=20")));
+        Assert.Contains("z0.a", host.StatusApi.Asked);
+
+        var strong = Encoding.UTF8.GetBytes(Done.Replace("z0.a", "z0.b", StringComparison.Ordinal));
+        await SendAsync(host, url, strong, Signer.Qiniu(key.AccessKey, key.SecretKey, url, "application/json", strong));
+        Assert.Equal((JobState.Succeeded, SettledBy.Notification), Outcome(await host.JobAsync("signed", "z0.b")));
+        Assert.DoesNotContain("z0.b", host.StatusApi.Asked);
+
+        static (JobState, SettledBy?) Outcome(JobRecord job) => (job.State, job.SettledBy);
+    }
+
+    [Fact]
+    public async Task One_quarantined_notification_can_be_retried_or_thrown_away_by_itself()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync("media", "garbage");
+        var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
+
+        var retried = await host.PostAsync($"/api/quarantine/{kept.Key}/retry");
+        var result = (await retried.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotification, Cancelled))!;
+        Assert.Equal((NotificationResult.Quarantined, kept.Reason), (result.Result, result.Reason));
+
+        await host.Http.DeleteAsync($"/api/quarantine/{kept.Key}", Cancelled);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task While_the_store_fails_nothing_is_acknowledged_and_afterwards_everything_goes_on()
+    {
+        await using var host = await StartAsync();
+        HttpResponseMessage settling;
+        HttpResponseMessage garbage;
+        HttpResponseMessage ready;
+        await using (await host.BreakStoreAsync())
+        {
+            settling = await host.NotifyAsync("media", Done);
+            garbage = await host.NotifyAsync("media", "garbage");
+            ready = await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.b"}""");
+        }
+
+        foreach (var answer in (HttpResponseMessage[])[settling, garbage, ready])
+        {
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.Equal("urn:fopwatch:problem:unavailable", (await ServedHost.ProblemAsync(answer)).Type);
+            Assert.NotNull(answer.Headers.RetryAfter);
+        }
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done)).StatusCode);
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
+    }
+
+    [Fact]
+    public async Task The_same_notification_fourteen_times_is_one_outcome()
+    {
+        await using var host = await StartAsync();
+
+        var answers = await Task.WhenAll(Enumerable.Range(0, 14).Select(_ => host.NotifyAsync("media", Done)));
+
+        Assert.All(answers, answer => Assert.Equal(HttpStatusCode.OK, answer.StatusCode));
+        Assert.Equal((JobState.Succeeded, 1), ((await host.JobAsync("media", "z0.a")).State, (await host.JobAsync("media", "z0.a")).Version));
+    }
+
+    [Fact]
+    public async Task Republishing_needs_an_outcome_and_is_a_higher_version()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var tooEarly = await host.PostAsync("/api/jobs/media/z0.a/republish");
+        Assert.Equal(HttpStatusCode.Conflict, tooEarly.StatusCode);
+        Assert.Equal("urn:fopwatch:problem:not-settled", (await ServedHost.ProblemAsync(tooEarly)).Type);
+
+        await host.NotifyAsync("media", Done);
+        var settled = await host.JobAsync("media", "z0.a");
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("/api/jobs/media/z0.a/republish")).StatusCode);
+
+        var again = await host.JobAsync("media", "z0.a");
+        Assert.Equal(settled.State, again.State);
+        Assert.True(again.Version > settled.Version);
+    }
+
+    [Fact]
+    public async Task A_forged_signature_is_quarantined_and_settles_nothing()
+    {
+        await using var host = await StartAsync();
+        var url = new Uri(ServedHost.PublicUrl, $"/api/notify/signed/{ServedHost.Token}");
+        var body = Encoding.UTF8.GetBytes(Done);
+
+        await SendAsync(host, url, body, Signer.Qiniu(ServedHost.Key.AccessKey, "wrong", url, "application/json", body));
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/signed/z0.a", Cancelled)).StatusCode);
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+        Assert.Empty(host.StatusApi.Asked);
+
+        // Nothing has changed, so nothing changes.
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("/api/quarantine/retry")).StatusCode);
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task Health_and_the_openapi_document_are_answered()
+    {
+        await using var host = await StartAsync();
+
+        foreach (var path in (string[])["/health/live", "/health/ready"])
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync(path, Cancelled)).StatusCode);
+        using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
+        Assert.StartsWith("3.", document.RootElement.GetProperty("openapi").GetString(), StringComparison.Ordinal);
+    }
+
+    /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>
+    protected abstract Task<ServedHost> StartAsync();
+
+    private static async Task SendAsync(ServedHost host, Uri url, byte[] body, string authorization)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, url.AbsolutePath) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, Cancelled)).StatusCode);
+    }
+}

@@ -1,0 +1,96 @@
+using System.Net;
+using FopWatch.Local.Storage;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests;
+
+/// <summary>The host as a process of its own on a disk that really gets full.</summary>
+[Collection(nameof(KillTests))]
+public class FullDiskTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    // On 4 MiB the log itself does not find room for more; on 40 the log has been moved into the file before, and either may not.
+    [Theory(Timeout = 240_000)]
+    [InlineData(4)]
+    [InlineData(40)]
+    public async Task On_a_full_disk_it_refuses_what_it_cannot_keep_goes_on_when_there_is_room_and_loses_nothing_even_if_killed(int mebibytes)
+    {
+        // What is given back the first time, and again the second time: room enough in the log for all that was refused.
+        const int Room = 16;
+        using var disk = await SmallDisk.MountAsync(mebibytes + (2 * Room));
+        await disk.TakeAsync(2 * Room);
+        using var host = new HostProcess(disk.Folder, Load.Settings, disk.Through);
+        using var load = new Load(host.Url);
+        host.Start();
+        await load.ReadinessAsync(HttpStatusCode.OK);
+
+        await FillAsync(load);
+        var (lost, wrong) = await load.CheckAsync();
+        Assert.Equal(HttpStatusCode.OK, (await load.Http.GetAsync("/health/live", Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await load.Http.GetAsync("/api/jobs?top=100", Cancelled)).StatusCode);
+
+        // There is room, and the same process goes on by itself.
+        await disk.GiveBackAsync(butMebibytes: Room);
+        await load.ReadinessAsync(HttpStatusCode.OK);
+        await load.SendRefusedAsync();
+        Assert.Equal(0, load.Outstanding);
+        var events = await load.CheckEventsAsync();
+
+        // Full again, killed, and started while there is not a byte of room.
+        await disk.TakeAllAsync();
+        await FillAsync(load);
+        host.Kill();
+        host.Start();
+        await load.ReadinessAsync(HttpStatusCode.OK);
+        Assert.True(host.Runs);
+        Add(await load.CheckAsync());
+
+        await disk.GiveBackAsync();
+        await load.SendRefusedAsync();
+        Assert.Equal(0, load.Outstanding);
+        host.Kill();
+        host.Start();
+        await load.ReadinessAsync(HttpStatusCode.OK);
+        Add(await load.CheckAsync());
+        var again = await load.CheckEventsAsync();
+        host.Kill();
+        var integrity = Integrity(await disk.CopyAsync());
+
+        Figures.Tell(
+            $"Embedded host on a disk of {mebibytes} MiB that gets full twice",
+            load.Acknowledged,
+            "2 full disks, 3 SIGKILLs, 1 start on a full disk",
+            lost,
+            wrong + events.Wrong + again.Wrong,
+            $"{events.Repeated + again.Repeated} events",
+            $"{load.Refusals} with 503, all taken later");
+        Assert.Equal("ok", integrity);
+        Assert.Equal((0, 0), (lost, wrong));
+        Assert.Equal((0, 0), events);
+        Assert.Equal((0, 0), again);
+
+        void Add((int Lost, int Wrong) found) => (lost, wrong) = (lost + found.Lost, wrong + found.Wrong);
+    }
+
+    /// <summary>
+    /// Sends until the disk is full, which the host's readiness tells: not as long as the last and smallest of changes still found room.
+    /// </summary>
+    private static async Task FillAsync(Load load)
+    {
+        while (true)
+        {
+            var before = load.Refusals;
+            await load.SendUntilAsync(() => load.Refusals >= before + 20);
+            using var answer = await load.Http.GetAsync("/health/ready", Cancelled);
+            if (answer.StatusCode == HttpStatusCode.ServiceUnavailable)
+                return;
+        }
+    }
+
+    private static string? Integrity(string folder)
+    {
+        using var session = SqliteSession.Open(Path.Combine(folder, SqliteDatabase.FileName), SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        return session.Scalar("PRAGMA integrity_check") as string;
+    }
+}

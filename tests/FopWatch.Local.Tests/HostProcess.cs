@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace FopWatch.Local.Tests;
+
+/// <summary>The embedded host as a process of its own, to be killed and started again on the same folder and port.</summary>
+internal sealed class HostProcess : IDisposable
+{
+    private readonly ProcessStartInfo _start;
+    private Process? _process;
+
+    /// <param name="folder">The data folder, as the process sees it.</param>
+    /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
+    /// <param name="through">A command that replaces itself by the one that follows, if it is to be started through one.</param>
+    public HostProcess(string folder, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<string>? through = null)
+    {
+        Url = new($"http://127.0.0.1:{FreePort()}");
+        string[] command =
+            [.. through ?? [], "dotnet", typeof(Hosting.LocalHost).Assembly.Location, "serve", "--urls", Url.AbsoluteUri, "--data", folder];
+        _start = new(command[0], command[1..]) { Environment = { ["FOPWATCH_LOG"] = "None" } };
+        foreach (var (name, value) in settings)
+            _start.Environment["FopWatch__" + name.Replace(":", "__", StringComparison.Ordinal)] = value;
+    }
+
+    public Uri Url { get; }
+
+    /// <summary>Whether it has not ended by itself.</summary>
+    public bool Runs => _process is { HasExited: false };
+
+    public void Start() => _process = Process.Start(_start)!;
+
+    /// <summary>Kills it as it is, with SIGKILL.</summary>
+    public void Kill()
+    {
+        if (_process is null)
+            return;
+        _process.Kill();
+        _process.WaitForExit();
+        _process.Dispose();
+        _process = null;
+    }
+
+    public void Dispose() => Kill();
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+}
