@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net;
@@ -26,13 +27,17 @@ public sealed class SharedAzurite : IAsyncDisposable
 }
 
 /// <summary>
-/// The table service of Azurite, Microsoft's emulator of Azure Storage, as a process of its own on a free loopback port, with
-/// an account and a folder that are gone afterwards. It comes from <c>tests/node_modules</c>, where <c>npm ci</c> puts it.
+/// Azurite, Microsoft's emulator of Azure Storage, as a process of its own: its table service or all three, on free loopback ports
+/// with an account of their own, or where <c>UseDevelopmentStorage=true</c> looks for it. Its folder is gone afterwards. It comes
+/// from <c>tests/node_modules</c>, where <c>npm ci</c> puts it.
 /// </summary>
 public sealed class Azurite : IAsyncDisposable
 {
     // No name that begins with a table's: in a path-style address the client takes it for the table.
     private const string Account = "emulated";
+
+    // Where it listens unless told otherwise.
+    private const int FirstDefaultPort = 10000;
 
     // Long enough for a machine that has much else to do; a start takes a second.
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
@@ -58,25 +63,45 @@ public sealed class Azurite : IAsyncDisposable
         require(process.argv[1]);
         """;
 
-    private readonly string _main;
-    private readonly int _port;
+    private readonly IReadOnlyList<(string Name, int Port)> _services;
+    private readonly bool _asInstalled;
+    private readonly ConcurrentQueue<string> _requests = new();
+    private volatile bool _counts;
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-azurite-");
     private readonly string _key = Convert.ToBase64String(RandomNumberGenerator.GetBytes(64));
     private Process? _process;
 
-    private Azurite(string main)
+    private Azurite(IReadOnlyList<(string Name, int Port)> services, bool asInstalled = false) =>
+        (_services, _asInstalled) = (services, asInstalled);
+
+    /// <summary>For clients and hosts that use all three services.</summary>
+    public string ConnectionString => _asInstalled
+        ? "UseDevelopmentStorage=true"
+        : $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};"
+            + string.Concat(_services.Select(service => $"{char.ToUpperInvariant(service.Name[0])}{service.Name[1..]}Endpoint={EndpointOf(service.Port)};"));
+
+    /// <summary>The requests since the last call, each as <c>METHOD PATH?QUERY</c>; none before the first.</summary>
+    public IReadOnlyList<string> TakeRequests()
     {
-        _main = main;
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        _port = ((IPEndPoint)listener.LocalEndpoint).Port;
+        _counts = true;
+        var taken = new List<string>();
+        while (_requests.TryDequeue(out var request))
+            taken.Add(request);
+        return taken;
     }
 
-    public static async Task<Azurite> StartAsync()
+    /// <summary>Starts the table service.</summary>
+    public static Task<Azurite> StartAsync() => StartAsync(new([("table", FreePort())]));
+
+    /// <summary>Starts all three services.</summary>
+    public static Task<Azurite> StartAllAsync() => StartAsync(new([("blob", FreePort()), ("queue", FreePort()), ("table", FreePort())]));
+
+    /// <summary>Starts all three services as they come: on their default ports, with the account that everybody knows.</summary>
+    /// <returns>Null if one of the ports is taken.</returns>
+    public static async Task<Azurite?> TryStartAsInstalledAsync()
     {
-        var azurite = new Azurite(Find());
-        await azurite.StartAgainAsync();
-        return azurite;
+        IReadOnlyList<(string, int Port)> services = [("blob", FirstDefaultPort), ("queue", FirstDefaultPort + 1), ("table", FirstDefaultPort + 2)];
+        return services.All(service => IsFree(service.Port)) ? await StartAsync(new(services, asInstalled: true)) : null;
     }
 
     /// <summary>A client, which tries again soon and seldom unless told otherwise.</summary>
@@ -87,8 +112,9 @@ public sealed class Azurite : IAsyncDisposable
         options.Retry.Delay = TimeSpan.FromMilliseconds(1);
         options.Retry.MaxRetries = 2;
         configure?.Invoke(options);
-        var endpoint = new Uri(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_port}/{Account}"));
-        return new(endpoint, new TableSharedKeyCredential(Account, _key), options);
+        return _asInstalled
+            ? new(ConnectionString, options)
+            : new(EndpointOf(_services.Single(service => service.Name == "table").Port), new TableSharedKeyCredential(Account, _key), options);
     }
 
     /// <summary>Starts it where it was, with what it had.</summary>
@@ -100,16 +126,21 @@ public sealed class Azurite : IAsyncDisposable
             RedirectStandardOutput = true,
             RedirectStandardError = true,
             WorkingDirectory = _folder.FullName,
-            Environment = { ["AZURITE_ACCOUNTS"] = $"{Account}:{_key}" },
         };
+        if (!_asInstalled)
+            start.Environment["AZURITE_ACCOUNTS"] = $"{Account}:{_key}";
         string[] arguments =
         [
-            "-e", Runner, "--", _main,
-            "--tableHost", "127.0.0.1", "--tablePort", _port.ToString(CultureInfo.InvariantCulture),
-            "--location", _folder.FullName, "--skipApiVersionCheck", "--disableTelemetry", "--silent",
+            "-e", Runner, "--", Find(_services.Count == 1 ? "table/main.js" : "azurite.js"),
+            "--location", _folder.FullName, "--skipApiVersionCheck", "--disableTelemetry",
         ];
         foreach (var argument in arguments)
             start.ArgumentList.Add(argument);
+        foreach (var (name, port) in _services)
+        {
+            foreach (var argument in (ReadOnlySpan<string>)[$"--{name}Host", "127.0.0.1", $"--{name}Port", port.ToString(CultureInfo.InvariantCulture)])
+                start.ArgumentList.Add(argument);
+        }
 
         _process = Process.Start(start) ?? throw new InvalidOperationException("node was not started.");
         var errors = _process.StandardError.ReadToEndAsync();
@@ -118,12 +149,16 @@ public sealed class Azurite : IAsyncDisposable
         {
             if (await _process.StandardOutput.ReadLineAsync(patience.Token) is not { } line)
                 throw new InvalidOperationException("Azurite did not start: " + await errors);
-            if (line.Contains("successfully started", StringComparison.Ordinal))
+
+            // All together it starts them in this order.
+            if (line.Contains("successfully started", StringComparison.Ordinal)
+                || line.Contains("Table service is successfully listening", StringComparison.Ordinal))
+            {
                 break;
+            }
         }
 
-        // What it says further must not fill the pipe.
-        _ = _process.StandardOutput.BaseStream.CopyToAsync(Stream.Null, CancellationToken.None);
+        _ = ReadRequestsAsync(_process.StandardOutput);
     }
 
     /// <summary>Ends it in the middle of whatever it is doing: requests that it has not answered get no answer.</summary>
@@ -156,14 +191,54 @@ public sealed class Azurite : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static string Find()
+    private static async Task<Azurite> StartAsync(Azurite azurite)
+    {
+        await azurite.StartAgainAsync();
+        return azurite;
+    }
+
+    /// <summary>Reads its access log, which also must not fill the pipe: <c>127.0.0.1 - - [time] "GET /path HTTP/1.1" 200 -</c>.</summary>
+    private async Task ReadRequestsAsync(StreamReader log)
+    {
+        while (await log.ReadLineAsync(CancellationToken.None) is { } line)
+        {
+            if (_counts && line.Split('"') is [_, var request, ..] && request.Split(' ') is [var method, var path, _])
+                _requests.Enqueue($"{method} {path}");
+        }
+    }
+
+    private static Uri EndpointOf(int port) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/{Account}"));
+
+    /// <summary>A loopback port that nobody listens on.</summary>
+    internal static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    private static bool IsFree(int port)
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, port);
+        try
+        {
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    private static string Find(string main)
     {
         for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
         {
             if (!File.Exists(Path.Combine(folder.FullName, "FopWatch.slnx")))
                 continue;
-            var main = Path.Combine(folder.FullName, "tests", "node_modules", "azurite", "dist", "src", "table", "main.js");
-            return File.Exists(main) ? main : throw new InvalidOperationException(
+            var file = Path.Combine(folder.FullName, "tests", "node_modules", "azurite", "dist", "src", main);
+            return File.Exists(file) ? file : throw new InvalidOperationException(
                 "Azurite is not there. Run 'npm ci' in the folder tests (tests/run.sh does), and the tests again.");
         }
 
