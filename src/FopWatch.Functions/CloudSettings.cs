@@ -1,7 +1,6 @@
 using System.Globalization;
 using Azure.Core;
 using Azure.Data.Tables;
-using Azure.Identity;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Settings;
@@ -19,10 +18,9 @@ internal sealed record CloudSettings
     private const string BusNamespace = "ServiceBus:Namespace";
     private const string BusConnectionString = "ServiceBus:ConnectionString";
     private const string BusTopic = "ServiceBus:Topic";
-    private const string RetentionName = "Retention";
 
     private static readonly string[] Own =
-        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic, RetentionName];
+        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic];
 
     /// <summary>What both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
@@ -39,13 +37,11 @@ internal sealed record CloudSettings
     /// <summary>The topic that events are published to.</summary>
     public required string Topic { get; init; }
 
-    /// <summary>How long settled jobs are kept.</summary>
-    public required TimeSpan Retention { get; init; }
-
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app settings.</param>
+    /// <param name="credential">Who the app is. Nothing is asked of it where connection strings are used.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
-    public static CloudSettings Read(IConfiguration configuration)
+    public static CloudSettings Read(IConfiguration configuration, TokenCredential credential)
     {
         var section = configuration.GetSection(FopWatchSettings.Section);
         var problems = new List<string>();
@@ -59,21 +55,9 @@ internal sealed record CloudSettings
             problems.AddRange(e.Problems);
         }
 
-        // Made once: it caches its tokens. Nothing is asked of it where connection strings are used.
-        TokenCredential credential = new DefaultAzureCredential();
         var tables = ReadTables(configuration, section, credential, problems);
         var table = ReadTable(section, problems);
         var bus = ReadBus(section, credential, problems);
-        var retention = TimeSpan.FromDays(30);
-        if (Text(section, RetentionName) is { } text
-            && !(text.Contains(':', StringComparison.Ordinal)
-                && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out retention)
-                && retention >= TimeSpan.FromMinutes(1)
-                && retention <= TimeSpan.FromDays(3650)))
-        {
-            problems.Add($"FopWatch:{RetentionName} is '{text}', not a time from one minute to ten years, such as 30.00:00:00");
-        }
-
         if (problems.Count > 0)
             throw new SettingsException(problems);
         return new()
@@ -83,7 +67,6 @@ internal sealed record CloudSettings
             Table = table,
             ServiceBus = bus,
             Topic = Text(section, BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
-            Retention = retention,
         };
     }
 

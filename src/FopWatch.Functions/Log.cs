@@ -1,17 +1,12 @@
-using FopWatch.Contracts;
-using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions;
 
-/// <summary>Everything that the cloud host logs. Never keys, tokens, ids, commands or bodies.</summary>
+/// <summary>What the cloud host logs beside <see cref="FopWatch.Api.HostLog"/>. Never keys, tokens, ids, commands or bodies.</summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "FopWatch runs with {Sources} source(s) and publishes to {Bus}")]
     public static partial void Running(this ILogger logger, int sources, string bus);
-
-    [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. The README shows how to add one")]
-    public static partial void NoSources(this ILogger logger);
 
     [LoggerMessage(3, LogLevel.Warning, "No Service Bus is configured (FopWatch:ServiceBus:Namespace): events stay in the outbox")]
     public static partial void NoServiceBus(this ILogger logger);
@@ -25,27 +20,15 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]
     public static partial void SweepPublished(this ILogger logger, int events);
 
-    [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
-    public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
-
-    [LoggerMessage(21, LogLevel.Information, "A job at {Source} was settled by a poll: {State}")]
-    public static partial void SettledByPoll(this ILogger logger, string source, JobState state);
-
     [LoggerMessage(22, LogLevel.Information, "{Started} watch(es) of {Source} were due and are started, {Woken} woken")]
     public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
 
     [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
     public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
 
-    [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
-    public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);
-
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
-    public static partial void Swept(this ILogger logger, long open, long outbox, long quarantined);
+    public static partial void SweepEnded(this ILogger logger, long open, long outbox, long quarantined);
 
     [LoggerMessage(32, LogLevel.Information, "Purged {Watches} finished watch(es) and {Jobs} old job(s)")]
     public static partial void Purged(this ILogger logger, int watches, int jobs);
-
-    [LoggerMessage(40, LogLevel.Error, "A request failed")]
-    public static partial void RequestFailed(this ILogger logger, Exception exception);
 }

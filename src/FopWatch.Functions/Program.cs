@@ -1,12 +1,11 @@
+using Azure.Identity;
+using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Functions;
 using FopWatch.Functions.Publishing;
-using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
-using FopWatch.Intake;
 using FopWatch.Jobs;
-using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
@@ -19,10 +18,12 @@ using Microsoft.Extensions.Logging;
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
 
+// One for all: it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
+var credential = new DefaultAzureCredential();
 CloudSettings settings;
 try
 {
-    settings = CloudSettings.Read(builder.Configuration);
+    settings = CloudSettings.Read(builder.Configuration, credential);
 }
 catch (SettingsException e)
 {
@@ -33,18 +34,17 @@ catch (SettingsException e)
 
 var store = await Composition.OpenStoreAsync(settings, TimeProvider.System, CancellationToken.None);
 builder.Services.AddFopWatch(settings, store, TimeProvider.System);
+builder.Services.AddTelemetryExport(builder.Configuration, credential);
 
 // The handlers count what they read, and answer 413 themselves.
-builder.Services.Configure<KestrelServerOptions>(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+// The Functions host is the only one who connects.
+builder.Services.Configure<KestrelServerOptions>(kestrel =>
+{
+    kestrel.Limits.MaxRequestBodySize = null;
+    kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
+});
 
-var app = builder.Build();
-var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger("FopWatch");
-logger.Running(settings.Shared.Sources.All.Count, settings.ServiceBus?.Host ?? "nothing");
-if (settings.Shared.Sources.All.Count == 0)
-    logger.NoSources();
-if (settings.ServiceBus is null)
-    logger.NoServiceBus();
-await app.RunAsync();
+await builder.Build().RunAsync();
 return 0;
 
 namespace FopWatch.Functions
@@ -76,38 +76,23 @@ namespace FopWatch.Functions
         /// <summary>Adds everything that the functions need.</summary>
         public static void AddFopWatch(this IServiceCollection services, CloudSettings settings, TableStore store, TimeProvider time)
         {
-            services.AddSingleton(new Retention(settings.Retention));
-            services.AddSingleton(settings.Shared);
-            services.AddSingleton(settings.Shared.Sources);
-            services.AddSingleton(time);
-            services.AddSingleton(Random.Shared);
-
-            services.AddSingleton(store);
-            services.AddSingleton<IJobStore>(store);
-            services.AddSingleton<IDueIndex>(store);
-            services.AddSingleton<IOutbox>(store);
-            services.AddSingleton<IQuarantine>(store);
-
+            services.AddFopWatchCore(settings.Shared, store, time);
+            services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
             if (settings.ServiceBus is { } bus)
             {
                 services.AddSingleton<IEventPublisher>(_ => new ServiceBusPublisher(
                     bus, new() { TopicName = settings.Topic, PublicUrl = settings.Shared.PublicUrl }));
+                services.AddSingleton<OutboxDispatcher>();
             }
 
             services.AddSingleton<Watches>();
             services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());
             services.AddSingleton(provider => new Outbox(
-                provider.GetRequiredService<IOutbox>(),
-                provider.GetService<IEventPublisher>(),
+                store,
+                provider.GetService<OutboxDispatcher>(),
                 time,
                 provider.GetRequiredService<ILogger<Outbox>>()));
             services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<Outbox>());
-            services.AddSingleton<Settlements>();
-            services.AddSingleton<JobRecorder>();
-            services.AddSingleton<NotificationIntake>();
-            services.AddSingleton<Poller>();
-            services.AddSingleton<Sweeper>();
-            services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time));
         }
     }
 }

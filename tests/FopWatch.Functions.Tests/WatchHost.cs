@@ -1,9 +1,13 @@
+using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tests;
+using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
+using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Grpc.Core;
@@ -14,6 +18,9 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
+/// <summary>Starts what orchestrations run on.</summary>
+internal delegate Task<(IAsyncDisposable Hub, DurableTaskClient Client)> StartHub(Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken);
+
 /// <summary>The real orchestrator, activity and services over Azurite, in the in-process test host of Durable Task.</summary>
 internal sealed class WatchHost : IAsyncDisposable
 {
@@ -22,16 +29,20 @@ internal sealed class WatchHost : IAsyncDisposable
     private readonly ServiceProvider _services;
     private readonly TableServiceClient _tables;
     private readonly string _table;
-    private DurableTaskTestHost _durable = null!;
+    private readonly StatusStub? _provider;
+    private IAsyncDisposable _durable = null!;
     private int _generations;
 
-    private WatchHost(ServiceProvider services, TableServiceClient tables, string table, StatusStub provider, TestTime time)
+    private WatchHost(ServiceProvider services, TableServiceClient tables, string table, StatusStub? provider, TestTime time)
     {
         (_services, _tables, _table) = (services, tables, table);
-        (Provider, Time) = (provider, time);
+        (_provider, Time) = (provider, time);
     }
 
-    public StatusStub Provider { get; }
+    /// <summary>The status API, where the host was started with one of its own.</summary>
+    public StatusStub Provider => _provider!;
+
+    public IServiceProvider Services => _services;
 
     public TestTime Time { get; }
 
@@ -42,6 +53,8 @@ internal sealed class WatchHost : IAsyncDisposable
 
     public JobRecorder Recorder => _services.GetRequiredService<JobRecorder>();
 
+    public IOutbox Outbox => _services.GetRequiredService<IOutbox>();
+
     public Poller Poller => _services.GetRequiredService<Poller>();
 
     public Source Source => _services.GetRequiredService<Sources>().Find(SourceName)!;
@@ -51,7 +64,14 @@ internal sealed class WatchHost : IAsyncDisposable
     /// <param name="azurite">Where the store is.</param>
     /// <param name="time">The app's clock.</param>
     /// <param name="settings">Settings of the source's polls, by name.</param>
-    public static async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings)
+    public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings) =>
+        StartAsync(azurite, time, InMemoryAsync, settings);
+
+    /// <param name="azurite">Where the store is.</param>
+    /// <param name="time">The app's clock.</param>
+    /// <param name="hub">What orchestrations run on.</param>
+    /// <param name="settings">Settings of the source's polls, by name.</param>
+    public static async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, StartHub hub, params (string Name, string Value)[] settings)
     {
         var provider = await StatusStub.StartAsync();
         var shared = new Dictionary<string, string?>
@@ -59,19 +79,30 @@ internal sealed class WatchHost : IAsyncDisposable
             [$"Sources:{SourceName}:Provider"] = "Qiniu",
             [$"Sources:{SourceName}:StatusEndpoint"] = provider.Endpoint.AbsoluteUri,
             [$"Sources:{SourceName}:NotifyTokens:0"] = "right-token",
+            [$"Sources:{SourceName}:Trust"] = "Token",
             [$"Sources:{SourceName}:Poll:PerSecond"] = "10000",
         };
         foreach (var (name, value) in settings)
             shared[$"Sources:{SourceName}:Poll:{name}"] = value;
+        return await StartAsync(azurite, time, FopWatchSettings.Read(shared), provider, hub);
+    }
 
+    /// <param name="azurite">Where the store is.</param>
+    /// <param name="time">The app's clock.</param>
+    /// <param name="settings">The app's settings.</param>
+    public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, FopWatchSettings settings) =>
+        StartAsync(azurite, time, settings, provider: null, InMemoryAsync);
+
+    private static async Task<WatchHost> StartAsync(
+        Azurite azurite, TestTime time, FopWatchSettings settings, StatusStub? provider, StartHub hub)
+    {
         var cloud = new CloudSettings
         {
-            Shared = FopWatchSettings.Read(shared),
+            Shared = settings,
             Tables = azurite.Client(),
             Table = new() { TableName = $"t{Guid.NewGuid():N}", Buckets = 2 },
             ServiceBus = null,
             Topic = ServiceBusPublisherOptions.DefaultTopicName,
-            Retention = TimeSpan.FromDays(30),
         };
         var store = await Composition.OpenStoreAsync(cloud, time, Cancelled);
         var services = new ServiceCollection();
@@ -79,9 +110,10 @@ internal sealed class WatchHost : IAsyncDisposable
         services.AddFopWatch(cloud, store, time);
         services.AddSingleton<PollJob>();
         services.AddSingleton<StartDueWatches>();
+        services.AddSingleton<Purge>();
 
         var host = new WatchHost(services.BuildServiceProvider(), cloud.Tables, cloud.Table.TableName, provider, time);
-        host._durable = await DurableTaskTestHost.StartAsync(
+        (host._durable, host.Client) = await hub(
             tasks =>
             {
                 tasks.AddOrchestratorFunc<WatchInput>(WatchJob.Name, async (context, _) =>
@@ -92,22 +124,30 @@ internal sealed class WatchHost : IAsyncDisposable
                 });
                 tasks.AddActivityFunc<WatchInput, WatchStep>(PollJob.Name, (_, input) => host.PollAsync(input));
             },
-            cancellationToken: Cancelled);
-        host.Client = new HostLikeClient(host._durable.Client);
+            Cancelled);
         host._services.GetRequiredService<Watches>().Use(host.Client);
         return host;
     }
 
     public Task<Job> RegisterAsync(string id) => Recorder.RegisterAsync(Source, id, Job.NoMetadata, null, Cancelled);
 
-    public async Task<Job> JobAsync(string id) =>
-        (await _services.GetRequiredService<IJobStore>().FindAsync(new(SourceName, id), Cancelled))!.Job;
+    /// <summary>The provider's notification that the job is done.</summary>
+    public Task<NotificationResult> NotifyAsync(string id) => _services.GetRequiredService<NotificationIntake>().ReceiveAsync(
+        Source, new() { Url = Provider.Endpoint, Body = Encoding.UTF8.GetBytes(StatusStub.Done(id)) }, null, Cancelled);
+
+    public async Task<Job> JobAsync(string id) => (await FindAsync(id))!;
+
+    public async Task<Job?> FindAsync(string id) =>
+        (await _services.GetRequiredService<IJobStore>().FindAsync(new(SourceName, id), Cancelled))?.Job;
 
     public Task<OrchestrationMetadata?> InstanceAsync(string id) =>
         Client.GetInstanceAsync(WatchJob.InstanceIdOf(new(SourceName, id)), getInputsAndOutputs: true, Cancelled);
 
     /// <summary>What the timer does each minute.</summary>
     public Task StartDueAsync() => _services.GetRequiredService<StartDueWatches>().RunAsync(Cancelled);
+
+    /// <summary>What the timer does each hour.</summary>
+    public Task PurgeAsync() => _services.GetRequiredService<Purge>().RunAsync(new(), Client, Cancelled);
 
     public Task<OrchestrationMetadata> EndedAsync(string id) =>
         Client.WaitForInstanceCompletionAsync(WatchJob.InstanceIdOf(new(SourceName, id)), Cancelled);
@@ -132,8 +172,26 @@ internal sealed class WatchHost : IAsyncDisposable
     {
         await _durable.DisposeAsync();
         await _services.DisposeAsync();
-        await Provider.DisposeAsync();
+        if (_provider is not null)
+            await _provider.DisposeAsync();
         await _tables.DeleteTableAsync(_table, CancellationToken.None);
+    }
+
+    private static async Task<(IAsyncDisposable Hub, DurableTaskClient Client)> InMemoryAsync(
+        Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken)
+    {
+        for (var tries = 1; ; tries++)
+        {
+            try
+            {
+                var hub = await DurableTaskTestHost.StartAsync(tasks, new() { Port = Azurite.FreePort() }, cancellationToken);
+                return (hub, new HostLikeClient(hub.Client));
+            }
+            catch (IOException) when (tries < 10)
+            {
+                // Somebody else was quicker to take the port.
+            }
+        }
     }
 
     private async Task<WatchStep> PollAsync(WatchInput input)

@@ -220,6 +220,46 @@ public class WatchJobTests(SharedAzurite azurite)
     private static Task<string> ScheduleAsync(WatchHost host, object input) => host.Client.ScheduleNewOrchestrationInstanceAsync(
         WatchJob.Name, input, new StartOrchestrationOptions(WatchJob.InstanceIdOf(new(WatchHost.SourceName, Id))), Cancelled);
 
+    [Fact(Timeout = 120_000)]
+    public async Task What_is_over_is_purged_when_its_time_has_come_and_what_is_not_stays()
+    {
+        // The in-process host cannot purge.
+        await using var storage = await Azurite.StartAllAsync();
+        await using var host = await WatchHost.StartAsync(
+            await azurite.StartedAsync(),
+            TestTime.Real(),
+            (tasks, cancelled) => StorageHub.StartAsync(storage.ConnectionString, tasks, cancelled),
+            ("First", "01:00:00"),
+            ("Max", "02:00:00"));
+        host.Provider.Answer = (id, _) => (200, id == "open" ? StatusStub.Processing(id) : StatusStub.Done(id));
+        foreach (var id in (string[])["over", "open"])
+        {
+            await host.RegisterAsync(id);
+            await host.Recorder.HintAsync(host.Source, id, Cancelled);
+        }
+
+        await host.EndedAsync("over");
+        await host.AsleepAsync("open", step => step.Polls == 1);
+
+        await host.PurgeAsync();
+        Assert.NotNull(await host.InstanceAsync("over"));
+
+        host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(1).AddMinutes(1));
+        await host.PurgeAsync();
+        Assert.Null(await host.InstanceAsync("over"));
+        Assert.Equal(OrchestrationRuntimeStatus.Running, (await host.InstanceAsync("open"))!.RuntimeStatus);
+        Assert.NotNull(await host.FindAsync("over"));
+
+        // A job whose event nobody has been told yet is kept.
+        host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(30));
+        await host.PurgeAsync();
+        Assert.NotNull(await host.FindAsync("over"));
+        await host.Outbox.RemoveAsync(await host.Outbox.PendingAsync(10, Cancelled), Cancelled);
+        await host.PurgeAsync();
+        Assert.Null(await host.FindAsync("over"));
+        Assert.NotNull(await host.FindAsync("open"));
+    }
+
     private static async Task StartWhenDueAsync(WatchHost host)
     {
         host.Time.AdvanceTo((await host.JobAsync(Id)).Watch.DueAt!.Value);

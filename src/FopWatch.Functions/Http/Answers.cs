@@ -1,5 +1,4 @@
 using FopWatch.Api;
-using FopWatch.Jobs;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -11,27 +10,18 @@ internal static class Answers
 {
     public static async Task<IResult> AnswerAsync(this HttpRequest request, Func<Task<IResult>> handle)
     {
+        using var place = request.HttpContext.RequestServices.GetRequiredService<RequestLimits>().Enter(request);
+        if (place is null)
+            return Problem.Unavailable();
+
         try
         {
             return await handle();
         }
-        catch (OperationCanceledException) when (request.HttpContext.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to be answered.
-            return Results.Empty;
-        }
-        catch (BadHttpRequestException e)
-        {
-            return Results.StatusCode(e.StatusCode);
-        }
-        catch (StoreUnavailableException)
-        {
-            return Problem.Unavailable();
-        }
         catch (Exception e)
         {
-            request.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("FopWatch").RequestFailed(e);
-            return Problem.Internal();
+            var logger = request.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("FopWatch");
+            return Failures.AnswerTo(request.HttpContext, e, logger);
         }
     }
 

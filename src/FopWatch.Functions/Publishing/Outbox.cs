@@ -8,10 +8,10 @@ namespace FopWatch.Functions.Publishing;
 /// instances may do so at once: an event that two of them publish has the same id both times.
 /// </summary>
 /// <param name="outbox">What is committed and not published.</param>
-/// <param name="publisher">Where events go; null for nowhere: they stay.</param>
+/// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
-public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvider time, ILogger<Outbox> logger) : IOutboxSignal, IDisposable
+public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimeProvider time, ILogger<Outbox> logger) : IOutboxSignal
 {
     /// <summary>How long a commit may be held up by the publishing of its event.</summary>
     private static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
@@ -19,13 +19,12 @@ public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvi
     /// <summary>How long nothing is published at once after that failed, so that a broker that is down holds up no more commits.</summary>
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
 
-    private readonly OutboxDispatcher? _dispatcher = publisher is null ? null : new(outbox, publisher, time);
     private long _pausedUntil;
 
     /// <inheritdoc/>
     public async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {
-        if (publisher is null || time.GetUtcNow().UtcTicks < Volatile.Read(ref _pausedUntil))
+        if (dispatcher is null || time.GetUtcNow().UtcTicks < Volatile.Read(ref _pausedUntil))
             return;
 
         // Not for the caller to cancel: a provider that hangs up has still notified.
@@ -33,8 +32,7 @@ public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvi
         try
         {
             // Not a drain: that would read every partition for every notification.
-            await publisher.PublishAsync([committed], timeout.Token);
-            await outbox.RemoveAsync([committed], timeout.Token);
+            await dispatcher.PublishAsync([committed], timeout.Token);
         }
         catch (Exception e)
         {
@@ -47,9 +45,9 @@ public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvi
     /// <exception cref="Exception">The store or the broker failed. What was not published is still in the outbox.</exception>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        if (_dispatcher is not null)
+        if (dispatcher is not null)
         {
-            var published = await _dispatcher.DrainAsync(cancellationToken);
+            var published = await dispatcher.DrainAsync(cancellationToken);
             if (published > 0)
                 logger.SweepPublished(published);
             return;
@@ -59,7 +57,4 @@ public sealed class Outbox(IOutbox outbox, IEventPublisher? publisher, TimeProvi
         if (waiting > 0)
             logger.EventsStay(waiting);
     }
-
-    /// <inheritdoc/>
-    public void Dispose() => _dispatcher?.Dispose();
 }

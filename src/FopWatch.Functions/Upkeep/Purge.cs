@@ -1,4 +1,5 @@
 using FopWatch.Azure.Tables;
+using FopWatch.Settings;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -9,10 +10,13 @@ namespace FopWatch.Functions.Upkeep;
 /// Every hour, deletes what is left of watches that ended and the jobs whose retention is over. Every hour and not every day, because a
 /// day's worth may be more than one invocation can delete.
 /// </summary>
-public sealed class Purge(TableStore store, Retention retention, TimeProvider time, ILogger<Purge> logger)
+public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvider time, ILogger<Purge> logger)
 {
     /// <summary>How long an ended watch can still be looked at, for whoever wants to know why it ended.</summary>
     private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
+
+    /// <summary>Before any watch. The Functions host fails on a filter without a beginning.</summary>
+    private static readonly DateTimeOffset Beginning = DateTimeOffset.UnixEpoch;
 
     private static readonly OrchestrationRuntimeStatus[] Ended =
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
@@ -23,12 +27,8 @@ public sealed class Purge(TableStore store, Retention retention, TimeProvider ti
         [TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var watches = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(null, now - KeepWatches, Ended), cancellationToken);
-        var jobs = await store.PurgeAsync(now - retention.Settled, cancellationToken);
+        var jobs = await store.PurgeAsync(now - settings.Retention, cancellationToken);
+        var watches = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Beginning, now - KeepWatches, Ended), cancellationToken);
         logger.Purged(watches.PurgedInstanceCount, jobs);
     }
 }
-
-/// <summary>How long things are kept.</summary>
-/// <param name="Settled">Settled jobs, from their settlement.</param>
-public sealed record Retention(TimeSpan Settled);

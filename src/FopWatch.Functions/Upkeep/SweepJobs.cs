@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using FopWatch.Functions.Watching;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
@@ -16,8 +17,7 @@ public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJob
     {
         watches.Use(client);
         var sweep = await sweeper.SweepAsync(cancellationToken);
-        if (sweep.Restored > 0 || sweep.Unaccounted != 0)
-            logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
-        logger.Swept(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
+        logger.Swept(sweep);
+        logger.SweepEnded(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
     }
 }

@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
@@ -28,10 +29,7 @@ public sealed class PollJob(IJobStore store, Poller poller, Watches watches, Tim
 
         using var inside = watches.Inside();
         var polled = await poller.PollAsync(input.Key, evenIfSettled: false, cancellationToken);
-        if (polled.Answer is { Detail: { } detail } answer)
-            logger.PollFailed(input.Source, answer.Answer, detail);
-        if (polled is { Answer: not null, Job.IsSettled: true })
-            logger.SettledByPoll(input.Source, polled.Job.State);
+        logger.Polled(input.Source, polled);
 
         // Not asked, and still due: the source is not configured any more. Its jobs wait in the due index for it to come back.
         return StepOf(polled.Job, goesOn: polled.Answer is not null);

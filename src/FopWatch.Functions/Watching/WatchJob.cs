@@ -25,8 +25,8 @@ public static class WatchJob
     public const string Nudge = "nudge";
 
     /// <summary>
-    /// After how many polls an instance continues as new. A poll adds about ten rows to the history, all of which are read again for
-    /// each step; a new start costs about as much as two polls.
+    /// After how many polls an instance continues as new, which asks nothing more of the storage. A poll adds about ten rows to the
+    /// history, all of which are read again, twice, for the next.
     /// </summary>
     public const int PollsPerGeneration = 10;
 

@@ -1,0 +1,30 @@
+using FopWatch.Api;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions;
+
+/// <summary>
+/// Logs once per process what the app runs with. The first timer does it: the Functions host drops what a worker logs outside of
+/// invocations.
+/// </summary>
+public sealed class StartNotice
+{
+    private readonly CloudSettings _settings;
+    private readonly ILogger<StartNotice> _logger;
+    private int _given;
+
+    internal StartNotice(CloudSettings settings, ILogger<StartNotice> logger) => (_settings, _logger) = (settings, logger);
+
+    /// <summary>Logs, the first time.</summary>
+    public void Give()
+    {
+        if (Interlocked.Exchange(ref _given, 1) == 1)
+            return;
+
+        _logger.Running(_settings.Shared.Sources.All.Count, _settings.ServiceBus?.Host ?? "nothing");
+        if (_settings.Shared.Sources.All.Count == 0)
+            _logger.NoSources();
+        if (_settings.ServiceBus is null)
+            _logger.NoServiceBus();
+    }
+}

@@ -1,0 +1,47 @@
+using Azure.Core;
+using Azure.Monitor.OpenTelemetry.Exporter;
+using Microsoft.Azure.Functions.Worker.OpenTelemetry;
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using OpenTelemetry;
+
+namespace FopWatch.Functions;
+
+/// <summary>
+/// Exports what the core tells of itself, and what the Functions worker does, to Application Insights, to an OTLP endpoint, or
+/// both: wherever the usual environment variables point. Where they point nowhere, nothing of OpenTelemetry is loaded.
+/// </summary>
+internal static class TelemetryExport
+{
+    private const string ApplicationInsights = "APPLICATIONINSIGHTS_CONNECTION_STRING";
+
+    /// <summary>Its presence, with <c>Authorization=AAD</c>, says that Application Insights takes no telemetry from strangers; the Functions host reads it too.</summary>
+    private const string ApplicationInsightsAuthentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
+
+    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Adds the exporters that are configured.</summary>
+    /// <returns>Whether there is any.</returns>
+    public static bool AddTelemetryExport(this IServiceCollection services, IConfiguration configuration, TokenCredential credential)
+    {
+        var applicationInsights = configuration[ApplicationInsights] is { Length: > 0 };
+        var otlp = configuration[OtlpEndpoint] is { Length: > 0 };
+        if (!applicationInsights && !otlp)
+            return false;
+        Add(services, applicationInsights, otlp, configuration[ApplicationInsightsAuthentication] is { Length: > 0 } ? credential : null);
+        return true;
+    }
+
+    // On its own, so that the assemblies are loaded only where it is called.
+    private static void Add(IServiceCollection services, bool applicationInsights, bool otlp, TokenCredential? credential)
+    {
+        var telemetry = services.AddOpenTelemetry()
+            .UseFunctionsWorkerDefaults()
+            .WithTracing(traces => traces.AddSource(Telemetry.Name))
+            .WithMetrics(metrics => metrics.AddMeter(Telemetry.Name));
+        if (applicationInsights)
+            telemetry.UseAzureMonitorExporter(options => options.Credential = credential);
+        if (otlp)
+            telemetry.UseOtlpExporter();
+    }
+}

@@ -1,0 +1,99 @@
+using System.Reflection;
+using FopWatch.Api;
+using FopWatch.Azure.Tests;
+using FopWatch.Contract.Tests.Http;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions.Tests.Http;
+
+/// <summary>
+/// The functions behind HTTP triggers, served by ASP.NET Core at the routes that their attributes give, over Azurite and the in-process test
+/// host of Durable Task. What a Functions host does besides (keys, limits, its own proxy) is not here.
+/// </summary>
+internal sealed class FunctionsPipeline : ServedHost
+{
+    private readonly Azurite _azurite;
+    private readonly WatchHost _watching;
+    private readonly WebApplication _web;
+
+    private FunctionsPipeline(Azurite azurite, StatusApi statusApi, WatchHost watching, WebApplication web)
+    {
+        (_azurite, StatusApi, _watching, _web) = (azurite, statusApi, watching, web);
+        Http = new() { BaseAddress = new(web.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    /// <summary>All functions that HTTP triggers.</summary>
+    public static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions =>
+        from type in typeof(CloudSettings).Assembly.GetTypes()
+        from method in type.GetMethods()
+        where method.GetCustomAttribute<FunctionAttribute>() is not null
+        from parameter in method.GetParameters()
+        let trigger = parameter.GetCustomAttribute<HttpTriggerAttribute>()
+        where trigger is not null
+        select (method, trigger);
+
+    public override HttpClient Http { get; }
+
+    public override StatusApi StatusApi { get; }
+
+    public static async Task<FunctionsPipeline> StartAsync(Azurite azurite)
+    {
+        var statusApi = await StatusApi.StartAsync();
+        var settings = FopWatchSettings.Read(Settings(statusApi.Endpoint));
+        var watching = await WatchHost.StartAsync(azurite, TestTime.Real(), settings);
+
+        var builder = WebApplication.CreateEmptyBuilder(new());
+        builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
+        builder.Services.AddRoutingCore();
+        builder.Services.AddLogging();
+        builder.Services.AddSingleton(provider => new RequestLimits(
+            settings, TimeProvider.System, provider.GetRequiredService<ILogger<RequestLimits>>()));
+        var web = builder.Build();
+        foreach (var (function, trigger) in Functions)
+        {
+            var target = function.IsStatic ? null : ActivatorUtilities.CreateInstance(watching.Services, function.DeclaringType!);
+            web.MapMethods($"/{trigger.Route}", trigger.Methods!, (RequestDelegate)(context => InvokeAsync(context, target, function, watching.Client)));
+        }
+
+        await web.StartAsync(Cancelled);
+        return new(azurite, statusApi, watching, web);
+    }
+
+    /// <summary>Ends Azurite until it is started again with what it had.</summary>
+    public override async Task<IAsyncDisposable> BreakStoreAsync()
+    {
+        await _azurite.KillAsync();
+        return new Stopped(_azurite);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await _web.DisposeAsync();
+        await _watching.DisposeAsync();
+        await StatusApi.DisposeAsync();
+    }
+
+    private static async Task InvokeAsync(HttpContext context, object? target, MethodInfo function, DurableTaskClient client)
+    {
+        object?[] arguments = [.. function.GetParameters().Select(parameter =>
+            parameter.ParameterType == typeof(HttpRequest) ? context.Request
+            : parameter.ParameterType == typeof(DurableTaskClient) ? client
+            : context.GetRouteValue(parameter.Name!))];
+        var result = function.Invoke(target, arguments);
+        await (result is Task<IResult> answering ? await answering : (IResult)result!).ExecuteAsync(context);
+    }
+
+    private sealed class Stopped(Azurite azurite) : IAsyncDisposable
+    {
+        public ValueTask DisposeAsync() => new(azurite.StartAgainAsync());
+    }
+}
