@@ -1,0 +1,450 @@
+// FopWatch in Azure: a resource group with everything in it. README.md beside this file tells how to deploy and run it.
+
+targetScope = 'subscription'
+
+import { AlwaysReady, Operator, Receiver, Source, Subscription } from 'types.bicep'
+
+// --- Where and who
+
+@description('The environment\'s name, of letters, digits and hyphens. It is part of every resource\'s name.')
+@minLength(2)
+@maxLength(20)
+param environmentName string
+
+@description('The region. Flex Consumption has to be there: az functionapp list-flexconsumption-locations.')
+param location string
+
+@description('The resource group; made if there is none.')
+@minLength(1)
+@maxLength(90)
+param resourceGroupName string = 'rg-${environmentName}'
+
+@description('Tags for every resource.')
+param tags object = {}
+
+@description('Who deploys by hand and fills the Key Vault; null if that is done by somebody who has the role Key Vault Secrets Officer already.')
+param operator Operator?
+
+// --- What is watched, and who is told
+
+@description('The sources. Their tokens and keys are secrets of the Key Vault; here are only their names.')
+param sources Source[] = []
+
+@description('The topic that events are published to.')
+@minLength(1)
+@maxLength(260)
+param topicName string = 'fopwatch-events'
+
+@description('The topic\'s subscriptions.')
+param subscriptions Subscription[] = [
+  { name: 'all' }
+  {
+    name: 'settled'
+    filters: [{ kind: 'correlation', label: 'fopwatch.job.settled' }]
+  }
+  {
+    name: 'troubles'
+    filters: [
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'partiallyFailed' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'failed' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'cancelled' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'expired' } }
+    ]
+  }
+]
+
+@description('Who may receive from which subscription.')
+param receivers Receiver[] = []
+
+@description('For how long the topic drops repetitions of an event (ISO 8601): as long as Service Bus may be out of reach after it took one.')
+@allowed(['PT1H', 'PT6H', 'PT12H', 'P1D', 'P2D', 'P7D'])
+param duplicateDetectionWindow string = 'P1D'
+
+@description('For how long an event waits for its receiver before it is dead-lettered (ISO 8601).')
+param messageTimeToLive string = 'P14D'
+
+@description('The URL that providers reach the app under, where that is neither the app\'s own nor the Front Door\'s: a domain of yours.')
+param publicUrl string = ''
+
+@description('The largest request body that is taken, in bytes.')
+@minValue(65536)
+@maxValue(67108864)
+param maxBodyBytes int = 4194304
+
+// --- Jobs
+
+@description('The table of jobs.')
+@minLength(3)
+@maxLength(63)
+param tableName string = 'fopwatch'
+
+@description('Into how many partitions the jobs of a source are spread. Fixed once the table exists.')
+@minValue(1)
+@maxValue(256)
+param buckets int = 16
+
+@description('How long settled jobs are kept, [d.]hh:mm:ss.')
+param retention string = '30.00:00:00'
+
+@description('Whether jobs have a storage account of their own, apart from that of the Functions host and of Durable Functions.')
+param separateJobsStorage bool = false
+
+@description('How data is replicated.')
+@allowed(['Standard_LRS', 'Standard_ZRS', 'Standard_GRS', 'Standard_GZRS'])
+param storageSku string = 'Standard_LRS'
+
+// --- The app
+
+@description('The memory of an instance, in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int = 2048
+
+@description('The most instances of the app.')
+@minValue(1)
+@maxValue(1000)
+param maximumInstanceCount int = 100
+
+@description('Instances that are always there.')
+param alwaysReady AlwaysReady[] = []
+
+@description('Whether the app survives the loss of an availability zone. The region has to have zones; give storageSku Standard_ZRS or Standard_GZRS too.')
+param zoneRedundant bool = false
+
+@description('The tier of the Service Bus namespace. With private networking it is Premium whatever is said here.')
+@allowed(['Standard', 'Premium'])
+param serviceBusSku string = 'Standard'
+
+@description('Messaging units of the Premium tier.')
+@allowed([1, 2, 4, 8, 16])
+param serviceBusCapacity int = 1
+
+// --- What is seen
+
+@description('How long telemetry is kept, in days.')
+@minValue(30)
+@maxValue(730)
+param logRetentionDays int = 30
+
+@description('The most telemetry that is taken a day, in GB; -1 for any amount. What is over it is lost, and alerts are blind until the next day.')
+@minValue(-1)
+param logDailyQuotaGb int = -1
+
+@description('Whom alerts write to.')
+param alertEmails string[] = []
+
+@description('Whether alerts are on.')
+param alertsEnabled bool = true
+
+@description('For how many seconds the oldest event may wait in the outbox before there is an alert.')
+@minValue(60)
+param alertOutboxAgeSeconds int = 600
+
+@description('What share of a source\'s polls may fail before there is an alert, in percent.')
+@minValue(1)
+@maxValue(100)
+param alertFailedPollsPercent int = 50
+
+@description('How many notifications of a source may go to quarantine within an hour before there is an alert.')
+@minValue(0)
+param alertQuarantinedPerHour int = 5
+
+// --- Networks
+
+@description('Whether storage, Service Bus and Key Vault are reached by private endpoints alone, and the app from the internet only through a Front Door that lets notifications through.')
+param privateNetworking bool = false
+
+@description('The addresses of the private network: a /24 or more.')
+param addressPrefix string = '10.40.0.0/24'
+
+@description('With private networking: the addresses that may deploy the app and fill the Key Vault from outside, in CIDR notation.')
+param operatorIpRanges string[] = []
+
+@description('Whether a deleted Key Vault is kept for 90 days even from its owner. Once true, it cannot be undone.')
+param purgeProtection bool = true
+
+// ---
+
+var token = uniqueString(subscription().id, resourceGroupName, environmentName, location)
+var suffix = '${environmentName}-${take(token, 6)}'
+var allTags = union(tags, { 'azd-env-name': environmentName, application: 'fopwatch' })
+var packageContainer = 'packages'
+
+var hostRoles = ['Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Storage Table Data Contributor']
+var jobsRoles = ['Storage Table Data Contributor']
+
+resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
+  name: resourceGroupName
+  location: location
+  tags: allTags
+}
+
+module identity 'modules/identity.bicep' = {
+  scope: group
+  params: {
+    name: 'id-${suffix}'
+    location: location
+    tags: allTags
+  }
+}
+
+module network 'modules/network.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    addressPrefix: addressPrefix
+  }
+}
+
+module hostStorage 'modules/storage.bicep' = {
+  scope: group
+  params: {
+    name: 'stfop${token}'
+    location: location
+    tags: allTags
+    sku: storageSku
+    roles: hostRoles
+    principalId: identity.outputs.principalId
+    container: packageContainer
+    isPrivate: privateNetworking
+  }
+}
+
+module jobsStorage 'modules/storage.bicep' = if (separateJobsStorage) {
+  scope: group
+  params: {
+    name: 'stjob${token}'
+    location: location
+    tags: allTags
+    sku: storageSku
+    roles: jobsRoles
+    principalId: identity.outputs.principalId
+    isPrivate: privateNetworking
+  }
+}
+
+module serviceBus 'modules/servicebus.bicep' = {
+  scope: group
+  params: {
+    name: 'sb-${suffix}'
+    location: location
+    tags: allTags
+    sku: privateNetworking ? 'Premium' : serviceBusSku
+    capacity: serviceBusCapacity
+    topicName: topicName
+    duplicateDetectionWindow: duplicateDetectionWindow
+    messageTimeToLive: messageTimeToLive
+    subscriptions: subscriptions
+    receivers: receivers
+    principalId: identity.outputs.principalId
+    isPrivate: privateNetworking
+  }
+}
+
+module vault 'modules/vault.bicep' = {
+  scope: group
+  params: {
+    name: 'kv-fop-${token}'
+    location: location
+    tags: allTags
+    principalId: identity.outputs.principalId
+    operator: operator
+    purgeProtection: purgeProtection
+    isPrivate: privateNetworking
+    operatorIpRanges: operatorIpRanges
+  }
+}
+
+module monitor 'modules/monitor.bicep' = {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    retentionDays: logRetentionDays
+    dailyQuotaGb: logDailyQuotaGb
+    principalId: identity.outputs.principalId
+  }
+}
+
+module front 'modules/front.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    suffix: suffix
+    tags: allTags
+  }
+}
+
+module hostEndpoint 'modules/privateEndpoint.bicep' = [
+  for part in ['blob', 'queue', 'table']: if (privateNetworking) {
+    scope: group
+    params: {
+      name: 'pe-${part}-${suffix}'
+      location: location
+      tags: allTags
+      subnetId: network!.outputs.endpointSubnetId
+      targetId: hostStorage.outputs.id
+      group: part
+      zoneId: network!.outputs.zoneIds[part]
+    }
+  }
+]
+
+module jobsEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking && separateJobsStorage) {
+  scope: group
+  params: {
+    name: 'pe-jobs-${suffix}'
+    location: location
+    tags: allTags
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: jobsStorage!.outputs.id
+    group: 'table'
+    zoneId: network!.outputs.zoneIds.table
+  }
+}
+
+module serviceBusEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    name: 'pe-servicebus-${suffix}'
+    location: location
+    tags: allTags
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: serviceBus.outputs.id
+    group: 'namespace'
+    zoneId: network!.outputs.zoneIds.namespace
+  }
+}
+
+module vaultEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    name: 'pe-vault-${suffix}'
+    location: location
+    tags: allTags
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: vault.outputs.id
+    group: 'vault'
+    zoneId: network!.outputs.zoneIds.vault
+  }
+}
+
+module functions 'modules/functions.bicep' = {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    identityId: identity.outputs.id
+    identityClientId: identity.outputs.clientId
+    hostStorageName: hostStorage.outputs.name
+    packageUrl: '${hostStorage.outputs.blobEndpoint}${packageContainer}'
+    tableEndpoint: separateJobsStorage ? jobsStorage!.outputs.tableEndpoint : hostStorage.outputs.tableEndpoint
+    tableName: tableName
+    buckets: buckets
+    retention: retention
+    maxBodyBytes: maxBodyBytes
+    serviceBusHostName: serviceBus.outputs.hostName
+    topicName: topicName
+    insightsConnectionString: monitor.outputs.connectionString
+    vaultUri: vault.outputs.uri
+    sources: sources
+    publicUrl: !empty(publicUrl) ? publicUrl : privateNetworking ? 'https://${front!.outputs.hostName}' : ''
+    instanceMemoryMB: instanceMemoryMB
+    maximumInstanceCount: maximumInstanceCount
+    alwaysReadyInstances: alwaysReady
+    zoneRedundant: zoneRedundant
+    subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
+    frontDoorId: privateNetworking ? front!.outputs.frontDoorId : ''
+    operatorIpRanges: operatorIpRanges
+  }
+  // The app starts once its settings are there; by then everything that it looks up has to have a private address.
+  dependsOn: [hostEndpoint, jobsEndpoint, serviceBusEndpoint, vaultEndpoint]
+}
+
+module appEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    name: 'pe-app-${suffix}'
+    location: location
+    tags: allTags
+    subnetId: network!.outputs.endpointSubnetId
+    targetId: functions.outputs.id
+    group: 'sites'
+    zoneId: network!.outputs.zoneIds.sites
+  }
+}
+
+module frontRoute 'modules/frontRoute.bicep' = if (privateNetworking) {
+  scope: group
+  params: {
+    profileName: front!.outputs.profileName
+    endpointName: front!.outputs.endpointName
+    appHostName: functions.outputs.hostName
+  }
+}
+
+module alerts 'modules/alerts.bicep' = {
+  scope: group
+  params: {
+    suffix: suffix
+    location: location
+    tags: allTags
+    workspaceId: monitor.outputs.workspaceId
+    serviceBusId: serviceBus.outputs.id
+    topicName: serviceBus.outputs.topicName
+    emails: alertEmails
+    enabled: alertsEnabled
+    outboxAgeSeconds: alertOutboxAgeSeconds
+    failedPollsPercent: alertFailedPollsPercent
+    quarantinedPerHour: alertQuarantinedPerHour
+  }
+}
+
+// --- What comes next
+
+@description('The resource group.')
+output AZURE_RESOURCE_GROUP string = group.name
+
+@description('The function app.')
+output FUNCTION_APP_NAME string = functions.outputs.name
+
+@description('The function app\'s id.')
+output FUNCTION_APP_ID string = functions.outputs.id
+
+@description('The URL that providers reach the app under.')
+output PUBLIC_URL string = functions.outputs.publicUrl
+
+@description('The notify URL of each source. The token is not here: it is the value of any of the secrets that are named.')
+output NOTIFY_URLS array = [
+  for one in sources: {
+    source: one.name
+    url: '${functions.outputs.publicUrl}/api/notify/${one.name}/<token>'
+    tokenSecrets: one.notifyTokenSecrets
+  }
+]
+
+@description('The secrets of notify tokens, separated by blanks, for infra/tokens.sh.')
+output TOKEN_SECRETS string = join(flatten(map(sources, one => one.notifyTokenSecrets)), ' ')
+
+@description('The secrets of provider keys, separated by blanks, for infra/tokens.sh.')
+output KEY_SECRETS string = join(flatten(map(sources, one => flatten(map(one.?keySecrets ?? [], keys => [keys.accessKey, keys.secretKey])))), ' ')
+
+@description('The Key Vault that all those are in.')
+output KEY_VAULT_NAME string = vault.outputs.name
+
+@description('The Service Bus namespace that events are published to.')
+output SERVICEBUS_NAMESPACE string = serviceBus.outputs.hostName
+
+@description('The topic that events are published to.')
+output SERVICEBUS_TOPIC string = serviceBus.outputs.topicName
+
+@description('The workbook.')
+output WORKBOOK_URL string = '${environment().portal}/#@${tenant().tenantId}/resource${monitor.outputs.workbookId}/workbook'
+
+@description('Application Insights.')
+output INSIGHTS_URL string = '${environment().portal}/#@${tenant().tenantId}/resource${monitor.outputs.insightsId}/overview'
+
+@description('The address that status APIs see polls come from; empty where it is one of the platform\'s, which changes.')
+output OUTBOUND_ADDRESS string = privateNetworking ? network!.outputs.outboundAddress : ''

@@ -1,0 +1,244 @@
+// The function app on Flex Consumption, and everything that it is told by app settings.
+
+import { AlwaysReady, Source } from '../types.bicep'
+
+@description('What the names of the resources end in.')
+param suffix string
+
+@description('The region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+@description('The id of the app\'s identity.')
+param identityId string
+
+@description('The client id of the app\'s identity.')
+param identityClientId string
+
+@description('The storage account of the Functions host and of Durable Functions.')
+param hostStorageName string
+
+@description('The container that the app\'s package is in.')
+param packageUrl string
+
+@description('The tables of the account that keeps jobs.')
+param tableEndpoint string
+
+@description('The table.')
+param tableName string
+
+@description('Into how many partitions the jobs of a source are spread.')
+param buckets int
+
+@description('How long settled jobs are kept.')
+param retention string
+
+@description('The largest request body that is taken, in bytes.')
+param maxBodyBytes int
+
+@description('The host name of the Service Bus namespace.')
+param serviceBusHostName string
+
+@description('The topic.')
+param topicName string
+
+@description('Where telemetry goes.')
+param insightsConnectionString string
+
+@description('The URL of the Key Vault, with a slash at the end.')
+param vaultUri string
+
+@description('The sources.')
+param sources Source[]
+
+@description('The URL that providers reach the app under; empty for the app\'s own.')
+param publicUrl string
+
+@description('The memory of an instance, in MB.')
+@allowed([512, 2048, 4096])
+param instanceMemoryMB int
+
+@description('The most instances.')
+param maximumInstanceCount int
+
+@description('Instances that are always there.')
+param alwaysReadyInstances AlwaysReady[]
+
+@description('Whether the instances are spread over availability zones.')
+param zoneRedundant bool
+
+@description('The subnet that the app reaches out from; empty for none.')
+param subnetId string
+
+@description('The only Front Door that the app is to be reached through from the internet; empty to let everyone in.')
+param frontDoorId string
+
+@description('The addresses that may deploy the app where a Front Door is before it, in CIDR notation.')
+param operatorIpRanges string[]
+
+// Without a version, so that a new version of the secret is the one that counts.
+func secret(vault string, name string) string => '@Microsoft.KeyVault(SecretUri=${vault}secrets/${name}/)'
+
+func withoutNulls(settings object) object =>
+  toObject(filter(items(settings), setting => setting.value != null), setting => setting.key, setting => setting.value)
+
+func settingsOf(s Source, vault string) object =>
+  union(
+    withoutNulls({
+      'FopWatch__Sources__${s.name}__Provider': s.provider
+      'FopWatch__Sources__${s.name}__StatusEndpoint': s.?statusEndpoint
+      'FopWatch__Sources__${s.name}__Trust': s.?trust
+      'FopWatch__Sources__${s.name}__Poll__First': s.?poll.?first
+      'FopWatch__Sources__${s.name}__Poll__Factor': s.?poll.?factor
+      'FopWatch__Sources__${s.name}__Poll__Max': s.?poll.?max
+      'FopWatch__Sources__${s.name}__Poll__Deadline': s.?poll.?deadline
+      'FopWatch__Sources__${s.name}__Poll__PerSecond': s.?poll.?perSecond
+    }),
+    toObject(
+      range(0, length(s.notifyTokenSecrets)),
+      i => 'FopWatch__Sources__${s.name}__NotifyTokens__${i}',
+      i => secret(vault, s.notifyTokenSecrets[i])
+    ),
+    toObject(
+      range(0, length(s.?keySecrets ?? [])),
+      i => 'FopWatch__Sources__${s.name}__Keys__${i}__AccessKey',
+      i => secret(vault, s.keySecrets![i].accessKey)
+    ),
+    toObject(
+      range(0, length(s.?keySecrets ?? [])),
+      i => 'FopWatch__Sources__${s.name}__Keys__${i}__SecretKey',
+      i => secret(vault, s.keySecrets![i].secretKey)
+    )
+  )
+
+resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
+  name: 'plan-${suffix}'
+  location: location
+  tags: tags
+  kind: 'functionapp'
+  sku: {
+    name: 'FC1'
+    tier: 'FlexConsumption'
+  }
+  properties: {
+    reserved: true
+    zoneRedundant: zoneRedundant
+  }
+}
+
+resource app 'Microsoft.Web/sites@2025-03-01' = {
+  name: 'func-${suffix}'
+  location: location
+  // By this tag azd finds where the service of that name in azure.yaml goes.
+  tags: union(tags, { 'azd-service-name': 'functions' })
+  kind: 'functionapp,linux'
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    serverFarmId: plan.id
+    httpsOnly: true
+    keyVaultReferenceIdentity: identityId
+    publicNetworkAccess: 'Enabled'
+    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    functionAppConfig: {
+      deployment: {
+        storage: {
+          type: 'blobContainer'
+          value: packageUrl
+          authentication: {
+            type: 'UserAssignedIdentity'
+            userAssignedIdentityResourceId: identityId
+          }
+        }
+      }
+      runtime: {
+        name: 'dotnet-isolated'
+        version: '10.0'
+      }
+      scaleAndConcurrency: {
+        alwaysReady: alwaysReadyInstances
+        instanceMemoryMB: instanceMemoryMB
+        maximumInstanceCount: maximumInstanceCount
+      }
+    }
+    siteConfig: {
+      ftpsState: 'Disabled'
+      http20Enabled: true
+      minTlsVersion: '1.2'
+      scmMinTlsVersion: '1.2'
+      ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
+      ipSecurityRestrictions: empty(frontDoorId) ? [] : [
+        {
+          name: 'notifications'
+          description: 'What comes through our Front Door, and no other.'
+          action: 'Allow'
+          priority: 100
+          tag: 'ServiceTag'
+          ipAddress: 'AzureFrontDoor.Backend'
+          headers: { 'x-azure-fdid': [frontDoorId] }
+        }
+      ]
+      scmIpSecurityRestrictionsUseMain: false
+      scmIpSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
+      scmIpSecurityRestrictions: empty(frontDoorId) ? [] : map(operatorIpRanges, (range, i) => {
+        name: 'operator-${i}'
+        action: 'Allow'
+        priority: 100 + i
+        tag: 'Default'
+        ipAddress: range
+      })
+    }
+  }
+
+  // Deployments use Entra identities; no user name and password does.
+  resource scm 'basicPublishingCredentialsPolicies' = {
+    name: 'scm'
+    properties: { allow: false }
+  }
+
+  resource ftp 'basicPublishingCredentialsPolicies' = {
+    name: 'ftp'
+    properties: { allow: false }
+  }
+}
+
+resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
+  parent: app
+  name: 'appsettings'
+  properties: reduce(
+    map(sources, s => settingsOf(s, vaultUri)),
+    {
+      APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
+      APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
+      AZURE_CLIENT_ID: identityClientId
+      AzureWebJobsStorage__accountName: hostStorageName
+      AzureWebJobsStorage__clientId: identityClientId
+      AzureWebJobsStorage__credential: 'managedidentity'
+      FopWatch__MaxBodyBytes: string(maxBodyBytes)
+      FopWatch__PublicUrl: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+      FopWatch__Retention: retention
+      FopWatch__ServiceBus__Namespace: serviceBusHostName
+      FopWatch__ServiceBus__Topic: topicName
+      FopWatch__Tables__Buckets: string(buckets)
+      FopWatch__Tables__Name: tableName
+      FopWatch__Tables__ServiceUri: tableEndpoint
+    },
+    (all, one) => union(all, one)
+  )
+}
+
+@description('The app\'s id.')
+output id string = app.id
+
+@description('The app\'s name.')
+output name string = app.name
+
+@description('The app\'s own host.')
+output hostName string = app.properties.defaultHostName
+
+@description('The URL that providers reach the app under.')
+output publicUrl string = empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl

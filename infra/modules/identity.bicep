@@ -1,0 +1,25 @@
+// The app's identity, which has its roles before there is an app.
+
+@description('The identity\'s name.')
+param name string
+
+@description('The region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
+  name: name
+  location: location
+  tags: tags
+}
+
+@description('The identity\'s id.')
+output id string = identity.id
+
+@description('Its object id in Entra, for roles.')
+output principalId string = identity.properties.principalId
+
+@description('Its client id, by which the app asks for it.')
+output clientId string = identity.properties.clientId

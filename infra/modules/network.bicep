@@ -1,0 +1,119 @@
+// The virtual network of a private deployment: a subnet that the app reaches out from, by one address that does not change, a subnet
+// of private endpoints, and the names that lead to them.
+
+@description('What the names of the resources end in.')
+param suffix string
+
+@description('The region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+@description('The addresses of the network: a /24 or more.')
+param addressPrefix string
+
+var zoneNames = {
+  blob: 'privatelink.blob.${environment().suffixes.storage}'
+  queue: 'privatelink.queue.${environment().suffixes.storage}'
+  table: 'privatelink.table.${environment().suffixes.storage}'
+  namespace: 'privatelink.servicebus.windows.net'
+  vault: 'privatelink${replace(environment().suffixes.keyvaultDns, '.vault.', '.vaultcore.')}'
+  sites: 'privatelink.azurewebsites.net'
+}
+
+resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
+  name: 'pip-${suffix}'
+  location: location
+  tags: tags
+  sku: {
+    name: 'Standard'
+    tier: 'Regional'
+  }
+  properties: {
+    publicIPAddressVersion: 'IPv4'
+    publicIPAllocationMethod: 'Static'
+  }
+}
+
+resource nat 'Microsoft.Network/natGateways@2025-05-01' = {
+  name: 'ng-${suffix}'
+  location: location
+  tags: tags
+  sku: { name: 'Standard' }
+  properties: {
+    idleTimeoutInMinutes: 4
+    publicIpAddresses: [{ id: address.id }]
+  }
+}
+
+resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+  name: 'vnet-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: [addressPrefix] }
+    subnets: [
+      {
+        // Flex Consumption takes one address for each instance that runs, and wants this delegation and a name without an underscore.
+        name: 'app'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 25, 0)
+          defaultOutboundAccess: false
+          delegations: [
+            {
+              name: 'app'
+              properties: { serviceName: 'Microsoft.App/environments' }
+            }
+          ]
+          natGateway: { id: nat.id }
+        }
+      }
+      {
+        name: 'endpoints'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, 26, 2)
+          defaultOutboundAccess: false
+          privateEndpointNetworkPolicies: 'Enabled'
+        }
+      }
+    ]
+  }
+
+  resource app 'subnets' existing = { name: 'app' }
+
+  resource endpoints 'subnets' existing = { name: 'endpoints' }
+}
+
+resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
+  for zone in items(zoneNames): {
+    name: zone.value
+    location: 'global'
+    tags: tags
+  }
+]
+
+resource links 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2024-06-01' = [
+  for (zone, i) in items(zoneNames): {
+    parent: zones[i]
+    name: network.name
+    location: 'global'
+    tags: tags
+    properties: {
+      registrationEnabled: false
+      virtualNetwork: { id: network.id }
+    }
+  }
+]
+
+@description('The subnet that the app is integrated with.')
+output appSubnetId string = network::app.id
+
+@description('The subnet of private endpoints.')
+output endpointSubnetId string = network::endpoints.id
+
+@description('The private DNS zones, by what a private endpoint calls the service.')
+output zoneIds object = toObject(items(zoneNames), zone => zone.key, zone => resourceId('Microsoft.Network/privateDnsZones', zone.value))
+
+@description('The address that status APIs see polls come from.')
+output outboundAddress string = address.properties.ipAddress

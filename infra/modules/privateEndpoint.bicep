@@ -1,0 +1,55 @@
+// A private endpoint and its name.
+
+@description('The endpoint\'s name.')
+param name string
+
+@description('The region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+@description('The subnet that it is in.')
+param subnetId string
+
+@description('What it leads to.')
+param targetId string
+
+@description('Which part of that: blob, queue, table, namespace, vault or sites.')
+@allowed(['blob', 'queue', 'table', 'namespace', 'vault', 'sites'])
+param group string
+
+@description('The private DNS zone of that part.')
+param zoneId string
+
+resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
+  name: name
+  location: location
+  tags: tags
+  properties: {
+    customNetworkInterfaceName: 'nic-${name}'
+    subnet: { id: subnetId }
+    privateLinkServiceConnections: [
+      {
+        name: group
+        properties: {
+          groupIds: [group]
+          privateLinkServiceId: targetId
+        }
+      }
+    ]
+  }
+}
+
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = {
+  parent: endpoint
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: group
+        properties: { privateDnsZoneId: zoneId }
+      }
+    ]
+  }
+}

@@ -1,0 +1,86 @@
+// A storage account without keys, and the roles that the app has on it.
+
+import { roleIds } from '../roles.bicep'
+
+@description('The account\'s name.')
+@minLength(3)
+@maxLength(24)
+param name string
+
+@description('The region.')
+param location string
+
+@description('Tags for every resource.')
+param tags object
+
+@description('How data is replicated.')
+param sku string
+
+@description('The names of the roles that the app\'s identity gets on the account.')
+param roles string[]
+
+@description('The object id of the app\'s identity.')
+param principalId string
+
+@description('A container to make; empty for none.')
+param container string = ''
+
+@description('Whether only private endpoints lead to the account.')
+param isPrivate bool
+
+resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+  name: name
+  location: location
+  tags: tags
+  kind: 'StorageV2'
+  sku: { name: sku }
+  properties: {
+    accessTier: 'Hot'
+    allowBlobPublicAccess: false
+    allowCrossTenantReplication: false
+    allowSharedKeyAccess: false
+    defaultToOAuthAuthentication: true
+    minimumTlsVersion: 'TLS1_2'
+    networkAcls: {
+      bypass: 'None'
+      defaultAction: isPrivate ? 'Deny' : 'Allow'
+    }
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    supportsHttpsTrafficOnly: true
+  }
+}
+
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = if (!empty(container)) {
+  parent: account
+  name: 'default'
+}
+
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = if (!empty(container)) {
+  parent: blobs
+  name: empty(container) ? 'none' : container
+  properties: { publicAccess: 'None' }
+}
+
+resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
+  for role in roles: {
+    name: guid(account.id, principalId, role)
+    scope: account
+    properties: {
+      principalId: principalId
+      principalType: 'ServicePrincipal'
+      roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds[role])
+    }
+  }
+]
+
+@description('The account\'s id.')
+output id string = account.id
+
+@description('The account\'s name.')
+output name string = account.name
+
+@description('Where its blobs are, with a slash at the end.')
+output blobEndpoint string = account.properties.primaryEndpoints.blob
+
+@description('Where its tables are, with a slash at the end.')
+output tableEndpoint string = account.properties.primaryEndpoints.table

@@ -1,0 +1,65 @@
+// Production: zones, instances that are always there, alerts, private networking. Replace the sources and the addresses by yours.
+using 'main.bicep'
+
+param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
+param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
+
+param sources = [
+  {
+    name: 'media'
+    provider: 'Qiniu'
+    notifyTokenSecrets: ['media-token-1']
+    keySecrets: [{ accessKey: 'media-access-key-1', secretKey: 'media-secret-key-1' }]
+  }
+  {
+    name: 'vod'
+    provider: 'WangsuFops'
+    statusEndpoint: 'https://mgr.example.com'
+    notifyTokenSecrets: ['vod-token-1']
+    keySecrets: [
+      { accessKey: 'vod-access-key-1', secretKey: 'vod-secret-key-1' }
+      { accessKey: 'vod-access-key-2', secretKey: 'vod-secret-key-2' }
+    ]
+    poll: { perSecond: '5' }
+  }
+]
+
+param subscriptions = [
+  {
+    name: 'settled'
+    filters: [{ kind: 'correlation', label: 'fopwatch.job.settled' }]
+  }
+  {
+    name: 'troubles'
+    filters: [
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'partiallyFailed' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'failed' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'cancelled' } }
+      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'expired' } }
+    ]
+  }
+  {
+    name: 'vod-settled'
+    filters: [{ kind: 'correlation', label: 'fopwatch.job.settled', properties: { source: 'vod' } }]
+  }
+  {
+    // What a correlation filter cannot say: anything but equality.
+    name: 'lessons'
+    filters: [{ kind: 'sql', expression: 'sys.Label = \'fopwatch.job.settled\' AND bucket LIKE \'lessons-%\'' }]
+  }
+]
+
+// Two of each, for two zones.
+param alwaysReady = [
+  { name: 'http', instanceCount: 2 }
+  { name: 'durable', instanceCount: 2 }
+]
+param separateJobsStorage = true
+param storageSku = 'Standard_ZRS'
+param zoneRedundant = true
+
+param privateNetworking = true
+param operatorIpRanges = []
+
+param alertEmails = ['oncall@example.com']
+param logRetentionDays = 90

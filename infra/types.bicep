@@ -1,0 +1,136 @@
+// The shapes of what a team writes into a .bicepparam file.
+
+@export()
+@description('One account at one provider. Its tokens and keys are secrets in the Key Vault; here are only their names.')
+type Source = {
+  @description('The name, part of every URL: letters, digits and single underscores. No hyphen: names of app settings cannot hold one.')
+  @minLength(1)
+  @maxLength(64)
+  name: string
+
+  @description('What the provider speaks.')
+  provider: 'Qiniu' | 'WangsuFmgr' | 'WangsuFops'
+
+  @description('Base URL of the status API. Wangsu needs it (the MgrDomain of the account); Qiniu has https://api.qiniu.com.')
+  statusEndpoint: string?
+
+  @description('The names of the secrets that hold notify tokens. Every one of them is right: two while one is being rotated.')
+  @minLength(1)
+  @maxLength(8)
+  notifyTokenSecrets: string[]
+
+  @description('The names of the secrets that hold the access and secret keys of the key ring. Every pair is right.')
+  @maxLength(16)
+  keySecrets: KeySecrets[]?
+
+  @description('What may settle a job. Default: Signature.')
+  trust: ('Signature' | 'Token')?
+
+  @description('When the status API is asked. Defaults: the provider\'s.')
+  poll: PollSettings?
+}
+
+@description('The names of the two secrets of one pair of keys.')
+type KeySecrets = {
+  @description('The secret that holds the access key.')
+  accessKey: string
+
+  @description('The secret that holds the secret key.')
+  secretKey: string
+}
+
+@description('When the status API of a source is asked. Times are [d.]hh:mm:ss.')
+type PollSettings = {
+  @description('From registration to the first poll.')
+  first: string?
+
+  @description('How much longer each wait is than the one before, for example "1.5".')
+  factor: string?
+
+  @description('The longest wait between two polls.')
+  max: string?
+
+  @description('From registration to the last poll, after which a job without an outcome expires.')
+  deadline: string?
+
+  @description('The most polls a second for the whole source, for example "10".')
+  perSecond: string?
+}
+
+@export()
+@description('One subscription of the topic.')
+type Subscription = {
+  @description('The name.')
+  @minLength(1)
+  @maxLength(50)
+  name: string
+
+  @description('What it gets: whatever any of these lets through. Default: every event.')
+  @minLength(1)
+  @maxLength(20)
+  filters: Filter[]?
+
+  @description('How often a message is delivered before it is dead-lettered. Default: 10.')
+  maxDeliveryCount: int?
+}
+
+@description('A filter. A correlation filter compares for equality, costs little and is allowed in great numbers; SQL is for all else.')
+@discriminator('kind')
+type Filter = CorrelationFilter | SqlFilter
+
+@description('Lets through what equals everything given here.')
+type CorrelationFilter = {
+  kind: 'correlation'
+
+  @description('The type of the event: fopwatch.job.settled or fopwatch.job.progressed.')
+  label: string?
+
+  @description('Values of application properties: source, provider, state, settledBy, bucket, pipeline.')
+  properties: { *: string }?
+}
+
+@description('Lets through what a condition holds for.')
+type SqlFilter = {
+  kind: 'sql'
+
+  @description('The condition, over application properties and system properties (sys.Label is the type of the event).')
+  @maxLength(1024)
+  expression: string
+}
+
+@export()
+@description('Who may receive from a subscription.')
+type Receiver = {
+  @description('The object id of the identity in Entra.')
+  @minLength(36)
+  @maxLength(36)
+  principalId: string
+
+  @description('What kind of identity it is.')
+  principalType: 'ServicePrincipal' | 'Group' | 'User'
+
+  @description('The subscription, by name.')
+  subscription: string
+}
+
+@export()
+@description('Instances that are always there, so that nothing waits for one to start.')
+type AlwaysReady = {
+  @description('What for: http (all HTTP triggers), durable (the watches), or function:<name> for a timer.')
+  name: string
+
+  @description('How many.')
+  @minValue(1)
+  @maxValue(1000)
+  instanceCount: int
+}
+
+@export()
+@description('An identity that runs the deployment by hand and fills the Key Vault.')
+type Operator = {
+  @description('The object id of the identity in Entra.')
+  principalId: string
+
+  @description('What kind of identity it is.')
+  principalType: 'User' | 'Group' | 'ServicePrincipal'
+}
