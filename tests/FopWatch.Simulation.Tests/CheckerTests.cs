@@ -1,0 +1,46 @@
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>A simulation that cannot fail proves nothing: whoever breaks a promise is found out, and a seed says all.</summary>
+public sealed class CheckerTests
+{
+    [Theory]
+    [InlineData((int)Misdeed.IgnoresVersions)]
+    [InlineData((int)Misdeed.ForgetsJobs)]
+    [InlineData((int)Misdeed.ForgetsEvents)]
+    [InlineData((int)Misdeed.ForgetsDueRows)]
+    [InlineData((int)Misdeed.EmptiesOutbox)]
+    [InlineData((int)Misdeed.ForgetsQuarantine)]
+    public void A_store_that_breaks_its_promises_is_found_out(int misdeed) =>
+        Assert.NotNull(FirstViolation(stage => stage.Store.Misdeed = (Misdeed)misdeed));
+
+    [Fact]
+    public void A_broker_that_swallows_events_is_found_out() =>
+        Assert.NotNull(FirstViolation(stage => stage.Broker.Swallows = true));
+
+    [Fact]
+    public void A_wrong_outcome_is_found_out() =>
+        Assert.Contains("not the true one", FirstViolation(stage => stage.Provider.Lies = true), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData((int)HostKind.Embedded)]
+    [InlineData((int)HostKind.Cloud)]
+    public void A_seed_decides_everything(int host)
+    {
+        var seeds = Enumerable.Range(1, 100).Where(seed => ScenarioPlan.Of(seed).Host == (HostKind)host).Take(30).ToList();
+
+        var hashes = seeds.Select(Hash).ToList();
+
+        Assert.Equal(hashes, seeds.Select(Hash));
+        Assert.Distinct(hashes);
+        Assert.NotEqual(hashes[0], History.Play(ScenarioPlan.Of(seeds[0]) with { Seed = 0 }).Stage.Scheduler.Trace.Hash);
+
+        static ulong Hash(int seed) => History.Play(ScenarioPlan.Of(seed)).Stage.Scheduler.Trace.Hash;
+    }
+
+    /// <summary>The first violation in the histories of a few hundred seeds; null if there is none.</summary>
+    private static string? FirstViolation(Action<Stage> prepare) =>
+        Enumerable.Range(1, 300).Select(seed => History.Play(ScenarioPlan.Of(seed), prepare: prepare).Violation).FirstOrDefault(violation => violation is not null);
+}

@@ -1,0 +1,146 @@
+using FopWatch.Jobs;
+using FopWatch.Simulation.Tests.World;
+
+namespace FopWatch.Simulation.Tests.Hosts;
+
+/// <summary>All processes of a history: each that crashes is started again, with nothing in memory.</summary>
+internal sealed class Cluster
+{
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
+
+    private readonly Stage _stage;
+    private readonly Process?[] _processes;
+    private readonly Platform? _platform;
+    private int _lives;
+
+    public Cluster(Stage stage)
+    {
+        _stage = stage;
+        _processes = new Process?[stage.Scenario.Processes];
+        _platform = stage.Scenario.Host == HostKind.Cloud ? new(stage, this) : null;
+    }
+
+    public void Start()
+    {
+        _platform?.Start();
+        for (var slot = 0; slot < _processes.Length; slot++)
+            Launch(slot);
+        if (_stage.Scenario.ClockError > TimeSpan.Zero)
+            _stage.Scheduler.Start(_stage.Outside, DisturbClocksAsync);
+    }
+
+    /// <summary>Some process that lives; null if none does.</summary>
+    public Process? Pick()
+    {
+        var first = _processes.Length == 1 ? 0 : _stage.Scheduler.Random.Next(_processes.Length);
+        for (var i = 0; i < _processes.Length; i++)
+        {
+            if (_processes[(first + i) % _processes.Length] is { Life.IsOver: false } process)
+                return process;
+        }
+
+        return null;
+    }
+
+    /// <summary>Sends a notification.</summary>
+    /// <returns>The HTTP status answered; null if there was no answer.</returns>
+    public Task<int?> NotifyAsync(Message message) => RequestAsync(async process =>
+    {
+        _stage.Trace(process.Life.Name, "is notified", message.Id, message.Expected?.ToString());
+        if (process.Intake.Admit(message.Source, message.Token) is not { } source)
+        {
+            _stage.Checker.Refused(message);
+            return 404;
+        }
+
+        var since = _stage.Scheduler.Steps;
+        var result = await process.Intake.ReceiveAsync(source, message.Request, null, CancellationToken.None);
+        _stage.Checker.Acknowledged(message, result, since);
+        return 200;
+    });
+
+    /// <summary>Registers a job.</summary>
+    /// <returns>The HTTP status answered; null if there was no answer.</returns>
+    public Task<int?> RegisterAsync(JobScript script) => RequestAsync(async process =>
+    {
+        _stage.Trace(process.Life.Name, "is to register", script.Job.Id);
+        await process.Recorder.RegisterAsync(
+            _stage.Scenario.Source(script.Source), script.Job.Id, Checker.MetadataOf(script), script.FirstPollAfter, CancellationToken.None);
+        _stage.Checker.Registered(script);
+        return 202;
+    });
+
+    /// <summary>Does what an operator asks for.</summary>
+    public Task<int?> DoAsync(Deed deed, JobScript script) => RequestAsync(async process =>
+    {
+        var key = new JobKey(script.Source, script.Job.Id);
+        _stage.Trace(process.Life.Name, "is to " + deed, key.Id);
+        switch (deed)
+        {
+            case Deed.Poll:
+                _stage.IsByHand = true;
+                await process.Poller.PollAsync(key, evenIfSettled: true, CancellationToken.None);
+                break;
+            case Deed.Republish:
+                await process.Recorder.RepublishAsync(key, CancellationToken.None);
+                break;
+            default:
+                await process.Recorder.StopAsync(key, CancellationToken.None);
+                break;
+        }
+
+        return 200;
+    });
+
+    private async Task<int?> RequestAsync(Func<Process, Task<int>> handle)
+    {
+        if (Pick() is not { } process)
+            return null;
+
+        var answer = new TaskCompletionSource<int?>();
+        using var patience = _stage.Outside.Clock.CreateTimer(_ => answer.TrySetResult(null), null, Patience, Timeout.InfiniteTimeSpan);
+        _stage.Scheduler.Start(process.Life, async () =>
+        {
+            try
+            {
+                answer.TrySetResult(await handle(process));
+            }
+            catch (StoreUnavailableException)
+            {
+                answer.TrySetResult(503);
+            }
+        });
+        return await answer.Task;
+    }
+
+    private void Launch(int slot)
+    {
+        var name = $"life {++_lives}";
+        var seed = _stage.Scheduler.Random.Next();
+        Process process = _platform is null ? new EmbeddedProcess(_stage, name, seed) : new CloudProcess(_stage, name, seed, _platform);
+        _processes[slot] = process;
+        SetClock(process);
+        process.Life.WhenOver(() => _stage.Scheduler.Start(_stage.Outside, async () =>
+        {
+            await _stage.DelayAsync(TimeSpan.FromSeconds(_stage.Scheduler.Random.Next(1, 5) * _stage.Scheduler.Random.Next(1, 60)));
+            Launch(slot);
+        }));
+        process.Start();
+    }
+
+    private async Task DisturbClocksAsync()
+    {
+        while (_stage.Age < _stage.Scenario.Rates.Until)
+        {
+            var left = _stage.Scenario.Rates.Until - _stage.Age;
+            await _stage.DelayAsync(left * _stage.Scheduler.Random.NextDouble() / 4 + TimeSpan.FromMinutes(5));
+            _stage.Tally.Add("clock jumps");
+            foreach (var process in _processes)
+                SetClock(process!);
+        }
+    }
+
+    private void SetClock(Process process) => process.Life.Clock.Offset = _stage.Age < _stage.Scenario.Rates.Until
+        ? _stage.Scenario.ClockError * ((2 * _stage.Scheduler.Random.NextDouble()) - 1)
+        : TimeSpan.Zero;
+}

@@ -1,0 +1,137 @@
+using FopWatch.Simulation.Tests.Scheduling;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+/// <summary>What a process asks of something that may fail it.</summary>
+internal enum Call
+{
+    Find,
+    Commit,
+    Books,
+    Unwatched,
+    Due,
+    NextDue,
+    Pending,
+    Remove,
+    Depth,
+    Keep,
+    Quarantine,
+    Publish,
+    Ask,
+}
+
+/// <summary>What goes wrong with one call.</summary>
+internal enum Fault
+{
+    None,
+
+    /// <summary>It fails and does nothing.</summary>
+    Fails,
+
+    /// <summary>It does what it should, and seems to have failed.</summary>
+    AnswerLost,
+
+    /// <summary>A commit is refused as if somebody else had been first; of several events only some are published.</summary>
+    Halfway,
+
+    /// <summary>The process crashes before it does anything.</summary>
+    CrashBefore,
+
+    /// <summary>It does what it should, and the process crashes before it knows.</summary>
+    CrashAfter,
+}
+
+/// <summary>What goes wrong, call by call.</summary>
+internal interface IFaults
+{
+    /// <summary>What goes wrong with this call.</summary>
+    Fault Next(Call call);
+
+    /// <summary>How long this call is under way before something comes of it.</summary>
+    TimeSpan Delay(Call call);
+
+    /// <summary>Whether something happens that goes wrong with a given probability.</summary>
+    bool Strikes(double probability);
+}
+
+/// <summary>Nothing goes wrong but what is written down: the n-th call of a kind.</summary>
+internal sealed class ScriptedFaults(params IReadOnlyList<(Call Call, int Nth, Fault Fault)> script) : IFaults
+{
+    private readonly Dictionary<Call, int> _calls = [];
+
+    public Fault Next(Call call)
+    {
+        var nth = _calls[call] = _calls.GetValueOrDefault(call) + 1;
+        return script.FirstOrDefault(line => line.Call == call && line.Nth == nth).Fault;
+    }
+
+    public TimeSpan Delay(Call call) => TimeSpan.Zero;
+
+    public bool Strikes(double probability) => false;
+}
+
+/// <summary>How often what goes wrong, as probabilities of one call.</summary>
+internal sealed record FaultRates
+{
+    public double Fails { get; init; }
+
+    public double AnswerLost { get; init; }
+
+    public double Conflict { get; init; }
+
+    public double Crash { get; init; }
+
+    public double Slow { get; init; }
+
+    /// <summary>When the store is down, from the start of the history.</summary>
+    public (TimeSpan From, TimeSpan To) StoreDown { get; init; }
+
+    /// <summary>When the broker is down.</summary>
+    public (TimeSpan From, TimeSpan To) BrokerDown { get; init; }
+
+    /// <summary>When everything comes right, from the start of the history.</summary>
+    public TimeSpan Until { get; init; }
+}
+
+/// <summary>Things go wrong by chance, until they all come right.</summary>
+internal sealed class RandomFaults(Scheduler scheduler, DateTimeOffset start, FaultRates rates) : IFaults
+{
+    private Random Random => scheduler.Random;
+
+    private TimeSpan Age => scheduler.Now - start;
+
+    private bool AreOver => Age >= rates.Until;
+
+    public Fault Next(Call call)
+    {
+        if (AreOver)
+            return Fault.None;
+        if (call is not (Call.Publish or Call.Ask) && IsWithin(rates.StoreDown))
+            return Fault.Fails;
+        if (call == Call.Publish && IsWithin(rates.BrokerDown))
+            return Random.NextDouble() < 0.8 ? Fault.Fails : Fault.Halfway;
+
+        var chance = Random.NextDouble();
+        if ((chance -= rates.Crash) < 0)
+            return Random.Next(2) == 0 ? Fault.CrashBefore : Fault.CrashAfter;
+        if ((chance -= rates.Fails) < 0)
+            return Fault.Fails;
+        if ((chance -= rates.AnswerLost) < 0)
+            return Fault.AnswerLost;
+        return call is Call.Commit or Call.Publish && chance - rates.Conflict < 0 ? Fault.Halfway : Fault.None;
+    }
+
+    public TimeSpan Delay(Call call)
+    {
+        var chance = Random.NextDouble();
+        if (chance > 0.2 + rates.Slow)
+            return TimeSpan.Zero;
+        if (chance > rates.Slow || AreOver)
+            return TimeSpan.FromMilliseconds(Random.Next(1, 50));
+        return chance > rates.Slow / 8 ? TimeSpan.FromMilliseconds(Random.Next(50, 5000)) : TimeSpan.FromSeconds(Random.Next(5, 200));
+    }
+
+    public bool Strikes(double probability) => !AreOver && Random.NextDouble() < probability;
+
+    private bool IsWithin((TimeSpan From, TimeSpan To) window) => Age >= window.From && Age < window.To;
+}

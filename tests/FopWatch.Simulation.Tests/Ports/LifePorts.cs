@@ -1,0 +1,135 @@
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+/// <summary>The store and the broker as one life reaches them: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
+/// <param name="stage">What the life has to do with.</param>
+/// <param name="life">The life.</param>
+/// <param name="found">Told of every job that is read; null if nobody wants to know.</param>
+internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
+{
+    private MemoryStore Store => stage.Store;
+
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => CallAsync(Call.Find, key.Id, () =>
+    {
+        found?.Invoke(Store.Peek(key));
+        return Store.FindAsync(key, cancellationToken);
+    });
+
+    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Commit, commit.Job.Key.Id, () => Store.CommitAsync(commit, cancellationToken));
+
+    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) =>
+        CallAsync(Call.Find, "list", () => Store.ListAsync(query, cancellationToken));
+
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) =>
+        CallAsync(Call.Books, null, () => Store.BooksAsync(cancellationToken));
+
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Unwatched, null, () => Store.UnwatchedAsync(limit, cancellationToken));
+
+    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Due, source, () => Store.DueAsync(source, now, limit, cancellationToken));
+
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
+        CallAsync(Call.NextDue, source, () => Store.NextDueAsync(source, after, cancellationToken));
+
+    public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Pending, null, () => Store.PendingAsync(limit, cancellationToken));
+
+    public async ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Remove, null, async () =>
+        {
+            await Store.RemoveAsync(published, cancellationToken);
+            return published.Count;
+        });
+
+    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) =>
+        CallAsync(Call.Depth, null, () => ((IOutbox)Store).DepthAsync(cancellationToken));
+
+    public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Keep, notification.Source, async () =>
+        {
+            await Store.AddAsync(notification, cancellationToken);
+            return true;
+        });
+
+    ValueTask<QuarantinedNotification?> IQuarantine.FindAsync(string key, CancellationToken cancellationToken) =>
+        CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).FindAsync(key, cancellationToken));
+
+    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken) =>
+        CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).ListAsync(source, top, continuation, cancellationToken));
+
+    async ValueTask IQuarantine.RemoveAsync(string key, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Quarantine, null, async () =>
+        {
+            await ((IQuarantine)Store).RemoveAsync(key, cancellationToken);
+            return true;
+        });
+
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) =>
+        CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).CountAsync(cancellationToken));
+
+    public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Publish, null, isHalf =>
+        {
+            var count = isHalf ? stage.Scheduler.Random.Next(events.Count) : events.Count;
+            for (var i = 0; i < count; i++)
+                stage.Broker.Publish(events[i]);
+            return count;
+        });
+
+    private ValueTask<T> CallAsync<T>(Call call, string? subject, Func<ValueTask<T>> effect) =>
+        CallAsync(call, subject, isHalf => isHalf ? default! : effect().AsTask().Result);
+
+    /// <summary>One call. What it does it does at once, so that nobody comes in between; before and after that others may go on.</summary>
+    private async ValueTask<T> CallAsync<T>(Call call, string? subject, Func<bool, T> effect)
+    {
+        await stage.Scheduler.TurnAsync(life, stage.Faults.Delay(call));
+        var fault = stage.Faults.Next(call);
+        if (fault != Fault.None)
+            stage.Tally.Add(call, fault);
+        if (fault is Fault.CrashBefore)
+            await CrashAsync();
+        if (fault == Fault.Fails)
+        {
+            Trace(call, subject, fault);
+            throw Failure(call);
+        }
+
+        var result = effect(fault == Fault.Halfway);
+        Trace(call, subject, fault, result);
+        if (fault == Fault.CrashAfter)
+            await CrashAsync();
+        if (call == Call.Commit && result is null && fault == Fault.None)
+            stage.Tally.Add("conflicts met");
+
+        // The answer is under way, too.
+        if (call is Call.Find or Call.Commit or Call.Publish or Call.Pending)
+            await stage.Scheduler.TurnAsync(life, stage.Faults.Delay(call));
+        if (fault == Fault.AnswerLost || (fault == Fault.Halfway && call == Call.Publish))
+            throw Failure(call);
+        return result;
+    }
+
+    private Task CrashAsync()
+    {
+        life.End();
+        return Life.Never();
+    }
+
+    private void Trace(Call call, string? subject, Fault fault, object? result = null) => stage.Scheduler.Trace.Add(
+        stage.Scheduler.Now,
+        life.Name,
+        call.ToString(),
+        subject,
+        fault != Fault.None ? fault.ToString() : result is string etag ? etag : call == Call.Commit ? "refused" : null);
+
+    private static Exception Failure(Call call) =>
+        call == Call.Publish ? new IOException("The broker cannot be reached.") : new StoreUnavailableException("The store is down.");
+}

@@ -1,0 +1,71 @@
+using FopWatch.Contract.Tests;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+public sealed class MemoryJobStoreTests : JobStoreContract
+{
+    // Of many commits at once one must win even here, where the suite runs on many threads.
+    protected override ValueTask<IJobStore> OpenAsync() => new(new OneAtATime(new()));
+
+    protected override ValueTask CloseAsync() => default;
+
+    private sealed class OneAtATime(MemoryStore store) : IJobStore
+    {
+        private readonly Lock _lock = new();
+
+        public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
+        {
+            lock (_lock)
+                return store.FindAsync(key, cancellationToken);
+        }
+
+        public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
+        {
+            lock (_lock)
+                return store.CommitAsync(commit, cancellationToken);
+        }
+
+        public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+
+        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.BooksAsync(cancellationToken);
+
+        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.UnwatchedAsync(limit, cancellationToken);
+    }
+}
+
+public sealed class MemoryDueIndexTests : DueIndexContract
+{
+    private readonly MemoryStore _store = new();
+
+    protected override IJobStore Jobs => _store;
+
+    protected override ValueTask<IDueIndex> OpenAsync() => new(_store);
+
+    protected override ValueTask CloseAsync() => default;
+}
+
+public sealed class MemoryOutboxTests : OutboxContract
+{
+    private readonly MemoryStore _store = new();
+
+    protected override IJobStore Jobs => _store;
+
+    protected override ValueTask<IOutbox> OpenAsync() => new(_store);
+
+    protected override ValueTask CloseAsync() => default;
+}
+
+public sealed class MemoryQuarantineTests : QuarantineContract
+{
+    private readonly MemoryStore _store = new();
+
+    protected override IJobStore Jobs => _store;
+
+    protected override ValueTask<IQuarantine> OpenAsync() => new(_store);
+
+    protected override ValueTask CloseAsync() => default;
+}

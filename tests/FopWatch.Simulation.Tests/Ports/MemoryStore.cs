@@ -1,0 +1,225 @@
+using System.Globalization;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+/// <summary>How a store breaks its promises, to see whether anybody notices.</summary>
+internal enum Misdeed
+{
+    None,
+
+    /// <summary>It takes a commit on a version that is no longer there.</summary>
+    IgnoresVersions,
+
+    /// <summary>It says that a job is committed, and does not keep it.</summary>
+    ForgetsJobs,
+
+    /// <summary>It commits the job without its event.</summary>
+    ForgetsEvents,
+
+    /// <summary>It commits the job without its row in the due index.</summary>
+    ForgetsDueRows,
+
+    /// <summary>It loses what waits in the outbox when somebody reads it.</summary>
+    EmptiesOutbox,
+
+    /// <summary>It does not keep what is quarantined.</summary>
+    ForgetsQuarantine,
+}
+
+/// <summary>
+/// A store in memory that keeps every promise of its ports: what the lives of a history share and what outlasts them. Not
+/// thread-safe. It passes the suites that the real stores pass.
+/// </summary>
+internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
+{
+    private readonly Dictionary<JobKey, Row> _jobs = [];
+    private readonly List<OutboxEvent> _outbox = [];
+    private readonly SortedDictionary<string, QuarantinedNotification> _quarantine = new(StringComparer.Ordinal);
+    private long _sequence;
+
+    public Misdeed Misdeed { get; set; }
+
+    /// <summary>Told of every commit that was taken, with the job as it was before.</summary>
+    public Action<Job?, JobCommit>? Committed { get; set; }
+
+    /// <summary>Told of every event that is taken out of the outbox.</summary>
+    public Action<OutboxEvent>? Removed { get; set; }
+
+    /// <summary>All jobs, the first registered first.</summary>
+    public IEnumerable<Job> Jobs => _jobs.Values.Select(row => row.Job);
+
+    public IReadOnlyList<OutboxEvent> Outbox => _outbox;
+
+    public IEnumerable<QuarantinedNotification> Quarantine => _quarantine.Values;
+
+    public Job? Peek(JobKey key) => _jobs.GetValueOrDefault(key)?.Job;
+
+    /// <summary>When the due index says that a job is due; null if it is not there.</summary>
+    public DateTimeOffset? IndexedAt(JobKey key) => _jobs.GetValueOrDefault(key)?.DueAt;
+
+    /// <summary>Loses a job's row in the due index, which no commit does.</summary>
+    public void LoseDueRow(JobKey key) => _jobs[key].DueAt = null;
+
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
+        new(_jobs.TryGetValue(key, out var row) ? new StoredJob(row.Job, row.ETag!) : null);
+
+    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        return new(Commit(commit));
+    }
+
+    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
+        var after = query.Continuation is null ? ((long, long)?)null : ReadContinuation(query.Continuation);
+        var rows = _jobs.Values
+            .Where(row => (query.Source is null || row.Job.Key.Source == query.Source)
+                && (query.State is null || row.Job.State == query.State)
+                && (query.Since is null || row.Job.RegisteredAt >= query.Since)
+                && (after is null || row.Position.CompareTo(after.Value) < 0))
+            .OrderByDescending(row => row.Position)
+            .Take(query.Top + 1)
+            .ToList();
+        var page = rows.Take(query.Top).Select(row => row.Job).ToList();
+        return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null));
+    }
+
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => new(
+    [
+        .. _jobs.Values.GroupBy(row => row.Job.Key.Source, StringComparer.Ordinal).OrderBy(of => of.Key, StringComparer.Ordinal).Select(of => new Books(
+            of.Key,
+            of.Count(),
+            of.Count(row => row.Job.HasOutcome),
+            of.Count(row => row.Job is { IsSettled: true, HasOutcome: false }),
+            of.Count(row => !row.Job.IsSettled && row.DueAt is not null),
+            of.Count(row => !row.Job.IsSettled && row.DueAt is null && row.Job.Watch.Stopped))),
+    ]);
+
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => new(
+    [
+        .. _jobs.Values.Where(row => !row.Job.IsSettled && row.DueAt is null && !row.Job.Watch.Stopped).Take(limit).Select(row => row.Job.Key),
+    ]);
+
+    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) => new(
+    [
+        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Job.Key),
+    ]);
+
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
+        new(_jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).Min(row => row.DueAt));
+
+    public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
+    {
+        var pending = _outbox.Take(limit).ToList();
+        if (Misdeed == Misdeed.EmptiesOutbox)
+            Remove(pending);
+        return new(pending);
+    }
+
+    public ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken)
+    {
+        Remove(published);
+        return default;
+    }
+
+    ValueTask<(long Count, DateTimeOffset? Oldest)> IOutbox.DepthAsync(CancellationToken cancellationToken) =>
+        new((_outbox.Count, _outbox.Count == 0 ? null : _outbox[0].Time));
+
+    public ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
+    {
+        if (Misdeed != Misdeed.ForgetsQuarantine)
+            _quarantine.TryAdd(notification.Key, notification with { Body = notification.Body.ToArray() });
+        return default;
+    }
+
+    ValueTask<QuarantinedNotification?> IQuarantine.FindAsync(string key, CancellationToken cancellationToken) => new(_quarantine.GetValueOrDefault(key));
+
+    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken)
+    {
+        var before = continuation is null ? null : continuation.StartsWith("k:", StringComparison.Ordinal) ? continuation[2..] : throw new FormatException();
+        var found = _quarantine.Values.Reverse()
+            .Where(one => (source is null || one.Source == source) && (before is null || string.CompareOrdinal(one.Key, before) < 0))
+            .Take(top + 1)
+            .ToList();
+        return new(new Page<QuarantinedNotification>([.. found.Take(top)], found.Count > top ? "k:" + found[top - 1].Key : null));
+    }
+
+    ValueTask IQuarantine.RemoveAsync(string key, CancellationToken cancellationToken)
+    {
+        _quarantine.Remove(key);
+        return default;
+    }
+
+    ValueTask<long> IQuarantine.CountAsync(CancellationToken cancellationToken) => new(_quarantine.Count);
+
+    private void Remove(IReadOnlyList<OutboxEvent> published)
+    {
+        foreach (var gone in published)
+        {
+            if (_outbox.RemoveAll(one => one.Key == gone.Key && one.Version == gone.Version) > 0)
+                Removed?.Invoke(gone);
+        }
+    }
+
+    private string? Commit(JobCommit commit)
+    {
+        var row = _jobs.GetValueOrDefault(commit.Job.Key);
+        if (commit.ETag != row?.ETag && Misdeed != Misdeed.IgnoresVersions)
+        {
+            // The last commit once more, by somebody who did not get its answer.
+            return row is not null && commit.ETag == row.ETagBefore && commit.Job == row.Job ? row.ETag : null;
+        }
+
+        var before = row?.Job;
+        if (Misdeed == Misdeed.ForgetsJobs && before is not null)
+            return commit.ETag + "'";
+        if (row is null)
+            _jobs[commit.Job.Key] = row = new() { Position = (commit.Job.RegisteredAt.UtcTicks, ++_sequence) };
+        row.ETagBefore = commit.ETag;
+        row.ETag = string.Create(CultureInfo.InvariantCulture, $"{row.Position.Sequence}-{++row.Revision}");
+        row.Job = commit.Job;
+        row.DueAt = commit.Job.IsSettled || Misdeed == Misdeed.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
+        if (commit.Event is { } committed && Misdeed != Misdeed.ForgetsEvents)
+        {
+            // The oldest first, but those of one job in the order of versions, whatever the clocks said.
+            var place = _outbox.Count;
+            while (place > 0 && _outbox[place - 1].Time > committed.Time && _outbox[place - 1].Key != committed.Key)
+                place--;
+            _outbox.Insert(place, committed);
+        }
+
+        Committed?.Invoke(before, commit);
+        return row.ETag;
+    }
+
+    private static string Continuation((long RegisteredAt, long Sequence) position) =>
+        string.Create(CultureInfo.InvariantCulture, $"j:{position.RegisteredAt}:{position.Sequence}");
+
+    private static (long RegisteredAt, long Sequence) ReadContinuation(string text) =>
+        text.Split(':') is ["j", var time, var sequence]
+        && long.TryParse(time, CultureInfo.InvariantCulture, out var registeredAt)
+        && long.TryParse(sequence, CultureInfo.InvariantCulture, out var number)
+            ? (registeredAt, number)
+            : throw new FormatException();
+
+    private sealed class Row
+    {
+        public Job Job { get; set; } = null!;
+
+        public string? ETag { get; set; }
+
+        public string? ETagBefore { get; set; }
+
+        public long Revision { get; set; }
+
+        public DateTimeOffset? DueAt { get; set; }
+
+        public (long RegisteredAt, long Sequence) Position { get; init; }
+    }
+}

@@ -1,0 +1,72 @@
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Simulation.Tests.World;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+/// <summary>The status API as one life reaches it: the real client and its pace, over a network that fails.</summary>
+internal sealed class StatusApi : IStatusApi, IDisposable
+{
+    private readonly Stage _stage;
+    private readonly Life _life;
+    private readonly HttpClient _http;
+    private readonly StatusClient _client;
+
+    public StatusApi(Stage stage, Life life)
+    {
+        (_stage, _life) = (stage, life);
+        _http = new(new Network(stage, life)) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new(_http, life.Clock);
+    }
+
+    public async Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken)
+    {
+        await _stage.Scheduler.TurnAsync(_life);
+        var answer = await _client.AskAsync(source, id, cancellationToken);
+
+        // What the answer says may be out of date when it arrives.
+        await _stage.Scheduler.TurnAsync(_life, _stage.Faults.Delay(Call.Ask));
+        _stage.Trace(_life.Name, "is answered", id, answer.Answer.ToString());
+        return answer;
+    }
+
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>
+    /// Answers at once or never: what the framework's client waits for it waits for on other threads, and the order of things would
+    /// be lost.
+    /// </summary>
+    private sealed class Network(Stage stage, Life life) : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            var uri = request.RequestUri!;
+            var id = uri.Query[(uri.Query.IndexOf('=', StringComparison.Ordinal) + 1)..];
+            var source = stage.Scenario.Sources.First(one => one.Provider.StatusUri(one.StatusEndpoint, id) == uri);
+            stage.Checker.Asked(life, source, new(source.Name, id));
+            var fault = stage.Faults.Next(Call.Ask);
+            if (fault != Fault.None)
+                stage.Tally.Add(Call.Ask, fault);
+            stage.Trace(life.Name, "asks", id, fault == Fault.None ? null : fault.ToString());
+            switch (fault)
+            {
+                case Fault.CrashBefore or Fault.CrashAfter:
+                    life.End();
+                    return new TaskCompletionSource<HttpResponseMessage>().Task;
+                case Fault.Fails:
+                    return Task.FromException<HttpResponseMessage>(new HttpRequestException(HttpRequestError.ConnectionError));
+                case Fault.AnswerLost:
+                    return Task.FromException<HttpResponseMessage>(new TaskCanceledException("No answer in time."));
+            }
+
+            try
+            {
+                return Task.FromResult(stage.Provider.Answer(source, id));
+            }
+            catch (TaskCanceledException hangs)
+            {
+                return Task.FromException<HttpResponseMessage>(hangs);
+            }
+        }
+    }
+}

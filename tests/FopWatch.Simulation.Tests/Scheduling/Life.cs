@@ -1,0 +1,114 @@
+namespace FopWatch.Simulation.Tests.Scheduling;
+
+/// <summary>
+/// One life of one process: what runs in it goes on only while it lasts. When it is over, whatever it awaits never comes, its timers
+/// never fire, and nothing of what it had in memory is left.
+/// </summary>
+internal sealed class Life : SynchronizationContext
+{
+    private readonly Scheduler _scheduler;
+    private readonly List<Action> _mourners = [];
+
+    public Life(Scheduler scheduler, string name)
+    {
+        _scheduler = scheduler;
+        Name = name;
+        Clock = new(scheduler, this);
+    }
+
+    public string Name { get; }
+
+    public bool IsOver { get; private set; }
+
+    public LifeClock Clock { get; }
+
+    /// <summary>Ends it, as a crash does.</summary>
+    public void End()
+    {
+        if (IsOver)
+            return;
+        IsOver = true;
+        _scheduler.Trace.Add(_scheduler.Now, Name, "crashes");
+        foreach (var mourner in _mourners)
+            mourner();
+        _mourners.Clear();
+    }
+
+    /// <summary>Tells of its end. The action must only complete what others await.</summary>
+    public void WhenOver(Action action)
+    {
+        if (IsOver)
+            action();
+        else
+            _mourners.Add(action);
+    }
+
+    /// <summary>What somebody awaits whose process has crashed.</summary>
+    public static Task Never() => new TaskCompletionSource().Task;
+
+    public override void Post(SendOrPostCallback d, object? state) => _scheduler.Enqueue(this, d, state);
+
+    public override void Send(SendOrPostCallback d, object? state) => throw new NotSupportedException();
+
+    public override SynchronizationContext CreateCopy() => this;
+}
+
+/// <summary>The clock of one life: it may be wrong and may jump; how long things take does not depend on it.</summary>
+internal sealed class LifeClock(Scheduler scheduler, Life life) : TimeProvider
+{
+    /// <summary>How much it is ahead of the true time.</summary>
+    public TimeSpan Offset { get; set; }
+
+    public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+    public override DateTimeOffset GetUtcNow() => scheduler.Now + Offset;
+
+    public override long GetTimestamp() => scheduler.Now.UtcTicks;
+
+    public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
+    {
+        var timer = new VirtualTimer(scheduler, life, callback, state);
+        timer.Change(dueTime, period);
+        return timer;
+    }
+}
+
+/// <summary>A timer of one life.</summary>
+internal sealed class VirtualTimer(Scheduler scheduler, Life life, TimerCallback callback, object? state) : ITimer
+{
+    private bool _armed;
+    private TimeSpan _period;
+
+    public Life Life { get; } = life;
+
+    /// <summary>Grows with every arming, so that what a later one replaced is recognised in the queue.</summary>
+    public int Arming { get; private set; }
+
+    public bool IsArmed(int arming) => _armed && Arming == arming && !Life.IsOver;
+
+    public void Fire()
+    {
+        _armed = false;
+        if (_period > TimeSpan.Zero)
+            Change(_period, _period);
+        callback(state);
+    }
+
+    public bool Change(TimeSpan dueTime, TimeSpan period)
+    {
+        Arming++;
+        _period = period;
+        _armed = dueTime >= TimeSpan.Zero;
+        if (_armed)
+            scheduler.Arm(this, dueTime);
+        return true;
+    }
+
+    public void Dispose() => _armed = false;
+
+    public ValueTask DisposeAsync()
+    {
+        Dispose();
+        return ValueTask.CompletedTask;
+    }
+}

@@ -1,0 +1,161 @@
+namespace FopWatch.Simulation.Tests.Scheduling;
+
+/// <summary>
+/// One thread, one virtual clock, and one order of steps, which a seed chooses. Everything in a history that takes time waits here
+/// for its turn; time passes only while nothing could take one.
+/// </summary>
+internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace)
+{
+    /// <summary>More steps than any history needs: one that takes more runs in circles.</summary>
+    private const long MostSteps = 2_000_000;
+
+    private readonly int _thread = Environment.CurrentManagedThreadId;
+    private readonly Queue<(Life Life, SendOrPostCallback Callback, object? State)> _posted = new();
+    private readonly List<Turn> _ready = [];
+    private readonly PriorityQueue<(VirtualTimer Timer, int Arming), (long Due, long Sequence)> _timers = new();
+    private long _sequence;
+
+    /// <summary>The true time; the clocks of lives may be off.</summary>
+    public DateTimeOffset Now { get; private set; } = start;
+
+    public Random Random { get; } = random;
+
+    public Trace Trace { get; } = trace;
+
+    /// <summary>How many turns were taken.</summary>
+    public long Steps { get; private set; }
+
+    /// <summary>What went wrong with the simulation itself; null if nothing.</summary>
+    public string? Fault { get; private set; }
+
+    /// <summary>Starts work of a life. It must not fail.</summary>
+    public void Start(Life life, Func<Task> work) => Enqueue(life, static state => _ = ((Work)state!).RunAsync(), new Work(this, life, work));
+
+    /// <summary>Waits for a turn, after a delay if one is given. Of all that wait, the seed chooses who is next.</summary>
+    public Task TurnAsync(Life life, TimeSpan delay = default)
+    {
+        var turn = new Turn(life);
+        if (delay > TimeSpan.Zero)
+            life.Clock.CreateTimer(_ => _ready.Add(turn), null, delay, Timeout.InfiniteTimeSpan);
+        else
+            _ready.Add(turn);
+        return turn.Task;
+    }
+
+    /// <summary>Lets turns be taken and time pass.</summary>
+    /// <param name="isOver">Asked whenever nobody has a turn to take.</param>
+    /// <param name="isBroken">Asked after every turn.</param>
+    /// <param name="until">When to stop at the latest.</param>
+    /// <returns>Whether it was over in time.</returns>
+    public bool Run(Func<bool> isOver, Func<bool> isBroken, DateTimeOffset until)
+    {
+        var outside = SynchronizationContext.Current;
+        try
+        {
+            while (Fault is null && !isBroken())
+            {
+                if (_posted.TryDequeue(out var posted))
+                {
+                    if (!posted.Life.IsOver)
+                        Enter(posted.Life, posted.Callback, posted.State);
+                }
+                else if (_ready.Count > 0)
+                {
+                    TakeTurn();
+                }
+                else if (isOver())
+                {
+                    return true;
+                }
+                else if (!Pass(until))
+                {
+                    return false;
+                }
+            }
+
+            return false;
+        }
+        finally
+        {
+            SynchronizationContext.SetSynchronizationContext(outside);
+        }
+    }
+
+    public void Enqueue(Life life, SendOrPostCallback callback, object? state)
+    {
+        if (Environment.CurrentManagedThreadId != _thread)
+            Fault ??= "Something left the thread of the history, and with it the order that the seed chooses.";
+        else if (!life.IsOver)
+            _posted.Enqueue((life, callback, state));
+    }
+
+    public void Arm(VirtualTimer timer, TimeSpan delay)
+    {
+        var due = delay < TimeSpan.FromDays(4000) ? Now.Ticks + delay.Ticks : long.MaxValue;
+        _timers.Enqueue((timer, timer.Arming), (due, _sequence++));
+    }
+
+    private void TakeTurn()
+    {
+        var index = _ready.Count == 1 ? 0 : Random.Next(_ready.Count);
+        var turn = _ready[index];
+        _ready[index] = _ready[^1];
+        _ready.RemoveAt(_ready.Count - 1);
+        if (turn.Life.IsOver)
+            return;
+        if (++Steps > MostSteps)
+            Fault ??= "It does not end.";
+        Enter(turn.Life, static state => ((Turn)state!).SetResult(), turn);
+    }
+
+    /// <summary>Moves the clock to the next timer and fires it, and whatever else is due at that instant.</summary>
+    private bool Pass(DateTimeOffset until)
+    {
+        long? at = null;
+        while (_timers.TryPeek(out var next, out var priority))
+        {
+            if (!next.Timer.IsArmed(next.Arming))
+            {
+                _timers.Dequeue();
+                continue;
+            }
+
+            if (priority.Due > (at ?? until.UtcTicks))
+                break;
+
+            _timers.Dequeue();
+            at = priority.Due;
+            Now = new(priority.Due, TimeSpan.Zero);
+            Enter(next.Timer.Life, static state => ((VirtualTimer)state!).Fire(), next.Timer);
+        }
+
+        return at is not null;
+    }
+
+    private static void Enter(Life life, SendOrPostCallback callback, object? state)
+    {
+        SynchronizationContext.SetSynchronizationContext(life);
+        callback(state);
+    }
+
+    // Without RunContinuationsAsynchronously: what waits goes on within the turn, on this thread.
+    private sealed class Turn(Life life) : TaskCompletionSource
+    {
+        public Life Life { get; } = life;
+    }
+
+    private sealed class Work(Scheduler scheduler, Life life, Func<Task> work)
+    {
+        public async Task RunAsync()
+        {
+            try
+            {
+                await work();
+            }
+            catch (Exception e)
+            {
+                scheduler.Fault ??= $"Work of {life.Name} failed: {e}";
+            }
+        }
+    }
+}

@@ -1,0 +1,222 @@
+using FopWatch.Contracts;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Simulator;
+using StatusKind = FopWatch.Simulator.StatusAnswer;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>Histories that are written down: one thing goes wrong, at one place.</summary>
+public sealed class SmallHistories
+{
+    [Fact]
+    public void A_job_that_nothing_happens_to_is_settled_by_its_notification_and_never_polled()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var history = Played(Some.Scenario(host, Some.Job()));
+
+            var outcome = Assert.Single(Outcomes(history));
+            Assert.Equal((JobState.PartiallyFailed, SettledBy.Notification, 0), (outcome.State, outcome.SettledBy, outcome.Polls));
+            Assert.Equal(0, history.Stage.Tally["polls"]);
+            Assert.Equal(0, history.Stage.Tally["event ids repeated"]);
+        }
+    }
+
+    [Fact]
+    public void A_job_that_is_never_notified_is_settled_by_a_poll()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var history = Played(Some.Scenario(host, Some.Job() with { Notifies = false }));
+
+            Assert.Equal(SettledBy.Poll, Assert.Single(Outcomes(history)).SettledBy);
+        }
+    }
+
+    /// <summary>Every fault at every call, one at a time: the first six calls of each kind are all that such a history has, and more.</summary>
+    [Fact]
+    public void No_single_fault_loses_or_changes_an_outcome()
+    {
+        var struck = 0;
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            foreach (var job in (JobScript[])[Some.Job(), Some.Job() with { Notifies = false }, Some.Job(BodyShape.WangsuFops, separate: true)])
+            {
+                foreach (var call in Enum.GetValues<Call>())
+                {
+                    foreach (var fault in Enum.GetValues<Fault>().Where(fault => fault != Fault.None && (fault != Fault.Halfway || call is Call.Commit or Call.Publish)))
+                    {
+                        for (var nth = 1; nth <= 6; nth++)
+                        {
+                            var history = Played(Some.Scenario(host, job, (call, nth, fault)), $"{host}, {fault} at {call} {nth}");
+                            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
+                            struck += history.Stage.Tally.Failures > 0 ? 1 : 0;
+                        }
+                    }
+                }
+            }
+        }
+
+        Assert.True(struck > 500, $"Only {struck} faults struck.");
+    }
+
+    [Theory]
+    [InlineData((int)Call.Publish, (int)Fault.CrashBefore, 0)]
+    [InlineData((int)Call.Publish, (int)Fault.CrashAfter, 1)]
+    [InlineData((int)Call.Remove, (int)Fault.CrashBefore, 1)]
+    [InlineData((int)Call.Remove, (int)Fault.CrashAfter, 0)]
+    [InlineData((int)Call.Publish, (int)Fault.AnswerLost, 1)]
+    public void A_crash_between_commit_publish_and_delete_publishes_again_at_most_and_under_the_same_id(int call, int fault, int repeated)
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var history = Played(Some.Scenario(host, Some.Job(), ((Call)call, 1, (Fault)fault)));
+
+            Assert.Single(Outcomes(history));
+            Assert.Equal(repeated, history.Stage.Tally["event ids repeated"]);
+        }
+    }
+
+    [Fact]
+    public void A_notification_whose_commit_lost_its_answer_is_sent_again_and_changes_nothing()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // The first commit is the registration's.
+            var history = Played(Some.Scenario(host, Some.Job(), (Call.Commit, 2, Fault.AnswerLost)));
+
+            Assert.Equal(2, Assert.Single(Outcomes(history)).Version);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void What_a_hint_did_before_the_job_was_submitted_counts_for_nothing(bool separate)
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // Somebody names the id, the status API does not know of it, and it is given up; an hour later it is submitted.
+            var job = Some.Job(separate ? BodyShape.WangsuFops : BodyShape.QiniuClassic, separate) with
+            {
+                Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
+                SubmittedAfter = TimeSpan.FromHours(1),
+                Registering = separate ? Registering.Never : Registering.UntilAnswered,
+                Notifies = separate,
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
+        }
+    }
+
+    [Fact]
+    public void Polls_that_a_hint_caused_before_the_submission_do_not_bring_the_end_nearer()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // Two answers that there is no such id before the submission, and one right after it.
+            var job = Some.Job() with
+            {
+                Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
+                SubmittedAfter = TimeSpan.FromMinutes(16),
+                Status = [(TimeSpan.Zero, TimeSpan.FromMinutes(9), StatusKind.NotFound)],
+                Notifies = false,
+                FirstPollAfter = TimeSpan.Zero,
+            };
+
+            var history = Played(Some.Scenario(host, job) with { Sources = [Scenario.NewSource(ProviderKind.Qiniu, Some.Poll with { First = TimeSpan.FromMinutes(12), Factor = 1, Max = TimeSpan.FromMinutes(30) })] });
+
+            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
+        }
+    }
+
+    [Fact]
+    public void An_api_that_knew_nothing_right_after_the_submission_and_then_is_down_gives_nothing_up()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with
+            {
+                Status =
+                [
+                    (TimeSpan.Zero, TimeSpan.FromMinutes(10), StatusKind.NotFound),
+                    (TimeSpan.FromMinutes(10), TimeSpan.FromMinutes(40), StatusKind.Failed500),
+                ],
+                Notifies = false,
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
+        }
+    }
+
+    [Fact]
+    public void Nothing_is_published_about_an_id_that_only_hints_name_even_when_somebody_asks_for_it()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with
+            {
+                Registering = Registering.Never,
+                Notifies = false,
+                Truth = StatusTruth.NeverKnown,
+                Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
+                Deeds = [(Deed.Republish, TimeSpan.FromHours(1))],
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal(JobState.Expired, Assert.Single(history.Stage.Store.Jobs).State);
+            Assert.Empty(history.Stage.Broker.Published);
+        }
+    }
+
+    [Fact]
+    public void A_truth_that_comes_after_the_deadline_supersedes_the_expiry()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with { Truth = StatusTruth.Down, Late = TimeSpan.FromHours(5) };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal([JobState.Expired, JobState.PartiallyFailed], Outcomes(history).Select(outcome => outcome.State));
+        }
+    }
+
+    /// <summary>The order of the steps of two processes at one job, in thousands of ways.</summary>
+    [Fact]
+    public void Two_processes_at_one_job_settle_it_once()
+    {
+        var met = 0L;
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with { Replays = [TimeSpan.Zero, TimeSpan.Zero], RegisteredAfter = TimeSpan.FromMinutes(1), Deeds = [(Deed.Poll, TimeSpan.FromMinutes(1))] };
+            for (var seed = 1; seed <= 500; seed++)
+            {
+                var history = Played(Some.Scenario(host, job) with { Seed = seed, Processes = 2 });
+                Assert.Single(Outcomes(history));
+                met += history.Stage.Tally["conflicts met"];
+            }
+        }
+
+        Assert.True(met > 100, $"Only {met} conflicts.");
+    }
+
+    private static History Played(Scenario scenario, string? which = null)
+    {
+        var history = History.Play(scenario);
+        if (history.Violation is not null)
+            history = History.Play(scenario, keepTrace: true);
+        Assert.True(history.Violation is null, $"{which ?? scenario.Host.ToString()}: {history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
+        return history;
+    }
+
+    /// <summary>The outcomes as subscribers got them, without repetitions.</summary>
+    private static List<JobRecord> Outcomes(History history) =>
+        [.. history.Stage.Broker.Published.DistinctBy(one => one.Id).Select(one => JobEvent.Parse(one.Body).Data).Where(job => job.Settled)];
+}

@@ -1,0 +1,382 @@
+using System.Globalization;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests.World;
+
+/// <summary>What may never happen, checked while a history goes on and once more when it has come to rest.</summary>
+internal sealed class Checker(Stage stage)
+{
+    /// <summary>How long a provider may seem not to know an id that was submitted; no script lies longer.</summary>
+    private static readonly TimeSpan LongestRace = TimeSpan.FromMinutes(10);
+
+    private readonly Dictionary<JobKey, Story> _stories = [];
+    private readonly Dictionary<string, OutboxEvent> _committed = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, long> _published = new(StringComparer.Ordinal);
+    private readonly Dictionary<(Life Life, string Source), Queue<DateTimeOffset>> _asked = [];
+    private string? _violation;
+
+    /// <summary>The first thing that went wrong; null if nothing has.</summary>
+    public string? Violation => _violation;
+
+    public int DueRowsLost { get; set; }
+
+    public static Dictionary<string, string> MetadataOf(JobScript script) => new(StringComparer.Ordinal) { ["lesson"] = script.Job.Id };
+
+    /// <summary>Takes note of every commit.</summary>
+    public void Committed(Job? before, JobCommit commit)
+    {
+        var job = commit.Job;
+        var story = StoryOf(job.Key);
+        story.HeardAt ??= stage.Now;
+        Versions(before, commit);
+        Outcomes(story, before, job);
+        if (commit.Event is { } committed)
+            EventOf(job, committed);
+        else
+            Expect(!Moved(before, job) || job.Origin == JobOrigin.Hint, "an outcome without an event", job);
+
+        Expect(job.IsSettled || job.Watch.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
+        Expect(!job.IsSettled || job.Watch.DueAt is null, "a settled job that is to be polled", job);
+        if (job.Origin != JobOrigin.Hint && before is null or { Origin: JobOrigin.Hint })
+            story.ClaimedAt ??= stage.Now;
+        if (before?.Watch.LastPolledAt != job.Watch.LastPolledAt)
+            story.AnsweredAtStep = stage.Scheduler.Steps;
+        stage.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
+    }
+
+    /// <summary>Takes note of an event that leaves the outbox.</summary>
+    public void Removed(OutboxEvent one) => Expect(_published.ContainsKey(one.Id), "an event left the outbox unpublished", one);
+
+    /// <summary>Takes note of an event that subscribers get.</summary>
+    public void Published(OutboxEvent one)
+    {
+        var isKnown = _committed.TryGetValue(one.Id, out var committed);
+        Expect(isKnown, "an event was published that was never committed", one);
+        Expect(!isKnown || one.Body.Span.SequenceEqual(committed!.Body.Span), "one event id with two bodies", one);
+        var times = _published[one.Id] = _published.GetValueOrDefault(one.Id) + 1;
+        stage.Tally.Add(times == 1 ? "events" : "event ids repeated");
+    }
+
+    /// <summary>Takes note that a notification was not let in.</summary>
+    public void Refused(Message message) => Expect(message.Expected is null, "a right token was refused", message.Id);
+
+    /// <summary>Takes note that a notification is about to be answered 200: what came of it has to be durable.</summary>
+    public void Acknowledged(Message message, NotificationResult result, long sinceStep)
+    {
+        Expect(result == message.Expected, $"a notification to be {message.Expected} was {result}", message.Id);
+        if (result != message.Expected)
+            return;
+
+        if (result == NotificationResult.Quarantined)
+        {
+            Expect(stage.Store.Quarantine.Any(kept => kept.Body.Span.SequenceEqual(message.Request.Body.Span)), "a quarantined notification that is not there", message.Id);
+            return;
+        }
+
+        var key = new JobKey(message.Source, message.Id!);
+        if (stage.Store.Peek(key) is not { } job)
+        {
+            Expect(false, "an acknowledged notification of a job that is not there", message.Id);
+            return;
+        }
+
+        var story = StoryOf(key);
+        story.Nudges++;
+        if (result == NotificationResult.Recorded)
+        {
+            var facts = message.Report!.Facts;
+            Expect(job.Facts.Join(facts) == job.Facts, "an acknowledged report that is not durable", job);
+            if (facts.Concluded)
+                story.IsTold = true;
+            return;
+        }
+
+        // It made the job due, unless it is settled, or stopped, or was polled since, or was too soon after a poll.
+        var error = stage.Scenario.ClockError * 2;
+        var latest = Later(stage.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
+        Expect(
+            job.IsSettled || job.Watch.Stopped || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
+            "an acknowledged hint that makes no poll due",
+            job);
+    }
+
+    /// <summary>Takes note that a registration is about to be answered.</summary>
+    public void Registered(JobScript script)
+    {
+        var key = new JobKey(script.Source, script.Job.Id);
+        var story = StoryOf(key);
+        story.Nudges++;
+        story.IsRegistered = true;
+        var job = stage.Store.Peek(key);
+        Expect(job?.Origin == JobOrigin.Registration, "an acknowledged registration that is not durable", job);
+        Expect(job is null || MetadataOf(script).All(pair => job.Metadata.GetValueOrDefault(pair.Key) == pair.Value), "a registration without its metadata", job);
+    }
+
+    /// <summary>Takes note that a poller reads a job.</summary>
+    public void FoundByPoller(Job? job)
+    {
+        if (job is { IsSettled: false } || (stage.IsByHand && job is { HasOutcome: false }))
+            StoryOf(job.Key).OpenWhenFound++;
+    }
+
+    /// <summary>Takes note of a question to a status API.</summary>
+    /// <param name="life">Who asks.</param>
+    /// <param name="source">The source.</param>
+    /// <param name="key">The job.</param>
+    public void Asked(Life life, Source source, JobKey key)
+    {
+        var story = StoryOf(key);
+        story.Asks++;
+        stage.Tally.Add("polls");
+        if (stage.IsByHand)
+            story.Nudges++;
+
+        // Between looking and asking somebody else may have settled it.
+        var job = stage.Store.Peek(key);
+        Expect(story.OpenWhenFound > 0, "a question about a job that was settled when the poller looked", job);
+        story.OpenWhenFound--;
+
+        var asked = _asked.TryGetValue((life, source.Name), out var known) ? known : _asked[(life, source.Name)] = new();
+        var burst = (int)Math.Ceiling(source.Poll.PerSecond);
+        if (asked.Count == burst)
+        {
+            var window = TimeSpan.FromSeconds(burst / source.Poll.PerSecond);
+            Expect(stage.Now - asked.Dequeue() >= window, "more questions than the source's limit", job);
+        }
+
+        asked.Enqueue(stage.Now);
+    }
+
+    /// <summary>Takes note of a sweep.</summary>
+    public void Swept(Sweep sweep)
+    {
+        Expect(DueRowsLost > 0 || (sweep.Unaccounted == 0 && sweep.Restored == 0), "books that do not balance", sweep.Unaccounted);
+        if (sweep.Restored > 0)
+            stage.Tally.Add("watches restored", sweep.Restored);
+    }
+
+    /// <summary>Whether nothing is left to be done.</summary>
+    public bool IsAtRest() =>
+        stage.Store.Outbox.Count == 0
+        && stage.Store.Jobs.All(job => job.IsSettled || (job.Watch.Stopped && stage.Store.IndexedAt(job.Key) is null));
+
+    /// <summary>Judges a history that has come to rest, or should have.</summary>
+    public void Judge(bool isAtRest)
+    {
+        foreach (var job in stage.Store.Jobs)
+            Expect(isAtRest || job.IsSettled || job.Watch.Stopped, "an id that never ended", job);
+        Expect(isAtRest, "a history that never came to rest", stage.Store.Outbox.Count);
+
+        foreach (var one in _committed.Values)
+            Expect(_published.ContainsKey(one.Id), "an event that was never published", one);
+        foreach (var books in stage.Store.BooksAsync(default).AsTask().Result)
+            Expect(books.Unaccounted == 0, "books that do not balance", books);
+        foreach (var job in stage.Store.Jobs)
+            JudgeJob(job, StoryOf(job.Key));
+        foreach (var (key, story) in _stories)
+            Expect(!(story.IsRegistered || story.IsTold) || stage.Store.Peek(key) is not null, "an id that was lost", key);
+    }
+
+    private void JudgeJob(Job job, Story story)
+    {
+        stage.Tally.Add("jobs");
+        if (story.Script is null || job.Origin == JobOrigin.Hint)
+        {
+            // Nobody's job: whatever was said of it, nobody may be told.
+            Expect(!stage.Broker.Published.Any(one => one.Key == job.Key), "an event about an id that only hints name", job);
+            return;
+        }
+
+        if (story.IsTold)
+            Expect(job.HasOutcome, "an outcome that was told and lost", job);
+        if (!job.IsSettled)
+            return;
+
+        stage.Tally.Add(job.HasOutcome ? "true outcomes" : "expired");
+        Expect(job.HasOutcome || !WasObtainable(job, story), "a job given up whose outcome could be had", job);
+
+        var outcomes = stage.Broker.Published.Where(one => one.Key == job.Key).DistinctBy(one => one.Id).OrderBy(one => one.Version)
+            .Select(one => JobEvent.Parse(one.Body).Data)
+            .Where(told => told.Settled)
+            .ToList();
+        Expect(outcomes.Count > 0 && outcomes[^1].State == job.State, "subscribers do not know the outcome", job);
+        var changes = outcomes.Where((told, index) => index == 0 || told.State != outcomes[index - 1].State).Select(told => told.State).ToList();
+        Expect(changes.Count == 1 || (changes.Count == 2 && changes[0] == JobState.Expired), "more than one outcome was published", job);
+        var republished = story.Script.Deeds.Count(deed => deed.Deed == Deed.Republish);
+        Expect(outcomes.Count <= changes.Count + republished, "an outcome that was published under several versions", job);
+        JudgePolls(job, story);
+    }
+
+    /// <summary>No more polls than the plan has for the time, and one for everything that asks for one at once.</summary>
+    private void JudgePolls(Job job, Story story)
+    {
+        if (story.HeardAt is not { } heard || stage.Scenario.ClockError > TimeSpan.Zero)
+            return;
+
+        var poll = stage.Scenario.Source(job.Key.Source).Poll;
+        var (planned, wait) = (1, poll.First * 0.9);
+        for (var at = heard; at < stage.Now; planned++)
+        {
+            at += wait;
+            wait = Shorter(wait * poll.Factor, poll.Max * 0.9);
+        }
+
+        // Several processes may poll one job at once, and each poll whose recording failed is done again.
+        var racing = stage.Scenario.Processes + (stage.Scenario.Host == HostKind.Cloud ? 1 : 0);
+        var most = (racing * (planned + story.Nudges + DueRowsLost)) + stage.Tally.Failures;
+        Expect(story.Asks <= most, $"{story.Asks} polls where {most} would do", job);
+    }
+
+    /// <summary>Whether the status API would have told the outcome, long enough, to anybody who kept asking until the deadline.</summary>
+    private bool WasObtainable(Job job, Story story)
+    {
+        var script = story.Script!;
+        if (script.Truth != StatusTruth.Told || job.Watch.Stopped || script.Deeds.Any(deed => deed.Deed is Deed.Stop))
+            return false;
+
+        var submitted = Scenario.Start + script.SubmittedAfter;
+        var poll = stage.Scenario.Source(job.Key.Source).Poll;
+        var from = Latest(
+            submitted + script.Job.DoneAfter,
+            story.ClaimedAt ?? DateTimeOffset.MaxValue,
+            Scenario.Start + stage.Scenario.Rates.Until,
+            script.Status.Count == 0 ? default : submitted + script.Status.Max(window => window.To));
+        var to = job.Watch.Deadline;
+        if (script.ForgottenAfter is { } forgotten && submitted + forgotten < to)
+            to = submitted + forgotten;
+
+        // One wait, the pause of an API that throttled, and what it takes to start and to notice.
+        var margin = (poll.Max * 1.1) + TimeSpan.FromMinutes(15) + (2 * stage.Scenario.ClockError) + stage.Scenario.LongestSleep
+            + (DueRowsLost > 0 ? stage.Scenario.SweepEvery : TimeSpan.Zero);
+        return to - from > margin;
+    }
+
+    private void Versions(Job? before, JobCommit commit)
+    {
+        var job = commit.Job;
+        if (before is null)
+        {
+            Expect(job.Version > 0, "a first version that is none", job);
+            return;
+        }
+
+        var onlyWatch = before with { Watch = job.Watch } == job;
+        Expect(onlyWatch ? job.Version == before.Version && commit.Event is null : job.Version > before.Version, "versions that do not grow", job);
+        Expect(job.UpdatedAt >= before.UpdatedAt, "a job that was changed before it was changed", job);
+    }
+
+    private void Outcomes(Story story, Job? before, Job job)
+    {
+        if (before is { HasOutcome: true })
+            Expect(job.State == before.State, $"an outcome that was {before.State} and is another", job);
+        else if (before is { IsSettled: true })
+            Expect(job.IsSettled || before.Origin == JobOrigin.Hint, "an expired job that is open again", job);
+        if (job.HasOutcome && before is not { HasOutcome: true })
+            Truth(story, job);
+        if (job is { IsSettled: true, HasOutcome: false } && before is not { IsSettled: true })
+            Expiry(story, job);
+    }
+
+    private void Truth(Story story, Job job)
+    {
+        if (story.Script is not { } script)
+        {
+            Expect(false, "an outcome of an id that nobody has", job);
+            return;
+        }
+
+        var (counts, expected) = (job.Facts.Counts, script.Job.ExpectedCounts);
+        Expect(job.State == script.Expected, $"an outcome that is not the true one, {script.Expected}", job);
+        Expect((counts.Succeeded, counts.Failed) == (expected.Succeeded, expected.Failed), $"counts that are not {expected}", job);
+    }
+
+    /// <summary>A job may be given up when its deadline is over, or when its provider long since does not know of it.</summary>
+    private void Expiry(Story story, Job job)
+    {
+        var slack = 2 * stage.Scenario.ClockError;
+        var now = stage.Now + slack;
+        if (now >= job.Watch.Deadline)
+            return;
+
+        var age = stage.Age - (story.Script?.SubmittedAfter ?? default);
+
+        // What only hints name may be given up whenever: that counts for nothing as soon as something genuine names it.
+        var isUnknown = job.Origin == JobOrigin.Hint || story.Script is not { } script || script.Truth == StatusTruth.NeverKnown || age < TimeSpan.Zero || age >= script.ForgottenAfter;
+        Expect(isUnknown, "a job given up whose provider knows of it", job);
+        Expect(job.Watch.NotFound >= PollPlan.UnknownAnswers, "a job given up after too few answers", job);
+        Expect(now >= job.Watch.StartedAt + LongestRace, "a job given up too early", job);
+    }
+
+    private void EventOf(Job job, OutboxEvent committed)
+    {
+        Expect(job.Origin != JobOrigin.Hint, "an event about an id that only a hint names", job);
+        Expect(_committed.TryAdd(committed.Id, committed), "an event id that was there before", job);
+        Expect(committed.Key == job.Key && committed.Version == job.Version, "an event of another version", job);
+        Expect(committed.Id == JobEvents.IdOf(job.Key, job.Version), "an event id that does not follow from the version", job);
+        var told = JobEvent.Parse(committed.Body);
+        Expect(
+            told.Id == committed.Id && told.Data.Version == job.Version && told.Data.State == job.State && told.Data.Counts == job.Facts.Counts
+            && told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType),
+            "an event that says something else than its job",
+            job);
+    }
+
+    private static bool Moved(Job? before, Job job) => job.IsSettled && (before is not { IsSettled: true } || before.State != job.State);
+
+    private Story StoryOf(JobKey key)
+    {
+        if (!_stories.TryGetValue(key, out var story))
+            _stories[key] = story = new() { Script = stage.Scenario.Jobs.FirstOrDefault(script => script.Source == key.Source && script.Job.Id == key.Id) };
+        return story;
+    }
+
+    private void Expect(bool isRight, string what, object? about)
+    {
+        if (!isRight)
+            _violation ??= string.Create(CultureInfo.InvariantCulture, $"{what}, at {stage.Now:O}: {about}");
+    }
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;
+
+    private static DateTimeOffset Latest(params ReadOnlySpan<DateTimeOffset> times)
+    {
+        var latest = DateTimeOffset.MinValue;
+        foreach (var time in times)
+            latest = Later(latest, time);
+        return latest;
+    }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
+
+    /// <summary>What is known of one id besides what the store says.</summary>
+    private sealed class Story
+    {
+        /// <summary>Null for an id that no provider has.</summary>
+        public JobScript? Script { get; init; }
+
+        public DateTimeOffset? HeardAt { get; set; }
+
+        /// <summary>Since when something genuine has been heard of it.</summary>
+        public DateTimeOffset? ClaimedAt { get; set; }
+
+        public bool IsRegistered { get; set; }
+
+        /// <summary>Whether a report that says how it ended was acknowledged.</summary>
+        public bool IsTold { get; set; }
+
+        public int Nudges { get; set; }
+
+        public int Asks { get; set; }
+
+        /// <summary>Pollers that found it open and have not asked yet, those that crashed included.</summary>
+        public int OpenWhenFound { get; set; }
+
+        public long AnsweredAtStep { get; set; }
+    }
+}

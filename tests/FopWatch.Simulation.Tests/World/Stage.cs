@@ -1,0 +1,59 @@
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.Scheduling;
+
+namespace FopWatch.Simulation.Tests.World;
+
+/// <summary>What outlasts every crash in a history, and who looks on.</summary>
+internal sealed class Stage
+{
+    private readonly AsyncLocal<bool> _byHand = new();
+
+    public Stage(Scenario scenario, bool keepTrace)
+    {
+        Scenario = scenario;
+        Scheduler = new(new Random(scenario.Seed), Scenario.Start, new(keepTrace));
+        Faults = scenario.Script is { } script ? new ScriptedFaults(script) : new RandomFaults(Scheduler, Scenario.Start, scenario.Rates);
+        Outside = new(Scheduler, "outside");
+        Provider = new(this);
+        Checker = new(this);
+        Broker = new(Checker);
+        Store.Committed = Checker.Committed;
+        Store.Removed = Checker.Removed;
+    }
+
+    public Scenario Scenario { get; }
+
+    public Scheduler Scheduler { get; }
+
+    public IFaults Faults { get; }
+
+    public MemoryStore Store { get; } = new();
+
+    public Broker Broker { get; }
+
+    public Provider Provider { get; }
+
+    public Checker Checker { get; }
+
+    public Tally Tally { get; } = new();
+
+    /// <summary>Where the provider, the applications and the operator live: it never crashes, and its clock is right.</summary>
+    public Life Outside { get; }
+
+    /// <summary>Whether somebody asked for what is being done: an operator's poll.</summary>
+    public bool IsByHand
+    {
+        get => _byHand.Value;
+        set => _byHand.Value = value;
+    }
+
+    public DateTimeOffset Now => Scheduler.Now;
+
+    public TimeSpan Age => Now - Scenario.Start;
+
+    public Task DelayAsync(TimeSpan delay) => delay > TimeSpan.Zero ? Task.Delay(delay, Outside.Clock) : Task.CompletedTask;
+
+    public Task UntilAsync(TimeSpan age) => DelayAsync(age - Age);
+
+    public void Trace(string who, string what, string? subject = null, string? result = null) => Scheduler.Trace.Add(Now, who, what, subject, result);
+}
