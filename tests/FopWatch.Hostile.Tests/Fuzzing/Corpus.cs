@@ -1,0 +1,42 @@
+using System.Text;
+using FopWatch.Simulator;
+
+namespace FopWatch.Hostile.Tests.Fuzzing;
+
+/// <summary>The bodies that mutation starts from: what the simulated providers say of jobs of every kind, and what breaks readers.</summary>
+internal static class Corpus
+{
+    private static readonly string[] Awkward =
+    [
+        """{"code":"404","message":"no"}""",
+        """{"error":"no such id"}""",
+        """{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/m3u8/hlsKey/MTIzNDU2Nzg5MDEyMzQ1Ng==|saveas/YTpi","code":0,"key":"k"}]}""",
+        """{"id":"z0.a","code":3,"items":[{"cmd":"a","code":3,"error":"\u001b[31m\r\n\u0000\ud83d\ude00","desc":{"hlsKey":"s"}}]}""",
+        """{"id":"w","status":"FINISHED","success":true,"ops":[{"op":{"type":"t","params":{"b":1,"a":{"hlsKey":"s"}}},"result":{"code":0}}]}""",
+        """{"id":"1005","code":3,"separate":"0","items":[{"cmd":"a|saveas/YTpi","code":"3","fsize":"7","key":"b:k","error":null,"detail":[{"key":"b:2","url":"http://127.0.0.1:9/u"}],"decompresslist":["f",{"key":"g"}]}]}""",
+        "id=z0.a&code=0&items=%5B%5D",
+        "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><a>&e;</a>",
+        "{}",
+        "[]",
+        "",
+    ];
+
+    /// <summary>Bodies as they come over the wire; the same seed makes the same ones.</summary>
+    public static IReadOnlyList<byte[]> Bodies(int seed)
+    {
+        var bodies = new List<byte[]>(Awkward.Select(Encoding.UTF8.GetBytes));
+        var submitted = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+        foreach (var (index, job) in JobPlan.Generate(seed, JobPlan.Complete).Index())
+        {
+            foreach (var isNotification in (bool[])[true, false])
+            {
+                // Notifications of running jobs exist too; so do answers about finished ones.
+                var age = index % 3 == 0 ? job.DoneAfter / 2 : job.DoneAfter;
+                var json = new Telling(job, isNotification, age, submitted, index).ToJson();
+                bodies.Add(isNotification && job.IsWangsu ? WangsuBodies.Encode(json, job.Encoding) : Encoding.UTF8.GetBytes(json));
+            }
+        }
+
+        return bodies;
+    }
+}

@@ -1,0 +1,266 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Watching;
+
+namespace FopWatch.Hostile.Tests.Fuzzing;
+
+/// <summary>
+/// Hostile bodies against every decoder, and whatever decodes against everything behind: the join, what is stored, answered and
+/// published. <c>FOPWATCH_FUZZ_EXECUTIONS</c> says how many, <c>FOPWATCH_FUZZ_SEED</c> from which seed on; a failure names the seed of
+/// its body, and running with that seed and one execution plays it again.
+/// </summary>
+public class DecoderFuzzTests
+{
+    /// <summary>What reading a body may allocate: per byte of it, for each of the objects that it can list, and beside that.</summary>
+    private const int BytesPerByte = 64;
+    private const int BytesPerObject = 1536;
+    private const int BytesBeside = 128 * 1024;
+
+    /// <summary>What reading bodies may take, per execution over a batch of them.</summary>
+    private static readonly TimeSpan PerExecution = TimeSpan.FromMilliseconds(2);
+
+    // It must not appear in anything that comes out: nothing that is decoded has ever seen a key.
+    private const string Secret = "sentinel-secret-key-7d1f";
+
+    private static readonly (ProviderKind Kind, ReportChannel Channel)[] Decoders =
+        [.. from kind in Enum.GetValues<ProviderKind>() from channel in Enum.GetValues<ReportChannel>() select (kind, channel)];
+
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public async Task No_body_makes_a_decoder_or_anything_behind_it_throw_or_take_more_than_its_length_allows()
+    {
+        var executions = Number("FOPWATCH_FUZZ_EXECUTIONS", 1_000_000);
+        var firstSeed = Number("FOPWATCH_FUZZ_SEED", Environment.TickCount & 0x3FFFFFFF);
+        var bodies = (executions + Decoders.Length - 1) / Decoders.Length;
+        var stopwatch = Stopwatch.StartNew();
+        var workers = Math.Max(1, Environment.ProcessorCount);
+
+        // Each body has a seed of its own, so that one can be played again without those before it.
+        var results = await Task.WhenAll(Enumerable.Range(0, workers).Select(worker => Task.Run(() =>
+        {
+            var run = new Run();
+            for (var i = worker; i < bodies; i += workers)
+                run.Play(firstSeed + i);
+            return run;
+        })));
+
+        var understood = results.Sum(run => run.Understood);
+        var total = results.Sum(run => run.Executions);
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"fuzz: {total} executions of {Decoders.Length} decoders, {understood} understood, {total - understood} refused, 0 threw; at most {results.Max(run => run.MostPerByte):0} bytes allocated per byte of a body of 1 KiB or more; {stopwatch.Elapsed.TotalSeconds:0} s; seed {firstSeed}");
+        Summary.Write(line);
+
+        Assert.True(total >= executions);
+        if (executions >= 10_000)
+        {
+            // A fuzzer all of whose bodies are refused at the door tests the door.
+            Assert.InRange(understood, total / 20, total);
+        }
+
+        Assert.True(stopwatch.Elapsed < TimeSpan.FromSeconds(10) + (total * PerExecution), line);
+    }
+
+    [Fact]
+    public void What_a_body_may_cost_holds_for_large_ones_too()
+    {
+        const int Size = 4 * 1024 * 1024;
+        byte[][] bodies =
+        [
+            Encoding.UTF8.GetBytes("{\"id\":\"a\",\"code\":0,\"items\":" + new string('[', Size)),
+            Encoding.UTF8.GetBytes("{\"id\":\"" + new string('a', Size) + "\"}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{string.Join(',', Enumerable.Repeat("{}", Size / 3))}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{string.Join(',', Enumerable.Repeat("{}", 10_000))}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"a\",\"code\":0,\"keys\":[{string.Join(',', Enumerable.Repeat("\"k\"", Size / 4))}]}}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"{string.Concat(Enumerable.Repeat("saveas/", Size / 7))}\",\"code\":0,\"key\":\"k\"}}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"{string.Concat(Enumerable.Repeat("hlsKey/", Size / 7))}\",\"code\":0,\"key\":\"k\"}}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":3,\"items\":[{{\"cmd\":\"c\",\"code\":3,\"error\":\"{string.Concat(Enumerable.Repeat("hls\\\\", Size / 5))}\"}}]}}"),
+            Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,{string.Join(',', Enumerable.Range(0, Size / 12).Select(i => $"\"{i:x7}\":1"))}}}"),
+            Encoding.UTF8.GetBytes(new string('A', Size)),
+            Encoding.UTF8.GetBytes(Convert.ToBase64String(Encoding.UTF8.GetBytes(Convert.ToBase64String(new byte[Size / 2])))),
+        ];
+        var run = new Run();
+        foreach (var body in bodies)
+        {
+            var stopwatch = Stopwatch.StartNew();
+            run.Play(body, () => $"{Encoding.UTF8.GetString(body.AsSpan(0, 60))}…");
+
+            // Six decoders, ten joins and as many serialisations of 4 MiB: quadratic work would take hours.
+            Assert.True(stopwatch.Elapsed < TimeSpan.FromSeconds(60), $"{stopwatch.Elapsed} for {Encoding.UTF8.GetString(body.AsSpan(0, 60))}…");
+        }
+    }
+
+    [Fact]
+    public void No_registration_makes_its_reader_throw_or_names_what_was_sent_at_length()
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "right-token",
+        });
+        byte[][] registrations =
+        [
+            """{"source":"media","id":"z0.a","metadata":{"lesson":"42"},"firstPollAfter":"00:05:00"}"""u8.ToArray(),
+            """[{"source":"media","id":"z0.a"},{"source":"media","id":"z0.b","firstPollAfter":30,"metadata":{"a":"\ud83d\ude00"}}]"""u8.ToArray(),
+        ];
+        var firstSeed = Number("FOPWATCH_FUZZ_SEED", Environment.TickCount & 0x3FFFFFFF);
+        var count = Number("FOPWATCH_FUZZ_EXECUTIONS", 1_000_000) / 10;
+        var right = 0;
+        for (var i = 0; i < count; i++)
+        {
+            var seed = firstSeed + i;
+            var body = new Mutator(new(seed), registrations).Next();
+            try
+            {
+                var read = JobRegistrations.Read(body, settings.Sources);
+                Assert.True(read.Problems.Count > 0 || read.Registrations.Count > 0);
+                Assert.All(read.Registrations, one => Assert.True(JobKey.IsValidId(one.Id)));
+                Assert.All(read.Problems, problem => Assert.InRange(problem.Detail.Length + problem.Element.Length, 1, 1024));
+                JsonSerializer.SerializeToUtf8Bytes(
+                    new Problem { Type = "", Title = "", Status = 400, Errors = read.Problems }, ApiJson.Wire.Problem);
+                right += read.Problems.Count == 0 ? 1 : 0;
+            }
+            catch (Exception e)
+            {
+                throw new InvalidOperationException($"A registration failed: FOPWATCH_FUZZ_SEED={seed}, {Convert.ToBase64String(body)}", e);
+            }
+        }
+
+        Summary.Write($"fuzz: {count} registrations, {right} right, {count - right} refused, 0 threw; seed {firstSeed}");
+        Assert.InRange(right, count > 1000 ? 1 : 0, count);
+    }
+
+    private static int Number(string variable, int otherwise) =>
+        int.TryParse(Environment.GetEnvironmentVariable(variable), CultureInfo.InvariantCulture, out var number) ? number : otherwise;
+
+    /// <summary>What one thread plays.</summary>
+    private sealed class Run
+    {
+        private static readonly IReadOnlyList<byte[]> Bodies = Corpus.Bodies(1);
+        private static readonly Source[] Sources =
+        [
+            .. Enum.GetValues<ProviderKind>().Select(kind => new Source
+            {
+                Name = "media",
+                Provider = ProviderKinds.For(kind),
+                StatusEndpoint = new("http://127.0.0.1:9"),
+                Tokens = new(["right-token"]),
+                Keys = new([new("ak", Secret)]),
+                Poll = ProviderKinds.For(kind).DefaultPoll,
+                Trust = TrustRule.Signature,
+            }),
+        ];
+
+        private readonly Job[] _jobs = [.. Decoders.Select(decoder => NewJob(decoder.Kind))];
+
+        public long Executions { get; private set; }
+
+        public long Understood { get; private set; }
+
+        public double MostPerByte { get; private set; }
+
+        public void Play(int seed)
+        {
+            var body = new Mutator(new(seed), Bodies).Next();
+            Play(body, () => $"FOPWATCH_FUZZ_SEED={seed} FOPWATCH_FUZZ_EXECUTIONS={Decoders.Length}, body {Convert.ToBase64String(body)}");
+        }
+
+        public void Play(byte[] body, Func<string> name)
+        {
+            for (var i = 0; i < Decoders.Length; i++)
+            {
+                try
+                {
+                    Play(i, body);
+                }
+                catch (Exception e)
+                {
+                    throw new InvalidOperationException($"{Decoders[i]} failed: {name()}", e);
+                }
+            }
+        }
+
+        private void Play(int decoder, byte[] body)
+        {
+            var (kind, channel) = Decoders[decoder];
+            var provider = ProviderKinds.For(kind);
+            Executions++;
+
+            var allocated = GC.GetAllocatedBytesForCurrentThread();
+            var decoded = provider.Decode(channel, body);
+            if (channel == ReportChannel.Poll && decoded.Report is null)
+                provider.ErrorStatus(body);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
+            var most = BytesBeside + ((long)BytesPerByte * body.Length) + (BytesPerObject * Math.Min(JsonFields.MaxObjects, body.Length / "{},".Length));
+            Assert.True(allocated <= most, $"{allocated} bytes were allocated for {body.Length}.");
+            if (body.Length >= 1024)
+                MostPerByte = Math.Max(MostPerByte, (double)allocated / body.Length);
+
+            Assert.True(decoded.Report is null != decoded.Problem is null);
+            if (decoded.Problem is { } problem)
+            {
+                // It is listed with the quarantine, and logged where a poll's answer was refused.
+                Assert.InRange(problem.Length, 1, 300);
+                Assert.DoesNotContain(problem, char.IsControl);
+                return;
+            }
+
+            Understood++;
+            var report = decoded.Report!;
+            Assert.True(report.Id is null ? channel == ReportChannel.Poll : JobKey.IsValidId(report.Id));
+            Behind(decoder, report);
+        }
+
+        private void Behind(int decoder, JobReport report)
+        {
+            var before = _jobs[decoder];
+
+            // A few hostile reports join into one job before it starts afresh: what one leaves behind meets the next.
+            if (before.Version >= 6)
+                before = NewJob(Decoders[decoder].Kind);
+            var change = before.Apply(report, Now + TimeSpan.FromSeconds(before.Version));
+            _jobs[decoder] = change.Job;
+
+            var source = Sources[(int)Decoders[decoder].Kind];
+            var answer = new StatusAnswer(PollAnswer.Report, report);
+            PollPlan.Answered(source.Poll, change.Job.Watch, change.Job.Facts, answer, Now, 0.5);
+
+            var stored = JobJson.Serialize(change.Job);
+            Check(stored);
+            Check(JsonSerializer.SerializeToUtf8Bytes(change.Job.ToRecord(), ApiJson.Wire.JobRecord));
+            if (change.ToEvent() is { } published)
+            {
+                Check(published.Body.Span);
+                Assert.NotNull(JsonSerializer.Deserialize(published.Body.Span, ContractsJson.Default.JobEvent));
+            }
+
+            // What is dearest is done to some of them.
+            if (Understood % 8 != 0)
+                return;
+            var again = change.Job.Apply(report, Now + TimeSpan.FromDays(1));
+            Assert.Null(again.EventType);
+            Assert.Equal(change.Job.Version, again.Job.Version);
+            Assert.Equal(stored, JobJson.Serialize(JobJson.Deserialize(stored)));
+        }
+
+        /// <summary>A line break would end an event of the stream early; other control characters speak to terminals.</summary>
+        private static void Check(ReadOnlySpan<byte> written)
+        {
+            Assert.True(written.IndexOfAnyInRange((byte)0, (byte)0x1F) < 0 && !written.Contains((byte)0x7F), "A control character came through.");
+            Assert.True(System.Text.Unicode.Utf8.IsValid(written));
+            Assert.True(written.IndexOf(Encoding.ASCII.GetBytes(Secret)) < 0);
+        }
+
+        private static Job NewJob(ProviderKind kind) =>
+            Job.New(new("media", "z0.a"), kind, JobOrigin.Registration, PollPlan.Start(ProviderKinds.For(kind).DefaultPoll, Now), Now);
+    }
+}

@@ -1,0 +1,214 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.Json.Nodes;
+using FopWatch.Contracts;
+using FopWatch.Hostile.Tests.Fuzzing;
+using FopWatch.Hostile.Tests.Http;
+using FopWatch.Simulator;
+
+namespace FopWatch.Hostile.Tests.Trust;
+
+/// <summary>What somebody can do who knows notify URLs, has captured notifications, or owns another source, and has no key.</summary>
+public class ForgeryTests
+{
+    private const string Media = $"/api/notify/media/{AttackedHost.Token}";
+    private const string Second = $"/api/notify/second/{AttackedHost.OtherToken}";
+    private const string Video = $"/api/notify/video/{AttackedHost.OtherToken}";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task No_answer_tells_what_became_of_a_notification()
+    {
+        await using var host = await AttackedHost.StartAsync();
+        var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
+        var genuine = Sign(Media, body);
+        (string What, byte[] Body, string? Authorization)[] notifications =
+        [
+            ("genuine", body, genuine),
+            ("replayed", body, genuine),
+            ("a wrong signature", body, genuine[..^6] + "AAAA="),
+            ("an unknown access key", body, Signer.Qiniu("nobody", "nothing", Url(Media), "application/json", body)),
+            ("malformed credentials", body, "Qiniu :"),
+            ("the old scheme", body, Signer.QBox("ak-media", "sentinel-secret-of-media", Url(Media), "application/json", body)),
+            ("unsigned", body, null),
+            ("unsigned, of an unknown id", Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.unknown")), null),
+            ("another scheme", body, "Bearer abc"),
+            ("undecodable", "garbage"u8.ToArray(), null),
+            ("undecodable, genuine", "garbage"u8.ToArray(), Sign(Media, "garbage"u8.ToArray())),
+            ("empty", [], null),
+        ];
+
+        var seen = new List<string>();
+        foreach (var (what, sent, authorization) in notifications)
+        {
+            seen.Add(await AttackedHost.SeenAsync(await host.NotifyAsync(Media, sent, authorization)));
+            Assert.True(seen[0] == seen[^1], $"{what} is answered otherwise: {seen[^1]}");
+        }
+
+        Assert.StartsWith("200\n", seen[0], StringComparison.Ordinal);
+        Summary.Write($"forgery: {notifications.Length} kinds of notification answered alike, 1 of them recorded");
+    }
+
+    [Fact]
+    public async Task No_answer_tells_an_unknown_source_from_a_wrong_token_nor_one_that_is_nearly_right()
+    {
+        await using var host = await AttackedHost.StartAsync();
+        var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
+        string[] paths =
+        [
+            "/api/notify/nobody/whatever", "/api/notify/media/whatever", $"/api/notify/nobody/{AttackedHost.Token}", $"/api/notify/MEDIA/{AttackedHost.Token}",
+            $"/api/notify/media/{AttackedHost.Token[..^1]}", $"/api/notify/media/{AttackedHost.Token}0", $"/api/notify/media/{AttackedHost.Token.ToUpperInvariant()}",
+            $"/api/notify/media/{AttackedHost.OtherToken}", $"/api/notify/media/{AttackedHost.Token}%20", $"/api/notify/media/%00{AttackedHost.Token}",
+        ];
+
+        var seen = new HashSet<string>();
+        foreach (var path in paths)
+        {
+            var answer = await host.NotifyAsync(path, body, Sign(Media, body));
+            if (answer.StatusCode != HttpStatusCode.BadRequest)
+                seen.Add(await AttackedHost.SeenAsync(answer));
+        }
+
+        Assert.StartsWith("404\n", Assert.Single(seen), StringComparison.Ordinal);
+        Assert.Empty((await host.JobsAsync()).Jobs);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task A_replayed_notification_changes_nothing_and_publishes_nothing_and_an_older_one_neither()
+    {
+        await using var host = await AttackedHost.StartAsync();
+        var running = Encoding.UTF8.GetBytes("""{"id":"z0.a","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}""");
+        var over = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
+        await host.NotifyAsync(Media, running, Sign(Media, running));
+        await host.NotifyAsync(Media, over, Sign(Media, over));
+        var before = await host.JobAsync("media", "z0.a");
+
+        // Progressed and settled; they are published a moment after they are committed.
+        const int Events = 2;
+        while (await PublishedAsync(host) < Events)
+            await Task.Delay(10, Cancelled);
+
+        for (var i = 0; i < 50; i++)
+        {
+            await host.NotifyAsync(Media, i % 2 == 0 ? running : over, Sign(Media, i % 2 == 0 ? running : over));
+        }
+
+        Assert.Equal(before.Version, (await host.JobAsync("media", "z0.a")).Version);
+        Assert.Equal(before.UpdatedAt, (await host.JobAsync("media", "z0.a")).UpdatedAt);
+        Assert.Equal(Events, await PublishedAsync(host));
+        Summary.Write("replay: 50 captured notifications replayed, 0 changes, 0 events");
+
+        async Task<long> PublishedAsync(AttackedHost of) =>
+            await of.Host.Services.GetRequiredService<Local.Storage.EventLog>().LastSeqAsync(Cancelled);
+    }
+
+    [Fact]
+    public async Task What_one_source_signed_counts_nowhere_else()
+    {
+        await using var host = await AttackedHost.StartAsync();
+        var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
+        var wangsu = Encoding.ASCII.GetBytes(Convert.ToBase64String("""{"id":"z0.a","code":3,"items":[{"cmd":"a","code":3,"key":"b:k"}]}"""u8));
+
+        // Captured at one source and sent to another; signed for the other's URL with one's own key; under one's own path.
+        await host.NotifyAsync(Second, body, Sign(Media, body));
+        await host.NotifyAsync(Second, body, Signer.Qiniu("ak-media", "sentinel-secret-of-media", Url(Second), "application/json", body));
+        await host.NotifyAsync(Second, body, Signer.Qiniu("ak-second", "sentinel-secret-of-media", Url(Second), "application/json", body));
+        await host.NotifyAsync(Video, wangsu, Signer.Wangsu("ak-media", "sentinel-secret-of-media", Url(Video).AbsoluteUri, wangsu), "text/plain");
+        await host.NotifyAsync(Video, wangsu, Signer.Wangsu("ak-video", "sentinel-secret-of-video", Url(Media).AbsoluteUri, wangsu), "text/plain");
+
+        // The same, under another path, type or body than was signed.
+        await host.NotifyAsync(Media + "/lesson-1", body, Sign(Media, body));
+        await host.NotifyAsync(Media, body, Sign(Media, body), "text/plain");
+        await host.NotifyAsync(Media, [.. body, (byte)' '], Sign(Media, body));
+
+        Assert.Equal(8, (await host.QuarantineAsync()).Notifications.Count);
+        Assert.Empty((await host.JobsAsync()).Jobs);
+
+        await host.NotifyAsync(Media, body, Sign(Media, body));
+        var job = Assert.Single((await host.JobsAsync()).Jobs);
+        Assert.Equal(("media", JobState.Succeeded), (job.Source, job.State));
+        Summary.Write("cross-source: 8 signatures for another source, path, type or body sent, 8 quarantined, 0 recorded");
+    }
+
+    [Fact]
+    public async Task A_type_that_the_signature_leaves_the_body_out_for_settles_nothing()
+    {
+        await using var host = await AttackedHost.StartAsync();
+        var (signed, lie) = (Encoding.UTF8.GetBytes("{}"), Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.lie")));
+
+        // Qiniu's signature does not cover the body of an octet-stream: right, and worth nothing.
+        await host.NotifyAsync(
+            Media, lie, Signer.Qiniu("ak-media", "sentinel-secret-of-media", Url(Media), "application/octet-stream", signed), "application/octet-stream");
+
+        Assert.All((await host.JobsAsync()).Jobs, job => Assert.Equal((JobState.Waiting, false), (job.State, job.Settled)));
+    }
+
+    [Fact]
+    public async Task No_url_in_any_body_header_or_path_is_ever_fetched()
+    {
+        using var planted = new TcpListener(IPAddress.Loopback, 0);
+        planted.Start();
+        var url = $"http://127.0.0.1:{((IPEndPoint)planted.LocalEndpoint).Port}/x";
+        var connected = planted.AcceptTcpClientAsync(Cancelled).AsTask();
+
+        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        await using var host = await AttackedHost.StartAsync(AttackedHost.TwoSources(api.Endpoint));
+        var sent = 0;
+        foreach (var body in Corpus.Bodies(2))
+        {
+            // Every text of every body, but for the id and what tells the shapes apart, becomes the URL.
+            JsonNode? json;
+            try
+            {
+                json = JsonNode.Parse(body);
+            }
+            catch (System.Text.Json.JsonException)
+            {
+                continue;
+            }
+
+            var hostile = Encoding.UTF8.GetBytes(Planted(json, url)?.ToJsonString() ?? "null");
+            await host.NotifyAsync(Media, hostile, Sign(Media, hostile));
+            await host.NotifyAsync(Video, hostile, Signer.Wangsu("ak-video", "sentinel-secret-of-video", Url(Video).AbsoluteUri, hostile));
+            sent += 2;
+        }
+
+        using var registration = new HttpRequestMessage(HttpMethod.Post, "/api/jobs")
+        {
+            Content = JsonContent.Create(new { source = "media", id = "z0.meta", metadata = new { callback = url, url } }),
+        };
+        foreach (var header in (string[])["Referer", "Origin", "X-Forwarded-Host", "Forwarded", "X-Original-URL", "Location", "Callback"])
+            registration.Headers.TryAddWithoutValidation(header, url);
+        Assert.Equal(HttpStatusCode.Accepted, (await host.Http.SendAsync(registration, Cancelled)).StatusCode);
+        await host.Http.PostAsync("/api/jobs/media/z0.meta/poll", null, Cancelled);
+        using (var connection = host.Connect())
+        {
+            await connection.SendAsync($"GET {url} HTTP/1.1\r\nHost: {new Uri(url).Authority}\r\n\r\n");
+            await connection.ReadAsync();
+        }
+
+        // The polls that all this caused were made, to the one host that the settings name.
+        await ProtocolAttackTests.EventuallyAsync(() => Task.FromResult(api.Asked.Any(asked => asked.Id == "z0.meta")));
+        Assert.False(connected.IsCompleted);
+        Assert.True(sent > 100);
+        Summary.Write($"server-side requests: a URL planted in every text of {sent} bodies, 0 connections to it");
+    }
+
+    private static JsonNode? Planted(JsonNode? node, string url, string? name = null) => node switch
+    {
+        JsonObject map => new JsonObject(map.Select(one => KeyValuePair.Create(one.Key, Planted(one.Value, url, one.Key)))),
+        JsonArray list => new JsonArray([.. list.Select(one => Planted(one, url, name))]),
+        JsonValue value when value.GetValueKind() == System.Text.Json.JsonValueKind.String && name is not ("id" or "version" or "status") =>
+            JsonValue.Create(url),
+        _ => node?.DeepClone(),
+    };
+
+    private static Uri Url(string path) => new("https://hooks.example.com" + path);
+
+    private static string Sign(string path, byte[] body) =>
+        Signer.Qiniu("ak-media", "sentinel-secret-of-media", Url(path), "application/json", body);
+}
