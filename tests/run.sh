@@ -2,9 +2,10 @@
 # Builds everything and runs every test. Arguments go to each test program: tests/run.sh -class '*PollPlan*'
 #
 # What cannot be had on a machine is left out and named at the end, with the reason. Needed are the .NET SDK and a NuGet
-# source; the Azure part also needs Node.js with npm, for Azurite and the Service Bus peer that it is tested against.
+# source; the Azure part also needs Node.js with npm, for Azurite and the Service Bus peer that it is tested against. FOPWATCH_BUILT is
+# where to write a filter of the solution with what was built, for whoever goes on with it.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 
@@ -16,7 +17,7 @@ left_out=()
 
 # What a project needs beyond the portable part: the packages whose absence is a reason to leave it out.
 azure_packages='Azure\.Data\.Tables|Azure\.Messaging\.ServiceBus|Azure\.Core\.Amqp|Microsoft\.Azure\.Amqp'
-functions_packages='Microsoft\.Azure\.Functions\.Worker[A-Za-z.]*|Microsoft\.DurableTask[A-Za-z.]*'
+functions_packages='Microsoft\.Azure\.Functions\.Worker[A-Za-z.]*|Microsoft(\.Azure)?\.DurableTask[A-Za-z.]*|Azure\.Monitor\.OpenTelemetry\.Exporter'
 
 # Restores a project. 0: done. 1: packages are missing, and only ones of the given names. 2: anything else, which is a failure.
 restore() { # project, names of packages
@@ -71,7 +72,7 @@ if $azure; then
   case $? in
     1)
       functions=false
-      left_out+=("FopWatch.Functions.Tests: the NuGet sources here lack: $missing_packages")
+      left_out+=("FopWatch.Functions and its tests: the NuGet sources here lack: $missing_packages")
       ;;
     2)
       echo "The restore failed."
@@ -79,25 +80,22 @@ if $azure; then
       ;;
   esac
 else
-  left_out+=("FopWatch.Functions.Tests: builds on the Azure part")
+  left_out+=("FopWatch.Functions and its tests: they build on the Azure part")
 fi
 
 echo "== Build"
-if $azure; then
-  built=(FopWatch.slnx)
-  $functions && built+=(tests/FopWatch.Functions.Tests/FopWatch.Functions.Tests.csproj)
-else
-  built=()
-  for project in tests/*/*.csproj; do
-    [[ $project == *Azure* || $project == *Functions* ]] || built+=("$project")
-  done
+# The solution without what is left out, as a filter of it.
+solution=$(pwd)/FopWatch.slnx
+leave_out='^$'
+$functions || leave_out='Functions'
+$azure || leave_out='Azure|Functions|Subscriber'
+projects=$(grep -oE 'Path="[^"]+"' FopWatch.slnx | cut -d '"' -f 2 | grep -vE "$leave_out" | sed 's/.*/"&"/' | paste -sd ,)
+built=${FOPWATCH_BUILT:-$work/built.slnf}
+echo "{ \"solution\": { \"path\": \"$solution\", \"projects\": [$projects] } }" >"$built"
+if ! dotnet build "$built" --nologo -v quiet -c Release; then
+  echo "The build failed."
+  exit 1
 fi
-for project in "${built[@]}"; do
-  if ! dotnet build "$project" --nologo -v quiet -c Release; then
-    echo "The build failed."
-    exit 1
-  fi
-done
 
 passed=0 failed=0 skipped=0 broken=() ran=()
 for project in tests/*/*.csproj; do
