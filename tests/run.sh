@@ -15,83 +15,52 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 left_out=()
 
-# What a project needs beyond the portable part: the packages whose absence is a reason to leave it out.
-azure_packages='Azure\.Data\.Tables|Azure\.Messaging\.ServiceBus|Azure\.Core\.Amqp|Microsoft\.Azure\.Amqp'
-functions_packages='Microsoft\.Azure\.Functions\.Worker[A-Za-z.]*|Microsoft(\.Azure)?\.DurableTask[A-Za-z.]*|Azure\.Monitor\.OpenTelemetry\.Exporter'
+# Leaves out what matches, with the reason.
+leave_out='^$'
+leave() { # pattern of projects, what, why
+  leave_out="$leave_out|$1"
+  left_out+=("$2: $3")
+}
 
-# Restores a project. 0: done. 1: packages are missing, and only ones of the given names. 2: anything else, which is a failure.
-restore() { # project, names of packages
-  local log="$work/restore.log" missing
-  dotnet restore "$1" --nologo -v quiet >"$log" 2>&1 && return 0
-  missing=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "(package '?|Unable to find package )[A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sed 's/\.$//' | sort -u)
-  if [ -n "$missing" ] && ! grep 'error' "$log" | grep -qvE 'NU110[123]' && ! grep -qvE "^($2)$" <<<"$missing"; then
-    missing_packages=$(tr '\n' ' ' <<<"$missing")
+# Runs a command that gets packages. 0: done. 1: the NuGet sources lack packages, and only ones whose absence is a reason to leave
+# something out. Anything else is a failure of the whole run.
+get() { # pattern of those packages, command ...
+  local packages=$1 log="$work/get.log" lacking
+  shift
+  "$@" --nologo -v quiet >"$log" 2>&1 && return 0
+  lacking=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "(package '?|Unable to find package )[A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sed 's/\.$//' | sort -u)
+  if [ -n "$lacking" ] && ! grep 'error' "$log" | grep -qvE 'NU110[123]' && ! grep -qvE "^($packages)$" <<<"$lacking"; then
+    missing="the NuGet sources here lack $(paste -sd ' ' <<<"$lacking")"
     return 1
   fi
   cat "$log"
-  return 2
+  echo "It failed: $*"
+  exit 1
 }
 
+azure_packages='Azure\.Data\.Tables|Azure\.Messaging\.ServiceBus|Azure\.Core\.Amqp|Microsoft\.Azure\.Amqp'
+functions_packages='Microsoft\.Azure\.(Functions|WebJobs)[A-Za-z.]*|Microsoft(\.Azure)?\.DurableTask[A-Za-z.]*|Azure\.Monitor\.OpenTelemetry\.Exporter'
+
 echo "== Restore"
-azure=true
-missing_packages=
-restore tests/FopWatch.Azure.Tests/FopWatch.Azure.Tests.csproj "$azure_packages"
-case $? in
-  1)
-    echo "The NuGet sources here lack: $missing_packages"
-    echo "Taking the same assemblies from the npm package @azure/mcp-linux-x64 instead."
-    if feed=$(tests/azure-feed.sh); then
-      # MSBuild reads properties from the environment.
-      export RestoreAdditionalProjectSources="$feed"
-      restore tests/FopWatch.Azure.Tests/FopWatch.Azure.Tests.csproj "$azure_packages" || azure=false
-    else
-      azure=false
-    fi
-    $azure || left_out+=("FopWatch.Azure.Tests, FopWatch.Subscriber: these packages are not to be had: $missing_packages")
-    ;;
-  2)
-    echo "The restore failed."
-    exit 1
-    ;;
-esac
-
-if $azure; then
-  echo "== npm ci"
-  if ! command -v npm >/dev/null; then
-    azure=false
-    left_out+=("FopWatch.Azure.Tests: needs Node.js and npm, for Azurite and the Service Bus peer")
-  elif ! npm ci --prefix tests --no-audit --no-fund --loglevel=error; then
-    echo "npm ci failed."
-    exit 1
-  fi
-fi
-
-functions=$azure
-if $azure; then
-  restore tests/FopWatch.Functions.Tests/FopWatch.Functions.Tests.csproj "$functions_packages"
-  case $? in
-    1)
-      functions=false
-      left_out+=("FopWatch.Functions and its tests: the NuGet sources here lack: $missing_packages")
-      ;;
-    2)
-      echo "The restore failed."
-      exit 1
-      ;;
-  esac
+what="FopWatch.Azure.Tests, FopWatch.Subscriber, FopWatch.Functions and its tests"
+if ! get "$azure_packages" dotnet restore tests/FopWatch.Azure.Tests; then
+  leave 'Azure|Functions|Subscriber' "$what" "$missing"
+elif ! command -v npm >/dev/null; then
+  leave 'Azure|Functions|Subscriber' "$what" "Node.js with npm is needed, for Azurite and the Service Bus peer"
 else
-  left_out+=("FopWatch.Functions and its tests: they build on the Azure part")
+  # The second also gets what the Functions host loads, which a project of the SDK's making restores in the build.
+  { get "$functions_packages" dotnet restore tests/FopWatch.Functions.Tests && get "$functions_packages" dotnet build src/FopWatch.Functions -c Release; } ||
+    leave 'Functions' "FopWatch.Functions and its tests" "$missing"
+  echo "== npm ci"
+  npm ci --prefix tests --no-audit --no-fund --loglevel=error || exit 1
 fi
+get 'Azure\.Bicep\.CommandLine\.[a-z0-9-]+' dotnet restore tests/FopWatch.Infra.Tests || leave 'Infra' "FopWatch.Infra.Tests" "$missing"
 
 echo "== Build"
 # The solution without what is left out, as a filter of it.
-solution=$(pwd)/FopWatch.slnx
-leave_out='^$'
-$functions || leave_out='Functions'
-$azure || leave_out='Azure|Functions|Subscriber'
 projects=$(grep -oE 'Path="[^"]+"' FopWatch.slnx | cut -d '"' -f 2 | grep -vE "$leave_out" | sed 's/.*/"&"/' | paste -sd ,)
 built=${FOPWATCH_BUILT:-$work/built.slnf}
-echo "{ \"solution\": { \"path\": \"$solution\", \"projects\": [$projects] } }" >"$built"
+echo "{ \"solution\": { \"path\": \"$PWD/FopWatch.slnx\", \"projects\": [$projects] } }" >"$built"
 if ! dotnet build "$built" --nologo -v quiet -c Release; then
   echo "The build failed."
   exit 1
@@ -100,8 +69,7 @@ fi
 passed=0 failed=0 skipped=0 broken=() ran=()
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
-  [[ $name == *Azure* ]] && ! $azure && continue
-  [[ $name == *Functions* ]] && ! $functions && continue
+  [[ $name =~ $leave_out ]] && continue
   program=tests/$name/bin/Release/net10.0/$name.dll
   [ -f "${program%.dll}.runtimeconfig.json" ] || continue
 
