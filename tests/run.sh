@@ -28,7 +28,7 @@ get() { # pattern of those packages, command ...
   local packages=$1 log="$work/get.log" lacking
   shift
   "$@" --nologo -v quiet >"$log" 2>&1 && return 0
-  lacking=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "(package '?|Unable to find package )[A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sed 's/\.$//' | sort -u)
+  lacking=$(grep -oE 'error NU110[123]: .*' "$log" | grep -oE "Unable to find package [A-Za-z0-9_.-]+" | grep -oE '[A-Za-z0-9_.-]+$' | sed 's/\.$//' | sort -u)
   if [ -n "$lacking" ] && ! grep 'error' "$log" | grep -qvE 'NU110[123]' && ! grep -qvE "^($packages)$" <<<"$lacking"; then
     missing="the NuGet sources here lack $(paste -sd ' ' <<<"$lacking")"
     return 1
