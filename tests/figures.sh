@@ -8,7 +8,7 @@
 #
 # What cannot be had here is named below the table. Exits with 0 only if every suite that ran passed; tests/README.md tells the rows.
 set -uo pipefail
-cd "$(dirname "$0")/.."
+cd "$(dirname "$0")/.." || exit 1
 
 form=${1:-quick}
 case $form in

@@ -16,7 +16,9 @@ if [ -z "$FOPWATCH_FUNCTIONS_HOST" ]; then
 fi
 
 export FOPWATCH_RUN_JOBS=${1:-500} FOPWATCH_RUN_SEED=${2:-$RANDOM}
-[ -d tests/node_modules/azurite ] && [ -d tests/node_modules/rhea ] || npm ci --prefix tests --no-audit --no-fund --loglevel=error
+if ! [ -d tests/node_modules/azurite ] || ! [ -d tests/node_modules/rhea ]; then
+  npm ci --prefix tests --no-audit --no-fund --loglevel=error
+fi
 dotnet build tests/FopWatch.Functions.Tests --nologo -v quiet -c Release
 dotnet tests/FopWatch.Functions.Tests/bin/Release/net10.0/FopWatch.Functions.Tests.dll \
   -noLogo -noColor -showLiveOutput -class FopWatch.Functions.Tests.Running.KilledHostTests | sed -u 's/^ *FopWatch[^ ]* \[OUTPUT\] //'
