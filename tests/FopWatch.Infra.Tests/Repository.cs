@@ -9,17 +9,15 @@ internal static class Repository
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 
+    /// <summary>Every template and parameter file below infra/, by its path from there.</summary>
+    public static IReadOnlyDictionary<string, string> Bicep { get; } = Directory
+        .EnumerateFiles(PathOf("infra"), "*", SearchOption.AllDirectories)
+        .Where(path => Path.GetExtension(path) is ".bicep" or ".bicepparam")
+        .ToDictionary(path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'), File.ReadAllText);
+
     public static string PathOf(string path) => Path.Combine(Root, path);
 
     public static string Text(string path) => File.ReadAllText(PathOf(path));
-
-    public static BicepFile Bicep(string path) => FopWatch.Infra.Tests.Bicep.Read(PathOf(Path.Combine("infra", path)));
-
-    /// <summary>Every template and parameter file below infra/, by its path from there.</summary>
-    public static IReadOnlyDictionary<string, BicepFile> AllBicep { get; } = Directory
-        .EnumerateFiles(PathOf("infra"), "*.bicep*", SearchOption.AllDirectories)
-        .Where(path => path.EndsWith(".bicep", StringComparison.Ordinal) || path.EndsWith(".bicepparam", StringComparison.Ordinal))
-        .ToDictionary(path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'), FopWatch.Infra.Tests.Bicep.Read);
 
     /// <summary>The C# of a project, all of it.</summary>
     public static string Code(string project) => string.Join('\n', Directory
