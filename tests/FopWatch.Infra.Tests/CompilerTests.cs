@@ -31,7 +31,7 @@ public sealed class CompilerTests
         Assert.All(Repository.Bicep, file => Assert.Equal(file.Value, compiler.Text(file.Key), ignoreLineEndingDifferences: true));
     }
 
-    /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so the ones that matter most are broken here.</summary>
+    /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so those that matter most are broken here.</summary>
     [Fact]
     public async Task Faults_are_errors()
     {
@@ -94,12 +94,15 @@ public sealed class CompilerTests
             Repository.Find(await compiler.LintAsync("faults.bicep"), @"(?m) : (\w+ [\w-]+): ").Order(StringComparer.Ordinal));
     }
 
-    /// <summary>What stays unknown until there is something in Azure to ask. Everything else is evaluated, or <see cref="Expression"/> throws.</summary>
+    /// <summary>Unknown until there is something in Azure to ask. All else is evaluated, or <see cref="Expression"/> throws.</summary>
     [Fact]
     public async Task Nothing_is_unknown_beforehand_but_what_Azure_makes()
     {
-        var unknown = (await Deployments.EveryAsync()).SelectMany(one => one.Unknown, (one, what) => (
-            Type: what.Of == "environment" ? what.Of : Assert.Single(one.Resources, resource => resource.Id == what.Of).Type, what.Property));
+        var unknown = (await Deployments.EveryAsync()).SelectMany(
+            one => one.Unknown,
+            (one, what) => (
+                Type: what.Of == "environment" ? what.Of : one.Resources.Single(resource => resource.Id == what.Of).Type,
+                what.Property));
 
         Assert.Equal(
             [
@@ -220,7 +223,7 @@ public sealed class CompilerTests
     [Fact]
     public async Task Environments_share_no_name_that_is_the_same_for_everyone()
     {
-        string[] everyones = ["Microsoft.KeyVault/vaults", "Microsoft.ServiceBus/namespaces", "Microsoft.Storage/storageAccounts", "Microsoft.Web/sites"];
+        string[] everyones = [Types.Vault, Types.Bus, Types.StorageAccount, Types.App];
         var names = (await Deployments.EveryAsync()).SelectMany(one => one.Resources).Where(one => everyones.Contains(one.Type))
             .Select(one => one.Name).ToList();
         Assert.Equal(names.Distinct(StringComparer.OrdinalIgnoreCase), names);

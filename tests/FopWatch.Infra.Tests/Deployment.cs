@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>What would be deployed: every resource and output, evaluated as far as it can be without Azure (see <see cref="Expression"/>).</summary>
+/// <summary>What would be deployed, with stand-ins for what only Azure knows (see <see cref="Expression"/>).</summary>
 internal sealed class Deployment
 {
     public Deployment(JsonObject snapshot, string diagnostics)

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Infra.Tests;
 
 /// <summary>
-/// What the compiler leaves of an expression, because it hangs on what only Azure knows: <c>reference(…)</c> and <c>environment()</c>, within
-/// few functions. Those get stand-ins of the right form. Anything else throws, so that nothing goes by unevaluated.
+/// What the compiler leaves of an expression, because it hangs on what only Azure knows: <c>reference(…)</c> and <c>environment()</c>,
+/// within few functions. Those get stand-ins of the right form. Anything else throws, so that nothing goes by unevaluated.
 /// </summary>
 internal sealed class Expression
 {
@@ -29,8 +29,8 @@ internal sealed class Expression
     /// <summary>A stand-in for what only Azure knows, in the form that it has in Azure.</summary>
     public static string StandIn(string of, string property) => (of.Split('/')[^1], property) switch
     {
-        (_, "principalId" or "clientId" or "frontDoorId") => new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{of}.{property}")).AsSpan(0, 16)).ToString(
-            ),
+        (_, "principalId" or "clientId" or "frontDoorId") =>
+            new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{of}.{property}")).AsSpan(0, 16)).ToString(),
         (var name, "primaryEndpoints.blob") => $"https://{name}.blob.core.windows.net/",
         (var name, "primaryEndpoints.table") => $"https://{name}.table.core.windows.net/",
         (var name, "serviceBusEndpoint") => $"https://{name}.servicebus.windows.net:443/",

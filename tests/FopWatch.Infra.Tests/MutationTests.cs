@@ -12,7 +12,7 @@ public sealed class MutationTests
             .Change("modules/alerts.bicep", "where Name == 'fopwatch.outbox.age'", "where Name == 'fopwatch.outbox.old'")
             .Change("workbook.json", "Answer = tostring(Properties.answer)", "Answer = tostring(Properties.reply)")
             .Change("main.bicep", "'Storage Queue Data Contributor', ", "")
-            .Change("main.bicep", "kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'expired' }", "kind: 'correlation', properties: { status: 'expired' }")
+            .Change("main.bicep", "properties: { state: 'expired' }", "properties: { status: 'expired' }")
             .Change("modules/servicebus.bicep", "deadLetteringOnMessageExpiration: true", "deadLetteringOnMessageExpiration: false")
             .Change("modules/servicebus.bicep", "disableLocalAuth: true", "disableLocalAuth: false")
             .Change("modules/functions.bicep", "__Poll__First'", "__Poll__Frist'")

@@ -6,7 +6,7 @@ namespace FopWatch.Infra.Tests;
 /// <summary>Who can reach what, with a private network and without.</summary>
 public sealed class NetworkTests
 {
-    /// <summary>The private DNS zone of what a private endpoint leads to, as https://learn.microsoft.com/azure/private-link/private-endpoint-dns has it.</summary>
+    /// <summary>The private DNS zones as https://learn.microsoft.com/azure/private-link/private-endpoint-dns has them.</summary>
     private static readonly Dictionary<string, string> Zones = new()
     {
         ["blob"] = "privatelink.blob.core.windows.net",
@@ -64,9 +64,8 @@ public sealed class NetworkTests
             Assert.Equal($"{network.Id}/subnets/endpoints", endpoint.Text("properties", "subnet", "id"));
 
             var names = Assert.Single(deployment.All(Types.ZoneNames), one => one.Names[0] == endpoint.Name);
-            var zone = Assert.Single(names.At("properties", "privateDnsZoneConfigs").AsArray())!["properties"]!["privateDnsZoneId"]!.GetValue<string>(
-                );
-            Assert.Equal(Zones[part], zone.Split('/')[^1]);
+            var zone = Assert.Single(names.At("properties", "privateDnsZoneConfigs").AsArray())!["properties"]!["privateDnsZoneId"]!;
+            Assert.Equal(Zones[part], zone.GetValue<string>().Split('/')[^1]);
         }
 
         Assert.Equal(needed.Distinct().Order(), has.Order());
@@ -158,7 +157,7 @@ public sealed class NetworkTests
     public async Task Without_a_private_network_there_is_none_of_it(string name)
     {
         var deployment = await Deployments.OfAsync(name);
-        Assert.DoesNotContain(deployment.Resources, one => one.Type.StartsWith("Microsoft.Network/", StringComparison.Ordinal) || one.Type.StartsWith("Microsoft.Cdn/", StringComparison.Ordinal));
+        Assert.DoesNotContain(deployment.Resources, one => one.Type.Split('/')[0] is "Microsoft.Network" or "Microsoft.Cdn");
         Assert.Empty(deployment.Output("OUTBOUND_ADDRESS"));
         Assert.All(
             deployment.All(Types.StorageAccount),

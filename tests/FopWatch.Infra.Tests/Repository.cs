@@ -1,5 +1,6 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
@@ -14,6 +15,9 @@ internal static class Repository
         .EnumerateFiles(PathOf("infra"), "*", SearchOption.AllDirectories)
         .Where(path => Path.GetExtension(path) is ".bicep" or ".bicepparam")
         .ToDictionary(path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'), File.ReadAllText);
+
+    /// <summary>The settings of the Functions host.</summary>
+    public static JsonNode Host { get; } = JsonNode.Parse(Text("host.json"))!;
 
     public static string PathOf(string path) => Path.Combine(Root, path);
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 using FopWatch.Contracts;
@@ -44,7 +43,14 @@ public sealed class SettingsTests
         Assert.True(media.Tokens.Match(TokenOf("media-token-2")));
         Assert.False(media.Tokens.Match(TokenOf("vod-token-1")));
         Assert.Equal(
-            new() { First = TimeSpan.FromMinutes(3), Factor = 2, Max = TimeSpan.FromMinutes(20), Deadline = TimeSpan.FromDays(5), PerSecond = 4 },
+            new()
+            {
+                First = TimeSpan.FromMinutes(3),
+                Factor = 2,
+                Max = TimeSpan.FromMinutes(20),
+                Deadline = TimeSpan.FromDays(5),
+                PerSecond = 4,
+            },
             media.Poll);
 
         var vod = sources.Single(one => one.Name == "vod_2");
@@ -60,25 +66,30 @@ public sealed class SettingsTests
     [Fact]
     public async Task What_is_written_is_read_and_what_is_read_is_written()
     {
-        var shared = Repository.Find(Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs"), @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
+        var code = Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs");
+        var shared = Repository.Find(code, @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
             .Except(["StatusEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond"]);
 
         // The connection string is for emulators; in Azure there is no key to put into one.
-        var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"]).Select(name => Prefix + name.Replace(":", "__", StringComparison.Ordinal));
+        var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"])
+            .Select(name => Prefix + name.Replace(":", "__", StringComparison.Ordinal));
         Assert.NotEmpty(HostSettings);
 
         string[] ofSource =
         [
-            "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max", "Poll__PerSecond",
-            "Provider", "StatusEndpoint", "Trust",
+            "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
+            "Poll__PerSecond", "Provider", "StatusEndpoint", "Trust",
         ];
         foreach (var deployment in await Deployments.EveryAsync())
         {
             var written = Settings(deployment).Keys.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToList();
-            Assert.Equal(read.Order(StringComparer.Ordinal), written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+            Assert.Equal(
+                read.Order(StringComparer.Ordinal),
+                written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         }
 
-        var most = Settings(await Deployments.OfAsync(Deployments.Most)).Keys.Where(name => name.StartsWith(Prefix + "Sources__media__", StringComparison.Ordinal))
+        var most = Settings(await Deployments.OfAsync(Deployments.Most))
+            .Keys.Where(name => name.StartsWith(Prefix + "Sources__media__", StringComparison.Ordinal))
             .Select(name => Regex.Replace(name[(Prefix + "Sources__media__").Length..], @"__\d+", "__0")).Distinct();
         Assert.Equal(ofSource, most.Order(StringComparer.Ordinal));
     }
@@ -104,10 +115,9 @@ public sealed class SettingsTests
             },
             settings.Where(one => !one.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary());
 
-        using var host = JsonDocument.Parse(Repository.Text("host.json"));
         Assert.Equal(
             "AzureWebJobsStorage",
-            host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("storageProvider").GetProperty("connectionName").GetString());
+            Repository.Host["extensions"]!["durableTask"]!["storageProvider"]!["connectionName"]!.GetValue<string>());
         Assert.Contains("APPLICATIONINSIGHTS_CONNECTION_STRING", Repository.Code("FopWatch.Functions"), StringComparison.Ordinal);
         Assert.Contains("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", Repository.Code("FopWatch.Functions"), StringComparison.Ordinal);
     }
@@ -134,18 +144,24 @@ public sealed class SettingsTests
         var shared = FopWatchSettings.Read([]);
 
         Assert.Equal(Assert.Single(Repository.Find(topic, @"DefaultTopicName = ""([^""]*)""")), Value("topicName", "defaultValue"));
-        Assert.Equal(Assert.Single(Repository.Find(table, @"TableName \{ get; init; \} = ""([^""]*)""")), Value("tableName", "defaultValue"));
+        Assert.Equal(
+            Assert.Single(Repository.Find(table, @"TableName \{ get; init; \} = ""([^""]*)""")),
+            Value("tableName", "defaultValue"));
         Assert.Equal(("3", "63"), (Value("tableName", "minLength"), Value("tableName", "maxLength")));
         Assert.Equal(Assert.Single(Repository.Find(table, @"int Buckets \{ get; init; \} = (\d+);")), Value("buckets", "defaultValue"));
-        Assert.Equal(("1", Assert.Single(Repository.Find(table, @"MaxBuckets = (\d+);"))), (Value("buckets", "minValue"), Value("buckets", "maxValue")));
+        Assert.Equal(
+            ("1", Assert.Single(Repository.Find(table, @"MaxBuckets = (\d+);"))),
+            (Value("buckets", "minValue"), Value("buckets", "maxValue")));
         Assert.Equal(shared.MaxBodyBytes.ToString(CultureInfo.InvariantCulture), Value("maxBodyBytes", "defaultValue"));
         Assert.Equal(shared.Retention, TimeSpan.Parse(Value("retention", "defaultValue"), CultureInfo.InvariantCulture));
 
         var (least, most) = (Value("maxBodyBytes", "minValue"), Value("maxBodyBytes", "maxValue"));
         Assert.Equal(int.Parse(least, CultureInfo.InvariantCulture), Read(least));
         Assert.Equal(int.Parse(most, CultureInfo.InvariantCulture), Read(most));
-        Assert.Throws<SettingsException>(() => Read((long.Parse(least, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture)));
-        Assert.Throws<SettingsException>(() => Read((long.Parse(most, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture)));
+        Assert.Throws<SettingsException>(
+            () => Read((long.Parse(least, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture)));
+        Assert.Throws<SettingsException>(
+            () => Read((long.Parse(most, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture)));
 
         string Value(string parameter, string what) => parameters[parameter]![what]!.ToString();
 
@@ -160,7 +176,8 @@ public sealed class SettingsTests
         Assert.Equal(Enum.GetNames<TrustRule>(), Choices("trust"));
         Assert.Equal("64", source["name"]!["maxLength"]!.ToString());
 
-        IEnumerable<string> Choices(string property) => source[property]!["allowedValues"]!.AsArray().Select(one => one!.GetValue<string>());
+        IEnumerable<string> Choices(string property) =>
+            source[property]!["allowedValues"]!.AsArray().Select(one => one!.GetValue<string>());
     }
 
     [Theory]
@@ -186,14 +203,17 @@ public sealed class SettingsTests
     internal static FopWatchSettings Check(Deployment deployment)
     {
         var settings = Settings(deployment).Where(one => one.Key.StartsWith(Prefix, StringComparison.Ordinal))
-            .Select(one => KeyValuePair.Create(one.Key[Prefix.Length..].Replace("__", ":", StringComparison.Ordinal), (string?)(SecretOf(one.Value) is { } secret ? TokenOf(secret) : one.Value)))
-            .ToDictionary();
+            .ToDictionary(
+                one => one.Key[Prefix.Length..].Replace("__", ":", StringComparison.Ordinal),
+                string? (one) => SecretOf(one.Value) is { } secret ? TokenOf(secret) : one.Value);
 
         // Names of app settings on Linux can hold no hyphen, and two underscores begin a new level.
         Assert.All(settings.Keys, name => Assert.Matches("^[A-Za-z0-9]+(_[A-Za-z0-9]+)*(:[A-Za-z0-9]+(_[A-Za-z0-9]+)*)*$", name));
 
         var read = FopWatchSettings.Read(settings, ["Tables", "ServiceBus", .. HostSettings]);
-        Assert.Equal(settings.Keys.Where(name => name.EndsWith(":Provider", StringComparison.Ordinal)).Select(name => name.Split(':')[1]).Order(), read.Sources.All.Select(one => one.Name).Order());
+        Assert.Equal(
+            settings.Keys.Where(name => name.EndsWith(":Provider", StringComparison.Ordinal)).Select(name => name.Split(':')[1]).Order(),
+            read.Sources.All.Select(one => one.Name).Order());
 
         // As CloudSettings.cs takes them.
         Assert.Matches("^[A-Za-z][A-Za-z0-9]{2,62}$", settings["Tables:Name"]!);
@@ -227,7 +247,8 @@ public sealed class SettingsTests
         }
 
         // infra/tokens.sh makes and asks for those that the app looks for.
-        var named = $"{deployment.Output("TOKEN_SECRETS")} {deployment.Output("KEY_SECRETS")}".Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var outputs = $"{deployment.Output("TOKEN_SECRETS")} {deployment.Output("KEY_SECRETS")}";
+        var named = outputs.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(secrets.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
         Assert.Equal(vault.Name, deployment.Output("KEY_VAULT_NAME"));
         Assert.Empty(deployment.All(Types.Secret));
@@ -239,7 +260,8 @@ public sealed class SettingsTests
     private static Dictionary<string, string> Settings(Deployment deployment) =>
         deployment.The(Types.AppSettings).At("properties").AsObject().ToDictionary(one => one.Key, one => one.Value!.GetValue<string>());
 
-    private static string? SecretOf(string value) => Repository.Find(value, @"^@Microsoft\.KeyVault\(.*/secrets/([^/]*)/\)$") is [var secret] ? secret : null;
+    private static string? SecretOf(string value) =>
+        Repository.Find(value, @"^@Microsoft\.KeyVault\(.*/secrets/([^/]*)/\)$") is [var secret] ? secret : null;
 
     private static string TokenOf(string secret) => $"value-of-{secret}";
 }
