@@ -99,7 +99,7 @@ param storageSku string = 'Standard_LRS'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('The most instances of the app.')
+@description('The most instances of each group of functions (HTTP, Durable, each timer), not counting those that are always there.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
@@ -153,7 +153,7 @@ param alertQuarantinedPerHour int = 5
 @description('Whether storage, Service Bus and Key Vault are reached by private endpoints alone, and the app from the internet only through a Front Door that lets notifications through.')
 param privateNetworking bool = false
 
-@description('The addresses of the private network: a /24 or more.')
+@description('The addresses of the private network: a /24 or more. Half of them are for the app, which takes one for each instance.')
 param addressPrefix string = '10.40.0.0/24'
 
 @description('With private networking: the addresses that may deploy the app and fill the Key Vault from outside, in CIDR notation.')

@@ -60,7 +60,7 @@ param publicUrl string
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@description('The most instances.')
+@description('The most instances of each group of functions, not counting those that are always there.')
 param maximumInstanceCount int
 
 @description('Instances that are always there.')

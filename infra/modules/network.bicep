@@ -12,8 +12,10 @@ param location string
 @description('Tags for every resource.')
 param tags Tags
 
-@description('The addresses of the network: a /24 or more.')
+@description('The addresses of the network: a /24 or more. Half of them are for the app.')
 param addressPrefix string
+
+var prefixLength = parseCidr(addressPrefix).cidr
 
 // The names of private DNS zones, by what a private endpoint calls the service.
 var zoneNames = {
@@ -61,7 +63,7 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
         // Flex Consumption takes one address for each instance that runs, and wants this delegation and a name without an underscore.
         name: 'app'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 25, 0)
+          addressPrefix: cidrSubnet(addressPrefix, prefixLength + 1, 0)
           defaultOutboundAccess: false
           delegations: [
             {
@@ -75,7 +77,7 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 2)
+          addressPrefix: cidrSubnet(addressPrefix, prefixLength + 2, 2)
           defaultOutboundAccess: false
           privateEndpointNetworkPolicies: 'Enabled'
         }

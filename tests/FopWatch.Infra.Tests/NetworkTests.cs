@@ -92,7 +92,11 @@ public sealed class NetworkTests
         Assert.All(ranges, range => Assert.True(space.Contains(range.BaseAddress) && range.PrefixLength >= space.PrefixLength));
         Assert.False(ranges[0].Contains(ranges[1].BaseAddress) || ranges[1].Contains(ranges[0].BaseAddress));
 
+        // Azure keeps five addresses of a subnet, and each instance takes one.
         var app = subnets["app"];
+        var addresses = Math.Pow(2, 32 - IPNetwork.Parse(app["addressPrefix"]!.GetValue<string>()).PrefixLength) - 5;
+        var instances = deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "maximumInstanceCount");
+        Assert.True(addresses >= instances.GetValue<int>());
         Assert.Equal($"{network.Id}/subnets/app", deployment.The(Types.App).Text("properties", "virtualNetworkSubnetId"));
         Assert.Equal(
             "Microsoft.App/environments",
