@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The files of this repository.</summary>
+/// <summary>The files of this repository, with the line ends that patterns here are written for.</summary>
 internal static class Repository
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
@@ -14,14 +14,16 @@ internal static class Repository
     public static IReadOnlyDictionary<string, string> Bicep { get; } = Directory
         .EnumerateFiles(PathOf("infra"), "*", SearchOption.AllDirectories)
         .Where(path => Path.GetExtension(path) is ".bicep" or ".bicepparam")
-        .ToDictionary(path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'), File.ReadAllText);
+        .ToDictionary(
+            path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'),
+            path => File.ReadAllText(path).ReplaceLineEndings("\n"));
 
     /// <summary>The settings of the Functions host.</summary>
     public static JsonNode Host { get; } = JsonNode.Parse(Text("host.json"))!;
 
     public static string PathOf(string path) => Path.Combine(Root, path);
 
-    public static string Text(string path) => File.ReadAllText(PathOf(path));
+    public static string Text(string path) => File.ReadAllText(PathOf(path)).ReplaceLineEndings("\n");
 
     /// <summary>The C# of a project, all of it.</summary>
     public static string Code(string project) => string.Join('\n', Directory

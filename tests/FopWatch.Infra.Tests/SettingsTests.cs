@@ -88,9 +88,10 @@ public sealed class SettingsTests
                 written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         }
 
-        var most = Settings(await Deployments.OfAsync(Deployments.Most))
-            .Keys.Where(name => name.StartsWith(Prefix + "Sources__media__", StringComparison.Ordinal))
-            .Select(name => Regex.Replace(name[(Prefix + "Sources__media__").Length..], @"__\d+", "__0")).Distinct();
+        const string Media = Prefix + "Sources__media__";
+        var most = Settings(await Deployments.OfAsync(Deployments.Most)).Keys
+            .Where(name => name.StartsWith(Media, StringComparison.Ordinal))
+            .Select(name => Regex.Replace(name[Media.Length..], @"__\d+", "__0")).Distinct();
         Assert.Equal(ofSource, most.Order(StringComparer.Ordinal));
     }
 
