@@ -6,10 +6,12 @@ param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
 
 // azd says who runs it; that identity fills the Key Vault.
 var principalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
-param operator = empty(principalId) ? null : {
-  principalId: principalId
-  principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'ServicePrincipal' ? 'ServicePrincipal' : 'User'
-}
+param operator = empty(principalId)
+  ? null
+  : {
+      principalId: principalId
+      principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'ServicePrincipal' ? 'ServicePrincipal' : 'User'
+    }
 
 // One source to start with. Its token is made by infra/tokens.sh.
 param sources = [

@@ -2,7 +2,7 @@
 
 targetScope = 'subscription'
 
-import { AlwaysReady, Operator, Receiver, Source, Subscription } from 'types.bicep'
+import { AlwaysReady, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
 
 // --- Where and who
 
@@ -20,7 +20,7 @@ param location string
 param resourceGroupName string = 'rg-${environmentName}'
 
 @description('Tags for every resource.')
-param tags object = {}
+param tags Tags = {}
 
 @description('Who deploys by hand and fills the Key Vault; null if that is done by somebody who has the role Key Vault Secrets Officer already.')
 param operator Operator?
@@ -99,7 +99,7 @@ param storageSku string = 'Standard_LRS'
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
-@description('The most instances of the app.')
+@description('The most instances of each group of functions (HTTP, Durable, each timer), not counting those that are always there.')
 @minValue(1)
 @maxValue(1000)
 param maximumInstanceCount int = 100
@@ -153,7 +153,7 @@ param alertQuarantinedPerHour int = 5
 @description('Whether storage, Service Bus and Key Vault are reached by private endpoints alone, and the app from the internet only through a Front Door that lets notifications through.')
 param privateNetworking bool = false
 
-@description('The addresses of the private network: a /24 or more.')
+@description('The addresses of the private network: a /24 or more. Half of them are for the app, which takes one for each instance.')
 param addressPrefix string = '10.40.0.0/24'
 
 @description('With private networking: the addresses that may deploy the app and fill the Key Vault from outside, in CIDR notation.')
@@ -168,6 +168,9 @@ var token = uniqueString(subscription().id, resourceGroupName, environmentName, 
 var suffix = '${environmentName}-${take(token, 6)}'
 var allTags = union(tags, { 'azd-env-name': environmentName, application: 'fopwatch' })
 var packageContainer = 'packages'
+var identityName = 'id-${suffix}'
+var frontName = 'afd-${suffix}'
+var frontEndpointName = 'notify-${suffix}'
 
 var hostRoles = ['Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Storage Table Data Contributor']
 var jobsRoles = ['Storage Table Data Contributor']
@@ -178,10 +181,16 @@ resource group 'Microsoft.Resources/resourceGroups@2025-04-01' = {
   tags: allTags
 }
 
+// The identity's id, which is known before it is made: what depends on nothing else can be foreseen by what-if.
+resource appIdentity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' existing = {
+  scope: group
+  name: identityName
+}
+
 module identity 'modules/identity.bicep' = {
   scope: group
   params: {
-    name: 'id-${suffix}'
+    name: identityName
     location: location
     tags: allTags
   }
@@ -205,6 +214,7 @@ module hostStorage 'modules/storage.bicep' = {
     tags: allTags
     sku: storageSku
     roles: hostRoles
+    identityId: appIdentity.id
     principalId: identity.outputs.principalId
     container: packageContainer
     isPrivate: privateNetworking
@@ -219,6 +229,7 @@ module jobsStorage 'modules/storage.bicep' = if (separateJobsStorage) {
     tags: allTags
     sku: storageSku
     roles: jobsRoles
+    identityId: appIdentity.id
     principalId: identity.outputs.principalId
     isPrivate: privateNetworking
   }
@@ -237,6 +248,7 @@ module serviceBus 'modules/servicebus.bicep' = {
     messageTimeToLive: messageTimeToLive
     subscriptions: subscriptions
     receivers: receivers
+    identityId: appIdentity.id
     principalId: identity.outputs.principalId
     isPrivate: privateNetworking
   }
@@ -248,6 +260,7 @@ module vault 'modules/vault.bicep' = {
     name: 'kv-fop-${token}'
     location: location
     tags: allTags
+    identityId: appIdentity.id
     principalId: identity.outputs.principalId
     operator: operator
     purgeProtection: purgeProtection
@@ -264,6 +277,7 @@ module monitor 'modules/monitor.bicep' = {
     tags: allTags
     retentionDays: logRetentionDays
     dailyQuotaGb: logDailyQuotaGb
+    identityId: appIdentity.id
     principalId: identity.outputs.principalId
   }
 }
@@ -271,7 +285,8 @@ module monitor 'modules/monitor.bicep' = {
 module front 'modules/front.bicep' = if (privateNetworking) {
   scope: group
   params: {
-    suffix: suffix
+    profileName: frontName
+    endpointName: frontEndpointName
     tags: allTags
   }
 }
@@ -336,7 +351,7 @@ module functions 'modules/functions.bicep' = {
     suffix: suffix
     location: location
     tags: allTags
-    identityId: identity.outputs.id
+    identityId: appIdentity.id
     identityClientId: identity.outputs.clientId
     hostStorageName: hostStorage.outputs.name
     packageUrl: '${hostStorage.outputs.blobEndpoint}${packageContainer}'
@@ -350,13 +365,15 @@ module functions 'modules/functions.bicep' = {
     insightsConnectionString: monitor.outputs.connectionString
     vaultUri: vault.outputs.uri
     sources: sources
-    publicUrl: !empty(publicUrl) ? publicUrl : privateNetworking ? 'https://${front!.outputs.hostName}' : ''
+    publicUrl: publicUrl
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReady
     zoneRedundant: zoneRedundant
-    subnetId: privateNetworking ? network!.outputs.appSubnetId : ''
+    subnetId: privateNetworking ? network!.outputs.appSubnetId : null
+    isPrivate: privateNetworking
     frontDoorId: privateNetworking ? front!.outputs.frontDoorId : ''
+    frontHostName: privateNetworking ? front!.outputs.hostName : ''
     operatorIpRanges: operatorIpRanges
   }
   // The app starts once its settings are there; by then everything that it looks up has to have a private address.
@@ -379,8 +396,8 @@ module appEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
 module frontRoute 'modules/frontRoute.bicep' = if (privateNetworking) {
   scope: group
   params: {
-    profileName: front!.outputs.profileName
-    endpointName: front!.outputs.endpointName
+    profileName: frontName
+    endpointName: frontEndpointName
     appHostName: functions.outputs.hostName
   }
 }
@@ -417,7 +434,7 @@ output FUNCTION_APP_ID string = functions.outputs.id
 output PUBLIC_URL string = functions.outputs.publicUrl
 
 @description('The notify URL of each source. The token is not here: it is the value of any of the secrets that are named.')
-output NOTIFY_URLS array = [
+output NOTIFY_URLS NotifyUrl[] = [
   for one in sources: {
     source: one.name
     url: '${functions.outputs.publicUrl}/api/notify/${one.name}/<token>'
@@ -429,7 +446,10 @@ output NOTIFY_URLS array = [
 output TOKEN_SECRETS string = join(flatten(map(sources, one => one.notifyTokenSecrets)), ' ')
 
 @description('The secrets of provider keys, separated by blanks, for infra/tokens.sh.')
-output KEY_SECRETS string = join(flatten(map(sources, one => flatten(map(one.?keySecrets ?? [], keys => [keys.accessKey, keys.secretKey])))), ' ')
+output KEY_SECRETS string = join(
+  flatten(map(sources, one => flatten(map(one.?keySecrets ?? [], keys => [keys.accessKey, keys.secretKey])))),
+  ' '
+)
 
 @description('The Key Vault that all those are in.')
 output KEY_VAULT_NAME string = vault.outputs.name

@@ -1,4 +1,11 @@
-// The shapes of what a team writes into a .bicepparam file.
+// The shapes of what a team writes into a .bicepparam file, and of what main.bicep hands on.
+
+@export()
+@description('Tags: names and values.')
+type Tags = {
+  @description('A value, by its name.')
+  *: string
+}
 
 @export()
 @description('One account at one provider. Its tokens and keys are secrets in the Key Vault; here are only their names.')
@@ -80,17 +87,25 @@ type Filter = CorrelationFilter | SqlFilter
 
 @description('Lets through what equals everything given here.')
 type CorrelationFilter = {
+  @description('Which filter this is.')
   kind: 'correlation'
 
   @description('The type of the event: fopwatch.job.settled or fopwatch.job.progressed.')
   label: string?
 
   @description('Values of application properties: source, provider, state, settledBy, bucket, pipeline.')
-  properties: { *: string }?
+  properties: MessageProperties?
+}
+
+@description('Values of application properties, by the property.')
+type MessageProperties = {
+  @description('The value that the property has to have.')
+  *: string
 }
 
 @description('Lets through what a condition holds for.')
 type SqlFilter = {
+  @description('Which filter this is.')
   kind: 'sql'
 
   @description('The condition, over application properties and system properties (sys.Label is the type of the event).')
@@ -133,4 +148,39 @@ type Operator = {
 
   @description('What kind of identity it is.')
   principalType: 'User' | 'Group' | 'ServicePrincipal'
+}
+
+@export()
+@description('Where a provider is to notify of the jobs of one source.')
+type NotifyUrl = {
+  @description('The source.')
+  source: string
+
+  @description('The URL, with <token> in the place of the token.')
+  url: string
+
+  @description('The secrets that hold tokens.')
+  tokenSecrets: string[]
+}
+
+@export()
+@description('The ids of private DNS zones, by what a private endpoint calls the service.')
+type ZoneIds = {
+  @description('Blobs.')
+  blob: string
+
+  @description('Queues.')
+  queue: string
+
+  @description('Tables.')
+  table: string
+
+  @description('Service Bus.')
+  namespace: string
+
+  @description('Key Vault.')
+  vault: string
+
+  @description('Function apps.')
+  sites: string
 }

@@ -1,5 +1,7 @@
 // What somebody has to know at once. Every condition is over a metric of the app's meter; dead letters are Service Bus's own to count.
 
+import { Tags } from '../types.bicep'
+
 @description('What the names of the resources end in.')
 param suffix string
 
@@ -7,7 +9,7 @@ param suffix string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('The workspace that the app\'s metrics arrive in.')
 param workspaceId string
@@ -192,13 +194,15 @@ resource queries 'Microsoft.Insights/scheduledQueryRules@2026-03-01' = [
         allOf: [
           {
             criterionType: 'StaticThresholdCriterion'
-            dimensions: empty(rule.dimension) ? [] : [
-              {
-                name: rule.dimension
-                operator: 'Include'
-                values: ['*']
-              }
-            ]
+            dimensions: empty(rule.dimension)
+              ? []
+              : [
+                  {
+                    name: rule.dimension
+                    operator: 'Include'
+                    values: ['*']
+                  }
+                ]
             failingPeriods: {
               minFailingPeriodsToAlert: 1
               numberOfEvaluationPeriods: 1

@@ -1,23 +1,28 @@
 // The public front of a private deployment: a Front Door that lets nothing but notifications through. Its route comes last, when there
 // is an app to lead to.
 
-@description('What the names of the resources end in.')
-param suffix string
+import { Tags } from '../types.bicep'
+
+@description('The profile\'s name.')
+param profileName string
+
+@description('The endpoint\'s name.')
+param endpointName string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
-resource profile 'Microsoft.Cdn/profiles@2025-06-01' = {
-  name: 'afd-${suffix}'
+resource profile 'Microsoft.Cdn/profiles@2026-07-01' = {
+  name: profileName
   location: 'global'
   tags: tags
   sku: { name: 'Standard_AzureFrontDoor' }
   properties: { originResponseTimeoutSeconds: 60 }
 }
 
-resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-06-01' = {
+resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2026-07-01' = {
   parent: profile
-  name: 'notify-${suffix}'
+  name: endpointName
   location: 'global'
   tags: tags
   properties: {
@@ -25,12 +30,6 @@ resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-06-01' = {
     enabledState: 'Enabled'
   }
 }
-
-@description('The profile\'s name.')
-output profileName string = profile.name
-
-@description('The endpoint\'s name.')
-output endpointName string = endpoint.name
 
 @description('What this Front Door, and no other, puts into the header X-Azure-FDID.')
 output frontDoorId string = profile.properties.frontDoorId

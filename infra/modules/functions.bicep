@@ -1,6 +1,6 @@
 // The function app on Flex Consumption, and everything that it is told by app settings.
 
-import { AlwaysReady, Source } from '../types.bicep'
+import { AlwaysReady, Source, Tags } from '../types.bicep'
 
 @description('What the names of the resources end in.')
 param suffix string
@@ -9,7 +9,7 @@ param suffix string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('The id of the app\'s identity.')
 param identityId string
@@ -53,14 +53,14 @@ param vaultUri string
 @description('The sources.')
 param sources Source[]
 
-@description('The URL that providers reach the app under; empty for the app\'s own.')
+@description('The URL that providers reach the app under; empty for the Front Door\'s, where there is one, or else the app\'s own.')
 param publicUrl string
 
 @description('The memory of an instance, in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
 
-@description('The most instances.')
+@description('The most instances of each group of functions, not counting those that are always there.')
 param maximumInstanceCount int
 
 @description('Instances that are always there.')
@@ -69,22 +69,40 @@ param alwaysReadyInstances AlwaysReady[]
 @description('Whether the instances are spread over availability zones.')
 param zoneRedundant bool
 
-@description('The subnet that the app reaches out from; empty for none.')
-param subnetId string
+@description('The subnet that the app reaches out from; null for none.')
+param subnetId string?
 
-@description('The only Front Door that the app is to be reached through from the internet; empty to let everyone in.')
+@description('Whether the app is to be reached from the internet through its Front Door alone.')
+param isPrivate bool
+
+@description('The id of that Front Door; empty for none.')
 param frontDoorId string
+
+@description('The host of that Front Door; empty for none.')
+param frontHostName string
 
 @description('The addresses that may deploy the app where a Front Door is before it, in CIDR notation.')
 param operatorIpRanges string[]
 
+@description('App settings, by name.')
+type Settings = {
+  @description('A value.')
+  *: string
+}
+
+@description('App settings, by name, some of which may be left out.')
+type OptionalSettings = {
+  @description('A value; null to leave the setting out.')
+  *: string?
+}
+
 // Without a version, so that a new version of the secret is the one that counts.
 func secret(vault string, name string) string => '@Microsoft.KeyVault(SecretUri=${vault}secrets/${name}/)'
 
-func withoutNulls(settings object) object =>
-  toObject(filter(items(settings), setting => setting.value != null), setting => setting.key, setting => setting.value)
+func withoutNulls(settings OptionalSettings) Settings =>
+  toObject(filter(items(settings), setting => setting.?value != null), setting => setting.key, setting => setting.?value ?? '')
 
-func settingsOf(s Source, vault string) object =>
+func settingsOf(s Source, vault string) Settings =>
   union(
     withoutNulls({
       'FopWatch__Sources__${s.name}__Provider': s.provider
@@ -143,7 +161,7 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     httpsOnly: true
     keyVaultReferenceIdentity: identityId
     publicNetworkAccess: 'Enabled'
-    virtualNetworkSubnetId: empty(subnetId) ? null : subnetId
+    virtualNetworkSubnetId: subnetId
     functionAppConfig: {
       deployment: {
         storage: {
@@ -170,27 +188,31 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ipSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
-      ipSecurityRestrictions: empty(frontDoorId) ? [] : [
-        {
-          name: 'notifications'
-          description: 'What comes through our Front Door, and no other.'
-          action: 'Allow'
-          priority: 100
-          tag: 'ServiceTag'
-          ipAddress: 'AzureFrontDoor.Backend'
-          headers: { 'x-azure-fdid': [frontDoorId] }
-        }
-      ]
+      ipSecurityRestrictionsDefaultAction: isPrivate ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: !isPrivate
+        ? []
+        : [
+            {
+              name: 'notifications'
+              description: 'What comes through our Front Door, and no other.'
+              action: 'Allow'
+              priority: 100
+              tag: 'ServiceTag'
+              ipAddress: 'AzureFrontDoor.Backend'
+              headers: { 'x-azure-fdid': [frontDoorId] }
+            }
+          ]
       scmIpSecurityRestrictionsUseMain: false
-      scmIpSecurityRestrictionsDefaultAction: empty(frontDoorId) ? 'Allow' : 'Deny'
-      scmIpSecurityRestrictions: empty(frontDoorId) ? [] : map(operatorIpRanges, (range, i) => {
-        name: 'operator-${i}'
-        action: 'Allow'
-        priority: 100 + i
-        tag: 'Default'
-        ipAddress: range
-      })
+      scmIpSecurityRestrictionsDefaultAction: isPrivate ? 'Deny' : 'Allow'
+      scmIpSecurityRestrictions: !isPrivate
+        ? []
+        : map(operatorIpRanges, (range, i) => {
+            name: 'operator-${i}'
+            action: 'Allow'
+            priority: 100 + i
+            tag: 'Default'
+            ipAddress: range
+          })
     }
   }
 
@@ -206,6 +228,9 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
+var ownHostName = isPrivate ? frontHostName : app.properties.defaultHostName
+var url = empty(publicUrl) ? 'https://${ownHostName}' : publicUrl
+
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
@@ -219,7 +244,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
       AzureWebJobsStorage__clientId: identityClientId
       AzureWebJobsStorage__credential: 'managedidentity'
       FopWatch__MaxBodyBytes: string(maxBodyBytes)
-      FopWatch__PublicUrl: empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+      FopWatch__PublicUrl: url
       FopWatch__Retention: retention
       FopWatch__ServiceBus__Namespace: serviceBusHostName
       FopWatch__ServiceBus__Topic: topicName
@@ -241,4 +266,4 @@ output name string = app.name
 output hostName string = app.properties.defaultHostName
 
 @description('The URL that providers reach the app under.')
-output publicUrl string = empty(publicUrl) ? 'https://${app.properties.defaultHostName}' : publicUrl
+output publicUrl string = url

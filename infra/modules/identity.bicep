@@ -1,5 +1,7 @@
 // The app's identity, which has its roles before there is an app.
 
+import { Tags } from '../types.bicep'
+
 @description('The identity\'s name.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' = {
   name: name
@@ -15,10 +17,7 @@ resource identity 'Microsoft.ManagedIdentity/userAssignedIdentities@2024-11-30' 
   tags: tags
 }
 
-@description('The identity\'s id.')
-output id string = identity.id
-
-@description('Its object id in Entra, for roles.')
+@description('The identity\'s object id in Entra, for roles.')
 output principalId string = identity.properties.principalId
 
 @description('Its client id, by which the app asks for it.')

@@ -1,6 +1,7 @@
 // Log Analytics, Application Insights that takes telemetry from known identities only, and the workbook.
 
 import { roleIds } from '../roles.bicep'
+import { Tags } from '../types.bicep'
 
 @description('What the names of the resources end in.')
 param suffix string
@@ -9,7 +10,7 @@ param suffix string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('How long telemetry is kept, in days.')
 @minValue(30)
@@ -20,10 +21,13 @@ param retentionDays int
 @minValue(-1)
 param dailyQuotaGb int
 
+@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+param identityId string
+
 @description('The object id of the app\'s identity.')
 param principalId string
 
-resource workspace 'Microsoft.OperationalInsights/workspaces@2025-07-01' = {
+resource workspace 'Microsoft.OperationalInsights/workspaces@2026-03-01' = {
   name: 'log-${suffix}'
   location: location
   tags: tags
@@ -52,7 +56,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
 }
 
 resource publisher 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(insights.id, principalId, 'Monitoring Metrics Publisher')
+  name: guid(insights.id, identityId, 'Monitoring Metrics Publisher')
   scope: insights
   properties: {
     principalId: principalId

@@ -1,6 +1,8 @@
 // The virtual network of a private deployment: a subnet that the app reaches out from, by one address that does not change, a subnet
 // of private endpoints, and the names that lead to them.
 
+import { Tags, ZoneIds } from '../types.bicep'
+
 @description('What the names of the resources end in.')
 param suffix string
 
@@ -8,11 +10,14 @@ param suffix string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
-@description('The addresses of the network: a /24 or more.')
+@description('The addresses of the network: a /24 or more. Half of them are for the app.')
 param addressPrefix string
 
+var prefixLength = parseCidr(addressPrefix).cidr
+
+// The names of private DNS zones, by what a private endpoint calls the service.
 var zoneNames = {
   blob: 'privatelink.blob.${environment().suffixes.storage}'
   queue: 'privatelink.queue.${environment().suffixes.storage}'
@@ -22,7 +27,7 @@ var zoneNames = {
   sites: 'privatelink.azurewebsites.net'
 }
 
-resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
+resource address 'Microsoft.Network/publicIPAddresses@2026-03-01' = {
   name: 'pip-${suffix}'
   location: location
   tags: tags
@@ -36,7 +41,7 @@ resource address 'Microsoft.Network/publicIPAddresses@2025-05-01' = {
   }
 }
 
-resource nat 'Microsoft.Network/natGateways@2025-05-01' = {
+resource nat 'Microsoft.Network/natGateways@2026-03-01' = {
   name: 'ng-${suffix}'
   location: location
   tags: tags
@@ -47,7 +52,7 @@ resource nat 'Microsoft.Network/natGateways@2025-05-01' = {
   }
 }
 
-resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
+resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
   name: 'vnet-${suffix}'
   location: location
   tags: tags
@@ -58,7 +63,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
         // Flex Consumption takes one address for each instance that runs, and wants this delegation and a name without an underscore.
         name: 'app'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 25, 0)
+          addressPrefix: cidrSubnet(addressPrefix, prefixLength + 1, 0)
           defaultOutboundAccess: false
           delegations: [
             {
@@ -72,7 +77,7 @@ resource network 'Microsoft.Network/virtualNetworks@2025-05-01' = {
       {
         name: 'endpoints'
         properties: {
-          addressPrefix: cidrSubnet(addressPrefix, 26, 2)
+          addressPrefix: cidrSubnet(addressPrefix, prefixLength + 2, 2)
           defaultOutboundAccess: false
           privateEndpointNetworkPolicies: 'Enabled'
         }
@@ -113,7 +118,14 @@ output appSubnetId string = network::app.id
 output endpointSubnetId string = network::endpoints.id
 
 @description('The private DNS zones, by what a private endpoint calls the service.')
-output zoneIds object = toObject(items(zoneNames), zone => zone.key, zone => resourceId('Microsoft.Network/privateDnsZones', zone.value))
+output zoneIds ZoneIds = {
+  blob: resourceId('Microsoft.Network/privateDnsZones', zoneNames.blob)
+  queue: resourceId('Microsoft.Network/privateDnsZones', zoneNames.queue)
+  table: resourceId('Microsoft.Network/privateDnsZones', zoneNames.table)
+  namespace: resourceId('Microsoft.Network/privateDnsZones', zoneNames.namespace)
+  vault: resourceId('Microsoft.Network/privateDnsZones', zoneNames.vault)
+  sites: resourceId('Microsoft.Network/privateDnsZones', zoneNames.sites)
+}
 
 @description('The address that status APIs see polls come from.')
 output outboundAddress string = address.properties.ipAddress

@@ -1,5 +1,7 @@
 // A private endpoint and its name.
 
+import { Tags } from '../types.bicep'
+
 @description('The endpoint\'s name.')
 param name string
 
@@ -7,7 +9,7 @@ param name string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('The subnet that it is in.')
 param subnetId string
@@ -22,7 +24,7 @@ param group string
 @description('The private DNS zone of that part.')
 param zoneId string
 
-resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
+resource endpoint 'Microsoft.Network/privateEndpoints@2026-03-01' = {
   name: name
   location: location
   tags: tags
@@ -41,7 +43,7 @@ resource endpoint 'Microsoft.Network/privateEndpoints@2025-05-01' = {
   }
 }
 
-resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2025-05-01' = {
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2026-03-01' = {
   parent: endpoint
   name: 'default'
   properties: {

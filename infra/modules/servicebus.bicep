@@ -1,7 +1,7 @@
 // The namespace, the topic and its subscriptions, and who may send and receive.
 
 import { roleIds } from '../roles.bicep'
-import { Receiver, Subscription } from '../types.bicep'
+import { Receiver, Subscription, Tags } from '../types.bicep'
 
 @description('The namespace\'s name.')
 @minLength(6)
@@ -12,7 +12,7 @@ param name string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('The tier. Private endpoints need Premium.')
 @allowed(['Standard', 'Premium'])
@@ -37,6 +37,9 @@ param subscriptions Subscription[]
 @description('Who may receive.')
 param receivers Receiver[]
 
+@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+param identityId string
+
 @description('The object id of the app\'s identity.')
 param principalId string
 
@@ -44,11 +47,15 @@ param principalId string
 param isPrivate bool
 
 // The rules of all subscriptions in one list. The first of each replaces the rule «everything» that a new subscription has.
-var rules = flatten(map(subscriptions, s => map(s.?filters ?? [], (one, i) => {
-  subscription: s.name
-  name: i == 0 ? '$Default' : 'filter-${i}'
-  filter: one
-})))
+var rules = flatten(map(
+  subscriptions,
+  s =>
+    map(s.?filters ?? [], (one, i) => {
+      subscription: s.name
+      name: i == 0 ? '$Default' : 'filter-${i}'
+      filter: one
+    })
+))
 
 resource namespace 'Microsoft.ServiceBus/namespaces@2026-01-01' = {
   name: name
@@ -122,7 +129,7 @@ resource topicRules 'Microsoft.ServiceBus/namespaces/topics/subscriptions/rules@
 ]
 
 resource sender 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(topic.id, principalId, 'Azure Service Bus Data Sender')
+  name: guid(topic.id, identityId, 'Azure Service Bus Data Sender')
   scope: topic
   properties: {
     principalId: principalId

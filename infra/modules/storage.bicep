@@ -1,6 +1,7 @@
 // A storage account without keys, and the roles that the app has on it.
 
 import { roleIds } from '../roles.bicep'
+import { Tags } from '../types.bicep'
 
 @description('The account\'s name.')
 @minLength(3)
@@ -11,13 +12,16 @@ param name string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
 
 @description('How data is replicated.')
 param sku string
 
 @description('The names of the roles that the app\'s identity gets on the account.')
 param roles string[]
+
+@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+param identityId string
 
 @description('The object id of the app\'s identity.')
 param principalId string
@@ -28,7 +32,7 @@ param container string = ''
 @description('Whether only private endpoints lead to the account.')
 param isPrivate bool
 
-resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   name: name
   location: location
   tags: tags
@@ -50,12 +54,12 @@ resource account 'Microsoft.Storage/storageAccounts@2025-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-06-01' = if (!empty(container)) {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = if (!empty(container)) {
   parent: account
   name: 'default'
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-06-01' = if (!empty(container)) {
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = if (!empty(container)) {
   parent: blobs
   name: empty(container) ? 'none' : container
   properties: { publicAccess: 'None' }
@@ -63,7 +67,7 @@ resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@202
 
 resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   for role in roles: {
-    name: guid(account.id, principalId, role)
+    name: guid(account.id, identityId, role)
     scope: account
     properties: {
       principalId: principalId

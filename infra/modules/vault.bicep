@@ -1,7 +1,7 @@
 // The Key Vault of notify tokens and provider keys. Its secrets are not made here: their values are nowhere in this folder.
 
 import { roleIds } from '../roles.bicep'
-import { Operator } from '../types.bicep'
+import { Operator, Tags } from '../types.bicep'
 
 @description('The vault\'s name.')
 @minLength(3)
@@ -12,7 +12,10 @@ param name string
 param location string
 
 @description('Tags for every resource.')
-param tags object
+param tags Tags
+
+@description('The id of the app\'s identity, by which its roles are named: unlike the object id, it is known before there is an identity.')
+param identityId string
 
 @description('The object id of the app\'s identity.')
 param principalId string
@@ -29,7 +32,7 @@ param isPrivate bool
 @description('The operators\' addresses, in CIDR notation.')
 param operatorIpRanges string[]
 
-resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
   name: name
   location: location
   tags: tags
@@ -41,7 +44,8 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
     }
     enableRbacAuthorization: true
     enableSoftDelete: true
-    softDeleteRetentionInDays: purgeProtection ? 90 : 7
+    // Fixed when the vault is made, so the same with purge protection as without: it may be switched on later.
+    softDeleteRetentionInDays: 90
     // Once on, it cannot be set to false again, only left out.
     enablePurgeProtection: purgeProtection ? true : null
     publicNetworkAccess: isPrivate && empty(operatorIpRanges) ? 'Disabled' : 'Enabled'
@@ -54,7 +58,7 @@ resource vault 'Microsoft.KeyVault/vaults@2025-05-01' = {
 }
 
 resource reader 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(vault.id, principalId, 'Key Vault Secrets User')
+  name: guid(vault.id, identityId, 'Key Vault Secrets User')
   scope: vault
   properties: {
     principalId: principalId

@@ -1,108 +1,157 @@
+using System.Text.RegularExpressions;
+
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The templates as a whole, azd's file and the workflows.</summary>
+/// <summary>The app and what it runs on, azd's file and the workflows.</summary>
 public sealed class DeploymentTests
 {
-    private static readonly BicepFile Functions = Repository.Bicep("modules/functions.bicep");
+    public static TheoryData<string> All => Deployments.All;
 
-    [Fact]
-    public void Everything_that_can_be_set_or_read_says_what_it_is() => Assert.Empty(Repository.AllBicep
-        .Where(file => file.Key.EndsWith(".bicep", StringComparison.Ordinal))
-        .SelectMany(file => file.Value.Declarations
-            .Where(one => one.Keyword is "param" or "output" or "type" && !one.Has("description"))
-            .Select(one => $"{file.Key}: {one.Name}")));
+    /// <summary>The part of the notify route that is the same for all.</summary>
+    internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
 
-    [Fact]
-    public void Modules_are_local_and_get_what_they_ask_for()
+    private static string NotifyRoute =>
+        Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Functions/Http/NotifyFunction.cs"), @"Route = ""([^""]*)"""));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_runtime_is_the_one_that_the_app_is_built_for(string name) => CheckApp(await Deployments.OfAsync(name));
+
+    [Theory]
+    [InlineData(Deployments.Production)]
+    [InlineData(Deployments.Most)]
+    public async Task Instances_that_are_always_there_are_for_functions_that_there_are(string name)
     {
-        foreach (var (path, file) in Repository.AllBicep)
+        var functions = Repository.Find(Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\]");
+        var ready = (await Deployments.OfAsync(name)).The(Types.App)
+            .At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray();
+        Assert.NotEmpty(ready);
+        Assert.All(ready, one =>
         {
-            foreach (var module in file.All("module"))
-            {
-                var parameters = Repository.Bicep(Path.Combine(Path.GetDirectoryName(path)!, module.What!)).All("param").ToList();
-                var given = Assert.IsType<Obj>(module.Body.At("params")).Names.ToList();
-                Assert.Empty(given.Except(parameters.Select(one => one.Name)));
-                Assert.Empty(parameters.Where(one => one.Value is null).Select(one => one.Name).Except(given));
-            }
-        }
+            var group = one!["name"]!.GetValue<string>();
+            Assert.True(
+                group is "http" or "durable" || (group.StartsWith("function:", StringComparison.Ordinal) && functions.Contains(group[9..])),
+                group);
+        });
     }
 
-    [Fact]
-    public void Api_versions_are_stable_and_one_for_each_type()
+    [Theory]
+    [InlineData(Deployments.Production)]
+    [InlineData(Deployments.Most)]
+    public async Task What_survives_the_loss_of_a_zone_does_so_with_its_data(string name)
     {
-        var types = Repository.AllBicep.Values.SelectMany(file => file.Declarations).Where(one => one.Keyword is "resource" or "existing")
-            .Select(one => one.What!).Where(what => what.Contains('@', StringComparison.Ordinal)).Distinct().ToList();
+        var deployment = await Deployments.OfAsync(name);
+        Assert.True(deployment.The(Types.Plan).Is("properties", "zoneRedundant"));
+        Assert.All(deployment.All(Types.StorageAccount), account => Assert.Matches("_G?ZRS$", account.Text("sku", "name")));
 
-        Assert.NotEmpty(types);
-        Assert.All(types, type => Assert.Matches(@"^[A-Za-z./]+@\d{4}-\d{2}-\d{2}$", type));
-        Assert.All(types.GroupBy(type => type.Split('@')[0]), versions => Assert.Single(versions));
+        // Always-ready instances are spread over zones from two on.
+        var ready = deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray();
+        Assert.Equal(
+            ["durable", "http"],
+            ready.Where(one => one!["instanceCount"]!.GetValue<int>() >= 2).Select(one => one!["name"]!.GetValue<string>()).Order());
     }
 
-    [Fact]
-    public void The_runtime_is_the_one_that_the_app_is_built_for()
+    [Theory]
+    [InlineData(Deployments.Development, false)]
+    [InlineData(Deployments.Production, true)]
+    public async Task A_vault_can_be_purged_where_that_is_wanted_and_keeps_what_is_deleted_as_long_everywhere(string name, bool isProtected)
     {
-        var framework = Assert.Single(Repository.Find(Repository.Text("Directory.Build.props"), "<TargetFramework>net(.*)</TargetFramework>"));
-        var config = Functions.Resource("Microsoft.Web/sites").Body.At("properties", "functionAppConfig");
-        Assert.Equal(framework, ((Text)((Obj)config).At("runtime", "version")).Literal);
-        Assert.Equal("dotnet-isolated", ((Text)((Obj)config).At("runtime", "name")).Literal);
-        Assert.Equal("UserAssignedIdentity", ((Text)((Obj)config).At("deployment", "storage", "authentication", "type")).Literal);
+        // How long that is cannot be changed later, and purge protection cannot be switched off: false is no value for it.
+        var vault = (await Deployments.OfAsync(name)).The(Types.Vault);
+        Assert.Equal(90, vault.At("properties", "softDeleteRetentionInDays").GetValue<int>());
+        Assert.Equal(isProtected ? true : null, vault.Find("properties", "enablePurgeProtection")?.GetValue<bool>());
     }
 
-    [Fact]
-    public void Instances_that_are_always_there_are_for_functions_that_there_are()
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_notify_urls_are_those_of_the_route(string name)
     {
-        var functions = Repository.Find(Repository.Code("FopWatch.Functions"), @"\[Function\((?:""(\w+)""|Name)\)\]");
-        var groups = Repository.AllBicep.Values.SelectMany(file => file.All("param")).Where(param => param.Name == "alwaysReady" && param.Value is not null)
-            .SelectMany(param => param.Value!.All().OfType<Obj>()).Select(one => ((Text)one.At("name")).Literal).ToList();
-
-        Assert.NotEmpty(groups);
-        Assert.All(groups, group => Assert.True(group is "http" or "durable" || (group.StartsWith("function:", StringComparison.Ordinal) && functions.Contains(group[9..])), group));
+        var deployment = await Deployments.OfAsync(name);
+        Assert.StartsWith("{source}/{token}", NotifyRoute[NotifyStart.Length..], StringComparison.Ordinal);
+        var urls = deployment.Outputs["NOTIFY_URLS"]!.AsArray();
+        Assert.Equal(
+            SettingsTests.Check(deployment).Sources.All.Select(one => one.Name).Order(),
+            urls.Select(one => one!["source"]!.GetValue<string>()).Order());
+        var start = $"{deployment.Output("PUBLIC_URL")}/{NotifyStart}";
+        Assert.All(urls, one => Assert.Equal($"{start}{one!["source"]}/<token>", one["url"]!.GetValue<string>()));
     }
 
     [Fact]
-    public void The_front_lets_notifications_through_and_nothing_else()
-    {
-        var route = Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Functions/Http/NotifyFunction.cs"), @"Route = ""([^""]*)"""));
-        var start = "/" + route[..route.IndexOf('{', StringComparison.Ordinal)];
-
-        var front = Repository.Bicep("modules/frontRoute.bicep").Resource("Microsoft.Cdn/profiles/afdEndpoints/routes").Body;
-        Assert.Equal($"{start}*", ((Text)Assert.Single(((Arr)front.At("properties", "patternsToMatch")).Elements)).Literal);
-        Assert.Equal("Https", ((Text)Assert.Single(((Arr)front.At("properties", "supportedProtocols")).Elements)).Literal);
-
-        var url = Repository.Bicep("main.bicep").The("output", "NOTIFY_URLS").Value!.All().OfType<Obj>().First().At("url");
-        Assert.Equal($"?{start}?/<token>", Assert.IsType<Text>(url).With(_ => "?"));
-        Assert.StartsWith($"{start}{{source}}/{{token}}", "/" + route, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Azd_finds_what_its_file_names()
+    public async Task Azd_finds_what_its_file_names()
     {
         var azd = Repository.Text("azure.yaml");
+        var deployment = await Deployments.OfAsync(Deployments.Azd);
         var service = Assert.Single(Repository.Find(azd, @"services:\n  (\w+):"));
-        Assert.Contains(Functions.Nodes().OfType<Obj>(), one => one.Find("azd-service-name") is Text tag && tag.Literal == service);
+        var app = Assert.Single(deployment.Resources, one => one.Find("tags", "azd-service-name")?.GetValue<string>() == service);
+        Assert.Equal(Types.App, app.Type);
+        Assert.Equal((app.Name, app.Id), (deployment.Output("FUNCTION_APP_NAME"), deployment.Output("FUNCTION_APP_ID")));
+        Assert.Equal(Deployments.AzdEnvironment["AZURE_ENV_NAME"], deployment.The(Types.Group).Text("tags", "azd-env-name"));
+        Assert.Equal(Deployments.AzdEnvironment["AZURE_LOCATION"], deployment.The(Types.Group).Text("location"));
+
         Assert.True(Directory.Exists(Repository.PathOf(Assert.Single(Repository.Find(azd, "project: (.*)")))));
         Assert.True(File.Exists(Repository.PathOf($"infra/{Assert.Single(Repository.Find(azd, "module: (.*)"))}.bicepparam")));
 
         var hook = Assert.Single(Repository.Find(azd, @"run: (.*)"));
         Assert.True(File.Exists(Repository.PathOf(hook)));
-        var outputs = Repository.Bicep("main.bicep").All("output").Select(one => one.Name).ToList();
-        var script = Repository.Text(hook);
-        Assert.All(Repository.Find(script, @"\$\{([A-Z_]+_(?:NAME|SECRETS|ID))\b"), name => Assert.Contains(name, outputs));
+        Assert.All(
+            Repository.Find(Repository.Text(hook), @"\$\{([A-Z_]+_(?:NAME|SECRETS|ID))\b"),
+            name => Assert.True(deployment.Outputs.ContainsKey(name), name));
+    }
+
+    [Fact]
+    public async Task The_guide_names_outputs_and_parameters_that_there_are()
+    {
+        var template = await Deployments.TemplateAsync;
+        var guide = Repository.Text("infra/README.md");
+        var outputs = Assert.Single(Repository.Find(guide, @"Outputs: ([^.]*)\."));
+        Assert.All(Repository.Find(outputs, "`([A-Z_]+)`"), name => Assert.True(template["outputs"]!.AsObject().ContainsKey(name), name));
+
+        string[] parameters =
+        [
+            "alwaysReady", "buckets", "duplicateDetectionWindow", "instanceMemoryMB", "maximumInstanceCount", "operator",
+            "operatorIpRanges", "privateNetworking", "publicUrl", "purgeProtection", "receivers", "separateJobsStorage", "sources",
+            "subscriptions",
+        ];
+        Assert.All(
+            parameters,
+            name => Assert.True(template["parameters"]!.AsObject().ContainsKey(name) && Regex.IsMatch(guide, $@"`{name}\b"), name));
     }
 
     [Fact]
     public void Actions_are_pinned_by_commit_and_say_their_version()
     {
-        var uses = Directory.EnumerateFiles(Repository.PathOf(".github/workflows"), "*.yml").SelectMany(path => Repository.Find(File.ReadAllText(path), @"uses: (.*)")).ToList();
+        var uses = Directory.EnumerateFiles(Repository.PathOf(".github/workflows"), "*.yml")
+            .SelectMany(path => Repository.Find(File.ReadAllText(path), @"uses: (.*)")).ToList();
         Assert.NotEmpty(uses);
         Assert.All(uses, one => Assert.Matches(@"^(\./|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)", one));
     }
 
-    [Fact]
-    public void Text_that_cannot_be_read_is_no_Bicep_here()
+    internal static void CheckApp(Deployment deployment)
     {
-        Assert.Throws<FormatException>(() => Bicep.Read("param x string = § 1", "x"));
-        Assert.Throws<FormatException>(() => Bicep.Read("whatever x = 1", "x"));
-        Assert.Throws<FormatException>(() => Bicep.Read("var x = {", "x"));
+        var framework = Assert.Single(
+            Repository.Find(Repository.Text("Directory.Build.props"), "<TargetFramework>net(.*)</TargetFramework>"));
+        var app = deployment.The(Types.App);
+        var plan = deployment.The(Types.Plan);
+        Assert.Equal(plan.Id, app.Text("properties", "serverFarmId"));
+        Assert.Equal(("FC1", "FlexConsumption"), (plan.Text("sku", "name"), plan.Text("sku", "tier")));
+        Assert.True(plan.Is("properties", "reserved"));
+        Assert.Equal("functionapp,linux", app.Text("kind"));
+
+        Assert.Equal("dotnet-isolated", app.Text("properties", "functionAppConfig", "runtime", "name"));
+        Assert.Equal(framework, app.Text("properties", "functionAppConfig", "runtime", "version"));
+
+        // The app's package is in a container that is made, and is read with the identity that has the role.
+        var container = deployment.The(Types.Container);
+        Assert.Equal(RoleTests.HostAccount(deployment).Name, container.Names[0]);
+        Assert.Equal("None", container.Text("properties", "publicAccess"));
+        Assert.Equal(
+            $"https://{container.Names[0]}.blob.core.windows.net/{container.Name}",
+            app.Text("properties", "functionAppConfig", "deployment", "storage", "value"));
+        Assert.Equal(
+            "UserAssignedIdentity",
+            app.Text("properties", "functionAppConfig", "deployment", "storage", "authentication", "type"));
+        Assert.Equal(
+            deployment.The(Types.Identity).Id,
+            app.Text("properties", "functionAppConfig", "deployment", "storage", "authentication", "userAssignedIdentityResourceId"));
     }
 }

@@ -26,86 +26,149 @@ public sealed class FilterTests
         [MessageProperties.Provider] = Names<ProviderKind>(),
     };
 
-    public static TheoryData<string> Files => ["main.bicep", "production.bicepparam"];
+    public static TheoryData<string> All => Deployments.All;
 
     [Theory]
-    [MemberData(nameof(Files))]
-    public void Correlation_filters_name_properties_and_values_that_are_published(string file)
+    [MemberData(nameof(All))]
+    public async Task Filters_name_properties_and_values_that_are_published(string name) => Check(await Deployments.OfAsync(name));
+
+    [Fact]
+    public async Task A_subscription_gets_what_any_of_its_filters_lets_through_and_without_filters_everything()
     {
-        var filters = Filters(file, "correlation");
-        Assert.NotEmpty(filters);
-        foreach (var filter in filters)
-        {
-            if (filter.Find("label") is Text label)
-                Assert.Contains(label.Literal, EventTypes);
-            foreach (var (name, value) in filter.Find("properties") is Obj properties ? properties.Names.Zip(properties.Members) : [])
-            {
-                Assert.Contains(name, Published);
-                if (Values.TryGetValue(name, out var known))
-                    Assert.Contains(Assert.IsType<Text>(value.Value).Literal, known);
-            }
-        }
+        var deployment = await Deployments.OfAsync(Deployments.Most);
+        Assert.Equal(["all", "some"], deployment.All(Types.Subscription).Select(one => one.Name));
+
+        // The first takes the place of the rule that a new subscription has, which lets everything through.
+        Assert.Equal(
+            [("some", "$Default", "CorrelationFilter"), ("some", "filter-1", "CorrelationFilter"), ("some", "filter-2", "SqlFilter")],
+            Rules(deployment).Select(one => (one.Names[^2], one.Name, one.Text("properties", "filterType"))));
+        var progressed = Rules(deployment).First();
+        Assert.Equal("fopwatch.job.progressed", progressed.Text("properties", "correlationFilter", "label"));
+        Assert.Equal(
+            ["provider=wangsuFops", "source=media"],
+            CorrelationProperties(progressed).Select(one => $"{one.Key}={one.Value}").Order());
     }
 
-    [Theory]
-    [MemberData(nameof(Files))]
-    public void Sql_filters_name_properties_and_values_that_are_published_and_say_what_correlation_cannot(string file)
+    [Fact]
+    public async Task The_subscriptions_that_there_are_by_default_tell_outcomes_from_troubles()
     {
-        foreach (var filter in Filters(file, "sql"))
-        {
-            var condition = Assert.IsType<Text>(filter.At("expression")).Literal;
-            var bare = Regex.Replace(condition, "'[^']*'", "''");
-            var properties = Regex.Matches(bare, @"(?<![\w.])(sys\.)?[A-Za-z_]\w*").Select(match => match.Value)
-                .Where(word => word.ToUpperInvariant() is not ("AND" or "OR" or "NOT" or "IN" or "LIKE" or "IS" or "NULL" or "EXISTS" or "ESCAPE"));
-
-            Assert.All(properties, name => Assert.True(name == "sys.Label" || Published.Contains(name), $"{name} is not published."));
-            foreach (Match comparison in Regex.Matches(condition, @"(\w+)\s*(?:=|<>)\s*'([^']*)'"))
-            {
-                if (Values.TryGetValue(comparison.Groups[1].Value, out var known))
-                    Assert.Contains(comparison.Groups[2].Value, known);
-            }
-
-            Assert.All(Repository.Find(condition, @"sys\.Label\s*=\s*'([^']*)'"), type => Assert.Contains(type, EventTypes));
-            Assert.Matches(@"<>|\bOR\b|\bNOT\b|\bLIKE\b|\bIN\b|<|>", condition);
-        }
+        var deployment = await Deployments.OfAsync(Deployments.Least);
+        Assert.Equal(["all", "settled", "troubles"], deployment.All(Types.Subscription).Select(one => one.Name));
+        Assert.Equal(
+            Names<JobState>().Except(["waiting", "processing", "succeeded"]).Order(),
+            Rules(deployment).Where(one => one.Names[^2] == "troubles")
+                .Select(one => CorrelationProperties(one)[MessageProperties.State]).Order());
     }
 
     [Fact]
     public void The_description_of_a_correlation_filter_names_the_properties_that_are_published()
     {
-        var description = Assert.Single(Repository.Find(Repository.Text("infra/types.bicep"), "'Values of application properties: (.*?)\\.'"));
+        var description = Assert.Single(Repository.Find(Repository.Bicep["types.bicep"], "'Values of application properties: (.*?)\\.'"));
         Assert.All(description.Split(", "), name => Assert.Contains(name, Published));
     }
 
-    [Fact]
-    public void Repetitions_are_dropped_for_longer_than_it_takes_to_hear_of_an_outbox_that_does_not_empty()
-    {
-        var main = Repository.Bicep("main.bicep");
-        var topic = Repository.Bicep("modules/servicebus.bicep").Resource("Microsoft.ServiceBus/namespaces/topics").Body;
-        Assert.Equal(new Name("true"), topic.At("properties", "requiresDuplicateDetection"));
-        Assert.Equal(new Name("duplicateDetectionWindow"), topic.At("properties", "duplicateDetectionHistoryTimeWindow"));
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Repetitions_are_dropped_and_what_cannot_be_delivered_is_dead_lettered(string name) =>
+        CheckDelivery(await Deployments.OfAsync(name));
 
-        var window = main.The("param", "duplicateDetectionWindow");
-        var heard = TimeSpan.FromSeconds(int.Parse(Assert.IsType<Number>(main.The("param", "alertOutboxAgeSeconds").Value).Value, null));
-        var allowed = Assert.IsType<Arr>(Assert.Single(window.Arguments("allowed"))).Elements.Select(one => XmlConvert.ToTimeSpan(((Text)one).Literal)).ToList();
+    [Fact]
+    public async Task Repetitions_are_dropped_for_longer_than_it_takes_to_hear_of_an_outbox_that_does_not_empty()
+    {
+        var parameters = (await Deployments.TemplateAsync)["parameters"]!;
+        var window = parameters["duplicateDetectionWindow"]!;
+        var heard = TimeSpan.FromSeconds(parameters["alertOutboxAgeSeconds"]!["defaultValue"]!.GetValue<int>());
+        var allowed = window["allowedValues"]!.AsArray().Select(one => XmlConvert.ToTimeSpan(one!.GetValue<string>())).ToList();
         Assert.All(allowed, one => Assert.InRange(one, heard * 6, TimeSpan.FromDays(7)));
-        Assert.Contains(XmlConvert.ToTimeSpan(((Text)window.Value!).Literal), allowed);
+        Assert.Contains(XmlConvert.ToTimeSpan(window["defaultValue"]!.GetValue<string>()), allowed);
+
+        var topic = (await Deployments.OfAsync(Deployments.Most)).The(Types.Topic);
+        Assert.Equal("P7D", topic.Text("properties", "duplicateDetectionHistoryTimeWindow"));
     }
 
-    [Fact]
-    public void What_a_subscription_cannot_deliver_is_dead_lettered()
+    [Theory]
+    [InlineData(Deployments.Development, "Standard", null)]
+    [InlineData(Deployments.Production, "Premium", 1)]
+    [InlineData(Deployments.Most, "Premium", 16)]
+    [InlineData(Deployments.Open, "Premium", 2)]
+    public async Task Private_endpoints_need_the_premium_tier_and_only_that_has_units(string name, string tier, int? units)
     {
-        var subscription = Repository.Bicep("modules/servicebus.bicep").The("resource", "topicSubscriptions").Body;
-        Assert.Equal(new Name("true"), subscription.At("properties", "deadLetteringOnFilterEvaluationExceptions"));
-        Assert.Equal(new Name("true"), subscription.At("properties", "deadLetteringOnMessageExpiration"));
-        Assert.NotNull(subscription.At("properties", "maxDeliveryCount"));
+        var bus = (await Deployments.OfAsync(name)).The(Types.Bus);
+        Assert.Equal((tier, tier), (bus.Text("sku", "name"), bus.Text("sku", "tier")));
+        Assert.Equal(units, bus.Find("sku", "capacity")?.GetValue<int>());
     }
 
-    private static List<Obj> Filters(string file, string kind) =>
-    [
-        .. Repository.Bicep(file).The("param", "subscriptions").Value!.All().OfType<Obj>()
-            .Where(one => one.Find("kind") is Text found && found.Literal == kind),
-    ];
+    internal static void Check(Deployment deployment)
+    {
+        foreach (var rule in Rules(deployment))
+        {
+            Assert.Contains(deployment.All(Types.Subscription), one => one.Names.SequenceEqual(rule.Names.SkipLast(1)));
+            if (rule.Text("properties", "filterType") == "CorrelationFilter")
+                CheckCorrelation(rule);
+            else
+                CheckSql(rule.Text("properties", "sqlFilter", "sqlExpression"));
+        }
+    }
+
+    internal static void CheckDelivery(Deployment deployment)
+    {
+        var topic = deployment.The(Types.Topic);
+        Assert.True(topic.Is("properties", "requiresDuplicateDetection"));
+        Assert.NotEmpty(deployment.All(Types.Subscription));
+        foreach (var subscription in deployment.All(Types.Subscription))
+        {
+            Assert.True(subscription.Is("properties", "deadLetteringOnFilterEvaluationExceptions"));
+            Assert.True(subscription.Is("properties", "deadLetteringOnMessageExpiration"));
+            Assert.InRange(subscription.At("properties", "maxDeliveryCount").GetValue<int>(), 1, 2000);
+            Assert.InRange(
+                XmlConvert.ToTimeSpan(subscription.Text("properties", "lockDuration")),
+                TimeSpan.FromSeconds(5),
+                TimeSpan.FromMinutes(5));
+            Assert.Equal(topic.Text("properties", "defaultMessageTimeToLive"), subscription.Text("properties", "defaultMessageTimeToLive"));
+            Assert.True(XmlConvert.ToTimeSpan(subscription.Text("properties", "defaultMessageTimeToLive")) >= TimeSpan.FromHours(1));
+        }
+    }
+
+    private static IEnumerable<Resource> Rules(Deployment deployment) => deployment.All(Types.Filter);
+
+    private static Dictionary<string, string> CorrelationProperties(Resource rule) =>
+        rule.Find("properties", "correlationFilter", "properties")?.AsObject()
+            .ToDictionary(one => one.Key, one => one.Value!.GetValue<string>()) ?? [];
+
+    private static void CheckCorrelation(Resource rule)
+    {
+        var label = rule.Find("properties", "correlationFilter", "label")?.GetValue<string>();
+        var properties = CorrelationProperties(rule);
+        Assert.True(label is not null || properties.Count > 0, $"{rule} compares nothing.");
+        if (label is not null)
+            Assert.Contains(label, EventTypes);
+        foreach (var (name, value) in properties)
+        {
+            Assert.Contains(name, Published);
+            if (Values.TryGetValue(name, out var known))
+                Assert.Contains(value, known);
+        }
+    }
+
+    private static void CheckSql(string condition)
+    {
+        var bare = Regex.Replace(condition, "'[^']*'", "''");
+        string[] words = ["AND", "OR", "NOT", "IN", "LIKE", "IS", "NULL", "EXISTS", "ESCAPE"];
+        var properties = Regex.Matches(bare, @"(?<![\w.])(sys\.)?[A-Za-z_]\w*").Select(match => match.Value)
+            .Where(word => !words.Contains(word, StringComparer.OrdinalIgnoreCase));
+
+        Assert.All(properties, name => Assert.True(name == "sys.Label" || Published.Contains(name), $"{name} is not published."));
+        foreach (Match comparison in Regex.Matches(condition, @"(\w+)\s*(?:=|<>)\s*'([^']*)'"))
+        {
+            if (Values.TryGetValue(comparison.Groups[1].Value, out var known))
+                Assert.Contains(comparison.Groups[2].Value, known);
+        }
+
+        Assert.All(Repository.Find(condition, @"sys\.Label\s*=\s*'([^']*)'"), type => Assert.Contains(type, EventTypes));
+
+        // What a correlation filter cannot say: those are cheaper.
+        Assert.Matches(@"<>|\bOR\b|\bNOT\b|\bLIKE\b|\bIN\b|<|>", condition);
+    }
 
     private static IReadOnlyList<string> Properties(string code)
     {

@@ -1,6 +1,7 @@
 using System.Diagnostics.Metrics;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
+using System.Xml;
 using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -24,29 +25,19 @@ public sealed class MetricTests
 
     private static readonly IReadOnlyDictionary<string, IReadOnlySet<string>> Instruments = Measure();
 
-    /// <summary>Each alert's query, by its name.</summary>
-    private static readonly IReadOnlyDictionary<string, string> Alerts = Assert
-        .IsType<Arr>(Repository.Bicep("modules/alerts.bicep").The("var", "rules").Value).Elements.Cast<Obj>()
-        .ToDictionary(rule => Assert.IsType<Text>(rule.At("name")).Literal, rule => Assert.IsType<Text>(rule.At("query")).Literal);
-
-    /// <summary>Each query of the workbook, by the item's name.</summary>
-    private static readonly IReadOnlyDictionary<string, string> Charts = ReadWorkbook();
-
-    public static TheoryData<string> AlertNames => [.. Alerts.Keys];
-
-    public static TheoryData<string> ChartNames => [.. Charts.Keys];
+    public static TheoryData<string> All => Deployments.All;
 
     [Theory]
-    [MemberData(nameof(AlertNames))]
-    public void An_alert_asks_for_metrics_and_tags_that_the_app_has(string name) => Check(Alerts[name]);
+    [MemberData(nameof(All))]
+    public async Task Alerts_ask_for_metrics_and_tags_that_the_app_has(string name) => CheckAlerts(await Deployments.OfAsync(name));
 
     [Theory]
-    [MemberData(nameof(ChartNames))]
-    public void A_chart_asks_for_metrics_and_tags_that_the_app_has(string name) => Check(Charts[name]);
+    [MemberData(nameof(All))]
+    public async Task Charts_ask_for_metrics_and_tags_that_the_app_has(string name) => CheckCharts(await Deployments.OfAsync(name));
 
     [Fact]
-    public void Every_metric_of_the_app_is_in_the_workbook() =>
-        Assert.Empty(Instruments.Keys.Except(Charts.Values.SelectMany(MetricsOf)));
+    public async Task Every_metric_of_the_app_is_in_the_workbook() =>
+        Assert.Empty(Instruments.Keys.Except(Charts(await Deployments.OfAsync(Deployments.Development)).Values.SelectMany(MetricsOf)));
 
     [Theory]
     [InlineData("outbox-waits", "fopwatch.outbox.age")]
@@ -56,41 +47,112 @@ public sealed class MetricTests
     [InlineData("jobs-unaccounted", "fopwatch.jobs.unaccounted")]
     [InlineData("quarantine-grows", "fopwatch.notifications")]
     [InlineData("nothing-measured", "fopwatch.outbox.depth")]
-    public void There_is_an_alert_over_the_metric_that_tells(string name, string metric) =>
-        Assert.Equal([metric], MetricsOf(Alerts[name]));
+    public async Task There_is_an_alert_over_the_metric_that_tells(string name, string metric) =>
+        Assert.Equal([metric], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), name))));
 
     [Fact]
-    public void Each_alert_measures_a_column_that_its_query_has_and_splits_by_one()
+    public async Task Thresholds_are_those_that_were_asked_for()
     {
-        foreach (var rule in ((Arr)Repository.Bicep("modules/alerts.bicep").The("var", "rules").Value!).Elements.Cast<Obj>())
+        var (some, most) = (await Deployments.OfAsync(Deployments.Development), await Deployments.OfAsync(Deployments.Most));
+        Assert.Equal((600, 900), (Threshold(some, "outbox-waits"), Threshold(most, "outbox-waits")));
+        Assert.Equal((50, 20), (Threshold(some, "polls-fail"), Threshold(most, "polls-fail")));
+        Assert.Equal((5, 50), (Threshold(some, "quarantine-grows"), Threshold(most, "quarantine-grows")));
+
+        static int Threshold(Deployment deployment, string name) => Condition(Alert(deployment, name))["threshold"]!.GetValue<int>();
+    }
+
+    [Theory]
+    [InlineData(Deployments.Development, false, 0)]
+    [InlineData(Deployments.Production, true, 1)]
+    [InlineData(Deployments.Least, true, 0)]
+    [InlineData(Deployments.Most, true, 2)]
+    [InlineData(Deployments.Open, false, 1)]
+    public async Task Alerts_are_on_or_off_and_write_to_everyone_who_is_named(string name, bool on, int people)
+    {
+        var deployment = await Deployments.OfAsync(name);
+        var group = deployment.All(Types.ActionGroup).SingleOrDefault();
+        Assert.Equal(people, group?.At("properties", "emailReceivers").AsArray().Count ?? 0);
+        Assert.InRange(group?.Text("properties", "groupShortName").Length ?? 1, 1, 12);
+
+        Assert.All(Alerts(deployment), alert =>
         {
-            var query = ((Text)rule.At("query")).Literal;
+            Assert.Equal(on, alert.Is("properties", "enabled"));
+            Assert.Equal(
+                group is null ? [] : [group.Id],
+                alert.At("properties", "actions", "actionGroups").AsArray().Select(one => one!.GetValue<string>()));
+        });
+        var letters = deployment.The(Types.MetricAlert);
+        Assert.Equal(on, letters.Is("properties", "enabled"));
+        Assert.Equal(
+            group is null ? [] : [group.Id],
+            letters.At("properties", "actions").AsArray().Select(one => one!["actionGroupId"]!.GetValue<string>()));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Dead_letters_of_the_topic_raise_an_alert_by_the_name_that_Service_Bus_has_for_them(string name)
+    {
+        var deployment = await Deployments.OfAsync(name);
+        var alert = deployment.The(Types.MetricAlert);
+        var condition = Assert.Single(alert.At("properties", "criteria", "allOf").AsArray())!;
+        Assert.Equal("DeadletteredMessages", condition["metricName"]!.GetValue<string>());
+        Assert.Equal("Microsoft.ServiceBus/namespaces", condition["metricNamespace"]!.GetValue<string>());
+        Assert.Equal(deployment.The(Types.Bus).Id, Assert.Single(alert.At("properties", "scopes").AsArray())!.GetValue<string>());
+        var entity = Assert.Single(condition["dimensions"]!.AsArray())!;
+        Assert.Equal("EntityName", entity["name"]!.GetValue<string>());
+        Assert.Equal(deployment.Output("SERVICEBUS_TOPIC"), Assert.Single(entity["values"]!.AsArray())!.GetValue<string>());
+    }
+
+    internal static void CheckAlerts(Deployment deployment)
+    {
+        var workspace = deployment.The(Types.Workspace).Id;
+        Assert.NotEmpty(Alerts(deployment));
+        foreach (var alert in Alerts(deployment))
+        {
+            var (condition, query) = (Condition(alert), QueryOf(alert));
+            Check(query);
+            Assert.Equal(workspace, Assert.Single(alert.At("properties", "scopes").AsArray())!.GetValue<string>());
+
+            // It measures a column that the query has, and splits by one.
+            Assert.Equal("Value", condition["metricMeasureColumn"]!.GetValue<string>());
             Assert.Matches(@"\bValue = ", query);
-            if (((Text)rule.At("dimension")).Literal is { Length: > 0 } dimension)
-                Assert.Matches($@"\b{dimension}\b[^|]*$", query);
+            foreach (var dimension in condition["dimensions"]!.AsArray())
+                Assert.Matches($@"\b{dimension!["name"]}\b[^|]*$", query);
 
             // A query that sums up without time has one row in whatever window; all others need the time of each row.
-            Assert.True(query.Contains("TimeGenerated", StringComparison.Ordinal) || query.Contains("summarize Value = count()", StringComparison.Ordinal));
+            Assert.Matches(@"TimeGenerated|summarize Value = count\(\)", query);
+
+            // What is measured between two evaluations is in the window of one of them.
+            var (window, frequency) = (
+                XmlConvert.ToTimeSpan(alert.Text("properties", "windowSize")),
+                XmlConvert.ToTimeSpan(alert.Text("properties", "evaluationFrequency")));
+            Assert.True(window >= frequency, $"{alert} does not look at all of the time.");
+            Assert.InRange(alert.At("properties", "severity").GetValue<int>(), 0, 4);
         }
     }
 
-    [Fact]
-    public void The_outbox_alert_fires_at_ten_minutes()
+    internal static void CheckCharts(Deployment deployment)
     {
-        Assert.Equal(new Number("600"), Repository.Bicep("main.bicep").The("param", "alertOutboxAgeSeconds").Value);
-        var rule = ((Arr)Repository.Bicep("modules/alerts.bicep").The("var", "rules").Value!).Elements.Cast<Obj>().First();
-        Assert.Equal("outbox-waits", ((Text)rule.At("name")).Literal);
-        Assert.Equal(new Name("outboxAgeSeconds"), rule.At("threshold"));
+        var workbook = deployment.The(Types.Workbook);
+        Assert.Equal(deployment.The(Types.Workspace).Id, workbook.Text("properties", "sourceId"));
+        Assert.NotEmpty(Charts(deployment));
+        Assert.All(Charts(deployment).Values, Check);
     }
 
-    [Fact]
-    public void Dead_letters_of_the_topic_raise_an_alert_by_the_name_that_Service_Bus_has_for_them()
-    {
-        var alert = Repository.Bicep("modules/alerts.bicep").Resource("Microsoft.Insights/metricAlerts").Body;
-        var condition = Assert.IsType<Obj>(Assert.Single(Assert.IsType<Arr>(alert.At("properties", "criteria", "allOf")).Elements));
-        Assert.Equal("DeadletteredMessages", ((Text)condition.At("metricName")).Literal);
-        Assert.Equal("Microsoft.ServiceBus/namespaces", ((Text)condition.At("metricNamespace")).Literal);
-    }
+    private static IReadOnlyList<Resource> Alerts(Deployment deployment) => [.. deployment.All(Types.QueryAlert)];
+
+    private static Resource Alert(Deployment deployment, string name) =>
+        Assert.Single(Alerts(deployment), one => one.Name.StartsWith($"sqr-{name}-", StringComparison.Ordinal));
+
+    private static JsonNode Condition(Resource alert) => Assert.Single(alert.At("properties", "criteria", "allOf").AsArray())!;
+
+    private static string QueryOf(Resource alert) => Condition(alert)["query"]!.GetValue<string>();
+
+    /// <summary>Each query of the workbook, by the item's name.</summary>
+    private static Dictionary<string, string> Charts(Deployment deployment) =>
+        JsonNode.Parse(deployment.The(Types.Workbook).Text("properties", "serializedData"))!["items"]!.AsArray()
+            .Where(item => item!["type"]!.GetValue<int>() == 3)
+            .ToDictionary(item => item!["name"]!.GetValue<string>(), item => item!["content"]!["query"]!.GetValue<string>());
 
     private static void Check(string query)
     {
@@ -102,8 +164,10 @@ public sealed class MetricTests
         Assert.All(Repository.Find(query, @"Properties\.(\w+)"), tag => Assert.Contains(tag, tags));
 
         // Values that are compared with a tag, by itself or by the name of a column that it was put into.
-        var columns = Regex.Matches(query, @"(\w+) = tostring\(Properties\.(\w+)\)").ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
-        foreach (Match comparison in Regex.Matches(query, @"(?:tostring\(Properties\.(\w+)\)|\b(\w+)) (?:==|!=|in) (\(?'[^)\n]*'\)?|'[^']*')"))
+        var columns = Regex.Matches(query, @"(\w+) = tostring\(Properties\.(\w+)\)")
+            .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
+        const string Comparison = @"(?:tostring\(Properties\.(\w+)\)|\b(\w+)) (?:==|!=|in) (\(?'[^)\n]*'\)?|'[^']*')";
+        foreach (Match comparison in Regex.Matches(query, Comparison))
         {
             var column = comparison.Groups[2].Value;
             var tag = comparison.Groups[1].Success ? comparison.Groups[1].Value : columns.GetValueOrDefault(column, "");
@@ -113,14 +177,6 @@ public sealed class MetricTests
     }
 
     private static IReadOnlyList<string> MetricsOf(string query) => [.. Repository.Find(query, @"'(fopwatch\.[a-z.]+)'").Distinct()];
-
-    private static Dictionary<string, string> ReadWorkbook()
-    {
-        using var workbook = JsonDocument.Parse(Repository.Text("infra/workbook.json"));
-        return workbook.RootElement.GetProperty("items").EnumerateArray()
-            .Where(item => item.GetProperty("type").GetInt32() == 3)
-            .ToDictionary(item => item.GetProperty("name").GetString()!, item => item.GetProperty("content").GetProperty("query").GetString()!);
-    }
 
     /// <summary>Has everything measured once, and so learns each instrument's name and tags.</summary>
     private static Dictionary<string, IReadOnlySet<string>> Measure()
@@ -150,8 +206,10 @@ public sealed class MetricTests
         };
         Telemetry.Notified(source, Trust.Strong, NotificationResult.Recorded);
         Telemetry.NotificationFailed(source);
+        Telemetry.TurnedAway(source, "busy");
         Telemetry.Polled(source, PollAnswer.Report);
-        Telemetry.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, new() { StartedAt = default, Deadline = default }, TimeProvider.System.GetUtcNow()));
+        var watch = new Watch { StartedAt = default, Deadline = default };
+        Telemetry.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, watch, TimeProvider.System.GetUtcNow()));
         Telemetry.Published("media", TimeSpan.FromSeconds(1));
         Telemetry.Swept(
             new() { Books = [new("media", 1, 0, 0, 1, 0)], Restored = 0, OutboxDepth = 0, OutboxAge = TimeSpan.Zero, Quarantined = 0 },

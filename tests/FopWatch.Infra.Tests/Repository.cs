@@ -1,25 +1,29 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The files of this repository.</summary>
+/// <summary>The files of this repository, with the line ends that patterns here are written for.</summary>
 internal static class Repository
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 
+    /// <summary>Every template and parameter file below infra/, by its path from there.</summary>
+    public static IReadOnlyDictionary<string, string> Bicep { get; } = Directory
+        .EnumerateFiles(PathOf("infra"), "*", SearchOption.AllDirectories)
+        .Where(path => Path.GetExtension(path) is ".bicep" or ".bicepparam")
+        .ToDictionary(
+            path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'),
+            path => File.ReadAllText(path).ReplaceLineEndings("\n"));
+
+    /// <summary>The settings of the Functions host.</summary>
+    public static JsonNode Host { get; } = JsonNode.Parse(Text("host.json"))!;
+
     public static string PathOf(string path) => Path.Combine(Root, path);
 
-    public static string Text(string path) => File.ReadAllText(PathOf(path));
-
-    public static BicepFile Bicep(string path) => FopWatch.Infra.Tests.Bicep.Read(PathOf(Path.Combine("infra", path)));
-
-    /// <summary>Every template and parameter file below infra/, by its path from there.</summary>
-    public static IReadOnlyDictionary<string, BicepFile> AllBicep { get; } = Directory
-        .EnumerateFiles(PathOf("infra"), "*.bicep*", SearchOption.AllDirectories)
-        .Where(path => path.EndsWith(".bicep", StringComparison.Ordinal) || path.EndsWith(".bicepparam", StringComparison.Ordinal))
-        .ToDictionary(path => Path.GetRelativePath(PathOf("infra"), path).Replace('\\', '/'), FopWatch.Infra.Tests.Bicep.Read);
+    public static string Text(string path) => File.ReadAllText(PathOf(path)).ReplaceLineEndings("\n");
 
     /// <summary>The C# of a project, all of it.</summary>
     public static string Code(string project) => string.Join('\n', Directory

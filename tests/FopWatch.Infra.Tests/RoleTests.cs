@@ -1,108 +1,152 @@
-using System.Text.Json;
-
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The roles that are assigned against what the code calls.</summary>
+/// <summary>The roles that would be assigned against what the code calls.</summary>
 public sealed class RoleTests
 {
-    private static readonly string Code = Repository.Code("FopWatch.Azure") + Repository.Code("FopWatch.Functions");
-    private static readonly BicepFile Main = Repository.Bicep("main.bicep");
-
     /// <summary>As Microsoft lists them: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles.</summary>
-    [Theory]
-    [InlineData("Azure Service Bus Data Receiver", "4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0")]
-    [InlineData("Azure Service Bus Data Sender", "69a216fc-b8fb-44d8-bc22-1f3c2cd27a39")]
-    [InlineData("Key Vault Secrets Officer", "b86a8fe4-44ce-4948-aee5-eccb2c155cd7")]
-    [InlineData("Key Vault Secrets User", "4633458b-17de-408a-b874-0445c86b69e6")]
-    [InlineData("Monitoring Metrics Publisher", "3913510d-42f4-4e42-8a64-420c390055eb")]
-    [InlineData("Storage Blob Data Owner", "b7e6dc6d-f1e8-4753-8033-0f276bb0955b")]
-    [InlineData("Storage Queue Data Contributor", "974c5e8b-45b9-4653-ba55-5f855dd0fb88")]
-    [InlineData("Storage Table Data Contributor", "0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3")]
-    public void A_role_has_its_id(string role, string id) => Assert.Equal(id, Ids()[role]);
-
-    [Fact]
-    public void Every_role_that_is_assigned_is_known_and_every_known_one_is_assigned() =>
-        Assert.Equal(Ids().Keys.Order(), AppRoles().Append("Azure Service Bus Data Receiver").Append("Key Vault Secrets Officer").Distinct().Order());
-
-    [Fact]
-    public void The_app_has_the_roles_that_its_code_needs_and_no_other()
+    private static readonly Dictionary<string, string> Roles = new()
     {
-        var needed = new List<string>();
+        ["4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"] = "Azure Service Bus Data Receiver",
+        ["69a216fc-b8fb-44d8-bc22-1f3c2cd27a39"] = "Azure Service Bus Data Sender",
+        ["b86a8fe4-44ce-4948-aee5-eccb2c155cd7"] = "Key Vault Secrets Officer",
+        ["4633458b-17de-408a-b874-0445c86b69e6"] = "Key Vault Secrets User",
+        ["3913510d-42f4-4e42-8a64-420c390055eb"] = "Monitoring Metrics Publisher",
+        ["b7e6dc6d-f1e8-4753-8033-0f276bb0955b"] = "Storage Blob Data Owner",
+        ["974c5e8b-45b9-4653-ba55-5f855dd0fb88"] = "Storage Queue Data Contributor",
+        ["0a9a7e1f-b9d0-4cc4-a60d-0319b160aaa3"] = "Storage Table Data Contributor",
+    };
 
-        // The Functions host keeps locks and keys in blobs; Durable Functions has leases in blobs, messages in queues, and history in tables.
-        using var host = JsonDocument.Parse(Repository.Text("host.json"));
-        var provider = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("storageProvider").GetProperty("type").GetString();
-        if (provider == "AzureStorage")
-            needed.AddRange(["Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage Table Data Contributor"]);
+    private static readonly string Code = Repository.Code("FopWatch.Azure") + Repository.Code("FopWatch.Functions");
 
-        if (Code.Contains("TableServiceClient", StringComparison.Ordinal))
-            needed.Add("Storage Table Data Contributor");
-        if (Code.Contains(".CreateSender(", StringComparison.Ordinal))
-            needed.Add("Azure Service Bus Data Sender");
-        if (Repository.Find(Code, @"(\.CreateReceiver\(|\.CreateProcessor\(|\.AcceptSession|ServiceBusTrigger)").Count > 0)
-            needed.Add("Azure Service Bus Data Receiver");
-        if (Repository.Text("infra/modules/functions.bicep").Contains("@Microsoft.KeyVault(", StringComparison.Ordinal))
-            needed.Add("Key Vault Secrets User");
-        if (Code.Contains("UseAzureMonitorExporter", StringComparison.Ordinal))
-            needed.Add("Monitoring Metrics Publisher");
+    public static TheoryData<string> All => Deployments.All;
 
-        Assert.Equal(needed.Distinct().Order(), AppRoles().Distinct().Order());
+    [Fact]
+    public void Roles_have_their_ids()
+    {
+        var named = Repository.Find(Repository.Bicep["roles.bicep"], @"(?m)^  ('[^']*': '[^']*')$");
+        Assert.Equal(Roles.Select(one => $"'{one.Value}': '{one.Key}'").Order(), named.Order());
     }
+
+    [Fact]
+    public async Task Every_role_that_is_known_is_assigned()
+    {
+        var assigned = (await Deployments.EveryAsync()).SelectMany(Assigned).Select(one => one.Role).Distinct();
+        Assert.Equal(Roles.Values.Order(), assigned.Order());
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_app_has_the_roles_that_its_code_needs_where_it_needs_them_and_no_other(string name) =>
+        Check(await Deployments.OfAsync(name));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Nobody_gets_in_with_a_key(string name) => CheckKeys(await Deployments.OfAsync(name));
 
     [Fact]
     public void The_code_uses_no_service_that_these_tests_know_no_role_for() =>
-        Assert.Empty(Repository.Find(Code, @"\b(BlobServiceClient|BlobContainerClient|QueueServiceClient|QueueClient|SecretClient|ServiceBusAdministrationClient|EventGridPublisherClient|CosmosClient|ArmClient)\b"));
+        Assert.Empty(Repository.Find(
+            Code,
+            @"\b((?:BlobService|BlobContainer|QueueService|Queue|Secret|ServiceBusAdministration|EventGridPublisher|Cosmos|Arm)Client)\b"));
 
     [Fact]
-    public void Jobs_in_an_account_of_their_own_are_in_tables_alone()
+    public async Task Receivers_may_receive_from_their_subscriptions_alone()
     {
-        Assert.Equal(["Storage Table Data Contributor"], Texts(Main.The("var", "jobsRoles")));
-        Assert.Equal(new Name("jobsRoles"), Main.The("module", "jobsStorage").Body.At("params", "roles"));
-        Assert.Equal(new Name("hostRoles"), Main.The("module", "hostStorage").Body.At("params", "roles"));
+        var deployment = await Deployments.OfAsync(Deployments.Most);
+        var topic = deployment.The(Types.Topic).Id;
+        Assert.Equal(
+            [
+                ($"{topic}/subscriptions/all", "55555555-5555-5555-5555-555555555555", "ServicePrincipal"),
+                ($"{topic}/subscriptions/all", "66666666-6666-6666-6666-666666666666", "User"),
+                ($"{topic}/subscriptions/some", "66666666-6666-6666-6666-666666666666", "User"),
+            ],
+            Assigned(deployment).Where(one => one.Role == "Azure Service Bus Data Receiver")
+                .Select(one => (one.Scope, one.Principal, one.Type)).Order());
+        Assert.DoesNotContain(Assigned(await Deployments.OfAsync(Deployments.Least)), one => one.Role == "Azure Service Bus Data Receiver");
     }
 
-    [Fact]
-    public void Nobody_gets_in_with_a_key()
+    [Theory]
+    [InlineData(Deployments.Most, "44444444-4444-4444-4444-444444444444", "Group")]
+    [InlineData(Deployments.Open, "44444444-4444-4444-4444-444444444444", "User")]
+    [InlineData(Deployments.Azd, "33333333-3333-3333-3333-333333333333", "ServicePrincipal")]
+    [InlineData(Deployments.Development, null, null)]
+    [InlineData(Deployments.Production, null, null)]
+    public async Task The_operator_if_there_is_one_writes_secrets(string name, string? principal, string? type)
     {
-        Is("modules/storage.bicep", "Microsoft.Storage/storageAccounts", "false", "properties", "allowSharedKeyAccess");
-        Is("modules/storage.bicep", "Microsoft.Storage/storageAccounts", "false", "properties", "allowBlobPublicAccess");
-        Is("modules/servicebus.bicep", "Microsoft.ServiceBus/namespaces", "true", "properties", "disableLocalAuth");
-        Is("modules/monitor.bicep", "Microsoft.Insights/components", "true", "properties", "DisableLocalAuth");
-        Is("modules/monitor.bicep", "Microsoft.OperationalInsights/workspaces", "true", "properties", "features", "disableLocalAuth");
-        Is("modules/vault.bicep", "Microsoft.KeyVault/vaults", "true", "properties", "enableRbacAuthorization");
-
-        static void Is(string file, string type, string value, params string[] path) =>
-            Assert.Equal(new Name(value), Repository.Bicep(file).Resource(type).Body.At(path));
+        var deployment = await Deployments.OfAsync(name);
+        var writers = Assigned(deployment).Where(one => one.Role == "Key Vault Secrets Officer").ToList();
+        if (principal is null)
+            Assert.Empty(writers);
+        else
+            Assert.Equal([new(deployment.The(Types.Vault).Id, "Key Vault Secrets Officer", principal, type!)], writers);
     }
 
-    /// <summary>The roles of the app's identity: those that are assigned to a module's <c>principalId</c>.</summary>
-    private static IEnumerable<string> AppRoles()
+    internal static void Check(Deployment deployment)
     {
-        foreach (var (path, file) in Repository.AllBicep)
+        var identity = deployment.The(Types.Identity);
+        var needed = new List<(string, string)>();
+
+        // The Functions host keeps locks and keys in blobs; Durable Functions has leases in blobs, messages in queues, history in tables.
+        var provider = Repository.Host["extensions"]!["durableTask"]!["storageProvider"]!["type"]!.GetValue<string>();
+        if (provider == "AzureStorage")
         {
-            foreach (var assignment in file.All("resource").Where(one => one.What!.StartsWith("Microsoft.Authorization/roleAssignments@", StringComparison.Ordinal)))
-            {
-                if (assignment.Body.At("properties", "principalId") != new Name("principalId"))
-                    continue;
-                var named = assignment.Body.At("properties", "roleDefinitionId").All().OfType<Text>().Select(text => text.Literal)
-                    .Where(text => !text.StartsWith("Microsoft.", StringComparison.Ordinal)).ToList();
-                if (named.Count > 0)
-                    yield return Assert.Single(named);
-                else
-                {
-                    Assert.Equal("modules/storage.bicep", path);
-                    foreach (var role in Texts(Main.The("var", "hostRoles")).Concat(Texts(Main.The("var", "jobsRoles"))))
-                        yield return role;
-                }
-            }
+            foreach (var role in new[] { "Storage Blob Data Owner", "Storage Queue Data Contributor", "Storage Table Data Contributor" })
+                needed.Add((HostAccount(deployment).Id, role));
         }
+
+        if (Code.Contains("TableServiceClient", StringComparison.Ordinal))
+            needed.Add((JobsAccount(deployment).Id, "Storage Table Data Contributor"));
+        if (Code.Contains(".CreateSender(", StringComparison.Ordinal))
+            needed.Add((deployment.The(Types.Topic).Id, "Azure Service Bus Data Sender"));
+        if (Repository.Find(Code, @"(\.CreateReceiver\(|\.CreateProcessor\(|\.AcceptSession|ServiceBusTrigger)").Count > 0)
+            needed.Add((deployment.The(Types.Topic).Id, "Azure Service Bus Data Receiver"));
+        needed.Add((deployment.The(Types.Vault).Id, "Key Vault Secrets User"));
+        if (Code.Contains("UseAzureMonitorExporter", StringComparison.Ordinal))
+            needed.Add((deployment.The(Types.Insights).Id, "Monitoring Metrics Publisher"));
+
+        var principal = Expression.StandIn(identity.Id, "principalId");
+        var has = Assigned(deployment).Where(one => one.Principal == principal).ToList();
+        Assert.Equal(needed.Distinct().Order(), has.Select(one => (one.Scope, one.Role)).Order());
+        Assert.All(has, one => Assert.Equal("ServicePrincipal", one.Type));
+
+        var app = deployment.The(Types.App);
+        Assert.Equal("UserAssigned", app.Text("identity", "type"));
+        Assert.Equal(identity.Id, Assert.Single(app.At("identity", "userAssignedIdentities").AsObject()).Key);
     }
 
-    private static Dictionary<string, string> Ids()
+    internal static void CheckKeys(Deployment deployment)
     {
-        var ids = Assert.IsType<Obj>(Repository.Bicep("roles.bicep").The("var", "roleIds").Value);
-        return ids.Names.Zip(ids.Members).ToDictionary(one => one.First, one => Assert.IsType<Text>(one.Second.Value).Literal);
+        Assert.All(deployment.All(Types.StorageAccount), account =>
+        {
+            Assert.False(account.Is("properties", "allowSharedKeyAccess"));
+            Assert.False(account.Is("properties", "allowBlobPublicAccess"));
+            Assert.True(account.Is("properties", "supportsHttpsTrafficOnly"));
+            Assert.Equal("TLS1_2", account.Text("properties", "minimumTlsVersion"));
+        });
+        Assert.True(deployment.The(Types.Bus).Is("properties", "disableLocalAuth"));
+        Assert.Equal("1.2", deployment.The(Types.Bus).Text("properties", "minimumTlsVersion"));
+        Assert.True(deployment.The(Types.Insights).Is("properties", "DisableLocalAuth"));
+        Assert.True(deployment.The(Types.Workspace).Is("properties", "features", "disableLocalAuth"));
+        Assert.True(deployment.The(Types.Vault).Is("properties", "enableRbacAuthorization"));
+        Assert.True(deployment.The(Types.App).Is("properties", "httpsOnly"));
+        Assert.Equal(["ftp", "scm"], deployment.All(Types.PublishingPolicy).Select(one => one.Name).Order());
+        Assert.All(deployment.All(Types.PublishingPolicy), one => Assert.False(one.Is("properties", "allow")));
     }
 
-    private static IEnumerable<string> Texts(Declaration declared) => Assert.IsType<Arr>(declared.Value).Elements.Select(one => Assert.IsType<Text>(one).Literal);
+    internal static Resource HostAccount(Deployment deployment) =>
+        Assert.Single(deployment.All(Types.StorageAccount), one => one.Name.StartsWith("stfop", StringComparison.Ordinal));
+
+    /// <summary>The account that keeps jobs: one of its own, where there are two.</summary>
+    internal static Resource JobsAccount(Deployment deployment) =>
+        deployment.All(Types.StorageAccount).SingleOrDefault(one => one.Name.StartsWith("stjob", StringComparison.Ordinal)) ?? HostAccount(
+            deployment);
+
+    private static IEnumerable<Assignment> Assigned(Deployment deployment) =>
+        deployment.All(Types.RoleAssignment).Select(one => new Assignment(
+        one.Scope,
+        Roles[one.Text("properties", "roleDefinitionId").Split('/')[^1]],
+        one.Text("properties", "principalId"),
+        one.Text("properties", "principalType")));
+
+    private sealed record Assignment(string Scope, string Role, string Principal, string Type);
 }

@@ -1,210 +1,268 @@
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
 using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Settings;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The app settings of modules/functions.bicep against the code that reads them.</summary>
+/// <summary>The app settings that would be deployed against the code that reads them.</summary>
 public sealed class SettingsTests
 {
     private const string Prefix = "FopWatch__";
 
-    /// <summary>A right value for every setting that a source can have.</summary>
-    private static readonly Dictionary<string, string> SourceValues = new()
-    {
-        ["Provider"] = "WangsuFops",
-        ["StatusEndpoint"] = "https://mgr.example.com",
-        ["NotifyTokens__0"] = "0123456789abcdef",
-        ["Keys__0__AccessKey"] = "access",
-        ["Keys__0__SecretKey"] = "secret",
-        ["Trust"] = "Token",
-        ["Poll__First"] = "00:03:00",
-        ["Poll__Factor"] = "2",
-        ["Poll__Max"] = "00:20:00",
-        ["Poll__Deadline"] = "5.00:00:00",
-        ["Poll__PerSecond"] = "4",
-    };
-
-    private static readonly BicepFile Functions = Repository.Bicep("modules/functions.bicep");
-    private static readonly BicepFile Main = Repository.Bicep("main.bicep");
     private static readonly string CloudSettings = Repository.Text("src/FopWatch.Functions/CloudSettings.cs");
 
     /// <summary>The settings of the cloud host's own, as CloudSettings.cs names them.</summary>
     private static readonly IReadOnlyList<string> HostSettings =
         [.. Repository.Find(CloudSettings, @"private const string \w+ = ""((?:Tables|ServiceBus):\w+)"";")];
 
-    /// <summary>Every app setting that is written, for a source called media and the first of every list.</summary>
-    private static readonly IReadOnlyList<string> Written =
-    [
-        .. Functions.Nodes().OfType<Text>().Select(text => text.With(inside => inside switch
-            {
-                Member { Of: Name { Value: "s" }, Value: "name" } => "media",
-                Name { Value: "i" } => "0",
-                _ => "?",
-            }))
-            .Concat(Functions.Nodes().OfType<Obj>().SelectMany(one => one.Names))
-            .Where(name => name.StartsWith(Prefix, StringComparison.Ordinal) && !name.Contains('*', StringComparison.Ordinal))
-            .Distinct(),
-    ];
+    public static TheoryData<string> All => Deployments.All;
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_code_takes_the_settings(string name) => Check(await Deployments.OfAsync(name));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Tokens_and_keys_come_from_the_vault_by_reference_and_are_nowhere_else(string name) =>
+        CheckSecrets(await Deployments.OfAsync(name));
 
     [Fact]
-    public void Every_setting_of_a_source_is_one_that_the_code_reads_and_gets_through()
+    public async Task Every_setting_of_a_source_gets_through()
     {
-        var written = Written.Where(name => name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).ToList();
-        Assert.Equal(SourceValues.Keys.Select(name => $"{Prefix}Sources__media__{name}").Order(), written.Order());
+        var sources = Check(await Deployments.OfAsync(Deployments.Most)).Sources.All;
+        Assert.Equal(["archive", "media", "vod_2"], sources.Select(one => one.Name).Order());
 
-        var settings = FopWatchSettings.Read(written.Select(name => KeyValuePair.Create(
-            name[Prefix.Length..].Replace("__", ":", StringComparison.Ordinal),
-            (string?)SourceValues[name[$"{Prefix}Sources__media__".Length..]])));
-
-        var source = Assert.Single(settings.Sources.All);
-        Assert.Equal("media", source.Name);
-        Assert.Equal("https://mgr.example.com/", source.StatusEndpoint.AbsoluteUri);
-        Assert.True(source.Tokens.Match("0123456789abcdef"));
-        Assert.Equal(TrustRule.Token, source.Trust);
+        var media = sources.Single(one => one.Name == "media");
+        Assert.Equal("https://mgr.example.com/", media.StatusEndpoint.AbsoluteUri);
+        Assert.Equal(ProviderKind.WangsuFops, media.Provider.Kind);
+        Assert.Equal(TrustRule.Token, media.Trust);
+        Assert.True(media.Tokens.Match(TokenOf("media-token-1")));
+        Assert.True(media.Tokens.Match(TokenOf("media-token-2")));
+        Assert.False(media.Tokens.Match(TokenOf("vod-token-1")));
         Assert.Equal(
-            new() { First = TimeSpan.FromMinutes(3), Factor = 2, Max = TimeSpan.FromMinutes(20), Deadline = TimeSpan.FromDays(5), PerSecond = 4 },
-            source.Poll);
+            new()
+            {
+                First = TimeSpan.FromMinutes(3),
+                Factor = 2,
+                Max = TimeSpan.FromMinutes(20),
+                Deadline = TimeSpan.FromDays(5),
+                PerSecond = 4,
+            },
+            media.Poll);
+
+        var vod = sources.Single(one => one.Name == "vod_2");
+        Assert.Equal(ProviderKind.WangsuFmgr, vod.Provider.Kind);
+        Assert.Equal(TrustRule.Signature, vod.Trust);
+
+        // What is not given is not set, and so is the code's own.
+        var archive = sources.Single(one => one.Name == "archive");
+        Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultStatusEndpoint, archive.StatusEndpoint);
+        Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll, archive.Poll);
     }
 
     [Fact]
-    public void What_is_written_is_read_and_what_is_read_is_written()
+    public async Task What_is_written_is_read_and_what_is_read_is_written()
     {
-        var shared = Repository.Find(Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs"), @"reader\.(?:Url|Number|Time|Text)\(""(PublicUrl|MaxBodyBytes|Retention|\w+)""")
+        var code = Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs");
+        var shared = Repository.Find(code, @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
             .Except(["StatusEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond"]);
 
         // The connection string is for emulators; in Azure there is no key to put into one.
-        var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"]).Select(name => Prefix + name.Replace(":", "__", StringComparison.Ordinal));
-
+        var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"])
+            .Select(name => Prefix + name.Replace(":", "__", StringComparison.Ordinal));
         Assert.NotEmpty(HostSettings);
-        Assert.Equal(read.Order(), Written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order());
+
+        string[] ofSource =
+        [
+            "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
+            "Poll__PerSecond", "Provider", "StatusEndpoint", "Trust",
+        ];
+        foreach (var deployment in await Deployments.EveryAsync())
+        {
+            var written = Settings(deployment).Keys.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToList();
+            Assert.Equal(
+                read.Order(StringComparer.Ordinal),
+                written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+        }
+
+        const string Media = Prefix + "Sources__media__";
+        var most = Settings(await Deployments.OfAsync(Deployments.Most)).Keys
+            .Where(name => name.StartsWith(Media, StringComparison.Ordinal))
+            .Select(name => Regex.Replace(name[Media.Length..], @"__\d+", "__0")).Distinct();
+        Assert.Equal(ofSource, most.Order(StringComparer.Ordinal));
     }
 
-    [Fact]
-    public void The_other_settings_are_those_of_the_platform_that_this_plan_takes()
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_other_settings_are_those_of_the_platform_that_this_plan_takes(string name)
     {
-        var settings = Functions.The("resource", "appSettings").Body.At("properties");
-        var names = settings.All().OfType<Obj>().SelectMany(one => one.Names).Where(name => !name.StartsWith(Prefix, StringComparison.Ordinal));
+        var deployment = await Deployments.OfAsync(name);
+        var settings = Settings(deployment);
+        var identity = deployment.The(Types.Identity);
+        var client = Expression.StandIn(identity.Id, "clientId");
 
         Assert.Equal(
-            [
-                "APPLICATIONINSIGHTS_AUTHENTICATION_STRING",
-                "APPLICATIONINSIGHTS_CONNECTION_STRING",
-                "AZURE_CLIENT_ID",
-                "AzureWebJobsStorage__accountName",
-                "AzureWebJobsStorage__clientId",
-                "AzureWebJobsStorage__credential",
-            ],
-            names.Order(StringComparer.Ordinal));
+            new Dictionary<string, string>
+            {
+                ["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] = $"ClientId={client};Authorization=AAD",
+                ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = Expression.StandIn(deployment.The(Types.Insights).Id, "ConnectionString"),
+                ["AZURE_CLIENT_ID"] = client,
+                ["AzureWebJobsStorage__accountName"] = RoleTests.HostAccount(deployment).Name,
+                ["AzureWebJobsStorage__clientId"] = client,
+                ["AzureWebJobsStorage__credential"] = "managedidentity",
+            },
+            settings.Where(one => !one.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary());
 
-        using var host = JsonDocument.Parse(Repository.Text("host.json"));
         Assert.Equal(
             "AzureWebJobsStorage",
-            host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("storageProvider").GetProperty("connectionName").GetString());
+            Repository.Host["extensions"]!["durableTask"]!["storageProvider"]!["connectionName"]!.GetValue<string>());
         Assert.Contains("APPLICATIONINSIGHTS_CONNECTION_STRING", Repository.Code("FopWatch.Functions"), StringComparison.Ordinal);
         Assert.Contains("APPLICATIONINSIGHTS_AUTHENTICATION_STRING", Repository.Code("FopWatch.Functions"), StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Tokens_and_keys_come_from_the_vault_by_reference_and_are_nowhere_else()
+    [Theory]
+    [InlineData(Deployments.Development, "azurewebsites.net")]
+    [InlineData(Deployments.Production, "azurefd.net")]
+    [InlineData(Deployments.Most, "hooks.example.com")]
+    [InlineData(Deployments.Open, "hooks.example.com")]
+    public async Task The_public_url_is_the_one_that_providers_call(string name, string domain)
     {
-        var secrets = Functions.The("func", "settingsOf").Value!.All().OfType<Call>()
-            .Where(call => call.Function is Name { Value: "toObject" })
-            .ToDictionary(
-                call => call.Arguments[1].All().OfType<Text>().First().With(_ => "?"),
-                call => call.Arguments[2]);
-
-        Assert.Equal(
-            ["FopWatch__Sources__?__Keys__?__AccessKey", "FopWatch__Sources__?__Keys__?__SecretKey", "FopWatch__Sources__?__NotifyTokens__?"],
-            secrets.Keys.Order(StringComparer.Ordinal));
-        Assert.All(secrets.Values, value => Assert.True(value is Call { Function: Name { Value: "secret" } }));
-        Assert.Equal(
-            "@Microsoft.KeyVault(SecretUri=?secrets/?/)",
-            Functions.The("func", "secret").Value!.All().OfType<Text>().First().With(_ => "?"));
-        Assert.DoesNotContain(Main.All("param"), param => param.Has("secure"));
-        Assert.DoesNotContain(Repository.AllBicep.Values.SelectMany(file => file.All("resource")), one => one.What!.Contains("vaults/secrets", StringComparison.Ordinal));
+        var deployment = await Deployments.OfAsync(name);
+        var url = Check(deployment).PublicUrl!;
+        Assert.EndsWith(domain, url.Host, StringComparison.Ordinal);
+        Assert.Equal(url.AbsoluteUri.TrimEnd('/'), deployment.Output("PUBLIC_URL"));
     }
 
     [Fact]
-    public void Defaults_and_ranges_are_those_of_the_code()
+    public async Task Defaults_and_ranges_are_those_of_the_code()
     {
+        var parameters = (await Deployments.TemplateAsync)["parameters"]!.AsObject();
         var table = Repository.Text("src/FopWatch.Azure/Tables/TableStoreOptions.cs");
         var topic = Repository.Text("src/FopWatch.Azure/ServiceBus/ServiceBusPublisherOptions.cs");
         var shared = FopWatchSettings.Read([]);
 
-        Assert.Equal(Assert.Single(Repository.Find(topic, @"DefaultTopicName = ""([^""]*)""")), Default("topicName"));
-        Assert.Equal(Assert.Single(Repository.Find(table, @"TableName \{ get; init; \} = ""([^""]*)""")), Default("tableName"));
-        Assert.Equal(Assert.Single(Repository.Find(table, @"int Buckets \{ get; init; \} = (\d+);")), Default("buckets"));
-        Assert.Equal(("1", Assert.Single(Repository.Find(table, @"MaxBuckets = (\d+);"))), Range("buckets"));
-        Assert.Equal(shared.MaxBodyBytes.ToString(CultureInfo.InvariantCulture), Default("maxBodyBytes"));
-        Assert.Equal(shared.Retention, TimeSpan.Parse(Default("retention"), CultureInfo.InvariantCulture));
+        Assert.Equal(Assert.Single(Repository.Find(topic, @"DefaultTopicName = ""([^""]*)""")), Value("topicName", "defaultValue"));
+        Assert.Equal(
+            Assert.Single(Repository.Find(table, @"TableName \{ get; init; \} = ""([^""]*)""")),
+            Value("tableName", "defaultValue"));
+        Assert.Equal(("3", "63"), (Value("tableName", "minLength"), Value("tableName", "maxLength")));
+        Assert.Equal(Assert.Single(Repository.Find(table, @"int Buckets \{ get; init; \} = (\d+);")), Value("buckets", "defaultValue"));
+        Assert.Equal(
+            ("1", Assert.Single(Repository.Find(table, @"MaxBuckets = (\d+);"))),
+            (Value("buckets", "minValue"), Value("buckets", "maxValue")));
+        Assert.Equal(shared.MaxBodyBytes.ToString(CultureInfo.InvariantCulture), Value("maxBodyBytes", "defaultValue"));
+        Assert.Equal(shared.Retention, TimeSpan.Parse(Value("retention", "defaultValue"), CultureInfo.InvariantCulture));
 
-        var (least, most) = Range("maxBodyBytes");
+        var (least, most) = (Value("maxBodyBytes", "minValue"), Value("maxBodyBytes", "maxValue"));
         Assert.Equal(int.Parse(least, CultureInfo.InvariantCulture), Read(least));
         Assert.Equal(int.Parse(most, CultureInfo.InvariantCulture), Read(most));
-        Assert.Throws<SettingsException>(() => Read((long.Parse(least, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture)));
-        Assert.Throws<SettingsException>(() => Read((long.Parse(most, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture)));
+        Assert.Throws<SettingsException>(
+            () => Read((long.Parse(least, CultureInfo.InvariantCulture) - 1).ToString(CultureInfo.InvariantCulture)));
+        Assert.Throws<SettingsException>(
+            () => Read((long.Parse(most, CultureInfo.InvariantCulture) + 1).ToString(CultureInfo.InvariantCulture)));
+
+        string Value(string parameter, string what) => parameters[parameter]![what]!.ToString();
 
         static int Read(string bytes) => FopWatchSettings.Read([KeyValuePair.Create("MaxBodyBytes", (string?)bytes)]).MaxBodyBytes;
     }
 
     [Fact]
-    public void A_source_is_of_a_kind_and_trust_that_the_code_knows()
+    public async Task A_source_is_of_a_kind_and_trust_that_the_code_knows()
     {
-        var types = Repository.Text("infra/types.bicep");
+        var source = (await Deployments.TemplateAsync)["definitions"]!["Source"]!["properties"]!;
+        Assert.Equal(Enum.GetNames<ProviderKind>(), Choices("provider"));
+        Assert.Equal(Enum.GetNames<TrustRule>(), Choices("trust"));
+        Assert.Equal("64", source["name"]!["maxLength"]!.ToString());
 
-        Assert.Equal(Enum.GetNames<ProviderKind>(), Choices(@"provider: (.*)"));
-        Assert.Equal(Enum.GetNames<TrustRule>(), Choices(@"trust: \((.*)\)\?"));
-
-        IEnumerable<string> Choices(string pattern) => Repository.Find(Assert.Single(Repository.Find(types, pattern)), "'(.*?)'");
+        IEnumerable<string> Choices(string property) =>
+            source[property]!["allowedValues"]!.AsArray().Select(one => one!.GetValue<string>());
     }
 
     [Theory]
-    [InlineData("development.bicepparam")]
-    [InlineData("production.bicepparam")]
-    public void The_parameter_files_set_what_there_is_and_sources_that_the_code_takes(string file)
+    [InlineData(Deployments.Development, "dev", "eastus2")]
+    [InlineData(Deployments.Production, "prod", "eastus2")]
+    public async Task A_parameter_file_gives_everything_that_has_no_default(string file, string environment, string region)
     {
-        var parameters = Repository.Bicep(file);
-        Assert.Equal("main.bicep", Assert.IsType<Text>(Assert.Single(parameters.All("using")).Value).Literal);
-        Assert.All(parameters.All("param"), param => Main.The("param", param.Name));
-        Assert.All(Main.All("param").Where(param => param.Value is null && param.Name != "operator"), param => parameters.The("param", param.Name));
+        using var compiler = new Compiler();
+        var built = await compiler.BuildParametersAsync(file);
+        var given = JsonNode.Parse(built["parametersJson"]!.GetValue<string>())!["parameters"]!.AsObject();
+        var declared = (await Deployments.TemplateAsync)["parameters"]!.AsObject();
 
-        var settings = new List<KeyValuePair<string, string?>>();
-        foreach (var source in Assert.IsType<Arr>(parameters.The("param", "sources").Value).Elements.Cast<Obj>())
+        Assert.Equal(environment, given["environmentName"]!["value"]!.GetValue<string>());
+        Assert.Equal(region, given["location"]!["value"]!.GetValue<string>());
+        Assert.NotEmpty(given["sources"]!["value"]!.AsArray());
+        Assert.All(given, one => Assert.True(declared.ContainsKey(one.Key)));
+        Assert.All(
+            declared.Where(one => one.Value!["defaultValue"] is null && one.Value["nullable"]?.GetValue<bool>() != true),
+            one => Assert.True(given.ContainsKey(one.Key)));
+    }
+
+    /// <summary>Reads the settings as the app would, with right values in the place of secrets.</summary>
+    internal static FopWatchSettings Check(Deployment deployment)
+    {
+        var settings = Settings(deployment).Where(one => one.Key.StartsWith(Prefix, StringComparison.Ordinal))
+            .ToDictionary(
+                one => one.Key[Prefix.Length..].Replace("__", ":", StringComparison.Ordinal),
+                string? (one) => SecretOf(one.Value) is { } secret ? TokenOf(secret) : one.Value);
+
+        // Names of app settings on Linux can hold no hyphen, and two underscores begin a new level.
+        Assert.All(settings.Keys, name => Assert.Matches("^[A-Za-z0-9]+(_[A-Za-z0-9]+)*(:[A-Za-z0-9]+(_[A-Za-z0-9]+)*)*$", name));
+
+        var read = FopWatchSettings.Read(settings, ["Tables", "ServiceBus", .. HostSettings]);
+        Assert.Equal(
+            settings.Keys.Where(name => name.EndsWith(":Provider", StringComparison.Ordinal)).Select(name => name.Split(':')[1]).Order(),
+            read.Sources.All.Select(one => one.Name).Order());
+
+        // As CloudSettings.cs takes them.
+        Assert.Matches("^[A-Za-z][A-Za-z0-9]{2,62}$", settings["Tables:Name"]!);
+        Assert.InRange(int.Parse(settings["Tables:Buckets"]!, CultureInfo.InvariantCulture), 1, 256);
+        Assert.Equal(Expression.StandIn(RoleTests.JobsAccount(deployment).Id, "primaryEndpoints.table"), settings["Tables:ServiceUri"]);
+        Assert.Equal($"{deployment.The(Types.Bus).Name}.servicebus.windows.net", settings["ServiceBus:Namespace"]);
+        Assert.Equal(deployment.Output("SERVICEBUS_NAMESPACE"), settings["ServiceBus:Namespace"]);
+        Assert.Equal(deployment.The(Types.Topic).Name, settings["ServiceBus:Topic"]);
+        Assert.Equal(deployment.Output("SERVICEBUS_TOPIC"), settings["ServiceBus:Topic"]);
+        return read;
+    }
+
+    internal static void CheckSecrets(Deployment deployment)
+    {
+        var vault = deployment.The(Types.Vault);
+        var secrets = new List<string>();
+        foreach (var (name, value) in Settings(deployment))
         {
-            var name = Assert.IsType<Text>(source.At("name")).Literal;
+            if (!Regex.IsMatch(name, "__NotifyTokens__|__Keys__"))
+            {
+                Assert.DoesNotContain("Microsoft.KeyVault", value, StringComparison.Ordinal);
+                continue;
+            }
 
-            // Names of app settings can hold no hyphen, and two underscores begin a new level.
-            Assert.Matches("^[A-Za-z0-9]+(_[A-Za-z0-9]+)*$", name);
-            settings.Add(new($"Sources:{name}:Provider", Assert.IsType<Text>(source.At("provider")).Literal));
-            settings.Add(new($"Sources:{name}:NotifyTokens:0", "0123456789abcdef"));
-            if (source.Find("statusEndpoint") is Text endpoint)
-                settings.Add(new($"Sources:{name}:StatusEndpoint", endpoint.Literal));
-            foreach (var poll in source.Find("poll") is Obj found ? found.Names : [])
-                settings.Add(new($"Sources:{name}:Poll:{poll}", Assert.IsType<Text>(source.At("poll", poll)).Literal));
-
-            // What a Key Vault takes as a secret's name.
-            Assert.All(
-                source.Members.Where(member => member.Key is Name { Value: "notifyTokenSecrets" or "keySecrets" })
-                    .SelectMany(member => member.Value.All().OfType<Text>()),
-                secret => Assert.Matches("^[0-9A-Za-z-]{1,127}$", secret.Literal));
+            // Without a version, so that a new version of the secret is the one that counts.
+            var secret = SecretOf(value);
+            Assert.NotNull(secret);
+            Assert.Equal($"@Microsoft.KeyVault(SecretUri=https://{vault.Name}.vault.azure.net/secrets/{secret}/)", value);
+            Assert.Matches("^[0-9A-Za-z-]{1,127}$", secret);
+            secrets.Add(secret);
         }
 
-        Assert.NotEmpty(FopWatchSettings.Read(settings).Sources.All);
+        // infra/tokens.sh makes and asks for those that the app looks for.
+        var outputs = $"{deployment.Output("TOKEN_SECRETS")} {deployment.Output("KEY_SECRETS")}";
+        var named = outputs.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(secrets.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));
+        Assert.Equal(vault.Name, deployment.Output("KEY_VAULT_NAME"));
+        Assert.Empty(deployment.All(Types.Secret));
+        Assert.Equal(
+            deployment.The(Types.Identity).Id,
+            deployment.The(Types.App).Text("properties", "keyVaultReferenceIdentity"));
     }
 
-    private static string Default(string parameter) => Main.The("param", parameter).Value switch
-    {
-        Text text => text.Literal,
-        Number number => number.Value,
-        _ => throw new FormatException($"The parameter {parameter} has no plain default."),
-    };
+    private static Dictionary<string, string> Settings(Deployment deployment) =>
+        deployment.The(Types.AppSettings).At("properties").AsObject().ToDictionary(one => one.Key, one => one.Value!.GetValue<string>());
 
-    private static (string Least, string Most) Range(string parameter)
-    {
-        var declared = Main.The("param", parameter);
-        return (Assert.IsType<Number>(Assert.Single(declared.Arguments("minValue"))).Value, Assert.IsType<Number>(Assert.Single(declared.Arguments("maxValue"))).Value);
-    }
+    private static string? SecretOf(string value) =>
+        Repository.Find(value, @"^@Microsoft\.KeyVault\(.*/secrets/([^/]*)/\)$") is [var secret] ? secret : null;
+
+    private static string TokenOf(string secret) => $"value-of-{secret}";
 }

@@ -1,0 +1,136 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json.Nodes;
+
+namespace FopWatch.Infra.Tests;
+
+/// <summary>The Bicep compiler. It works on a copy of infra/, so that nothing is written into the repository.</summary>
+internal sealed class Compiler : IDisposable
+{
+    /// <summary>What it takes for a deployment's subscription and tenant: nothing is asked of Azure.</summary>
+    public const string Subscription = "11111111-1111-1111-1111-111111111111";
+
+    public const string Tenant = "22222222-2222-2222-2222-222222222222";
+
+    /// <summary>A run takes some seconds; this is for a machine that is busy with other things.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
+
+    private static readonly string Program = typeof(Compiler).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
+        .Single(one => one.Key == "Bicep").Value!;
+
+    /// <summary>One run keeps a core busy, and more at once than there are only make each other late.</summary>
+    private static readonly SemaphoreSlim Cores = new(Environment.ProcessorCount);
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("fopwatch-infra-").FullName;
+
+    public Compiler()
+    {
+        var infra = Repository.PathOf("infra");
+        foreach (var path in Directory.EnumerateFiles(infra, "*", SearchOption.AllDirectories))
+        {
+            var copy = Path.Combine(_folder, Path.GetRelativePath(infra, path));
+            Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+            File.Copy(path, copy);
+        }
+    }
+
+    /// <summary>Writes a file into the copy.</summary>
+    public Compiler With(string file, string text)
+    {
+        File.WriteAllText(Path.Combine(_folder, file), text);
+        return this;
+    }
+
+    /// <summary>Changes the copy of a file. What is to be replaced has to be there once.</summary>
+    public Compiler Change(string file, string from, string to)
+    {
+        var text = Text(file);
+        Assert.Equal(2, text.Split(from).Length);
+        return With(file, text.Replace(from, to, StringComparison.Ordinal));
+    }
+
+    /// <summary>Everything that the compiler and its linter have to say of a file and of those that it uses.</summary>
+    public async Task<string> LintAsync(string file) => (await RunAsync(["lint", file])).Errors;
+
+    /// <summary>A template as Azure gets it.</summary>
+    public async Task<JsonObject> BuildAsync(string file) => Json(await RunAsync(["build", file, "--stdout"]));
+
+    /// <summary>Parameters as Azure gets them.</summary>
+    public async Task<JsonObject> BuildParametersAsync(string file) => Json(await RunAsync(["build-params", file, "--stdout"]));
+
+    /// <summary>Writes every file as the compiler would have it written.</summary>
+    public async Task FormatAsync() => Assert.Equal(0, (await RunAsync(["format", "--pattern", "**/*.bicep*"])).Code);
+
+    /// <summary>What a file of the copy says.</summary>
+    public string Text(string file) => File.ReadAllText(Path.Combine(_folder, file));
+
+    /// <summary>What a deployment with a parameter file makes.</summary>
+    /// <param name="file">The parameter file.</param>
+    /// <param name="deployment">What the deployment is called.</param>
+    /// <param name="environment">Environment variables, for parameter files that read them.</param>
+    public async Task<Deployment> DeployAsync(
+        string file, string deployment = "fopwatch", IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var run = await RunAsync(
+            ["snapshot", file, "--mode", "overwrite", "--subscription-id", Subscription, "--tenant-id", Tenant, "--location", "eastus2",
+                "--deployment-name", deployment],
+            environment);
+        Assert.True(run.Code == 0, $"{file} cannot be deployed: {run.Errors}");
+        var snapshot = Path.Combine(_folder, Path.ChangeExtension(file, ".snapshot.json"));
+        return new(JsonNode.Parse(await File.ReadAllTextAsync(snapshot))!.AsObject(), run.Errors);
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private static JsonObject Json(Run run)
+    {
+        Assert.True(run.Code == 0, run.Errors);
+        return JsonNode.Parse(run.Output)!.AsObject();
+    }
+
+    private async Task<Run> RunAsync(string[] arguments, IReadOnlyDictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(Program, arguments)
+        {
+            WorkingDirectory = _folder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+
+        // Parameter files read these; what they are where the tests run must not matter.
+        foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AZURE_", StringComparison.OrdinalIgnoreCase)).ToList())
+            start.Environment.Remove(name);
+        foreach (var (name, value) in environment ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
+
+        await Cores.WaitAsync();
+        try
+        {
+            return await FinishAsync(start);
+        }
+        finally
+        {
+            Cores.Release();
+        }
+    }
+
+    private static async Task<Run> FinishAsync(ProcessStartInfo start)
+    {
+        using var process = Process.Start(start)!;
+        using var patience = new CancellationTokenSource(Patience);
+        try
+        {
+            var output = process.StandardOutput.ReadToEndAsync(patience.Token);
+            var errors = process.StandardError.ReadToEndAsync(patience.Token);
+            await process.WaitForExitAsync(patience.Token);
+            return new(process.ExitCode, await output, await errors);
+        }
+        catch (OperationCanceledException)
+        {
+            process.Kill(entireProcessTree: true);
+            throw new TimeoutException($"bicep {string.Join(' ', start.ArgumentList)} took more than {Patience}.");
+        }
+    }
+
+    private sealed record Run(int Code, string Output, string Errors);
+}

@@ -1,0 +1,260 @@
+using System.Text.Json.Nodes;
+
+namespace FopWatch.Infra.Tests;
+
+/// <summary>What the Bicep compiler says of infra/, and what must hold of whatever is deployed.</summary>
+public sealed class CompilerTests
+{
+    public static TheoryData<string> All => Deployments.All;
+
+    [Fact]
+    public async Task The_linter_has_nothing_to_say()
+    {
+        using var compiler = new Compiler();
+        Assert.Empty(await compiler.LintAsync("main.bicep"));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_compiler_has_nothing_to_say_of_parameters(string name) =>
+        Assert.Empty((await Deployments.OfAsync(name)).Diagnostics);
+
+    [Fact]
+    public async Task Every_file_is_formatted_as_the_compiler_would()
+    {
+        using var compiler = new Compiler();
+
+        // Lines at the end that it takes away again: so it is seen to have come by.
+        foreach (var (file, text) in Repository.Bicep)
+            compiler.With(file, text + "\n\n\n");
+        await compiler.FormatAsync();
+        Assert.All(Repository.Bicep, file => Assert.Equal(file.Value, compiler.Text(file.Key), ignoreLineEndingDifferences: true));
+    }
+
+    /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so those that matter most are broken here.</summary>
+    [Fact]
+    public async Task Faults_are_errors()
+    {
+        using var compiler = new Compiler().With("faults.bicep", """
+            @description('The region.')
+            param location string
+
+            @description('An object.')
+            param anything object
+
+            @secure()
+            @description('A secret.')
+            param secret string = 'x'
+
+            var unused = 1
+
+            output undescribed string = location
+
+            @description('A secret.')
+            output leaked string = secret
+
+            @description('A host.')
+            output host string = 'https://x.core.windows.net'
+
+            @description('Anything.')
+            output whatever any = anything
+
+            resource old 'Microsoft.Storage/storageAccounts@2021-04-01' = {
+              name: 'old'
+              location: location
+              kind: 'StorageV2'
+              sku: { name: 'Standard_LRS' }
+              properties: { allowSharedKeysAccess: false }
+            }
+
+            module first 'modules/identity.bicep' = {
+              params: { name: 'x', location: location, tags: {} }
+            }
+
+            module second 'modules/identity.bicep' = {
+              params: { name: first.outputs.principalId, location: location, tags: {} }
+            }
+            """);
+        Assert.Equal(
+            [
+                "Error no-explicit-any",
+                "Error no-hardcoded-env-urls",
+                "Error no-hardcoded-outputs",
+                "Error no-unused-vars",
+                "Error outputs-should-not-contain-secrets",
+                "Error secure-parameter-default",
+                "Error use-description-outputs",
+                "Error use-recent-api-versions",
+                "Error use-user-defined-types",
+                "Error what-if-short-circuiting",
+
+                // A property that Azure does not have.
+                "Warning BCP089",
+            ],
+            Repository.Find(await compiler.LintAsync("faults.bicep"), @"(?m) : (\w+ [\w-]+): ").Order(StringComparer.Ordinal));
+    }
+
+    /// <summary>Unknown until there is something in Azure to ask. All else is evaluated, or <see cref="Expression"/> throws.</summary>
+    [Fact]
+    public async Task Nothing_is_unknown_beforehand_but_what_Azure_makes()
+    {
+        var unknown = (await Deployments.EveryAsync()).SelectMany(
+            one => one.Unknown,
+            (one, what) => (
+                Type: what.Of == "environment" ? what.Of : one.Resources.Single(resource => resource.Id == what.Of).Type,
+                what.Property));
+
+        Assert.Equal(
+            [
+                ("Microsoft.Cdn/profiles", "frontDoorId"),
+                ("Microsoft.Cdn/profiles/afdEndpoints", "hostName"),
+                ("Microsoft.Insights/components", "ConnectionString"),
+                ("Microsoft.KeyVault/vaults", "vaultUri"),
+                ("Microsoft.ManagedIdentity/userAssignedIdentities", "clientId"),
+                ("Microsoft.ManagedIdentity/userAssignedIdentities", "principalId"),
+                ("Microsoft.Network/publicIPAddresses", "ipAddress"),
+                ("Microsoft.ServiceBus/namespaces", "serviceBusEndpoint"),
+                ("Microsoft.Storage/storageAccounts", "primaryEndpoints.blob"),
+                ("Microsoft.Storage/storageAccounts", "primaryEndpoints.table"),
+                ("Microsoft.Web/sites", "defaultHostName"),
+                ("environment", "portal"),
+                ("environment", "suffixes.keyvaultDns"),
+                ("environment", "suffixes.storage"),
+            ],
+            unknown.Distinct().OrderBy(one => one.Type, StringComparer.Ordinal).ThenBy(one => one.Property, StringComparer.Ordinal));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task No_two_resources_have_one_id(string name)
+    {
+        var deployment = await Deployments.OfAsync(name);
+        Assert.True(deployment.Resources.Count > 30);
+        Assert.All(deployment.Resources.GroupBy(one => one.Id, StringComparer.OrdinalIgnoreCase), same => Assert.Single(same));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Everything_is_in_one_group_and_one_region_and_has_the_tags_that_azd_looks_for(string name)
+    {
+        var deployment = await Deployments.OfAsync(name);
+        var group = deployment.The(Types.Group);
+        var region = group.Text("location");
+        Assert.Equal(group.Name, deployment.Output("AZURE_RESOURCE_GROUP"));
+        foreach (var resource in deployment.Resources.Where(one => one != group))
+        {
+            // The ids of DNS zones hang on the cloud's own domains and stay functions.
+            var home = resource.Id.StartsWith('[') ? $"[resourceId('{Compiler.Subscription}', '{group.Name}', " : $"{group.Id}/providers/";
+            Assert.StartsWith(home, resource.Id, StringComparison.Ordinal);
+            if (resource.Find("location") is { } location)
+                Assert.Contains(location.GetValue<string>(), new[] { region, "global" });
+            if (resource.Find("tags") is { } tags)
+                Assert.Equal("fopwatch", tags["application"]!.GetValue<string>());
+            else
+                Assert.True(resource.Names.Count > 1 || resource.Type == Types.RoleAssignment, $"{resource} has no tags.");
+        }
+
+        var environment = Assert.Single(
+            deployment.Resources.Select(one => one.Find("tags", "azd-env-name")?.GetValue<string>()).OfType<string>().Distinct());
+        Assert.Contains($"-{environment}-", deployment.The(Types.App).Name, StringComparison.Ordinal);
+    }
+
+    /// <summary>As https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules has them.</summary>
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Names_are_within_what_Azure_takes(string name)
+    {
+        var rules = new Dictionary<string, string>
+        {
+            ["Microsoft.Authorization/roleAssignments"] = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            ["Microsoft.Cdn/profiles"] = "[A-Za-z0-9][A-Za-z0-9-]{0,258}[A-Za-z0-9]",
+            ["Microsoft.Cdn/profiles/afdEndpoints"] = "[A-Za-z0-9][A-Za-z0-9-]{0,44}[A-Za-z0-9]",
+            ["Microsoft.Insights/actionGroups"] = @"[^:<>+/&%\\?|]{0,259}[^:<>+/&%\\?|. ]",
+            ["Microsoft.Insights/components"] = @"[^%&\\?/]{0,259}[^%&\\?/. ]",
+            ["Microsoft.Insights/metricAlerts"] = @"[^*#&+:<>?@%{}\\/]{0,259}[^*#&+:<>?@%{}\\/. ]",
+            ["Microsoft.Insights/scheduledQueryRules"] = @"[^*<>%{}&:\\?/#]{0,259}[^*<>%{}&:\\?/#. ]",
+            ["Microsoft.Insights/workbooks"] = "[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}",
+            ["Microsoft.KeyVault/vaults"] = "[A-Za-z](?!.*--)[A-Za-z0-9-]{1,22}[A-Za-z0-9]",
+            ["Microsoft.ManagedIdentity/userAssignedIdentities"] = "[A-Za-z0-9][A-Za-z0-9_-]{2,127}",
+            ["Microsoft.Network/natGateways"] = "[A-Za-z0-9][A-Za-z0-9_.-]{0,78}[A-Za-z0-9_]",
+            ["Microsoft.Network/privateDnsZones"] = @"[a-z0-9-]+(\.[a-z0-9-]+){1,33}",
+            ["Microsoft.Network/privateEndpoints"] = "[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]",
+            ["Microsoft.Network/publicIPAddresses"] = "[A-Za-z0-9][A-Za-z0-9_.-]{0,78}[A-Za-z0-9_]",
+            ["Microsoft.Network/virtualNetworks"] = "[A-Za-z0-9][A-Za-z0-9_.-]{0,62}[A-Za-z0-9_]",
+            ["Microsoft.OperationalInsights/workspaces"] = "[A-Za-z0-9][A-Za-z0-9-]{2,61}[A-Za-z0-9]",
+            ["Microsoft.Resources/resourceGroups"] = @"[\w().-]{0,89}[\w()-]",
+            ["Microsoft.ServiceBus/namespaces"] = "[A-Za-z][A-Za-z0-9-]{4,48}[A-Za-z0-9](?<!-sb|-mgmt)",
+            ["Microsoft.ServiceBus/namespaces/topics"] = "[A-Za-z0-9][A-Za-z0-9._/~-]{0,258}[A-Za-z0-9]",
+            ["Microsoft.ServiceBus/namespaces/topics/subscriptions"] = "[A-Za-z0-9]([A-Za-z0-9._-]{0,48}[A-Za-z0-9])?",
+            ["Microsoft.ServiceBus/namespaces/topics/subscriptions/rules"] = "[A-Za-z0-9$][A-Za-z0-9._-]{0,48}[A-Za-z0-9]",
+            ["Microsoft.Storage/storageAccounts"] = "[a-z0-9]{3,24}",
+            ["Microsoft.Storage/storageAccounts/blobServices/containers"] = "(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
+            ["Microsoft.Web/serverfarms"] = "[A-Za-z0-9-]{1,60}",
+
+            // Up to 60, but the Functions host takes its id from the first 32, and two apps of one id disturb each other.
+            ["Microsoft.Web/sites"] = "[A-Za-z0-9][A-Za-z0-9-]{0,30}[A-Za-z0-9]",
+        };
+        var free = new HashSet<string>
+        {
+            "Microsoft.Cdn/profiles/afdEndpoints/routes",
+            "Microsoft.Cdn/profiles/originGroups",
+            "Microsoft.Cdn/profiles/originGroups/origins",
+            "Microsoft.Network/privateDnsZones/virtualNetworkLinks",
+            "Microsoft.Network/privateEndpoints/privateDnsZoneGroups",
+            "Microsoft.Storage/storageAccounts/blobServices",
+            "Microsoft.Web/sites/basicPublishingCredentialsPolicies",
+            "Microsoft.Web/sites/config",
+        };
+
+        foreach (var resource in (await Deployments.OfAsync(name)).Resources.Where(one => !free.Contains(one.Type)))
+            Assert.Matches($"^{rules[resource.Type]}$", resource.Name);
+    }
+
+    [Fact]
+    public async Task A_deployment_under_another_name_makes_the_same()
+    {
+        using var compiler = new Compiler();
+        var again = await compiler.DeployAsync(Deployments.Development, deployment: "another");
+        var first = await Deployments.OfAsync(Deployments.Development);
+        Assert.Equal(first.Resources.Select(one => one.Id), again.Resources.Select(one => one.Id));
+        Assert.True(JsonNode.DeepEquals(first.Outputs, again.Outputs));
+    }
+
+    [Fact]
+    public async Task Environments_share_no_name_that_is_the_same_for_everyone()
+    {
+        string[] everyones = [Types.Vault, Types.Bus, Types.StorageAccount, Types.App];
+        var names = (await Deployments.EveryAsync()).SelectMany(one => one.Resources).Where(one => everyones.Contains(one.Type))
+            .Select(one => one.Name).ToList();
+        Assert.Equal(names.Distinct(StringComparer.OrdinalIgnoreCase), names);
+    }
+
+    [Fact]
+    public async Task Api_versions_are_stable_and_one_for_each_type()
+    {
+        // Also those of resources that are only referred to, which are in no deployment.
+        var types = Repository.Bicep.Values.SelectMany(text => Repository.Find(text, @"'(Microsoft\.[A-Za-z./]+@[^']*)'")).Distinct()
+            .ToList();
+        Assert.NotEmpty(types);
+        Assert.All(types, type => Assert.Matches(@"^[A-Za-z./]+@\d{4}-\d{2}-\d{2}$", type));
+        Assert.All(types.GroupBy(type => type.Split('@')[0]), versions => Assert.Single(versions));
+
+        var deployed = (await Deployments.EveryAsync()).SelectMany(one => one.Resources).GroupBy(one => one.Type, one => one.ApiVersion);
+        Assert.All(deployed, versions => Assert.Matches(@"^\d{4}-\d{2}-\d{2}$", Assert.Single(versions.Distinct())));
+    }
+
+    [Fact]
+    public async Task Every_module_is_local_and_every_resource_of_every_module_is_in_some_deployment()
+    {
+        var modules = Repository.Find(string.Join('\n', Repository.Bicep.Values), @"(?m)^module \w+ '([^']*)'").Distinct()
+            .Order(StringComparer.Ordinal).ToList();
+        Assert.Equal(
+            Repository.Bicep.Keys.Where(file => file.StartsWith("modules/", StringComparison.Ordinal)).Order(StringComparer.Ordinal),
+            modules);
+
+        var deployed = (await Deployments.EveryAsync()).SelectMany(one => one.Resources).Select(one => one.Type).ToHashSet();
+        Assert.All(
+            Repository.Bicep.Values.SelectMany(text => Repository.Find(text, @"(?m)^resource \w+ '([^@']*)@[^']*' = ")),
+            type => Assert.Contains(type, deployed));
+    }
+}
