@@ -80,7 +80,7 @@ internal sealed record CloudSettings
         if (uri is not null)
         {
             if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
-                return new(parsed, credential);
+                return new(parsed, credential, TableClient());
             problems.Add($"FopWatch:{TablesServiceUri} is no https URL such as https://contoso.table.core.windows.net");
             return null;
         }
@@ -93,7 +93,7 @@ internal sealed record CloudSettings
 
         try
         {
-            return new(connectionString);
+            return new(connectionString, TableClient());
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
@@ -101,6 +101,15 @@ internal sealed record CloudSettings
             return null;
         }
     }
+
+    /// <summary>
+    /// The SDK would wait 100 seconds for each of four tries: a storage account that takes requests and answers none would hold up
+    /// notifications for longer than any provider waits for its answer (providers.md, section 2: a minute).
+    /// </summary>
+    private static TableClientOptions TableClient() => new()
+    {
+        Retry = { NetworkTimeout = TimeSpan.FromSeconds(10), MaxRetries = 2, MaxDelay = TimeSpan.FromSeconds(5) },
+    };
 
     private static TableStoreOptions ReadTable(IConfigurationSection section, List<string> problems)
     {

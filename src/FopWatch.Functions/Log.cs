@@ -20,11 +20,17 @@ internal static partial class Log
     [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]
     public static partial void SweepPublished(this ILogger logger, int events);
 
+    [LoggerMessage(13, LogLevel.Warning, "The sweep's time was over before the outbox was empty; the next one goes on")]
+    public static partial void SweepEndedEarly(this ILogger logger);
+
     [LoggerMessage(22, LogLevel.Information, "{Started} watch(es) of {Source} were due and are started, {Woken} woken")]
     public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
 
     [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
     public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
+
+    [LoggerMessage(24, LogLevel.Warning, "A watch of {Source} is said to run and makes no step; its job is polled without it")]
+    public static partial void WatchStuck(this ILogger logger, string source);
 
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, long outbox, long quarantined);

@@ -17,6 +17,7 @@ using Microsoft.Extensions.Logging;
 
 var builder = FunctionsApplication.CreateBuilder(args);
 builder.ConfigureFunctionsWebApplication();
+builder.Logging.KeepIdsOut();
 
 // One for all: it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
 var credential = new DefaultAzureCredential();
@@ -52,9 +53,19 @@ namespace FopWatch.Functions
     /// <summary>Puts the core, the Azure adapters and the functions together.</summary>
     internal static class Composition
     {
-        private const int OpenTries = 10;
+        private const int OpenTries = 5;
 
         private static readonly TimeSpan OpenPause = TimeSpan.FromSeconds(2);
+
+        /// <summary>
+        /// What the frameworks log at Information has the paths of requests, in which notify tokens and ids are, and the instance ids of
+        /// watches. It would go to wherever telemetry goes, past the levels of host.json.
+        /// </summary>
+        public static ILoggingBuilder KeepIdsOut(this ILoggingBuilder logging) => logging
+            .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+            .AddFilter("Microsoft.DurableTask", LogLevel.Warning)
+            .AddFilter("System.Net.Http", LogLevel.Warning)
+            .AddFilter("Azure", LogLevel.Warning);
 
         /// <summary>Opens the store, with some patience: a storage account and an app often come up together.</summary>
         public static async Task<TableStore> OpenStoreAsync(CloudSettings settings, TimeProvider time, CancellationToken cancellationToken)
@@ -80,11 +91,14 @@ namespace FopWatch.Functions
             services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
             if (settings.ServiceBus is { } bus)
             {
-                services.AddSingleton<IEventPublisher>(_ => new ServiceBusPublisher(
+                services.AddSingleton(_ => new ServiceBusPublisher(
                     bus, new() { TopicName = settings.Topic, PublicUrl = settings.Shared.PublicUrl }));
+                services.AddSingleton<IEventPublisher>(provider => provider.GetRequiredService<ServiceBusPublisher>());
                 services.AddSingleton<OutboxDispatcher>();
+                services.AddHostedService<OpenBus>();
             }
 
+            services.AddSingleton<PollSlots>();
             services.AddSingleton<Watches>();
             services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());
             services.AddSingleton(provider => new Outbox(

@@ -1,8 +1,16 @@
+using System.Net;
+using System.Net.Sockets;
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Settings;
+using Azure.Identity;
+using FopWatch.Jobs;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Tests;
 
@@ -37,5 +45,64 @@ public class CompositionTests(SharedAzurite azurite)
 
         Assert.True(functions.Count >= 8, $"Only {functions.Count} classes have functions.");
         Assert.All(functions, function => Assert.NotNull(provider.GetRequiredService(function)));
+    }
+
+    [Fact]
+    public void What_frameworks_log_of_paths_and_ids_is_not_logged()
+    {
+        var builder = FunctionsApplication.CreateBuilder([]);
+        builder.ConfigureFunctionsWebApplication();
+        builder.Configuration["Logging:LogLevel:Default"] = "Information";
+        builder.Logging.KeepIdsOut().AddProvider(new Listening());
+        using var services = builder.Services.BuildServiceProvider();
+        var logs = services.GetRequiredService<ILoggerFactory>();
+
+        Assert.True(logs.CreateLogger("FopWatch").IsEnabled(LogLevel.Information));
+        Assert.All(
+            (string[])["Microsoft.AspNetCore.Hosting.Diagnostics", "Microsoft.DurableTask.Client.Grpc", "System.Net.Http.HttpClient", "Azure.Core"],
+            category =>
+            {
+                Assert.False(logs.CreateLogger(category).IsEnabled(LogLevel.Information));
+                Assert.True(logs.CreateLogger(category).IsEnabled(LogLevel.Warning));
+            });
+    }
+
+    /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task A_storage_account_that_answers_nothing_is_given_up_within_a_minute()
+    {
+        using var silent = new TcpListener(IPAddress.Loopback, 0);
+        silent.Start();
+        var key = Convert.ToBase64String(new byte[64]);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("AzureWebJobsStorage", $"AccountName=a;AccountKey={key};TableEndpoint=http://127.0.0.1:{((IPEndPoint)silent.LocalEndpoint).Port}/a;")]).Build();
+        var cloud = CloudSettings.Read(configuration, new DefaultAzureCredential());
+        var started = TimeProvider.System.GetTimestamp();
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => TableStore.CreateAsync(cloud.Tables, cloud.Table, TimeProvider.System, TestContext.Current.CancellationToken));
+
+        Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 5, 55);
+    }
+
+    private sealed class Listening : ILoggerProvider
+    {
+        public ILogger CreateLogger(string categoryName) => new Logger();
+
+        public void Dispose()
+        {
+        }
+
+        private sealed class Logger : ILogger
+        {
+            public IDisposable? BeginScope<TState>(TState state)
+                where TState : notnull => null;
+
+            public bool IsEnabled(LogLevel logLevel) => true;
+
+            public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+            {
+            }
+        }
     }
 }

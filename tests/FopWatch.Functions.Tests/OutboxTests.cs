@@ -9,6 +9,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Functions.Tests;
 
@@ -102,6 +103,25 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(0, await DepthAsync());
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_sweep_whose_time_is_over_ends_without_an_error_and_leaves_the_rest()
+    {
+        await Peer.KillAsync();
+        await NotifyAsync("a");
+        var clock = new ManualTimeProvider();
+        var hangs = new Hangs();
+        using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), hangs, TimeProvider.System);
+        var outbox = new Outbox(_services!.GetRequiredService<IOutbox>(), dispatcher, clock, NullLogger<Outbox>.Instance);
+
+        var sweep = outbox.SweepAsync(Cancelled);
+        await hangs.Asked;
+        Assert.False(sweep.IsCompleted);
+        clock.Advance(TimeSpan.FromMinutes(4));
+        await sweep;
+
+        Assert.Equal(1, await DepthAsync());
+    }
+
     private static async Task ReceivedAsync(ReceivedEvents received, string id)
     {
         while (received.SettledEvents(new(SourceName, id)).Count == 0)
@@ -117,6 +137,19 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
             new() { Url = new("https://hooks.example.com"), Body = Encoding.UTF8.GetBytes(StatusStub.Done(id)) },
             null,
             Cancelled));
+
+    private sealed class Hangs : IEventPublisher
+    {
+        private readonly TaskCompletionSource _asked = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public Task Asked => _asked.Task;
+
+        public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+        {
+            _asked.TrySetResult();
+            await Task.Delay(Timeout.Infinite, cancellationToken);
+        }
+    }
 
     private async Task<long> DepthAsync() => (await _services!.GetRequiredService<IOutbox>().DepthAsync(Cancelled)).Count;
 }

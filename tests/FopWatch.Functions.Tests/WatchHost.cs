@@ -11,10 +11,15 @@ using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.DurableTask.Client.Grpc;
 using Microsoft.DurableTask.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Protobuf = Microsoft.DurableTask.Protobuf;
 
 namespace FopWatch.Functions.Tests;
 
@@ -168,6 +173,9 @@ internal sealed class WatchHost : IAsyncDisposable
         }
     }
 
+    /// <summary>As if the store's account were gone.</summary>
+    public Task DropTableAsync() => _tables.DeleteTableAsync(_table, Cancelled);
+
     public async ValueTask DisposeAsync()
     {
         await _durable.DisposeAsync();
@@ -184,8 +192,10 @@ internal sealed class WatchHost : IAsyncDisposable
         {
             try
             {
-                var hub = await DurableTaskTestHost.StartAsync(tasks, new() { Port = Azurite.FreePort() }, cancellationToken);
-                return (hub, new HostLikeClient(hub.Client));
+                var port = Azurite.FreePort();
+                var hub = await DurableTaskTestHost.StartAsync(tasks, new() { Port = port }, cancellationToken);
+                var wire = GrpcChannel.ForAddress($"http://127.0.0.1:{port}").Intercept(new HostLikeRefusals(hub.Client));
+                return (hub, new GrpcDurableTaskClient("", new() { CallInvoker = wire }, NullLogger.Instance));
             }
             catch (IOException) when (tries < 10)
             {
@@ -204,50 +214,33 @@ internal sealed class WatchHost : IAsyncDisposable
 
     /// <summary>
     /// Refuses to start an instance that runs (<c>overridableExistingInstanceStates</c>) and to end one that does not, as the Functions host
-    /// does and the in-process test host does not.
+    /// does and the in-process test host does not: on the wire, so that the client makes of it what it makes of the host's answers.
     /// </summary>
-    private sealed class HostLikeClient(DurableTaskClient inner) : DurableTaskClient(inner.Name)
+    private sealed class HostLikeRefusals(DurableTaskClient hub) : Interceptor
     {
-        public override async Task<string> ScheduleNewOrchestrationInstanceAsync(
-            TaskName orchestratorName, object? input = null, StartOrchestrationOptions? options = null, CancellationToken cancellation = default)
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation) =>
+            new(AnswerAsync(request, context, continuation), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+
+        private async Task<TResponse> AnswerAsync<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+            where TRequest : class
+            where TResponse : class
         {
-            if (await inner.GetInstanceAsync(options!.InstanceId!, cancellation) is { IsCompleted: false })
-                throw new RpcException(new Status(StatusCode.AlreadyExists, "It runs."));
-            return await inner.ScheduleNewOrchestrationInstanceAsync(orchestratorName, input, options, cancellation);
+            switch (request)
+            {
+                case Protobuf.CreateInstanceRequest start when await RunsAsync(start.InstanceId):
+                    throw new RpcException(new Status(StatusCode.AlreadyExists, "It runs."));
+                case Protobuf.TerminateRequest end when !await RunsAsync(end.InstanceId):
+                    throw new RpcException(new Status(StatusCode.NotFound, "It does not run."));
+            }
+
+            using var call = continuation(request, context);
+            return await call.ResponseAsync;
         }
 
-        public override Task RaiseEventAsync(string instanceId, string eventName, object? eventPayload = null, CancellationToken cancellation = default) =>
-            inner.RaiseEventAsync(instanceId, eventName, eventPayload, cancellation);
-
-        public override Task<OrchestrationMetadata> WaitForInstanceStartAsync(
-            string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-            inner.WaitForInstanceStartAsync(instanceId, getInputsAndOutputs, cancellation);
-
-        public override Task<OrchestrationMetadata> WaitForInstanceCompletionAsync(
-            string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-            inner.WaitForInstanceCompletionAsync(instanceId, getInputsAndOutputs, cancellation);
-
-        public override async Task TerminateInstanceAsync(
-            string instanceId, TerminateInstanceOptions? options = null, CancellationToken cancellation = default)
-        {
-            if (await inner.GetInstanceAsync(instanceId, cancellation) is not { IsCompleted: false })
-                throw new RpcException(new Status(StatusCode.NotFound, "It does not run."));
-            await inner.TerminateInstanceAsync(instanceId, options, cancellation);
-        }
-
-        public override Task SuspendInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) =>
-            inner.SuspendInstanceAsync(instanceId, reason, cancellation);
-
-        public override Task ResumeInstanceAsync(string instanceId, string? reason = null, CancellationToken cancellation = default) =>
-            inner.ResumeInstanceAsync(instanceId, reason, cancellation);
-
-        public override Task<OrchestrationMetadata?> GetInstancesAsync(
-            string instanceId, bool getInputsAndOutputs = false, CancellationToken cancellation = default) =>
-            inner.GetInstancesAsync(instanceId, getInputsAndOutputs, cancellation);
-
-        public override AsyncPageable<OrchestrationMetadata> GetAllInstancesAsync(OrchestrationQuery? filter = null) => inner.GetAllInstancesAsync(filter);
-
-        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+        private async Task<bool> RunsAsync(string instanceId) =>
+            await hub.GetInstanceAsync(instanceId, Cancelled) is { IsCompleted: false };
     }
 }
 

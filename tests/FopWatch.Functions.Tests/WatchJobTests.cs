@@ -1,9 +1,11 @@
 using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
+using FopWatch.Jobs;
 using FopWatch.Watching;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
@@ -82,6 +84,68 @@ public class WatchJobTests(SharedAzurite azurite)
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_watch_that_makes_no_step_any_more_is_polled_without_it_and_ended()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await host.RegisterAsync(Id);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.AsleepAsync(Id, step => step.Polls == 1);
+        await host.Client.SuspendInstanceAsync(WatchJob.InstanceIdOf(new(WatchHost.SourceName, Id)), "Somebody looked for the cause of something.", Cancelled);
+
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + Watches.LongestStep);
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+        await host.StartDueAsync();
+        Assert.False((await host.JobAsync(Id)).IsSettled);
+
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + Watches.LongestStep + TimeSpan.FromSeconds(1));
+        await host.StartDueAsync();
+
+        Assert.Equal((JobState.Succeeded, 2), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_poll_for_which_its_source_has_no_slot_waits_as_a_timer_and_is_not_woken()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var slots = host.Services.GetRequiredService<PollSlots>();
+        var taken = Enumerable.Range(0, PollSlots.MostPerSource).Select(_ => slots.TryTake(host.Source)).ToList();
+        Assert.DoesNotContain(null, taken);
+        var job = await host.RegisterAsync(Id);
+        host.Time.AdvanceTo(job.Watch.DueAt!.Value);
+        var before = (await host.JobAsync(Id)).Watch;
+
+        // By the orchestration's clock that timer is past at once, so it tries again and again.
+        await host.StartDueAsync();
+        await host.AsleepAsync(Id, step => step.Postponed);
+        await host.StartDueAsync();
+
+        Assert.Equal(0, host.Provider.Asked(Id));
+        Assert.Equal(before, (await host.JobAsync(Id)).Watch);
+        taken.ForEach(slot => slot!.Dispose());
+        await SettledAsync(host);
+        Assert.Equal(1, host.Provider.Asked(Id));
+    }
+
+    [Fact]
+    public async Task Polls_that_are_postponed_come_again_as_far_apart_as_their_source_allows()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("PerSecond", "0.1"));
+        var slots = new PollSlots(new FixedTime());
+
+        using (var only = slots.TryTake(host.Source))
+        {
+            Assert.NotNull(only);
+            Assert.Null(slots.TryTake(host.Source));
+            Assert.Equal([5, 15, 25], Enumerable.Range(0, 3).Select(_ => (slots.Postpone(host.Source) - FixedTime.Now).TotalSeconds));
+        }
+
+        Assert.NotNull(slots.TryTake(host.Source));
     }
 
     [Fact(Timeout = 120_000)]
@@ -258,6 +322,15 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.PurgeAsync();
         Assert.Null(await host.FindAsync("over"));
         Assert.NotNull(await host.FindAsync("open"));
+
+        // What one account has not is no reason to keep what is in the other.
+        await host.RegisterAsync("late");
+        await host.Recorder.HintAsync(host.Source, "late", Cancelled);
+        await host.EndedAsync("late");
+        host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(2));
+        await host.DropTableAsync();
+        await Assert.ThrowsAsync<StoreUnavailableException>(host.PurgeAsync);
+        Assert.Null(await host.InstanceAsync("late"));
     }
 
     private static async Task StartWhenDueAsync(WatchHost host)
@@ -270,5 +343,12 @@ public class WatchJobTests(SharedAzurite azurite)
     {
         while (!(await host.JobAsync(Id)).IsSettled)
             await Task.Delay(10, Cancelled);
+    }
+
+    private sealed class FixedTime : TimeProvider
+    {
+        public static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+
+        public override DateTimeOffset GetUtcNow() => Now;
     }
 }

@@ -16,7 +16,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
     private readonly ServiceBusClient _client;
     private readonly ServiceBusSender _sender;
 
-    /// <summary>A publisher that connects when it first publishes.</summary>
+    /// <summary>A publisher that connects when it is opened or first publishes.</summary>
     /// <param name="connection">The Service Bus.</param>
     /// <param name="options">Where and how.</param>
     /// <exception cref="ArgumentException">An option is wrong; the message names it.</exception>
@@ -30,6 +30,11 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         _client = connection.Open(options.Retry);
         _sender = _client.CreateSender(options.TopicName);
     }
+
+    /// <summary>Connects, so that the first to publish need not wait for it.</summary>
+    /// <exception cref="ServiceBusException">The broker refused or could not be reached; publishing tries anew.</exception>
+    /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
+    public async ValueTask OpenAsync(CancellationToken cancellationToken) => (await NewBatchAsync(cancellationToken)).Dispose();
 
     /// <inheritdoc/>
     /// <remarks>

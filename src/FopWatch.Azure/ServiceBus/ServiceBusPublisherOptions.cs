@@ -33,8 +33,7 @@ public sealed record ServiceBusPublisherOptions
     /// <remarks>
     /// The outbox is what makes publishing certain; these retries only spare a passing fault the wait for its next sweep. So they end
     /// within about 13 seconds where each attempt fails at once (a broker that is down), and an attempt that gets no answer is
-    /// given up after 15. Not less than 10: after an answer that the broker is busy the SDK waits 10 seconds before it tries
-    /// again, and does not try at all if an attempt may not last as long.
+    /// given up after 15. After an answer that the broker is busy the SDK waits 10 seconds before it tries again.
     /// </remarks>
     public ServiceBusRetryOptions Retry { get; init; } = new()
     {

@@ -36,8 +36,8 @@ internal sealed class RangeMerge(TableClient table, int parallelism)
         int count,
         CancellationToken cancellationToken)
     {
-        var share = ranges.Count <= 1 ? count : (count / ranges.Count * 2) + 4;
-        var page = Math.Clamp(Math.Min(share, count), 1, MaxPage);
+        var share = ranges.Count <= 1 ? count : (count / (long)ranges.Count * 2) + 4;
+        var page = (int)Math.Clamp(Math.Min(share, count), 1, MaxPage);
         var readers = ranges
             .Select(range => new Reader(table.QueryAsync<TableEntity>(range.Filter(condition), page, select, cancellationToken)))
             .ToList();

@@ -9,6 +9,9 @@ public sealed partial class TableStore
     // A job that changes more often than this while it is looked at is alive.
     private const int MaxLooks = 5;
 
+    // What was read of a partition is in memory until it has been compared, and a partition may have hundreds of thousands of jobs.
+    private const int PartitionsAtOnce = 2;
+
     /// <inheritdoc/>
     /// <remarks>
     /// Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own, its row in
@@ -21,8 +24,9 @@ public sealed partial class TableStore
         {
             var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
             var partitions = (await SourcesAsync(token)).SelectMany(source => Partitions(source).Select(partition => (source, partition)));
-            await EachAsync(
+            await Parallel.ForEachAsync(
                 partitions,
+                new ParallelOptions { MaxDegreeOfParallelism = Math.Min(PartitionsAtOnce, _options.Parallelism), CancellationToken = token },
                 async (of, each) =>
                 {
                     var counted = await BooksAsync(of.source, of.partition, each);
@@ -36,8 +40,7 @@ public sealed partial class TableStore
                             sofar.Open + counted.Open,
                             sofar.Stopped + counted.Stopped);
                     }
-                },
-                token);
+                });
             return [.. books.Values.Where(of => of.Registered > 0)];
         },
         cancellationToken);
@@ -79,7 +82,7 @@ public sealed partial class TableStore
             if (row.RowKey.StartsWith(RowKeys.Due, StringComparison.Ordinal))
             {
                 var (time, id) = RowKeys.ReadDue(row.RowKey);
-                Of(id).Due.Add(time);
+                (Of(id).Due ??= []).Add(time);
             }
             else if (row.RowKey.StartsWith(RowKeys.Jobs, StringComparison.Ordinal))
             {
@@ -97,7 +100,7 @@ public sealed partial class TableStore
         {
             // Pages of one query are read one after the other, and jobs change in between.
             var traces = seen.Agree ? seen : await LookAgainAsync(partition, id, seen, cancellationToken);
-            var surplus = traces.Due.Count(due => due != traces.Job?.DueAt);
+            var surplus = traces.Due?.Count(due => due != traces.Job?.DueAt) ?? 0;
             books = books with { Registered = books.Registered + surplus + (traces.Job is null && traces.Listed is null ? 0 : 1) };
             if (traces.Job is not { } job || traces.Listed != job)
                 continue;
@@ -106,7 +109,7 @@ public sealed partial class TableStore
             {
                 { State: var state } when state == Name<JobState>(JobState.Expired) => books with { Expired = books.Expired + 1 },
                 { Settled: true } => books with { Settled = books.Settled + 1 },
-                { DueAt: { } due } => traces.Due.Contains(due) ? books with { Open = books.Open + 1 } : books,
+                { DueAt: { } due } => traces.Due?.Contains(due) == true ? books with { Open = books.Open + 1 } : books,
                 { Stopped: true } => books with { Stopped = books.Stopped + 1 },
                 _ => books,
             };
@@ -138,7 +141,7 @@ public sealed partial class TableStore
         foreach (var id in open)
         {
             var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
-            if (traces.Job is { Settled: false, Stopped: false } job && !(job.DueAt is { } due && traces.Due.Contains(due)))
+            if (traces.Job is { Settled: false, Stopped: false } job && !(job.DueAt is { } due && traces.Due?.Contains(due) == true))
                 yield return id;
         }
     }
@@ -152,10 +155,10 @@ public sealed partial class TableStore
             var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
             if ((before?.GetDateTimeOffset(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
                 traces.Listed = await RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
-            foreach (var due in (traces.Job?.DueAt is { } own ? seen.Due.Append(own) : seen.Due).Distinct())
+            foreach (var due in (traces.Job?.DueAt is { } own ? (seen.Due ?? []).Append(own) : seen.Due ?? []).Distinct())
             {
                 if (await RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null)
-                    traces.Due.Add(due);
+                    (traces.Due ??= []).Add(due);
             }
 
             var after = await RowAsync(partition, RowKeys.Job(id), Columns.Keys, cancellationToken);
@@ -167,10 +170,13 @@ public sealed partial class TableStore
     }
 
     /// <summary>How a job stands, as one of its rows has it.</summary>
-    private sealed record Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
+    private readonly record struct Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
     {
+        // Every row comes with a text of its own, of which there are but a few.
+        private static readonly Dictionary<string, string> States = Enum.GetValues<JobState>().Select(state => Name<JobState>(state)!).ToDictionary(name => name);
+
         public static Standing Read(TableEntity row) => new(
-            row.GetString(Columns.State),
+            row.GetString(Columns.State) is { } state ? States.GetValueOrDefault(state, state) : null,
             row.GetBoolean(Columns.Settled) ?? false,
             row.GetBoolean(Columns.Stopped) ?? false,
             row.GetDateTimeOffset(Columns.DueAt));
@@ -185,9 +191,10 @@ public sealed partial class TableStore
 
         public DateTimeOffset? RegisteredAt { get; set; }
 
-        public List<DateTimeOffset> Due { get; init; } = [];
+        /// <summary>Where the due index has it; null for nowhere, as most jobs are settled.</summary>
+        public List<DateTimeOffset>? Due { get; set; }
 
         /// <summary>Whether they say the same, and are those that there should be.</summary>
-        public bool Agree => Job is not null && Listed == Job && (Job.DueAt is { } due ? Due is [var only] && only == due : Due.Count == 0);
+        public bool Agree => Job is not null && Listed == Job && (Job.Value.DueAt is { } due ? Due is [var only] && only == due : Due is null);
     }
 }

@@ -8,12 +8,13 @@ namespace FopWatch.Azure.Tables;
 public sealed partial class TableStore
 {
     /// <inheritdoc/>
+    /// <remarks>A row that was damaged holds up no other: it stays, and shows in the depth and the age of the outbox.</remarks>
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<OutboxEvent>>(
             async token =>
             {
                 var ranges = (await PartitionsAsync(null, token)).Select(partition => RowRange.Of(partition, RowKeys.Outbox)).ToList();
-                return [.. (await _merge.FirstAsync(ranges, null, null, limit, token)).Select(ReadEvent)];
+                return [.. (await _merge.FirstAsync(ranges, null, null, limit, token)).Select(TryReadEvent).OfType<OutboxEvent>()];
             },
             cancellationToken);
 
@@ -79,17 +80,26 @@ public sealed partial class TableStore
         return JsonSerializer.SerializeToUtf8Bytes(whole with { Data = job }, ContractsJson.Default.JobEvent);
     }
 
-    private static OutboxEvent ReadEvent(TableEntity row)
+    private static OutboxEvent? TryReadEvent(TableEntity row)
     {
-        var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
-        return new()
+        try
         {
-            Id = row.GetString("EventId"),
-            Key = new(row.GetString("Source"), id),
-            Version = version,
-            Type = row.GetString("Type"),
-            Time = time,
-            Body = BodyColumns.ReadText(row),
-        };
+            var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
+            return row.GetString("EventId") is not { } eventId || row.GetString("Source") is not { } source || row.GetString("Type") is not { } type
+                ? null
+                : new()
+                {
+                    Id = eventId,
+                    Key = new(source, id),
+                    Version = version,
+                    Type = type,
+                    Time = time,
+                    Body = BodyColumns.ReadText(row),
+                };
+        }
+        catch (InvalidDataException)
+        {
+            return null;
+        }
     }
 }

@@ -126,7 +126,7 @@ public sealed record FopWatchSettings
             Factor = reader.Number("Factor", defaults.Factor, 1, 100, "a number"),
             Max = reader.Time("Max", defaults.Max > first ? defaults.Max : first, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)),
             Deadline = reader.Time("Deadline", defaults.Deadline, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
-            PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.001, 10_000, "a number"),
+            PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.01, 10_000, "a number"),
         };
         if (poll.Max < poll.First)
             reader.Problem("Max", $"is less than First ({poll.First:c})");

@@ -19,6 +19,9 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
     /// <summary>How long nothing is published at once after that failed, so that a broker that is down holds up no more commits.</summary>
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
 
+    /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. What is left is the next one's.</summary>
+    private static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
+
     private long _pausedUntil;
 
     /// <inheritdoc/>
@@ -47,9 +50,19 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
     {
         if (dispatcher is not null)
         {
-            var published = await dispatcher.DrainAsync(cancellationToken);
-            if (published > 0)
-                logger.SweepPublished(published);
+            using var longest = new CancellationTokenSource(LongestSweep, time);
+            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longest.Token);
+            try
+            {
+                var published = await dispatcher.DrainAsync(either.Token);
+                if (published > 0)
+                    logger.SweepPublished(published);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                logger.SweepEndedEarly();
+            }
+
             return;
         }
 

@@ -26,9 +26,11 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvi
     public async Task RunAsync(
         [TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
+        // Side by side: they may be in two storage accounts, of which one is down.
         var now = time.GetUtcNow();
-        var jobs = await store.PurgeAsync(now - settings.Retention, cancellationToken);
-        var watches = await client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Beginning, now - KeepWatches, Ended), cancellationToken);
-        logger.Purged(watches.PurgedInstanceCount, jobs);
+        var jobs = store.PurgeAsync(now - settings.Retention, cancellationToken).AsTask();
+        var watches = client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Beginning, now - KeepWatches, Ended), cancellationToken);
+        await Task.WhenAll(jobs, watches);
+        logger.Purged((await watches).PurgedInstanceCount, await jobs);
     }
 }

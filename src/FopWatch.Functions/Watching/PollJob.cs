@@ -1,5 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Extensions.Logging;
@@ -7,7 +8,8 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>One step of a watch: looks in the store first, and asks the provider only if the job is open and its poll due.</summary>
-public sealed class PollJob(IJobStore store, Poller poller, Watches watches, TimeProvider time, ILogger<PollJob> logger)
+public sealed class PollJob(
+    Sources sources, IJobStore store, Poller poller, PollSlots slots, Watches watches, TimeProvider time, ILogger<PollJob> logger)
 {
     /// <summary>The activity's name.</summary>
     public const string Name = "PollJob";
@@ -27,12 +29,18 @@ public sealed class PollJob(IJobStore store, Poller poller, Watches watches, Tim
         if (due > time.GetUtcNow() + ClockTolerance)
             return StepOf(job, goesOn: true);
 
+        // The source is not configured any more. Its jobs wait in the due index for it to come back.
+        if (sources.Find(input.Source) is not { } source)
+            return StepOf(job, goesOn: false);
+        if (slots.TryTake(source) is not { } slot)
+            return StepOf(job, goesOn: true) with { DueAt = slots.Postpone(source), Postponed = true };
+
+        using var taken = slot;
         using var inside = watches.Inside();
         var polled = await poller.PollAsync(input.Key, evenIfSettled: false, cancellationToken);
         logger.Polled(input.Source, polled);
 
-        // Not asked, and still due: the source is not configured any more. Its jobs wait in the due index for it to come back.
-        return StepOf(polled.Job, goesOn: polled.Answer is not null);
+        return StepOf(polled.Job, goesOn: true);
     }
 
     private static WatchStep StepOf(Job? job, bool goesOn) => new()

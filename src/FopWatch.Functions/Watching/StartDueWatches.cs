@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -8,9 +9,13 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>Each minute, starts the watches of the jobs that are due: what makes the due index, and no process, the watch's memory.</summary>
-public sealed class StartDueWatches(Sources sources, IDueIndex index, Watches watches, TimeProvider time, ILogger<StartDueWatches> logger)
+public sealed class StartDueWatches(
+    Sources sources, IDueIndex index, IJobStore store, Poller poller, Watches watches, TimeProvider time, ILogger<StartDueWatches> logger)
 {
     private const int StartsAtOnce = 16;
+
+    /// <summary>How many jobs of a source are polled here because their watches do not: few enough for the timer to end in time.</summary>
+    private const int MostStuck = 32;
 
     /// <summary>Does so once.</summary>
     [Function("StartDueWatches")]
@@ -39,7 +44,7 @@ public sealed class StartDueWatches(Sources sources, IDueIndex index, Watches wa
             return;
         }
 
-        var (started, woken) = (0, 0);
+        var (started, woken, stuck) = (0, 0, 0);
         await Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = cancellationToken },
@@ -53,9 +58,32 @@ public sealed class StartDueWatches(Sources sources, IDueIndex index, Watches wa
                     case WatchStart.Woken:
                         Interlocked.Increment(ref woken);
                         break;
+                    case WatchStart.Idle when Interlocked.Increment(ref stuck) <= MostStuck:
+                        await PollIfStuckAsync(source, key, cancellationToken);
+                        break;
                 }
             });
         if (started + woken > 0)
             logger.WatchesStarted(source.Name, started, woken);
+    }
+
+    /// <summary>
+    /// Does the step of a watch that makes none any more: somebody suspended it, or the storage provider lost what it waits for. Every
+    /// job ends, whatever becomes of its orchestration.
+    /// </summary>
+    private async Task PollIfStuckAsync(Source source, JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            // One that has only slept long is awake by now, and its job has not been due for long.
+            if (!((await store.FindAsync(key, cancellationToken))?.Job.Watch.DueAt < time.GetUtcNow() - Watches.LongestStep))
+                return;
+            logger.WatchStuck(source.Name);
+            logger.Polled(source.Name, await poller.PollAsync(key, evenIfSettled: false, cancellationToken));
+        }
+        catch (StoreUnavailableException e)
+        {
+            logger.WatchFailed("polled for", e);
+        }
     }
 }

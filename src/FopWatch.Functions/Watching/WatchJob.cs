@@ -105,4 +105,8 @@ public sealed record WatchStep
     /// <summary>How often it has been asked.</summary>
     [JsonPropertyName("polls")]
     public int Polls { get; init; }
+
+    /// <summary>Whether the poll is due already and only waits for others of its source: see <see cref="PollSlots"/>.</summary>
+    [JsonPropertyName("postponed")]
+    public bool Postponed { get; init; }
 }

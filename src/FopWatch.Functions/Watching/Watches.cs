@@ -1,3 +1,4 @@
+using DurableTask.Core.Exceptions;
 using FopWatch.Jobs;
 using FopWatch.Watching;
 using Grpc.Core;
@@ -15,6 +16,9 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
 {
     /// <summary>How long a caller may be held up.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
+
+    /// <summary>How long a watch whose job is due may make no step: the retries of a step that the store fails take a few minutes.</summary>
+    internal static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(15);
 
     private readonly AsyncLocal<bool> _inside = new();
     private DurableTaskClient? _client;
@@ -81,11 +85,15 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
                 done = WatchStart.Runs;
                 var instance = await client.GetInstanceAsync(WatchJob.InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
                 if (instance is { IsRunning: true, SerializedCustomStatus: not null }
-                    && instance.ReadCustomStatusAs<WatchStep>()?.DueAt > time.GetUtcNow())
+                    && instance.ReadCustomStatusAs<WatchStep>() is { Postponed: false } step
+                    && step.DueAt > time.GetUtcNow())
                 {
                     await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
                     done = WatchStart.Woken;
                 }
+
+                if (instance is { IsCompleted: false } && instance.LastUpdatedAt < time.GetUtcNow() - LongestStep)
+                    done = WatchStart.Idle;
             });
         }
 
@@ -110,7 +118,7 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
                 WatchJob.Name, new WatchInput(key.Source, key.Id), new StartOrchestrationOptions(WatchJob.InstanceIdOf(key)), cancellationToken);
             return true;
         }
-        catch (RpcException exists) when (exists.StatusCode == StatusCode.AlreadyExists)
+        catch (OrchestrationAlreadyExistsException)
         {
             return false;
         }
@@ -150,4 +158,7 @@ internal enum WatchStart
 
     /// <summary>It slept and was woken.</summary>
     Woken,
+
+    /// <summary>It is said to run and has made no step for long. If it slept, it was woken.</summary>
+    Idle,
 }

@@ -72,6 +72,24 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_whose_row_is_damaged_holds_up_no_other_and_still_counts()
+    {
+        foreach (var id in (string[])["a", "b", "c"])
+            await Store.CommitAsync(Sample.Job(id).Settled().On(null), Cancelled);
+        await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
+        {
+            if (row.RowKey.Contains("|a|", StringComparison.Ordinal))
+                row.Remove("Body");
+            else if (row.RowKey.Contains("|b|", StringComparison.Ordinal))
+                row.Remove("EventId");
+            await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+        }
+
+        Assert.Equal("c", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
+        Assert.Equal(3, (await Store.DepthAsync(Cancelled)).Count);
+    }
+
+    [Fact]
     public async Task What_people_filter_on_is_in_columns()
     {
         var job = Sample.Job("a").PartiallyFailed(TimeSpan.FromMinutes(1)).Job;

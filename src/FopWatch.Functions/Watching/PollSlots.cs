@@ -1,0 +1,55 @@
+using System.Collections.Concurrent;
+using FopWatch.Providers;
+
+namespace FopWatch.Functions.Watching;
+
+/// <summary>
+/// Keeps one source from holding all of an instance's activities (<c>maxConcurrentActivityFunctions</c> in host.json): those of a source
+/// whose status API is slow, or whose polls wait for their turn, would keep the other sources' jobs from being polled. A poll that finds
+/// no slot waits as a durable timer, which holds nothing.
+/// </summary>
+public sealed class PollSlots(TimeProvider time)
+{
+    /// <summary>The most polls of a source at once, in each instance.</summary>
+    public const int MostPerSource = 8;
+
+    /// <summary>The shortest wait for a slot.</summary>
+    public static readonly TimeSpan ShortestWait = TimeSpan.FromSeconds(5);
+
+    private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
+
+    /// <summary>Takes a slot, to be disposed of after the poll; null if none is free.</summary>
+    internal IDisposable? TryTake(Source source)
+    {
+        var lane = LaneOf(source);
+        return lane.Slots.Wait(0) ? new Slot(lane.Slots) : null;
+    }
+
+    /// <summary>When to try again: one after the other, as far apart as the source's polls have to be.</summary>
+    internal DateTimeOffset Postpone(Source source)
+    {
+        var lane = LaneOf(source);
+        lock (lane)
+        {
+            var soonest = time.GetUtcNow() + ShortestWait;
+            var next = lane.Last + TimeSpan.FromSeconds(1 / source.Poll.PerSecond);
+            return lane.Last = next > soonest ? next : soonest;
+        }
+    }
+
+    // So few that the last has its turn within seconds: a slower source has fewer.
+    private Lane LaneOf(Source source) =>
+        _lanes.GetOrAdd(source.Name, static (_, perSecond) => new((int)Math.Clamp(perSecond * 5, 1, MostPerSource)), source.Poll.PerSecond);
+
+    private sealed class Lane(int slots)
+    {
+        public SemaphoreSlim Slots { get; } = new(slots);
+
+        public DateTimeOffset Last { get; set; }
+    }
+
+    private sealed class Slot(SemaphoreSlim slots) : IDisposable
+    {
+        public void Dispose() => slots.Release();
+    }
+}
