@@ -12,7 +12,7 @@ namespace FopWatch.Functions.Upkeep;
 /// </summary>
 public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvider time, ILogger<Purge> logger)
 {
-    /// <summary>How long an ended watch can still be looked at, for whoever wants to know why it ended.</summary>
+    /// <summary>How long a watch can still be looked at once it has ended, from its start: for whoever wants to know why it ended.</summary>
     private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
 
     /// <summary>Before any watch. The Functions host fails on a filter without a beginning.</summary>

@@ -51,6 +51,16 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Opening_connects_and_says_so_where_there_is_no_such_topic()
+    {
+        await Bus.Publisher.OpenAsync(Cancelled);
+
+        var wrong = Bus.NewPublisher(new() { TopicName = "nowhere" });
+        var thrown = await Assert.ThrowsAsync<ServiceBusException>(async () => await wrong.OpenAsync(Cancelled));
+        Assert.Equal(ServiceBusFailureReason.MessagingEntityNotFound, thrown.Reason);
+    }
+
+    [Fact]
     public async Task Subscriptions_get_what_their_filters_let_through()
     {
         OutboxEvent[] published =
