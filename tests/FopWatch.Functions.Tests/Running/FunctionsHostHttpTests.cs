@@ -2,6 +2,8 @@ using System.Net;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
+using FopWatch.Contracts;
+using FopWatch.Watching;
 
 namespace FopWatch.Functions.Tests.Running;
 
@@ -24,6 +26,26 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
 
         using var body = new StringContent("""{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""");
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{ServedHost.Token}", body, Cancelled)).StatusCode);
+    }
+
+    /// <summary>The host refuses to start a watch that runs, in words of its own, which the app has to know.</summary>
+    [Fact]
+    public async Task A_hint_wakes_a_watch_that_sleeps()
+    {
+        await using var host = await StartAsync();
+        const string Hint = """{"id":"z0.asleep","code":0,"items":[]}""";
+        host.StatusApi.Answers["z0.asleep"] = (200, """{"id":"z0.asleep","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}"""u8.ToArray());
+        await host.NotifyAsync("signed", Hint);
+        while ((await host.JobAsync("signed", "z0.asleep")).Polls == 0)
+            await Task.Delay(100, Cancelled);
+
+        // By itself it would sleep for two minutes more.
+        host.StatusApi.Answers["z0.asleep"] = (200, """{"id":"z0.asleep","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}"""u8.ToArray());
+        await Task.Delay(PollPlan.HintSpacing, Cancelled);
+        await host.NotifyAsync("signed", Hint);
+
+        var job = await host.JobAsync("signed", "z0.asleep", "?wait=30");
+        Assert.Equal((JobState.Succeeded, 2), (job.State, job.Polls));
     }
 
     protected override async Task<ServedHost> StartAsync()
