@@ -58,7 +58,7 @@ public class DecoderFuzzTests
         var line = string.Create(
             CultureInfo.InvariantCulture,
             $"fuzz: {total} executions of {Decoders.Length} decoders, {understood} understood, {total - understood} refused, 0 threw; at most {results.Max(run => run.MostPerByte):0} bytes allocated per byte of a body of 1 KiB or more; {stopwatch.Elapsed.TotalSeconds:0} s; seed {firstSeed}");
-        Summary.Write(line);
+        Figures.Write(line);
 
         Assert.True(total >= executions);
         if (executions >= 10_000)
@@ -135,7 +135,7 @@ public class DecoderFuzzTests
             }
         }
 
-        Summary.Write($"fuzz: {count} registrations, {right} right, {count - right} refused, 0 threw; seed {firstSeed}");
+        Figures.Write($"fuzz: {count} registrations, {right} right, {count - right} refused, 0 threw; seed {firstSeed}");
         Assert.InRange(right, count > 1000 ? 1 : 0, count);
     }
 

@@ -4,7 +4,6 @@ using System.Text;
 using FopWatch.Hostile.Tests.Http;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using FopWatch.Testing;
 
 namespace FopWatch.Hostile.Tests.Overload;
 
@@ -69,7 +68,7 @@ public class HintFloodTests
                 Assert.True(next.At - first.At >= TimeSpan.FromSeconds(9), $"a job was polled twice within {next.At - first.At}");
         }
 
-        Summary.Write(
+        Figures.Write(
             $"hint flood: 10000 unsigned notifications of 3000 made-up and 50 registered ids, {taken} taken, {turnedAway} answered 503, {strangers} jobs made of strangers' ids, {asked.Length} polls in {took.TotalSeconds:0} s at {PerSecond}/s, 50 of 50 registered jobs settled");
     }
 
@@ -112,7 +111,7 @@ public class HintFloodTests
         clock.Advance(TimeSpan.FromSeconds(6));
         Assert.Equal(NotificationResult.Quarantined, await SendAsync(media, "junk"));
         await Assert.ThrowsAsync<IntakeFullException>(() => SendAsync(media, "junk"));
-        Summary.Write($"quarantine flood: {QuarantineLimit.MaxNotifications + 500} undecodable notifications, {kept} kept, {turnedAway} answered 503, 0 thrown away");
+        Figures.Write($"quarantine flood: {QuarantineLimit.MaxNotifications + 500} undecodable notifications, {kept} kept, {turnedAway} answered 503, 0 thrown away");
 
         Task<NotificationResult> SendAsync(Providers.Source source, string body) => intake.ReceiveAsync(
             source,

@@ -78,7 +78,7 @@ public class OverloadTests
         host.Kill();
         var stored = Stored(host.Folder);
         var lost = load.Acknowledged.Count(id => !stored.Contains(id));
-        Summary.Write($"{line}; {load.Acknowledged.Count} acknowledged in all, {lost} lost");
+        Figures.Write($"{line}; {load.Acknowledged.Count} acknowledged in all, {lost} lost");
         Assert.Equal(0, lost);
         Assert.True(flood.Shed > 0, line);
         Assert.Equal(0, again.Shed);
@@ -118,7 +118,7 @@ public class OverloadTests
                 most = Math.Max(most, host.Memory);
         });
 
-        Summary.Write($"large bodies: 200 of {body.Length} bytes at once, {kept} acknowledged, {shed} shed with 503; memory at most {most / 1048576} MiB");
+        Figures.Write($"large bodies: 200 of {body.Length} bytes at once, {kept} acknowledged, {shed} shed with 503; memory at most {most / 1048576} MiB");
         Assert.True(kept > 0 && shed > 0, $"{kept} kept, {shed} shed");
         Assert.True(most < 2 * MostMemory, $"{most / 1048576} MiB");
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/health/ready", Cancelled)).StatusCode);

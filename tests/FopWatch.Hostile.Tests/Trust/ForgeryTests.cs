@@ -49,7 +49,7 @@ public class ForgeryTests
         }
 
         Assert.StartsWith("200\n", seen[0], StringComparison.Ordinal);
-        Summary.Write($"forgery: {notifications.Length} kinds of notification answered alike, 1 of them recorded");
+        Figures.Write($"forgery: {notifications.Length} kinds of notification answered alike, 1 of them recorded");
     }
 
     [Fact]
@@ -100,7 +100,7 @@ public class ForgeryTests
         Assert.Equal(before.Version, (await host.JobAsync("media", "z0.a")).Version);
         Assert.Equal(before.UpdatedAt, (await host.JobAsync("media", "z0.a")).UpdatedAt);
         Assert.Equal(Events, await PublishedAsync(host));
-        Summary.Write("replay: 50 captured notifications replayed, 0 changes, 0 events");
+        Figures.Write("replay: 50 captured notifications replayed, 0 changes, 0 events");
 
         async Task<long> PublishedAsync(AttackedHost of) =>
             await of.Host.Services.GetRequiredService<Local.Storage.EventLog>().LastSeqAsync(Cancelled);
@@ -131,7 +131,7 @@ public class ForgeryTests
         await host.NotifyAsync(Media, body, Sign(Media, body));
         var job = Assert.Single((await host.JobsAsync()).Jobs);
         Assert.Equal(("media", JobState.Succeeded), (job.Source, job.State));
-        Summary.Write("cross-source: 8 signatures for another source, path, type or body sent, 8 quarantined, 0 recorded");
+        Figures.Write("cross-source: 8 signatures for another source, path, type or body sent, 8 quarantined, 0 recorded");
     }
 
     [Fact]
@@ -195,7 +195,7 @@ public class ForgeryTests
         await ProtocolAttackTests.EventuallyAsync(() => Task.FromResult(api.Asked.Any(asked => asked.Id == "z0.meta")));
         Assert.False(connected.IsCompleted);
         Assert.True(sent > 100);
-        Summary.Write($"server-side requests: a URL planted in every text of {sent} bodies, 0 connections to it");
+        Figures.Write($"server-side requests: a URL planted in every text of {sent} bodies, 0 connections to it");
     }
 
     private static JsonNode? Planted(JsonNode? node, string url, string? name = null) => node switch

@@ -120,7 +120,7 @@ public partial class SecretsTests
             Assert.DoesNotContain(ApiKey, stored, StringComparison.Ordinal);
         }
 
-        Summary.Write($"secrets: {secrets.Length} secrets through 21 calls at log level Trace, 0 in {printed.Length} characters of log, 0 in {answers.Length} of answers and events");
+        Figures.Write($"secrets: {secrets.Length} secrets through 21 calls at log level Trace, 0 in {printed.Length} characters of log, 0 in {answers.Length} of answers and events");
     }
 
     [Fact]
