@@ -1,11 +1,11 @@
 using System.Net;
 using System.Net.Sockets;
+using Azure.Identity;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
-using FopWatch.Settings;
-using Azure.Identity;
 using FopWatch.Jobs;
+using FopWatch.Settings;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
