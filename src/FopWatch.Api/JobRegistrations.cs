@@ -13,7 +13,7 @@ internal sealed record JobRegistration(Source Source, string Id, IReadOnlyDictio
 internal sealed class JobRegistrations
 {
     public const int MaxAtOnce = 1000;
-    public const int MaxMetadataBytes = 4096;
+    public const int MaxMetadataBytes = Job.MaxMetadataBytes;
 
     /// <summary>The most problems that are told of: a body of 4 MiB can have a million, and its answer would be larger than itself.</summary>
     public const int MaxProblems = 100;

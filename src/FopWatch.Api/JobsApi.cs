@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
@@ -37,6 +38,7 @@ public static class JobsApi
             return Problem.Invalid("Nothing was registered.", read.Problems);
 
         var links = new JobLink[read.Registrations.Count];
+        var tooLarge = new ConcurrentBag<ProblemElement>();
         await Parallel.ForAsync(
             0,
             links.Length,
@@ -44,9 +46,19 @@ public static class JobsApi
             async (index, cancelled) =>
             {
                 var (source, id, metadata, firstPollAfter) = read.Registrations[index];
-                var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
-                links[index] = new(source.Name, id, job.State, Href(job.Key));
+                try
+                {
+                    var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
+                    links[index] = new(source.Name, id, job.State, Href(job.Key));
+                }
+                catch (MetadataTooLargeException e)
+                {
+                    // What the job has already is known only now.
+                    tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
+                }
             });
+        if (!tooLarge.IsEmpty)
+            return Problem.Invalid("All but what is named here was registered.", [.. tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)]);
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);

@@ -54,7 +54,7 @@ public sealed record Problem
     /// <summary>421.</summary>
     public static IResult NotLocal() => Of(
         "not-local",
-        "Without an API key, only the notify routes answer to other names than the loopback's.",
+        "Without an API key, only the notify routes answer to other names than the loopback's, or to web pages from elsewhere.",
         StatusCodes.Status421MisdirectedRequest,
         "Use http://127.0.0.1 or http://localhost, or set FopWatch:ApiKey.");
 

@@ -18,7 +18,10 @@ public sealed class RequestLimits : IDisposable
     /// <summary>The most other calls at once, so that a flood of notifications keeps nobody from asking how things stand, nor the reverse.</summary>
     public const int Calls = 128;
 
-    /// <summary>The most calls at once that wait for something: <c>?wait=</c> and event streams. They cost memory and nothing else.</summary>
+    /// <summary>
+    /// The most calls at once that wait for something: <c>?wait=</c>, event streams, and the answers of status APIs. They cost memory and
+    /// nothing else.
+    /// </summary>
     public const int Waiting = 1024;
 
     /// <summary>
@@ -111,7 +114,9 @@ public sealed class RequestLimits : IDisposable
     private ConcurrencyLimiter? LimiterOf(HttpRequest request) =>
         request.Path.StartsWithSegments("/health", StringComparison.Ordinal) ? null
         : request.Path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) ? _notifications
-        : request.Path.StartsWithSegments("/events", StringComparison.OrdinalIgnoreCase) || request.Query.ContainsKey("wait") ? _waiting
+        : request.Path.StartsWithSegments("/events", StringComparison.OrdinalIgnoreCase)
+            || request.Query.ContainsKey("wait")
+            || request.Path.Value?.TrimEnd('/').EndsWith("/poll", StringComparison.OrdinalIgnoreCase) == true ? _waiting
         : _calls;
 
     /// <summary>The bytes that a request's body takes.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Watching;
 
@@ -59,6 +60,9 @@ public sealed record Job
     /// <summary>The metadata key under which the correlation of a notify URL is kept.</summary>
     public const string CorrelationKey = "correlation";
 
+    /// <summary>The most metadata that registrations may give a job, names and values together, in bytes of UTF-8.</summary>
+    public const int MaxMetadataBytes = 4096;
+
     /// <summary>No metadata.</summary>
     public static ImmutableSortedDictionary<string, string> NoMetadata { get; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
@@ -116,16 +120,24 @@ public sealed record Job
         IsSettled ? JobChange.Nothing(this) : ChangedTo(this with { GivenUp = true }, by, now);
 
     /// <summary>Records that an application registered the job. Its metadata is added to what is there, and wins.</summary>
+    /// <exception cref="MetadataTooLargeException">Together they are more than <see cref="MaxMetadataBytes"/>.</exception>
     public JobChange Register(IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
         var merged = Metadata.SetItems(metadata);
         if (Origin == JobOrigin.Registration && Version > 0 && ReferenceEquals(merged, Metadata))
             return JobChange.Nothing(this);
+        if (BytesOf(merged) is var bytes && bytes > MaxMetadataBytes)
+            throw new MetadataTooLargeException(bytes);
 
         // As with a report: what was given up before anything genuine named it was nobody's.
         var givenUp = GivenUp && Origin != JobOrigin.Hint;
         return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, GivenUp = givenUp }, null, now);
     }
+
+    /// <summary>How much metadata is, in bytes of UTF-8. The correlation of a notify URL does not count: it comes unasked.</summary>
+    public static int BytesOf(IEnumerable<KeyValuePair<string, string>> metadata) => metadata
+        .Where(entry => entry.Key != CorrelationKey)
+        .Sum(entry => Encoding.UTF8.GetByteCount(entry.Key) + Encoding.UTF8.GetByteCount(entry.Value));
 
     /// <summary>Keeps what the path of a trusted notify URL said the job belongs to, as metadata, unless there is such already.</summary>
     public JobChange Correlate(string? correlation, DateTimeOffset now) =>

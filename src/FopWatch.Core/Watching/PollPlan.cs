@@ -58,11 +58,16 @@ public static class PollPlan
         };
     }
 
-    /// <summary>The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>.</summary>
+    /// <summary>
+    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>. Where it is
+    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it.
+    /// </summary>
     public static Watch Hinted(Watch watch, DateTimeOffset now)
     {
         if (watch.DueAt is not { } due)
             return watch;
+        if (due < now)
+            return watch with { HintedWhileDue = true };
 
         var spaced = watch.LastPolledAt + HintSpacing;
         return watch with { DueAt = Earlier(due, spaced > now ? spaced.Value : now) };
@@ -106,12 +111,16 @@ public static class PollPlan
             },
             LastPolledAt = now,
             LastAnswer = answer.Answer,
+            HintedWhileDue = false,
         };
         if (facts.Outcome is not null || watch.Stopped || GivesUp(asked, now) is not null)
             return asked with { DueAt = null };
 
         var wait = Wait(settings, asked.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
+
+        if (watch.HintedWhileDue && wait > HintSpacing)
+            wait = HintSpacing;
 
         // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
         if (answer.RetryAfter > wait)

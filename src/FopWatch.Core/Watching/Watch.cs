@@ -46,6 +46,11 @@ public sealed record Watch
     /// <summary>How it answered then.</summary>
     public PollAnswer LastAnswer { get; init; }
 
+    /// <summary>
+    /// True after a hint came while the poll was due already: it may be under way, and be answered with what was true before the hint.
+    /// </summary>
+    public bool HintedWhileDue { get; init; }
+
     /// <summary>True after somebody asked to stop watching: the job stays open and is not polled; a notification still settles it.</summary>
     public bool Stopped { get; init; }
 }

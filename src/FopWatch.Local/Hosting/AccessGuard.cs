@@ -7,7 +7,7 @@ namespace FopWatch.Local.Hosting;
 /// <summary>
 /// Lets in who may come in. The notify routes have their tokens and health has nothing to tell; all else needs the API key or,
 /// where none is set, a request to a loopback name: a tunnel that is opened for notifications, or a web page that a browser on
-/// this machine shows, must not reach the jobs.
+/// this machine shows, must not reach the jobs. Browsers name the page's origin with whatever they send for it that may change something.
 /// </summary>
 internal sealed class AccessGuard(HostSettings settings)
 {
@@ -21,8 +21,14 @@ internal sealed class AccessGuard(HostSettings settings)
 
         if (_key is not null)
             return IsRight(context.Request) ? next(context) : Problem.Unauthorized().ExecuteAsync(context);
-        return HostSettings.IsLoopback(context.Request.Host.Host) ? next(context) : Problem.NotLocal().ExecuteAsync(context);
+        return HostSettings.IsLoopback(context.Request.Host.Host) && !IsFromElsewhere(context.Request)
+            ? next(context)
+            : Problem.NotLocal().ExecuteAsync(context);
     }
+
+    /// <summary>Whether a browser sends it for a page that is not from this machine; "null" is a page that has no origin, such as a file.</summary>
+    private static bool IsFromElsewhere(HttpRequest request) =>
+        request.Headers.Origin.Any(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page) || !HostSettings.IsLoopback(page.Host));
 
     private bool IsRight(HttpRequest request)
     {

@@ -92,6 +92,29 @@ public abstract class HttpContract
     }
 
     [Fact]
+    public async Task Metadata_is_limited_over_all_registrations_of_a_job_and_the_rest_of_an_array_is_registered()
+    {
+        await using var host = await StartAsync();
+        var (first, second) = (new string('x', 3000), new string('y', 3000));
+        await host.PostAsync("/api/jobs", $$$"""{"source":"media","id":"z0.a","metadata":{"first":"{{{first}}}"}}""");
+
+        var answer = await host.PostAsync(
+            "/api/jobs",
+            $$$"""[{"source":"media","id":"z0.b"},{"source":"media","id":"z0.a","metadata":{"second":"{{{second}}}"}}]""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await ServedHost.ProblemAsync(answer);
+        Assert.Equal("All but what is named here was registered.", problem.Detail);
+        Assert.Equal("/1/metadata", Assert.Single(problem.Errors!).Element);
+        Assert.Equal(["first"], (await host.JobAsync("media", "z0.a")).Metadata!.Keys);
+        Assert.Equal(JobState.Waiting, (await host.JobAsync("media", "z0.b")).State);
+
+        // In the place of what is there it fits.
+        Assert.Equal(HttpStatusCode.Accepted, (await host.PostAsync("/api/jobs", $$$"""{"source":"media","id":"z0.a","metadata":{"first":"{{{second}}}"}}""")).StatusCode);
+        Assert.Equal(second, (await host.JobAsync("media", "z0.a")).Metadata!["first"]);
+    }
+
+    [Fact]
     public async Task A_waiting_request_is_answered_when_the_job_settles()
     {
         await using var host = await StartAsync();

@@ -174,6 +174,24 @@ public class PollPlanTests
     }
 
     [Fact]
+    public void A_hint_that_comes_while_a_poll_is_under_way_is_followed_by_another_poll_and_only_by_one()
+    {
+        var asked = PollPlan.Hinted(PollPlan.Start(Settings, Start), Start);
+        var hinted = PollPlan.Hinted(asked, Start.AddSeconds(1));
+        Assert.Equal(hinted, PollPlan.Hinted(hinted, Start.AddSeconds(2)));
+
+        var answered = PollPlan.Answered(Settings, hinted, JobFacts.None, Running, Start.AddSeconds(3), 0.5);
+        Assert.Equal(Start.AddSeconds(3) + PollPlan.HintSpacing, answered.DueAt);
+
+        var again = PollPlan.Answered(Settings, answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5);
+        Assert.True(again.DueAt - answered.DueAt > TimeSpan.FromMinutes(1));
+
+        // But a provider that asks to be left alone is.
+        var throttled = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(5));
+        Assert.Equal(Start.AddMinutes(5), PollPlan.Answered(Settings, hinted, JobFacts.None, throttled, Start, 0.5).DueAt);
+    }
+
+    [Fact]
     public void The_watch_of_a_job_that_hints_had_named_begins_anew_when_something_genuine_names_it()
     {
         var watch = PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);

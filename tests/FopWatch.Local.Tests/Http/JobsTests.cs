@@ -67,6 +67,20 @@ public class JobsTests
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("https://evil.example.com", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("null", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("http://localhost:3000", HttpStatusCode.Accepted)]
+    [InlineData("http://127.0.0.1:8080", HttpStatusCode.Accepted)]
+    public async Task Without_an_api_key_a_web_page_from_elsewhere_cannot_have_a_browser_register_jobs(string origin, HttpStatusCode status)
+    {
+        await using var host = await RunningHost.StartAsync();
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
+
+        Assert.Equal(status, (await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done)).StatusCode);
+    }
+
     [Fact]
     public async Task Every_route_is_in_the_openapi_document_and_the_other_way_round()
     {

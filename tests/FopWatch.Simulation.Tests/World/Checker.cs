@@ -199,7 +199,7 @@ internal sealed class Checker(Stage stage)
             return;
 
         stage.Tally.Add(job.HasOutcome ? "true outcomes" : "expired");
-        Expect(job.HasOutcome || !WasObtainable(job, story), "a job given up whose outcome could be had", job);
+        Expect(job.HasOutcome || story.EndedByClocks || !WasObtainable(job, story), "a job given up whose outcome could be had", job);
 
         var outcomes = stage.Broker.Published.Where(one => one.Key == job.Key).DistinctBy(one => one.Id).OrderBy(one => one.Version)
             .Select(one => JobEvent.Parse(one.Body).Data)
@@ -308,7 +308,11 @@ internal sealed class Checker(Stage stage)
 
         // What only hints name may be given up whenever: that counts for nothing as soon as something genuine names it.
         var isUnknown = job.Origin == JobOrigin.Hint || story.Script is not { } script || script.Truth == StatusTruth.NeverKnown || age < TimeSpan.Zero || age >= script.ForgottenAfter;
-        Expect(isUnknown, "a job given up whose provider knows of it", job);
+
+        // As with the deadline: how long it has not known of it is told by clocks, and the one that polls may be ahead of the one that
+        // registered by more than the whole grace.
+        story.EndedByClocks = !isUnknown && slack > PollPlan.UnknownGrace;
+        Expect(isUnknown || story.EndedByClocks, "a job given up whose provider knows of it", job);
         Expect(job.Watch.NotFound >= PollPlan.UnknownAnswers, "a job given up after too few answers", job);
         Expect(now >= job.Watch.StartedAt + LongestRace, "a job given up too early", job);
     }
@@ -366,6 +370,9 @@ internal sealed class Checker(Stage stage)
         public DateTimeOffset? ClaimedAt { get; set; }
 
         public bool IsRegistered { get; set; }
+
+        /// <summary>Whether it was given up because clocks that were wrong by more than the grace said that its time was over.</summary>
+        public bool EndedByClocks { get; set; }
 
         /// <summary>Whether a report that says how it ended was acknowledged.</summary>
         public bool IsTold { get; set; }
