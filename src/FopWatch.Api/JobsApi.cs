@@ -58,7 +58,7 @@ public static class JobsApi
                 }
             });
         if (!tooLarge.IsEmpty)
-            return Problem.Invalid("All but what is named here was registered.", [.. tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)]);
+            return Problem.Invalid("What is named here was not registered; all else was.", [.. tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)]);
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);

@@ -82,7 +82,9 @@ internal static class Events
         (5, Reports.Select(report => (Func<Job, DateTimeOffset, JobChange>)((job, now) => job.Apply(report, now)))),
         (1, from name in Texts
             from value in Texts
-            select (Func<Job, DateTimeOffset, JobChange>)((job, now) => job.Register(new Dictionary<string, string> { [name] = value }, now))),
+            select (Func<Job, DateTimeOffset, JobChange>)((job, now) => Job.BytesOf(job.Metadata.SetItem(name, value)) <= Job.MaxMetadataBytes
+                ? job.Register(new Dictionary<string, string> { [name] = value }, now)
+                : JobChange.Nothing(job))),
         (1, Gen.Elements(Enum.GetValues<SettledBy>()).Select(by => (Func<Job, DateTimeOffset, JobChange>)((job, now) => job.GiveUp(by, now)))),
         (1, Gen.Constant<Func<Job, DateTimeOffset, JobChange>>((job, now) => job.Republish(now))));
 

@@ -104,7 +104,7 @@ public abstract class HttpContract
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         var problem = await ServedHost.ProblemAsync(answer);
-        Assert.Equal("All but what is named here was registered.", problem.Detail);
+        Assert.Equal("What is named here was not registered; all else was.", problem.Detail);
         Assert.Equal("/1/metadata", Assert.Single(problem.Errors!).Element);
         Assert.Equal(["first"], (await host.JobAsync("media", "z0.a")).Metadata!.Keys);
         Assert.Equal(JobState.Waiting, (await host.JobAsync("media", "z0.b")).State);
