@@ -139,7 +139,7 @@ internal sealed class JobRegistrations
             JsonValueKind.Number when given.TryGetDouble(out var seconds) && seconds >= 0 && seconds <= MaxFirstPollAfter.TotalSeconds =>
                 TimeSpan.FromSeconds(seconds),
             JsonValueKind.String when given.GetString()!.Contains(':', StringComparison.Ordinal)
-                && TimeSpan.TryParse(given.GetString(), CultureInfo.InvariantCulture, out var span) => span,
+                && TimeSpan.TryParseExact(given.GetString(), "c", CultureInfo.InvariantCulture, out var span) => span,
             _ => null,
         };
         if (after is { } right && right >= TimeSpan.Zero && right <= MaxFirstPollAfter)

@@ -185,6 +185,8 @@ public sealed class JobRegistrationsTests
     [InlineData("777600.001")]
     [InlineData("1e400")]
     [InlineData("\"9.00:00:00.001\"")]
+    [InlineData("\"8:00:00:00\"")]
+    [InlineData("\"24:00:00\"")]
     [InlineData("\"-00:00:01\"")]
     [InlineData("\"5\"")]
     [InlineData("\"soon\"")]

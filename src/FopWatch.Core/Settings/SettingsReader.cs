@@ -85,9 +85,9 @@ internal sealed class SettingsReader
         if (Text(name) is not { } text)
             return missing;
 
-        // A bare number would be read as days, which nobody means who writes it.
+        // A bare number would be read as days, and so would 24 in 24:00:00 but for the exact form; nobody means that who writes it.
         if (text.Contains(':', StringComparison.Ordinal)
-            && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)
+            && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time)
             && time >= least
             && time <= most)
         {

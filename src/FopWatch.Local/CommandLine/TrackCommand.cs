@@ -59,7 +59,7 @@ internal static class TrackCommand
                 // A bare number would be read as days, which nobody means who writes it.
                 var text = result.Tokens[0].Value;
                 if (text.Contains(':', StringComparison.Ordinal)
-                    && TimeSpan.TryParse(text, CultureInfo.InvariantCulture, out var time)
+                    && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time)
                     && time >= TimeSpan.Zero
                     && time <= TimeSpan.FromDays(30))
                 {

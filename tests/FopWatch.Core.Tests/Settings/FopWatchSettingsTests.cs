@@ -53,6 +53,7 @@ public class FopWatchSettingsTests
             ["Sources:media:NotifyTokens:1"] = "short",
             ["Sources:media:Trust"] = "Everyone",
             ["Sources:media:Poll:First"] = "120",
+            ["Sources:media:Poll:Max"] = "24:00:00",
             ["Sources:media:Poll:Factor"] = "0.5",
             ["Sources:media:Poll:Frist"] = "00:01:00",
             ["Sources:files:StatusEndpoint"] = null,
@@ -69,6 +70,7 @@ public class FopWatchSettingsTests
             "FopWatch:Sources:media:NotifyTokens:1 ",
             "FopWatch:Sources:media:Trust ",
             "FopWatch:Sources:media:Poll:First ",
+            "FopWatch:Sources:media:Poll:Max ",
             "FopWatch:Sources:media:Poll:Factor ",
             "FopWatch:Sources:media:Poll:Frist ",
             "FopWatch:Sources:files:StatusEndpoint ",
@@ -80,7 +82,7 @@ public class FopWatchSettingsTests
             Assert.Contains(problems, problem => problem.StartsWith(name, StringComparison.Ordinal));
         }
 
-        Assert.Equal(12, problems.Count);
+        Assert.Equal(13, problems.Count);
         Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
     }
 
