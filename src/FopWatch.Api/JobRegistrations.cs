@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Settings;
 
 namespace FopWatch.Api;
 
@@ -138,8 +139,7 @@ internal sealed class JobRegistrations
         {
             JsonValueKind.Number when given.TryGetDouble(out var seconds) && seconds >= 0 && seconds <= MaxFirstPollAfter.TotalSeconds =>
                 TimeSpan.FromSeconds(seconds),
-            JsonValueKind.String when given.GetString()!.Contains(':', StringComparison.Ordinal)
-                && TimeSpan.TryParseExact(given.GetString(), "c", CultureInfo.InvariantCulture, out var span) => span,
+            JsonValueKind.String when WrittenTime.TryParse(given.GetString()!, out var span) => span,
             _ => null,
         };
         if (after is { } right && right >= TimeSpan.Zero && right <= MaxFirstPollAfter)

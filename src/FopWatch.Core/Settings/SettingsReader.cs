@@ -85,14 +85,8 @@ internal sealed class SettingsReader
         if (Text(name) is not { } text)
             return missing;
 
-        // A bare number would be read as days, and so would 24 in 24:00:00 but for the exact form; nobody means that who writes it.
-        if (text.Contains(':', StringComparison.Ordinal)
-            && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time)
-            && time >= least
-            && time <= most)
-        {
+        if (WrittenTime.TryParse(text, out var time) && time >= least && time <= most)
             return time;
-        }
 
         Problem(name, $"is '{text}', not a time from {least:c} to {most:c}, such as 00:02:00 or 9.00:00:00");
         return missing;

@@ -4,6 +4,7 @@ using System.Text;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Settings;
 using Spectre.Console;
 
 namespace FopWatch.Local.CommandLine;
@@ -56,15 +57,9 @@ internal static class TrackCommand
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>
             {
-                // A bare number would be read as days, which nobody means who writes it.
                 var text = result.Tokens[0].Value;
-                if (text.Contains(':', StringComparison.Ordinal)
-                    && TimeSpan.TryParseExact(text, "c", CultureInfo.InvariantCulture, out var time)
-                    && time >= TimeSpan.Zero
-                    && time <= TimeSpan.FromDays(30))
-                {
+                if (WrittenTime.TryParse(text, out var time) && time >= TimeSpan.Zero && time <= TimeSpan.FromDays(30))
                     return time;
-                }
 
                 result.AddError($"--timeout: '{text}' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.");
                 return default;
