@@ -37,8 +37,8 @@ public static partial class HostLog
         ArgumentNullException.ThrowIfNull(polled);
         if (polled.Answer is { Detail: { } detail } answer)
             logger.PollFailed(source, answer.Answer, detail);
-        if (polled is { Answer: not null, Job.IsSettled: true })
-            logger.SettledByPoll(source, polled.Job.State);
+        if (polled is { Settled: true, Job: { } job })
+            logger.SettledByPoll(source, job.State);
     }
 
     /// <summary>Logs what a sweep found, where it had to mend anything.</summary>

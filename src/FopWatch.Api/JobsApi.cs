@@ -157,7 +157,7 @@ public static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
-            ? Answer((await poller.PollAsync(key, evenIfSettled: true, cancellationToken)).Job)
+            ? Answer((await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken)).Job)
             : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>

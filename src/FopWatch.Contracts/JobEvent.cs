@@ -26,7 +26,7 @@ public sealed record JobEvent
     [JsonPropertyName("specversion")]
     public string SpecVersion { get; init => field = value ?? "1.0"; } = "1.0";
 
-    /// <summary>Derived from source, id and version: the same event always has the same id.</summary>
+    /// <summary>Derived from source, id, time of registration and version: the same event always has the same id.</summary>
     public required string Id { get; init; }
 
     /// <summary><see cref="ProgressedType"/> or <see cref="SettledType"/>.</summary>

@@ -68,6 +68,20 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
+    public async Task A_job_that_was_given_up_is_due_once_it_is_watched_again()
+    {
+        var etag = await CommitAsync(Sample.Job("a").Expired().On(null));
+        Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+
+        etag = await CommitAsync(new(Sample.Job("a").ExpiredAndWatched(TimeSpan.FromMinutes(5)).Job, etag, null));
+        Assert.Equal(["a"], await DueAsync(Sample.Start.AddMinutes(5)));
+        Assert.Equal(Sample.Start.AddMinutes(5), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+
+        await CommitAsync(Sample.Job("a").ExpiredAndWatched().Job.Settled().On(etag));
+        Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+    }
+
+    [Fact]
     public async Task A_commit_that_was_refused_does_not_move_a_job()
     {
         var job = Sample.Job("a");

@@ -320,6 +320,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
         await CommitAsync(Sample.Job("running").Progressed().On(null));
         await CommitAsync(Sample.Job("stopped").Stopped().New());
         await CommitAsync(Sample.Job("expired").Expired().On(null));
+        await CommitAsync(Sample.Job("watched-again").ExpiredAndWatched().On(null));
         etag = await CommitAsync(Sample.Job("superseded").Expired().On(null));
         await CommitAsync(Sample.Job("superseded").Expired().Job.Settled().On(etag));
         await CommitAsync(Sample.Job("open", "other").New());
@@ -328,7 +329,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
 
         Assert.Equal(
             [
-                new Books("media", Registered: 7, Settled: 3, Expired: 1, Open: 2, Stopped: 1),
+                new Books("media", Registered: 8, Settled: 3, Expired: 2, Open: 2, Stopped: 1),
                 new Books("other", Registered: 1, Settled: 0, Expired: 0, Open: 1, Stopped: 0),
             ],
             books);

@@ -40,6 +40,13 @@ public static class Sample
         return change with { Job = change.Job with { Watch = change.Job.Watch with { DueAt = null } } };
     }
 
+    /// <summary>The job given up, and watched again since something was heard of it.</summary>
+    public static JobChange ExpiredAndWatched(this Job job, TimeSpan after = default)
+    {
+        var change = job.Expired(after);
+        return change with { Job = change.Job.DueAt(job.RegisteredAt + after) };
+    }
+
     /// <summary>The job due at another time, which makes no version.</summary>
     public static Job DueAt(this Job job, DateTimeOffset? dueAt) => job.Rewatch(job.Watch with { DueAt = dueAt, Polls = job.Watch.Polls + 1 }).Job;
 

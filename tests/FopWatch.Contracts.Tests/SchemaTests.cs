@@ -80,7 +80,7 @@ public class SchemaTests
         {
             Documents.AssertValid(JsonSerializer.SerializeToUtf8Bytes(example));
             var read = JobEvent.Parse(JsonSerializer.SerializeToUtf8Bytes(example));
-            Assert.Equal(JobEvents.IdOf(new JobKey(read.Data.Source, read.Data.Id), read.Data.Version), read.Id);
+            Assert.Equal(JobEvents.IdOf(new JobKey(read.Data.Source, read.Data.Id), read.Data.RegisteredAt, read.Data.Version), read.Id);
             Assert.True(JsonElement.DeepEquals(example, JsonSerializer.SerializeToElement(read, ContractsJson.Wire.JobEvent)));
         }
     }

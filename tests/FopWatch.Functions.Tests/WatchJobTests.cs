@@ -24,7 +24,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         // Settled as a notification would, through the recorder.
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
         host.Time.AdvanceTo(job.Watch.DueAt!.Value);
         await host.StartDueAsync();
 
@@ -223,7 +223,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.AsleepAsync(Id, step => step.Polls == 1);
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
 
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
     }
@@ -234,7 +234,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var job = await host.RegisterAsync(Id);
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfSettled: true, Cancelled);
+        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
 
         // As if the watch had been started in the moment before, and its end got lost.
         await ScheduleAsync(host, new WatchInput(WatchHost.SourceName, Id));

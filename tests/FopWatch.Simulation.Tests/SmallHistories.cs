@@ -188,6 +188,97 @@ public sealed class SmallHistories
         }
     }
 
+    [Theory]
+    [InlineData((int)BodyShape.QiniuClassic)]
+    [InlineData((int)BodyShape.WangsuFops)]
+    public void A_notification_that_only_hints_at_the_truth_after_the_deadline_has_it_fetched(int shape)
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // The status API is down for longer than FopWatch waits. One notification has no signature; the other ones are signed, and say of
+            // one command each how it ended, but not that there are no more.
+            var separate = (BodyShape)shape == BodyShape.WangsuFops;
+            var job = Some.Job((BodyShape)shape, separate);
+            job = job with
+            {
+                Job = separate ? job.Job : job.Job with { Signing = SigningScheme.None },
+                Status = [(TimeSpan.Zero, TimeSpan.FromHours(5), StatusKind.Failed500)],
+                Late = TimeSpan.FromHours(6),
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            var outcomes = Outcomes(history);
+            Assert.Equal([JobState.Expired, JobState.PartiallyFailed], outcomes.Select(outcome => outcome.State));
+            Assert.Equal([SettledBy.Deadline, SettledBy.Poll], outcomes.Select(outcome => outcome.SettledBy));
+        }
+    }
+
+    [Theory]
+    [InlineData((int)Deed.Register)]
+    [InlineData((int)Deed.Poll)]
+    public void An_expired_job_that_somebody_asks_for_is_watched_again_until_it_ends(int deed)
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // It takes longer than FopWatch waits, and is not over when it is asked for.
+            var job = Some.Job();
+            job = job with
+            {
+                Job = job.Job with { DoneAfter = TimeSpan.FromHours(6), Items = [.. job.Job.Items.Select(item => item with { FinishedAfter = TimeSpan.FromHours(6) })] },
+                Notifies = false,
+                Deeds = [((Deed)deed, TimeSpan.FromHours(5))],
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal([JobState.Expired, JobState.PartiallyFailed], Outcomes(history).Select(outcome => outcome.State));
+        }
+    }
+
+    [Fact]
+    public void An_expired_job_that_is_watched_again_in_vain_is_not_published_again()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with
+            {
+                Truth = StatusTruth.NeverKnown,
+                Notifies = false,
+                Deeds = [(Deed.Register, TimeSpan.FromHours(5)), (Deed.Poll, TimeSpan.FromHours(9))],
+                Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
+
+            // Three watches that end with the grace, and the one that was asked for.
+            Assert.InRange(history.Stage.Tally["polls"], 10, 25);
+        }
+    }
+
+    [Fact]
+    public void An_expired_job_that_is_stopped_is_not_polled_for_a_hint()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with
+            {
+                Truth = StatusTruth.NeverKnown,
+                Notifies = false,
+                Deeds = [(Deed.Stop, TimeSpan.FromHours(5))],
+                Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
+            };
+
+            var history = Played(Some.Scenario(host, job));
+
+            Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
+            Assert.True(Assert.Single(history.Stage.Store.Jobs).Watch.Stopped);
+            Assert.InRange(history.Stage.Tally["polls"], 3, 6);
+        }
+    }
+
     /// <summary>The order of the steps of two processes at one job, in thousands of ways.</summary>
     [Fact]
     public void Two_processes_at_one_job_settle_it_once()

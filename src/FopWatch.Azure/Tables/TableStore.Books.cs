@@ -15,7 +15,7 @@ public sealed partial class TableStore
     /// <inheritdoc/>
     /// <remarks>
     /// Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own, its row in
-    /// the list, and the one in the due index while it is open. Registered is what any of them names; a job counts as settled,
+    /// the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,
     /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
     /// create jobs in one partition would have to queue.
     /// </remarks>
@@ -107,9 +107,11 @@ public sealed partial class TableStore
 
             books = job switch
             {
+                // What is to be watched and is not in the due index is in no book, expired or not.
+                { DueAt: { } due } when traces.Due?.Contains(due) != true => books,
                 { State: var state } when state == Name<JobState>(JobState.Expired) => books with { Expired = books.Expired + 1 },
                 { Settled: true } => books with { Settled = books.Settled + 1 },
-                { DueAt: { } due } => traces.Due?.Contains(due) == true ? books with { Open = books.Open + 1 } : books,
+                { DueAt: not null } => books with { Open = books.Open + 1 },
                 { Stopped: true } => books with { Stopped = books.Stopped + 1 },
                 _ => books,
             };
@@ -128,8 +130,10 @@ public sealed partial class TableStore
     private async IAsyncEnumerable<string> UnwatchedAsync(
         string partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
+        // A job without a time at which it is due has no such property, and compares with nothing.
         var open = new HashSet<string>(StringComparer.Ordinal);
-        var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Settled} eq false and {Columns.Stopped} eq false");
+        var isWatched = TableClient.CreateQueryFilter($"DueAt gt {DateTimeOffset.UnixEpoch}");
+        var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {isWatched})");
         await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
             open.Add(RowKeys.ReadListed(row.RowKey).Id);
         if (open.Count == 0)
@@ -141,7 +145,7 @@ public sealed partial class TableStore
         foreach (var id in open)
         {
             var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
-            if (traces.Job is { Settled: false, Stopped: false } job && !(job.DueAt is { } due && traces.Due?.Contains(due) == true))
+            if (traces.Job is { Stopped: false } job && (job.DueAt is { } due ? traces.Due?.Contains(due) != true : !job.Settled))
                 yield return id;
         }
     }

@@ -10,8 +10,8 @@ public sealed partial class TableStore
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
 
     /// <summary>
-    /// Deletes jobs that settled before a time, except those with events still to be published. Open jobs stay for ever. Deletes
-    /// also the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
+    /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
+    /// jobs stay for ever. Deletes also the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
     /// before that time and are not settled since as long; harmless to run twice at once.
     /// </summary>
     /// <returns>How many jobs were deleted.</returns>
@@ -43,12 +43,12 @@ public sealed partial class TableStore
         var batch = new List<TableEntity>();
         await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(condition), select: Columns.ForPurge, cancellationToken: cancellationToken))
         {
-            if (waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
+            if (row.GetDateTimeOffset(Columns.DueAt) is not null || waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
             batch.Add(row);
 
-            // At most three rows each.
-            if (batch.Count == MaxActions / 3)
+            // Two rows each.
+            if (batch.Count == MaxActions / 2)
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
@@ -84,16 +84,14 @@ public sealed partial class TableStore
     }
 
     /// <summary>
-    /// All rows of a job. The one in the list is written with every commit, so its ETag tells whether anything has happened to the
-    /// job since, such as an event put into the outbox.
+    /// All rows of a job that nothing watches. The one in the list is written with every commit, so its ETag tells whether anything has
+    /// happened to the job since, such as an event put into the outbox.
     /// </summary>
     private static IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
     {
         var id = RowKeys.ReadListed(listed.RowKey).Id;
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(id)), ETag.All);
-        if (listed.GetDateTimeOffset(Columns.DueAt) is { } dueAt)
-            yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.DueAt(dueAt, id)), ETag.All);
     }
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)

@@ -46,9 +46,9 @@ public sealed record Page<T>(IReadOnlyList<T> Elements, string? Continuation);
 /// <param name="Source">The source.</param>
 /// <param name="Registered">All jobs that were ever committed and not purged, counted as they are created.</param>
 /// <param name="Settled">Those with an outcome of the provider's.</param>
-/// <param name="Expired">Those that FopWatch gave up on.</param>
-/// <param name="Open">Those without an outcome that are in the due index.</param>
-/// <param name="Stopped">Those without an outcome that somebody stopped watching.</param>
+/// <param name="Expired">Those that FopWatch gave up on, watched again or not.</param>
+/// <param name="Open">Those that are not settled and are in the due index.</param>
+/// <param name="Stopped">Those that are not settled and that somebody stopped watching.</param>
 public sealed record Books(string Source, long Registered, long Settled, long Expired, long Open, long Stopped)
 {
     /// <summary>Jobs that nothing will ever settle; not 0 means that FopWatch or its store has a fault.</summary>
@@ -78,7 +78,7 @@ public interface IJobStore
     /// <summary>Counts the jobs of every source that has any.</summary>
     ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken);
 
-    /// <summary>Jobs without an outcome that are neither in the due index nor stopped. There should be none.</summary>
+    /// <summary>Jobs that are to be watched, or are not settled and not stopped, and are not in the due index. There should be none.</summary>
     ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken);
 }
 

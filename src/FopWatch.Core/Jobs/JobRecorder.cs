@@ -22,8 +22,8 @@ public sealed class JobRecorder(
     private const int MaxTries = 50;
 
     /// <summary>
-    /// Records that an application wants to know how a job ends. Doing so again changes nothing, but that a stopped watch starts
-    /// again.
+    /// Records that an application wants to know how a job ends. Doing so again changes nothing, but that a job without an outcome that
+    /// nothing watches any more, as its watch was stopped or it was given up, is watched again.
     /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="id">A valid <c>persistentId</c>.</param>
@@ -42,13 +42,16 @@ public sealed class JobRecorder(
             JobOrigin.Registration,
             firstPollAfter,
             (job, now) => job.Register(metadata, now).Then(next =>
-                next.IsSettled ? JobChange.Nothing(next)
-                : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Start(source.Poll, now, firstPollAfter))
+                next.HasOutcome ? JobChange.Nothing(next)
+                : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now, firstPollAfter))
                 : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now, firstPollAfter))
                 : JobChange.Nothing(next)),
             cancellationToken);
 
-    /// <summary>Merges a report that may settle the job: one that is trusted.</summary>
+    /// <summary>
+    /// Merges a report that may settle the job: one that is trusted. A job that was given up and has no outcome still is watched again, since
+    /// the provider plainly knows of it.
+    /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id that the report names.</param>
     /// <param name="report">The report.</param>
@@ -71,10 +74,13 @@ public sealed class JobRecorder(
                 if (job.Origin == JobOrigin.Hint && !change.Job.HasOutcome)
                     change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
 
+                if (change.Job.HasOutcome)
+                    return change;
+
                 // The provider says that it is over and not how: the status API will know.
-                return change.Job.HasOutcome || !(report.AsksForPoll || report.Facts.Closed)
-                    ? change
-                    : change.Then(next => next.Rewatch(PollPlan.Hinted(next.Watch, now)));
+                if (report.AsksForPoll || report.Facts.Closed)
+                    return change.Then(next => next.Rewatch(PollPlan.Hinted(source.Poll, next.Watch, now)));
+                return change.Job.IsAbandoned ? change.Then(next => next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now))) : change;
             },
             cancellationToken);
 
@@ -86,9 +92,11 @@ public sealed class JobRecorder(
     /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id that it names.</param>
-    /// <param name="admitsUnknown">Asked where nothing is known of the id, whether it may become a job.</param>
+    /// <param name="admitsUnknown">
+    /// Asked where nothing genuine has named the id and nothing watches it, whether it may be watched: it may be made up.
+    /// </param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The job; null if nothing is known of the id and it was not admitted.</returns>
+    /// <returns>The job; null if it was not admitted.</returns>
     public Task<Job?> HintAsync(
         Source source, string id, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken)
     {
@@ -96,17 +104,29 @@ public sealed class JobRecorder(
         bool? admitted = null;
         return CommitAsync(
             key,
-            async now => (admitted ??= await admitsUnknown(cancellationToken)) == true
-                ? Job.New(key, source.Provider.Kind, JobOrigin.Hint, PollPlan.Start(source.Poll, now, TimeSpan.Zero), now)
-                : null,
-            (job, now) => job.IsSettled ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Hinted(job.Watch, now)),
+            async (job, now) =>
+            {
+                if (job is null or { Origin: JobOrigin.Hint, IsAbandoned: true } && !(admitted ??= await admitsUnknown(cancellationToken)))
+                    return null;
+                if (job is null)
+                    return JobChange.Nothing(Job.New(key, source.Provider.Kind, JobOrigin.Hint, PollPlan.Start(source.Poll, now, TimeSpan.Zero), now));
+                return job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Hinted(source.Poll, job.Watch, now));
+            },
             evenUnchanged: false,
             cancellationToken);
     }
 
     /// <summary>Records how the status API answered: what it said, when to ask next, or that the job is given up.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The job's id.</param>
+    /// <param name="asked">
+    /// The job's watch as it was when the question was asked. If the job had been given up by then and the provider says that it goes on,
+    /// it is watched again; the answer to a question that is older than the giving up does not undo it.
+    /// </param>
+    /// <param name="answer">The answer.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The job; null if it is not there any more.</returns>
-    public Task<Job?> PolledAsync(Source source, string id, StatusAnswer answer, CancellationToken cancellationToken) =>
+    public Task<Job?> PolledAsync(Source source, string id, Watch asked, StatusAnswer answer, CancellationToken cancellationToken) =>
         ChangeAsync(
             new(source.Name, id),
             (job, now) =>
@@ -114,25 +134,25 @@ public sealed class JobRecorder(
                 var change = answer.Report is { } report ? job.Apply(report, now) : JobChange.Nothing(job);
                 if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
                     change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
+                else if (change.Job.IsAbandoned && asked.DueAt is null && answer.Report is not null)
+                    change = change.Then(next => next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now)));
                 change = change.Then(next => next.Rewatch(
-                    PollPlan.Answered(source.Poll, next.Watch, next.Facts, answer, now, random.NextDouble())));
-                if (change.Job.IsSettled)
-                    return change.Then(next => next.Rewatch(next.Watch with { DueAt = null }));
+                    PollPlan.Answered(source.Poll, next.Watch, asked, next.Facts, answer, now, random.NextDouble())));
                 return PollPlan.GivesUp(change.Job.Watch, now) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
             },
             cancellationToken);
 
-    /// <summary>Stops watching a job. It stays open, and a notification still settles it.</summary>
+    /// <summary>Stops watching a job. It stays as it is, and a notification still settles it.</summary>
     /// <returns>The job; null if there is none.</returns>
     public Task<Job?> StopAsync(JobKey key, CancellationToken cancellationToken) =>
-        ChangeAsync(key, (job, _) => job.IsSettled ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Stop(job.Watch)), cancellationToken);
+        ChangeAsync(key, (job, _) => job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Stop(job.Watch)), cancellationToken);
 
-    /// <summary>Puts an open job that is in no index back where the watch finds it; only the sweep has reason to.</summary>
+    /// <summary>Puts a watched job that is in no index back where the watch finds it; only the sweep has reason to.</summary>
     /// <returns>The job; null if there is none.</returns>
     public Task<Job?> RestoreWatchAsync(JobKey key, CancellationToken cancellationToken) =>
         ChangeAsync(
             key,
-            (job, now) => job.IsSettled || job.Watch.Stopped ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Now(job.Watch, now)),
+            (job, now) => job.HasOutcome || job.Watch.Stopped || job.IsAbandoned ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Now(job.Watch, now)),
             cancellationToken,
             evenUnchanged: true);
 
@@ -155,8 +175,7 @@ public sealed class JobRecorder(
         var key = new JobKey(source.Name, id);
         var job = await CommitAsync(
             key,
-            now => new(Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now)),
-            decide,
+            (job, now) => new(decide(job ?? Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now), now)),
             evenUnchanged: false,
             cancellationToken);
         return job ?? throw new UnreachableException("A job that is created where there is none is never missing.");
@@ -167,26 +186,21 @@ public sealed class JobRecorder(
         Func<Job, DateTimeOffset, JobChange> decide,
         CancellationToken cancellationToken,
         bool evenUnchanged = false) =>
-        CommitAsync(key, null, decide, evenUnchanged, cancellationToken);
+        CommitAsync(key, (job, now) => new(job is null ? null : decide(job, now)), evenUnchanged, cancellationToken);
 
     private async Task<Job?> CommitAsync(
         JobKey key,
-        Func<DateTimeOffset, ValueTask<Job?>>? create,
-        Func<Job, DateTimeOffset, JobChange> decide,
+        Func<Job?, DateTimeOffset, ValueTask<JobChange?>> decide,
         bool evenUnchanged,
         CancellationToken cancellationToken)
     {
         for (var tries = 1; tries <= MaxTries; tries++)
         {
             var stored = await store.FindAsync(key, cancellationToken);
-            var now = time.GetUtcNow();
-            var before = stored?.Job ?? (create is null ? null : await create(now));
-            if (before is null)
+            if (await decide(stored?.Job, time.GetUtcNow()) is not { } change)
                 return null;
-
-            var change = decide(before, now);
-            if (stored is not null && !evenUnchanged && change.EventType is null && change.Job == before)
-                return before;
+            if (stored is not null && !evenUnchanged && change.EventType is null && change.Job == stored.Job)
+                return stored.Job;
 
             if (change.Job.Version == 0)
                 change = change with { Job = change.Job with { Version = 1 } };
@@ -223,7 +237,7 @@ public sealed class JobRecorder(
             if (was is not null)
                 await watcher.StopAsync(after, cancellationToken);
         }
-        else if (due < was || due <= time.GetUtcNow())
+        else if (due < was || due <= time.GetUtcNow() + PollPlan.HintSpacing)
         {
             await watcher.NudgeAsync(after, cancellationToken);
         }

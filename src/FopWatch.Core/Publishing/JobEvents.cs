@@ -45,9 +45,12 @@ public static class JobEvents
     /// The id of the event of one version of a job: 32 hex digits, the same every time. Hashed, because source, id and version
     /// together can be longer than the 128 characters that Service Bus allows a message id.
     /// </summary>
-    public static string IdOf(JobKey key, long version)
+    /// <param name="key">The job.</param>
+    /// <param name="registeredAt">Its <see cref="Job.RegisteredAt"/>: a job that comes again after it was purged has the same versions again.</param>
+    /// <param name="version">Its version.</param>
+    public static string IdOf(JobKey key, DateTimeOffset registeredAt, long version)
     {
-        var text = string.Create(CultureInfo.InvariantCulture, $"{key.Source}\n{key.Id}\n{version}");
+        var text = string.Create(CultureInfo.InvariantCulture, $"{key.Source}\n{key.Id}\n{registeredAt.UtcTicks}\n{version}");
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
     }
 
@@ -60,7 +63,7 @@ public static class JobEvents
         var job = change.Job;
         var cloudEvent = new JobEvent
         {
-            Id = IdOf(job.Key, job.Version),
+            Id = IdOf(job.Key, job.RegisteredAt, job.Version),
             Type = change.EventType,
             Source = JobEvent.SourcePrefix + job.Key.Source,
             Subject = job.Key.Id,

@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
 
-/// <summary>The index of open jobs by the time at which they are to be polled next: what makes a watch durable.</summary>
+/// <summary>The index of watched jobs by the time at which they are to be polled next: what makes a watch durable.</summary>
 public interface IDueIndex
 {
     /// <summary>The jobs of a source that are due, the longest due first. Costs no more when more jobs are not due.</summary>
@@ -21,7 +21,7 @@ public interface IWatcher
     /// <summary>The job is to be polled at its <see cref="Watch.DueAt"/>.</summary>
     ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken);
 
-    /// <summary>The job is to be polled now.</summary>
+    /// <summary>The job is to be polled within seconds, or sooner than before.</summary>
     ValueTask NudgeAsync(Job job, CancellationToken cancellationToken);
 
     /// <summary>The job needs no more polls.</summary>

@@ -22,6 +22,9 @@ public static class PollPlan
     /// </summary>
     public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
 
+    /// <summary>What is due this soon may be polled already: the clock by which a timer fired can be another machine's.</summary>
+    public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
+
     /// <summary>How much a wait varies to either side, so that jobs that were registered together are not polled together.</summary>
     private const double Jitter = 0.1;
 
@@ -59,18 +62,30 @@ public static class PollPlan
     }
 
     /// <summary>
-    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>. Where it is
-    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it.
+    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. How often the job was
+    /// polled before counts for nothing; when it was polled last does, so that whoever asks for it again and again does not get more polls.
     /// </summary>
-    public static Watch Hinted(Watch watch, DateTimeOffset now)
-    {
-        if (watch.DueAt is not { } due)
-            return watch;
-        if (due < now)
-            return watch with { HintedWhileDue = true };
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="watch">The watch before.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    public static Watch Again(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
+        Start(settings, now, firstPollAfter) with { LastPolledAt = watch.LastPolledAt, LastAnswer = watch.LastAnswer };
 
-        var spaced = watch.LastPolledAt + HintSpacing;
-        return watch with { DueAt = Earlier(due, spaced > now ? spaced.Value : now) };
+    /// <summary>
+    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>. Where it is
+    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it. The watch of a job that was
+    /// given up begins anew: the hint may tell of what the provider did not know then. One that somebody stopped stays stopped.
+    /// </summary>
+    public static Watch Hinted(PollSettings settings, Watch watch, DateTimeOffset now)
+    {
+        if (watch.Stopped)
+            return watch;
+
+        var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
+        if (watch.DueAt is not { } due)
+            return Again(settings, watch, now) with { DueAt = soonest };
+        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || due <= now + ClockTolerance };
     }
 
     /// <summary>The watch of an open job that somebody wants asked about now, whatever the plan.</summary>
@@ -82,23 +97,25 @@ public static class PollPlan
     /// <summary>The watch after a poll.</summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="watch">The watch before.</param>
+    /// <param name="asked">The watch as it was when the question was asked: what was heard since, the answer does not know.</param>
     /// <param name="facts">What is known of the job, this answer included.</param>
     /// <param name="answer">The answer.</param>
     /// <param name="now">The time.</param>
     /// <param name="random">At least 0, less than 1.</param>
     /// <returns>
     /// Its <see cref="Watch.DueAt"/> is null where nothing more is to be asked: the job has an outcome, or is to be given up
-    /// (<see cref="GivesUp"/>), or its watch is stopped.
+    /// (<see cref="GivesUp"/>) and nothing was heard of it meanwhile, or was not watched before.
     /// </returns>
     public static Watch Answered(
         PollSettings settings,
         Watch watch,
+        Watch asked,
         JobFacts facts,
         StatusAnswer answer,
         DateTimeOffset now,
         double random)
     {
-        var asked = watch with
+        var answered = watch with
         {
             Polls = answer.Asked ? watch.Polls + 1 : watch.Polls,
             NotFound = answer.Answer switch
@@ -113,19 +130,24 @@ public static class PollPlan
             LastAnswer = answer.Answer,
             HintedWhileDue = false,
         };
-        if (facts.Outcome is not null || watch.Stopped || GivesUp(asked, now) is not null)
-            return asked with { DueAt = null };
+        if (facts.Outcome is not null || watch.DueAt is not { } due)
+            return answered with { DueAt = null };
 
-        var wait = Wait(settings, asked.Polls, facts.Idle == true);
+        // A poll that came between may have put off the next one; all else that moves it is something that was heard.
+        DateTimeOffset? soonest = watch.HintedWhileDue ? now + HintSpacing
+            : due != asked.DueAt ? Later(due, now + HintSpacing)
+            : null;
+        if (GivesUp(answered, now) is not null)
+            return answered with { DueAt = soonest };
+
+        var wait = Wait(settings, answered.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
-
-        if (watch.HintedWhileDue && wait > HintSpacing)
-            wait = HintSpacing;
+        var next = soonest is { } heard ? Earlier(now + wait, heard) : now + wait;
 
         // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
-        if (answer.RetryAfter > wait)
-            wait = answer.RetryAfter.Value;
-        return asked with { DueAt = now < asked.Deadline ? Earlier(now + wait, asked.Deadline) : now + wait };
+        if (answer.RetryAfter is { } pause)
+            next = Later(next, now + pause);
+        return answered with { DueAt = now < answered.Deadline ? Earlier(next, answered.Deadline) : next };
     }
 
     /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
@@ -161,4 +183,6 @@ public static class PollPlan
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
+
+    private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset b) => a > b ? a : b;
 }

@@ -6,23 +6,24 @@ namespace FopWatch.Watching;
 /// <summary>What came of asking about a job.</summary>
 /// <param name="Job">The job afterwards; null if there is none.</param>
 /// <param name="Answer">How the status API answered; null if it was not asked, because there was nothing to ask.</param>
-public sealed record Polled(Job? Job, StatusAnswer? Answer);
+/// <param name="Settled">Whether the job was not settled so before.</param>
+public sealed record Polled(Job? Job, StatusAnswer? Answer, bool Settled = false);
 
-/// <summary>Polls one job: looks in the store first, and asks the provider only if the job is not settled.</summary>
+/// <summary>Polls one job: looks in the store first, and asks the provider only if the job is watched.</summary>
 public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder)
 {
     /// <summary>Asks the status API about a job and records the answer.</summary>
     /// <param name="key">The job.</param>
-    /// <param name="evenIfSettled">
-    /// Whether somebody asked for it: then an expired job and one that is not watched are asked about too. A provider's outcome
+    /// <param name="evenIfUnwatched">
+    /// Whether somebody asked for it: then an expired job and one whose watch was stopped are asked about too. A provider's outcome
     /// is final, so a job that has one never is.
     /// </param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<Polled> PollAsync(JobKey key, bool evenIfSettled, CancellationToken cancellationToken)
+    public async Task<Polled> PollAsync(JobKey key, bool evenIfUnwatched, CancellationToken cancellationToken)
     {
         var job = (await store.FindAsync(key, cancellationToken))?.Job;
-        if (job is null || job.HasOutcome || (!evenIfSettled && (job.IsSettled || job.Watch.Stopped)))
+        if (job is null || job.HasOutcome || (!evenIfUnwatched && job.Watch.DueAt is null))
             return new(job, null);
 
         var source = sources.Find(key.Source);
@@ -39,6 +40,7 @@ public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusAp
 
         activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
         Telemetry.Polled(source, answer.Answer);
-        return new(await recorder.PolledAsync(source, key.Id, answer, cancellationToken), answer);
+        var after = await recorder.PolledAsync(source, key.Id, job.Watch, answer, cancellationToken);
+        return new(after, answer, after is { IsSettled: true } && after.State != job.State);
     }
 }

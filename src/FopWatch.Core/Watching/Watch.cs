@@ -25,7 +25,10 @@ public enum PollAnswer
 /// <summary>The durable fallback poller of one job: committed with the job, so that no process has to live for it.</summary>
 public sealed record Watch
 {
-    /// <summary>When the status API is to be asked next; null once the job is settled or the watch was stopped.</summary>
+    /// <summary>
+    /// When the status API is to be asked next; null once the job has an outcome, or is given up and nothing was heard of it since, or its
+    /// watch was stopped.
+    /// </summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>When the watch began.</summary>
@@ -34,7 +37,7 @@ public sealed record Watch
     /// <summary>When the job is given up if it has no outcome by then.</summary>
     public required DateTimeOffset Deadline { get; init; }
 
-    /// <summary>How often the status API has been asked.</summary>
+    /// <summary>How often the status API has been asked since the watch began.</summary>
     public int Polls { get; init; }
 
     /// <summary>Answers that there is no such id, since the last report.</summary>

@@ -7,15 +7,12 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Watching;
 
-/// <summary>One step of a watch: looks in the store first, and asks the provider only if the job is open and its poll due.</summary>
+/// <summary>One step of a watch: looks in the store first, and asks the provider only if the job's poll is due.</summary>
 public sealed class PollJob(
     Sources sources, IJobStore store, Poller poller, PollSlots slots, Watches watches, TimeProvider time, ILogger<PollJob> logger)
 {
     /// <summary>The activity's name.</summary>
     public const string Name = "PollJob";
-
-    /// <summary>What is due this soon is due: the clock by which the timer fired is another machine's.</summary>
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
 
     /// <summary>Does the step.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
@@ -26,7 +23,7 @@ public sealed class PollJob(
         var job = (await store.FindAsync(input.Key, cancellationToken))?.Job;
         if (job?.Watch.DueAt is not { } due)
             return StepOf(job, goesOn: false);
-        if (due > time.GetUtcNow() + ClockTolerance)
+        if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
             return StepOf(job, goesOn: true);
 
         // The source is not configured any more. Its jobs wait in the due index for it to come back.
@@ -37,7 +34,7 @@ public sealed class PollJob(
 
         using var taken = slot;
         using var inside = watches.Inside();
-        var polled = await poller.PollAsync(input.Key, evenIfSettled: false, cancellationToken);
+        var polled = await poller.PollAsync(input.Key, evenIfUnwatched: false, cancellationToken);
         logger.Polled(input.Source, polled);
 
         return StepOf(polled.Job, goesOn: true);

@@ -79,7 +79,7 @@ public sealed class StartDueWatches(
             if (!((await store.FindAsync(key, cancellationToken))?.Job.Watch.DueAt < time.GetUtcNow() - Watches.LongestStep))
                 return;
             logger.WatchStuck(source.Name);
-            logger.Polled(source.Name, await poller.PollAsync(key, evenIfSettled: false, cancellationToken));
+            logger.Polled(source.Name, await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken));
         }
         catch (StoreUnavailableException e)
         {

@@ -106,7 +106,7 @@ internal sealed class WatchLoop(
     {
         try
         {
-            var polled = await poller.PollAsync(key, evenIfSettled: false, cancellationToken);
+            var polled = await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken);
             logger.Polled(source.Name, polled);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -25,7 +25,7 @@ internal sealed partial class SqliteStore
     internal const string PurgeSql = """
         DELETE FROM jobs WHERE seq IN (
             SELECT seq FROM jobs
-            WHERE settled_at IS NOT NULL AND settled_at < $1
+            WHERE settled_at IS NOT NULL AND settled_at < $1 AND due_at IS NULL
                 AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
             ORDER BY settled_at LIMIT $2)
         RETURNING source

@@ -58,7 +58,8 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
     }
 
     /// <summary>
-    /// Deletes jobs that settled before a time, except those with events still to be published. Open jobs stay for ever.
+    /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
+    /// jobs stay for ever.
     /// </summary>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>

@@ -62,7 +62,7 @@ public sealed class TableRestartTests
             await reopened.RemoveAsync(some, Cancelled);
         }
 
-        Assert.Equal(confirmed.Values.Select(job => JobEvents.IdOf(job.Key, job.Version)).Order(), pending.Select(one => one.Id).Order());
+        Assert.Equal(confirmed.Values.Select(job => JobEvents.IdOf(job.Key, job.RegisteredAt, job.Version)).Order(), pending.Select(one => one.Id).Order());
 
         // As every caller does: the same commit again, until there is an answer. No other writer is there to conflict with.
         async Task<string> UntilConfirmedAsync(JobCommit commit)

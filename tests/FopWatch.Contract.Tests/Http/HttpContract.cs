@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -200,6 +201,44 @@ public abstract class HttpContract
         Assert.Empty(host.StatusApi.Asked);
     }
 
+    [Fact]
+    public async Task An_expired_job_that_is_heard_of_or_registered_again_is_asked_about_again_and_superseded()
+    {
+        await using var host = await StartAsync();
+        foreach (var id in (string[])["z0.a", "z0.b"])
+        {
+            host.StatusApi.Answers[id] = (200, Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","code":2,"desc":"processing","items":[]}"""));
+            await host.PostAsync("/api/jobs", $$"""{"source":"hasty","id":"{{id}}"}""");
+        }
+
+        await Task.Delay(TimeSpan.FromSeconds(1.5), Cancelled);
+        foreach (var id in (string[])["z0.a", "z0.b"])
+        {
+            // Where no watch runs by itself.
+            if (!(await host.JobAsync("hasty", id)).Settled)
+                await host.PostAsync($"/api/jobs/hasty/{id}/poll");
+            Assert.Equal((JobState.Expired, SettledBy.Deadline), Outcome(await host.JobAsync("hasty", id)));
+            host.StatusApi.Answers[id] = (200, Encoding.UTF8.GetBytes(Done.Replace("z0.a", id, StringComparison.Ordinal)));
+        }
+
+        // Nothing proves the notification, and only the status API is believed.
+        await host.NotifyAsync("hasty", Done);
+        await host.PostAsync("/api/jobs", """{"source":"hasty","id":"z0.b","firstPollAfter":"00:00:00"}""");
+
+        foreach (var id in (string[])["z0.b", "z0.a"])
+        {
+            var clock = Stopwatch.StartNew();
+            var job = await host.JobAsync("hasty", id);
+            while (job.State == JobState.Expired && clock.Elapsed < TimeSpan.FromSeconds(60))
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), Cancelled);
+                job = await host.JobAsync("hasty", id);
+            }
+
+            Assert.Equal((JobState.Succeeded, SettledBy.Poll), Outcome(job));
+        }
+    }
+
     [Theory]
     [InlineData("GET", "/api/jobs/media/nothing")]
     [InlineData("GET", "/api/jobs/nobody/z0.a")]
@@ -309,8 +348,6 @@ public abstract class HttpContract
         await SendAsync(host, url, strong, Signer.Qiniu(key.AccessKey, key.SecretKey, url, "application/json", strong));
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), Outcome(await host.JobAsync("signed", "z0.b")));
         Assert.DoesNotContain("z0.b", host.StatusApi.Asked);
-
-        static (JobState, SettledBy?) Outcome(JobRecord job) => (job.State, job.SettledBy);
     }
 
     [Fact]
@@ -416,6 +453,8 @@ public abstract class HttpContract
 
     /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>
     protected abstract Task<ServedHost> StartAsync();
+
+    private static (JobState, SettledBy?) Outcome(JobRecord job) => (job.State, job.SettledBy);
 
     private static async Task SendAsync(ServedHost host, Uri url, byte[] body, string authorization)
     {

@@ -34,7 +34,10 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>Cancelled when the test run is.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>; and <c>signed</c>, which does not.</summary>
+    /// <summary>
+    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>; <c>signed</c>, which does not; and
+    /// <c>hasty</c>, which does not either and whose jobs expire after a second.
+    /// </summary>
     /// <param name="statusEndpoint">Where their status API is.</param>
     /// <returns>Settings below <c>FopWatch</c>.</returns>
     public static Dictionary<string, string?> Settings(Uri statusEndpoint)
@@ -43,17 +46,23 @@ public abstract class ServedHost : IAsyncDisposable
         {
             ["PublicUrl"] = PublicUrl.AbsoluteUri,
             ["MaxBodyBytes"] = $"{MaxBodyBytes}",
-            ["Sources:signed:Provider"] = "Qiniu",
-            ["Sources:signed:Keys:0:AccessKey"] = Key.AccessKey,
-            ["Sources:signed:Keys:0:SecretKey"] = Key.SecretKey,
+            ["Sources:hasty:Poll:First"] = "00:00:01",
+            ["Sources:hasty:Poll:Deadline"] = "00:00:01",
         };
+        foreach (var name in (string[])["signed", "hasty"])
+        {
+            settings[$"Sources:{name}:Provider"] = "Qiniu";
+            settings[$"Sources:{name}:Keys:0:AccessKey"] = Key.AccessKey;
+            settings[$"Sources:{name}:Keys:0:SecretKey"] = Key.SecretKey;
+        }
+
         foreach (var (name, provider) in TrustTokens)
         {
             settings[$"Sources:{name}:Provider"] = provider;
             settings[$"Sources:{name}:Trust"] = "Token";
         }
 
-        foreach (var name in (string[])[.. TrustTokens.Select(source => source.Name), "signed"])
+        foreach (var name in (string[])[.. TrustTokens.Select(source => source.Name), "signed", "hasty"])
         {
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;

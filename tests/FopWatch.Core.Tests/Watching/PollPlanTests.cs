@@ -37,7 +37,7 @@ public class PollPlanTests
         for (var i = 0; i < 6; i++)
         {
             now = watch.DueAt!.Value;
-            watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, now, 0.5);
+            watch = Answered(watch, JobFacts.None, Running, now, 0.5);
             waits.Add((watch.DueAt!.Value - now).TotalMinutes);
         }
 
@@ -50,8 +50,8 @@ public class PollPlanTests
     {
         var watch = PollPlan.Start(Settings, Start);
 
-        Assert.Equal(2.7, (PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start, 0).DueAt!.Value - Start).TotalMinutes, 6);
-        Assert.Equal(3.3, (PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start, 0.999999999).DueAt!.Value - Start).TotalMinutes, 6);
+        Assert.Equal(2.7, (Answered(watch, JobFacts.None, Running, Start, 0).DueAt!.Value - Start).TotalMinutes, 6);
+        Assert.Equal(3.3, (Answered(watch, JobFacts.None, Running, Start, 0.999999999).DueAt!.Value - Start).TotalMinutes, 6);
     }
 
     [Fact]
@@ -60,10 +60,10 @@ public class PollPlanTests
         var watch = PollPlan.Start(Settings, Start);
         var throttled = new StatusAnswer(PollAnswer.Throttled);
 
-        Assert.Equal(Start.AddMinutes(3), PollPlan.Answered(Settings, watch, JobFacts.None, throttled, Start, 0.5).DueAt);
+        Assert.Equal(Start.AddMinutes(3), Answered(watch, JobFacts.None, throttled, Start, 0.5).DueAt);
         Assert.Equal(
             Start.AddMinutes(30),
-            PollPlan.Answered(Settings, watch, JobFacts.None, throttled with { RetryAfter = TimeSpan.FromMinutes(30) }, Start, 0.5).DueAt);
+            Answered(watch, JobFacts.None, throttled with { RetryAfter = TimeSpan.FromMinutes(30) }, Start, 0.5).DueAt);
     }
 
     [Fact]
@@ -72,7 +72,7 @@ public class PollPlanTests
         var watch = PollPlan.Start(Settings, Start);
         var spared = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(30), Asked: false);
 
-        var later = PollPlan.Answered(Settings, watch, JobFacts.None, spared, Start, 0.5);
+        var later = Answered(watch, JobFacts.None, spared, Start, 0.5);
 
         Assert.Equal((0, Start.AddMinutes(30)), (later.Polls, later.DueAt!.Value));
     }
@@ -81,7 +81,7 @@ public class PollPlanTests
     public void An_idle_time_task_is_polled_at_the_longest_wait_from_the_start() =>
         Assert.Equal(
             Start.AddMinutes(10),
-            PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
+            Answered(PollPlan.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
 
     [Fact]
     public void An_unknown_id_is_asked_for_through_the_grace_and_given_up_after_it()
@@ -92,7 +92,7 @@ public class PollPlanTests
         while (PollPlan.GivesUp(watch, now) is null)
         {
             now = watch.DueAt!.Value;
-            watch = PollPlan.Answered(Settings, watch, JobFacts.None, notFound, now, 0.5);
+            watch = Answered(watch, JobFacts.None, notFound, now, 0.5);
         }
 
         Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, now));
@@ -109,7 +109,7 @@ public class PollPlanTests
         var late = Start + PollPlan.UnknownGrace;
         var watch = PollPlan.Start(Settings, Start);
         foreach (var answer in (PollAnswer[])[PollAnswer.NotFound, PollAnswer.NotFound, between, PollAnswer.NotFound])
-            watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(answer), late, 0.5);
+            watch = Answered(watch, JobFacts.None, new(answer), late, 0.5);
 
         Assert.Equal(expected, PollPlan.GivesUp(watch, late));
     }
@@ -119,13 +119,13 @@ public class PollPlanTests
     {
         var (watch, late) = (PollPlan.Start(Settings, Start), Start + PollPlan.UnknownGrace);
         for (var i = 0; i < PollPlan.UnknownAnswers; i++)
-            watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
+            watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
 
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
+        watch = Answered(watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
         Assert.Null(PollPlan.GivesUp(watch, late));
         Assert.NotNull(watch.DueAt);
 
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
+        watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
         Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, late));
     }
 
@@ -133,11 +133,11 @@ public class PollPlanTests
     public void The_last_poll_is_at_the_deadline_and_then_the_job_is_given_up()
     {
         var almost = Start.AddDays(9).AddMinutes(-1);
-        var watch = PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.Unavailable), almost, 0.5);
+        var watch = Answered(PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.Unavailable), almost, 0.5);
         Assert.Equal(Start.AddDays(9), watch.DueAt);
         Assert.Null(PollPlan.GivesUp(watch, almost));
 
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start.AddDays(9), 0.5);
+        watch = Answered(watch, JobFacts.None, Running, Start.AddDays(9), 0.5);
         Assert.Null(watch.DueAt);
         Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(watch, Start.AddDays(9)));
     }
@@ -150,7 +150,7 @@ public class PollPlanTests
         var (watch, now) = (PollPlan.Start(Settings, Start), Start.AddDays(9));
         while (PollPlan.GivesUp(watch, now) is null)
         {
-            watch = PollPlan.Answered(Settings, watch, JobFacts.None, new(answer), now, 0.5);
+            watch = Answered(watch, JobFacts.None, new(answer), now, 0.5);
             now = watch.DueAt ?? now;
         }
 
@@ -165,36 +165,94 @@ public class PollPlanTests
     [Fact]
     public void A_hint_makes_the_poll_due_now_but_a_flood_of_hints_only_every_ten_seconds()
     {
-        var watch = PollPlan.Hinted(PollPlan.Start(Settings, Start), Start.AddSeconds(1));
+        var watch = PollPlan.Hinted(Settings, PollPlan.Start(Settings, Start), Start.AddSeconds(1));
         Assert.Equal(Start.AddSeconds(1), watch.DueAt);
 
-        watch = PollPlan.Answered(Settings, watch, JobFacts.None, Running, Start.AddSeconds(1), 0.5);
-        Assert.Equal(Start.AddSeconds(11), PollPlan.Hinted(watch, Start.AddSeconds(2)).DueAt);
-        Assert.Equal(Start.AddSeconds(60), PollPlan.Hinted(watch, Start.AddSeconds(60)).DueAt);
+        watch = Answered(watch, JobFacts.None, Running, Start.AddSeconds(1), 0.5);
+        Assert.Equal(Start.AddSeconds(11), PollPlan.Hinted(Settings, watch, Start.AddSeconds(2)).DueAt);
+        Assert.Equal(Start.AddSeconds(60), PollPlan.Hinted(Settings, watch, Start.AddSeconds(60)).DueAt);
     }
 
     [Fact]
     public void A_hint_that_comes_while_a_poll_is_under_way_is_followed_by_another_poll_and_only_by_one()
     {
-        var asked = PollPlan.Hinted(PollPlan.Start(Settings, Start), Start);
-        var hinted = PollPlan.Hinted(asked, Start.AddSeconds(1));
-        Assert.Equal(hinted, PollPlan.Hinted(hinted, Start.AddSeconds(2)));
+        var asked = PollPlan.Hinted(Settings, PollPlan.Start(Settings, Start), Start);
+        var hinted = PollPlan.Hinted(Settings, asked, Start.AddSeconds(1));
+        Assert.Equal(hinted, PollPlan.Hinted(Settings, hinted, Start.AddSeconds(2)));
 
-        var answered = PollPlan.Answered(Settings, hinted, JobFacts.None, Running, Start.AddSeconds(3), 0.5);
+        var answered = Answered(hinted, JobFacts.None, Running, Start.AddSeconds(3), 0.5);
         Assert.Equal(Start.AddSeconds(3) + PollPlan.HintSpacing, answered.DueAt);
 
-        var again = PollPlan.Answered(Settings, answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5);
+        var again = Answered(answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5);
         Assert.True(again.DueAt - answered.DueAt > TimeSpan.FromMinutes(1));
 
         // But a provider that asks to be left alone is.
         var throttled = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(5));
-        Assert.Equal(Start.AddMinutes(5), PollPlan.Answered(Settings, hinted, JobFacts.None, throttled, Start, 0.5).DueAt);
+        Assert.Equal(Start.AddMinutes(5), Answered(hinted, JobFacts.None, throttled, Start, 0.5).DueAt);
+    }
+
+    [Fact]
+    public void What_is_heard_while_a_poll_is_under_way_is_not_put_off_by_its_answer()
+    {
+        // Somebody asks by hand, long before a poll is due, and a hint comes before the answer.
+        var asked = PollPlan.Start(Settings, Start);
+        var hinted = PollPlan.Hinted(Settings, asked, Start.AddSeconds(1));
+        Assert.Equal(
+            Start.AddSeconds(2) + PollPlan.HintSpacing,
+            PollPlan.Answered(Settings, hinted, asked, JobFacts.None, Running, Start.AddSeconds(2), 0.5).DueAt);
+
+        // A timer fires early, and the hint comes in the second before the poll is due.
+        asked = asked with { LastPolledAt = asked.DueAt - TimeSpan.FromSeconds(5) };
+        hinted = PollPlan.Hinted(Settings, asked, asked.DueAt!.Value.AddSeconds(-0.5));
+        Assert.Equal(asked.DueAt, hinted.DueAt);
+        var answered = Answered(hinted, JobFacts.None, Running, asked.DueAt.Value, 0.5);
+        Assert.Equal(asked.DueAt + PollPlan.HintSpacing, answered.DueAt);
+
+        // Another poll's answer came between: what it planned stays, if it is sooner.
+        var between = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start, 0.5);
+        var second = PollPlan.Answered(Settings, between, PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddSeconds(1), 0.999);
+        Assert.Equal(between.DueAt, second.DueAt);
+    }
+
+    [Fact]
+    public void A_hint_that_comes_while_the_last_poll_is_under_way_is_followed_by_one_more_that_is_the_last()
+    {
+        var late = Start.AddDays(9);
+        var last = PollPlan.Start(Settings, Start) with { DueAt = late };
+        var answered = Answered(PollPlan.Hinted(Settings, last, late.AddSeconds(1)), JobFacts.None, Running, late.AddSeconds(2), 0.5);
+        Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(answered, late.AddSeconds(2)));
+        Assert.Equal(late.AddSeconds(2) + PollPlan.HintSpacing, answered.DueAt);
+
+        Assert.Null(Answered(answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5).DueAt);
+    }
+
+    [Fact]
+    public void The_watch_of_a_job_that_was_given_up_begins_anew_with_a_hint_and_not_sooner_after_its_last_poll()
+    {
+        var late = Start.AddDays(9);
+        var ended = Answered(PollPlan.Start(Settings, Start) with { DueAt = late }, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
+        Assert.Null(ended.DueAt);
+
+        var hinted = PollPlan.Hinted(Settings, ended, late.AddSeconds(3));
+        Assert.Equal(late + PollPlan.HintSpacing, hinted.DueAt);
+        Assert.Equal((late.AddSeconds(3), late.AddSeconds(3) + Settings.Deadline, 0), (hinted.StartedAt, hinted.Deadline, hinted.NotFound));
+        Assert.Null(PollPlan.GivesUp(hinted, late.AddSeconds(3)));
+
+        Assert.Equal(late.AddHours(1), PollPlan.Hinted(Settings, ended, late.AddHours(1)).DueAt);
+    }
+
+    [Fact]
+    public void An_answer_about_a_job_that_nothing_watches_makes_no_poll_due()
+    {
+        var stopped = PollPlan.Stop(PollPlan.Start(Settings, Start));
+        Assert.Null(Answered(stopped, JobFacts.None, Running, Start, 0.5).DueAt);
+        Assert.Null(Answered(stopped with { Stopped = false }, JobFacts.None, new(PollAnswer.Unavailable), Start, 0.5).DueAt);
     }
 
     [Fact]
     public void The_watch_of_a_job_that_hints_had_named_begins_anew_when_something_genuine_names_it()
     {
-        var watch = PollPlan.Answered(Settings, PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
+        var watch = Answered(PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
 
         var claimed = PollPlan.Claimed(Settings, watch, Start.AddDays(1));
         Assert.Equal((Start.AddDays(1), Start.AddDays(10), 0), (claimed.StartedAt, claimed.Deadline, claimed.NotFound));
@@ -208,8 +266,8 @@ public class PollPlanTests
     public void A_hint_neither_delays_a_poll_nor_wakes_a_watch_that_was_stopped()
     {
         var watch = PollPlan.Start(Settings, Start) with { LastPolledAt = Start };
-        Assert.Equal(Start.AddSeconds(1), PollPlan.Hinted(watch with { DueAt = Start.AddSeconds(1) }, Start).DueAt);
-        Assert.Null(PollPlan.Hinted(PollPlan.Stop(watch), Start).DueAt);
+        Assert.Equal(Start.AddSeconds(1), PollPlan.Hinted(Settings, watch with { DueAt = Start.AddSeconds(1) }, Start).DueAt);
+        Assert.Null(PollPlan.Hinted(Settings, PollPlan.Stop(watch), Start).DueAt);
     }
 
     [Fact]
@@ -237,7 +295,7 @@ public class PollPlanTests
                     var now = watch.DueAt!.Value;
                     if (now > watch.Deadline + (settings.Deadline / 10) + (settings.Max * 2.2))
                         return false;
-                    watch = PollPlan.Answered(settings, watch, JobFacts.None, new(answer), now, plan.random);
+                    watch = PollPlan.Answered(settings, watch, watch, JobFacts.None, new(answer), now, plan.random);
                     if (PollPlan.GivesUp(watch, now) is not null)
                         return watch.DueAt is null;
                     if (watch.DueAt <= now)
@@ -247,4 +305,7 @@ public class PollPlanTests
                 return true;
             })
         .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+
+    private static Watch Answered(Watch watch, JobFacts facts, StatusAnswer answer, DateTimeOffset now, double random) =>
+        PollPlan.Answered(Settings, watch, watch, facts, answer, now, random);
 }

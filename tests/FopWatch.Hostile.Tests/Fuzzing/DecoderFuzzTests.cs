@@ -232,7 +232,7 @@ public class DecoderFuzzTests
 
             var source = Sources[(int)Decoders[decoder].Kind];
             var answer = new StatusAnswer(PollAnswer.Report, report);
-            PollPlan.Answered(source.Poll, change.Job.Watch, change.Job.Facts, answer, Now, 0.5);
+            PollPlan.Answered(source.Poll, change.Job.Watch, change.Job.Watch, change.Job.Facts, answer, Now, 0.5);
 
             var stored = JobJson.Serialize(change.Job);
             Check(stored);

@@ -102,12 +102,13 @@ public class SqliteStoreTests
         await store.CommitAsync(new(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job, null, null), Cancelled);
         await store.CommitAsync(Sample.Job("open").New(), Cancelled);
         await store.CommitAsync(Sample.Job("stopped").Stopped().New(), Cancelled);
+        await store.CommitAsync(Sample.Job("watched-again").ExpiredAndWatched().Job.New(), Cancelled);
 
         Assert.Equal(1101, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));
 
         var left = (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal);
-        Assert.Equal(["late", "open", "pending", "stopped"], left);
-        Assert.Equal(new Books("media", 4, 2, 0, 1, 1), Assert.Single(await store.BooksAsync(Cancelled)));
+        Assert.Equal(["late", "open", "pending", "stopped", "watched-again"], left);
+        Assert.Equal(new Books("media", 5, 2, 1, 1, 1), Assert.Single(await store.BooksAsync(Cancelled)));
 
         await store.RemoveAsync(await store.PendingAsync(10, Cancelled), Cancelled);
         Assert.Equal(1, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));

@@ -62,7 +62,7 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
             return due;
 
         _inside.Value = true;
-        var polled = await Poller.PollAsync(key, evenIfSettled: false, CancellationToken.None);
+        var polled = await Poller.PollAsync(key, evenIfUnwatched: false, CancellationToken.None);
         return polled.Answer is null ? null : polled.Job?.Watch.DueAt;
     }
 

@@ -64,9 +64,10 @@ internal sealed class Cluster
     public Task<int?> RegisterAsync(JobScript script) => RequestAsync(async process =>
     {
         _stage.Trace(process.Life.Name, "is to register", script.Job.Id);
+        var since = _stage.Scheduler.Steps;
         await process.Recorder.RegisterAsync(
             _stage.Scenario.Source(script.Source), script.Job.Id, Checker.MetadataOf(script), script.FirstPollAfter, CancellationToken.None);
-        _stage.Checker.Registered(script);
+        _stage.Checker.Registered(script, since);
         return 202;
     });
 
@@ -79,7 +80,7 @@ internal sealed class Cluster
         {
             case Deed.Poll:
                 _stage.IsByHand = true;
-                await process.Poller.PollAsync(key, evenIfSettled: true, CancellationToken.None);
+                await process.Poller.PollAsync(key, evenIfUnwatched: true, CancellationToken.None);
                 break;
             case Deed.Republish:
                 await process.Recorder.RepublishAsync(key, CancellationToken.None);

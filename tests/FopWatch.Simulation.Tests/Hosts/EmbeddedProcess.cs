@@ -100,7 +100,7 @@ internal sealed class EmbeddedProcess : Process
         {
             try
             {
-                await Poller.PollAsync(key, evenIfSettled: false, CancellationToken.None);
+                await Poller.PollAsync(key, evenIfUnwatched: false, CancellationToken.None);
             }
             catch (StoreUnavailableException)
             {

@@ -96,14 +96,14 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
             of.Key,
             of.Count(),
             of.Count(row => row.Job.HasOutcome),
-            of.Count(row => row.Job is { IsSettled: true, HasOutcome: false }),
+            of.Count(row => row.Job is { IsSettled: true, HasOutcome: false } && (row.DueAt is not null || row.Job.Watch.DueAt is null)),
             of.Count(row => !row.Job.IsSettled && row.DueAt is not null),
             of.Count(row => !row.Job.IsSettled && row.DueAt is null && row.Job.Watch.Stopped))),
     ]);
 
     public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => new(
     [
-        .. _jobs.Values.Where(row => !row.Job.IsSettled && row.DueAt is null && !row.Job.Watch.Stopped).Take(limit).Select(row => row.Job.Key),
+        .. _jobs.Values.Where(row => row.DueAt is null && !row.Job.Watch.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
     ]);
 
     public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) => new(
@@ -184,7 +184,7 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
         row.ETagBefore = commit.ETag;
         row.ETag = string.Create(CultureInfo.InvariantCulture, $"{row.Position.Sequence}-{++row.Revision}");
         row.Job = commit.Job;
-        row.DueAt = commit.Job.IsSettled || Misdeed == Misdeed.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
+        row.DueAt = Misdeed == Misdeed.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
         if (commit.Event is { } committed && Misdeed != Misdeed.ForgetsEvents)
         {
             // The oldest first, but those of one job in the order of versions, whatever the clocks said.

@@ -42,7 +42,9 @@ internal sealed class Checker(Stage stage)
             Expect(!Moved(before, job) || job.Origin == JobOrigin.Hint, "an outcome without an event", job);
 
         Expect(job.IsSettled || job.Watch.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
-        Expect(!job.IsSettled || job.Watch.DueAt is null, "a settled job that is to be polled", job);
+        Expect(!job.HasOutcome || job.Watch.DueAt is null, "a job with an outcome that is to be polled", job);
+        if (job.Watch.DueAt is not null)
+            story.Watches[job.Watch.StartedAt] = job.Watch.Deadline;
         if (job.Origin != JobOrigin.Hint && before is null or { Origin: JobOrigin.Hint })
             story.ClaimedAt ??= stage.Now;
         if (before?.Watch.LastPolledAt != job.Watch.LastPolledAt)
@@ -94,20 +96,21 @@ internal sealed class Checker(Stage stage)
             Expect(job.Facts.Join(facts) == job.Facts, "an acknowledged report that is not durable", job);
             if (facts.Concluded)
                 story.IsTold = true;
+            Expect(IsWatched(job, story, sinceStep), "an acknowledged report that leaves its job unwatched", job);
             return;
         }
 
-        // It made the job due, unless it is settled, or stopped, or was polled since, or was too soon after a poll.
+        // It made the job due, unless that has its outcome, or is stopped, or was polled since, or was too soon after a poll.
         var error = stage.Scenario.ClockError * 2;
         var latest = Later(stage.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
         Expect(
-            job.IsSettled || job.Watch.Stopped || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
+            job.HasOutcome || job.Watch.Stopped || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
             "an acknowledged hint that makes no poll due",
             job);
     }
 
     /// <summary>Takes note that a registration is about to be answered.</summary>
-    public void Registered(JobScript script)
+    public void Registered(JobScript script, long sinceStep)
     {
         var key = new JobKey(script.Source, script.Job.Id);
         var story = StoryOf(key);
@@ -115,13 +118,14 @@ internal sealed class Checker(Stage stage)
         story.IsRegistered = true;
         var job = stage.Store.Peek(key);
         Expect(job?.Origin == JobOrigin.Registration, "an acknowledged registration that is not durable", job);
+        Expect(job is null || IsWatched(job, story, sinceStep), "an acknowledged registration that nothing watches", job);
         Expect(job is null || MetadataOf(script).All(pair => job.Metadata.GetValueOrDefault(pair.Key) == pair.Value), "a registration without its metadata", job);
     }
 
     /// <summary>Takes note that a poller reads a job.</summary>
     public void FoundByPoller(Job? job)
     {
-        if (job is { IsSettled: false } || (stage.IsByHand && job is { HasOutcome: false }))
+        if (job is { HasOutcome: false } && (stage.IsByHand || job.Watch.DueAt is not null))
             StoryOf(job.Key).OpenWhenFound++;
     }
 
@@ -139,7 +143,7 @@ internal sealed class Checker(Stage stage)
 
         // Between looking and asking somebody else may have settled it.
         var job = stage.Store.Peek(key);
-        Expect(story.OpenWhenFound > 0, "a question about a job that was settled when the poller looked", job);
+        Expect(story.OpenWhenFound > 0, "a question about a job that nothing watched when the poller looked", job);
         story.OpenWhenFound--;
 
         var asked = _asked.TryGetValue((life, source.Name), out var known) ? known : _asked[(life, source.Name)] = new();
@@ -164,7 +168,7 @@ internal sealed class Checker(Stage stage)
     /// <summary>Whether nothing is left to be done.</summary>
     public bool IsAtRest() =>
         stage.Store.Outbox.Count == 0
-        && stage.Store.Jobs.All(job => job.IsSettled || (job.Watch.Stopped && stage.Store.IndexedAt(job.Key) is null));
+        && stage.Store.Jobs.All(job => (job.IsSettled || job.Watch.Stopped) && job.Watch.DueAt is null && stage.Store.IndexedAt(job.Key) is null);
 
     /// <summary>Judges a history that has come to rest, or should have.</summary>
     public void Judge(bool isAtRest)
@@ -219,12 +223,17 @@ internal sealed class Checker(Stage stage)
         if (story.HeardAt is not { } heard || stage.Scenario.ClockError > TimeSpan.Zero)
             return;
 
+        // Each watch begins with short waits again.
         var poll = stage.Scenario.Source(job.Key.Source).Poll;
-        var (planned, wait) = (1, poll.First * 0.9);
-        for (var at = heard; at < stage.Now; planned++)
+        var planned = 0;
+        foreach (var (began, ended) in story.Watches.Keys.Prepend(heard).Zip(story.Watches.Keys.Append(stage.Now)))
         {
-            at += wait;
-            wait = Shorter(wait * poll.Factor, poll.Max * 0.9);
+            var wait = poll.First * 0.9;
+            for (var at = began; at <= ended; planned++)
+            {
+                at += wait;
+                wait = Shorter(wait * poll.Factor, poll.Max * 0.9);
+            }
         }
 
         // Several processes may poll one job at once, and each poll whose recording failed is done again.
@@ -233,8 +242,10 @@ internal sealed class Checker(Stage stage)
         Expect(story.Asks <= most, $"{story.Asks} polls where {most} would do", job);
     }
 
-    /// <summary>Whether the status API would have told the outcome, long enough, to anybody who kept asking until the deadline.</summary>
-    private bool WasObtainable(Job job, Story story)
+    /// <summary>Whether the status API would have told the outcome, long enough, to anybody who kept asking until the deadline of a watch.</summary>
+    private bool WasObtainable(Job job, Story story) => story.Watches.Any(watch => WasObtainable(job, story, watch.Key, watch.Value));
+
+    private bool WasObtainable(Job job, Story story, DateTimeOffset began, DateTimeOffset deadline)
     {
         var script = story.Script!;
         if (script.Truth != StatusTruth.Told || job.Watch.Stopped || script.Deeds.Any(deed => deed.Deed is Deed.Stop))
@@ -243,11 +254,12 @@ internal sealed class Checker(Stage stage)
         var submitted = Scenario.Start + script.SubmittedAfter;
         var poll = stage.Scenario.Source(job.Key.Source).Poll;
         var from = Latest(
+            began,
             submitted + script.Job.DoneAfter,
             story.ClaimedAt ?? DateTimeOffset.MaxValue,
             Scenario.Start + stage.Scenario.Rates.Until,
             script.Status.Count == 0 ? default : submitted + script.Status.Max(window => window.To));
-        var to = job.Watch.Deadline;
+        var to = deadline;
         if (script.ForgottenAfter is { } forgotten && submitted + forgotten < to)
             to = submitted + forgotten;
 
@@ -279,7 +291,7 @@ internal sealed class Checker(Stage stage)
             Expect(job.IsSettled || before.Origin == JobOrigin.Hint, "an expired job that is open again", job);
         if (job.HasOutcome && before is not { HasOutcome: true })
             Truth(story, job);
-        if (job is { IsSettled: true, HasOutcome: false } && before is not { IsSettled: true })
+        if (job is { IsSettled: true, HasOutcome: false } && (before is not { IsSettled: true } || (before.Watch.DueAt is not null && job.IsAbandoned)))
             Expiry(story, job);
     }
 
@@ -311,7 +323,7 @@ internal sealed class Checker(Stage stage)
 
         // As with the deadline: how long it has not known of it is told by clocks, and the one that polls may be ahead of the one that
         // registered by more than the whole grace.
-        story.EndedByClocks = !isUnknown && slack > PollPlan.UnknownGrace;
+        story.EndedByClocks |= !isUnknown && slack > PollPlan.UnknownGrace;
         Expect(isUnknown || story.EndedByClocks, "a job given up whose provider knows of it", job);
         Expect(job.Watch.NotFound >= PollPlan.UnknownAnswers, "a job given up after too few answers", job);
         Expect(now >= job.Watch.StartedAt + LongestRace, "a job given up too early", job);
@@ -322,7 +334,7 @@ internal sealed class Checker(Stage stage)
         Expect(job.Origin != JobOrigin.Hint, "an event about an id that only a hint names", job);
         Expect(_committed.TryAdd(committed.Id, committed), "an event id that was there before", job);
         Expect(committed.Key == job.Key && committed.Version == job.Version, "an event of another version", job);
-        Expect(committed.Id == JobEvents.IdOf(job.Key, job.Version), "an event id that does not follow from the version", job);
+        Expect(committed.Id == JobEvents.IdOf(job.Key, job.RegisteredAt, job.Version), "an event id that does not follow from the version", job);
         var told = JobEvent.Parse(committed.Body);
         Expect(
             told.Id == committed.Id && told.Data.Version == job.Version && told.Data.State == job.State && told.Data.Counts == job.Facts.Counts
@@ -330,6 +342,10 @@ internal sealed class Checker(Stage stage)
             "an event that says something else than its job",
             job);
     }
+
+    /// <summary>Whether a job is polled as long as it has no outcome, or was in time after a step.</summary>
+    private static bool IsWatched(Job job, Story story, long sinceStep) =>
+        job.HasOutcome || job.Watch.Stopped || job.Watch.DueAt is not null || story.AnsweredAtStep >= sinceStep;
 
     private static bool Moved(Job? before, Job job) => job.IsSettled && (before is not { IsSettled: true } || before.State != job.State);
 
@@ -370,6 +386,9 @@ internal sealed class Checker(Stage stage)
         public DateTimeOffset? ClaimedAt { get; set; }
 
         public bool IsRegistered { get; set; }
+
+        /// <summary>When its watches began, and the deadline of each.</summary>
+        public SortedDictionary<DateTimeOffset, DateTimeOffset> Watches { get; } = [];
 
         /// <summary>Whether it was given up because clocks that were wrong by more than the grace said that its time was over.</summary>
         public bool EndedByClocks { get; set; }

@@ -25,6 +25,9 @@ internal sealed class ScenarioPlan
 
     private readonly int _seed;
     private readonly Random _random;
+
+    // Its own, so that what was added later left the histories of all seeds as they were that it does not touch.
+    private readonly Random _afterwards;
     private readonly TimeSpan _deadline;
     private readonly TimeSpan _until;
 
@@ -32,6 +35,7 @@ internal sealed class ScenarioPlan
     {
         _seed = seed;
         _random = Seeded.Random(seed, 101);
+        _afterwards = Seeded.Random(seed, 102);
         _deadline = Chance(0.7) ? Hours(2, 8) : Chance(0.85) ? Hours(8, 30) : Hours(60, 216);
         _until = _deadline * (Chance(0.8) ? 0.02 + (0.5 * _random.NextDouble()) : 1.3 * _random.NextDouble());
     }
@@ -131,7 +135,7 @@ internal sealed class ScenarioPlan
         if (hintedEarly)
             fakes.Add((Fake.NoSignature, Minutes(0, 1)));
         var deeds = Deeds();
-        return new()
+        var script = new JobScript
         {
             Source = source.Name,
             Job = job with { Id = $"{job.Id[..Math.Min(8, job.Id.Length)]}.{index}" },
@@ -147,6 +151,27 @@ internal sealed class ScenarioPlan
             Truth = truth,
             ForgottenAfter = Chance(0.93) ? null : job.DoneAfter + Minutes(0, _deadline.TotalMinutes),
             Deeds = deeds,
+        };
+        return Afterwards(script, source);
+    }
+
+    /// <summary>The status API of some is down, or the job takes, until after the deadline; and then it is heard of or asked for once more.</summary>
+    private JobScript Afterwards(JobScript script, Source source)
+    {
+        if (!_afterwards.Chance(0.06) || script.Truth != StatusTruth.Told || script.ForgottenAfter is not null)
+            return script;
+
+        var (isDown, deadline) = (_afterwards.Chance(0.5), 1.2 * _deadline);
+        var over = _afterwards.Between(0.5 * _deadline, 1.5 * _deadline);
+        var later = script.SubmittedAfter + _afterwards.Between(deadline, 2 * _deadline);
+        return script with
+        {
+            Status = isDown ? [.. script.Status, (TimeSpan.Zero, over, _afterwards.Pick(Troubles))] : script.Status,
+            Job = isDown ? script.Job : script.Job with { DoneAfter = script.Job.ProcessingAfter + over },
+            Notifies = script.Notifies && _afterwards.Chance(0.5),
+            Late = isDown ? deadline : script.Late,
+            Deeds = _afterwards.Chance(0.3) ? script.Deeds : [.. script.Deeds, (_afterwards.Pick<Deed>([Deed.Poll, Deed.Register, Deed.LoseDueRow]), later)],
+            Fakes = _afterwards.Chance(0.5) || source.Trust == TrustRule.Token ? script.Fakes : [.. script.Fakes, (Fake.NoSignature, later)],
         };
     }
 
