@@ -7,6 +7,7 @@ using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Api;
 
@@ -58,19 +59,26 @@ public static class JobsApi
                 }
             });
         if (!tooLarge.IsEmpty)
-            return Problem.Invalid("What is named here was not registered; all else was.", [.. tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)]);
+        {
+            var inOrder = tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal);
+            return Problem.Invalid(Unregistered(tooLarge.Count, links.Length), [.. inOrder.Take(JobRegistrations.MaxProblems)]);
+        }
+
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);
     }
 
-    /// <summary><c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled.</summary>
+    /// <summary>
+    /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled, or the host is to stop.
+    /// </summary>
     public static async Task<IResult> GetAsync(
         string source,
         string id,
         string? wait,
         Settlements settlements,
         FopWatchSettings settings,
+        IHostApplicationLifetime lifetime,
         CancellationToken cancellationToken)
     {
         if (KeyOf(source, id, settings.Sources) is not { } key)
@@ -84,7 +92,16 @@ public static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
+        try
+        {
+            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
+            return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), waiting.Token));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The host stops, and whoever waits asks again where it goes on.
+            return Answer(await settlements.WaitAsync(key, TimeSpan.Zero, cancellationToken));
+        }
     }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
@@ -183,6 +200,12 @@ public static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken)) : NoSuchJob();
+
+    /// <summary>What to say where metadata was too large for some of the registrations, the first of which are named.</summary>
+    private static string Unregistered(int refused, int all) =>
+        refused == all ? "Nothing was registered."
+        : refused <= JobRegistrations.MaxProblems ? "What is named here was not registered; all else was."
+        : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more whose metadata is too large; all else was.";
 
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;

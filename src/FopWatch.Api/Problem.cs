@@ -39,6 +39,11 @@ public sealed record Problem
     public static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
         Of("invalid-request", "The request is not right.", StatusCodes.Status400BadRequest, detail, errors);
 
+    /// <summary>405.</summary>
+    /// <param name="allowed">The methods that the route has.</param>
+    public static IResult NotAllowed(string allowed) => Of(
+        "method-not-allowed", "The route has no such method.", StatusCodes.Status405MethodNotAllowed, $"It has {allowed}.");
+
     /// <summary>413.</summary>
     public static IResult TooLarge(int limit) => Of(
         "too-large", "The body is too large.", StatusCodes.Status413PayloadTooLarge, $"At most {limit} bytes are taken.");
@@ -70,7 +75,7 @@ public sealed record Problem
         "unavailable",
         "This cannot be done now.",
         StatusCodes.Status503ServiceUnavailable,
-        "The store cannot be reached, or more comes than there is room for. Nothing was changed. Try again."));
+        "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
 
     private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
         Results.Json(

@@ -50,6 +50,7 @@ public sealed class OpenApiTests
         ["Unauthorized"] = Problem.Unauthorized(),
         ["NotFound"] = Problem.NotFound("No job of that source and id is known."),
         ["NotSettled"] = Problem.NotSettled(),
+        ["MethodNotAllowed"] = Problem.NotAllowed("GET, POST"),
         ["TooLarge"] = Problem.TooLarge(FopWatchSettings.DefaultMaxBodyBytes),
         ["NotLocal"] = Problem.NotLocal(),
         ["Internal"] = Problem.Internal(),
@@ -81,8 +82,8 @@ public sealed class OpenApiTests
             .Where(kind => kind.Name != "securitySchemes")
             .SelectMany(kind => kind.Value.EnumerateObject().Select(component => $"#/components/{kind.Name}/{component.Name}"));
 
-        // An event stream is text, which no schema can say what it is made of.
-        Assert.Equal(["#/components/schemas/JobEvent"], components.Where(component => !used.Contains(component)));
+        // What no operation has, and what an event stream is made of: it is text, of which no schema can say so.
+        Assert.Equal(["#/components/responses/MethodNotAllowed", "#/components/schemas/JobEvent"], components.Where(component => !used.Contains(component)));
     }
 
     [Fact]
@@ -332,7 +333,7 @@ public sealed class OpenApiTests
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
 
-        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, TestContext.Current.CancellationToken);
+        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, null!, TestContext.Current.CancellationToken);
 
         Assert.Equal(StatusCodes.Status400BadRequest, Assert.IsAssignableFrom<IStatusCodeHttpResult>(result).StatusCode);
     }

@@ -32,9 +32,10 @@ internal sealed class AccessGuard(HostSettings settings)
 
     private bool IsRight(HttpRequest request)
     {
+        // Schemes are compared without regard to case (RFC 9110, section 11.1).
         const string Bearer = "Bearer ";
         var given = request.Headers["X-Api-Key"].ToString();
-        if (given.Length == 0 && request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.Ordinal))
+        if (given.Length == 0 && request.Headers.Authorization.ToString() is { } header && header.StartsWith(Bearer, StringComparison.OrdinalIgnoreCase))
             given = header[Bearer.Length..];
         return CryptographicOperations.FixedTimeEquals(Hash(given), _key);
     }

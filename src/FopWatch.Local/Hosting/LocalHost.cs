@@ -112,6 +112,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.Use(AnswerFailures);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
         app.Use(LimitRequests);
+        app.Use(AnswerUnrouted);
         app.UseRouting();
         MapRoutes(app);
         return app;
@@ -160,7 +161,6 @@ internal sealed class LocalHost : IAsyncDisposable
         app.MapGet("/health/live", HealthApi.Live);
         app.MapGet("/health/ready", ReadyAsync);
         app.MapGet("/openapi.json", HealthApi.OpenApi);
-        app.MapFallback("{*path}", NoSuchRoute);
     }
 
     // A store that can be read and not written to, as on a full disk, could not take a notification.
@@ -170,8 +170,17 @@ internal sealed class LocalHost : IAsyncDisposable
         return await HealthApi.ReadyAsync(store, cancellationToken);
     }
 
-    private static Task NoSuchRoute(HttpContext context) =>
-        Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
+    /// <summary>Says in words what routing answers by itself: that there is no such route, or not by that method.</summary>
+    private static async Task AnswerUnrouted(HttpContext context, RequestDelegate next)
+    {
+        await next(context);
+        if (context.Response is not { HasStarted: false, ContentType: null } response)
+            return;
+        if (response.StatusCode == StatusCodes.Status405MethodNotAllowed)
+            await Problem.NotAllowed(response.Headers.Allow.ToString()).ExecuteAsync(context);
+        else if (response.StatusCode == StatusCodes.Status404NotFound)
+            await Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
+    }
 
     private static async Task LimitRequests(HttpContext context, RequestDelegate next)
     {

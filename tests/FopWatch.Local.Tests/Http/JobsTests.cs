@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using FopWatch.Contracts;
@@ -53,8 +54,69 @@ public class JobsTests
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{RunningHost.Token}", body, Cancelled)).StatusCode);
 
         Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
-        stranger.DefaultRequestHeaders.Authorization = new("Bearer", "a-key-of-16-chars");
-        Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync("/api/jobs", Cancelled)).StatusCode);
+        foreach (var scheme in (string[])["Bearer", "bearer"])
+        {
+            stranger.DefaultRequestHeaders.Authorization = new(scheme, "a-key-of-16-chars");
+            Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync("/api/jobs", Cancelled)).StatusCode);
+            stranger.DefaultRequestHeaders.Authorization = new(scheme, "A-KEY-OF-16-CHARS");
+            Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync("/api/jobs", Cancelled)).StatusCode);
+        }
+    }
+
+    [Theory]
+    [InlineData("PUT", "/api/jobs", "GET, POST")]
+    [InlineData("PATCH", "/api/jobs/media/z0.a", "DELETE, GET")]
+    [InlineData("GET", "/api/notify/media/right-token", "POST")]
+    [InlineData("GET", "/api/notify/media/wrong-token", "POST")]
+    [InlineData("GET", "/api/notify/nobody/wrong-token/lesson-42", "POST")]
+    public async Task A_method_that_a_route_has_not_is_405_with_those_that_it_has(string method, string path, string allowed)
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+
+        var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal(HttpStatusCode.MethodNotAllowed, answer.StatusCode);
+        Assert.Equal(allowed, string.Join(", ", answer.Content.Headers.Allow.Order()));
+        Assert.Equal("urn:fopwatch:problem:method-not-allowed", (await RunningHost.ProblemAsync(answer)).Type);
+    }
+
+    [Fact]
+    public async Task Who_waits_for_an_outcome_is_answered_when_the_host_stops_and_does_not_hold_it_up()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var waiting = host.JobAsync("media", "z0.a", "?wait=60");
+        await Task.Delay(TimeSpan.FromMilliseconds(300), Cancelled);
+        Assert.False(waiting.IsCompleted);
+
+        var clock = Stopwatch.StartNew();
+        await host.Host.DisposeAsync();
+
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(3));
+        Assert.Equal(JobState.Waiting, (await waiting).State);
+    }
+
+    [Fact]
+    public async Task Of_many_registrations_with_too_much_metadata_a_hundred_are_named_and_the_others_counted()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var metadata = (string name) => $$$"""{"{{{name}}}":"{{{new string('x', 3000)}}}"}""";
+        for (var part = 0; part < 2; part++)
+        {
+            var first = Enumerable.Range(0, 60).Select(i => $$$"""{"source":"media","id":"z0.{{{(60 * part) + i}}}","metadata":{{{metadata("first")}}}}""");
+            Assert.Equal(HttpStatusCode.Accepted, (await host.PostAsync("/api/jobs", $"[{string.Join(',', first)}]")).StatusCode);
+        }
+
+        // All but the last have some already.
+        var more = Enumerable.Range(0, 121).Select(i => $$$"""{"source":"media","id":"z0.{{{i}}}","metadata":{{{metadata("second")}}}}""");
+        var some = await RunningHost.ProblemAsync(await host.PostAsync("/api/jobs", $"[{string.Join(',', more)}]"));
+        Assert.Equal("What is named here was not registered, nor 20 more whose metadata is too large; all else was.", some.Detail);
+        Assert.Equal(100, some.Errors!.Count);
+        Assert.Equal(["second"], (await host.JobAsync("media", "z0.120")).Metadata!.Keys);
+
+        var one = await RunningHost.ProblemAsync(await host.PostAsync("/api/jobs", more.First()));
+        Assert.Equal(("Nothing was registered.", "/metadata"), (one.Detail, Assert.Single(one.Errors!).Element));
     }
 
     [Fact]
