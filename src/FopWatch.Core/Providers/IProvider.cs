@@ -89,4 +89,11 @@ public interface IProvider
     /// Never throws for what a body contains.
     /// </summary>
     int? ErrorStatus(ReadOnlyMemory<byte> body) => null;
+
+    /// <summary>
+    /// Whether <see cref="PollAnswer.NotFound"/> in the head of an answer counts only where the body is the API's own error of the same
+    /// meaning (<see cref="ErrorStatus"/>): needed where the status is one that any web server answers for a path that it does not
+    /// know, such as 404, so that a wrong status endpoint does not make every id an unknown one.
+    /// </summary>
+    bool NotFoundIsToldByBody => false;
 }

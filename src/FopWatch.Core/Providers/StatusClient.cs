@@ -142,10 +142,20 @@ public sealed class StatusClient : IStatusApi
         var status = (int)response.StatusCode;
         var retryAfter = RetryAfter(response.Headers.RetryAfter);
         var answer = source.Provider.Classify(status);
-        if (answer != PollAnswer.Report)
+        var isToldByBody = answer == PollAnswer.NotFound && source.Provider.NotFoundIsToldByBody;
+        if (answer != PollAnswer.Report && !isToldByBody)
             return new(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter);
         if (await ReadBodyAsync(response.Content, cancellationToken) is not { } body)
             return new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is too large");
+
+        if (isToldByBody)
+        {
+            if (source.Provider.ErrorStatus(body) is { } told && source.Provider.Classify(told) == PollAnswer.NotFound)
+                return new(PollAnswer.NotFound, Detail: $"HTTP {status}", RetryAfter: retryAfter);
+            return WasCut(response, body)
+                ? new(PollAnswer.Unavailable, Detail: $"HTTP {status}, whose body was cut", RetryAfter: retryAfter)
+                : new(PollAnswer.Refused, Detail: $"HTTP {status} that is not the API's: the status endpoint may be wrong", RetryAfter: retryAfter);
+        }
 
         var decoded = source.Provider.Decode(Jobs.ReportChannel.Poll, body);
         if (decoded.Report is { } report)
@@ -158,12 +168,7 @@ public sealed class StatusClient : IStatusApi
         if (source.Provider.ErrorStatus(body) is { } inner && source.Provider.Classify(inner) is var meant and not PollAnswer.Report)
             return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
 
-        // Where only the end of the connection ends the body, nothing else tells that it was cut.
-        var wasCut = response.Content.Headers.ContentLength is null
-            && response.Headers.TransferEncodingChunked != true
-            && response.Version.Major == 1
-            && JsonBody.IsBeginning(body.Span);
-        return new(wasCut ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
+        return new(WasCut(response, body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
     }
 
     private async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
@@ -183,6 +188,13 @@ public sealed class StatusClient : IStatusApi
 
         return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
+
+    /// <summary>Where only the end of the connection ends a body, nothing but the body itself tells that it was cut.</summary>
+    private static bool WasCut(HttpResponseMessage response, ReadOnlyMemory<byte> body) =>
+        response.Content.Headers.ContentLength is null
+        && response.Headers.TransferEncodingChunked != true
+        && response.Version.Major == 1
+        && JsonBody.IsBeginning(body.Span);
 
     private static bool IsSameOrigin(Uri from, Uri to) =>
         to.Scheme == from.Scheme && to.Host == from.Host && to.Port == from.Port && to.UserInfo == from.UserInfo;

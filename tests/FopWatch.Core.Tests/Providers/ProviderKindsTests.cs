@@ -60,4 +60,12 @@ public class ProviderKindsTests
             Assert.Equal(answer, Bodies.Fmgr.Classify(status));
             Assert.Equal(answer, Bodies.Fops.Classify(status));
         });
+
+    [Fact]
+    public void Only_wangsus_unknown_id_is_a_status_that_any_web_server_answers()
+    {
+        Assert.True(Bodies.Fmgr.NotFoundIsToldByBody);
+        Assert.True(Bodies.Fops.NotFoundIsToldByBody);
+        Assert.False(Bodies.Qiniu.NotFoundIsToldByBody);
+    }
 }

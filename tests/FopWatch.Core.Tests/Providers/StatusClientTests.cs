@@ -42,7 +42,6 @@ public sealed class StatusClientTests : IDisposable
     [InlineData(ProviderKind.Qiniu, 631, PollAnswer.Refused)]
     [InlineData(ProviderKind.Qiniu, 404, PollAnswer.Refused)]
     [InlineData(ProviderKind.Qiniu, 400, PollAnswer.Refused)]
-    [InlineData(ProviderKind.WangsuFmgr, 404, PollAnswer.NotFound)]
     [InlineData(ProviderKind.WangsuFops, 500, PollAnswer.Unavailable)]
     [InlineData(ProviderKind.WangsuFops, 612, PollAnswer.Refused)]
     public async Task Statuses_that_are_no_http_are_answers_too(ProviderKind kind, int status, PollAnswer expected)
@@ -53,6 +52,57 @@ public sealed class StatusClientTests : IDisposable
 
         Assert.Equal((expected, $"HTTP {status}"), (answer.Answer, answer.Detail));
         Assert.Null(answer.Report);
+    }
+
+    [Theory]
+    [InlineData("""{"code":"404","message":"z0.a is unknown"}""")]
+    [InlineData("""{"message":"no","code":404}""")]
+    public async Task Wangsus_404_with_its_own_error_is_an_unknown_id(string body)
+    {
+        foreach (var kind in (ProviderKind[])[ProviderKind.WangsuFmgr, ProviderKind.WangsuFops])
+        {
+            await using var server = new LoopbackServer(_ => Reply.Of(404, body, "Content-Type: text/plain", "Retry-After: 7"));
+            var answer = await AskAsync(server, kind: kind);
+            Assert.Equal(new(PollAnswer.NotFound, Detail: "HTTP 404", RetryAfter: TimeSpan.FromSeconds(7)), answer);
+        }
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("<html><h1>404 Not Found</h1></html>")]
+    [InlineData("""{"error":"no such path"}""")]
+    [InlineData("""{"code":404}""")]
+    [InlineData("""{"message":"no Route matched with those values"}""")]
+    [InlineData("""{"code":"403","message":"no"}""")]
+    [InlineData("""{"code":"3","message":"no"}""")]
+    [InlineData("""{"code":"404","message":"no","items":[]}""")]
+    [InlineData(Done)]
+    public async Task A_404_that_is_not_wangsus_own_says_nothing_of_the_id(string body)
+    {
+        foreach (var kind in (ProviderKind[])[ProviderKind.WangsuFmgr, ProviderKind.WangsuFops])
+        {
+            await using var server = new LoopbackServer(_ => Reply.Of(404, body, "Retry-After: 7"));
+            var answer = await AskAsync(server, kind: kind);
+            Assert.Equal(
+                new(PollAnswer.Refused, Detail: "HTTP 404 that is not the API's: the status endpoint may be wrong", RetryAfter: TimeSpan.FromSeconds(7)),
+                answer);
+        }
+    }
+
+    [Fact]
+    public async Task A_404_of_wangsu_whose_body_was_cut_is_worth_another_try_and_one_that_is_too_large_is_not()
+    {
+        const string Half = """{"code":"404","mess""";
+        await using var closed = new LoopbackServer(_ => Reply.Raw("HTTP/1.1 404 Not Found\r\n\r\n" + Half));
+        var answer = await AskAsync(closed, kind: ProviderKind.WangsuFops);
+        Assert.Equal((PollAnswer.Unavailable, "HTTP 404, whose body was cut"), (answer.Answer, answer.Detail));
+
+        await using var cut = new LoopbackServer(_ => Reply.Raw("HTTP/1.1 404 Not Found\r\nContent-Length: 100\r\n\r\n" + Half));
+        Assert.Equal(PollAnswer.Unavailable, (await AskAsync(cut, kind: ProviderKind.WangsuFops)).Answer);
+
+        await using var large = new LoopbackServer(_ => Reply.Of(404, """{"code":"404","message":"no"}"""));
+        answer = await AskAsync(large, kind: ProviderKind.WangsuFops, options: new() { MaxAnswerLength = 10 });
+        Assert.Equal((PollAnswer.Refused, "HTTP 404: the answer is too large"), (answer.Answer, answer.Detail));
     }
 
     [Theory]

@@ -82,6 +82,9 @@ internal abstract class WangsuProvider : IProvider
             ? (int)status
             : null;
 
+    /// <inheritdoc/>
+    public bool NotFoundIsToldByBody => true;
+
     /// <summary>The bucket that a command writes to; null if it does not say.</summary>
     protected abstract string? BucketOf(string command);
 
