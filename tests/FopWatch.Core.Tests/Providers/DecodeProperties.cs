@@ -16,6 +16,7 @@ public class DecodeProperties
         """{"version":"v3","id":"w","created_at":1724756564664,"input":{"kodo_file":{"bucket":"b","key":"k"}},"code":3,"ops":[{"id":"1","fop":{"cmd":"c","result":{"code":6,"kodo_file":{"key":"k"}}}}]}""",
         """{"id":"w","status":"FINISHED","success":true,"result":{"code":0},"ops":[{"op":{"type":"t","params":{"b":1,"a":{"hlsKey":"s"}}},"result":{"code":0}}]}""",
         """{"id":"1005","code":3,"separate":"0","inputkey":"k","items":[{"cmd":"a|saveas/YTpi","code":"3","fsize":"7","key":"b:k","error":null,"detail":[{"key":"b:2","url":"u"}],"decompresslist":["f",{"key":"g"}]}]}""",
+        """{"id":"z0.a","code":4,"items":[{"cmd":"x","code":4,"key":"k"},{"cmd":"y","code":4,"error":"no"},{"cmd":"i","code":"4","result":{"a":1}},{"cmd":"z","code":4}]}""",
         """{"code":"404","message":"no"}""",
     ];
 
@@ -86,6 +87,7 @@ public class DecodeProperties
     [
         """{"id":"a","code":0,"inputBucket":"b","items":[{"cmd":"x","code":2,"desc":"one"},{"cmd":"x","code":2,"desc":"two"},{"cmd":"x","code":2,"errorIndex":3},{"cmd":"x","code":9},{"cmd":"x","code":8},{"cmd":"w","code":0,"keys":["1","2","3"]},{"cmd":"w","code":0,"keys":["1","2","4"]}]}""",
         """{"id":"a","code":0,"items":[{"cmd":"i","code":0,"result":{"b":{"d":1,"c":2},"a":3}},{"cmd":"i","code":0,"result":{"z":1,"y":2}},{"cmd":"i","code":0,"returnOld":1},{"cmd":"i","code":0,"returnOld":0}]}""",
+        """{"id":"a","code":4,"inputBucket":"b","items":[{"cmd":"x","code":4,"key":"k","hash":"h"},{"cmd":"x","code":4,"error":"no","key":"k"},{"cmd":"x","code":4},{"cmd":"x","code":0,"key":"k"},{"cmd":"x","code":4,"keys":["1","2"]}]}""",
         """{"version":"v3","id":"a","code":3,"ops":[{"id":"1","fop":{"cmd":"c","result":{"code":0,"kodo_file":{"key":"k","hash":"1"}}}},{"id":"2","fop":{"cmd":"c","result":{"code":0,"kodo_file":{"key":"k","bucket":"z"}}}},{"id":"3","fop":{"cmd":"c"}}]}""",
         """{"id":"a","status":"FINISHED","success":false,"ops":[{"op":{"type":"t","params":{"b":1,"a":{"y":1,"x":2}}},"result":{"code":3,"desc":"p"}},{"op":{"type":"t","params":{"a":{"x":2,"y":1},"b":1}},"result":{"code":3,"desc":"q"}}]}""",
         """{"id":"a","code":3,"items":[{"cmd":"c","code":3,"key":"b:1","fsize":1,"detail":[{"key":"b:1","url":"u"},{"key":"b:1","url":"v"}]},{"cmd":"c","code":3,"key":"b:1","fsize":2},{"cmd":"c","code":6,"key":"b:1","fsize":2},{"cmd":"c","code":18}]}""",

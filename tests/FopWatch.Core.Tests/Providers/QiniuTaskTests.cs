@@ -108,6 +108,62 @@ public class QiniuTaskTests
         Assert.Equal((JobState.Succeeded, NotificationDelivery.Failed), (facts.Outcome, facts.Delivery));
     }
 
+    [Theory]
+    [InlineData(""" "error":"not a valid media" """, ItemState.Failed)]
+    [InlineData(""" "error":"not a valid media","errorIndex":0,"key":"never.mp4","hash":"h" """, ItemState.Failed)]
+    [InlineData(""" "error":{"code":500} """, ItemState.Failed)]
+    [InlineData(""" "error":"","key":"k" """, ItemState.Succeeded)]
+    [InlineData(""" "error":null,"key":"k","hash":"h","returnOld":1 """, ItemState.Succeeded)]
+    [InlineData(""" "keys":[null,"","k"] """, ItemState.Succeeded)]
+    [InlineData(""" "hash":"h" """, ItemState.Succeeded)]
+    [InlineData(""" "result":{"code":200} """, ItemState.Succeeded)]
+    [InlineData(""" "result":0 """, ItemState.Succeeded)]
+    [InlineData(""" "desc":"callback failed" """, ItemState.Unknown)]
+    [InlineData(""" "error":"","key":"","keys":[null,""],"hash":"","result":null """, ItemState.Unknown)]
+    [InlineData(""" "keys":"k","result":"" """, ItemState.Unknown)]
+    [InlineData(""" "result":{} """, ItemState.Unknown)]
+    [InlineData(""" "result":[] """, ItemState.Unknown)]
+    public void An_item_whose_code_tells_only_of_the_notification_ended_as_its_content_says(string content, ItemState state)
+    {
+        foreach (var code in (string[])["4", "\"4\""])
+        {
+            var body = $$"""{"id":"a","code":4,"items":[{"cmd":"x","code":{{code}},{{content}}}]}""";
+            var item = Assert.Single(Qiniu.Polled(body).Items);
+            Assert.Equal((state, 4L), (item.State, item.Code));
+            Assert.Equal(state, Assert.Single(Qiniu.Notified(body).Items).State);
+        }
+    }
+
+    [Fact]
+    public void A_job_of_such_items_only_has_an_outcome()
+    {
+        var facts = Qiniu.Polled("""
+            {"id":"a","code":4,"inputBucket":"b","items":[{"cmd":"x","code":4,"key":"k","hash":"h"},{"cmd":"y","code":4,"error":"no"}]}
+            """);
+
+        Assert.Equal((JobState.PartiallyFailed, NotificationDelivery.Failed, new JobCounts(2, 1, 1, 0)), (facts.Outcome, facts.Delivery, facts.Counts));
+        var made = facts.Items.Single(item => item.Command == "x");
+        Assert.Equal([new() { Bucket = "b", Key = "k", Hash = "h" }], made.Outputs);
+        Assert.Empty(facts.Items.Single(item => item.Command == "y").Outputs);
+        Assert.Null(Qiniu.Polled("""{"id":"a","code":4,"items":[{"cmd":"x","code":4,"key":"k"},{"cmd":"y","code":4}]}""").Outcome);
+    }
+
+    [Theory]
+    [InlineData(0, """ "key":"k" """, ItemState.Succeeded)]
+    [InlineData(3, """ "error":"no" """, ItemState.Failed)]
+    public void Such_an_item_is_the_same_as_one_that_says_how_it_ended(int code, string content, ItemState state)
+    {
+        var said = Qiniu.Notified($$"""{"id":"a","code":{{code}},"items":[{"cmd":"x","code":{{code}},{{content}}}]}""");
+        var told = Qiniu.Polled($$"""{"id":"a","code":4,"items":[{"cmd":"x","code":4,{{content}}}]}""");
+        var silent = Qiniu.Polled("""{"id":"a","code":4,"items":[{"cmd":"x","code":4}]}""");
+
+        var joined = said.Join(told);
+        Assert.Equal((state, said.Outcome), (Assert.Single(joined.Items).State, joined.Outcome));
+        Assert.Equal(joined, told.Join(said));
+        Assert.Equal(joined, silent.Join(told).Join(said));
+        Assert.Equal(joined, told.Join(said.Join(silent)));
+    }
+
     [Fact]
     public void The_items_decide_over_a_top_level_that_claims_success()
     {

@@ -12,6 +12,7 @@ internal static class Corpus
         """{"error":"no such id"}""",
         """{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/m3u8/hlsKey/MTIzNDU2Nzg5MDEyMzQ1Ng==|saveas/YTpi","code":0,"key":"k"}]}""",
         """{"id":"z0.a","code":3,"items":[{"cmd":"a","code":3,"error":"\u001b[31m\r\n\u0000\ud83d\ude00","desc":{"hlsKey":"s"}}]}""",
+        """{"id":"z0.a","code":4,"items":[{"cmd":"a","code":4,"key":"k"},{"cmd":"b","code":4,"error":"no"},{"cmd":"c","code":4,"result":{}}]}""",
         """{"id":"w","status":"FINISHED","success":true,"ops":[{"op":{"type":"t","params":{"b":1,"a":{"hlsKey":"s"}}},"result":{"code":0}}]}""",
         """{"id":"1005","code":3,"separate":"0","items":[{"cmd":"a|saveas/YTpi","code":"3","fsize":"7","key":"b:k","error":null,"detail":[{"key":"b:2","url":"http://127.0.0.1:9/u"}],"decompresslist":["f",{"key":"g"}]}]}""",
         "id=z0.a&code=0&items=%5B%5D",

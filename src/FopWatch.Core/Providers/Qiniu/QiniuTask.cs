@@ -54,7 +54,7 @@ internal static class QiniuTask
         _ => JobProgress.Unknown,
     };
 
-    /// <summary>What a code says of a command. Others, 4 among them, are not documented for items.</summary>
+    /// <summary>What a code by itself says of a command.</summary>
     public static ItemState StateOf(long? code) => code switch
     {
         Succeeded => ItemState.Succeeded,
@@ -74,7 +74,7 @@ internal static class QiniuTask
     {
         var command = item.Text("cmd") ?? "";
         var code = item.Integer("code");
-        var state = StateOf(code);
+        var state = code == NotificationFailed ? StateByContent(item) : StateOf(code);
         EquatableList<OutputFacts> outputs = ItemOutputs.MayHave(state)
             ? [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)]
             : [];
@@ -90,6 +90,19 @@ internal static class QiniuTask
             Result = outputs.Count == 0 ? item.Json("result") : null,
             Outputs = outputs,
         };
+    }
+
+    /// <summary>
+    /// How a command ended whose code tells only that it is over and its notification failed: items have the codes of the whole
+    /// (providers.md, section 1). An error is believed over an output, which may only be where a file would have been.
+    /// </summary>
+    private static ItemState StateByContent(JsonElement item)
+    {
+        if (item.Prose("error") is not null)
+            return ItemState.Failed;
+
+        var hasOutput = item.Text("hash") is not null || ReadOutputs(item, null).Any() || item.Json("result") is not (null or "\"\"" or "{}" or "[]");
+        return hasOutput ? ItemState.Succeeded : ItemState.Unknown;
     }
 
     private static IEnumerable<OutputFacts> ReadOutputs(JsonElement item, string? bucket)
