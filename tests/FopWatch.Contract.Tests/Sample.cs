@@ -1,3 +1,4 @@
+using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -9,6 +10,8 @@ namespace FopWatch.Contract.Tests;
 /// <summary>Jobs, changes and notifications at fixed times, made by the core as in earnest.</summary>
 public static class Sample
 {
+    private const int Mebibyte = 1024 * 1024;
+
     /// <summary>When everything begins.</summary>
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
@@ -53,6 +56,24 @@ public static class Sample
     /// <summary>The job, no longer watched because somebody said so.</summary>
     public static Job Stopped(this Job job) => job.Rewatch(job.Watch with { DueAt = null, Stopped = true }).Job;
 
+    /// <summary>The job with a body of so many MiB and little more, which a store may compress to next to nothing.</summary>
+    public static Job Sized(this Job job, int mebibytes) => job with
+    {
+        Facts = job.Facts.WithItems([new() { Command = "avinfo", State = ItemState.Succeeded, Description = Text(mebibytes) }]),
+    };
+
+    /// <summary>The event with a body of so many MiB and little more.</summary>
+    public static OutboxEvent Sized(this OutboxEvent pending, int mebibytes) =>
+        pending with { Body = Encoding.UTF8.GetBytes($$"""{"subject":"{{pending.Key.Id}}","text":"{{Text(mebibytes)}}"}""") };
+
+    /// <summary>The notification with a body of so many MiB, none like another's.</summary>
+    public static QuarantinedNotification Sized(this QuarantinedNotification notification, int mebibytes)
+    {
+        var body = new byte[mebibytes * Mebibyte];
+        new Random(notification.Key.Aggregate(0, (seed, c) => (seed * 31) + c)).NextBytes(body);
+        return notification with { Body = body };
+    }
+
     /// <summary>The commit of a job that is not to exist yet, with no event.</summary>
     public static JobCommit New(this Job job) => new(job, null, null);
 
@@ -78,6 +99,8 @@ public static class Sample
         Headers = [KeyValuePair.Create("X-Qiniu-B", " two "), KeyValuePair.Create("Authorization", "Qiniu ak:sig="), KeyValuePair.Create("X-Qiniu-B", "one")],
         Body = (byte[])[0x00, 0xFF, 0xC3, 0x28, .. Enumerable.Range(0, 256).Select(b => (byte)b), 0x0D, 0x0A, 0x00],
     };
+
+    private static string Text(int mebibytes) => new('x', mebibytes * Mebibyte);
 
     private static JobReport Report(bool closed, ItemState first, ItemState second) => new()
     {

@@ -17,6 +17,9 @@ internal static class BodyColumns
     /// </summary>
     public const int MaxBytes = MaxColumns * ColumnBytes;
 
+    /// <summary>The most bytes that <see cref="WriteBytes"/> puts into <see cref="OfShortBytes"/> alone.</summary>
+    public const int ShortBytes = ColumnBytes;
+
     private const int MaxColumns = 11;
     private const int ColumnBytes = 64 * 1024;
     private const int TextCharacters = 32 * 1024;
@@ -30,6 +33,15 @@ internal static class BodyColumns
 
     // The names of columns, of which a row needs the first few.
     private static readonly string[] Names = [.. Enumerable.Range(0, MaxColumns).Select(i => string.Create(CultureInfo.InvariantCulture, $"Body{i}"))];
+
+    /// <summary>The columns of a text that was not compressed.</summary>
+    public static IReadOnlyList<string> OfShortText { get; } = [Text];
+
+    /// <summary>The columns of up to <see cref="ShortBytes"/>.</summary>
+    public static IReadOnlyList<string> OfShortBytes { get; } = [Names[0]];
+
+    /// <summary>Whether a row of which <see cref="OfShortText"/> was read has its text.</summary>
+    public static bool HasShortText(TableEntity row) => row.GetString(Text) is not null;
 
     /// <summary>Writes UTF-8 text into a row.</summary>
     /// <returns>Whether it fits. If not, the row is as before.</returns>

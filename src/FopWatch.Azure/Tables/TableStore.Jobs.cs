@@ -133,20 +133,18 @@ public sealed partial class TableStore
 
         // One more than asked for tells whether there is another page.
         var rows = await _merge.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken);
-        var continuation = rows.Count > query.Top ? new PageEnd(rows[query.Top - 1].RowKey, rows[query.Top - 1].PartitionKey).ToContinuation() : null;
-
-        var jobs = new Job?[Math.Min(rows.Count, query.Top)];
-        await EachAsync(
-            Enumerable.Range(0, jobs.Length),
-            async (i, token) =>
+        var (jobs, end) = await FillAsync<Job>(
+            rows.Count > query.Top ? rows[..query.Top] : rows,
+            (listed, token) => RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
+            row =>
             {
-                var (partition, rowKey) = (rows[i].PartitionKey, RowKeys.Job(RowKeys.ReadListed(rows[i].RowKey).Id));
-                jobs[i] = await RowAsync(partition, rowKey, null, token) is { } row ? ReadJob(row) : null;
+                // Between the two reads a job may have been purged, or have moved on.
+                var body = BodyColumns.ReadText(row);
+                var job = JobJson.Deserialize(body);
+                return query.State is null || job.State == query.State ? (job, body.Length) : null;
             },
             cancellationToken);
-
-        // Between the two reads a job may have been purged, or have moved on.
-        return new([.. jobs.OfType<Job>().Where(job => query.State is null || job.State == query.State)], continuation);
+        return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null);
 
         string From(string partition) => after is not { } end ? RowKeys.Listed
             : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
@@ -175,7 +173,7 @@ public sealed partial class TableStore
             body = JobJson.Serialize(job with { Facts = facts });
         }
 
-        row["Source"] = job.Key.Source;
+        row[Columns.Source] = job.Key.Source;
         row["Id"] = job.Key.Id;
         row[Columns.State] = Name<JobState>(job.State);
         row[Columns.Settled] = job.IsSettled;
@@ -187,7 +185,7 @@ public sealed partial class TableStore
         row[Columns.DueAt] = job.Watch.DueAt;
         row["Version"] = job.Version;
         row["Bucket"] = Scalar(job.Facts.Bucket);
-        row["Key"] = Scalar(job.Facts.Key);
+        row[Columns.Key] = Scalar(job.Facts.Key);
         row["Pipeline"] = Scalar(job.Facts.Pipeline);
         row["RequestId"] = Scalar(job.Facts.RequestId);
         row[Columns.Commit] = commitId;

@@ -14,7 +14,13 @@ public sealed partial class TableStore
             async token =>
             {
                 var ranges = (await PartitionsAsync(null, token)).Select(partition => RowRange.Of(partition, RowKeys.Outbox)).ToList();
-                return [.. (await _merge.FirstAsync(ranges, null, null, limit, token)).Select(TryReadEvent).OfType<OutboxEvent>()];
+                var rows = await _merge.FirstAsync(ranges, null, Columns.ForOutbox, limit, token);
+                var (events, _) = await FillAsync<OutboxEvent>(
+                    rows,
+                    async (row, each) => BodyColumns.HasShortText(row) ? row : await RowAsync(row.PartitionKey, row.RowKey, null, each),
+                    row => TryReadEvent(row) is { } pending ? (pending, pending.Body.Length) : null,
+                    token);
+                return events;
             },
             cancellationToken);
 
@@ -57,9 +63,9 @@ public sealed partial class TableStore
     {
         var row = new TableEntity(partition, RowKeys.Event(@event.Time, @event.Key.Id, @event.Version))
         {
-            ["Source"] = @event.Key.Source,
-            ["EventId"] = @event.Id,
-            ["Type"] = @event.Type,
+            [Columns.Source] = @event.Key.Source,
+            [Columns.EventId] = @event.Id,
+            [Columns.Type] = @event.Type,
         };
         if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !BodyColumns.TryWriteText(row, Reduced(@event.Body.Span)))
             throw new InvalidDataException("An event does not fit into a row even without its items.");
@@ -85,7 +91,7 @@ public sealed partial class TableStore
         try
         {
             var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
-            return row.GetString("EventId") is not { } eventId || row.GetString("Source") is not { } source || row.GetString("Type") is not { } type
+            return row.GetString(Columns.EventId) is not { } eventId || row.GetString(Columns.Source) is not { } source || row.GetString(Columns.Type) is not { } type
                 ? null
                 : new()
                 {

@@ -88,16 +88,20 @@ public sealed partial class TableStore
                 var ranges = (source is null ? await SourcesAsync(token) : [source])
                     .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
                     .ToList();
-                var rows = await _merge.FirstAsync(ranges, null, null, top == int.MaxValue ? top : top + 1, token);
-                var page = new List<QuarantinedNotification>();
-                foreach (var row in rows.Take(top))
+                var rows = await _merge.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token);
+                var (page, bytes) = (new List<QuarantinedNotification>(), 0L);
+                for (var i = 0; i < rows.Count; i++)
                 {
-                    if (await ReadNotificationAsync(row, token) is { } notification)
+                    if (i == top || bytes >= PageLimit.Bytes)
+                        return new Page<QuarantinedNotification>(page, new PageEnd(rows[i - 1].RowKey, rows[i - 1].PartitionKey).ToContinuation());
+                    if (await WithBodyAsync(rows[i], token) is { } row && await ReadNotificationAsync(row, token) is { } notification)
+                    {
                         page.Add(notification);
+                        bytes += notification.Body.Length;
+                    }
                 }
 
-                var next = rows.Count > top ? new PageEnd(rows[top - 1].RowKey, rows[top - 1].PartitionKey).ToContinuation() : null;
-                return new Page<QuarantinedNotification>(page, next);
+                return new Page<QuarantinedNotification>(page, null);
             },
             cancellationToken);
     }
@@ -159,11 +163,11 @@ public sealed partial class TableStore
     {
         var row = new TableEntity(RowKeys.Quarantine(notification.Source), rowKey)
         {
-            ["Source"] = notification.Source,
-            ["Key"] = notification.Key,
-            ["Correlation"] = notification.Correlation,
-            ["Reason"] = notification.Reason,
-            ["ReceivedAt"] = notification.ReceivedAt,
+            [Columns.Source] = notification.Source,
+            [Columns.Key] = notification.Key,
+            [Columns.Correlation] = notification.Correlation,
+            [Columns.Reason] = notification.Reason,
+            [Columns.ReceivedAt] = notification.ReceivedAt,
             [Columns.Size] = notification.Body.Length,
         };
 
@@ -187,6 +191,13 @@ public sealed partial class TableStore
         await _table.UpsertEntityAsync(chunk, TableUpdateMode.Replace, cancellationToken);
     }
 
+    /// <summary>The row of a notification with the body that is in it, where a list did not have it whole.</summary>
+    /// <returns>Null if it was taken out meanwhile.</returns>
+    private async Task<TableEntity?> WithBodyAsync(TableEntity listed, CancellationToken cancellationToken) =>
+        listed.GetInt32(Columns.Chunks) > 0 || listed.GetInt32(Columns.Size) <= BodyColumns.ShortBytes
+            ? listed
+            : await RowAsync(listed.PartitionKey, listed.RowKey, null, cancellationToken);
+
     /// <returns>Null if it was taken out meanwhile.</returns>
     private async Task<QuarantinedNotification?> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
     {
@@ -207,11 +218,11 @@ public sealed partial class TableStore
         var head = JsonSerializer.Deserialize(text, QuarantineJson.Default.QuarantineHead) ?? throw new JsonException("A head is null.");
         return new()
         {
-            Key = row.GetString("Key"),
-            Source = row.GetString("Source"),
-            Correlation = row.GetString("Correlation"),
-            Reason = row.GetString("Reason"),
-            ReceivedAt = row.GetDateTimeOffset("ReceivedAt") ?? default,
+            Key = row.GetString(Columns.Key),
+            Source = row.GetString(Columns.Source),
+            Correlation = row.GetString(Columns.Correlation),
+            Reason = row.GetString(Columns.Reason),
+            ReceivedAt = row.GetDateTimeOffset(Columns.ReceivedAt) ?? default,
             Url = new(head.Url, UriKind.RelativeOrAbsolute),
             Headers = [.. head.Headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
             Body = pieces.Length == 0 ? BodyColumns.ReadBytes(row) : pieces.SelectMany(piece => piece).ToArray(),

@@ -24,6 +24,9 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     // What the service allows in one transaction.
     private const int MaxActions = 100;
 
+    // Rows with bodies that are in memory at once before they are decoded; each is at most 1 MiB.
+    private const int BodiesAtOnce = 16;
+
     private readonly TableClient _table;
     private readonly TableStoreOptions _options;
     private readonly TimeProvider _time;
@@ -145,6 +148,43 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     private Task EachAsync<T>(IEnumerable<T> many, Func<T, CancellationToken, ValueTask> body, CancellationToken cancellationToken) =>
         Parallel.ForEachAsync(many, new ParallelOptions { MaxDegreeOfParallelism = _options.Parallelism, CancellationToken = cancellationToken }, body);
 
+    /// <summary>Fills a page by reading what further belongs to rows, in their order, up to <see cref="PageLimit.Bytes"/>.</summary>
+    /// <param name="rows">The rows.</param>
+    /// <param name="readWhole">Reads the row that has the body of one; null if it is gone.</param>
+    /// <param name="decode">Makes the element, and says how long its body is; null if it does not belong into the page.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The elements, and how many of the rows were read for them.</returns>
+    private async Task<(List<T> Elements, int Rows)> FillAsync<T>(
+        List<TableEntity> rows,
+        Func<TableEntity, CancellationToken, Task<TableEntity?>> readWhole,
+        Func<TableEntity, (T Element, int Bytes)?> decode,
+        CancellationToken cancellationToken)
+    {
+        var (elements, bytes) = (new List<T>(), 0L);
+
+        // A row holds its body compressed: so many of them are little against what one of them may become.
+        for (var start = 0; start < rows.Count; start += BodiesAtOnce)
+        {
+            var whole = new TableEntity?[Math.Min(BodiesAtOnce, rows.Count - start)];
+            var first = start;
+            await EachAsync(
+                Enumerable.Range(0, whole.Length),
+                async (i, token) => whole[i] = await readWhole(rows[first + i], token),
+                cancellationToken);
+            for (var i = 0; i < whole.Length; i++)
+            {
+                if (whole[i] is not { } row || decode(row) is not { } decoded)
+                    continue;
+                elements.Add(decoded.Element);
+                bytes += decoded.Bytes;
+                if (bytes >= PageLimit.Bytes)
+                    return (elements, start + i + 1);
+            }
+        }
+
+        return (elements, rows.Count);
+    }
+
     private async Task<TableEntity?> RowAsync(string partition, string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
     {
         var row = await _table.GetEntityIfExistsAsync<TableEntity>(partition, rowKey, select, cancellationToken);
@@ -210,6 +250,13 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string Commit = "Commit";
         public const string Chunks = "Chunks";
         public const string Size = "Size";
+        public const string Source = "Source";
+        public const string EventId = "EventId";
+        public const string Type = "Type";
+        public const string Key = "Key";
+        public const string Correlation = "Correlation";
+        public const string Reason = "Reason";
+        public const string ReceivedAt = "ReceivedAt";
 
         public static readonly string[] Keys = ["PartitionKey", "RowKey"];
         public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
@@ -217,6 +264,13 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public static readonly string[] ForPurge = [.. Keys, DueAt];
         public static readonly string[] ForChunks = [.. Keys, Chunks];
         public static readonly string[] ForSize = [.. Keys, Size];
+
+        /// <summary>An event, whole where its body is short.</summary>
+        public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, .. BodyColumns.OfShortText];
+
+        /// <summary>A notification in quarantine, whole where its body is short.</summary>
+        public static readonly string[] ForQuarantine =
+            [.. Keys, Source, Key, Correlation, Reason, ReceivedAt, Size, Chunks, .. Enumerable.Range(0, MaxHeadColumns).Select(Head), .. BodyColumns.OfShortBytes];
 
         /// <summary>What came with a body in quarantine, in as many columns as it takes.</summary>
         public static string Head(int number) => string.Create(CultureInfo.InvariantCulture, $"Head{number}");

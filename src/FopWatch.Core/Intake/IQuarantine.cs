@@ -54,7 +54,7 @@ public interface IQuarantine
     /// <summary>Reads one; null if there is none.</summary>
     ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken);
 
-    /// <summary>Lists them, the newest first.</summary>
+    /// <summary>Lists them, the newest first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
     ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken);
 

@@ -29,7 +29,7 @@ public sealed record JobQuery
     /// <summary>Only jobs registered at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
-    /// <summary>How many: 1 to <see cref="MaxTop"/>.</summary>
+    /// <summary>The most that are wanted: 1 to <see cref="MaxTop"/>.</summary>
     public int Top { get; init; } = 100;
 
     /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
@@ -38,8 +38,8 @@ public sealed record JobQuery
 
 /// <summary>One page of a list.</summary>
 /// <typeparam name="T">What is listed.</typeparam>
-/// <param name="Elements">The elements.</param>
-/// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+/// <param name="Elements">The elements; may be fewer than asked for, with more to come.</param>
+/// <param name="Continuation">What the next page is asked for with; null after the last, which nothing else tells.</param>
 public sealed record Page<T>(IReadOnlyList<T> Elements, string? Continuation);
 
 /// <summary>How many jobs of a source are where. At any time, registered = settled + expired + open + stopped.</summary>
@@ -71,7 +71,7 @@ public interface IJobStore
     /// </returns>
     ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken);
 
-    /// <summary>Lists jobs, the last registered first.</summary>
+    /// <summary>Lists jobs, the last registered first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
     ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken);
 

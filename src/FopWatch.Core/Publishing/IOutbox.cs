@@ -27,7 +27,10 @@ public sealed record OutboxEvent
 /// <summary>The events that are committed and not yet published.</summary>
 public interface IOutbox
 {
-    /// <summary>The oldest of them; those of one job in the order of their versions.</summary>
+    /// <summary>
+    /// The oldest of them; those of one job in the order of their versions. What is read at once ends at <see cref="PageLimit.Bytes"/>,
+    /// so others may wait where there are fewer than asked for; where there is none, none waits.
+    /// </summary>
     ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>Takes published events out. Those that are gone already are no error.</summary>

@@ -43,7 +43,10 @@ internal sealed class EventLog : IEventPublisher
             Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
     }
 
-    /// <summary>Reads events in the order of the log.</summary>
+    /// <summary>
+    /// Reads events in the order of the log. What is read at once ends at <see cref="PageLimit.Bytes"/>, so others may follow where there
+    /// are fewer than asked for; where there is none, none follows.
+    /// </summary>
     /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
     /// <param name="limit">The most events to read; at least 1.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
@@ -53,16 +56,18 @@ internal sealed class EventLog : IEventPublisher
             session =>
             {
                 using var rows = session.Command(ReadSql, afterSeq, limit).ExecuteReader();
-                var events = new List<LoggedEvent>();
-                while (rows.Read())
+                var (events, bytes) = (new List<LoggedEvent>(), 0L);
+                while (bytes < PageLimit.Bytes && rows.Read())
                 {
+                    var body = rows.GetFieldValue<byte[]>(6);
+                    bytes += body.Length;
                     events.Add(new(
                         rows.GetInt64(0),
                         rows.GetString(1),
                         new(rows.GetInt64(2), TimeSpan.Zero),
                         rows.GetString(3),
                         new(rows.GetString(4), rows.GetString(5)),
-                        rows.GetFieldValue<byte[]>(6)));
+                        body));
                 }
 
                 return events;

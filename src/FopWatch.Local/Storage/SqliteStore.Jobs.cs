@@ -3,7 +3,6 @@ using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
-using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Storage;
 
@@ -17,7 +16,7 @@ internal sealed partial class SqliteStore
         session =>
         {
             using var row = session.Command("SELECT seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
-            return row.Read() ? new StoredJob(ReadJob(row, 2), ETag(row.GetInt64(0), row.GetInt64(1))) : null;
+            return row.Read() ? new StoredJob(JobJson.Deserialize(row.GetFieldValue<byte[]>(2)), ETag(row.GetInt64(0), row.GetInt64(1))) : null;
         },
         cancellationToken);
 
@@ -38,7 +37,7 @@ internal sealed partial class SqliteStore
         return Database.ReadAsync(
             session =>
             {
-                // One more than asked for tells whether there is another page.
+                // One more than asked for tells whether there is another page; its body is not read.
                 using var rows = session.Command(
                     ListSql(query),
                     query.Top + 1,
@@ -48,13 +47,15 @@ internal sealed partial class SqliteStore
                     after.RegisteredAt,
                     after.Seq).ExecuteReader();
                 var jobs = new List<Job>();
-                var last = after;
+                var (last, bytes) = (after, 0L);
                 while (rows.Read())
                 {
-                    if (jobs.Count == query.Top)
+                    if (jobs.Count == query.Top || bytes >= PageLimit.Bytes)
                         return new Page<Job>(jobs, Continuations.AfterJob(last.RegisteredAt, last.Seq));
                     last = (rows.GetInt64(1), rows.GetInt64(0));
-                    jobs.Add(ReadJob(rows, 2));
+                    var body = rows.GetFieldValue<byte[]>(2);
+                    bytes += body.Length;
+                    jobs.Add(JobJson.Deserialize(body));
                 }
 
                 return new Page<Job>(jobs, null);
@@ -220,8 +221,6 @@ internal sealed partial class SqliteStore
 
         Books Of(string source) => books.GetValueOrDefault(source) ?? new(source, 0, 0, 0, 0, 0);
     }
-
-    private static Job ReadJob(SqliteDataReader row, int column) => JobJson.Deserialize(row.GetFieldValue<byte[]>(column));
 
     private static string ETag(long seq, long revision) => string.Create(CultureInfo.InvariantCulture, $"{seq}-{revision}");
 

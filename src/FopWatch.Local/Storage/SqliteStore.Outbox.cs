@@ -1,3 +1,4 @@
+using FopWatch.Jobs;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Storage;
@@ -10,9 +11,11 @@ internal sealed partial class SqliteStore
             session =>
             {
                 using var rows = session.Command(PendingSql, limit).ExecuteReader();
-                var events = new List<OutboxEvent>();
-                while (rows.Read())
+                var (events, bytes) = (new List<OutboxEvent>(), 0L);
+                while (bytes < PageLimit.Bytes && rows.Read())
                 {
+                    var body = rows.GetFieldValue<byte[]>(6);
+                    bytes += body.Length;
                     events.Add(new()
                     {
                         Key = new(rows.GetString(0), rows.GetString(1)),
@@ -20,7 +23,7 @@ internal sealed partial class SqliteStore
                         Id = rows.GetString(3),
                         Type = rows.GetString(4),
                         Time = Time(rows.GetInt64(5)),
-                        Body = rows.GetFieldValue<byte[]>(6),
+                        Body = body,
                     });
                 }
 

@@ -51,12 +51,13 @@ internal sealed partial class SqliteStore
             session =>
             {
                 using var rows = session.Command(QuarantineSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
-                var notifications = new List<QuarantinedNotification>();
+                var (notifications, bytes) = (new List<QuarantinedNotification>(), 0L);
                 while (rows.Read())
                 {
-                    if (notifications.Count == top)
+                    if (notifications.Count == top || bytes >= PageLimit.Bytes)
                         return new Page<QuarantinedNotification>(notifications, Continuations.AfterNotification(notifications[^1].Key));
                     notifications.Add(ReadNotification(rows));
+                    bytes += notifications[^1].Body.Length;
                 }
 
                 return new Page<QuarantinedNotification>(notifications, null);

@@ -47,3 +47,16 @@ public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineCont
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
+
+public sealed class TablePageLimitTests(SharedAzurite azurite) : PageLimitContract
+{
+    private TempTable? _table;
+
+    protected override IOutbox Outbox => _table!.Store;
+
+    protected override IQuarantine Quarantine => _table!.Store;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}

@@ -93,6 +93,25 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Equal((0, null), await store.DepthAsync(Cancelled));
     }
 
+    [Fact]
+    public async Task Only_long_bodies_cost_a_look_into_the_outbox_or_the_quarantine_more()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        var store = await table.StoreAsync(_wire.Between);
+        for (var i = 0; i < 5; i++)
+        {
+            var pending = Sample.Event($"j{i}", after: TimeSpan.FromMinutes(i));
+            await store.CommitAsync(new JobCommit(Sample.Job(pending.Key.Id), null, i < 2 ? pending.Sized(1) : pending), Cancelled);
+            await store.AddAsync(Sample.Notification($"k{i}") with { Body = new byte[i < 2 ? 64 * 1024 : (64 * 1024) + 1] }, Cancelled);
+        }
+
+        _wire.Take();
+        Assert.Equal(5, (await store.PendingAsync(256, Cancelled)).Count);
+        Took("look into the outbox, and 1 for each long event", "2 query, 2 read");
+        Assert.Equal(5, (await store.ListAsync("media", 10, null, Cancelled)).Elements.Count);
+        Took("list of the quarantine, and 1 for each body of more than 64 KiB", "1 query, 3 read");
+    }
+
     private void Took(string what, string expected)
     {
         var taken = _wire.Take();

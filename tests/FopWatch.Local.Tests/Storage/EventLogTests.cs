@@ -73,6 +73,22 @@ public class EventLogTests
     }
 
     [Fact]
+    public async Task What_is_read_ends_with_the_event_that_fills_it_and_a_follower_gets_all()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        int[] sizes = [3, 0, 5, 9, 1, 0];
+        await log.PublishAsync([.. sizes.Select((size, i) => Sample.Event("a", i + 1).Sized(size))], Cancelled);
+
+        Assert.Equal([1, 2, 3], (await log.ReadAsync(0, 100, Cancelled)).Select(one => one.Seq));
+        Assert.Equal([1, 2], (await log.ReadAsync(0, 2, Cancelled)).Select(one => one.Seq));
+        Assert.Equal([4], (await log.ReadAsync(3, 100, Cancelled)).Select(one => one.Seq));
+        Assert.Equal([5, 6], (await log.ReadAsync(4, 100, Cancelled)).Select(one => one.Seq));
+        Assert.Empty(await log.ReadAsync(6, 100, Cancelled));
+        Assert.Equal([1, 2, 3, 4, 5, 6], await TakeAsync(log, 0, sizes.Length).WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+    }
+
+    [Fact]
     public async Task A_follower_at_the_end_waits_and_is_woken_by_the_next_event()
     {
         await using var temp = await TempStore.OpenAsync();

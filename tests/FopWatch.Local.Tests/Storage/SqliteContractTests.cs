@@ -77,6 +77,19 @@ public sealed class SqliteQuarantineTests : QuarantineContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
+public sealed class SqlitePageLimitTests : PageLimitContract
+{
+    private TempStore? _temp;
+
+    protected override IOutbox Outbox => _temp!.Store;
+
+    protected override IQuarantine Quarantine => _temp!.Store;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
 public sealed class EventLogPublisherTests : EventPublisherContract
 {
     private TempStore? _temp;
