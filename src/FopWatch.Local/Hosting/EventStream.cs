@@ -56,7 +56,8 @@ internal static class EventStream
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);
-        if (after > 0 && first > after + 1)
+        // Of who begins now, nothing is before; who asks for the beginning has asked for what is gone as well.
+        if (first > after + 1)
         {
             var gone = string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n");
             await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(gone), cancellationToken);

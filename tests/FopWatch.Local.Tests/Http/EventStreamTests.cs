@@ -1,4 +1,6 @@
 using FopWatch.Contracts;
+using FopWatch.Local.Storage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -58,6 +60,37 @@ public class EventStreamTests
     }
 
     [Fact]
+    public async Task Who_asks_for_events_that_are_purged_is_told_so()
+    {
+        await using var host = await RunningHost.StartAsync();
+        foreach (var id in (string[])["z0.1", "z0.2", "z0.3"])
+            await SettleAsync(host, id);
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+            await all.NextAsync(one => one.Data.Subject == "z0.3");
+        foreach (var whole in (string?[])["0", "1", "2", "3", null])
+            Assert.DoesNotContain("event: fopwatch.events.purged", await BeginningAsync(host, whole));
+
+        var log = host.Host.Services.GetRequiredService<EventLog>();
+        var events = await log.ReadAsync(0, 10, TestContext.Current.CancellationToken);
+        Assert.Equal(2, await log.PurgeAsync(events[2].Time, TestContext.Current.CancellationToken));
+
+        // The second position has missed nothing: the third is still there. The last is of another log.
+        string[] told = ["event: fopwatch.events.purged", """data: {"before":3}""", ""];
+        Assert.Equal([.. told, "id: 0", ""], await BeginningAsync(host, "0"));
+        Assert.Equal([.. told, "id: 1", ""], await BeginningAsync(host, "1"));
+        Assert.Equal(["id: 2", ""], await BeginningAsync(host, "2"));
+        Assert.Equal(["id: 3", ""], await BeginningAsync(host, "3"));
+        Assert.Equal([.. told, "id: 0", ""], await BeginningAsync(host, "1000000"));
+        Assert.Equal(["id: 3", ""], await BeginningAsync(host, null));
+
+        Assert.Equal(1, await log.PurgeAsync(events[2].Time.AddDays(1), TestContext.Current.CancellationToken));
+        told[1] = """data: {"before":4}""";
+        Assert.Equal([.. told, "id: 0", ""], await BeginningAsync(host, "0"));
+        Assert.Equal(["id: 3", ""], await BeginningAsync(host, "3"));
+        Assert.Equal(["id: 3", ""], await BeginningAsync(host, null));
+    }
+
+    [Fact]
     public async Task Progress_and_outcome_are_events_of_their_own_with_rising_versions()
     {
         await using var host = await RunningHost.StartAsync();
@@ -71,6 +104,23 @@ public class EventStreamTests
         Assert.Equal((JobEvent.SettledType, JobState.PartiallyFailed), (settled.Type, settled.Data.State));
         Assert.True(settled.Data.Version > progressed.Data.Version);
         Assert.Equal(("/fopwatch/media", "1.0", "application/json"), (settled.Source, settled.SpecVersion, settled.DataContentType));
+    }
+
+    /// <summary>The lines of a stream up to the one that tells the client its place, which comes before the first event.</summary>
+    private static async Task<List<string>> BeginningAsync(RunningHost host, string? lastEventId)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        timeout.CancelAfter(TimeSpan.FromSeconds(20));
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/events");
+        if (lastEventId is not null)
+            request.Headers.Add("Last-Event-ID", lastEventId);
+        using var response = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, timeout.Token);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(timeout.Token));
+        var lines = new List<string>();
+        do
+            lines.Add(await reader.ReadLineAsync(timeout.Token) ?? throw new EndOfStreamException("The event stream ended."));
+        while (!(lines[^1].Length == 0 && lines[^2].StartsWith("id: ", StringComparison.Ordinal)));
+        return lines;
     }
 
     private static async Task SettleAsync(RunningHost host, string id) =>
