@@ -130,10 +130,9 @@ public static class JobsApi
         DateTimeOffset? from = null;
         if (!string.IsNullOrEmpty(since))
         {
-            if (DateTimeOffset.TryParse(since, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time))
-                from = time;
-            else
-                problems.Add(new("since", "It is no RFC 3339 time, such as 2026-01-31T12:00:00Z."));
+            from = Rfc3339.Parse(since);
+            if (from is null)
+                problems.Add(new("since", "It is no RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
         }
 
         var count = 100;

@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace FopWatch.Providers;
 
-/// <summary>Reads times.</summary>
-internal static class Rfc3339
+/// <summary>Reads times as RFC 3339 has them: a date, <c>T</c>, a time with seconds and an offset, as in <c>2026-01-31T12:00:00.5+08:00</c>.</summary>
+public static class Rfc3339
 {
     private const int FractionDigits = 7;
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
 using System.Text;
@@ -172,6 +173,42 @@ public abstract class HttpContract
         Assert.Null(third.Continuation);
 
         static IEnumerable<string> Ids(JobList list) => list.Jobs.Select(job => job.Id);
+    }
+
+    [Fact]
+    public async Task A_list_since_a_time_takes_rfc_3339_and_nothing_like_it()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var at = (await host.JobAsync("media", "z0.a")).RegisteredAt;
+        var inChina = at.ToOffset(TimeSpan.FromHours(8));
+
+        // To the tick, wherever the clock is.
+        foreach (var (ticks, jobs) in ((int, int)[])[(0, 1), (1, 0)])
+        {
+            Assert.Equal(jobs, await CountAsync(at.AddTicks(ticks).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)));
+            Assert.Equal(jobs, await CountAsync(inChina.AddTicks(ticks).ToString("yyyy-MM-dd'T'HH:mm:ss.fffffffzzz", CultureInfo.InvariantCulture)));
+        }
+
+        Assert.Equal(1, await CountAsync("2026-01-31T12:00:00Z"));
+        Assert.Equal(1, await CountAsync("2026-01-31t12:00:00.123456789-05:30"));
+        Assert.Equal(0, await CountAsync("2999-01-31T12:00:00z"));
+
+        string[] refused = ["12:00", "01/02/2026", "2026-01-31", "2026-01-31T12:00:00", "2026-01-31T12:00Z", "2026-01-31 12:00:00Z", "Sat, 31 Jan 2026 12:00:00 GMT", "2026-02-30T12:00:00Z", "1769860800"];
+        foreach (var since in refused)
+            await AssertRefusedAsync(Uri.EscapeDataString(since));
+
+        // What becomes of a plus sign that was not escaped.
+        await AssertRefusedAsync("2026-01-31T12:00:00+08:00");
+
+        async Task<int> CountAsync(string since) => (await host.ListAsync($"?since={Uri.EscapeDataString(since)}")).Jobs.Count;
+
+        async Task AssertRefusedAsync(string since)
+        {
+            using var answer = await host.Http.GetAsync($"/api/jobs?since={since}", Cancelled);
+            Assert.Equal((since, HttpStatusCode.BadRequest), (since, answer.StatusCode));
+            Assert.Equal("since", Assert.Single((await ServedHost.ProblemAsync(answer)).Errors!).Element);
+        }
     }
 
     [Fact]
