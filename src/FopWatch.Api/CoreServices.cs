@@ -20,9 +20,9 @@ public static class CoreServices
     /// <param name="settings">The settings.</param>
     /// <param name="store">The store. The container does not dispose of it: requests may still be being answered then.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="status">How to ask status APIs; null for the defaults.</param>
+    /// <param name="statusTimeout">How long a status API may take to answer; null for the default.</param>
     public static IServiceCollection AddFopWatchCore<TStore>(
-        this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, StatusClientOptions? status = null)
+        this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, TimeSpan? statusTimeout = null)
         where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -43,7 +43,11 @@ public static class CoreServices
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();
         services.AddSingleton<Sweeper>();
-        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, status));
+
+        var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };
+        if (statusTimeout is { } timeout)
+            asking = asking with { Timeout = timeout };
+        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, asking));
         return services;
     }
 }

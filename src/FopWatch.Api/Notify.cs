@@ -4,6 +4,7 @@ using FopWatch.Providers;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -28,7 +29,11 @@ public static class Notify
             return Problem.NotFound();
 
         if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
+        {
+            NotificationIntake.TooLarge(admitted);
+            request.HttpContext.RequestServices.GetService<RequestLimits>()?.TooLarge(admitted.Name);
             return Problem.TooLarge(settings.MaxBodyBytes);
+        }
 
         if (request.HttpContext.Features.Get<RequestLimits.BodyRoom>() is { } room)
             await room.TurnAsync(body.Length, cancellationToken);

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
 using FopWatch.Intake;
 using Microsoft.AspNetCore.Http;
@@ -49,8 +50,9 @@ public sealed class RequestLimits : IDisposable
     private readonly SemaphoreSlim _hugeTurn = new(1);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private long _turnedAway;
-    private long _loggedAt = long.MinValue;
+    private readonly int _maxBodyBytes;
+    private readonly Tally _turnedAway = new();
+    private readonly ConcurrentDictionary<string, Tally> _tooLarge = new(StringComparer.Ordinal);
 
     /// <param name="settings">The settings.</param>
     /// <param name="time">The clock.</param>
@@ -59,11 +61,11 @@ public sealed class RequestLimits : IDisposable
     {
         ArgumentNullException.ThrowIfNull(settings);
         _bodies = Limiter(Math.Max(BodyBytes, 4 * settings.MaxBodyBytes));
-        (_time, _logger) = (time, logger);
+        (_time, _logger, _maxBodyBytes) = (time, logger, settings.MaxBodyBytes);
     }
 
-    /// <summary>How many requests were turned away since the start.</summary>
-    public long TurnedAway => Interlocked.Read(ref _turnedAway);
+    /// <summary>How many requests were turned away since the start for lack of room.</summary>
+    public long TurnedAway => _turnedAway.Count;
 
     /// <summary>Lets a request in, or not.</summary>
     /// <returns>To be disposed of when the request has been answered; null if the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
@@ -87,13 +89,16 @@ public sealed class RequestLimits : IDisposable
     /// <param name="reason">Why, in words for the operator that name nothing of the request.</param>
     public void Refused(string reason)
     {
-        var count = Interlocked.Increment(ref _turnedAway);
-        var (last, now) = (Interlocked.Read(ref _loggedAt), _time.GetTimestamp());
-        if ((last == long.MinValue || _time.GetElapsedTime(last, now) >= LogEvery)
-            && Interlocked.CompareExchange(ref _loggedAt, now, last) == last)
-        {
+        if (_turnedAway.Add(_time) is { } count)
             _logger.TurnedAway(reason, count);
-        }
+    }
+
+    /// <summary>Counts a notification that is larger than may be, and logs it unless that was done lately for the source.</summary>
+    /// <param name="source">The name of the source whose notify URL it came to.</param>
+    public void TooLarge(string source)
+    {
+        if (_tooLarge.GetOrAdd(source, static _ => new()).Add(_time) is { } count)
+            _logger.TooLarge(source, _maxBodyBytes, count);
     }
 
     /// <inheritdoc/>
@@ -118,6 +123,27 @@ public sealed class RequestLimits : IDisposable
             || request.Query.ContainsKey("wait")
             || request.Path.Value?.TrimEnd('/').EndsWith("/poll", StringComparison.OrdinalIgnoreCase) == true ? _waiting
         : _calls;
+
+    /// <summary>Counts what strangers can cause any number of, and says when it is worth a line in the log.</summary>
+    private sealed class Tally
+    {
+        private long _count;
+        private long _loggedAt = long.MinValue;
+
+        public long Count => Interlocked.Read(ref _count);
+
+        /// <summary>Counts one.</summary>
+        /// <returns>How many there were, if that is to be logged; null if it was done lately.</returns>
+        public long? Add(TimeProvider time)
+        {
+            var count = Interlocked.Increment(ref _count);
+            var (last, now) = (Interlocked.Read(ref _loggedAt), time.GetTimestamp());
+            return (last == long.MinValue || time.GetElapsedTime(last, now) >= LogEvery)
+                && Interlocked.CompareExchange(ref _loggedAt, now, last) == last
+                    ? count
+                    : null;
+        }
+    }
 
     /// <summary>The bytes that a request's body takes.</summary>
     internal sealed class BodyRoom(RequestLimits limits, RateLimitLease? place) : IDisposable

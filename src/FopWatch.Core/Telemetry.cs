@@ -22,7 +22,9 @@ public static class Telemetry
         "fopwatch.notifications", "{notification}", "Notifications by source, trust and result.");
 
     private static readonly Counter<long> NotTaken = Meter.CreateCounter<long>(
-        "fopwatch.notifications.shed", "{notification}", "Notifications answered 503 for lack of room, by source and reason.");
+        "fopwatch.notifications.shed",
+        "{notification}",
+        "Notifications turned away, by source and reason: answered 503 for lack of room, or 413 because they are too large.");
 
     private static readonly Counter<long> NotificationsFailed = Meter.CreateCounter<long>(
         "fopwatch.notifications.failed",

@@ -1,5 +1,6 @@
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Api.Tests;
@@ -35,8 +36,63 @@ public sealed class RequestLimitsTests : IDisposable
         Assert.NotNull(_limits.Enter(Request("/api/jobs")));
     }
 
+    [Fact]
+    public void Each_source_whose_notifications_are_too_large_is_logged_with_the_limit_and_once_a_minute_at_the_most()
+    {
+        var (time, log) = (new ManualTimeProvider(), new Log());
+        using var limits = new RequestLimits(FopWatchSettings.Read([KeyValuePair.Create("MaxBodyBytes", (string?)"65536")]), time, log);
+
+        limits.TooLarge("media");
+        limits.TooLarge("media");
+        limits.TooLarge("vod");
+        time.Advance(TimeSpan.FromSeconds(59));
+        limits.TooLarge("media");
+        time.Advance(TimeSpan.FromSeconds(1));
+        limits.TooLarge("media");
+
+        Assert.Equal([Line("media", 1), Line("vod", 1), Line("media", 4)], log.Warnings);
+
+        // There was room for them.
+        Assert.Equal(0, limits.TurnedAway);
+
+        static string Line(string source, int count) =>
+            $"A notification to {source} is larger than FopWatch:MaxBodyBytes (65536) and was answered 413, as {count} since the start";
+    }
+
+    [Fact]
+    public void Requests_that_are_turned_away_are_logged_once_a_minute_at_the_most()
+    {
+        var (time, log) = (new ManualTimeProvider(), new Log());
+        using var limits = new RequestLimits(FopWatchSettings.Read([]), time, log);
+
+        limits.Refused("one");
+        limits.Refused("two");
+        time.Advance(TimeSpan.FromMinutes(1));
+        limits.Refused("three");
+
+        Assert.Equal(
+            ["Requests are turned away, 1 since the start. The last one: one", "Requests are turned away, 3 since the start. The last one: three"],
+            log.Warnings);
+    }
+
     private static HttpRequest Request(string path, string query = "") => new DefaultHttpContext
     {
         Request = { Path = path, QueryString = new(query) },
     }.Request;
+
+    private sealed class Log : ILogger<RequestLimits>
+    {
+        public List<string> Warnings { get; } = [];
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            Assert.Equal(LogLevel.Warning, logLevel);
+            Warnings.Add(formatter(state, exception));
+        }
+    }
 }

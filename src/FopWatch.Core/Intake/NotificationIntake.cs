@@ -44,6 +44,14 @@ public sealed class NotificationIntake(
         return (source?.Tokens ?? NotifyTokens.Unmatchable).Match(token) ? source : null;
     }
 
+    /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
+    /// <param name="source">What <see cref="Admit"/> returned.</param>
+    public static void TooLarge(Source source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        Telemetry.TurnedAway(source, "too large");
+    }
+
     /// <summary>Takes a notification that came to a right URL.</summary>
     /// <param name="source">What <see cref="Admit"/> returned.</param>
     /// <param name="request">The notification.</param>

@@ -7,11 +7,14 @@ namespace FopWatch.Providers;
 /// <summary>How <see cref="StatusClient"/> asks.</summary>
 public sealed record StatusClientOptions
 {
+    /// <summary>The default of <see cref="MaxAnswerLength"/>.</summary>
+    public const int DefaultMaxAnswerLength = 8 * 1024 * 1024;
+
     /// <summary>How long an answer may take, redirects and body included; more than 0.</summary>
     public TimeSpan Timeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>The longest answer that is read, in bytes.</summary>
-    public int MaxAnswerLength { get; init; } = 8 * 1024 * 1024;
+    public int MaxAnswerLength { get; init; } = DefaultMaxAnswerLength;
 
     /// <summary>How many redirects are followed; only ever within the same scheme, host and port.</summary>
     public int MaxRedirects { get; init; } = 3;

@@ -23,6 +23,12 @@ public sealed record FopWatchSettings
     /// <summary>The largest request body that is taken, in bytes: 64 KiB to 64 MiB.</summary>
     public int MaxBodyBytes { get; init; } = DefaultMaxBodyBytes;
 
+    /// <summary>
+    /// The longest answer of a status API that is read, in bytes: 8 MiB, or twice <see cref="MaxBodyBytes"/> if that is more. It tells of
+    /// the same job as a notification and at greater length, so whoever takes large notifications has to read the polls that stand in for them.
+    /// </summary>
+    public int MaxAnswerBytes => Math.Max(StatusClientOptions.DefaultMaxAnswerLength, 2 * MaxBodyBytes);
+
     /// <summary>How long settled jobs are kept from their settlement, one minute to ten years, and published events where the host keeps them.</summary>
     public TimeSpan Retention { get; init; } = TimeSpan.FromDays(30);
 

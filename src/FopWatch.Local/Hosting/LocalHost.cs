@@ -120,7 +120,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
     private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time)
     {
-        services.AddFopWatchCore(settings.Shared, store, time, new() { Timeout = settings.StatusTimeout });
+        services.AddFopWatchCore(settings.Shared, store, time, settings.StatusTimeout);
         services.AddSingleton(settings);
 
         // An instance, like the store: the container must not dispose of it.

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
@@ -338,21 +339,41 @@ public abstract class HttpContract
     }
 
     [Fact]
-    public async Task A_body_over_the_limit_is_413_whether_it_says_its_length_or_not()
+    public async Task A_body_over_the_limit_is_413_and_counted_whether_it_says_its_length_or_not()
     {
+        // No other test sends so much to this source.
         await using var host = await StartAsync();
-        var path = $"/api/notify/media/{ServedHost.Token}";
+        var path = $"/api/notify/video/{ServedHost.Token}";
+        var counted = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument is { Meter.Name: Telemetry.Name, Name: "fopwatch.notifications.shed" })
+                    listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<long>((_, value, tags, _) =>
+        {
+            var told = tags.ToArray();
+            if (told.Contains(new("source", "video")) && told.Contains(new("reason", "too large")))
+                Interlocked.Add(ref counted, value);
+        });
+        listener.Start();
 
         var announced = await host.PostAsync(path, new byte[ServedHost.MaxBodyBytes + 1], "application/json");
         using var chunked = new StreamContent(new MemoryStream(new byte[ServedHost.MaxBodyBytes + 1]));
         using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = chunked, Headers = { TransferEncodingChunked = true } };
         var streamed = await host.Http.SendAsync(request, Cancelled);
         var fits = await host.PostAsync(path, new byte[ServedHost.MaxBodyBytes], "application/json");
+        var wrong = await host.PostAsync("/api/notify/video/wrong-token", new byte[ServedHost.MaxBodyBytes + 1], "application/json");
 
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, announced.StatusCode);
         Assert.Equal("urn:fopwatch:problem:too-large", (await ServedHost.ProblemAsync(announced)).Type);
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, streamed.StatusCode);
         Assert.Equal(HttpStatusCode.OK, fits.StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, wrong.StatusCode);
+        Assert.Equal(2, counted);
     }
 
     [Fact]

@@ -86,6 +86,14 @@ public class FopWatchSettingsTests
         Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(null, 8 * 1024 * 1024)]
+    [InlineData("65536", 8 * 1024 * 1024)]
+    [InlineData("4194305", 8388610)]
+    [InlineData("67108864", 128 * 1024 * 1024)]
+    public void Answers_of_status_apis_may_be_8_MiB_or_twice_as_long_as_notifications(string? maxBodyBytes, int longest) =>
+        Assert.Equal(longest, FopWatchSettings.Read(new Dictionary<string, string?> { ["MaxBodyBytes"] = maxBodyBytes }).MaxAnswerBytes);
+
     [Fact]
     public void No_source_at_all_is_no_error() => Assert.Empty(FopWatchSettings.Read([]).Sources.All);
 

@@ -27,6 +27,40 @@ public class NotifyTests
     }
 
     [Fact]
+    public async Task A_notification_that_is_too_large_is_logged_by_its_source_alone()
+    {
+        await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources()) { ["MaxBodyBytes"] = "65536" });
+
+        var answer = await host.NotifyAsync("media", Done + new string(' ', 65536));
+        await host.PostAsync("/api/notify/files/wrong-token", Done + new string(' ', 65536));
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+        var log = host.Log.ToString();
+        Assert.Contains("Warning A notification to media is larger than FopWatch:MaxBodyBytes (65536)", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("A notification to files", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("z0.a", log, StringComparison.Ordinal);
+        Assert.DoesNotContain(RunningHost.Token, log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null, 8, true)]
+    [InlineData(null, 9, false)]
+    [InlineData("8388608", 16, true)]
+    [InlineData("8388608", 17, false)]
+    [InlineData("65536", 8, true)]
+    public async Task An_answer_of_a_status_api_is_read_up_to_8_MiB_or_twice_what_is_taken_of_a_notification(string? maxBodyBytes, int mebibytes, bool read)
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources(api.Endpoint)) { ["MaxBodyBytes"] = maxBodyBytes });
+        api.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done.PadRight(mebibytes * 1024 * 1024)));
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+
+        await host.PostAsync("/api/jobs/media/z0.a/poll");
+
+        Assert.Equal(read ? JobState.Succeeded : JobState.Waiting, (await host.JobAsync("media", "z0.a")).State);
+    }
+
+    [Fact]
     public async Task The_same_notification_fourteen_times_is_one_outcome_and_one_event()
     {
         await using var host = await RunningHost.StartAsync();

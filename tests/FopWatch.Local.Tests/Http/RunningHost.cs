@@ -18,6 +18,9 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private RunningHost(HostSettings settings) => _settings = settings;
 
+    /// <summary>What it has logged, at the levels that <c>serve</c> logs at.</summary>
+    public CapturedLog Log { get; } = new();
+
     public HttpClient Http { get; private set; } = null!;
 
     public LocalHost Host => _host;
@@ -77,7 +80,7 @@ internal sealed class RunningHost : IAsyncDisposable
             _settings = _settings with { Urls = url.AbsoluteUri };
         if (settings is not null)
             _settings = _settings with { Shared = FopWatchSettings.Read(settings) };
-        _host = await LocalHost.StartAsync(_settings, time ?? TimeProvider.System, logging: null, TestContext.Current.CancellationToken);
+        _host = await LocalHost.StartAsync(_settings, time ?? TimeProvider.System, Logging, TestContext.Current.CancellationToken);
         Http = new() { BaseAddress = _host.Url, Timeout = TimeSpan.FromSeconds(30) };
         if (_settings.ApiKey is { } key)
             Http.DefaultRequestHeaders.Add("X-Api-Key", key);
@@ -113,6 +116,9 @@ internal sealed class RunningHost : IAsyncDisposable
         var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
         return JsonSerializer.Deserialize(body, ApiJson.Default.Problem)!;
     }
+
+    private void Logging(ILoggingBuilder logging) =>
+        logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddProvider(Log);
 
     public async ValueTask DisposeAsync()
     {
