@@ -23,6 +23,36 @@ public class HostSettingsTests
         Assert.Equal("0123456789abcdef", Read(urls, new() { ["FopWatch:ApiKey"] = "0123456789abcdef" }).ApiKey);
     }
 
+    [Theory]
+    [InlineData("")]
+    [InlineData(";")]
+    [InlineData("127.0.0.1:7071")]
+    [InlineData("https://127.0.0.1:7071")]
+    [InlineData("http://127.0.0.1:99999")]
+    [InlineData("http://127.0.0.1:7071/base")]
+    [InlineData("http://127.0.0.1:7071?x=1")]
+    [InlineData("http://127.0.0.1:7071;http://localhost:0")]
+    public void What_no_host_could_listen_on_is_named_before_anything_starts(string urls)
+    {
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(urls, [])).Problems);
+        Assert.StartsWith($"--urls is '{urls}'", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:0")]
+    [InlineData("http://localhost:7071/")]
+    public void A_free_port_of_an_address_and_a_closing_slash_are_right(string urls) => Assert.Equal(urls, Read(urls, []).Urls);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData(" ")]
+    public void A_data_folder_without_a_name_is_named(string data)
+    {
+        var configuration = new ConfigurationBuilder().Build();
+        var refused = Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, data));
+        Assert.Equal("A setting is wrong: --data is empty: give the folder that holds all state, such as ./fopwatch-data", refused.Message);
+    }
+
     [Fact]
     public void Every_problem_is_named_those_of_the_sources_too()
     {

@@ -168,7 +168,9 @@ public sealed class SettingsException : Exception
 
     /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
     public SettingsException(IReadOnlyList<string> problems)
-        : base(string.Create(CultureInfo.InvariantCulture, $"{problems.Count} setting(s) are wrong:\n  {string.Join("\n  ", problems)}")) =>
+        : base(problems.Count == 1
+            ? $"A setting is wrong: {problems[0]}"
+            : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems)}")) =>
         Problems = problems;
 
     /// <summary>One sentence each, beginning with the setting's full name.</summary>

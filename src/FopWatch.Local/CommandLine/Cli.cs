@@ -14,7 +14,7 @@ internal static class Cli
     /// <returns>The exit code; see <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken)
     {
-        var serve = ServeCommand.Create();
+        var serve = ServeCommand.Create(terminal);
         var root = new RootCommand(
             "FopWatch knows how every media-processing job at Qiniu or Wangsu/CDNetworks ended. Without a command it serves.")
         {

@@ -9,10 +9,10 @@ internal static class ExitCodes
     /// <summary>Some tracked job ended otherwise, or a body was not understood.</summary>
     public const int Failed = 1;
 
-    /// <summary>The command was used wrongly, or the host refused what was asked.</summary>
+    /// <summary>The command was used wrongly, settings are wrong, or the host refused what was asked.</summary>
     public const int Refused = 2;
 
-    /// <summary>The host cannot be reached, or is out of order.</summary>
+    /// <summary>The host cannot be reached, cannot start, or is out of order.</summary>
     public const int Unreachable = 3;
 
     /// <summary>The time to wait is over and jobs are open.</summary>

@@ -9,7 +9,12 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>serve</c>: runs the embedded host until it is stopped.</summary>
 internal static class ServeCommand
 {
-    public static Command Create()
+    private const string More = """
+        Exit codes: 0 stopped, 2 wrong usage or settings, 3 the data folder cannot be used, or --urls not be listened on.
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
     {
         var urls = new Option<string>("--urls")
         {
@@ -22,9 +27,10 @@ internal static class ServeCommand
             DefaultValueFactory = _ => HostSettings.DefaultData,
         };
         var config = ConfigOption();
-        var command = new Command("serve", "Runs the embedded host: HTTP, watches, and SQLite.") { urls, data, config };
-        command.SetAction((result, cancellationToken) =>
-            ServeAsync(result.GetValue(urls)!, result.GetValue(data)!, result.GetValue(config), cancellationToken));
+        var command = new ExplainedCommand("serve", "Runs the embedded host: HTTP, watches, and SQLite.", More) { urls, data, config };
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(
+            terminal,
+            () => ServeAsync(terminal, result.GetValue(urls)!, result.GetValue(data)!, result.GetValue(config), cancellationToken)));
         return command;
     }
 
@@ -39,6 +45,9 @@ internal static class ServeCommand
     public static IConfiguration Configuration(string? file)
     {
         const string Default = "fopwatch.json";
+        if (file is not null && string.IsNullOrWhiteSpace(file))
+            throw new SettingsException([$"--config is empty: give a JSON file, such as {Default}"]);
+
         try
         {
             return new ConfigurationBuilder()
@@ -52,27 +61,31 @@ internal static class ServeCommand
         }
     }
 
-    private static async Task<int> ServeAsync(string urls, string data, string? config, CancellationToken cancellationToken)
+    private static async Task<int> ServeAsync(
+        Terminal terminal, string urls, string data, string? config, CancellationToken cancellationToken)
     {
         try
         {
             var settings = HostSettings.Read(Configuration(config), urls, data);
-            await using var host = await LocalHost.StartAsync(settings, TimeProvider.System, LogToConsole, cancellationToken);
+            var started = false;
+            await using var host = await LocalHost.StartAsync(
+                settings, TimeProvider.System, logging => LogToConsole(logging, () => started), cancellationToken);
+            started = true;
             await host.WaitForShutdownAsync(cancellationToken);
-            return 0;
+            return ExitCodes.Ok;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            return 0;
+            return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is SettingsException or StoreOpenException or StoreUnavailableException or IOException)
+        catch (Exception e) when (e is ListenException or StoreOpenException or StoreUnavailableException or IOException)
         {
-            await Console.Error.WriteLineAsync(e.Message);
-            return 1;
+            terminal.WriteErrorLine(new Piece(e.Message, Terminal.Wrong));
+            return ExitCodes.Unreachable;
         }
     }
 
-    private static void LogToConsole(ILoggingBuilder logging) => logging
+    private static void LogToConsole(ILoggingBuilder logging, Func<bool> started) => logging
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;
@@ -80,5 +93,9 @@ internal static class ServeCommand
         })
         .SetMinimumLevel(LogLevel.Information)
         .AddFilter("Microsoft", LogLevel.Warning)
+
+        // A start that fails is said in a line at the end; the generic host would show its stack trace before that, as an Error. That a
+        // background service ended it is Critical.
+        .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (started() ? LogLevel.Warning : LogLevel.Critical))
         .AddFilter("FopWatch", Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable("FOPWATCH_LOG"), true, out var level) ? level : LogLevel.Information);
 }

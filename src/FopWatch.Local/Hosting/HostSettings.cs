@@ -37,6 +37,11 @@ internal sealed record HostSettings
         var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
         if (addresses.Length == 0 || !addresses.All(IsAddress))
             problems.Add($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
+        if (addresses.Any(url => IsAddress(url) && new Uri(Concrete(url)) is { Host: "localhost", Port: 0 }))
+            problems.Add($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
+
+        if (string.IsNullOrWhiteSpace(data))
+            problems.Add($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
         var apiKey = section[ApiKeyName];
         if (apiKey is { Length: < MinApiKeyLength })
@@ -63,7 +68,9 @@ internal sealed record HostSettings
     }
 
     private static bool IsAddress(string url) =>
-        url.StartsWith("http://", StringComparison.OrdinalIgnoreCase) && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute);
+        url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
+        && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute)
+        && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
     private static string HostOf(string url) => new Uri(Concrete(url)).Host;
 

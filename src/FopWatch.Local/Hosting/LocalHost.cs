@@ -44,6 +44,8 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <param name="time">The clock.</param>
     /// <param name="logging">Where the log goes; null for nowhere.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
+    /// <exception cref="ListenException">It cannot listen where the settings say.</exception>
+    /// <exception cref="StoreOpenException">The data folder cannot be used.</exception>
     public static async Task<LocalHost> StartAsync(
         HostSettings settings,
         TimeProvider time,
@@ -61,9 +63,11 @@ internal sealed class LocalHost : IAsyncDisposable
                 host.LogStart(settings);
                 return host;
             }
-            catch
+            catch (Exception e)
             {
                 await app.DisposeAsync();
+                if (ListenException.Of(e, settings.Urls) is { } explained)
+                    throw explained;
                 throw;
             }
         }

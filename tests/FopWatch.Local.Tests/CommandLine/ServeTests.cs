@@ -1,0 +1,108 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Hosting;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary>The real program where it cannot serve: it ends by itself, with one line that says why.</summary>
+public sealed class ServeTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_data_folder_without_a_name_is_wrong_usage() =>
+        Assert.StartsWith("A setting is wrong: --data is empty", await RefusedAsync(ExitCodes.Refused, "--data", ""), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task A_settings_file_without_a_name_is_wrong_usage() =>
+        Assert.StartsWith("A setting is wrong: --config is empty", await RefusedAsync(ExitCodes.Refused, "--config", ""), StringComparison.Ordinal);
+
+    [Fact]
+    public async Task An_address_of_another_machine_is_named_with_what_would_be_right()
+    {
+        var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", "http://203.0.113.1:5000");
+        Assert.Equal(
+            "--urls: cannot listen on http://203.0.113.1:5000: that is no address of this machine. "
+            + "Give one that is, or http://0.0.0.0:PORT for all that it has.",
+            said);
+    }
+
+    [Theory]
+    [InlineData("127.0.0.1", "")]
+    [InlineData("localhost", "")]
+    [InlineData("127.0.0.1", "http://127.0.0.1:0;")]
+    public async Task A_port_in_use_is_named(string name, string others)
+    {
+        using var other = new TcpListener(IPAddress.Loopback, 0);
+        other.Start();
+        var url = $"http://{name}:{((IPEndPoint)other.LocalEndpoint).Port}";
+
+        var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", others + url);
+
+        Assert.Equal($"--urls: cannot listen on {url}: another program listens there already. Stop it, or choose another port.", said);
+    }
+
+    [Fact]
+    public async Task A_data_folder_that_is_none_is_named()
+    {
+        var file = Path.Combine(_folder.FullName, "file");
+        await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
+
+        var said = await RefusedAsync(ExitCodes.Unreachable, "--data", file, "--urls", "http://127.0.0.1:0");
+
+        Assert.StartsWith($"The data folder '{file}' cannot be written to", said, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SocketError.AccessDenied, "this user may not")]
+    [InlineData(SocketError.AddressFamilyNotSupported, "no addresses of that kind")]
+    [InlineData(SocketError.NoBufferSpaceAvailable, "free port")]
+    public void Every_other_failure_to_listen_is_explained_too_wrapped_or_not(SocketError error, string words)
+    {
+        var failure = new SocketException((int)error);
+        Assert.Contains(words, ListenException.Of(failure, "http://127.0.0.1:80")!.Message, StringComparison.Ordinal);
+        Assert.Contains(words, ListenException.Of(new IOException("wrapped", failure), "http://127.0.0.1:80")!.Message, StringComparison.Ordinal);
+        Assert.Contains(
+            "one of http://[::1]:80;http://127.0.0.1:80",
+            ListenException.Of(failure, "http://[::1]:80;http://127.0.0.1:80")!.Message,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_failure_of_another_kind_is_not_said_to_be_about_listening() =>
+        Assert.Null(ListenException.Of(new IOException("disk"), "http://127.0.0.1:80"));
+
+    /// <summary>Runs <c>serve</c> to its end, and returns the one line that it said, on the standard error and nowhere else.</summary>
+    private async Task<string> RefusedAsync(int exit, params string[] options)
+    {
+        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "serve", .. options])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = _folder.FullName,
+            Environment = { ["FopWatch__ApiKey"] = "0123456789abcdef" },
+        };
+        using var process = Process.Start(start)!;
+        try
+        {
+            var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancelled), process.StandardError.ReadToEndAsync(Cancelled));
+            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
+
+            Assert.Equal("", await output);
+            Assert.Equal(exit, process.ExitCode);
+            return Assert.Single((await error).TrimEnd().Split('\n')).TrimEnd();
+        }
+        finally
+        {
+            if (!process.HasExited)
+                process.Kill();
+        }
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+}
