@@ -1,6 +1,7 @@
 using System.Globalization;
 using Azure.Core;
 using Azure.Data.Tables;
+using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Settings;
@@ -48,7 +49,7 @@ internal sealed record CloudSettings
         FopWatchSettings? shared = null;
         try
         {
-            shared = FopWatchSettings.Read(section.AsEnumerable(makePathsRelative: true), Own);
+            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), Own);
         }
         catch (SettingsException e)
         {

@@ -67,6 +67,23 @@ public class CompositionTests(SharedAzurite azurite)
             });
     }
 
+    [Fact]
+    public void A_source_that_two_app_settings_spell_differently_is_an_error_that_names_both()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([
+                new("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
+                new("FopWatch:Sources:media:Provider", "Qiniu"),
+                new("FopWatch:Sources:media:NotifyTokens:0", "abcdefgh"),
+            ])
+            .AddInMemoryCollection([new("FOPWATCH:SOURCES:MEDIA:TRUST", "Token")])
+            .Build();
+
+        var problems = Assert.Throws<SettingsException>(() => CloudSettings.Read(configuration, new DefaultAzureCredential())).Problems;
+
+        Assert.StartsWith("FopWatch:Sources:media is also written 'MEDIA': ", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
     /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>
     [Fact(Timeout = 120_000)]
     public async Task A_storage_account_that_answers_nothing_is_given_up_within_a_minute()

@@ -36,7 +36,10 @@ public sealed record FopWatchSettings
     public required Sources Sources { get; init; }
 
     /// <summary>Reads and validates settings.</summary>
-    /// <param name="settings">All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value.</param>
+    /// <param name="settings">
+    /// All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value. Of several values for one path,
+    /// whatever its case, the last is taken; but the name of a source that is there in two spellings is a problem.
+    /// </param>
     /// <param name="hostSettings">The names of settings of the host's own, which it reads itself.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
     public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyCollection<string> hostSettings)

@@ -2,11 +2,15 @@ using System.Globalization;
 
 namespace FopWatch.Settings;
 
-/// <summary>Reads typed values from flat settings and collects what is wrong, unknown names included. Names compare without case.</summary>
+/// <summary>
+/// Reads typed values from flat settings and collects what is wrong, unknown names included. Names compare without case, and of several
+/// values for one name the last is taken.
+/// </summary>
 internal sealed class SettingsReader
 {
     private readonly string _path;
     private readonly Dictionary<string, string?> _settings;
+    private readonly List<string> _written;
     private readonly HashSet<string> _known;
     private readonly List<string> _problems;
 
@@ -16,14 +20,18 @@ internal sealed class SettingsReader
         _known = new(StringComparer.OrdinalIgnoreCase);
         _problems = [];
         _settings = new(StringComparer.OrdinalIgnoreCase);
+        _written = [];
         foreach (var (name, value) in settings)
+        {
             _settings[$"{section}:{name}"] = value;
+            _written.Add($"{section}:{name}");
+        }
     }
 
     private SettingsReader(SettingsReader above, string path)
     {
         _path = path;
-        (_settings, _known, _problems) = (above._settings, above._known, above._problems);
+        (_settings, _written, _known, _problems) = (above._settings, above._written, above._known, above._problems);
     }
 
     public SettingsReader Below(string name)
@@ -45,16 +53,30 @@ internal sealed class SettingsReader
         return Has(name) ? _settings[Full(name)]!.Trim() : null;
     }
 
-    /// <summary>The names one level below, in the case they were written in.</summary>
+    /// <summary>
+    /// The names one level below, in the case they were written in. One that was written in two ways is a problem: whoever names things
+    /// by them would have one or the other, depending on what was read last.
+    /// </summary>
     public IReadOnlyList<string> Children(string name)
     {
         Know(name);
         var prefix = Full(name) + ":";
-        return [.. _settings.Keys
+        var children = _written
             .Where(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
             .Select(key => key[prefix.Length..].Split(':')[0])
-            .Distinct(StringComparer.OrdinalIgnoreCase)
-            .Order(StringComparer.Ordinal)];
+            .Distinct(StringComparer.Ordinal)
+            .GroupBy(child => child, StringComparer.OrdinalIgnoreCase)
+            .OrderBy(spellings => spellings.Key, StringComparer.Ordinal)
+            .ToList();
+        foreach (var spellings in children.Where(spellings => spellings.Count() > 1))
+        {
+            Problem(
+                $"{name}:{spellings.Key}",
+                $"is also written {string.Join(" and ", spellings.Skip(1).Select(other => $"'{other}'"))}: "
+                + "case matters in this name, so write it alike wherever it is set, in the settings file and in the environment");
+        }
+
+        return [.. children.Select(spellings => spellings.Key)];
     }
 
     public IReadOnlyList<string> List(string name) =>

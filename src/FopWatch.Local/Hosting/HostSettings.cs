@@ -1,4 +1,5 @@
 using System.Net;
+using FopWatch.Api;
 using FopWatch.Settings;
 
 namespace FopWatch.Local.Hosting;
@@ -72,6 +73,7 @@ internal sealed record HostSettings
         && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute)
         && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
+    /// <summary>Whether Kestrel can be told to listen there: it takes no path, and a port of 0 only with an address.</summary>
     private static string HostOf(string url) => new Uri(Concrete(url)).Host;
 
     /// <summary>Kestrel takes <c>*</c> and <c>+</c> for any address.</summary>

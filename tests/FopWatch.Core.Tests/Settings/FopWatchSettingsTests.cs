@@ -86,6 +86,33 @@ public class FopWatchSettingsTests
         Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void A_source_or_an_access_key_that_is_spelled_in_two_ways_is_an_error_that_names_both()
+    {
+        IEnumerable<KeyValuePair<string, string?>> spelled =
+            [.. Right, new("SOURCES:MEDIA:TRUST", "Token"), new("Sources:Media:Poll", null), new("Sources:files:Keys:0:SECRETKEY", "sk-2"), new("Sources:media:keys:ak", "SK")];
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(spelled)).Problems;
+
+        Assert.Equal(2, problems.Count);
+        Assert.StartsWith("FopWatch:Sources:media is also written 'MEDIA' and 'Media': ", problems[0], StringComparison.Ordinal);
+        Assert.StartsWith("FopWatch:Sources:media:Keys:AK is also written 'ak': ", problems[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void The_case_of_all_other_names_does_not_matter_and_the_last_value_is_taken()
+    {
+        IEnumerable<KeyValuePair<string, string?>> spelled =
+            [.. Right, new("SOURCES:media:TRUST", "Token"), new("publicurl", "https://other.example.com"), new("Sources:files:Keys:0:SECRETKEY", "sk-2")];
+
+        var settings = FopWatchSettings.Read(spelled);
+
+        Assert.Equal(["files", "media"], settings.Sources.All.Select(source => source.Name).Order());
+        Assert.Equal(TrustRule.Token, settings.Sources.Find("media")!.Trust);
+        Assert.Equal(new Uri("https://other.example.com"), settings.PublicUrl);
+        Assert.Equal("sk-2"u8.ToArray(), settings.Sources.Find("files")!.Keys.Secret("ak-1"));
+    }
+
     [Theory]
     [InlineData(null, 8 * 1024 * 1024)]
     [InlineData("65536", 8 * 1024 * 1024)]
