@@ -72,6 +72,38 @@ public class HostSettingsTests
         Assert.DoesNotContain(problems, problem => problem.Contains("short ", StringComparison.Ordinal));
     }
 
+    /// <summary>The later source of a configuration overrides the earlier, and its spelling would: the environment's comes after the file's.</summary>
+    [Theory]
+    [InlineData("media", "MEDIA")]
+    [InlineData("MEDIA", "media")]
+    public void A_source_that_file_and_environment_spell_differently_is_an_error_that_names_both(string first, string second)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new($"FopWatch:Sources:{first}:Provider", "Qiniu"), new($"FopWatch:Sources:{first}:NotifyTokens:0", "abcdefgh")])
+            .AddInMemoryCollection([new($"FOPWATCH:SOURCES:{second}:TRUST", "Token")])
+            .Build();
+
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, "data")).Problems);
+
+        Assert.StartsWith($"FopWatch:Sources:{first} is also written '{second}': ", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_source_that_is_spelled_alike_takes_its_settings_from_file_and_environment()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([new("FopWatch:Sources:media:Provider", "Qiniu"), new("FopWatch:Sources:media:NotifyTokens:0", "abcdefgh")])
+            .AddInMemoryCollection([new("FOPWATCH:SOURCES:media:NOTIFYTOKENS:0", "ijklmnop"), new("FOPWATCH:RETENTION", "1.00:00:00")])
+            .Build();
+
+        var shared = HostSettings.Read(configuration, HostSettings.DefaultUrls, "data").Shared;
+
+        var media = Assert.Single(shared.Sources.All);
+        Assert.Equal("media", media.Name);
+        Assert.True(media.Tokens.Match("ijklmnop") && !media.Tokens.Match("abcdefgh"));
+        Assert.Equal(TimeSpan.FromDays(1), shared.Retention);
+    }
+
     private static HostSettings Read(string urls, Dictionary<string, string?> settings) =>
         HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), urls, "data");
 }

@@ -56,7 +56,7 @@ internal sealed record HostSettings
         FopWatchSettings? shared = null;
         try
         {
-            shared = FopWatchSettings.Read(section.AsEnumerable(makePathsRelative: true), ApiKeyName);
+            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), ApiKeyName);
         }
         catch (SettingsException e)
         {
@@ -68,12 +68,12 @@ internal sealed record HostSettings
         return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey };
     }
 
+    /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>
     private static bool IsAddress(string url) =>
         url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
         && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute)
         && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
-    /// <summary>Whether Kestrel can be told to listen there: it takes no path, and a port of 0 only with an address.</summary>
     private static string HostOf(string url) => new Uri(Concrete(url)).Host;
 
     /// <summary>Kestrel takes <c>*</c> and <c>+</c> for any address.</summary>
