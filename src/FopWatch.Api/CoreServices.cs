@@ -5,6 +5,7 @@ using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Api;
 
@@ -38,7 +39,8 @@ public static class CoreServices
         services.AddSingleton<IQuarantine>(store);
 
         services.AddSingleton<RequestLimits>();
-        services.AddSingleton<Settlements>();
+        services.AddSingleton(provider => new Settlements(
+            store, time, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();

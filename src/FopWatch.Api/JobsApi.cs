@@ -7,7 +7,6 @@ using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Api;
 
@@ -78,7 +77,6 @@ public static class JobsApi
         string? wait,
         Settlements settlements,
         FopWatchSettings settings,
-        IHostApplicationLifetime lifetime,
         CancellationToken cancellationToken)
     {
         if (KeyOf(source, id, settings.Sources) is not { } key)
@@ -92,16 +90,7 @@ public static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        try
-        {
-            using var waiting = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
-            return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), waiting.Token));
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-        {
-            // The host stops, and whoever waits asks again where it goes on.
-            return Answer(await settlements.WaitAsync(key, TimeSpan.Zero, cancellationToken));
-        }
+        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
     }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>

@@ -333,7 +333,7 @@ public sealed class OpenApiTests
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
 
-        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, null!, TestContext.Current.CancellationToken);
+        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, TestContext.Current.CancellationToken);
 
         Assert.Equal(StatusCodes.Status400BadRequest, Assert.IsAssignableFrom<IStatusCodeHttpResult>(result).StatusCode);
     }

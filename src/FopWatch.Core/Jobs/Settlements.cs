@@ -5,7 +5,8 @@ namespace FopWatch.Jobs;
 /// <summary>Lets a request wait until a job settles.</summary>
 /// <param name="store">The store that says what is true. Another process may have settled the job, so it is asked now and then.</param>
 /// <param name="time">The clock.</param>
-public sealed class Settlements(IJobStore store, TimeProvider time)
+/// <param name="stopping">Ends all waiting: a host that stops would otherwise have to wait for those who wait.</param>
+public sealed class Settlements(IJobStore store, TimeProvider time, CancellationToken stopping = default)
 {
     /// <summary>How long a process that is not the one that settles the job may take to notice.</summary>
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(2);
@@ -19,11 +20,12 @@ public sealed class Settlements(IJobStore store, TimeProvider time)
             waiters.Settled.TrySetResult();
     }
 
-    /// <summary>Waits until a job is settled, at the longest for a given time.</summary>
+    /// <summary>Waits until a job is settled, at the longest for a given time or until the host stops.</summary>
     /// <returns>The job as it is then; null if there is none.</returns>
     public async Task<Job?> WaitAsync(JobKey key, TimeSpan longest, CancellationToken cancellationToken)
     {
         var until = time.GetUtcNow() + longest;
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
         while (true)
         {
             // Waiting begins before the store is read: what settles in between is not missed.
@@ -32,14 +34,18 @@ public sealed class Settlements(IJobStore store, TimeProvider time)
             {
                 var job = (await store.FindAsync(key, cancellationToken))?.Job;
                 var left = until - time.GetUtcNow();
-                if (job is null || job.IsSettled || left <= TimeSpan.Zero)
+                if (job is null || job.IsSettled || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
                     return job;
 
-                await waiters.Settled.Task.WaitAsync(left < Recheck ? left : Recheck, time, cancellationToken);
+                await waiters.Settled.Task.WaitAsync(left < Recheck ? left : Recheck, time, either.Token);
             }
             catch (TimeoutException)
             {
                 // Not by this process, at least: look again.
+            }
+            catch (OperationCanceledException) when (stopping.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
+            {
+                // The answer is the job as it stands.
             }
             finally
             {

@@ -6,7 +6,6 @@ using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
-using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Http;
 
@@ -17,7 +16,6 @@ public sealed class JobFunctions(
     IJobStore store,
     Settlements settlements,
     FopWatchSettings settings,
-    IHostApplicationLifetime lifetime,
     Watches watches)
 {
     /// <summary>See <see cref="JobsApi.RegisterAsync"/>.</summary>
@@ -47,7 +45,7 @@ public sealed class JobFunctions(
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
         request.AnswerAsync(() => JobsApi.GetAsync(
-            source, id, request.Parameter("wait"), settlements, settings, lifetime, request.HttpContext.RequestAborted));
+            source, id, request.Parameter("wait"), settlements, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.PollAsync"/>.</summary>
     [Function("PollJobNow")]
