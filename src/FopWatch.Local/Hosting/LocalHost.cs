@@ -65,6 +65,8 @@ internal sealed class LocalHost : IAsyncDisposable
             }
             catch (Exception e)
             {
+                // What has started uses the store.
+                await app.StopAsync(CancellationToken.None);
                 await app.DisposeAsync();
                 if (ListenException.Of(e, settings.Urls) is { } explained)
                     throw explained;
