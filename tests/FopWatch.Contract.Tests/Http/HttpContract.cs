@@ -373,7 +373,7 @@ public abstract class HttpContract
         Assert.Equal(HttpStatusCode.RequestEntityTooLarge, streamed.StatusCode);
         Assert.Equal(HttpStatusCode.OK, fits.StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, wrong.StatusCode);
-        Assert.Equal(2, counted);
+        Assert.Equal(IsMeasuredHere ? 2 : 0, counted);
     }
 
     [Fact]
@@ -508,6 +508,9 @@ public abstract class HttpContract
         using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
         Assert.StartsWith("3.", document.RootElement.GetProperty("openapi").GetString(), StringComparison.Ordinal);
     }
+
+    /// <summary>Whether the host measures in the process of the tests, which can listen only there.</summary>
+    protected virtual bool IsMeasuredHere => true;
 
     /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>
     protected abstract Task<ServedHost> StartAsync();

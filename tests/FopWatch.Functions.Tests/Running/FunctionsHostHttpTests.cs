@@ -11,6 +11,8 @@ namespace FopWatch.Functions.Tests.Running;
 [Collection(nameof(KilledHostTests))]
 public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app) : HttpContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
 {
+    protected override bool IsMeasuredHere => false;
+
     [Fact]
     public async Task Everything_but_notify_needs_the_function_key()
     {
