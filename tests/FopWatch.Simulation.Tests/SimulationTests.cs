@@ -82,6 +82,7 @@ public sealed class SimulationTests
     [InlineData(663)]
     [InlineData(682)]
     [InlineData(782)]
+    [InlineData(21621)]
     [InlineData(928432968)]
     public void A_history_that_once_ended_wrongly_ends_well(int seed)
     {

@@ -49,6 +49,8 @@ internal sealed class Checker(Stage stage)
             story.ClaimedAt ??= stage.Now;
         if (before?.Watch.LastPolledAt != job.Watch.LastPolledAt)
             story.AnsweredAtStep = stage.Scheduler.Steps;
+        if (before is { Watch.Stopped: true } && !job.Watch.Stopped)
+            story.RestartedAtStep = stage.Scheduler.Steps;
         stage.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
     }
 
@@ -100,11 +102,12 @@ internal sealed class Checker(Stage stage)
             return;
         }
 
-        // It made the job due, unless that has its outcome, or is stopped, or was polled since, or was too soon after a poll.
+        // It made the job due, unless that has its outcome, or is stopped or was when the hint came, or was polled since, or was too soon
+        // after a poll.
         var error = stage.Scenario.ClockError * 2;
         var latest = Later(stage.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
         Expect(
-            job.HasOutcome || job.Watch.Stopped || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
+            job.HasOutcome || job.Watch.Stopped || story.RestartedAtStep >= sinceStep || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
             "an acknowledged hint that makes no poll due",
             job);
     }
@@ -404,5 +407,8 @@ internal sealed class Checker(Stage stage)
         public int OpenWhenFound { get; set; }
 
         public long AnsweredAtStep { get; set; }
+
+        /// <summary>When its watch was last started again after somebody had stopped it; -1 for never.</summary>
+        public long RestartedAtStep { get; set; } = -1;
     }
 }
