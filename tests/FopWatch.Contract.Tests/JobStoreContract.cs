@@ -388,17 +388,6 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
         Assert.Null(page.Continuation);
     }
 
-    private async Task<List<IReadOnlyList<Job>>> PagesAsync(JobQuery query)
-    {
-        var pages = new List<IReadOnlyList<Job>>();
-        do
-        {
-            var page = await Port.ListAsync(query, Cancelled);
-            pages.Add(page.Elements);
-            Assert.True(pages.Count < 100, "The list does not end.");
-            query = query with { Continuation = page.Continuation };
-        }
-        while (query.Continuation is not null);
-        return pages;
-    }
+    private Task<List<IReadOnlyList<Job>>> PagesAsync(JobQuery query) =>
+        PagesAsync(continuation => Port.ListAsync(query with { Continuation = continuation }, Cancelled));
 }

@@ -103,21 +103,6 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
         Assert.Equal((0, null), await Outbox.DepthAsync(Cancelled));
     }
 
-    private static async Task<List<IReadOnlyList<T>>> PagesAsync<T>(Func<string?, ValueTask<Page<T>>> next)
-    {
-        var pages = new List<IReadOnlyList<T>>();
-        string? continuation = null;
-        do
-        {
-            var page = await next(continuation);
-            pages.Add(page.Elements);
-            Assert.True(pages.Count < 100, "The list does not end.");
-            continuation = page.Continuation;
-        }
-        while (continuation is not null);
-        return pages;
-    }
-
     /// <summary>Commits events of so many MiB, the oldest first.</summary>
     private async Task<List<OutboxEvent>> CommitEventsAsync(params int[] sizes)
     {

@@ -50,4 +50,20 @@ public abstract class StoreContract<TPort> : IAsyncLifetime
         Assert.Equal(expected.Metadata, actual.Metadata);
         Assert.Equal(expected, actual with { Metadata = expected.Metadata });
     }
+
+    /// <summary>All pages of a list, each asked for with what the one before gave.</summary>
+    protected static async Task<List<IReadOnlyList<T>>> PagesAsync<T>(Func<string?, ValueTask<Page<T>>> next)
+    {
+        var pages = new List<IReadOnlyList<T>>();
+        string? continuation = null;
+        do
+        {
+            var page = await next(continuation);
+            pages.Add(page.Elements);
+            Assert.True(pages.Count < 100, "The list does not end.");
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+        return pages;
+    }
 }

@@ -25,7 +25,6 @@ public sealed class Settlements(IJobStore store, TimeProvider time, Cancellation
     public async Task<Job?> WaitAsync(JobKey key, TimeSpan longest, CancellationToken cancellationToken)
     {
         var until = time.GetUtcNow() + longest;
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
         while (true)
         {
             // Waiting begins before the store is read: what settles in between is not missed.
@@ -37,6 +36,7 @@ public sealed class Settlements(IJobStore store, TimeProvider time, Cancellation
                 if (job is null || job.IsSettled || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
                     return job;
 
+                using var either = CancellationTokenSource.CreateLinkedTokenSource(stopping, cancellationToken);
                 await waiters.Settled.Task.WaitAsync(left < Recheck ? left : Recheck, time, either.Token);
             }
             catch (TimeoutException)

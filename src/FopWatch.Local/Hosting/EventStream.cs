@@ -56,6 +56,7 @@ internal static class EventStream
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);
+
         // Of who begins now, nothing is before; who asks for the beginning has asked for what is gone as well.
         if (first > after + 1)
         {

@@ -1,6 +1,7 @@
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
@@ -11,7 +12,6 @@ namespace FopWatch.Simulation.Tests.Hosts;
 internal sealed class CloudProcess(Stage stage, string name, int seed, Platform platform) : Process(stage, name, seed)
 {
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
-    private static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
 
     private readonly AsyncLocal<bool> _inside = new();
     private DateTimeOffset _pausedUntil;
@@ -58,7 +58,7 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
         var job = (await Ports.FindAsync(key, CancellationToken.None))?.Job;
         if (job?.Watch.DueAt is not { } due)
             return null;
-        if (due > Life.Clock.GetUtcNow() + ClockTolerance)
+        if (due > Life.Clock.GetUtcNow() + PollPlan.ClockTolerance)
             return due;
 
         _inside.Value = true;
