@@ -1,4 +1,6 @@
 using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Azure.Identity;
 using Azure.Messaging.ServiceBus;
@@ -7,6 +9,7 @@ using FopWatch.Subscriber;
 
 const string NamespaceVariable = "FOPWATCH_SERVICEBUS_NAMESPACE";
 const string ConnectionVariable = "FOPWATCH_SERVICEBUS_CONNECTION";
+const int MaxConcurrency = 1000;
 
 Option<string?> namespaceOption = new("--namespace")
 {
@@ -25,13 +28,23 @@ Option<string> subscription = new("--subscription")
 };
 Option<int> concurrency = new("--concurrency")
 {
-    Description = "Events handled at once",
+    Description = $"Events handled at once: 1 to {MaxConcurrency}",
     DefaultValueFactory = _ => 4,
+    CustomParser = result =>
+    {
+        if (int.TryParse(result.Tokens[0].Value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number is >= 1 and <= MaxConcurrency)
+            return number;
+        result.AddError($"--concurrency: '{result.Tokens[0].Value}' is not a whole number from 1 to {MaxConcurrency}.");
+        return default;
+    },
 };
-concurrency.Validators.Add(result =>
+topic.Validators.Add(result => RequireText(result, topic, "FOPWATCH_TOPIC"));
+subscription.Validators.Add(result => RequireText(result, subscription, "FOPWATCH_SUBSCRIPTION"));
+namespaceOption.Validators.Add(result =>
 {
-    if (result.GetValueOrDefault<int>() < 1)
-        result.AddError("--concurrency must be at least 1.");
+    // An empty variable is one that is not set.
+    if (result.GetValue(namespaceOption) is { } name && (name.Length > 0 || !result.Implicit) && Uri.CheckHostName(name) != UriHostNameType.Dns)
+        result.AddError($"--namespace (or {NamespaceVariable}): '{name}' is not a host name such as contoso.servicebus.windows.net.");
 });
 
 // A connection string holds a key, so it is no option: command lines are for all to see.
@@ -48,13 +61,25 @@ root.SetAction(async (arguments, stopping) =>
     var host = arguments.GetValue(namespaceOption);
     if (string.IsNullOrEmpty(connectionString) && string.IsNullOrEmpty(host))
     {
-        Console.Error.WriteLine($"Give --namespace, or set {ConnectionVariable}.");
-        return 2;
+        return Refuse($"Give --namespace, or set {ConnectionVariable}.");
     }
 
+    ServiceBusClient client;
     try
     {
-        await using ServiceBusClient client = string.IsNullOrEmpty(host) ? new(connectionString) : new(host, new DefaultAzureCredential());
+        client = string.IsNullOrEmpty(host) ? new(connectionString) : new(host, new DefaultAzureCredential());
+    }
+    catch (Exception e) when (e is ArgumentException or FormatException)
+    {
+        // The message may repeat the key.
+        return Refuse(string.IsNullOrEmpty(host)
+            ? $"{ConnectionVariable} is not a connection string of a Service Bus namespace."
+            : $"--namespace (or {NamespaceVariable}): '{host}' is not a Service Bus namespace.");
+    }
+
+    await using var connection = client;
+    try
+    {
         var options = new SubscriberOptions
         {
             Topic = arguments.GetValue(topic)!,
@@ -70,7 +95,26 @@ root.SetAction(async (arguments, stopping) =>
         return 1;
     }
 });
-return await root.Parse(args).InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+// An argument that begins with @ is not the name of a file with more of them.
+var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
+return parsed.Action is ParseErrorAction
+    ? Refuse([.. parsed.Errors.Select(error => error.Message).Distinct()])
+    : await parsed.InvokeAsync(new() { ProcessTerminationTimeout = TimeSpan.FromSeconds(30) });
+
+static void RequireText(OptionResult result, Option<string> option, string variable)
+{
+    if (string.IsNullOrWhiteSpace(result.GetValue(option)))
+        result.AddError($"{option.Name} (or {variable}) is empty.");
+}
+
+static int Refuse(params string[] problems)
+{
+    foreach (var problem in problems)
+        Console.Error.WriteLine(problem);
+    Console.Error.WriteLine("Usage: FopWatch.Subscriber [options]; --help lists them.");
+    return 2;
+}
 
 // Here a real subscriber does its work: publishes the lesson, bills the customer, tells the user.
 static Task HandleAsync(JobEvent one, CancellationToken cancellationToken)
