@@ -7,6 +7,7 @@ using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
 
 namespace FopWatch.Api;
 
@@ -93,11 +94,12 @@ public static class JobsApi
         return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
     }
 
-    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
+    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
     public static async Task<IResult> ListAsync(
         string? source,
         string? state,
         string? since,
+        [FromQuery(Name = "ref")] string? reference,
         string? top,
         string? continuation,
         IJobStore store,
@@ -124,6 +126,9 @@ public static class JobsApi
                 problems.Add(new("since", "It is no RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
         }
 
+        if (!string.IsNullOrEmpty(reference) && !JobReferences.IsValid(reference))
+            problems.Add(new("ref", $"A job reference is {JobReferences.Length} lower-case hexadecimal digits."));
+
         var count = 100;
         if (!string.IsNullOrEmpty(top)
             && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= JobQuery.MaxTop))
@@ -136,16 +141,17 @@ public static class JobsApi
 
         try
         {
-            var page = await store.ListAsync(
-                new()
-                {
-                    Source = string.IsNullOrEmpty(source) ? null : source,
-                    State = wanted,
-                    Since = from,
-                    Top = count,
-                    Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
-                },
-                cancellationToken);
+            var query = new JobQuery
+            {
+                Source = string.IsNullOrEmpty(source) ? null : source,
+                State = wanted,
+                Since = from,
+                Top = count,
+                Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
+            };
+            var page = string.IsNullOrEmpty(reference)
+                ? await store.ListAsync(query, cancellationToken)
+                : await FindByReferenceAsync(store, query, reference, cancellationToken);
             return Results.Json(new([.. page.Elements.Select(job => job.ToRecord())], page.Continuation), ApiJson.Wire.JobList);
         }
         catch (FormatException)
@@ -194,6 +200,12 @@ public static class JobsApi
         refused == all ? "Nothing was registered."
         : refused <= JobRegistrations.MaxProblems ? "What is named here was not registered; all else was."
         : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more whose metadata is too large; all else was.";
+
+    private static async Task<Page<Job>> FindByReferenceAsync(
+        IJobStore store, JobQuery query, string reference, CancellationToken cancellationToken) =>
+        await store.FindByReferenceAsync(query.Source, reference, cancellationToken) is { } job && query.Matches(job)
+            ? new([job], null)
+            : new([], null);
 
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;

@@ -44,6 +44,36 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
+    public async Task A_job_is_found_by_its_reference_from_its_first_commit_on()
+    {
+        var job = Sample.Job("a");
+        await CommitAsync(Sample.Job("b").New());
+        await CommitAsync(Sample.Job("a", "other").New());
+        var etag = await CommitAsync(job.New());
+        AssertSame(job, await Port.FindByReferenceAsync(null, Port.References.Of(job.Key), Cancelled));
+
+        await CommitAsync(job.Settled().On(etag));
+
+        AssertSame(job.Settled().Job, await Port.FindByReferenceAsync("media", Port.References.Of(job.Key), Cancelled));
+        Assert.Null(await Port.FindByReferenceAsync("other", Port.References.Of(job.Key), Cancelled));
+        Assert.Equal(new("other", "a"), (await Port.FindByReferenceAsync(null, Port.References.Of(new("other", "a")), Cancelled))?.Key);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("000000000000000000000000")]
+    [InlineData("a")]
+    [InlineData("../|#?' OR 1=1")]
+    public async Task A_reference_of_no_job_finds_none(string reference)
+    {
+        await CommitAsync(Sample.Job("a").New());
+
+        Assert.Null(await Port.FindByReferenceAsync(null, reference, Cancelled));
+        Assert.Null(await Port.FindByReferenceAsync("nobody", reference, Cancelled));
+        Assert.Null(await Port.FindByReferenceAsync(null, Port.References.Of(new("media", "b")), Cancelled));
+    }
+
+    [Fact]
     public async Task A_long_job_is_kept_whole()
     {
         var items = Enumerable.Range(0, 2000).Select(i => new ItemFacts

@@ -18,6 +18,9 @@ internal static class RowKeys
     /// <summary>The row that says how the table is laid out.</summary>
     public const string Layout = "layout";
 
+    /// <summary>The row that has the key of job references.</summary>
+    public const string ReferenceKey = "reference-key";
+
     /// <summary>The sources that have rows.</summary>
     public const string Sources = "s|";
 
@@ -32,6 +35,9 @@ internal static class RowKeys
 
     /// <summary>The events to be published.</summary>
     public const string Outbox = "o|";
+
+    /// <summary>The jobs by their references.</summary>
+    public const string References = "r|";
 
     /// <summary>Notifications in quarantine, the newest first.</summary>
     public const string Quarantined = "h|";
@@ -76,6 +82,8 @@ internal static class RowKeys
     public static string Source(string source) => Sources + source;
 
     public static string Job(string id) => Jobs + id;
+
+    public static string Reference(string reference) => References + reference;
 
     public static string DueAt(DateTimeOffset dueAt, string id) => $"{DueFrom(dueAt.UtcTicks)}{id}";
 

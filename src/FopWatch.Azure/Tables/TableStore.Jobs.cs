@@ -89,6 +89,7 @@ public sealed partial class TableStore
 
             // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
             new(TableTransactionActionType.UpsertReplace, ListRow(partition, job)),
+            new(TableTransactionActionType.UpsertReplace, ReferenceRow(partition, key)),
         };
         if (due is { } dueAt)
             actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
@@ -174,7 +175,7 @@ public sealed partial class TableStore
         }
 
         row[Columns.Source] = job.Key.Source;
-        row["Id"] = job.Key.Id;
+        row[Columns.Id] = job.Key.Id;
         row[Columns.State] = Name<JobState>(job.State);
         row[Columns.Settled] = job.IsSettled;
         row[Columns.Stopped] = job.Watch.Stopped;
@@ -200,6 +201,7 @@ public sealed partial class TableStore
         [Columns.Stopped] = job.Watch.Stopped,
         [Columns.DueAt] = job.Watch.DueAt,
         [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
+        [Columns.HasReference] = true,
     };
 
     /// <summary>A value that comes from the provider: the service takes neither control characters nor values of any length.</summary>

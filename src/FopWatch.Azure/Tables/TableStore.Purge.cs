@@ -47,8 +47,8 @@ public sealed partial class TableStore
                 continue;
             batch.Add(row);
 
-            // Two rows each.
-            if (batch.Count == MaxActions / 2)
+            // Up to three rows each.
+            if (batch.Count == MaxActions / 3)
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
@@ -87,11 +87,15 @@ public sealed partial class TableStore
     /// All rows of a job that nothing watches. The one in the list is written with every commit, so its ETag tells whether anything has
     /// happened to the job since, such as an event put into the outbox.
     /// </summary>
-    private static IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
+    private IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
     {
         var id = RowKeys.ReadListed(listed.RowKey).Id;
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(id)), ETag.All);
+
+        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
+        if (listed.GetBoolean(Columns.HasReference) == true)
+            yield return new(TableTransactionActionType.Delete, ReferenceRow(listed.PartitionKey, new(SourceOf(listed.PartitionKey), id)), ETag.All);
     }
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)

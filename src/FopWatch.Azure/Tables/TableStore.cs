@@ -63,6 +63,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
         TableEntity? layout = null;
+        TableEntity? referenceKey = null;
         var everything = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.TablePartition}");
         try
         {
@@ -70,6 +71,8 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
             {
                 if (row.RowKey == RowKeys.Layout)
                     layout = row;
+                else if (row.RowKey == RowKeys.ReferenceKey)
+                    referenceKey = row;
                 else if (row.RowKey.StartsWith(RowKeys.Sources, StringComparison.Ordinal))
                     _recorded[row.RowKey[RowKeys.Sources.Length..]] = true;
             }
@@ -79,7 +82,8 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
             await _table.CreateIfNotExistsAsync(cancellationToken);
         }
 
-        layout ??= await LayOutAsync(cancellationToken);
+        layout ??= await AddOnceAsync(
+            new(RowKeys.TablePartition, RowKeys.Layout) { ["Version"] = LayoutVersion, ["Buckets"] = _options.Buckets }, cancellationToken);
         if (layout.GetInt32("Version") is var version && version != LayoutVersion)
             throw new InvalidOperationException($"The table '{_table.Name}' is laid out in version {version}; this version of FopWatch knows {LayoutVersion}.");
         if (layout.GetInt32("Buckets") is var buckets && buckets != _options.Buckets)
@@ -89,21 +93,23 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
                 + "A table keeps the number that it was made with: set it back, or name another table.");
         }
 
+        referenceKey ??= await AddOnceAsync(NewReferenceKey(), cancellationToken);
+        UseReferenceKey(referenceKey);
         return true;
     }
 
-    private async Task<TableEntity> LayOutAsync(CancellationToken cancellationToken)
+    /// <summary>Adds a row that a table has once; if another host was first, reads that host's row.</summary>
+    private async Task<TableEntity> AddOnceAsync(TableEntity row, CancellationToken cancellationToken)
     {
-        var layout = new TableEntity(RowKeys.TablePartition, RowKeys.Layout) { ["Version"] = LayoutVersion, ["Buckets"] = _options.Buckets };
         try
         {
-            await _table.AddEntityAsync(layout, cancellationToken);
-            return layout;
+            await _table.AddEntityAsync(row, cancellationToken);
+            return row;
         }
         catch (RequestFailedException other) when (other.ErrorCode == TableErrorCode.EntityAlreadyExists)
         {
             // Another host opened the table at the same time; or the answer was lost.
-            return await _table.GetEntityAsync<TableEntity>(RowKeys.TablePartition, RowKeys.Layout, null, cancellationToken);
+            return await _table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, null, cancellationToken);
         }
     }
 
@@ -248,6 +254,8 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string RegisteredAt = "RegisteredAt";
         public const string SettledAt = "SettledAt";
         public const string Commit = "Commit";
+        public const string Id = "Id";
+        public const string HasReference = "HasReference";
         public const string Chunks = "Chunks";
         public const string Size = "Size";
         public const string Source = "Source";
@@ -259,9 +267,10 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string ReceivedAt = "ReceivedAt";
 
         public static readonly string[] Keys = ["PartitionKey", "RowKey"];
+        public static readonly string[] ForReference = [.. Keys, Id];
         public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
         public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
-        public static readonly string[] ForPurge = [.. Keys, DueAt];
+        public static readonly string[] ForPurge = [.. Keys, DueAt, HasReference];
         public static readonly string[] ForChunks = [.. Keys, Chunks];
         public static readonly string[] ForSize = [.. Keys, Size];
 

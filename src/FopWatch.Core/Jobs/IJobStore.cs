@@ -34,6 +34,12 @@ public sealed record JobQuery
 
     /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
     public string? Continuation { get; init; }
+
+    /// <summary>Whether a job passes every filter.</summary>
+    public bool Matches(Job job) =>
+        (Source is null || job.Key.Source == Source)
+        && (State is null || job.State == State)
+        && (Since is null || job.RegisteredAt >= Since);
 }
 
 /// <summary>One page of a list.</summary>
@@ -61,8 +67,19 @@ public sealed record Books(string Source, long Registered, long Settled, long Ex
 /// </summary>
 public interface IJobStore
 {
+    /// <summary>
+    /// The references of jobs. Their key is created with the store and kept in it, so every process that opens the store has the same.
+    /// </summary>
+    JobReferences References { get; }
+
     /// <summary>Reads a job; null if there is none.</summary>
     ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken);
+
+    /// <summary>Reads the job of a reference without reading every job; null if there is none.</summary>
+    /// <param name="source">Where it is looked for; null for every source.</param>
+    /// <param name="reference">What <see cref="JobReferences.Of"/> returned for it.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken);
 
     /// <summary>Commits a change. When it returns, the change is durable.</summary>
     /// <returns>

@@ -34,6 +34,7 @@ public sealed class JobFunctions(
             request.Parameter("source"),
             request.Parameter("state"),
             request.Parameter("since"),
+            request.Parameter("ref"),
             request.Parameter("top"),
             request.Parameter("continuation"),
             store,

@@ -84,6 +84,17 @@ internal static class Schema
         ) STRICT;
         CREATE UNIQUE INDEX events_id ON events (event_id);
         """,
+        """
+        -- Created once, and the same for as long as the file is used.
+        CREATE TABLE installation (
+            name  TEXT NOT NULL PRIMARY KEY,
+            value BLOB NOT NULL
+        ) STRICT, WITHOUT ROWID;
+
+        -- NULL until the file is opened, which fills it in: SQL has no keyed hash.
+        ALTER TABLE jobs ADD COLUMN reference TEXT;
+        CREATE INDEX jobs_reference ON jobs (reference);
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -28,12 +28,16 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly WriteQueue _writer;
     private readonly ReadPool _readers;
 
-    private SqliteDatabase(FileStream folderLock, WriteQueue writer, ReadPool readers)
+    private SqliteDatabase(FileStream folderLock, JobReferences references, WriteQueue writer, ReadPool readers)
     {
         _lock = folderLock;
+        References = references;
         _writer = writer;
         _readers = readers;
     }
+
+    /// <summary>The references of its jobs.</summary>
+    public JobReferences References { get; }
 
     /// <summary>Opens the folder's database; makes both where they don't exist.</summary>
     /// <exception cref="StoreOpenException">The folder or the file cannot be used.</exception>
@@ -46,11 +50,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         {
             session = OpenWriter(path, SqliteOpenMode.ReadWriteCreate, options);
             Schema.Migrate(session, path, Schema.Migrations);
+            var references = StoredReferences.Load(session);
             if (session.Scalar("PRAGMA journal_mode = WAL") is not "wal")
                 throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
 
             var writer = new WriteQueue(session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), time, options);
-            return new(folderLock, writer, new(path, options));
+            return new(folderLock, references, writer, new(path, options));
         }
         catch (SqliteException failure)
         {

@@ -21,11 +21,16 @@ internal sealed partial class SqliteStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Scalar(ByReferenceSql, reference, source) is byte[] body ? JobJson.Deserialize(body) : null, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
         var body = JobJson.Serialize(commit.Job);
-        return Database.WriteAsync(session => Commit(session, commit, body), cancellationToken);
+        var reference = References.Of(commit.Job.Key);
+        return Database.WriteAsync(session => Commit(session, commit, body, reference), cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -96,7 +101,7 @@ internal sealed partial class SqliteStore
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
 
-    private static string? Commit(SqliteSession session, JobCommit commit, byte[] body)
+    private static string? Commit(SqliteSession session, JobCommit commit, byte[] body, string reference)
     {
         var job = commit.Job;
         var state = Name(job.State);
@@ -111,8 +116,8 @@ internal sealed partial class SqliteStore
 
             session.Execute(
                 """
-                INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body)
-                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8)
+                INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference)
+                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)
                 """,
                 job.Key.Source,
                 job.Key.Id,
@@ -121,7 +126,8 @@ internal sealed partial class SqliteStore
                 settledAt,
                 dueAt,
                 stopped,
-                body);
+                body,
+                reference);
             var seq = session.LastInsertedRow;
             session.Execute(
                 "INSERT INTO books (source, registered) VALUES ($1, 1) ON CONFLICT (source) DO UPDATE SET registered = registered + 1",

@@ -11,6 +11,8 @@ internal sealed partial class SqliteStore
     internal const string NextDueSql =
         "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";
 
+    internal const string ByReferenceSql = "SELECT body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
+
     internal const string PendingSql =
         "SELECT source, id, version, event_id, type, time, body FROM outbox ORDER BY seq LIMIT $1";
 

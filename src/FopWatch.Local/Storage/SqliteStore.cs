@@ -21,6 +21,9 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         Events = new(database);
     }
 
+    /// <inheritdoc/>
+    public JobReferences References => Database.References;
+
     /// <summary>The published events, in the same file.</summary>
     public EventLog Events { get; }
 

@@ -39,6 +39,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
         Assert.Equal("d|0639079488000000000|z0.a", RowKeys.DueAt(time, "z0.a"));
         Assert.Equal("l|2516299487999999999|z0.a", RowKeys.ListedAt(time, "z0.a"));
         Assert.Equal("o|0639079488000000000|z0.a|0000000000000000012", RowKeys.Event(time, "z0.a", 12));
+        Assert.Equal("r|0123456789abcdef01234567", RowKeys.Reference("0123456789abcdef01234567"));
         Assert.Equal("h|cdcf~", RowKeys.Notification("20"));
         Assert.Equal("c|cdcf~|0003", RowKeys.Chunk("h|cdcf~", 3));
     }

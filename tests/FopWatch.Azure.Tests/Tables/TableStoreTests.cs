@@ -40,7 +40,48 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
 
         Assert.NotNull(await stores[0].CommitAsync(Sample.Job("a").New(), Cancelled));
         Assert.NotNull(await stores[7].FindAsync(new JobKey("media", "a"), Cancelled));
+        Assert.Single(stores.Select(store => store.References.Of(new("media", "a"))).Distinct());
         await service.DeleteTableAsync(options.TableName, Cancelled);
+    }
+
+    [Fact]
+    public async Task A_job_that_was_stored_before_jobs_had_references_is_found_and_purged()
+    {
+        var job = Sample.Job("a").Settled().Job;
+        await Store.CommitAsync(job.New(), Cancelled);
+        var reference = Store.References.Of(job.Key);
+        await ForgetReferenceAsync(job, reference);
+
+        Assert.Equal(job.Key, (await Store.FindByReferenceAsync(null, reference, Cancelled))?.Key);
+        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Null(await Store.FindByReferenceAsync(null, reference, Cancelled));
+        Assert.Equal(0, await CountRowsAsync());
+    }
+
+    [Fact]
+    public async Task An_old_job_has_its_reference_once_it_is_written_again()
+    {
+        var job = Sample.Job("a");
+        var etag = await Store.CommitAsync(job.New(), Cancelled);
+        var reference = Store.References.Of(job.Key);
+        await ForgetReferenceAsync(job, reference);
+
+        await Store.CommitAsync(job.Settled().On(etag), Cancelled);
+
+        Assert.True((await _table.Rows.GetEntityIfExistsAsync<TableEntity>(PartitionOf(job), $"r|{reference}", null, Cancelled)).HasValue);
+        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(0, await CountRowsAsync());
+    }
+
+    [Fact]
+    public async Task A_reference_whose_job_is_gone_finds_nothing()
+    {
+        var job = Sample.Job("a");
+        await Store.CommitAsync(job.New(), Cancelled);
+        await _table.Rows.DeleteEntityAsync(PartitionOf(job), "j|a", ETag.All, Cancelled);
+
+        Assert.Null(await Store.FindByReferenceAsync(null, Store.References.Of(job.Key), Cancelled));
     }
 
     [Theory]
@@ -317,4 +358,24 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     private async Task CommitAsync(JobCommit commit) => Assert.NotNull(await Store.CommitAsync(commit, Cancelled));
+
+    private string PartitionOf(Job job) => RowKeys.Partition(job.Key, _table.Options.Buckets);
+
+    /// <summary>Makes a job's rows what a version of FopWatch without references wrote.</summary>
+    private async Task ForgetReferenceAsync(Job job, string reference)
+    {
+        await _table.Rows.DeleteEntityAsync(PartitionOf(job), $"r|{reference}", ETag.All, Cancelled);
+        TableEntity listed = await _table.Rows.GetEntityAsync<TableEntity>(PartitionOf(job), RowKeys.ListedAt(job.RegisteredAt, job.Key.Id), null, Cancelled);
+        Assert.True(listed.Remove("HasReference"));
+        await _table.Rows.UpdateEntityAsync(listed, listed.ETag, TableUpdateMode.Replace, Cancelled);
+    }
+
+    /// <summary>How many rows belong to jobs.</summary>
+    private async Task<int> CountRowsAsync()
+    {
+        var count = 0;
+        await foreach (var row in _table.Rows.QueryAsync<TableEntity>(cancellationToken: Cancelled))
+            count += row.PartitionKey == RowKeys.TablePartition ? 0 : 1;
+        return count;
+    }
 }

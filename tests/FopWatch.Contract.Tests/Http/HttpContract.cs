@@ -141,6 +141,7 @@ public abstract class HttpContract
     [InlineData("/api/jobs?state=done")]
     [InlineData("/api/jobs?since=yesterday")]
     [InlineData("/api/jobs?source=nobody")]
+    [InlineData("/api/jobs?ref=z0.a")]
     [InlineData("/api/jobs?continuation=xyz")]
     [InlineData("/api/quarantine?top=1001")]
     public async Task A_wrong_parameter_is_400(string path)

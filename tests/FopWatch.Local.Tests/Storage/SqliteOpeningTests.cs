@@ -151,6 +151,55 @@ public class SqliteOpeningTests
     }
 
     [Fact]
+    public async Task A_job_of_the_first_format_is_found_by_its_reference()
+    {
+        using var folder = new TempFolder();
+        var job = Sample.Job("a");
+        using (var old = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
+        {
+            Schema.Migrate(old, folder.DatabasePath, [.. Schema.Migrations.Take(1)]);
+            old.Execute(
+                "INSERT INTO jobs (source, id, revision, state, registered_at, due_at, stopped, body) VALUES ('media', 'a', 1, 'waiting', $1, $2, 0, $3)",
+                job.RegisteredAt.UtcTicks,
+                job.Watch.DueAt?.UtcTicks,
+                JobJson.Serialize(job));
+        }
+
+        await using var store = await OpenAsync(folder.FullName);
+
+        Assert.Equal(job.Key, (await store.FindByReferenceAsync("media", store.References.Of(job.Key), Cancelled))?.Key);
+    }
+
+    [Fact]
+    public async Task References_are_the_same_after_a_restart_and_others_in_another_folder()
+    {
+        var key = new JobKey("media", "a");
+        using var folder = new TempFolder();
+        string reference;
+        await using (var store = await OpenAsync(folder.FullName))
+            reference = store.References.Of(key);
+
+        await using var reopened = await OpenAsync(folder.FullName);
+        await using var another = await TempStore.OpenAsync();
+
+        Assert.Equal(reference, reopened.References.Of(key));
+        Assert.NotEqual(reference, another.Store.References.Of(key));
+    }
+
+    [Fact]
+    public async Task A_damaged_reference_key_is_refused()
+    {
+        using var folder = new TempFolder();
+        await (await OpenAsync(folder.FullName)).DisposeAsync();
+        using (var session = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1)))
+            session.Execute("UPDATE installation SET value = x'00'");
+
+        var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
+
+        Assert.Contains("reference key", refusal.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_migration_that_fails_changes_nothing()
     {
         using var folder = new TempFolder();

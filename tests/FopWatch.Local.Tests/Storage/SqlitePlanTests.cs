@@ -17,6 +17,7 @@ public class SqlitePlanTests
     {
         { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>? AND due_at<?)" },
         { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { SqliteStore.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
         { SqliteStore.PendingSql, "SCAN outbox" },
         { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },

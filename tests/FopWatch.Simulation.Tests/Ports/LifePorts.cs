@@ -21,6 +21,11 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
         return Store.FindAsync(key, cancellationToken);
     });
 
+    public JobReferences References => Store.References;
+
+    public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+        CallAsync(Call.Find, null, () => Store.FindByReferenceAsync(source, reference, cancellationToken));
+
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
         CallAsync(Call.Commit, commit.Job.Key.Id, () => Store.CommitAsync(commit, cancellationToken));
 

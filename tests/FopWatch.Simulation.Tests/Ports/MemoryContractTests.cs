@@ -17,6 +17,11 @@ public sealed class MemoryJobStoreTests : JobStoreContract
     {
         private readonly Lock _lock = new();
 
+        public JobReferences References => store.References;
+
+        public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+            store.FindByReferenceAsync(source, reference, cancellationToken);
+
         public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
         {
             lock (_lock)

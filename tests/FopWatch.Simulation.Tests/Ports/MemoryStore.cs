@@ -64,6 +64,11 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
     /// <summary>Loses a job's row in the due index, which no commit does.</summary>
     public void LoseDueRow(JobKey key) => _jobs[key].DueAt = null;
 
+    public JobReferences References { get; } = new(Enumerable.Range(0, JobReferences.KeyLength).Select(i => (byte)i).ToArray());
+
+    public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+        new(Jobs.FirstOrDefault(job => (source is null || job.Key.Source == source) && References.Of(job.Key) == reference));
+
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
         new(_jobs.TryGetValue(key, out var row) ? new StoredJob(row.Job, row.ETag!) : null);
 
@@ -79,9 +84,7 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
         var after = query.Continuation is null ? ((long, long)?)null : ReadContinuation(query.Continuation);
         var rows = _jobs.Values
-            .Where(row => (query.Source is null || row.Job.Key.Source == query.Source)
-                && (query.State is null || row.Job.State == query.State)
-                && (query.Since is null || row.Job.RegisteredAt >= query.Since)
+            .Where(row => query.Matches(row.Job)
                 && (after is null || row.Position.CompareTo(after.Value) < 0))
             .OrderByDescending(row => row.Position)
             .Take(query.Top + 1)

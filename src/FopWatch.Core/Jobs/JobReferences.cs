@@ -1,0 +1,45 @@
+using System.Buffers;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace FopWatch.Jobs;
+
+/// <summary>
+/// References of jobs that may be logged. A <c>persistentId</c> is a bearer capability (providers.md, section 1); a reference is a keyed hash
+/// of source and id, so it identifies a job to whoever has the store and reveals nothing to anyone else.
+/// </summary>
+public sealed class JobReferences
+{
+    /// <summary>The length of a key, in bytes.</summary>
+    public const int KeyLength = 32;
+
+    /// <summary>The length of a reference, in lower-case hexadecimal digits.</summary>
+    public const int Length = 24;
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("0123456789abcdef");
+
+    private readonly byte[] _key;
+
+    /// <param name="key">The installation's key: <see cref="KeyLength"/> random bytes that the store keeps.</param>
+    /// <exception cref="ArgumentException">The key has another length.</exception>
+    public JobReferences(ReadOnlySpan<byte> key)
+    {
+        if (key.Length != KeyLength)
+            throw new ArgumentException($"A reference key has {KeyLength} bytes, not {key.Length}.", nameof(key));
+        _key = key.ToArray();
+    }
+
+    /// <summary>A new random key.</summary>
+    public static byte[] NewKey() => RandomNumberGenerator.GetBytes(KeyLength);
+
+    /// <summary>Whether a text has the form of a reference.</summary>
+    public static bool IsValid(string? reference) => reference is { Length: Length } && !reference.AsSpan().ContainsAnyExcept(Digits);
+
+    /// <summary>The reference of a job: HMAC-SHA256 over source, line feed and id, of which the first 96 bits are shown.</summary>
+    public string Of(JobKey key)
+    {
+        Span<byte> hash = stackalloc byte[HMACSHA256.HashSizeInBytes];
+        HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{key.Source}\n{key.Id}"), hash);
+        return Convert.ToHexStringLower(hash[..(Length / 2)]);
+    }
+}

@@ -1,0 +1,45 @@
+using FopWatch.Jobs;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>The key of the file's job references, and the references of jobs that were stored before the file had one.</summary>
+internal static class StoredReferences
+{
+    private const string KeyName = "referenceKey";
+
+    /// <summary>Reads the key; creates it in a file that has none. Fills in the references that are missing, all or none.</summary>
+    /// <param name="session">A connection that may write, of a database that is up to date.</param>
+    /// <exception cref="StoreOpenException">The key in the file is damaged.</exception>
+    public static JobReferences Load(SqliteSession session)
+    {
+        session.Execute("BEGIN IMMEDIATE");
+        try
+        {
+            session.Execute("INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT DO NOTHING", KeyName, JobReferences.NewKey());
+            if (session.Scalar("SELECT value FROM installation WHERE name = $1", KeyName) is not byte[] { Length: JobReferences.KeyLength } key)
+                throw new StoreOpenException("The database is damaged: its reference key has the wrong length.");
+
+            var references = new JobReferences(key);
+            Fill(session, references);
+            session.Execute("COMMIT");
+            return references;
+        }
+        finally
+        {
+            session.Rollback();
+        }
+    }
+
+    private static void Fill(SqliteSession session, JobReferences references)
+    {
+        var missing = new List<(long Seq, JobKey Key)>();
+        using (var rows = session.Command("SELECT seq, source, id FROM jobs INDEXED BY jobs_reference WHERE reference IS NULL").ExecuteReader())
+        {
+            while (rows.Read())
+                missing.Add((rows.GetInt64(0), new(rows.GetString(1), rows.GetString(2))));
+        }
+
+        foreach (var (seq, key) in missing)
+            session.Execute("UPDATE jobs SET reference = $2 WHERE seq = $1", seq, references.Of(key));
+    }
+}
