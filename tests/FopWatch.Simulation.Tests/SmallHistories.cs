@@ -50,7 +50,7 @@ public sealed class SmallHistories
                         for (var nth = 1; nth <= 6; nth++)
                         {
                             var history = Played(Some.Scenario(host, job, (call, nth, fault)), $"{host}, {fault} at {call} {nth}");
-                            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
+                            Assert.Equal(JobState.PartiallyFailed, Assert.Single(Apart(Outcomes(history))).State);
                             struck += history.Stage.Tally.Failures > 0 ? 1 : 0;
                         }
                     }
@@ -290,7 +290,7 @@ public sealed class SmallHistories
             for (var seed = 1; seed <= 500; seed++)
             {
                 var history = Played(Some.Scenario(host, job) with { Seed = seed, Processes = 2 });
-                Assert.Single(Outcomes(history));
+                Assert.Single(Apart(Outcomes(history)));
                 met += history.Stage.Tally["conflicts met"];
             }
         }
@@ -306,6 +306,9 @@ public sealed class SmallHistories
         Assert.True(history.Violation is null, $"{which ?? scenario.Host.ToString()}: {history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
         return history;
     }
+
+    /// <summary>Outcomes without those that were published again because a registration that came late added metadata.</summary>
+    private static IEnumerable<JobRecord> Apart(IEnumerable<JobRecord> outcomes) => outcomes.DistinctBy(outcome => (outcome.State, outcome.SettledAt));
 
     /// <summary>The outcomes as subscribers got them, without repetitions.</summary>
     private static List<JobRecord> Outcomes(History history) =>

@@ -124,7 +124,10 @@ public sealed record Job
     public JobChange GiveUp(SettledBy by, DateTimeOffset now) =>
         IsSettled ? JobChange.Nothing(this) : ChangedTo(this with { GivenUp = true }, by, now);
 
-    /// <summary>Records that an application registered the job. Its metadata is added to what is there, and wins.</summary>
+    /// <summary>
+    /// Records that an application registered the job. Its metadata is added to what is there, and wins. Metadata that is new to a settled
+    /// job publishes its outcome again.
+    /// </summary>
     /// <exception cref="MetadataTooLargeException">Together they are more than <see cref="MaxMetadataBytes"/>.</exception>
     public JobChange Register(IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
@@ -144,7 +147,10 @@ public sealed record Job
         .Where(entry => entry.Key != CorrelationKey)
         .Sum(entry => Encoding.UTF8.GetByteCount(entry.Key) + Encoding.UTF8.GetByteCount(entry.Value));
 
-    /// <summary>Keeps what the path of a trusted notify URL said the job belongs to, as metadata, unless there is such already.</summary>
+    /// <summary>
+    /// Keeps what the path of a trusted notify URL said the job belongs to, as metadata, unless there is such already. Added to a settled job,
+    /// it publishes the outcome again.
+    /// </summary>
     public JobChange Correlate(string? correlation, DateTimeOffset now) =>
         correlation is null || Metadata.ContainsKey(CorrelationKey)
             ? JobChange.Nothing(this)
@@ -182,7 +188,10 @@ public sealed record Job
         {
             var (before, after) = (Facts.Counts, next.Facts.Counts);
             var countsMoved = (before.Succeeded, before.Failed) != (after.Succeeded, after.Failed);
-            return new(next, outcomeMoved || (HasOutcome && countsMoved) ? JobEvent.SettledType : null);
+
+            // Subscribers route by metadata, and a fast job settles before its registration arrives.
+            var metadataMoved = !ReferenceEquals(Metadata, next.Metadata);
+            return new(next, outcomeMoved || (HasOutcome && countsMoved) || metadataMoved ? JobEvent.SettledType : null);
         }
 
         return new(next, Facts.MovedTo(next.Facts) ? JobEvent.ProgressedType : null);

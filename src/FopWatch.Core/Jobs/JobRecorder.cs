@@ -22,8 +22,8 @@ public sealed class JobRecorder(
     private const int MaxTries = 50;
 
     /// <summary>
-    /// Records that an application wants to know how a job ends. Doing so again changes nothing, but that a job without an outcome that
-    /// nothing watches any more, as its watch was stopped or it was given up, is watched again.
+    /// Records that an application wants to know how a job ends. Re-registering merges metadata, publishes the outcome of a settled job again
+    /// if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
     /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="id">A valid <c>persistentId</c>.</param>

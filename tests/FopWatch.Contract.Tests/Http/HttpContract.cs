@@ -482,6 +482,31 @@ public abstract class HttpContract
     }
 
     [Fact]
+    public async Task Metadata_that_is_added_to_a_settled_job_is_a_new_version_and_the_same_metadata_is_not()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync("media", Done);
+        var settled = await host.JobAsync("media", "z0.a");
+        Assert.Null(settled.Metadata);
+
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a","metadata":{"lesson":"42"}}""");
+        var registered = await host.JobAsync("media", "z0.a");
+        await host.NotifyAsync("media", Done, suffix: "/order-7");
+        var correlated = await host.JobAsync("media", "z0.a");
+
+        // The same again, in every way.
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a","metadata":{"lesson":"42"}}""");
+        await host.NotifyAsync("media", Done, suffix: "/order-7");
+
+        Assert.Equal("42", registered.Metadata!["lesson"]);
+        Assert.Equal(settled.Version + 1, registered.Version);
+        Assert.Equal(("42", "order-7"), (correlated.Metadata!["lesson"], correlated.Metadata["correlation"]));
+        Assert.Equal(registered.Version + 1, correlated.Version);
+        Assert.Equal(correlated.Version, (await host.JobAsync("media", "z0.a")).Version);
+        Assert.Equal((settled.State, settled.SettledAt), (correlated.State, correlated.SettledAt));
+    }
+
+    [Fact]
     public async Task A_forged_signature_is_quarantined_and_settles_nothing()
     {
         await using var host = await StartAsync();

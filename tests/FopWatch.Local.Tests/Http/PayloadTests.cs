@@ -63,6 +63,33 @@ public class PayloadTests
     }
 
     [Fact]
+    public async Task A_notification_that_comes_before_the_registration_has_its_outcome_published_again_with_the_metadata()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var body = SharedPayloads.Read("qiniu-notify-before-upload-callback-2015.json");
+        var id = IdOf(body);
+        await using var stream = await EventReader.OpenAsync(host, "0");
+        var registration = $$$"""{"source":"media","id":"{{{id}}}","metadata":{"photo":"GyrkDZW2"}}""";
+
+        await host.NotifyAsync("media", body);
+        var first = await stream.NextAsync();
+        await host.PostAsync("/api/jobs", registration);
+        var second = await stream.NextAsync();
+        await host.PostAsync("/api/jobs", registration);
+        await host.PostAsync($"/api/jobs/media/{id}/republish");
+        var third = await stream.NextAsync();
+
+        Assert.Equal([JobEvent.SettledType, JobEvent.SettledType], ((string[])[first.Data.Type, second.Data.Type]));
+        Assert.Null(first.Data.Data.Metadata);
+        Assert.Equal("GyrkDZW2", second.Data.Data.Metadata!["photo"]);
+        Assert.Equal((JobState.Succeeded, first.Data.Data.Version + 1), (second.Data.Data.State, second.Data.Data.Version));
+        Assert.NotEqual(first.Data.Id, second.Data.Id);
+
+        // The repeated registration published nothing between the two.
+        Assert.Equal(second.Data.Data.Version + 1, third.Data.Data.Version);
+    }
+
+    [Fact]
     public async Task An_id_that_the_status_api_does_not_know_stays_open_at_first()
     {
         await using var api = await StatusApi.StartAsync();

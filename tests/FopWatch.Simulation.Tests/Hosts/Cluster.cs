@@ -54,7 +54,7 @@ internal sealed class Cluster
         }
 
         var since = _stage.Scheduler.Steps;
-        var result = await process.Intake.ReceiveAsync(source, message.Request, null, CancellationToken.None);
+        var result = await process.Intake.ReceiveAsync(source, message.Request, message.Correlation, CancellationToken.None);
         _stage.Checker.Acknowledged(message, result, since);
         return 200;
     });

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Intake;
@@ -40,6 +41,11 @@ internal sealed class Checker(Stage stage)
             EventOf(job, committed);
         else
             Expect(!Moved(before, job) || job.Origin == JobOrigin.Hint, "an outcome without an event", job);
+        if (before is { IsSettled: true, Origin: not JobOrigin.Hint } && !SameMetadata(before.Metadata, job.Metadata))
+        {
+            story.MetadataAdded++;
+            Expect(commit.Event is not null, "metadata added to a settled job without an event", job);
+        }
 
         Expect(job.IsSettled || job.Watch.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
         Expect(!job.HasOutcome || job.Watch.DueAt is null, "a job with an outcome that is to be polled", job);
@@ -96,6 +102,7 @@ internal sealed class Checker(Stage stage)
         {
             var facts = message.Report!.Facts;
             Expect(job.Facts.Join(facts) == job.Facts, "an acknowledged report that is not durable", job);
+            Expect(message.Correlation is not { } correlation || job.Metadata.GetValueOrDefault(Job.CorrelationKey) == correlation, "an acknowledged correlation that is not durable", job);
             if (facts.Concluded)
                 story.IsTold = true;
             Expect(IsWatched(job, story, sinceStep), "an acknowledged report that leaves its job unwatched", job);
@@ -213,10 +220,11 @@ internal sealed class Checker(Stage stage)
             .Where(told => told.Settled)
             .ToList();
         Expect(outcomes.Count > 0 && outcomes[^1].State == job.State, "subscribers do not know the outcome", job);
+        Expect(outcomes.Count > 0 && SameMetadata(outcomes[^1].Metadata, job.Metadata), "subscribers do not know the metadata of an outcome", job);
         var changes = outcomes.Where((told, index) => index == 0 || told.State != outcomes[index - 1].State).Select(told => told.State).ToList();
         Expect(changes.Count == 1 || (changes.Count == 2 && changes[0] == JobState.Expired), "more than one outcome was published", job);
         var republished = story.Script.Deeds.Count(deed => deed.Deed == Deed.Republish);
-        Expect(outcomes.Count <= changes.Count + republished, "an outcome that was published under several versions", job);
+        Expect(outcomes.Count <= changes.Count + republished + story.MetadataAdded, "an outcome that was published under several versions", job);
         JudgePolls(job, story);
     }
 
@@ -341,7 +349,8 @@ internal sealed class Checker(Stage stage)
         var told = JobEvent.Parse(committed.Body);
         Expect(
             told.Id == committed.Id && told.Data.Version == job.Version && told.Data.State == job.State && told.Data.Counts == job.Facts.Counts
-            && told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType),
+            && told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType)
+            && SameMetadata(told.Data.Metadata, job.Metadata),
             "an event that says something else than its job",
             job);
     }
@@ -349,6 +358,9 @@ internal sealed class Checker(Stage stage)
     /// <summary>Whether a job is polled as long as it has no outcome, or was in time after a step.</summary>
     private static bool IsWatched(Job job, Story story, long sinceStep) =>
         job.HasOutcome || job.Watch.Stopped || job.Watch.DueAt is not null || story.AnsweredAtStep >= sinceStep;
+
+    private static bool SameMetadata(IReadOnlyDictionary<string, string>? some, ImmutableSortedDictionary<string, string> others) =>
+        (some?.Count ?? 0) == others.Count && others.All(entry => some![entry.Key] == entry.Value);
 
     private static bool Moved(Job? before, Job job) => job.IsSettled && (before is not { IsSettled: true } || before.State != job.State);
 
@@ -398,6 +410,9 @@ internal sealed class Checker(Stage stage)
 
         /// <summary>Whether a report that says how it ended was acknowledged.</summary>
         public bool IsTold { get; set; }
+
+        /// <summary>Commits that added metadata after it was settled.</summary>
+        public int MetadataAdded { get; set; }
 
         public int Nudges { get; set; }
 

@@ -13,6 +13,9 @@ internal sealed record Message
 
     public required SignedRequest Request { get; init; }
 
+    /// <summary>What the path of its URL ends in; null if nothing.</summary>
+    public string? Correlation { get; init; }
+
     /// <summary>The id that its body names, whoever wrote it; null if none can be read.</summary>
     public string? Id { get; init; }
 

@@ -221,6 +221,7 @@ internal sealed class Provider(Stage stage)
             Source = script.Source,
             Token = Scenario.Token,
             Id = job.Id,
+            Correlation = job.Seed % 2 == 0 ? $"order-{job.Seed}" : null,
             Request = Signed(Url(script.Source, Scenario.Token), job, job.Signing, job.IsWangsu ? Scenario.WangsuKey : Scenario.QiniuKey, body),
             Expected = believed ? NotificationResult.Recorded : NotificationResult.Hinted,
             Report = believed ? source.Provider.Decode(ReportChannel.Notification, body).Report : null,
