@@ -30,6 +30,9 @@ type Source = {
   @maxLength(16)
   keySecrets: KeySecrets[]?
 
+  @description('Where buckets are served: gives outputs without a URL of the provider\'s their url. Default: none.')
+  domains: Domain[]?
+
   @description('What may settle a job. Default: Signature.')
   trust: ('Signature' | 'Token')?
 
@@ -44,6 +47,17 @@ type KeySecrets = {
 
   @description('The secret that holds the secret key.')
   secretKey: string
+}
+
+@description('The domain that a bucket is served under.')
+type Domain = {
+  @description('The bucket.')
+  @minLength(1)
+  bucket: string
+
+  @description('An http or https URL without a query, for example https://cdn.example.com. It may have a path.')
+  @minLength(1)
+  url: string
 }
 
 @description('When the status API of a source is asked. Times are [d.]hh:mm:ss.')

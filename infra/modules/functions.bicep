@@ -128,6 +128,16 @@ func settingsOf(s Source, vault string) Settings =>
       range(0, length(s.?keySecrets ?? [])),
       i => 'FopWatch__Sources__${s.name}__Keys__${i}__SecretKey',
       i => secret(vault, s.keySecrets![i].secretKey)
+    ),
+    toObject(
+      range(0, length(s.?domains ?? [])),
+      i => 'FopWatch__Sources__${s.name}__Domains__${i}__Bucket',
+      i => s.domains![i].bucket
+    ),
+    toObject(
+      range(0, length(s.?domains ?? [])),
+      i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url',
+      i => s.domains![i].url
     )
   )
 

@@ -91,7 +91,7 @@ public static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken));
+        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken), settings);
     }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
@@ -152,7 +152,7 @@ public static class JobsApi
             var page = string.IsNullOrEmpty(reference)
                 ? await store.ListAsync(query, cancellationToken)
                 : await FindByReferenceAsync(store, query, reference, cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(job => job.ToRecord())], page.Continuation), ApiJson.Wire.JobList);
+            return Results.Json(new([.. page.Elements.Select(job => Record(job, settings))], page.Continuation), ApiJson.Wire.JobList);
         }
         catch (FormatException)
         {
@@ -168,7 +168,7 @@ public static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
-            ? Answer((await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken)).Job)
+            ? Answer((await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken)).Job, settings)
             : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
@@ -183,7 +183,7 @@ public static class JobsApi
             return NoSuchJob();
 
         var job = await recorder.RepublishAsync(key, cancellationToken);
-        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job);
+        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job, settings);
     }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
@@ -193,7 +193,7 @@ public static class JobsApi
         JobRecorder recorder,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken)) : NoSuchJob();
+        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken), settings) : NoSuchJob();
 
     /// <summary>What to say where metadata was too large for some of the registrations, the first of which are named.</summary>
     private static string Unregistered(int refused, int all) =>
@@ -210,8 +210,10 @@ public static class JobsApi
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
-    private static IResult Answer(Job? job) =>
-        job is null ? NoSuchJob() : Results.Json(job.ToRecord(), ApiJson.Wire.JobRecord);
+    private static IResult Answer(Job? job, FopWatchSettings settings) =>
+        job is null ? NoSuchJob() : Results.Json(Record(job, settings), ApiJson.Wire.JobRecord);
+
+    private static JobRecord Record(Job job, FopWatchSettings settings) => job.ToRecord(settings.Sources.Find(job.Key.Source)?.Domains);
 
     private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 

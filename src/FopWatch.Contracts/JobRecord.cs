@@ -126,7 +126,10 @@ public sealed record JobOutput
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Hash { get; init; }
 
-    /// <summary>A URL that the provider gave. It comes from the provider's answer: treat it as data.</summary>
+    /// <summary>
+    /// Where the file can be had: a URL that the provider gave, or else one under the domain that the source's settings give the bucket.
+    /// It holds what the provider answered: treat it as data.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Url { get; init; }
 

@@ -124,7 +124,7 @@ public class WholeFlowTests
         {
             (_settings, _store) = (settings, store);
             var settlements = new Settlements(store, TimeProvider.System);
-            _recorder = new(store, this, this, settlements, TimeProvider.System, Random.Shared);
+            _recorder = new(settings.Sources, store, this, this, settlements, TimeProvider.System, Random.Shared);
             _poller = new(
                 settings.Sources,
                 store,

@@ -62,6 +62,7 @@ internal static class Deployments
                   { accessKey: 'media-access-key-1', secretKey: 'media-secret-key-1' }
                   { accessKey: 'media-access-key-2', secretKey: 'media-secret-key-2' }
                 ]
+                domains: [{ bucket: 'course-video.2026', url: 'https://cdn.example.com/v' }, { bucket: 'covers', url: 'http://covers.example.com' }]
                 trust: 'Token'
                 poll: { first: '00:03:00', factor: '2', max: '00:20:00', deadline: '5.00:00:00', perSecond: '4' }
               }

@@ -53,6 +53,9 @@ public sealed class SettingsTests
             },
             media.Poll);
 
+        Assert.Equal("https://cdn.example.com/v/a.mp4", media.Domains.UrlOf("course-video.2026", "a.mp4"));
+        Assert.Equal("http://covers.example.com/a.jpg", media.Domains.UrlOf("covers", "a.jpg"));
+
         var vod = sources.Single(one => one.Name == "vod_2");
         Assert.Equal(ProviderKind.WangsuFmgr, vod.Provider.Kind);
         Assert.Equal(TrustRule.Signature, vod.Trust);
@@ -77,7 +80,7 @@ public sealed class SettingsTests
 
         string[] ofSource =
         [
-            "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
+            "Domains__0__Bucket", "Domains__0__Url", "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
             "Poll__PerSecond", "Provider", "StatusEndpoint", "Trust",
         ];
         foreach (var deployment in await Deployments.EveryAsync())

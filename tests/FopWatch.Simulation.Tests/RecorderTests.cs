@@ -20,7 +20,7 @@ public sealed class RecorderTests
     private readonly Wakes _wakes = new();
     private readonly JobRecorder _recorder;
 
-    public RecorderTests() => _recorder = new(_store, _wakes, _wakes, new(_store, _time), _time, new(1));
+    public RecorderTests() => _recorder = new(new([Source]), _store, _wakes, _wakes, new(_store, _time), _time, new(1));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 

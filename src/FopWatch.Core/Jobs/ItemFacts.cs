@@ -14,7 +14,7 @@ public sealed record OutputFacts
     /// <summary>The provider's content hash.</summary>
     public string? Hash { get; init; }
 
-    /// <summary>A URL that the provider gave: data, never fetched.</summary>
+    /// <summary>A URL that the provider gave: data, never fetched. One that follows from settings is not kept.</summary>
     public string? Url { get; init; }
 
     /// <summary>Bytes.</summary>

@@ -11,6 +11,7 @@ namespace FopWatch.Jobs;
 /// </summary>
 /// <remarks>Every method throws <see cref="StoreUnavailableException"/>, with nothing written, where the store cannot answer now.</remarks>
 public sealed class JobRecorder(
+    Sources sources,
     IJobStore store,
     IWatcher watcher,
     IOutboxSignal outbox,
@@ -204,7 +205,7 @@ public sealed class JobRecorder(
 
             if (change.Job.Version == 0)
                 change = change with { Job = change.Job with { Version = 1 } };
-            var committed = change.ToEvent();
+            var committed = change.ToEvent(sources.Find(key.Source)?.Domains);
             if (await store.CommitAsync(new(change.Job, stored?.ETag, committed), cancellationToken) is not null)
             {
                 await AnnounceAsync(stored?.Job, change.Job, committed, cancellationToken);

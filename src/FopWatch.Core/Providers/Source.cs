@@ -30,6 +30,9 @@ public sealed record Source
     /// <summary>The keys that signatures are checked with.</summary>
     public KeyRing Keys { get; init; } = KeyRing.Empty;
 
+    /// <summary>The domains that outputs without a URL of the provider's are served under.</summary>
+    public OutputDomains Domains { get; init; } = OutputDomains.None;
+
     /// <summary>What may settle a job.</summary>
     public TrustRule Trust { get; init; } = TrustRule.Signature;
 

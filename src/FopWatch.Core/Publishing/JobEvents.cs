@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 
 namespace FopWatch.Publishing;
 
@@ -11,7 +12,9 @@ namespace FopWatch.Publishing;
 public static class JobEvents
 {
     /// <summary>The job as the HTTP API answers it and as events carry it.</summary>
-    public static JobRecord ToRecord(this Job job)
+    /// <param name="job">The job.</param>
+    /// <param name="domains">The domains of the job's source: they give outputs a URL where the provider gave none.</param>
+    public static JobRecord ToRecord(this Job job, OutputDomains? domains = null)
     {
         var facts = job.Facts;
         return new()
@@ -30,7 +33,7 @@ public static class JobEvents
             CreatedAt = facts.CreatedAt,
             Notification = facts.Delivery,
             Counts = facts.Counts,
-            Items = [.. facts.Items.Select(ToItem)],
+            Items = [.. facts.Items.Select(item => ToItem(item, domains))],
             Truncated = facts.Cut >= FactsCut.Outputs,
             Metadata = job.Metadata.IsEmpty ? null : job.Metadata,
             RegisteredAt = job.RegisteredAt,
@@ -55,7 +58,9 @@ public static class JobEvents
     }
 
     /// <summary>The event that a change is to be published as; null if it is not.</summary>
-    public static OutboxEvent? ToEvent(this JobChange change)
+    /// <param name="change">The change.</param>
+    /// <param name="domains">The domains of the job's source. The event keeps the URLs of this moment, whatever is set later.</param>
+    public static OutboxEvent? ToEvent(this JobChange change, OutputDomains? domains = null)
     {
         if (change.EventType is null)
             return null;
@@ -68,7 +73,7 @@ public static class JobEvents
             Source = JobEvent.SourcePrefix + job.Key.Source,
             Subject = job.Key.Id,
             Time = job.UpdatedAt,
-            Data = job.ToRecord(),
+            Data = job.ToRecord(domains),
         };
         return new()
         {
@@ -81,7 +86,7 @@ public static class JobEvents
         };
     }
 
-    private static JobItem ToItem(ItemFacts item) => new()
+    private static JobItem ToItem(ItemFacts item, OutputDomains? domains) => new()
     {
         Command = item.Command,
         State = item.State,
@@ -94,7 +99,7 @@ public static class JobEvents
             Bucket = output.Bucket,
             Key = output.Key,
             Hash = output.Hash,
-            Url = output.Url,
+            Url = output.Url ?? domains?.UrlOf(output.Bucket, output.Key),
             Size = output.Size,
         })],
     };

@@ -78,6 +78,7 @@ public sealed record FopWatchSettings
         }
 
         var keys = ReadKeys(reader);
+        var domains = ReadDomains(reader);
         var provider = kind is { } known ? ProviderKinds.For(known) : null;
         var endpoint = reader.Url("StatusEndpoint", provider?.DefaultStatusEndpoint, "https://mgr.example.com");
         if (endpoint is null && provider is not null && !reader.Has("StatusEndpoint"))
@@ -94,6 +95,7 @@ public sealed record FopWatchSettings
             StatusEndpoint = endpoint,
             Tokens = new(tokens),
             Keys = keys,
+            Domains = domains,
             Trust = trust.Value,
             Poll = poll,
         };
@@ -124,6 +126,33 @@ public sealed record FopWatchSettings
         }
 
         return new(pairs);
+    }
+
+    /// <summary>Domains are a map, <c>"&lt;bucket&gt;": "&lt;URL&gt;"</c>, or a list of <c>Bucket</c> and <c>Url</c>, as keys are.</summary>
+    private static OutputDomains ReadDomains(SettingsReader reader)
+    {
+        const string Example = "https://cdn.example.com";
+        var domains = new Dictionary<string, Uri>(StringComparer.Ordinal);
+        foreach (var child in reader.Children("Domains"))
+        {
+            var (path, bucket) = ($"Domains:{child}", child);
+            if (!reader.Has(path))
+            {
+                bucket = reader.Text($"{path}:Bucket") ?? "";
+                reader.Know(path);
+                path += ":Url";
+            }
+
+            var url = reader.Url(path, null, Example);
+            if (bucket.Length == 0)
+                reader.Problem($"Domains:{child}:Bucket", "is missing");
+            else if (url is null && !reader.Has(path))
+                reader.Problem(path, $"is missing: give the URL that the bucket is served under, for example {Example}");
+            else if (url is not null && !domains.TryAdd(bucket, url))
+                reader.Problem($"Domains:{child}", "names a bucket that has a domain already");
+        }
+
+        return new(domains);
     }
 
     private static PollSettings ReadPoll(SettingsReader reader, PollSettings defaults)

@@ -75,7 +75,7 @@ internal sealed record Reading
         var job = Jobs.Job.New(key, provider.Kind, JobOrigin.Report, PollPlan.Start(provider.DefaultPoll, now), now).Apply(report, now).Job;
         return reading with
         {
-            Job = job.ToRecord(),
+            Job = job.ToRecord(source?.Domains),
             Closes = report.Facts.Closed,
             Outcome = report.Facts.Outcome,
             AsksForPoll = report.AsksForPoll || (report.Facts.Closed && report.Facts.Outcome is null),

@@ -507,6 +507,30 @@ public abstract class HttpContract
     }
 
     [Fact]
+    public async Task An_output_of_a_bucket_with_a_domain_has_a_url()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync(
+            "media",
+            """
+            {"id":"z0.a","code":0,"desc":"ok","inputBucket":"course-video","items":[
+             {"cmd":"avthumb/mp4","code":0,"key":"第 1 课/a?b#c%d.mp4"},
+             {"cmd":"avthumb/flv|saveas/b3RoZXI6YS5mbHY=","code":0,"key":"a.flv"}]}
+            """);
+
+        var got = await host.JobAsync("media", "z0.a");
+        var listed = Assert.Single((await host.ListAsync("?source=media")).Jobs);
+        var republished = (await (await host.PostAsync("/api/jobs/media/z0.a/republish")).Content.ReadFromJsonAsync(ContractsJson.Default.JobRecord, Cancelled))!;
+
+        foreach (var job in (JobRecord[])[got, listed, republished])
+        {
+            var urls = job.Items.SelectMany(item => item.Outputs).ToDictionary(output => output.Bucket!, output => output.Url);
+            Assert.Equal("https://cdn.example.com/v/%E7%AC%AC%201%20%E8%AF%BE/a%3Fb%23c%25d.mp4", urls["course-video"]);
+            Assert.Null(urls["other"]);
+        }
+    }
+
+    [Fact]
     public async Task A_forged_signature_is_quarantined_and_settles_nothing()
     {
         await using var host = await StartAsync();

@@ -46,6 +46,8 @@ public abstract class ServedHost : IAsyncDisposable
         {
             ["PublicUrl"] = PublicUrl.AbsoluteUri,
             ["MaxBodyBytes"] = $"{MaxBodyBytes}",
+            ["Sources:media:Domains:0:Bucket"] = "course-video",
+            ["Sources:media:Domains:0:Url"] = "https://cdn.example.com/v",
             ["Sources:hasty:Poll:First"] = "00:00:01",
             ["Sources:hasty:Poll:Deadline"] = "00:00:01",
         };

@@ -90,6 +90,31 @@ public class PayloadTests
     }
 
     [Fact]
+    public async Task A_domain_that_is_set_later_gives_urls_from_then_on_and_leaves_published_events_as_they_are()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var body = SharedPayloads.Read("qiniu-notify-before-upload-callback-2015.json");
+        var id = IdOf(body);
+        await host.NotifyAsync("media", body);
+        Assert.Null(UrlOf(await host.JobAsync("media", id)));
+        await using (var stream = await EventReader.OpenAsync(host, "0"))
+            Assert.Null(UrlOf((await stream.NextAsync()).Data.Data));
+
+        await host.StopAsync();
+        var settings = RunningHost.TokenSources();
+        settings["Sources:media:Domains:photos"] = "https://img.example.com";
+        await host.StartAgainAsync(settings: settings);
+
+        Assert.Equal("https://img.example.com/fpu/GyrkDZW2/200.png", UrlOf(await host.JobAsync("media", id)));
+        await host.PostAsync($"/api/jobs/media/{id}/republish");
+        await using var again = await EventReader.OpenAsync(host, "0");
+        Assert.Null(UrlOf((await again.NextAsync()).Data.Data));
+        Assert.Equal("https://img.example.com/fpu/GyrkDZW2/200.png", UrlOf((await again.NextAsync()).Data.Data));
+
+        static string? UrlOf(JobRecord job) => Assert.Single(Assert.Single(job.Items).Outputs).Url;
+    }
+
+    [Fact]
     public async Task An_id_that_the_status_api_does_not_know_stays_open_at_first()
     {
         await using var api = await StatusApi.StartAsync();

@@ -19,7 +19,7 @@ internal abstract class Process : IWatcher, IOutboxSignal
         Ports = new(stage, Life);
         Random = new(seed);
         var sources = new Sources(stage.Scenario.Sources);
-        Recorder = new(Ports, this, this, new(Ports, Life.Clock), Life.Clock, Random);
+        Recorder = new(sources, Ports, this, this, new(Ports, Life.Clock), Life.Clock, Random);
         Intake = new(sources, Recorder, Ports, Life.Clock);
         Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder);
         Dispatcher = new(Ports, Ports, Life.Clock);

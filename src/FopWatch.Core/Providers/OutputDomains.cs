@@ -1,0 +1,34 @@
+namespace FopWatch.Providers;
+
+/// <summary>The domains under which a source's buckets are served: what turns the bucket and key of an output into a URL.</summary>
+public sealed class OutputDomains
+{
+    private readonly Dictionary<string, string> _prefixes;
+
+    /// <param name="domains">Bucket → http or https URL, which may have a path and no query or fragment.</param>
+    public OutputDomains(IEnumerable<KeyValuePair<string, Uri>> domains) =>
+        _prefixes = domains.ToDictionary(domain => domain.Key, domain => PrefixOf(domain.Value), StringComparer.Ordinal);
+
+    /// <summary>No domains.</summary>
+    public static OutputDomains None { get; } = new([]);
+
+    /// <summary>
+    /// The URL of an output, percent-encoded segment by segment; null if its bucket has no domain, or if no URL names its key: clients
+    /// resolve the segments <c>.</c> and <c>..</c>, encoded or not, to the URL of another key.
+    /// </summary>
+    public string? UrlOf(string? bucket, string? key)
+    {
+        if (bucket is null || string.IsNullOrEmpty(key) || !_prefixes.TryGetValue(bucket, out var prefix))
+            return null;
+
+        var segments = key.Split('/');
+        return segments.Any(segment => segment is "." or "..") ? null : prefix + string.Join('/', segments.Select(Uri.EscapeDataString));
+    }
+
+    private static string PrefixOf(Uri domain)
+    {
+        var host = domain.HostNameType == UriHostNameType.Dns ? domain.IdnHost : domain.Host;
+        var port = domain.IsDefaultPort ? "" : FormattableString.Invariant($":{domain.Port}");
+        return $"{domain.Scheme}://{host}{port}{domain.AbsolutePath.TrimEnd('/')}/";
+    }
+}
