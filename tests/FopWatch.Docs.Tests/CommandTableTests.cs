@@ -1,0 +1,60 @@
+using System.Text.RegularExpressions;
+using FopWatch.Local.Hosting;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>The README's table of commands, and the help of each.</summary>
+public sealed partial class CommandTableTests
+{
+    private static readonly IReadOnlyList<(string Command, string[] Options)> Table = [.. Rows()];
+
+    public static TheoryData<string> Commands() => [.. Table.Select(row => row.Command)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public async Task A_command_of_the_table_has_help_that_names_the_options_of_the_table(string command)
+    {
+        var help = await HelpAsync(command, "--help");
+
+        Assert.Contains($"fopwatch {command}", help);
+        Assert.All(Table.Single(row => row.Command == command).Options, option => Assert.Matches($@"(?m)^\s+(-\w, )?{option}\b", help));
+    }
+
+    [Fact]
+    public async Task The_table_has_every_command()
+    {
+        var help = await HelpAsync("--help");
+
+        var listed = CommandInHelp().Matches(help[help.IndexOf("Commands:", StringComparison.Ordinal)..]).Select(match => match.Groups[1].Value);
+        Assert.Equal(listed.Order(StringComparer.Ordinal), Table.Select(row => row.Command).Order(StringComparer.Ordinal));
+    }
+
+    private static IEnumerable<(string Command, string[] Options)> Rows()
+    {
+        var section = File.ReadAllText(Repository.PathOf("README.md")).Split("\n## Command line\n")[1].Split("\n## ")[0];
+        foreach (Match row in TableRow().Matches(section))
+            yield return (row.Groups["command"].Value, [.. Option().Matches(row.Groups["arguments"].Value).Select(match => match.Value)]);
+    }
+
+    private static async Task<string> HelpAsync(params string[] arguments)
+    {
+        await using var run = new RunningCommand(new("dotnet", [typeof(LocalHost).Assembly.Location, .. arguments])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        });
+        Assert.Equal(0, await run.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken));
+        Assert.Empty(run.Errors);
+        return run.Output;
+    }
+
+    [GeneratedRegex(@"^\| `(?<command>[a-z]+)(?<arguments>[^`]*)` \|", RegexOptions.Multiline)]
+    private static partial Regex TableRow();
+
+    [GeneratedRegex("--[a-z-]+")]
+    private static partial Regex Option();
+
+    [GeneratedRegex(@"^  ([a-z]+)\b", RegexOptions.Multiline)]
+    private static partial Regex CommandInHelp();
+}

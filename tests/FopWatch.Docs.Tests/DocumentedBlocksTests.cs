@@ -1,0 +1,129 @@
+using System.Text.Json;
+using FopWatch.Local.Hosting;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>What is shown in the documents besides commands.</summary>
+public sealed class DocumentedBlocksTests
+{
+    /// <summary>The languages that a test here or <see cref="DocumentedCommandsTests"/> looks into; FopWatch.Infra.Tests compiles Bicep.</summary>
+    private static readonly string[] Tested = ["sh", "console", "json", "csharp", "sql", "bicep", "mermaid", ""];
+
+    public static IEnumerable<TheoryDataRow<object>> Of(string language) => Markdown.BlocksOfRepository()
+        .Where(block => block.Language == language)
+        .Select(block => new TheoryDataRow<object>(block) { Label = block.Place });
+
+    public static IEnumerable<TheoryDataRow<object>> Scripts() => [.. Of("sh"), .. Of("console")];
+
+    [Fact]
+    public void Every_block_is_in_a_language_that_is_tested()
+    {
+        var blocks = Markdown.BlocksOfRepository();
+
+        Assert.NotEmpty(blocks);
+        Assert.DoesNotContain(blocks, block => !Tested.Contains(block.Language, StringComparer.Ordinal));
+    }
+
+    /// <summary>What cannot run here is at least understood by a shell.</summary>
+    [Theory]
+    [MemberData(nameof(Scripts), DisableDiscoveryEnumeration = true)]
+    public async Task Commands_are_valid_shell(object block)
+    {
+        Assert.SkipUnless(Need.IsOnPath("bash"), "There is no bash here.");
+        foreach (var step in Step.Of((Block)block))
+        {
+            await using var check = new RunningCommand(new("bash", ["-n", "-c", step.Command])
+            {
+                RedirectStandardInput = true,
+                RedirectStandardOutput = true,
+                RedirectStandardError = true,
+            });
+            var exit = await check.ExitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
+            Assert.True(exit == 0, $"{step.Place}: {check.Errors}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Of), "json", DisableDiscoveryEnumeration = true)]
+    public void Json_is_valid(object block)
+    {
+        var shown = (Block)block;
+        try
+        {
+            JsonDocument.Parse(shown.Text).Dispose();
+        }
+        catch (JsonException e)
+        {
+            Assert.Fail($"{shown.Document}:{shown.Line + 1 + e.LineNumber}: {e.Message}");
+        }
+    }
+
+    [Fact]
+    public void The_settings_of_the_README_give_its_sources()
+    {
+        var settings = HostSettings.Read(
+            Settings.Configuration(Settings.Filled(Settings.OfReadme.Text)), HostSettings.DefaultUrls, HostSettings.DefaultData);
+
+        Assert.Equal(["media", "vod"], settings.Shared.Sources.All.Select(source => source.Name).Order(StringComparer.Ordinal));
+        Assert.All(settings.Shared.Sources.All, source => Assert.False(source.Keys.IsEmpty));
+    }
+
+    [Theory]
+    [MemberData(nameof(Of), "csharp", DisableDiscoveryEnumeration = true)]
+    public async Task CSharp_compiles(object block)
+    {
+        var shown = (Block)block;
+        var errors = await CompiledSample.ErrorsAsync(shown.Text, TestContext.Current.CancellationToken);
+        Assert.True(errors.Length == 0, $"{shown.Place}:\n{errors}");
+    }
+
+    /// <summary>The statement that keeps the highest version, on a table as its columns suggest it.</summary>
+    [Theory]
+    [MemberData(nameof(Of), "sql", DisableDiscoveryEnumeration = true)]
+    public void Sql_keeps_the_highest_version(object block)
+    {
+        using var database = new SqliteConnection("Data Source=:memory:");
+        database.Open();
+        using var command = database.CreateCommand();
+        command.CommandText = "CREATE TABLE jobs (source TEXT, id TEXT, version INTEGER, state TEXT, PRIMARY KEY (source, id))";
+        command.ExecuteNonQuery();
+        command.CommandText = ((Block)block).Text;
+
+        Assert.Equal(1, Save(2, "processing"));
+        Assert.Equal(0, Save(2, "processing"));
+        Assert.Equal(0, Save(1, "waiting"));
+        Assert.Equal(1, Save(3, "succeeded"));
+        command.CommandText = "SELECT version || state FROM jobs";
+        Assert.Equal("3succeeded", command.ExecuteScalar());
+
+        int Save(int version, string state)
+        {
+            command.Parameters.Clear();
+            command.Parameters.AddWithValue("@source", "media");
+            command.Parameters.AddWithValue("@id", "z0.a");
+            command.Parameters.AddWithValue("@version", version);
+            command.Parameters.AddWithValue("@state", state);
+            return command.ExecuteNonQuery();
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Of), "mermaid", DisableDiscoveryEnumeration = true)]
+    public void A_diagram_is_a_flowchart(object block) =>
+        Assert.StartsWith("flowchart ", ((Block)block).Text, StringComparison.Ordinal);
+
+    /// <summary>A block without a language lists paths and what they are for.</summary>
+    [Theory]
+    [MemberData(nameof(Of), "", DisableDiscoveryEnumeration = true)]
+    public void A_layout_names_what_exists(object block)
+    {
+        var shown = (Block)block;
+        var paths = shown.Lines.Where(line => line.Trim().Length > 0).Select(line => line.Split(' ')[0]).ToList();
+
+        Assert.All(paths, path => Assert.True(Path.Exists(Repository.PathOf(path)), $"{shown.Place}: there is no {path}"));
+        Assert.All(
+            Directory.EnumerateDirectories(Repository.PathOf("src")).Where(folder => Directory.EnumerateFiles(folder, "*.csproj").Any()),
+            folder => Assert.Contains($"src/{Path.GetFileName(folder)}/", paths));
+    }
+}

@@ -1,0 +1,51 @@
+using System.Net.Sockets;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>Something that commands need and not every machine has. The attribute <c>needs</c> of a block names it.</summary>
+/// <param name="Name">As blocks name it.</param>
+/// <param name="IsMet">Whether it is to be had here.</param>
+/// <param name="Otherwise">Why the commands are skipped if it is not.</param>
+internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
+{
+    private static readonly IReadOnlyList<Need> All =
+    [
+        new("Azure Functions Core Tools", () => IsOnPath("func"), "func is not on the PATH"),
+        new("Azurite", () => IsListening(10000) && IsListening(10001) && IsListening(10002), "nothing listens on ports 10000 to 10002"),
+        new("Node.js", () => IsOnPath("npm"), "npm is not on the PATH"),
+        new("a container engine", () => false, "a test does not download images and leave containers running"),
+        new("an Azure subscription", () => false, "a test does not deploy to Azure"),
+        new("a Functions host and ten minutes", () => false,
+            "FopWatch.Functions.Tests runs the same where FOPWATCH_FUNCTIONS_HOST is set"),
+    ];
+
+    /// <summary>Why the commands of a block cannot run here; null if they can.</summary>
+    /// <exception cref="FormatException">A need is unknown.</exception>
+    public static string? ReasonToSkip(Block block)
+    {
+        if (!block.Attributes.TryGetValue(Block.Needs, out var names))
+            return null;
+        var unmet = names.Split(',', StringSplitOptions.TrimEntries).Select(name => Of(block, name)).Where(need => !need.IsMet()).ToList();
+        return unmet.Count == 0 ? null : string.Join("; ", unmet.Select(need => $"needs {need.Name}: {need.Otherwise}"));
+    }
+
+    public static bool IsOnPath(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "")
+        .Split(Path.PathSeparator)
+        .Any(folder => File.Exists(Path.Combine(folder, program)) || File.Exists(Path.Combine(folder, program + ".exe")));
+
+    private static Need Of(Block block, string name) => All.FirstOrDefault(need => need.Name == name)
+        ?? throw new FormatException($"{block.Place}: nothing is known of the need '{name}', only of {string.Join(", ", All.Select(need => $"'{need.Name}'"))}");
+
+    private static bool IsListening(int port)
+    {
+        try
+        {
+            using var client = new TcpClient("127.0.0.1", port);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

@@ -1,0 +1,80 @@
+using System.Diagnostics;
+using System.Text;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>A command that was started: what it has printed so far, and its end.</summary>
+internal sealed class RunningCommand : IAsyncDisposable
+{
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
+    private readonly Task _read;
+
+    public RunningCommand(ProcessStartInfo start)
+    {
+        _process = Process.Start(start)!;
+        _process.StandardInput.Close();
+        _read = Task.WhenAll(ReadAsync(_process.StandardOutput, _output), ReadAsync(_process.StandardError, _errors));
+    }
+
+    public string Output => TextOf(_output);
+
+    public string Errors => TextOf(_errors);
+
+    public bool HasExited => _process.HasExited;
+
+    /// <summary>The exit code, once it ends and has printed all; null if it does not in the time given.</summary>
+    public async Task<int?> ExitAsync(TimeSpan patience, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.WhenAll(_process.WaitForExitAsync(cancellationToken), _read).WaitAsync(patience, cancellationToken);
+            return _process.ExitCode;
+        }
+        catch (TimeoutException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>Waits until something holds, or it has ended, or the time given is over.</summary>
+    /// <returns>Whether it holds.</returns>
+    public async Task<bool> UntilAsync(Func<Task<bool>> holds, TimeSpan patience, CancellationToken cancellationToken)
+    {
+        for (var waited = Stopwatch.StartNew(); waited.Elapsed < patience;)
+        {
+            if (await holds())
+                return true;
+            if (HasExited)
+                return false;
+            await Task.Delay(100, cancellationToken);
+        }
+
+        return false;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_process.HasExited)
+            _process.Kill(entireProcessTree: true);
+        await _process.WaitForExitAsync();
+        _process.Dispose();
+    }
+
+    private static async Task ReadAsync(StreamReader from, StringBuilder to)
+    {
+        var buffer = new char[4096];
+        while (await from.ReadAsync(buffer) is > 0 and var count)
+        {
+            lock (to)
+                to.Append(buffer, 0, count);
+        }
+    }
+
+    private static string TextOf(StringBuilder text)
+    {
+        lock (text)
+            return text.ToString();
+    }
+}

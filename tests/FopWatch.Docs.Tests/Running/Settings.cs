@@ -1,0 +1,44 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using Microsoft.Extensions.Configuration;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>The settings that the README shows.</summary>
+internal static partial class Settings
+{
+    /// <summary>What the first placeholder for an access key becomes.</summary>
+    public const string AccessKey = "access-key-1";
+
+    private static readonly Lazy<Block> Readme = new(() => Markdown.BlocksOfRepository().First(block =>
+        block is { Document: "README.md", Language: "json" } && block.Attributes.ContainsKey(Block.FileName)));
+
+    public static Block OfReadme => Readme.Value;
+
+    /// <summary>Where the README's first source is notified.</summary>
+    public static string NotifyPath
+    {
+        get
+        {
+            var source = SourcesOfReadme()[0];
+            return $"/api/notify/{source}/{Configuration(OfReadme.Text)[$"FopWatch:Sources:{source}:NotifyTokens:0"]}";
+        }
+    }
+
+    /// <summary>Puts a value in the place of each placeholder.</summary>
+    public static string Filled(string text)
+    {
+        var count = 0;
+        return Placeholder().Replace(text, match =>
+            match.Value.Contains("secret", StringComparison.Ordinal) ? $"secret-key-of-sixteen-{count}" : $"access-key-{++count}");
+    }
+
+    public static IReadOnlyList<string> SourcesOfReadme() =>
+        [.. Configuration(OfReadme.Text).GetSection("FopWatch:Sources").GetChildren().Select(source => source.Key)];
+
+    public static IConfigurationRoot Configuration(string json) =>
+        new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
+
+    [GeneratedRegex("<[a-z ]+>")]
+    private static partial Regex Placeholder();
+}

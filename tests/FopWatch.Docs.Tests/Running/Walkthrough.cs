@@ -1,0 +1,178 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using FopWatch.Simulator;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>
+/// Does what a reader of the documents does, from top to bottom, in a fresh clone. The sources that the README's settings name have their
+/// status API on this machine.
+/// </summary>
+public sealed partial class Walkthrough : IAsyncLifetime
+{
+    /// <summary>The first command builds, on a machine that may be busy.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(10);
+
+    private static readonly Dictionary<string, string> RunElsewhere = new()
+    {
+        ["tests/run.sh"] = "it runs this test",
+    };
+
+    private readonly Rewriting _rewriting = new(FreePort());
+    private Clone? _clone;
+    private SimulatedProvider? _provider;
+    private (string Document, RunningCommand Command)? _host;
+    private bool _quarantined;
+
+    public async ValueTask InitializeAsync()
+    {
+        _clone = new();
+        _provider = await DocumentedJob.StartProviderAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopHostAsync();
+        if (_provider is not null)
+            await _provider.DisposeAsync();
+        _clone?.Dispose();
+    }
+
+    /// <summary>Writes the file of a block, with values in place of its placeholders.</summary>
+    internal Task WriteAsync(Block block) => File.WriteAllTextAsync(
+        Path.Combine(_clone!.Folder, block.Attributes[Block.FileName]), Settings.Filled(block.Text), TestContext.Current.CancellationToken);
+
+    /// <summary>Runs a command and compares what it does with what the document shows.</summary>
+    internal async Task RunAsync(Step step)
+    {
+        if (RunElsewhere.TryGetValue(step.Command, out var reason))
+        {
+            Assert.True(
+                OperatingSystem.IsWindows() || File.GetUnixFileMode(Path.Combine(_clone!.Folder, step.Command)).HasFlag(UnixFileMode.UserExecute),
+                $"{step.Place}: {step.Command} cannot be executed");
+            Assert.Skip(reason);
+        }
+
+        if (step.IsHost || _host?.Document != step.Block.Document)
+            await StopHostAsync();
+        if (_host is { Command.HasExited: true })
+            Assert.Fail($"{step.Place}: the host that an earlier command of {step.Block.Document} started has ended:\n{_host.Value.Command.Errors}");
+        if (step.Command.Contains("/api/quarantine", StringComparison.Ordinal))
+            await FillQuarantineAsync();
+
+        var command = _rewriting.Of(step.Command);
+        var run = _clone!.Start(string.Join('\n', [.. Environment(), .. step.Before.Select(_rewriting.Of), command]));
+        if (step.IsHost)
+        {
+            _host = (step.Block.Document, run);
+            if (!await run.UntilAsync(AnswersAsync, Patience, TestContext.Current.CancellationToken))
+                Fail(step, command, run, $"nothing listens on {_rewriting.Host}");
+            return;
+        }
+
+        await using (run)
+        {
+            if (step.IsStream)
+                await ObserveAsync(step, command, run);
+            else
+                await FinishAsync(step, command, run);
+        }
+    }
+
+    private async Task FinishAsync(Step step, string command, RunningCommand run)
+    {
+        var exit = await run.ExitAsync(Patience, TestContext.Current.CancellationToken);
+        if (exit is null)
+            Fail(step, command, run, $"it did not end within {Patience}");
+        if (exit != 0)
+            Fail(step, command, run, $"it ended with {exit}");
+        if (step.Shown.Count > 0 && Sample.Difference(step.Shown, run.Output, isStream: false, _rewriting.Learned) is { } difference)
+            Fail(step, command, run, difference);
+        if (Clone.StatusIn(run.Errors) is { } status && !IsShown(step, status))
+            Fail(step, command, run, $"the answer has status {status}");
+    }
+
+    private async Task ObserveAsync(Step step, string command, RunningCommand run)
+    {
+        string? difference = null;
+        var isAsShown = await run.UntilAsync(
+            () => Task.FromResult((difference = Sample.Difference(step.Shown, run.Output, isStream: true, _rewriting.Learned)) is null),
+            TimeSpan.FromMinutes(1),
+            TestContext.Current.CancellationToken);
+        if (!isAsShown)
+            Fail(step, command, run, difference!);
+    }
+
+    /// <summary>Whether an answer has the status of the problem that is shown, or one of success.</summary>
+    private static bool IsShown(Step step, int status)
+    {
+        var problem = ProblemStatus().Match(string.Concat(step.Shown));
+        return problem.Success ? status == int.Parse(problem.Groups[1].Value, CultureInfo.InvariantCulture) : status is >= 200 and < 300;
+    }
+
+    /// <summary>A reader's sources are real accounts; the settings that make the difference come from the environment.</summary>
+    private IEnumerable<string> Environment() => Settings.SourcesOfReadme()
+        .Select(source => $"export FopWatch__Sources__{source}__StatusEndpoint={_provider!.StatusEndpoint}");
+
+    private async Task<bool> AnswersAsync()
+    {
+        try
+        {
+            using var client = new TcpClient();
+            await client.ConnectAsync(IPAddress.Loopback, _rewriting.Host.Port, TestContext.Current.CancellationToken);
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends a notification that is signed with the wrong secret, which the documents' quarantine has and no command of theirs sends.</summary>
+    private async Task FillQuarantineAsync()
+    {
+        if (_quarantined)
+            return;
+        _quarantined = true;
+        using var http = new HttpClient { BaseAddress = _rewriting.Host };
+        using var request = new HttpRequestMessage(HttpMethod.Post, Settings.NotifyPath)
+        {
+            Content = new StringContent("""{"id": "x1"}""", Encoding.UTF8, "application/json"),
+        };
+        request.Headers.TryAddWithoutValidation("Authorization", $"Qiniu {Settings.AccessKey}:d3Jvbmcgc2lnbmF0dXJl");
+        (await http.SendAsync(request, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+    }
+
+    private async Task StopHostAsync()
+    {
+        if (_host is { Command: var command })
+            await command.DisposeAsync();
+        _host = null;
+    }
+
+    private static void Fail(Step step, string command, RunningCommand run, string difference) => Assert.Fail($"""
+        {step.Place}: {difference}
+        The command:
+        {step.Command}
+        It ran as:
+        {command}
+        Expected:
+        {(step.Shown.Count == 0 ? "(the document shows no output)" : string.Join('\n', step.Shown))}
+        Actual:
+        {run.Output}
+        {run.Errors}
+        """);
+
+    private static int FreePort()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        return ((IPEndPoint)listener.LocalEndpoint).Port;
+    }
+
+    [GeneratedRegex("""^\{"type":"urn:fopwatch:problem:.*?"status":(\d+)""")]
+    private static partial Regex ProblemStatus();
+}
