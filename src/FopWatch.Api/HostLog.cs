@@ -11,6 +11,10 @@ public static partial class HostLog
     [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. The README shows how to add one")]
     public static partial void NoSources(this ILogger logger);
 
+    /// <summary>A setting is valid and yet cannot work with a real account; see <see cref="Settings.FopWatchSettings.Warnings"/>.</summary>
+    [LoggerMessage(4, LogLevel.Warning, "{Warning}")]
+    public static partial void DoubtfulSetting(this ILogger logger, string warning);
+
     /// <summary>A status API gave no answer that helps.</summary>
     [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
     public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);

@@ -7,7 +7,7 @@ namespace FopWatch.Api;
 public static class WrittenSettings
 {
     /// <summary>
-    /// All settings below <see cref="FopWatchSettings.Section"/>, for <see cref="FopWatchSettings.Read"/>. Names of configurations have no
+    /// All settings below <see cref="FopWatchSettings.Section"/>, for <see cref="FopWatchSettings"/>. Names of configurations have no
     /// case, and where the settings file says <c>media</c> and a variable of the environment <c>MEDIA</c>, asking the configuration
     /// as a whole gives one of them. So each provider is asked for its own, and the one that overrides all others comes last.
     /// </summary>

@@ -24,6 +24,8 @@ public sealed class StartNotice
         _logger.Running(_settings.Shared.Sources.All.Count, _settings.ServiceBus?.Host ?? "nothing");
         if (_settings.Shared.Sources.All.Count == 0)
             _logger.NoSources();
+        foreach (var warning in _settings.Shared.Warnings(listening: null))
+            _logger.DoubtfulSetting(warning);
         if (_settings.ServiceBus is null)
             _logger.NoServiceBus();
     }

@@ -84,6 +84,31 @@ public class CompositionTests(SharedAzurite azurite)
         Assert.StartsWith("FopWatch:Sources:media is also written 'MEDIA': ", Assert.Single(problems), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("FopWatch:Sources:media:Keys:0:SecretKey", "<secret key>", "is a placeholder in angle brackets")]
+    [InlineData("FopWatch:Sources:media:Keys:0:SecretKey", "", "is empty")]
+    [InlineData("FopWatch:Sources:media:NotifyTokens:0", "", "is empty")]
+    [InlineData("FopWatch:Sources:media:Poll", "00:01:00", "is a single value: it takes a map")]
+    [InlineData("FopWatch:ServiceBus", "contoso", "is a single value: it takes a map")]
+    public void A_placeholder_an_empty_secret_and_a_wrong_shape_are_refused_here_too(string name, string value, string problem)
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection(new Dictionary<string, string?>
+            {
+                ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true",
+                ["FopWatch:Sources:media:Provider"] = "Qiniu",
+                ["FopWatch:Sources:media:NotifyTokens:0"] = "abcdefgh",
+                ["FopWatch:Sources:media:Keys:0:AccessKey"] = "ak",
+                ["FopWatch:Sources:media:Keys:0:SecretKey"] = "sk",
+                [name] = value,
+            })
+            .Build();
+
+        var problems = Assert.Throws<SettingsException>(() => CloudSettings.Read(configuration, new DefaultAzureCredential())).Problems;
+
+        Assert.StartsWith($"{name} {problem}", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
     /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>
     [Fact(Timeout = 120_000)]
     public async Task A_storage_account_that_answers_nothing_is_given_up_within_a_minute()

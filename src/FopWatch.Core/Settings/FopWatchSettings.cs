@@ -35,6 +35,33 @@ public sealed record FopWatchSettings
     /// <summary>The sources.</summary>
     public required Sources Sources { get; init; }
 
+    /// <summary>What is valid and yet cannot work with a real account, a sentence each; empty if there is no source.</summary>
+    /// <param name="listening">The URL that the host listens on, which notify URLs begin with if <see cref="PublicUrl"/> is null; null if it is not known.</param>
+    public IReadOnlyList<string> Warnings(Uri? listening)
+    {
+        var warnings = new List<string>();
+        if (Sources.All.Count == 0)
+            return warnings;
+
+        if ((PublicUrl ?? listening) is { } notify && Reachability.IsThisMachine(notify))
+        {
+            warnings.Add(
+                $"No provider can reach the notify URLs: they begin with {notify.AbsoluteUri.TrimEnd('/')}, which is this machine's own address. "
+                + $"Set {Section}:PublicUrl to the URL under which providers reach this host");
+        }
+
+        if (PublicUrl is not null && Reachability.IsExample(PublicUrl))
+            warnings.Add($"{Section}:PublicUrl is the documentation's example, {PublicUrl}. Set it to the URL under which providers reach this host");
+        foreach (var source in Sources.All.Where(source => Reachability.IsExample(source.StatusEndpoint)))
+        {
+            warnings.Add(
+                $"{Section}:Sources:{source.Name}:StatusEndpoint is the documentation's example, {source.StatusEndpoint}. "
+                + "Set it to the base URL of the account's status API");
+        }
+
+        return warnings;
+    }
+
     /// <summary>Reads and validates settings.</summary>
     /// <param name="settings">
     /// All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value. Of several values for one path,
@@ -42,21 +69,40 @@ public sealed record FopWatchSettings
     /// </param>
     /// <param name="hostSettings">The names of settings of the host's own, which it reads itself.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
-    public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyCollection<string> hostSettings)
+    public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyCollection<string> hostSettings) =>
+        Read(settings, lists: [], hostSettings);
+
+    /// <summary>Reads and validates settings of which it is known where lists were written.</summary>
+    /// <param name="settings">As above.</param>
+    /// <param name="lists">
+    /// The paths, as in <paramref name="settings"/>, at which the settings file has a JSON array. A list where a map belongs is a problem.
+    /// </param>
+    /// <param name="hostSettings">As above.</param>
+    /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
+    public static FopWatchSettings Read(
+        IEnumerable<KeyValuePair<string, string?>> settings,
+        IReadOnlyCollection<string> lists,
+        IReadOnlyCollection<string> hostSettings)
     {
-        var reader = new SettingsReader(Section, settings);
+        var reader = new SettingsReader(Section, settings, lists);
         var publicUrl = reader.Url("PublicUrl", null, "https://hooks.example.com");
-        var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, "a whole number of bytes");
+        var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, whole: true);
         var retention = reader.Time("Retention", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
         var sources = new List<Source>();
-        foreach (var name in reader.Children("Sources"))
+        foreach (var name in reader.IsMap("Sources") ? reader.Children("Sources") : [])
         {
-            if (ReadSource(reader.Below($"Sources:{name}"), name) is { } source)
+            if (reader.Below($"Sources:{name}") is { } below && ReadSource(below, name) is { } source)
                 sources.Add(source);
         }
 
         foreach (var name in hostSettings)
-            reader.Know(name);
+        {
+            if (hostSettings.Any(other => other.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)))
+                reader.Below(name);
+            else
+                reader.Text(name);
+        }
+
         reader.ThrowIfWrong();
         return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Retention = retention, Sources = new(sources) };
     }
@@ -68,13 +114,13 @@ public sealed record FopWatchSettings
 
         var kind = reader.Choice<ProviderKind>("Provider", null);
         var trust = reader.Choice<TrustRule>("Trust", TrustRule.Signature);
-        var tokens = reader.List("NotifyTokens");
-        if (tokens.Count == 0)
-            reader.Problem("NotifyTokens", "is missing: give at least one token, 8 to 64 of A-Z a-z 0-9 _ - each");
-        for (var i = 0; i < tokens.Count; i++)
+        var tokens = reader.Secrets("NotifyTokens");
+        if (tokens.Count == 0 && !reader.HasBelow("NotifyTokens"))
+            reader.Problem("NotifyTokens", "is missing: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each");
+        foreach (var (at, token) in tokens)
         {
-            if (!IsName(tokens[i], 8, 64))
-                reader.Problem($"NotifyTokens:{i}", "is not 8 to 64 of A-Z a-z 0-9 _ -");
+            if (!IsName(token, 8, 64))
+                reader.Problem(at, "is not 8 to 64 of A-Z a-z 0-9 _ -");
         }
 
         var keys = ReadKeys(reader);
@@ -84,7 +130,8 @@ public sealed record FopWatchSettings
         if (endpoint is null && provider is not null && !reader.Has("StatusEndpoint"))
             reader.Problem("StatusEndpoint", $"is missing: {kind} needs the MgrDomain of the account, for example https://mgr.example.com");
 
-        var poll = ReadPoll(reader.Below("Poll"), provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) });
+        var defaults = provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) };
+        var poll = reader.Below("Poll") is { } below ? ReadPoll(below, defaults) : defaults;
         if (provider is null || endpoint is null || tokens.Count == 0 || trust is null)
             return null;
 
@@ -93,7 +140,7 @@ public sealed record FopWatchSettings
             Name = name,
             Provider = provider,
             StatusEndpoint = endpoint,
-            Tokens = new(tokens),
+            Tokens = new(tokens.Select(token => token.Text)),
             Keys = keys,
             Domains = domains,
             Trust = trust.Value,
@@ -108,19 +155,22 @@ public sealed record FopWatchSettings
     private static KeyRing ReadKeys(SettingsReader reader)
     {
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
+        if (reader.Has("Keys"))
+            reader.IsMap("Keys");
         foreach (var child in reader.Children("Keys"))
         {
-            var (path, accessKey, secretKey) = ($"Keys:{child}", child, reader.Text($"Keys:{child}"));
-            if (secretKey is null)
-            {
-                accessKey = reader.Text($"{path}:AccessKey") ?? "";
-                secretKey = reader.Text($"{path}:SecretKey");
-            }
-
-            if (string.IsNullOrWhiteSpace(accessKey))
-                reader.Problem($"{path}:AccessKey", "is missing");
-            else if (string.IsNullOrWhiteSpace(secretKey))
-                reader.Problem(path, "has no secret key");
+            var path = $"Keys:{child}";
+            var isPair = reader.HasBelow(path);
+            if (isPair)
+                reader.Below(path);
+            var accessKey = isPair ? reader.Secret($"{path}:AccessKey") : child;
+            var secretKey = reader.Secret(isPair ? $"{path}:SecretKey" : path);
+            if (!isPair && SettingsReader.IsIndex(child))
+                reader.Problem(path, "is a single value: an element of a list of keys is { \"AccessKey\", \"SecretKey\" }");
+            else if (string.IsNullOrWhiteSpace(accessKey))
+                reader.Problem(isPair ? $"{path}:AccessKey" : path, isPair ? "is missing" : "has an empty access key");
+            else if (secretKey is null)
+                reader.Problem(isPair ? $"{path}:SecretKey" : path, isPair ? "is missing" : "has no secret key");
             else if (!pairs.TryAdd(accessKey, secretKey))
                 reader.Problem(path, "is there twice");
         }
@@ -161,10 +211,10 @@ public sealed record FopWatchSettings
         var poll = new PollSettings
         {
             First = first,
-            Factor = reader.Number("Factor", defaults.Factor, 1, 100, "a number"),
+            Factor = reader.Number("Factor", defaults.Factor, 1, 100),
             Max = reader.Time("Max", defaults.Max > first ? defaults.Max : first, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)),
             Deadline = reader.Time("Deadline", defaults.Deadline, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
-            PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.01, 10_000, "a number"),
+            PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.01, 10_000),
         };
         if (poll.Max < poll.First)
             reader.Problem("Max", $"is less than First ({poll.First:c})");

@@ -12,12 +12,19 @@ internal sealed class SettingsReader
     private readonly Dictionary<string, string?> _settings;
     private readonly List<string> _written;
     private readonly HashSet<string> _known;
+    private readonly HashSet<string> _lists;
+    private readonly HashSet<string> _explained;
     private readonly List<string> _problems;
 
-    public SettingsReader(string section, IEnumerable<KeyValuePair<string, string?>> settings)
+    /// <param name="section">The section that the settings are below.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="lists">The names that are known to be written as lists. Elsewhere a list is what it is in the environment: a map from numbers.</param>
+    public SettingsReader(string section, IEnumerable<KeyValuePair<string, string?>> settings, IEnumerable<string> lists)
     {
         _path = section;
         _known = new(StringComparer.OrdinalIgnoreCase);
+        _lists = new(lists.Select(name => $"{section}:{name}"), StringComparer.OrdinalIgnoreCase);
+        _explained = new(StringComparer.OrdinalIgnoreCase);
         _problems = [];
         _settings = new(StringComparer.OrdinalIgnoreCase);
         _written = [];
@@ -26,31 +33,68 @@ internal sealed class SettingsReader
             _settings[$"{section}:{name}"] = value;
             _written.Add($"{section}:{name}");
         }
+
+        FindPlaceholders();
     }
 
     private SettingsReader(SettingsReader above, string path)
     {
         _path = path;
-        (_settings, _written, _known, _problems) = (above._settings, above._written, above._known, above._problems);
+        (_settings, _written, _known, _lists, _explained, _problems) =
+            (above._settings, above._written, above._known, above._lists, above._explained, above._problems);
     }
 
-    public SettingsReader Below(string name)
+    /// <summary>A reader of the map of a name; null if something else is there, which is a problem then.</summary>
+    public SettingsReader? Below(string name)
     {
         // An empty object in JSON is a setting without a value.
         Know(name);
-        return new(this, $"{_path}:{name}");
+        return IsMap(name) ? new(this, $"{_path}:{name}") : null;
     }
 
     public void Know(string name) => _known.Add(Full(name));
 
-    public void Problem(string name, string problem) => _problems.Add($"{Full(name)} {problem}");
+    /// <summary>Adds a problem, unless what is wrong with that setting was said already.</summary>
+    public void Problem(string name, string problem)
+    {
+        if (!_explained.Contains(Full(name)))
+            _problems.Add($"{Full(name)} {problem}");
+    }
 
     public bool Has(string name) => !string.IsNullOrWhiteSpace(_settings.GetValueOrDefault(Full(name)));
+
+    public bool HasBelow(string name)
+    {
+        var prefix = Full(name) + ":";
+        return _written.Exists(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
+    }
 
     public string? Text(string name)
     {
         Know(name);
+        if (HasBelow(name))
+            Explain(name, $"is a {(_lists.Contains(Full(name)) ? "list" : "map")}: it takes a single value");
         return Has(name) ? _settings[Full(name)]!.Trim() : null;
+    }
+
+    /// <summary>A text that is a problem if it is there and empty, as a variable is that something should have filled.</summary>
+    public string? Secret(string name)
+    {
+        if (Text(name) is { } text)
+            return text;
+        if (_settings.GetValueOrDefault(Full(name)) is not null)
+            Explain(name, "is empty");
+        return null;
+    }
+
+    /// <summary>Whether nothing or a map is there; anything else is a problem.</summary>
+    public bool IsMap(string name)
+    {
+        if (_lists.Contains(Full(name)))
+            Explain(name, "is a list: it takes a map from names to values");
+        else if (_settings.GetValueOrDefault(Full(name)) is not null)
+            Explain(name, "is a single value: it takes a map from names to values");
+        return !_explained.Contains(Full(name));
     }
 
     /// <summary>
@@ -79,11 +123,28 @@ internal sealed class SettingsReader
         return [.. children.Select(spellings => spellings.Key)];
     }
 
-    public IReadOnlyList<string> List(string name) =>
-        [.. Children(name)
-            .OrderBy(index => int.TryParse(index, CultureInfo.InvariantCulture, out var number) ? number : int.MaxValue)
-            .Select(index => Text($"{name}:{index}"))
-            .OfType<string>()];
+    /// <summary>The texts of a list of secrets, in order; those that are empty are problems.</summary>
+    public IReadOnlyList<(string Name, string Text)> Secrets(string name)
+    {
+        var children = Children(name);
+        if (_settings.GetValueOrDefault(Full(name)) is not null)
+            Explain(name, "is a single value: it takes a list");
+        else if (!children.All(IsIndex))
+            Explain(name, "is a map: it takes a list");
+        var secrets = new List<(string Name, string Text)>();
+        foreach (var index in children.Where(IsIndex).OrderBy(index => int.Parse(index, CultureInfo.InvariantCulture)))
+        {
+            if (Text($"{name}:{index}") is { } text)
+                secrets.Add(($"{name}:{index}", text));
+            else
+                Explain($"{name}:{index}", "is empty");
+        }
+
+        return secrets;
+    }
+
+    /// <summary>Whether a name is the place of an element in a list.</summary>
+    public static bool IsIndex(string name) => name.Length < 6 && name.Length > 0 && name.All(char.IsAsciiDigit);
 
     public Uri? Url(string name, Uri? missing, string example)
     {
@@ -114,13 +175,19 @@ internal sealed class SettingsReader
         return missing;
     }
 
-    public double Number(string name, double missing, double least, double most, string what)
+    public double Number(string name, double missing, double least, double most, bool whole = false)
     {
         if (Text(name) is not { } text)
             return missing;
-        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+        if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number)
+            && number >= least
+            && number <= most
+            && (!whole || double.IsInteger(number)))
+        {
             return number;
+        }
 
+        var what = whole ? "a whole number" : "a number";
         Problem(name, string.Create(CultureInfo.InvariantCulture, $"is '{text}', not {what} from {least} to {most}"));
         return missing;
     }
@@ -135,7 +202,8 @@ internal sealed class SettingsReader
         if (text is not null && names.Contains(text, StringComparer.OrdinalIgnoreCase))
             return Enum.Parse<T>(text, ignoreCase: true);
 
-        Problem(name, (text is null ? "is missing" : $"is '{text}'") + $": it has to be one of {string.Join(", ", names)}");
+        var empty = _settings.GetValueOrDefault(Full(name)) is not null;
+        Problem(name, (text is not null ? $"is '{text}'" : empty ? "is empty" : "is missing") + $": it has to be one of {string.Join(", ", names)}");
         return null;
     }
 
@@ -144,12 +212,44 @@ internal sealed class SettingsReader
     {
         foreach (var (name, value) in _settings)
         {
-            if (value is not null && !_known.Contains(name))
+            if (value is not null && !_known.Contains(name) && !IsExplained(name))
                 _problems.Add($"{name} is not a setting of FopWatch; the README lists them all");
         }
 
         if (_problems.Count > 0)
             throw new SettingsException(_problems);
+    }
+
+    private void Explain(string name, string problem)
+    {
+        Problem(name, problem);
+        _explained.Add(Full(name));
+    }
+
+    /// <summary>What stands in angle brackets is what the documentation says instead of a name, a key or a token.</summary>
+    private void FindPlaceholders()
+    {
+        foreach (var (name, value) in _settings)
+        {
+            var segments = name.Split(':');
+            if (Array.Exists(segments, IsPlaceholder))
+                Explain(name[(_path.Length + 1)..], "has a placeholder in its name: write the real name in place of what is in angle brackets");
+            else if (value is not null && IsPlaceholder(value.Trim()))
+                Explain(name[(_path.Length + 1)..], "is a placeholder in angle brackets: write the real value in its place");
+        }
+    }
+
+    private static bool IsPlaceholder(string text) => text is ['<', .., '>'];
+
+    private bool IsExplained(string name)
+    {
+        for (var end = name.Length; end > 0; end = name.LastIndexOf(':', end - 1))
+        {
+            if (_explained.Contains(name[..end]))
+                return true;
+        }
+
+        return false;
     }
 
     private string Full(string name) => name.Length == 0 ? _path : $"{_path}:{name}";

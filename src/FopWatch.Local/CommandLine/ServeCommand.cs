@@ -9,6 +9,8 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>serve</c>: runs the embedded host until it is stopped.</summary>
 internal static class ServeCommand
 {
+    private const string LogVariable = "FOPWATCH_LOG";
+
     private const string More = """
         Exit codes: 0 stopped, 2 wrong usage or settings, 3 the data folder cannot be used, or --urls not be listened on.
         """;
@@ -30,6 +32,7 @@ internal static class ServeCommand
         var command = new ExplainedCommand("serve", "Runs the embedded host: HTTP, watches, and SQLite.", More) { urls, data, config };
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(
             terminal,
+            result,
             () => ServeAsync(terminal, result.GetValue(urls)!, result.GetValue(data)!, result.GetValue(config), cancellationToken)));
         return command;
     }
@@ -40,36 +43,16 @@ internal static class ServeCommand
         Description = "A JSON file with the settings (default: fopwatch.json here, if it exists). FopWatch__… in the environment goes before it.",
     };
 
-    /// <summary>Reads settings from a JSON file and the environment.</summary>
-    /// <exception cref="SettingsException">There is no such file, or it is no JSON.</exception>
-    public static IConfiguration Configuration(string? file)
-    {
-        const string Default = "fopwatch.json";
-        if (file is not null && string.IsNullOrWhiteSpace(file))
-            throw new SettingsException([$"--config is empty: give a JSON file, such as {Default}"]);
-
-        try
-        {
-            return new ConfigurationBuilder()
-                .AddJsonFile(Path.GetFullPath(file ?? Default), optional: file is null)
-                .AddEnvironmentVariables()
-                .Build();
-        }
-        catch (Exception e) when (e is FileNotFoundException or InvalidDataException)
-        {
-            throw new SettingsException([$"{file ?? Default}: {e.InnerException?.Message ?? "there is no such file."}"]);
-        }
-    }
-
     private static async Task<int> ServeAsync(
         Terminal terminal, string urls, string data, string? config, CancellationToken cancellationToken)
     {
         try
         {
-            var settings = HostSettings.Read(Configuration(config), urls, data);
+            var settings = SettingsFile.Read(config, urls, data);
+            var lowest = LowestLevel();
             var started = false;
             await using var host = await LocalHost.StartAsync(
-                settings, TimeProvider.System, logging => LogToConsole(logging, () => started), cancellationToken);
+                settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), cancellationToken);
             started = true;
             await host.WaitForShutdownAsync(cancellationToken);
             return ExitCodes.Ok;
@@ -78,14 +61,14 @@ internal static class ServeCommand
         {
             return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is ListenException or StoreOpenException or StoreUnavailableException or IOException)
+        catch (Exception e) when (e is ListenException or StoreOpenException or StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
             terminal.WriteErrorLine(new Piece(e.Message, Terminal.Wrong));
             return ExitCodes.Unreachable;
         }
     }
 
-    private static void LogToConsole(ILoggingBuilder logging, Func<bool> started) => logging
+    private static void LogToConsole(ILoggingBuilder logging, LogLevel lowest, Func<bool> started) => logging
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;
@@ -97,5 +80,18 @@ internal static class ServeCommand
         // A start that fails is said in a line at the end; the generic host would show its stack trace before that, as an Error. That a
         // background service ended it is Critical.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (started() ? LogLevel.Warning : LogLevel.Critical))
-        .AddFilter("FopWatch", Enum.TryParse<LogLevel>(Environment.GetEnvironmentVariable("FOPWATCH_LOG"), true, out var level) ? level : LogLevel.Information);
+        .AddFilter("FopWatch", lowest);
+
+    /// <exception cref="SettingsException">The variable is not one of the levels.</exception>
+    private static LogLevel LowestLevel()
+    {
+        if (Environment.GetEnvironmentVariable(LogVariable) is not { Length: > 0 } text)
+            return LogLevel.Information;
+
+        // Parsing would take numbers and sums of names too.
+        var names = Enum.GetNames<LogLevel>();
+        return names.Contains(text, StringComparer.OrdinalIgnoreCase)
+            ? Enum.Parse<LogLevel>(text, ignoreCase: true)
+            : throw new SettingsException([$"{LogVariable} is '{text}': it has to be one of {string.Join(", ", names)}"]);
+    }
 }

@@ -28,9 +28,16 @@ internal sealed record HostSettings
     /// <summary>How long a status API may take to answer.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>Where the settings were read from; null if they were not read but made.</summary>
+    public SettingsOrigin? ReadFrom { get; init; }
+
     /// <summary>Reads the settings.</summary>
+    /// <param name="configuration">The settings.</param>
+    /// <param name="urls">Where to listen.</param>
+    /// <param name="data">The data folder.</param>
+    /// <param name="lists">Where the settings file has lists, below <see cref="FopWatchSettings.Section"/>.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
-    public static HostSettings Read(IConfiguration configuration, string urls, string data)
+    public static HostSettings Read(IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null)
     {
         var section = configuration.GetSection(FopWatchSettings.Section);
         var problems = new List<string>();
@@ -45,9 +52,13 @@ internal sealed record HostSettings
             problems.Add($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
         var apiKey = section[ApiKeyName];
-        if (apiKey is { Length: < MinApiKeyLength })
+        if (apiKey is not null && string.IsNullOrWhiteSpace(apiKey))
+            problems.Add($"FopWatch:{ApiKeyName} is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
+        else if (apiKey is { Length: < MinApiKeyLength })
             problems.Add($"FopWatch:{ApiKeyName} is shorter than {MinApiKeyLength} characters");
-        if (string.IsNullOrEmpty(apiKey) && addresses.Any(url => IsAddress(url) && !IsLoopback(HostOf(url))))
+        if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
+            problems.Add($"FopWatch:{ApiKeyName} has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
+        if (apiKey is null && addresses.Any(url => IsAddress(url) && !IsLoopback(HostOf(url))))
         {
             problems.Add(
                 $"FopWatch:{ApiKeyName} is missing: an address that is not a loopback one ({urls}) needs a key of at least {MinApiKeyLength} characters");
@@ -56,7 +67,7 @@ internal sealed record HostSettings
         FopWatchSettings? shared = null;
         try
         {
-            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), ApiKeyName);
+            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), lists ?? [], [ApiKeyName]);
         }
         catch (SettingsException e)
         {
@@ -65,7 +76,7 @@ internal sealed record HostSettings
 
         if (problems.Count > 0)
             throw new SettingsException(problems);
-        return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey };
+        return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = apiKey };
     }
 
     /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>
@@ -85,3 +96,9 @@ internal sealed record HostSettings
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
 }
+
+/// <summary>Where settings were read from.</summary>
+/// <param name="File">The full path of the settings file.</param>
+/// <param name="Exists">Whether it is there.</param>
+/// <param name="Variables">How many environment variables hold settings.</param>
+internal sealed record SettingsOrigin(string File, bool Exists, int Variables);

@@ -213,9 +213,15 @@ internal sealed class LocalHost : IAsyncDisposable
     private void LogStart(HostSettings settings)
     {
         var logger = Services.GetRequiredService<ILogger<LocalHost>>();
+        if (settings.ReadFrom is { Exists: true } read)
+            logger.SettingsRead(read.File, read.Variables);
+        else if (settings.ReadFrom is { } looked)
+            logger.NoSettingsFile(looked.File, looked.Variables);
         logger.Serving(Url.AbsoluteUri.TrimEnd('/'), settings.Shared.Sources.All.Count, Path.GetFullPath(settings.Data));
         if (settings.Shared.Sources.All.Count == 0)
             logger.NoSources();
+        foreach (var warning in settings.Shared.Warnings(Url))
+            logger.DoubtfulSetting(warning);
         var publicUrl = (settings.Shared.PublicUrl ?? Url).AbsoluteUri.TrimEnd('/');
         foreach (var source in settings.Shared.Sources.All)
         {

@@ -11,6 +11,12 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Information, "Source {Source} ({Provider}): notify URL {NotifyUrl}, status API {StatusEndpoint}")]
     public static partial void SourceConfigured(this ILogger logger, string source, ProviderKind provider, string notifyUrl, string statusEndpoint);
 
+    [LoggerMessage(5, LogLevel.Information, "Settings were read from {File} and {Variables} environment variable(s) FopWatch__…")]
+    public static partial void SettingsRead(this ILogger logger, string file, int variables);
+
+    [LoggerMessage(6, LogLevel.Information, "There is no settings file {File}; settings were read from {Variables} environment variable(s) FopWatch__…")]
+    public static partial void NoSettingsFile(this ILogger logger, string file, int variables);
+
     [LoggerMessage(10, LogLevel.Warning, "The store cannot answer now; the {What} goes on later")]
     public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);
 

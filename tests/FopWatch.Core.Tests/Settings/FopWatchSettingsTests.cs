@@ -74,7 +74,7 @@ public class FopWatchSettingsTests
             "FopWatch:Sources:media:Poll:Factor ",
             "FopWatch:Sources:media:Poll:Frist ",
             "FopWatch:Sources:files:StatusEndpoint ",
-            "FopWatch:Sources:files:Keys:0 ",
+            "FopWatch:Sources:files:Keys:0:SecretKey ",
             "FopWatch:Sources:a b ",
             "FopWatch:Sources:a b:NotifyTokens ",
         ])
@@ -188,4 +188,117 @@ public class FopWatchSettingsTests
     [Fact]
     public void A_setting_of_the_hosts_own_is_known() =>
         Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["ApiKey"] = "x" }, "ApiKey").Sources.All);
+
+    [Theory]
+    [InlineData("Sources", "media", "Sources is a single value: it takes a map from names to values")]
+    [InlineData("Sources:media", "Qiniu", "Sources:media is a single value: it takes a map from names to values")]
+    [InlineData("Sources:media:Poll", "00:01:00", "Sources:media:Poll is a single value: it takes a map from names to values")]
+    [InlineData("Sources:media:Keys", "ak:sk", "Sources:media:Keys is a single value: it takes a map from names to values")]
+    [InlineData("Sources:media:Keys:7", "sk", "Sources:media:Keys:7 is a single value: an element of a list of keys is { \"AccessKey\", \"SecretKey\" }")]
+    [InlineData("Sources:media:NotifyTokens", "abcdefgh", "Sources:media:NotifyTokens is a single value: it takes a list")]
+    [InlineData("Sources:media:NotifyTokens:first", "abcdefgh", "Sources:media:NotifyTokens is a map: it takes a list")]
+    [InlineData("Sources:media:NotifyTokens:1:Token", "abcdefgh", "Sources:media:NotifyTokens:1 is a map: it takes a single value")]
+    [InlineData("Sources:media:Trust:0", "Token", "Sources:media:Trust is a map: it takes a single value")]
+    [InlineData("PublicUrl:0", "https://hooks.example.com", "PublicUrl is a map: it takes a single value")]
+    [InlineData("Sources:media:NotifyTokens:1", "", "Sources:media:NotifyTokens:1 is empty")]
+    [InlineData("Sources:media:NotifyTokens:1", null, "Sources:media:NotifyTokens:1 is empty")]
+    [InlineData("Sources:media:Keys:AK", "", "Sources:media:Keys:AK is empty")]
+    [InlineData("Sources:media:Keys:AK", null, "Sources:media:Keys:AK has no secret key")]
+    [InlineData("Sources:media:Keys:", "sk", "Sources:media:Keys: has an empty access key")]
+    [InlineData("Sources:files:Keys:0:AccessKey", " ", "Sources:files:Keys:0:AccessKey is empty")]
+    [InlineData("Sources:files:Keys:0:SecretKey", "", "Sources:files:Keys:0:SecretKey is empty")]
+    [InlineData("Sources:files:Keys:0:AccessKey", null, "Sources:files:Keys:0:AccessKey is missing")]
+    [InlineData("Sources:media:Keys:AK", "<secret key>", "Sources:media:Keys:AK is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("Sources:media:Keys:<access key>", "SK", "Sources:media:Keys:<access key> has a placeholder in its name: write the real name in place of what is in angle brackets")]
+    [InlineData("Sources:files:Keys:0:SecretKey", "<secret key>", "Sources:files:Keys:0:SecretKey is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("Sources:media:NotifyTokens:0", "<token>", "Sources:media:NotifyTokens:0 is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("Sources:media:StatusEndpoint", "<MgrDomain>", "Sources:media:StatusEndpoint is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("Sources:media:Provider", "", "Sources:media:Provider is empty: it has to be one of Qiniu, WangsuFmgr, WangsuFops")]
+    [InlineData("MaxBodyBytes", "65536.5", "MaxBodyBytes is '65536.5', not a whole number from 65536 to 67108864")]
+    public void A_value_of_the_wrong_shape_an_empty_secret_and_a_placeholder_are_each_named_in_one_sentence(string name, string? value, string problem)
+    {
+        var settings = new Dictionary<string, string?>(Right) { [name] = value };
+        if (name == "PublicUrl:0")
+            settings.Remove("PublicUrl");
+        if (name == "Sources:media:Trust:0")
+            settings.Remove("Sources:media:Trust");
+        if (name == "Sources:media:NotifyTokens")
+        {
+            settings.Remove("Sources:media:NotifyTokens:0");
+            settings.Remove("Sources:media:NotifyTokens:1");
+        }
+
+        if (name == "Sources:media:NotifyTokens:1:Token")
+            settings.Remove("Sources:media:NotifyTokens:1");
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings)).Problems;
+
+        Assert.Equal($"FopWatch:{problem}", Assert.Single(problems));
+    }
+
+    [Fact]
+    public void What_was_written_as_a_list_is_named_as_one()
+    {
+        Dictionary<string, string?> settings = new() { ["Sources:0:Provider"] = "Qiniu", ["Sources:0:NotifyTokens:0"] = "abcdefgh", ["PublicUrl:0"] = "x" };
+
+        Assert.Single(Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings)).Problems);
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, ["Sources", "PublicUrl"], [])).Problems;
+
+        Assert.Equal(["FopWatch:PublicUrl is a list: it takes a single value", "FopWatch:Sources is a list: it takes a map from names to values"], problems.Order());
+    }
+
+    [Fact]
+    public void A_setting_of_the_hosts_own_has_its_shape_too()
+    {
+        Dictionary<string, string?> settings = new() { ["ApiKey:0"] = "x", ["Tables"] = "x", ["Tables:Name:0"] = "x" };
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, "ApiKey", "Tables", "Tables:Name")).Problems;
+
+        Assert.Equal(
+            ["FopWatch:ApiKey is a map: it takes a single value", "FopWatch:Tables is a single value: it takes a map from names to values", "FopWatch:Tables:Name is a map: it takes a single value"],
+            problems.Order());
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:7071", null, true)]
+    [InlineData("http://127.8.8.8", null, true)]
+    [InlineData("https://localhost", null, true)]
+    [InlineData("https://hooks.localhost", null, true)]
+    [InlineData("http://[::1]:7071", null, true)]
+    [InlineData("http://[::ffff:127.0.0.1]:7071", null, true)]
+    [InlineData("http://0.0.0.0:7071", null, true)]
+    [InlineData("http://[::]:7071", null, true)]
+    [InlineData(null, "http://0.0.0.0:7071", true)]
+    [InlineData("https://hooks.lessons.test", "http://127.0.0.1:7071", false)]
+    [InlineData("http://10.0.0.5", null, false)]
+    [InlineData(null, null, false)]
+    public void Notify_urls_that_no_provider_can_reach_are_warned_of(string? publicUrl, string? listening, bool warned)
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
+        {
+            ["PublicUrl"] = publicUrl,
+            ["Sources:files:StatusEndpoint"] = "https://mgr.lessons.test",
+        });
+
+        var warnings = settings.Warnings(listening is null ? null : new(listening));
+
+        if (warned)
+            Assert.StartsWith("No provider can reach the notify URLs: they begin with http", Assert.Single(warnings), StringComparison.Ordinal);
+        else
+            Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void The_documentations_own_hosts_are_warned_of()
+    {
+        var warnings = FopWatchSettings.Read(Right).Warnings(null);
+
+        Assert.Equal(2, warnings.Count);
+        Assert.StartsWith("FopWatch:PublicUrl is the documentation's example, https://hooks.example.com/.", warnings[0], StringComparison.Ordinal);
+        Assert.StartsWith("FopWatch:Sources:files:StatusEndpoint is the documentation's example, https://mgr.example.com/base.", warnings[1], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_host_without_sources_is_not_warned_of_its_notify_urls() =>
+        Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["PublicUrl"] = "http://127.0.0.1" }).Warnings(null));
 }

@@ -1,0 +1,26 @@
+using System.Net;
+
+namespace FopWatch.Settings;
+
+/// <summary>What the host of a URL says about who can reach it.</summary>
+internal static class Reachability
+{
+    /// <summary>Whether the host is a loopback address or name, or the unspecified address, which only means something to who listens on it.</summary>
+    public static bool IsThisMachine(Uri url)
+    {
+        if (url.IsLoopback || url.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
+            return true;
+        if (!IPAddress.TryParse(url.DnsSafeHost, out var address))
+            return false;
+        if (address.IsIPv4MappedToIPv6)
+            address = address.MapToIPv4();
+        return IPAddress.IsLoopback(address) || address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any);
+    }
+
+    /// <summary>Whether the host is one of the names that are reserved for documentation (RFC 2606).</summary>
+    public static bool IsExample(Uri url)
+    {
+        var labels = url.Host.TrimEnd('.').ToLowerInvariant().Split('.');
+        return labels is [.., "example"] or [.., "example", "com" or "net" or "org"];
+    }
+}

@@ -1,0 +1,209 @@
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Local.Hosting;
+using FopWatch.Settings;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>
+/// The JSON file with the settings. It is read here and not by the configuration's own JSON provider, which names neither a line nor a
+/// column, and forgets what was a list.
+/// </summary>
+internal sealed class SettingsFile
+{
+    private const string DefaultName = "fopwatch.json";
+    private const string VariablePrefix = FopWatchSettings.Section + "__";
+    private const int MaxMebibytes = 4;
+
+    private readonly Dictionary<string, string?> _values = new(StringComparer.OrdinalIgnoreCase);
+    private readonly List<string> _lists = [];
+    private readonly string _path;
+    private readonly byte[] _json;
+    private readonly bool _exists;
+
+    private SettingsFile(string path, byte[]? json)
+    {
+        _path = path;
+        _exists = json is not null;
+        _json = json ?? [];
+    }
+
+    /// <summary>Reads the host's settings from a file and the environment, which goes before the file.</summary>
+    /// <param name="file">The file; null for <c>fopwatch.json</c> in the current folder, if it is there.</param>
+    /// <param name="urls">Where to listen.</param>
+    /// <param name="data">The data folder.</param>
+    /// <exception cref="SettingsException">The file cannot be read, or settings are wrong.</exception>
+    public static HostSettings Read(string? file, string urls, string data)
+    {
+        if (file is not null && string.IsNullOrWhiteSpace(file))
+            throw new SettingsException([$"--config is empty: give a JSON file, such as {DefaultName}"]);
+        if (file is not null && file.Contains('\0', StringComparison.Ordinal))
+            throw new SettingsException([$"--config: '{file}' is not the name of a file"]);
+
+        var read = Open(file);
+        if (read._exists)
+            read.Parse();
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(read._values).AddEnvironmentVariables().Build();
+        var variables = Environment.GetEnvironmentVariables().Keys.OfType<string>();
+        return HostSettings.Read(configuration, urls, data, read._lists) with
+        {
+            ReadFrom = new(read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase))),
+        };
+    }
+
+    private static SettingsFile Open(string? file)
+    {
+        var path = file ?? DefaultName;
+        try
+        {
+            path = Path.GetFullPath(path);
+            if (Directory.Exists(path))
+                throw new SettingsException([$"{path} is a folder, not a settings file"]);
+
+            using var stream = File.OpenRead(path);
+            using var bytes = new MemoryStream();
+            var buffer = new byte[64 * 1024];
+            for (int count; (count = stream.Read(buffer)) > 0;)
+            {
+                bytes.Write(buffer, 0, count);
+                if (bytes.Length > MaxMebibytes << 20)
+                    throw new SettingsException([$"{path} is larger than {MaxMebibytes} MiB, which no settings file is"]);
+            }
+
+            // Whatever the byte order mark says; without one, UTF-8.
+            bytes.Position = 0;
+            using var text = new StreamReader(bytes);
+            return new(path, Encoding.UTF8.GetBytes(text.ReadToEnd()));
+        }
+        catch (Exception e) when (file is null && e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            return new(path, null);
+        }
+        catch (Exception e) when (e is FileNotFoundException or DirectoryNotFoundException)
+        {
+            throw new SettingsException([$"{path}: there is no such file"]);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new SettingsException([$"{path} cannot be read: {e.Message}"]);
+        }
+    }
+
+    private void Parse()
+    {
+        var reader = new Utf8JsonReader(_json, new() { CommentHandling = JsonCommentHandling.Skip, AllowTrailingCommas = true });
+        try
+        {
+            reader.Read();
+            if (reader.TokenType != JsonTokenType.StartObject)
+                throw Wrong(reader.TokenStartIndex, $"the file has to be a JSON object with the member \"{FopWatchSettings.Section}\"");
+            ReadObject(ref reader, "");
+            reader.Read();
+        }
+        catch (JsonException e)
+        {
+            // Its own words about where are counted from 0.
+            var where = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
+            throw Wrong(OffsetOf(e), $"the JSON is broken: {(where < 0 ? e.Message : e.Message[..where])}");
+        }
+
+        catch (InvalidOperationException e)
+        {
+            // A string is not Unicode.
+            throw Wrong(reader.TokenStartIndex, $"the JSON is broken: {e.Message}");
+        }
+
+        CheckTop();
+    }
+
+    private void CheckTop()
+    {
+        const string Section = FopWatchSettings.Section;
+        if (_lists.Remove("") || _values.TryGetValue(Section, out var value) && value is not null)
+            throw new SettingsException([$"{_path}: \"{Section}\" takes a map from names to settings"]);
+
+        var top = _values.Keys.Select(name => name.Split(':')[0]).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        if (top.Contains(Section, StringComparer.OrdinalIgnoreCase))
+            return;
+
+        var there = top.Count == 0
+            ? "it is empty"
+            : $"it has {string.Join(", ", top.Take(5).Select(name => $"\"{DisplayText.Cut(name, 40)}\""))}{(top.Count > 5 ? " …" : "")}";
+        throw new SettingsException([$"{_path}: at its top level, \"{Section}\" is missing; {there}. All settings belong below \"{Section}\""]);
+    }
+
+    private void ReadObject(ref Utf8JsonReader reader, string name)
+    {
+        var isEmpty = true;
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            isEmpty = false;
+            var at = reader.TokenStartIndex;
+            var member = reader.GetString()!;
+            var child = name.Length == 0 ? member : $"{name}:{member}";
+            reader.Read();
+            ReadValue(ref reader, child, at);
+        }
+
+        if (isEmpty && name.Length > 0)
+            Add(name, null, reader.TokenStartIndex);
+    }
+
+    private void ReadArray(ref Utf8JsonReader reader, string name)
+    {
+        if (name.Equals(FopWatchSettings.Section, StringComparison.OrdinalIgnoreCase))
+            _lists.Add("");
+        else if (name.StartsWith(FopWatchSettings.Section + ":", StringComparison.OrdinalIgnoreCase))
+            _lists.Add(name[(FopWatchSettings.Section.Length + 1)..]);
+        var index = 0;
+        for (; reader.Read() && reader.TokenType != JsonTokenType.EndArray; index++)
+            ReadValue(ref reader, string.Create(CultureInfo.InvariantCulture, $"{name}:{index}"), reader.TokenStartIndex);
+        if (index == 0)
+            Add(name, null, reader.TokenStartIndex);
+    }
+
+    private void ReadValue(ref Utf8JsonReader reader, string name, long at)
+    {
+        switch (reader.TokenType)
+        {
+            case JsonTokenType.StartObject:
+                ReadObject(ref reader, name);
+                break;
+            case JsonTokenType.StartArray:
+                ReadArray(ref reader, name);
+                break;
+            case JsonTokenType.String:
+                Add(name, reader.GetString(), at);
+                break;
+            case JsonTokenType.Null:
+                Add(name, null, at);
+                break;
+            default:
+                Add(name, Encoding.UTF8.GetString(reader.ValueSpan), at);
+                break;
+        }
+    }
+
+    private void Add(string name, string? value, long at)
+    {
+        if (!_values.TryAdd(name, value))
+            throw Wrong(at, $"{name} is there twice; names are case-insensitive");
+    }
+
+    private SettingsException Wrong(long offset, string problem)
+    {
+        var before = _json.AsSpan(0, (int)Math.Min(offset, _json.Length));
+        var line = before.Count((byte)'\n') + 1;
+        var column = Encoding.UTF8.GetCharCount(before[(before.LastIndexOf((byte)'\n') + 1)..]) + 1;
+        return new([string.Create(CultureInfo.InvariantCulture, $"{_path}:{line}:{column}: {problem}")]);
+    }
+
+    private long OffsetOf(JsonException e)
+    {
+        var start = 0;
+        for (var line = e.LineNumber ?? 0; line > 0; line--)
+            start += _json.AsSpan(start).IndexOf((byte)'\n') + 1;
+        return start + (e.BytePositionInLine ?? 0);
+    }
+}

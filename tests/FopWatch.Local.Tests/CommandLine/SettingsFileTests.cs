@@ -1,0 +1,92 @@
+using System.Text;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Hosting;
+using FopWatch.Local.Tests.Storage;
+using FopWatch.Settings;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public sealed class SettingsFileTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string Name => Path.Combine(_folder.FullName, "settings.json");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public void Comments_closing_commas_and_a_byte_order_mark_are_right()
+    {
+        const string Json = """
+            {
+              // a comment
+              "$schema": "x",
+              "fopwatch": { "Sources": { "media": { "Provider": "Qiniu", "NotifyTokens": ["abcdefgh",], "Keys": { "AK": "SK" }, "Poll": {} } }, },
+            }
+            """;
+        foreach (var encoding in (Encoding[])[new UTF8Encoding(false), new UTF8Encoding(true), Encoding.Unicode])
+        {
+            File.WriteAllText(Name, Json, encoding);
+            var read = SettingsFile.Read(Name, HostSettings.DefaultUrls, "data");
+            Assert.NotNull(Assert.Single(read.Shared.Sources.All).Keys.Secret("AK"));
+            Assert.Equal((Name, true), (read.ReadFrom!.File, read.ReadFrom.Exists));
+        }
+    }
+
+    [Theory]
+    [InlineData("{\n  \"FopWatch\": {\n    \"Sources\" {}\n", ":3:15: the JSON is broken: ")]
+    [InlineData("{\n  \"FopWatch\": {\n    \"数据\": \"é\" \"b\"\n", ":3:15: the JSON is broken: ")]
+    [InlineData("{ \"FopWatch\": {} }\n}", ":2:1: the JSON is broken: ")]
+    [InlineData("", ":1:1: the JSON is broken: ")]
+    [InlineData("{ \"FopWatch\": {", ":1:16: the JSON is broken: ")]
+    [InlineData("{ \"FopWatch\": { \"PublicUrl\": \"\\ud800\" } }", ":1:30: the JSON is broken: ")]
+    [InlineData("[]", ":1:1: the file has to be a JSON object with the member \"FopWatch\"")]
+    [InlineData("\"FopWatch\"", ":1:1: the file has to be a JSON object")]
+    [InlineData("{ \"FopWatch\": {\n \"ApiKey\": \"a\",\n \"APIKEY\": \"b\" } }", ":3:2: FopWatch:APIKEY is there twice; names are case-insensitive")]
+    [InlineData("{ \"FopWatch\": \"x\" }", ": \"FopWatch\" takes a map from names to settings")]
+    [InlineData("{ \"FopWatch\": [] }", ": \"FopWatch\" takes a map from names to settings")]
+    [InlineData("{}", ": at its top level, \"FopWatch\" is missing; it is empty. All settings belong below \"FopWatch\"")]
+    [InlineData("{ \"Sources\": { \"a\": {} }, \"PublicUrl\": \"x\" }", ": at its top level, \"FopWatch\" is missing; it has \"Sources\", \"PublicUrl\". All")]
+    public void What_is_wrong_with_the_file_is_named_with_its_place(string json, string problem)
+    {
+        File.WriteAllText(Name, json);
+        var problems = Problems();
+        Assert.StartsWith(Name + problem, Assert.Single(problems), StringComparison.Ordinal);
+        Assert.DoesNotContain("LineNumber", problems[0], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("\"Sources\": [ { \"Name\": \"media\" } ]", "FopWatch:Sources is a list: it takes a map from names to values")]
+    [InlineData("\"Sources\": \"media\"", "FopWatch:Sources is a single value: it takes a map from names to values")]
+    [InlineData("\"Sources\": 5", "FopWatch:Sources is a single value: it takes a map from names to values")]
+    [InlineData("\"Sources\": { \"m\": \"Qiniu\" }", "FopWatch:Sources:m is a single value: it takes a map from names to values")]
+    [InlineData("\"Sources\": { \"m\": [] }", "FopWatch:Sources:m is a list: it takes a map from names to values")]
+    [InlineData("\"PublicUrl\": [ \"https://a.test\" ]", "FopWatch:PublicUrl is a list: it takes a single value")]
+    [InlineData("\"PublicUrl\": { \"a\": 1 }", "FopWatch:PublicUrl is a map: it takes a single value")]
+    [InlineData("\"Retention\": 30", "FopWatch:Retention is '30', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00")]
+    [InlineData("\"ApiKey\": \"\"", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
+    public void A_value_of_the_wrong_shape_is_named_with_the_right_one(string setting, string problem)
+    {
+        File.WriteAllText(Name, $$"""{ "FopWatch": { {{setting}} } }""");
+        Assert.Equal(problem, Assert.Single(Problems()));
+    }
+
+    [Fact]
+    public void A_file_that_is_a_folder_missing_or_endless_is_named()
+    {
+        Assert.Equal([$"{_folder.FullName} is a folder, not a settings file"], Problems(_folder.FullName));
+        Assert.Equal([$"{Name}: there is no such file"], Problems(Name));
+        Assert.Equal([$"{Name}/below: there is no such file"], Problems(Name + "/below"));
+        Assert.Equal(["/dev/zero is larger than 4 MiB, which no settings file is"], Problems("/dev/zero"));
+    }
+
+    [Fact]
+    public void Where_it_was_looked_for_is_known_where_there_is_none()
+    {
+        var read = SettingsFile.Read(null, HostSettings.DefaultUrls, "data");
+        Assert.Equal((Path.GetFullPath("fopwatch.json"), false), (read.ReadFrom!.File, read.ReadFrom.Exists));
+    }
+
+    private IReadOnlyList<string> Problems(string? file = null) =>
+        Assert.Throws<SettingsException>(() => SettingsFile.Read(file ?? Name, HostSettings.DefaultUrls, "data")).Problems;
+}
