@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.CommandLine.Invocation;
 using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
@@ -13,6 +12,24 @@ internal static class Cli
     /// <summary>Runs a command in a terminal.</summary>
     /// <returns>The exit code; see <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken)
+    {
+        // An argument that begins with @ is not the name of a file with more of them.
+        var parsed = Create(terminal).Parse(args, new() { ResponseFileTokenReplacer = null });
+        if (WrongUsage.Find(parsed, args) is { Count: > 0 } problems)
+            return WrongUsage.Report(terminal, parsed.CommandResult.Command, problems);
+
+        return await parsed.InvokeAsync(
+            new()
+            {
+                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
+                Output = terminal.Output,
+                Error = terminal.Error,
+            },
+            cancellationToken);
+    }
+
+    /// <summary>All commands.</summary>
+    public static RootCommand Create(Terminal terminal)
     {
         var serve = ServeCommand.Create(terminal);
         var root = new RootCommand(
@@ -31,15 +48,8 @@ internal static class Cli
         root.Action = serve.Action;
         ExplainedCommand.ShowIn(root);
 
-        var parsed = root.Parse(args);
-        var code = await parsed.InvokeAsync(
-            new()
-            {
-                ProcessTerminationTimeout = TimeSpan.FromSeconds(10),
-                Output = terminal.Output,
-                Error = terminal.Error,
-            },
-            cancellationToken);
-        return parsed.Action is ParseErrorAction ? ExitCodes.Refused : code;
+        // The parser's own, [suggest], throws at what is no number.
+        root.Directives.Clear();
+        return root;
     }
 }

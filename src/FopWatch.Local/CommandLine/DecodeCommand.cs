@@ -14,7 +14,6 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>decode</c>: shows how FopWatch understands a captured body, and how far it would believe it.</summary>
 internal static class DecodeCommand
 {
-    private const int MaxBody = 64 * 1024 * 1024;
     private const int MaxItems = 50;
     private const int MaxOutputs = 3;
 
@@ -76,7 +75,7 @@ internal static class DecodeCommand
         {
             file, provider, channel, json, config, source, url, authorization, contentType, headers,
         };
-        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, async () =>
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
             var (way, named, kind) = (result.GetValue(channel) ?? ReportChannel.Notification, result.GetValue(source), result.GetValue(provider));
             var found = named is null ? null : FindSource(result.GetValue(config), named);
@@ -95,7 +94,7 @@ internal static class DecodeCommand
             if (signed.Authorization is not null && way == ReportChannel.Poll)
                 throw new UsageException("A poll answer has no authorization: it was asked for.");
 
-            var body = await InputFile.ReadAsync(terminal, result.GetValue(file)!, MaxBody, cancellationToken);
+            var body = await InputFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
             var request = way == ReportChannel.Notification && to is not null ? signed with { Url = to, Body = body } : null;
             IEnumerable<IProvider> providers = (found?.Provider, kind) switch
             {
@@ -130,7 +129,7 @@ internal static class DecodeCommand
 
     private static Source FindSource(string? config, string name)
     {
-        var sources = HostSettings.Read(ServeCommand.Configuration(config), HostSettings.DefaultUrls, HostSettings.DefaultData).Shared.Sources;
+        var sources = SettingsFile.Read(config, HostSettings.DefaultUrls, HostSettings.DefaultData).Shared.Sources;
         return sources.Find(name) ?? throw new UsageException(sources.All.Count == 0
             ? $"--source: there is no source '{name}'; the settings have none at all."
             : $"--source: there is no source '{name}'; the settings have {string.Join(", ", sources.All.Select(source => source.Name))}.");
@@ -240,10 +239,10 @@ internal static class DecodeCommand
         if (job.Items.Count == 0)
             return;
 
-        var table = terminal.NewTable("command", "state", "result");
+        var table = new TextTable(terminal, "command", "state", "result");
         foreach (var item in job.Items.Take(MaxItems))
-            table.AddRow(Terminal.Cell(DisplayText.Cut(item.Command, 400)), Terminal.Cell(Terminal.State(item.State)), Terminal.Cell(ResultOf(item)));
-        terminal.Console.Write(table);
+            table.Add(DisplayText.Cut(item.Command, 400), Terminal.State(item.State), ResultOf(item));
+        table.Write();
         if (job.Items.Count > MaxItems)
             terminal.WriteLine(new Piece($"… and {job.Items.Count - MaxItems} more commands; --json shows them all.", Terminal.Dim));
     }

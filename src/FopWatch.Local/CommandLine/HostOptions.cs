@@ -47,6 +47,8 @@ internal sealed class HostOptions
     /// <exception cref="UsageException">The API key cannot be one.</exception>
     public HostClient Connect(ParseResult result, Terminal terminal)
     {
+        if (result.GetValue(_apiKey) is { } given && string.IsNullOrWhiteSpace(given))
+            throw new UsageException("--api-key is empty.");
         var apiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
         if (apiKey is not null && apiKey.Any(c => c is < ' ' or > '~'))
             throw new UsageException("The API key has characters that no HTTP header can carry.");
@@ -54,7 +56,7 @@ internal sealed class HostOptions
     }
 
     /// <summary>Runs a command; what goes wrong is said on the standard error and in the exit code.</summary>
-    public static async Task<int> GuardAsync(Terminal terminal, Func<Task<int>> run)
+    public static async Task<int> GuardAsync(Terminal terminal, ParseResult result, Func<Task<int>> run)
     {
         try
         {
@@ -70,10 +72,18 @@ internal sealed class HostOptions
             terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}.", Terminal.Wrong));
             return ExitCodes.Unreachable;
         }
-        catch (Exception e) when (e is UsageException or SettingsException)
+        catch (OperationCanceledException)
+        {
+            return ExitCodes.Interrupted;
+        }
+        catch (UsageException e)
+        {
+            return WrongUsage.Report(terminal, result.CommandResult.Command, e.Message.Split('\n'));
+        }
+        catch (SettingsException e)
         {
             foreach (var line in e.Message.Split('\n'))
-                terminal.WriteErrorLine(new Piece(line, Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece(DisplayText.Cut(line, 1000), Terminal.Wrong));
             return ExitCodes.Refused;
         }
     }

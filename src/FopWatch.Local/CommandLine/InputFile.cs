@@ -3,34 +3,23 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>A file that a command reads; <c>-</c> is the standard input.</summary>
 internal static class InputFile
 {
-    /// <summary>Opens it.</summary>
-    /// <exception cref="UsageException">It cannot be opened.</exception>
-    public static Stream Open(Terminal terminal, string file)
-    {
-        try
-        {
-            return file == "-" ? terminal.OpenInput() : File.OpenRead(file);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            throw new UsageException($"'{file}' cannot be read: {e.Message}");
-        }
-    }
+    /// <summary>The largest request body that any host takes, and more ids than anybody registers at once.</summary>
+    private const int MaxMebibytes = 64;
 
     /// <summary>Reads all of it.</summary>
-    /// <exception cref="UsageException">It cannot be read, or is larger than a limit in bytes.</exception>
-    public static async Task<byte[]> ReadAsync(Terminal terminal, string file, int limit, CancellationToken cancellationToken)
+    /// <exception cref="UsageException">It cannot be read, or is larger than 64 MiB.</exception>
+    public static async Task<byte[]> ReadAsync(Terminal terminal, string file, CancellationToken cancellationToken)
     {
         await using var stream = Open(terminal, file);
         using var read = new MemoryStream();
         var buffer = new byte[64 * 1024];
         try
         {
-            for (int count; (count = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
+            for (int count; (count = await ReadAsync(stream, buffer, cancellationToken)) > 0;)
             {
                 read.Write(buffer, 0, count);
-                if (read.Length > limit)
-                    throw new UsageException($"'{file}' is larger than {limit} bytes, which no notification is.");
+                if (read.Length > MaxMebibytes << 20)
+                    throw new UsageException($"'{file}' is larger than {MaxMebibytes} MiB.");
             }
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -40,4 +29,27 @@ internal static class InputFile
 
         return read.ToArray();
     }
+
+    private static Stream Open(Terminal terminal, string file)
+    {
+        if (string.IsNullOrWhiteSpace(file))
+            throw new UsageException("The name of the file to read is empty.");
+        if (file.Contains('\0', StringComparison.Ordinal))
+            throw new UsageException($"'{file}' is not the name of a file.");
+        if (Directory.Exists(file))
+            throw new UsageException($"'{file}' is a folder, not a file.");
+
+        try
+        {
+            return file == "-" ? terminal.OpenInput() : File.OpenRead(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new UsageException($"'{file}' cannot be read: {e.Message}");
+        }
+    }
+
+    /// <summary>A read of a terminal or a pipe cannot be cancelled, only left alone.</summary>
+    private static Task<int> ReadAsync(Stream stream, byte[] buffer, CancellationToken cancellationToken) =>
+        stream.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(cancellationToken);
 }

@@ -76,20 +76,14 @@ internal sealed class Terminal
     /// <summary>Writes a line.</summary>
     public void WriteLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_lines, pieces);
 
+    /// <summary>Writes text for people, broken between words where the terminal ends.</summary>
+    public void WriteText(params ReadOnlySpan<Piece> pieces) => WriteLine(Console, pieces);
+
     /// <summary>Writes a line to the standard error.</summary>
     public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
 
     /// <summary>A cell of a table.</summary>
     public static IRenderable Cell(Piece piece) => new Text(DisplayText.Clean(piece.Text), piece.Style);
-
-    /// <summary>A table: with lines where somebody watches, with columns alone in a file.</summary>
-    public Table NewTable(params ReadOnlySpan<string> columns)
-    {
-        var table = new Table { Border = IsLive && Console.Profile.Capabilities.Unicode ? TableBorder.Rounded : TableBorder.None };
-        foreach (var column in columns)
-            table.AddColumn(new TableColumn(new Text(column, Bold)));
-        return table;
-    }
 
     /// <summary>The name of a member of an enum as it is on the wire.</summary>
     public static string Name<T>(T value)

@@ -76,7 +76,7 @@ internal static class TrackCommand
         };
         var host = new HostOptions();
         host.AddTo(command);
-        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, async () =>
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
             var wanted = await ReadIdsAsync(terminal, result.GetValue(ids) ?? [], result.GetValue(file), cancellationToken);
             var given = ReadMetadata(result.GetValue(metadata) ?? []);
@@ -226,21 +226,20 @@ internal static class TrackCommand
         if (others.Count > 0)
         {
             var shown = terminal.IsLive ? Math.Min(others.Count, MaxShown) : others.Count;
-            var table = terminal.NewTable("id", "state", "error");
+            var table = new TextTable(terminal, "id", "state", "error");
             foreach (var job in others.Take(shown))
-                table.AddRow(Terminal.Cell(job.Id), Terminal.Cell(Terminal.State(job.State)), Terminal.Cell(job.Error ?? (job.IsSettled ? "" : "open")));
-            terminal.Console.Write(table);
+                table.Add(job.Id, Terminal.State(job.State), job.Error ?? (job.IsSettled ? "" : "open"));
+            table.Write();
             if (shown < others.Count)
                 terminal.WriteLine(new Piece($"… and {Number(others.Count - shown)} more; redirect the output to see them all.", Terminal.Dim));
             terminal.WriteLine();
         }
 
-        var counts = terminal.NewTable("state", "jobs");
-        counts.Columns[1].RightAligned();
+        var counts = new TextTable(terminal, "state", "jobs") { HasNumbers = true };
         foreach (var (state, count) in jobs.Counts)
-            counts.AddRow(Terminal.Cell(Terminal.State(state)), Terminal.Cell(Number(count)));
-        counts.AddRow(Terminal.Cell(new("total", Terminal.Bold)), Terminal.Cell(new(Number(jobs.Total), Terminal.Bold)));
-        terminal.Console.Write(counts);
+            counts.Add(Terminal.State(state), Number(count));
+        counts.Add(new("total", Terminal.Bold), new(Number(jobs.Total), Terminal.Bold));
+        counts.Write();
     }
 
     private static void ShowRefusal(Terminal terminal, HostRefusedException refused, IReadOnlyList<string> ids, int before)
@@ -277,8 +276,7 @@ internal static class TrackCommand
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
         {
-            await using var stream = InputFile.Open(terminal, file);
-            using var lines = new StreamReader(stream, Encoding.UTF8);
+            using var lines = new StreamReader(new MemoryStream(await InputFile.ReadAsync(terminal, file, cancellationToken)), Encoding.UTF8);
             for (var number = 1; await lines.ReadLineAsync(cancellationToken) is { } line; number++)
             {
                 line = line.Trim();

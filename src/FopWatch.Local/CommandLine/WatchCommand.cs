@@ -36,7 +36,7 @@ internal static class WatchCommand
         var command = new ExplainedCommand("watch", "Shows the events of a running host as they happen.", More) { source, from, json };
         var host = new HostOptions();
         host.AddTo(command);
-        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, async () =>
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
             using var client = host.Connect(result, terminal);
             var after = result.GetValue(from) is { } place ? place == "start" ? "0" : place : null;

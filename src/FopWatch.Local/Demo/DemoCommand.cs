@@ -3,53 +3,105 @@ using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
+using FopWatch.Local.Hosting;
+using FopWatch.Local.Storage;
 using FopWatch.Simulator;
 using Spectre.Console;
+using HostOptions = FopWatch.Local.CommandLine.HostOptions;
 
 namespace FopWatch.Local.Demo;
 
 /// <summary><c>demo</c>: plays jobs that go wrong in every way, and compares what was recorded with what was expected.</summary>
 internal static class DemoCommand
 {
+    private const int DefaultJobs = 200;
+
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
+    private const string More = """
+        From 60 jobs on, every shape of body and every fault occurs.
+        Exit codes:
+          0    every job ended as it should, also where Ctrl-C ended --keep afterwards
+          1    some did not
+          2    wrong usage
+          3    the demo cannot start
+          130  Ctrl-C before the comparison
+        """;
 
     public static Command Create(Terminal terminal)
     {
-        var seed = new Option<int?>("--seed") { Description = "What decides every job and fault; the same seed plays the same jobs. Default: a random one." };
-        var jobs = new Option<int>("--jobs")
-        {
-            Description = "How many jobs: 1 to 5000. From 60 on, every shape and every fault occurs.",
-            DefaultValueFactory = _ => 200,
-        };
-        jobs.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 5000)
-                result.AddError("--jobs is a number from 1 to 5000.");
-        });
-        var command = new Command(
+        var seed = WholeNumber.Option("--seed", 0, int.MaxValue, "What decides every job and fault; the same seed plays the same jobs (default: a random one).");
+        var jobs = WholeNumber.Option("--jobs", 1, 5000, $"How many jobs: 1 to 5000 (default: {DefaultJobs}).");
+        var keep = new Option<bool>("--keep") { Description = "Keep the host running after the comparison, to look around, until Ctrl-C." };
+        var command = new ExplainedCommand(
             "demo",
-            "Starts the host and a provider that misbehaves, plays jobs over HTTP in under a minute, and shows what was expected and what was recorded. Exits with 1 on any difference.")
+            "Starts the host and a provider that misbehaves, plays jobs over HTTP, and compares what was recorded with what was expected.",
+            More)
         {
             seed,
             jobs,
+            keep,
         };
-        command.SetAction((result, cancellationToken) =>
-            RunAsync(terminal, result.GetValue(seed) ?? Random.Shared.Next(1_000_000), result.GetValue(jobs), cancellationToken));
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, () => RunAsync(
+            terminal,
+            result.GetValue(seed) ?? Random.Shared.Next(1_000_000),
+            result.GetValue(jobs) ?? DefaultJobs,
+            result.GetValue(keep),
+            cancellationToken)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, int seed, int count, CancellationToken cancellationToken)
+    private static async Task<int> RunAsync(Terminal terminal, int seed, int count, bool keep, CancellationToken cancellationToken)
     {
-        await using var run = await DemoRun.StartAsync(seed, count, logging: null, cancellationToken);
-        terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
-        terminal.WriteLine($"Meanwhile, look at {run.Url.AbsoluteUri}api/jobs or {run.Url.AbsoluteUri}events");
+        try
+        {
+            await using var run = await DemoRun.StartAsync(seed, count, logging: null, cancellationToken);
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
+            terminal.WriteText($"Meanwhile, look at {run.Url.AbsoluteUri}api/jobs or {run.Url.AbsoluteUri}events");
 
-        var clock = Stopwatch.StartNew();
-        var play = run.PlayAsync(Longest, cancellationToken);
-        await ShowProgressAsync(terminal, run, play, clock);
-        await play;
+            var clock = Stopwatch.StartNew();
+            var play = run.PlayAsync(Longest, cancellationToken);
+            await ShowProgressAsync(terminal, run, play, clock);
+            await play;
 
-        return ShowResult(terminal, run, seed, clock.Elapsed);
+            var code = ShowResult(terminal, run, seed, clock.Elapsed);
+            if (keep)
+                await KeepAsync(terminal, run, cancellationToken);
+            return code;
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            terminal.WriteErrorLine("Interrupted before the comparison.");
+            return ExitCodes.Interrupted;
+        }
+        catch (Exception e) when (e is ListenException or StoreOpenException or IOException or UnauthorizedAccessException)
+        {
+            terminal.WriteErrorLine(new Piece($"The demo cannot start: {e.Message}", Terminal.Wrong));
+            return ExitCodes.Unreachable;
+        }
+    }
+
+    /// <summary>Leaves the host running, with some requests that are worth making, until it is interrupted.</summary>
+    private static async Task KeepAsync(Terminal terminal, DemoRun run, CancellationToken cancellationToken)
+    {
+        var url = run.Url.AbsoluteUri.TrimEnd('/');
+        var job = run.Jobs.Where(job => job.Recorded is not null).MaxBy(job => (job.Recorded!.State == JobState.PartiallyFailed, job.Recorded.Polls));
+        terminal.WriteLine();
+        terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. Try:");
+        terminal.WriteLine($"  curl '{url}/api/jobs?state=partiallyFailed&top=3'");
+        if (job is not null)
+            terminal.WriteLine($"  curl {url}/api/jobs/{job.Key.Source}/{job.Key.Id}");
+        terminal.WriteLine($"  curl -N -H 'Last-Event-ID: 0' {url}/events");
+        terminal.WriteLine($"  curl {url}/api/quarantine");
+        terminal.WriteLine($"  fopwatch watch --from start --url {url}");
+        try
+        {
+            await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Ctrl-C is how it ends; the comparison has earned the exit code.
+        }
     }
 
     private static async Task ShowProgressAsync(Terminal terminal, DemoRun run, Task play, Stopwatch clock)
@@ -87,10 +139,10 @@ internal static class DemoCommand
         }
 
         foreach (var problem in problems)
-            terminal.WriteLine(new Piece(problem, Terminal.Wrong));
+            terminal.WriteText(new Piece(problem, Terminal.Wrong));
 
         var truthful = run.Counters.StatusQueriesByAnswer.GetValueOrDefault(StatusAnswer.Report);
-        terminal.WriteLine(string.Create(
+        terminal.WriteText(string.Create(
             CultureInfo.InvariantCulture,
             $"{run.Counters.NotificationsSent} notifications sent, {run.Sweep?.Quarantined} quarantined; "
             + $"{run.Counters.StatusQueries} polls, {run.Counters.StatusQueries - truthful} of them answered badly; {took.TotalSeconds:0} s."));
@@ -100,7 +152,7 @@ internal static class DemoCommand
             return ExitCodes.Ok;
         }
 
-        terminal.WriteLine(
+        terminal.WriteText(
             new Piece($"{problems.Count} difference(s).", Terminal.Wrong),
             string.Create(CultureInfo.InvariantCulture, $" Play them again with: demo --seed {seed} --jobs {run.Jobs.Count}"));
         return ExitCodes.Failed;
@@ -124,7 +176,7 @@ internal static class DemoCommand
 
     private static void ShowOutcomes(Terminal terminal, DemoRun run)
     {
-        var table = terminal.NewTable("outcome", "expected", "recorded", "published", "by notification", "by poll", "differ");
+        var table = new TextTable(terminal, "outcome", "expected", "recorded", "events", "notified", "polled", "differ") { HasNumbers = true };
         foreach (var state in (JobState[])[JobState.Succeeded, JobState.PartiallyFailed, JobState.Failed, JobState.Cancelled, JobState.Expired])
         {
             var expected = run.Jobs.Where(job => job.Truth.ExpectedState == Terminal.Name(state)).ToList();
@@ -140,34 +192,28 @@ internal static class DemoCommand
                 expected.Count(job => job.Differences().Any()));
         }
 
-        Show(terminal, table);
+        table.Write();
+        terminal.WriteLine();
     }
 
     private static void ShowFaults(Terminal terminal, DemoRun run)
     {
-        var table = terminal.NewTable("what went wrong on the way", "jobs", "as expected", "differ");
+        var table = new TextTable(terminal, "what went wrong on the way", "jobs", "as expected", "differ") { HasNumbers = true };
         foreach (var some in run.Jobs.GroupBy(job => Faults.Of(job.Truth)).OrderBy(some => some.Key, StringComparer.Ordinal))
         {
             var differ = some.Count(job => job.Differences().Any());
             AddCounts(table, some.Key, some.Count(), some.Count() - differ, differ);
         }
 
-        Show(terminal, table);
-    }
-
-    private static void Show(Terminal terminal, Table table)
-    {
-        foreach (var column in table.Columns.Skip(1))
-            column.RightAligned();
-        terminal.Console.Write(table);
+        table.Write();
         terminal.WriteLine();
     }
 
-    private static void AddCounts(Table table, Piece name, params ReadOnlySpan<int> counts)
+    private static void AddCounts(TextTable table, Piece name, params ReadOnlySpan<int> counts)
     {
-        var cells = new List<Spectre.Console.Rendering.IRenderable> { Terminal.Cell(name) };
+        var cells = new List<Piece> { name };
         foreach (var count in counts)
-            cells.Add(Terminal.Cell(new(count.ToString(CultureInfo.InvariantCulture), count == 0 ? Terminal.Dim : null)));
-        table.AddRow(cells);
+            cells.Add(new(count.ToString(CultureInfo.InvariantCulture), count == 0 ? Terminal.Dim : null));
+        table.Add([.. cells]);
     }
 }

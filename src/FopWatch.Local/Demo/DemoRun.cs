@@ -171,6 +171,7 @@ internal sealed class DemoRun : IAsyncDisposable
         catch
         {
             await provider.DisposeAsync();
+            Directory.Delete(folder, recursive: true);
             throw;
         }
     }

@@ -23,6 +23,7 @@ public class SubscriberOptionTests
         { ["--namespace", "数据 x"], "is not a host name" },
         { ["--nosuch"], "--nosuch" },
         { ["extra"], "extra" },
+        { ["[suggest:abc]"], "[suggest:abc]" },
         { ["@/no/such/file"], "@/no/such/file" },
         { [], "Give --namespace, or set FOPWATCH_SERVICEBUS_CONNECTION." },
     };

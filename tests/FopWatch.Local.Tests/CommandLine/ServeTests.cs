@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using FopWatch.Local.CommandLine;
@@ -80,28 +79,10 @@ public sealed class ServeTests : IDisposable
     /// <summary>Runs <c>serve</c> to its end, and returns the one line that it said, on the standard error and nowhere else.</summary>
     private async Task<string> RefusedAsync(int exit, params string[] options)
     {
-        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "serve", .. options])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = _folder.FullName,
-            Environment = { ["FopWatch__ApiKey"] = "0123456789abcdef" },
-        };
-        using var process = Process.Start(start)!;
-        try
-        {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancelled), process.StandardError.ReadToEndAsync(Cancelled));
-            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
-
-            Assert.Equal("", await output);
-            Assert.Equal(exit, process.ExitCode);
-            return Assert.Single((await error).TrimEnd().Split('\n')).TrimEnd();
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill();
-        }
+        var ended = await CommandProcess.RunAsync(_folder.FullName, new() { ["FopWatch__ApiKey"] = "0123456789abcdef" }, ["serve", .. options]);
+        Assert.Equal("", ended.Output);
+        Assert.Equal(exit, ended.Exit);
+        return Assert.Single(ended.Error.TrimEnd().Split('\n')).TrimEnd();
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

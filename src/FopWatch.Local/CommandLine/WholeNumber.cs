@@ -1,0 +1,24 @@
+using System.CommandLine;
+using System.Globalization;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>Options that are whole numbers.</summary>
+internal static class WholeNumber
+{
+    /// <summary>An option that takes a whole number within bounds and refuses all else in one sentence; null if it is not given.</summary>
+    public static Option<int?> Option(string name, int least, int most, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "N",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most)
+                return number;
+
+            result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name}: '{text}' is not a whole number from {least} to {most}."));
+            return null;
+        },
+    };
+}

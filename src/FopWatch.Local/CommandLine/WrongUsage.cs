@@ -1,0 +1,50 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>How a command line that cannot work is answered: what is wrong, and one line of usage.</summary>
+internal static class WrongUsage
+{
+    private const int MaxLength = 400;
+
+    /// <summary>What is wrong with a command line, a sentence each; empty if it can be run.</summary>
+    public static IReadOnlyList<string> Find(ParseResult parsed, IReadOnlyList<string> args)
+    {
+        // The parser passes over directives that it does not know.
+        if (args is [['[', .., ']'] directive, ..])
+            return [$"Unrecognized command or argument '{directive}'."];
+
+        // What is given to a switch, and is neither true nor false, it takes for the argument that comes next.
+        List<string> wrongSwitches =
+        [
+            .. from option in parsed.CommandResult.Command.Options.OfType<Option<bool>>()
+               from arg in args
+               where arg.StartsWith(option.Name + "=", StringComparison.Ordinal) || arg.StartsWith(option.Name + ":", StringComparison.Ordinal)
+               let value = arg[(option.Name.Length + 1)..]
+               where !bool.TryParse(value, out _)
+               select $"{option.Name}: '{value}' is neither true nor false.",
+        ];
+        if (wrongSwitches.Count > 0 || parsed.Action is not ParseErrorAction)
+            return wrongSwitches;
+        return [.. parsed.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>Reports problems, a line each.</summary>
+    public static int Report(Terminal terminal, Command command, IEnumerable<string> problems)
+    {
+        foreach (var problem in problems)
+            terminal.WriteErrorLine(new Piece(DisplayText.Cut(problem, MaxLength), Terminal.Wrong));
+        terminal.WriteErrorLine(UsageOf(command));
+        return ExitCodes.Refused;
+    }
+
+    private static string UsageOf(Command command)
+    {
+        if (command is RootCommand)
+            return $"Usage: fopwatch [{string.Join('|', command.Subcommands.Select(one => one.Name))}] [options]; fopwatch --help explains them.";
+
+        var arguments = command.Arguments.Select(one => one.Arity.MaximumNumberOfValues > 1 ? $" [{one.Name}...]" : $" {one.Name}");
+        return $"Usage: fopwatch {command.Name}{string.Concat(arguments)} [options]; fopwatch {command.Name} --help explains them.";
+    }
+}

@@ -1,0 +1,290 @@
+using System.CommandLine;
+using System.CommandLine.Help;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using FopWatch.Api;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary>Every option and argument of every command with values that are wrong in every way: each is answered in words.</summary>
+public sealed class WrongInputTests : IDisposable
+{
+    private static readonly string[] Values =
+    [
+        "", " ", "abc", "3.5", "-1", "0", "99999999999999999999", "NaN", "1e400", "null", "\u202E数据😀", "a\nb\u001B[31m", "--", "-", "@/no/such/file",
+        "/", "/dev/null", "/no/such/file", "http://", "http://[::1", "ftp://127.0.0.1", "http://u:p@127.0.0.1:1", "http://127.0.0.1:99999",
+        "http://127.0.0.1:1/?q", "http://127.0.0.1:1#f", "31.00:00:00", "-00:00:01", "24:00:00", "a=b=c", "=", "X: y", ":", "\0", "start", "media",
+        "http://" + new string('x', 70_000), new('9', 100_000),
+    ];
+
+    private readonly TempFolder _folder = new();
+    private readonly HttpListener _refusing = new();
+    private readonly TcpListener _occupied = new(IPAddress.Loopback, 0);
+    private readonly string _url;
+
+    public WrongInputTests()
+    {
+        _occupied.Start();
+        using var free = new TcpListener(IPAddress.Loopback, 0);
+        free.Start();
+        _url = $"http://127.0.0.1:{((IPEndPoint)free.LocalEndpoint).Port}/";
+        free.Stop();
+        _refusing.Prefixes.Add(_url);
+        _refusing.Start();
+        _ = RefuseAsync();
+        File.WriteAllText(Path.Combine(_folder.FullName, "body"), """{"id": "a", "code": 0, "items": []}""");
+        File.WriteAllText(Path.Combine(_folder.FullName, "ids"), "a\n");
+        File.WriteAllText(
+            Path.Combine(_folder.FullName, "config"),
+            """{"FopWatch": {"Sources": {"media": {"Provider": "Qiniu", "NotifyTokens": ["abcdefgh"]}}}}""");
+    }
+
+    /// <summary>Command and option; an argument is told by its name, and the root by an empty one.</summary>
+    public static TheoryData<string, string> Inputs
+    {
+        get
+        {
+            var inputs = new TheoryData<string, string>();
+            var root = Cli.Create(Terminal.OfProcess());
+            foreach (var command in root.Subcommands)
+            {
+                // A data folder is made where the process stands: see below.
+                foreach (var option in command.Options.Where(option => option is not HelpOption and not VersionOption and not { Name: "--data" }))
+                    inputs.Add(command.Name, option.Name);
+                foreach (var argument in command.Arguments)
+                    inputs.Add(command.Name, argument.Name);
+            }
+
+            foreach (var option in root.Options.Where(option => option is not HelpOption and not VersionOption and not { Name: "--data" }))
+                inputs.Add("", option.Name);
+            return inputs;
+        }
+    }
+
+    public void Dispose()
+    {
+        _refusing.Close();
+        _occupied.Stop();
+        _folder.Dispose();
+    }
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(Inputs))]
+    public async Task Nothing_ends_in_an_exception(string command, string input)
+    {
+        var isOption = input.StartsWith('-');
+        var others = Others(command, input);
+        List<string[]> lines =
+        [
+            .. Values.Select<string, string[]>(value => isOption ? [.. others, input, value] : [.. others, value]),
+            .. Values.Where(_ => isOption).Select<string, string[]>(value => [.. others, $"{input}={value}"]),
+        ];
+        if (isOption)
+        {
+            lines.Add([.. others, input]);
+            lines.Add([.. others, input, "a", input, "b"]);
+            lines.Add([.. others, input, "--help"]);
+        }
+
+        foreach (var line in lines)
+            await ExplainsAsync(line);
+    }
+
+    [Theory(Timeout = 60_000)]
+    [InlineData("--nosuch", "")]
+    [InlineData("nosuch", "")]
+    [InlineData("serve", "extra")]
+    [InlineData("serve", "--nosuch")]
+    [InlineData("demo", "--nosuch")]
+    [InlineData("demo", "--jobs")]
+    [InlineData("track", "")]
+    [InlineData("track", "--nosuch")]
+    [InlineData("decode", "")]
+    [InlineData("decode", "--nosuch")]
+    [InlineData("watch", "--nosuch")]
+    [InlineData("watch", "--from")]
+    [InlineData("watch", "\0")]
+    public Task No_unknown_or_missing_word_ends_in_an_exception(string first, string second) =>
+        ExplainsAsync(second.Length == 0 ? [first] : [first, second]);
+
+    [Theory]
+    [InlineData("--jobs: 'abc' is not a whole number from 1 to 5000.", "demo", "--jobs", "abc")]
+    [InlineData("--jobs: '3.5' is not a whole number from 1 to 5000.", "demo", "--jobs", "3.5")]
+    [InlineData("--jobs: '0' is not a whole number from 1 to 5000.", "demo", "--jobs", "0")]
+    [InlineData("--jobs: '-1' is not a whole number from 1 to 5000.", "demo", "--jobs", "-1")]
+    [InlineData("--jobs: '' is not a whole number from 1 to 5000.", "demo", "--jobs", "")]
+    [InlineData("--jobs: '5001' is not a whole number from 1 to 5000.", "demo", "--jobs", "5001")]
+    [InlineData("--seed: 'NaN' is not a whole number from 0 to 2147483647.", "demo", "--seed", "NaN")]
+    [InlineData("Required argument missing for option: '--seed'.", "demo", "--seed")]
+    [InlineData("--keep: 'abc' is neither true nor false.", "demo", "--keep=abc")]
+    [InlineData("--wait: '3' is neither true nor false.", "track", "media", "a", "--wait=3")]
+    [InlineData("--timeout: '120' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.", "track", "media", "a", "--timeout", "120")]
+    [InlineData("--url: 'abc' is not an http or https URL such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
+    [InlineData("--from: '-1' is neither 'start' nor the number of an event.", "watch", "--from", "-1")]
+    [InlineData("--api-key is empty.", "watch", "--api-key", "")]
+    [InlineData("--channel: 'sms' is none of notification, poll.", "decode", "-", "--channel", "sms")]
+    [InlineData("'/' is a folder, not a file.", "decode", "/")]
+    [InlineData("The name of the file to read is empty.", "track", "media", "--file", "")]
+    [InlineData("'/dev/zero' is larger than 64 MiB.", "track", "media", "--file", "/dev/zero")]
+    [InlineData("--metadata: 'a' is not NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
+    public async Task Wrong_usage_is_named_in_one_sentence_with_one_line_of_usage_and_nothing_else(string problem, params string[] line)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(line);
+
+        var lines = error.TrimEnd().Split('\n');
+        Assert.Equal([problem], lines[..^1]);
+        Assert.StartsWith($"Usage: fopwatch {line[0]}", lines[^1], StringComparison.Ordinal);
+        Assert.EndsWith($"fopwatch {line[0]} --help explains them.", lines[^1], StringComparison.Ordinal);
+        Assert.Equal("", output);
+        Assert.Equal(ExitCodes.Refused, exit);
+    }
+
+    [Theory]
+    [InlineData("srve")]
+    [InlineData("[suggest:abc]")]
+    [InlineData("[diagram]")]
+    [InlineData("@/no/such/file")]
+    public async Task An_unknown_command_is_named_with_the_commands_that_there_are(string word)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync([word]);
+
+        Assert.Equal(
+            $"Unrecognized command or argument '{word}'.\n"
+            + "Usage: fopwatch [serve|demo|track|watch|decode] [options]; fopwatch --help explains them.",
+            error.TrimEnd());
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    [Theory]
+    [InlineData("abc")]
+    [InlineData("-1")]
+    [InlineData(" ")]
+    [InlineData("\u202E数据😀")]
+    [InlineData("a\nb")]
+    [InlineData("/dev/null")]
+    [InlineData("/proc/none")]
+    [InlineData("../../../../../../../../../../../../proc")]
+    public async Task No_data_folder_ends_in_an_exception(string data)
+    {
+        var line = (string[])["serve", "--data", data, "--urls", Occupied];
+        var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, [], line);
+        AssertInWords(line, exit, output, error);
+        Assert.NotEqual(0, exit);
+    }
+
+    [Theory]
+    [InlineData("FOPWATCH_LOG", "verbose", "FOPWATCH_LOG is 'verbose': it has to be one of Trace, Debug, Information, Warning, Error, Critical, None")]
+    [InlineData("FOPWATCH_LOG", "3", "FOPWATCH_LOG is '3'")]
+    [InlineData("FOPWATCH_LOG", "Debug,Error", "FOPWATCH_LOG is 'Debug,Error'")]
+    [InlineData("FopWatch__ApiKey", "", "FopWatch:ApiKey is empty")]
+    [InlineData("FopWatch__ApiKey", "<a key of your own>", "FopWatch:ApiKey is a placeholder")]
+    [InlineData("FopWatch__ApiKey", "ключ-ключ-ключ-ключ", "FopWatch:ApiKey has blanks around it or characters outside")]
+    [InlineData("FopWatch__ApiKey__0", "0123456789abcdef", "FopWatch:ApiKey is a map: it takes a single value")]
+    [InlineData("FopWatch__MaxBodyBytes", "NaN", "FopWatch:MaxBodyBytes is 'NaN', not a whole number from 65536 to 67108864")]
+    [InlineData("FopWatch__MaxBodyBytes", "65536.5", "FopWatch:MaxBodyBytes is '65536.5', not a whole number")]
+    [InlineData("FopWatch__MaxBodyBytes", "1e400", "FopWatch:MaxBodyBytes is '1e400', not")]
+    [InlineData("FopWatch__Retention", "-1", "FopWatch:Retention is '-1', not a time")]
+    [InlineData("FopWatch__PublicUrl", "数据", "FopWatch:PublicUrl is not an http or https URL")]
+    [InlineData("FopWatch__Sources", "[]", "FopWatch:Sources is a single value: it takes a map")]
+    [InlineData("FopWatch__Sources__", "x", "FopWatch:Sources:")]
+    [InlineData("FopWatch__Sources__a b__Provider", "Qiniu", "the name 'a b' of a source is not")]
+    [InlineData("FopWatch__Sources__m__NotifyTokens", "abcdefgh", "FopWatch:Sources:m:NotifyTokens is a single value: it takes a list")]
+    [InlineData("FopWatch__Sources__m__Keys", "ak:sk", "FopWatch:Sources:m:Keys is a single value: it takes a map")]
+    [InlineData("FopWatch__Sources__m__Keys__0", "sk", "FopWatch:Sources:m:Keys:0 is a single value: an element of a list of keys is")]
+    [InlineData("FopWatch__Sources__m__Keys__0__AccessKey", "", "FopWatch:Sources:m:Keys:0:AccessKey is empty")]
+    [InlineData("FopWatch__Sources__m__Poll", "00:01:00", "FopWatch:Sources:m:Poll is a single value: it takes a map")]
+    [InlineData("FopWatch__Sources__m__Poll__Factor", "Infinity", "FopWatch:Sources:m:Poll:Factor is 'Infinity', not a number from 1 to 100")]
+    [InlineData("FopWatch__Surces", "", "FopWatch:Surces is not a setting of FopWatch")]
+    public async Task No_variable_ends_in_an_exception(string name, string value, string problem)
+    {
+        var line = (string[])["serve", "--urls", Occupied, "--data", _folder.FullName];
+        var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { [name] = value }, line);
+
+        AssertInWords(line, exit, output, error);
+        Assert.Contains(problem, error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Refused, exit);
+    }
+
+    [Fact]
+    public async Task An_api_key_in_the_environment_that_no_header_carries_is_wrong_usage()
+    {
+        var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "a\nb" }, "watch");
+
+        Assert.StartsWith("The API key has characters that no HTTP header can carry.\nUsage: fopwatch watch", error.ReplaceLineEndings("\n"), StringComparison.Ordinal);
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    private string Occupied => $"http://127.0.0.1:{((IPEndPoint)_occupied.LocalEndpoint).Port}";
+
+    /// <summary>The rest of a command line that would do nothing lasting, without the input that is tried.</summary>
+    private string[] Others(string command, string input)
+    {
+        string File(string name) => Path.Combine(_folder.FullName, name);
+        (string Name, string Value)[] options = command switch
+        {
+            "serve" or "" => [("--data", File("data")), ("--urls", Occupied), ("--config", File("config"))],
+            "demo" => [("--jobs", "1")],
+            "track" => [("--url", _url), ("--file", File("ids"))],
+            "watch" => [("--url", _url)],
+            _ => [("--config", File("config")), ("--channel", "notification")],
+        };
+        string[] arguments = command switch
+        {
+            "track" => input == "SOURCE" ? [] : ["media"],
+            "decode" => input == "FILE" ? [] : [File("body")],
+            _ => [],
+        };
+        string[] start = command.Length == 0 ? [] : [command];
+        return [.. start, .. arguments, .. options.Where(option => option.Name != input).SelectMany(option => (string[])[option.Name, option.Value])];
+    }
+
+    private static async Task ExplainsAsync(string[] line)
+    {
+        var (output, error) = (new StringWriter(), new StringWriter());
+        using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        interrupt.CancelAfter(TimeSpan.FromSeconds(2));
+        var terminal = new Terminal(() => new MemoryStream("x"u8.ToArray()), output, error, TimeProvider.System, isLive: false, errorIsLive: false);
+
+        var exit = await Cli.RunAsync(line, terminal, interrupt.Token);
+
+        AssertInWords(line, exit, output.ToString(), error.ToString());
+    }
+
+    private static void AssertInWords(string[] line, int exit, string output, string error)
+    {
+        var shown = string.Join(' ', line.Select(word => word.Length > 80 ? word[..80] + "…" : word));
+        var said = output + error;
+        Assert.True(exit is >= 0 and <= 3 or ExitCodes.Interrupted, $"{shown}: exit code {exit}\n{said}");
+        foreach (var trace in (string[])["   at ", "Unhandled", "Exception", "System.", "(Parameter", "\u001B", "\u202E", "\0"])
+            Assert.False(said.Contains(trace, StringComparison.Ordinal), $"{shown}: {said}");
+        if (exit is 2 or 3)
+        {
+            Assert.True(error.Length > 0 && output.Length == 0, $"{shown}: {output}");
+            Assert.True(error.Length < 2_000 && error.Count(c => c == '\n') <= 4, $"{shown}: {error}");
+        }
+    }
+
+    /// <summary>A host that refuses everything, so that no command waits for it.</summary>
+    private async Task RefuseAsync()
+    {
+        var problem = Encoding.UTF8.GetBytes("""{"type":"urn:fopwatch:problem:unauthorized","title":"No.","status":401}""");
+        try
+        {
+            while (true)
+            {
+                var context = await _refusing.GetContextAsync();
+                context.Response.StatusCode = 401;
+                context.Response.ContentType = Problem.ContentType;
+                await context.Response.OutputStream.WriteAsync(problem);
+                context.Response.Close();
+            }
+        }
+        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+        {
+            // The test is over.
+        }
+    }
+}
