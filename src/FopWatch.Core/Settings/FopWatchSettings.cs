@@ -155,8 +155,6 @@ public sealed record FopWatchSettings
     private static KeyRing ReadKeys(SettingsReader reader)
     {
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
-        if (reader.Has("Keys"))
-            reader.IsMap("Keys");
         foreach (var child in reader.Children("Keys"))
         {
             var path = $"Keys:{child}";

@@ -104,6 +104,8 @@ internal sealed class SettingsReader
     public IReadOnlyList<string> Children(string name)
     {
         Know(name);
+        if (Has(name))
+            Explain(name, "is a single value: it takes a map from names to values");
         var prefix = Full(name) + ":";
         var children = _written
             .Where(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase))
@@ -126,10 +128,10 @@ internal sealed class SettingsReader
     /// <summary>The texts of a list of secrets, in order; those that are empty are problems.</summary>
     public IReadOnlyList<(string Name, string Text)> Secrets(string name)
     {
-        var children = Children(name);
         if (_settings.GetValueOrDefault(Full(name)) is not null)
             Explain(name, "is a single value: it takes a list");
-        else if (!children.All(IsIndex))
+        var children = Children(name);
+        if (!children.All(IsIndex))
             Explain(name, "is a map: it takes a list");
         var secrets = new List<(string Name, string Text)>();
         foreach (var index in children.Where(IsIndex).OrderBy(index => int.Parse(index, CultureInfo.InvariantCulture)))

@@ -194,6 +194,7 @@ public class FopWatchSettingsTests
     [InlineData("Sources:media", "Qiniu", "Sources:media is a single value: it takes a map from names to values")]
     [InlineData("Sources:media:Poll", "00:01:00", "Sources:media:Poll is a single value: it takes a map from names to values")]
     [InlineData("Sources:media:Keys", "ak:sk", "Sources:media:Keys is a single value: it takes a map from names to values")]
+    [InlineData("Sources:media:Domains", "https://cdn.lessons.test", "Sources:media:Domains is a single value: it takes a map from names to values")]
     [InlineData("Sources:media:Keys:7", "sk", "Sources:media:Keys:7 is a single value: an element of a list of keys is { \"AccessKey\", \"SecretKey\" }")]
     [InlineData("Sources:media:NotifyTokens", "abcdefgh", "Sources:media:NotifyTokens is a single value: it takes a list")]
     [InlineData("Sources:media:NotifyTokens:first", "abcdefgh", "Sources:media:NotifyTokens is a map: it takes a list")]
