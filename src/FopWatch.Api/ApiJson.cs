@@ -1,6 +1,7 @@
 using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 using FopWatch.Intake;
+using FopWatch.Providers.Signatures;
 
 namespace FopWatch.Api;
 
@@ -8,7 +9,12 @@ namespace FopWatch.Api;
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
-    Converters = [typeof(UtcTimeConverter), typeof(CamelCaseEnumConverter<NotificationResult>)])]
+    Converters =
+    [
+        typeof(UtcTimeConverter),
+        typeof(CamelCaseEnumConverter<NotificationResult>),
+        typeof(CamelCaseEnumConverter<SignatureFinding>),
+    ])]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobLink))]
 [JsonSerializable(typeof(JobLinks))]
@@ -60,6 +66,9 @@ public sealed record QuarantineEntry
 
     /// <summary>Why it is here.</summary>
     public required string Reason { get; init; }
+
+    /// <summary>Why its signature is wrong; null if that is not why it is here.</summary>
+    public SignatureDiagnosis? Signature { get; init; }
 
     /// <summary>When it arrived.</summary>
     public required DateTimeOffset ReceivedAt { get; init; }

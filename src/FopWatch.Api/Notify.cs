@@ -54,6 +54,10 @@ public static class Notify
             SignedHeaders = [.. request.Headers
                 .Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))
                 .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))],
+            CallHeaders = [.. SignedRequest.CallHeaderNames
+                .Select(name => KeyValuePair.Create(name, Value(request.Headers[name])))
+                .Where(header => header.Value is { Length: > 0 and <= SignedRequest.MaxCallHeaderLength })
+                .Select(header => KeyValuePair.Create(header.Key, header.Value!))],
             Body = body,
         };
 

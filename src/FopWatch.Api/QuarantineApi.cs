@@ -1,5 +1,6 @@
 using System.Globalization;
 using FopWatch.Intake;
+using FopWatch.Providers.Signatures;
 using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Api;
@@ -17,6 +18,7 @@ public static class QuarantineApi
         string? top,
         string? continuation,
         IQuarantine quarantine,
+        NotificationIntake intake,
         CancellationToken cancellationToken)
     {
         var count = 20;
@@ -33,7 +35,8 @@ public static class QuarantineApi
                 count,
                 string.IsNullOrEmpty(continuation) ? null : continuation,
                 cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(ToEntry)], page.Continuation), ApiJson.Wire.QuarantineList);
+            var budget = new HashBudget();
+            return Results.Json(new([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation), ApiJson.Wire.QuarantineList);
         }
         catch (FormatException)
         {
@@ -42,9 +45,10 @@ public static class QuarantineApi
     }
 
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
-    public static async Task<IResult> GetAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+    public static async Task<IResult> GetAsync(
+        string key, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
         await quarantine.FindAsync(key, cancellationToken) is { } found
-            ? Results.Json(ToEntry(found), ApiJson.Wire.QuarantineEntry)
+            ? Results.Json(ToEntry(found, intake, new()), ApiJson.Wire.QuarantineEntry)
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
@@ -66,6 +70,10 @@ public static class QuarantineApi
         NotificationIntake intake,
         CancellationToken cancellationToken)
     {
+        // What an unset variable in a script leaves of a filter must not select everything.
+        if (source is "")
+            return Problem.Invalid("'source' is empty. Leave it out to retry all notifications.", [new("source", "It is empty.")]);
+
         var retried = new List<RetriedNotification>();
         string? continuation = null;
         do
@@ -90,18 +98,21 @@ public static class QuarantineApi
         return Results.NoContent();
     }
 
-    private static QuarantineEntry ToEntry(QuarantinedNotification kept) => new()
+    private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)
     {
-        Key = kept.Key,
-        Source = kept.Source,
-        Reason = kept.Reason,
-        ReceivedAt = kept.ReceivedAt,
-        Correlation = kept.Correlation,
-        Headers = kept.Headers
-            .GroupBy(header => header.Key, StringComparer.OrdinalIgnoreCase)
-            .ToDictionary(same => same.Key, same => string.Join(", ", same.Select(header => header.Value))),
-        Size = kept.Body.Length,
-        Body = kept.Body.Length <= MaxInlineBody ? Convert.ToBase64String(kept.Body.Span) : null,
-        BodyHref = $"/api/quarantine/{kept.Key}/body",
-    };
+        var reason = intake.Explain(kept, budget);
+        return new()
+        {
+            Key = kept.Key,
+            Source = kept.Source,
+            Reason = reason.Words,
+            Signature = reason.Signature,
+            ReceivedAt = kept.ReceivedAt,
+            Correlation = kept.Correlation,
+            Headers = kept.ShownHeaders(),
+            Size = kept.Body.Length,
+            Body = kept.Body.Length <= MaxInlineBody ? Convert.ToBase64String(kept.Body.Span) : null,
+            BodyHref = $"/api/quarantine/{kept.Key}/body",
+        };
+    }
 }

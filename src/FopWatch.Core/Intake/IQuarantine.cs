@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.Providers;
 
 namespace FopWatch.Intake;
 
@@ -26,7 +27,8 @@ public sealed record QuarantinedNotification
     public required Uri Url { get; init; }
 
     /// <summary>
-    /// What is needed to verify it again: <c>Authorization</c>, <c>Content-Type</c> and <c>X-Qiniu-*</c>. A signature is no secret.
+    /// What is needed to verify it again, <c>Authorization</c>, <c>Content-Type</c> and <c>X-Qiniu-*</c>, and to find out why that fails,
+    /// <see cref="SignedRequest.CallHeaderNames"/>. A signature is no secret. What an earlier version kept has none of the latter.
     /// </summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
 
@@ -38,6 +40,24 @@ public sealed record QuarantinedNotification
         .Where(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
         .Select(header => header.Value)
         .FirstOrDefault();
+
+    /// <summary>The notification as it arrived.</summary>
+    internal SignedRequest ToRequest() => new()
+    {
+        Url = Url,
+        Authorization = Header("Authorization"),
+        ContentType = Header("Content-Type"),
+        SignedHeaders = [.. Headers.Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))],
+        CallHeaders = [.. Headers.Where(header => SignedRequest.CallHeaderNames.Contains(header.Key, StringComparer.OrdinalIgnoreCase))],
+        Body = Body,
+    };
+
+    /// <summary>
+    /// The headers as they are shown: those of one name together, and without the notify token, which a proxy may repeat in a header.
+    /// </summary>
+    public IReadOnlyDictionary<string, string> ShownHeaders() => Headers
+        .GroupBy(header => header.Key, StringComparer.OrdinalIgnoreCase)
+        .ToDictionary(same => same.Key, same => NotifyUrl.WithoutToken(string.Join(", ", same.Select(header => header.Value)), Url));
 }
 
 /// <summary>How much is in quarantine.</summary>

@@ -2,6 +2,8 @@ using System.Globalization;
 using System.Security.Cryptography;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
+using FopWatch.Settings;
 using FopWatch.Watching;
 
 namespace FopWatch.Intake;
@@ -28,9 +30,19 @@ public enum NotificationResult
 /// <param name="quarantine">Keeps what cannot be understood or verified.</param>
 /// <param name="time">The clock.</param>
 /// <param name="due">Tells how far the polls are behind; without it, untrusted notifications of unknown ids are not limited.</param>
+/// <param name="settings">
+/// Their public URL is the one that quarantined notifications are checked against again; without them, only the one that they came to.
+/// </param>
 public sealed class NotificationIntake(
-    Sources sources, JobRecorder recorder, IQuarantine quarantine, TimeProvider time, IDueIndex? due = null)
+    Sources sources,
+    JobRecorder recorder,
+    IQuarantine quarantine,
+    TimeProvider time,
+    IDueIndex? due = null,
+    FopWatchSettings? settings = null)
 {
+    private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
+
     private readonly UnknownIdLimit? _unknownIds = due is null ? null : new(due, time);
     private readonly QuarantineLimit _quarantined = new(quarantine, time);
 
@@ -100,30 +112,60 @@ public sealed class NotificationIntake(
         if (kept is null)
             return null;
         if (sources.Find(kept.Source) is not { } source)
-            return new(key, NotificationResult.Quarantined, $"The source '{kept.Source}' is not configured.");
+            return new(key, NotificationResult.Quarantined, $"The source '{kept.Source}' is not configured.", null);
 
-        var request = new SignedRequest
-        {
-            Url = kept.Url,
-            Authorization = kept.Header("Authorization"),
-            ContentType = kept.Header("Content-Type"),
-            SignedHeaders = [.. kept.Headers.Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))],
-            Body = kept.Body,
-        };
+        var request = Current(source, kept);
         var assessed = Assess(source, request);
         if (assessed.Problem is not null)
-            return new(key, NotificationResult.Quarantined, assessed.Problem);
+        {
+            var diagnosis = assessed.Trust == Trust.Invalid ? source.Provider.Diagnose(request, source, new()) : null;
+            return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? assessed.Problem, diagnosis);
+        }
 
         var result = await RecordAsync(source, assessed, kept.Correlation, cancellationToken);
         await quarantine.RemoveAsync(key, cancellationToken);
-        return new(key, result, null);
+        return new(key, result, null, null);
+    }
+
+    /// <summary>Why a notification is in quarantine, as the current settings see it.</summary>
+    /// <param name="kept">The notification.</param>
+    /// <param name="budget">What may be hashed to find out why a signature is wrong; several notifications may share it.</param>
+    public QuarantineReason Explain(QuarantinedNotification kept, HashBudget budget)
+    {
+        ArgumentNullException.ThrowIfNull(kept);
+        if (sources.Find(kept.Source) is not { } source)
+            return new(kept.Reason, null);
+
+        var request = Current(source, kept);
+        var trust = source.Provider.Verify(request, source.Keys);
+        var diagnosis = trust == Trust.Invalid ? source.Provider.Diagnose(request, source, budget)
+            : trust != Trust.None && kept.Reason == WrongSignature ? SignatureDiagnosis.RightNow(request, source)
+            : null;
+        return new(diagnosis?.Reason ?? kept.Reason, diagnosis);
+    }
+
+    /// <summary>
+    /// A quarantined notification as the current settings see it: where its signature is wrong for the URL that it was checked against when
+    /// it came, for the URL that it would be checked against now.
+    /// </summary>
+    private SignedRequest Current(Source source, QuarantinedNotification kept)
+    {
+        var request = kept.ToRequest();
+        if (settings is null || source.Provider.Verify(request, source.Keys) != Trust.Invalid)
+            return request;
+
+        var origin = settings.PublicUrl?.AbsoluteUri
+            ?? (request.CalledBy("Host") is { } host ? $"{kept.Url.Scheme}://{host}" : kept.Url.GetLeftPart(UriPartial.Authority));
+        return Uri.TryCreate(origin.TrimEnd('/') + NotifyUrl.OwnPath(NotifyUrl.TargetOf(kept.Url)), UriKind.Absolute, out var url)
+            ? request with { Url = url }
+            : request;
     }
 
     private static Assessed Assess(Source source, SignedRequest request)
     {
         var trust = source.Provider.Verify(request, source.Keys);
         if (trust == Trust.Invalid)
-            return new(trust, null, "The signature is wrong, or its access key is not among the source's keys.");
+            return new(trust, null, WrongSignature);
 
         var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
         return new(trust, decoded.Report, decoded.Problem);
@@ -163,7 +205,7 @@ public sealed class NotificationIntake(
         if (!await _quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
             throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
 
-        var headers = new List<KeyValuePair<string, string>>(request.SignedHeaders);
+        List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];
         if (request.Authorization is { } authorization)
             headers.Add(new("Authorization", authorization));
         if (request.ContentType is { } contentType)
@@ -214,4 +256,10 @@ public sealed class NotificationIntake(
 /// <param name="Key">Its key.</param>
 /// <param name="Result">What became of it.</param>
 /// <param name="Reason">Why it is still in quarantine; null if it is not.</param>
-public sealed record RetriedNotification(string Key, NotificationResult Result, string? Reason);
+/// <param name="Signature">Why its signature is wrong; null if it is not.</param>
+public sealed record RetriedNotification(string Key, NotificationResult Result, string? Reason, SignatureDiagnosis? Signature);
+
+/// <summary>Why a notification is in quarantine.</summary>
+/// <param name="Words">The reason in words.</param>
+/// <param name="Signature">What there is to say of its signature; null if that is not the reason.</param>
+public readonly record struct QuarantineReason(string Words, SignatureDiagnosis? Signature);

@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers.Signatures;
 using FopWatch.Watching;
 
 namespace FopWatch.Providers;
@@ -35,8 +36,26 @@ public sealed record SignedRequest
     /// <summary>The <c>X-Qiniu-*</c> headers, which the <c>Qiniu</c> signature covers.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> SignedHeaders { get; init; } = [];
 
+    /// <summary>
+    /// The headers of <see cref="CallHeaderNames"/> as they came. No signature is checked against them: they serve to find out why one
+    /// is wrong.
+    /// </summary>
+    public IReadOnlyList<KeyValuePair<string, string>> CallHeaders { get; init; } = [];
+
     /// <summary>The body, byte for byte.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>The headers that say under which URL a request was made, and what a proxy knows of it.</summary>
+    public static IReadOnlyList<string> CallHeaderNames { get; } =
+        ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-Host"];
+
+    /// <summary>The longest of <see cref="CallHeaders"/> that is kept, in characters.</summary>
+    public const int MaxCallHeaderLength = 512;
+
+    internal string? CalledBy(string name) => CallHeaders
+        .Where(header => header.Key.Equals(name, StringComparison.OrdinalIgnoreCase))
+        .Select(header => header.Value)
+        .FirstOrDefault();
 }
 
 /// <summary>What became of a body: a report, or the reason why it is none.</summary>
@@ -76,6 +95,16 @@ public interface IProvider
 
     /// <summary>Checks a notification's signature, in constant time for a given length.</summary>
     Trust Verify(SignedRequest request, KeyRing keys);
+
+    /// <summary>
+    /// Finds out why a signature is wrong, by trying what a proxy or a wrong setting makes of a request. It says nothing about trust:
+    /// a notification is never believed for a variant that is right.
+    /// </summary>
+    /// <param name="request">The notification that <see cref="Verify"/> found invalid.</param>
+    /// <param name="source">The source whose keys count.</param>
+    /// <param name="budget">What may be hashed.</param>
+    /// <returns>Null if there is no signature of this provider, or no key.</returns>
+    SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget);
 
     /// <summary>Where to ask for a job.</summary>
     Uri StatusUri(Uri statusEndpoint, string id);

@@ -19,6 +19,9 @@ public sealed class KeyRing
     /// <summary>The secret key of an access key, as UTF-8 bytes; null if it is not in the ring.</summary>
     public byte[]? Secret(string accessKey) => _secrets.GetValueOrDefault(accessKey);
 
+    /// <summary>All pairs, in no order.</summary>
+    internal IEnumerable<KeyValuePair<string, byte[]>> Pairs => _secrets;
+
     /// <summary>Names no key.</summary>
     public override string ToString() => $"{_secrets.Count} keys";
 }

@@ -13,6 +13,8 @@ internal static class Answers
         using var place = request.HttpContext.RequestServices.GetRequiredService<RequestLimits>().Enter(request);
         if (place is null)
             return Problem.Unavailable();
+        if (QueryParameters.Check(request, QueryParameters.FunctionsHost) is { } wrong)
+            return wrong;
 
         try
         {

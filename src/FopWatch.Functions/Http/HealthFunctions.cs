@@ -19,5 +19,6 @@ public sealed class HealthFunctions(IQuarantine store)
 
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]
-    public static IResult OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", Route = "openapi.json")] HttpRequest request) => HealthApi.OpenApi();
+    public static Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", Route = "openapi.json")] HttpRequest request) =>
+        request.AnswerAsync(() => Task.FromResult(HealthApi.OpenApi()));
 }

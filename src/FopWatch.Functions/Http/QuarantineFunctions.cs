@@ -18,6 +18,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
             request.Parameter("top"),
             request.Parameter("continuation"),
             quarantine,
+            intake,
             request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.RetryAllAsync"/>.</summary>
@@ -35,7 +36,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
     [Function("GetQuarantined")]
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/quarantine/{key}")] HttpRequest request, string key) =>
-        request.AnswerAsync(() => QuarantineApi.GetAsync(key, quarantine, request.HttpContext.RequestAborted));
+        request.AnswerAsync(() => QuarantineApi.GetAsync(key, quarantine, intake, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.BodyAsync"/>.</summary>
     [Function("GetQuarantinedBody")]

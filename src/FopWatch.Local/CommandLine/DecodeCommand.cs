@@ -26,6 +26,9 @@ internal static class DecodeCommand
             --url https://hooks.example.com/api/notify/media/TOKEN \
             --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
 
+        A wrong signature is tried for other hosts, paths, queries and content types, and the output says which one it is right
+        for. --header 'Host: …' and --header 'X-Forwarded-Host: …' add hosts to try.
+
         Nothing is sent, stored or settled; secrets in commands stay redacted.
         Exit codes: 0 understood, 1 not understood, 2 wrong usage.
         """;
@@ -65,7 +68,7 @@ internal static class DecodeCommand
         var contentType = new Option<string?>("--content-type") { Description = "The Content-Type header that came with it.", HelpName = "VALUE" };
         var headers = new Option<string[]>("--header")
         {
-            Description = "A header that came with it; may be repeated. Those that no signature covers do not matter.",
+            Description = "A header that came with it, such as Authorization, Content-Type, X-Qiniu-*, Host or X-Forwarded-Host; may be repeated. Others are ignored.",
             HelpName = "'NAME: VALUE'",
         };
         var command = new ExplainedCommand(
@@ -162,6 +165,8 @@ internal static class DecodeCommand
                 request = request with { ContentType = value };
             else if (name.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))
                 request = request with { SignedHeaders = [.. request.SignedHeaders, new(name, value)] };
+            else if (SignedRequest.CallHeaderNames.Contains(name, StringComparer.OrdinalIgnoreCase))
+                request = request with { CallHeaders = [.. request.CallHeaders, new(name, value)] };
         }
 
         return request;
@@ -173,7 +178,7 @@ internal static class DecodeCommand
         terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(decoded, type)));
     }
 
-    private static void WriteText(Terminal terminal, ReportChannel channel, IReadOnlyList<Reading> readings)
+    private static void WriteText(Terminal terminal, ReportChannel channel, List<Reading> readings)
     {
         foreach (var reading in readings.Where(reading => reading.Problem is not null))
             terminal.WriteLine(new(Terminal.Name(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
@@ -194,7 +199,11 @@ internal static class DecodeCommand
 
         // A body that nobody understood may have a signature nonetheless.
         if (understood.Count == 0 && readings is [{ Trust: { } trust, Becomes: { } becomes }])
+        {
             terminal.WriteLine("trust: ", TrustPiece(trust), "  ", Consequence(becomes));
+            foreach (var (name, value) in Signature(readings[0]))
+                terminal.WriteLine(new(name + ": ", Terminal.Dim), value);
+        }
     }
 
     private static void WriteJob(Terminal terminal, Reading reading)
@@ -219,6 +228,8 @@ internal static class DecodeCommand
         if (reading is { Trust: { } trust, Becomes: { } becomes })
         {
             Add("trust", TrustPiece(trust));
+            foreach (var (name, value) in Signature(reading))
+                Add(name, value);
             Add("so", Consequence(becomes));
         }
 
@@ -272,6 +283,18 @@ internal static class DecodeCommand
         Trust.None => new("none: there is no signature, or the source has no key to check it with", new Style(Color.Yellow)),
         _ => new("invalid: the signature is wrong, or its access key is not among the source's keys", Terminal.Wrong),
     };
+
+    private static IEnumerable<(string Name, Piece Value)> Signature(Reading reading)
+    {
+        if (reading.Signature is not { } signature)
+            yield break;
+
+        yield return ("why", new(signature.ToWords(), Terminal.Wrong));
+        yield return ("checked for", signature.CheckedUrl);
+        if (signature.SignedUrl is { } signedUrl)
+            yield return ("right for", signedUrl);
+        yield return ("to do", signature.Suggestion);
+    }
 
     private static string Consequence(NotificationResult becomes) => becomes switch
     {

@@ -3,6 +3,7 @@ using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
@@ -35,6 +36,12 @@ internal sealed record Reading
     /// <summary>How far the notification can be believed; null if that was not asked.</summary>
     public Trust? Trust { get; init; }
 
+    /// <summary>Why the signature is wrong; null if it is not.</summary>
+    public SignatureDiagnosis? Signature { get; init; }
+
+    /// <summary>The same in words.</summary>
+    public string? Why => Signature?.ToWords();
+
     /// <summary>What would become of the notification; null if the trust was not asked for.</summary>
     public NotificationResult? Becomes { get; init; }
 
@@ -66,6 +73,7 @@ internal sealed record Reading
             Problem = decoded.Problem,
             Report = report,
             Trust = trust,
+            Signature = trust == Providers.Trust.Invalid ? provider.Diagnose(request!, source!, new()) : null,
             Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null) : null,
         };
         if (report is null)
@@ -107,6 +115,7 @@ internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyLis
         typeof(CamelCaseEnumConverter<ReportChannel>),
         typeof(CamelCaseEnumConverter<Trust>),
         typeof(CamelCaseEnumConverter<NotificationResult>),
+        typeof(CamelCaseEnumConverter<SignatureFinding>),
     ])]
 [JsonSerializable(typeof(DecodedBody))]
 internal sealed partial class DecodeJson : JsonSerializerContext;

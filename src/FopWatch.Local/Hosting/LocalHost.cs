@@ -118,6 +118,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.Use(AnswerFailures);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
         app.Use(LimitRequests);
+        app.Use(CheckQuery);
         app.Use(AnswerUnrouted);
         app.UseRouting();
         MapRoutes(app);
@@ -187,6 +188,9 @@ internal sealed class LocalHost : IAsyncDisposable
         else if (response.StatusCode == StatusCodes.Status404NotFound)
             await Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
     }
+
+    private static Task CheckQuery(HttpContext context, RequestDelegate next) =>
+        QueryParameters.Check(context.Request, hosts: []) is { } wrong ? wrong.ExecuteAsync(context) : next(context);
 
     private static async Task LimitRequests(HttpContext context, RequestDelegate next)
     {

@@ -8,6 +8,7 @@ using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Intake;
+using FopWatch.Providers.Signatures;
 using FopWatch.Simulator;
 
 namespace FopWatch.Contract.Tests.Http;
@@ -152,6 +153,86 @@ public abstract class HttpContract
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
         Assert.Equal(400, (await ServedHost.ProblemAsync(answer)).Status);
+    }
+
+    [Theory]
+    [InlineData("/api/jobs?status=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
+    [InlineData("/api/jobs?State=failed", "State", "Unknown parameter 'State'; did you mean 'state'?")]
+    [InlineData("/api/jobs?source=media&sate", "sate", "Unknown parameter 'sate'; did you mean 'state'?")]
+    [InlineData("/api/jobs?%73tatus=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
+    [InlineData("/API/Jobs/?status=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
+    [InlineData("/api/jobs?state=failed&state=succeeded", "state", "The parameter 'state' is given more than once.")]
+    [InlineData("/api/jobs/media/z0.a?timeout=5", "timeout", "Unknown parameter 'timeout'; this route takes 'wait'.")]
+    [InlineData("/api/quarantine/x?source=media", "source", "Unknown parameter 'source'; this route takes none.")]
+    public async Task A_parameter_that_the_route_does_not_take_is_named_with_the_nearest_that_it_takes(string path, string element, string detail)
+    {
+        await using var host = await StartAsync();
+
+        var answer = await host.Http.GetAsync(path, Cancelled);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await ServedHost.ProblemAsync(answer);
+        Assert.Equal(detail, problem.Detail);
+        Assert.Equal(new(element, detail), Assert.Single(problem.Errors!));
+    }
+
+    [Fact]
+    public async Task Every_route_but_notify_and_health_refuses_an_unknown_parameter()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync("media", Done);
+        await host.NotifyAsync("media", "garbage");
+        var before = await host.JobAsync("media", "z0.a");
+        using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
+        var operations = document.RootElement.GetProperty("paths").EnumerateObject()
+            .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Path: path.Name, Method: operation.Name)))
+            .Where(operation => operation.Method is "get" or "post" or "delete" or "put" && !operation.Path.StartsWith("/api/notify", StringComparison.Ordinal))
+            .Where(operation => operation.Path != "/events" || HasEvents)
+            .ToList();
+
+        Assert.True(operations.Count > 10);
+        foreach (var (path, method) in operations)
+        {
+            var filled = path.Replace("{source}", "media", StringComparison.Ordinal)
+                .Replace("{id}", "z0.a", StringComparison.Ordinal)
+                .Replace("{key}", (await host.QuarantineAsync()).Notifications[0].Key, StringComparison.Ordinal);
+            using var request = new HttpRequestMessage(new(method.ToUpperInvariant()), $"{filled}?nonsense=1");
+            using var answer = await host.Http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Cancelled);
+
+            var expected = path.StartsWith("/health/", StringComparison.Ordinal) ? HttpStatusCode.OK : HttpStatusCode.BadRequest;
+            Assert.Equal((method, path, expected), (method, path, answer.StatusCode));
+            if (expected == HttpStatusCode.BadRequest)
+                Assert.Equal("nonsense", Assert.Single((await ServedHost.ProblemAsync(answer)).Errors!).Element);
+        }
+
+        Assert.Equal(before.Version, (await host.JobAsync("media", "z0.a")).Version);
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task Retrying_all_with_a_typo_or_an_empty_source_retries_nothing()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync("media", "garbage");
+
+        foreach (var query in (string[])["?sorce=files", "?Source=files", "?source=", "?source=files&source=media", "?all"])
+            Assert.Equal((query, HttpStatusCode.BadRequest), (query, (await host.PostAsync($"/api/quarantine/retry{query}")).StatusCode));
+
+        var retried = await host.PostAsync("/api/quarantine/retry?source=files");
+        Assert.Empty((await retried.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotifications, Cancelled))!.Notifications);
+    }
+
+    [Theory]
+    [InlineData("?message_type=ws_contentDetect_image")]
+    [InlineData("?a=1&a=2&=&A=%zz")]
+    public async Task A_notification_is_taken_whatever_its_query(string query)
+    {
+        await using var host = await StartAsync();
+
+        foreach (var suffix in (string[])["", "/lesson-42"])
+            Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done, suffix + query)).StatusCode);
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
     }
 
     [Fact]
@@ -548,6 +629,79 @@ public abstract class HttpContract
         Assert.Single((await host.QuarantineAsync()).Notifications);
     }
 
+    /// <summary>What is signed wrongly, in what way, and what the quarantine says of it.</summary>
+    public static TheoryData<string, string, string, SignatureFinding[]> WrongSignatures => new()
+    {
+        { "Qiniu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
+        { "Qiniu", "port", "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", [SignatureFinding.Host] },
+        { "Qiniu", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
+        { "Qiniu", "query", "Give the provider a notify URL without a query, and make no proxy add one.", [SignatureFinding.Query] },
+        { "Qiniu", "type", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", [SignatureFinding.ContentType] },
+        { "Qiniu", "scheme", "FopWatch does not accept this form", [SignatureFinding.SignatureScheme] },
+        { "Qiniu", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:signed:Keys.", [SignatureFinding.UnknownAccessKey] },
+        { "Qiniu", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.SecretKeyOrBody] },
+        { "QBox", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
+        { "QBox", "query", "Give the provider a notify URL without a query, and make no proxy add one.", [SignatureFinding.Query] },
+        { "QBox", "type", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", [SignatureFinding.ContentType] },
+        { "QBox", "scheme", "FopWatch does not accept this form", [SignatureFinding.SignatureScheme] },
+        { "QBox", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:signed:Keys.", [SignatureFinding.UnknownAccessKey] },
+        { "QBox", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.SecretKeyOrBody] },
+        { "Wangsu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
+        { "Wangsu", "http", "Set FopWatch:PublicUrl to \"http://hooks.example.com\".", [SignatureFinding.UrlScheme] },
+        { "Wangsu", "port", "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", [SignatureFinding.Host] },
+        { "Wangsu", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
+        { "Wangsu", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:video:Keys.", [SignatureFinding.UnknownAccessKey] },
+        { "Wangsu", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:video:Keys.", [SignatureFinding.SecretKeyOrBody] },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongSignatures))]
+    public async Task A_wrong_signature_says_why_to_operators_and_to_nobody_else(string scheme, string way, string suggestion, SignatureFinding[] findings)
+    {
+        await using var host = await StartAsync();
+        var path = $"/api/notify/{(scheme == "Wangsu" ? "video" : "signed")}/{ServedHost.Token}";
+        var body = Encoding.UTF8.GetBytes(Done);
+        var key = ServedHost.Key with { SecretKey = way == "secret key" ? "wrong" : ServedHost.Key.SecretKey };
+        var signedHost = way switch { "host" => "elsewhere.example.org", "port" => "hooks.example.com:443", _ => "hooks.example.com" };
+        var signedPath = path + (way == "slash" ? "/" : "");
+        var type = way == "type" ? "application/x-www-form-urlencoded" : "application/json";
+        var qiniu = Signer.QiniuSignature(key.SecretKey, "POST", signedHost, signedPath, type, body);
+        var old = Signer.QBox("", key.SecretKey, new(ServedHost.PublicUrl, signedPath), type, body).Split(':')[1];
+        var wangsu = Signer.Wangsu("", key.SecretKey, $"{(way == "http" ? "http" : "https")}://{signedHost}{signedPath}", body)[1..];
+        var accessKey = way == "access key" ? "nobody" : key.AccessKey;
+        var authorization = scheme switch
+        {
+            "Wangsu" => $"{accessKey}:{wangsu}",
+            _ => $"{scheme} {accessKey}:{((scheme == "Qiniu") == (way == "scheme") ? old : qiniu)}",
+        };
+
+        using var request = new HttpRequestMessage(HttpMethod.Post, path + (way == "query" ? "?added=1" : "")) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
+        request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        request.Headers.TryAddWithoutValidation("X-Original-Host", "elsewhere.example.org");
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.OK, "ok"), (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancelled)));
+        var listed = Assert.Single((await host.QuarantineAsync()).Notifications);
+        var text = await host.Http.GetStringAsync($"/api/quarantine/{listed.Key}", Cancelled);
+        var entry = JsonSerializer.Deserialize(text, ApiJson.Default.QuarantineEntry)!;
+        var retried = await (await host.PostAsync($"/api/quarantine/{listed.Key}/retry")).Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotification, Cancelled);
+
+        Assert.Equal(NotificationResult.Quarantined, retried!.Result);
+        foreach (var (reason, signature) in new[] { (listed.Reason, listed.Signature), (entry.Reason, entry.Signature), (retried.Reason, retried.Signature) })
+        {
+            Assert.Equal(findings, signature!.Findings);
+            Assert.StartsWith(suggestion, signature.Suggestion, StringComparison.Ordinal);
+            Assert.Equal(ServedHost.PublicUrl + path[1..].Replace(ServedHost.Token, "***", StringComparison.Ordinal) + (way == "query" ? "?added=***" : ""), signature.CheckedUrl);
+            Assert.Equal(accessKey, signature.AccessKey);
+            Assert.Equal(entry.Reason, reason);
+        }
+
+        Assert.DoesNotContain(ServedHost.Token, text, StringComparison.Ordinal);
+        Assert.DoesNotContain(ServedHost.Key.SecretKey, text, StringComparison.Ordinal);
+        Assert.Empty((await host.ListAsync()).Jobs);
+    }
+
     [Fact]
     public async Task Health_and_the_openapi_document_are_answered()
     {
@@ -561,6 +715,9 @@ public abstract class HttpContract
 
     /// <summary>Whether the host measures in the process of the tests, which can listen only there.</summary>
     protected virtual bool IsMeasuredHere => true;
+
+    /// <summary>Whether the host streams events over HTTP.</summary>
+    protected virtual bool HasEvents => false;
 
     /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>
     protected abstract Task<ServedHost> StartAsync();

@@ -35,7 +35,7 @@ public abstract class ServedHost : IAsyncDisposable
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>; <c>signed</c>, which does not; and
+    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>, which has a key too; <c>signed</c>, which does not; and
     /// <c>hasty</c>, which does not either and whose jobs expire after a second.
     /// </summary>
     /// <param name="statusEndpoint">Where their status API is.</param>
@@ -58,6 +58,8 @@ public abstract class ServedHost : IAsyncDisposable
             settings[$"Sources:{name}:Keys:0:SecretKey"] = Key.SecretKey;
         }
 
+        settings["Sources:video:Keys:0:AccessKey"] = Key.AccessKey;
+        settings["Sources:video:Keys:0:SecretKey"] = Key.SecretKey;
         foreach (var (name, provider) in TrustTokens)
         {
             settings[$"Sources:{name}:Provider"] = provider;

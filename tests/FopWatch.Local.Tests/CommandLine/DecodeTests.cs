@@ -157,6 +157,40 @@ public class DecodeTests
         Assert.DoesNotContain("secret-token", output + error + json, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Qiniu", "localhost:7071", "host", "Set FopWatch:PublicUrl to \"https://localhost:7071\".")]
+    [InlineData("Qiniu", "hooks.example.com:443", "host", "without a default port.")]
+    [InlineData("WangsuFops", "proxy.example.org", "host", "Set FopWatch:PublicUrl to \"https://proxy.example.org\".")]
+    [InlineData("WangsuFops", "nowhere.example.org", "secretKeyOrBody", "Check the secret key of 'ak'")]
+    public async Task A_wrong_signature_is_explained(string provider, string signedHost, string finding, string suggestion)
+    {
+        using var folder = new TempFolder();
+        var config = await ConfigAsync(folder, provider);
+        const string Path = "/api/notify/video/secret-token";
+        var qiniu = HmacSha1("sk"u8, Encoding.UTF8.GetBytes($"POST {Path}\nHost: {signedHost}\nContent-Type: application/json\n\n{Fops}"));
+        var wangsu = Encoding.ASCII.GetBytes(Convert.ToHexStringLower(HmacSha1("sk"u8, Encoding.UTF8.GetBytes($"https://{signedHost}{Path}\n{Fops}"))));
+        var signature = Convert.ToBase64String(provider == "Qiniu" ? qiniu : wangsu).Replace('+', '-').Replace('/', '_');
+        string[] args =
+        [
+            "decode", "-", "--config", config, "--source", "video", "--url", "https://hooks.example.com" + Path,
+            "--header", $"Authorization: {(provider == "Qiniu" ? "Qiniu " : "")}ak:{signature}", "--header", "Content-Type: application/json",
+            "--header", "Host: localhost:7071", "--header", "X-Forwarded-Host: proxy.example.org",
+        ];
+
+        var (_, output, error) = await CommandRun.RunAsync(args, Fops);
+        var (_, json, _) = await CommandRun.RunAsync([.. args, "--json"], Fops);
+        var (_, undecodable, _) = await CommandRun.RunAsync(args, "garbage");
+
+        Assert.Matches("why +The signature is wrong", output);
+        Assert.Contains("https://hooks.example.com/api/notify/video/***", output, StringComparison.Ordinal);
+        Assert.Contains("why: The signature is wrong", undecodable, StringComparison.Ordinal);
+        using var document = JsonDocument.Parse(json);
+        var explained = document.RootElement.GetProperty("readings")[0].GetProperty("signature");
+        Assert.Equal(finding, Assert.Single(explained.GetProperty("findings").EnumerateArray()).GetString());
+        Assert.Contains(suggestion, explained.GetProperty("suggestion").GetString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("secret-token", output + error + json + undecodable, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Headers_that_a_signature_covers_can_be_given()
     {

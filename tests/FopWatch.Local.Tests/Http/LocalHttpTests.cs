@@ -8,6 +8,8 @@ namespace FopWatch.Local.Tests.Http;
 /// <summary>What every host answers, by the embedded host.</summary>
 public sealed class LocalHttpTests : HttpContract
 {
+    protected override bool HasEvents => true;
+
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 
     private sealed class ServedLocally(LocalHost host, StatusApi statusApi, string folder) : ServedHost

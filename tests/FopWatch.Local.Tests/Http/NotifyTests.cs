@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.Providers.Signatures;
 using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests.Http;
@@ -115,10 +116,54 @@ public class NotifyTests
         await host.StopAsync();
         settings["Sources:media:Keys:ak-2"] = "sk-2";
         await host.StartAgainAsync(settings: settings);
+
+        // Now a retry would take one; a typo in the filter must not make it one of all.
+        foreach (var query in (string[])["?sorce=files", "?source="])
+        {
+            Assert.Equal(HttpStatusCode.BadRequest, (await host.PostAsync($"/api/quarantine/retry{query}")).StatusCode);
+            Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
+        }
+
         await host.PostAsync("/api/quarantine/retry");
 
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), ((await host.JobAsync("media", "z0.a")).State, (await host.JobAsync("media", "z0.a")).SettledBy!.Value));
         Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Theory]
+    [InlineData("https://wrong.example.com")]
+    [InlineData(null)]
+    public async Task What_the_quarantine_suggests_makes_a_retry_right(string? publicUrl)
+    {
+        var key = new SigningKey("ak-1", "sk-1");
+        await using var api = await StatusApi.StartAsync();
+        var settings = SignatureSource(api.Endpoint, key);
+        settings["PublicUrl"] = publicUrl;
+        await using var host = await RunningHost.StartAsync(settings);
+        var url = new Uri("https://hooks.example.com/api/notify/media/right-token");
+        var body = Encoding.UTF8.GetBytes(Done);
+        await SendAsync(
+            host, url, body, Signer.Qiniu(key.AccessKey, key.SecretKey, url, "application/json", body), [new("X-Forwarded-Host", "hooks.example.com"), new("X-Forwarded-Proto", "https")]);
+
+        var entry = Assert.Single((await host.QuarantineAsync()).Notifications);
+        Assert.Equal([SignatureFinding.Host], entry.Signature!.Findings);
+        Assert.Equal("Set FopWatch:PublicUrl to \"https://hooks.example.com\".", entry.Signature.Suggestion);
+        Assert.Equal("https://hooks.example.com/api/notify/media/***", entry.Signature.SignedUrl);
+        Assert.Equal($"{publicUrl ?? $"http://{host.Host.Url.Authority}"}/api/notify/media/***", entry.Signature.CheckedUrl);
+
+        // Nothing has changed, so nothing changes.
+        await host.PostAsync("/api/quarantine/retry");
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+
+        await host.StopAsync();
+        settings["PublicUrl"] = "https://hooks.example.com";
+        await host.StartAgainAsync(settings: settings);
+        Assert.Equal([SignatureFinding.Right], Assert.Single((await host.QuarantineAsync()).Notifications).Signature!.Findings);
+        await host.PostAsync("/api/quarantine/retry");
+
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+        Assert.Equal(SettledBy.Notification, (await host.JobAsync("media", "z0.a")).SettledBy);
+        Assert.Empty(api.Asked);
     }
 
     private static Dictionary<string, string?> SignatureSource(Uri statusEndpoint, SigningKey key) => new()
@@ -130,11 +175,14 @@ public class NotifyTests
         [$"Sources:media:Keys:{key.AccessKey}"] = key.SecretKey,
     };
 
-    private static async Task SendAsync(RunningHost host, Uri url, byte[] body, string authorization)
+    private static async Task SendAsync(
+        RunningHost host, Uri url, byte[] body, string authorization, IEnumerable<KeyValuePair<string, string>>? headers = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, url.AbsolutePath) { Content = new ByteArrayContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        foreach (var (name, value) in headers ?? [])
+            request.Headers.TryAddWithoutValidation(name, value);
         Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
     }
 }

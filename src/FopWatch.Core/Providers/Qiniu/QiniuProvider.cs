@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers.Signatures;
 using FopWatch.Watching;
 
 namespace FopWatch.Providers.Qiniu;
@@ -40,6 +41,10 @@ internal sealed class QiniuProvider : IProvider
 
     /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => QiniuSignature.Verify(request, keys);
+
+    /// <inheritdoc/>
+    public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
+        QiniuSignature.Diagnose(request, source, budget);
 
     /// <inheritdoc/>
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, "status/get/prefop?id", id);

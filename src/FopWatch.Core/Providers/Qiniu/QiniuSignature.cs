@@ -1,4 +1,5 @@
 using System.Text;
+using FopWatch.Providers.Signatures;
 
 namespace FopWatch.Providers.Qiniu;
 
@@ -13,25 +14,72 @@ internal static class QiniuSignature
     /// <summary>Checks a notification, which is always a POST.</summary>
     public static Trust Verify(SignedRequest request, KeyRing keys)
     {
-        var authorization = request.Authorization?.Trim();
-        if (string.IsNullOrEmpty(authorization) || keys.IsEmpty)
+        if (keys.IsEmpty || Read(request) is not var (isNew, credentials))
             return Trust.None;
+        if (credentials is not var (accessKey, signature))
+            return Trust.Invalid;
+
+        var secret = Hmac.SecretOrNobodys(keys, accessKey, out var known);
+        var (matches, coversBody) = isNew ? MatchNew(request, secret, signature) : MatchOld(request, secret, signature);
+        return !(matches & known) ? Trust.Invalid : coversBody ? Trust.Strong : Trust.Weak;
+    }
+
+    /// <summary>Finds out why a signature is wrong.</summary>
+    public static SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget)
+    {
+        if (source.Keys.IsEmpty || Read(request) is not var (isNew, credentials))
+            return null;
+
+        var named = SignedVariant.Of(request, isNew ? SigningScheme.Qiniu : SigningScheme.QBox);
+        var other = named with { Scheme = isNew ? SigningScheme.QBox : SigningScheme.Qiniu };
+        return new SignatureSearch(request, source, budget)
+        {
+            Checked = named,
+            Variants = Variants(named, request).Concat(Variants(other, request)),
+            Digest = (variant, secret) => variant.Scheme == SigningScheme.Qiniu
+                ? Sign(secret, "POST", variant.Target, variant.Authority, variant.ContentType, variant.HasHeaders ? request.SignedHeaders : [], request.Body.Span)
+                : SignOld(secret, variant.Target, variant.ContentType, request.Body.Span),
+            DigestForm = DigestForm.Bytes,
+        }.Run(credentials?.AccessKey, credentials?.Signature);
+    }
+
+    private static IEnumerable<SignedVariant> Variants(SignedVariant checkedVariant, SignedRequest request)
+    {
+        var targets = RequestVariants.Targets(request).Select(target => (Func<SignedVariant, SignedVariant>)(one => one with { Target = target }));
+        if (checkedVariant.Scheme == SigningScheme.QBox)
+        {
+            // Of the content type, only whether it is a form counts.
+            string? otherType = IsForm(checkedVariant.ContentType) ? null : Form;
+            return SignatureSearch.Nearest(checkedVariant, targets, [one => one, one => one with { ContentType = otherType }]);
+        }
+
+        return SignatureSearch.Nearest(
+            checkedVariant,
+            RequestVariants.Authorities(request).Select(authority => (Func<SignedVariant, SignedVariant>)(one => one with { Authority = authority })),
+            RequestVariants.ContentTypes(request).Select(type => (Func<SignedVariant, SignedVariant>)(one => one with { ContentType = type })),
+            targets,
+            request.SignedHeaders.Count == 0 ? [one => one] : [one => one, one => one with { HasHeaders = false }]);
+    }
+
+    /// <summary>The scheme and the credentials of a notification.</summary>
+    /// <returns>Null if the authorization is none of Qiniu's; without credentials if it is malformed.</returns>
+    private static (bool IsNew, (string AccessKey, string Signature)? Credentials)? Read(SignedRequest request)
+    {
+        var authorization = request.Authorization?.Trim();
+        if (string.IsNullOrEmpty(authorization))
+            return null;
 
         var blank = authorization.IndexOf(' ', StringComparison.Ordinal);
         var scheme = blank < 0 ? authorization : authorization[..blank];
         var isNew = scheme.Equals(Scheme, StringComparison.OrdinalIgnoreCase);
         if (!isNew && !scheme.Equals(OldScheme, StringComparison.OrdinalIgnoreCase))
-            return Trust.None;
+            return null;
 
         var credentials = blank < 0 ? "" : authorization[blank..].Trim();
         var colon = credentials.IndexOf(':', StringComparison.Ordinal);
-        if (colon <= 0 || colon == credentials.Length - 1)
-            return Trust.Invalid;
-
-        var secret = Hmac.SecretOrNobodys(keys, credentials[..colon], out var known);
-        var signature = credentials[(colon + 1)..];
-        var (matches, coversBody) = isNew ? MatchNew(request, secret, signature) : MatchOld(request, secret, signature);
-        return !(matches & known) ? Trust.Invalid : coversBody ? Trust.Strong : Trust.Weak;
+        return colon <= 0 || colon == credentials.Length - 1
+            ? (isNew, null)
+            : (isNew, (credentials[..colon], credentials[(colon + 1)..]));
     }
 
     /// <summary>The <c>Qiniu</c> signature's bytes.</summary>

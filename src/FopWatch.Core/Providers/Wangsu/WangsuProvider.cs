@@ -1,6 +1,7 @@
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers.Signatures;
 using FopWatch.Watching;
 
 namespace FopWatch.Providers.Wangsu;
@@ -62,6 +63,10 @@ internal abstract class WangsuProvider : IProvider
 
     /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => WangsuSignature.Verify(request, keys);
+
+    /// <inheritdoc/>
+    public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
+        WangsuSignature.Diagnose(request, source, budget);
 
     /// <inheritdoc/>
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, StatusPath, id);

@@ -1,4 +1,5 @@
 using System.Text;
+using FopWatch.Providers.Signatures;
 
 namespace FopWatch.Providers.Wangsu;
 
@@ -11,23 +12,51 @@ internal static class WangsuSignature
     /// <summary>Checks a notification.</summary>
     public static Trust Verify(SignedRequest request, KeyRing keys)
     {
-        var authorization = request.Authorization?.Trim();
-        if (string.IsNullOrEmpty(authorization) || keys.IsEmpty)
+        if (keys.IsEmpty || Read(request) is not { } credentials)
             return Trust.None;
-
-        var colon = authorization.IndexOf(':', StringComparison.Ordinal);
-        if (colon < 0 || authorization.Any(char.IsWhiteSpace))
-            return Trust.None;
-        if (colon == 0 || colon == authorization.Length - 1)
+        if (credentials is not ({ } accessKey, { } signature))
             return Trust.Invalid;
 
-        var secret = Hmac.SecretOrNobodys(keys, authorization[..colon], out var known);
-        var signature = authorization[(colon + 1)..];
+        var secret = Hmac.SecretOrNobodys(keys, accessKey, out var known);
 
         // The documents disagree whether the query is part of the URL.
         var whole = Hmac.Matches(Sign(secret, request.Url.AbsoluteUri, request.Body.Span), signature);
         var withoutQuery = Hmac.Matches(Sign(secret, request.Url.GetLeftPart(UriPartial.Path), request.Body.Span), signature);
         return known & (whole | withoutQuery) ? Trust.Strong : Trust.Invalid;
+    }
+
+    /// <summary>Finds out why a signature is wrong.</summary>
+    public static SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget)
+    {
+        if (source.Keys.IsEmpty || Read(request) is not { } credentials)
+            return null;
+
+        var named = SignedVariant.Of(request, SigningScheme.Wangsu);
+        var origins = RequestVariants.Authorities(request)
+            .SelectMany(authority => new[] { named.UrlScheme, named.UrlScheme == "https" ? "http" : "https" }
+                .Select(scheme => (Func<SignedVariant, SignedVariant>)(one => one with { UrlScheme = scheme, Authority = authority })));
+        var targets = RequestVariants.Targets(request).Select(target => (Func<SignedVariant, SignedVariant>)(one => one with { Target = target }));
+        return new SignatureSearch(request, source, budget)
+        {
+            Checked = named,
+            Variants = SignatureSearch.Nearest(named, origins, targets),
+            Digest = (variant, secret) => Hmac.Sha1(secret, variant.Url + "\n", request.Body.Span),
+            DigestForm = DigestForm.LowerHex,
+        }.Run(credentials.AccessKey, credentials.Signature);
+    }
+
+    /// <summary>The credentials of a notification.</summary>
+    /// <returns>Null if the authorization is none of Wangsu's; two nulls if it is malformed.</returns>
+    private static (string? AccessKey, string? Signature)? Read(SignedRequest request)
+    {
+        var authorization = request.Authorization?.Trim();
+        if (string.IsNullOrEmpty(authorization))
+            return null;
+
+        var colon = authorization.IndexOf(':', StringComparison.Ordinal);
+        if (colon < 0 || authorization.Any(char.IsWhiteSpace))
+            return null;
+        return colon == 0 || colon == authorization.Length - 1 ? (null, null) : (authorization[..colon], authorization[(colon + 1)..]);
     }
 
     private static byte[] Sign(byte[] secret, string url, ReadOnlySpan<byte> body) =>

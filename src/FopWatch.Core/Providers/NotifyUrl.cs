@@ -1,0 +1,68 @@
+namespace FopWatch.Providers;
+
+/// <summary>The notify URL that a provider calls: how it is put together, and how it is shown without its token.</summary>
+internal static class NotifyUrl
+{
+    /// <summary>What the path of every notify URL begins with, after the path of the public URL.</summary>
+    public const string Root = "/api/notify";
+
+    /// <summary>What stands in the place of a token or a query's value.</summary>
+    public const string Mask = "***";
+
+    /// <summary>The path, and the query where it is given, as the host has it: without the path of a public URL.</summary>
+    public static string OwnPath(string path)
+    {
+        var start = path.IndexOf(Root + "/", StringComparison.OrdinalIgnoreCase);
+        return start < 0 ? path : path[start..];
+    }
+
+    /// <summary>The path and query as they were written: a <see cref="Uri"/>'s other forms are normalised.</summary>
+    public static string TargetOf(Uri url)
+    {
+        var text = url.OriginalString;
+        var scheme = text.IndexOf("://", StringComparison.Ordinal);
+        var path = scheme < 0 ? -1 : text.IndexOf('/', scheme + 3);
+        return path < 0 ? url.PathAndQuery : text[path..].Split('#', 2)[0];
+    }
+
+    /// <summary>A path without a prefix; the path itself if it has another.</summary>
+    public static string Without(string path, string prefix) =>
+        path.StartsWith(prefix + "/", StringComparison.OrdinalIgnoreCase) ? path[prefix.Length..] : path;
+
+    /// <summary>The URL without its notify token and the values of its query.</summary>
+    /// <param name="url">The URL; it need not be the right one.</param>
+    /// <param name="source">The name of the source whose URL it is or was.</param>
+    /// <param name="tokens">The source's tokens; null if it is not configured.</param>
+    public static string Redact(string url, string source, NotifyTokens? tokens)
+    {
+        var (path, query) = url.Split('?', 2) is [var before, var after] ? (before, after) : (url, null);
+        var segments = path.Split('/');
+
+        // From the end of the authority: a source may be named like the host.
+        var masked = (string[])[.. segments];
+        for (var i = 1; i < segments.Length; i++)
+        {
+            if ((i > 3 && segments[i - 1] == source) || IsToken(segments[i], tokens))
+                masked[i] = Mask;
+        }
+
+        var shown = string.Join('/', masked);
+        return query is null ? shown : $"{shown}?{string.Join('&', query.Split('&').Select(Parameter))}";
+
+        string Parameter(string parameter) => parameter.Split('=', 2) switch
+        {
+            [var name, _] => $"{(IsToken(name, tokens) ? Mask : name)}={Mask}",
+            _ => Mask,
+        };
+    }
+
+    /// <summary>A text without the token of a URL.</summary>
+    /// <param name="text">The text, such as the value of a header.</param>
+    /// <param name="url">The URL as it was called, with its token.</param>
+    public static string WithoutToken(string text, Uri url) =>
+        OwnPath(url.OriginalString).Split('/', '?') is ["", "api", "notify", _, { Length: > 0 } token, ..]
+            ? text.Replace(token, Mask, StringComparison.Ordinal)
+            : text;
+
+    private static bool IsToken(string text, NotifyTokens? tokens) => tokens is not null && tokens.Match(Uri.UnescapeDataString(text));
+}

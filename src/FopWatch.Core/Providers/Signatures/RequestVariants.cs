@@ -1,0 +1,83 @@
+using System.Globalization;
+
+namespace FopWatch.Providers.Signatures;
+
+/// <summary>What proxies, tunnels and settings make of a request: the hosts, paths and content types that the provider may have seen.</summary>
+internal static class RequestVariants
+{
+    private const int MaxAuthorities = 16;
+
+    private static readonly string[] ContentTypeGuesses =
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=utf-8",
+        "application/x-www-form-urlencoded",
+        "text/plain; charset=UTF-8",
+        "application/octet-stream",
+    ];
+
+    /// <summary>Hosts with and without ports: the settings', those that the request names, and the loopback's.</summary>
+    public static IReadOnlyList<string> Authorities(SignedRequest request)
+    {
+        List<string?> named = [request.Url.Authority];
+        foreach (var header in (string[])["Host", "X-Forwarded-Host", "X-Original-Host"])
+            named.Add(request.CalledBy(header)?.Split(',')[0].Trim());
+
+        var authorities = new List<string>();
+        foreach (var one in named.OfType<string>().Where(IsAuthority))
+        {
+            var (host, _) = Split(one);
+            authorities.AddRange([one, host, $"{host}:443", $"{host}:80"]);
+
+            // A URL's host is in lower case; the provider was perhaps given another.
+            if (one.Any(char.IsAsciiLetterUpper))
+                authorities.AddRange([one.ToLowerInvariant(), host.ToLowerInvariant()]);
+        }
+
+        var called = request.CalledBy("Host") is { } calledAs && IsAuthority(calledAs) ? calledAs : request.Url.Authority;
+        var port = Split(called).Port is { } number ? string.Create(CultureInfo.InvariantCulture, $":{number}") : "";
+        authorities.AddRange([$"localhost{port}", $"127.0.0.1{port}", $"[::1]{port}"]);
+        return [.. authorities.Distinct(StringComparer.Ordinal).Take(MaxAuthorities)];
+    }
+
+    /// <summary>The path and query as a proxy may have found them.</summary>
+    public static IReadOnlyList<string> Targets(SignedRequest request)
+    {
+        var (path, query) = (request.Url.AbsolutePath, request.Url.Query);
+        var raw = NotifyUrl.TargetOf(request.Url);
+        var slashed = path.EndsWith('/') ? path.TrimEnd('/') : path + "/";
+        var decoded = Uri.UnescapeDataString(path);
+        List<string> targets =
+            [request.Url.PathAndQuery, path, raw, raw.Split('?', 2)[0], decoded + query, decoded, slashed + query, slashed];
+        if (request.CalledBy("X-Forwarded-Prefix") is ['/', ..] prefix)
+            targets.Add(prefix.TrimEnd('/') + path + query);
+
+        // A prefix of PublicUrl's that is not called, and prefixes that a proxy adds.
+        var own = NotifyUrl.OwnPath(path);
+        foreach (var suffix in (string[])[own, NotifyUrl.Without(own, "/api"), NotifyUrl.Without(own, NotifyUrl.Root)])
+            targets.AddRange([suffix + query, suffix]);
+        return [.. targets.Distinct(StringComparer.Ordinal)];
+    }
+
+    /// <summary>The content type as a proxy or a framework may have rewritten it; null for none.</summary>
+    public static IReadOnlyList<string?> ContentTypes(SignedRequest request)
+    {
+        List<string?> types = [request.ContentType, null];
+        if (request.ContentType?.Split(';', 2) is [var type, _])
+            types.Add(type.Trim());
+        types.AddRange(ContentTypeGuesses);
+        return [.. types.Distinct(StringComparer.Ordinal)];
+    }
+
+    private static bool IsAuthority(string text) =>
+        text.Length is > 0 and <= 255 && Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var url) && url is { UserInfo: "", PathAndQuery: "/" };
+
+    private static (string Host, int? Port) Split(string authority)
+    {
+        var colon = authority.LastIndexOf(':');
+        return colon > authority.LastIndexOf(']') && int.TryParse(authority.AsSpan(colon + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var port)
+            ? (authority[..colon], port)
+            : (authority, null);
+    }
+}

@@ -1,0 +1,124 @@
+namespace FopWatch.Providers.Signatures;
+
+/// <summary>Says what was found of a wrong signature, and what to do about it.</summary>
+internal sealed class SignatureWords(SignedRequest request, Source source, SignedVariant checkedVariant, string? accessKey)
+{
+    private const int MaxAccessKey = 64;
+
+    private string AccessKey => accessKey is null ? "" : accessKey.Length <= MaxAccessKey ? accessKey : string.Concat(accessKey.AsSpan(0, MaxAccessKey), "…");
+
+    private string KeysSetting => $"FopWatch:Sources:{source.Name}:Keys";
+
+    public SignatureDiagnosis Malformed(string reason) => Of(
+        SignatureFinding.Malformed, reason, "Check that no proxy changes the Authorization header, and that the provider sent the notification.");
+
+    public SignatureDiagnosis UnknownAccessKey() => Of(
+        SignatureFinding.UnknownAccessKey,
+        $"The access key '{AccessKey}' is not among the keys of the source.",
+        $"If the key belongs to the account, add it with its secret key to {KeysSetting}.");
+
+    public SignatureDiagnosis OtherSecretKey(string other) => Of(
+        SignatureFinding.OtherSecretKey,
+        $"The signature by '{AccessKey}' is right for the secret key of '{other}'.",
+        $"Correct the pairs of access key and secret key in {KeysSetting}.");
+
+    public SignatureDiagnosis SecretKeyOrBody() => Of(
+        SignatureFinding.SecretKeyOrBody,
+        "The signature is wrong, and no other host, path, query or content type makes it right: the secret key is wrong, or the body was changed on the way.",
+        $"Check the secret key of '{AccessKey}' in {KeysSetting}. If it is right, look for a proxy that changes bodies or paths, or treat the notification as forged.");
+
+    public SignatureDiagnosis Inconclusive() => Of(
+        SignatureFinding.Inconclusive,
+        "The signature is wrong. The body is too large to try every host, path, query and content type.",
+        "Get this entry alone, or run 'fopwatch decode' on it, or look at the entry of a smaller notification.");
+
+    public SignatureDiagnosis RightFor(SignedVariant variant, string? encoding)
+    {
+        var findings = variant.DifferencesFrom(checkedVariant).ToList();
+
+        // Where nothing else differs, the text does: padding or bits that Base64 does not use.
+        if (encoding is not null || findings.Count == 0)
+            findings.Add(SignatureFinding.Encoding);
+        var signedUrl = Redacted(WithKnownScheme(variant));
+        var differsInUrl = findings.Any(finding => finding
+            is SignatureFinding.UrlScheme or SignatureFinding.Host or SignatureFinding.Path or SignatureFinding.TrailingSlash or SignatureFinding.Query);
+        return Of(
+            findings,
+            $"The signature is wrong. It would be right for {string.Join(", and ", Parts(findings, variant, encoding))}.",
+            string.Join(" ", Suggestions(findings, variant).Distinct())) with
+        {
+            SignedUrl = differsInUrl ? signedUrl : null,
+        };
+    }
+
+    private IEnumerable<string> Parts(List<SignatureFinding> findings, SignedVariant variant, string? encoding)
+    {
+        foreach (var finding in findings)
+        {
+            yield return finding switch
+            {
+                SignatureFinding.SignatureScheme => $"the scheme {variant.Scheme} instead of {checkedVariant.Scheme}",
+                SignatureFinding.UrlScheme => $"{variant.UrlScheme} instead of {checkedVariant.UrlScheme}",
+                SignatureFinding.Host => $"'Host: {variant.Authority}' instead of '{checkedVariant.Authority}'",
+                SignatureFinding.Path => $"the path {Redacted(variant with { Target = variant.Path })[(variant.UrlScheme.Length + 3 + variant.Authority.Length)..]}",
+                SignatureFinding.TrailingSlash => variant.Path.EndsWith('/') ? "the path with a slash at its end" : "the path without the slash at its end",
+                SignatureFinding.Query => variant.Query is null ? "the URL without its query" : "the URL with another query",
+                SignatureFinding.ContentType => variant.ContentType is { } type ? $"'Content-Type: {type}'" : "a request without Content-Type",
+                SignatureFinding.Headers => "a request without X-Qiniu-* headers",
+                _ => $"another encoding: it is {encoding ?? "not the one right spelling of its bytes"}",
+            };
+        }
+    }
+
+    private IEnumerable<string> Suggestions(List<SignatureFinding> findings, SignedVariant variant)
+    {
+        var moved = WithKnownScheme(variant);
+        foreach (var finding in findings)
+        {
+            yield return finding switch
+            {
+                SignatureFinding.UrlScheme or SignatureFinding.Host or SignatureFinding.Path => Move(moved),
+                SignatureFinding.TrailingSlash => "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.",
+                SignatureFinding.Query => "Give the provider a notify URL without a query, and make no proxy add one.",
+                SignatureFinding.ContentType =>
+                    $"A proxy changed the content type to {(request.ContentType is { } type ? $"'{type}'" : "none")}: make it pass headers unchanged.",
+                SignatureFinding.Headers => "A proxy adds X-Qiniu-* headers: make it pass headers unchanged.",
+                _ => "FopWatch does not accept this form, and no setting makes it right. Check that the provider, and not a client of your own, sent the "
+                    + "notification; the poll decides meanwhile.",
+            };
+        }
+    }
+
+    private string Move(SignedVariant variant)
+    {
+        var own = NotifyUrl.OwnPath(variant.Path);
+        var prefix = variant.Path[..^own.Length];
+        if (!own.StartsWith(NotifyUrl.Root + "/", StringComparison.Ordinal) || own != NotifyUrl.OwnPath(checkedVariant.Path))
+            return "A proxy changes the path: make it pass the path of the notify URL unchanged.";
+
+        // What a Uri normalises cannot be set.
+        var publicUrl = $"{variant.UrlScheme}://{variant.Authority}{prefix}";
+        return new Uri(publicUrl).AbsoluteUri.TrimEnd('/') == publicUrl
+            ? $"Set FopWatch:PublicUrl to \"{publicUrl}\"."
+            : $"Give the provider a notify URL that begins with {new Uri(publicUrl).AbsoluteUri.TrimEnd('/')}: host in lower case, without a default port.";
+    }
+
+    /// <summary>Qiniu's signatures do not cover the URL's scheme; a proxy says what it was.</summary>
+    private SignedVariant WithKnownScheme(SignedVariant variant) =>
+        variant.Scheme != SigningScheme.Wangsu && request.CalledBy("X-Forwarded-Proto") is ("https" or "http") and var scheme
+            ? variant with { UrlScheme = scheme }
+            : variant;
+
+    private SignatureDiagnosis Of(SignatureFinding finding, string reason, string suggestion) => Of([finding], reason, suggestion);
+
+    private SignatureDiagnosis Of(IReadOnlyList<SignatureFinding> findings, string reason, string suggestion) => new()
+    {
+        Findings = findings,
+        AccessKey = accessKey is null ? null : AccessKey,
+        CheckedUrl = Redacted(checkedVariant),
+        Suggestion = suggestion,
+        Reason = reason,
+    };
+
+    private string Redacted(SignedVariant variant) => NotifyUrl.Redact(variant.Url, source.Name, source.Tokens);
+}

@@ -1,0 +1,115 @@
+using System.Text.Json;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Api.Tests;
+
+public sealed class QueryParametersTests
+{
+    [Fact]
+    public void The_parameters_of_each_route_are_those_of_the_openapi_document()
+    {
+        var known = QueryParameters.All.ToDictionary(route => route.Route, route => route.Parameters);
+        var documented = new Dictionary<string, IReadOnlyList<string>?>();
+        using var document = OpenApi();
+        foreach (var path in document.RootElement.GetProperty("paths").EnumerateObject())
+        {
+            foreach (var operation in path.Value.EnumerateObject().Where(one => one.Name != "parameters"))
+            {
+                var isOpen = operation.Value.TryGetProperty("security", out var security) && security.GetArrayLength() == 0;
+                documented.Add(
+                    $"{operation.Name.ToUpperInvariant()} {path.Name}",
+                    isOpen ? null : [.. QueryOf(document, path.Value).Concat(QueryOf(document, operation.Value))]);
+
+                Assert.Equal((path.Name, !isOpen), (path.Name, operation.Value.GetProperty("responses").TryGetProperty("400", out _)));
+            }
+        }
+
+        Assert.Equal(documented.Keys.Order(), known.Keys.Order());
+        Assert.All(documented, route => Assert.Equal(route.Value, known[route.Key]));
+    }
+
+    [Theory]
+    [InlineData("GET", "/api/jobs", "", 0)]
+    [InlineData("GET", "/api/jobs", "?", 0)]
+    [InlineData("GET", "/api/jobs", "?state=failed&source=media&since=x&top=1&continuation=y", 0)]
+    [InlineData("GET", "/api/jobs", "?a&b&c&a", 3)]
+    [InlineData("GET", "/api/jobs", "?=1", 1)]
+    [InlineData("GET", "/api/jobs", "?state+=failed", 1)]
+    [InlineData("GET", "/api/quarantine/retry", "?source=media", 1)]
+    [InlineData("POST", "/api/quarantine/retry", "?source=media", 0)]
+    [InlineData("POST", "/api/jobs", "?source=media", 1)]
+    [InlineData("GET", "/api/nothing", "?a", 0)]
+    [InlineData("PUT", "/api/jobs", "?a", 0)]
+    [InlineData("GET", "/health/live", "?a&a", 0)]
+    [InlineData("POST", "/api/notify/media/token", "?message_type=x&message_type=y", 0)]
+    [InlineData("POST", "/api/notify/media/token/lesson", "?a", 0)]
+    [InlineData("GET", "/api/jobs", "?code=k&clientId=c&Code=k", 3)]
+    [InlineData("GET", "/api/jobs", "?code=k&clientId=c&Code=k", 0, true)]
+    [InlineData("GET", "/api/jobs", "?code=k&cod=c", 1, true)]
+    public async Task Only_what_the_route_takes_is_right(string method, string path, string query, int problems, bool isFunctionsHost = false)
+    {
+        var answered = await AnswerAsync(method, path, query, isFunctionsHost ? QueryParameters.FunctionsHost : []);
+
+        Assert.Equal(problems, answered?.Errors!.Count ?? 0);
+        Assert.Equal(problems == 0 ? null : 400, answered?.Status);
+    }
+
+    [Theory]
+    [InlineData("sorce", "did you mean 'source'?")]
+    [InlineData("TOP", "did you mean 'top'?")]
+    [InlineData("to", "did you mean 'top'?")]
+    [InlineData("sicne", "did you mean 'since'?")]
+    [InlineData("continuationToken", "did you mean 'continuation'?")]
+    [InlineData("limit", "this route takes 'source', 'state', 'since', 'top', 'continuation'.")]
+    [InlineData("x", "this route takes 'source', 'state', 'since', 'top', 'continuation'.")]
+    public async Task The_nearest_parameter_is_named_where_one_is_near(string name, string instead)
+    {
+        var answered = await AnswerAsync("GET", "/api/jobs", $"?{name}=1", []);
+
+        Assert.Equal($"Unknown parameter '{name}'; {instead}", answered!.Detail);
+    }
+
+    [Fact]
+    public async Task A_huge_query_is_answered_in_short()
+    {
+        var answered = await AnswerAsync("GET", "/api/jobs", "?" + new string('x', 5000) + string.Concat(Enumerable.Range(0, 1000).Select(i => $"&p{i}")), []);
+
+        Assert.Equal(20, answered!.Errors!.Count);
+        Assert.All(answered.Errors, error => Assert.True(error.Detail.Length < 200));
+    }
+
+    private static JsonDocument OpenApi()
+    {
+        using var resource = typeof(HealthApi).Assembly.GetManifestResourceStream("openapi.json")!;
+        return JsonDocument.Parse(resource);
+    }
+
+    private static IEnumerable<string> QueryOf(JsonDocument document, JsonElement element)
+    {
+        foreach (var parameter in element.TryGetProperty("parameters", out var parameters) ? parameters.EnumerateArray() : default)
+        {
+            var one = parameter.TryGetProperty("$ref", out var reference)
+                ? document.RootElement.GetProperty("components").GetProperty("parameters").GetProperty(reference.GetString()!.Split('/')[^1])
+                : parameter;
+            if (one.GetProperty("in").GetString() == "query")
+                yield return one.GetProperty("name").GetString()!;
+        }
+    }
+
+    private static async Task<Problem?> AnswerAsync(string method, string path, string query, IReadOnlyList<string> hosts)
+    {
+        var context = new DefaultHttpContext
+        {
+            Request = { Method = method, Path = path, QueryString = new(query) },
+            Response = { Body = new MemoryStream() },
+            RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider(),
+        };
+        if (QueryParameters.Check(context.Request, hosts) is not { } wrong)
+            return null;
+
+        await wrong.ExecuteAsync(context);
+        context.Response.Body.Position = 0;
+        return await JsonSerializer.DeserializeAsync(context.Response.Body, ApiJson.Default.Problem, TestContext.Current.CancellationToken);
+    }
+}
