@@ -21,6 +21,9 @@ type Source = {
   @description('Base URL of the status API. Wangsu needs it (the MgrDomain of the account); Qiniu has https://api.qiniu.com.')
   statusEndpoint: string?
 
+  @description('Base URL of the status API of workflows V3, Qiniu only. Default: https://dora.qiniuapi.com. Asked with a key of keySecrets.')
+  workflowEndpoint: string?
+
   @description('The names of the secrets that hold notify tokens. Every one of them is right: two while one is being rotated.')
   @minLength(1)
   @maxLength(8)

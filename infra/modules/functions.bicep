@@ -107,6 +107,7 @@ func settingsOf(s Source, vault string) Settings =>
     withoutNulls({
       'FopWatch__Sources__${s.name}__Provider': s.provider
       'FopWatch__Sources__${s.name}__StatusEndpoint': s.?statusEndpoint
+      'FopWatch__Sources__${s.name}__WorkflowEndpoint': s.?workflowEndpoint
       'FopWatch__Sources__${s.name}__Trust': s.?trust
       'FopWatch__Sources__${s.name}__Poll__First': s.?poll.?first
       'FopWatch__Sources__${s.name}__Poll__Factor': s.?poll.?factor

@@ -6,6 +6,7 @@ using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api;
 
@@ -49,7 +50,11 @@ public static class CoreServices
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };
         if (statusTimeout is { } timeout)
             asking = asking with { Timeout = timeout };
-        services.AddSingleton<IStatusApi>(new StatusClient(StatusClient.CreateHttp(), time, asking));
+        services.AddSingleton<IStatusApi>(provider =>
+        {
+            var logger = provider.GetRequiredService<ILogger<StatusClient>>();
+            return new StatusClient(StatusClient.CreateHttp(), time, asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) });
+        });
         return services;
     }
 }

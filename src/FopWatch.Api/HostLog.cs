@@ -23,6 +23,10 @@ public static partial class HostLog
     [LoggerMessage(21, LogLevel.Information, "A job at {Source} was settled by a poll: {State}")]
     public static partial void SettledByPoll(this ILogger logger, string source, JobState state);
 
+    /// <summary>The outcome of some jobs cannot be asked for.</summary>
+    [LoggerMessage(22, LogLevel.Warning, "{Source} has workflow V3 jobs whose status cannot be asked for without a valid key of the account. Check the source's Keys and WorkflowEndpoint. Until then these jobs wait for a signed notification or their deadline")]
+    public static partial void KeysNeeded(this ILogger logger, string source);
+
     /// <summary>The sweep found jobs that nothing watched, or that are in no book.</summary>
     [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
     public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);

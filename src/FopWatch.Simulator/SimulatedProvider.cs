@@ -33,7 +33,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
         _web = Web(_statusApi.AnswerAsync);
     }
 
-    /// <summary>The base URL of all three status APIs.</summary>
+    /// <summary>The base URL of all four status APIs.</summary>
     public Uri StatusEndpoint { get; private set; } = null!;
 
     /// <summary>What was sent and answered so far.</summary>

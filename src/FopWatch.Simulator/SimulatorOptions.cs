@@ -6,7 +6,10 @@ public sealed record SimulatorOptions
     /// <summary>The clock that jobs, retries and slow bodies live by. Requests on the network time out by the real clock.</summary>
     public TimeProvider Clock { get; init; } = TimeProvider.System;
 
-    /// <summary>The keys that Qiniu jobs' notifications are signed with, any of them; without keys they are unsigned.</summary>
+    /// <summary>
+    /// The keys that Qiniu jobs' notifications are signed with, any of them; without keys they are unsigned. Questions about workflows V3
+    /// have to be signed with one of them.
+    /// </summary>
     public IReadOnlyList<SigningKey> QiniuKeys { get; init; } = [];
 
     /// <summary>The keys that Wangsu jobs' notifications are signed with, any of them (providers.md, section 2).</summary>

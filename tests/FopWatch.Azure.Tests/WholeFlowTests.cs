@@ -89,6 +89,8 @@ public class WholeFlowTests
         {
             settings[$"Sources:{name}:Provider"] = kind;
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            if (kind == "Qiniu")
+                settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
             settings[$"Sources:{name}:Keys:{key.AccessKey}"] = key.SecretKey;
             settings[$"Sources:{name}:Poll:First"] = "00:00:01";

@@ -73,7 +73,7 @@ internal static class Deployments
                 notifyTokenSecrets: ['vod-token-1']
                 trust: 'Signature'
               }
-              { name: 'archive', provider: 'Qiniu', notifyTokenSecrets: ['archive-token-1'] }
+              { name: 'archive', provider: 'Qiniu', workflowEndpoint: 'https://workflows.example.com', notifyTokenSecrets: ['archive-token-1'] }
             ]
             param topicName = 'events'
             param subscriptions = [

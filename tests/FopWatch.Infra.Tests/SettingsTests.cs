@@ -64,6 +64,7 @@ public sealed class SettingsTests
         var archive = sources.Single(one => one.Name == "archive");
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultStatusEndpoint, archive.StatusEndpoint);
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll, archive.Poll);
+        Assert.Equal("https://workflows.example.com/", archive.WorkflowEndpoint?.AbsoluteUri);
     }
 
     [Fact]
@@ -71,7 +72,7 @@ public sealed class SettingsTests
     {
         var code = Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs");
         var shared = Repository.Find(code, @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
-            .Except(["StatusEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond"]);
+            .Except(["StatusEndpoint", "WorkflowEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond"]);
 
         // The connection string is for emulators; in Azure there is no key to put into one.
         var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"])

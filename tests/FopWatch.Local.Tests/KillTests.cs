@@ -185,6 +185,8 @@ public class KillTests
         {
             settings[$"Sources:{name}:Provider"] = provider;
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            if (provider == "Qiniu")
+                settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
             settings[$"Sources:{name}:Keys:0:AccessKey"] = key.AccessKey;
             settings[$"Sources:{name}:Keys:0:SecretKey"] = key.SecretKey;

@@ -125,6 +125,39 @@ public sealed class RecorderTests
         Assert.Equal((_time.GetUtcNow() + Some.Poll.First, false), (Job.Watch.DueAt, Job.Watch.Stopped));
     }
 
+    [Fact]
+    public async Task What_named_a_job_as_a_workflow_is_remembered_whether_it_was_a_hint_a_report_or_an_answer()
+    {
+        await _recorder.HintAsync(Source, Key.Id, isWorkflow: false, _ => new(true), Cancelled);
+        Assert.False(Job.Watch.IsWorkflow);
+        await _recorder.HintAsync(Source, Key.Id, isWorkflow: true, _ => new(true), Cancelled);
+        Assert.True(Job.Watch.IsWorkflow);
+
+        // Neither being given up and claimed nor what says nothing of it takes it back.
+        await GiveUpAsync();
+        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
+        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, Progress(), Cancelled);
+        Assert.True(Job.Watch.IsWorkflow);
+        Assert.True(JobJson.Deserialize(JobJson.Serialize(Job)).Watch.IsWorkflow);
+
+        foreach (var (id, name) in ((string, Func<string, Task>)[])[("z0.reported", ReportedAsync), ("z0.polled", PolledAsync)])
+        {
+            await _recorder.RegisterAsync(Source, id, Jobs.Job.NoMetadata, null, Cancelled);
+            await name(id);
+            Assert.True(_store.Peek(new(Source.Name, id))!.Watch.IsWorkflow);
+        }
+
+        Task ReportedAsync(string id) =>
+            _recorder.ReportAsync(Source, id, Progress(ReportChannel.Notification) with { Id = id, IsWorkflow = true }, null, Cancelled);
+
+        Task PolledAsync(string id) => _recorder.PolledAsync(
+            Source,
+            id,
+            _store.Peek(new(Source.Name, id))!.Watch,
+            new(PollAnswer.Report, Progress(ReportChannel.Poll) with { Id = id, IsWorkflow = true }),
+            Cancelled);
+    }
+
     private static StatusAnswer Progress() => new(PollAnswer.Report, Progress(ReportChannel.Poll));
 
     private static JobReport Progress(ReportChannel channel) =>

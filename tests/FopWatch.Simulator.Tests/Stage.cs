@@ -56,7 +56,21 @@ internal sealed class Stage : IAsyncDisposable
         await PlayToEndAsync();
     }
 
-    public Task<HttpResponseMessage> AskAsync(SimulatedJob job) => Client.GetAsync(Question(job), Cancelled);
+    public Task<HttpResponseMessage> AskAsync(SimulatedJob job) => AskAsync(Question(job), job.Shape == BodyShape.QiniuWorkflowV3 ? QiniuKey : null);
+
+    public async Task<HttpResponseMessage> AskAsync(Uri question, SigningKey? key)
+    {
+        const string Form = "application/x-www-form-urlencoded";
+        using var request = new HttpRequestMessage(HttpMethod.Get, question);
+        if (key is not null)
+        {
+            request.Content = new ByteArrayContent([]) { Headers = { ContentType = new(Form) } };
+            request.Headers.TryAddWithoutValidation(
+                "Authorization", Signer.Qiniu(key.AccessKey, key.SecretKey, new(Provider.StatusEndpoint, question), Form, [], method: "GET"));
+        }
+
+        return await Client.SendAsync(request, Cancelled);
+    }
 
     public async Task<JsonElement> StatusAsync(SimulatedJob job)
     {
@@ -70,6 +84,7 @@ internal sealed class Stage : IAsyncDisposable
         job.Shape switch
         {
             BodyShape.WangsuFmgr => $"/fmgr/status?persistentId={job.Id}",
+            BodyShape.QiniuWorkflowV3 => $"/v3/task/status/{job.Id}",
             BodyShape.WangsuFops => $"/status/get/prefop?persistentId={job.Id}",
             _ => $"/status/get/prefop?id={job.Id}",
         },

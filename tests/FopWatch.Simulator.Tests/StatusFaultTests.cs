@@ -37,6 +37,27 @@ public class StatusFaultTests
     }
 
     [Fact]
+    public async Task A_workflow_is_known_only_to_its_own_query_and_only_if_that_is_signed_with_a_key_of_the_customers()
+    {
+        await using var stage = await Stage.SetAsync();
+        var (workflow, task) = (Some.Job(BodyShape.QiniuWorkflowV3), Some.Job(BodyShape.QiniuClassic));
+        await stage.SubmitAsync(workflow);
+        await stage.SubmitAsync(task);
+
+        using var unsigned = await stage.AskAsync(Stage.Question(workflow), null);
+        using var stranger = await stage.AskAsync(Stage.Question(workflow), new("stranger", Stage.QiniuKey.SecretKey));
+        using var wrong = await stage.AskAsync(Stage.Question(workflow), Stage.QiniuKey with { SecretKey = "guessed" });
+        using var prefop = await stage.AskAsync(Stage.Question(task with { Id = workflow.Id }), null);
+        using var other = await stage.AskAsync(Stage.Question(workflow with { Id = task.Id }), Stage.QiniuKey);
+
+        Assert.Equal([401, 401, 401], ((HttpResponseMessage[])[unsigned, stranger, wrong]).Select(answer => (int)answer.StatusCode));
+        Assert.Equal([612, 612], ((HttpResponseMessage[])[prefop, other]).Select(answer => (int)answer.StatusCode));
+        Assert.Equal("v3", (await stage.StatusAsync(workflow)).GetProperty("version").GetString());
+        Assert.Equal(3, stage.Provider.Counters.StatusQueriesByAnswer[StatusAnswer.Unauthorized]);
+        Assert.Equal(0, stage.Provider.Counters.UnsolicitedQueries);
+    }
+
+    [Fact]
     public async Task An_id_does_not_stay_unknown_beyond_its_window()
     {
         await using var stage = await Stage.SetAsync();

@@ -46,6 +46,9 @@ public sealed class NotificationIntake(
     private readonly UnknownIdLimit? _unknownIds = due is null ? null : new(due, time);
     private readonly QuarantineLimit _quarantined = new(quarantine, time);
 
+    private const string WorkflowWithoutKeys =
+        "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
+
     /// <summary>The longest correlation, in characters; a longer one, or one with other characters than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
     public const int MaxCorrelationLength = 64;
 
@@ -84,9 +87,11 @@ public sealed class NotificationIntake(
         NotificationResult result;
         try
         {
-            result = assessed.Problem is null
+            (result, var problem) = assessed.Problem is null
                 ? await RecordAsync(source, assessed, correlation, cancellationToken)
-                : await QuarantineAsync(source, request, correlation, assessed.Problem, cancellationToken);
+                : (NotificationResult.Quarantined, assessed.Problem);
+            if (problem is not null)
+                await QuarantineAsync(source, request, correlation, problem, cancellationToken);
         }
         catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
         {
@@ -122,7 +127,10 @@ public sealed class NotificationIntake(
             return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? assessed.Problem, diagnosis);
         }
 
-        var result = await RecordAsync(source, assessed, kept.Correlation, cancellationToken);
+        var (result, problem) = await RecordAsync(source, assessed, kept.Correlation, cancellationToken);
+        if (problem is not null)
+            return new(key, result, problem, null);
+
         await quarantine.RemoveAsync(key, cancellationToken);
         return new(key, result, null, null);
     }
@@ -171,7 +179,8 @@ public sealed class NotificationIntake(
         return new(trust, decoded.Report, decoded.Problem);
     }
 
-    private async Task<NotificationResult> RecordAsync(
+    /// <returns>What became of it, and why it is to be kept in quarantine; null if it is not.</returns>
+    private async Task<(NotificationResult Result, string? Problem)> RecordAsync(
         Source source,
         Assessed assessed,
         string? correlation,
@@ -182,20 +191,25 @@ public sealed class NotificationIntake(
         if (assessed.Trust == Trust.Strong || source.Trust == TrustRule.Token)
         {
             await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
-            return NotificationResult.Recorded;
+            return (NotificationResult.Recorded, null);
         }
 
         var hinted = await recorder.HintAsync(
             source,
             id,
+            report.IsWorkflow,
             cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
             cancellationToken);
-        return hinted is not null
-            ? NotificationResult.Hinted
-            : throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
+        if (hinted is null)
+            throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
+
+        // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
+        return report.IsWorkflow && source.Keys.IsEmpty && hinted.Origin == JobOrigin.Hint
+            ? (NotificationResult.Quarantined, WorkflowWithoutKeys)
+            : (NotificationResult.Hinted, null);
     }
 
-    private async Task<NotificationResult> QuarantineAsync(
+    private async Task QuarantineAsync(
         Source source,
         SignedRequest request,
         string? correlation,
@@ -225,7 +239,6 @@ public sealed class NotificationIntake(
                 Body = request.Body,
             },
             cancellationToken);
-        return NotificationResult.Quarantined;
     }
 
     private static IntakeFullException TurnedAway(Source source, string reason, string words)

@@ -71,7 +71,7 @@ public sealed class JobRecorder(
             null,
             (job, now) =>
             {
-                var change = job.Correlate(correlation, now).Then(next => next.Apply(report, now));
+                var change = job.Correlate(correlation, now).Then(next => next.Apply(report, now)).Then(next => Named(next, report.IsWorkflow));
                 if (job.Origin == JobOrigin.Hint && !change.Job.HasOutcome)
                     change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
 
@@ -91,15 +91,21 @@ public sealed class JobRecorder(
         ?? throw new UnreachableException("An id that is admitted becomes a job.");
 
     /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
+    public Task<Job?> HintAsync(
+        Source source, string id, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken) =>
+        HintAsync(source, id, isWorkflow: false, admitsUnknown, cancellationToken);
+
+    /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
     /// <param name="source">The source.</param>
     /// <param name="id">The id that it names.</param>
+    /// <param name="isWorkflow">Whether it names the job as a workflow whose status has a query of its own.</param>
     /// <param name="admitsUnknown">
     /// Asked where nothing genuine has named the id and nothing watches it, whether it may be watched: it may be made up.
     /// </param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>The job; null if it was not admitted.</returns>
     public Task<Job?> HintAsync(
-        Source source, string id, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken)
+        Source source, string id, bool isWorkflow, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken)
     {
         var key = new JobKey(source.Name, id);
         bool? admitted = null;
@@ -110,8 +116,10 @@ public sealed class JobRecorder(
                 if (job is null or { Origin: JobOrigin.Hint, IsAbandoned: true } && !(admitted ??= await admitsUnknown(cancellationToken)))
                     return null;
                 if (job is null)
-                    return JobChange.Nothing(Job.New(key, source.Provider.Kind, JobOrigin.Hint, PollPlan.Start(source.Poll, now, TimeSpan.Zero), now));
-                return job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Hinted(source.Poll, job.Watch, now));
+                    return Named(Job.New(key, source.Provider.Kind, JobOrigin.Hint, PollPlan.Start(source.Poll, now, TimeSpan.Zero), now), isWorkflow);
+                return job.HasOutcome
+                    ? JobChange.Nothing(job)
+                    : job.Rewatch(PollPlan.Hinted(source.Poll, job.Watch, now)).Then(next => Named(next, isWorkflow));
             },
             evenUnchanged: false,
             cancellationToken);
@@ -132,7 +140,9 @@ public sealed class JobRecorder(
             new(source.Name, id),
             (job, now) =>
             {
-                var change = answer.Report is { } report ? job.Apply(report, now) : JobChange.Nothing(job);
+                var change = answer.Report is { } report
+                    ? job.Apply(report, now).Then(next => Named(next, report.IsWorkflow))
+                    : JobChange.Nothing(job);
                 if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
                     change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
                 else if (change.Job.IsAbandoned && asked.DueAt is null && answer.Report is not null)
@@ -164,6 +174,9 @@ public sealed class JobRecorder(
             key,
             (job, now) => job.IsSettled && job.Origin != JobOrigin.Hint ? job.Republish(now) : JobChange.Nothing(job),
             cancellationToken);
+
+    private static JobChange Named(Job job, bool isWorkflow) =>
+        isWorkflow ? job.Rewatch(job.Watch with { IsWorkflow = true }) : JobChange.Nothing(job);
 
     private async Task<Job> RecordAsync(
         Source source,

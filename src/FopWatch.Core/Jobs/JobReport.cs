@@ -22,6 +22,9 @@ public sealed record JobReport
     /// <summary>What it says.</summary>
     public required JobFacts Facts { get; init => field = value.AsReported(); }
 
+    /// <summary>Whether its body is that of a workflow whose status has a query of its own (Qiniu workflow V3).</summary>
+    public bool IsWorkflow { get; init; }
+
     /// <summary>
     /// Whether it says that the processing is over without saying how every command ended (a Wangsu notification sent
     /// <c>separate</c>ly): reason enough to ask the status API now.

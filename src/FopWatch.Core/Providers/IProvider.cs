@@ -106,6 +106,9 @@ public interface IProvider
     /// <returns>Null if there is no signature of this provider, or no key.</returns>
     SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget);
 
+    /// <summary>The status query that workflows have of their own; null if they have none.</summary>
+    IWorkflowQuery? Workflows => null;
+
     /// <summary>Where to ask for a job.</summary>
     Uri StatusUri(Uri statusEndpoint, string id);
 

@@ -13,6 +13,9 @@ public sealed class KeyRing
     /// <summary>A ring without keys.</summary>
     public static KeyRing Empty { get; } = new([]);
 
+    /// <summary>The access keys.</summary>
+    public IReadOnlyCollection<string> AccessKeys => _secrets.Keys;
+
     /// <summary>Whether there is no key.</summary>
     public bool IsEmpty => _secrets.Count == 0;
 

@@ -24,10 +24,13 @@ public sealed record Source
     /// <summary>The base URL of the status API.</summary>
     public required Uri StatusEndpoint { get; init; }
 
+    /// <summary>The base URL of the status API of workflows; null if it is not asked. It is asked only with a key.</summary>
+    public Uri? WorkflowEndpoint { get; init; }
+
     /// <summary>The tokens that make a notify URL right; at least one.</summary>
     public required NotifyTokens Tokens { get; init; }
 
-    /// <summary>The keys that signatures are checked with.</summary>
+    /// <summary>The keys that signatures are checked with, and that questions about workflows are signed with.</summary>
     public KeyRing Keys { get; init; } = KeyRing.Empty;
 
     /// <summary>The domains that outputs without a URL of the provider's are served under.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Http.Headers;
 using FopWatch.Watching;
@@ -24,12 +25,19 @@ public sealed record StatusClientOptions
     /// <see cref="PollAnswer.Throttled"/> at once, without asking: nobody's time should be taken by waiting for an hour.
     /// </summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Told once of each source that has a workflow which only a valid key would get an answer about.</summary>
+    public Action<Source>? KeysNeeded { get; init; }
 }
 
 /// <summary>
-/// Asks status APIs over HTTP, within each source's rate. No status API wants credentials (providers.md, sections 1 and 2), so
-/// none are sent; and the id in the question is itself a secret, so it goes to the configured host and to no other.
+/// Asks status APIs over HTTP, within each source's rate. None but that of workflows wants credentials (providers.md, sections 1 and 2), so
+/// none are sent to the others; and the id in the question is itself a secret, so it goes to the configured hosts and to no other.
 /// </summary>
+/// <remarks>
+/// Where a source has a status API of workflows and a key, a job that was named as a workflow is asked for there first, and any job that the
+/// other API does not know is asked for there too. Only both not knowing it is <see cref="PollAnswer.NotFound"/>.
+/// </remarks>
 public sealed class StatusClient : IStatusApi
 {
     /// <summary>The longest <see cref="StatusAnswer.RetryAfter"/>.</summary>
@@ -39,6 +47,8 @@ public sealed class StatusClient : IStatusApi
     private readonly TimeProvider _time;
     private readonly StatusClientOptions _options;
     private readonly PollPacer _pacer;
+    private readonly ConcurrentDictionary<string, string> _acceptedKeys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
 
     /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
     /// <param name="time">The clock.</param>
@@ -71,12 +81,70 @@ public sealed class StatusClient : IStatusApi
     public static HttpClient CreateHttp() => new(CreateHandler()) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
-    public async Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken)
+    public async Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        var answer = await AskBothAsync(source, id, isWorkflow, cancellationToken);
+        if (answer.NeedsKeys && _needKeys.TryAdd(source.Name, true))
+            _options.KeysNeeded?.Invoke(source);
+        return answer;
+    }
+
+    private async Task<StatusAnswer> AskBothAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        if (source.WorkflowEndpoint is not { } endpoint || source.Keys.IsEmpty || source.Provider.Workflows is not { } workflows)
+        {
+            var only = await AskTasksAsync();
+            return isWorkflow && only.Answer == PollAnswer.NotFound
+                ? only with { Answer = PollAnswer.Refused, Detail = $"{only.Detail}, and there is no key or endpoint to ask for workflows with", NeedsKeys = true }
+                : only;
+        }
+
+        var first = isWorkflow ? await AskWorkflowsAsync() : await AskTasksAsync();
+        if (first.Answer is PollAnswer.Report or PollAnswer.Throttled || (!isWorkflow && first.Answer != PollAnswer.NotFound))
+            return first;
+
+        var second = isWorkflow ? await AskTasksAsync() : await AskWorkflowsAsync();
+        if (first.Answer != PollAnswer.NotFound)
+        {
+            // An API that fails does not make the id unknown, whatever the other one says.
+            return second.Answer == PollAnswer.Report ? second : first;
+        }
+
+        return second.Answer == PollAnswer.NotFound ? second with { Detail = $"{first.Detail}, and {second.Detail} of the other API" } : second;
+
+        Task<StatusAnswer> AskTasksAsync() => AskPacedAsync(source, id, new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id)), cancellationToken);
+
+        Task<StatusAnswer> AskWorkflowsAsync() =>
+            AskWithKeysAsync(source, id, new(source.Provider, workflows.StatusUri(endpoint, id)) { Workflows = workflows }, cancellationToken);
+    }
+
+    /// <summary>Asks with the key that was accepted last, and with the others where a key is refused: which of them are valid is not known.</summary>
+    private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
+    {
+        var accepted = _acceptedKeys.GetValueOrDefault(source.Name);
+        var refused = new StatusAnswer(PollAnswer.Refused, NeedsKeys: true);
+        foreach (var accessKey in source.Keys.AccessKeys.OrderBy(key => key != accepted))
+        {
+            var answer = await AskPacedAsync(source, id, question with { AccessKey = accessKey, SecretKey = source.Keys.Secret(accessKey) }, cancellationToken);
+            if (!answer.NeedsKeys)
+            {
+                if (answer.Answer is PollAnswer.Report or PollAnswer.NotFound)
+                    _acceptedKeys[source.Name] = accessKey;
+                return answer;
+            }
+
+            refused = answer with { Detail = $"{answer.Detail} with every key of the source" };
+        }
+
+        return refused;
+    }
+
+    private async Task<StatusAnswer> AskPacedAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
         if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
             return new(PollAnswer.Throttled, Detail: "paused, because the source asked to slow down", RetryAfter: Capped(pause), Asked: false);
 
-        var answer = await AskNowAsync(source, id, cancellationToken);
+        var answer = await AskNowAsync(id, question, cancellationToken);
         if (answer.Answer == PollAnswer.Throttled)
             _pacer.Throttled(source, answer.RetryAfter);
         else if (answer.Answer != PollAnswer.Unavailable)
@@ -84,13 +152,13 @@ public sealed class StatusClient : IStatusApi
         return answer;
     }
 
-    private async Task<StatusAnswer> AskNowAsync(Source source, string id, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> AskNowAsync(string id, StatusQuestion question, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(_options.Timeout, _time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
         try
         {
-            return await FollowAsync(source, id, either.Token);
+            return await FollowAsync(id, question, either.Token);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -117,19 +185,17 @@ public sealed class StatusClient : IStatusApi
         }
     }
 
-    private async Task<StatusAnswer> FollowAsync(Source source, string id, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> FollowAsync(string id, StatusQuestion question, CancellationToken cancellationToken)
     {
-        var uri = source.Provider.StatusUri(source.StatusEndpoint, id);
+        var uri = question.Uri;
         for (var redirects = 0; ; redirects++)
         {
-            using var request = new HttpRequestMessage(HttpMethod.Get, uri);
-            request.Headers.Accept.Add(new("application/json"));
-            request.Headers.UserAgent.Add(new("FopWatch", null));
+            using var request = question.At(uri);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
 
             var status = (int)response.StatusCode;
             if (status is not (301 or 302 or 303 or 307 or 308))
-                return await ReadAsync(source, id, response, cancellationToken);
+                return await ReadAsync(id, question, response, cancellationToken);
             if (redirects == _options.MaxRedirects)
                 return new(PollAnswer.Refused, Detail: $"HTTP {status}: redirected more than {_options.MaxRedirects} times");
             if (response.Headers.Location is not { } location || !Uri.TryCreate(uri, location, out var target))
@@ -140,27 +206,27 @@ public sealed class StatusClient : IStatusApi
         }
     }
 
-    private async Task<StatusAnswer> ReadAsync(Source source, string id, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> ReadAsync(string id, StatusQuestion question, HttpResponseMessage response, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var retryAfter = RetryAfter(response.Headers.RetryAfter);
-        var answer = source.Provider.Classify(status);
-        var isToldByBody = answer == PollAnswer.NotFound && source.Provider.NotFoundIsToldByBody;
+        var answer = question.Classify(status);
+        var isToldByBody = answer == PollAnswer.NotFound && question.NotFoundIsToldByBody;
         if (answer != PollAnswer.Report && !isToldByBody)
-            return new(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter);
+            return new(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter, NeedsKeys: question.RefusesKey(status));
         if (await ReadBodyAsync(response.Content, cancellationToken) is not { } body)
             return new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is too large");
 
         if (isToldByBody)
         {
-            if (source.Provider.ErrorStatus(body) is { } told && source.Provider.Classify(told) == PollAnswer.NotFound)
+            if (question.IsUnknownId(status, body))
                 return new(PollAnswer.NotFound, Detail: $"HTTP {status}", RetryAfter: retryAfter);
             return WasCut(response, body)
                 ? new(PollAnswer.Unavailable, Detail: $"HTTP {status}, whose body was cut", RetryAfter: retryAfter)
                 : new(PollAnswer.Refused, Detail: $"HTTP {status} that is not the API's: the status endpoint may be wrong", RetryAfter: retryAfter);
         }
 
-        var decoded = source.Provider.Decode(Jobs.ReportChannel.Poll, body);
+        var decoded = question.Provider.Decode(Jobs.ReportChannel.Poll, body);
         if (decoded.Report is { } report)
         {
             return report.Id is { } named && named != id
@@ -168,7 +234,7 @@ public sealed class StatusClient : IStatusApi
                 : new(PollAnswer.Report, report);
         }
 
-        if (source.Provider.ErrorStatus(body) is { } inner && source.Provider.Classify(inner) is var meant and not PollAnswer.Report)
+        if (question.Provider.ErrorStatus(body) is { } inner && question.Provider.Classify(inner) is var meant and not PollAnswer.Report)
             return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
 
         return new(WasCut(response, body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);

@@ -130,6 +130,10 @@ public sealed record FopWatchSettings
         if (endpoint is null && provider is not null && !reader.Has("StatusEndpoint"))
             reader.Problem("StatusEndpoint", $"is missing: {kind} needs the MgrDomain of the account, for example https://mgr.example.com");
 
+        var workflows = reader.Url("WorkflowEndpoint", endpoint is null ? null : provider?.Workflows?.DefaultEndpoint(endpoint), "https://dora.qiniuapi.com");
+        if (provider is { Workflows: null } && reader.Has("WorkflowEndpoint"))
+            reader.Problem("WorkflowEndpoint", $"is a setting of Qiniu's alone, and the provider is {kind}");
+
         var defaults = provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) };
         var poll = reader.Below("Poll") is { } below ? ReadPoll(below, defaults) : defaults;
         if (provider is null || endpoint is null || tokens.Count == 0 || trust is null)
@@ -140,6 +144,7 @@ public sealed record FopWatchSettings
             Name = name,
             Provider = provider,
             StatusEndpoint = endpoint,
+            WorkflowEndpoint = workflows,
             Tokens = new(tokens.Select(token => token.Text)),
             Keys = keys,
             Domains = domains,

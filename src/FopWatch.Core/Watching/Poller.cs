@@ -36,7 +36,11 @@ public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusAp
         using var activity = Telemetry.Activities.StartActivity("poll");
         activity?.SetTag("fopwatch.source", source.Name);
 
-        var answer = await statusApi.AskAsync(source, key.Id, cancellationToken);
+        var answer = await statusApi.AskAsync(source, key.Id, job.Watch.IsWorkflow, cancellationToken);
+
+        // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing.
+        if (answer.NeedsKeys && job.Origin == JobOrigin.Hint)
+            answer = answer with { Answer = PollAnswer.NotFound };
 
         activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
         Telemetry.Polled(source, answer.Answer);

@@ -1,3 +1,5 @@
+using System.Text.Json.Serialization;
+
 namespace FopWatch.Watching;
 
 /// <summary>How a status API answered, as far as the plan of further polls depends on it.</summary>
@@ -53,6 +55,13 @@ public sealed record Watch
     /// True after a hint came while the poll was due already: it may be under way, and be answered with what was true before the hint.
     /// </summary>
     public bool HintedWhileDue { get; init; }
+
+    /// <summary>
+    /// True once anything, trusted or not, has named the job as a workflow whose status has a query of its own (Qiniu workflow V3). It only
+    /// decides what is asked first, and what not knowing the id means.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsWorkflow { get; init; }
 
     /// <summary>True after somebody asked to stop watching: the job stays open and is not polled; a notification still settles it.</summary>
     public bool Stopped { get; init; }

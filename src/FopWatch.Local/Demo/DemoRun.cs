@@ -234,6 +234,8 @@ internal sealed class DemoRun : IAsyncDisposable
         {
             settings[$"Sources:{name}:Provider"] = provider;
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            if (provider == "Qiniu")
+                settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
 
             // Providers' jobs take hours, these take minutes.

@@ -55,6 +55,9 @@ public enum StatusAnswer
     /// <summary>With a redirect to another host, where somebody lies about the outcome.</summary>
     Redirect,
 
+    /// <summary>401: the question about a workflow is not signed with a key of the customer's. Not for scripts.</summary>
+    Unauthorized,
+
     /// <summary>That the question is malformed: 400 without an id, 404 for another path, 405 for another method. Not for scripts.</summary>
     BadRequest,
 }

@@ -10,12 +10,14 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
 {
     private const string Json = "application/json";
     private const string DecoyPath = "/decoy";
+    private const string WorkflowPath = "/v3/task/status/";
 
     private readonly ConcurrentDictionary<(Family Family, string Id), Submission> _submissions = new();
 
     private enum Family
     {
         Qiniu,
+        QiniuWorkflow,
         WangsuFmgr,
         WangsuFops,
     }
@@ -32,7 +34,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         if (isDecoy)
             path = path[DecoyPath.Length..];
 
-        var (family, id) = (path, (string?)request.Query["id"], (string?)request.Query["persistentId"]) switch
+        var (family, id) = path.StartsWith(WorkflowPath, StringComparison.Ordinal) ? (Family.QiniuWorkflow, Uri.UnescapeDataString(path[WorkflowPath.Length..])) : (path, (string?)request.Query["id"], (string?)request.Query["persistentId"]) switch
         {
             ("/status/get/prefop", { Length: > 0 } qiniuId, _) => (Family.Qiniu, qiniuId),
             ("/status/get/prefop", _, { Length: > 0 } wangsuId) => (Family.WangsuFops, wangsuId),
@@ -49,6 +51,13 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
             return;
         }
 
+        if (family == Family.QiniuWorkflow && !isDecoy && !IsSigned(request))
+        {
+            counters.Answered(StatusAnswer.Unauthorized);
+            await RefuseAsync(http, family.Value, 401, "bad token");
+            return;
+        }
+
         var submission = _submissions.GetValueOrDefault((family.Value, id));
         if (isDecoy)
         {
@@ -57,7 +66,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
             return;
         }
 
-        if (submission is null)
+        if (submission is null && !IsKnownElsewhere(family.Value, id))
             counters.AskedForStranger();
         var ordinal = submission?.Ask() ?? 0;
         var answer = submission is null || submission.Job.Unobtainable ? StatusAnswer.NotFound : Next(submission, ordinal);
@@ -77,7 +86,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
     private async Task AnswerAsync(HttpContext http, Family family, Submission? submission, int ordinal, StatusAnswer answer)
     {
         var response = http.Response;
-        var isQiniu = family == Family.Qiniu;
+        var isQiniu = IsQiniu(family);
         switch (answer)
         {
             case StatusAnswer.Throttled:
@@ -158,14 +167,28 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         return Encoding.UTF8.GetBytes(telling.ToJson());
     }
 
-    private Task NotFoundAsync(HttpContext http, Family family) => family == Family.Qiniu
+    /// <summary>Whether a question about a workflow is signed as its documentation wants it, with any of the customer's keys.</summary>
+    private bool IsSigned(HttpRequest request)
+    {
+        var url = new Uri($"{request.Scheme}://{request.Host}{request.PathBase}{request.Path}{request.QueryString}");
+        return options.QiniuKeys.Any(key => request.Headers.Authorization
+            == Signer.Qiniu(key.AccessKey, key.SecretKey, url, request.ContentType, [], method: request.Method));
+    }
+
+    /// <summary>Whether the other of Qiniu's two queries knows an id.</summary>
+    private bool IsKnownElsewhere(Family family, string id) =>
+        IsQiniu(family) && _submissions.ContainsKey((family == Family.Qiniu ? Family.QiniuWorkflow : Family.Qiniu, id));
+
+    private static bool IsQiniu(Family family) => family is Family.Qiniu or Family.QiniuWorkflow;
+
+    private Task NotFoundAsync(HttpContext http, Family family) => IsQiniu(family)
         ? RefuseAsync(http, family, 612, "not such id in prefop")
         : RefuseAsync(http, family, options.WangsuNotFoundStatus, "persistentId not found");
 
     private static Task RefuseAsync(HttpContext http, Family family, int status, string message)
     {
         // Wangsu's code is that of HTTP, written as a string.
-        object body = family == Family.Qiniu
+        object body = IsQiniu(family)
             ? new { error = message }
             : new { code = status.ToString(System.Globalization.CultureInfo.InvariantCulture), message };
         return WriteAsync(http, status, Json, JsonSerializer.SerializeToUtf8Bytes(body));
@@ -193,8 +216,10 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         }
     }
 
-    private static Family FamilyOf(BodyShape shape) => shape switch
+    /// <summary>Without a key nobody could ask about workflows, so then the query of tasks knows them.</summary>
+    private Family FamilyOf(BodyShape shape) => shape switch
     {
+        BodyShape.QiniuWorkflowV3 when options.QiniuKeys.Count > 0 => Family.QiniuWorkflow,
         BodyShape.WangsuFmgr => Family.WangsuFmgr,
         BodyShape.WangsuFops => Family.WangsuFops,
         _ => Family.Qiniu,

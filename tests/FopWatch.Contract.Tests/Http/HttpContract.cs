@@ -588,6 +588,23 @@ public abstract class HttpContract
     }
 
     [Fact]
+    public async Task An_unsigned_notification_of_a_workflow_has_its_own_status_api_asked_which_settles_the_job()
+    {
+        const string Workflow = """{"version":"v3","id":"z0.w","code":0,"ops":[{"id":"op1","fop":{"cmd":"avthumb/mp4","result":{"code":0}},"depends":[]}]}""";
+        await using var host = await StartAsync();
+        host.StatusApi.Workflows["z0.w"] = (200, Encoding.UTF8.GetBytes(Workflow));
+
+        await host.PostAsync($"/api/notify/signed/{ServedHost.Token}", Workflow.Replace("\"code\":0", "\"code\":3", StringComparison.Ordinal));
+
+        var job = await host.JobAsync("signed", "z0.w", "?wait=30");
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll), Outcome(job));
+        var (id, authorization) = Assert.Single(host.StatusApi.AskedForWorkflows);
+        Assert.Equal("z0.w", id);
+        Assert.StartsWith($"Qiniu {ServedHost.Key.AccessKey}:", authorization, StringComparison.Ordinal);
+        Assert.Empty(host.StatusApi.Asked);
+    }
+
+    [Fact]
     public async Task An_output_of_a_bucket_with_a_domain_has_a_url()
     {
         await using var host = await StartAsync();

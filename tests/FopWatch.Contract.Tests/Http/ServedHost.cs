@@ -54,6 +54,7 @@ public abstract class ServedHost : IAsyncDisposable
         foreach (var name in (string[])["signed", "hasty"])
         {
             settings[$"Sources:{name}:Provider"] = "Qiniu";
+            settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:Keys:0:AccessKey"] = Key.AccessKey;
             settings[$"Sources:{name}:Keys:0:SecretKey"] = Key.SecretKey;
         }

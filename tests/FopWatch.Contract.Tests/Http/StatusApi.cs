@@ -16,6 +16,12 @@ public sealed class StatusApi : IAsyncDisposable
     /// <summary>The answer by id.</summary>
     public ConcurrentDictionary<string, (int Status, byte[] Body)> Answers { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The answer of the query of workflows, by id.</summary>
+    public ConcurrentDictionary<string, (int Status, byte[] Body)> Workflows { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>The ids that the query of workflows was asked for, in order, and how that was authorized.</summary>
+    public ConcurrentQueue<(string Id, string Authorization)> AskedForWorkflows { get; } = new();
+
     /// <summary>The ids asked for, in order.</summary>
     public ConcurrentQueue<string> Asked { get; } = new();
 
@@ -28,6 +34,16 @@ public sealed class StatusApi : IAsyncDisposable
         web.Run(async context =>
         {
             var query = context.Request.Query;
+            if (context.Request.Path.StartsWithSegments("/v3/task/status", out var rest))
+            {
+                var workflow = rest.Value!.TrimStart('/');
+                api.AskedForWorkflows.Enqueue((workflow, context.Request.Headers.Authorization.ToString()));
+                var (code, text) = api.Workflows.GetValueOrDefault(workflow, (612, """{"error":"no such task"}"""u8.ToArray()));
+                context.Response.StatusCode = code;
+                await context.Response.Body.WriteAsync(text, context.RequestAborted);
+                return;
+            }
+
             var id = (query.ContainsKey("id") ? query["id"] : query["persistentId"]).ToString();
             api.Asked.Enqueue(id);
             var (status, body) = api.Answers.GetValueOrDefault(id, (612, """{"error":"not such id in prefop"}"""u8.ToArray()));

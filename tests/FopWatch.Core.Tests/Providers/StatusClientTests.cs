@@ -160,7 +160,7 @@ public sealed class StatusClientTests : IDisposable
         await using (var server = new LoopbackServer(_ => Reply.Of(200)))
             url = server.Url;
 
-        var answer = await Client().AskAsync(At(url), "z0.a", Token);
+        var answer = await Client().AskAsync(At(url), "z0.a", false, Token);
         Assert.Equal((PollAnswer.Unavailable, "the request failed: ConnectionError"), (answer.Answer, answer.Detail));
     }
 
@@ -187,13 +187,13 @@ public sealed class StatusClientTests : IDisposable
     {
         await using var server = new LoopbackServer(_ => Reply.Cut("{", thenHang: true));
         using var cancel = new CancellationTokenSource();
-        var asking = Client().AskAsync(At(server.Url), "z0.a", cancel.Token);
+        var asking = Client().AskAsync(At(server.Url), "z0.a", false, cancel.Token);
         await server.UntilAnsweredAsync(Token);
 
         await cancel.CancelAsync();
         var thrown = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
         Assert.Equal(cancel.Token, thrown.CancellationToken);
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client().AskAsync(At(server.Url), "z0.a", cancel.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Client().AskAsync(At(server.Url), "z0.a", false, cancel.Token));
     }
 
     [Fact]
@@ -292,10 +292,10 @@ public sealed class StatusClientTests : IDisposable
         var throttled = true;
         await using var server = new LoopbackServer(_ => throttled ? Reply.Of(573) : Reply.Of(200, Done));
         var client = Client();
-        Assert.Equal(PollAnswer.Throttled, (await client.AskAsync(At(server.Url), "z0.a", Token)).Answer);
+        Assert.Equal(PollAnswer.Throttled, (await client.AskAsync(At(server.Url), "z0.a", false, Token)).Answer);
         throttled = false;
 
-        var waiting = client.AskAsync(At(server.Url), "z0.a", Token);
+        var waiting = client.AskAsync(At(server.Url), "z0.a", false, Token);
         await _clock.UntilTimersAsync(1, Token);
         Assert.Single(server.Asked);
         _clock.Advance(TimeSpan.FromSeconds(5));
@@ -309,10 +309,10 @@ public sealed class StatusClientTests : IDisposable
     {
         await using var server = new LoopbackServer(_ => Reply.Of(429, "", "Retry-After: 100"));
         var client = Client();
-        await client.AskAsync(At(server.Url), "z0.a", Token);
+        await client.AskAsync(At(server.Url), "z0.a", false, Token);
         _clock.Advance(TimeSpan.FromSeconds(10));
 
-        var answer = await client.AskAsync(At(server.Url), "z0.b", Token);
+        var answer = await client.AskAsync(At(server.Url), "z0.b", false, Token);
 
         Assert.Equal((PollAnswer.Throttled, TimeSpan.FromSeconds(90)), (answer.Answer, answer.RetryAfter));
         Assert.Single(server.Asked);
@@ -324,10 +324,10 @@ public sealed class StatusClientTests : IDisposable
         await using var server = new LoopbackServer(_ => Reply.Of(200, Done));
         var source = At(server.Url) with { Poll = Bodies.Qiniu.DefaultPoll with { PerSecond = 2 } };
         var client = Client();
-        await client.AskAsync(source, "z0.a", Token);
-        await client.AskAsync(source, "z0.a", Token);
+        await client.AskAsync(source, "z0.a", false, Token);
+        await client.AskAsync(source, "z0.a", false, Token);
 
-        var third = client.AskAsync(source, "z0.a", Token);
+        var third = client.AskAsync(source, "z0.a", false, Token);
         await _clock.UntilTimersAsync(1, Token);
         Assert.Equal(2, server.Asked.Count);
         _clock.Advance(TimeSpan.FromSeconds(1));
@@ -355,7 +355,7 @@ public sealed class StatusClientTests : IDisposable
 
     private Task<StatusAnswer> AskAsync(
         LoopbackServer server, string basePath = "", ProviderKind kind = ProviderKind.Qiniu, StatusClientOptions? options = null) =>
-        Client(options).AskAsync(At(new(server.Url, basePath), kind), "z0.a", Token);
+        Client(options).AskAsync(At(new(server.Url, basePath), kind), "z0.a", false, Token);
 
     private static Source At(Uri endpoint, ProviderKind kind = ProviderKind.Qiniu) =>
         PollPacerTests.Source("media", 10) with { Provider = ProviderKinds.For(kind), StatusEndpoint = endpoint };

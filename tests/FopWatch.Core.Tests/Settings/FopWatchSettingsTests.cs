@@ -87,6 +87,25 @@ public class FopWatchSettingsTests
     }
 
     [Fact]
+    public void The_endpoint_of_workflows_is_qinius_own_unless_it_is_set_and_no_setting_of_wangsus()
+    {
+        Assert.Equal(new Uri("https://dora.qiniuapi.com"), FopWatchSettings.Read(Right).Sources.Find("media")!.WorkflowEndpoint);
+        Assert.Null(FopWatchSettings.Read(Right).Sources.Find("files")!.WorkflowEndpoint);
+        Assert.Equal(
+            new Uri("https://workflows.example.com/base"),
+            FopWatchSettings.Read([.. Right, new("Sources:media:WorkflowEndpoint", "https://workflows.example.com/base")]).Sources.Find("media")!.WorkflowEndpoint);
+
+        Assert.StartsWith(
+            "FopWatch:Sources:files:WorkflowEndpoint is a setting of Qiniu's alone",
+            Assert.Single(Problems(new() { ["Sources:files:WorkflowEndpoint"] = "https://workflows.example.com" })),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "FopWatch:Sources:media:WorkflowEndpoint is not an http or https URL",
+            Assert.Single(Problems(new() { ["Sources:media:WorkflowEndpoint"] = "workflows.example.com" })),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Domains_are_a_map_or_a_list()
     {
         var settings = new Dictionary<string, string?>(Right)

@@ -121,6 +121,8 @@ public class KilledHostTests
         {
             settings[$"Sources:{name}:Provider"] = provider;
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
+            if (provider == "Qiniu")
+                settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
             settings[$"Sources:{name}:Poll:First"] = "00:00:05";
             settings[$"Sources:{name}:Poll:Max"] = "00:00:20";

@@ -12,17 +12,21 @@ internal sealed class StatusApi : IStatusApi, IDisposable
     private readonly HttpClient _http;
     private readonly StatusClient _client;
 
+    // Polls whose first question has not been asked yet, by id: a second one asks the other API of the same provider.
+    private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
+
     public StatusApi(Stage stage, Life life)
     {
         (_stage, _life) = (stage, life);
-        _http = new(new Network(stage, life)) { Timeout = Timeout.InfiniteTimeSpan };
+        _http = new(new Network(stage, life, Begins)) { Timeout = Timeout.InfiniteTimeSpan };
         _client = new(_http, life.Clock);
     }
 
-    public async Task<StatusAnswer> AskAsync(Source source, string id, CancellationToken cancellationToken)
+    public async Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
         await _stage.Scheduler.TurnAsync(_life);
-        var answer = await _client.AskAsync(source, id, cancellationToken);
+        _begun[id] = _begun.GetValueOrDefault(id) + 1;
+        var answer = await _client.AskAsync(source, id, isWorkflow, cancellationToken);
 
         // What the answer says may be out of date when it arrives.
         await _stage.Scheduler.TurnAsync(_life, _stage.Faults.Delay(Call.Ask));
@@ -32,18 +36,27 @@ internal sealed class StatusApi : IStatusApi, IDisposable
 
     public void Dispose() => _http.Dispose();
 
+    private bool Begins(string id)
+    {
+        var begun = _begun.GetValueOrDefault(id);
+        _begun[id] = Math.Max(0, begun - 1);
+        return begun > 0;
+    }
+
     /// <summary>
     /// Answers at once or never: what the framework's client waits for it waits for on other threads, and the order of things would
     /// be lost.
     /// </summary>
-    private sealed class Network(Stage stage, Life life) : HttpMessageHandler
+    private sealed class Network(Stage stage, Life life, Func<string, bool> begins) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var uri = request.RequestUri!;
-            var id = uri.Query[(uri.Query.IndexOf('=', StringComparison.Ordinal) + 1)..];
-            var source = stage.Scenario.Sources.First(one => one.Provider.StatusUri(one.StatusEndpoint, id) == uri);
-            stage.Checker.Asked(life, source, new(source.Name, id));
+            var ofWorkflows = uri.Query.Length == 0;
+            var id = ofWorkflows ? uri.Segments[^1] : uri.Query[(uri.Query.IndexOf('=', StringComparison.Ordinal) + 1)..];
+            var source = stage.Scenario.Sources.First(one => uri
+                == (ofWorkflows ? one.WorkflowEndpoint is { } endpoint ? one.Provider.Workflows?.StatusUri(endpoint, id) : null : one.Provider.StatusUri(one.StatusEndpoint, id)));
+            stage.Checker.Asked(life, source, new(source.Name, id), begins(id));
             var fault = stage.Faults.Next(Call.Ask);
             if (fault != Fault.None)
                 stage.Tally.Add(Call.Ask, fault);
@@ -61,7 +74,7 @@ internal sealed class StatusApi : IStatusApi, IDisposable
 
             try
             {
-                return Task.FromResult(stage.Provider.Answer(source, id));
+                return Task.FromResult(stage.Provider.Answer(source, id, ofWorkflows ? request.Headers.Authorization?.ToString() ?? "" : null));
             }
             catch (TaskCanceledException hangs)
             {

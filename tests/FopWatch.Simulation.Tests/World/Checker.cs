@@ -143,18 +143,22 @@ internal sealed class Checker(Stage stage)
     /// <param name="life">Who asks.</param>
     /// <param name="source">The source.</param>
     /// <param name="key">The job.</param>
-    public void Asked(Life life, Source source, JobKey key)
+    /// <param name="begins">Whether it is the first question of a poll; the second asks the provider's other status API.</param>
+    public void Asked(Life life, Source source, JobKey key, bool begins)
     {
-        var story = StoryOf(key);
-        story.Asks++;
-        stage.Tally.Add("polls");
-        if (stage.IsByHand)
-            story.Nudges++;
-
-        // Between looking and asking somebody else may have settled it.
         var job = stage.Store.Peek(key);
-        Expect(story.OpenWhenFound > 0, "a question about a job that nothing watched when the poller looked", job);
-        story.OpenWhenFound--;
+        if (begins)
+        {
+            var story = StoryOf(key);
+            story.Asks++;
+            stage.Tally.Add("polls");
+            if (stage.IsByHand)
+                story.Nudges++;
+
+            // Between looking and asking somebody else may have settled it.
+            Expect(story.OpenWhenFound > 0, "a question about a job that nothing watched when the poller looked", job);
+            story.OpenWhenFound--;
+        }
 
         var asked = _asked.TryGetValue((life, source.Name), out var known) ? known : _asked[(life, source.Name)] = new();
         var burst = (int)Math.Ceiling(source.Poll.PerSecond);

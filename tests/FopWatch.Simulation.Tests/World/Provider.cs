@@ -41,11 +41,19 @@ internal sealed class Provider(Stage stage)
         }
     }
 
-    /// <summary>Answers a question to the status API.</summary>
-    public HttpResponseMessage Answer(Source source, string id)
+    /// <summary>Answers a question to a status API.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The id that is asked for.</param>
+    /// <param name="authorization">How a question to the status API of workflows is authorized; null for a question to the other one.</param>
+    public HttpResponseMessage Answer(Source source, string id, string? authorization)
     {
         var isQiniu = source.Provider.Kind == Contracts.ProviderKind.Qiniu;
         var fate = _fates.GetValueOrDefault(id);
+        if (authorization is not null && authorization != Authorization(source, id))
+            return Response(401, """{"error":"bad token"}""");
+        if ((fate?.Script.Job.Shape == BodyShape.QiniuWorkflowV3) != (authorization is not null))
+            fate = null;
+
         var age = fate is null ? default : Age - fate.Script.SubmittedAfter;
         var answer = fate is null || age < TimeSpan.Zero || fate.Script.Source != source.Name ? StatusKind.NotFound
             : fate.Script.Truth == StatusTruth.NeverKnown || age >= fate.Script.ForgottenAfter ? StatusKind.NotFound
@@ -81,6 +89,14 @@ internal sealed class Provider(Stage stage)
         var body = new Telling(job, IsNotification: false, age, Scenario.Start + fate.Script.SubmittedAfter, fate.Asked++) { Notification = fate.Notification }.ToJson();
         return Response(200, answer == StatusKind.HalfBody ? body[..(body.Length / 2)] : body);
     }
+
+    private static string Authorization(Source source, string id) => Signer.Qiniu(
+        Scenario.QiniuKey.AccessKey,
+        Scenario.QiniuKey.SecretKey,
+        new(source.WorkflowEndpoint!, $"/v3/task/status/{id}"),
+        "application/x-www-form-urlencoded",
+        [],
+        method: "GET");
 
     private static HttpResponseMessage Response(int status, string body) => new((HttpStatusCode)status) { Content = new ByteArrayContent(Encoding.UTF8.GetBytes(body)) };
 

@@ -164,6 +164,7 @@ internal sealed record Scenario
 #pragma warning restore CA1308
         Provider = ProviderKinds.For(kind),
         StatusEndpoint = new("http://status.example.com"),
+        WorkflowEndpoint = kind == ProviderKind.Qiniu ? new("http://workflows.example.com") : null,
         Tokens = new([Token]),
         Keys = kind == ProviderKind.Qiniu
             ? new([new(QiniuKey.AccessKey, QiniuKey.SecretKey)])

@@ -8,6 +8,8 @@ namespace FopWatch.Providers.Qiniu;
 /// <summary>Qiniu persistent processing and workflows (providers.md, section 1).</summary>
 internal sealed class QiniuProvider : IProvider
 {
+    public QiniuProvider() => Workflows = new QiniuWorkflowQuery(this);
+
     /// <inheritdoc/>
     public ProviderKind Kind => ProviderKind.Qiniu;
 
@@ -25,6 +27,9 @@ internal sealed class QiniuProvider : IProvider
     public Uri? DefaultStatusEndpoint { get; } = new("https://api.qiniu.com");
 
     /// <inheritdoc/>
+    public IWorkflowQuery? Workflows { get; }
+
+    /// <inheritdoc/>
     public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body)
     {
         if (JsonBody.Read(body, out var problem) is not { } json)
@@ -36,7 +41,7 @@ internal sealed class QiniuProvider : IProvider
         if (decode(json, channel, out var facts) is { } unreadable)
             return Decoded.Not(unreadable);
 
-        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts });
+        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, IsWorkflow = decode == QiniuWorkflow.ReadV3 });
     }
 
     /// <inheritdoc/>

@@ -1,0 +1,105 @@
+using System.Net;
+using FopWatch.Contract.Tests.Http;
+using FopWatch.Contracts;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.Http;
+
+/// <summary>Workflows V3 at the running host, with and without a key to ask for them with.</summary>
+public class WorkflowTests
+{
+    private const string Id = "z0.01z001ce0ixqk6h1ku00rw2xv2000bbb";
+    private const string Payload = "qiniu-notify-workflow-v3-unsigned-2024.json";
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task An_unsigned_notification_settles_its_job_by_the_status_api_of_workflows(bool isRegistered)
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
+        var body = SharedPayloads.Read(Payload);
+        api.Workflows[Id] = (200, body);
+        if (isRegistered)
+            await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{Id}}"}""");
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
+
+        var job = await host.JobAsync("media", Id, "?wait=20");
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll, "wf-in", "a.mp4"), (job.State, job.SettledBy, job.Bucket, job.Key));
+        var output = Assert.Single(Assert.Single(job.Items).Outputs);
+        Assert.Equal(("wf-out", "a-1m.mp4", "FuYTrVLG2sQd3Tic6cRWB6y3l7y6"), (output.Bucket, output.Key, output.Hash));
+        Assert.Empty(api.Asked);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+        Assert.DoesNotContain(Id, host.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_lost_notification_of_a_workflow_that_nothing_named_so_is_made_up_for_by_both_queries()
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
+        api.Workflows[Id] = (200, SharedPayloads.Read(Payload));
+
+        await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{Id}}","firstPollAfter":0}""");
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id, "?wait=20")).State);
+        Assert.Equal([Id], api.Asked);
+        Assert.Equal([Id], api.AskedForWorkflows.Select(asked => asked.Id));
+    }
+
+    [Fact]
+    public async Task Without_keys_a_registered_workflow_waits_and_the_log_says_once_that_keys_are_needed()
+    {
+        await using var api = await StatusApi.StartAsync();
+        var clock = new ManualClock();
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: false), time: clock);
+        await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{Id}}"}""");
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", SharedPayloads.Read(Payload))).StatusCode);
+        for (var i = 0; i < 6; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(10));
+            await host.PostAsync($"/api/jobs/media/{Id}/poll");
+        }
+
+        var job = await host.JobAsync("media", Id);
+        Assert.Equal(JobState.Waiting, job.State);
+        Assert.True(job.Polls >= 6);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+        Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("without a valid key", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Without_keys_a_workflow_that_nobody_registered_is_kept_in_quarantine_and_settles_after_a_key_was_added()
+    {
+        await using var api = await StatusApi.StartAsync();
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: false));
+        var body = SharedPayloads.Read(Payload);
+        api.Workflows[Id] = (200, body);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
+        var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
+        Assert.Contains("Keys", kept.Reason, StringComparison.Ordinal);
+        Assert.Equal(body, await host.Http.GetByteArrayAsync(kept.BodyHref, TestContext.Current.CancellationToken));
+        await host.PostAsync($"/api/quarantine/{kept.Key}/retry");
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+
+        await host.StopAsync();
+        await host.StartAgainAsync(settings: Settings(api, withKeys: true));
+        await host.PostAsync($"/api/quarantine/{kept.Key}/retry");
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id, "?wait=30")).State);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+    }
+
+    private static Dictionary<string, string?> Settings(StatusApi api, bool withKeys)
+    {
+        var settings = RunningHost.TokenSources(api.Endpoint);
+        settings["Sources:media:Trust"] = "Signature";
+        settings["Sources:media:WorkflowEndpoint"] = api.Endpoint.AbsoluteUri;
+        if (withKeys)
+            settings["Sources:media:Keys:ak-1"] = "sk-1";
+        return settings;
+    }
+}
