@@ -10,7 +10,6 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Tests;
 
@@ -107,6 +106,27 @@ public class CompositionTests(SharedAzurite azurite)
         var problems = Assert.Throws<SettingsException>(() => CloudSettings.Read(configuration, new DefaultAzureCredential())).Problems;
 
         Assert.StartsWith($"{name} {problem}", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Notify_urls_that_no_provider_can_reach_are_warned_of_once()
+    {
+        var configuration = new ConfigurationBuilder()
+            .AddInMemoryCollection([
+                new("AzureWebJobsStorage", "UseDevelopmentStorage=true"),
+                new("FopWatch:PublicUrl", "http://localhost:7071"),
+                new("FopWatch:Sources:media:Provider", "Qiniu"),
+                new("FopWatch:Sources:media:NotifyTokens:0", "abcdefgh"),
+            ])
+            .Build();
+        using var log = new CapturedLog();
+        using var logs = LoggerFactory.Create(logging => logging.AddProvider(log));
+        var notice = new StartNotice(CloudSettings.Read(configuration, new DefaultAzureCredential()), logs.CreateLogger<StartNotice>());
+
+        notice.Give();
+        notice.Give();
+
+        Assert.Equal(2, log.ToString().Split("Warning No provider can reach the notify URLs: they begin with http://localhost:7071, ").Length);
     }
 
     /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>

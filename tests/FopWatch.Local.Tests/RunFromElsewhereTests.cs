@@ -41,6 +41,7 @@ public sealed class RunFromElsewhereTests : IDisposable
             // On macOS the folder is below a link.
             Assert.Matches($"Settings were read from .*{Path.GetFileName(_folder.FullName)}.fopwatch.json", log);
             Assert.Contains("with 1 source(s)", log, StringComparison.Ordinal);
+            Assert.Contains("No provider can reach the notify URLs: they begin with http://127.0.0.1:", log, StringComparison.Ordinal);
             Assert.True(File.Exists(Path.Combine(_folder.FullName, "fopwatch-data", "fopwatch.db")));
         }
         finally
