@@ -91,4 +91,34 @@ public sealed record JobEvent
         (parsed, reason) = JobEventReader.Read(body.Span);
         return parsed is not null;
     }
+
+    /// <summary>Parses an event from text, such as the <c>data</c> of a server-sent event.</summary>
+    /// <param name="json">A CloudEvents 1.0 event in structured mode: JSON, with or without a byte order mark.</param>
+    /// <returns>The event.</returns>
+    /// <exception cref="FormatException">The text is not an event that this version can read. The message is the reason that
+    /// <see cref="TryParse(string?, out JobEvent?, out string?)"/> gives.</exception>
+    public static JobEvent Parse(string json) =>
+        TryParse(json, out var parsed, out var reason) ? parsed : throw new FormatException(reason);
+
+    /// <summary>Parses an event from text, such as the <c>data</c> of a server-sent event.</summary>
+    /// <param name="json">The text. Null is not an event.</param>
+    /// <param name="parsed">The event, if the text is one.</param>
+    /// <returns>Whether the text is an event that this version can read.</returns>
+    public static bool TryParse([NotNullWhen(true)] string? json, [NotNullWhen(true)] out JobEvent? parsed) =>
+        TryParse(json, out parsed, out _);
+
+    /// <summary>Parses an event from text and says why it cannot be parsed.</summary>
+    /// <remarks>Accepts the same events as <see cref="TryParse(ReadOnlyMemory{byte}, out JobEvent?, out string?)"/>.</remarks>
+    /// <param name="json">The text. Null is not an event.</param>
+    /// <param name="parsed">The event, if the text is one.</param>
+    /// <param name="reason">Why the text is not an event: up to 512 characters, in English, for people.</param>
+    /// <returns>Whether the text is an event that this version can read.</returns>
+    public static bool TryParse(
+        [NotNullWhen(true)] string? json,
+        [NotNullWhen(true)] out JobEvent? parsed,
+        [NotNullWhen(false)] out string? reason)
+    {
+        (parsed, reason) = JobEventReader.Read(json);
+        return parsed is not null;
+    }
 }

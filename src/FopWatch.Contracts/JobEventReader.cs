@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace FopWatch.Contracts;
@@ -7,7 +9,25 @@ internal static class JobEventReader
 {
     private const int MaxReason = 512;
 
+    private static readonly UTF8Encoding StrictUtf8 = new(encoderShouldEmitUTF8Identifier: false, throwOnInvalidBytes: true);
+
     private static ReadOnlySpan<byte> ByteOrderMark => [0xEF, 0xBB, 0xBF];
+
+    /// <summary>The event that a text holds, or the reason why it holds none.</summary>
+    public static (JobEvent? Event, string? Reason) Read(string? json)
+    {
+        if (json is null)
+            return (null, "There is no text.");
+
+        try
+        {
+            return Read(StrictUtf8.GetBytes(json));
+        }
+        catch (EncoderFallbackException)
+        {
+            return (null, "The text is not valid Unicode: it has half of a surrogate pair.");
+        }
+    }
 
     /// <summary>The event, or why there is none.</summary>
     public static (JobEvent? Event, string? Reason) Read(ReadOnlySpan<byte> body)
@@ -26,8 +46,7 @@ internal static class JobEventReader
         }
         catch (JsonException e)
         {
-            // The serializer names the path itself, unless a converter has said what is wrong.
-            return (null, Short(e.Path is null || e.Message.Contains("Path: ") ? e.Message : $"{e.Path}: {e.Message}"));
+            return (null, Short(Explain(e, body)));
         }
         catch (InvalidOperationException)
         {
@@ -56,6 +75,8 @@ internal static class JobEventReader
                 reader.Skip();
         }
 
+        // Throws where anything follows the object.
+        reader.Read();
         if (version is null)
             return "The body is no CloudEvents event in structured mode: 'specversion' is missing or no text.";
         if (version != "1.0")
@@ -96,6 +117,23 @@ internal static class JobEventReader
         if (job.Items.Any(item => item?.Command is null || item.Outputs.Contains(null!)))
             return "In 'data.items', something is null that must not be.";
         return job.Metadata?.Values.Contains(null!) == true ? "In 'data.metadata', a value is null." : null;
+    }
+
+    /// <summary>A failure of the serializer in words. Its own messages name types of this library.</summary>
+    private static string Explain(JsonException failure, ReadOnlySpan<byte> body)
+    {
+        if (failure.Path is not { } path)
+        {
+            return failure is { LineNumber: { } line, BytePositionInLine: { } position }
+                ? string.Format(CultureInfo.InvariantCulture, "The body cannot be read as JSON (line {0}, byte {1}).", line + 1, position + 1)
+                : "The body cannot be read as JSON.";
+        }
+
+        if (failure is UnreadableValueException)
+            return $"{path}: {failure.Message}";
+        return RequiredMembers.FirstMissing(body, path) is { } missing
+            ? $"{path}: '{missing}' is missing."
+            : $"{path}: the value has the wrong type, or is not valid Unicode.";
     }
 
     private static string Short(string reason) => reason.Length <= MaxReason ? reason : reason.Substring(0, MaxReason - 1) + "…";

@@ -15,7 +15,7 @@ public sealed class CamelCaseEnumConverter<T> : JsonConverter<T>
 {
     /// <inheritdoc/>
     public override T Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options) =>
-        EnumNames<T>.Read(ref reader, out var text) ?? throw new JsonException($"'{text}' is no {typeof(T).Name} that this version knows.");
+        EnumNames<T>.Read(ref reader, out var text) ?? throw new UnreadableValueException($"'{text}' is no {typeof(T).Name} that this version knows.");
 
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, T value, JsonSerializerOptions options) => EnumNames<T>.Write(writer, value);
@@ -48,7 +48,7 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
 
         // Without an offset it would be taken for the local time of whoever reads it.
         var hasOffset = text.Length > "yyyy-MM-ddTHH:mm:ss".Length && (text[text.Length - 1] == 'Z' || text[text.Length - 6] is '+' or '-');
-        return hasOffset ? time.ToUniversalTime() : throw new JsonException("It is no time with an offset.");
+        return hasOffset ? time.ToUniversalTime() : throw new UnreadableValueException("The time has no offset.");
     }
 
     /// <inheritdoc/>
@@ -80,6 +80,9 @@ public sealed partial class ContractsJson : JsonSerializerContext
     }
 }
 
+/// <summary>A value that a converter here refuses. Its message, unlike those of the serializer, is for subscribers to read.</summary>
+internal sealed class UnreadableValueException(string message) : JsonException(message);
+
 /// <summary>The names of an enum's members on the wire.</summary>
 /// <remarks>
 /// Not left to the framework's own converter, which in older versions also reads numbers in quotes and lists with commas.
@@ -103,7 +106,7 @@ internal static class EnumNames<T>
 
     public static T? Read(ref Utf8JsonReader reader, out string? text)
     {
-        text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException("It is no text.");
+        text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new UnreadableValueException("The value is not a string.");
         return Members.TryGetValue(text, out var value) ? value : null;
     }
 

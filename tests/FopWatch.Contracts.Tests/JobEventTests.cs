@@ -132,6 +132,64 @@ public class JobEventTests
         Assert.Equal(said, Assert.Throws<FormatException>(() => JobEvent.Parse(body)).Message);
     }
 
+    [Theory]
+    [InlineData("id", null, "$: 'id' is missing.")]
+    [InlineData("time", null, "$: 'time' is missing.")]
+    [InlineData("data/version", null, "$.data: 'version' is missing.")]
+    [InlineData("data/counts/total", null, "$.data.counts: 'total' is missing.")]
+    [InlineData("data/items/1/command", null, "$.data.items[1]: 'command' is missing.")]
+    [InlineData("data/version", "\"three\"", "$.data.version: the value has the wrong type, or is not valid Unicode.")]
+    [InlineData("time", "\"yesterday\"", "$.time: the value has the wrong type, or is not valid Unicode.")]
+    [InlineData("time", "\"2026-03-01T08:00:00\"", "$.time: The time has no offset.")]
+    [InlineData("data/state", "4", "$.data.state: The value is not a string.")]
+    public void A_reason_names_the_member_and_no_type_of_the_serializer(string path, string? json, string expected)
+    {
+        var (root, parent, name) = Find(path);
+        if (json is null)
+            parent.AsObject().Remove(name);
+        else
+            parent[name] = JsonNode.Parse(json);
+
+        Assert.False(JobEvent.TryParse(root.ToJsonString(), out _, out var reason));
+        Assert.Equal(expected, reason);
+    }
+
+    [Theory]
+    [InlineData("", "The body cannot be read as JSON (line 1, byte 1).")]
+    [InlineData("{\n  \"specversion\" \"1.0\"}", "The body cannot be read as JSON (line 2, byte 17).")]
+    [InlineData("""{"specversion":"1.0","type":"fopwatch.job.settled"} {}""", "The body cannot be read as JSON (line 1, byte 53).")]
+    [InlineData("nothing", "The body cannot be read as JSON (line 1, byte 2).")]
+    public void A_reason_says_where_the_body_is_not_JSON(string body, string expected)
+    {
+        Assert.False(JobEvent.TryParse(body, out _, out var reason));
+        Assert.Equal(expected, reason);
+    }
+
+    [Fact]
+    public void No_reason_has_the_words_of_the_serializer()
+    {
+        Prop.ForAll(Mutated.ToArbitrary(), body =>
+        {
+            if (!JobEvent.TryParse(body, out _, out var reason))
+                Assert.DoesNotMatch(@"System\.|Path: |LineNumber|BytePosition|FopWatch\.Contracts|JSON value could not|Expected", reason);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+    }
+
+    [Fact]
+    public void Text_is_read_as_bytes_are()
+    {
+        var text = Encoding.UTF8.GetString(Events.Full);
+
+        Assert.True(JsonElement.DeepEquals(JsonElement.Parse(Events.Full), JsonSerializer.SerializeToElement(JobEvent.Parse(text), ContractsJson.Wire.JobEvent)));
+        Assert.True(JobEvent.TryParse("\uFEFF" + text, out var marked));
+        Assert.Equal("z0.a", marked.Subject);
+        Assert.False(JobEvent.TryParse((string?)null, out _, out var reason));
+        Assert.Equal("There is no text.", reason);
+        Assert.False(JobEvent.TryParse(text.Replace("z0.a", "z0.\ud800", StringComparison.Ordinal), out _, out reason));
+        Assert.Contains("surrogate", reason, StringComparison.Ordinal);
+        Assert.Throws<FormatException>(() => JobEvent.Parse("{}"));
+    }
+
     [Fact]
     public void Of_values_that_a_later_version_may_add_those_that_can_be_unknown_are()
     {

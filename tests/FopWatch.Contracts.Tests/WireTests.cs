@@ -48,10 +48,10 @@ public class WireTests
                 Assert.Equal($"\"{char.ToLowerInvariant(member.ToString()[0])}{member.ToString()[1..]}\"", written);
                 Assert.Equal(member, JsonSerializer.Deserialize(written, info));
                 Assert.Equal(member, JsonSerializer.Deserialize(written.ToUpperInvariant(), info));
-                Assert.Throws<JsonException>(() => JsonSerializer.Deserialize($"{member:D}", info));
+                Assert.ThrowsAny<JsonException>(() => JsonSerializer.Deserialize($"{member:D}", info));
             }
 
-            Assert.Throws<JsonException>(() => JsonSerializer.Serialize((T)(object)99, info));
+            Assert.ThrowsAny<JsonException>(() => JsonSerializer.Serialize((T)(object)99, info));
         }
     }
 
