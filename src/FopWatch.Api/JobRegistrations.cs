@@ -41,12 +41,16 @@ internal sealed class JobRegistrations
         var read = new JobRegistrations(sources);
         try
         {
-            using var document = JsonDocument.Parse(body, new() { MaxDepth = 8, AllowDuplicateProperties = false });
+            using var document = JsonDocument.Parse(body);
             read.ReadRoot(document.RootElement);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException or DecoderFallbackException)
+        catch (JsonException e)
         {
-            read.Add(new("", $"The body is no JSON document that can be read: {Said(e)} {Shape}."));
+            read.Add(new("", $"The body cannot be read as JSON{Place(e)}: {Shape}."));
+        }
+        catch (Exception e) when (e is InvalidOperationException or DecoderFallbackException)
+        {
+            read.Add(new("", $"A name or a string in the body is not valid Unicode: {Shape}."));
         }
 
         return read;
@@ -68,7 +72,7 @@ internal sealed class JobRegistrations
                 Add(new("", $"An array of {root.GetArrayLength()}: it has to be 1 to {MaxAtOnce}."));
                 break;
             default:
-                Add(new("", $"The body is a JSON {root.ValueKind}: {Shape}."));
+                Add(new("", $"The body is {Kind(root)}: {Shape}."));
                 break;
         }
     }
@@ -77,7 +81,7 @@ internal sealed class JobRegistrations
     {
         if (element.ValueKind != JsonValueKind.Object)
         {
-            Add(new(at, $"A JSON {element.ValueKind}, where an object was expected."));
+            Add(new(at, $"This is {Kind(element)}; an object is expected."));
             return;
         }
 
@@ -90,9 +94,12 @@ internal sealed class JobRegistrations
             Wrong(at, "id", $"is not {JobKey.IdRule}");
         var metadata = ReadMetadata(element, at);
         var firstPollAfter = ReadFirstPollAfter(element, at);
+        var names = new HashSet<string>(StringComparer.Ordinal);
         foreach (var property in element.EnumerateObject())
         {
-            if (property.Name is not ("source" or "id" or "metadata" or "firstPollAfter"))
+            if (!names.Add(property.Name))
+                Wrong(at, property.Name, "is given more than once");
+            else if (property.Name is not ("source" or "id" or "metadata" or "firstPollAfter"))
                 Wrong(at, property.Name, "is not known; known are source, id, metadata and firstPollAfter");
         }
 
@@ -122,7 +129,8 @@ internal sealed class JobRegistrations
 
             var value = entry.Value.GetString()!;
             bytes += Encoding.UTF8.GetByteCount(entry.Name) + Encoding.UTF8.GetByteCount(value);
-            metadata[entry.Name] = value;
+            if (!metadata.TryAdd(entry.Name, value))
+                Wrong($"{at}/metadata", entry.Name, "is given more than once");
         }
 
         if (bytes > MaxMetadataBytes)
@@ -162,10 +170,20 @@ internal sealed class JobRegistrations
         Add(new($"{at}/{escaped}", $"'{name}' {problem}."));
     }
 
-    /// <summary>What the reader said, but not a body that it quotes at length.</summary>
-    private static string Said(Exception e) => e.Message.Length <= 200 || e is not JsonException at
-        ? e.Message
-        : string.Create(CultureInfo.InvariantCulture, $"{e.Message[..80]}… (line {at.LineNumber + 1}, byte {at.BytePositionInLine + 1}).");
+    /// <summary>Where the reader stopped; its own message is the framework's.</summary>
+    private static string Place(JsonException e) => e is { LineNumber: { } line, BytePositionInLine: { } position }
+        ? string.Create(CultureInfo.InvariantCulture, $" (line {line + 1}, byte {position + 1})")
+        : "";
+
+    private static string Kind(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => "an object",
+        JsonValueKind.Array => "an array",
+        JsonValueKind.String => "a string",
+        JsonValueKind.Number => "a number",
+        JsonValueKind.True or JsonValueKind.False => "a boolean",
+        _ => "null",
+    };
 
     private static string Short(string name) => name.Length <= 64 ? name : name[..64] + "…";
 

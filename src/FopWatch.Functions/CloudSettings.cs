@@ -148,10 +148,13 @@ internal sealed record CloudSettings
                 return ServiceBusConnection.ToNamespace(name, credential);
             return emulator is null ? null : ServiceBusConnection.ToEmulator(emulator);
         }
-        catch (ArgumentException e)
+        catch (ArgumentException)
         {
-            // Neither message repeats a key.
-            problems.Add($"FopWatch:{(name is null ? BusConnectionString : BusNamespace)} is wrong. {e.Message}");
+            // A connection string is not repeated: it holds a key.
+            problems.Add(name is null
+                ? $"FopWatch:{BusConnectionString} is not an emulator's connection string with UseDevelopmentEmulator=true; "
+                    + $"for a namespace in Azure set FopWatch:{BusNamespace}, and the host's identity is used"
+                : $"FopWatch:{BusNamespace} is '{name}', not a host name such as contoso.servicebus.windows.net");
             return null;
         }
     }

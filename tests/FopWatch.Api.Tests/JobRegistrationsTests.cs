@@ -39,6 +39,19 @@ public sealed class JobRegistrationsTests
         Assert.Null(one.FirstPollAfter);
     }
 
+    [Theory]
+    [InlineData("{\n \"source\": }", "The body cannot be read as JSON (line 2, byte 12)")]
+    [InlineData("", "The body cannot be read as JSON (line 1, byte 1)")]
+    [InlineData("7", "The body is a number")]
+    [InlineData("null", "The body is null")]
+    [InlineData("false", "The body is a boolean")]
+    [InlineData("[[]]", "This is an array; an object is expected.")]
+    [InlineData("""{"source":"media","id":"\ud800"}""", "A name or a string in the body is not valid Unicode")]
+    [InlineData("""{"source":"media","id":"a","id":"a"}""", "'id' is given more than once.")]
+    [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""", "'n' is given more than once.")]
+    public void What_is_wrong_is_said_in_words_of_its_own(string json, string expected) =>
+        Assert.StartsWith(expected, Assert.Single(Read(json).Problems).Detail, StringComparison.Ordinal);
+
     [Fact]
     public void Neither_a_long_body_that_is_no_JSON_nor_a_million_problems_are_told_at_length()
     {
@@ -207,9 +220,6 @@ public sealed class JobRegistrationsTests
     [InlineData("source=media&id=a")]
     [InlineData("""{"source":"media","id":"a"} {}""")]
     [InlineData("""{"source":"media","id":"a",}""")]
-    [InlineData("""{"source":"media","id":"a","id":"b"}""")]
-    [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""")]
-    [InlineData("""{"source":"media","id":"a","x":[[[[[[[[[[1]]]]]]]]]]}""")]
     [InlineData("""{"source":"media","id":"\ud800"}""")]
     [InlineData("""{"source":"\udc00","id":"a"}""")]
     [InlineData("""{"source":"media","id":"a","metadata":{"n":"\ud800"}}""")]
@@ -239,7 +249,7 @@ public sealed class JobRegistrationsTests
 
         var problem = Assert.Single(read.Problems);
         Assert.Equal("", problem.Element);
-        Assert.StartsWith("The body is no JSON document that can be read:", problem.Detail, StringComparison.Ordinal);
+        Assert.Matches("^(The body cannot be read as JSON|A name or a string in the body is not valid Unicode)", problem.Detail);
         Assert.EndsWith("or an array of up to 1000 of those.", problem.Detail, StringComparison.Ordinal);
     }
 

@@ -41,12 +41,20 @@ internal static class TableFailures
 
     /// <summary>What callers get.</summary>
     public static StoreUnavailableException ToUnavailable(this Exception failure) =>
-        new($"Table Storage cannot answer now: {FirstLine(failure.Message)}", failure);
+        new($"Table Storage cannot answer now: {Reason(failure)}.", failure);
 
     // Thrown by whatever credential the host was given, from a package that is none of this one's business.
     private static bool IsAuthentication(Type? type) =>
         type is not null && (type.FullName == "Azure.Identity.AuthenticationFailedException" || IsAuthentication(type.BaseType));
 
-    // The rest of it are the response's headers.
-    private static string FirstLine(string message) => message.AsSpan().EnumerateLines() is var lines && lines.MoveNext() ? lines.Current.ToString() : message;
+    // In words of our own: the client's messages hold advice on its options, and the response's headers.
+    private static string Reason(Exception failure) => failure switch
+    {
+        RequestFailedException { Status: > 0, ErrorCode: { Length: > 0 } code } refused => $"it answered {refused.Status} {code}",
+        RequestFailedException { Status: > 0 } refused => $"it answered {refused.Status}",
+        AggregateException tries when tries.Flatten().InnerExceptions is [.., var last] => Reason(last),
+        OperationCanceledException or TimeoutException => "it did not answer in time",
+        _ when IsAuthentication(failure.GetType()) => "there is no identity that it could be asked with",
+        _ => "it cannot be reached",
+    };
 }

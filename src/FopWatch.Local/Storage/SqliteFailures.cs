@@ -1,3 +1,4 @@
+using System.Globalization;
 using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
@@ -20,5 +21,17 @@ internal static class SqliteFailures
 
     /// <summary>What callers get.</summary>
     public static StoreUnavailableException ToUnavailable(this SqliteException failure) =>
-        new($"The store cannot answer now: {failure.Message}", failure);
+        new($"The store cannot answer now: {failure.Reason()}.", failure);
+
+    /// <summary>What failed, in words.</summary>
+    public static string Reason(this SqliteException failure) => failure.SqliteErrorCode switch
+    {
+        raw.SQLITE_BUSY or raw.SQLITE_LOCKED => "another program has locked the database",
+        raw.SQLITE_FULL => "the disk is full",
+        raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB => "the database is damaged",
+        raw.SQLITE_READONLY or raw.SQLITE_PERM or raw.SQLITE_AUTH => "this user may not write to the database",
+        raw.SQLITE_CANTOPEN => "the database file cannot be opened",
+        raw.SQLITE_IOERR => string.Create(CultureInfo.InvariantCulture, $"the file system fails (SQLite error {failure.SqliteExtendedErrorCode})"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"SQLite reports error {failure.SqliteExtendedErrorCode}"),
+    };
 }
