@@ -1,3 +1,4 @@
+using System.Net.Sockets;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Contracts;
 
@@ -32,7 +33,12 @@ internal sealed class JobEventSubscriber(
     // Settling takes moments, and a message that was handled should not come again because the process was asked to stop.
     private static readonly CancellationToken Always = CancellationToken.None;
 
+    /// <summary>The SDK reports a failure of the connection once for each event that could be in hand: these are one retry.</summary>
+    private static readonly TimeSpan SameRetry = TimeSpan.FromSeconds(2);
+
     private readonly KnownVersions _known = new();
+    private readonly Lock _troubleLock = new();
+    private (string? Text, long At) _trouble;
 
     /// <summary>Receives until it is cancelled; then finishes what it has begun and returns.</summary>
     /// <exception cref="ServiceBusException">The subscription does not exist.</exception>
@@ -52,8 +58,8 @@ internal sealed class JobEventSubscriber(
         processor.ProcessMessageAsync += OnMessageAsync;
         processor.ProcessErrorAsync += error =>
         {
-            // The processor goes on by itself after everything, also after what no waiting mends.
-            output.WriteLine($"error      {error.ErrorSource}: {error.Exception.Message}");
+            // The processor goes on by itself after everything, also after what no waiting cures.
+            WriteTrouble(Explain(error.Exception));
             if (error.Exception is UnauthorizedAccessException or ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound })
                 fatal.TrySetException(error.Exception);
             return Task.CompletedTask;
@@ -74,6 +80,29 @@ internal sealed class JobEventSubscriber(
         await processor.StopProcessingAsync(Always);
         if (fatal.Task.IsFaulted)
             await fatal.Task;
+    }
+
+    private static string Explain(Exception failure) => failure switch
+    {
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceCommunicationProblem } => "the bus cannot be reached",
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceTimeout } or TimeoutException => "the bus does not answer in time",
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => "the bus is busy",
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => "there is no such topic or subscription",
+        UnauthorizedAccessException => "this identity may not receive from the subscription",
+        SocketException or IOException => "the bus cannot be reached",
+        _ => OneLine.Of(failure.Message),
+    };
+
+    private void WriteTrouble(string text)
+    {
+        lock (_troubleLock)
+        {
+            if (_trouble.Text == text && time.GetElapsedTime(_trouble.At) < SameRetry)
+                return;
+            _trouble = (text, time.GetTimestamp());
+        }
+
+        output.WriteLine($"error      {client.FullyQualifiedNamespace}: {text}; trying again");
     }
 
     private async Task OnMessageAsync(ProcessMessageEventArgs args)
@@ -106,7 +135,7 @@ internal sealed class JobEventSubscriber(
         }
         catch (Exception e)
         {
-            output.WriteLine($"failed     {one.Source} {one.Subject} version {one.Data.Version}, attempt {message.DeliveryCount}: {e.Message}");
+            output.WriteLine($"failed     {one.Source} {one.Subject} version {one.Data.Version}, attempt {message.DeliveryCount}: {OneLine.Of(e.Message)}");
             await PauseAsync(message.DeliveryCount, args.CancellationToken);
             await args.AbandonMessageAsync(message, cancellationToken: Always);
         }

@@ -25,7 +25,12 @@ public class SubscriberOptionTests
         { ["extra"], "extra" },
         { ["[suggest:abc]"], "[suggest:abc]" },
         { ["@/no/such/file"], "@/no/such/file" },
-        { [], "Give --namespace, or set FOPWATCH_SERVICEBUS_CONNECTION." },
+        { [], "Give --host or --namespace, or set FOPWATCH_SERVICEBUS_CONNECTION." },
+        { ["--host", "nowhere"], "--host: 'nowhere' is not an http or https URL" },
+        { ["--host", ""], "--host: '' is not" },
+        { ["--host", "http://u:p@127.0.0.1"], "is not an http or https URL" },
+        { ["--host", "http://127.0.0.1:7071", "--position", ""], "--position is empty." },
+        { ["--host", "http://127.0.0.1:7071", "--source", " "], "--source is empty." },
     };
 
     public static TheoryData<string, string, string> WrongVariables => new()

@@ -215,7 +215,7 @@ public sealed class SubscriberTests : IAsyncLifetime
     }
 
     [Theory]
-    [InlineData("Give --namespace")]
+    [InlineData("Give --host or --namespace")]
     [InlineData("no-such-topic", "--topic", "no-such-topic")]
     public async Task The_program_says_what_is_wrong_and_fails(string expected, params string[] arguments)
     {
