@@ -116,6 +116,11 @@ internal sealed class SubscriberCommand
         };
         root.SetAction(ReceiveAsync);
 
+        // The parser passes over directives that it does not know, and the one that it knows throws at what is no number.
+        root.Directives.Clear();
+        if (args is [['[', .., ']'] directive, ..])
+            return RefuseUsage($"Unrecognized command or argument '{directive}'.");
+
         // An argument that begins with @ is not the name of a file with more of them.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         return parsed.Action is ParseErrorAction

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Net;
 using System.Net.Http.Headers;
 using FopWatch.Watching;
@@ -70,7 +71,9 @@ public sealed class StatusClient : IStatusApi
         Credentials = null,
         DefaultProxyCredentials = null,
         PreAuthenticate = false,
-        ActivityHeadersPropagator = null,
+
+        // Spans of the questions, and no header that names them to the provider.
+        ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),

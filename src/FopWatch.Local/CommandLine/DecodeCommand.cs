@@ -30,7 +30,7 @@ internal static class DecodeCommand
         for. --header 'Host: …' and --header 'X-Forwarded-Host: …' add hosts to try.
 
         Nothing is sent, stored or settled; secrets in commands stay redacted.
-        Exit codes: 0 understood, 1 not understood, 2 wrong usage.
+        Exit codes: 0 understood, 1 not understood or with a wrong signature (FopWatch would put it into quarantine), 2 wrong usage.
         """;
 
     private static readonly JsonSerializerOptions Readable = new(DecodeJson.Default.Options)
@@ -111,7 +111,8 @@ internal static class DecodeCommand
                 WriteJson(terminal, new(way, body.Length, readings));
             else
                 WriteText(terminal, way, readings);
-            return readings.Any(reading => reading.Job is not null) ? ExitCodes.Ok : ExitCodes.Failed;
+            var accepted = readings.Any(reading => reading is { Job: not null, Becomes: not NotificationResult.Quarantined });
+            return accepted ? ExitCodes.Ok : ExitCodes.Failed;
         }));
         return command;
     }

@@ -6,7 +6,7 @@ internal static class ExitCodes
     /// <summary>All went well; of tracked jobs: all succeeded.</summary>
     public const int Ok = 0;
 
-    /// <summary>Some tracked job ended otherwise, or a body was not understood.</summary>
+    /// <summary>Some tracked job ended otherwise; or FopWatch would put the decoded body into quarantine.</summary>
     public const int Failed = 1;
 
     /// <summary>The command was used wrongly, settings are wrong, or the host refused what was asked.</summary>
@@ -17,6 +17,9 @@ internal static class ExitCodes
 
     /// <summary>The time to wait is over and jobs are open.</summary>
     public const int TimedOut = 4;
+
+    /// <summary>A background loop of the host failed, which ended the host. A supervisor should restart it.</summary>
+    public const int Faulted = 5;
 
     /// <summary>Ctrl-C, as shells have it.</summary>
     public const int Interrupted = 130;

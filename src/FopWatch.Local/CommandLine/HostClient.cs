@@ -120,16 +120,17 @@ internal sealed class HostClient : IDisposable
     /// opens before it returns <see cref="Followed.Connected"/>.
     /// </summary>
     /// <param name="after">The place after which to begin: <c>0</c> for the beginning; null for now.</param>
+    /// <param name="source">Only the events of this source; null for all.</param>
     /// <param name="cancellationToken">Ends it with an <see cref="OperationCanceledException"/>.</param>
     /// <exception cref="HostRefusedException">The host refused; trying again would not help.</exception>
-    public async IAsyncEnumerable<Followed> FollowAsync(string? after, [EnumeratorCancellation] CancellationToken cancellationToken)
+    public async IAsyncEnumerable<Followed> FollowAsync(string? after, string? source, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var failures = 0;
         while (true)
         {
             var opened = _time.GetTimestamp();
             var seen = false;
-            var (reader, lost) = await TryAsync(() => OpenAsync(after, cancellationToken));
+            var (reader, lost) = await TryAsync(() => OpenAsync(after, source, cancellationToken));
             if (reader is not null)
             {
                 using (reader)
@@ -211,9 +212,10 @@ internal sealed class HostClient : IDisposable
         return content;
     }
 
-    private async Task<ServerEventReader> OpenAsync(string? after, CancellationToken cancellationToken)
+    private async Task<ServerEventReader> OpenAsync(string? after, string? source, CancellationToken cancellationToken)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, "events"));
+        var path = source is null ? "events" : $"events?source={Uri.EscapeDataString(source)}";
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, path));
         request.Headers.Accept.Add(new MediaTypeWithQualityHeaderValue("text/event-stream"));
         if (after is not null)
             request.Headers.TryAddWithoutValidation("Last-Event-ID", after);
@@ -270,7 +272,7 @@ internal sealed class HostClient : IDisposable
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {
-            throw new HostUnreachableException($"{_base} cannot be reached: {e.Message}", e);
+            throw new HostUnreachableException($"{_base} cannot be reached: {Reason(e)}", e);
         }
         finally
         {
@@ -290,6 +292,17 @@ internal sealed class HostClient : IDisposable
             return Strange();
         return status >= 500 ? new HostUnreachableException($"{problem.Title} {problem.Detail}") : new HostRefusedException(problem);
     }
+
+    private static string Reason(Exception failure) => failure is not HttpRequestException request
+        ? "the connection was cut"
+        : request.HttpRequestError switch
+        {
+            HttpRequestError.NameResolutionError => "its name is not known",
+            HttpRequestError.ConnectionError => "nothing listens there, or the network does not lead there",
+            HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted, or it does not speak TLS",
+            HttpRequestError.ProxyTunnelError => "the proxy refuses",
+            _ => "it does not speak HTTP, or cut the connection",
+        };
 
     private HostUnreachableException Strange(Exception? why = null) => new($"{_base} does not answer as FopWatch does", why);
 }

@@ -71,7 +71,7 @@ internal sealed class JobTracking(
     public async Task SettleAsync(Action whenRegistered, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using var events = client.FollowAsync(null, stop.Token).GetAsyncEnumerator(stop.Token);
+        await using var events = client.FollowAsync(null, null, stop.Token).GetAsyncEnumerator(stop.Token);
         await events.MoveNextAsync();
         if (events.Current is Followed.Lost lost)
             throw new HostUnreachableException(lost.Why);

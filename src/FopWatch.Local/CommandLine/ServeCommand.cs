@@ -12,7 +12,8 @@ internal static class ServeCommand
     private const string LogVariable = "FOPWATCH_LOG";
 
     private const string More = """
-        Exit codes: 0 stopped, 2 wrong usage or settings, 3 the data folder cannot be used, or --urls not be listened on.
+        Exit codes: 0 stopped, 2 wrong usage or settings, 3 the data folder cannot be used, or --urls not be listened on,
+        5 a background loop failed; the log says why.
         """;
 
     /// <summary>The command.</summary>
@@ -54,8 +55,7 @@ internal static class ServeCommand
             await using var host = await LocalHost.StartAsync(
                 settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), cancellationToken);
             started = true;
-            await host.WaitForShutdownAsync(cancellationToken);
-            return ExitCodes.Ok;
+            return await host.WaitForShutdownAsync(cancellationToken) ? ExitCodes.Ok : ExitCodes.Faulted;
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {

@@ -90,7 +90,7 @@ internal static class TrackCommand
             }
             catch (HostRefusedException e)
             {
-                ShowRefusal(terminal, e, wanted, tracking.Registered);
+                ShowRefusal(terminal, e, result.GetValue(source)!, wanted, tracking.Registered);
                 return ExitCodes.Refused;
             }
             catch (HostUnreachableException e)
@@ -242,8 +242,15 @@ internal static class TrackCommand
         counts.Write();
     }
 
-    private static void ShowRefusal(Terminal terminal, HostRefusedException refused, IReadOnlyList<string> ids, int before)
+    private static void ShowRefusal(Terminal terminal, HostRefusedException refused, string source, IReadOnlyList<string> ids, int before)
     {
+        // One fault of the command, not one of each id.
+        if (refused.Problem.Errors is [_, ..] about && about.All(error => error.Element.EndsWith("/source", StringComparison.Ordinal)))
+        {
+            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. Nothing was registered. Source names are case-sensitive.", Terminal.Wrong));
+            return;
+        }
+
         terminal.WriteErrorLine(new Piece($"Refused: {refused.Message}", Terminal.Wrong));
         var errors = refused.Problem.Errors ?? [];
         foreach (var error in errors.Take(MaxShown))

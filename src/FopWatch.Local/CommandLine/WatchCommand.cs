@@ -15,7 +15,7 @@ internal static class WatchCommand
           fopwatch watch --json | jq -r 'select(.type == "fopwatch.job.settled") | .subject + " " + .data.state'
 
         It goes on for ever: where the stream breaks off it is opened again from the last event, so that none is missed.
-        Ctrl-C ends it, and says where to go on. Exit codes: 0 ended, 2 wrong usage or refused by the host.
+        Ctrl-C ends it, and says where to go on. Exit codes: 0 ended, 2 wrong usage, unknown source, or refused by the host.
         """;
 
     /// <summary>The command.</summary>
@@ -57,7 +57,7 @@ internal static class WatchCommand
         var lost = false;
         try
         {
-            await foreach (var followed in client.FollowAsync(after, cancellationToken))
+            await foreach (var followed in client.FollowAsync(after, source, cancellationToken))
             {
                 switch (followed)
                 {
@@ -82,6 +82,11 @@ internal static class WatchCommand
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
             // Ctrl-C is how it ends.
+        }
+        catch (HostRefusedException e) when (source is not null && e.Problem.Errors is [{ Element: "source" }])
+        {
+            terminal.WriteErrorLine(new Piece($"--source: the host has no source '{source}'. Source names are case-sensitive.", Terminal.Wrong));
+            return ExitCodes.Refused;
         }
 
         if (last is not null)

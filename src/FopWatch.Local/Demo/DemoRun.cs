@@ -272,7 +272,7 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         try
         {
-            await foreach (var followed in _client.FollowAsync("0", cancellationToken))
+            await foreach (var followed in _client.FollowAsync("0", null, cancellationToken))
             {
                 if (followed is Followed.Happened { Event.Data: var data }
                     && JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent) is { } happened

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using FopWatch.Api;
 using FopWatch.Local.Storage;
+using FopWatch.Providers;
 
 namespace FopWatch.Local.Hosting;
 
@@ -16,15 +17,20 @@ internal static class EventStream
 
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
-    /// it the stream starts now.
+    /// it the stream starts now. With <c>source</c> in the query it has that source's events only.
     /// </summary>
     public static async Task<IResult> GetAsync(
         HttpContext context,
+        string? source,
+        Sources sources,
         EventLog log,
         IHostApplicationLifetime lifetime,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
+        if (!string.IsNullOrEmpty(source) && sources.Find(source) is null)
+            return Problem.Invalid("A parameter is wrong.", [new("source", "It is not the name of a configured source.")]);
+
         var last = await log.LastSeqAsync(cancellationToken);
         var after = last;
         var given = context.Request.Headers["Last-Event-ID"].ToString();
@@ -40,7 +46,7 @@ internal static class EventStream
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(context.Response, log, after, time, stopping.Token);
+            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, after, time, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -50,7 +56,8 @@ internal static class EventStream
         return Results.Empty;
     }
 
-    private static async Task StreamAsync(HttpResponse response, EventLog log, long after, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task StreamAsync(
+        HttpResponse response, EventLog log, string? source, long after, TimeProvider time, CancellationToken cancellationToken)
     {
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
@@ -68,13 +75,15 @@ internal static class EventStream
         // first event.
         var place = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
         await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(place), cancellationToken);
+        var (sent, seen) = (after, after);
         await using var events = log.FollowAsync(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
             var next = events.MoveNextAsync().AsTask();
             try
             {
-                await FlushUntilAsync(next, response, time, cancellationToken);
+                if (await FlushUntilAsync(next, response, seen > sent ? seen : null, time, cancellationToken))
+                    sent = seen;
             }
             catch
             {
@@ -85,15 +94,27 @@ internal static class EventStream
 
             if (!await next)
                 return;
+            seen = events.Current.Seq;
+            if (source is not null && events.Current.Key.Source != source)
+                continue;
             Write(response.BodyWriter, events.Current);
+            sent = seen;
             if (response.BodyWriter.UnflushedBytes > 64 * 1024)
                 await response.BodyWriter.FlushAsync(cancellationToken);
         }
     }
 
     /// <summary>Flushes what is buffered once there is nothing more to add, and shows signs of life until there is.</summary>
-    private static async Task FlushUntilAsync(Task<bool> next, HttpResponse response, TimeProvider time, CancellationToken cancellationToken)
+    /// <param name="next">Completes when there is more.</param>
+    /// <param name="response">The response.</param>
+    /// <param name="place">The client's place, if it has advanced past events that the client does not get.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>Whether the place was sent.</returns>
+    private static async Task<bool> FlushUntilAsync(
+        Task<bool> next, HttpResponse response, long? place, TimeProvider time, CancellationToken cancellationToken)
     {
+        var told = false;
         while (!next.IsCompleted)
         {
             await response.BodyWriter.FlushAsync(cancellationToken);
@@ -103,9 +124,13 @@ internal static class EventStream
             }
             catch (TimeoutException)
             {
-                await response.BodyWriter.WriteAsync(":\n\n"u8.ToArray(), cancellationToken);
+                var sign = place is null || told ? ":\n\n" : string.Create(CultureInfo.InvariantCulture, $"id: {place}\n\n");
+                told = place is not null;
+                await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(sign), cancellationToken);
             }
         }
+
+        return told;
     }
 
     private static void Write(IBufferWriter<byte> writer, LoggedEvent logged)

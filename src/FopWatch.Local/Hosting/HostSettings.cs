@@ -31,6 +31,9 @@ internal sealed record HostSettings
     /// <summary>Where the settings were read from; null if they were not read but made.</summary>
     public SettingsOrigin? ReadFrom { get; init; }
 
+    /// <summary>OpenTelemetry's own settings, such as <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</summary>
+    public IReadOnlyDictionary<string, string?> OpenTelemetry { get; init; } = new Dictionary<string, string?>();
+
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The settings.</param>
     /// <param name="urls">Where to listen.</param>
@@ -76,7 +79,16 @@ internal sealed record HostSettings
 
         if (problems.Count > 0)
             throw new SettingsException(problems);
-        return new() { Shared = shared!, Urls = urls, Data = data, ApiKey = apiKey };
+        return new()
+        {
+            Shared = shared!,
+            Urls = urls,
+            Data = data,
+            ApiKey = apiKey,
+            OpenTelemetry = configuration.AsEnumerable()
+                .Where(setting => setting.Key.StartsWith(TelemetryExport.SettingsPrefix, StringComparison.OrdinalIgnoreCase))
+                .ToDictionary(StringComparer.OrdinalIgnoreCase),
+        };
     }
 
     /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>

@@ -80,8 +80,13 @@ internal sealed class LocalHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs until the process is asked to stop.</summary>
-    public Task WaitForShutdownAsync(CancellationToken cancellationToken) => _app.WaitForShutdownAsync(cancellationToken);
+    /// <summary>Runs until the process is asked to stop, or a background loop fails, which stops the host.</summary>
+    /// <returns>Whether it was asked to. If not, the log has the failure.</returns>
+    public async Task<bool> WaitForShutdownAsync(CancellationToken cancellationToken)
+    {
+        await _app.WaitForShutdownAsync(cancellationToken);
+        return !Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(loop => loop.ExecuteTask is { IsFaulted: true });
+    }
 
     public async ValueTask DisposeAsync()
     {
@@ -113,6 +118,7 @@ internal sealed class LocalHost : IAsyncDisposable
         builder.Services.AddLogging(logging ?? (_ => { }));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
         AddServices(builder.Services, settings, store, time);
+        builder.AddTelemetryExport(settings.OpenTelemetry);
 
         var app = builder.Build();
         app.Use(AnswerFailures);
@@ -165,6 +171,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.MapDelete("/api/quarantine/{key}", QuarantineApi.DeleteAsync);
 
         app.MapGet("/events", EventStream.GetAsync);
+        app.MapMetrics();
         app.MapGet("/health/live", HealthApi.Live);
         app.MapGet("/health/ready", ReadyAsync);
         app.MapGet("/openapi.json", HealthApi.OpenApi);
@@ -221,6 +228,8 @@ internal sealed class LocalHost : IAsyncDisposable
             logger.SettingsRead(read.File, read.Variables);
         else if (settings.ReadFrom is { } looked)
             logger.NoSettingsFile(looked.File, looked.Variables);
+        foreach (var path in DataFolder.OpenToOthers(settings.Data))
+            logger.OpenToOthers(path);
         logger.Serving(Url.AbsoluteUri.TrimEnd('/'), settings.Shared.Sources.All.Count, Path.GetFullPath(settings.Data));
         if (settings.Shared.Sources.All.Count == 0)
             logger.NoSources();

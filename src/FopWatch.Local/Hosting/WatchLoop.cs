@@ -141,6 +141,23 @@ internal sealed class WatchLoops(
     TimeProvider time,
     ILogger<WatchLoop> logger) : BackgroundService
 {
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Task.WhenAll(sources.All.Select(source =>
-        new WatchLoop(source, index, poller, signals.Of(source.Name), time, logger).RunAsync(stoppingToken)));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        await Task.WhenAll(sources.All.Select(RunAsync));
+
+        async Task RunAsync(Source source)
+        {
+            try
+            {
+                await new WatchLoop(source, index, poller, signals.Of(source.Name), time, logger).RunAsync(stop.Token);
+            }
+            catch
+            {
+                // The other loops would go on, and nobody would learn that this source is not watched any more.
+                await stop.CancelAsync();
+                throw;
+            }
+        }
+    }
 }

@@ -10,9 +10,6 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>The database's name in the folder.</summary>
     public const string FileName = "fopwatch.db";
 
-    /// <summary>The file that is locked as long as a host uses the folder. The lock ends with the process, however that ends.</summary>
-    public const string LockName = "fopwatch.lock";
-
     // A checkpoint flushes twice; every 8000 pages (32 MB) that is nothing, and a start after a crash still reads them in no time.
     private const string WriterPragmas = """
         PRAGMA synchronous = FULL;
@@ -44,7 +41,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public static SqliteDatabase Open(string folder, TimeProvider time, SqliteStoreOptions options)
     {
         var path = Path.Combine(folder, FileName);
-        var folderLock = Lock(folder);
+        var folderLock = DataFolder.Lock(folder, FileName);
         SqliteSession? session = null;
         try
         {
@@ -116,35 +113,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    private static FileStream Lock(string folder)
-    {
-        try
-        {
-            Directory.CreateDirectory(folder);
-            return new(Path.Combine(folder, LockName), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
-        }
-        catch (IOException exception) when (IsHeld(exception))
-        {
-            throw new StoreOpenException($"The data folder '{folder}' is in use by another FopWatch host.", exception);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            throw new StoreOpenException($"The data folder '{folder}' cannot be written to: {exception.Message}", exception);
-        }
-    }
-
-    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows; EWOULDBLOCK as Linux and as macOS number it.
-    private static bool IsHeld(IOException exception) =>
-        OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33
-        : OperatingSystem.IsMacOS() ? exception.HResult == 35
-        : exception.HResult == 11;
-
     private static string Explain(string path, SqliteException failure) => failure.SqliteErrorCode switch
     {
         raw.SQLITE_NOTADB => $"'{path}' is no SQLite database.",
-        raw.SQLITE_CORRUPT => $"'{path}' is damaged: {failure.Message}",
+        raw.SQLITE_CORRUPT => $"'{path}' is damaged.",
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => $"'{path}' is locked by another program.",
-        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' cannot be written to: {failure.Message}",
-        _ => $"'{path}' cannot be opened: {failure.Message}",
+        raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' cannot be written to: {failure.Reason()}.",
+        _ => $"'{path}' cannot be opened: {failure.Reason()}.",
     };
 }

@@ -135,9 +135,10 @@ public class DecodeTests
     }
 
     [Theory]
-    [InlineData("ak", "strong", "recorded")]
-    [InlineData("other", "invalid", "quarantined")]
-    public async Task The_trust_is_shown_where_keys_and_authorization_are_given(string accessKey, string trust, string becomes)
+    [InlineData("ak", "strong", "recorded", ExitCodes.Ok)]
+    [InlineData("other", "invalid", "quarantined", ExitCodes.Failed)]
+    public async Task The_trust_is_shown_and_decides_the_exit_code_where_keys_and_authorization_are_given(
+        string accessKey, string trust, string becomes, int expected)
     {
         using var folder = new TempFolder();
         var config = await ConfigAsync(folder, "WangsuFops");
@@ -147,9 +148,9 @@ public class DecodeTests
         string[] args = ["decode", "-", "--config", config, "--source", "video", "--url", Url, "--authorization", authorization];
 
         var (exit, output, error) = await CommandRun.RunAsync(args, Fops);
-        var (_, json, _) = await CommandRun.RunAsync([.. args, "--json"], Fops);
+        var (jsonExit, json, _) = await CommandRun.RunAsync([.. args, "--json"], Fops);
 
-        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Equal((expected, expected), (exit, jsonExit));
         Assert.Matches($"trust +{trust}", output);
         using var document = JsonDocument.Parse(json);
         var reading = Assert.Single(document.RootElement.GetProperty("readings").EnumerateArray());

@@ -57,7 +57,7 @@ public class HostClientTests
         using var client = new HostClient(new("http://host"), null, clock, host);
         host.Streams.Enqueue("id: 4\n\n");
         host.Streams.Enqueue("id: 5\nevent: t\ndata: a\n\n");
-        await using var followed = client.FollowAsync(null, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
+        await using var followed = client.FollowAsync(null, null, TestContext.Current.CancellationToken).GetAsyncEnumerator(TestContext.Current.CancellationToken);
 
         Assert.Equal(new Followed.Connected(null), await NextAsync());
         Assert.IsType<Followed.Lost>(await NextAsync());

@@ -113,15 +113,27 @@ public class TrackTests
     [Theory]
     [InlineData("--wait")]
     [InlineData("--file=-")]
-    public async Task A_refused_registration_names_the_element(string option)
+    public async Task A_source_that_the_host_does_not_have_is_named_once(string option)
     {
         await using var host = await RunningHost.StartAsync();
 
-        var (exit, _, error) = await CommandRun.RunAsync(host, "track", "nosuch", "z0.1", option);
+        var (exit, _, error) = await CommandRun.RunAsync(host, "track", "nosuch", "z0.1", "z0.2", option);
+
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Equal("The host has no source 'nosuch'. Nothing was registered. Source names are case-sensitive.", error.TrimEnd());
+    }
+
+    [Fact]
+    public async Task A_refused_registration_names_the_element()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, _, error) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "--metadata", $"n={new string('x', 5000)}");
 
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("Nothing was registered.", error, StringComparison.Ordinal);
-        Assert.Contains("z0.1: 'source' is not the name of a configured source. (/0/source)", error, StringComparison.Ordinal);
+        Assert.Contains("z0.1: 'metadata' has 5001 bytes", error, StringComparison.Ordinal);
+        Assert.Contains("(/0/metadata)", error, StringComparison.Ordinal);
     }
 
     [Fact]

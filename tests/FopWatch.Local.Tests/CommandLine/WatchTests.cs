@@ -91,6 +91,29 @@ public class WatchTests
             run.Output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split("  ")[2]));
     }
 
+    [Fact]
+    public async Task A_source_that_the_host_does_not_have_is_refused_at_once()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "watch", "--source", "Media");
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Equal("--source: the host has no source 'Media'. Source names are case-sensitive.", error.TrimEnd());
+    }
+
+    [Fact]
+    public async Task Whoever_lacks_the_key_does_not_learn_which_sources_there_are()
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");
+
+        var known = await CommandRun.RunAsync(host, "watch", "--source", "media", "--api-key", "another-key-entirely");
+        var unknown = await CommandRun.RunAsync(host, "watch", "--source", "nosuch", "--api-key", "another-key-entirely");
+
+        Assert.Equal(ExitCodes.Refused, known.Exit);
+        Assert.Equal(known, unknown);
+    }
+
     private static async Task NotifyAsync(RunningHost host, string body, string source = "media")
     {
         using var answer = await host.NotifyAsync(source, body);

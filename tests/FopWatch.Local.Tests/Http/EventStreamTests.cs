@@ -1,5 +1,7 @@
+using System.Net;
 using FopWatch.Contracts;
 using FopWatch.Local.Storage;
+using FopWatch.Local.Tests.Storage;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;
@@ -106,6 +108,56 @@ public class EventStreamTests
         Assert.Equal(("/fopwatch/media", "1.0", "application/json"), (settled.Source, settled.SpecVersion, settled.DataContentType));
     }
 
+    [Fact]
+    public async Task The_stream_of_one_source_leaves_the_others_out_and_its_place_advances_past_them()
+    {
+        var clock = new ManualClock();
+        await using var host = await RunningHost.StartAsync(time: clock);
+        await SettleAsync(host, "z0.1");
+        await SettleAsync(host, "z0.2", "video");
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+            await all.NextAsync(one => one.Data.Subject == "z0.2");
+
+        using var response = await host.Http.GetAsync(
+            "/events?source=media&lastEventId=0", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+        using var reader = new StreamReader(await response.Content.ReadAsStreamAsync(TestContext.Current.CancellationToken));
+        var lines = new List<string?>();
+        while (lines.Count < 6)
+            lines.Add(await reader.ReadLineAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(["id: 0", "", "id: 1", "event: fopwatch.job.settled"], lines[..4]);
+
+        // The next heartbeat has the place of the event that was left out; the one after it has nothing new.
+        var next = reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
+        while (!next.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(15));
+            await Task.WhenAny(next, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal("id: 2", await next);
+        await reader.ReadLineAsync(TestContext.Current.CancellationToken);
+        next = reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
+        while (!next.IsCompleted)
+        {
+            clock.Advance(TimeSpan.FromSeconds(15));
+            await Task.WhenAny(next, Task.Delay(20, TestContext.Current.CancellationToken));
+        }
+
+        Assert.Equal(":", await next);
+    }
+
+    [Fact]
+    public async Task The_stream_of_a_source_that_is_not_configured_is_refused()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        using var answer = await host.Http.GetAsync("/events?source=nosuch", TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        var problem = await RunningHost.ProblemAsync(answer);
+        Assert.Equal(("source", "It is not the name of a configured source."), (problem.Errors![0].Element, problem.Errors[0].Detail));
+    }
+
     /// <summary>The lines of a stream up to the one that tells the client its place, which comes before the first event.</summary>
     private static async Task<List<string>> BeginningAsync(RunningHost host, string? lastEventId)
     {
@@ -123,6 +175,6 @@ public class EventStreamTests
         return lines;
     }
 
-    private static async Task SettleAsync(RunningHost host, string id) =>
-        (await host.NotifyAsync("media", $$"""{"id":"{{id}}","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""")).EnsureSuccessStatusCode();
+    private static async Task SettleAsync(RunningHost host, string id, string source = "media") =>
+        (await host.NotifyAsync(source, $$"""{"id":"{{id}}","code":3,"items":[{"cmd":"a","code":3,"key":"k"}]}""")).EnsureSuccessStatusCode();
 }

@@ -1,0 +1,127 @@
+namespace FopWatch.Local.Storage;
+
+/// <summary>The folder that holds all state, as the file system has it: its lock, and who else on the machine may use it.</summary>
+/// <remarks>
+/// The database holds ids, notification bodies with secrets, and metadata, so no other user may read it. A new folder is created 0700. The
+/// files are 0600, those of earlier versions included. The mode of a folder that exists is its owner's decision and stays.
+/// </remarks>
+internal static class DataFolder
+{
+    /// <summary>The file that is locked as long as a host uses the folder. The lock ends with the process, however that ends.</summary>
+    public const string LockName = "fopwatch.lock";
+
+    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode Others =
+        UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute
+        | UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
+
+    /// <summary>Creates the folder where it does not exist, locks it, and makes its files private.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <param name="database">The name of the database in it. SQLite gives its log and index the mode of the database.</param>
+    /// <returns>The lock; disposing of it lets go of the folder.</returns>
+    /// <exception cref="StoreOpenException">The folder cannot be used.</exception>
+    public static FileStream Lock(string folder, string database)
+    {
+        try
+        {
+            if (!Directory.Exists(folder))
+                Create(folder);
+            var folderLock = Open(Path.Combine(folder, LockName), FileShare.None);
+            try
+            {
+                // SQLite would create it with the mode of the umask. One that exists is not opened: to close it would drop the locks that
+                // this process has on it.
+                if (!File.Exists(Path.Combine(folder, database)))
+                    Open(Path.Combine(folder, database), FileShare.ReadWrite).Dispose();
+                foreach (var name in (string[])[LockName, database, $"{database}-wal", $"{database}-shm"])
+                    MakePrivate(Path.Combine(folder, name));
+                return folderLock;
+            }
+            catch
+            {
+                folderLock.Dispose();
+                throw;
+            }
+        }
+        catch (IOException exception) when (IsHeld(exception))
+        {
+            throw new StoreOpenException($"The data folder '{folder}' is in use by another FopWatch host.", exception);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreOpenException($"The data folder '{folder}' cannot be written to: {Explain(folder, exception)}", exception);
+        }
+    }
+
+    /// <summary>
+    /// The paths that other users may use: the folder where they may write to it, and so replace files; each file that they may read or
+    /// write, because its file system or its owner does not let the mode be changed.
+    /// </summary>
+    public static IReadOnlyList<string> OpenToOthers(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+            return [];
+
+        var open = new List<string>();
+        if ((File.GetUnixFileMode(folder) & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+            open.Add(Path.GetFullPath(folder));
+        foreach (var file in Directory.EnumerateFiles(folder, "fopwatch.*"))
+        {
+            if ((File.GetUnixFileMode(file) & Others) != 0)
+                open.Add(Path.GetFullPath(file));
+        }
+
+        return open;
+    }
+
+    private static void Create(string folder)
+    {
+        if (OperatingSystem.IsWindows())
+        {
+            Directory.CreateDirectory(folder);
+            return;
+        }
+
+        // Missing folders above it get the mode of the umask.
+        Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+    }
+
+    private static FileStream Open(string path, FileShare share)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.OpenOrCreate, Access = FileAccess.ReadWrite, Share = share };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        return new(path, options);
+    }
+
+    private static void MakePrivate(string path)
+    {
+        if (OperatingSystem.IsWindows() || !File.Exists(path))
+            return;
+
+        try
+        {
+            if ((File.GetUnixFileMode(path) & Others) != 0)
+                File.SetUnixFileMode(path, OwnerOnly);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // Another user's file, or a file system without modes: the host warns of it and works.
+        }
+    }
+
+    // ERROR_SHARING_VIOLATION and ERROR_LOCK_VIOLATION on Windows; EWOULDBLOCK as Linux and as macOS number it.
+    private static bool IsHeld(IOException exception) =>
+        OperatingSystem.IsWindows() ? (exception.HResult & 0xFFFF) is 32 or 33
+        : OperatingSystem.IsMacOS() ? exception.HResult == 35
+        : exception.HResult == 11;
+
+    private static string Explain(string folder, Exception exception) => exception switch
+    {
+        UnauthorizedAccessException => "this user may not.",
+        _ when File.Exists(folder) => "it is a file.",
+        DirectoryNotFoundException => "a folder above it does not exist or is a file.",
+        PathTooLongException => "its name is too long.",
+        _ => "its file system refuses; the disk may be full or read-only.",
+    };
+}

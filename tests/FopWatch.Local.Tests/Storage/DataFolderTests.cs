@@ -1,0 +1,140 @@
+using System.Diagnostics;
+using FopWatch.Contract.Tests;
+using FopWatch.Local.Storage;
+using FopWatch.Local.Tests.Http;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Who else on the machine may read the data folder.</summary>
+public sealed class DataFolderTests : IDisposable
+{
+    private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnersFolder = OwnersFile | UnixFileMode.UserExecute;
+    private const UnixFileMode EverybodyReads = UnixFileMode.GroupRead | UnixFileMode.OtherRead;
+
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_process_with_a_common_umask_creates_what_its_user_alone_can_read()
+    {
+        SkipOnWindows();
+        var data = Path.Combine(_folder.FullName, "above", "data");
+        var host = new HostProcess(data, RunningHost.TokenSources(), ["sh", "-c", "umask 022; exec \"$@\"", "sh"]);
+        try
+        {
+            host.Start();
+            using var http = new HttpClient { BaseAddress = host.Url };
+            await UntilReadyAsync(http);
+            using (var notified = await http.PostAsync(
+                $"/api/notify/media/{RunningHost.Token}", new StringContent("""{"id":"z0.1","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}"""), Cancelled))
+            {
+                notified.EnsureSuccessStatusCode();
+            }
+
+            AssertPrivate(data, ["fopwatch.db", "fopwatch.db-shm", "fopwatch.db-wal", "fopwatch.lock"]);
+            Assert.Equal(OwnersFolder, Mode(data));
+        }
+        finally
+        {
+            host.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Files_of_an_earlier_version_become_private_and_their_folder_keeps_its_mode()
+    {
+        SkipOnWindows();
+        var before = await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+        await before.CommitAsync(Sample.Job("a").New(), Cancelled);
+        var copy = Path.Combine(_folder.FullName, "killed");
+        Directory.CreateDirectory(copy);
+        SetMode(copy, OwnersFolder | EverybodyReads);
+
+        // What a process leaves that is killed: the log is still there.
+        foreach (var name in (string[])["fopwatch.db", "fopwatch.db-wal", "fopwatch.db-shm"])
+            File.Copy(Path.Combine(_folder.FullName, name), Path.Combine(copy, name));
+        await File.WriteAllTextAsync(Path.Combine(copy, "fopwatch.lock"), "", Cancelled);
+        await before.DisposeAsync();
+        foreach (var file in Directory.GetFiles(copy))
+            SetMode(file, OwnersFile | EverybodyReads);
+        Assert.Contains(Path.Combine(copy, "fopwatch.db-wal"), Directory.GetFiles(copy));
+        var folderMode = Mode(copy);
+        Assert.NotEqual(OwnersFolder, folderMode);
+
+        await using var store = await SqliteStore.OpenAsync(copy, TimeProvider.System, cancellationToken: Cancelled);
+        await store.CommitAsync(Sample.Job("b").New(), Cancelled);
+
+        AssertPrivate(copy, ["fopwatch.db", "fopwatch.db-shm", "fopwatch.db-wal", "fopwatch.lock"]);
+        Assert.Equal(folderMode, Mode(copy));
+        Assert.Equal(2, (await store.ListAsync(new(), Cancelled)).Elements.Count);
+        Assert.Empty(DataFolder.OpenToOthers(copy));
+    }
+
+    [Fact]
+    public async Task The_host_warns_of_a_folder_that_others_may_write_to()
+    {
+        SkipOnWindows();
+        await using var host = await RunningHost.StartAsync();
+        Assert.DoesNotContain("chmod", host.Log.ToString(), StringComparison.Ordinal);
+        await host.StopAsync();
+        SetMode(host.Folder, OwnersFolder | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute);
+
+        await host.StartAgainAsync();
+
+        var warning = Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("chmod", StringComparison.Ordinal));
+        Assert.Contains(host.Folder, warning, StringComparison.Ordinal);
+        Assert.Equal(OwnersFolder | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute, Mode(host.Folder));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_used_is_named_without_the_words_of_the_framework()
+    {
+        var file = Path.Combine(_folder.FullName, "file");
+        await File.WriteAllTextAsync(file, "", Cancelled);
+
+        var itself = await Assert.ThrowsAsync<StoreOpenException>(() => SqliteStore.OpenAsync(file, TimeProvider.System, cancellationToken: Cancelled));
+        var below = await Assert.ThrowsAsync<StoreOpenException>(
+            () => SqliteStore.OpenAsync(Path.Combine(file, "data"), TimeProvider.System, cancellationToken: Cancelled));
+
+        Assert.Equal($"The data folder '{file}' cannot be written to: it is a file.", itself.Message);
+        Assert.StartsWith($"The data folder '{Path.Combine(file, "data")}' cannot be written to: ", below.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain("Could not", below.Message, StringComparison.Ordinal);
+    }
+
+    private static void AssertPrivate(string folder, string[] files)
+    {
+        Assert.Equal(files, Directory.GetFiles(folder).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.All(Directory.GetFiles(folder), file => Assert.Equal(OwnersFile, Mode(file)));
+    }
+
+    private static UnixFileMode Mode(string path) => OperatingSystem.IsWindows() ? default : File.GetUnixFileMode(path);
+
+    private static void SetMode(string path, UnixFileMode mode)
+    {
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(path, mode);
+    }
+
+    private static void SkipOnWindows() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+
+    private static async Task UntilReadyAsync(HttpClient http)
+    {
+        var patience = Stopwatch.StartNew();
+        while (true)
+        {
+            try
+            {
+                (await http.GetAsync("/health/ready", Cancelled)).EnsureSuccessStatusCode();
+                return;
+            }
+            catch (HttpRequestException) when (patience.Elapsed < TimeSpan.FromSeconds(60))
+            {
+                await Task.Delay(100, Cancelled);
+            }
+        }
+    }
+}
