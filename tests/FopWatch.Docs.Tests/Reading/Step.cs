@@ -93,6 +93,6 @@ internal sealed partial record Step(Block Block, int Line, string Command, IRead
     [GeneratedRegex(@"^dotnet run --project src/FopWatch\.(Local( -- serve\b.*)?|Functions\b.*)$|\bfunc start\b")]
     private static partial Regex Hosts();
 
-    [GeneratedRegex(@"^curl .*(-N|--no-buffer)\b| -- watch\b|^fopwatch watch\b")]
+    [GeneratedRegex(@"^curl .*(-N|--no-buffer)\b| -- watch\b|^fopwatch watch\b|^dotnet run --project src/FopWatch\.Subscriber -- --host\b")]
     private static partial Regex Streams();
 }
