@@ -30,7 +30,8 @@ public static class QueryParameters
         new("DELETE", "/api/quarantine/{key}"),
         new("GET", "/api/quarantine/{key}/body"),
         new("POST", "/api/quarantine/{key}/retry"),
-        new("GET", "/events", "lastEventId"),
+        new("GET", "/events", "lastEventId", "source"),
+        new("GET", "/metrics"),
         new("GET", "/openapi.json"),
 
         // A provider may append a query of its own, and never repeats a notification that was answered 4xx (providers.md, sections 1 and 2).
