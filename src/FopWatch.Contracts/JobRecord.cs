@@ -1,3 +1,4 @@
+using System.Text.Json;
 using System.Text.Json.Serialization;
 
 namespace FopWatch.Contracts;
@@ -48,10 +49,13 @@ public sealed record JobRecord
     /// <summary>How many commands are in which state; right even where <see cref="Items"/> had to be cut.</summary>
     public required JobCounts Counts { get; init; }
 
-    /// <summary>The commands, ordered by command.</summary>
+    /// <summary>The commands, in the order of the report that concluded the job; before there is one, ordered by command.</summary>
     public IReadOnlyList<JobItem> Items { get; init => field = value ?? []; } = [];
 
-    /// <summary>True where not all items or outputs are here, because they would not have fitted; ask the HTTP API for them.</summary>
+    /// <summary>
+    /// True where something is not here because it would not have fitted: items, if there are fewer than <see cref="Counts"/> says, or what the
+    /// <see cref="JobItem.Truncated"/> of items names. Of an event that a broker does not take whole, the HTTP API has more.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Truncated { get; init; }
 
@@ -104,11 +108,48 @@ public sealed record JobItem
     /// <summary>The 0-based segment of a command chained with <c>|</c> that failed (Qiniu <c>errorIndex</c>).</summary>
     public int? ErrorIndex { get; init; }
 
+    /// <summary>The file that it worked on, where the provider names it for this command: what a Wangsu delete command deleted.</summary>
+    public JobInput? Input { get; init; }
+
     /// <summary>The files that it made.</summary>
     public IReadOnlyList<JobOutput> Outputs { get; init => field = value ?? []; } = [];
 
-    /// <summary>What it answered instead of a file, as JSON text (Qiniu <c>result</c>), for example the answer of <c>avinfo</c>.</summary>
-    public string? Result { get; init; }
+    /// <summary>
+    /// What it answered instead of a file (Qiniu <c>result</c>), for example the answer of <c>avinfo</c> or the verdict of an audit: any JSON.
+    /// One that is too long lacks elements at the ends of its longest arrays, which <see cref="Truncated"/> names.
+    /// </summary>
+    public JsonElement? Result { get; init; }
+
+    /// <summary>What is not here of the item because it would not have fitted; absent where all is here.</summary>
+    public IReadOnlyList<JobTruncation>? Truncated { get; init; }
+}
+
+/// <summary>One part of an item that was shortened.</summary>
+public sealed record JobTruncation
+{
+    /// <summary>Where: a JSON pointer (RFC 6901) within the item, such as <c>/result/scenes/pulp/cuts</c>, <c>/outputs</c> or <c>/error</c>.</summary>
+    public required string At { get; init; }
+
+    /// <summary>How many elements are gone from the end of the array there; absent if that is not known, or it is no array.</summary>
+    public int? Elements { get; init; }
+
+    /// <summary>How many arrays below, besides those that are named, are shortened.</summary>
+    public int? Arrays { get; init; }
+
+    /// <summary>To how many bytes of JSON longer strings below are shortened.</summary>
+    public int? TextBytes { get; init; }
+}
+
+/// <summary>The file that a command worked on.</summary>
+public sealed record JobInput
+{
+    /// <summary>Its bucket, where it is known.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Bucket { get; init; }
+
+    /// <summary>Its key; of a command that works on all files under a prefix, the prefix; null for a whole bucket.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
+    public string? Key { get; init; }
 }
 
 /// <summary>One file that a command made.</summary>

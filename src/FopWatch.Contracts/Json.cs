@@ -65,6 +65,7 @@ public sealed class UtcTimeConverter : JsonConverter<DateTimeOffset>
     Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(JobRecord))]
 [JsonSerializable(typeof(JobEvent))]
+[JsonSerializable(typeof(JobTruncation))]
 public sealed partial class ContractsJson : JsonSerializerContext
 {
     /// <summary>

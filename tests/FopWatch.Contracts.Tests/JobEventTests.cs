@@ -82,6 +82,10 @@ public class JobEventTests
                 continue;
             }
 
+            // A result is any JSON.
+            if (path == "data/items/0/result")
+                continue;
+
             // It was one of the kinds that are right here, or read as one.
             Documents.AssertValid(JsonSerializer.SerializeToUtf8Bytes(read with { DataContentType = "application/json" }, ContractsJson.Wire.JobEvent));
             Assert.True(json is "null" or "true" or "\"text\"" or "[]" or "{}", $"{path} was {json}");
@@ -257,7 +261,7 @@ public class JobEventTests
         items["result"] = new string('长', 5_000_000);
         items["x-later"] = new string('x', 5_000_000);
 
-        Assert.Equal(5_000_000, JobEvent.Parse(Encoding.UTF8.GetBytes(root.ToJsonString())).Data.Items[0].Result!.Length);
+        Assert.Equal(5_000_000, JobEvent.Parse(Encoding.UTF8.GetBytes(root.ToJsonString())).Data.Items[0].Result!.Value.GetString()!.Length);
     }
 
     [Fact]

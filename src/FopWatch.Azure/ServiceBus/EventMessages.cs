@@ -1,4 +1,3 @@
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
@@ -17,8 +16,8 @@ namespace FopWatch.Azure.ServiceBus;
 /// <item><term>application properties</term><description><see cref="MessageProperties"/>: the event's attributes, and for filters what
 /// the job in it says of itself; absent where unknown</description></item>
 /// </list>
-/// A reduced event keeps its id and everything about the job except what there is too much of: <c>items</c> is empty, <c>counts</c> are
-/// right, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job in the HTTP API. It is
+/// A reduced event keeps its id and everything about the job except what there is too much of: results of items are shortened, then their
+/// outputs and errors, and if that does not suffice <c>items</c> is empty; <c>counts</c> are right, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job in the HTTP API. It is
 /// not the extension <c>dataref</c>, which promises the very same data at the other end; the job may have moved on since.
 /// </remarks>
 internal sealed class EventMessages(Uri? publicUrl)
@@ -43,32 +42,27 @@ internal sealed class EventMessages(Uri? publicUrl)
 
     private static readonly string[] ProviderTexts = ["bucket", "key", "pipeline", "requestId", "taskFrom"];
 
-    // As events are written in the first place.
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
     /// <summary>The event, whole.</summary>
     public static ServiceBusMessage Whole(OutboxEvent one) => ToMessage(one, one.Body);
 
-    /// <summary>The event without what there can be too much of; the same bytes every time.</summary>
-    public ServiceBusMessage Reduced(OutboxEvent one)
+    /// <summary>The event, shorter every time, until it is without its items; the same bytes every time.</summary>
+    public IEnumerable<ServiceBusMessage> Shorter(OutboxEvent one)
     {
-        // Not by way of the records, which would lose members of another version's events.
-        var cloudEvent = JsonNode.Parse(one.Body.Span)!.AsObject();
-        var job = cloudEvent["data"]!.AsObject();
-        job["items"] = new JsonArray();
-        job["truncated"] = true;
-        foreach (var name in ProviderTexts)
-        {
-            if (job[name] is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Length > LongestText)
-                job.Remove(name);
-        }
-
         var link = LinkTo(one);
-        cloudEvent["job"] = link;
+        foreach (var cloudEvent in EventCut.Shorter(one.Body))
+        {
+            var job = cloudEvent["data"]!.AsObject();
+            foreach (var name in ProviderTexts)
+            {
+                if (job[name] is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Length > LongestText)
+                    job.Remove(name);
+            }
 
-        var message = ToMessage(one, JsonSerializer.SerializeToUtf8Bytes(cloudEvent, Relaxed));
-        message.ApplicationProperties[MessageProperties.Job] = link;
-        return message;
+            cloudEvent["job"] = link;
+            var message = ToMessage(one, EventCut.ToBody(cloudEvent));
+            message.ApplicationProperties[MessageProperties.Job] = link;
+            yield return message;
+        }
     }
 
     private static ServiceBusMessage ToMessage(OutboxEvent one, ReadOnlyMemory<byte> body)

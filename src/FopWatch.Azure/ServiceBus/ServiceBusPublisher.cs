@@ -38,8 +38,8 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// An event that is too large for one message is reduced to the job's state and counts and a link to the job; it does not keep the
-    /// others from being published.
+    /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job; it
+    /// does not keep the others from being published.
     /// </remarks>
     /// <exception cref="ServiceBusException">
     /// The broker refused, was busy or could not be reached, also after the SDK's retries; or, with the reason
@@ -72,7 +72,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
                         continue;
                 }
 
-                if (!batch.TryAddMessage(_messages.Reduced(one)))
+                if (!_messages.Shorter(one).Any(batch.TryAddMessage))
                     tooLarge.Add(one.Id);
             }
 

@@ -67,23 +67,21 @@ public sealed partial class TableStore
             [Columns.EventId] = @event.Id,
             [Columns.Type] = @event.Type,
         };
-        if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !BodyColumns.TryWriteText(row, Reduced(@event.Body.Span)))
+        if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !Shorter(@event.Body).Any(body => BodyColumns.TryWriteText(row, body)))
             throw new InvalidDataException("An event does not fit into a row even without its items.");
         return row;
     }
 
-    /// <summary>An event that says how a job ended and no more: the rest is to be had from the HTTP API.</summary>
-    private static byte[] Reduced(ReadOnlySpan<byte> body)
+    private static IEnumerable<byte[]> Shorter(ReadOnlyMemory<byte> body)
     {
-        var whole = JsonSerializer.Deserialize(body, ContractsJson.Default.JobEvent) ?? throw new JsonException("An event is null.");
-        var job = whole.Data with { Items = [], Truncated = true };
-        var reduced = JsonSerializer.SerializeToUtf8Bytes(whole with { Data = job }, ContractsJson.Default.JobEvent);
-        if (reduced.Length <= BodyColumns.MaxBytes)
-            return reduced;
+        var shortest = Array.Empty<byte>();
+        foreach (var cloudEvent in EventCut.Shorter(body))
+            yield return shortest = EventCut.ToBody(cloudEvent);
 
         // Only a provider's answer that is no sensible one has texts like that.
-        job = job with { Bucket = null, Key = null, Pipeline = null, RequestId = null, TaskFrom = null };
-        return JsonSerializer.SerializeToUtf8Bytes(whole with { Data = job }, ContractsJson.Default.JobEvent);
+        var without = JsonSerializer.Deserialize(shortest, ContractsJson.Default.JobEvent) ?? throw new JsonException("An event is null.");
+        var job = without.Data with { Bucket = null, Key = null, Pipeline = null, RequestId = null, TaskFrom = null };
+        yield return JsonSerializer.SerializeToUtf8Bytes(without with { Data = job }, ContractsJson.Wire.JobEvent);
     }
 
     private static OutboxEvent? TryReadEvent(TableEntity row)

@@ -16,10 +16,18 @@ public enum FactsCut
     /// <summary>The raw body.</summary>
     Raw,
 
+    /// <summary>Of every result, the ends of its longest arrays, so that it is at most 64 KiB long (<see cref="ResultLimit"/>).</summary>
+    Results,
+
+    /// <summary>The same, to 8 KiB.</summary>
+    SmallResults,
+
     /// <summary>Of every item, the outputs beyond the first <see cref="JobFacts.OutputsKept"/>.</summary>
     Outputs,
 
-    /// <summary>All that an item says beyond its command, state and code.</summary>
+    /// <summary>
+    /// Of every item its outputs, its description, its error beyond <see cref="ItemFacts.ErrorKept"/> characters, and of its result all but 1 KiB.
+    /// </summary>
     Details,
 
     /// <summary>The items beyond the first <see cref="JobFacts.ItemsKept"/>.</summary>

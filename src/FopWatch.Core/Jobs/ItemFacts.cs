@@ -1,4 +1,7 @@
+using System.Globalization;
+using System.Text.Json.Serialization;
 using FopWatch.Contracts;
+using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
@@ -20,6 +23,10 @@ public sealed record OutputFacts
     /// <summary>Bytes.</summary>
     public long? Size { get; init; }
 
+    internal OutputFacts Redacted() => Key?.Contains("://", StringComparison.Ordinal) == true || Url is not null
+        ? this with { Key = CommandRedaction.RedactUrl(Key), Url = Url is null ? null : CommandRedaction.Redact(Url) }
+        : this;
+
     internal OutputFacts Join(OutputFacts other) => this with
     {
         Hash = Facts.Max(Hash, other.Hash),
@@ -28,12 +35,35 @@ public sealed record OutputFacts
     };
 }
 
+/// <summary>The file that a command worked on.</summary>
+public sealed record InputFacts : IComparable<InputFacts>
+{
+    /// <summary>The bucket, where it is known.</summary>
+    public string? Bucket { get; init; }
+
+    /// <summary>The key, or the prefix of keys; empty for a whole bucket.</summary>
+    public required string Key { get; init; }
+
+    /// <inheritdoc/>
+    public int CompareTo(InputFacts? other)
+    {
+        if (other is null)
+            return 1;
+
+        var byKey = string.CompareOrdinal(Key, other.Key);
+        return byKey != 0 ? byKey : string.CompareOrdinal(Bucket, other.Bucket);
+    }
+}
+
 /// <summary>
 /// What is known of one command of a job. The item that is further on wins as a whole; of two in the same state the fields are
 /// merged. That is a lexicographic product of a chain and a join, hence a join.
 /// </summary>
 public sealed record ItemFacts
 {
+    /// <summary>Characters of an error that are kept where details are cut.</summary>
+    public const int ErrorKept = 200;
+
     /// <summary>The command, secrets redacted.</summary>
     public required string Command { get; init; }
 
@@ -42,6 +72,12 @@ public sealed record ItemFacts
     /// items in any order, so items of one command are numbered from the furthest on to the least (<see cref="JobFacts.WithItems"/>).
     /// </summary>
     public int Occurrence { get; init; }
+
+    /// <summary>
+    /// Its place, from 0, in the report that concluded the job (<see cref="JobFacts.Concluded"/>); null if no report did, or that one did
+    /// not list it.
+    /// </summary>
+    public int? Position { get; init; }
 
     /// <summary>How it stands.</summary>
     public required ItemState State { get; init; }
@@ -55,6 +91,10 @@ public sealed record ItemFacts
     /// <summary>The provider's error text; never empty.</summary>
     public string? Error { get; init; }
 
+    /// <summary>Whether <see cref="Error"/> is only the beginning of it.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool ErrorCut { get; init; }
+
     /// <summary>0-based failing segment of a pipeline.</summary>
     public int? ErrorIndex { get; init; }
 
@@ -64,8 +104,18 @@ public sealed record ItemFacts
     /// <summary>The answer of a command that makes no file, as JSON text.</summary>
     public string? Result { get; init; }
 
+    /// <summary>What is gone of <see cref="Result"/>; null if it is whole.</summary>
+    public ResultCut? ResultCut { get; init; }
+
+    /// <summary>The file that it worked on, where the report names it for this command.</summary>
+    public InputFacts? Input { get; init; }
+
     /// <summary>The files that it made, ordered by bucket and key, none twice.</summary>
     public EquatableList<OutputFacts> Outputs { get; init; } = [];
+
+    /// <summary>Whether there are more outputs.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool OutputsCut { get; init; }
 
     /// <summary>Whether nothing more can come.</summary>
     public bool IsOver => State is ItemState.Skipped or ItemState.Failed or ItemState.Succeeded;
@@ -84,17 +134,74 @@ public sealed record ItemFacts
         if (State != other.State)
             return State > other.State ? this : other;
 
+        var error = string.CompareOrdinal(Error, other.Error);
+        var (result, resultCut) = JoinResults(this, other);
         return this with
         {
             Code = Facts.Max(Code, other.Code),
             Description = Facts.Max(Description, other.Description),
-            Error = Facts.Max(Error, other.Error),
+            Error = error >= 0 ? Error : other.Error,
+            ErrorCut = error switch { > 0 => ErrorCut, < 0 => other.ErrorCut, _ => ErrorCut || other.ErrorCut },
             ErrorIndex = Facts.Max(ErrorIndex, other.ErrorIndex),
             ReusedOldOutput = Facts.Max(ReusedOldOutput, other.ReusedOldOutput),
-            Result = Facts.Max(Result, other.Result),
+            Result = result,
+            ResultCut = resultCut,
+            Input = Facts.Max(Input, other.Input),
             Outputs = JoinOutputs(Outputs, other.Outputs),
+            OutputsCut = OutputsCut || other.OutputsCut,
         };
     }
+
+    /// <summary>The item without what a cut leaves out: a function that keeps the order of texts, so that cutting is compatible with joining.</summary>
+    internal ItemFacts CutTo(FactsCut cut)
+    {
+        if (cut < FactsCut.Results)
+            return this;
+
+        var outputsKept = cut >= FactsCut.Details ? 0 : cut >= FactsCut.Outputs ? JobFacts.OutputsKept : int.MaxValue;
+        var errorIsLong = cut >= FactsCut.Details && Error?.Length > ErrorKept;
+        var (result, resultCut) = JsonCut.To(ResultLimit.Of(cut), Result, ResultCut);
+        return this with
+        {
+            Description = cut >= FactsCut.Details ? null : Description,
+            Error = errorIsLong ? Shortened(Error!) : Error,
+            ErrorCut = ErrorCut || errorIsLong,
+            Result = result,
+            ResultCut = resultCut,
+            Outputs = Outputs.Count > outputsKept ? [.. Outputs.Take(outputsKept)] : Outputs,
+            OutputsCut = OutputsCut || Outputs.Count > outputsKept,
+        };
+    }
+
+    /// <summary>
+    /// The first <see cref="ErrorKept"/> characters. No half of a surrogate pair is left, and of two texts the lesser is not the greater
+    /// afterwards.
+    /// </summary>
+    internal static string Shortened(string error) =>
+        error[ErrorKept - 1] < '\uD800' ? error[..ErrorKept] : error[..(ErrorKept - 1)] + '\uFFFD';
+
+    /// <summary>
+    /// Of two results that differ, one is picked by the hash of the whole, whatever is left of it; texts are picked last, because earlier
+    /// versions kept the beginning of a long result as one.
+    /// </summary>
+    private static (string? Result, ResultCut? Cut) JoinResults(ItemFacts a, ItemFacts b)
+    {
+        if (b.HasNoResult || (a.Result == b.Result && a.ResultCut == b.ResultCut))
+            return (a.Result, a.ResultCut);
+        if (a.HasNoResult)
+            return (b.Result, b.ResultCut);
+
+        var order = Rank(a).CompareTo(Rank(b));
+        if (order == 0)
+            order = (a.Result?.Length ?? 0).CompareTo(b.Result?.Length ?? 0);
+        return order >= 0 ? (a.Result, a.ResultCut) : (b.Result, b.ResultCut);
+
+        static (bool, UInt128) Rank(ItemFacts item) => (
+            item.Result?.StartsWith('"') != true,
+            UInt128.Parse(item.ResultCut?.Whole ?? ResultCut.HashOf(item.Result!), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+    }
+
+    private bool HasNoResult => Result is null && ResultCut is null;
 
     /// <summary>Orders outputs and merges those of one bucket and key, so that equal sets of outputs are equal lists.</summary>
     internal static EquatableList<OutputFacts> JoinOutputs(EquatableList<OutputFacts> some, EquatableList<OutputFacts> more)
@@ -160,6 +267,10 @@ public sealed record ItemFacts
         if (order == 0)
             order = string.CompareOrdinal(a.Result, b.Result);
         if (order == 0)
+            order = string.CompareOrdinal(a.ResultCut?.Whole, b.ResultCut?.Whole);
+        if (order == 0)
+            order = Comparer<InputFacts>.Default.Compare(a.Input, b.Input);
+        if (order == 0)
             order = a.Outputs.Count.CompareTo(b.Outputs.Count);
         for (var i = 0; order == 0 && i < a.Outputs.Count; i++)
             order = Compare(a.Outputs[i], b.Outputs[i]);
@@ -183,6 +294,8 @@ public sealed record ItemFacts
 internal static class Facts
 {
     public static string? Max(string? a, string? b) => string.CompareOrdinal(a, b) >= 0 ? a : b;
+
+    public static InputFacts? Max(InputFacts? a, InputFacts? b) => Comparer<InputFacts>.Default.Compare(a, b) >= 0 ? a : b;
 
     public static T? Max<T>(T? a, T? b)
         where T : struct, IComparable<T> => Nullable.Compare(a, b) >= 0 ? a : b;

@@ -1,5 +1,7 @@
+using System.Text;
 using System.Text.Json.Serialization;
 using FopWatch.Contracts;
+using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
@@ -59,7 +61,7 @@ public sealed record JobFacts
     public const int ItemsKept = 1000;
 
     /// <summary>Nothing is known.</summary>
-    public static readonly JobFacts None = new();
+    public static readonly JobFacts None = new() { Redaction = CommandRedaction.Version };
 
     /// <summary>The bucket of the input.</summary>
     public string? Bucket { get; init; }
@@ -108,6 +110,9 @@ public sealed record JobFacts
     /// true of several reports only together, so that nothing that comes later can make a settled job run again.
     /// </summary>
     public bool Concluded { get; init; }
+
+    /// <summary>The version of the rules by which secrets were taken out; 0 of what versions before 2 stored.</summary>
+    public int Redaction { get; init; }
 
     /// <summary>What is left out because a store could not keep it. It never becomes less.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
@@ -175,11 +180,37 @@ public sealed record JobFacts
         }
     }
 
-    /// <summary>These facts with the items of one report, in any order. Numbers them; see <see cref="ItemFacts.Occurrence"/>.</summary>
-    public JobFacts WithItems(IEnumerable<ItemFacts> items) => this with
+    /// <summary>The items as they are shown: in the order of the report that concluded the job, then those that it did not list.</summary>
+    [JsonIgnore]
+    public IEnumerable<ItemFacts> ItemsInOrder => Items.OrderBy(item => item.Position ?? int.MaxValue);
+
+    /// <summary>
+    /// These facts with the items of one report, in its order. Numbers them; see <see cref="ItemFacts.Occurrence"/> and
+    /// <see cref="ItemFacts.Position"/>.
+    /// </summary>
+    public JobFacts WithItems(IEnumerable<ItemFacts> items) => Numbering(items.Select((item, position) => item with { Position = position }));
+
+    /// <summary>
+    /// These facts without the secrets that earlier versions left in them. Commands become what a report of today says, so that its items are
+    /// the same ones.
+    /// </summary>
+    internal JobFacts Redacted() => Redaction == CommandRedaction.Version ? this : (this with
+    {
+        Redaction = CommandRedaction.Version,
+        Key = CommandRedaction.RedactUrl(Key),
+        Raw = Raw is { } raw ? raw with { Json = CommandRedaction.RedactJson(Encoding.UTF8.GetBytes(raw.Json)) } : null,
+    }).Numbering(Items.Select(item => item with
+    {
+        Command = CommandRedaction.Redact(item.Command),
+        Description = item.Description is { } description ? CommandRedaction.Redact(description) : null,
+        Error = item.Error is { } error ? CommandRedaction.Redact(error) : null,
+        Result = item.Result is { } result ? CommandRedaction.RedactJson(Encoding.UTF8.GetBytes(result)) : null,
+    }));
+
+    private JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
     {
         Items = [.. items
-            .Select(item => item.Outputs.Count < 2 ? item : item with { Outputs = ItemFacts.JoinOutputs(item.Outputs, []) })
+            .Select(item => item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) })
             .GroupBy(item => item.Command, StringComparer.Ordinal)
             .OrderBy(same => same.Key, StringComparer.Ordinal)
             .SelectMany(same => same
@@ -205,8 +236,9 @@ public sealed record JobFacts
             Concluded = Concluded || other.Concluded,
             Verdict = Facts.Max(Verdict, other.Verdict),
             Delivery = Facts.Max(Delivery, other.Delivery),
-            Items = JoinItems(Items, other.Items),
+            Items = JoinItems(Items, other.Items, ComparesFirst(other) ? this : other),
             Raw = Facts.Max(Raw, other.Raw),
+            Redaction = CommandRedaction.Version,
         };
         var cut = Facts.Max(Cut, other.Cut);
         return cut == FactsCut.None ? joined : joined.Without(cut, Further(Counts, other.Counts));
@@ -216,14 +248,13 @@ public sealed record JobFacts
     public JobFacts CutTo(FactsCut cut) => cut <= Cut ? this : Without(cut, Counts);
 
     /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
-    internal JobFacts AsReported() => this with
+    internal JobFacts AsReported() => Concludes ? this with { Concluded = true } : Unordered() with { Concluded = false };
+
+    private bool Concludes => Closed && Verdict switch
     {
-        Concluded = Closed && Verdict switch
-        {
-            JobVerdict.Cancelled => true,
-            JobVerdict.Failed => Items.All(item => item.IsOver),
-            _ => Items.Count > 0 && Items.All(item => item.IsOver),
-        },
+        JobVerdict.Cancelled => true,
+        JobVerdict.Failed => Items.All(item => item.IsOver),
+        _ => Items.Count > 0 && Items.All(item => item.IsOver),
     };
 
     /// <summary>Whether the items or the whole moved between these facts and later ones.</summary>
@@ -234,12 +265,41 @@ public sealed record JobFacts
         || later.Counts != Counts
         || !later.Items.Select(item => (item.Identity, item.State)).SequenceEqual(Items.Select(item => (item.Identity, item.State)));
 
-    private static EquatableList<ItemFacts> JoinItems(EquatableList<ItemFacts> some, EquatableList<ItemFacts> more)
+    private JobFacts Unordered() =>
+        Items.Any(item => item.Position is not null) ? this with { Items = [.. Items.Select(item => item with { Position = null })] } : this;
+
+    /// <summary>
+    /// Whether the order of these items is the one to keep: any order beats none, and of two the lesser beats the other, item by item by
+    /// <see cref="ItemFacts.Identity"/>. Taking the least of a total order is a join.
+    /// </summary>
+    private bool ComparesFirst(JobFacts other)
+    {
+        var some = Ordered(Items);
+        var more = Ordered(other.Items);
+        if (some.Count == 0 || more.Count == 0)
+            return more.Count == 0;
+
+        for (var i = 0; i < some.Count && i < more.Count; i++)
+        {
+            if (ItemFacts.ByIdentity(some[i], more[i]) is not 0 and var order)
+                return order < 0;
+        }
+
+        return some.Count <= more.Count;
+
+        static List<(string, int)> Ordered(EquatableList<ItemFacts> items) =>
+            [.. items.Where(item => item.Position is not null).OrderBy(item => item.Position).Select(item => item.Identity)];
+    }
+
+    private static EquatableList<ItemFacts> JoinItems(EquatableList<ItemFacts> some, EquatableList<ItemFacts> more, JobFacts ordered)
     {
         var joined = new SortedDictionary<(string, int), ItemFacts>(Comparer<(string, int)>.Create(ItemFacts.ByIdentity));
         foreach (var item in some.Concat(more))
             joined[item.Identity] = joined.TryGetValue(item.Identity, out var known) ? known.Join(item) : item;
-        return [.. joined.Values];
+
+        var positions = ordered.Items.ToDictionary(item => item.Identity, item => item.Position);
+        return [.. joined.Values.Select(item =>
+            positions.GetValueOrDefault(item.Identity) is var position && position == item.Position ? item : item with { Position = position })];
     }
 
     /// <summary>
@@ -251,18 +311,14 @@ public sealed record JobFacts
 
     private JobFacts Without(FactsCut cut, JobCounts counts)
     {
-        var kept = this with { Cut = cut, Raw = null };
-        if (cut >= FactsCut.Details)
-            kept = kept with { Items = [.. Items.Select(item => new ItemFacts { Command = item.Command, Occurrence = item.Occurrence, State = item.State, Code = item.Code })] };
-        else if (cut >= FactsCut.Outputs && Items.Any(item => item.Outputs.Count > OutputsKept))
-            kept = kept with { Items = [.. Items.Select(item => item with { Outputs = [.. item.Outputs.Take(OutputsKept)] })] };
+        var kept = this with { Cut = cut, Raw = null, Items = [.. Items.Select(item => item.CutTo(cut))] };
         if (cut < FactsCut.Items)
             return kept;
 
         // What the items said beyond their number has to be said without them.
         kept = kept with
         {
-            Items = [.. kept.Items.Take(cut == FactsCut.Items ? ItemsKept : 0)],
+            Items = [.. kept.Unordered().Items.Take(cut == FactsCut.Items ? ItemsKept : 0)],
             CutCounts = counts,
             Progress = Started ? JobProgress.Processing : Progress,
         };

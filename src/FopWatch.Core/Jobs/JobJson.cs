@@ -14,7 +14,7 @@ public static class JobJson
     public static Job Deserialize(ReadOnlySpan<byte> utf8)
     {
         var job = JsonSerializer.Deserialize(utf8, JobJsonContext.Default.Job) ?? throw new JsonException("A stored job is null.");
-        return job with { Metadata = Job.NoMetadata.SetItems(job.Metadata) };
+        return job with { Metadata = Job.NoMetadata.SetItems(job.Metadata), Facts = job.Facts.Redacted() };
     }
 }
 
@@ -22,11 +22,13 @@ public static class JobJson
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
-    Converters = [typeof(EquatableListConverter<ItemFacts>), typeof(EquatableListConverter<OutputFacts>)],
+    Converters = [typeof(EquatableListConverter<ItemFacts>), typeof(EquatableListConverter<OutputFacts>), typeof(EquatableListConverter<ListCut>)],
     IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(Job))]
+[JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(ItemFacts[]))]
 [JsonSerializable(typeof(OutputFacts[]))]
+[JsonSerializable(typeof(ListCut[]))]
 internal sealed partial class JobJsonContext : JsonSerializerContext;
 
 internal sealed class EquatableListConverter<T> : JsonConverter<EquatableList<T>>

@@ -37,6 +37,22 @@ internal static class Base64Text
     /// </summary>
     public static string? BucketOf(string command, string name)
     {
+        if (ValueOf(command, name) is not { } entry)
+            return null;
+
+        var colon = entry.IndexOf(':', StringComparison.Ordinal);
+        var bucket = colon < 0 ? entry : entry[..colon];
+
+        // A bucket's name has a small alphabet. Something else that happened to decode does not.
+        return bucket is { Length: > 0 and <= 255 } && bucket.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? bucket : null;
+    }
+
+    /// <summary>
+    /// The text that the last segment <c>{name}/&lt;Base64 of a text&gt;</c> of a command has; null if there is no such segment, or it is no
+    /// Base64 of a text.
+    /// </summary>
+    public static string? ValueOf(string command, string name)
+    {
         var segment = name + "/";
         for (var end = command.Length; end > 0;)
         {
@@ -51,22 +67,10 @@ internal static class Base64Text
 
             var value = command.AsSpan(start + segment.Length);
             var length = value.IndexOfAny('/', '|', ';');
-            return BucketOfEntry(Uri.UnescapeDataString(length < 0 ? value : value[..length]));
+            var encoded = Uri.UnescapeDataString(length < 0 ? value : value[..length]);
+            return Decode(Encoding.UTF8.GetBytes(encoded)) is { } bytes && Utf8.IsValid(bytes) ? Encoding.UTF8.GetString(bytes) : null;
         }
 
         return null;
-    }
-
-    private static string? BucketOfEntry(string encoded)
-    {
-        if (Decode(Encoding.UTF8.GetBytes(encoded)) is not { } bytes || !Utf8.IsValid(bytes))
-            return null;
-
-        var entry = Encoding.UTF8.GetString(bytes);
-        var colon = entry.IndexOf(':', StringComparison.Ordinal);
-        var bucket = colon < 0 ? entry : entry[..colon];
-
-        // A bucket's name has a small alphabet. Something else that happened to decode does not.
-        return bucket is { Length: > 0 and <= 255 } && bucket.All(c => char.IsAsciiLetterOrDigit(c) || c is '-' or '_' or '.') ? bucket : null;
     }
 }

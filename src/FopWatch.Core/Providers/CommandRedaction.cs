@@ -7,27 +7,39 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Providers;
 
 /// <summary>
-/// Takes the AES key out of commands: a command may hold it as <c>hlsKey/&lt;base64&gt;</c>, and commands are stored, logged and
-/// published (providers.md, section 1). <c>hlsKeyUrl</c> is no secret and stays.
+/// Takes secrets out of commands and out of what repeats them, which is stored, logged and published: AES keys (<c>hlsKey/…</c>), credentials
+/// in URLs, Base64-encoded or not, and the tokens of notify URLs (providers.md, section 1).
 /// </summary>
+/// <remarks>What a secret stood in keeps its form: a URL that was Base64-encoded still is, so it still says which file was meant.</remarks>
 public static partial class CommandRedaction
 {
     /// <summary>What stands in a secret's place.</summary>
     public const string Mask = "***";
 
+    /// <summary>The version of these rules. What an earlier version redacted is redacted again when it is read.</summary>
+    public const int Version = 2;
+
     private const string MaskLiteral = "\"" + Mask + "\"";
 
-    /// <summary>A text without the secrets of the commands in it, every occurrence; the same text where there is none.</summary>
+    /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
     /// <remarks>
     /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded, or JSON: providers nest commands
-    /// in all of these. Linear in the length; doing it twice changes nothing.
+    /// in all of these. Doing it twice changes nothing.
     /// </remarks>
-    public static string Redact(string text) =>
-        MayHoldSecret(text) ? Secret().Replace(text, "${lead}" + Mask) : text;
+    public static string Redact(string text)
+    {
+        if (!text.AsSpan().ContainsAny(Marks))
+            return EncodedText.Redact(text, 0);
+
+        return EncodedText.Redact(WithoutPlainSecrets(text), 0);
+    }
+
+    /// <summary>A name or address without credentials, where it is a URL; any other is the same: what looks like a secret in a key is the key.</summary>
+    public static string? RedactUrl(string? text) => text?.Contains("://", StringComparison.Ordinal) == true ? Redact(text) : text;
 
     /// <summary>Whether a property of this name holds a secret as its value.</summary>
     public static bool IsSecretName(string name) =>
-        MayHoldSecret(name)
+        name.Contains("hls", StringComparison.OrdinalIgnoreCase)
         && name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).Equals("hlsKey", StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A JSON document without the secrets in it, otherwise as it was, blanks included.</summary>
@@ -38,10 +50,6 @@ public static partial class CommandRedaction
     /// </remarks>
     internal static string RedactJson(ReadOnlySpan<byte> json)
     {
-        var text = Encoding.UTF8.GetString(json);
-        if (!text.Contains('\\', StringComparison.Ordinal) && !MayHoldSecret(text))
-            return text;
-
         var redacted = new ArrayBufferWriter<byte>(json.Length);
         var copied = 0;
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
@@ -74,18 +82,84 @@ public static partial class CommandRedaction
         return Encoding.UTF8.GetString(redacted.WrittenSpan);
     }
 
-    private static bool MayHoldSecret(string text) => text.Contains("hls", StringComparison.OrdinalIgnoreCase);
+    /// <summary>A text without the secrets that are not encoded in it.</summary>
+    internal static string WithoutPlainSecrets(string text)
+    {
+        if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
+            text = HlsKey().Replace(text, "${lead}" + Mask);
+        text = Credential().Replace(text, "${lead}" + Mask);
+        text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
+        return NotifyToken().Replace(text, "${lead}" + Mask);
+    }
 
-    // In this order: hlsKey/…, its slash perhaps escaped as JSON does, however often; hlsKey%2F…, percent-encoded, however often;
-    // "hlsKey": "…" of JSON within text, quoted and not; hlsKey=….
+    /// <summary>Whether a value of an option ends before this separator: the name of another option follows.</summary>
+    internal static bool IsOptionNext(string text, int separator) => NextOption().IsMatch(text, separator);
+
+    // Without one of these there is neither an option with a value, nor a URL, nor a query.
+    private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
+
+    private const RegexOptions Options =
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;
+
+    // A slash, perhaps escaped as JSON does or percent-encoded, however often.
+    private const string Slash = @"(?: \\*/ | \\+u002f | %(?:25)*2f )";
+
+    // The options of the documented commands: avthumb, avconcat, vframe, watermarks, mkzip, fetch and more.
+    private const string OptionName =
+        "(?: acodec | amix(?:Offset|Start|Duration)? | aspect | audioProfile | autoscale | avsmart | alias | bucket | compressLevel"
+        + " | deadline | decompression | deinterlace | deletets | dissolve | domain | duration | encoding | fade | fill | flip | font(?:size)? | force | format"
+        + " | gifHighColor | gravity | h264(?:Profile|Level) | hls(?:Key(?:Type|Url)? | IV(?:Type)? | DurationModify | Method ) | image | interval | keyFramePosition"
+        + " | loudnorm(?:I|LRA|TP)? | maxrate | mimeType | mode | mosaic(?:Gravity|OffsetX|OffsetY|Size|Start|Duration)? | multiA(?:udio|rep(?:Offset|Start|Duration)?)"
+        + " | noDomain | notify(?:-filter|URL) | offset | output | pad(?:W|H|VideoX|VideoY) | pattern | pipeline | prefix | preset | quality | refine | resource | rotate"
+        + " | saveas | savePattern | scodec | segment(?:Type|Init) | segtime | segFirstTime | smt(?:Type|Enhance|Quality) | speex | start | stream | stripmeta | subtitle"
+        + " | text | thumbnail | vcodec | volume | wm(?:Image2? | Text | GravityText | Gravity | ScaleType | Scale | Constant | Alpha | IgnoreLoop | Font(?:Color|Size)?"
+        + " | Offset[XY] | Pos | Duration | Shortest ) | writeXing | (?:audio|video)_[0-9]+k | (?:audio|video)_[0-9]+x[0-9]+_[0-9]+k )";
+
+    // Short names, which Base64 may have between two slashes: they count before a number only, which these options have, or a URL.
+    private const string ShortOptionName = "(?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) " + Slash + "+ [0-9] | url " + Slash + "+ (?: aHR0 | YUhSM | http )";
+
+    // Where a value ends that goes on over slashes, as the standard Base64 alphabet has them: where the next option begins.
+    private const string Option = Slash + "+ (?: " + OptionName + " (?= " + Slash + @" | [|;\s""'\]&\\%] | $ ) | " + ShortOptionName + " )";
+
+    // Names that say too little by themselves: they count within a query only.
+    private const string QueryName = "(?: e | sig | key | auth | ticket | pwd | expires? | policy | hmac | hdnt[sl]? | session(?:_?id)? | st | jwt | ak | sk )";
+
+    private const string SecretName =
+        "(?: (?: [a-z0-9_.-]*? [_-] )?? (?: token | sign(?:ature)? | secret | password | passwd | credentials? )"
+        + " | (?: access | upload | up | security | session | auth | refresh | id )_?token"
+        + " | (?: access | secret | api | auth | sign )[_-]?key(?:_?id)? | app_?secret | authorization | Key-Pair-Id"
+        + " | (?: OSS | AWS )AccessKeyId | GoogleAccessId | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-[a-z0-9-]+"
+        + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Secret|Time|ABSTime) )";
+
+    // In this order: hlsKey/… and hlsKey%2F…; "hlsKey": "…" of JSON within text, quoted and not; hlsKey=….
     [GeneratedRegex(
-        """
-          (?<lead> hlsKey (?: \\*/ | \\+u002f )+ ) (?: [^/|;\s"'\\\]] | \\+u00(?!2f|7c|3b|22|27|20|5d)[0-9a-f]{2} )+
-        | (?<lead> hlsKey (?: %(?:25)*2f )+ ) (?: (?! %(?:25)*(?:2f|7c|3b|22|27|20|5d) ) [^/|;\s"'\\\]] | \\+u00(?!2f|7c|3b|22|27|20|5d)[0-9a-f]{2} )+
-        | (?<lead> hls[_-]?Key \\*["'] \s*:\s* \\*["'] ) (?: [^"'\\] | \\+u00(?!22|27)[0-9a-f]{2} | \\+[/bfnrt] )+
-        | (?<lead> hls[_-]?Key \\*["'] \s*:\s* ) [^\s"'\\,}\]{[]+
-        | (?<lead> hlsKey= ) [^&|;\s"'\\]+
-        """,
-        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnorePatternWhitespace)]
-    private static partial Regex Secret();
+        "(?<lead> hlsKey " + Slash + " ) (?: (?! " + Option + " ) (?: " + Slash
+        + @" | [^/|;\s""'\\\]&%] | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) ) )+"
+        + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* \\*[""'] ) (?: [^""'\\] | \\+u00(?!22|27)[0-9a-f]{2} | \\+[/bfnrt] )+"
+        + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* ) [^\s""'\\,}\]{[]+"
+        + @" | (?<lead> hlsKey= ) [^&|;\s""'\\]+",
+        Options)]
+    private static partial Regex HlsKey();
+
+    // A query may be percent-encoded, however often: then what ends a value is, too.
+    [GeneratedRegex(
+        @"(?<lead> (?: (?<![a-z0-9_.-]) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName + @" ) (?: = | \\+u003d ) )"
+        + "(?: (?! " + Option + @" ) (?: [^&\#\s""'<>|;\\)\]},`] | \\+/ | \\+u00(?!26|23|22|27|3c|3e|7c|3b|20)[0-9a-f]{2} ) )+"
+        + " | (?<lead> %(?<level>(?:25)*)(?:3f|26|23) (?: " + SecretName + " | " + QueryName + @" ) %\k<level>3d )"
+        + @"(?: (?! %\k<level>(?:26|23|22|27|3c|3e|7c|3b|20) | " + Option + @" ) [^&\#\s""'<>|;\\)\]},`] )+",
+        Options)]
+    private static partial Regex Credential();
+
+    [GeneratedRegex(
+        @"(?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : (?: \\*/ | \\+u002f ){2} ) [^/?\#\s@""'<>|;\\]+ (?<at> @ )"
+        + @" | (?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* %(?<level>(?:25)*)3a (?: %\k<level>2f ){2} ) (?: (?! %\k<level>(?:2f|3f|23|40) ) [^/?\#\s@""'<>|;\\] )+ (?<at> %\k<level>40 )",
+        Options)]
+    private static partial Regex UserInfo();
+
+    // The notify URL of a host such as this one: its token is all that calling it takes.
+    [GeneratedRegex("(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+", Options)]
+    private static partial Regex NotifyToken();
+
+    [GeneratedRegex(@"\G " + Option, Options)]
+    private static partial Regex NextOption();
 }

@@ -10,7 +10,7 @@ namespace FopWatch.Providers;
 /// </summary>
 internal static class JsonFields
 {
-    /// <summary>The longest description, error or result that is kept, in characters.</summary>
+    /// <summary>The longest description or error that is kept, in characters.</summary>
     public const int MaxProse = 16 * 1024;
 
     /// <summary>
@@ -45,29 +45,25 @@ internal static class JsonFields
             : null;
 
     /// <summary>Words for people, as they are kept: redacted and no longer than <see cref="MaxProse"/>. JSON counts as words.</summary>
-    public static string? Prose(this JsonElement element, string name)
+    public static string? Prose(this JsonElement element, string name) => element.Prose(name, out _);
+
+    /// <summary>The same, and whether it is only the beginning.</summary>
+    public static string? Prose(this JsonElement element, string name, out bool cut)
     {
+        cut = false;
         if (element.Field(name) is not { } field)
             return null;
 
         var text = field.ValueKind is JsonValueKind.Object or JsonValueKind.Array
             ? JsonText.Canonical(field)
             : CommandRedaction.Redact(field.AsText());
+        cut = text.Length > MaxProse;
         return text.Length == 0 ? null : Cut(text, MaxProse);
     }
 
-    /// <summary>
-    /// A value as JSON text in one spelling, redacted. One that is longer than <see cref="MaxProse"/> becomes a JSON string of its
-    /// beginning, so that it is still JSON.
-    /// </summary>
-    public static string? Json(this JsonElement element, string name)
-    {
-        if (element.Field(name) is not { } field)
-            return null;
-
-        var json = JsonText.Canonical(field);
-        return json.Length <= MaxProse ? json : JsonText.Quote(Cut(json, MaxProse));
-    }
+    /// <summary>A value as JSON text in one spelling, redacted.</summary>
+    public static string? Json(this JsonElement element, string name) =>
+        element.Field(name) is { } field ? JsonText.Canonical(field) : null;
 
     /// <summary>An integer, be it a number or a string of one; null for anything else.</summary>
     public static long? Integer(this JsonElement element, string name)

@@ -59,6 +59,23 @@ internal static class JsonText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>The entries of a JSON list within a text, nulls left out; null if the text is no JSON list.</summary>
+    public static IReadOnlyList<JsonElement>? TryReadList(string text)
+    {
+        if (!text.AsSpan().TrimStart().StartsWith("["))
+            return null;
+
+        try
+        {
+            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = JsonBody.MaxDepth });
+            return [.. document.RootElement.Clone().EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)];
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A text as a JSON string.</summary>
     public static string Quote(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
 

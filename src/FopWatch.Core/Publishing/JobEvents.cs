@@ -11,12 +11,16 @@ namespace FopWatch.Publishing;
 /// <summary>How jobs and events look on the wire.</summary>
 public static class JobEvents
 {
+    // Readers take 64 levels by default, of which an event or a list has some around it.
+    private const int MaxResultDepth = 56;
+
     /// <summary>The job as the HTTP API answers it and as events carry it.</summary>
     /// <param name="job">The job.</param>
     /// <param name="domains">The domains of the job's source: they give outputs a URL where the provider gave none.</param>
     public static JobRecord ToRecord(this Job job, OutputDomains? domains = null)
     {
         var facts = job.Facts;
+        IReadOnlyList<JobItem> items = [.. facts.ItemsInOrder.Select(item => ToItem(item, domains))];
         return new()
         {
             Source = job.Key.Source,
@@ -33,8 +37,8 @@ public static class JobEvents
             CreatedAt = facts.CreatedAt,
             Notification = facts.Delivery,
             Counts = facts.Counts,
-            Items = [.. facts.Items.Select(item => ToItem(item, domains))],
-            Truncated = facts.Cut >= FactsCut.Outputs,
+            Items = items,
+            Truncated = facts.Cut >= FactsCut.Outputs || items.Any(item => item.Truncated is not null),
             Metadata = job.Metadata.IsEmpty ? null : job.Metadata,
             RegisteredAt = job.RegisteredAt,
             UpdatedAt = job.UpdatedAt,
@@ -93,7 +97,9 @@ public static class JobEvents
         ReusedOldOutput = item.ReusedOldOutput,
         Error = item.Error,
         ErrorIndex = item.ErrorIndex,
-        Result = item.Result,
+        Result = item.Result is { } result and not "null" ? JsonOf(result) : null,
+        Truncated = GoneOf(item) is { Count: > 0 } gone ? gone : null,
+        Input = item.Input is { } input ? new JobInput { Bucket = input.Bucket, Key = input.Key.Length == 0 ? null : input.Key } : null,
         Outputs = [.. item.Outputs.Select(output => new JobOutput
         {
             Bucket = output.Bucket,
@@ -103,4 +109,42 @@ public static class JobEvents
             Size = output.Size,
         })],
     };
+
+    /// <summary>What is gone of a result, as the wire names it.</summary>
+    internal static IEnumerable<JobTruncation> GoneOf(ResultCut cut)
+    {
+        const string Result = "/result";
+        foreach (var list in cut.Lists)
+            yield return new() { At = Result + list.At, Elements = list.Elements };
+        if (cut.MoreLists > 0)
+            yield return new() { At = Result, Arrays = cut.MoreLists };
+        if (cut.TextBytes is { } bytes)
+            yield return new() { At = Result, TextBytes = bytes };
+        if (cut.Dropped)
+            yield return new() { At = Result };
+    }
+
+    private static List<JobTruncation> GoneOf(ItemFacts item)
+    {
+        List<JobTruncation> gone = item.ResultCut is { } cut ? [.. GoneOf(cut)] : [];
+        if (item.ErrorCut)
+            gone.Add(new() { At = "/error" });
+        if (item.OutputsCut)
+            gone.Add(new() { At = "/outputs" });
+        return gone;
+    }
+
+    /// <summary>A result as JSON; one that is nested as deep as no reader of an event takes it, as the text of it.</summary>
+    private static JsonElement JsonOf(string result)
+    {
+        try
+        {
+            using var document = JsonDocument.Parse(result, new() { MaxDepth = MaxResultDepth });
+            return document.RootElement.Clone();
+        }
+        catch (JsonException)
+        {
+            return JsonSerializer.SerializeToElement(result, JobJsonContext.Default.String);
+        }
+    }
 }

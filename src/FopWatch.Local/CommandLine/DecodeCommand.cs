@@ -271,7 +271,7 @@ internal static class DecodeCommand
         if (item.Outputs.Count > MaxOutputs)
             outputs += string.Create(CultureInfo.InvariantCulture, $" and {item.Outputs.Count - MaxOutputs} more");
         if (item.Outputs.Count == 0 && item.Result is { } result)
-            outputs = DisplayText.Cut(result, 200);
+            outputs = DisplayText.Cut(result.GetRawText(), 200);
         return item.ReusedOldOutput == true
             ? new Piece(outputs + " (old output, nothing was processed)", new Style(Color.Yellow))
             : outputs;

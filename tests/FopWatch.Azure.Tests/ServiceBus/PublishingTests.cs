@@ -186,6 +186,35 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_result_that_is_too_large_for_a_message_loses_the_end_of_its_longest_array_and_not_its_verdict()
+    {
+        var frames = string.Join(',', Enumerable.Range(0, 6000).Select(i => $$"""{"offset":{{i}},"suggestion":"pass"}"""));
+        var large = Sample.Job("audit").Apply(
+            new()
+            {
+                Id = null,
+                Channel = ReportChannel.Poll,
+                Facts = (JobFacts.None with { Closed = true }).WithItems(
+                [
+                    new() { Command = "video-censor/v2", State = ItemState.Succeeded, Result = $$"""{"cuts":[{{frames}}],"suggestion":"block"}""" },
+                    new() { Command = "video-censor/v3", State = ItemState.Succeeded, Result = $$"""{"cuts":[{{frames}}],"suggestion":"review"}""" },
+                ]),
+            },
+            Sample.Start.AddMinutes(1)).ToEvent()!;
+
+        await Bus.Publisher.PublishAsync([large], Cancelled);
+
+        var job = Parse((await Bus.ReceiveAsync("all", 1))[0]).Data;
+        Assert.Equal(["block", "review"], job.Items.Select(item => item.Result!.Value.GetProperty("suggestion").GetString()));
+        Assert.All(job.Items, item =>
+        {
+            var gone = Assert.Single(item.Truncated!);
+            Assert.Equal(("/result/cuts", 6000), (gone.At, gone.Elements + item.Result!.Value.GetProperty("cuts").GetArrayLength()));
+        });
+        Assert.True(job.Truncated);
+    }
+
+    [Fact]
     public async Task An_event_that_only_does_not_fit_behind_others_is_published_whole()
     {
         var published = Enumerable.Range(0, 4).Select(i => LargeEvent($"j{i}", items: 1500)).ToList();

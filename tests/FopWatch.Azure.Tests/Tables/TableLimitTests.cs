@@ -62,6 +62,39 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Settled);
     }
 
+    // What is random cannot be compressed: three results fit whole, thirty only with fewer frames.
+    [Theory]
+    [InlineData(3, FactsCut.None)]
+    [InlineData(30, FactsCut.SmallResults)]
+    public async Task Results_are_kept_as_far_as_a_row_holds_them_and_their_verdicts_always(int items, FactsCut expected)
+    {
+        var report = Report(items, ItemState.Succeeded, closed: true);
+        report = report with
+        {
+            Facts = report.Facts.WithItems(report.Facts.Items.Select((item, i) => item with
+            {
+                Outputs = [],
+                Result = $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, 3000).Select(cut => $"\"{Random(60, (i * 10_000) + cut)}\""))}}],"suggestion":"block"}""",
+            })),
+        };
+        var change = Changed("a", report);
+
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        Assert.Equal(expected, stored.Facts.Cut);
+        Assert.All(stored.ToRecord().Items, item =>
+        {
+            Assert.Equal("block", item.Result!.Value.GetProperty("suggestion").GetString());
+            var gone = 3000 - item.Result!.Value.GetProperty("cuts").GetArrayLength();
+            Assert.Equal(gone == 0 ? [] : [("/result/cuts", gone)], item.Truncated?.Select(one => (one.At, one.Elements!.Value)) ?? []);
+        });
+
+        // The whole report once more is no change.
+        var again = stored.Apply(report, Sample.Start.AddHours(1));
+        Assert.Equal((stored, null), (again.Job, again.EventType));
+    }
+
     [Fact]
     public async Task A_cut_job_that_is_open_settles_with_the_report_that_ends_it()
     {
@@ -102,7 +135,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_does_not_fit_is_reduced_to_its_counts()
+    public async Task An_event_that_does_not_fit_is_shortened_and_says_where()
     {
         var change = Changed("a", Report(1_000, ItemState.Failed, closed: true, error: 2_000));
         Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
@@ -112,7 +145,13 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         var expected = change.ToEvent()!;
         Assert.Equal(expected with { Body = default }, pending with { Body = default });
         var reduced = Read(pending);
-        Assert.Empty(reduced.Data.Items);
+        Assert.All(reduced.Data.Items, item =>
+        {
+            Assert.Equal(ItemFacts.ErrorKept, item.Error!.Length);
+            Assert.Equal(["/error", "/outputs"], item.Truncated!.Select(gone => gone.At).Order(StringComparer.Ordinal));
+            Assert.Equal(1, item.Truncated!.Single(gone => gone.At == "/outputs").Elements);
+        });
+        Assert.Equal(1_000, reduced.Data.Items.Count);
         Assert.True(reduced.Data.Truncated);
         Assert.Equal(new JobCounts(1_000, 0, 1_000, 0), reduced.Data.Counts);
         Assert.Equal((expected.Id, JobState.Failed, "b", change.Job.Version), (reduced.Id, reduced.Data.State, reduced.Data.Bucket, reduced.Data.Version));

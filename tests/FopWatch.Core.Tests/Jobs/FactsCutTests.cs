@@ -20,7 +20,8 @@ public class FactsCutTests
         from states in Gen.Elements(Enum.GetValues<ItemState>()).ListOf(7)
         from outputs in Gen.Elements(0, 1, JobFacts.OutputsKept + 2)
         from hash in Gen.Elements(null, "h1", "h2")
-        from error in Gen.Elements(null, "not a valid media")
+        from error in Gen.Elements(null, "not a valid media", new string('e', 300), new string('e', 199) + '\uD83D', new string('e', 200))
+        from result in Gen.Elements(null, Result(3), Result(400), Result(4_000), Result(4_001), $$"""{"text":"{{new string('t', 70_000)}}","verdict":"block"}""", "\"old\"")
         from closed in Gen.Elements(true, false)
         from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.Failed)
         from bucket in Gen.Elements(null, "a", "b")
@@ -30,8 +31,12 @@ public class FactsCutTests
                 Command = $"c{i}",
                 State = states[i % states.Count],
                 Error = error,
+                Result = i < 3 ? result : null,
                 Outputs = [.. Enumerable.Range(0, i < 3 ? outputs : 0).Select(output => new OutputFacts { Key = $"k{output}", Hash = hash })],
             }));
+
+    private static string Result(int frames) =>
+        $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, frames).Select(i => $"{{\"offset\":{i},\"labels\":[1,2]}}"))}}],"verdict":"block"}""";
 
     private static readonly Gen<(JobFacts Known, JobFacts Report, FactsCut Cut)> Cases =
         from known in Reported

@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Publishing;
 using FopWatch.Watching;
 using FsCheck;
 using FsCheck.Fluent;
@@ -23,7 +24,12 @@ public class JobJoinTests
         from error in Gen.Elements(null, "not a valid media", "timed out")
         from reused in Gen.Elements<bool?>(null, false, true)
         from outputs in Outputs.ListOf(2)
-        select new ItemFacts { Command = command, State = state, Error = error, ReusedOldOutput = reused, Outputs = [.. outputs] };
+        from result in Gen.Elements(null, "{}", "[1,2]", "\"text\"")
+        from cut in Gen.Elements(null, null, new ResultCut { Whole = ResultCut.HashOf("[1,2,3]"), Lists = [new("", 1)] }, new ResultCut { Whole = ResultCut.HashOf("[1,2,4]"), Lists = [new("", 1)] })
+        from errorCut in Gen.Elements(false, true)
+        from outputsCut in Gen.Elements(false, true)
+        from input in Gen.Elements(null, new InputFacts { Key = "i" }, new InputFacts { Bucket = "b", Key = "i" })
+        select new ItemFacts { Command = command, State = state, Error = error, ReusedOldOutput = reused, Input = input, Outputs = [.. outputs], Result = result, ResultCut = result == "[1,2]" ? cut : null, ErrorCut = errorCut && error is not null, OutputsCut = outputsCut };
 
     private static readonly Gen<JobReport> Reports =
         from count in Gen.Choose(0, 4)
@@ -148,6 +154,33 @@ public class JobJoinTests
         Assert.Equal(settled, late.Job);
     }
 
+    [Fact]
+    public void Items_are_shown_in_the_order_of_the_report_that_concluded_the_job()
+    {
+        var running = Report(closed: false, Item("b", ItemState.Processing), Item("a", ItemState.Processing), Item("c", ItemState.Processing));
+        var done = Report(closed: true, Item("c", ItemState.Succeeded), Item("a", ItemState.Failed), Item("c", ItemState.Failed), Item("b", ItemState.Skipped));
+        var extra = Report(closed: false, Item("0", ItemState.Succeeded));
+
+        Assert.Equal(["a", "b", "c"], Shown(Fold([running])));
+        Assert.Equal(["c", "a", "c", "b"], Shown(Fold([running, done])));
+        Assert.Equal(["c", "a", "c", "b", "0"], Shown(Fold([extra, done, running])));
+        Assert.Equal([ItemState.Succeeded, ItemState.Failed], Fold([done]).ToRecord().Items.Where(item => item.Command == "c").Select(item => item.State));
+    }
+
+    [Fact]
+    public void Of_two_reports_that_concluded_the_job_the_order_that_compares_first_is_shown()
+    {
+        var some = Report(closed: true, Item("b", ItemState.Succeeded), Item("a", ItemState.Succeeded), Item("c", ItemState.Succeeded));
+        var other = Report(closed: true, Item("b", ItemState.Succeeded), Item("c", ItemState.Succeeded), Item("a", ItemState.Succeeded));
+        var longer = Report(closed: true, Item("b", ItemState.Succeeded), Item("a", ItemState.Succeeded), Item("c", ItemState.Succeeded), Item("a", ItemState.Failed));
+
+        Assert.Equal(["b", "a", "c"], Shown(Fold([some, other])));
+        Assert.Equal(["b", "a", "c"], Shown(Fold([other, some])));
+        Assert.Equal(["b", "a", "c", "a"], Shown(Fold([longer, some])));
+        Assert.Equal(Fold([some, longer, other]).Facts, Fold([other, longer, some]).Facts);
+        Assert.Equal(Fold([some]).Facts, JobJson.Deserialize(JobJson.Serialize(Fold([some]))).Facts);
+    }
+
     [Theory]
     [InlineData(JobState.Succeeded, ItemState.Succeeded, ItemState.Succeeded)]
     [InlineData(JobState.Succeeded, ItemState.Succeeded, ItemState.Skipped)]
@@ -262,6 +295,8 @@ public class JobJoinTests
         Assert.Equal(["course", "lesson"], more.Metadata.Keys);
         Assert.Equal(once.Version + 1, more.Version);
     }
+
+    private static IEnumerable<string> Shown(Job job) => job.ToRecord().Items.Select(item => item.Command);
 
     private static Gen<IReadOnlyList<JobReport>> Repeated(IReadOnlyList<JobReport> reports, int count) =>
         Gen.Elements<JobReport>(reports).ListOf(count).Select(repeated => (IReadOnlyList<JobReport>)[.. repeated]);

@@ -21,11 +21,21 @@ public class CommandRedactionTests
     [InlineData("operate [avthumb/hlsKey/c2VjcmV0] is finish operate [x/hlsKey/b3RoZXI] is", "operate [avthumb/hlsKey/***] is finish operate [x/hlsKey/***] is")]
     [InlineData("x%2FhlsKey%2Fc2VjcmV0%3D%2Fsegtime%7Cy", "x%2FhlsKey%2F***%2Fsegtime%7Cy")]
     [InlineData("x%252fhlsKey%252Fc2VjcmV0%252Fsegtime", "x%252fhlsKey%252F***%252Fsegtime")]
-    [InlineData("hlsKey/c2Vj%2FcmV0%3D/x", "hlsKey/***/x")]
-    [InlineData("hlsKey//c2VjcmV0/x", "hlsKey//***/x")]
-    [InlineData("""{"cmd":"hlsKey\/c2VjcmV0\/x"}""", """{"cmd":"hlsKey\/***\/x"}""")]
-    [InlineData("""{\"cmd\":\"hlsKey\\\/c2VjcmV0\\\/x\"}""", """{\"cmd\":\"hlsKey\\\/***\\\/x\"}""")]
-    [InlineData("""hlsKey\u002Fc2Vj\u002BcmV0\u003D\u002Fx""", """hlsKey\u002F***\u002Fx""")]
+    [InlineData("hlsKey/c2Vj%2FcmV0%3D/x", "hlsKey/***")]
+    [InlineData("hlsKey//c2VjcmV0/x", "hlsKey/***")]
+    [InlineData("""{"cmd":"hlsKey\/c2VjcmV0\/s\/1x1"}""", """{"cmd":"hlsKey\/***\/s\/1x1"}""")]
+    [InlineData("""{\"cmd\":\"hlsKey\\\/c2VjcmV0\\\/vb\\\/1m\"}""", """{\"cmd\":\"hlsKey\\\/***\\\/vb\\\/1m\"}""")]
+    [InlineData("""hlsKey\u002Fc2Vj\u002BcmV0\u003D\u002Fx""", """hlsKey\u002F***""")]
+    [InlineData("avthumb/m3u8/noDomain/1/hlsKey/q83v/+7dzLuqmYh3ZlVEMw==/hlsKeyUrl/aHR0cDovL2tleXMuZXhhbXBsZS5jb20vazE=", "avthumb/m3u8/noDomain/1/hlsKey/***/hlsKeyUrl/aHR0cDovL2tleXMuZXhhbXBsZS5jb20vazE=")]
+    [InlineData("hlsKey/***/+7dzLuqmYh3ZlVEMw==/hlsKeyUrl/aHR0cDov", "hlsKey/***/hlsKeyUrl/aHR0cDov")]
+    [InlineData("hlsKey/q8/t/+7dz/t/10", "hlsKey/***/t/10")]
+    [InlineData("hlsKey/q8/+7dz==|hlsKey/a/b", "hlsKey/***|hlsKey/***")]
+    [InlineData("hlsKeyUrl/http://me:pass@k.example/a?token=x&b=1/hlsKey/a/b/video_240k", "hlsKeyUrl/http://***@k.example/a?token=***&b=1/hlsKey/***/video_240k")]
+    [InlineData("https://a.example/x?e=1490169871&token=AK:sig=&y=1", "https://a.example/x?e=***&token=***&y=1")]
+    [InlineData("https%3A%2F%2Fa.example%2Fx%3Fe%3D14%26token%3DAK%253Asig%26y%3D1", "https%3A%2F%2Fa.example%2Fx%3Fe%3D***%26token%3D***%26y%3D1")]
+    [InlineData("https://a.example/x?name=1&size=2", "https://a.example/x?name=1&size=2")]
+    [InlineData("avthumb/mp4/e/1/key/2|saveas/YTpi", "avthumb/mp4/e/1/key/2|saveas/YTpi")]
+    [InlineData("notify-filter/https://h.example/api/notify/media/3f9d0c51e27a4b86/lesson-1", "notify-filter/https://h.example/api/notify/media/***/lesson-1")]
     [InlineData("""{"hlsKey": "c2Vj/cmV0", "a": 1}""", """{"hlsKey": "***", "a": 1}""")]
     [InlineData("""{\"hls_key\":\"c2Vj\\\/cmV0\"}""", """{\"hls_key\":\"***\"}""")]
     [InlineData("""{"hlsKey":12345,"hlsKeyUrl":"u"}""", """{"hlsKey":***,"hlsKeyUrl":"u"}""")]
@@ -47,7 +57,7 @@ public class CommandRedactionTests
 
     [Theory]
     [InlineData("""{ "a" : [ 1, "x\/y" ] }""", """{ "a" : [ 1, "x\/y" ] }""")]
-    [InlineData("""{"cmd":"x/hlsKey\/c2VjcmV0\/y", "b" : "\u00e9"}""", """{"cmd":"x/hlsKey/***/y", "b" : "\u00e9"}""")]
+    [InlineData("""{"cmd":"x/hlsKey\/c2VjcmV0\/vn/1", "b" : "\u00e9"}""", """{"cmd":"x/hlsKey/***/vn/1", "b" : "\u00e9"}""")]
     [InlineData("""{"cmd":"\u0068\u006cs\u004bey/c2VjcmV0"}""", """{"cmd":"hlsKey/***"}""")]
     [InlineData("""{"params":{"hlsKey":"c2VjcmV0","hlsKeyUrl":"u"}}""", """{"params":{"hlsKey":"***","hlsKeyUrl":"u"}}""")]
     [InlineData("""{"params":{"hls\u004bey" : {"v":["c2VjcmV0", 1]} , "n":1}}""", """{"params":{"hls\u004bey" : "***" , "n":1}}""")]
@@ -58,6 +68,41 @@ public class CommandRedactionTests
     {
         Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(json)));
         Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(redacted)));
+    }
+
+    [Theory]
+    [InlineData("http://a.example/p.mp4?e=1490169871&token=AK:c2lnbmF0dXJl", "http://a.example/p.mp4?e=***&token=***")]
+    [InlineData("http://me:pass@a.example/p.mp4", "http://***@a.example/p.mp4")]
+    [InlineData("http://a.example/p.mp4?attname=x", "http://a.example/p.mp4?attname=x")]
+    public void Redacts_urls_that_are_encoded_and_leaves_them_encoded(string url, string redacted)
+    {
+        Assert.Equal($"mkzip/2/url/{Redacted(url, redacted)}/alias/YS5tcDQ=", CommandRedaction.Redact($"mkzip/2/url/{Base64Url(url)}/alias/YS5tcDQ="));
+        Assert.Equal($"x/url/{Redacted(url, redacted)}|y", CommandRedaction.Redact($"x/url/{(url == redacted ? Base64Url(url) : Base64(url))}|y"));
+        Assert.Equal($"x/{(url == redacted ? Base64Url(Base64Url(url)) : Base64Url(Base64Url(redacted)))}", CommandRedaction.Redact($"x/{Base64Url(Base64Url(url))}"));
+
+        static string Redacted(string url, string redacted) => Base64Url(url == redacted ? url : redacted);
+    }
+
+    [Fact]
+    public void Items_of_a_job_that_an_earlier_version_stored_are_those_of_a_report_of_today()
+    {
+        const string Body = """{"id":"a","code":3,"items":[{"cmd":"avthumb/m3u8/hlsKey/q83v/+7dz==/vb/1m","code":3,"error":"no key: avthumb/m3u8/hlsKey/q83v/+7dz=="},{"cmd":"avthumb/m3u8/hlsKey/q83v/+8dz==/vb/1m","code":0,"key":"k"}]}""";
+        var job = Job.New(new("media", "a"), ProviderKind.Qiniu, JobOrigin.Registration, new() { StartedAt = default, Deadline = DateTimeOffset.MaxValue }, default)
+            .Apply(Qiniu.Read(ReportChannel.Notification, Body), default).Job;
+
+        // As version 1 wrote it down: with the tails of the keys, and without a version.
+        var today = System.Text.Encoding.UTF8.GetString(JobJson.Serialize(job));
+        var first = today.IndexOf("hlsKey/***/vb", StringComparison.Ordinal);
+        var earlier = (today[..first] + "hlsKey/***/+7dz==/vb" + today[(first + 13)..])
+            .Replace(",\"redaction\":2", "", StringComparison.Ordinal)
+            .Replace("no key: avthumb/m3u8/hlsKey/***", "no key: avthumb/m3u8/hlsKey/***/+7dz==", StringComparison.Ordinal);
+        Assert.NotEqual(today, earlier);
+
+        var read = JobJson.Deserialize(Utf8(earlier));
+
+        Assert.Equal(job.Facts, read.Facts);
+        var again = read.Apply(Qiniu.Read(ReportChannel.Poll, Body), default);
+        Assert.Equal((2, null), (again.Job.Facts.Items.Count, again.EventType));
     }
 
     [Fact]

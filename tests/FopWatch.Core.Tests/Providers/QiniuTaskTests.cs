@@ -42,6 +42,7 @@ public class QiniuTaskTests
         Assert.Equal(new ItemFacts
         {
             Command = $"avthumb/mp4|saveas/{entry}",
+            Position = 0,
             State = ItemState.Succeeded,
             Code = 0,
             Description = "done",
@@ -221,14 +222,82 @@ public class QiniuTaskTests
         Assert.Equal(idle, Qiniu.Polled($$"""{"id":"a","code":1,"type":{{type}},"items":[]}""").Idle);
 
     [Fact]
-    public void A_long_result_becomes_the_beginning_of_it_as_a_json_string()
+    public void A_result_of_up_to_256_KiB_is_kept_whole_and_a_longer_one_lacks_ends_of_arrays()
     {
-        var facts = Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{"text":"{{new string('x', 100_000)}}"} }]}""");
+        var whole = $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, 3000).Select(i => $"{{\"offset\":{i},\"suggestion\":\"pass\"}}"))}}],"suggestion":"block"}""";
+        var kept = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{{whole}} }]}""").Items);
+        Assert.Equal((whole, null), (kept.Result, kept.ResultCut));
 
-        var result = Assert.Single(facts.Items).Result!;
-        Assert.InRange(result.Length, 16_000, 17_000);
-        using var json = System.Text.Json.JsonDocument.Parse(result);
-        Assert.StartsWith("""{"text":"xxx""", json.RootElement.GetString(), StringComparison.Ordinal);
+        var longer = $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, 30_000).Select(i => $"{{\"offset\":{i},\"suggestion\":\"pass\"}}"))}}],"suggestion":"block"}""";
+        var cut = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{{longer}} }]}""").Items);
+        using var json = System.Text.Json.JsonDocument.Parse(cut.Result!);
+        Assert.Equal("block", json.RootElement.GetProperty("suggestion").GetString());
+        Assert.Equal([new("/cuts", 30_000 - json.RootElement.GetProperty("cuts").GetArrayLength())], cut.ResultCut!.Lists);
+    }
+
+    [Fact]
+    public void An_error_that_is_cut_says_so()
+    {
+        var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"{{new string('e', 20_000)}}"}]}""").Items);
+        Assert.Equal((16_384, true), (item.Error!.Length, item.ErrorCut));
+        Assert.False(Assert.Single(Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"e"}]}""").Items).ErrorCut);
+    }
+
+    [Fact]
+    public void An_incremental_audit_has_its_codes_as_strings()
+    {
+        var facts = Qiniu.Notified("""
+            {"id":"z0.5f00ab","code":"0","desc":"The fop was completed successfully","inputBucket":"ugc","inputKey":"a.jpg","items":[
+              {"cmd":"image-censor/v2/pulp","code":"0","desc":"ok","result":{"disable":"false","result":{"code":"200","suggestion":"block"}},"returnOld":"0"},
+              {"cmd":"image-censor/v2/ads","code":"3","desc":"no","error":"timeout","errorIndex":"0"}]}
+            """);
+
+        Assert.Equal((JobState.PartiallyFailed, new JobCounts(2, 1, 1, 0)), (facts.Outcome, facts.Counts));
+        Assert.Equal((0L, false), (facts.ItemsInOrder.First().Code, facts.ItemsInOrder.First().ReusedOldOutput));
+        Assert.Equal(0, facts.ItemsInOrder.Last().ErrorIndex);
+    }
+
+    [Theory]
+    [InlineData("a Pili recording", """
+        {"id":"z1.5a0d5e8ee3d0041bf8021000","pipeline":"0.default","code":0,"desc":"The fop was completed successfully","reqid":"eQQAAFoK",
+         "inputBucket":"live","inputKey":"/recordings/z1.hub.stream/0_0.m3u8",
+         "items":[{"cmd":"avthumb/mp4|saveas/bGl2ZTpyLm1wNA==","code":0,"desc":"ok","hash":"FuYT","key":"r.mp4","returnOld":0}]}
+        """, "live", "r.mp4")]
+    [InlineData("a QVS recording", """
+        {"id":"z0.qvs01z001ce0ixqk6h1ku00","code":0,"desc":"ok","inputBucket":"cameras","inputKey":"fake.m3u8","pipeline":"",
+         "items":[{"cmd":"avconcat/2/format/mp4|saveas/Y2FtZXJhczpkYXkubXA0","code":0,"hash":"lqxy","key":"day.mp4"}],"reqid":"R1"}
+        """, "cameras", "day.mp4")]
+    [InlineData("a Linking recording", """
+        {"id":"z0.01z101linking","code":0,"desc":"ok","inputBucket":"linking","inputKey":"segments.m3u8","type":0,"taskFrom":"",
+         "items":[{"cmd":"avthumb/mp4/vcodec/copy|saveas/bGlua2luZzpsLm1wNA==","code":0,"hash":"Fl","key":"l.mp4","returnOld":0}]}
+        """, "linking", "l.mp4")]
+    [InlineData("a private server's task", """
+        {"id":"16864pauo1vc9nhp12","code":0,"desc":"OK","notifyUrl":"http://10.0.0.8/notify","reqid":"","pipeline":"","inputBucket":"in","inputKey":"a.avi",
+         "items":[{"cmd":"avthumb/mp4|saveas/b3V0OmIubXA0","code":0,"desc":"OK","error":"","hash":"9e107d9d372bb6826bd81d3542a419d6","key":"b.mp4","returnOld":0}]}
+        """, "out", "b.mp4")]
+    public void Other_products_and_servers_with_the_same_api_are_read_alike(string what, string body, string bucket, string key)
+    {
+        foreach (var facts in (JobFacts[])[Qiniu.Notified(body), Qiniu.Polled(body)])
+        {
+            Assert.True(facts.Outcome == JobState.Succeeded, what);
+            var output = Assert.Single(Assert.Single(facts.Items).Outputs);
+            Assert.Equal((bucket, key), (output.Bucket, output.Key));
+            Assert.True(facts.RequestId is null or { Length: > 0 });
+        }
+    }
+
+    [Fact]
+    public void A_private_servers_code_is_the_greatest_of_its_items_and_the_items_decide()
+    {
+        var facts = Qiniu.Polled("""
+            {"id":"a","code":3,"notifyUrl":"http://10.0.0.8/notify","reqid":"","items":[
+              {"cmd":"x","code":0,"key":"k","hash":"9e107d9d372bb6826bd81d3542a419d6"},{"cmd":"y","code":3,"error":"no"}]}
+            """);
+        Assert.Equal((JobState.PartiallyFailed, null), (facts.Outcome, facts.RequestId));
+
+        var running = Qiniu.Polled("""{"id":"a","code":2,"items":[{"cmd":"x","code":0,"key":"k"},{"cmd":"y","code":2}]}""");
+        Assert.Null(running.Outcome);
+        Assert.NotNull(Qiniu.Problem(ReportChannel.Poll, """{"error":"no such id in prefop"}"""));
     }
 
     [Fact]

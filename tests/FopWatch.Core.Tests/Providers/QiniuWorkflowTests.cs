@@ -7,6 +7,22 @@ namespace FopWatch.Core.Tests.Providers;
 public class QiniuWorkflowTests
 {
     [Fact]
+    public void A_condition_is_no_command()
+    {
+        var facts = Qiniu.Notified("""
+            {"version":"v3","id":"w","code":"0","created_at":"1660914999123","ops":[
+              {"id":"info","fop":{"cmd":"avinfo","result":{"code":"0","has_output":"false"}},"cond":null,"depends":[]},
+              {"id":"hd?","fop":null,"cond":{"expr":"height >= 720"},"depends":["info"]},
+              {"id":"hd","fop":{"cmd":"avthumb/m3u8","result":{"code":"0","has_output":true,"kodo_file":{"bucket":"b","key":"hd.m3u8"}}},"depends":["hd?"]},
+              {"id":"sd","fop":{"cmd":"avthumb/mp4","result":{"code":"6"}},"depends":["hd?"]}]}
+            """);
+
+        Assert.Equal(["avinfo", "avthumb/m3u8", "avthumb/mp4"], facts.ItemsInOrder.Select(item => item.Command));
+        Assert.Equal((JobState.Succeeded, new JobCounts(3, 2, 0, 0)), (facts.Outcome, facts.Counts));
+        Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1660914999123), facts.CreatedAt);
+    }
+
+    [Fact]
     public void Reads_a_workflow_v3()
     {
         var facts = Qiniu.Notified("""

@@ -78,6 +78,70 @@ public class WangsuTests
     }
 
     [Theory]
+    [InlineData("""[{"key": "a/1.mp4", "fsize": 101}, "a/2.mp4", null, 7, {"hash": "h"}]""", "a/1.mp4 101, a/2.mp4 ")]
+    [InlineData(" [ ] ", "")]
+    [InlineData("lists/a.txt", "lists/a.txt ")]
+    [InlineData("[1", "[1 ")]
+    [InlineData("", "")]
+    public void A_decompresslist_in_a_string_is_a_json_list_or_the_key_of_the_list_file(string list, string files)
+    {
+        var command = $"fetchURL/{Base64("http://src.example/a.zip")}/bucket/{Base64("dst")}/key/{Base64("a.zip")}/decompression/zip";
+        var text = System.Text.Json.JsonSerializer.Serialize(list);
+        foreach (var body in (string[])
+            [
+                $$"""{"id":"a","code":3,"items":[{"cmd":"{{command}}","code":"3","key":"a.zip","fsize":"9","decompresslist":{{text}}}]}""",
+                $$"""{"id":"a","code":3,"decompresslist":{{text}},"items":[{"cmd":"{{command}}","code":"3","key":"a.zip","fsize":"9"}]}""",
+            ])
+        {
+            var outputs = Assert.Single(Fmgr.Notified(body).Items).Outputs;
+
+            Assert.All(outputs, output => Assert.Equal("dst", output.Bucket));
+            Assert.Contains(outputs, output => output is { Key: "a.zip", Size: 9 });
+            Assert.Equal(files, string.Join(", ", outputs.Where(output => output.Key != "a.zip").Select(output => $"{output.Key} {output.Size}")));
+        }
+    }
+
+    [Theory]
+    [InlineData("bucket/ZHN0/key/b2xkL2EubXA0", "\"old/a.mp4\"", 3, "dst", "old/a.mp4")]
+    [InlineData("bucket/ZHN0/key/b2xkL2EubXA0", "null", 3, "dst", "old/a.mp4")]
+    [InlineData("bucket/ZHN0/key/b2xkL2EubTN1OA==/deletets/1", "\"old/a.m3u8\"", 2, "dst", "old/a.m3u8")]
+    [InlineData("bucket/ZHN0/prefix/b2xkLw==/output/ZHN0Omxpc3Q=", "null", 3, "dst", "old/")]
+    [InlineData("bucket/ZHN0/deadline/3", "null", 3, "dst", "")]
+    public void What_a_command_without_a_source_names_is_its_input_and_no_output(string command, string key, int code, string bucket, string input)
+    {
+        var item = Assert.Single(Fmgr.Notified($$"""
+            {"id":"a","code":3,"items":[{"cmd":"{{command}}","code":{{code}},"key":{{key}},"hash":null,"fsize":0,"url":null,"decompresslist":["x"]}]}
+            """).Items);
+
+        Assert.Equal(new InputFacts { Bucket = bucket, Key = input }, item.Input);
+        Assert.Empty(item.Outputs);
+    }
+
+    [Fact]
+    public void A_command_with_a_source_has_outputs_and_no_input()
+    {
+        var item = Assert.Single(Fmgr.Notified($$"""
+            {"id":"a","code":3,"items":[{"cmd":"resource/{{Base64("src:a")}}/bucket/{{Base64("dst")}}/key/{{Base64("b")}}","code":3,"key":"b"}]}
+            """).Items);
+
+        Assert.Null(item.Input);
+        Assert.Equal([new() { Bucket = "dst", Key = "b" }], item.Outputs);
+    }
+
+    [Fact]
+    public void A_content_detection_is_named_as_such()
+    {
+        foreach (var provider in (IProvider[])[Fmgr, Fops])
+        {
+            var reason = provider.Problem(
+                ReportChannel.Notification,
+                Base64("""{"detectId":"d-1","bucket":"b","key":"a.jpg","message":"ok","results":[{"label":"normal","rate":0.99}]}"""));
+
+            Assert.Equal("the body is the result of a content detection (detectId), which is no persistent processing job", reason);
+        }
+    }
+
+    [Theory]
     [InlineData("1", "", false, NotificationDelivery.Pending, false)]
     [InlineData("2", "", false, NotificationDelivery.Pending, false)]
     [InlineData("\"2\"", ",\"separate\":1", false, NotificationDelivery.Pending, false)]

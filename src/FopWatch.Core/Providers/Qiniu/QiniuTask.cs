@@ -30,7 +30,7 @@ internal static class QiniuTask
         facts = (JobFacts.None with
         {
             Bucket = bucket,
-            Key = root.Text("inputKey"),
+            Key = CommandRedaction.RedactUrl(root.Text("inputKey")),
             Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
@@ -78,16 +78,19 @@ internal static class QiniuTask
         EquatableList<OutputFacts> outputs = ItemOutputs.MayHave(state)
             ? [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)]
             : [];
+        var (result, resultCut) = JsonCut.To(ResultLimit.Kept, outputs.Count == 0 ? item.Json("result") : null, null);
         return new()
         {
             Command = CommandRedaction.Redact(command),
             State = state,
             Code = code,
             Description = item.Prose("desc"),
-            Error = item.Prose("error"),
+            Error = item.Prose("error", out var errorCut),
+            ErrorCut = errorCut,
             ErrorIndex = item.Count("errorIndex") is <= int.MaxValue and var index ? (int)index : null,
             ReusedOldOutput = item.Flag("returnOld"),
-            Result = outputs.Count == 0 ? item.Json("result") : null,
+            Result = result,
+            ResultCut = resultCut,
             Outputs = outputs,
         };
     }

@@ -22,7 +22,7 @@ internal static class QiniuWorkflow
         facts = (JobFacts.None with
         {
             Bucket = input?.Text("bucket"),
-            Key = input?.Text("key"),
+            Key = CommandRedaction.RedactUrl(input?.Text("key")),
             Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
@@ -33,7 +33,7 @@ internal static class QiniuWorkflow
             Verdict = code switch { 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None },
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
-        }).WithItems(ops.Select(op => ReadV3Op(op, closed)));
+        }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => ReadV3Op(op, closed)));
         return null;
     }
 
@@ -54,7 +54,7 @@ internal static class QiniuWorkflow
         facts = (JobFacts.None with
         {
             Bucket = input?.Text("bucket"),
-            Key = input?.Text("key"),
+            Key = CommandRedaction.RedactUrl(input?.Text("key")),
             Pipeline = root.Text("pipeline"),
             RequestId = result?.Text("reqid") ?? root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
@@ -79,6 +79,9 @@ internal static class QiniuWorkflow
 
         return file.Text("key") is { } key ? item with { Outputs = [Output(file, file.Text("bucket"), key)] } : item;
     }
+
+    /// <summary>A node has either a command or a condition, which does nothing and has no result (providers.md, section 1).</summary>
+    private static bool IsCondition(JsonElement op) => op.Field("fop") is null && op.Field("cond") is not null;
 
     private static ItemFacts ReadV2Op(JsonElement op, bool closed)
     {
@@ -119,7 +122,8 @@ internal static class QiniuWorkflow
             State = code switch { 6 => ItemState.Skipped, 7 => ItemState.Failed, _ => QiniuTask.StateOf(code) },
             Code = code,
             Description = known.Prose("desc"),
-            Error = known.Prose("error"),
+            Error = known.Prose("error", out var errorCut),
+            ErrorCut = errorCut,
         };
     }
 

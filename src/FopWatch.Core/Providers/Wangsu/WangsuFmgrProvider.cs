@@ -15,6 +15,19 @@ internal sealed class WangsuFmgrProvider : WangsuProvider
     /// <inheritdoc/>
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "bucket") ?? Base64Text.BucketOf(command, "saveas");
 
+    /// <summary>
+    /// Commands that begin with the bucket (delete, delete by prefix, delete m3u8, set a deadline) have no source to make a file from: what
+    /// they name is what they work on (providers.md, section 2).
+    /// </summary>
+    protected override InputFacts? InputOf(string command, string? key)
+    {
+        if (!command.StartsWith("bucket/", StringComparison.OrdinalIgnoreCase))
+            return null;
+
+        key ??= Base64Text.ValueOf(command, "key") ?? Base64Text.ValueOf(command, "prefix") ?? "";
+        return new() { Bucket = BucketOf(command), Key = key };
+    }
+
     /// <summary>Keys are plain.</summary>
     protected override OutputFacts Named(string key, string? bucket) => new() { Bucket = bucket, Key = key };
 }

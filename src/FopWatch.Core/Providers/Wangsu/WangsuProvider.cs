@@ -35,6 +35,8 @@ internal abstract class WangsuProvider : IProvider
             return Decoded.Not(problem);
 
         var root = json.Root;
+        if (root.Has("detectId") && !root.Has("items"))
+            return Decoded.Not("the body is the result of a content detection (detectId), which is no persistent processing job");
         if (IsError(root))
             return Decoded.Not("the body is an error of the API, not a task");
         if (!root.Has("items") && (root.Field("id") is null || root.Integer("code") is null))
@@ -50,7 +52,7 @@ internal abstract class WangsuProvider : IProvider
         var facts = (JobFacts.None with
         {
             Bucket = root.Text("inputbucket") ?? root.Text("inputBucket"),
-            Key = root.Text("inputkey") ?? root.Text("inputKey"),
+            Key = CommandRedaction.RedactUrl(root.Text("inputkey") ?? root.Text("inputKey")),
             Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             Progress = codes.Progress,
@@ -96,6 +98,11 @@ internal abstract class WangsuProvider : IProvider
     /// <summary>The file that a key names, given the bucket that its command writes to.</summary>
     protected abstract OutputFacts Named(string key, string? bucket);
 
+    /// <summary>The file that a command works on, if it works on a file that is there already and makes none; otherwise null.</summary>
+    /// <param name="command">The command.</param>
+    /// <param name="key">The key that the report names.</param>
+    protected virtual InputFacts? InputOf(string command, string? key) => null;
+
     private static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
     {
         body = JsonBody.WithoutByteOrderMark(body);
@@ -122,22 +129,42 @@ internal abstract class WangsuProvider : IProvider
             State = state,
             Code = code,
             Description = item.Prose("desc"),
-            Error = item.Prose("error"),
+            Error = item.Prose("error", out var errorCut),
+            ErrorCut = errorCut,
+            Input = InputOf(command, CommandRedaction.RedactUrl(item.Text("key"))),
             Outputs = ItemOutputs.MayHave(state) ? [.. ReadOutputs(item, common, command)] : [],
         };
     }
 
     private IEnumerable<OutputFacts> ReadOutputs(JsonElement item, JsonElement common, string command)
     {
+        if (InputOf(command, null) is not null)
+            return [];
+
         // Once, not for every file: a list can be long, and so can a command.
         var bucket = BucketOf(command);
-        var files = item.Entries("detail").Concat(item.Entries("decompresslist")).Concat(common.Entries("decompresslist"));
-        foreach (var file in files.Prepend(item))
-        {
-            if (file.ValueKind == JsonValueKind.String && file.AsText() is { Length: > 0 } name)
-                yield return Named(name, bucket);
-            else if (file.Text("key") is { } key)
-                yield return Named(key, bucket) with { Hash = file.Text("hash"), Url = file.Text("url"), Size = file.Count("fsize") };
-        }
+        return item.Entries("detail")
+            .Concat(DecompressedFiles(item))
+            .Concat(DecompressedFiles(common))
+            .Prepend(item)
+            .Select(file => ReadOutput(file, bucket))
+            .OfType<OutputFacts>();
     }
+
+    private OutputFacts? ReadOutput(JsonElement file, string? bucket) => file switch
+    {
+        { ValueKind: JsonValueKind.String } when file.AsText() is { Length: > 0 } name => Named(name, bucket),
+        { ValueKind: JsonValueKind.Object } when file.Text("key") is { } key =>
+            Named(key, bucket) with { Hash = file.Text("hash"), Url = file.Text("url"), Size = file.Count("fsize") },
+        _ => null,
+    };
+
+    /// <summary>
+    /// The files that were unpacked. <c>decompresslist</c> is documented as a string: a JSON list, or the name of a file that has the list.
+    /// Arrays are seen too (providers.md, section 2).
+    /// </summary>
+    private static IEnumerable<JsonElement> DecompressedFiles(JsonElement holder) =>
+        holder.Field("decompresslist") is { ValueKind: JsonValueKind.String } text
+            ? JsonText.TryReadList(text.AsText()) ?? [text]
+            : holder.Entries("decompresslist");
 }

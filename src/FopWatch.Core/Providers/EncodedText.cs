@@ -1,0 +1,118 @@
+using System.Text;
+using System.Text.RegularExpressions;
+using System.Text.Unicode;
+
+namespace FopWatch.Providers;
+
+/// <summary>Base64-encoded texts within commands, such as the URLs that <c>mkzip</c>, <c>fetchURL</c> and watermarks name: they hold secrets too.</summary>
+internal static partial class EncodedText
+{
+    // Encoded twice is seen; more often is somebody's attempt.
+    private const int MaxDepth = 4;
+
+    // As many slashes as one text is tried with.
+    private const int MaxPieces = 24;
+
+    // A URL with a credential is longer.
+    private const int MinLength = 12;
+
+    /// <summary>A text with the encoded texts in it redacted and encoded again.</summary>
+    public static string Redact(string text, int depth)
+    {
+        if (depth == MaxDepth || text.Length < MinLength)
+            return text;
+
+        StringBuilder? redacted = null;
+        var copied = 0;
+        for (var run = Run().Match(text); run.Success; run = Run().Match(text, Math.Max(copied, run.Index + run.Length)))
+        {
+            if (Read(text, run, depth) is not var (end, clean))
+                continue;
+
+            (redacted ??= new()).Append(text, copied, run.Index - copied).Append(Encode(clean));
+            copied = end;
+        }
+
+        return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
+    }
+
+    /// <summary>What begins with a run, redacted, and where it ends; null if there is nothing to redact.</summary>
+    private static (int End, string Clean)? Read(string text, Match run, int depth)
+    {
+        if ((Decode(run.Value, whole: true) ?? Decode(run.Value, whole: false)) is not { } head)
+            return null;
+        if (!MayGoOn(head))
+            return Clean(head, depth) is var alone && alone != head ? (run.Index + run.Length, alone) : null;
+
+        // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant.
+        var ends = Ends(text, run, MaxPieces);
+        for (var i = ends.Count - 1; i > 0; i--)
+        {
+            if (Decode(text[run.Index..ends[i]], whole: true) is not { } joined)
+                continue;
+            if (Clean(joined, depth) is var clean && clean != joined)
+                return (ends[i], clean);
+            if (IsUrl(joined))
+                return null;
+        }
+
+        // One that was cut, or that goes on in a way that nobody understands: then its secret may, too.
+        return Clean(head, depth) is var redacted && redacted != head ? (Ends(text, run, int.MaxValue)[^1], redacted) : null;
+    }
+
+    /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
+    private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
+
+    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a slash and is no option's name.</summary>
+    private static List<int> Ends(string text, Match run, int most)
+    {
+        var ends = new List<int> { run.Index + run.Length };
+        while (ends.Count <= most && ends[^1] < text.Length && Piece().Match(text, ends[^1]) is { Success: true } piece && !CommandRedaction.IsOptionNext(text, ends[^1]))
+            ends.Add(piece.Index + piece.Length);
+        return ends;
+    }
+
+    private static string Clean(string decoded, int depth) => Redact(CommandRedaction.WithoutPlainSecrets(decoded), depth + 1);
+
+    private static bool IsUrl(string text) => text.Contains("://", StringComparison.Ordinal);
+
+    /// <summary>The text that is encoded; null if it is none.</summary>
+    /// <param name="encoded">As it stands there.</param>
+    /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
+    private static string? Decode(string encoded, bool whole)
+    {
+        var digits = Escaped().Replace(encoded, match => match.Value[^1] == '\\' ? "" : ((char)Convert.ToInt32(match.Value[^2..], 16)).ToString());
+        var padding = digits.Length - digits.AsSpan().TrimEnd('=').Length;
+        var length = digits.Length - padding;
+        if (!whole)
+            length -= length % 4;
+        if (Base64Text.Decode(Encoding.ASCII.GetBytes(digits, 0, length)) is not { } bytes)
+            return null;
+        var valid = bytes.AsSpan();
+        for (var cut = 0; !Utf8.IsValid(valid); cut++)
+        {
+            if (whole || cut == 3 || valid.IsEmpty)
+                return null;
+            valid = valid[..^1];
+        }
+
+        var text = Encoding.UTF8.GetString(valid);
+        return text.Any(c => char.IsControl(c) && c is not ('\t' or '\r' or '\n')) ? null : text;
+    }
+
+    private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_');
+
+    [GeneratedRegex(
+        """(?: [A-Z0-9+_-] | %(?:25)*2b | (?<!\\) \\+u002b ){12,} (?: = | %(?:25)*3d | \\+u003d ){0,2}""",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    private static partial Regex Run();
+
+    // Not another text that begins there: that of an address begins with aHR0, and YUhSM when it is encoded twice.
+    [GeneratedRegex(
+        """\G (?: \\*/ | \\+u002[fF] | %(?:25)*2[fF] ) (?! aHR0 | YUhSM ) (?: [A-Za-z0-9+_-] | %(?:25)*2[bB] | \\+u002[bB] )* (?: = | %(?:25)*3[dD] | \\+u003[dD] ){0,2}""",
+        RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    private static partial Regex Piece();
+
+    [GeneratedRegex("""%(?:25)*(?:2[bf]|3d)|(?<!\\)\\+u00(?:2[bf]|3d)|(?<!\\)\\+(?=/)""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture)]
+    private static partial Regex Escaped();
+}

@@ -1,0 +1,99 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using FopWatch.Jobs;
+
+namespace FopWatch.Publishing;
+
+/// <summary>Shortens events for a broker or a store that takes none of their length. State and counts stay right; what is gone is named.</summary>
+/// <remarks>Not by way of the records, which would lose members of another version's events.</remarks>
+public static class EventCut
+{
+    private static readonly FactsCut[] Cuts = [FactsCut.Results, FactsCut.SmallResults, FactsCut.Outputs, FactsCut.Details];
+
+    // As events are written in the first place.
+    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    /// <summary>The event, shorter every time; the last is without its items. The same bytes every time for the same event.</summary>
+    /// <param name="body">The whole event, as UTF-8 JSON.</param>
+    public static IEnumerable<JsonObject> Shorter(ReadOnlyMemory<byte> body)
+    {
+        var cloudEvent = JsonNode.Parse(body.Span)!.AsObject();
+        var job = cloudEvent["data"]!.AsObject();
+        job["truncated"] = true;
+        foreach (var cut in Cuts)
+        {
+            foreach (var item in job["items"] as JsonArray ?? [])
+            {
+                if (item is JsonObject one)
+                    Cut(one, cut);
+            }
+
+            yield return cloudEvent;
+        }
+
+        job["items"] = new JsonArray();
+        yield return cloudEvent;
+    }
+
+    /// <summary>An event as UTF-8 JSON.</summary>
+    public static byte[] ToBody(JsonObject cloudEvent) => JsonSerializer.SerializeToUtf8Bytes(cloudEvent, Relaxed);
+
+    private static void Cut(JsonObject item, FactsCut cut)
+    {
+        var gone = (item["truncated"] as JsonArray)?.OfType<JsonObject>().ToList() ?? [];
+        CutResult(item, ResultLimit.Of(cut), gone);
+        CutOutputs(item, cut >= FactsCut.Details ? 0 : cut >= FactsCut.Outputs ? JobFacts.OutputsKept : int.MaxValue, gone);
+        if (cut >= FactsCut.Details && item["error"] is JsonValue error && error.GetValue<string>() is { Length: > ItemFacts.ErrorKept } text)
+        {
+            item["error"] = ItemFacts.Shortened(text);
+            gone.RemoveAll(entry => At(entry) == "/error");
+            gone.Add(new() { ["at"] = "/error" });
+        }
+
+        if (gone.Count > 0)
+            item["truncated"] = new JsonArray([.. gone.Select(entry => entry.DeepClone())]);
+    }
+
+    private static void CutResult(JsonObject item, ResultLimit limit, List<JsonObject> gone)
+    {
+        if (item["result"] is not { } result)
+            return;
+
+        var ofResult = gone.Where(entry => At(entry).StartsWith("/result", StringComparison.Ordinal)).ToList();
+        var before = ofResult.Count == 0 ? null : new ResultCut
+        {
+            Whole = "",
+            Lists = [.. ofResult.Where(entry => entry["elements"] is not null).Select(entry => new ListCut(At(entry)["/result".Length..], (int)entry["elements"]!))],
+            MoreLists = ofResult.Sum(entry => (int?)entry["arrays"] ?? 0),
+            TextBytes = ofResult.Select(entry => (int?)entry["textBytes"]).FirstOrDefault(bytes => bytes is not null),
+        };
+        var json = result.ToJsonString(Relaxed);
+        var (kept, cut) = JsonCut.To(limit, json, before);
+        if (kept == json)
+            return;
+
+        item.Remove("result");
+        if (kept is not null)
+            item["result"] = JsonNode.Parse(kept);
+        gone.RemoveAll(ofResult.Contains);
+        gone.AddRange(JobEvents.GoneOf(cut!).Select(entry => JsonSerializer.SerializeToNode(entry, Contracts.ContractsJson.Wire.JobTruncation)!.AsObject()));
+    }
+
+    private static void CutOutputs(JsonObject item, int most, List<JsonObject> gone)
+    {
+        if (item["outputs"] is not JsonArray outputs || outputs.Count <= most)
+            return;
+
+        var known = gone.Find(entry => At(entry) == "/outputs");
+        var elements = outputs.Count - most + (known is null ? 0 : (int?)known["elements"]);
+        gone.RemoveAll(entry => entry == known);
+        var entry = new JsonObject { ["at"] = "/outputs" };
+        if (elements is not null)
+            entry["elements"] = elements;
+        gone.Add(entry);
+        item["outputs"] = new JsonArray([.. outputs.Take(most).Select(output => output?.DeepClone())]);
+    }
+
+    private static string At(JsonObject entry) => (string?)entry["at"] ?? "";
+}

@@ -1,0 +1,197 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FsCheck;
+using FsCheck.Fluent;
+using static FopWatch.Core.Tests.Providers.Bodies;
+
+namespace FopWatch.Core.Tests.Providers;
+
+/// <summary>No secret that is planted in an option of a documented command is found in a job or its event.</summary>
+public partial class SecretsPropertyTests
+{
+    // @ is an AES key, § a URL with a credential, £ a text in Base64.
+    private static readonly string[] Commands =
+    [
+        "avthumb/m3u8/noDomain/1/segtime/10/hlsKey/@/hlsKeyType/1.0/hlsKeyUrl/§/vb/500k|saveas/£",
+        "avthumb/m3u8/hlsKey/@/hlsKeyUrl/§/hlsMethod/qiniu-protection-10/s/640x360",
+        "avthumb/m3u8/segtime/15/hlsKeyUrl/§/hlsKey/@/video_240k",
+        "avthumb/m3u8/hlsKey/@",
+        "avthumb/m3u8/ab/64k/hlsKey/@/pipeline/grab;avthumb/mp4/hlsKey/@|saveas/£",
+        "adapt/m3u8/multiResolution/320:240,640:480/hlsKey/@/hlsKeyUrl/§",
+        "avthumb/mp4/wmImage/§/wmGravity/NorthWest/wmOffsetX/5/wmText/£/wmFontSize/20",
+        "avthumb/mp4/amix/§/amixStart/3/subtitle/§/r/25",
+        "avthumb/m3u8/domain/§/pattern/£",
+        "avconcat/2/format/mp4/index/1/§/§|saveas/£",
+        "concat/mimeType/£/§/§",
+        "mkzip/2/encoding/£/url/§/alias/£/url/§\n/url/§/alias/£|saveas/£",
+        "watermark/1/image/§/dissolve/50/gravity/SouthEast/dx/10",
+        "watermark/3/image/§/text/£/font/£",
+        "vframe/jpg/offset/7/w/480|notify-filter/§",
+        "vsample/jpg/ss/1/t/10/interval/1/pattern/£|notify-filter/§/force/1",
+        "fetchURL/§/bucket/ZHN0/key/£/md5/d41d8cd98f00b204e9800998ecf8427e/decompression/zip",
+        "avthumb/mp4/wmImage2/§/wmGravity/TOP_RIGHT|saveas/£",
+        "video-censor/v2/{\"callback\":\"§\"}",
+        "x-unknown/§",
+    ];
+
+    private static readonly Gen<string> Secrets = Gen
+        .Elements("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".ToCharArray())
+        .ArrayOf(20)
+        .Select(chars => $"zQ7{new string(chars)}");
+
+    private static readonly Gen<string> Urls =
+        from scheme in Gen.Elements("http", "https")
+        from host in Gen.Elements("a.example", "cdn-1.example.com", "b.example:8080")
+        from path in Gen.Elements("a.mp4", "dir/b b.mp4", "上课.mp4", "x/~y")
+        from query in Gen.Elements(
+            "?token=AK:*", "?e=1490169871&token=*", "?attname=&e=*&x=1", "?sign=*&t=5d2410e1", "?Signature=*&Expires=1", "?sig=*", "?OSSAccessKeyId=*",
+            "?X-Amz-Credential=*%2F20260101%2Fus&X-Amz-Signature=1", "?x-oss-signature=*", "?access_token=*#top", "?auth_key=17-0-0-*", "?a=1&key=*",
+            "?q-sign-algorithm=sha1&q-signature=*", "?wsSecret=*&wsTime=1", "#access_token=*", "?security-token=*", "?token=*%3D%3D:eyJ/x%2Fy+z=")
+        from user in Gen.Elements(false, false, false, true)
+        select user ? $"{scheme}://me:*@{host}/{path}" : $"{scheme}://{host}/{path}{query}";
+
+    private static readonly Gen<Func<string, string>> Encodings = Gen.Elements<Func<string, string>>(
+        Base64Url,
+        Base64,
+        text => Base64Url(text).TrimEnd('='),
+        text => Base64Url(Base64Url(text)),
+        text => Uri.EscapeDataString(Base64(text)),
+        Uri.EscapeDataString,
+        text => Uri.EscapeDataString(Uri.EscapeDataString(text)),
+        text => text.Replace(" ", "%20", StringComparison.Ordinal));
+
+    private static readonly Gen<Func<byte[], string>> KeyEncodings = Gen.Elements<Func<byte[], string>>(
+        Convert.ToBase64String,
+        key => Convert.ToBase64String(key).TrimEnd('='),
+        key => Convert.ToBase64String(key).Replace('+', '-').Replace('/', '_'),
+        key => Uri.EscapeDataString(Convert.ToBase64String(key)));
+
+    private static readonly Gen<string> Bodies = Gen.Elements(
+        """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"desc":#,"result":{"n":[#],"m":{"code":200}}}]}""",
+        """{"id":"a","code":3,"desc":#,"items":[{"cmd":#,"code":3,"error":#},{"cmd":"avinfo","code":"0","key":"k","url":#}],"x":[{"y":#}]}""",
+        """{"version":"v3","id":"a","code":3,"ops":[{"fop":{"cmd":#,"result":{"code":3,"desc":#,"error":#}}}]}""",
+        """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"cmd":#}},"result":{"code":3,"desc":#}}],"notify":{"url":#}}""");
+
+    private static readonly Gen<Case> Cases =
+        from command in Gen.Elements(Commands)
+        from secret in Secrets
+        from url in Urls
+        from encode in Encodings
+        from bytes in Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(16)
+        from large in Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf(128)
+        from isLarge in Gen.Elements(false, false, true)
+        from encodeKey in KeyEncodings
+        from body in Bodies
+        select Case.Of(command, secret, url, encode, encodeKey(isLarge ? large : bytes), body);
+
+    [Fact]
+    public void No_secret_is_found_in_a_job_or_its_event() => Prop.ForAll(Cases.ToArbitrary(), one =>
+    {
+        foreach (var kind in Enum.GetValues<ProviderKind>())
+        {
+            foreach (var channel in Enum.GetValues<ReportChannel>())
+            {
+                if (ProviderKinds.For(kind).Decode(channel, one.Body).Report is not { } report)
+                    continue;
+
+                var job = Job.New(new("media", "a"), kind, JobOrigin.Registration, new() { StartedAt = default, Deadline = DateTimeOffset.MaxValue }, default)
+                    .Apply(report, default).Job;
+                var stored = Encoding.UTF8.GetString(JobJson.Serialize(job));
+                var published = JsonSerializer.Serialize(job.ToRecord(), ContractsJson.Wire.JobRecord);
+                foreach (var text in (string[])[stored, published])
+                {
+                    using var json = JsonDocument.Parse(text);
+                    foreach (var said in Texts(json.RootElement).SelectMany(value => Readings(value, 3).Distinct()))
+                        Assert.True(one.Finds(said) is not { } found, $"{one.Command} with {one.Url} leaves {one.Finds(said)} in {said}");
+                }
+            }
+        }
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+
+    [Fact]
+    public void Redacting_twice_is_redacting_once_and_what_an_earlier_version_redacted_becomes_the_same() => Prop.ForAll(Cases.ToArbitrary(), one =>
+    {
+        var redacted = CommandRedaction.Redact(one.Command);
+
+        Assert.Equal(redacted, CommandRedaction.Redact(redacted));
+        Assert.Equal(redacted, CommandRedaction.Redact(EarlierVersion().Replace(one.Command, "${lead}***")));
+    }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+
+    // What there was before secrets were known to go on over slashes.
+    [GeneratedRegex(
+        """
+          (?<lead> hlsKey (?: \\*/ | \\+u002f )+ ) (?: [^/|;\s"'\\\]] | \\+u00(?!2f|7c|3b|22|27|20|5d)[0-9a-f]{2} )+
+        | (?<lead> hlsKey (?: %(?:25)*2f )+ ) (?: (?! %(?:25)*(?:2f|7c|3b|22|27|20|5d) ) [^/|;\s"'\\\]] | \\+u00(?!2f|7c|3b|22|27|20|5d)[0-9a-f]{2} )+
+        """,
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnorePatternWhitespace)]
+    private static partial Regex EarlierVersion();
+
+
+    private static IEnumerable<string> Readings(string text, int depth)
+    {
+        yield return text;
+        if (depth == 0)
+            yield break;
+
+        if (text.Contains('%', StringComparison.Ordinal))
+        {
+            foreach (var reading in Readings(Uri.UnescapeDataString(text), depth - 1))
+                yield return reading;
+        }
+
+        foreach (var run in Runs().Matches(text).Select(match => match.Value))
+        {
+            var digits = run.Replace('-', '+').Replace('_', '/').TrimEnd('=');
+            if (digits.Length % 4 == 1)
+                continue;
+            foreach (var reading in Readings(Encoding.UTF8.GetString(Convert.FromBase64String(digits.PadRight((digits.Length + 3) / 4 * 4, '='))), depth - 1))
+                yield return reading;
+        }
+    }
+
+    [GeneratedRegex("[A-Za-z0-9+_-]{12,}={0,2}")]
+    private static partial Regex Runs();
+
+    private static IEnumerable<string> Texts(JsonElement element) => element.ValueKind switch
+    {
+        JsonValueKind.Object => element.EnumerateObject().SelectMany(property => Texts(property.Value).Append(property.Name)),
+        JsonValueKind.Array => element.EnumerateArray().SelectMany(Texts),
+        JsonValueKind.String => [element.GetString()!],
+        _ => [],
+    };
+
+    private sealed record Case(string Command, string Url, string Body, IReadOnlyList<string> Pieces)
+    {
+        public static Case Of(string template, string secret, string urlTemplate, Func<string, string> encode, string key, string bodyTemplate)
+        {
+            var url = urlTemplate.Replace("*", secret, StringComparison.Ordinal);
+            var encoded = encode(url);
+            var command = template
+                .Replace("@", key, StringComparison.Ordinal)
+                .Replace("§", encoded, StringComparison.Ordinal)
+                .Replace("£", Base64Url("made:dir/a.mp4"), StringComparison.Ordinal);
+            var pieces = new List<string>();
+            if (template.Contains('§', StringComparison.Ordinal))
+            {
+                // Half of a secret would be bad enough, and so would be half of it as it stands there: what changes with it.
+                pieces.AddRange([secret[..8], secret[^8..]]);
+                var other = encode(urlTemplate.Replace("*", new string('0', secret.Length), StringComparison.Ordinal));
+                var first = encoded.Zip(other).TakeWhile(pair => pair.First == pair.Second).Count();
+                var last = encoded.Reverse().Zip(other.Reverse()).TakeWhile(pair => pair.First == pair.Second).Count();
+                var changed = encoded[first..^last];
+                pieces.AddRange(changed.Length < 14 ? [changed] : [changed[1..13], changed[^13..^1]]);
+            }
+
+            if (template.Contains('@', StringComparison.Ordinal))
+                pieces.AddRange(key.Length < 14 ? [key] : [key[..10], key.TrimEnd('=')[^10..]]);
+            return new(command, url, bodyTemplate.Replace("#", JsonSerializer.Serialize(command), StringComparison.Ordinal), pieces);
+        }
+
+        public string? Finds(string text) => Pieces.FirstOrDefault(piece => text.Contains(piece, StringComparison.Ordinal));
+    }
+}
