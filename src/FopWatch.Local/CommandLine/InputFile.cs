@@ -24,7 +24,7 @@ internal static class InputFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"'{file}' cannot be read: {e.Message}");
+            throw new UsageException($"'{file}' cannot be read: {Reason(e)}");
         }
 
         return read.ToArray();
@@ -45,9 +45,17 @@ internal static class InputFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new UsageException($"'{file}' cannot be read: {e.Message}");
+            throw new UsageException($"'{file}' cannot be read: {Reason(e)}");
         }
     }
+
+    private static string Reason(Exception failure) => failure switch
+    {
+        FileNotFoundException or DirectoryNotFoundException => "there is no such file.",
+        UnauthorizedAccessException => "this user may not.",
+        PathTooLongException => "its name is too long.",
+        _ => "the file system reports an error.",
+    };
 
     /// <summary>A read of a terminal or a pipe cannot be cancelled, only left alone.</summary>
     private static Task<int> ReadAsync(Stream stream, byte[] buffer, CancellationToken cancellationToken) =>
