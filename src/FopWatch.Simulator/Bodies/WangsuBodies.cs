@@ -96,6 +96,8 @@ internal static class WangsuBodies
         {
             foreach (var (name, value) in Output(first, isFops, scribe))
                 properties[name] = value;
+            if (!isFops && first.Key.EndsWith(".zip", StringComparison.Ordinal))
+                properties["decompresslist"] = $$"""[{"key": "{{first.Key}}/a.txt", "fsize": 12}, {"key": "{{first.Key}}/b.txt", "fsize": 34}]""";
             if (isFops)
                 properties["detail"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)new JsonObject(Output(output, true, scribe)))]);
         }

@@ -211,11 +211,12 @@ internal sealed class JobDraft
     {
         var key = new byte[16];
         Random.NextBytes(key);
-        var secret = Signer.Base64UrlPadded(key);
+        // Applications are seen to use the standard alphabet, which has slashes.
+        var secret = key[0] % 2 == 0 ? Convert.ToBase64String(key) : Signer.Base64UrlPadded(key);
         var output = Output(bucket, "m3u8");
         return new()
         {
-            Command = $"avthumb/m3u8/noDomain/1/vb/5m/segtime/10/hlsKey/{secret}/hlsKeyUrl/{Base64("https://keys.example.com/hls")}{SaveAs(output)}",
+            Command = $"avthumb/m3u8/noDomain/1/vb/5m/segtime/10/hlsKey/{secret}/hlsKeyUrl/{Base64("https://keys.example.com/hls?e=1490169871&token=private")}{SaveAs(output)}",
             Fate = ItemFate.Succeeded,
             Outputs = [output],
             Secret = secret,

@@ -19,6 +19,8 @@ public partial class SecretsTests
     private const string Token = "sentinel-token-4be201";
     private const string SecretKey = "sentinel-secret-key-0c77";
     private const string AesKey = "c2VudGluZWwtYWVzLWtleQ==";
+    private const string SlashedKey = "c2Vu/GluZWwtc2xhc2hlZA==";
+    private const string UrlToken = "sentinel-url-token-77b0";
     private const string Id = "z0.sentinelid5d1b";
     private const string Notify = $"/api/notify/media/{Token}";
     private const string Escape = "\u001b[31m";
@@ -38,6 +40,10 @@ public partial class SecretsTests
         {
             http.DefaultRequestHeaders.Add("X-Api-Key", ApiKey);
             var good = Body(Id, $"avthumb/m3u8/hlsKey/{AesKey}");
+            var url = Convert.ToBase64String(Encoding.UTF8.GetBytes($"https://private.example.com/a.mp4?e=1&token={UrlToken}"));
+            var more = Body("z0.more", $"avthumb/m3u8/hlsKey/{SlashedKey}/vb/1m;mkzip/2/url/{url}/alias/YQ==|notify-filter/https://me:{UrlToken}@h.example.com/");
+            await SendAsync(HttpMethod.Post, Notify, more, Sign(more));
+            await SendAsync(HttpMethod.Get, "/api/jobs/media/z0.more", null);
             await SendAsync(
                 HttpMethod.Post,
                 "/api/jobs",
@@ -100,7 +106,8 @@ public partial class SecretsTests
         host.Kill();
         var printed = host.Printed;
 
-        string[] secrets = [ApiKey, Token, SecretKey, AesKey];
+        var urlInBase64 = Convert.ToBase64String(Encoding.UTF8.GetBytes($"...{UrlToken}"))[6..^4];
+        string[] secrets = [ApiKey, Token, SecretKey, AesKey, SlashedKey, SlashedKey[5..], UrlToken, urlInBase64];
         foreach (var secret in secrets)
         {
             Assert.DoesNotContain(secret, printed, StringComparison.Ordinal);
@@ -120,7 +127,7 @@ public partial class SecretsTests
             Assert.DoesNotContain(ApiKey, stored, StringComparison.Ordinal);
         }
 
-        Figures.Write($"secrets: {secrets.Length} secrets through 21 calls at log level Trace, 0 in {printed.Length} characters of log, 0 in {answers.Length} of answers and events");
+        Figures.Write($"secrets: {secrets.Length} secrets through 23 calls at log level Trace, 0 in {printed.Length} characters of log, 0 in {answers.Length} of answers and events");
     }
 
     [Fact]
