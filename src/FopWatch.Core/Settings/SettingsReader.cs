@@ -218,6 +218,13 @@ internal sealed class SettingsReader
                 _problems.Add($"{name} is not a setting of FopWatch; the README lists them all");
         }
 
+        foreach (var (name, _) in _settings.Where(setting => SecretReference.IsUnresolved(setting.Value)))
+        {
+            // Whatever else is wrong with the value is wrong with the reference's text.
+            _problems.RemoveAll(problem => problem.StartsWith($"{name} ", StringComparison.OrdinalIgnoreCase));
+            _problems.Add(SecretReference.ProblemOf(name));
+        }
+
         if (_problems.Count > 0)
             throw new SettingsException(_problems);
     }

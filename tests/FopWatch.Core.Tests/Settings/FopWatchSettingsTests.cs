@@ -86,6 +86,43 @@ public class FopWatchSettingsTests
         Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData("Sources:media:Keys:AK")]
+    [InlineData("Sources:files:Keys:0:SecretKey")]
+    [InlineData("Sources:files:Keys:0:AccessKey")]
+    [InlineData("Sources:media:NotifyTokens:1")]
+    [InlineData("Sources:media:Trust")]
+    [InlineData("Sources:files:StatusEndpoint")]
+    [InlineData("Sources:media:Poll:First")]
+    [InlineData("PublicUrl")]
+    [InlineData("Retention")]
+    [InlineData("ApiKey")]
+    [InlineData("NotASetting")]
+    public void A_reference_to_a_secret_that_was_not_resolved_is_refused_and_named_wherever_it_is(string name)
+    {
+        foreach (var reference in (string[])[
+            "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/sk/)",
+            " @microsoft.keyvault(VaultName=vault;SecretName=sk) ",
+            "@Microsoft.AppConfiguration(Endpoint=https://a.azconfig.io; Key=sk)",
+        ])
+        {
+            var settings = new Dictionary<string, string?>(Right) { [name] = reference };
+
+            var problem = Assert.Single(Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, "ApiKey")).Problems);
+
+            Assert.StartsWith($"FopWatch:{name} is a reference that was not resolved", problem, StringComparison.Ordinal);
+            Assert.DoesNotContain("vault.azure.net", problem, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void A_secret_that_only_mentions_a_reference_is_taken()
+    {
+        var settings = new Dictionary<string, string?>(Right) { ["Sources:media:Keys:AK"] = "x@Microsoft.KeyVault(" };
+
+        Assert.NotNull(FopWatchSettings.Read(settings).Sources.Find("media")!.Keys.Secret("AK"));
+    }
+
     [Fact]
     public void The_endpoint_of_workflows_is_qinius_own_unless_it_is_set_and_no_setting_of_wangsus()
     {
