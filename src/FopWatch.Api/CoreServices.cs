@@ -15,7 +15,8 @@ public static class CoreServices
 {
     /// <summary>
     /// Adds the core. The host adds what differs between hosts: <see cref="IWatcher"/>, <see cref="IOutboxSignal"/> and, where events
-    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>.
+    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>; and <see cref="IPollShares"/> where several
+    /// processes poll the same sources.
     /// </summary>
     /// <typeparam name="TStore">The store: one for all that has to be committed together.</typeparam>
     /// <param name="services">The container.</param>
@@ -53,7 +54,8 @@ public static class CoreServices
         services.AddSingleton<IStatusApi>(provider =>
         {
             var logger = provider.GetRequiredService<ILogger<StatusClient>>();
-            return new StatusClient(StatusClient.CreateHttp(), time, asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) });
+            var options = asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) };
+            return new StatusClient(StatusClient.CreateHttp(), time, options, provider.GetService<IPollShares>());
         });
         return services;
     }

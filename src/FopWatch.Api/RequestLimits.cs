@@ -44,7 +44,7 @@ public sealed class RequestLimits : IDisposable
 
     private readonly ConcurrencyLimiter _notifications = Limiter(Notifications);
     private readonly ConcurrencyLimiter _calls = Limiter(Calls);
-    private readonly ConcurrencyLimiter _waiting = Limiter(Waiting);
+    private readonly ConcurrencyLimiter _waiting;
     private readonly ConcurrencyLimiter _bodies;
     private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
     private readonly SemaphoreSlim _hugeTurn = new(1);
@@ -57,9 +57,11 @@ public sealed class RequestLimits : IDisposable
     /// <param name="settings">The settings.</param>
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told of requests that are turned away, once a minute at the most.</param>
-    public RequestLimits(Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger)
+    /// <param name="waiting">The most calls at once that wait, at least 1: fewer where something before the host counts them as load.</param>
+    public RequestLimits(Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger, int waiting = Waiting)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        _waiting = Limiter(waiting);
         _bodies = Limiter(Math.Max(BodyBytes, 4 * settings.MaxBodyBytes));
         (_time, _logger, _maxBodyBytes) = (time, logger, settings.MaxBodyBytes);
     }

@@ -19,9 +19,10 @@ internal sealed record CloudSettings
     private const string BusNamespace = "ServiceBus:Namespace";
     private const string BusConnectionString = "ServiceBus:ConnectionString";
     private const string BusTopic = "ServiceBus:Topic";
+    private const string ApiUrlName = "ApiUrl";
 
     private static readonly string[] Own =
-        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic];
+        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic, ApiUrlName];
 
     /// <summary>What both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
@@ -37,6 +38,12 @@ internal sealed record CloudSettings
 
     /// <summary>The topic that events are published to.</summary>
     public required string Topic { get; init; }
+
+    /// <summary>
+    /// The URL that applications reach the API under, for links in events. The public URL where none is configured, which may route
+    /// notifications only; null if there is neither.
+    /// </summary>
+    public Uri? ApiUrl { get; init; }
 
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app settings.</param>
@@ -59,6 +66,15 @@ internal sealed record CloudSettings
         var tables = ReadTables(configuration, section, credential, problems);
         var table = ReadTable(section, problems);
         var bus = ReadBus(section, credential, problems);
+        var apiUrl = ReadApiUrl(section, problems);
+
+        // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
+        foreach (var (name, _) in configuration.AsEnumerable().Where(setting => SecretReference.IsUnresolved(setting.Value)))
+        {
+            problems.RemoveAll(problem => problem.StartsWith($"{name} ", StringComparison.OrdinalIgnoreCase));
+            problems.Add(SecretReference.ProblemOf(name));
+        }
+
         if (problems.Count > 0)
             throw new SettingsException(problems);
         return new()
@@ -68,6 +84,7 @@ internal sealed record CloudSettings
             Table = table,
             ServiceBus = bus,
             Topic = Text(section, BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
+            ApiUrl = apiUrl ?? shared!.PublicUrl,
         };
     }
 
@@ -157,6 +174,21 @@ internal sealed record CloudSettings
                 : $"FopWatch:{BusNamespace} is '{name}', not a host name such as contoso.servicebus.windows.net");
             return null;
         }
+    }
+
+    private static Uri? ReadApiUrl(IConfigurationSection section, List<string> problems)
+    {
+        if (Text(section, ApiUrlName) is not { } text)
+            return null;
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
+            && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
+            && url is { Query: "", Fragment: "", UserInfo: "" })
+        {
+            return url;
+        }
+
+        problems.Add($"FopWatch:{ApiUrlName} is not an http or https URL without user, query and fragment, such as https://fopwatch.azurewebsites.net");
+        return null;
     }
 
     private static string? Text(IConfigurationSection section, string name) =>

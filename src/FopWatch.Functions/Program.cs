@@ -6,6 +6,7 @@ using FopWatch.Functions;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
@@ -55,6 +56,12 @@ namespace FopWatch.Functions
     {
         private const int OpenTries = 5;
 
+        /// <summary>
+        /// The most calls at once that wait, in each instance. Flex Consumption counts a waiting call as load and adds instances for it, so
+        /// it is few of an instance's concurrent requests (<c>perInstanceConcurrency</c>).
+        /// </summary>
+        public const int MostWaiting = 16;
+
         private static readonly TimeSpan OpenPause = TimeSpan.FromSeconds(2);
 
         /// <summary>
@@ -88,16 +95,19 @@ namespace FopWatch.Functions
         public static void AddFopWatch(this IServiceCollection services, CloudSettings settings, TableStore store, TimeProvider time)
         {
             services.AddFopWatchCore(settings.Shared, store, time);
+            services.AddSingleton(provider => new RequestLimits(
+                settings.Shared, time, provider.GetRequiredService<ILogger<RequestLimits>>(), MostWaiting));
             services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
             if (settings.ServiceBus is { } bus)
             {
                 services.AddSingleton(_ => new ServiceBusPublisher(
-                    bus, new() { TopicName = settings.Topic, PublicUrl = settings.Shared.PublicUrl }));
+                    bus, new() { TopicName = settings.Topic, ApiUrl = settings.ApiUrl }));
                 services.AddSingleton<IEventPublisher>(provider => provider.GetRequiredService<ServiceBusPublisher>());
                 services.AddSingleton<OutboxDispatcher>();
                 services.AddHostedService<OpenBus>();
             }
 
+            services.AddSingleton<IPollShares>(new PollShares(store.PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
             services.AddSingleton<PollSlots>();
             services.AddSingleton<Watches>();
             services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());

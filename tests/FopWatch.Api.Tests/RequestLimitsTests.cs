@@ -26,6 +26,20 @@ public sealed class RequestLimitsTests : IDisposable
     }
 
     [Fact]
+    public void A_host_may_let_fewer_calls_wait()
+    {
+        using var limits = new RequestLimits(FopWatchSettings.Read([]), TimeProvider.System, NullLogger<RequestLimits>.Instance, waiting: 2);
+
+        using var first = limits.Enter(Request("/api/jobs/media/z0.a", "?wait=30"));
+        Assert.NotNull(limits.Enter(Request("/api/jobs/media/z0.a/poll")));
+
+        Assert.Null(limits.Enter(Request("/api/jobs/media/z0.a", "?wait=30")));
+        Assert.NotNull(limits.Enter(Request("/api/notify/media/right-token")));
+        first!.Dispose();
+        Assert.NotNull(limits.Enter(Request("/api/jobs/media/z0.a", "?wait=30")));
+    }
+
+    [Fact]
     public void A_place_is_free_again_once_its_request_has_been_answered()
     {
         var places = Enumerable.Range(0, RequestLimits.Calls).Select(_ => _limits.Enter(Request("/api/jobs"))).ToList();

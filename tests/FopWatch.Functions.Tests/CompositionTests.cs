@@ -129,6 +129,53 @@ public class CompositionTests(SharedAzurite azurite)
         Assert.Equal(2, log.ToString().Split("Warning No provider can reach the notify URLs: they begin with http://localhost:7071, ").Length);
     }
 
+    [Theory]
+    [InlineData("FopWatch:Sources:media:Keys:0:SecretKey")]
+    [InlineData("FopWatch:ServiceBus:Namespace")]
+    [InlineData("FopWatch:Tables:ServiceUri")]
+    [InlineData("FopWatch:ApiUrl")]
+    [InlineData("AzureWebJobsStorage")]
+    [InlineData("AzureWebJobsStorage:accountName")]
+    [InlineData("APPLICATIONINSIGHTS_CONNECTION_STRING")]
+    public void An_app_setting_whose_key_vault_reference_was_not_resolved_is_refused_and_named(string name)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true",
+            ["FopWatch:Sources:media:Provider"] = "Qiniu",
+            ["FopWatch:Sources:media:NotifyTokens:0"] = "abcdefgh",
+            ["FopWatch:Sources:media:Keys:0:AccessKey"] = "ak",
+            ["FopWatch:Sources:media:Keys:0:SecretKey"] = "sk",
+        };
+        Assert.NotNull(Read(settings));
+
+        settings[name] = "@Microsoft.KeyVault(SecretUri=https://vault.vault.azure.net/secrets/sk/)";
+
+        var problems = Assert.Throws<SettingsException>(() => Read(settings)).Problems;
+        Assert.Single(problems, problem => problem.StartsWith($"{name} is a reference that was not resolved", StringComparison.Ordinal));
+        Assert.DoesNotContain(problems, problem => problem.Contains("vault.azure.net", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("https://hooks.example.com", null, "https://hooks.example.com")]
+    [InlineData("https://hooks.example.com", "https://fopwatch.azurewebsites.net", "https://fopwatch.azurewebsites.net")]
+    [InlineData(null, "https://api.example.com/base", "https://api.example.com/base")]
+    [InlineData(null, null, null)]
+    public void Links_lead_to_the_apis_url_and_to_the_public_one_where_it_has_none(string? publicUrl, string? apiUrl, string? links) =>
+        Assert.Equal(links is null ? null : new Uri(links), Read(WithUrls(publicUrl, apiUrl)).ApiUrl);
+
+    [Theory]
+    [InlineData("fopwatch.azurewebsites.net")]
+    [InlineData("ftp://fopwatch.azurewebsites.net")]
+    [InlineData("https://fopwatch.azurewebsites.net?code=1")]
+    [InlineData("https://user@fopwatch.azurewebsites.net")]
+    public void An_api_url_that_is_none_is_named(string apiUrl)
+    {
+        var problems = Assert.Throws<SettingsException>(() => Read(WithUrls("https://hooks.example.com", apiUrl))).Problems;
+
+        Assert.StartsWith("FopWatch:ApiUrl is not an http or https URL", Assert.Single(problems), StringComparison.Ordinal);
+    }
+
     /// <summary>As a provider's request does that is not answered in time, and before the Functions host ends the invocation.</summary>
     [Fact(Timeout = 120_000)]
     public async Task A_storage_account_that_answers_nothing_is_given_up_within_a_minute()
@@ -146,6 +193,16 @@ public class CompositionTests(SharedAzurite azurite)
 
         Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 5, 55);
     }
+
+    private static CloudSettings Read(Dictionary<string, string?> settings) =>
+        CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), new DefaultAzureCredential());
+
+    private static Dictionary<string, string?> WithUrls(string? publicUrl, string? apiUrl) => new()
+    {
+        ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true",
+        ["FopWatch:PublicUrl"] = publicUrl,
+        ["FopWatch:ApiUrl"] = apiUrl,
+    };
 
     private sealed class Listening : ILoggerProvider
     {

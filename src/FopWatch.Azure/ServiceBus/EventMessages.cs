@@ -20,7 +20,7 @@ namespace FopWatch.Azure.ServiceBus;
 /// outputs and errors, and if that does not suffice <c>items</c> is empty; <c>counts</c> are right, <c>truncated</c> is true, and the extension attribute <c>job</c> is a URI reference of the job in the HTTP API. It is
 /// not the extension <c>dataref</c>, which promises the very same data at the other end; the job may have moved on since.
 /// </remarks>
-internal sealed class EventMessages(Uri? publicUrl)
+internal sealed class EventMessages(Uri? apiUrl)
 {
     private const string ContentType = JobEvent.ContentType + "; charset=utf-8";
 
@@ -105,6 +105,6 @@ internal sealed class EventMessages(Uri? publicUrl)
     private string LinkTo(OutboxEvent one)
     {
         var path = $"api/jobs/{Uri.EscapeDataString(one.Key.Source)}/{Uri.EscapeDataString(one.Key.Id)}";
-        return publicUrl is null ? "/" + path : publicUrl.AbsoluteUri.TrimEnd('/') + "/" + path;
+        return apiUrl is null ? "/" + path : apiUrl.AbsoluteUri.TrimEnd('/') + "/" + path;
     }
 }

@@ -26,7 +26,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         ArgumentNullException.ThrowIfNull(options);
         options.ThrowIfWrong();
         _options = options;
-        _messages = new(options.PublicUrl);
+        _messages = new(options.ApiUrl);
         _client = connection.Open(options.Retry);
         _sender = _client.CreateSender(options.TopicName);
     }

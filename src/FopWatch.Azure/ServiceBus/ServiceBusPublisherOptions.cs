@@ -21,7 +21,7 @@ public sealed record ServiceBusPublisherOptions
     /// The URL under which the HTTP API is reached, for the link to the job in an event that had to be reduced; null for a link
     /// relative to the API's host.
     /// </summary>
-    public Uri? PublicUrl { get; init; }
+    public Uri? ApiUrl { get; init; }
 
     /// <summary>
     /// The most that one message, and one batch of them, may take on the wire, in bytes; null for as much as the broker allows (256 KiB
@@ -50,7 +50,7 @@ public sealed record ServiceBusPublisherOptions
             throw new ArgumentException($"{nameof(TopicName)} is missing.");
         if (MaxMessageBytes < LeastMaxMessageBytes)
             throw new ArgumentException($"{nameof(MaxMessageBytes)} is less than {LeastMaxMessageBytes}.");
-        if (PublicUrl is { } url && !(url.IsAbsoluteUri && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
-            throw new ArgumentException($"{nameof(PublicUrl)} is no absolute http or https URL.");
+        if (ApiUrl is { } url && !(url.IsAbsoluteUri && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps)))
+            throw new ArgumentException($"{nameof(ApiUrl)} is no absolute http or https URL.");
     }
 }

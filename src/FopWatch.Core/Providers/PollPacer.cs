@@ -8,7 +8,8 @@ namespace FopWatch.Providers;
 /// </summary>
 /// <remarks>A source is known by its name. Who gives up waiting takes nothing from those behind.</remarks>
 /// <param name="time">The clock.</param>
-public sealed class PollPacer(TimeProvider time)
+/// <param name="shares">How much of the limit is this process's; null for all of it.</param>
+public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
 {
     /// <summary>The first pause after a throttled poll that names no time; each further one is twice as long.</summary>
     public static readonly TimeSpan ShortestPause = TimeSpan.FromSeconds(5);
@@ -16,8 +17,8 @@ public sealed class PollPacer(TimeProvider time)
     /// <summary>The longest pause after a throttled poll that names no time.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(60);
 
-    // What a limit beyond any API's amounts to; keeps the record of past polls short.
-    private const int LongestBurst = 10_000;
+    /// <summary>How long who waits for a share of the limit waits before asking for one again.</summary>
+    private static readonly TimeSpan ShareWait = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(1);
 
@@ -28,8 +29,11 @@ public sealed class PollPacer(TimeProvider time)
     public async ValueTask WaitAsync(Source source, CancellationToken cancellationToken) =>
         await TryWaitAsync(source, TimeSpan.MaxValue, cancellationToken);
 
-    /// <summary>Waits as <see cref="WaitAsync"/> does, unless the source is paused for longer than somebody cares to wait.</summary>
-    /// <returns>Null when the source may be asked, or how long it is still paused; then no poll is counted.</returns>
+    /// <summary>
+    /// Waits as <see cref="WaitAsync"/> does, unless the source is paused for longer than somebody cares to wait, or other processes have its
+    /// whole limit for that long.
+    /// </summary>
+    /// <returns>Null when the source may be asked, or how long to wait before trying again; then no poll is counted.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
     public async ValueTask<TimeSpan?> TryWaitAsync(Source source, TimeSpan longestPause, CancellationToken cancellationToken)
     {
@@ -41,19 +45,23 @@ public sealed class PollPacer(TimeProvider time)
         await lane.Turn.WaitAsync(cancellationToken);
         try
         {
+            var since = time.GetTimestamp();
             while (true)
             {
+                var rate = PollRate.Of(source);
+                var most = shares is null ? rate.Polls : await shares.TakeAsync(source, cancellationToken);
                 var now = time.GetTimestamp();
                 pause = lane.PauseLeft(now);
                 if (pause > longestPause)
                     return pause;
 
-                var (burst, window) = Limit(source.Poll.PerSecond);
-                var spacing = lane.SpacingLeft(now, burst, window);
+                if (most == 0 && time.GetElapsedTime(since, now) >= longestPause)
+                    return ShortestPause;
+                var spacing = most == 0 ? ShareWait : lane.SpacingLeft(now, most, rate.Window);
                 var wait = pause > spacing ? pause : spacing;
                 if (wait <= TimeSpan.Zero)
                 {
-                    lane.Count(now, burst);
+                    lane.Count(now, most);
                     return null;
                 }
 
@@ -77,13 +85,6 @@ public sealed class PollPacer(TimeProvider time)
     /// <summary>The source answered as it should: the next pause is a short one again.</summary>
     public void Answered(Source source) => LaneOf(source).Answered(time.GetTimestamp());
 
-    /// <summary>At most so many polls in a window of at least a second that is just long enough for them.</summary>
-    private static (int Burst, TimeSpan Window) Limit(double perSecond)
-    {
-        var burst = (int)Math.Clamp(Math.Ceiling(perSecond), 1, LongestBurst);
-        return (burst, TimeSpan.FromSeconds(Math.Min(burst / perSecond, LongestWait.TotalSeconds)));
-    }
-
     private Lane LaneOf(Source source) => _lanes.GetOrAdd(source.Name, static (_, clock) => new(clock), time);
 
     private sealed class Lane(TimeProvider time)
@@ -101,21 +102,21 @@ public sealed class PollPacer(TimeProvider time)
                 return _pausedUntil is { } until && until > now ? time.GetElapsedTime(now, until) : TimeSpan.Zero;
         }
 
-        public TimeSpan SpacingLeft(long now, int burst, TimeSpan window)
+        public TimeSpan SpacingLeft(long now, int most, TimeSpan window)
         {
             lock (_lock)
             {
-                while (_polls.Count > burst)
+                while (_polls.Count > most)
                     _polls.Dequeue();
-                return _polls.Count < burst ? TimeSpan.Zero : window - time.GetElapsedTime(_polls.Peek(), now);
+                return _polls.Count < most ? TimeSpan.Zero : window - time.GetElapsedTime(_polls.Peek(), now);
             }
         }
 
-        public void Count(long now, int burst)
+        public void Count(long now, int most)
         {
             lock (_lock)
             {
-                if (_polls.Count >= burst)
+                if (_polls.Count >= most)
                     _polls.Dequeue();
                 _polls.Enqueue(now);
             }

@@ -54,12 +54,13 @@ public sealed class StatusClient : IStatusApi
     /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
     /// <param name="time">The clock.</param>
     /// <param name="options">How to ask; the defaults if null.</param>
-    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null)
+    /// <param name="shares">How much of each source's rate is this process's; null for all of it.</param>
+    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null)
     {
         _http = http;
         _time = time;
         _options = options ?? new();
-        _pacer = new(time);
+        _pacer = new(time, shares);
     }
 
     /// <summary>A handler fit for asking: no redirects, cookies, credentials or decompression of its own, and connections that notice DNS changes.</summary>

@@ -6,9 +6,9 @@ namespace FopWatch.Functions.Watching;
 /// <summary>
 /// Keeps one source from holding all of an instance's activities (<c>maxConcurrentActivityFunctions</c> in host.json): those of a source
 /// whose status API is slow, or whose polls wait for their turn, would keep the other sources' jobs from being polled. A poll that finds
-/// no slot waits as a durable timer, which holds nothing.
+/// no slot, or whose instance has no share of the source's rate, waits as a durable timer, which holds nothing and may end at another instance.
 /// </summary>
-public sealed class PollSlots(TimeProvider time)
+public sealed class PollSlots(TimeProvider time, IPollShares? shares = null)
 {
     /// <summary>The most polls of a source at once, in each instance.</summary>
     public const int MostPerSource = 8;
@@ -18,9 +18,11 @@ public sealed class PollSlots(TimeProvider time)
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
 
-    /// <summary>Takes a slot, to be disposed of after the poll; null if none is free.</summary>
-    internal IDisposable? TryTake(Source source)
+    /// <summary>Takes a slot, to be disposed of after the poll; null if none is free, or other instances have the source's whole rate.</summary>
+    internal async ValueTask<IDisposable?> TryTakeAsync(Source source, CancellationToken cancellationToken)
     {
+        if (shares is not null && await shares.TakeAsync(source, cancellationToken) == 0)
+            return null;
         var lane = LaneOf(source);
         return lane.Slots.Wait(0) ? new Slot(lane.Slots) : null;
     }

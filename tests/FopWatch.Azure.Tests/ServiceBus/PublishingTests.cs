@@ -158,7 +158,7 @@ public sealed class PublishingTests : IAsyncLifetime
     [Fact]
     public async Task An_event_that_is_too_large_is_reduced_to_its_counts_and_a_link_and_the_others_are_published_whole()
     {
-        await using var publisher = Bus.NewPublisher(new() { PublicUrl = new("https://hooks.example.com/fop/") });
+        await using var publisher = Bus.NewPublisher(new() { ApiUrl = new("https://hooks.example.com/fop/") });
         var (before, large, after) = (Sample.Event("a"), LargeEvent("large", items: 5000), Sample.Event("b"));
         Assert.True(large.Body.Length > 256 * 1024);
 

@@ -47,7 +47,7 @@ public sealed class ServiceBusConnectionTests
         Assert.Throws<ArgumentException>(() => new ServiceBusPublisher(connection, new()
         {
             TopicName = topic,
-            PublicUrl = publicUrl is null ? null : new(publicUrl, UriKind.RelativeOrAbsolute),
+            ApiUrl = publicUrl is null ? null : new(publicUrl, UriKind.RelativeOrAbsolute),
             MaxMessageBytes = maxMessageBytes,
         }));
     }

@@ -1,0 +1,78 @@
+using System.Globalization;
+using Azure;
+using Azure.Data.Tables;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>The leases of the sources' poll rates, in a row for each source. All times are those of the service's answers.</summary>
+internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IPollLeases
+{
+    private const string Column = "Leases";
+
+    /// <inheritdoc/>
+    public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken) => AskAsync(
+        async () =>
+        {
+            var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
+            var now = row.GetRawResponse().Headers.Date ?? time.GetUtcNow();
+            return row.HasValue
+                ? new(Parse(row.Value!.GetString(Column)), row.Value.ETag.ToString(), now)
+                : new PollLeaseBook([], null, now);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> TryReplaceAsync(string source, IReadOnlyList<PollLease> leases, string? etag, CancellationToken cancellationToken) => AskAsync(
+        async () =>
+        {
+            var row = new TableEntity(RowKeys.TablePartition, RowKeys.PollLeases(source)) { [Column] = Text(leases) };
+            try
+            {
+                await (etag is null
+                    ? table.AddEntityAsync(row, cancellationToken)
+                    : table.UpdateEntityAsync(row, new ETag(etag), TableUpdateMode.Replace, cancellationToken));
+                return true;
+            }
+            catch (RequestFailedException other) when (other.IsConflict())
+            {
+                // Or it is this very write, whose answer was lost: then the next read shows it.
+                return false;
+            }
+        },
+        cancellationToken);
+
+    private static string Text(IEnumerable<PollLease> leases) => string.Join(
+        ';', leases.Select(lease => string.Create(CultureInfo.InvariantCulture, $"{lease.Owner} {lease.Polls} {lease.Until.ToUnixTimeMilliseconds()}")));
+
+    /// <summary>What is not a lease was not written here, and holds nothing.</summary>
+    private static List<PollLease> Parse(string? text)
+    {
+        var leases = new List<PollLease>();
+        foreach (var one in (text ?? "").Split(';', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (one.Split(' ') is [var owner, var polls, var until]
+                && int.TryParse(polls, NumberStyles.None, CultureInfo.InvariantCulture, out var count)
+                && long.TryParse(until, NumberStyles.None, CultureInfo.InvariantCulture, out var milliseconds)
+                && milliseconds <= DateTimeOffset.MaxValue.ToUnixTimeMilliseconds())
+            {
+                leases.Add(new(owner, count, DateTimeOffset.FromUnixTimeMilliseconds(milliseconds)));
+            }
+        }
+
+        return leases;
+    }
+
+    private static async ValueTask<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception failure) when (failure.IsUnavailable(cancellationToken))
+        {
+            throw failure.ToUnavailable();
+        }
+    }
+}
