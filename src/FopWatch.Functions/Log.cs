@@ -35,6 +35,12 @@ internal static partial class Log
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, long outbox, long quarantined);
 
+    [LoggerMessage(33, LogLevel.Warning, "The purge's time was over before all was deleted; the next one goes on")]
+    public static partial void PurgeEndedEarly(this ILogger logger);
+
+    [LoggerMessage(34, LogLevel.Information, "The sweep counted {Counted} of the table's {Parts} partitions; the next one goes on")]
+    public static partial void SweepTookTurns(this ILogger logger, int counted, int parts);
+
     [LoggerMessage(32, LogLevel.Information, "Purged {Watches} finished watch(es) and {Jobs} old job(s)")]
     public static partial void Purged(this ILogger logger, int watches, int jobs);
 }

@@ -204,7 +204,7 @@ public class WholeFlowTests
         private async Task PollDueAsync(string source)
         {
             var due = await _store.DueAsync(source, TimeProvider.System.GetUtcNow(), 16, _stopping.Token);
-            await Task.WhenAll(due.Select(key => _poller.PollAsync(key, evenIfUnwatched: false, _stopping.Token)));
+            await Task.WhenAll(due.Select(job => _poller.PollAsync(job.Key, evenIfUnwatched: false, _stopping.Token)));
         }
 
         private async Task RepeatAsync(Func<Task> work)

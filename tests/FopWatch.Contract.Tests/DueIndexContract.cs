@@ -25,8 +25,8 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         await CommitAsync(Sample.Job("a", "media").New());
         await CommitAsync(Sample.Job("b", "other").DueAt(Sample.Start.AddHours(5)).New());
 
-        Assert.Equal([new JobKey("media", "a")], await Port.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
-        Assert.Equal([new JobKey("other", "b")], await Port.DueAsync("other", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal([new DueJob(new("media", "a"), Sample.Start.AddMinutes(2))], await Port.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal([new DueJob(new("other", "b"), Sample.Start.AddHours(5))], await Port.DueAsync("other", Sample.Start.AddDays(1), 10, Cancelled));
         Assert.Empty(await Port.DueAsync("med", Sample.Start.AddDays(1), 10, Cancelled));
         Assert.Equal(Sample.Start.AddMinutes(2), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
         Assert.Equal(Sample.Start.AddHours(5), await Port.NextDueAsync("other", DateTimeOffset.MinValue, Cancelled));
@@ -103,7 +103,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
 
         var due = await Port.DueAsync("media", Sample.Start.AddHours(1), 3, Cancelled);
 
-        Assert.Equal(["j0", "j1", "j2"], due.Select(key => key.Id));
+        Assert.Equal(["j0", "j1", "j2"], due.Select(job => job.Key.Id));
     }
 
     [Fact]
@@ -123,5 +123,5 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>
-        (await Port.DueAsync("media", now, 100, Cancelled)).Select(key => key.Id);
+        (await Port.DueAsync("media", now, 100, Cancelled)).Select(job => job.Key.Id);
 }

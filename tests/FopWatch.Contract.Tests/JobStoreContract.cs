@@ -400,6 +400,31 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
+    public async Task The_parts_together_have_every_job_and_find_what_nothing_watches()
+    {
+        for (var i = 0; i < 20; i++)
+            await CommitAsync(Sample.Job($"j{i}", i % 2 == 0 ? "media" : "other").Settled().On(null));
+        await CommitAsync(Sample.Job("open").New());
+        await CommitAsync(Sample.Job("lost").DueAt(null).New());
+
+        var parts = await Port.PartsAsync(Cancelled);
+        var counts = new List<BooksCount>();
+        foreach (var part in parts)
+            counts.Add(await Port.CountAsync(part.Name, 10, Cancelled));
+
+        Assert.Equal(parts.Count, parts.Select(part => part.Name).Distinct().Count());
+        Assert.Equal(
+            (await Port.BooksAsync(Cancelled)).OrderBy(of => of.Source, StringComparer.Ordinal),
+            counts.SelectMany(count => count.Books).GroupBy(of => of.Source).Select(of => of.Aggregate((sum, part) => sum.Plus(part))).OrderBy(of => of.Source, StringComparer.Ordinal));
+        Assert.Equal([new("media", "lost")], counts.SelectMany(count => count.Unwatched));
+
+        // Where there are several, what was counted is kept.
+        var after = await Port.PartsAsync(Cancelled);
+        Assert.Equal(parts.Select(part => part.Name), after.Select(part => part.Name));
+        Assert.All(after, part => Assert.True(parts.Count == 1 || part.CountedAt is not null, part.Name));
+    }
+
+    [Fact]
     public async Task No_more_unwatched_jobs_are_answered_than_asked_for()
     {
         for (var i = 0; i < 5; i++)

@@ -81,7 +81,8 @@ internal sealed class StorageHub : IAsyncDisposable
         {
             TaskHubName = Name,
             PartitionCount = storage.GetProperty("partitionCount").GetInt32(),
-            MaxQueuePollingInterval = TimeSpan.Parse(storage.GetProperty("maxQueuePollingInterval").GetString()!, System.Globalization.CultureInfo.InvariantCulture),
+            // As in Flex Consumption, whose default it is.
+            MaxQueuePollingInterval = TimeSpan.FromSeconds(1),
             MaxConcurrentTaskActivityWorkItems = durable.GetProperty("maxConcurrentActivityFunctions").GetInt32(),
             MaxConcurrentTaskOrchestrationWorkItems = durable.GetProperty("maxConcurrentOrchestratorFunctions").GetInt32(),
             StorageAccountClientProvider = new StorageAccountClientProvider(connectionString),

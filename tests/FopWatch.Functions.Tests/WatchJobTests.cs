@@ -114,7 +114,9 @@ public class WatchJobTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var slots = host.Services.GetRequiredService<PollSlots>();
-        var taken = Enumerable.Range(0, PollSlots.MostPerSource).Select(_ => slots.TryTake(host.Source)).ToList();
+        var taken = new List<IDisposable?>();
+        for (var i = 0; i < PollSlots.MostPerSource; i++)
+            taken.Add(await slots.TryTakeAsync(host.Source, Cancelled));
         Assert.DoesNotContain(null, taken);
         var job = await host.RegisterAsync(Id);
         host.Time.AdvanceTo(job.Watch.DueAt!.Value);
@@ -138,14 +140,14 @@ public class WatchJobTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("PerSecond", "0.1"));
         var slots = new PollSlots(new FixedTime());
 
-        using (var only = slots.TryTake(host.Source))
+        using (var only = await slots.TryTakeAsync(host.Source, Cancelled))
         {
             Assert.NotNull(only);
-            Assert.Null(slots.TryTake(host.Source));
+            Assert.Null(await slots.TryTakeAsync(host.Source, Cancelled));
             Assert.Equal([5, 15, 25], Enumerable.Range(0, 3).Select(_ => (slots.Postpone(host.Source) - FixedTime.Now).TotalSeconds));
         }
 
-        Assert.NotNull(slots.TryTake(host.Source));
+        Assert.NotNull(await slots.TryTakeAsync(host.Source, Cancelled));
     }
 
     [Fact(Timeout = 120_000)]

@@ -24,6 +24,12 @@ internal static class RowKeys
     /// <summary>The sources that have rows.</summary>
     public const string Sources = "s|";
 
+    /// <summary>The leases of the sources' poll rates.</summary>
+    public const string Leases = "p|";
+
+    /// <summary>What was counted in each partition.</summary>
+    public const string Counts = "b|";
+
     /// <summary>When open jobs are due.</summary>
     public const string Due = "d|";
 
@@ -61,6 +67,9 @@ internal static class RowKeys
     /// <summary>The partition of a bucket of a source.</summary>
     public static string Partition(string source, int bucket) => string.Create(CultureInfo.InvariantCulture, $"{source}|{bucket}");
 
+    /// <summary>The source that a partition belongs to.</summary>
+    public static string SourceOf(string partition) => partition[..partition.LastIndexOf('|')];
+
     /// <summary>The partition of a source's quarantine; buckets have numbers.</summary>
     public static string Quarantine(string source) => source + "|q";
 
@@ -68,7 +77,10 @@ internal static class RowKeys
     /// The bucket of an id: FNV-1a in 64 bits, mixed so that every bit counts, modulo the number of buckets. Every row is where
     /// this says: it can never change.
     /// </summary>
-    public static int Bucket(string id, int buckets)
+    public static int Bucket(string id, int buckets) => (int)(Hash(id) % (ulong)buckets);
+
+    /// <summary>The hash of an id.</summary>
+    public static ulong Hash(string id)
     {
         var hash = 14695981039346656037UL;
         foreach (var c in id)
@@ -76,10 +88,12 @@ internal static class RowKeys
         hash ^= hash >> 33;
         hash *= 0xff51afd7ed558ccdUL;
         hash ^= hash >> 33;
-        return (int)(hash % (ulong)buckets);
+        return hash;
     }
 
     public static string Source(string source) => Sources + source;
+
+    public static string PollLeases(string source) => Leases + source;
 
     public static string Job(string id) => Jobs + id;
 

@@ -6,9 +6,6 @@ namespace FopWatch.Azure.Tables;
 
 public sealed partial class TableStore
 {
-    // A job that changes more often than this while it is looked at is alive.
-    private const int MaxLooks = 5;
-
     // What was read of a partition is in memory until it has been compared, and a partition may have hundreds of thousands of jobs.
     private const int PartitionsAtOnce = 2;
 
@@ -29,17 +26,9 @@ public sealed partial class TableStore
                 new ParallelOptions { MaxDegreeOfParallelism = Math.Min(PartitionsAtOnce, _options.Parallelism), CancellationToken = token },
                 async (of, each) =>
                 {
-                    var counted = await BooksAsync(of.source, of.partition, each);
+                    var counted = await CountAsync(of.source, of.partition, 0, each);
                     lock (books)
-                    {
-                        books[of.source] = books.GetValueOrDefault(of.source) is not { } sofar ? counted : new(
-                            of.source,
-                            sofar.Registered + counted.Registered,
-                            sofar.Settled + counted.Settled,
-                            sofar.Expired + counted.Expired,
-                            sofar.Open + counted.Open,
-                            sofar.Stopped + counted.Stopped);
-                    }
+                        books[of.source] = books.GetValueOrDefault(of.source)?.Plus(counted.Books) ?? counted.Books;
                 });
             return [.. books.Values.Where(of => of.Registered > 0)];
         },
@@ -73,59 +62,32 @@ public sealed partial class TableStore
         },
         cancellationToken);
 
-    private async Task<Books> BooksAsync(string source, string partition, CancellationToken cancellationToken)
-    {
-        var jobs = new Dictionary<string, Traces>(StringComparer.Ordinal);
-        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.Listed));
-        await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(), select: Columns.ForBooks, cancellationToken: cancellationToken))
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => AskAsync<IReadOnlyList<BooksPart>>(
+        async token =>
         {
-            if (row.RowKey.StartsWith(RowKeys.Due, StringComparison.Ordinal))
+            var counted = new Dictionary<string, BooksPart>(StringComparer.Ordinal);
+            await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(RowKeys.TablePartition, RowKeys.Counts).Filter(), cancellationToken: token))
             {
-                var (time, id) = RowKeys.ReadDue(row.RowKey);
-                (Of(id).Due ??= []).Add(time);
+                var part = row.RowKey[RowKeys.Counts.Length..];
+                counted[part] = new(part, [CountRow.Read(row, RowKeys.SourceOf(part))], row.GetDateTimeOffset(CountRow.CountedAt));
             }
-            else if (row.RowKey.StartsWith(RowKeys.Jobs, StringComparison.Ordinal))
-            {
-                Of(row.RowKey[RowKeys.Jobs.Length..]).Job = Standing.Read(row);
-            }
-            else if (row.RowKey.StartsWith(RowKeys.Listed, StringComparison.Ordinal))
-            {
-                var (time, id) = RowKeys.ReadListed(row.RowKey);
-                (Of(id).RegisteredAt, Of(id).Listed) = (time, Standing.Read(row));
-            }
-        }
 
-        var books = new Books(source, 0, 0, 0, 0, 0);
-        foreach (var (id, seen) in jobs)
+            return [.. (await PartitionsAsync(source: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>A part is a partition.</remarks>
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => AskAsync(
+        async token =>
         {
-            // Pages of one query are read one after the other, and jobs change in between.
-            var traces = seen.Agree ? seen : await LookAgainAsync(partition, id, seen, cancellationToken);
-            var surplus = traces.Due?.Count(due => due != traces.Job?.DueAt) ?? 0;
-            books = books with { Registered = books.Registered + surplus + (traces.Job is null && traces.Listed is null ? 0 : 1) };
-            if (traces.Job is not { } job || traces.Listed != job)
-                continue;
-
-            books = job switch
-            {
-                // What is to be watched and is not in the due index is in no book, expired or not.
-                { DueAt: { } due } when traces.Due?.Contains(due) != true => books,
-                { State: var state } when state == Name<JobState>(JobState.Expired) => books with { Expired = books.Expired + 1 },
-                { Settled: true } => books with { Settled = books.Settled + 1 },
-                { DueAt: not null } => books with { Open = books.Open + 1 },
-                { Stopped: true } => books with { Stopped = books.Stopped + 1 },
-                _ => books,
-            };
-        }
-
-        return books;
-
-        Traces Of(string id)
-        {
-            if (!jobs.TryGetValue(id, out var traces))
-                jobs.Add(id, traces = new());
-            return traces;
-        }
-    }
+            var source = RowKeys.SourceOf(part);
+            var (books, found) = await CountAsync(source, part, unwatched, token);
+            await _table.UpsertEntityAsync(CountRow.Of(books, part, _time.GetUtcNow()), TableUpdateMode.Replace, token);
+            return new BooksCount(books.Registered > 0 ? [books] : [], [.. found.Select(id => new JobKey(source, id))]);
+        },
+        cancellationToken);
 
     private async IAsyncEnumerable<string> UnwatchedAsync(
         string partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
@@ -145,60 +107,8 @@ public sealed partial class TableStore
         foreach (var id in open)
         {
             var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
-            if (traces.Job is { Stopped: false } job && (job.DueAt is { } due ? traces.Due?.Contains(due) != true : !job.Settled))
+            if (traces.IsUnwatched)
                 yield return id;
         }
-    }
-
-    /// <summary>Reads the rows of a job so that they belong together: between two equal versions of its own.</summary>
-    private async Task<Traces> LookAgainAsync(string partition, string id, Traces seen, CancellationToken cancellationToken)
-    {
-        for (var looks = 1; ; looks++)
-        {
-            var before = await RowAsync(partition, RowKeys.Job(id), Columns.ForBooks, cancellationToken);
-            var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
-            if ((before?.GetDateTimeOffset(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
-                traces.Listed = await RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
-            foreach (var due in (traces.Job?.DueAt is { } own ? (seen.Due ?? []).Append(own) : seen.Due ?? []).Distinct())
-            {
-                if (await RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null)
-                    (traces.Due ??= []).Add(due);
-            }
-
-            var after = await RowAsync(partition, RowKeys.Job(id), Columns.Keys, cancellationToken);
-            if (after?.ETag == before?.ETag)
-                return traces;
-            if (looks == MaxLooks)
-                return new() { Job = traces.Job, Listed = traces.Job, Due = traces.Job?.DueAt is { } soon ? [soon] : [] };
-        }
-    }
-
-    /// <summary>How a job stands, as one of its rows has it.</summary>
-    private readonly record struct Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
-    {
-        // Every row comes with a text of its own, of which there are but a few.
-        private static readonly Dictionary<string, string> States = Enum.GetValues<JobState>().Select(state => Name<JobState>(state)!).ToDictionary(name => name);
-
-        public static Standing Read(TableEntity row) => new(
-            row.GetString(Columns.State) is { } state ? States.GetValueOrDefault(state, state) : null,
-            row.GetBoolean(Columns.Settled) ?? false,
-            row.GetBoolean(Columns.Stopped) ?? false,
-            row.GetDateTimeOffset(Columns.DueAt));
-    }
-
-    /// <summary>The rows that tell of a job.</summary>
-    private sealed class Traces
-    {
-        public Standing? Job { get; set; }
-
-        public Standing? Listed { get; set; }
-
-        public DateTimeOffset? RegisteredAt { get; set; }
-
-        /// <summary>Where the due index has it; null for nowhere, as most jobs are settled.</summary>
-        public List<DateTimeOffset>? Due { get; set; }
-
-        /// <summary>Whether they say the same, and are those that there should be.</summary>
-        public bool Agree => Job is not null && Listed == Job && (Job.Value.DueAt is { } due ? Due is [var only] && only == due : Due is null);
     }
 }

@@ -50,14 +50,14 @@ public sealed partial class TableStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
-        AskAsync<IReadOnlyList<JobKey>>(
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        AskAsync<IReadOnlyList<DueJob>>(
             async token =>
             {
-                var until = RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks));
+                var until = RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks));
                 var ranges = Partitions(source).Select(partition => new RowRange(partition, RowKeys.Due, until)).ToList();
                 var due = await _merge.FirstAsync(ranges, null, Columns.Keys, limit, token);
-                return [.. due.Select(row => new JobKey(source, RowKeys.ReadDue(row.RowKey).Id))];
+                return [.. due.Select(row => RowKeys.ReadDue(row.RowKey)).Select(one => new DueJob(new(source, one.Id), one.Time))];
             },
             cancellationToken);
 

@@ -14,24 +14,37 @@ public sealed partial class TableStore
     /// jobs stay for ever. Deletes also the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
     /// before that time and are not settled since as long; harmless to run twice at once.
     /// </summary>
-    /// <returns>How many jobs were deleted.</returns>
+    /// <param name="settledBefore">The time.</param>
+    /// <param name="longest">After which nothing further is begun; what is left is for the next purge.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>How many jobs were deleted, and whether those are all.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<(int Jobs, bool IsComplete)> PurgeAsync(DateTimeOffset settledBefore, TimeSpan longest, CancellationToken cancellationToken) => AskAsync(
         async token =>
         {
-            var purged = 0;
+            var (purged, began) = (0, _time.GetTimestamp());
             var sources = await SourcesAsync(token);
+
+            // Each time in another order: a purge that is over before its end is not to end at the same partitions each time.
+            var partitions = sources.SelectMany(Partitions).ToArray();
+            Random.Shared.Shuffle(partitions);
             await EachAsync(
-                sources.SelectMany(Partitions),
-                async (partition, each) => Interlocked.Add(ref purged, await PurgeAsync(partition, settledBefore, each)),
+                partitions,
+                async (partition, each) => Interlocked.Add(ref purged, await PurgeAsync(partition, settledBefore, IsOver, each)),
                 token);
-            await EachAsync(sources, async (source, each) => await PurgeChunksAsync(RowKeys.Quarantine(source), each), token);
-            return purged;
+            if (!IsOver())
+                await EachAsync(sources, async (source, each) => await PurgeChunksAsync(RowKeys.Quarantine(source), each), token);
+            return (purged, !IsOver());
+
+            bool IsOver() => _time.GetElapsedTime(began) >= longest;
         },
         cancellationToken);
 
-    private async Task<int> PurgeAsync(string partition, DateTimeOffset settledBefore, CancellationToken cancellationToken)
+    private async Task<int> PurgeAsync(string partition, DateTimeOffset settledBefore, Func<bool> isOver, CancellationToken cancellationToken)
     {
+        if (isOver())
+            return 0;
+
         var waiting = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
             waiting.Add(RowKeys.ReadEvent(row.RowKey).Id);
@@ -52,6 +65,8 @@ public sealed partial class TableStore
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
+                if (isOver())
+                    break;
             }
         }
 

@@ -7,6 +7,7 @@ using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
@@ -59,6 +60,9 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         await AskAsync(store.OpenAsync, cancellationToken);
         return store;
     }
+
+    /// <summary>The leases of the sources' poll rates, in the same table.</summary>
+    public IPollLeases PollLeases() => new TablePollLeases(_table, _time);
 
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {

@@ -59,7 +59,32 @@ public sealed record Books(string Source, long Registered, long Settled, long Ex
 {
     /// <summary>Jobs that nothing will ever settle; not 0 means that FopWatch or its store has a fault.</summary>
     public long Unaccounted => Registered - Settled - Expired - Open - Stopped;
+
+    /// <summary>These and others of the same source.</summary>
+    public Books Plus(Books other)
+    {
+        ArgumentNullException.ThrowIfNull(other);
+        return this with
+        {
+            Registered = Registered + other.Registered,
+            Settled = Settled + other.Settled,
+            Expired = Expired + other.Expired,
+            Open = Open + other.Open,
+            Stopped = Stopped + other.Stopped,
+        };
+    }
 }
+
+/// <summary>A part of a store whose jobs are counted at once. A job is always in the same part.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Books">What was counted in it last; empty if it was never counted, or has no jobs.</param>
+/// <param name="CountedAt">When; null for never.</param>
+public sealed record BooksPart(string Name, IReadOnlyList<Books> Books, DateTimeOffset? CountedAt);
+
+/// <summary>What was counted in a part of a store.</summary>
+/// <param name="Books">Its books, by source.</param>
+/// <param name="Unwatched">Some of the jobs that are to be watched and are not in the due index, as <see cref="IJobStore.UnwatchedAsync"/> finds them.</param>
+public sealed record BooksCount(IReadOnlyList<Books> Books, IReadOnlyList<JobKey> Unwatched);
 
 /// <summary>
 /// Keeps jobs. Every method throws <see cref="StoreUnavailableException"/>, and does nothing, where the store cannot answer now
@@ -97,6 +122,22 @@ public interface IJobStore
 
     /// <summary>Jobs that are to be watched, or are not settled and not stopped, and are not in the due index. There should be none.</summary>
     ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// The parts that the store is counted in, each small enough to be counted within minutes; one where all of it is. Together they have
+    /// every job.
+    /// </summary>
+    ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
+
+    /// <summary>Counts a part, and keeps the result for <see cref="PartsAsync"/> where the store has several.</summary>
+    /// <param name="part">Its name.</param>
+    /// <param name="unwatched">The most unwatched jobs that are wanted.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    async ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken)
+    {
+        var found = await UnwatchedAsync(unwatched, cancellationToken);
+        return new(await BooksAsync(cancellationToken), found);
+    }
 }
 
 /// <summary>The store cannot answer now. Nothing was written; the same call may succeed later.</summary>

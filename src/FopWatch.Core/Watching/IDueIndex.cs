@@ -2,11 +2,16 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
 
+/// <summary>A job in the due index.</summary>
+/// <param name="Key">The job.</param>
+/// <param name="DueAt">When it is to be polled.</param>
+public readonly record struct DueJob(JobKey Key, DateTimeOffset DueAt);
+
 /// <summary>The index of watched jobs by the time at which they are to be polled next: what makes a watch durable.</summary>
 public interface IDueIndex
 {
-    /// <summary>The jobs of a source that are due, the longest due first. Costs no more when more jobs are not due.</summary>
-    ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken);
+    /// <summary>The jobs of a source that are due by a time, the longest due first. Costs no more when more jobs are due later.</summary>
+    ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken);
 
     /// <summary>When the first job of a source that is due later than a given time will be due; null if none will.</summary>
     ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken);

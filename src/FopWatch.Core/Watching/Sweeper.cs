@@ -7,8 +7,14 @@ namespace FopWatch.Watching;
 /// <summary>What a sweep found.</summary>
 public sealed record Sweep
 {
-    /// <summary>How many jobs of each source are where.</summary>
+    /// <summary>How many jobs of each source are where, as last counted: by this sweep, or by one before where there was no time for all parts.</summary>
     public required IReadOnlyList<Books> Books { get; init; }
+
+    /// <summary>How many parts of the store this sweep counted, at least one.</summary>
+    public int Counted { get; init; }
+
+    /// <summary>How many parts there are.</summary>
+    public int Parts { get; init; }
 
     /// <summary>Open jobs that were in no index and are watched again. There should have been none.</summary>
     public required int Restored { get; init; }
@@ -34,21 +40,46 @@ public sealed class Sweeper(
     JobRecorder recorder,
     TimeProvider time)
 {
+    /// <summary>How long a sweep begins to count further parts of the store. The next sweep goes on with those that were counted the longest ago.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
+
     private const int RestoredAtOnce = 1000;
 
     /// <summary>Does one sweep.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<Sweep> SweepAsync(CancellationToken cancellationToken)
     {
-        var unwatched = await store.UnwatchedAsync(RestoredAtOnce, cancellationToken);
-        foreach (var key in unwatched)
-            await recorder.RestoreWatchAsync(key, cancellationToken);
+        var began = time.GetTimestamp();
+        var (restored, counted, books) = (0, 0, new List<Books>());
+        var parts = await store.PartsAsync(cancellationToken);
+        foreach (var part in parts.OrderBy(part => part.CountedAt ?? DateTimeOffset.MinValue))
+        {
+            if (counted > 0 && time.GetElapsedTime(began) >= Longest)
+            {
+                books.AddRange(part.Books);
+                continue;
+            }
+
+            var count = await store.CountAsync(part.Name, RestoredAtOnce, cancellationToken);
+            if (count.Unwatched.Count > 0)
+            {
+                foreach (var key in count.Unwatched)
+                    await recorder.RestoreWatchAsync(key, cancellationToken);
+                restored += count.Unwatched.Count;
+                count = await store.CountAsync(part.Name, RestoredAtOnce, cancellationToken);
+            }
+
+            books.AddRange(count.Books);
+            counted++;
+        }
 
         var (depth, oldest) = await outbox.DepthAsync(cancellationToken);
         var sweep = new Sweep
         {
-            Books = await store.BooksAsync(cancellationToken),
-            Restored = unwatched.Count,
+            Books = [.. books.GroupBy(of => of.Source, StringComparer.Ordinal).Select(of => of.Aggregate((sum, part) => sum.Plus(part)))],
+            Counted = counted,
+            Parts = parts.Count,
+            Restored = restored,
             OutboxDepth = depth,
             OutboxAge = oldest is { } since ? time.GetUtcNow() - since : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),

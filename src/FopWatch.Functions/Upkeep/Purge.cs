@@ -7,13 +7,19 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>
-/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over. Every hour and not every day, because a
-/// day's worth may be more than one invocation can delete.
+/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over, for as long as an invocation may take. What
+/// is left then is deleted an hour later.
 /// </summary>
 public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvider time, ILogger<Purge> logger)
 {
     /// <summary>How long a watch can still be looked at once it has ended, from its start: for whoever wants to know why it ended.</summary>
     private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
+
+    /// <summary>How long one invocation deletes: less than <c>functionTimeout</c> in host.json, by what a step and a page of jobs take.</summary>
+    internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(4);
+
+    /// <summary>How long the Functions host deletes watches before it answers: less than the 100 seconds after which its clients give a call up.</summary>
+    private static readonly TimeSpan Step = TimeSpan.FromSeconds(30);
 
     /// <summary>Before any watch. The Functions host fails on a filter without a beginning.</summary>
     private static readonly DateTimeOffset Beginning = DateTimeOffset.UnixEpoch;
@@ -28,9 +34,27 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvi
     {
         // Side by side: they may be in two storage accounts, of which one is down.
         var now = time.GetUtcNow();
-        var jobs = store.PurgeAsync(now - settings.Retention, cancellationToken).AsTask();
-        var watches = client.PurgeAllInstancesAsync(new PurgeInstancesFilter(Beginning, now - KeepWatches, Ended), cancellationToken);
+        var jobs = store.PurgeAsync(now - settings.Retention, Longest, cancellationToken).AsTask();
+        var watches = PurgeWatchesAsync(client, now - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);
-        logger.Purged((await watches).PurgedInstanceCount, await jobs);
+        var ((purgedJobs, areAllJobs), (purgedWatches, areAllWatches)) = (await jobs, await watches);
+        logger.Purged(purgedWatches, purgedJobs);
+        if (!areAllJobs || !areAllWatches)
+            logger.PurgeEndedEarly();
+    }
+
+    private async Task<(int Watches, bool IsComplete)> PurgeWatchesAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        var (purged, began) = (0, time.GetTimestamp());
+        var filter = new PurgeInstancesFilter(Beginning, before, Ended) { Timeout = Step };
+        while (true)
+        {
+            var result = await client.PurgeAllInstancesAsync(filter, cancellationToken);
+            purged += result.PurgedInstanceCount;
+            if (result.IsComplete != false)
+                return (purged, true);
+            if (time.GetElapsedTime(began) >= Longest)
+                return (purged, false);
+        }
     }
 }

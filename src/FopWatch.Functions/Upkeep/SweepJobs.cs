@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Upkeep;
 
-/// <summary>Every five minutes, checks the books and watches again what nothing watches.</summary>
+/// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
 public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJobs> logger)
 {
     /// <summary>Does one sweep.</summary>
@@ -18,6 +18,8 @@ public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJob
         watches.Use(client);
         var sweep = await sweeper.SweepAsync(cancellationToken);
         logger.Swept(sweep);
+        if (sweep.Counted < sweep.Parts)
+            logger.SweepTookTurns(sweep.Counted, sweep.Parts);
         logger.SweepEnded(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
     }
 }

@@ -29,7 +29,7 @@ public sealed class PollJob(
         // The source is not configured any more. Its jobs wait in the due index for it to come back.
         if (sources.Find(input.Source) is not { } source)
             return StepOf(job, goesOn: false);
-        if (slots.TryTake(source) is not { } slot)
+        if (await slots.TryTakeAsync(source, cancellationToken) is not { } slot)
             return StepOf(job, goesOn: true) with { DueAt = slots.Postpone(source), Postponed = true };
 
         using var taken = slot;

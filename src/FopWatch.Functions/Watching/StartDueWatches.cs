@@ -8,10 +8,16 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Watching;
 
-/// <summary>Each minute, starts the watches of the jobs that are due: what makes the due index, and no process, the watch's memory.</summary>
+/// <summary>
+/// Each minute, starts the watches of the jobs that are due before the next time: what makes the due index, and no process, the watch's memory.
+/// A watch that is started sleeps until its job is due, so a poll is no later than its own timer.
+/// </summary>
 public sealed class StartDueWatches(
     Sources sources, IDueIndex index, IJobStore store, Poller poller, Watches watches, TimeProvider time, ILogger<StartDueWatches> logger)
 {
+    /// <summary>How far ahead of their due time watches are started: until the next time, and as long as it may be late and starting may take.</summary>
+    internal static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
+
     private const int StartsAtOnce = 16;
 
     /// <summary>How many jobs of a source are polled here because their watches do not: few enough for the timer to end in time.</summary>
@@ -30,12 +36,12 @@ public sealed class StartDueWatches(
 
     private async Task StartAsync(Source source, CancellationToken cancellationToken)
     {
-        // No more than its status API may be asked in a minute. The longest due are first, so none is passed over for ever.
-        var limit = (int)Math.Clamp(source.Poll.PerSecond * 60, 10, 1000);
-        IReadOnlyList<JobKey> due;
+        // No more than its status API may be asked until then. The longest due are first, so none is passed over for ever.
+        var limit = (int)Math.Clamp(source.Poll.PerSecond * Ahead.TotalSeconds, 10, 1000);
+        IReadOnlyList<DueJob> due;
         try
         {
-            due = await index.DueAsync(source.Name, time.GetUtcNow(), limit, cancellationToken);
+            due = await index.DueAsync(source.Name, time.GetUtcNow() + Ahead, limit, cancellationToken);
         }
         catch (StoreUnavailableException e)
         {
@@ -48,9 +54,9 @@ public sealed class StartDueWatches(
         await Parallel.ForEachAsync(
             due,
             new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = cancellationToken },
-            async (key, _) =>
+            async (job, _) =>
             {
-                switch (await watches.StartDueAsync(key))
+                switch (await watches.StartDueAsync(job))
                 {
                     case WatchStart.Started:
                         Interlocked.Increment(ref started);
@@ -59,7 +65,7 @@ public sealed class StartDueWatches(
                         Interlocked.Increment(ref woken);
                         break;
                     case WatchStart.Idle when Interlocked.Increment(ref stuck) <= MostStuck:
-                        await PollIfStuckAsync(source, key, cancellationToken);
+                        await PollIfStuckAsync(source, job.Key, cancellationToken);
                         break;
                 }
             });

@@ -7,8 +7,7 @@ using Microsoft.DurableTask;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>
-/// The watch of one job: polls, waits until the next poll is due or a nudge comes, whichever is first, and polls again until no more
-/// polls are due. All decisions are the activity's, and all truth is the store's: a watch that fails, or is ended, or never
+/// The watch of one job: waits until a poll is due or a nudge comes, whichever is first, polls, and waits again until no more polls are due. All decisions are the activity's, and all truth is the store's: a watch that fails, or is ended, or never
 /// starts, is started again by the timer that reads the due index.
 /// </summary>
 /// <remarks>
@@ -49,6 +48,13 @@ public static class WatchJob
             return;
 
         Task? nudge = null;
+        if (input is { Version: >= 2, DueAt: { } first } && first.UtcDateTime > context.CurrentUtcDateTime)
+        {
+            // Which tells how long it sleeps to whoever sees that it should not.
+            context.SetCustomStatus(new WatchStep { DueAt = first });
+            nudge = await SleepAsync(context, first, nudge);
+        }
+
         for (var polls = 0; polls < PollsPerGeneration; polls++)
         {
             var step = await context.CallActivityAsync<WatchStep>(PollJob.Name, input, Retries);
@@ -56,20 +62,27 @@ public static class WatchJob
             if (step.DueAt is not { } due)
                 return;
 
-            nudge ??= context.WaitForExternalEvent<string?>(Nudge);
-            using var nudged = new CancellationTokenSource();
-            var timer = context.CreateTimer(due.UtcDateTime, nudged.Token);
-            if (await Task.WhenAny(timer, nudge) == nudge)
-            {
-                // Not CancelAsync: an orchestrator may await nothing but its context's tasks, and would never come back.
-#pragma warning disable CA1849
-                nudged.Cancel();
-#pragma warning restore CA1849
-                nudge = null;
-            }
+            nudge = await SleepAsync(context, due, nudge);
         }
 
-        context.ContinueAsNew(input with { Version = WatchInput.Latest });
+        context.ContinueAsNew(input with { Version = WatchInput.Latest, DueAt = null });
+    }
+
+    /// <summary>Sleeps until a time or a nudge.</summary>
+    /// <returns>What waits for the next nudge; null if this one came.</returns>
+    private static async Task<Task?> SleepAsync(TaskOrchestrationContext context, DateTimeOffset until, Task? nudge)
+    {
+        nudge ??= context.WaitForExternalEvent<string?>(Nudge);
+        using var nudged = new CancellationTokenSource();
+        var timer = context.CreateTimer(until.UtcDateTime, nudged.Token);
+        if (await Task.WhenAny(timer, nudge) != nudge)
+            return nudge;
+
+        // Not CancelAsync: an orchestrator may await nothing but its context's tasks, and would never come back.
+#pragma warning disable CA1849
+        nudged.Cancel();
+#pragma warning restore CA1849
+        return null;
     }
 }
 
@@ -79,11 +92,15 @@ public static class WatchJob
 public sealed record WatchInput([property: JsonPropertyName("source")] string Source, [property: JsonPropertyName("id")] string Id)
 {
     /// <summary>The version that this code starts watches with.</summary>
-    public const int Latest = 1;
+    public const int Latest = 2;
 
-    /// <summary>By which version's order of steps the instance runs.</summary>
+    /// <summary>By which version's order of steps the instance runs: 1 polls first, 2 first waits for <see cref="DueAt"/>.</summary>
     [JsonPropertyName("version")]
     public int Version { get; init; } = Latest;
+
+    /// <summary>When the job is to be polled first; null for now.</summary>
+    [JsonPropertyName("dueAt")]
+    public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>The job.</summary>
     [JsonIgnore]

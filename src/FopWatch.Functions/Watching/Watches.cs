@@ -67,16 +67,17 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
         });
     }
 
-    /// <summary>Starts the watch of a job that is due; wakes it if it sleeps, as it does if a nudge got lost.</summary>
+    /// <summary>Starts the watch of a job that is due, or will be soon; wakes it if it sleeps for longer, as it does if a nudge got lost.</summary>
     /// <returns>What was done.</returns>
-    internal async Task<WatchStart> StartDueAsync(JobKey key)
+    internal async Task<WatchStart> StartDueAsync(DueJob job)
     {
+        var key = job.Key;
         var done = WatchStart.Failed;
         if (Volatile.Read(ref _client) is { } client)
         {
             await TryAsync("started", async cancelled =>
             {
-                if (await TryStartAsync(client, key, cancelled))
+                if (await TryStartAsync(client, key, job.DueAt > time.GetUtcNow() ? job.DueAt : null, cancelled))
                 {
                     done = WatchStart.Started;
                     return;
@@ -86,7 +87,7 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
                 var instance = await client.GetInstanceAsync(WatchJob.InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
                 if (instance is { IsRunning: true, SerializedCustomStatus: not null }
                     && instance.ReadCustomStatusAs<WatchStep>() is { Postponed: false } step
-                    && step.DueAt > time.GetUtcNow())
+                    && step.DueAt > job.DueAt + PollPlan.ClockTolerance)
                 {
                     await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
                     done = WatchStart.Woken;
@@ -102,7 +103,7 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
 
     private static async Task NudgeAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
     {
-        if (!await TryStartAsync(client, key, cancellationToken))
+        if (!await TryStartAsync(client, key, dueAt: null, cancellationToken))
             await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancellationToken);
     }
 
@@ -110,12 +111,12 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
     /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
     /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
     /// </summary>
-    private static async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
+    private static async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, DateTimeOffset? dueAt, CancellationToken cancellationToken)
     {
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                WatchJob.Name, new WatchInput(key.Source, key.Id), new StartOrchestrationOptions(WatchJob.InstanceIdOf(key)), cancellationToken);
+                WatchJob.Name, new WatchInput(key.Source, key.Id) { DueAt = dueAt }, new StartOrchestrationOptions(WatchJob.InstanceIdOf(key)), cancellationToken);
             return true;
         }
         catch (OrchestrationAlreadyExistsException)

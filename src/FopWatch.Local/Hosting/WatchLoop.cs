@@ -85,7 +85,7 @@ internal sealed class WatchLoop(
             _ended.Clear();
         var now = time.GetUtcNow();
         var due = await index.DueAsync(source.Name, now, free + busy, cancellationToken);
-        foreach (var key in due)
+        foreach (var (key, _) in due)
         {
             lock (_lock)
             {

@@ -85,15 +85,15 @@ internal sealed partial class SqliteStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
-        Database.ReadAsync<IReadOnlyList<JobKey>>(
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        Database.ReadAsync<IReadOnlyList<DueJob>>(
             session =>
             {
-                using var rows = session.Command(DueSql, source, now.UtcTicks, limit).ExecuteReader();
-                var keys = new List<JobKey>();
+                using var rows = session.Command(DueSql, source, by.UtcTicks, limit).ExecuteReader();
+                var due = new List<DueJob>();
                 while (rows.Read())
-                    keys.Add(new(source, rows.GetString(0)));
-                return keys;
+                    due.Add(new(new(source, rows.GetString(0)), Time(rows.GetInt64(1))));
+                return due;
             },
             cancellationToken);
 

@@ -113,7 +113,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await UnavailableAsync(() => _store.ListAsync(null, 10, null, Cancelled).AsTask());
         await UnavailableAsync(() => _store.RemoveAsync("k", Cancelled).AsTask());
         await UnavailableAsync(() => _store.CountAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
 
         _wire.Fates = _ => Fate.Answered;
         Assert.Null(await _store.FindAsync(new JobKey("media", "b"), Cancelled));

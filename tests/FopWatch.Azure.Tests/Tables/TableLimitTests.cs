@@ -223,10 +223,10 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
 
         // What is just being written is left alone.
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).PurgeAsync(Sample.Start, Cancelled);
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
 
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).PurgeAsync(Sample.Start, Cancelled);
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(3 + 1, (await QuarantineRowsAsync()).Count);
         Assert.Equal(2_000_000, (await Store.FindAsync("whole", Cancelled))?.Body.Length);
     }

@@ -63,7 +63,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         await store.UnwatchedAsync(10, Cancelled);
         Took("search for unwatched jobs, and 1 for each partition with open ones", "18 query");
 
-        Assert.Equal(2, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((2, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 33", "34 query, 1 transaction");
     }
 
@@ -76,7 +76,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
             await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
         _wire.Take();
 
-        Assert.Equal(100, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((100, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
 
         Assert.Equal("4 query, 4 transaction", _wire.Take());
     }

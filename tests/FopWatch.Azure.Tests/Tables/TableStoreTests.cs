@@ -163,7 +163,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         }))));
 
         Assert.Equal(40, (await Store.FindAsync(key, Cancelled))?.Job.Watch.Polls);
-        Assert.Equal([key], await Store.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled));
+        Assert.Equal([key], (await Store.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled)).Select(due => due.Key));
         Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Open);
     }
 
@@ -209,7 +209,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(100, (await narrow.Store.ListAsync(new JobQuery { Top = 1000, Continuation = page.Continuation }, Cancelled)).Elements.Count);
 
         await narrow.Store.RemoveAsync(pending, Cancelled);
-        Assert.Equal(1050, await narrow.Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((1050, true), await narrow.Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Assert.Equal(50, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Registered);
     }
 
@@ -223,8 +223,8 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         await CommitAsync(Sample.Job("watched-again").ExpiredAndWatched(TimeSpan.FromDays(1)).Job.New());
         await CommitAsync(Sample.Job("unpublished").Settled(TimeSpan.FromDays(1)).On(null));
 
-        Assert.Equal(0, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
-        Assert.Equal(2, await Store.PurgeAsync(Sample.Start.AddDays(2), Cancelled));
+        Assert.Equal((0, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((2, true), await Store.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
 
         var left = (await Store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id);
         Assert.Equal(["late", "open", "unpublished", "watched-again"], left.Order());
@@ -232,7 +232,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal((4, 0), (books.Registered, books.Unaccounted));
 
         await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(2), Cancelled));
+        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
         Assert.Null(await Store.FindAsync(new JobKey("media", "unpublished"), Cancelled));
     }
 
@@ -241,7 +241,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     {
         var job = Sample.Job("a").Settled().Job;
         await CommitAsync(job.New());
-        await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled);
+        await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
 
         Assert.Empty(await _table.Rows.QueryAsync<TableEntity>("PartitionKey ne '|'", cancellationToken: Cancelled).ToListAsync(Cancelled));
         await CommitAsync(job.New());
@@ -267,7 +267,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             return Fate.Answered;
         };
 
-        Assert.Equal(6, await purging.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((6, true), await purging.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
 
         Assert.Equal(["j0", "j1", "j2"], (await store.PendingAsync(10, Cancelled)).Select(one => one.Key.Id).Order());
         Assert.Equal(["j0", "j1", "j2"], (await store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id).Order());
@@ -330,6 +330,38 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             await _table.Rows.DeleteEntityAsync(
                 RowKeys.Partition(job.Key, _table.Options.Buckets), RowKeys.DueAt(due, "a"), ETag.All, Cancelled);
         }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task A_watched_job_whose_row_in_the_due_index_is_gone_is_found_when_its_partition_is_counted(bool expired)
+    {
+        var job = expired ? Sample.Job("a").ExpiredAndWatched().Job : Sample.Job("a");
+        await CommitAsync(job.New());
+        var part = RowKeys.Partition(job.Key, _table.Options.Buckets);
+        await _table.Rows.DeleteEntityAsync(part, RowKeys.DueAt(job.Watch.DueAt!.Value, "a"), ETag.All, Cancelled);
+
+        var count = await Store.CountAsync(part, 10, Cancelled);
+
+        Assert.Equal([job.Key], count.Unwatched);
+        Assert.Equal(1, Assert.Single(count.Books).Unaccounted);
+        Assert.Empty((await Store.CountAsync(part, 0, Cancelled)).Unwatched);
+    }
+
+    [Fact]
+    public async Task A_second_row_in_the_list_and_a_lost_row_of_the_job_itself_show()
+    {
+        var job = Sample.Job("a").Settled().Job;
+        await CommitAsync(job.New());
+        var part = RowKeys.Partition(job.Key, _table.Options.Buckets);
+        var row = (await _table.Rows.GetEntityAsync<TableEntity>(part, RowKeys.Job("a"), cancellationToken: Cancelled)).Value;
+        await _table.Rows.DeleteEntityAsync(part, RowKeys.Job("a"), ETag.All, Cancelled);
+        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+        await _table.Rows.AddEntityAsync(row, Cancelled);
+
+        await _table.Rows.DeleteEntityAsync(part, RowKeys.ListedAt(job.RegisteredAt, "a"), ETag.All, Cancelled);
+        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
     }
 
     [Fact]

@@ -78,7 +78,7 @@ public class SqlitePlanTests
         var now = new DateTimeOffset(Many / 2, TimeSpan.Zero);
 
         var due = await FastAsync(async () => await store.DueAsync("media", now, 100, Cancelled));
-        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"j{i:0000000}"), due.Select(key => key.Id));
+        Assert.Equal(Enumerable.Range(1, 100).Select(i => $"j{i:0000000}"), due.Select(job => job.Key.Id));
         Assert.Equal(now.AddTicks(1), await FastAsync(async () => await store.NextDueAsync("media", now, Cancelled)));
         Assert.Empty(await FastAsync(async () => await store.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
         Assert.Empty(await FastAsync(async () => await store.UnwatchedAsync(100, Cancelled)));

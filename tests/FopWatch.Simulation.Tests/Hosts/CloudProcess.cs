@@ -26,7 +26,7 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
 
     public override async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
     {
-        if (!_inside.Value && await platform.TryStartAsync(this, job.Key) == false)
+        if (!_inside.Value && await platform.TryStartAsync(this, job.Key, null) == false)
             await platform.NudgeAsync(this, job.Key);
     }
 
@@ -71,20 +71,23 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
     {
         foreach (var source in Stage.Scenario.Sources)
         {
-            IReadOnlyList<JobKey> due;
+            IReadOnlyList<DueJob> due;
             try
             {
-                due = await Ports.DueAsync(source.Name, Life.Clock.GetUtcNow(), 100, CancellationToken.None);
+                due = await Ports.DueAsync(source.Name, Life.Clock.GetUtcNow() + Platform.Ahead, 100, CancellationToken.None);
             }
             catch (StoreUnavailableException)
             {
                 continue;
             }
 
-            foreach (var key in due)
+            foreach (var (key, dueAt) in due)
             {
-                if (await platform.TryStartAsync(this, key) == false && platform.SleepsUntil(key) > Life.Clock.GetUtcNow())
+                if (await platform.TryStartAsync(this, key, dueAt > Life.Clock.GetUtcNow() ? dueAt : null) == false
+                    && platform.SleepsUntil(key) > dueAt + PollPlan.ClockTolerance)
+                {
                     await platform.NudgeAsync(this, key);
+                }
             }
         }
     }

@@ -84,7 +84,7 @@ internal sealed class EmbeddedProcess : Process
                 return longest;
 
             var now = Life.Clock.GetUtcNow();
-            foreach (var key in await Ports.DueAsync(source.Name, now, slots, CancellationToken.None))
+            foreach (var (key, _) in await Ports.DueAsync(source.Name, now, slots, CancellationToken.None))
             {
                 if (polling.Count == slots)
                     return longest;

@@ -10,6 +10,9 @@ namespace FopWatch.Simulation.Tests.Hosts;
 /// </summary>
 internal sealed class Platform(Stage stage, Cluster cluster)
 {
+    /// <summary>How far ahead of their due time watches are started.</summary>
+    public static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
+
     private const int PollsPerGeneration = 10;
     private static readonly TimeSpan[] Retries = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(54)];
 
@@ -24,7 +27,7 @@ internal sealed class Platform(Stage stage, Cluster cluster)
 
     /// <summary>Starts a job's watch unless it runs.</summary>
     /// <returns>False if it runs; null if nobody knows what became of the request.</returns>
-    public async Task<bool?> TryStartAsync(CloudProcess process, JobKey key)
+    public async Task<bool?> TryStartAsync(CloudProcess process, JobKey key, DateTimeOffset? dueAt)
     {
         if (!await ReachAsync(process, "starts lost"))
             return null;
@@ -33,7 +36,7 @@ internal sealed class Platform(Stage stage, Cluster cluster)
 
         var instance = _instances[key] = new();
         stage.Trace("platform", "starts", key.Id);
-        stage.Scheduler.Start(stage.Outside, () => WatchAsync(key, instance));
+        stage.Scheduler.Start(stage.Outside, () => WatchAsync(key, instance, dueAt));
         return true;
     }
 
@@ -63,9 +66,15 @@ internal sealed class Platform(Stage stage, Cluster cluster)
         return false;
     }
 
-    private async Task WatchAsync(JobKey key, Instance instance)
+    private async Task WatchAsync(JobKey key, Instance instance, DateTimeOffset? first)
     {
         instance.Nudge = new(stage.Outside);
+        if (first is { } dueAt && dueAt > stage.Now)
+        {
+            instance.DueAt = dueAt;
+            await instance.Nudge.SleepAsync(dueAt - stage.Now);
+        }
+
         for (var polls = 0; instance.Runs; polls++)
         {
             var (done, due) = await PollAsync(key);
@@ -135,7 +144,7 @@ internal sealed class Platform(Stage stage, Cluster cluster)
         }
     }
 
-    private bool IsAnythingDue() => stage.Store.Jobs.Any(job => stage.Store.IndexedAt(job.Key) <= stage.Now + stage.Scenario.ClockError);
+    private bool IsAnythingDue() => stage.Store.Jobs.Any(job => stage.Store.IndexedAt(job.Key) <= stage.Now + Ahead + stage.Scenario.ClockError);
 
     /// <summary>Calls a function on some process, now and then; not at all where it would find nothing to do.</summary>
     private void Every(TimeSpan period, Func<bool> isWorthIt, Func<CloudProcess, Task> call) => stage.Scheduler.Start(stage.Outside, async () =>

@@ -38,8 +38,8 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) =>
         CallAsync(Call.Unwatched, null, () => Store.UnwatchedAsync(limit, cancellationToken));
 
-    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
-        CallAsync(Call.Due, source, () => Store.DueAsync(source, now, limit, cancellationToken));
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Due, source, () => Store.DueAsync(source, by, limit, cancellationToken));
 
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         CallAsync(Call.NextDue, source, () => Store.NextDueAsync(source, after, cancellationToken));

@@ -109,9 +109,9 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
         .. _jobs.Values.Where(row => row.DueAt is null && !row.Job.Watch.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
     ]);
 
-    public ValueTask<IReadOnlyList<JobKey>> DueAsync(string source, DateTimeOffset now, int limit, CancellationToken cancellationToken) => new(
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) => new(
     [
-        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt <= now).OrderBy(row => row.DueAt).Take(limit).Select(row => row.Job.Key),
+        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt <= by).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
     ]);
 
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>

@@ -1,0 +1,172 @@
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+public sealed partial class TableStore
+{
+    // A job that changes more often than this while it is looked at is alive.
+    private const int MaxLooks = 5;
+
+    /// <summary>
+    /// Counts a partition by comparing the rows of each job. Those that agree, as almost all do, are remembered by hashes only: a partition may
+    /// have a million jobs. The others are looked at again one by one, since jobs change between the pages that are read.
+    /// </summary>
+    private async Task<(Books Books, List<string> Unwatched)> CountAsync(
+        string source, string partition, int unwatched, CancellationToken cancellationToken)
+    {
+        var books = new Books(source, 0, 0, 0, 0, 0);
+        var due = new Dictionary<string, List<DateTimeOffset>>(StringComparer.Ordinal);
+        var jobs = new Dictionary<ulong, int>();
+        var differing = new Dictionary<string, Traces>(StringComparer.Ordinal);
+        var found = new List<string>();
+        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.Listed));
+        await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(), select: Columns.ForBooks, cancellationToken: cancellationToken))
+        {
+            if (row.RowKey.StartsWith(RowKeys.Due, StringComparison.Ordinal))
+            {
+                var (time, id) = RowKeys.ReadDue(row.RowKey);
+                if (!due.TryAdd(id, [time]))
+                    due[id].Add(time);
+            }
+            else if (row.RowKey.StartsWith(RowKeys.Jobs, StringComparison.Ordinal))
+            {
+                jobs[RowKeys.Hash(row.RowKey[RowKeys.Jobs.Length..])] = Standing.Read(row).GetHashCode();
+            }
+            else if (row.RowKey.StartsWith(RowKeys.Listed, StringComparison.Ordinal))
+            {
+                var (time, id) = RowKeys.ReadListed(row.RowKey);
+                var listed = Standing.Read(row);
+                var dues = due.GetValueOrDefault(id) ?? [];
+                var agree = jobs.Remove(RowKeys.Hash(id), out var job) && job == listed.GetHashCode()
+                    && (listed.DueAt is { } at ? dues is [var only] && only == at : dues is []);
+                due.Remove(id);
+                if (!agree)
+                {
+                    differing[id] = new() { RegisteredAt = time, Due = [.. dues] };
+                    continue;
+                }
+
+                books = Counted(books, listed);
+                if (listed is { Stopped: false, Settled: false, DueAt: null })
+                    found.Add(id);
+            }
+        }
+
+        // What has a row in the due index and none in the list, or one of its own only.
+        foreach (var (id, dues) in due)
+            differing.TryAdd(id, new() { Due = dues });
+        if (jobs.Count > 0)
+        {
+            await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Jobs).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+            {
+                var id = row.RowKey[RowKeys.Jobs.Length..];
+                if (jobs.ContainsKey(RowKeys.Hash(id)))
+                    differing.TryAdd(id, new());
+            }
+        }
+
+        foreach (var (id, seen) in differing)
+        {
+            var traces = await LookAgainAsync(partition, id, seen, cancellationToken);
+            var surplus = traces.Due?.Count(at => at != traces.Job?.DueAt) ?? 0;
+            books = books with { Registered = books.Registered + surplus };
+            if (traces.Job is { } job && traces.Listed == job && (job.DueAt is not { } at || traces.Due?.Contains(at) == true))
+                books = Counted(books, job);
+            else if (traces.Job is not null || traces.Listed is not null)
+                books = books with { Registered = books.Registered + 1 };
+            if (traces.IsUnwatched)
+                found.Add(id);
+        }
+
+        return (books, [.. found.Take(unwatched)]);
+    }
+
+    /// <summary>The books with another job, whose rows are all there and say the same.</summary>
+    private static Books Counted(Books books, Standing job)
+    {
+        books = books with { Registered = books.Registered + 1 };
+        return job switch
+        {
+            { State: var state } when state == Name<JobState>(JobState.Expired) => books with { Expired = books.Expired + 1 },
+            { Settled: true } => books with { Settled = books.Settled + 1 },
+            { DueAt: not null } => books with { Open = books.Open + 1 },
+            { Stopped: true } => books with { Stopped = books.Stopped + 1 },
+            _ => books,
+        };
+    }
+
+    /// <summary>Reads the rows of a job so that they belong together: between two equal versions of its own.</summary>
+    private async Task<Traces> LookAgainAsync(string partition, string id, Traces seen, CancellationToken cancellationToken)
+    {
+        for (var looks = 1; ; looks++)
+        {
+            var before = await RowAsync(partition, RowKeys.Job(id), Columns.ForBooks, cancellationToken);
+            var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
+            if ((before?.GetDateTimeOffset(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
+                traces.Listed = await RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
+            foreach (var due in (traces.Job?.DueAt is { } own ? (seen.Due ?? []).Append(own) : seen.Due ?? []).Distinct())
+            {
+                if (await RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null)
+                    (traces.Due ??= []).Add(due);
+            }
+
+            var after = await RowAsync(partition, RowKeys.Job(id), Columns.Keys, cancellationToken);
+            if (after?.ETag == before?.ETag)
+                return traces;
+            if (looks == MaxLooks)
+                return new() { Job = traces.Job, Listed = traces.Job, Due = traces.Job?.DueAt is { } soon ? [soon] : [] };
+        }
+    }
+
+    /// <summary>How a job stands, as one of its rows has it.</summary>
+    private readonly record struct Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
+    {
+        public static Standing Read(TableEntity row) => new(
+            row.GetString(Columns.State),
+            row.GetBoolean(Columns.Settled) ?? false,
+            row.GetBoolean(Columns.Stopped) ?? false,
+            row.GetDateTimeOffset(Columns.DueAt));
+    }
+
+    /// <summary>The rows that tell of a job.</summary>
+    private sealed class Traces
+    {
+        public Standing? Job { get; set; }
+
+        public Standing? Listed { get; set; }
+
+        public DateTimeOffset? RegisteredAt { get; set; }
+
+        /// <summary>Where the due index has it; null for nowhere.</summary>
+        public List<DateTimeOffset>? Due { get; set; }
+
+        /// <summary>Whether it is to be watched, or to be settled, and is not in the due index.</summary>
+        public bool IsUnwatched => Job is { Stopped: false } job && (job.DueAt is { } due ? Due?.Contains(due) != true : !job.Settled);
+    }
+
+    /// <summary>The row that keeps what was counted in a partition.</summary>
+    private static class CountRow
+    {
+        public const string CountedAt = "CountedAt";
+
+        public static TableEntity Of(Books books, string partition, DateTimeOffset now) => new(RowKeys.TablePartition, RowKeys.Counts + partition)
+        {
+            ["Registered"] = books.Registered,
+            ["Settled"] = books.Settled,
+            ["Expired"] = books.Expired,
+            ["Open"] = books.Open,
+            ["Stopped"] = books.Stopped,
+            [CountedAt] = now,
+        };
+
+        public static Books Read(TableEntity row, string source) => new(
+            source,
+            row.GetInt64("Registered") ?? 0,
+            row.GetInt64("Settled") ?? 0,
+            row.GetInt64("Expired") ?? 0,
+            row.GetInt64("Open") ?? 0,
+            row.GetInt64("Stopped") ?? 0);
+    }
+}

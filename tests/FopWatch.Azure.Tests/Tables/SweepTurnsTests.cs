@@ -1,0 +1,104 @@
+using FopWatch.Azure.Tables;
+using FopWatch.Contract.Tests;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>A sweep of a table that has more than can be counted at once.</summary>
+public sealed class SweepTurnsTests(SharedAzurite azurite)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Sweeps_that_have_time_for_one_partition_count_all_of_them_in_turns()
+    {
+        var time = new SlowTime();
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
+        var store = await table.StoreAsync(time: time);
+        for (var i = 0; i < 40; i++)
+            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+        await store.CommitAsync(Sample.Job("open", "other").New(), Cancelled);
+        await store.CommitAsync(Sample.Job("lost").DueAt(null).New(), Cancelled);
+        var sweeper = SweeperOf(store, time);
+
+        var sweeps = new List<Sweep>();
+        for (var i = 0; i < 8; i++)
+            sweeps.Add(await sweeper.SweepAsync(Cancelled));
+
+        Assert.All(sweeps, sweep => Assert.Equal((1, 8), (sweep.Counted, sweep.Parts)));
+        Assert.Equal(
+            [new Books("media", 41, 40, 0, 1, 0), new Books("other", 1, 0, 0, 1, 0)],
+            sweeps[^1].Books.OrderBy(of => of.Source, StringComparer.Ordinal));
+        Assert.True(sweeps[0].Books.Sum(of => of.Registered) < 42);
+        Assert.Equal(1, sweeps.Sum(sweep => sweep.Restored));
+        Assert.All(sweeps, sweep => Assert.Equal(0, sweep.Unaccounted));
+
+        // What changes is seen in its turn.
+        for (var i = 0; i < 10; i++)
+            await store.CommitAsync(Sample.Job($"k{i}").Settled().Job.New(), Cancelled);
+        for (var i = 0; i < 8; i++)
+            sweeps.Add(await sweeper.SweepAsync(Cancelled));
+        Assert.Equal(51, sweeps[^1].Books.Single(of => of.Source == "media").Registered);
+    }
+
+    [Fact]
+    public async Task A_sweep_that_has_the_time_counts_all()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
+        await table.Store.CommitAsync(Sample.Job("a").New(), Cancelled);
+
+        var sweep = await SweeperOf(table.Store, new FixedTime(Sample.Start)).SweepAsync(Cancelled);
+
+        Assert.Equal((4, 4), (sweep.Counted, sweep.Parts));
+        Assert.Equal([new Books("media", 1, 0, 0, 1, 0)], sweep.Books);
+    }
+
+    [Fact]
+    public async Task A_purge_whose_time_is_over_leaves_the_rest_to_the_next()
+    {
+        var time = new SlowTime();
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 2);
+        var store = await table.StoreAsync(time: time);
+        for (var i = 0; i < 300; i++)
+            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+
+        // Each look at the clock takes as long as a sweep may.
+        var (first, isComplete) = await store.PurgeAsync(Sample.Start.AddDays(1), 3 * Sweeper.Longest, Cancelled);
+        Assert.False(isComplete);
+        Assert.InRange(first, 1, 299);
+
+        Assert.Equal((300 - first, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+    }
+
+    private static Sweeper SweeperOf(TableStore store, TimeProvider time)
+    {
+        var recorder = new JobRecorder(store, new Nobody(), new Nobody(), new Settlements(store, time, CancellationToken.None), time, new Random(1));
+        return new(store, store, store, recorder, time);
+    }
+
+    private sealed class Nobody : IWatcher, IOutboxSignal
+    {
+        public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+
+        public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
+
+        public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => default;
+
+        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    }
+
+    /// <summary>Every look at it takes as long as a sweep may.</summary>
+    private sealed class SlowTime : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _looks) * Sweeper.Longest.Ticks;
+
+        public override DateTimeOffset GetUtcNow() => Sample.Start + TimeSpan.FromSeconds(Interlocked.Increment(ref _looks));
+    }
+}
