@@ -1,4 +1,3 @@
-using FopWatch.Jobs;
 using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests;

@@ -78,9 +78,25 @@ public class DurableCostTests(SharedAzurite store)
             await host.Recorder.HintAsync(host.Source, id, Cancelled);
         }
 
-        await EndedAsync(host, Watches());
+        await EndedAsync(host, Watches(host));
 
         Assert.InRange(await CountAsync("watch, hinted", azurite), 10, Start + PerPoll);
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_watch_that_is_started_ahead_of_its_due_time_costs_a_timer_more()
+    {
+        await using var azurite = await Azurite.StartAllAsync();
+        await using var host = await StartAsync(azurite, TestTime.Real(), ("First", "00:00:10"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+
+        foreach (var id in Ids())
+            await host.RegisterAsync(id);
+        await host.StartDueAsync();
+        await EndedAsync(host, Watches(host));
+
+        Assert.All(Ids(), id => Assert.Equal(1, host.Provider.Asked(id)));
+        Assert.InRange(await CountAsync("watch, started ahead", azurite), 10, Start + PerPoll + 6);
     }
 
     [Fact(Timeout = 180_000)]
@@ -94,7 +110,7 @@ public class DurableCostTests(SharedAzurite store)
         foreach (var id in Ids())
             host.Time.AdvanceTo((await host.RegisterAsync(id)).Watch.DueAt!.Value);
         await host.StartDueAsync();
-        await EndedAsync(host, Watches());
+        await EndedAsync(host, Watches(host));
         var watch = await CountAsync("watch, ten polls", azurite);
 
         await StartMonitorsAsync(host);
@@ -108,7 +124,8 @@ public class DurableCostTests(SharedAzurite store)
 
     /// <param name="azurite">Where the hub is. The jobs are elsewhere.</param>
     /// <param name="time">The app's clock.</param>
-    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time)
+    /// <param name="settings">Settings of the source's polls, by name.</param>
+    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings)
     {
         var host = await WatchHost.StartAsync(
             await store.StartedAsync(),
@@ -120,7 +137,8 @@ public class DurableCostTests(SharedAzurite store)
                     tasks(registry);
                     registry.AddOrchestratorFunc<WatchInput>(Monitor, MonitorAsync);
                 },
-                cancelled));
+                cancelled),
+            settings);
 
         // It takes its partitions first.
         await host.Client.ScheduleNewOrchestrationInstanceAsync(WatchJob.Name, new WatchInput(WatchHost.SourceName, "none"), new StartOrchestrationOptions("none"), Cancelled);
@@ -151,7 +169,7 @@ public class DurableCostTests(SharedAzurite store)
     private static IEnumerable<string> Ids(string prefix = "watched") =>
         Enumerable.Range(0, Jobs).Select(i => string.Create(CultureInfo.InvariantCulture, $"{prefix}{i}"));
 
-    private static IEnumerable<string> Watches() => Ids().Select(id => WatchJob.InstanceIdOf(new(WatchHost.SourceName, id)));
+    private static IEnumerable<string> Watches(WatchHost host) => Ids().Select(host.InstanceIdOf);
 
     private static async Task StartMonitorsAsync(WatchHost host)
     {

@@ -145,8 +145,10 @@ internal sealed class WatchHost : IAsyncDisposable
     public async Task<Job?> FindAsync(string id) =>
         (await _services.GetRequiredService<IJobStore>().FindAsync(new(SourceName, id), Cancelled))?.Job;
 
+    public string InstanceIdOf(string id) => WatchJob.InstanceIdOf(_services.GetRequiredService<IJobStore>().References, new(SourceName, id));
+
     public Task<OrchestrationMetadata?> InstanceAsync(string id) =>
-        Client.GetInstanceAsync(WatchJob.InstanceIdOf(new(SourceName, id)), getInputsAndOutputs: true, Cancelled);
+        Client.GetInstanceAsync(InstanceIdOf(id), getInputsAndOutputs: true, Cancelled);
 
     /// <summary>What the timer does each minute.</summary>
     public Task StartDueAsync() => _services.GetRequiredService<StartDueWatches>().RunAsync(Cancelled);
@@ -155,7 +157,7 @@ internal sealed class WatchHost : IAsyncDisposable
     public Task PurgeAsync() => _services.GetRequiredService<Purge>().RunAsync(new(), Client, Cancelled);
 
     public Task<OrchestrationMetadata> EndedAsync(string id) =>
-        Client.WaitForInstanceCompletionAsync(WatchJob.InstanceIdOf(new(SourceName, id)), Cancelled);
+        Client.WaitForInstanceCompletionAsync(InstanceIdOf(id), Cancelled);
 
     /// <summary>Waits until the watch sleeps until a time after the one that is given.</summary>
     public async Task AsleepAsync(string id, Func<WatchStep, bool> asWanted)

@@ -1,6 +1,7 @@
 using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
+using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Watching;
 using Microsoft.DurableTask;
@@ -87,13 +88,128 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
+    public async Task A_watch_is_started_ahead_of_its_due_time_and_polls_when_it_has_come()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:15"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+
+        await host.StartDueAsync();
+        await host.AsleepAsync(Id, step => step.DueAt == due);
+        await host.StartDueAsync();
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancelled);
+        Assert.Equal((0, 1), (host.Provider.Asked(Id), host.Generations));
+
+        await host.EndedAsync(Id);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.True(job.SettledAt >= due - PollPlan.ClockTolerance, $"polled {due - job.SettledAt} early");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_job_that_is_due_after_the_next_time_has_no_watch_yet()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:30"));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+
+        await host.StartDueAsync();
+        Assert.Null(await host.InstanceAsync(Id));
+
+        host.Time.AdvanceTo(due - StartDueWatches.Ahead);
+        await host.StartDueAsync();
+        Assert.NotNull(await host.InstanceAsync(Id));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_job_that_is_settled_while_its_watch_waits_for_its_first_poll_is_not_asked_about()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:05"));
+        await host.RegisterAsync(Id);
+        await host.StartDueAsync();
+
+        Assert.Equal(NotificationResult.Recorded, await host.NotifyAsync(Id));
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal((JobState.Succeeded, 0), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_hint_wakes_a_watch_that_was_started_ahead()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:10"), ("Max", "02:00:00"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+        await host.StartDueAsync();
+        await host.AsleepAsync(Id, step => step.DueAt == due);
+
+        await host.Recorder.HintAsync(host.Source, Id, Cancelled);
+
+        await host.EndedAsync(Id);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.True(job.SettledAt < due - TimeSpan.FromSeconds(10), "It slept on.");
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_watch_that_was_started_ahead_and_sleeps_for_longer_than_its_job_is_woken_by_the_timer()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:10"), ("Max", "02:00:00"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+        await host.StartDueAsync();
+        await host.AsleepAsync(Id, step => step.DueAt == due);
+
+        // As by another instance whose nudge was lost.
+        var store = host.Services.GetRequiredService<IJobStore>();
+        var stored = (await store.FindAsync(new(WatchHost.SourceName, Id), Cancelled))!;
+        Assert.NotNull(await store.CommitAsync(new(stored.Job with { Watch = PollPlan.Now(stored.Job.Watch, host.Time.GetUtcNow()) }, stored.ETag, null), Cancelled));
+        await host.StartDueAsync();
+
+        await host.EndedAsync(Id);
+        Assert.True((await host.JobAsync(Id)).SettledAt < due - TimeSpan.FromSeconds(10), "It slept on.");
+    }
+
+    [Fact]
+    public async Task The_instance_id_is_not_the_jobs_and_has_at_most_a_hundred_characters()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+
+        var instance = host.InstanceIdOf(Id);
+
+        Assert.StartsWith($"{WatchHost.SourceName}:", instance, StringComparison.Ordinal);
+        Assert.DoesNotContain(Id, instance, StringComparison.Ordinal);
+        Assert.Equal(instance, host.InstanceIdOf(Id));
+        Assert.NotEqual(instance, host.InstanceIdOf("other"));
+        Assert.True(WatchJob.InstanceIdOf(host.Services.GetRequiredService<IJobStore>().References, new(new('s', 64), new('i', 128))).Length <= 100);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_instance_of_the_first_version_whose_id_is_the_jobs_polls_once_more_and_ends_and_the_timer_starts_another()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Jumping());
+        host.Provider.Answer = (id, before) => (200, before < 2 ? StatusStub.Processing(id) : StatusStub.Done(id));
+        var job = await host.RegisterAsync(Id);
+        host.Time.AdvanceTo(job.Watch.DueAt!.Value);
+        var old = $"{WatchHost.SourceName}:{Id}";
+        await host.Client.ScheduleNewOrchestrationInstanceAsync(
+            WatchJob.Name, new { source = WatchHost.SourceName, id = Id, version = 1 }, new StartOrchestrationOptions(old), Cancelled);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.Client.WaitForInstanceCompletionAsync(old, Cancelled)).RuntimeStatus);
+        Assert.Equal((1, false), (host.Provider.Asked(Id), (await host.JobAsync(Id)).IsSettled));
+
+        await StartWhenDueAsync(host);
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        Assert.Equal((JobState.Succeeded, 3), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+    }
+
+    [Fact(Timeout = 120_000)]
     public async Task A_watch_that_makes_no_step_any_more_is_polled_without_it_and_ended()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);
-        await host.Client.SuspendInstanceAsync(WatchJob.InstanceIdOf(new(WatchHost.SourceName, Id)), "Somebody looked for the cause of something.", Cancelled);
+        await host.Client.SuspendInstanceAsync(host.InstanceIdOf(Id), "Somebody looked for the cause of something.", Cancelled);
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Watches.LongestStep);
@@ -284,7 +400,7 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     private static Task<string> ScheduleAsync(WatchHost host, object input) => host.Client.ScheduleNewOrchestrationInstanceAsync(
-        WatchJob.Name, input, new StartOrchestrationOptions(WatchJob.InstanceIdOf(new(WatchHost.SourceName, Id))), Cancelled);
+        WatchJob.Name, input, new StartOrchestrationOptions(host.InstanceIdOf(Id)), Cancelled);
 
     [Fact(Timeout = 120_000)]
     public async Task What_is_over_is_purged_when_its_time_has_come_and_what_is_not_stays()

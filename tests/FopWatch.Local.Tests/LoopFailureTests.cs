@@ -1,7 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contract.Tests;
-using FopWatch.Jobs;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
@@ -91,7 +90,7 @@ public sealed class LoopFailureTests
     /// <summary>An index in which nothing is due, and which fails for one source.</summary>
     private sealed class FailsFor(string source) : IDueIndex
     {
-        public ValueTask<IReadOnlyList<JobKey>> DueAsync(string of, DateTimeOffset now, int limit, CancellationToken cancellationToken) =>
+        public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
             of == source ? throw new InvalidOperationException(of) : new([]);
 
         public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);

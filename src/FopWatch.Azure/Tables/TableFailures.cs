@@ -22,6 +22,10 @@ internal static class TableFailures
     public static bool IsMissingRow(this RequestFailedException failure) =>
         failure.Status == (int)HttpStatusCode.NotFound && failure.ErrorCode != TableErrorCode.TableNotFound;
 
+    /// <summary>Whether there is no such table, which is not the same as no row.</summary>
+    public static bool IsMissingTable(this Response answer) =>
+        answer.Status == (int)HttpStatusCode.NotFound && answer.Headers.TryGetValue("x-ms-error-code", out var code) && code == TableErrorCode.TableNotFound;
+
     /// <summary>
     /// Whether the store cannot answer now: it is down, busy or out of reach, or does not let us in. What is left are faults of the
     /// one request, which would fail for ever.

@@ -1,7 +1,6 @@
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
-using FopWatch.Jobs;
 using FopWatch.Providers;
 
 namespace FopWatch.Azure.Tables;
@@ -16,7 +15,10 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
         async () =>
         {
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
-            var now = row.GetRawResponse().Headers.Date ?? time.GetUtcNow();
+            var answer = row.GetRawResponse();
+            if (answer.IsMissingTable())
+                throw new RequestFailedException(answer);
+            var now = answer.Headers.Date ?? time.GetUtcNow();
             return row.HasValue
                 ? new(Parse(row.Value!.GetString(Column)), row.Value.ETag.ToString(), now)
                 : new PollLeaseBook([], null, now);

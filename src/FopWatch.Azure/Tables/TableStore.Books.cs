@@ -1,5 +1,4 @@
 using Azure.Data.Tables;
-using FopWatch.Contracts;
 using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;

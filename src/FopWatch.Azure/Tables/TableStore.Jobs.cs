@@ -3,6 +3,7 @@ using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 using ETag = Azure.ETag;
 using RequestFailedException = Azure.RequestFailedException;
 

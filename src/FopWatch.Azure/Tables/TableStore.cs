@@ -1,6 +1,5 @@
 using System.Collections.Concurrent;
 using System.Globalization;
-using System.Net;
 using System.Text.Json;
 using Azure;
 using Azure.Data.Tables;
@@ -201,11 +200,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         if (row.HasValue)
             return row.Value;
 
-        // No table is not the same as no row.
-        return row.GetRawResponse() is { Status: (int)HttpStatusCode.NotFound } answer && answer.Headers.TryGetValue("x-ms-error-code", out var code)
-            && code == TableErrorCode.TableNotFound
-            ? throw new RequestFailedException(answer)
-            : null;
+        return row.GetRawResponse() is var answer && answer.IsMissingTable() ? throw new RequestFailedException(answer) : null;
     }
 
     /// <summary>Deletes rows of one partition, all or none of every hundred; those that are gone already are no error.</summary>

@@ -33,8 +33,11 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
     /// <summary>How long after it was taken a lease is renewed; less than <see cref="Length"/>, by what trying again takes.</summary>
     public TimeSpan Renewal { get; init; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How often a process that has no share, or whose store cannot answer, asks again.</summary>
-    public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(10);
+    /// <summary>How often a process that has no share asks for one.</summary>
+    public TimeSpan Waiting { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long after the store could not answer it is asked again.</summary>
+    public TimeSpan Retry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <inheritdoc/>
     public async ValueTask<int> TakeAsync(Source source, CancellationToken cancellationToken)
@@ -83,7 +86,7 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
             lane.UseAtMost(polls);
             if (next is null || await leases.TryReplaceAsync(source.Name, next, book.ETag, cancellationToken))
             {
-                lane.Use(polls, asked + Ticks(Length), asked + Ticks(polls > 0 ? Renewal : Retry));
+                lane.Use(polls, asked + Ticks(Length), asked + Ticks(polls > 0 ? Renewal : Waiting));
                 return;
             }
         }
@@ -105,7 +108,7 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
         if (polls == 0 && free > 0)
             polls = 1;
 
-        if (polls == 0 && mine.Polls == 0 && (mine.Until > now + Renewal || others.Count >= MostLeases))
+        if (polls == 0 && mine.Polls == 0 && (mine.Until > now + Waiting + ClockMargin || others.Count >= MostLeases))
             return (null, 0);
         if (others.Count >= MostLeases && mine.Owner is null)
             return (null, 0);

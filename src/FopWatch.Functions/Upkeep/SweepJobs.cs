@@ -8,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
-public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJobs> logger)
+public sealed class SweepJobs(Sweeper sweeper, Watches watches, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
 {
     /// <summary>Does one sweep.</summary>
     [Function("SweepJobs")]
@@ -21,5 +21,7 @@ public sealed class SweepJobs(Sweeper sweeper, Watches watches, ILogger<SweepJob
         if (sweep.Counted < sweep.Parts)
             logger.SweepTookTurns(sweep.Counted, sweep.Parts);
         logger.SweepEnded(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
+        foreach (var export in exports)
+            export.Flush();
     }
 }

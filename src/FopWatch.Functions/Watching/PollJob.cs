@@ -23,8 +23,11 @@ public sealed class PollJob(
         var job = (await store.FindAsync(input.Key, cancellationToken))?.Job;
         if (job?.Watch.DueAt is not { } due)
             return StepOf(job, goesOn: false);
+
+        // One whose instance id has the job's id ends, and the due index starts the watch again under another.
+        var goesOn = input.Version >= WatchInput.FirstWithReference;
         if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
-            return StepOf(job, goesOn: true);
+            return StepOf(job, goesOn);
 
         // The source is not configured any more. Its jobs wait in the due index for it to come back.
         if (sources.Find(input.Source) is not { } source)
@@ -37,7 +40,7 @@ public sealed class PollJob(
         var polled = await poller.PollAsync(input.Key, evenIfUnwatched: false, cancellationToken);
         logger.Polled(input.Source, polled);
 
-        return StepOf(polled.Job, goesOn: true);
+        return StepOf(polled.Job, goesOn);
     }
 
     private static WatchStep StepOf(Job? job, bool goesOn) => new()

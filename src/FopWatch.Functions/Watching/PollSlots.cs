@@ -24,7 +24,7 @@ public sealed class PollSlots(TimeProvider time, IPollShares? shares = null)
         if (shares is not null && await shares.TakeAsync(source, cancellationToken) == 0)
             return null;
         var lane = LaneOf(source);
-        return lane.Slots.Wait(0) ? new Slot(lane.Slots) : null;
+        return await lane.Slots.WaitAsync(0, cancellationToken) ? new Slot(lane.Slots) : null;
     }
 
     /// <summary>When to try again: one after the other, as far apart as the source's polls have to be.</summary>

@@ -33,9 +33,12 @@ public static class WatchJob
     private static readonly TaskOptions Retries = new(new TaskRetryOptions(new RetryPolicy(
         maxNumberOfAttempts: 5, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromMinutes(1))));
 
-    /// <summary>The instance id of a job's watch.</summary>
-    /// <remarks>Nothing in a source's name or a <c>persistentId</c> is forbidden in instance ids, and both together are well below the 256 allowed.</remarks>
-    public static string InstanceIdOf(JobKey key) => key.ToString();
+    /// <summary>The instance id of a job's watch: at most 89 characters, and not the job's id, since the Functions host logs instance ids.</summary>
+    public static string InstanceIdOf(JobReferences references, JobKey key)
+    {
+        ArgumentNullException.ThrowIfNull(references);
+        return $"{key.Source}:{references.Of(key)}";
+    }
 
     /// <summary>Watches.</summary>
     [Function(Name)]
@@ -94,7 +97,13 @@ public sealed record WatchInput([property: JsonPropertyName("source")] string So
     /// <summary>The version that this code starts watches with.</summary>
     public const int Latest = 2;
 
-    /// <summary>By which version's order of steps the instance runs: 1 polls first, 2 first waits for <see cref="DueAt"/>.</summary>
+    /// <summary>The first version whose instance ids have the job's reference instead of its id.</summary>
+    public const int FirstWithReference = 2;
+
+    /// <summary>
+    /// By which version's order of steps the instance runs. 1 polls first, has the job's id in its instance id, and ends at its next step: the
+    /// due index starts the watch again. 2 first waits for <see cref="DueAt"/>.
+    /// </summary>
     [JsonPropertyName("version")]
     public int Version { get; init; } = Latest;
 

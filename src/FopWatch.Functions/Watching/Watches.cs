@@ -12,7 +12,7 @@ namespace FopWatch.Functions.Watching;
 /// Starts, wakes and ends the orchestrations that watch jobs. All of it only makes things quicker: the due index says durably what is
 /// to be polled, and a timer starts what is due and not watched. So nothing here fails its caller.
 /// </summary>
-public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatcher
+public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches> logger) : IWatcher
 {
     /// <summary>How long a caller may be held up.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
@@ -58,7 +58,7 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
         {
             try
             {
-                await client.TerminateInstanceAsync(WatchJob.InstanceIdOf(job.Key), "The job needs no more polls.", cancelled);
+                await client.TerminateInstanceAsync(InstanceIdOf(job.Key), "The job needs no more polls.", cancelled);
             }
             catch (RpcException)
             {
@@ -84,12 +84,12 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
                 }
 
                 done = WatchStart.Runs;
-                var instance = await client.GetInstanceAsync(WatchJob.InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
+                var instance = await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
                 if (instance is { IsRunning: true, SerializedCustomStatus: not null }
                     && instance.ReadCustomStatusAs<WatchStep>() is { Postponed: false } step
                     && step.DueAt > job.DueAt + PollPlan.ClockTolerance)
                 {
-                    await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
+                    await client.RaiseEventAsync(InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
                     done = WatchStart.Woken;
                 }
 
@@ -101,22 +101,22 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
         return done;
     }
 
-    private static async Task NudgeAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
+    private async Task NudgeAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
     {
         if (!await TryStartAsync(client, key, dueAt: null, cancellationToken))
-            await client.RaiseEventAsync(WatchJob.InstanceIdOf(key), WatchJob.Nudge, null, cancellationToken);
+            await client.RaiseEventAsync(InstanceIdOf(key), WatchJob.Nudge, null, cancellationToken);
     }
 
     /// <summary>
     /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
     /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
     /// </summary>
-    private static async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, DateTimeOffset? dueAt, CancellationToken cancellationToken)
+    private async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, DateTimeOffset? dueAt, CancellationToken cancellationToken)
     {
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                WatchJob.Name, new WatchInput(key.Source, key.Id) { DueAt = dueAt }, new StartOrchestrationOptions(WatchJob.InstanceIdOf(key)), cancellationToken);
+                WatchJob.Name, new WatchInput(key.Source, key.Id) { DueAt = dueAt }, new StartOrchestrationOptions(InstanceIdOf(key)), cancellationToken);
             return true;
         }
         catch (OrchestrationAlreadyExistsException)
@@ -124,6 +124,8 @@ public sealed class Watches(TimeProvider time, ILogger<Watches> logger) : IWatch
             return false;
         }
     }
+
+    private string InstanceIdOf(JobKey key) => WatchJob.InstanceIdOf(store.References, key);
 
     private async Task TryAsync(string what, Func<CancellationToken, Task> act)
     {

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Storage;

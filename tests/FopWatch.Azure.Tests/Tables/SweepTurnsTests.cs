@@ -1,7 +1,6 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
@@ -75,7 +74,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
 
     private static Sweeper SweeperOf(TableStore store, TimeProvider time)
     {
-        var recorder = new JobRecorder(store, new Nobody(), new Nobody(), new Settlements(store, time, CancellationToken.None), time, new Random(1));
+        var recorder = new JobRecorder(new([]), store, new Nobody(), new Nobody(), new Settlements(store, time, CancellationToken.None), time, new Random(1));
         return new(store, store, store, recorder, time);
     }
 

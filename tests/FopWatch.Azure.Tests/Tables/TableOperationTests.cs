@@ -60,6 +60,13 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("a reference of no job, while jobs may be older than references", "16 query, 16 read");
         await store.BooksAsync(Cancelled);
         Took("the books, up to 333 jobs in each partition", "17 query");
+        var parts = await store.PartsAsync(Cancelled);
+        Took("what was counted in each partition", "2 query");
+        await store.CountAsync(parts[0].Name, 10, Cancelled);
+        Took("the books of a partition, up to 333 jobs", "1 put, 1 query");
+        await store.PollLeases().ReadAsync("media", Cancelled);
+        await store.PollLeases().TryReplaceAsync("media", [], null, Cancelled);
+        Took("a share of a source's poll rate, in each instance and 20 seconds", "1 insert, 1 read");
         await store.UnwatchedAsync(10, Cancelled);
         Took("search for unwatched jobs, and 1 for each partition with open ones", "18 query");
 

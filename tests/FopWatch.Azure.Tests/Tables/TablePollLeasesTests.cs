@@ -1,4 +1,4 @@
-using FopWatch.Azure.Tables;
+using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 
@@ -87,12 +87,14 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
             TimeProvider.System.GetElapsedTime(pair.First, pair.Second) >= rate.Window - TimeSpan.FromMilliseconds(20),
             $"{rate.Polls + 1} polls in {TimeProvider.System.GetElapsedTime(pair.First, pair.Second)}"));
 
+        instances.ForEach(instance => instance.Dispose());
+
         // A read and a write each renewal, and what is tried again where two write at once.
         Assert.All(instances, instance => Assert.InRange(instance.Requests, 2, 30));
     }
 
     /// <summary>One that polls as often as it may. It is killed by no more being heard of it: it gives nothing back.</summary>
-    private sealed class Instance
+    private sealed class Instance : IDisposable
     {
         private readonly CancellationTokenSource _end = new();
         private readonly Wire _wire = new();
@@ -111,7 +113,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
             {
                 Length = TimeSpan.FromSeconds(5),
                 Renewal = TimeSpan.FromSeconds(3),
-                Retry = TimeSpan.FromSeconds(1.5),
+                Waiting = TimeSpan.FromSeconds(1.5),
             };
             var pacer = new PollPacer(TimeProvider.System, shares);
             instance._wire.Take();
@@ -138,7 +140,8 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
         {
             await _end.CancelAsync();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _polling);
-            _end.Dispose();
         }
+
+        public void Dispose() => _end.Dispose();
     }
 }

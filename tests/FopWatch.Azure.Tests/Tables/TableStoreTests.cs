@@ -53,7 +53,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         await ForgetReferenceAsync(job, reference);
 
         Assert.Equal(job.Key, (await Store.FindByReferenceAsync(null, reference, Cancelled))?.Key);
-        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Assert.Null(await Store.FindByReferenceAsync(null, reference, Cancelled));
         Assert.Equal(0, await CountRowsAsync());
     }
@@ -70,7 +70,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
 
         Assert.True((await _table.Rows.GetEntityIfExistsAsync<TableEntity>(PartitionOf(job), $"r|{reference}", null, Cancelled)).HasValue);
         await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal(1, await Store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Assert.Equal(0, await CountRowsAsync());
     }
 
