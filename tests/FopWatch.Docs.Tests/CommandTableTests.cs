@@ -6,7 +6,8 @@ namespace FopWatch.Docs.Tests;
 /// <summary>The README's table of commands, and the help of each.</summary>
 public sealed partial class CommandTableTests
 {
-    private static readonly IReadOnlyList<(string Command, string[] Options)> Table = [.. Rows()];
+    private static readonly IReadOnlyList<(string Command, string[] Options)> Table =
+        [.. Rows().GroupBy(row => row.Command, (command, rows) => (command, rows.SelectMany(row => row.Options).Distinct().ToArray()))];
 
     public static TheoryData<string> Commands() => [.. Table.Select(row => row.Command)];
 

@@ -31,6 +31,24 @@ public sealed class CompilerTests
         Assert.All(Repository.Bicep, file => Assert.Equal(file.Value, compiler.Text(file.Key), ignoreLineEndingDifferences: true));
     }
 
+    /// <summary>An element of <c>sources</c>, as the operator's guide shows it.</summary>
+    [Fact]
+    public async Task The_guide_shows_a_source_that_can_be_deployed()
+    {
+        var block = Assert.Single(Repository.Find(Repository.Text("infra/README.md"), "(?m)^```bicep\n((?:.*\n)*?)```"));
+        using var compiler = new Compiler().With("guide.bicepparam", $"""
+            using 'main.bicep'
+            param environmentName = 'dev'
+            param location = 'eastus2'
+            param sources = [
+            {block}
+            ]
+
+            """);
+
+        Assert.Equal("", await compiler.LintAsync("guide.bicepparam"));
+    }
+
     /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so those that matter most are broken here.</summary>
     [Fact]
     public async Task Faults_are_errors()

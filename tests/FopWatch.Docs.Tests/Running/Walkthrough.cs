@@ -24,7 +24,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
     private readonly Rewriting _rewriting = new(FreePort());
     private Clone? _clone;
     private SimulatedProvider? _provider;
-    private (string Document, RunningCommand Command)? _host;
+    private (Step Step, RunningCommand Command)? _host;
     private bool _quarantined;
 
     public async ValueTask InitializeAsync()
@@ -56,10 +56,10 @@ public sealed partial class Walkthrough : IAsyncLifetime
             Assert.Skip(reason);
         }
 
-        if (step.IsHost || _host?.Document != step.Block.Document)
+        if (step.IsHost)
             await StopHostAsync();
         if (_host is { Command.HasExited: true })
-            Assert.Fail($"{step.Place}: the host that an earlier command of {step.Block.Document} started has ended:\n{_host.Value.Command.Errors}");
+            Assert.Fail($"{step.Place}: the host that {_host.Value.Step.Place} started has ended:\n{_host.Value.Command.Errors}");
         if (step.Command.Contains("/api/quarantine", StringComparison.Ordinal))
             await FillQuarantineAsync();
 
@@ -67,7 +67,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
         var run = _clone!.Start(string.Join('\n', [.. Environment(), .. step.Before.Select(_rewriting.Of), command]));
         if (step.IsHost)
         {
-            _host = (step.Block.Document, run);
+            _host = (step, run);
             if (!await run.UntilAsync(AnswersAsync, Patience, TestContext.Current.CancellationToken))
                 Fail(step, command, run, $"nothing listens on {_rewriting.Host}");
             return;
@@ -99,8 +99,10 @@ public sealed partial class Walkthrough : IAsyncLifetime
     {
         string? difference = null;
         var isAsShown = await run.UntilAsync(
-            () => Task.FromResult((difference = Sample.Difference(step.Shown, run.Output, isStream: true, _rewriting.Learned)) is null),
-            TimeSpan.FromMinutes(1),
+            () => Task.FromResult((difference = run.Output.Length == 0
+                ? "nothing is printed"
+                : Sample.Difference(step.Shown, run.Output, isStream: true, _rewriting.Learned)) is null),
+            Patience,
             TestContext.Current.CancellationToken);
         if (!isAsShown)
             Fail(step, command, run, difference!);
