@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FopWatch.Local.Hosting;
+using FopWatch.Settings;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Docs.Tests;
@@ -67,6 +68,16 @@ public sealed class DocumentedBlocksTests
 
         Assert.Equal(["media", "vod"], settings.Shared.Sources.All.Select(source => source.Name).Order(StringComparer.Ordinal));
         Assert.All(settings.Shared.Sources.All, source => Assert.False(source.Keys.IsEmpty));
+    }
+
+    [Fact]
+    public void The_settings_of_the_README_are_refused_while_they_have_placeholders()
+    {
+        var refused = Assert.Throws<SettingsException>(() => HostSettings.Read(
+            Settings.Configuration(Settings.OfReadme.Text), HostSettings.DefaultUrls, HostSettings.DefaultData));
+
+        Assert.Contains(refused.Problems, problem => problem.Contains("<access key>", StringComparison.Ordinal));
+        Assert.Contains(refused.Problems, problem => problem.Contains("FopWatch:Sources:vod", StringComparison.Ordinal));
     }
 
     [Theory]
