@@ -10,6 +10,9 @@ internal static partial class Settings
     /// <summary>What the first placeholder for an access key becomes.</summary>
     public const string AccessKey = "access-key-1";
 
+    /// <summary>What the first placeholder for a secret key becomes.</summary>
+    public const string SecretKey = "secret-key-of-sixteen-1";
+
     private static readonly Lazy<Block> Readme = new(() => Markdown.BlocksOfRepository().First(block =>
         block is { Document: "README.md", Language: "json" } && block.Attributes.ContainsKey(Block.FileName)));
 

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
 using FopWatch.Simulator;
@@ -133,18 +134,25 @@ public sealed partial class Walkthrough : IAsyncLifetime
         }
     }
 
-    /// <summary>Sends a notification that is signed with the wrong secret, which the documents' quarantine has and no command of theirs sends.</summary>
+    /// <summary>Sends what is in the documents' quarantine and no command of theirs sends: a notification that is signed for another host.</summary>
     private async Task FillQuarantineAsync()
     {
         if (_quarantined)
             return;
         _quarantined = true;
+        const string OtherHost = "old.example.com";
+        const string ContentType = "application/json";
+        const string Body = """{"id": "x1"}""";
         using var http = new HttpClient { BaseAddress = _rewriting.Host };
         using var request = new HttpRequestMessage(HttpMethod.Post, Settings.NotifyPath)
         {
-            Content = new StringContent("""{"id": "x1"}""", Encoding.UTF8, "application/json"),
+            Headers = { Host = OtherHost },
+            Content = new ByteArrayContent(Encoding.UTF8.GetBytes(Body)) { Headers = { ContentType = new(ContentType) } },
         };
-        request.Headers.TryAddWithoutValidation("Authorization", $"Qiniu {Settings.AccessKey}:d3Jvbmcgc2lnbmF0dXJl");
+        var signed = $"POST {Settings.NotifyPath}\nHost: {OtherHost}\nContent-Type: {ContentType}\n\n{Body}";
+        var signature = Convert.ToBase64String(HMACSHA1.HashData(Encoding.UTF8.GetBytes(Settings.SecretKey), Encoding.UTF8.GetBytes(signed)));
+        request.Headers.TryAddWithoutValidation(
+            "Authorization", $"Qiniu {Settings.AccessKey}:{signature.Replace('+', '-').Replace('/', '_')}");
         (await http.SendAsync(request, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
     }
 
