@@ -7,7 +7,7 @@ internal static class DocumentedJob
 {
     public static SimulatedJob Job { get; } = new()
     {
-        Seed = 1,
+        Seed = 2,
         Id = "z0.560e99c37823de5a49c22393",
         Shape = BodyShape.QiniuClassic,
         Bucket = "lessons",
