@@ -210,7 +210,9 @@ public sealed record JobFacts
     private JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
     {
         Items = [.. items
-            .Select(item => item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) })
+            .Select(item => item.Outputs.Count == 0
+                ? item
+                : item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) })
             .GroupBy(item => item.Command, StringComparer.Ordinal)
             .OrderBy(same => same.Key, StringComparer.Ordinal)
             .SelectMany(same => same

@@ -22,7 +22,9 @@ public class DecoderFuzzTests
     /// <summary>What reading a body may allocate: per byte of it, for each of the objects that it can list, and beside that.</summary>
     private const int BytesPerByte = 64;
     private const int BytesPerObject = 1536;
-    private const int BytesBeside = 128 * 1024;
+
+    // Most of it once: a regular expression sets up its tables when it is first used, and its stack for each thread that uses it at the same time.
+    private const int BytesBeside = 1024 * 1024;
 
     /// <summary>What reading bodies may take, per execution over a batch of them.</summary>
     private static readonly TimeSpan PerExecution = TimeSpan.FromMilliseconds(2);
