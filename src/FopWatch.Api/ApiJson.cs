@@ -1,7 +1,9 @@
 using System.Text.Json.Serialization;
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers.Signatures;
+using FopWatch.Watching;
 
 namespace FopWatch.Api;
 
@@ -14,11 +16,14 @@ namespace FopWatch.Api;
         typeof(UtcTimeConverter),
         typeof(CamelCaseEnumConverter<NotificationResult>),
         typeof(CamelCaseEnumConverter<SignatureFinding>),
+        typeof(CamelCaseEnumConverter<TroubleKind>),
+        typeof(CamelCaseEnumConverter<WatchStatus>),
     ])]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobLink))]
 [JsonSerializable(typeof(JobLinks))]
-[JsonSerializable(typeof(JobRecord))]
+[JsonSerializable(typeof(WatchedJob))]
+[JsonSerializable(typeof(PolledJob))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(QuarantineEntry))]
 [JsonSerializable(typeof(QuarantineList))]
@@ -41,7 +46,7 @@ public sealed partial class ApiJson : JsonSerializerContext
 /// <param name="Jobs">The jobs.</param>
 /// <param name="Continuation">What the next page is asked for with; null after the last.</param>
 public sealed record JobList(
-    IReadOnlyList<JobRecord> Jobs,
+    IReadOnlyList<WatchedJob> Jobs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation);
 
 /// <summary>Where a registered job is.</summary>
@@ -102,4 +107,5 @@ public sealed record RetriedNotifications(IReadOnlyList<RetriedNotification> Not
 
 /// <summary>Whether the host can do its work.</summary>
 /// <param name="Status"><c>live</c> or <c>ready</c>.</param>
-public sealed record Health(string Status);
+/// <param name="Troubles">What goes wrong now, for callers that may read jobs; absent if nothing does. It makes no host unready.</param>
+public sealed record Health(string Status, IReadOnlyList<Trouble>? Troubles = null);

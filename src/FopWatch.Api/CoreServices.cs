@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -36,11 +37,14 @@ public static class CoreServices
 
         services.AddSingleton(store);
         services.AddSingleton<IJobStore>(store);
+        services.AddSingleton(store.References);
         services.AddSingleton<IDueIndex>(store);
         services.AddSingleton<IOutbox>(store);
         services.AddSingleton<IQuarantine>(store);
 
         services.AddSingleton<RequestLimits>();
+        services.AddSingleton<IOperatorLog, OperatorLog>();
+        services.AddSingleton<Troubles>();
         services.AddSingleton(provider => new Settlements(
             store, time, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<JobRecorder>();

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using Microsoft.AspNetCore.Http;
@@ -33,7 +34,8 @@ public static class Failures
             case IntakeFullException full:
                 Limits(context)?.Refused(full.Message);
                 return Problem.Unavailable();
-            case StoreUnavailableException:
+            case StoreUnavailableException unavailable:
+                context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
                 return Problem.Unavailable();
             default:
                 logger.RequestFailed(exception);

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using Microsoft.AspNetCore.Http;
 
@@ -11,11 +12,18 @@ public static class HealthApi
     /// <summary>The process answers.</summary>
     public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
-    /// <summary>The store answers.</summary>
-    public static async Task<IResult> ReadyAsync(IQuarantine store, CancellationToken cancellationToken)
+    /// <summary>
+    /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
+    /// would lose notifications for it.
+    /// </summary>
+    /// <param name="store">The store.</param>
+    /// <param name="troubles">What goes wrong; null where the caller may not see it, as anyone may ask for health.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="Jobs.StoreUnavailableException">It is not ready.</exception>
+    public static async Task<IResult> ReadyAsync(IQuarantine store, Troubles? troubles, CancellationToken cancellationToken)
     {
         await store.FindAsync("-", cancellationToken);
-        return Results.Json(new("ready"), ApiJson.Wire.Health);
+        return Results.Json(new("ready", troubles?.Current is { Count: > 0 } current ? current : null), ApiJson.Wire.Health);
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>

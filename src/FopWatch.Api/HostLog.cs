@@ -1,4 +1,5 @@
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
@@ -19,9 +20,22 @@ public static partial class HostLog
     [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
     public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
 
-    /// <summary>A notification did not come, or not first.</summary>
-    [LoggerMessage(21, LogLevel.Information, "A job at {Source} was settled by a poll: {State}")]
-    public static partial void SettledByPoll(this ILogger logger, string source, JobState state);
+    /// <summary>A job has an outcome. The reference finds it: <c>GET /api/jobs?ref=</c>.</summary>
+    [LoggerMessage(21, LogLevel.Information, "A job at {Source} is {State}, settled by {SettledBy}; its reference is {Reference}")]
+    public static partial void JobSettled(this ILogger logger, string source, JobState state, SettledBy? settledBy, string reference);
+
+    /// <summary>Something goes wrong for the first time.</summary>
+    [LoggerMessage(50, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. Seen: {Detail}. {Hint}")]
+    public static partial void TroubleBegan(this ILogger logger, string trouble, string source, TroubleKind kind, string detail, string hint);
+
+    /// <summary>Something still goes wrong.</summary>
+    [LoggerMessage(51, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. {Count} times since {Since:u}; seen last: {Detail}. {Hint}")]
+    public static partial void TroubleGoesOn(
+        this ILogger logger, string trouble, string source, TroubleKind kind, long count, DateTimeOffset since, string detail, string hint);
+
+    /// <summary>Something that was warned of is over.</summary>
+    [LoggerMessage(52, LogLevel.Information, "Over: {Trouble}. Source: {Source}. Kind: {Kind}. {Count} time(s) in {Lasted:c}")]
+    public static partial void TroubleOver(this ILogger logger, string trouble, string source, TroubleKind kind, long count, TimeSpan lasted);
 
     /// <summary>The outcome of some jobs cannot be asked for.</summary>
     [LoggerMessage(22, LogLevel.Warning, "{Source} has workflow V3 jobs whose status cannot be asked for without a valid key of the account. Check the source's Keys and WorkflowEndpoint. Until then these jobs wait for a signed notification or their deadline")]
@@ -49,8 +63,6 @@ public static partial class HostLog
         ArgumentNullException.ThrowIfNull(polled);
         if (polled.Answer is { Detail: { } detail } answer)
             logger.PollFailed(source, answer.Answer, detail);
-        if (polled is { Settled: true, Job: { } job })
-            logger.SettledByPoll(source, job.State);
     }
 
     /// <summary>Logs what a sweep found, where it had to mend anything.</summary>

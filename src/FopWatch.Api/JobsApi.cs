@@ -3,7 +3,6 @@ using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
@@ -77,6 +76,7 @@ public static class JobsApi
         string id,
         string? wait,
         Settlements settlements,
+        JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
@@ -91,13 +91,14 @@ public static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken), settings);
+        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken), references, settings);
     }
 
-    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
+    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
     public static async Task<IResult> ListAsync(
         string? source,
         string? state,
+        string? watch,
         string? since,
         [FromQuery(Name = "ref")] string? reference,
         string? top,
@@ -110,13 +111,8 @@ public static class JobsApi
         if (!string.IsNullOrEmpty(source) && settings.Sources.Find(source) is null)
             problems.Add(new("source", "It is not the name of a configured source."));
 
-        JobState? wanted = null;
-        if (!string.IsNullOrEmpty(state))
-        {
-            wanted = Enum.GetValues<JobState>().Cast<JobState?>().FirstOrDefault(known => Camel(known!.Value) == state);
-            if (wanted is null)
-                problems.Add(new("state", $"It is none of {string.Join(", ", Enum.GetValues<JobState>().Select(Camel))}."));
-        }
+        var wantedState = Choice<JobState>("state", state, problems);
+        var wantedWatch = Choice<WatchStatus>("watch", watch, problems);
 
         DateTimeOffset? from = null;
         if (!string.IsNullOrEmpty(since))
@@ -144,7 +140,8 @@ public static class JobsApi
             var query = new JobQuery
             {
                 Source = string.IsNullOrEmpty(source) ? null : source,
-                State = wanted,
+                State = wantedState,
+                Watch = wantedWatch,
                 Since = from,
                 Top = count,
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
@@ -152,7 +149,7 @@ public static class JobsApi
             var page = string.IsNullOrEmpty(reference)
                 ? await store.ListAsync(query, cancellationToken)
                 : await FindByReferenceAsync(store, query, reference, cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(job => Record(job, settings))], page.Continuation), ApiJson.Wire.JobList);
+            return Results.Json(new([.. page.Elements.Select(job => Watched(job, store.References, settings))], page.Continuation), ApiJson.Wire.JobList);
         }
         catch (FormatException)
         {
@@ -160,15 +157,17 @@ public static class JobsApi
         }
     }
 
-    /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now and answers the job.</summary>
+    /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now, and answers the job and what the API said.</summary>
     public static async Task<IResult> PollAsync(
         string source,
         string id,
         Poller poller,
+        JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
-            ? Answer((await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken)).Job, settings)
+        && await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken) is { Job: { } job } polled
+            ? Results.Json(new(job, references, settings.Sources.Find(source)?.Domains, polled.Answer), ApiJson.Wire.PolledJob)
             : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
@@ -176,6 +175,7 @@ public static class JobsApi
         string source,
         string id,
         JobRecorder recorder,
+        JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
@@ -183,7 +183,7 @@ public static class JobsApi
             return NoSuchJob();
 
         var job = await recorder.RepublishAsync(key, cancellationToken);
-        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job, settings);
+        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job, references, settings);
     }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
@@ -191,9 +191,10 @@ public static class JobsApi
         string source,
         string id,
         JobRecorder recorder,
+        JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken), settings) : NoSuchJob();
+        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken), references, settings) : NoSuchJob();
 
     /// <summary>What to say where metadata was too large for some of the registrations, the first of which are named.</summary>
     private static string Unregistered(int refused, int all) =>
@@ -210,16 +211,31 @@ public static class JobsApi
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
-    private static IResult Answer(Job? job, FopWatchSettings settings) =>
-        job is null ? NoSuchJob() : Results.Json(Record(job, settings), ApiJson.Wire.JobRecord);
+    private static IResult Answer(Job? job, JobReferences references, FopWatchSettings settings) =>
+        job is null ? NoSuchJob() : Results.Json(Watched(job, references, settings), ApiJson.Wire.WatchedJob);
 
-    private static JobRecord Record(Job job, FopWatchSettings settings) => job.ToRecord(settings.Sources.Find(job.Key.Source)?.Domains);
+    private static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings) =>
+        new(job, references, settings.Sources.Find(job.Key.Source)?.Domains);
 
     private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 
     private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
 
-    private static string Camel(JobState state) => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+    /// <summary>The member of an enum that a parameter names; null if the parameter was not given, or is wrong, which is one problem more.</summary>
+    private static T? Choice<T>(string parameter, string? value, List<ProblemElement> problems)
+        where T : struct, Enum
+    {
+        if (string.IsNullOrEmpty(value))
+            return null;
+
+        var known = Enum.GetValues<T>().Cast<T?>().FirstOrDefault(one => Camel(one!.Value) == value);
+        if (known is null)
+            problems.Add(new(parameter, $"It is none of {string.Join(", ", Enum.GetValues<T>().Select(Camel))}."));
+        return known;
+    }
+
+    private static string Camel<T>(T value)
+        where T : struct, Enum => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 
     private sealed class Created(JobLink link) : IResult
     {

@@ -19,7 +19,7 @@ public static class QueryParameters
     private static readonly Route[] Routes =
     [
         new("POST", "/api/jobs"),
-        new("GET", "/api/jobs", "source", "state", "since", "ref", "top", "continuation"),
+        new("GET", "/api/jobs", "source", "state", "watch", "since", "ref", "top", "continuation"),
         new("GET", "/api/jobs/{source}/{id}", "wait"),
         new("DELETE", "/api/jobs/{source}/{id}"),
         new("POST", "/api/jobs/{source}/{id}/poll"),

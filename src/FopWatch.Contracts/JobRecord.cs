@@ -5,7 +5,7 @@ namespace FopWatch.Contracts;
 
 /// <summary>A job as the HTTP API answers it and as an event carries it. A member that is absent is unknown.</summary>
 /// <remarks>The serializer sets an absent member to null all the same, so what has another default takes it for null.</remarks>
-public sealed record JobRecord
+public record JobRecord
 {
     /// <summary>The name of the source: one configured account at one provider.</summary>
     public required string Source { get; init; }

@@ -14,7 +14,7 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
     public static partial void EventsStay(this ILogger logger, long events);
 
-    [LoggerMessage(11, LogLevel.Warning, "An event could not be published at once; it stays in the outbox and the sweep publishes it")]
+    [LoggerMessage(11, LogLevel.Debug, "An event could not be published at once; it stays in the outbox and the sweep publishes it")]
     public static partial void PublishFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]

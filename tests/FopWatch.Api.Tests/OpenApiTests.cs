@@ -6,7 +6,10 @@ using System.Text.RegularExpressions;
 using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
 using FopWatch.Settings;
+using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -28,7 +31,8 @@ public sealed class OpenApiTests
         ApiJson.Default.JobList,
         ApiJson.Default.JobLink,
         ApiJson.Default.JobLinks,
-        ApiJson.Default.JobRecord,
+        ApiJson.Default.WatchedJob,
+        ApiJson.Default.PolledJob,
         ApiJson.Default.Problem,
         ApiJson.Default.QuarantineEntry,
         ApiJson.Default.QuarantineList,
@@ -143,12 +147,12 @@ public sealed class OpenApiTests
     [Theory]
     [MemberData(nameof(Objects))]
     public void A_schema_has_the_properties_that_are_serialised(string name) =>
-        SerialisedTypes.AssertProperties(InfoOf(name), Schemas.GetProperty(name), Reader, type => $"#/components/schemas/{type.Name}");
+        SerialisedTypes.AssertProperties(InfoOf(name), Reader.Whole(Schemas.GetProperty(name)), Reader, type => $"#/components/schemas/{type.Name}");
 
     [Theory]
     [MemberData(nameof(Objects))]
     public void A_schema_requires_what_is_always_serialised(string name) =>
-        SerialisedTypes.AssertRequired(InfoOf(name), Schemas.GetProperty(name));
+        SerialisedTypes.AssertRequired(InfoOf(name), Reader.Whole(Schemas.GetProperty(name)));
 
     [Theory]
     [MemberData(nameof(Enums))]
@@ -205,16 +209,49 @@ public sealed class OpenApiTests
         var settled = new JobEvent { Id = "1", Type = JobEvent.SettledType, Source = "/fopwatch/media", Subject = "z0.a", Time = default, Data = full };
         var progressed = settled with { Type = JobEvent.ProgressedType, Data = bare };
 
-        var written = JsonSerializer.SerializeToElement(full, ApiJson.Default.JobRecord);
+        var written = JsonSerializer.SerializeToElement(full, ContractsJson.Default.JobRecord);
         Assert.Equal(PropertiesOf("JobRecord"), written.EnumerateObject().Select(member => member.Name));
         Assert.Equal(PropertiesOf("JobItem"), written.GetProperty("items")[0].EnumerateObject().Select(member => member.Name));
         AssertRight("JobRecord", written);
-        AssertRight("JobRecord", JsonSerializer.SerializeToElement(bare, ApiJson.Default.JobRecord));
+        AssertRight("JobRecord", JsonSerializer.SerializeToElement(bare, ContractsJson.Default.JobRecord));
         AssertRight("JobEvent", JsonSerializer.SerializeToElement(settled, ContractsJson.Default.JobEvent));
         AssertRight("JobEvent", JsonSerializer.SerializeToElement(progressed, ContractsJson.Default.JobEvent));
-        AssertRight("JobList", JsonSerializer.SerializeToElement(new([full, bare], null), ApiJson.Default.JobList));
 
         static IEnumerable<string> PropertiesOf(string name) => Schemas.GetProperty(name).GetProperty("properties").EnumerateObject().Select(one => one.Name);
+    }
+
+    [Fact]
+    public void A_serialised_job_with_its_watch_is_as_its_schema_says()
+    {
+        var references = new JobReferences(new byte[JobReferences.KeyLength]);
+        var now = DateTimeOffset.UnixEpoch;
+        var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now.AddMinutes(2) };
+        var unpolled = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, now) with { Version = 1 };
+        var answer = new StatusAnswer(PollAnswer.NotFound, Detail: "HTTP 612");
+        var polled = unpolled with { Watch = watch with { LastPolledAt = now, LastAnswer = answer.Answer, LastAnswerInWords = answer.InWords() } };
+
+        var written = JsonSerializer.SerializeToElement(new PolledJob(polled, references, null, answer), ApiJson.Wire.PolledJob);
+
+        AssertRight("PolledJob", written);
+        AssertRight("WatchedJob", JsonSerializer.SerializeToElement(new WatchedJob(unpolled, references, null), ApiJson.Wire.WatchedJob));
+        AssertRight("JobList", JsonSerializer.SerializeToElement(new([new(polled, references, null), new(unpolled, references, null)], null), ApiJson.Wire.JobList));
+        Assert.Equal("HTTP 612: the status API does not know this id", written.GetProperty("answer").GetString());
+        Assert.Equal(written.GetProperty("answer").GetString(), written.GetProperty("lastPoll").GetProperty("answer").GetString());
+        Assert.Equal(references.Of(polled.Key), written.GetProperty("ref").GetString());
+        Assert.Equal(["ref", "watch", "nextPollAt", "lastPoll", "answer"], written.EnumerateObject().Select(member => member.Name).TakeLast(5));
+    }
+
+    [Fact]
+    public void An_event_has_neither_the_watch_nor_the_reference()
+    {
+        var watch = new Watch { StartedAt = default, Deadline = default, LastPolledAt = DateTimeOffset.UnixEpoch, LastAnswerInWords = "words" };
+        var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, DateTimeOffset.UnixEpoch);
+
+        using var published = JsonDocument.Parse(job.Republish(DateTimeOffset.UnixEpoch).ToEvent()!.Body);
+
+        AssertRight("JobEvent", published.RootElement);
+        var members = published.RootElement.GetProperty("data").EnumerateObject().Select(member => member.Name);
+        Assert.DoesNotContain(members, name => name is "ref" or "watch" or "nextPollAt" or "lastPoll");
     }
 
     [Fact]
@@ -335,7 +372,7 @@ public sealed class OpenApiTests
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
 
-        var result = await JobsApi.GetAsync("media", "a", wait, null!, settings, TestContext.Current.CancellationToken);
+        var result = await JobsApi.GetAsync("media", "a", wait, null!, null!, settings, TestContext.Current.CancellationToken);
 
         Assert.Equal(StatusCodes.Status400BadRequest, Assert.IsAssignableFrom<IStatusCodeHttpResult>(result).StatusCode);
     }

@@ -19,9 +19,26 @@ internal sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<str
     public JsonElement Target(JsonElement schema) =>
         schema.TryGetProperty("$ref", out var reference) && Follow(reference.GetString()!) is var (reader, target) ? reader.Target(target) : schema;
 
+    /// <summary>A schema of an object with the parts of its <c>allOf</c> made one; any other schema itself.</summary>
+    public JsonElement Whole(JsonElement schema)
+    {
+        if (!schema.TryGetProperty("allOf", out var allOf))
+            return schema;
+
+        var parts = allOf.EnumerateArray().Select(part => Whole(Target(part))).ToList();
+        Assert.All(parts, part => Assert.Equal("object", part.GetProperty("type").GetString()));
+        return JsonSerializer.SerializeToElement(new
+        {
+            type = "object",
+            required = parts.SelectMany(part => Texts(part.GetProperty("required"))).ToList(),
+            properties = parts.SelectMany(part => part.GetProperty("properties").EnumerateObject()).ToDictionary(one => one.Name, one => one.Value),
+        });
+    }
+
     /// <summary>Where a value is not as a schema says; empty if it is.</summary>
     public IReadOnlyList<string> Violations(JsonElement schema, JsonElement value, string at = "")
     {
+        schema = Whole(schema);
         var found = new List<string>();
         foreach (var rule in schema.EnumerateObject())
         {
@@ -34,6 +51,7 @@ internal sealed class SchemaReader(JsonElement document, IReadOnlyDictionary<str
                 "enum" => Unless(rule.Value.EnumerateArray().Any(one => JsonElement.DeepEquals(one, value))),
                 "const" => Unless(JsonElement.DeepEquals(rule.Value, value)),
                 "pattern" => Unless(value.ValueKind != JsonValueKind.String || Regex.IsMatch(value.GetString()!, rule.Value.GetString()!)),
+                "maxLength" => Unless(value.ValueKind != JsonValueKind.String || value.GetString()!.Length <= rule.Value.GetInt32()),
                 "minimum" => Unless(value.ValueKind != JsonValueKind.Number || value.GetDouble() >= rule.Value.GetDouble()),
                 "maximum" => Unless(value.ValueKind != JsonValueKind.Number || value.GetDouble() <= rule.Value.GetDouble()),
                 "minItems" => Unless(value.ValueKind != JsonValueKind.Array || value.GetArrayLength() >= rule.Value.GetInt32()),

@@ -131,7 +131,8 @@ public class WholeFlowTests
                 settings.Sources,
                 store,
                 new StatusClient(StatusClient.CreateHttp(), TimeProvider.System, new() { Timeout = TimeSpan.FromSeconds(2) }),
-                _recorder);
+                _recorder,
+                TimeProvider.System);
             _dispatcher = new(store, publisher, TimeProvider.System);
 
             var builder = WebApplication.CreateEmptyBuilder(new());

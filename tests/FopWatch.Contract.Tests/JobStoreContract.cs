@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests;
 
@@ -327,6 +328,82 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
                     Assert.Equal(listed.Select(job => job.RegisteredAt).OrderDescending(), listed.Select(job => job.RegisteredAt));
                 }
             }
+        }
+    }
+
+    [Fact]
+    public async Task A_list_can_be_narrowed_by_watch_together_with_source_and_state()
+    {
+        var jobs = new List<Job>();
+        foreach (var source in new[] { "media", "other" })
+        {
+            for (var i = 0; i < 3; i++)
+            {
+                Job New(string name) => Sample.Job($"{name}{i}", source, TimeSpan.FromMinutes(jobs.Count));
+                await AddAsync(New("open"));
+                await AddAsync(New("running").Progressed().Job);
+                await AddAsync(New("stopped").Stopped());
+                await AddAsync(New("stopped-running").Progressed().Job.Stopped());
+                await AddAsync(New("expired").Expired().Job);
+                await AddAsync(New("watched-again").ExpiredAndWatched().Job);
+                await AddAsync(New("expired-and-stopped").Expired().Job.Stopped());
+                await AddAsync(New("succeeded").Settled().Job);
+                await AddAsync(New("failed").PartiallyFailed().Job);
+                await AddAsync(New("stopped-and-settled").Stopped().Settled().Job);
+            }
+        }
+
+        foreach (var source in new[] { null, "media" })
+        {
+            foreach (var state in Enum.GetValues<JobState>().Cast<JobState?>().Append(null))
+            {
+                foreach (var watch in Enum.GetValues<WatchStatus>())
+                {
+                    var query = new JobQuery { Source = source, State = state, Watch = watch, Top = 4 };
+
+                    var listed = (await PagesAsync(query)).SelectMany(page => page).ToList();
+
+                    Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
+                    Assert.All(listed, job => Assert.Equal(watch, job.WatchStatus));
+                }
+            }
+        }
+
+        async Task AddAsync(Job job)
+        {
+            await CommitAsync(job.New());
+            jobs.Add(job);
+        }
+    }
+
+    [Fact]
+    public async Task A_list_by_watch_follows_every_change_of_the_watch()
+    {
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+        Assert.Equal(WatchStatus.Watching, await WatchAsync());
+
+        etag = await CommitAsync(new(job.Stopped(), etag, null));
+        Assert.Equal(WatchStatus.Stopped, await WatchAsync());
+        etag = await CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), etag, null));
+        Assert.Equal(WatchStatus.Watching, await WatchAsync());
+        etag = await CommitAsync(job.Expired().On(etag));
+        Assert.Equal(WatchStatus.GivenUp, await WatchAsync());
+        etag = await CommitAsync(new(job.ExpiredAndWatched().Job, etag, null));
+        Assert.Equal(WatchStatus.Watching, await WatchAsync());
+        await CommitAsync(job.ExpiredAndWatched().Job.Settled().On(etag));
+        Assert.Equal(WatchStatus.Done, await WatchAsync());
+
+        async Task<WatchStatus> WatchAsync()
+        {
+            var found = new List<WatchStatus>();
+            foreach (var watch in Enum.GetValues<WatchStatus>())
+            {
+                if ((await Port.ListAsync(new() { Watch = watch }, Cancelled)).Elements.Count > 0)
+                    found.Add(watch);
+            }
+
+            return Assert.Single(found);
         }
     }
 

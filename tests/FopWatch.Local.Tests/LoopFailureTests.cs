@@ -1,6 +1,8 @@
 using System.Diagnostics;
 using System.Globalization;
+using FopWatch.Api;
 using FopWatch.Contract.Tests;
+using FopWatch.Diagnosis;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
@@ -79,7 +81,8 @@ public sealed class LoopFailureTests
     {
         var settings = FopWatchSettings.Read(RunningHost.TokenSources());
         using var signals = new DueSignals(settings.Sources, TimeProvider.System);
-        using var loops = new WatchLoops(settings.Sources, new FailsFor("files"), poller: null!, signals, TimeProvider.System, NullLogger<WatchLoop>.Instance);
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+        using var loops = new WatchLoops(settings.Sources, new FailsFor("files"), poller: null!, signals, troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance);
 
         await loops.StartAsync(Cancelled);
 

@@ -131,7 +131,7 @@ public sealed partial class TableStore
         var ranges = (await PartitionsAsync(query.Source, cancellationToken))
             .Select(partition => new RowRange(partition, From(partition), until))
             .ToList();
-        var condition = query.State is { } state ? TableClient.CreateQueryFilter($"State eq {Name<JobState>(state)}") : null;
+        var condition = Condition(query);
 
         // One more than asked for tells whether there is another page.
         var rows = await _merge.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken);
@@ -143,7 +143,7 @@ public sealed partial class TableStore
                 // Between the two reads a job may have been purged, or have moved on.
                 var body = BodyColumns.ReadText(row);
                 var job = JobJson.Deserialize(body);
-                return query.State is null || job.State == query.State ? (job, body.Length) : null;
+                return query.Matches(job) ? (job, body.Length) : null;
             },
             cancellationToken);
         return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null);
@@ -151,6 +151,27 @@ public sealed partial class TableStore
         string From(string partition) => after is not { } end ? RowKeys.Listed
             : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
             : RowKeys.After(end.RowKey);
+    }
+
+    /// <summary>What the service looks for in the rows of the list. It cannot ask for what has no due time, so some of what it finds may be left out afterwards.</summary>
+    private static string? Condition(JobQuery query)
+    {
+        var conditions = new List<string>();
+        if (query.State is { } state)
+            conditions.Add(TableClient.CreateQueryFilter($"State eq {Name<JobState>(state)}"));
+        if (query.Watch is { } watch)
+        {
+            var expired = TableClient.CreateQueryFilter($"State eq {Name<JobState>(JobState.Expired)}");
+            conditions.Add(watch switch
+            {
+                WatchStatus.Watching => $"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {expired})",
+                WatchStatus.Stopped => $"{Columns.Stopped} eq true and ({Columns.Settled} eq false or {expired})",
+                WatchStatus.GivenUp => $"{Columns.Stopped} eq false and {expired}",
+                _ => $"{Columns.Settled} eq true and not ({expired})",
+            });
+        }
+
+        return conditions.Count == 0 ? null : string.Join(" and ", conditions);
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Security.Cryptography;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
@@ -33,13 +34,15 @@ public enum NotificationResult
 /// <param name="settings">
 /// Their public URL is the one that quarantined notifications are checked against again; without them, only the one that they came to.
 /// </param>
+/// <param name="troubles">Is told of wrong tokens and of what is quarantined; null if nobody is to be warned.</param>
 public sealed class NotificationIntake(
     Sources sources,
     JobRecorder recorder,
     IQuarantine quarantine,
     TimeProvider time,
     IDueIndex? due = null,
-    FopWatchSettings? settings = null)
+    FopWatchSettings? settings = null,
+    Troubles? troubles = null)
 {
     private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
 
@@ -56,7 +59,15 @@ public sealed class NotificationIntake(
     public Source? Admit(string? sourceName, string? token)
     {
         var source = sources.Find(sourceName);
-        return (source?.Tokens ?? NotifyTokens.Unmatchable).Match(token) ? source : null;
+        var matches = (source?.Tokens ?? NotifyTokens.Unmatchable).Match(token);
+        if (source is null)
+            return null;
+
+        if (matches)
+            troubles?.Worked(source.Name, TroubleKind.WrongToken);
+        else
+            troubles?.Occurred(source.Name, TroubleKind.WrongToken);
+        return matches ? source : null;
     }
 
     /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
@@ -102,6 +113,7 @@ public sealed class NotificationIntake(
         activity?.SetTag("fopwatch.trust", assessed.Trust.ToString());
         activity?.SetTag("fopwatch.result", result.ToString());
         Telemetry.Notified(source, assessed.Trust, result);
+        Diagnose(source, assessed);
         return result;
     }
 
@@ -177,6 +189,22 @@ public sealed class NotificationIntake(
 
         var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
         return new(trust, decoded.Report, decoded.Problem);
+    }
+
+    private void Diagnose(Source source, Assessed assessed)
+    {
+        if (assessed.Trust == Trust.Invalid)
+        {
+            troubles?.Occurred(source.Name, TroubleKind.WrongSignature);
+            return;
+        }
+
+        if (assessed.Trust == Trust.Strong)
+            troubles?.Worked(source.Name, TroubleKind.WrongSignature);
+        if (assessed.Problem is { } problem)
+            troubles?.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
+        else
+            troubles?.Worked(source.Name, TroubleKind.UnreadableNotifications);
     }
 
     /// <returns>What became of it, and why it is to be kept in quarantine; null if it is not.</returns>

@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
@@ -26,6 +27,9 @@ public sealed record JobQuery
     /// <summary>Only jobs in this state.</summary>
     public JobState? State { get; init; }
 
+    /// <summary>Only jobs whose watch stands so.</summary>
+    public WatchStatus? Watch { get; init; }
+
     /// <summary>Only jobs registered at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -39,6 +43,7 @@ public sealed record JobQuery
     public bool Matches(Job job) =>
         (Source is null || job.Key.Source == Source)
         && (State is null || job.State == State)
+        && (Watch is null || job.WatchStatus == Watch)
         && (Since is null || job.RegisteredAt >= Since);
 }
 

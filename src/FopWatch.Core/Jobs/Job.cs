@@ -80,10 +80,17 @@ public sealed record Job
     /// <summary>Whether the job is settled with an outcome of the provider's, which no poll could better.</summary>
     public bool HasOutcome => Facts.Outcome is not null;
 
+    /// <summary>Where the watch of the job stands.</summary>
+    public WatchStatus WatchStatus =>
+        HasOutcome ? WatchStatus.Done
+        : Watch.Stopped ? WatchStatus.Stopped
+        : GivenUp && Watch.DueAt is null ? WatchStatus.GivenUp
+        : WatchStatus.Watching;
+
     /// <summary>
     /// Whether FopWatch gave the job up and nothing asks about it any more: no poll is due, and whatever is heard of it makes one so.
     /// </summary>
-    public bool IsAbandoned => GivenUp && !HasOutcome && Watch is { DueAt: null, Stopped: false };
+    public bool IsAbandoned => WatchStatus == WatchStatus.GivenUp;
 
     /// <summary>A job that FopWatch hears of for the first time.</summary>
     /// <param name="key">What identifies it.</param>

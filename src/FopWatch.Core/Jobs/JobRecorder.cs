@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FopWatch.Diagnosis;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
@@ -17,7 +18,8 @@ public sealed class JobRecorder(
     IOutboxSignal outbox,
     Settlements settlements,
     TimeProvider time,
-    Random random)
+    Random random,
+    IOperatorLog? log = null)
 {
     /// <summary>More conflicts in a row than this many writers of one job could cause; then the store is at fault.</summary>
     private const int MaxTries = 50;
@@ -243,6 +245,10 @@ public sealed class JobRecorder(
             settlements.Announce(after);
             if (before?.State != after.State)
                 Telemetry.JobSettled(after);
+
+            // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
+            if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
+                log?.Settled(after, store.References.Of(after.Key));
         }
 
         var (was, due) = (before?.Watch.DueAt, after.Watch.DueAt);

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Watching;
 
@@ -16,7 +18,39 @@ public sealed record StatusAnswer(
     string? Detail = null,
     TimeSpan? RetryAfter = null,
     bool Asked = true,
-    bool NeedsKeys = false);
+    bool NeedsKeys = false)
+{
+    /// <summary>The most characters of <see cref="InWords()"/>.</summary>
+    public const int MaxWords = 200;
+
+    /// <summary>
+    /// The answer in words for whoever wants to know why a job is not settled, with the code that the status API gave. Holds nothing of a body, no
+    /// id and no key.
+    /// </summary>
+    public string InWords()
+    {
+        var words = string.Join(": ", new[] { Detail, Meaning() }.Where(part => part is not null));
+        return words.Length <= MaxWords ? words : words[..MaxWords];
+    }
+
+    /// <summary>An answer in words where nothing but its kind is known.</summary>
+    public static string InWords(PollAnswer answer) => new StatusAnswer(answer).InWords();
+
+    private string? Meaning() => Answer switch
+    {
+        PollAnswer.None => "not asked yet",
+        PollAnswer.Report when Report is { Facts: var facts } => $"the report: {Camel(facts.Outcome ?? (facts.Started ? JobState.Processing : JobState.Waiting))}",
+        PollAnswer.Report => "a report",
+        PollAnswer.NotFound => "the status API does not know this id",
+        PollAnswer.Throttled when Asked => "the status API asks to slow down",
+        PollAnswer.Throttled => "not asked, because the status API asked to slow down",
+        _ when Detail is not null => null,
+        PollAnswer.Unavailable => "the status API could not be reached or failed",
+        _ => "the status API refused the question, or its answer could not be understood",
+    };
+
+    private static string Camel(JobState state) => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
+}
 
 /// <summary>Asks a source's status API about jobs.</summary>
 public interface IStatusApi

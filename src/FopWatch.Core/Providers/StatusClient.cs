@@ -146,7 +146,7 @@ public sealed class StatusClient : IStatusApi
     private async Task<StatusAnswer> AskPacedAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
         if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
-            return new(PollAnswer.Throttled, Detail: "paused, because the source asked to slow down", RetryAfter: Capped(pause), Asked: false);
+            return new(PollAnswer.Throttled, RetryAfter: Capped(pause), Asked: false);
 
         var answer = await AskNowAsync(id, question, cancellationToken);
         if (answer.Answer == PollAnswer.Throttled)
@@ -170,13 +170,12 @@ public sealed class StatusClient : IStatusApi
         }
         catch (OperationCanceledException)
         {
-            return new(PollAnswer.Unavailable, Detail: "no whole answer in time");
+            return new(PollAnswer.Unavailable, Detail: FailedRequest.TimedOut(_options.Timeout));
         }
         catch (HttpRequestException exception)
         {
-            // Its message names the host, and may name more.
             var answer = exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? PollAnswer.Refused : PollAnswer.Unavailable;
-            return new(answer, Detail: $"the request failed: {exception.HttpRequestError}");
+            return new(answer, Detail: FailedRequest.InWords(exception));
         }
         catch (IOException)
         {

@@ -1,9 +1,14 @@
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 
 namespace FopWatch.Publishing;
 
 /// <summary>Publishes what is in the outbox and takes it out: at least once, in the order of versions for each job.</summary>
-public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, TimeProvider time) : IDisposable
+/// <param name="outbox">The outbox.</param>
+/// <param name="publisher">Where events go.</param>
+/// <param name="time">The clock.</param>
+/// <param name="troubles">Is told whether publishing works; null if nobody is to be warned.</param>
+public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null) : IDisposable
 {
     private const int BatchSize = 256;
 
@@ -55,12 +60,32 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         using (var activity = Telemetry.Activities.StartActivity("publish"))
         {
             activity?.SetTag("fopwatch.events", events.Count);
-            await publisher.PublishAsync(events, cancellationToken);
+            try
+            {
+                await publisher.PublishAsync(events, cancellationToken);
+            }
+            catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
+            {
+                troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
+                throw;
+            }
+
+            troubles?.Worked(null, TroubleKind.PublishingFails);
         }
 
         var published = time.GetUtcNow();
         await outbox.RemoveAsync(events, cancellationToken);
         foreach (var one in events)
             Telemetry.Published(one.Key.Source, published - one.Time);
+    }
+
+    /// <summary>The first line: the rest of what brokers' clients say is for those who develop them.</summary>
+    private static string InWords(Exception failure)
+    {
+        const int MaxLength = 200;
+        var line = failure.Message.AsSpan().TrimStart();
+        var end = line.IndexOfAny('\r', '\n');
+        line = end < 0 ? line : line[..end];
+        return $"{failure.GetType().Name}: {(line.Length > MaxLength ? line[..MaxLength] : line)}";
     }
 }

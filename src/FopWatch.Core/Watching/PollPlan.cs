@@ -70,7 +70,13 @@ public static class PollPlan
     /// <param name="now">The time.</param>
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
     public static Watch Again(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
-        Start(settings, now, firstPollAfter) with { LastPolledAt = watch.LastPolledAt, LastAnswer = watch.LastAnswer, IsWorkflow = watch.IsWorkflow };
+        Start(settings, now, firstPollAfter) with
+        {
+            LastPolledAt = watch.LastPolledAt,
+            LastAnswer = watch.LastAnswer,
+            LastAnswerInWords = watch.LastAnswerInWords,
+            IsWorkflow = watch.IsWorkflow,
+        };
 
     /// <summary>
     /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>. Where it is
@@ -128,6 +134,7 @@ public static class PollPlan
             },
             LastPolledAt = now,
             LastAnswer = answer.Answer,
+            LastAnswerInWords = answer.InWords(),
             HintedWhileDue = false,
         };
         if (facts.Outcome is not null || watch.DueAt is not { } due)

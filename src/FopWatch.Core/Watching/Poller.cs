@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 
@@ -6,12 +7,21 @@ namespace FopWatch.Watching;
 /// <summary>What came of asking about a job.</summary>
 /// <param name="Job">The job afterwards; null if there is none.</param>
 /// <param name="Answer">How the status API answered; null if it was not asked, because there was nothing to ask.</param>
-/// <param name="Settled">Whether the job was not settled so before.</param>
-public sealed record Polled(Job? Job, StatusAnswer? Answer, bool Settled = false);
+public sealed record Polled(Job? Job, StatusAnswer? Answer);
 
 /// <summary>Polls one job: looks in the store first, and asks the provider only if the job is watched.</summary>
-public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder)
+/// <param name="sources">The configured sources.</param>
+/// <param name="store">The store.</param>
+/// <param name="statusApi">The status APIs.</param>
+/// <param name="recorder">Records the answers.</param>
+/// <param name="time">The clock.</param>
+/// <param name="troubles">Is told how the status APIs answer; null if nobody is to be warned.</param>
+public sealed class Poller(
+    Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder, TimeProvider time, Troubles? troubles = null)
 {
+    /// <summary>Right after submission a status API may not know an id yet (providers.md, section 1).</summary>
+    private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
+
     /// <summary>Asks the status API about a job and records the answer.</summary>
     /// <param name="key">The job.</param>
     /// <param name="evenIfUnwatched">
@@ -44,7 +54,41 @@ public sealed class Poller(Sources sources, IJobStore store, IStatusApi statusAp
 
         activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
         Telemetry.Polled(source, answer.Answer);
+        Diagnose(job, answer);
         var after = await recorder.PolledAsync(source, key.Id, job.Watch, answer, cancellationToken);
-        return new(after, answer, after is { IsSettled: true } && after.State != job.State);
+        return new(after, answer);
+    }
+
+    private void Diagnose(Job job, StatusAnswer answer)
+    {
+        if (troubles is null || !answer.Asked)
+            return;
+
+        var (source, words) = (job.Key.Source, answer.InWords());
+        switch (answer.Answer)
+        {
+            case PollAnswer.Unavailable:
+                troubles.Occurred(source, TroubleKind.StatusApiUnreachable, words);
+                break;
+            case PollAnswer.Throttled:
+                troubles.Worked(source, TroubleKind.StatusApiUnreachable);
+                troubles.Occurred(source, TroubleKind.StatusApiThrottles, words);
+                break;
+            case PollAnswer.Refused:
+                troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles);
+                troubles.Occurred(source, TroubleKind.StatusApiRefuses, words);
+                break;
+            case PollAnswer.NotFound:
+                troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
+
+                // Anyone who has a notify URL can name an id that does not exist.
+                if (job.Origin != JobOrigin.Hint && time.GetUtcNow() - job.RegisteredAt >= SubmissionRace)
+                    troubles.Occurred(source, TroubleKind.UnknownIds, words);
+                break;
+            case PollAnswer.Report:
+                troubles.Worked(
+                    source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses, TroubleKind.UnknownIds);
+                break;
+        }
     }
 }

@@ -51,6 +51,9 @@ public sealed record Watch
     /// <summary>How it answered then.</summary>
     public PollAnswer LastAnswer { get; init; }
 
+    /// <summary>The same in words, as <see cref="Providers.StatusAnswer.InWords()"/> gave them; null before they were kept.</summary>
+    public string? LastAnswerInWords { get; init; }
+
     /// <summary>
     /// True after a hint came while the poll was due already: it may be under way, and be answered with what was true before the hint.
     /// </summary>

@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -6,7 +7,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes that tell of the app itself; see <see cref="HealthApi"/>.</summary>
-public sealed class HealthFunctions(IQuarantine store)
+public sealed class HealthFunctions(IQuarantine store, Troubles troubles)
 {
     /// <summary>See <see cref="HealthApi.Live"/>.</summary>
     [Function("HealthLive")]
@@ -15,7 +16,7 @@ public sealed class HealthFunctions(IQuarantine store)
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
     [Function("HealthReady")]
     public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health/ready")] HttpRequest request) =>
-        request.AnswerAsync(() => HealthApi.ReadyAsync(store, request.HttpContext.RequestAborted));
+        request.AnswerAsync(() => HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]

@@ -15,6 +15,7 @@ public sealed class JobFunctions(
     Poller poller,
     IJobStore store,
     Settlements settlements,
+    JobReferences references,
     FopWatchSettings settings,
     Watches watches)
 {
@@ -33,6 +34,7 @@ public sealed class JobFunctions(
         request.AnswerAsync(() => JobsApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("state"),
+            request.Parameter("watch"),
             request.Parameter("since"),
             request.Parameter("ref"),
             request.Parameter("top"),
@@ -46,7 +48,7 @@ public sealed class JobFunctions(
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
         request.AnswerAsync(() => JobsApi.GetAsync(
-            source, id, request.Parameter("wait"), settlements, settings, request.HttpContext.RequestAborted));
+            source, id, request.Parameter("wait"), settlements, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.PollAsync"/>.</summary>
     [Function("PollJobNow")]
@@ -57,14 +59,14 @@ public sealed class JobFunctions(
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.PollAsync(source, id, poller, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(() => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="JobsApi.RepublishAsync"/>.</summary>
     [Function("RepublishJob")]
     public Task<IResult> RepublishAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/republish")] HttpRequest request, string source, string id) =>
-        request.AnswerAsync(() => JobsApi.RepublishAsync(source, id, recorder, settings, request.HttpContext.RequestAborted));
+        request.AnswerAsync(() => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.StopAsync"/>.</summary>
     [Function("StopJob")]
@@ -75,6 +77,6 @@ public sealed class JobFunctions(
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.StopAsync(source, id, recorder, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(() => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
     }
 }

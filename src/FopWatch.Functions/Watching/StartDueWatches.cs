@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -13,7 +14,14 @@ namespace FopWatch.Functions.Watching;
 /// A watch that is started sleeps until its job is due, so a poll is no later than its own timer.
 /// </summary>
 public sealed class StartDueWatches(
-    Sources sources, IDueIndex index, IJobStore store, Poller poller, Watches watches, TimeProvider time, ILogger<StartDueWatches> logger)
+    Sources sources,
+    IDueIndex index,
+    IJobStore store,
+    Poller poller,
+    Watches watches,
+    Troubles troubles,
+    TimeProvider time,
+    ILogger<StartDueWatches> logger)
 {
     /// <summary>How far ahead of their due time watches are started: until the next time, and as long as it may be late and starting may take.</summary>
     internal static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
@@ -29,6 +37,7 @@ public sealed class StartDueWatches(
         [TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         watches.Use(client);
+        troubles.Check();
         return RunAsync(cancellationToken);
     }
 

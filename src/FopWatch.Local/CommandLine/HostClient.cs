@@ -107,7 +107,7 @@ internal sealed class HostClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, path));
         try
         {
-            return await AnswerAsync(request, ApiJson.Default.JobRecord, cancellationToken);
+            return await AnswerAsync(request, ApiJson.Default.WatchedJob, cancellationToken);
         }
         catch (HostRefusedException e) when (e.Problem.Status == (int)HttpStatusCode.NotFound)
         {

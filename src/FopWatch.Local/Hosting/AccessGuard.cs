@@ -19,11 +19,15 @@ internal sealed class AccessGuard(HostSettings settings)
         if (path.StartsWithSegments("/api/notify", StringComparison.Ordinal) || path.StartsWithSegments("/health", StringComparison.Ordinal))
             return next(context);
 
+        return Refusal(context.Request) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
+    }
+
+    /// <summary>How a request for what is not open is refused; null if it may have it.</summary>
+    public IResult? Refusal(HttpRequest request)
+    {
         if (_key is not null)
-            return IsRight(context.Request) ? next(context) : Problem.Unauthorized().ExecuteAsync(context);
-        return HostSettings.IsLoopback(context.Request.Host.Host) && !IsFromElsewhere(context.Request)
-            ? next(context)
-            : Problem.NotLocal().ExecuteAsync(context);
+            return IsRight(request) ? null : Problem.Unauthorized();
+        return HostSettings.IsLoopback(request.Host.Host) && !IsFromElsewhere(request) ? null : Problem.NotLocal();
     }
 
     /// <summary>Whether a browser sends it for a page that is not from this machine; "null" is a page that has no origin, such as a file.</summary>

@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
 using FopWatch.Watching;
@@ -178,10 +179,11 @@ internal sealed class LocalHost : IAsyncDisposable
     }
 
     // A store that can be read and not written to, as on a full disk, could not take a notification.
-    private static async Task<IResult> ReadyAsync(SqliteStore store, CancellationToken cancellationToken)
+    private static async Task<IResult> ReadyAsync(
+        HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
         await store.Database.CheckWritesAsync(cancellationToken);
-        return await HealthApi.ReadyAsync(store, cancellationToken);
+        return await HealthApi.ReadyAsync(store, guard.Refusal(context.Request) is null ? troubles : null, cancellationToken);
     }
 
     /// <summary>Says in words what routing answers by itself: that there is no such route, or not by that method.</summary>

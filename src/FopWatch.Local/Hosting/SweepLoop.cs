@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Settings;
@@ -12,6 +13,7 @@ internal sealed class SweepLoop(
     SqliteStore store,
     EventLog events,
     FopWatchSettings settings,
+    Troubles troubles,
     TimeProvider time,
     ILogger<SweepLoop> logger) : BackgroundService
 {
@@ -30,6 +32,7 @@ internal sealed class SweepLoop(
                 var oldest = time.GetUtcNow() - settings.Retention;
                 await store.PurgeAsync(oldest, stoppingToken);
                 await events.PurgeAsync(oldest, stoppingToken);
+                troubles.Worked(null, TroubleKind.StoreUnavailable);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -38,8 +41,10 @@ internal sealed class SweepLoop(
             catch (StoreUnavailableException e)
             {
                 logger.StoreUnavailable("sweep", e);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             }
 
+            troubles.Check();
             await signal.PauseAsync(Every, stoppingToken);
         }
     }

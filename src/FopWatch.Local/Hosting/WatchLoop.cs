@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -14,6 +15,7 @@ internal sealed class WatchLoop(
     IDueIndex index,
     Poller poller,
     DueSignal signal,
+    Troubles troubles,
     TimeProvider time,
     ILogger<WatchLoop> logger)
 {
@@ -55,6 +57,7 @@ internal sealed class WatchLoop(
                 catch (StoreUnavailableException e)
                 {
                     logger.StoreUnavailable("watch loop", e);
+                    troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
                     sleep = Pause;
                 }
 
@@ -113,6 +116,12 @@ internal sealed class WatchLoop(
         {
             // It is still due, and is polled after the restart.
         }
+        catch (StoreUnavailableException e)
+        {
+            logger.StoreUnavailable("poll", e);
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+            await Task.Delay(Pause, time, CancellationToken.None);
+        }
         catch (Exception e)
         {
             // It is still due; the pause keeps a fault that stays from being a busy loop.
@@ -138,6 +147,7 @@ internal sealed class WatchLoops(
     IDueIndex index,
     Poller poller,
     DueSignals signals,
+    Troubles troubles,
     TimeProvider time,
     ILogger<WatchLoop> logger) : BackgroundService
 {
@@ -150,7 +160,7 @@ internal sealed class WatchLoops(
         {
             try
             {
-                await new WatchLoop(source, index, poller, signals.Of(source.Name), time, logger).RunAsync(stop.Token);
+                await new WatchLoop(source, index, poller, signals.Of(source.Name), troubles, time, logger).RunAsync(stop.Token);
             }
             catch
             {

@@ -95,6 +95,19 @@ internal static class Schema
         ALTER TABLE jobs ADD COLUMN reference TEXT;
         CREATE INDEX jobs_reference ON jobs (reference);
         """,
+        """
+        -- A function of state, due_at and stopped, and a column of its own so that its indexes are written only when it changes, and not with
+        -- every due_at.
+        ALTER TABLE jobs ADD COLUMN watch TEXT;
+        UPDATE jobs SET watch = CASE
+            WHEN state NOT IN ('waiting', 'processing', 'expired') THEN 'done'
+            WHEN stopped = 1 THEN 'stopped'
+            WHEN state = 'expired' AND due_at IS NULL THEN 'givenUp'
+            ELSE 'watching'
+        END;
+        CREATE INDEX jobs_by_watch ON jobs (watch, registered_at);
+        CREATE INDEX jobs_by_source_watch ON jobs (source, watch, registered_at);
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

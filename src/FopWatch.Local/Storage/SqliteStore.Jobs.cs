@@ -9,8 +9,9 @@ namespace FopWatch.Local.Storage;
 
 internal sealed partial class SqliteStore
 {
-    private static readonly string[] StateNames =
-        [.. Enum.GetValues<JobState>().Select(state => JsonNamingPolicy.CamelCase.ConvertName(state.ToString()))];
+    private static readonly string[] StateNames = NamesOf<JobState>();
+
+    private static readonly string[] WatchNames = NamesOf<WatchStatus>();
 
     /// <inheritdoc/>
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => Database.ReadAsync(
@@ -51,7 +52,8 @@ internal sealed partial class SqliteStore
                     query.State is { } state ? Name(state) : null,
                     query.Since?.UtcTicks,
                     after.RegisteredAt,
-                    after.Seq).ExecuteReader();
+                    after.Seq,
+                    query.Watch is { } watch ? Name(watch) : null).ExecuteReader();
                 var jobs = new List<Job>();
                 var (last, bytes) = (after, 0L);
                 while (rows.Read())
@@ -109,6 +111,7 @@ internal sealed partial class SqliteStore
         var settledAt = job.IsSettled ? (job.SettledAt ?? job.UpdatedAt).UtcTicks : (long?)null;
         var dueAt = job.Watch.DueAt?.UtcTicks;
         var stopped = job.Watch.Stopped ? 1 : 0;
+        var watch = Name(job.WatchStatus);
 
         if (Locate(session, job.Key) is not { } row)
         {
@@ -117,8 +120,8 @@ internal sealed partial class SqliteStore
 
             session.Execute(
                 """
-                INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference)
-                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9)
+                INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference, watch)
+                VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10)
                 """,
                 job.Key.Source,
                 job.Key.Id,
@@ -128,7 +131,8 @@ internal sealed partial class SqliteStore
                 dueAt,
                 stopped,
                 body,
-                reference);
+                reference,
+                watch);
             var seq = session.LastInsertedRow;
             session.Execute(
                 "INSERT INTO books (source, registered) VALUES ($1, 1) ON CONFLICT (source) DO UPDATE SET registered = registered + 1",
@@ -148,7 +152,7 @@ internal sealed partial class SqliteStore
         }
 
         // SQLite maintains the indexes of every column that a statement names, whether or not its value changes.
-        if (row.State == state && row.SettledAt == settledAt)
+        if (row.State == state && row.SettledAt == settledAt && row.IsDue == (dueAt is not null) && row.Stopped == stopped)
         {
             session.Execute(
                 "UPDATE jobs SET revision = revision + 1, due_at = $2, stopped = $3, body = $4 WHERE seq = $1", row.Seq, dueAt, stopped, body);
@@ -156,24 +160,27 @@ internal sealed partial class SqliteStore
         else
         {
             session.Execute(
-                "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6 WHERE seq = $1",
+                "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6, watch = $7 WHERE seq = $1",
                 row.Seq,
                 state,
                 settledAt,
                 dueAt,
                 stopped,
-                body);
+                body,
+                watch);
         }
 
         Enqueue(session, commit.Event);
         return ETag(row.Seq, row.Revision + 1);
     }
 
-    private static (long Seq, long Revision, string State, long? SettledAt)? Locate(SqliteSession session, JobKey key)
+    private static (long Seq, long Revision, string State, long? SettledAt, bool IsDue, int Stopped)? Locate(SqliteSession session, JobKey key)
     {
         using var row = session.Command(
-            "SELECT seq, revision, state, settled_at FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
-        return row.Read() ? (row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3)) : null;
+            "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+        return row.Read()
+            ? (row.GetInt64(0), row.GetInt64(1), row.GetString(2), row.IsDBNull(3) ? null : row.GetInt64(3), row.GetBoolean(4), row.GetInt32(5))
+            : null;
     }
 
     private static void Enqueue(SqliteSession session, OutboxEvent? @event)
@@ -232,4 +239,9 @@ internal sealed partial class SqliteStore
     private static string ETag(long seq, long revision) => string.Create(CultureInfo.InvariantCulture, $"{seq}-{revision}");
 
     private static string Name(JobState state) => StateNames[(int)state];
+
+    private static string Name(WatchStatus watch) => WatchNames[(int)watch];
+
+    private static string[] NamesOf<T>()
+        where T : struct, Enum => [.. Enum.GetValues<T>().Select(value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()))];
 }

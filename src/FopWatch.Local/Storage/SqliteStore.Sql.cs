@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
 namespace FopWatch.Local.Storage;
 
@@ -37,7 +38,10 @@ internal sealed partial class SqliteStore
     /// The statement of a list: one per combination of filters, each with the index made for it. SQLite is told which, since
     /// without statistics it may think that the bounds of a time narrow more than a source does.
     /// </summary>
-    /// <remarks>Parameters: how many, source, state, since, registered_at and seq of the last row before.</remarks>
+    /// <remarks>
+    /// Parameters: how many, source, state, since, registered_at and seq of the last row before, watch. Of state and watch one has the
+    /// index and the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
+    /// </remarks>
     internal static string ListSql(JobQuery query)
     {
         var conditions = new List<string>();
@@ -49,13 +53,15 @@ internal sealed partial class SqliteStore
             conditions.Add("registered_at >= $4");
         if (query.Continuation is not null)
             conditions.Add("(registered_at, seq) < ($5, $6)");
+        if (query.Watch is not null)
+            conditions.Add("watch = $7");
 
-        var index = (query.Source, query.State) switch
+        var ofSource = query.Source is not null;
+        var index = query switch
         {
-            (null, null) => "jobs_by_time",
-            (_, null) => "jobs_by_source",
-            (null, _) => "jobs_by_state",
-            (_, _) => "jobs_by_source_state",
+            { State: not null, Watch: null or WatchStatus.Watching or WatchStatus.Done } => ofSource ? "jobs_by_source_state" : "jobs_by_state",
+            { Watch: not null } => ofSource ? "jobs_by_source_watch" : "jobs_by_watch",
+            _ => ofSource ? "jobs_by_source" : "jobs_by_time",
         };
         var where = conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
         return $"SELECT seq, registered_at, body FROM jobs INDEXED BY {index}{where} ORDER BY registered_at DESC, seq DESC LIMIT $1";

@@ -7,9 +7,11 @@ using System.Text;
 using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers.Signatures;
 using FopWatch.Simulator;
+using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests.Http;
 
@@ -150,6 +152,7 @@ public abstract class HttpContract
     [InlineData("/api/jobs?since=yesterday")]
     [InlineData("/api/jobs?source=nobody")]
     [InlineData("/api/jobs?ref=z0.a")]
+    [InlineData("/api/jobs?watch=open")]
     [InlineData("/api/jobs?continuation=xyz")]
     [InlineData("/api/quarantine?top=1001")]
     public async Task A_wrong_parameter_is_400(string path)
@@ -308,11 +311,106 @@ public abstract class HttpContract
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
         host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
 
-        var polled = await (await host.PostAsync("/api/jobs/media/z0.a/poll")).Content.ReadFromJsonAsync(ContractsJson.Default.JobRecord, Cancelled);
-        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 1), (polled!.State, polled.SettledBy, polled.Polls));
+        var polled = await host.PollAsync("media", "z0.a");
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 1), (polled.State, polled.SettledBy, polled.Polls));
+        Assert.Equal("the report: succeeded", polled.Answer);
+        Assert.Equal(polled.Answer, polled.LastPoll?.Answer);
 
-        await host.PostAsync("/api/jobs/media/z0.a/poll");
+        Assert.StartsWith("not asked: ", (await host.PollAsync("media", "z0.a")).Answer, StringComparison.Ordinal);
         Assert.Single(host.StatusApi.Asked);
+    }
+
+    [Theory]
+    [InlineData(612, "", "HTTP 612: the status API does not know this id")]
+    [InlineData(503, "", "HTTP 503")]
+    [InlineData(573, "", "HTTP 573: the status API asks to slow down")]
+    [InlineData(200, "<html>secret body</html>", "HTTP 200: the body is not JSON (line 1, byte 1)")]
+    [InlineData(200, """{"id":"z0.a","code":2,"desc":"processing","items":[]}""", "the report: processing")]
+    public async Task A_job_says_what_the_status_api_said_last_and_when_it_is_asked_next(int status, string body, string words)
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var registered = await host.JobAsync("media", "z0.a");
+        Assert.Equal((WatchStatus.Watching, null), (registered.Watch, registered.LastPoll));
+        Assert.NotNull(registered.NextPollAt);
+        host.StatusApi.Answers["z0.a"] = (status, Encoding.UTF8.GetBytes(body));
+
+        var polled = await host.PollAsync("media", "z0.a");
+
+        Assert.Equal(words, polled.Answer);
+        var job = await host.JobAsync("media", "z0.a");
+        Assert.Equal((WatchStatus.Watching, words), (job.Watch, job.LastPoll?.Answer));
+        Assert.InRange(job.LastPoll!.At, registered.RegisteredAt, DateTimeOffset.UtcNow.AddMinutes(1));
+        Assert.True(job.NextPollAt > job.LastPoll.At);
+        Assert.Equal(job.LastPoll, Assert.Single((await host.ListAsync("?watch=watching")).Jobs).LastPoll);
+    }
+
+    [Fact]
+    public async Task A_stopped_job_is_told_from_one_that_is_watched_given_up_or_done()
+    {
+        await using var host = await StartAsync();
+        foreach (var id in (string[])["z0.open", "z0.stopped", "z0.a"])
+            await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{id}}"}""");
+        await host.NotifyAsync("media", Done);
+        using var stopped = await host.Http.DeleteAsync("/api/jobs/media/z0.stopped", Cancelled);
+
+        var answered = (await stopped.Content.ReadFromJsonAsync(ApiJson.Default.WatchedJob, Cancelled))!;
+        Assert.Equal((WatchStatus.Stopped, null, JobState.Waiting), (answered.Watch, answered.NextPollAt, answered.State));
+        Assert.Equal((WatchStatus.Done, null), ((await host.JobAsync("media", "z0.a")).Watch, (await host.JobAsync("media", "z0.a")).NextPollAt));
+        foreach (var (watch, id) in (IReadOnlyList<(string, string)>)[("watching", "z0.open"), ("stopped", "z0.stopped"), ("done", "z0.a")])
+            Assert.Equal(id, Assert.Single((await host.ListAsync($"?watch={watch}")).Jobs).Id);
+        Assert.Empty((await host.ListAsync("?watch=givenUp")).Jobs);
+        Assert.Empty((await host.ListAsync("?watch=stopped&state=succeeded")).Jobs);
+    }
+
+    [Fact]
+    public async Task A_job_is_found_by_the_reference_that_it_shows()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """[{"source":"media","id":"z0.a"},{"source":"media","id":"z0.b"},{"source":"files","id":"z0.a"}]""");
+        var reference = (await host.JobAsync("media", "z0.a")).Ref;
+
+        Assert.Equal(("media", "z0.a"), Found($"?ref={reference}"));
+        Assert.Equal(("media", "z0.a"), Found($"?ref={reference}&source=media&state=waiting&watch=watching"));
+        Assert.Empty((await host.ListAsync($"?ref={reference}&source=files")).Jobs);
+        Assert.Empty((await host.ListAsync($"?ref={reference}&state=failed")).Jobs);
+        Assert.Empty((await host.ListAsync($"?ref={new string('0', 24)}")).Jobs);
+
+        (string, string) Found(string query) => Assert.Single(host.ListAsync(query).GetAwaiter().GetResult().Jobs) is var job ? (job.Source, job.Id) : default;
+    }
+
+    [Fact]
+    public async Task What_goes_wrong_is_listed_with_health_and_makes_no_host_unready()
+    {
+        await using var host = await StartAsync();
+        Assert.Null((await ReadyAsync()).Troubles);
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        host.StatusApi.Answers["z0.a"] = (503, []);
+
+        await host.PollAsync("media", "z0.a");
+        await host.PollAsync("media", "z0.a");
+        await host.NotifyAsync("files", "not a notification");
+        await host.PostAsync("/api/notify/media/another-token", Done);
+        using (var forged = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/signed/{ServedHost.Token}"))
+        {
+            forged.Content = new StringContent(Done, Encoding.UTF8, "application/json");
+            forged.Headers.TryAddWithoutValidation("Authorization", "Qiniu ak-1:AAAAAAAAAAAAAAAAAAAAAAAAAAA=");
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(forged, Cancelled)).StatusCode);
+        }
+
+        var ready = await ReadyAsync();
+        Assert.Equal("ready", ready.Status);
+        Assert.Equal(
+            [
+                ("files", TroubleKind.UnreadableNotifications, 1),
+                ("media", TroubleKind.StatusApiUnreachable, 2),
+                ("media", TroubleKind.WrongToken, 1),
+                ("signed", TroubleKind.WrongSignature, 1),
+            ],
+            ready.Troubles!.Select(trouble => (trouble.Source!, trouble.Kind, trouble.Count)).Order());
+        Assert.Contains("FopWatch:PublicUrl", Assert.Single(ready.Troubles!, trouble => trouble.Source == "signed").Hint, StringComparison.Ordinal);
+
+        async Task<Health> ReadyAsync() => (await host.Http.GetFromJsonAsync("/health/ready", ApiJson.Default.Health, Cancelled))!;
     }
 
     [Fact]

@@ -2,7 +2,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using FopWatch.Api;
-using FopWatch.Contracts;
 using FopWatch.Simulator;
 
 namespace FopWatch.Contract.Tests.Http;
@@ -99,8 +98,15 @@ public abstract class ServedHost : IAsyncDisposable
     }
 
     /// <summary>The job, which has to be there.</summary>
-    public async Task<JobRecord> JobAsync(string source, string id, string query = "") =>
-        (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ContractsJson.Default.JobRecord, Cancelled))!;
+    public async Task<WatchedJob> JobAsync(string source, string id, string query = "") =>
+        (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ApiJson.Default.WatchedJob, Cancelled))!;
+
+    /// <summary>Asks the status API about a job, which has to be there.</summary>
+    public async Task<PolledJob> PollAsync(string source, string id)
+    {
+        using var answer = await PostAsync($"/api/jobs/{source}/{id}/poll");
+        return (await answer.Content.ReadFromJsonAsync(ApiJson.Default.PolledJob, Cancelled))!;
+    }
 
     /// <summary>A list of jobs.</summary>
     public async Task<JobList> ListAsync(string query = "") =>

@@ -238,7 +238,7 @@ public class DecoderFuzzTests
 
             var stored = JobJson.Serialize(change.Job);
             Check(stored);
-            Check(JsonSerializer.SerializeToUtf8Bytes(change.Job.ToRecord(), ApiJson.Wire.JobRecord));
+            Check(JsonSerializer.SerializeToUtf8Bytes(change.Job.ToRecord(), ContractsJson.Wire.JobRecord));
             if (change.ToEvent() is { } published)
             {
                 Check(published.Body.Span);

@@ -151,23 +151,40 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_job_of_the_first_format_is_found_by_its_reference()
+    public async Task A_job_of_the_first_format_is_found_by_its_reference_and_by_its_watch()
     {
         using var folder = new TempFolder();
         var job = Sample.Job("a");
+        var stopped = Sample.Job("b").Stopped();
+        var expired = Sample.Job("c").Expired().Job;
+        var settled = Sample.Job("d").Settled().Job;
         using (var old = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
         {
             Schema.Migrate(old, folder.DatabasePath, [.. Schema.Migrations.Take(1)]);
-            old.Execute(
-                "INSERT INTO jobs (source, id, revision, state, registered_at, due_at, stopped, body) VALUES ('media', 'a', 1, 'waiting', $1, $2, 0, $3)",
-                job.RegisteredAt.UtcTicks,
-                job.Watch.DueAt?.UtcTicks,
-                JobJson.Serialize(job));
+            foreach (var (one, state) in new[] { (job, "waiting"), (stopped, "waiting"), (expired, "expired"), (settled, "succeeded") })
+            {
+                old.Execute(
+                    """
+                    INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body)
+                    VALUES ('media', $1, 1, $2, $3, $4, $5, $6, $7)
+                    """,
+                    one.Key.Id,
+                    state,
+                    one.RegisteredAt.UtcTicks,
+                    one.SettledAt?.UtcTicks,
+                    one.Watch.DueAt?.UtcTicks,
+                    one.Watch.Stopped ? 1 : 0,
+                    JobJson.Serialize(one));
+            }
         }
 
         await using var store = await OpenAsync(folder.FullName);
 
-        Assert.Equal(job.Key, (await store.FindByReferenceAsync("media", store.References.Of(job.Key), Cancelled))?.Key);
+        foreach (var one in new[] { job, stopped, expired, settled })
+        {
+            Assert.Equal(one.Key, (await store.FindByReferenceAsync("media", store.References.Of(one.Key), Cancelled))?.Key);
+            Assert.Equal(one.Key, Assert.Single((await store.ListAsync(new() { Watch = one.WatchStatus }, Cancelled)).Elements).Key);
+        }
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
+using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
@@ -69,6 +70,24 @@ public class SqlitePlanTests
         }
     }
 
+    [Theory]
+    [InlineData(false, null, WatchStatus.Stopped, "jobs_by_watch", "watch=?")]
+    [InlineData(true, null, WatchStatus.Done, "jobs_by_source_watch", "source=? AND watch=?")]
+    [InlineData(false, JobState.Waiting, WatchStatus.Stopped, "jobs_by_watch", "watch=?")]
+    [InlineData(true, JobState.Expired, WatchStatus.GivenUp, "jobs_by_source_watch", "source=? AND watch=?")]
+    [InlineData(false, JobState.Failed, WatchStatus.Done, "jobs_by_state", "state=?")]
+    [InlineData(true, JobState.Waiting, WatchStatus.Watching, "jobs_by_source_state", "source=? AND state=?")]
+    public async Task A_list_by_watch_has_its_index_and_with_a_state_that_of_the_narrower_one(
+        bool source, JobState? state, WatchStatus watch, string index, string columns)
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var query = new JobQuery { Source = source ? "media" : null, State = state, Watch = watch, Since = DateTimeOffset.UnixEpoch };
+
+        var step = Assert.Single(await PlanAsync(temp.Store, SqliteStore.ListSql(query)));
+
+        Assert.Contains($"USING INDEX {index} ({columns} AND registered_at>?", step, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task A_million_watched_jobs_cost_a_tick_no_more_than_a_few()
     {
@@ -128,7 +147,7 @@ public class SqlitePlanTests
         session =>
         {
             var steps = new List<string>();
-            using var rows = session.Command("EXPLAIN QUERY PLAN " + sql, 1, 1, 1, 1, 1, 1).ExecuteReader();
+            using var rows = session.Command("EXPLAIN QUERY PLAN " + sql, 1, 1, 1, 1, 1, 1, 1).ExecuteReader();
             while (rows.Read())
                 steps.Add(rows.GetString(3));
             return steps;

@@ -21,7 +21,7 @@ internal abstract class Process : IWatcher, IOutboxSignal
         var sources = new Sources(stage.Scenario.Sources);
         Recorder = new(sources, Ports, this, this, new(Ports, Life.Clock), Life.Clock, Random);
         Intake = new(sources, Recorder, Ports, Life.Clock);
-        Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder);
+        Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder, Life.Clock);
         Dispatcher = new(Ports, Ports, Life.Clock);
         Sweeper = new(Ports, Ports, Ports, Recorder, Life.Clock);
     }

@@ -1,0 +1,33 @@
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Api;
+
+/// <summary>Writes what the core says to the operator into the log.</summary>
+public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
+{
+    /// <inheritdoc/>
+    public void Settled(Job job, string reference)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        logger.JobSettled(job.Key.Source, job.State, job.SettledBy, reference);
+    }
+
+    /// <inheritdoc/>
+    public void Warn(Trouble trouble)
+    {
+        ArgumentNullException.ThrowIfNull(trouble);
+        if (trouble.Count == 1)
+            logger.TroubleBegan(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Detail ?? "-", trouble.Hint);
+        else
+            logger.TroubleGoesOn(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, trouble.Since, trouble.Detail ?? "-", trouble.Hint);
+    }
+
+    /// <inheritdoc/>
+    public void Over(Trouble trouble, TimeSpan lasted)
+    {
+        ArgumentNullException.ThrowIfNull(trouble);
+        logger.TroubleOver(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, lasted);
+    }
+}

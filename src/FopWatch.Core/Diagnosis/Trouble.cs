@@ -1,0 +1,85 @@
+namespace FopWatch.Diagnosis;
+
+/// <summary>What can go wrong for a source, or for the installation.</summary>
+public enum TroubleKind
+{
+    /// <summary>The status API cannot be reached, times out or fails.</summary>
+    StatusApiUnreachable,
+
+    /// <summary>The status API refuses the question, or its answer cannot be understood.</summary>
+    StatusApiRefuses,
+
+    /// <summary>The status API asks to slow down.</summary>
+    StatusApiThrottles,
+
+    /// <summary>The status API does not know ids that an application registered or a genuine notification named.</summary>
+    UnknownIds,
+
+    /// <summary>Notifications are quarantined because their signature is wrong.</summary>
+    WrongSignature,
+
+    /// <summary>Notifications are quarantined because they cannot be understood.</summary>
+    UnreadableNotifications,
+
+    /// <summary>Notifications come with a wrong token.</summary>
+    WrongToken,
+
+    /// <summary>Events cannot be published.</summary>
+    PublishingFails,
+
+    /// <summary>The store cannot answer.</summary>
+    StoreUnavailable,
+}
+
+/// <summary>Something that goes wrong, as it stands. Holds no id, token, key or body.</summary>
+public sealed record Trouble
+{
+    /// <summary>The source; null if it concerns the whole installation.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>What goes wrong.</summary>
+    public required TroubleKind Kind { get; init; }
+
+    /// <summary>When it began.</summary>
+    public required DateTimeOffset Since { get; init; }
+
+    /// <summary>When it happened last.</summary>
+    public required DateTimeOffset LastAt { get; init; }
+
+    /// <summary>How often it has happened since it began.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>What was seen the last time, in words; null if there is no more to say.</summary>
+    public string? Detail { get; init; }
+
+    /// <summary>What goes wrong, in words.</summary>
+    public string What => Kind switch
+    {
+        TroubleKind.StatusApiUnreachable => "The status API cannot be reached or fails",
+        TroubleKind.StatusApiRefuses => "The status API refuses polls, or its answers cannot be understood",
+        TroubleKind.StatusApiThrottles => "The status API asks to slow down",
+        TroubleKind.UnknownIds => "The status API does not know ids that were registered or notified",
+        TroubleKind.WrongSignature => "Notifications are quarantined because their signature is wrong",
+        TroubleKind.UnreadableNotifications => "Notifications are quarantined because they cannot be understood",
+        TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
+        TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
+        _ => "The store cannot answer",
+    };
+
+    /// <summary>Where to look, in words.</summary>
+    public string Hint => Kind switch
+    {
+        TroubleKind.StatusApiUnreachable => $"Check {Setting("StatusEndpoint")} and the network. Polls are retried until the deadline of each job",
+        TroubleKind.StatusApiRefuses => $"Check {Setting("StatusEndpoint")} and {Setting("Provider")}",
+        TroubleKind.StatusApiThrottles => $"Lower {Setting("Poll:PerSecond")} if it goes on",
+        TroubleKind.UnknownIds => $"Check {Setting("StatusEndpoint")}, and that the application registers ids of this account",
+        TroubleKind.WrongSignature =>
+            $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
+        TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
+        TroubleKind.WrongToken => $"A job may have been submitted with an old notify URL: check {Setting("NotifyTokens")}",
+        TroubleKind.PublishingFails => "Publishing is retried",
+        _ => "Notifications and registrations are answered 503 until it can",
+    };
+
+    private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
+}

@@ -1,0 +1,163 @@
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+
+namespace FopWatch.Core.Tests.Diagnosis;
+
+public class TroublesTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly Written _log = new();
+    private readonly Troubles _troubles;
+
+    public TroublesTests() => _troubles = new(_log, _time);
+
+    [Fact]
+    public void A_trouble_is_warned_of_at_once_and_then_every_five_minutes_with_its_count()
+    {
+        for (var second = 0; second <= 600; second++)
+        {
+            _troubles.Occurred("media", TroubleKind.StatusApiUnreachable, "HTTP 503");
+            _time.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        Assert.Equal(["warn media 1", "warn media 301", "warn media 601"], _log.Lines);
+    }
+
+    [Fact]
+    public void A_trouble_is_over_once_it_has_worked_and_a_minute_was_quiet()
+    {
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _time.Advance(TimeSpan.FromSeconds(90));
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _troubles.Worked("media", TroubleKind.StatusApiUnreachable);
+        _troubles.Check();
+        Assert.Single(_troubles.Current);
+
+        _time.Advance(Troubles.Quiet);
+        _troubles.Check();
+        _troubles.Check();
+
+        Assert.Equal(["warn media 1", "over media 2 in 90"], _log.Lines);
+        Assert.Empty(_troubles.Current);
+    }
+
+    [Fact]
+    public void What_works_after_a_quiet_minute_ends_a_trouble_without_a_check()
+    {
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _time.Advance(Troubles.Quiet);
+
+        _troubles.Worked("media", TroubleKind.StatusApiUnreachable);
+
+        Assert.Equal(["warn media 1", "over media 1 in 0"], _log.Lines);
+    }
+
+    [Fact]
+    public void An_api_that_fails_every_other_time_is_one_trouble()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+            _troubles.Worked("media", TroubleKind.StatusApiUnreachable);
+            _time.Advance(TimeSpan.FromSeconds(6));
+        }
+
+        Assert.Equal(["warn media 1", "warn media 51"], _log.Lines);
+    }
+
+    [Fact]
+    public void A_trouble_that_comes_back_soon_after_it_was_over_is_not_warned_of_more_often()
+    {
+        for (var i = 0; i < 4; i++)
+        {
+            _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+            _time.Advance(TimeSpan.FromSeconds(61));
+            _troubles.Worked("media", TroubleKind.StatusApiUnreachable);
+            _time.Advance(TimeSpan.FromSeconds(19));
+        }
+
+        Assert.Equal(["warn media 1", "over media 1 in 0"], _log.Lines);
+    }
+
+    [Fact]
+    public void What_was_counted_since_the_last_warning_is_said_by_a_check()
+    {
+        _troubles.Occurred("media", TroubleKind.WrongSignature);
+        _troubles.Occurred("media", TroubleKind.WrongSignature);
+        _troubles.Check();
+        Assert.Equal(["warn media 1"], _log.Lines);
+
+        _time.Advance(Troubles.WarnEvery);
+        _troubles.Check();
+        _time.Advance(Troubles.WarnEvery);
+        _troubles.Check();
+
+        Assert.Equal(["warn media 1", "warn media 2"], _log.Lines);
+    }
+
+    [Fact]
+    public void A_trouble_that_nothing_disproves_is_over_after_an_hour_without_it()
+    {
+        _troubles.Occurred("media", TroubleKind.WrongToken);
+        _time.Advance(Troubles.Forgotten - TimeSpan.FromSeconds(1));
+        _troubles.Check();
+        Assert.Single(_troubles.Current);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        _troubles.Check();
+
+        Assert.Equal(["warn media 1", "over media 1 in 0"], _log.Lines);
+    }
+
+    [Fact]
+    public void A_trouble_that_comes_after_an_hour_is_another_one()
+    {
+        _troubles.Occurred("media", TroubleKind.WrongToken);
+        _time.Advance(Troubles.Forgotten);
+
+        _troubles.Occurred("media", TroubleKind.WrongToken);
+
+        Assert.Equal(["warn media 1", "over media 1 in 0", "warn media 1"], _log.Lines);
+    }
+
+    [Fact]
+    public void Sources_and_kinds_are_warned_of_apart()
+    {
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _troubles.Occurred("other", TroubleKind.StatusApiUnreachable);
+        _troubles.Occurred("media", TroubleKind.UnknownIds);
+        _troubles.Occurred(null, TroubleKind.PublishingFails);
+        _troubles.Worked("nobody", TroubleKind.UnknownIds);
+
+        Assert.Equal(["warn media 1", "warn other 1", "warn media 1", "warn - 1"], _log.Lines);
+        Assert.Equal(4, _troubles.Current.Count);
+    }
+
+    [Fact]
+    public void A_wrong_signature_points_to_the_public_url()
+    {
+        _troubles.Occurred("media", TroubleKind.WrongSignature);
+
+        Assert.Contains("FopWatch:PublicUrl", Assert.Single(_troubles.Current).Hint, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_kind_has_words_and_a_hint_of_its_own()
+    {
+        var troubles = Enum.GetValues<TroubleKind>().Select(kind => new Trouble { Source = "media", Kind = kind, Since = default, LastAt = default, Count = 1 }).ToList();
+
+        Assert.Distinct(troubles.Select(trouble => trouble.What));
+        Assert.Distinct(troubles.Select(trouble => trouble.Hint));
+    }
+
+    private sealed class Written : IOperatorLog
+    {
+        public List<string> Lines { get; } = [];
+
+        public void Settled(Job job, string reference) => Assert.Fail("No job settled.");
+
+        public void Warn(Trouble trouble) => Lines.Add($"warn {trouble.Source ?? "-"} {trouble.Count}");
+
+        public void Over(Trouble trouble, TimeSpan lasted) => Lines.Add($"over {trouble.Source ?? "-"} {trouble.Count} in {lasted.TotalSeconds}");
+    }
+}

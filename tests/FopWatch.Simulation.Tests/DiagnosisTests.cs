@@ -1,0 +1,170 @@
+using FopWatch.Contracts;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>What the core says to the operator, on the store in memory.</summary>
+public sealed class DiagnosisTests : IWatcher, IOutboxSignal, IStatusApi, IOperatorLog, IEventPublisher
+{
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store = new();
+    private readonly Troubles _troubles;
+    private readonly JobRecorder _recorder;
+    private readonly Poller _poller;
+    private readonly List<string> _settled = [];
+    private StatusAnswer _answer = new(PollAnswer.Unavailable);
+    private Exception? _broker;
+
+    public DiagnosisTests()
+    {
+        _troubles = new(this, _time);
+        _recorder = new(new([Source]), _store, this, this, new(_store, _time), _time, new(1), this);
+        _poller = new(new([Source]), _store, this, _recorder, _time, _troubles);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(PollAnswer.Unavailable, TroubleKind.StatusApiUnreachable)]
+    [InlineData(PollAnswer.Refused, TroubleKind.StatusApiRefuses)]
+    [InlineData(PollAnswer.Throttled, TroubleKind.StatusApiThrottles)]
+    [InlineData(PollAnswer.NotFound, TroubleKind.UnknownIds)]
+    public async Task A_poll_that_says_nothing_is_trouble_of_its_kind_until_a_report_comes(PollAnswer answer, TroubleKind kind)
+    {
+        await RegisterAsync();
+        _time.Advance(TimeSpan.FromMinutes(2));
+
+        await PollAsync(new(answer, Detail: "HTTP 000"));
+
+        var trouble = Assert.Single(_troubles.Current);
+        Assert.Equal((Source.Name, kind, 1), (trouble.Source, trouble.Kind, trouble.Count));
+        Assert.StartsWith("HTTP 000", trouble.Detail, StringComparison.Ordinal);
+        _time.Advance(Troubles.Quiet);
+        await PollAsync(Running);
+        Assert.Empty(_troubles.Current);
+    }
+
+    [Fact]
+    public async Task A_poll_that_was_not_asked_is_no_trouble()
+    {
+        await RegisterAsync();
+
+        await PollAsync(new(PollAnswer.Throttled, Asked: false));
+
+        Assert.Empty(_troubles.Current);
+    }
+
+    [Fact]
+    public async Task An_id_that_is_unknown_right_after_submission_or_that_only_a_hint_names_is_no_trouble()
+    {
+        await RegisterAsync();
+        await PollAsync(new(PollAnswer.NotFound));
+        Assert.Empty(_troubles.Current);
+
+        await _recorder.HintAsync(Source, "z0.made-up", Cancelled);
+        _time.Advance(TimeSpan.FromHours(1));
+        _answer = new(PollAnswer.NotFound);
+        await _poller.PollAsync(new(Source.Name, "z0.made-up"), evenIfUnwatched: true, Cancelled);
+
+        Assert.Empty(_troubles.Current);
+    }
+
+    [Fact]
+    public async Task Each_new_outcome_is_logged_once_with_the_reference()
+    {
+        await RegisterAsync();
+        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        {
+            _time.Advance(PollPlan.UnknownGrace);
+            await PollAsync(new(PollAnswer.NotFound));
+        }
+
+        await PollAsync(new(PollAnswer.NotFound));
+        await PollAsync(Failed);
+        await PollAsync(Failed);
+        await _recorder.RepublishAsync(Key, Cancelled);
+
+        var reference = _store.References.Of(Key);
+        Assert.Equal([$"Expired by Poll {reference}", $"Failed by Poll {reference}"], _settled);
+    }
+
+    [Fact]
+    public async Task What_only_a_hint_names_is_not_logged()
+    {
+        await _recorder.HintAsync(Source, Key.Id, Cancelled);
+        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        {
+            _time.Advance(PollPlan.UnknownGrace);
+            await PollAsync(new(PollAnswer.NotFound));
+        }
+
+        Assert.True(_store.Peek(Key)!.IsSettled);
+        Assert.Empty(_settled);
+    }
+
+    [Fact]
+    public async Task A_broker_that_refuses_events_is_trouble_until_it_takes_them()
+    {
+        await RegisterAsync();
+        await PollAsync(Failed);
+        using var dispatcher = new OutboxDispatcher(_store, this, _time, _troubles);
+        _broker = new InvalidOperationException("The broker is down.\nDetails");
+
+        await Assert.ThrowsAsync<InvalidOperationException>(() => dispatcher.DrainAsync(Cancelled));
+
+        var trouble = Assert.Single(_troubles.Current);
+        Assert.Equal(
+            (null, TroubleKind.PublishingFails, "InvalidOperationException: The broker is down."), (trouble.Source, trouble.Kind, trouble.Detail));
+        _broker = null;
+        _time.Advance(Troubles.Quiet);
+        Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
+        Assert.Empty(_troubles.Current);
+    }
+
+    ValueTask IWatcher.EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IWatcher.StopAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => Task.FromResult(_answer);
+
+    ValueTask IEventPublisher.PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken) =>
+        _broker is null ? default : ValueTask.FromException(_broker);
+
+    void IOperatorLog.Settled(Job job, string reference) => _settled.Add($"{job.State} by {job.SettledBy} {reference}");
+
+    void IOperatorLog.Warn(Trouble trouble)
+    {
+    }
+
+    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
+    {
+    }
+
+    private static StatusAnswer Running => Report(JobFacts.None with { Progress = JobProgress.Processing });
+
+    private static StatusAnswer Failed => Report(JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Failed });
+
+    private static StatusAnswer Report(JobFacts facts) =>
+        new(PollAnswer.Report, new() { Id = Key.Id, Channel = ReportChannel.Poll, Facts = facts });
+
+    private Task<Job> RegisterAsync() => _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
+
+    private Task<Polled> PollAsync(StatusAnswer answer)
+    {
+        _answer = answer;
+        return _poller.PollAsync(Key, evenIfUnwatched: true, Cancelled);
+    }
+}
