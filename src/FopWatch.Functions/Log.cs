@@ -23,7 +23,7 @@ internal static partial class Log
     [LoggerMessage(13, LogLevel.Warning, "The sweep's time was over before the outbox was empty; the next one goes on")]
     public static partial void SweepEndedEarly(this ILogger logger);
 
-    [LoggerMessage(22, LogLevel.Information, "{Started} watch(es) of {Source} were due and are started, {Woken} woken")]
+    [LoggerMessage(22, LogLevel.Information, "Started {Started} watch(es) of {Source} and woke {Woken}")]
     public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
 
     [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]

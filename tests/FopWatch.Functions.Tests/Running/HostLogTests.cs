@@ -88,7 +88,8 @@ public class HostLogTests
 
         var key = host.Http.DefaultRequestHeaders.GetValues("x-functions-key").Single();
         Assert.All([.. secrets, key], secret => Assert.Empty(host.Said(secret)));
-        Assert.NotEmpty(host.Said("watch(es) of media"));
+        Assert.NotEmpty(host.Said("Executed 'Functions.Notify'"));
+        Assert.NotEmpty(host.Said("Function.PollJob.User"));
         Assert.Empty(host.Said("Distributed Tracing V2"));
         Assert.Empty(host.Said("Status: 409"));
 

@@ -1,0 +1,97 @@
+using FopWatch.Azure.Tests;
+using FopWatch.Functions.Upkeep;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+using Grpc.Net.Client;
+using Microsoft.DurableTask.Client.Grpc;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Protobuf = Microsoft.DurableTask.Protobuf;
+
+namespace FopWatch.Functions.Tests;
+
+/// <summary>A backlog of ended watches, which the Functions host deletes in steps, as it says on the wire.</summary>
+public class PurgeStepsTests(SharedAzurite azurite)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Watches_are_purged_in_steps_until_the_host_says_that_these_are_all()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var backlog = new Backlog(steps: 3);
+
+        await PurgeAsync(host, backlog);
+
+        Assert.Equal(3, backlog.Asked.Count);
+        Assert.All(backlog.Asked, filter =>
+        {
+            // The host's clients give a call up after 100 seconds.
+            Assert.InRange(filter.Timeout.ToTimeSpan().TotalSeconds, 1, 60);
+            Assert.Equal(
+                [Protobuf.OrchestrationStatus.Completed, Protobuf.OrchestrationStatus.Failed, Protobuf.OrchestrationStatus.Terminated],
+                filter.RuntimeStatus.Order());
+        });
+    }
+
+    [Fact]
+    public async Task A_host_that_does_not_say_whether_these_are_all_is_asked_once()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var backlog = new Backlog(steps: 1) { IsComplete = null };
+
+        await PurgeAsync(host, backlog);
+
+        Assert.Single(backlog.Asked);
+    }
+
+    [Fact]
+    public async Task A_backlog_without_end_is_left_to_the_next_purge_before_the_invocation_is_ended()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var backlog = new Backlog(steps: int.MaxValue);
+        var time = new StepTime(Purge.Longest / 5);
+
+        await PurgeAsync(host, backlog, time);
+
+        Assert.InRange(backlog.Asked.Count, 2, 6);
+    }
+
+    private static async Task PurgeAsync(WatchHost host, Backlog backlog, TimeProvider? time = null)
+    {
+        var purge = time is null
+            ? host.Services.GetRequiredService<Purge>()
+            : ActivatorUtilities.CreateInstance<Purge>(host.Services, time);
+        using var channel = GrpcChannel.ForAddress("http://127.0.0.1:1");
+        await using var client = new GrpcDurableTaskClient("", new() { CallInvoker = channel.Intercept(backlog) }, NullLogger.Instance);
+        await purge.RunAsync(new(), client, Cancelled);
+    }
+
+    private sealed class Backlog(int steps) : Interceptor
+    {
+        private int _left = steps;
+
+        /// <summary>What the last step answers.</summary>
+        public bool? IsComplete { get; init; } = true;
+
+        public List<Protobuf.PurgeInstanceFilter> Asked { get; } = [];
+
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+        {
+            Asked.Add(((Protobuf.PurgeInstancesRequest)(object)request).PurgeInstanceFilter);
+            var answer = new Protobuf.PurgeInstancesResponse { DeletedInstanceCount = 100, IsComplete = --_left > 0 ? false : IsComplete };
+            return new(Task.FromResult((TResponse)(object)answer), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+        }
+    }
+
+    /// <summary>Each look at it takes as long.</summary>
+    private sealed class StepTime(TimeSpan step) : TimeProvider
+    {
+        private long _looks;
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override long GetTimestamp() => Interlocked.Increment(ref _looks) * step.Ticks;
+    }
+}
