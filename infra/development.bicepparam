@@ -4,13 +4,14 @@ using 'main.bicep'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'dev')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
 
-// azd says who runs it; that identity fills the Key Vault.
+// azd sets the identity that runs it, which fills the Key Vault. Older versions of azd do not set its type.
 var principalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+var principalType = readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', '')
 param operator = empty(principalId)
   ? null
   : {
       principalId: principalId
-      principalType: readEnvironmentVariable('AZURE_PRINCIPAL_TYPE', 'User') == 'ServicePrincipal' ? 'ServicePrincipal' : 'User'
+      principalType: principalType == 'User' ? 'User' : principalType == 'ServicePrincipal' ? 'ServicePrincipal' : null
     }
 
 // One source to start with. Its token is made by infra/tokens.sh.

@@ -95,7 +95,7 @@ param storageSku string = 'Standard_LRS'
 
 // --- The app
 
-@description('The memory of an instance, in MB.')
+@description('The memory of an instance, in MB. 512 is not offered in every region.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int = 2048
 
@@ -107,7 +107,7 @@ param maximumInstanceCount int = 100
 @description('Instances that are always there.')
 param alwaysReady AlwaysReady[] = []
 
-@description('Whether the app survives the loss of an availability zone. The region has to have zones; give storageSku Standard_ZRS or Standard_GZRS too.')
+@description('Whether the app survives the loss of an availability zone. Not offered in every region: az functionapp list-flexconsumption-locations --zone-redundant=true. Set storageSku to Standard_ZRS or Standard_GZRS too.')
 param zoneRedundant bool = false
 
 @description('The tier of the Service Bus namespace. With private networking it is Premium whatever is said here.')
@@ -430,6 +430,9 @@ output FUNCTION_APP_NAME string = functions.outputs.name
 @description('The function app\'s id.')
 output FUNCTION_APP_ID string = functions.outputs.id
 
+@description('The function app\'s own host.')
+output FUNCTION_APP_HOST string = functions.outputs.hostName
+
 @description('The URL that providers reach the app under.')
 output PUBLIC_URL string = functions.outputs.publicUrl
 
@@ -468,3 +471,6 @@ output INSIGHTS_URL string = '${environment().portal}/#@${tenant().tenantId}/res
 
 @description('The address that status APIs see polls come from; empty where it is one of the platform\'s, which changes.')
 output OUTBOUND_ADDRESS string = privateNetworking ? network!.outputs.outboundAddress : ''
+
+@description('The subnet for a machine that deploys; empty without a private network.')
+output RUNNER_SUBNET_ID string = privateNetworking ? network!.outputs.runnerSubnetId : ''

@@ -4,6 +4,10 @@ using 'main.bicep'
 param environmentName = readEnvironmentVariable('AZURE_ENV_NAME', 'prod')
 param location = readEnvironmentVariable('AZURE_LOCATION', 'eastus2')
 
+// The identity that deploys, which fills the Key Vault with notify tokens.
+var principalId = readEnvironmentVariable('AZURE_PRINCIPAL_ID', '')
+param operator = empty(principalId) ? null : { principalId: principalId, principalType: 'ServicePrincipal' }
+
 param sources = [
   {
     name: 'media'

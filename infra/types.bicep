@@ -163,8 +163,8 @@ type Operator = {
   @description('The object id of the identity in Entra.')
   principalId: string
 
-  @description('What kind of identity it is.')
-  principalType: 'User' | 'Group' | 'ServicePrincipal'
+  @description('What kind of identity it is. Leave it out where it is unknown: Azure then looks it up, and refuses a wrong one.')
+  principalType: ('User' | 'Group' | 'ServicePrincipal')?
 }
 
 @export()

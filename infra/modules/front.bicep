@@ -12,7 +12,7 @@ param endpointName string
 @description('Tags for every resource.')
 param tags Tags
 
-resource profile 'Microsoft.Cdn/profiles@2026-07-01' = {
+resource profile 'Microsoft.Cdn/profiles@2025-12-01' = {
   name: profileName
   location: 'global'
   tags: tags
@@ -20,7 +20,7 @@ resource profile 'Microsoft.Cdn/profiles@2026-07-01' = {
   properties: { originResponseTimeoutSeconds: 60 }
 }
 
-resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2026-07-01' = {
+resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-12-01' = {
   parent: profile
   name: endpointName
   location: 'global'

@@ -9,16 +9,16 @@ param endpointName string
 @description('The app\'s host.')
 param appHostName string
 
-resource profile 'Microsoft.Cdn/profiles@2026-07-01' existing = {
+resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
   name: profileName
 }
 
-resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2026-07-01' existing = {
+resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-12-01' existing = {
   parent: profile
   name: endpointName
 }
 
-resource group 'Microsoft.Cdn/profiles/originGroups@2026-07-01' = {
+resource group 'Microsoft.Cdn/profiles/originGroups@2025-12-01' = {
   parent: profile
   name: 'app'
   properties: {
@@ -31,7 +31,7 @@ resource group 'Microsoft.Cdn/profiles/originGroups@2026-07-01' = {
   }
 }
 
-resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2026-07-01' = {
+resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2025-12-01' = {
   parent: group
   name: 'app'
   properties: {
@@ -46,7 +46,7 @@ resource origin 'Microsoft.Cdn/profiles/originGroups/origins@2026-07-01' = {
   }
 }
 
-resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2026-07-01' = {
+resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
   parent: endpoint
   name: 'notify'
   properties: {

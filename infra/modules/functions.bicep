@@ -130,16 +130,8 @@ func settingsOf(s Source, vault string) Settings =>
       i => 'FopWatch__Sources__${s.name}__Keys__${i}__SecretKey',
       i => secret(vault, s.keySecrets![i].secretKey)
     ),
-    toObject(
-      range(0, length(s.?domains ?? [])),
-      i => 'FopWatch__Sources__${s.name}__Domains__${i}__Bucket',
-      i => s.domains![i].bucket
-    ),
-    toObject(
-      range(0, length(s.?domains ?? [])),
-      i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url',
-      i => s.domains![i].url
-    )
+    toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Bucket', i => s.domains![i].bucket),
+    toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url', i => s.domains![i].url)
   )
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -194,8 +186,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         maximumInstanceCount: maximumInstanceCount
       }
     }
+    // Flex Consumption refuses what its reference of app settings lists under «Flex Consumption plan deprecations», ftpsState among it.
     siteConfig: {
-      ftpsState: 'Disabled'
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
@@ -227,7 +219,8 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
     }
   }
 
-  // Deployments use Entra identities; no user name and password does.
+  // Deployments use Entra identities, not a user name and password. These policies are resources of every site and not site properties;
+  // Azure Policy audits both of them on function apps.
   resource scm 'basicPublishingCredentialsPolicies' = {
     name: 'scm'
     properties: { allow: false }

@@ -1,5 +1,5 @@
 // The virtual network of a private deployment: a subnet that the app reaches out from, by one address that does not change, a subnet
-// of private endpoints, and the names that lead to them.
+// of private endpoints, one for a machine that deploys, and the names that lead to the endpoints.
 
 import { Tags, ZoneIds } from '../types.bicep'
 
@@ -82,12 +82,23 @@ resource network 'Microsoft.Network/virtualNetworks@2026-03-01' = {
           privateEndpointNetworkPolicies: 'Enabled'
         }
       }
+      {
+        // For a runner that deploys: only from within are the app's deployment endpoint and the vault reached.
+        name: 'runner'
+        properties: {
+          addressPrefix: cidrSubnet(addressPrefix, prefixLength + 3, 6)
+          defaultOutboundAccess: false
+          natGateway: { id: nat.id }
+        }
+      }
     ]
   }
 
   resource app 'subnets' existing = { name: 'app' }
 
   resource endpoints 'subnets' existing = { name: 'endpoints' }
+
+  resource runner 'subnets' existing = { name: 'runner' }
 }
 
 resource zones 'Microsoft.Network/privateDnsZones@2024-06-01' = [
@@ -116,6 +127,9 @@ output appSubnetId string = network::app.id
 
 @description('The subnet of private endpoints.')
 output endpointSubnetId string = network::endpoints.id
+
+@description('The subnet of a machine that deploys.')
+output runnerSubnetId string = network::runner.id
 
 @description('The private DNS zones, by what a private endpoint calls the service.')
 output zoneIds ZoneIds = {

@@ -32,7 +32,7 @@ param container string = ''
 @description('Whether only private endpoints lead to the account.')
 param isPrivate bool
 
-resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
+resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
   tags: tags
@@ -54,12 +54,12 @@ resource account 'Microsoft.Storage/storageAccounts@2026-06-01' = {
   }
 }
 
-resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2026-06-01' = if (!empty(container)) {
+resource blobs 'Microsoft.Storage/storageAccounts/blobServices@2025-08-01' = if (!empty(container)) {
   parent: account
   name: 'default'
 }
 
-resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2026-06-01' = if (!empty(container)) {
+resource packages 'Microsoft.Storage/storageAccounts/blobServices/containers@2025-08-01' = if (!empty(container)) {
   parent: blobs
   name: empty(container) ? 'none' : container
   properties: { publicAccess: 'None' }

@@ -32,7 +32,7 @@ param isPrivate bool
 @description('The operators\' addresses, in CIDR notation.')
 param operatorIpRanges string[]
 
-resource vault 'Microsoft.KeyVault/vaults@2026-05-15' = {
+resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
   tags: tags
@@ -72,7 +72,7 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (opera
   scope: vault
   properties: {
     principalId: operator.?principalId ?? ''
-    principalType: operator.?principalType ?? 'User'
+    principalType: operator.?principalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Key Vault Secrets Officer'])
   }
 }

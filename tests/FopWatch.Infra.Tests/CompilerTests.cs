@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
@@ -11,13 +12,13 @@ public sealed class CompilerTests
     public async Task The_linter_has_nothing_to_say()
     {
         using var compiler = new Compiler();
-        Assert.Empty(await compiler.LintAsync("main.bicep"));
+        Assert.Empty(Undated(await compiler.LintAsync("main.bicep")));
     }
 
     [Theory]
     [MemberData(nameof(All))]
     public async Task The_compiler_has_nothing_to_say_of_parameters(string name) =>
-        Assert.Empty((await Deployments.OfAsync(name)).Diagnostics);
+        Assert.Empty(Undated((await Deployments.OfAsync(name)).Diagnostics));
 
     [Fact]
     public async Task Every_file_is_formatted_as_the_compiler_would()
@@ -51,7 +52,7 @@ public sealed class CompilerTests
 
     /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so those that matter most are broken here.</summary>
     [Fact]
-    public async Task Faults_are_errors()
+    public async Task Faults_are_warnings_so_that_an_old_commit_compiles_under_new_rules()
     {
         using var compiler = new Compiler().With("faults.bicep", """
             @description('The region.')
@@ -95,19 +96,18 @@ public sealed class CompilerTests
             """);
         Assert.Equal(
             [
-                "Error no-explicit-any",
-                "Error no-hardcoded-env-urls",
-                "Error no-hardcoded-outputs",
-                "Error no-unused-vars",
-                "Error outputs-should-not-contain-secrets",
-                "Error secure-parameter-default",
-                "Error use-description-outputs",
-                "Error use-recent-api-versions",
-                "Error use-user-defined-types",
-                "Error what-if-short-circuiting",
-
                 // A property that Azure does not have.
                 "Warning BCP089",
+                "Warning no-explicit-any",
+                "Warning no-hardcoded-env-urls",
+                "Warning no-hardcoded-outputs",
+                "Warning no-unused-vars",
+                "Warning outputs-should-not-contain-secrets",
+                "Warning secure-parameter-default",
+                "Warning use-description-outputs",
+                "Warning use-recent-api-versions",
+                "Warning use-user-defined-types",
+                "Warning what-if-short-circuiting",
             ],
             Repository.Find(await compiler.LintAsync("faults.bicep"), @"(?m) : (\w+ [\w-]+): ").Order(StringComparer.Ordinal));
     }
@@ -261,6 +261,16 @@ public sealed class CompilerTests
         Assert.All(deployed, versions => Assert.Matches(@"^\d{4}-\d{2}-\d{2}$", Assert.Single(versions.Distinct())));
     }
 
+    /// <summary>A new version takes months to reach every region and the compilers that others have.</summary>
+    [Fact]
+    public void Api_versions_have_been_out_for_half_a_year()
+    {
+        var today = DateOnly.FromDateTime(TimeProvider.System.GetUtcNow().UtcDateTime);
+        var dates = Repository.Bicep.Values.SelectMany(text => Repository.Find(text, @"'Microsoft\.[A-Za-z./]+@([^']*)'"))
+            .Select(date => DateOnly.ParseExact(date, "yyyy-MM-dd", CultureInfo.InvariantCulture));
+        Assert.All(dates, date => Assert.True(date <= today.AddMonths(-6), $"{date:O}"));
+    }
+
     [Fact]
     public async Task Every_module_is_local_and_every_resource_of_every_module_is_in_some_deployment()
     {
@@ -275,4 +285,11 @@ public sealed class CompilerTests
             Repository.Bicep.Values.SelectMany(text => Repository.Find(text, @"(?m)^resource \w+ '([^@']*)@[^']*' = ")),
             type => Assert.Contains(type, deployed));
     }
+
+    /// <summary>
+    /// What the compiler says, without what it says only because time goes by: that there is a newer API version. The workflow that builds
+    /// every push holds that.
+    /// </summary>
+    private static string Undated(string diagnostics) =>
+        string.Join('\n', diagnostics.Split('\n').Where(line => !line.Contains("use-recent-api-versions", StringComparison.Ordinal))).Trim();
 }

@@ -5,6 +5,23 @@ namespace FopWatch.Infra.Tests;
 /// <summary>The app and what it runs on, azd's file and the workflows.</summary>
 public sealed class DeploymentTests
 {
+    /// <summary>
+    /// What https://learn.microsoft.com/azure/azure-functions/functions-app-settings lists under «Flex Consumption plan deprecations».
+    /// Resource Manager refuses them, in some regions sooner than in others.
+    /// </summary>
+    private static readonly HashSet<string> RefusedByFlex = new(StringComparer.OrdinalIgnoreCase)
+    {
+        "alwaysOn", "containerSize", "ftpsState", "functionAppScaleLimit", "isReserved", "isXenon", "javaVersion", "linuxFxVersion",
+        "netFrameworkVersion", "nodeVersion", "powerShellVersion", "preWarmedInstanceCount", "use32BitWorkerProcess",
+        "vnetBackupRestoreEnabled", "vnetContentShareEnabled", "vnetImagePullEnabled", "vnetRouteAllEnabled", "windowsFxVersion",
+        "functionsRuntimeScaleMonitoringEnabled",
+        "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_MAX_HTTP_CONCURRENCY", "FUNCTIONS_WORKER_PROCESS_COUNT",
+        "FUNCTIONS_WORKER_DYNAMIC_CONCURRENCY_ENABLED", "FUNCTIONS_WORKER_RUNTIME", "FUNCTIONS_WORKER_RUNTIME_VERSION",
+        "SCM_DO_BUILD_DURING_DEPLOYMENT", "WEBSITE_CONTENTAZUREFILECONNECTIONSTRING", "WEBSITE_CONTENTOVERVNET", "WEBSITE_CONTENTSHARE",
+        "WEBSITE_DNS_SERVER", "WEBSITE_MAX_DYNAMIC_APPLICATION_SCALE_OUT", "WEBSITE_NODE_DEFAULT_VERSION", "WEBSITE_RUN_FROM_PACKAGE",
+        "WEBSITE_SKIP_CONTENTSHARE_VALIDATION", "WEBSITE_TIME_ZONE", "WEBSITE_USE_PLACEHOLDER_DOTNETISOLATED", "WEBSITE_VNET_ROUTE_ALL",
+    };
+
     public static TheoryData<string> All => Deployments.All;
 
     /// <summary>The part of the notify route that is the same for all.</summary>
@@ -95,7 +112,7 @@ public sealed class DeploymentTests
         Assert.True(File.Exists(Repository.PathOf(hook)));
         Assert.All(
             Repository.Find(Repository.Text(hook), @"\$\{([A-Z_]+_(?:NAME|SECRETS|ID))\b"),
-            name => Assert.True(deployment.Outputs.ContainsKey(name), name));
+            name => Assert.True(deployment.Outputs.ContainsKey(name) || name == "AZURE_SUBSCRIPTION_ID", name));
     }
 
     [Fact]
@@ -124,6 +141,23 @@ public sealed class DeploymentTests
             .SelectMany(path => Repository.Find(File.ReadAllText(path), @"uses: (.*)")).ToList();
         Assert.NotEmpty(uses);
         Assert.All(uses, one => Assert.Matches(@"^(\./|[\w-]+/[\w-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$)", one));
+    }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task The_site_has_no_property_or_setting_that_Flex_Consumption_refuses(string name) =>
+        CheckSite(await Deployments.OfAsync(name));
+
+    [Fact]
+    public void Azd_finds_an_id_of_user_secrets_and_writes_none_into_the_project() =>
+        Assert.Single(Repository.Find(
+            Repository.Text("src/FopWatch.Functions/FopWatch.Functions.csproj"), "<UserSecretsId>([^<]+)</UserSecretsId>"));
+
+    internal static void CheckSite(Deployment deployment)
+    {
+        var site = deployment.The(Types.App).At("properties").AsObject();
+        var settings = deployment.The(Types.AppSettings).At("properties").AsObject();
+        Assert.DoesNotContain(site.Concat(site["siteConfig"]!.AsObject()).Concat(settings), one => RefusedByFlex.Contains(one.Key));
     }
 
     internal static void CheckApp(Deployment deployment)

@@ -18,6 +18,7 @@ public sealed class MutationTests
             .Change("modules/functions.bicep", "__Poll__First'", "__Poll__Frist'")
             .Change("modules/functions.bicep", "secrets/${name}/)", "secrets/${name}/1)")
             .Change("modules/functions.bicep", "version: '10.0'", "version: '9.0'")
+            .Change("modules/functions.bicep", "http20Enabled: true", "http20Enabled: true\n      ftpsState: 'Disabled'")
             .With(Deployments.Least, Deployments.Variants[Deployments.Least] + """
 
                 param sources = [{ name: 'media', provider: 'Qiniu', notifyTokenSecrets: ['media-token-1'], poll: { first: '00:01:00' } }]
@@ -48,6 +49,24 @@ public sealed class MutationTests
 
     [Fact]
     public Task A_runtime_that_the_app_is_not_built_for_is_found() => FindsAsync(DeploymentTests.CheckApp, "9.0");
+
+    [Fact]
+    public Task A_site_property_that_Flex_Consumption_refuses_is_found() => FindsAsync(DeploymentTests.CheckSite, "ftpsState");
+
+    [Theory]
+    [InlineData("runs-on: ${{ inputs.environment == 'production' && vars.DEPLOY_RUNNER || 'ubuntu-24.04' }}", "runs-on: ubuntu-24.04")]
+    [InlineData("azd deploy functions --from-package \"$RUNNER_TEMP/functions.zip\" --no-prompt", "azd deploy functions --no-prompt")]
+    [InlineData("run: infra/tokens.sh", "run: 'true'")]
+    [InlineData("https://$FUNCTION_APP_HOST/health/ready", "https://$FUNCTION_APP_HOST/health/live")]
+    [InlineData("          exit 1\n", "")]
+    [InlineData("az bicep install --version", "az bicep install #")]
+    public void A_workflow_that_would_deploy_wrongly_is_found(string from, string to)
+    {
+        var right = Repository.Text(WorkflowTests.Deploy);
+        var at = right.LastIndexOf(from, StringComparison.Ordinal);
+        Assert.True(at >= 0);
+        Assert.ThrowsAny<XunitException>(() => WorkflowTests.Check(string.Concat(right.AsSpan(0, at), to, right.AsSpan(at + from.Length))));
+    }
 
     [Fact]
     public async Task A_setting_that_the_code_does_not_read_is_found()

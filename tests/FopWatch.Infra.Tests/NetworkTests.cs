@@ -86,11 +86,13 @@ public sealed class NetworkTests
             Assert.Single(network.At("properties", "addressSpace", "addressPrefixes").AsArray())!.GetValue<string>());
         var subnets = network.At("properties", "subnets").AsArray()
             .ToDictionary(one => one!["name"]!.GetValue<string>(), one => one!["properties"]!);
-        Assert.Equal(["app", "endpoints"], subnets.Keys.Order());
+        Assert.Equal(["app", "endpoints", "runner"], subnets.Keys.Order());
 
         var ranges = subnets.Values.Select(one => IPNetwork.Parse(one["addressPrefix"]!.GetValue<string>())).ToList();
         Assert.All(ranges, range => Assert.True(space.Contains(range.BaseAddress) && range.PrefixLength >= space.PrefixLength));
-        Assert.False(ranges[0].Contains(ranges[1].BaseAddress) || ranges[1].Contains(ranges[0].BaseAddress));
+        Assert.All(
+            ranges.SelectMany(one => ranges.Where(other => other != one), (one, other) => (one, other)),
+            pair => Assert.False(pair.one.Contains(pair.other.BaseAddress)));
 
         // Azure keeps five addresses of a subnet, and each instance takes one.
         var app = subnets["app"];
@@ -102,6 +104,11 @@ public sealed class NetworkTests
             "Microsoft.App/environments",
             Assert.Single(app["delegations"]!.AsArray())!["properties"]!["serviceName"]!.GetValue<string>());
         Assert.Equal(deployment.The(Types.Nat).Id, app["natGateway"]!["id"]!.GetValue<string>());
+
+        // A machine that deploys reaches GitHub and Azure by the same address, and the app and the vault by their private endpoints.
+        Assert.Equal(deployment.The(Types.Nat).Id, subnets["runner"]["natGateway"]!["id"]!.GetValue<string>());
+        Assert.Null(subnets["runner"]["delegations"]);
+        Assert.Equal($"{network.Id}/subnets/runner", deployment.Output("RUNNER_SUBNET_ID"));
 
         var address = deployment.The(Types.PublicAddress);
         Assert.Equal("Static", address.Text("properties", "publicIPAllocationMethod"));

@@ -81,6 +81,22 @@ public sealed class RoleTests
             Assert.Equal([new(deployment.The(Types.Vault).Id, "Key Vault Secrets Officer", principal, type!)], writers);
     }
 
+    /// <summary>Where azd does not know the type, a wrong one fails the deployment: Azure looks the right one up if none is given.</summary>
+    [Theory]
+    [InlineData("", null)]
+    [InlineData("User", "User")]
+    [InlineData("ServicePrincipal", "ServicePrincipal")]
+    public async Task The_operators_type_is_the_one_that_azd_gives_or_none(string given, string? type)
+    {
+        using var compiler = new Compiler();
+        var environment = new Dictionary<string, string>(Deployments.AzdEnvironment) { ["AZURE_PRINCIPAL_TYPE"] = given };
+        var deployment = await compiler.DeployAsync(Deployments.Development, environment: environment);
+        var writer = Assert.Single(
+            deployment.All(Types.RoleAssignment),
+            one => one.Text("properties", "principalId") == environment["AZURE_PRINCIPAL_ID"]);
+        Assert.Equal(type, writer.Find("properties", "principalType")?.GetValue<string>());
+    }
+
     internal static void Check(Deployment deployment)
     {
         var identity = deployment.The(Types.Identity);

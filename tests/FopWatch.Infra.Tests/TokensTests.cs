@@ -1,0 +1,95 @@
+using System.Diagnostics;
+
+namespace FopWatch.Infra.Tests;
+
+/// <summary>infra/tokens.sh, with a program in the place of the Azure CLI that keeps secrets as files.</summary>
+public sealed class TokensTests : IDisposable
+{
+    private const string Az = """
+        #!/bin/sh
+        printf '%s\n' "$*" >>"$VAULT/../calls"
+        case "$1 $2 $3" in
+          'keyvault secret list') [ -z "${DENIED:-}" ] && ls "$VAULT" ;;
+          'keyvault secret set')
+            while [ $# -gt 0 ]; do
+              case "$1" in --name) name=$2 ;; --file) file=$2 ;; esac
+              shift
+            done
+            cp "$file" "$VAULT/$name" ;;
+        esac
+        """;
+
+    private readonly string _folder = Directory.CreateTempSubdirectory("fopwatch-tokens-").FullName;
+
+    public TokensTests()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "A POSIX shell is needed.");
+        Directory.CreateDirectory(Vault);
+        var az = Path.Combine(_folder, "az");
+        File.WriteAllText(az, Az.ReplaceLineEndings("\n"));
+        if (!OperatingSystem.IsWindows())
+            File.SetUnixFileMode(az, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+    }
+
+    private string Vault => Path.Combine(_folder, "vault");
+
+    private string Calls => File.ReadAllText(Path.Combine(_folder, "calls"));
+
+    [Fact]
+    public async Task It_makes_the_tokens_that_are_missing_in_the_subscription_that_is_deployed_to()
+    {
+        File.WriteAllText(Path.Combine(Vault, "kept"), "a-token-that-is-there");
+        var (code, output, _) = await RunAsync(("TOKEN_SECRETS", "kept made"), ("KEY_SECRETS", "kept missing-key"), ("FUNCTION_APP_ID", "/app"));
+
+        Assert.Equal(0, code);
+        Assert.Equal("a-token-that-is-there", File.ReadAllText(Path.Combine(Vault, "kept")));
+        Assert.Matches("^[0-9a-f]{32}$", File.ReadAllText(Path.Combine(Vault, "made")));
+        Assert.Contains("Made the notify token made.", output, StringComparison.Ordinal);
+        Assert.Contains("The secret missing-key is missing.", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("The secret kept", output, StringComparison.Ordinal);
+        Assert.All(
+            Calls.Split('\n').Where(call => call.StartsWith("keyvault", StringComparison.Ordinal)),
+            call => Assert.EndsWith("--subscription sub-1", call, StringComparison.Ordinal));
+        Assert.Contains("rest --method post --url /app/config/configreferences/appsettings/refresh", Calls, StringComparison.Ordinal);
+
+        // No secret is in the arguments of a process, where every user of the machine can read it.
+        Assert.DoesNotContain(File.ReadAllText(Path.Combine(Vault, "made")), Calls, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task It_fails_and_says_what_it_needs_where_the_vault_is_out_of_reach()
+    {
+        var (code, _, errors) = await RunAsync(("TOKEN_SECRETS", "made"), ("DENIED", "1"));
+        Assert.NotEqual(0, code);
+        Assert.Contains("needs the role Key Vault Secrets Officer", errors, StringComparison.Ordinal);
+        Assert.Empty(Directory.EnumerateFiles(Vault));
+    }
+
+    public void Dispose() => Directory.Delete(_folder, recursive: true);
+
+    private async Task<(int Code, string Output, string Errors)> RunAsync(params (string Name, string Value)[] environment)
+    {
+        var start = new ProcessStartInfo("/bin/sh", [Repository.PathOf("infra/tokens.sh")])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            Environment =
+            {
+                ["PATH"] = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}",
+                ["VAULT"] = Vault,
+                ["KEY_VAULT_NAME"] = "kv",
+                ["AZURE_SUBSCRIPTION_ID"] = "sub-1",
+                ["ATTEMPTS"] = "2",
+                ["PAUSE_SECONDS"] = "0",
+            },
+        };
+        foreach (var (name, value) in environment)
+            start.Environment[name] = value;
+
+        using var process = Process.Start(start)!;
+        var output = process.StandardOutput.ReadToEndAsync();
+        var errors = process.StandardError.ReadToEndAsync();
+        await process.WaitForExitAsync();
+        return (process.ExitCode, await output, await errors);
+    }
+}

@@ -1,0 +1,54 @@
+using System.Text.RegularExpressions;
+
+namespace FopWatch.Infra.Tests;
+
+/// <summary>The workflow that deploys: its steps, in an order that works, on a runner that reaches what they need.</summary>
+public sealed class WorkflowTests
+{
+    internal const string Deploy = ".github/workflows/deploy.yml";
+
+    private const string PinnedBicep = "az bicep install --version \"v$(sed -n 's:.*<BicepVersion>\\(.*\\)</BicepVersion>.*:\\1:p' Directory.Packages.props)\"";
+
+    [Fact]
+    public void The_workflow_deploys_what_it_packaged_after_the_tokens_are_there_and_asks_whether_it_is_ready() =>
+        Check(Repository.Text(Deploy));
+
+    [Fact]
+    public void Every_workflow_compiles_with_the_version_that_the_tests_use()
+    {
+        var installs = Directory.EnumerateFiles(Repository.PathOf(".github/workflows"), "*.yml")
+            .SelectMany(path => Repository.Find(File.ReadAllText(path), "(az bicep install.*)")).ToList();
+        Assert.NotEmpty(installs);
+        Assert.All(installs, one => Assert.Equal(PinnedBicep, one));
+
+        var pattern = "<BicepVersion>(.*)</BicepVersion>";
+        Assert.Matches(@"^\d+\.\d+\.\d+$", Assert.Single(Repository.Find(Repository.Text("Directory.Packages.props"), pattern)));
+    }
+
+    [Fact]
+    public async Task The_outputs_that_the_workflow_reads_are_there()
+    {
+        var outputs = (await Deployments.OfAsync(Deployments.Production)).Outputs;
+        var read = Assert.Single(Repository.Find(Repository.Text(Deploy), "for name in ([A-Z_ ]+); do")).Split(' ');
+        Assert.All(read, name => Assert.True(outputs.ContainsKey(name), name));
+        var used = Repository.Find(Repository.Text(Deploy) + Repository.Text("infra/tokens.sh"), @"\$\{?((?:FUNCTION_APP|KEY_VAULT)_[A-Z]+|[A-Z]+_SECRETS)\b");
+        Assert.All(used, name => Assert.Contains(name, read));
+    }
+
+    internal static void Check(string workflow)
+    {
+        var deploy = workflow[workflow.IndexOf("\n  deploy:\n", StringComparison.Ordinal)..];
+        Assert.Contains("runs-on: ${{ inputs.environment == 'production' && vars.DEPLOY_RUNNER ||", deploy, StringComparison.Ordinal);
+        var steps = Regex.Split(deploy, "\n      - name: ").Skip(1).ToDictionary(step => step[..step.IndexOf('\n')]);
+        Assert.Equal(["Bicep", "Package", "Infrastructure", "Tokens", "App", "Ready"], Repository.Find(deploy, "- name: (.*)"));
+
+        Assert.Contains(PinnedBicep, steps["Bicep"], StringComparison.Ordinal);
+        Assert.Contains("azd package functions --output-path \"$RUNNER_TEMP/functions.zip\"", steps["Package"], StringComparison.Ordinal);
+        Assert.Contains("run: infra/tokens.sh", steps["Tokens"], StringComparison.Ordinal);
+        Assert.Contains("azd deploy functions --from-package \"$RUNNER_TEMP/functions.zip\"", steps["App"], StringComparison.Ordinal);
+
+        // It asks for as long as an app takes to start, and fails at the end.
+        Assert.Contains("https://$FUNCTION_APP_HOST/health/ready", steps["Ready"], StringComparison.Ordinal);
+        Assert.EndsWith("\n          exit 1\n", steps["Ready"], StringComparison.Ordinal);
+    }
+}
