@@ -13,6 +13,7 @@ public sealed class SampleTests
     [InlineData("""{"a":{…}}""", """{"a":{"b":[1]}}""")]
     [InlineData("""[{"a":1},…]""", """[{"a":1},{"a":2}]""")]
     [InlineData("""{"at":"2026-11-22T03:10:34.7822951Z"}""", """{"at":"2027-01-01T00:00:00Z"}""")]
+    [InlineData("""{"ref":"1a7f0c92d35be846f0a1c7d2"}""", """{"ref":"4083d1be77cb3cd19c2e54f5"}""")]
     [InlineData("""{"reason":"The signature is…"}""", """{"reason":"The signature is wrong."}""")]
     [InlineData("id: 1\ndata: {\"a\":1,…}", "id: 1\ndata: {\"a\":1,\"b\":2}\n\n")]
     [InlineData("{\"a\":\"one\n two\",\n \"b\":2}", """{"a":"one two","b":2}""")]
@@ -33,6 +34,7 @@ public sealed class SampleTests
     [InlineData("""{"a":1,…,"c":3}""", """{"a":1,"b":2}""", "$.c is missing")]
     [InlineData("[{\"a\":1}]", "[{\"a\":1},{\"a\":2}]", "$ has 2 elements, not 1")]
     [InlineData("""{"at":"2026-11-22T03:10:34Z"}""", """{"at":"yesterday"}""", "$.at is 'yesterday', not '2026-11-22T03:10:34Z'")]
+    [InlineData("z0.560e99c37823de5a49c22393", "z0.560e99c37823de5a49c22394", "the line is 'z0.560e99c37823de5a49c22394', not 'z0.560e99c37823de5a49c22393'")]
     [InlineData("id: 1\ndata: {…}", "id: 1\nevent: x", "the line does not begin with 'data: ': event: x")]
     public void The_first_difference_is_named(string shown, string actual, string difference) => Assert.Equal(difference, Difference(shown, actual));
 
