@@ -69,7 +69,8 @@ public sealed partial class TableStore
             await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(RowKeys.TablePartition, RowKeys.Counts).Filter(), cancellationToken: token))
             {
                 var part = row.RowKey[RowKeys.Counts.Length..];
-                counted[part] = new(part, [CountRow.Read(row, RowKeys.SourceOf(part))], row.GetDateTimeOffset(CountRow.CountedAt));
+                var books = CountRow.Read(row, RowKeys.SourceOf(part));
+                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.GetDateTimeOffset(CountRow.CountedAt));
             }
 
             return [.. (await PartitionsAsync(source: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];

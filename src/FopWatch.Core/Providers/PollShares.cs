@@ -23,6 +23,9 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
     // So many instances that each would poll once in a long while; keeps the book short.
     private const int MostLeases = 300;
 
+    // From this many polls a window on, one is left for a process that comes: it need not wait until the others have renewed their leases.
+    private const int LeastWithReserve = 5;
+
     private const int Tries = 4;
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
@@ -103,7 +106,8 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
 
         // Those that come first by name get what is left over.
         var owners = others.Select(lease => lease.Owner).Where(name => name.Length > 0).Append(owner).Distinct().Order(StringComparer.Ordinal).ToList();
-        var fair = (rate.Polls / owners.Count) + (owners.IndexOf(owner) < rate.Polls % owners.Count ? 1 : 0);
+        var shared = rate.Polls >= LeastWithReserve ? rate.Polls - 1 : rate.Polls;
+        var fair = (shared / owners.Count) + (owners.IndexOf(owner) < shared % owners.Count ? 1 : 0);
         var polls = Math.Clamp(fair, 0, Math.Max(free, 0));
         if (polls == 0 && free > 0)
             polls = 1;
