@@ -9,6 +9,7 @@ using FopWatch.Watching;
 namespace FopWatch.Api;
 
 /// <summary>A job as the HTTP API answers it: with its watch, which changes without a new version and so is in no event.</summary>
+/// <remarks>What <see cref="JobRecord"/> does not have is not required, so that a client reads the answers of an older host too.</remarks>
 public record WatchedJob : JobRecord
 {
     /// <summary>For deserialisation.</summary>
@@ -35,11 +36,11 @@ public record WatchedJob : JobRecord
 
     /// <summary>The reference by which the log names the job: a keyed hash of source and id.</summary>
     [JsonPropertyOrder(1)]
-    public required string Ref { get; init; }
+    public string Ref { get; init; } = "";
 
     /// <summary>Where the watch stands.</summary>
     [JsonPropertyOrder(1)]
-    public required WatchStatus Watch { get; init; }
+    public WatchStatus Watch { get; init; }
 
     /// <summary>When the status API is asked next; absent if it is not.</summary>
     [JsonPropertyOrder(1)]
