@@ -84,22 +84,6 @@ public class DurableCostTests(SharedAzurite store)
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task A_watch_that_is_started_ahead_of_its_due_time_costs_a_timer_more()
-    {
-        await using var azurite = await Azurite.StartAllAsync();
-        await using var host = await StartAsync(azurite, TestTime.Real(), ("First", "00:00:10"));
-        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-
-        foreach (var id in Ids())
-            await host.RegisterAsync(id);
-        await host.StartDueAsync();
-        await EndedAsync(host, Watches(host));
-
-        Assert.All(Ids(), id => Assert.Equal(1, host.Provider.Asked(id)));
-        Assert.InRange(await CountAsync("watch, started ahead", azurite), 10, Start + PerPoll + 6);
-    }
-
-    [Fact(Timeout = 180_000)]
     public async Task A_poll_costs_twelve_requests_and_the_watch_of_a_job_no_more_than_a_monitor_however_long()
     {
         const int Polls = 10;
@@ -124,8 +108,7 @@ public class DurableCostTests(SharedAzurite store)
 
     /// <param name="azurite">Where the hub is. The jobs are elsewhere.</param>
     /// <param name="time">The app's clock.</param>
-    /// <param name="settings">Settings of the source's polls, by name.</param>
-    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings)
+    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time)
     {
         var host = await WatchHost.StartAsync(
             await store.StartedAsync(),
@@ -137,8 +120,7 @@ public class DurableCostTests(SharedAzurite store)
                     tasks(registry);
                     registry.AddOrchestratorFunc<WatchInput>(Monitor, MonitorAsync);
                 },
-                cancelled),
-            settings);
+                cancelled));
 
         // It takes its partitions first.
         await host.Client.ScheduleNewOrchestrationInstanceAsync(WatchJob.Name, new WatchInput(WatchHost.SourceName, "none"), new StartOrchestrationOptions("none"), Cancelled);
