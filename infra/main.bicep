@@ -2,7 +2,7 @@
 
 targetScope = 'subscription'
 
-import { AlwaysReady, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
+import { AlwaysReady, Budget, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
 
 // --- Where and who
 
@@ -66,6 +66,9 @@ param messageTimeToLive string = 'P14D'
 @description('The URL that providers reach the app under, where that is neither the app\'s own nor the Front Door\'s: a domain of yours.')
 param publicUrl string = ''
 
+@description('The URL that applications reach the API under, for links in events, where that is not the app\'s own host: a domain of yours.')
+param apiUrl string = ''
+
 @description('The largest request body that is taken, in bytes.')
 @minValue(65536)
 @maxValue(67108864)
@@ -104,13 +107,21 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
+@description('How many HTTP requests an instance takes at once before there is another instance. Up to 16 of them may be waiting calls.')
+@minValue(17)
+@maxValue(1000)
+param httpConcurrency int = 64
+
+@description('How instances are replaced by a deployment. RollingUpdate, where it is offered, drains them in turn. Left out: the platform\'s default, which restarts all of them.')
+param updateStrategy ('Recreate' | 'RollingUpdate')?
+
 @description('Instances that are always there.')
 param alwaysReady AlwaysReady[] = []
 
 @description('Whether the app survives the loss of an availability zone. Not offered in every region: az functionapp list-flexconsumption-locations --zone-redundant=true. Set storageSku to Standard_ZRS or Standard_GZRS too.')
 param zoneRedundant bool = false
 
-@description('The tier of the Service Bus namespace. With private networking it is Premium whatever is said here.')
+@description('The tier of the Service Bus namespace. With privateServiceBus it is Premium whatever is said here.')
 @allowed(['Standard', 'Premium'])
 param serviceBusSku string = 'Standard'
 
@@ -150,14 +161,34 @@ param alertQuarantinedPerHour int = 5
 
 // --- Networks
 
-@description('Whether storage, Service Bus and Key Vault are reached by private endpoints alone, and the app from the internet only through a Front Door that lets notifications through.')
+@description('Whether storage and Key Vault are reached by private endpoints alone, and the app reaches out through a virtual network, by one address.')
 param privateNetworking bool = false
+
+@description('With private networking: whether Service Bus has a private endpoint alone too, which takes its Premium tier.')
+param privateServiceBus bool = privateNetworking
+
+@description('With private networking: whether the app is reached from the internet only through a Front Door that lets notifications through.')
+param frontDoor bool = privateNetworking
+
+@description('With a Front Door: a domain of yours that providers call, with a certificate of Azure\'s; empty for the Front Door\'s own.')
+param frontDoorDomain string = ''
+
+@description('With a Front Door: how many notifications a minute one address may send. What is over that is answered 429, which Qiniu does not repeat; polls find those jobs.')
+@minValue(100)
+@maxValue(1000000)
+param notificationsPerMinute int = 12000
 
 @description('The addresses of the private network: a /24 or more. Half of them are for the app, which takes one for each instance.')
 param addressPrefix string = '10.40.0.0/24'
 
 @description('With private networking: the addresses that may deploy the app and fill the Key Vault from outside, in CIDR notation.')
 param operatorIpRanges string[] = []
+
+@description('Whether storage accounts, Service Bus and Key Vault can be deleted only after their locks are taken off.')
+param deleteLocks bool = false
+
+@description('A monthly budget, whose mails go to alertEmails; null for none.')
+param budget Budget?
 
 @description('Whether a deleted Key Vault is kept for 90 days even from its owner. Once true, it cannot be undone.')
 param purgeProtection bool = true
@@ -171,6 +202,9 @@ var packageContainer = 'packages'
 var identityName = 'id-${suffix}'
 var frontName = 'afd-${suffix}'
 var frontEndpointName = 'notify-${suffix}'
+
+var hasFront = privateNetworking && frontDoor
+var hasPrivateBus = privateNetworking && privateServiceBus
 
 var hostRoles = ['Storage Blob Data Owner', 'Storage Queue Data Contributor', 'Storage Table Data Contributor']
 var jobsRoles = ['Storage Table Data Contributor']
@@ -218,6 +252,7 @@ module hostStorage 'modules/storage.bicep' = {
     principalId: identity.outputs.principalId
     container: packageContainer
     isPrivate: privateNetworking
+    isLocked: deleteLocks
   }
 }
 
@@ -232,6 +267,7 @@ module jobsStorage 'modules/storage.bicep' = if (separateJobsStorage) {
     identityId: appIdentity.id
     principalId: identity.outputs.principalId
     isPrivate: privateNetworking
+    isLocked: deleteLocks
   }
 }
 
@@ -241,7 +277,7 @@ module serviceBus 'modules/servicebus.bicep' = {
     name: 'sb-${suffix}'
     location: location
     tags: allTags
-    sku: privateNetworking ? 'Premium' : serviceBusSku
+    sku: hasPrivateBus ? 'Premium' : serviceBusSku
     capacity: serviceBusCapacity
     topicName: topicName
     duplicateDetectionWindow: duplicateDetectionWindow
@@ -250,7 +286,9 @@ module serviceBus 'modules/servicebus.bicep' = {
     receivers: receivers
     identityId: appIdentity.id
     principalId: identity.outputs.principalId
-    isPrivate: privateNetworking
+    isPrivate: hasPrivateBus
+    workspaceId: monitor.outputs.workspaceId
+    isLocked: deleteLocks
   }
 }
 
@@ -266,6 +304,8 @@ module vault 'modules/vault.bicep' = {
     purgeProtection: purgeProtection
     isPrivate: privateNetworking
     operatorIpRanges: operatorIpRanges
+    workspaceId: monitor.outputs.workspaceId
+    isLocked: deleteLocks
   }
 }
 
@@ -282,12 +322,16 @@ module monitor 'modules/monitor.bicep' = {
   }
 }
 
-module front 'modules/front.bicep' = if (privateNetworking) {
+module front 'modules/front.bicep' = if (hasFront) {
   scope: group
   params: {
     profileName: frontName
     endpointName: frontEndpointName
     tags: allTags
+    domain: frontDoorDomain
+    policyName: 'waf${token}'
+    requestsPerMinute: notificationsPerMinute
+    workspaceId: monitor.outputs.workspaceId
   }
 }
 
@@ -319,7 +363,7 @@ module jobsEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking && s
   }
 }
 
-module serviceBusEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
+module serviceBusEndpoint 'modules/privateEndpoint.bicep' = if (hasPrivateBus) {
   scope: group
   params: {
     name: 'pe-servicebus-${suffix}'
@@ -353,7 +397,9 @@ module functions 'modules/functions.bicep' = {
     tags: allTags
     identityId: appIdentity.id
     identityClientId: identity.outputs.clientId
-    hostStorageName: hostStorage.outputs.name
+    hostBlobEndpoint: hostStorage.outputs.blobEndpoint
+    hostQueueEndpoint: hostStorage.outputs.queueEndpoint
+    hostTableEndpoint: hostStorage.outputs.tableEndpoint
     packageUrl: '${hostStorage.outputs.blobEndpoint}${packageContainer}'
     tableEndpoint: separateJobsStorage ? jobsStorage!.outputs.tableEndpoint : hostStorage.outputs.tableEndpoint
     tableName: tableName
@@ -366,14 +412,18 @@ module functions 'modules/functions.bicep' = {
     vaultUri: vault.outputs.uri
     sources: sources
     publicUrl: publicUrl
+    apiUrl: apiUrl
+    httpConcurrency: httpConcurrency
+    updateStrategy: updateStrategy
     instanceMemoryMB: instanceMemoryMB
     maximumInstanceCount: maximumInstanceCount
     alwaysReadyInstances: alwaysReady
     zoneRedundant: zoneRedundant
     subnetId: privateNetworking ? network!.outputs.appSubnetId : null
     isPrivate: privateNetworking
-    frontDoorId: privateNetworking ? front!.outputs.frontDoorId : ''
-    frontHostName: privateNetworking ? front!.outputs.hostName : ''
+    hasFront: hasFront
+    frontDoorId: hasFront ? front!.outputs.frontDoorId : ''
+    frontHostName: hasFront ? front!.outputs.hostName : ''
     operatorIpRanges: operatorIpRanges
   }
   // The app starts once its settings are there; by then everything that it looks up has to have a private address.
@@ -393,11 +443,12 @@ module appEndpoint 'modules/privateEndpoint.bicep' = if (privateNetworking) {
   }
 }
 
-module frontRoute 'modules/frontRoute.bicep' = if (privateNetworking) {
+module frontRoute 'modules/frontRoute.bicep' = if (hasFront) {
   scope: group
   params: {
     profileName: frontName
     endpointName: frontEndpointName
+    domain: frontDoorDomain
     appHostName: functions.outputs.hostName
   }
 }
@@ -419,6 +470,15 @@ module alerts 'modules/alerts.bicep' = {
   }
 }
 
+module spending 'modules/budget.bicep' = if (budget != null) {
+  scope: group
+  params: {
+    suffix: suffix
+    budget: budget!
+    emails: alertEmails
+  }
+}
+
 // --- What comes next
 
 @description('The resource group.')
@@ -435,6 +495,9 @@ output FUNCTION_APP_HOST string = functions.outputs.hostName
 
 @description('The URL that providers reach the app under.')
 output PUBLIC_URL string = functions.outputs.publicUrl
+
+@description('The URL that applications reach the API under.')
+output API_URL string = functions.outputs.apiUrl
 
 @description('The notify URL of each source. The token is not here: it is the value of any of the secrets that are named.')
 output NOTIFY_URLS NotifyUrl[] = [

@@ -53,10 +53,12 @@ param subscriptions = [
   }
 ]
 
-// Two of each, for two zones.
+// Two for two zones. Each timer scales by itself: one starts watches, the other publishes events that were not published at once.
 param alwaysReady = [
   { name: 'http', instanceCount: 2 }
   { name: 'durable', instanceCount: 2 }
+  { name: 'function:StartDueWatches', instanceCount: 1 }
+  { name: 'function:SweepOutbox', instanceCount: 1 }
 ]
 param separateJobsStorage = true
 param storageSku = 'Standard_ZRS'
@@ -64,6 +66,7 @@ param zoneRedundant = true
 
 param privateNetworking = true
 param operatorIpRanges = []
+param deleteLocks = true
 
 param alertEmails = ['oncall@example.com']
 param logRetentionDays = 90

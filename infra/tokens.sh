@@ -58,8 +58,8 @@ done
 
 # An app that is there already looked for them in vain. On its own it looks again within a day.
 if [ "$made" -gt 0 ] && [ -n "${FUNCTION_APP_ID:-}" ]; then
-  # The URL holds the subscription.
-  az rest --method post --url "$FUNCTION_APP_ID/config/configreferences/appsettings/refresh?api-version=2025-03-01" --output none
+  # The URL holds the subscription. On Windows, Git's shell would take it for a path of a file.
+  MSYS_NO_PATHCONV=1 az rest --method post --url "$FUNCTION_APP_ID/config/configreferences/appsettings/refresh?api-version=2025-03-01" --output none
 fi
 
 missing=0

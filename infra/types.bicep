@@ -168,6 +168,19 @@ type Operator = {
 }
 
 @export()
+@description('What may be spent in a month before mails are sent: at 80 % of it, and when the forecast is above it.')
+type Budget = {
+  @description('The amount, in the currency of the subscription.')
+  @minValue(1)
+  amount: int
+
+  @description('The first day of the month that it begins with, for example 2026-12-01. Fixed once there is a budget.')
+  @minLength(10)
+  @maxLength(10)
+  from: string
+}
+
+@export()
 @description('Where a provider is to notify of the jobs of one source.')
 type NotifyUrl = {
   @description('The source.')

@@ -6,6 +6,9 @@ param profileName string
 @description('Its endpoint\'s name.')
 param endpointName string
 
+@description('A domain of yours that providers call; empty for none.')
+param domain string
+
 @description('The app\'s host.')
 param appHostName string
 
@@ -16,6 +19,11 @@ resource profile 'Microsoft.Cdn/profiles@2025-12-01' existing = {
 resource endpoint 'Microsoft.Cdn/profiles/afdEndpoints@2025-12-01' existing = {
   parent: profile
   name: endpointName
+}
+
+resource customDomain 'Microsoft.Cdn/profiles/customDomains@2025-12-01' existing = {
+  parent: profile
+  name: empty(domain) ? 'none' : replace(domain, '.', '-')
 }
 
 resource group 'Microsoft.Cdn/profiles/originGroups@2025-12-01' = {
@@ -50,6 +58,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
   parent: endpoint
   name: 'notify'
   properties: {
+    customDomains: empty(domain) ? [] : [{ id: customDomain.id }]
     enabledState: 'Enabled'
     forwardingProtocol: 'HttpsOnly'
     // Plain HTTP is not redirected: a provider that posts to a redirect posts its token in the clear.

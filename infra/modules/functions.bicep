@@ -17,8 +17,14 @@ param identityId string
 @description('The client id of the app\'s identity.')
 param identityClientId string
 
-@description('The storage account of the Functions host and of Durable Functions.')
-param hostStorageName string
+@description('The blobs of the account of the Functions host and of Durable Functions.')
+param hostBlobEndpoint string
+
+@description('The queues of that account.')
+param hostQueueEndpoint string
+
+@description('The tables of that account.')
+param hostTableEndpoint string
 
 @description('The container that the app\'s package is in.')
 param packageUrl string
@@ -56,6 +62,15 @@ param sources Source[]
 @description('The URL that providers reach the app under; empty for the Front Door\'s, where there is one, or else the app\'s own.')
 param publicUrl string
 
+@description('The URL that applications reach the API under; empty for the app\'s own.')
+param apiUrl string
+
+@description('How many HTTP requests an instance takes at once before there is another instance.')
+param httpConcurrency int
+
+@description('How instances are replaced; null for the platform\'s default.')
+param updateStrategy ('Recreate' | 'RollingUpdate')?
+
 @description('The memory of an instance, in MB.')
 @allowed([512, 2048, 4096])
 param instanceMemoryMB int
@@ -72,8 +87,11 @@ param zoneRedundant bool
 @description('The subnet that the app reaches out from; null for none.')
 param subnetId string?
 
-@description('Whether the app is to be reached from the internet through its Front Door alone.')
+@description('Whether deployments of the app are taken from its private endpoint and the operators\' addresses alone.')
 param isPrivate bool
+
+@description('Whether a Front Door is the only way to the app from the internet. Its id tells that too, but only once there is one.')
+param hasFront bool
 
 @description('The id of that Front Door; empty for none.')
 param frontDoorId string
@@ -81,7 +99,7 @@ param frontDoorId string
 @description('The host of that Front Door; empty for none.')
 param frontHostName string
 
-@description('The addresses that may deploy the app where a Front Door is before it, in CIDR notation.')
+@description('The addresses that may deploy the app from outside its private network, in CIDR notation.')
 param operatorIpRanges string[]
 
 @description('App settings, by name.')
@@ -184,15 +202,21 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
         alwaysReady: alwaysReadyInstances
         instanceMemoryMB: instanceMemoryMB
         maximumInstanceCount: maximumInstanceCount
+        triggers: {
+          http: { perInstanceConcurrency: httpConcurrency }
+        }
       }
+      // Documented under «Site update strategies in Flex Consumption»; the compiler's types do not have it yet.
+      #disable-next-line BCP037
+      siteUpdateStrategy: updateStrategy == null ? null : { type: updateStrategy }
     }
     // Flex Consumption refuses what its reference of app settings lists under «Flex Consumption plan deprecations», ftpsState among it.
     siteConfig: {
       http20Enabled: true
       minTlsVersion: '1.2'
       scmMinTlsVersion: '1.2'
-      ipSecurityRestrictionsDefaultAction: isPrivate ? 'Deny' : 'Allow'
-      ipSecurityRestrictions: !isPrivate
+      ipSecurityRestrictionsDefaultAction: hasFront ? 'Deny' : 'Allow'
+      ipSecurityRestrictions: !hasFront
         ? []
         : [
             {
@@ -232,8 +256,11 @@ resource app 'Microsoft.Web/sites@2025-03-01' = {
   }
 }
 
-var ownHostName = isPrivate ? frontHostName : app.properties.defaultHostName
-var url = empty(publicUrl) ? 'https://${ownHostName}' : publicUrl
+var ownUrl = 'https://${app.properties.defaultHostName}'
+var url = !empty(publicUrl) ? publicUrl : hasFront ? 'https://${frontHostName}' : ownUrl
+
+// The Front Door leads notifications to the app and nothing else, so links in events name the app's own host.
+var linkUrl = empty(apiUrl) ? ownUrl : apiUrl
 
 resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
@@ -244,9 +271,13 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString
       AZURE_CLIENT_ID: identityClientId
-      AzureWebJobsStorage__accountName: hostStorageName
+      AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'
+      AzureWebJobsStorage__blobServiceUri: hostBlobEndpoint
       AzureWebJobsStorage__clientId: identityClientId
       AzureWebJobsStorage__credential: 'managedidentity'
+      AzureWebJobsStorage__queueServiceUri: hostQueueEndpoint
+      AzureWebJobsStorage__tableServiceUri: hostTableEndpoint
+      FopWatch__ApiUrl: linkUrl
       FopWatch__MaxBodyBytes: string(maxBodyBytes)
       FopWatch__PublicUrl: url
       FopWatch__Retention: retention
@@ -271,3 +302,6 @@ output hostName string = app.properties.defaultHostName
 
 @description('The URL that providers reach the app under.')
 output publicUrl string = url
+
+@description('The URL that applications reach the API under.')
+output apiUrl string = linkUrl

@@ -46,6 +46,12 @@ param principalId string
 @description('Whether only private endpoints lead to the namespace.')
 param isPrivate bool
 
+@description('The workspace that takes the namespace\'s log.')
+param workspaceId string
+
+@description('Whether it can be deleted only after a lock is taken off.')
+param isLocked bool
+
 // The rules of all subscriptions in one list. The first of each replaces the rule «everything» that a new subscription has.
 var rules = flatten(map(
   subscriptions,
@@ -157,6 +163,29 @@ resource receiving 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
     dependsOn: [topicSubscriptions]
   }
 ]
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  name: 'keep'
+  scope: namespace
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds events that receivers have not taken yet.'
+  }
+}
+
+// What was changed about topics and subscriptions, and by whom.
+// The version that Azure's own references use; there is no stable one with categories of logs.
+#disable-next-line use-recent-api-versions
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: namespace
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'OperationalLogs', enabled: true }
+    ]
+  }
+}
 
 @description('The namespace\'s id.')
 output id string = namespace.id

@@ -32,6 +32,9 @@ param container string = ''
 @description('Whether only private endpoints lead to the account.')
 param isPrivate bool
 
+@description('Whether it can be deleted only after a lock is taken off.')
+param isLocked bool
+
 resource account 'Microsoft.Storage/storageAccounts@2025-08-01' = {
   name: name
   location: location
@@ -77,6 +80,15 @@ resource assignments 'Microsoft.Authorization/roleAssignments@2022-04-01' = [
   }
 ]
 
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  name: 'keep'
+  scope: account
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds jobs that nothing else holds.'
+  }
+}
+
 @description('The account\'s id.')
 output id string = account.id
 
@@ -85,6 +97,9 @@ output name string = account.name
 
 @description('Where its blobs are, with a slash at the end.')
 output blobEndpoint string = account.properties.primaryEndpoints.blob
+
+@description('Where its queues are, with a slash at the end.')
+output queueEndpoint string = account.properties.primaryEndpoints.queue
 
 @description('Where its tables are, with a slash at the end.')
 output tableEndpoint string = account.properties.primaryEndpoints.table

@@ -32,6 +32,12 @@ param isPrivate bool
 @description('The operators\' addresses, in CIDR notation.')
 param operatorIpRanges string[]
 
+@description('The workspace that takes the vault\'s log.')
+param workspaceId string
+
+@description('Whether it can be deleted only after a lock is taken off.')
+param isLocked bool
+
 resource vault 'Microsoft.KeyVault/vaults@2026-02-01' = {
   name: name
   location: location
@@ -74,6 +80,29 @@ resource writer 'Microsoft.Authorization/roleAssignments@2022-04-01' = if (opera
     principalId: operator.?principalId ?? ''
     principalType: operator.?principalType
     roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', roleIds['Key Vault Secrets Officer'])
+  }
+}
+
+resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {
+  name: 'keep'
+  scope: vault
+  properties: {
+    level: 'CanNotDelete'
+    notes: 'Holds notify tokens and provider keys.'
+  }
+}
+
+// Who read or wrote which secret. Values are not in it.
+// The version that Azure's own references use; there is no stable one with categories of logs.
+#disable-next-line use-recent-api-versions
+resource diagnostics 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
+  name: 'workspace'
+  scope: vault
+  properties: {
+    workspaceId: workspaceId
+    logs: [
+      { category: 'AuditEvent', enabled: true }
+    ]
   }
 }
 

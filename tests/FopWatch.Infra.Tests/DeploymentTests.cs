@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
@@ -108,7 +109,9 @@ public sealed class DeploymentTests
         Assert.True(Directory.Exists(Repository.PathOf(Assert.Single(Repository.Find(azd, "project: (.*)")))));
         Assert.True(File.Exists(Repository.PathOf($"infra/{Assert.Single(Repository.Find(azd, "module: (.*)"))}.bicepparam")));
 
-        var hook = Assert.Single(Repository.Find(azd, @"run: (.*)"));
+        Assert.Matches(@"requiredVersions:\n(  #.*\n)?  azd: '>= \d+\.\d+\.\d+'", azd);
+        Assert.Single(Repository.Find(azd, @"windows:\n(?:.*\n)?\s+run: (.* \./infra/tokens\.sh)'\n\s+shell: pwsh"));
+        var hook = Assert.Single(Repository.Find(azd, @"posix:\n\s+run: (.*)"));
         Assert.True(File.Exists(Repository.PathOf(hook)));
         Assert.All(
             Repository.Find(Repository.Text(hook), @"\$\{([A-Z_]+_(?:NAME|SECRETS|ID))\b"),
@@ -147,6 +150,61 @@ public sealed class DeploymentTests
     [MemberData(nameof(All))]
     public async Task The_site_has_no_property_or_setting_that_Flex_Consumption_refuses(string name) =>
         CheckSite(await Deployments.OfAsync(name));
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Calls_that_wait_leave_most_of_an_instance_to_notifications(string name) => CheckConcurrency(await Deployments.OfAsync(name));
+
+    [Theory]
+    [InlineData(Deployments.Least, null)]
+    [InlineData(Deployments.Most, "RollingUpdate")]
+    public async Task Instances_are_replaced_as_the_parameter_says_or_as_the_platform_does(string name, string? strategy) =>
+        Assert.Equal(
+            strategy,
+            (await Deployments.OfAsync(name)).The(Types.App).Find("properties", "functionAppConfig", "siteUpdateStrategy", "type")?.GetValue<string>());
+
+    [Fact]
+    public async Task Timers_that_jobs_depend_on_wait_for_no_instance_in_production()
+    {
+        var ready = (await Deployments.OfAsync(Deployments.Production)).The(Types.App)
+            .At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray().Select(one => one!["name"]!.GetValue<string>());
+        var everyMinute = Repository.Find(
+            Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\](?:(?!\[Function)[\s\S])*?TimerTrigger\(""\d+ \* \* \* \* \*""\)");
+        Assert.Equal(["StartDueWatches", "SweepOutbox"], everyMinute.Order(StringComparer.Ordinal));
+        Assert.All(everyMinute, timer => Assert.Contains($"function:{timer}", ready));
+    }
+
+    [Fact]
+    public async Task Data_is_locked_and_a_budget_writes_mails_where_that_is_wanted()
+    {
+        CheckLocks(await Deployments.OfAsync(Deployments.Most));
+        CheckLocks(await Deployments.OfAsync(Deployments.Production));
+        var least = await Deployments.OfAsync(Deployments.Least);
+        Assert.Empty(least.All(Types.Lock).Concat(least.All(Types.Budget)));
+
+        var budget = (await Deployments.OfAsync(Deployments.Most)).The(Types.Budget);
+        Assert.Equal(500, budget.At("properties", "amount").GetValue<int>());
+        Assert.Equal("2026-12-01", budget.Text("properties", "timePeriod", "startDate"));
+        Assert.All(
+            budget.At("properties", "notifications").AsObject(),
+            one => Assert.Equal(["one@example.com", "two@example.com"], one.Value!["contactEmails"]!.AsArray().Select(mail => mail!.GetValue<string>())));
+    }
+
+    internal static void CheckLocks(Deployment deployment)
+    {
+        var data = deployment.All(Types.StorageAccount).Concat(deployment.All(Types.Bus)).Concat(deployment.All(Types.Vault));
+        Assert.Equal(data.Select(one => one.Id).Order(), deployment.All(Types.Lock).Select(one => one.Scope).Order());
+        Assert.All(deployment.All(Types.Lock), one => Assert.Equal("CanNotDelete", one.Text("properties", "level")));
+    }
+
+    internal static void CheckConcurrency(Deployment deployment)
+    {
+        var waiting = int.Parse(
+            Assert.Single(Repository.Find(Repository.Code("FopWatch.Functions"), @"const int MostWaiting = (\d+);")), CultureInfo.InvariantCulture);
+        var requests = deployment.The(Types.App)
+            .At("properties", "functionAppConfig", "scaleAndConcurrency", "triggers", "http", "perInstanceConcurrency").GetValue<int>();
+        Assert.True(requests >= 2 * waiting, $"{requests} requests at once, {waiting} of which may wait");
+    }
 
     [Fact]
     public void Azd_finds_an_id_of_user_secrets_and_writes_none_into_the_project() =>

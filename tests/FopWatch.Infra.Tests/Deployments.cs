@@ -27,6 +27,9 @@ internal static class Deployments
     /// <summary>A private network and nothing else.</summary>
     public const string Private = "private.bicepparam";
 
+    /// <summary>A private network for storage and the vault, without a Front Door and without Service Bus Premium.</summary>
+    public const string Middle = "middle.bicepparam";
+
     public static readonly IReadOnlyDictionary<string, string> AzdEnvironment = new Dictionary<string, string>
     {
         ["AZURE_ENV_NAME"] = "fopwatch-dev",
@@ -119,6 +122,13 @@ internal static class Deployments
             param privateNetworking = true
             param addressPrefix = '10.1.0.0/16'
             param operatorIpRanges = ['198.51.100.0/24', '203.0.113.1/32']
+            param apiUrl = 'https://api.example.com'
+            param httpConcurrency = 1000
+            param updateStrategy = 'RollingUpdate'
+            param notificationsPerMinute = 6000
+            param frontDoorDomain = 'hooks.example.com'
+            param deleteLocks = true
+            param budget = { amount: 500, from: '2026-12-01' }
             """,
         [Open] = """
             using 'main.bicep'
@@ -147,6 +157,18 @@ internal static class Deployments
             param location = 'eastus2'
             param sources = [{ name: 'media', provider: 'Qiniu', notifyTokenSecrets: ['media-token-1'] }]
             param privateNetworking = true
+            """,
+        [Middle] = """
+            using 'main.bicep'
+
+            param environmentName = 'middle'
+            param location = 'eastus2'
+            param sources = [{ name: 'media', provider: 'Qiniu', notifyTokenSecrets: ['media-token-1'] }]
+            param separateJobsStorage = true
+            param privateNetworking = true
+            param privateServiceBus = false
+            param frontDoor = false
+            param operatorIpRanges = ['198.51.100.0/24']
             """,
     };
 

@@ -32,6 +32,7 @@ internal sealed class Expression
         (_, "principalId" or "clientId" or "frontDoorId") =>
             new Guid(SHA256.HashData(Encoding.UTF8.GetBytes($"{of}.{property}")).AsSpan(0, 16)).ToString(),
         (var name, "primaryEndpoints.blob") => $"https://{name}.blob.core.windows.net/",
+        (var name, "primaryEndpoints.queue") => $"https://{name}.queue.core.windows.net/",
         (var name, "primaryEndpoints.table") => $"https://{name}.table.core.windows.net/",
         (var name, "serviceBusEndpoint") => $"https://{name}.servicebus.windows.net:443/",
         (var name, "vaultUri") => $"https://{name}.vault.azure.net/",

@@ -39,6 +39,15 @@ public sealed class MetricTests
     public async Task Every_metric_of_the_app_is_in_the_workbook() =>
         Assert.Empty(Instruments.Keys.Except(Charts(await Deployments.OfAsync(Deployments.Development)).Values.SelectMany(MetricsOf)));
 
+    [Fact]
+    public void Queries_of_the_guide_ask_for_metrics_and_tags_that_the_app_has()
+    {
+        var queries = Repository.Find(Repository.Text("infra/README.md"), @"```kusto\n([\s\S]*?)```")
+            .SelectMany(block => block.Split("\n\n")).ToList();
+        Assert.True(queries.Count >= 4);
+        Assert.All(queries.Where(query => query.Contains("AppMetrics", StringComparison.Ordinal)), Check);
+    }
+
     [Theory]
     [InlineData("outbox-waits", "fopwatch.outbox.age")]
     [InlineData("notifications-refused", "fopwatch.notifications.failed")]

@@ -26,6 +26,34 @@ public sealed class MutationTests
             .DeployAsync(Deployments.Least);
     });
 
+    private static readonly Lazy<Task<Deployment>> ClosedMutant = new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await compiler
+            .Change("modules/front.bicep", "    logScrubbing: {\n      state: 'Enabled'", "    logScrubbing: {\n      state: 'Disabled'")
+            .Change("modules/functions.bicep", "FopWatch__ApiUrl: linkUrl", "FopWatch__ApiUrl: url")
+            .Change("modules/functions.bicep", "AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'", "AZURE_TOKEN_CREDENTIALS: 'dev'")
+            .Change("modules/functions.bicep", "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 17")
+            .Change("modules/servicebus.bicep", "resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {\n  name: 'keep'\n  scope: namespace", "resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {\n  name: 'keep'\n  scope: topic")
+            .With(Deployments.Private, Deployments.Variants[Deployments.Private] + "\nparam deleteLocks = true\n")
+            .DeployAsync(Deployments.Private);
+    });
+
+    [Fact]
+    public Task A_log_with_tokens_is_found() => FindsAsync(NetworkTests.CheckFront, "Disabled", ClosedMutant);
+
+    [Fact]
+    public Task Links_that_lead_nowhere_are_found() => FindsAsync(SettingsTests.CheckLinks, "azurefd.net", ClosedMutant);
+
+    [Fact]
+    public Task A_credential_of_developers_is_found() => FindsAsync(SettingsTests.CheckPlatform, "dev", ClosedMutant);
+
+    [Fact]
+    public Task Calls_that_keep_notifications_waiting_are_found() => FindsAsync(DeploymentTests.CheckConcurrency, "17 requests", ClosedMutant);
+
+    [Fact]
+    public Task Data_that_can_be_deleted_at_once_is_found() => FindsAsync(DeploymentTests.CheckLocks, "namespaces", ClosedMutant);
+
     [Fact]
     public Task A_metric_that_the_app_does_not_have_is_found() => FindsAsync(MetricTests.CheckAlerts, "fopwatch.outbox.old");
 
@@ -84,9 +112,9 @@ public sealed class MutationTests
         await Assert.ThrowsAsync<FormatException>(() => compiler.DeployAsync(Deployments.Development));
     }
 
-    private static async Task FindsAsync(Action<Deployment> check, string what)
+    private static async Task FindsAsync(Action<Deployment> check, string what, Lazy<Task<Deployment>>? mutant = null)
     {
-        var deployment = await Mutant.Value;
+        var deployment = await (mutant ?? Mutant).Value;
         var failure = Assert.ThrowsAny<XunitException>(() => check(deployment));
         Assert.Contains(what, failure.Message, StringComparison.OrdinalIgnoreCase);
     }

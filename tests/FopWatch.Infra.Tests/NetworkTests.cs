@@ -19,6 +19,8 @@ public sealed class NetworkTests
 
     public static TheoryData<string> Closed => [Deployments.Production, Deployments.Most, Deployments.Private];
 
+    public static TheoryData<string> Everything => Deployments.All;
+
     public static TheoryData<string> Public => [Deployments.Development, Deployments.Azd, Deployments.Least, Deployments.Open];
 
     [Theory]
@@ -164,6 +166,47 @@ public sealed class NetworkTests
     }
 
     [Theory]
+    [MemberData(nameof(Closed))]
+    public async Task The_front_limits_what_one_address_sends_and_logs_no_token(string name) => CheckFront(await Deployments.OfAsync(name));
+
+    [Theory]
+    [MemberData(nameof(Everything))]
+    public async Task No_log_is_kept_that_has_tokens_or_ids(string name)
+    {
+        // Logs of storage hold ids, those of App Service hold URLs.
+        var kept = (await Deployments.OfAsync(name)).All(Types.Diagnostics)
+            .SelectMany(one => one.At("properties", "logs").AsArray()).Select(log => log!["category"]!.GetValue<string>());
+        Assert.Subset(
+            new HashSet<string> { "AuditEvent", "FrontDoorAccessLog", "FrontDoorWebApplicationFirewallLog", "OperationalLogs" },
+            kept.ToHashSet());
+    }
+
+    [Fact]
+    public async Task Between_public_and_closed_only_storage_and_the_vault_are_private()
+    {
+        var deployment = await Deployments.OfAsync(Deployments.Middle);
+        Assert.All(
+            deployment.All(Types.StorageAccount),
+            account => Assert.Equal("Disabled", account.Text("properties", "publicNetworkAccess")));
+        Assert.Equal("Deny", deployment.The(Types.Vault).Text("properties", "networkAcls", "defaultAction"));
+        Assert.Equal(("Standard", "Enabled"), (deployment.The(Types.Bus).Text("sku", "name"), deployment.The(Types.Bus).Text("properties", "publicNetworkAccess")));
+        Assert.Equal(
+            ["blob", "queue", "sites", "table", "table", "vault"],
+            deployment.All(Types.PrivateEndpoint)
+                .Select(one => one.At("properties", "privateLinkServiceConnections")[0]!["name"]!.GetValue<string>()).Order());
+        Assert.DoesNotContain(deployment.Resources, one => one.Type.StartsWith("Microsoft.Cdn/", StringComparison.Ordinal) || one.Type == Types.FrontPolicy);
+
+        // Providers and applications reach the app itself; deployments come from operators.
+        var site = deployment.The(Types.App).At("properties", "siteConfig");
+        Assert.Equal("Allow", site["ipSecurityRestrictionsDefaultAction"]!.GetValue<string>());
+        Assert.Empty(site["ipSecurityRestrictions"]!.AsArray());
+        Assert.Equal("Deny", site["scmIpSecurityRestrictionsDefaultAction"]!.GetValue<string>());
+        Assert.Single(site["scmIpSecurityRestrictions"]!.AsArray());
+        Assert.EndsWith("azurewebsites.net", deployment.Output("PUBLIC_URL"), StringComparison.Ordinal);
+        Assert.Equal(Expression.StandIn(deployment.The(Types.PublicAddress).Id, "ipAddress"), deployment.Output("OUTBOUND_ADDRESS"));
+    }
+
+    [Theory]
     [MemberData(nameof(Public))]
     public async Task Without_a_private_network_there_is_none_of_it(string name)
     {
@@ -181,5 +224,34 @@ public sealed class NetworkTests
         Assert.Equal("Allow", app.Text("properties", "siteConfig", "ipSecurityRestrictionsDefaultAction"));
         Assert.Empty(app.At("properties", "siteConfig", "ipSecurityRestrictions").AsArray());
         Assert.Equal("Allow", app.Text("properties", "siteConfig", "scmIpSecurityRestrictionsDefaultAction"));
+    }
+
+    internal static void CheckFront(Deployment deployment)
+    {
+        var (profile, policy) = (deployment.The(Types.Front), deployment.The(Types.FrontPolicy));
+        foreach (var scrubbing in new[] { profile.At("properties", "logScrubbing"), policy.At("properties", "policySettings", "logScrubbing") })
+        {
+            Assert.Equal("Enabled", scrubbing["state"]!.GetValue<string>());
+            var rule = Assert.Single(scrubbing["scrubbingRules"]!.AsArray())!;
+            Assert.Equal(
+                ("RequestUri", "EqualsAny", "Enabled"),
+                (rule["matchVariable"]!.GetValue<string>(), rule["selectorMatchOperator"]!.GetValue<string>(), rule["state"]!.GetValue<string>()));
+        }
+
+        var limit = Assert.Single(policy.At("properties", "customRules", "rules").AsArray())!;
+        Assert.Equal(("RateLimitRule", "Block"), (limit["ruleType"]!.GetValue<string>(), limit["action"]!.GetValue<string>()));
+        Assert.Equal("SocketAddr", Assert.Single(limit["groupBy"]!.AsArray())!["variableName"]!.GetValue<string>());
+        Assert.Equal($"/{DeploymentTests.NotifyStart}", limit["matchConditions"]![0]!["matchValue"]![0]!.GetValue<string>());
+        Assert.True(limit["rateLimitThreshold"]!.GetValue<int>() >= 6000);
+
+        var firewall = deployment.The(Types.FrontFirewall).At("properties", "parameters");
+        Assert.Equal(policy.Id, firewall["wafPolicy"]!["id"]!.GetValue<string>());
+        var domains = deployment.All(Types.FrontDomain).Select(one => one.Id).ToList();
+        Assert.Equal(
+            [deployment.The(Types.FrontEndpoint).Id, .. domains],
+            firewall["associations"]![0]!["domains"]!.AsArray().Select(one => one!["id"]!.GetValue<string>()));
+        Assert.Equal(
+            domains,
+            deployment.The(Types.FrontRoute).At("properties", "customDomains").AsArray().Select(one => one!["id"]!.GetValue<string>()));
     }
 }

@@ -16,7 +16,7 @@ public sealed class SettingsTests
 
     /// <summary>The settings of the cloud host's own, as CloudSettings.cs names them.</summary>
     private static readonly IReadOnlyList<string> HostSettings =
-        [.. Repository.Find(CloudSettings, @"private const string \w+ = ""((?:Tables|ServiceBus):\w+)"";")];
+        [.. Repository.Find(CloudSettings, @"private const string \w+ = ""((?:(?:Tables|ServiceBus):\w+)|ApiUrl)"";")];
 
     public static TheoryData<string> All => Deployments.All;
 
@@ -103,22 +103,7 @@ public sealed class SettingsTests
     [MemberData(nameof(All))]
     public async Task The_other_settings_are_those_of_the_platform_that_this_plan_takes(string name)
     {
-        var deployment = await Deployments.OfAsync(name);
-        var settings = Settings(deployment);
-        var identity = deployment.The(Types.Identity);
-        var client = Expression.StandIn(identity.Id, "clientId");
-
-        Assert.Equal(
-            new Dictionary<string, string>
-            {
-                ["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] = $"ClientId={client};Authorization=AAD",
-                ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = Expression.StandIn(deployment.The(Types.Insights).Id, "ConnectionString"),
-                ["AZURE_CLIENT_ID"] = client,
-                ["AzureWebJobsStorage__accountName"] = RoleTests.HostAccount(deployment).Name,
-                ["AzureWebJobsStorage__clientId"] = client,
-                ["AzureWebJobsStorage__credential"] = "managedidentity",
-            },
-            settings.Where(one => !one.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary());
+        CheckPlatform(await Deployments.OfAsync(name));
 
         Assert.Equal(
             "AzureWebJobsStorage",
@@ -139,6 +124,10 @@ public sealed class SettingsTests
         Assert.EndsWith(domain, url.Host, StringComparison.Ordinal);
         Assert.Equal(url.AbsoluteUri.TrimEnd('/'), deployment.Output("PUBLIC_URL"));
     }
+
+    [Theory]
+    [MemberData(nameof(All))]
+    public async Task Links_in_events_name_the_host_that_applications_reach(string name) => CheckLinks(await Deployments.OfAsync(name));
 
     [Fact]
     public async Task Defaults_and_ranges_are_those_of_the_code()
@@ -229,6 +218,40 @@ public sealed class SettingsTests
         Assert.Equal(deployment.The(Types.Topic).Name, settings["ServiceBus:Topic"]);
         Assert.Equal(deployment.Output("SERVICEBUS_TOPIC"), settings["ServiceBus:Topic"]);
         return read;
+    }
+
+    internal static void CheckPlatform(Deployment deployment)
+    {
+        var settings = Settings(deployment);
+        var identity = deployment.The(Types.Identity);
+        var account = RoleTests.HostAccount(deployment).Name;
+        var client = Expression.StandIn(identity.Id, "clientId");
+
+        Assert.Equal(
+            new Dictionary<string, string>
+            {
+                ["APPLICATIONINSIGHTS_AUTHENTICATION_STRING"] = $"ClientId={client};Authorization=AAD",
+                ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = Expression.StandIn(deployment.The(Types.Insights).Id, "ConnectionString"),
+                ["AZURE_CLIENT_ID"] = client,
+
+                // Nothing else of DefaultAzureCredential is tried, so a failure names its cause.
+                ["AZURE_TOKEN_CREDENTIALS"] = "ManagedIdentityCredential",
+                ["AzureWebJobsStorage__blobServiceUri"] = $"https://{account}.blob.core.windows.net/",
+                ["AzureWebJobsStorage__clientId"] = client,
+                ["AzureWebJobsStorage__credential"] = "managedidentity",
+                ["AzureWebJobsStorage__queueServiceUri"] = $"https://{account}.queue.core.windows.net/",
+                ["AzureWebJobsStorage__tableServiceUri"] = $"https://{account}.table.core.windows.net/",
+            },
+            settings.Where(one => !one.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary());
+    }
+
+    /// <summary>Links in events lead applications to the API, which the Front Door does not.</summary>
+    internal static void CheckLinks(Deployment deployment)
+    {
+        var own = $"https://{Expression.StandIn(deployment.The(Types.App).Id, "defaultHostName")}";
+        var url = Settings(deployment)[Prefix + "ApiUrl"];
+        Assert.Contains(url, new[] { own, "https://api.example.com" });
+        Assert.Equal(url, deployment.Output("API_URL"));
     }
 
     internal static void CheckSecrets(Deployment deployment)
