@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Azure.Data.Tables;
 using FopWatch.Contracts;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tables;
@@ -66,6 +67,7 @@ public sealed partial class TableStore
             [Columns.Source] = @event.Key.Source,
             [Columns.EventId] = @event.Id,
             [Columns.Type] = @event.Type,
+            [Columns.Redaction] = CommandRedaction.Version,
         };
         if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !Shorter(@event.Body).Any(body => BodyColumns.TryWriteText(row, body)))
             throw new InvalidDataException("An event does not fit into a row even without its items.");
@@ -98,7 +100,7 @@ public sealed partial class TableStore
                     Version = version,
                     Type = type,
                     Time = time,
-                    Body = BodyColumns.ReadText(row),
+                    Body = EventRedaction.Redacted(BodyColumns.ReadText(row), row.GetInt32(Columns.Redaction) ?? 0),
                 };
         }
         catch (InvalidDataException)

@@ -260,6 +260,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string Source = "Source";
         public const string EventId = "EventId";
         public const string Type = "Type";
+        public const string Redaction = "Redaction";
         public const string Key = "Key";
         public const string Correlation = "Correlation";
         public const string Reason = "Reason";
@@ -274,7 +275,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public static readonly string[] ForSize = [.. Keys, Size];
 
         /// <summary>An event, whole where its body is short.</summary>
-        public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, .. BodyColumns.OfShortText];
+        public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, Redaction, .. BodyColumns.OfShortText];
 
         /// <summary>A notification in quarantine, whole where its body is short.</summary>
         public static readonly string[] ForQuarantine =

@@ -24,6 +24,9 @@ public enum JobVerdict
     /// <summary>No failure is claimed. Not a success: Qiniu answers 0 for a bogus command without items (providers.md, section 1).</summary>
     None,
 
+    /// <summary>The job as a whole went well (Qiniu workflows), also where its conditions chose no command.</summary>
+    Succeeded,
+
     /// <summary>The job as a whole failed.</summary>
     Failed,
 
@@ -194,7 +197,7 @@ public sealed record JobFacts
     /// These facts without the secrets that earlier versions left in them. Commands become what a report of today says, so that its items are
     /// the same ones.
     /// </summary>
-    internal JobFacts Redacted() => Redaction == CommandRedaction.Version ? this : (this with
+    internal JobFacts Redacted() => (this with
     {
         Redaction = CommandRedaction.Version,
         Key = CommandRedaction.RedactUrl(Key),
@@ -203,11 +206,12 @@ public sealed record JobFacts
     {
         Command = CommandRedaction.Redact(item.Command),
         Description = item.Description is { } description ? CommandRedaction.Redact(description) : null,
-        Error = item.Error is { } error ? CommandRedaction.Redact(error) : null,
+        Error = (item.Error ?? (item.State == ItemState.Failed ? item.Description : null)) is { } error ? CommandRedaction.Redact(error) : null,
         Result = item.Result is { } result ? CommandRedaction.RedactJson(Encoding.UTF8.GetBytes(result)) : null,
     }));
 
-    private JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
+    /// <summary>These facts with these items, numbered; see <see cref="ItemFacts.Occurrence"/>.</summary>
+    internal JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
     {
         Items = [.. items
             .Select(item => item.Outputs.Count == 0
@@ -255,7 +259,7 @@ public sealed record JobFacts
     private bool Concludes => Closed && Verdict switch
     {
         JobVerdict.Cancelled => true,
-        JobVerdict.Failed => Items.All(item => item.IsOver),
+        JobVerdict.Failed or JobVerdict.Succeeded => Items.All(item => item.IsOver),
         _ => Items.Count > 0 && Items.All(item => item.IsOver),
     };
 

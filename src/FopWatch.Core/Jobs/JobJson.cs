@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
@@ -14,7 +15,8 @@ public static class JobJson
     public static Job Deserialize(ReadOnlySpan<byte> utf8)
     {
         var job = JsonSerializer.Deserialize(utf8, JobJsonContext.Default.Job) ?? throw new JsonException("A stored job is null.");
-        return job with { Metadata = Job.NoMetadata.SetItems(job.Metadata), Facts = job.Facts.Redacted() };
+        var facts = job.Facts.Redaction == CommandRedaction.Version ? job.Facts : ProviderKinds.For(job.Provider).Upgrade(job.Facts.Redacted());
+        return job with { Metadata = Job.NoMetadata.SetItems(job.Metadata), Facts = facts };
     }
 }
 

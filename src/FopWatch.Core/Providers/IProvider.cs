@@ -93,6 +93,9 @@ public interface IProvider
     /// <summary>Reads a body. Never throws for what a body contains, and works in time and memory linear in its length.</summary>
     Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body);
 
+    /// <summary>Facts that an earlier version read and stored, as this version reads them. Secrets are taken out already.</summary>
+    JobFacts Upgrade(JobFacts stored) => stored;
+
     /// <summary>Checks a notification's signature, in constant time for a given length.</summary>
     Trust Verify(SignedRequest request, KeyRing keys);
 

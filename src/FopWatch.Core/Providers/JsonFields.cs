@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.Json;
+using FopWatch.Contracts;
 
 namespace FopWatch.Providers;
 
@@ -60,6 +61,12 @@ internal static class JsonFields
         cut = text.Length > MaxProse;
         return text.Length == 0 ? null : Cut(text, MaxProse);
     }
+
+    /// <summary>
+    /// Why a command failed: its <c>error</c>, or its <c>desc</c> where a failed one has no error, as workflows and Wangsu write it.
+    /// </summary>
+    public static string? ErrorOf(this JsonElement element, ItemState state, out bool cut) =>
+        element.Prose("error", out cut) ?? (state == ItemState.Failed ? element.Prose("desc", out cut) : null);
 
     /// <summary>A value as JSON text in one spelling, redacted.</summary>
     public static string? Json(this JsonElement element, string name) =>

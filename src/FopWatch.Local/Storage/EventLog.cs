@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Storage;
@@ -20,7 +21,7 @@ internal sealed record LoggedEvent(long Seq, string Id, DateTimeOffset Time, str
 internal sealed class EventLog : IEventPublisher
 {
     internal const string ReadSql =
-        "SELECT seq, event_id, time, type, source, subject, body FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+        "SELECT seq, event_id, time, type, source, subject, body, redaction FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
     private const int FollowAtOnce = 256;
     private const int PurgeAtOnce = 500;
@@ -59,7 +60,7 @@ internal sealed class EventLog : IEventPublisher
                 var (events, bytes) = (new List<LoggedEvent>(), 0L);
                 while (bytes < PageLimit.Bytes && rows.Read())
                 {
-                    var body = rows.GetFieldValue<byte[]>(6);
+                    var body = EventRedaction.Redacted(rows.GetFieldValue<byte[]>(6), rows.GetInt64(7));
                     bytes += body.Length;
                     events.Add(new(
                         rows.GetInt64(0),
@@ -164,15 +165,16 @@ internal sealed class EventLog : IEventPublisher
         {
             appended += session.Execute(
                 """
-                INSERT INTO events (event_id, time, type, source, subject, body)
-                VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (event_id) DO NOTHING
+                INSERT INTO events (event_id, time, type, source, subject, body, redaction)
+                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING
                 """,
                 pending.Id,
                 pending.Time.UtcTicks,
                 pending.Type,
                 pending.Key.Source,
                 pending.Key.Id,
-                pending.Body);
+                pending.Body,
+                CommandRedaction.Version);
         }
 
         return appended;

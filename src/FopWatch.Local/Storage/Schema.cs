@@ -108,6 +108,11 @@ internal static class Schema
         CREATE INDEX jobs_by_watch ON jobs (watch, registered_at);
         CREATE INDEX jobs_by_source_watch ON jobs (source, watch, registered_at);
         """,
+        """
+        -- The version of the rules by which the body was redacted. Earlier ones are redacted again when they are read.
+        ALTER TABLE outbox ADD COLUMN redaction INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE events ADD COLUMN redaction INTEGER NOT NULL DEFAULT 0;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -3,6 +3,7 @@ using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Watching;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Storage;
@@ -189,14 +190,15 @@ internal sealed partial class SqliteStore
             return;
 
         session.Execute(
-            "INSERT INTO outbox (source, id, version, event_id, type, time, body) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+            "INSERT INTO outbox (source, id, version, event_id, type, time, body, redaction) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
             @event.Key.Source,
             @event.Key.Id,
             @event.Version,
             @event.Id,
             @event.Type,
             @event.Time.UtcTicks,
-            @event.Body);
+            @event.Body,
+            CommandRedaction.Version);
     }
 
     private static IReadOnlyList<Books> ReadBooks(SqliteSession session)

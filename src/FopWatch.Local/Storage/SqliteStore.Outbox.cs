@@ -14,7 +14,7 @@ internal sealed partial class SqliteStore
                 var (events, bytes) = (new List<OutboxEvent>(), 0L);
                 while (bytes < PageLimit.Bytes && rows.Read())
                 {
-                    var body = rows.GetFieldValue<byte[]>(6);
+                    var body = EventRedaction.Redacted(rows.GetFieldValue<byte[]>(6), rows.GetInt64(7));
                     bytes += body.Length;
                     events.Add(new()
                     {

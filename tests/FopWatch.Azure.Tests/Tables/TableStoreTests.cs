@@ -130,6 +130,35 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(3, (await Store.DepthAsync(Cancelled)).Count);
     }
 
+    [Theory]
+    [InlineData(null)]
+    [InlineData(1)]
+    public async Task An_event_of_an_earlier_version_is_redacted_when_it_is_read(int? redaction)
+    {
+        var stored = EarlierEvent.Stored;
+        await Store.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
+        await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
+        {
+            row.Remove("Redaction");
+            if (redaction is not null)
+                row["Redaction"] = redaction;
+            await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+        }
+
+        var pending = Assert.Single(await Store.PendingAsync(10, Cancelled));
+
+        EarlierEvent.AssertRedacted(pending.Id, pending.Body);
+    }
+
+    [Fact]
+    public async Task An_event_of_this_version_is_published_as_it_was_committed()
+    {
+        var stored = EarlierEvent.Stored;
+        await Store.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
+
+        Assert.Equal(stored.Body.ToArray(), Assert.Single(await Store.PendingAsync(10, Cancelled)).Body.ToArray());
+    }
+
     [Fact]
     public async Task What_people_filter_on_is_in_columns()
     {

@@ -23,7 +23,7 @@ public class FactsCutTests
         from error in Gen.Elements(null, "not a valid media", new string('e', 300), new string('e', 199) + '\uD83D', new string('e', 200))
         from result in Gen.Elements(null, Result(3), Result(400), Result(4_000), Result(4_001), $$"""{"text":"{{new string('t', 70_000)}}","verdict":"block"}""", "\"old\"")
         from closed in Gen.Elements(true, false)
-        from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.Failed)
+        from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.Succeeded, JobVerdict.Failed)
         from bucket in Gen.Elements(null, "a", "b")
         select (JobFacts.None with { Closed = closed, Verdict = verdict, Bucket = bucket, Raw = new(closed, "{}") }).WithItems(
             Enumerable.Range(0, count).Select(i => new ItemFacts

@@ -36,7 +36,7 @@ public class JobJoinTests
         from items in Items.ListOf(count)
         from closed in Gen.Frequency((3, Gen.Constant(false)), (2, Gen.Constant(true)))
         from progress in Gen.Elements(Enum.GetValues<JobProgress>())
-        from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.None, JobVerdict.Failed, JobVerdict.Cancelled)
+        from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.None, JobVerdict.Succeeded, JobVerdict.Failed, JobVerdict.Cancelled)
         from delivery in Gen.Elements(Enum.GetValues<NotificationDelivery>())
         from channel in Gen.Elements(Enum.GetValues<ReportChannel>())
         from requestId in Gen.Elements(null, "r1", "r2")

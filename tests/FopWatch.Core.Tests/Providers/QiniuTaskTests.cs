@@ -221,6 +221,16 @@ public class QiniuTaskTests
     public void Type_1_is_an_idle_time_task(string type, bool? idle) =>
         Assert.Equal(idle, Qiniu.Polled($$"""{"id":"a","code":1,"type":{{type}},"items":[]}""").Idle);
 
+    [Theory]
+    [InlineData("\"key\":\"out.json\",\"hash\":\"h\"")]
+    [InlineData("\"keys\":[\"out.json\"]")]
+    public void A_result_beside_an_output_is_kept(string output)
+    {
+        var item = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,{{output}},"result":{"suggestion":"block"} }]}""").Items);
+
+        Assert.Equal(("out.json", """{"suggestion":"block"}"""), (Assert.Single(item.Outputs).Key, item.Result));
+    }
+
     [Fact]
     public void A_result_of_up_to_256_KiB_is_kept_whole_and_a_longer_one_lacks_ends_of_arrays()
     {

@@ -55,12 +55,12 @@ public class QiniuWorkflowTests
             facts.Items.Select(item => (item.Command, item.State)));
         Assert.Equal([new() { Bucket = "out", Key = "a.mp4", Hash = "F1" }], facts.Items[3].Outputs);
         Assert.Empty(facts.Items[2].Outputs);
-        Assert.Equal("broken", facts.Items[7].Description);
+        Assert.Equal("broken", facts.Items[7].Error);
         Assert.Equal(JobState.PartiallyFailed, facts.Outcome);
     }
 
     [Theory]
-    [InlineData(0, true, JobVerdict.None, JobProgress.Processing)]
+    [InlineData(0, true, JobVerdict.Succeeded, JobProgress.Processing)]
     [InlineData(1, false, JobVerdict.None, JobProgress.Waiting)]
     [InlineData(2, false, JobVerdict.None, JobProgress.Processing)]
     [InlineData(3, true, JobVerdict.Failed, JobProgress.Processing)]
@@ -74,6 +74,44 @@ public class QiniuWorkflowTests
         Assert.Equal(closed ? ItemState.Skipped : ItemState.Unknown, Assert.Single(facts.Items).State);
         Assert.Null(facts.CreatedAt);
         Assert.Equal(NotificationDelivery.Unknown, facts.Delivery);
+    }
+
+    [Theory]
+    [InlineData("\"version\":\"v3\",\"code\":0", "{\"id\":\"hd?\",\"fop\":null,\"cond\":{\"expr\":\"height >= 720\"}}", JobState.Succeeded)]
+    [InlineData("\"version\":\"v3\",\"code\":\"0\"", "", JobState.Succeeded)]
+    [InlineData("\"version\":\"v3\",\"code\":3", "", JobState.Failed)]
+    [InlineData("\"version\":\"v3\",\"code\":5", "", JobState.Cancelled)]
+    [InlineData("\"version\":\"v3\",\"code\":2", "", null)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":true", "", JobState.Succeeded)]
+    [InlineData("\"status\":\"FINISHED\",\"result\":{\"code\":0}", "", JobState.Succeeded)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":false", "", JobState.Failed)]
+    [InlineData("\"status\":\"FINISHED\"", "", null)]
+    [InlineData("\"status\":\"RUNNING\",\"success\":true", "", null)]
+    public void A_workflow_that_chose_no_command_ends_as_its_own_code_says(string head, string ops, JobState? outcome)
+    {
+        var body = $$"""{"id":"w",{{head}},"ops":[{{ops}}]}""";
+
+        foreach (var facts in (JobFacts[])[Qiniu.Polled(body), Qiniu.Notified(body)])
+            Assert.Equal((outcome, new JobCounts(0, 0, 0, 0)), (facts.Outcome, facts.Counts));
+    }
+
+    [Fact]
+    public void A_failed_operation_without_an_error_has_its_description_as_the_error()
+    {
+        var v3 = Qiniu.Polled("""
+            {"version":"v3","id":"w","code":3,"ops":[
+              {"id":"1","fop":{"cmd":"a","result":{"code":3,"desc":"no such stream in hlsKey/c2VjcmV0"}}},
+              {"id":"2","fop":{"cmd":"b","result":{"code":7,"desc":"invalid","error":""}}},
+              {"id":"3","fop":{"cmd":"c","result":{"code":3,"desc":"failed","error":"disk full"}}},
+              {"id":"4","fop":{"cmd":"d","result":{"code":0,"desc":"ok"}}},
+              {"id":"5","fop":{"cmd":"e","result":{"code":6,"desc":"skipped"}}}]}
+            """);
+        var v2 = Qiniu.Polled("""{"id":"w","status":"FINISHED","success":false,"ops":[{"op":{"type":"probe"},"result":{"code":3,"desc":"no stream"}}]}""");
+        var task = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"desc":"The fop is failed","error":""}]}""");
+
+        Assert.Equal(["no such stream in hlsKey/***", "invalid", "disk full", null, null], v3.ItemsInOrder.Select(item => item.Error));
+        Assert.Equal("no stream", Assert.Single(v2.Items).Error);
+        Assert.Equal("The fop is failed", Assert.Single(task.Items).Error);
     }
 
     [Fact]
@@ -108,8 +146,8 @@ public class QiniuWorkflowTests
     }
 
     [Theory]
-    [InlineData("FINISHED", "true", true, JobVerdict.None)]
-    [InlineData("finished", "\"true\"", true, JobVerdict.None)]
+    [InlineData("FINISHED", "true", true, JobVerdict.Succeeded)]
+    [InlineData("finished", "\"true\"", true, JobVerdict.Succeeded)]
     [InlineData("FINISHED", "false", true, JobVerdict.Failed)]
     [InlineData("FINISHED", "0", true, JobVerdict.Failed)]
     [InlineData("FINISHED", "null", true, JobVerdict.Failed)]

@@ -81,8 +81,8 @@ public class WangsuTests
     [InlineData("""[{"key": "a/1.mp4", "fsize": 101}, "a/2.mp4", null, 7, {"hash": "h"}]""", "a/1.mp4 101, a/2.mp4 ")]
     [InlineData(" [ ] ", "")]
     [InlineData("lists/a.txt", "lists/a.txt ")]
-    [InlineData("[1", "[1 ")]
     [InlineData("", "")]
+    [InlineData(" null ", "")]
     public void A_decompresslist_in_a_string_is_a_json_list_or_the_key_of_the_list_file(string list, string files)
     {
         var command = $"fetchURL/{Base64("http://src.example/a.zip")}/bucket/{Base64("dst")}/key/{Base64("a.zip")}/decompression/zip";
@@ -102,6 +102,45 @@ public class WangsuTests
     }
 
     [Theory]
+    [InlineData("[broken")]
+    [InlineData(" [1")]
+    [InlineData("[\"a\"] b")]
+    [InlineData("{\"key\":\"a\"}")]
+    [InlineData("{")]
+    [InlineData(null)]
+    public void A_decompresslist_that_is_not_quite_a_list_gives_no_output_and_is_said_to_be_incomplete(string? list)
+    {
+        list ??= new string('[', 100) + new string(']', 100);
+        var text = System.Text.Json.JsonSerializer.Serialize(list);
+        foreach (var body in (string[])
+            [
+                $$"""{"id":"a","code":3,"items":[{"cmd":"x","code":"3","key":"a.zip","decompresslist":{{text}}}]}""",
+                $$"""{"id":"a","code":3,"decompresslist":{{text}},"items":[{"cmd":"x","code":"3","key":"a.zip"}]}""",
+            ])
+        {
+            var item = Assert.Single(Fmgr.Notified(body).Items);
+
+            Assert.Equal("a.zip", Assert.Single(item.Outputs).Key);
+            Assert.True(item.OutputsCut);
+        }
+    }
+
+    [Fact]
+    public void A_failed_item_without_an_error_has_its_description_as_the_error()
+    {
+        var items = Fmgr.Notified($$"""
+            {"id":"a","code":3,"items":[
+              {"cmd":"a","code":2,"error":null,"desc":"{{new string('x', 20_000)}}"},
+              {"cmd":"b","code":"19","error":"gone","desc":"failed"},
+              {"cmd":"c","code":3,"error":null,"desc":"operate is finish"}]}
+            """).Items;
+
+        Assert.Equal((16 * 1024, true), (items[0].Error!.Length, items[0].ErrorCut));
+        Assert.Equal(("gone", false), (items[1].Error, items[1].ErrorCut));
+        Assert.Null(items[2].Error);
+    }
+
+    [Theory]
     [InlineData("bucket/ZHN0/key/b2xkL2EubXA0", "\"old/a.mp4\"", 3, "dst", "old/a.mp4")]
     [InlineData("bucket/ZHN0/key/b2xkL2EubXA0", "null", 3, "dst", "old/a.mp4")]
     [InlineData("bucket/ZHN0/key/b2xkL2EubTN1OA==/deletets/1", "\"old/a.m3u8\"", 2, "dst", "old/a.m3u8")]
@@ -115,6 +154,7 @@ public class WangsuTests
 
         Assert.Equal(new InputFacts { Bucket = bucket, Key = input }, item.Input);
         Assert.Empty(item.Outputs);
+        Assert.False(item.OutputsCut);
     }
 
     [Fact]

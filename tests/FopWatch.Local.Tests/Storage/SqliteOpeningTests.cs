@@ -188,6 +188,61 @@ public class SqliteOpeningTests
     }
 
     [Fact]
+    public async Task Events_of_an_earlier_format_are_redacted_when_they_are_read()
+    {
+        using var folder = new TempFolder();
+        var stored = EarlierEvent.Stored;
+        using (var old = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
+        {
+            Schema.Migrate(old, folder.DatabasePath, [.. Schema.Migrations.Take(3)]);
+            old.Execute(
+                "INSERT INTO outbox (source, id, version, event_id, type, time, body) VALUES ('media', 'a', 2, $1, $2, $3, $4)",
+                stored.Id,
+                stored.Type,
+                stored.Time.UtcTicks,
+                stored.Body);
+            old.Execute(
+                "INSERT INTO events (event_id, time, type, source, subject, body) VALUES ($1, $2, $3, 'media', 'a', $4)",
+                stored.Id,
+                stored.Time.UtcTicks,
+                stored.Type,
+                stored.Body);
+        }
+
+        await using var store = await OpenAsync(folder.FullName);
+
+        var pending = await store.PendingAsync(10, Cancelled);
+        EarlierEvent.AssertRedacted(Assert.Single(pending).Id, pending[0].Body);
+        var logged = Assert.Single(await store.Events.ReadAsync(0, 10, Cancelled));
+        EarlierEvent.AssertRedacted(logged.Id, logged.Body);
+
+        // Published again it keeps its place in the log.
+        await store.Events.PublishAsync(pending, Cancelled);
+        Assert.Equal(logged.Seq, Assert.Single(await store.Events.ReadAsync(0, 10, Cancelled)).Seq);
+    }
+
+    [Fact]
+    public async Task An_event_of_an_earlier_format_is_logged_without_its_secrets()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        using (var old = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1)))
+        {
+            var stored = EarlierEvent.Stored;
+            old.Execute(
+                "INSERT INTO outbox (source, id, version, event_id, type, time, body, redaction) VALUES ('media', 'a', 2, $1, $2, $3, $4, 1)",
+                stored.Id,
+                stored.Type,
+                stored.Time.UtcTicks,
+                stored.Body);
+        }
+
+        await temp.Store.Events.PublishAsync(await temp.Store.PendingAsync(10, Cancelled), Cancelled);
+
+        using var rows = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        EarlierEvent.AssertRedacted(EarlierEvent.Stored.Id, (byte[])rows.Scalar("SELECT body FROM events")!);
+    }
+
+    [Fact]
     public async Task References_are_the_same_after_a_restart_and_others_in_another_folder()
     {
         var key = new JobKey("media", "a");

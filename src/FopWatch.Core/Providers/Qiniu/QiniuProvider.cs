@@ -1,3 +1,4 @@
+using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers.Signatures;
@@ -43,6 +44,13 @@ internal sealed class QiniuProvider : IProvider
 
         return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, IsWorkflow = decode == QiniuWorkflow.ReadV3 });
     }
+
+    /// <inheritdoc/>
+    /// <remarks>Earlier versions took a workflow's conditions for commands.</remarks>
+    public JobFacts Upgrade(JobFacts stored) =>
+        stored.Raw is { } raw && JsonBody.Read(Encoding.UTF8.GetBytes(raw.Json), out _) is { } json && Shape(json) == QiniuWorkflow.ReadV3
+            ? QiniuWorkflow.WithoutConditions(stored, json.Root)
+            : stored;
 
     /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => QiniuSignature.Verify(request, keys);

@@ -78,14 +78,14 @@ internal static class QiniuTask
         EquatableList<OutputFacts> outputs = ItemOutputs.MayHave(state)
             ? [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)]
             : [];
-        var (result, resultCut) = JsonCut.To(ResultLimit.Kept, outputs.Count == 0 ? item.Json("result") : null, null);
+        var (result, resultCut) = JsonCut.To(ResultLimit.Kept, item.Json("result"), null);
         return new()
         {
             Command = CommandRedaction.Redact(command),
             State = state,
             Code = code,
             Description = item.Prose("desc"),
-            Error = item.Prose("error", out var errorCut),
+            Error = item.ErrorOf(state, out var errorCut),
             ErrorCut = errorCut,
             ErrorIndex = item.Count("errorIndex") is <= int.MaxValue and var index ? (int)index : null,
             ReusedOldOutput = item.Flag("returnOld"),

@@ -30,7 +30,7 @@ internal static class QiniuWorkflow
             CreatedAt = Milliseconds(root.Integer("created_at")),
             Progress = QiniuTask.ProgressOf(code, closed),
             Closed = closed,
-            Verdict = code switch { 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None },
+            Verdict = code switch { 0 => JobVerdict.Succeeded, 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None },
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
         }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => ReadV3Op(op, closed)));
@@ -49,7 +49,7 @@ internal static class QiniuWorkflow
         var closed = string.Equals(root.Text("status"), "FINISHED", StringComparison.OrdinalIgnoreCase);
         var result = root.Field("result");
         var code = result?.Integer("code");
-        var failed = root.Flag("success") is { } success ? !success : code == 3;
+        var succeeded = root.Flag("success") ?? code switch { 0 => true, 3 => false, _ => null };
         var input = root.Field("input")?.Field("source");
         facts = (JobFacts.None with
         {
@@ -62,7 +62,7 @@ internal static class QiniuWorkflow
             CreatedAt = Rfc3339.Parse(root.Text("creationDate")),
             Progress = QiniuTask.ProgressOf(code, closed),
             Closed = closed,
-            Verdict = closed && failed ? JobVerdict.Failed : JobVerdict.None,
+            Verdict = (closed, succeeded) switch { (true, true) => JobVerdict.Succeeded, (true, false) => JobVerdict.Failed, _ => JobVerdict.None },
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
         }).WithItems(ops.Select(op => ReadV2Op(op, closed)));
@@ -72,13 +72,28 @@ internal static class QiniuWorkflow
     private static ItemFacts ReadV3Op(JsonElement op, bool closed)
     {
         var fop = op.Field("fop");
-        var command = fop?.Text("cmd") ?? op.Text("id") ?? "";
+        var command = CommandOfV3(op);
         var item = ReadResult(command, fop?.Field("result") ?? op.Field("result"), closed, out var result);
         if (!ItemOutputs.MayHave(item.State) || result?.Flag("has_output") == false || result?.Field("kodo_file") is not { } file)
             return item;
 
         return file.Text("key") is { } key ? item with { Outputs = [Output(file, file.Text("bucket"), key)] } : item;
     }
+
+    /// <summary>
+    /// Facts without the conditions that earlier versions counted as commands that were skipped. Only the body still says which ones they are.
+    /// </summary>
+    public static JobFacts WithoutConditions(JobFacts facts, JsonElement root)
+    {
+        root.ReadObjects("ops", out var ops);
+        var conditions = ops.Where(IsCondition).Select(op => CommandRedaction.Redact(CommandOfV3(op))).ToList();
+
+        // A command of the same name that ran has a code.
+        var kept = facts.Items.Where(item => item.Code is not null || !conditions.Remove(item.Command)).ToList();
+        return kept.Count == facts.Items.Count ? facts : facts.Numbering(kept);
+    }
+
+    private static string CommandOfV3(JsonElement op) => op.Field("fop")?.Text("cmd") ?? op.Text("id") ?? "";
 
     /// <summary>A node has either a command or a condition, which does nothing and has no result (providers.md, section 1).</summary>
     private static bool IsCondition(JsonElement op) => op.Field("fop") is null && op.Field("cond") is not null;
@@ -116,13 +131,14 @@ internal static class QiniuWorkflow
         }
 
         var code = known.Integer("code");
+        var state = code switch { 6 => ItemState.Skipped, 7 => ItemState.Failed, _ => QiniuTask.StateOf(code) };
         return new()
         {
             Command = CommandRedaction.Redact(command),
-            State = code switch { 6 => ItemState.Skipped, 7 => ItemState.Failed, _ => QiniuTask.StateOf(code) },
+            State = state,
             Code = code,
             Description = known.Prose("desc"),
-            Error = known.Prose("error", out var errorCut),
+            Error = known.ErrorOf(state, out var errorCut),
             ErrorCut = errorCut,
         };
     }

@@ -64,6 +64,13 @@ internal abstract class WangsuProvider : IProvider
     }
 
     /// <inheritdoc/>
+    /// <remarks>Earlier versions took the file that a delete names for an output.</remarks>
+    public JobFacts Upgrade(JobFacts stored) => stored.Numbering(stored.Items.Select(
+        item => InputOf(item.Command, item.Outputs.Count == 1 ? item.Outputs[0].Key : null) is { } input
+            ? item with { Input = item.Input ?? input, Outputs = [], OutputsCut = false }
+            : item));
+
+    /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => WangsuSignature.Verify(request, keys);
 
     /// <inheritdoc/>
@@ -123,24 +130,23 @@ internal abstract class WangsuProvider : IProvider
         var command = item.Text("cmd") ?? "";
         var code = item.Integer("code");
         var state = WangsuCodes.StateOf(code);
+        var hasOutputs = ItemOutputs.MayHave(state) && InputOf(command, null) is null;
         return new()
         {
             Command = CommandRedaction.Redact(command),
             State = state,
             Code = code,
             Description = item.Prose("desc"),
-            Error = item.Prose("error", out var errorCut),
+            Error = item.ErrorOf(state, out var errorCut),
             ErrorCut = errorCut,
             Input = InputOf(command, CommandRedaction.RedactUrl(item.Text("key"))),
-            Outputs = ItemOutputs.MayHave(state) ? [.. ReadOutputs(item, common, command)] : [],
+            Outputs = hasOutputs ? [.. ReadOutputs(item, common, command)] : [],
+            OutputsCut = hasOutputs && (HasBrokenList(item) || HasBrokenList(common)),
         };
     }
 
     private IEnumerable<OutputFacts> ReadOutputs(JsonElement item, JsonElement common, string command)
     {
-        if (InputOf(command, null) is not null)
-            return [];
-
         // Once, not for every file: a list can be long, and so can a command.
         var bucket = BucketOf(command);
         return item.Entries("detail")
@@ -161,10 +167,17 @@ internal abstract class WangsuProvider : IProvider
 
     /// <summary>
     /// The files that were unpacked. <c>decompresslist</c> is documented as a string: a JSON list, or the name of a file that has the list.
-    /// Arrays are seen too (providers.md, section 2).
+    /// Arrays are seen too (providers.md, section 2). Other JSON names no file.
     /// </summary>
     private static IEnumerable<JsonElement> DecompressedFiles(JsonElement holder) =>
         holder.Field("decompresslist") is { ValueKind: JsonValueKind.String } text
-            ? JsonText.TryReadList(text.AsText()) ?? [text]
+            ? JsonText.TryReadList(text.AsText()) ?? (IsName(text.AsText()) ? [text] : [])
             : holder.Entries("decompresslist");
+
+    private static bool IsName(string text) => text.AsSpan().Trim() is not ("" or "null" or ['[' or '{', ..]);
+
+    /// <summary>Whether files were listed in a way that nobody can read.</summary>
+    private static bool HasBrokenList(JsonElement holder) => holder.Text("decompresslist") is { } text
+        && text.AsSpan().TrimStart() is ['[' or '{', ..]
+        && JsonText.TryReadList(text) is null;
 }
