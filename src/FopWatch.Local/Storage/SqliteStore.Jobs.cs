@@ -2,9 +2,9 @@ using System.Globalization;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Watching;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Local.Storage;
 
