@@ -51,7 +51,7 @@ internal static class JobEventReader
         catch (InvalidOperationException)
         {
             // The reader looks into a text only when it is asked for it.
-            return (null, "A name or a text in the envelope is no Unicode.");
+            return (null, "A name or a text is not valid Unicode.");
         }
     }
 
@@ -116,7 +116,37 @@ internal static class JobEventReader
             return "'data.counts' is null.";
         if (job.Items.Any(item => item?.Command is null || item.Outputs.Contains(null!)))
             return "In 'data.items', something is null that must not be.";
+        foreach (var item in job.Items)
+        {
+            if (item.Result is { } result)
+                ReadTexts(result);
+        }
+
         return job.Metadata?.Values.Contains(null!) == true ? "In 'data.metadata', a value is null." : null;
+    }
+
+    /// <summary>Reads every name and text of a value, which cannot be written again if one is not valid Unicode.</summary>
+    /// <exception cref="InvalidOperationException">One is not.</exception>
+    private static void ReadTexts(JsonElement value)
+    {
+        switch (value.ValueKind)
+        {
+            case JsonValueKind.Object:
+                foreach (var member in value.EnumerateObject())
+                {
+                    _ = member.Name;
+                    ReadTexts(member.Value);
+                }
+
+                break;
+            case JsonValueKind.Array:
+                foreach (var element in value.EnumerateArray())
+                    ReadTexts(element);
+                break;
+            case JsonValueKind.String:
+                _ = value.GetString();
+                break;
+        }
     }
 
     /// <summary>A failure of the serializer in words. Its own messages name types of this library.</summary>

@@ -179,6 +179,19 @@ public class JobEventTests
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
+    [Theory]
+    [InlineData("""{"a":["\ud83d"]}""")]
+    [InlineData("""{"a":{"\ud83d":1}}""")]
+    public void A_result_that_is_not_valid_Unicode_is_refused_since_it_could_not_be_written_again(string result)
+    {
+        var body = JsonNode.Parse(Events.Full)!;
+        body["data"]!["items"]![0]!["result"] = "here";
+
+        Assert.False(JobEvent.TryParse(body.ToJsonString().Replace("\"here\"", result, StringComparison.Ordinal), out _, out var reason));
+
+        Assert.Contains("Unicode", reason, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Text_is_read_as_bytes_are()
     {

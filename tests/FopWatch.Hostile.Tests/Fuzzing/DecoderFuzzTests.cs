@@ -22,9 +22,7 @@ public class DecoderFuzzTests
     /// <summary>What reading a body may allocate: per byte of it, for each of the objects that it can list, and beside that.</summary>
     private const int BytesPerByte = 64;
     private const int BytesPerObject = 1536;
-
-    // Most of it once: a regular expression sets up its tables when it is first used, and its stack for each thread that uses it at the same time.
-    private const int BytesBeside = 1024 * 1024;
+    private const int BytesBeside = 128 * 1024;
 
     /// <summary>What reading bodies may take, per execution over a batch of them.</summary>
     private static readonly TimeSpan PerExecution = TimeSpan.FromMilliseconds(2);
@@ -197,12 +195,13 @@ public class DecoderFuzzTests
             var provider = ProviderKinds.For(kind);
             Executions++;
 
-            var allocated = GC.GetAllocatedBytesForCurrentThread();
-            var decoded = provider.Decode(channel, body);
-            if (channel == ReportChannel.Poll && decoded.Report is null)
-                provider.ErrorStatus(body);
-            allocated = GC.GetAllocatedBytesForCurrentThread() - allocated;
             var most = BytesBeside + ((long)BytesPerByte * body.Length) + (BytesPerObject * Math.Min(JsonFields.MaxObjects, body.Length / "{},".Length));
+            var (decoded, allocated) = Decode(provider, channel, body);
+
+            // A regular expression sets up its tables when it is first used, and a stack when more threads use it than ever before. What a body costs
+            // it costs again.
+            if (allocated > most)
+                (decoded, allocated) = Decode(provider, channel, body);
             Assert.True(allocated <= most, $"{allocated} bytes were allocated for {body.Length}.");
             if (body.Length >= 1024)
                 MostPerByte = Math.Max(MostPerByte, (double)allocated / body.Length);
@@ -220,6 +219,15 @@ public class DecoderFuzzTests
             var report = decoded.Report!;
             Assert.True(report.Id is null ? channel == ReportChannel.Poll : JobKey.IsValidId(report.Id));
             Behind(decoder, report);
+        }
+
+        private static (Decoded Decoded, long Allocated) Decode(IProvider provider, ReportChannel channel, byte[] body)
+        {
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            var decoded = provider.Decode(channel, body);
+            if (channel == ReportChannel.Poll && decoded.Report is null)
+                provider.ErrorStatus(body);
+            return (decoded, GC.GetAllocatedBytesForCurrentThread() - before);
         }
 
         private void Behind(int decoder, JobReport report)
