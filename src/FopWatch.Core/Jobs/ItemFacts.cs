@@ -44,6 +44,9 @@ public sealed record InputFacts : IComparable<InputFacts>
     /// <summary>The key, or the prefix of keys; empty for a whole bucket.</summary>
     public required string Key { get; init; }
 
+    // The command that names it is redacted in the same way.
+    internal InputFacts Redacted() => CommandRedaction.Redact(Key) is var key && key == Key ? this : this with { Key = key };
+
     /// <inheritdoc/>
     public int CompareTo(InputFacts? other)
     {

@@ -214,6 +214,7 @@ public sealed record JobFacts
     internal JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
     {
         Items = [.. items
+            .Select(item => item.Input is { } input && input.Redacted() is var redacted && redacted != input ? item with { Input = redacted } : item)
             .Select(item => item.Outputs.Count == 0
                 ? item
                 : item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) })

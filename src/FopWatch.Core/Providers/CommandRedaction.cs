@@ -10,29 +10,23 @@ namespace FopWatch.Providers;
 /// Takes secrets out of commands and out of what repeats them, which is stored, logged and published: AES keys (<c>hlsKey/…</c>), credentials
 /// in URLs, Base64-encoded or not, and the tokens of notify URLs (providers.md, section 1).
 /// </summary>
-/// <remarks>What a secret stood in keeps its form: a URL that was Base64-encoded still is, so it still says which file was meant.</remarks>
+/// <remarks>The surrounding text keeps its encoding: a URL that was Base64-encoded still is.</remarks>
 public static partial class CommandRedaction
 {
     /// <summary>What stands in a secret's place.</summary>
     public const string Mask = "***";
 
     /// <summary>The version of these rules. What an earlier version redacted is redacted again when it is read.</summary>
-    public const int Version = 2;
+    public const int Version = 3;
 
     private const string MaskLiteral = "\"" + Mask + "\"";
 
     /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
     /// <remarks>
     /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded, or JSON: providers nest commands
-    /// in all of these. Doing it twice changes nothing.
+    /// in all of these. Doing it twice changes nothing. The time is linear in the length of the text.
     /// </remarks>
-    public static string Redact(string text)
-    {
-        if (!text.AsSpan().ContainsAny(Marks))
-            return EncodedText.Redact(text, 0);
-
-        return EncodedText.Redact(WithoutPlainSecrets(text), 0);
-    }
+    public static string Redact(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
 
     /// <summary>A name or address without credentials, where it is a URL; any other is the same: what looks like a secret in a key is the key.</summary>
     public static string? RedactUrl(string? text) => text?.Contains("://", StringComparison.Ordinal) == true ? Redact(text) : text;
@@ -85,6 +79,9 @@ public static partial class CommandRedaction
     /// <summary>A text without the secrets that are not encoded in it.</summary>
     internal static string WithoutPlainSecrets(string text)
     {
+        if (!text.AsSpan().ContainsAny(Marks))
+            return text;
+
         if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
             text = HlsKey().Replace(text, "${lead}" + Mask);
         text = Credential().Replace(text, "${lead}" + Mask);
@@ -101,8 +98,15 @@ public static partial class CommandRedaction
     private const RegexOptions Options =
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;
 
-    // A slash, perhaps escaped as JSON does or percent-encoded, however often.
-    private const string Slash = @"(?: \\*/ | \\+u002f | %(?:25)*2f )";
+    // A slash, perhaps escaped as JSON does.
+    private const string PlainSlash = @"(?: \\*/ | \\+u002f )";
+
+    // A slash, perhaps percent-encoded, however often.
+    private const string Slash = "(?: " + PlainSlash + " | %(?:25)*2f )";
+
+    // A slash that can separate options where a value begins: plain, or encoded as often as the separator before the value. One that is encoded more
+    // often belongs to the value.
+    private const string Separator = "(?: " + PlainSlash + @" | %(?-i:\k<level>)2f )";
 
     // The options of the documented commands: avthumb, avconcat, vframe, watermarks, mkzip, fetch and more.
     private const string OptionName =
@@ -115,11 +119,35 @@ public static partial class CommandRedaction
         + " | text | thumbnail | vcodec | volume | wm(?:Image2? | Text | GravityText | Gravity | ScaleType | Scale | Constant | Alpha | IgnoreLoop | Font(?:Color|Size)?"
         + " | Offset[XY] | Pos | Duration | Shortest ) | writeXing | (?:audio|video)_[0-9]+k | (?:audio|video)_[0-9]+x[0-9]+_[0-9]+k )";
 
-    // Short names, which Base64 may have between two slashes: they count before a number only, which these options have, or a URL.
-    private const string ShortOptionName = "(?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) " + Slash + "+ [0-9] | url " + Slash + "+ (?: aHR0 | YUhSM | http )";
+    private const string LongName =
+        "(?: " + OptionName + " (?= " + Slash + @" | [|;\s""'\]&\\%] | $ ) | url (?> " + Slash + "+ ) (?: aHR0 | YUhSM | http ) )";
 
-    // Where a value ends that goes on over slashes, as the standard Base64 alphabet has them: where the next option begins.
-    private const string Option = Slash + "+ (?: " + OptionName + " (?= " + Slash + @" | [|;\s""'\]&\\%] | $ ) | " + ShortOptionName + " )";
+    // Short names, which Base64 may have between two slashes: they count before a number only, which these options have.
+    private const string ShortName = "(?: (?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) (?> " + Slash + "+ ) [0-9] )";
+
+    private const string Name = "(?: " + LongName + " | " + ShortName + " )";
+
+    // The slashes within a value, as the standard Base64 alphabet has them. Each is judged by what follows it alone, so a run of them takes linear time.
+    private const string ValueSlash = Separator + " (?! " + Name + " ) | (?! " + Separator + " ) " + Slash;
+
+    // A digit of Base64 text that may have between two slashes what reads as a short option (/t/4). It is not searched beyond the next key, so that no
+    // part of a text is searched from two keys.
+    private const string Digit =
+        "(?: (?! hlsKey " + Slash + " ) (?: [a-z0-9+_-] | " + Separator + " (?! " + LongName + " | aHR0 | YUhSM ) | (?! " + Separator + " ) " + Slash
+        + @" | %(?:25)*2b | \\+u002b ) )";
+
+    // Padding ends a Base64 text, whatever short options seem to be in it.
+    private const string Padded = "(?> " + Digit + @"+ ) (?> (?: = | %(?:25)*3d | \\+u003d )+ ) (?! [a-z0-9+_*-] )";
+
+    private const string KeyUnit =
+        "(?: " + ValueSlash + @" | [^/|;\s""'\\\]&%] | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) )";
+
+    // Without padding, an AES-128 key has 22 digits, and one that is encrypted with a 1024-bit RSA key has 171.
+    private const string Key =
+        "(?> (?: (?: " + Digit + "{171} | " + Digit + "{22} ) (?! " + KeyUnit + " ) | " + KeyUnit + " | " + Padded + " ) (?: " + KeyUnit + " | " + Padded + " )* )";
+
+    private const string CredentialUnit =
+        "(?: " + ValueSlash + @" | [^/%&\#\s""'<>|;\\)\]},`] | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2} )";
 
     // Names that say too little by themselves: they count within a query only.
     private const string QueryName = "(?: e | sig | key | auth | ticket | pwd | expires? | policy | hmac | hdnt[sl]? | session(?:_?id)? | st | jwt | ak | sk )";
@@ -133,8 +161,7 @@ public static partial class CommandRedaction
 
     // In this order: hlsKey/… and hlsKey%2F…; "hlsKey": "…" of JSON within text, quoted and not; hlsKey=….
     [GeneratedRegex(
-        "(?<lead> hlsKey " + Slash + " ) (?: (?! " + Option + " ) (?: " + Slash
-        + @" | [^/|;\s""'\\\]&%] | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) ) )+"
+        "(?<lead> hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f ) ) " + Key
         + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* \\*[""'] ) (?: [^""'\\] | \\+u00(?!22|27)[0-9a-f]{2} | \\+[/bfnrt] )+"
         + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* ) [^\s""'\\,}\]{[]+"
         + @" | (?<lead> hlsKey= ) [^&|;\s""'\\]+",
@@ -143,16 +170,17 @@ public static partial class CommandRedaction
 
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
-        @"(?<lead> (?: (?<![a-z0-9_.-]) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName + @" ) (?: = | \\+u003d ) )"
-        + "(?: (?! " + Option + @" ) (?: [^&\#\s""'<>|;\\)\]},`] | \\+/ | \\+u00(?!26|23|22|27|3c|3e|7c|3b|20)[0-9a-f]{2} ) )+"
-        + " | (?<lead> %(?<level>(?:25)*)(?:3f|26|23) (?: " + SecretName + " | " + QueryName + @" ) %\k<level>3d )"
-        + @"(?: (?! %\k<level>(?:26|23|22|27|3c|3e|7c|3b|20) | " + Option + @" ) [^&\#\s""'<>|;\\)\]},`] )+",
+        @"(?<lead> (?: (?<![a-z0-9_.-]) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName + @" ) (?: = | \\+u003d )"
+        + " | %(?<level>(?:25)*)(?:3f|26|23) (?: " + SecretName + " | " + QueryName + @" ) %(?-i:\k<level>)3d )"
+        + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
         Options)]
     private static partial Regex Credential();
 
+    // Neither is searched beyond where the next URL begins.
     [GeneratedRegex(
-        @"(?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : (?: \\*/ | \\+u002f ){2} ) [^/?\#\s@""'<>|;\\]+ (?<at> @ )"
-        + @" | (?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* %(?<level>(?:25)*)3a (?: %\k<level>2f ){2} ) (?: (?! %\k<level>(?:2f|3f|23|40) ) [^/?\#\s@""'<>|;\\] )+ (?<at> %\k<level>40 )",
+        @"(?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : (?: \\*/ | \\+u002f ){2} ) (?> [^/?\#\s@""'<>|;\\]+ ) (?<at> @ )"
+        + @" | (?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* %(?<level>(?:25)*)3a (?: %(?-i:\k<level>)2f ){2} )"
+        + @" (?> (?: (?! %(?-i:\k<level>)(?:2f|3f|23|40) | %(?:25)*3a (?: %(?:25)*2f ){2} ) [^/?\#\s@""'<>|;\\] )+ ) (?<at> %(?-i:\k<level>)40 )",
         Options)]
     private static partial Regex UserInfo();
 
@@ -160,6 +188,6 @@ public static partial class CommandRedaction
     [GeneratedRegex("(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+", Options)]
     private static partial Regex NotifyToken();
 
-    [GeneratedRegex(@"\G " + Option, Options)]
+    [GeneratedRegex(@"\G (?> " + Slash + "+ ) " + Name, Options)]
     private static partial Regex NextOption();
 }

@@ -7,10 +7,10 @@ namespace FopWatch.Providers;
 /// <summary>Base64-encoded texts within commands, such as the URLs that <c>mkzip</c>, <c>fetchURL</c> and watermarks name: they hold secrets too.</summary>
 internal static partial class EncodedText
 {
-    // Encoded twice is seen; more often is somebody's attempt.
+    // Double encoding occurs in practice. Deeper nesting does not.
     private const int MaxDepth = 4;
 
-    // As many slashes as one text is tried with.
+    // The number of runs of slashes that one text is tried with.
     private const int MaxPieces = 24;
 
     // A URL with a credential is longer.
@@ -56,14 +56,14 @@ internal static partial class EncodedText
                 return null;
         }
 
-        // One that was cut, or that goes on in a way that nobody understands: then its secret may, too.
+        // The text was cut or continues in an unknown form, so its secret may continue too.
         return Clean(head, depth) is var redacted && redacted != head ? (Ends(text, run, int.MaxValue)[^1], redacted) : null;
     }
 
     /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
     private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
 
-    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a slash and is no option's name.</summary>
+    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
     private static List<int> Ends(string text, Match run, int most)
     {
         var ends = new List<int> { run.Index + run.Length };
@@ -109,7 +109,7 @@ internal static partial class EncodedText
 
     // Not another text that begins there: that of an address begins with aHR0, and YUhSM when it is encoded twice.
     [GeneratedRegex(
-        """\G (?: \\*/ | \\+u002[fF] | %(?:25)*2[fF] ) (?! aHR0 | YUhSM ) (?: [A-Za-z0-9+_-] | %(?:25)*2[bB] | \\+u002[bB] )* (?: = | %(?:25)*3[dD] | \\+u003[dD] ){0,2}""",
+        """\G (?> (?: \\*/ | \\+u002[fF] | %(?:25)*2[fF] )+ ) (?! aHR0 | YUhSM ) (?: [A-Za-z0-9+_-] | %(?:25)*2[bB] | \\+u002[bB] )* (?: = | %(?:25)*3[dD] | \\+u003[dD] ){0,2}""",
         RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Piece();
 

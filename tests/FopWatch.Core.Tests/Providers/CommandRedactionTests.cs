@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
@@ -41,6 +42,21 @@ public class CommandRedactionTests
     [InlineData("""{"hlsKey":12345,"hlsKeyUrl":"u"}""", """{"hlsKey":***,"hlsKeyUrl":"u"}""")]
     [InlineData("?hlsKey=c2VjcmV0&hlsKeyUrl=u", "?hlsKey=***&hlsKeyUrl=u")]
     [InlineData("hlsKey/", "hlsKey/")]
+    [InlineData("avthumb/m3u8/hlsKey/anCFr%2FoQZVcnX%2Fab%2F65vPcCF1w%3D%3D/hlsKeyType/1.0", "avthumb/m3u8/hlsKey/***/hlsKeyType/1.0")]
+    [InlineData("avthumb/m3u8/hlsKey/ziiSkN%2Ft%2F4PTjpQEmLai1w%3D%3D/hlsKeyType/1.0", "avthumb/m3u8/hlsKey/***/hlsKeyType/1.0")]
+    [InlineData("avthumb/m3u8/hlsKey/***%2Ft%2F4PTjpQEmLai1w%3D%3D/hlsKeyType/1.0", "avthumb/m3u8/hlsKey/***/hlsKeyType/1.0")]
+    [InlineData("avthumb/m3u8/hlsKey/ziiSkN%2Ft%2F4PTjpQEmLai1w|saveas/YTpi", "avthumb/m3u8/hlsKey/***|saveas/YTpi")]
+    [InlineData("avthumb/m3u8/hlsKey/ziiSkN/t/4PTjpQEmLai1w==/t/10/vb/1m", "avthumb/m3u8/hlsKey/***/t/10/vb/1m")]
+    [InlineData("avthumb/m3u8/hlsKey/ziiSkN/t/4PT/ab/6QEmLw==|saveas/YTpi", "avthumb/m3u8/hlsKey/***|saveas/YTpi")]
+    [InlineData("avthumb/m3u8/hlsKey/***/t/4PTjpQEmLai1w==/vb/1m", "avthumb/m3u8/hlsKey/***/vb/1m")]
+    [InlineData("avthumb/m3u8/hlsKey/ziiSkN/t/4PTjpQEmLai1w/t/10/vb/1m", "avthumb/m3u8/hlsKey/***/t/10/vb/1m")]
+    [InlineData("avthumb/m3u8/hlsKey//t/4iiSkNsPTjpQEmLai1w|saveas/YTpi", "avthumb/m3u8/hlsKey/***|saveas/YTpi")]
+    [InlineData("x%2FhlsKey%2Fzii%252Ft%252F4PT%253D%253D%2Ft%2F10", "x%2FhlsKey%2F***%2Ft%2F10")]
+    [InlineData("x%2FhlsKey%2Fzii%2Ft%2F4PT%3D%3D%2Fvb%2F1m", "x%2FhlsKey%2F***%2Fvb%2F1m")]
+    [InlineData("hlsKey/abcdef/ab/64k/r/25", "hlsKey/***/ab/64k/r/25")]
+    [InlineData("a.example/x?Signature=ab%2Ft%2F4cd%3D&x=1", "a.example/x?Signature=***&x=1")]
+    [InlineData("a.example/x?Signature=ab/t/4cd=&x=1", "a.example/x?Signature=***&x=1")]
+    [InlineData("url/http://a.example/x?token=abc/r/25", "url/http://a.example/x?token=***/r/25")]
     public void Redacts_the_key_and_nothing_else(string text, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.Redact(text));
@@ -94,7 +110,7 @@ public class CommandRedactionTests
         var today = System.Text.Encoding.UTF8.GetString(JobJson.Serialize(job));
         var first = today.IndexOf("hlsKey/***/vb", StringComparison.Ordinal);
         var earlier = (today[..first] + "hlsKey/***/+7dz==/vb" + today[(first + 13)..])
-            .Replace(",\"redaction\":2", "", StringComparison.Ordinal)
+            .Replace($",\"redaction\":{CommandRedaction.Version}", "", StringComparison.Ordinal)
             .Replace("no key: avthumb/m3u8/hlsKey/***", "no key: avthumb/m3u8/hlsKey/***/+7dz==", StringComparison.Ordinal);
         Assert.NotEqual(today, earlier);
 
@@ -103,6 +119,35 @@ public class CommandRedactionTests
         Assert.Equal(job.Facts, read.Facts);
         var again = read.Apply(Qiniu.Read(ReportChannel.Poll, Body), default);
         Assert.Equal((2, null), (again.Job.Facts.Items.Count, again.EventType));
+    }
+
+    public static TheoryData<string> Leads =>
+    [
+        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsKey=x", "\"hlsKey\":\"",
+        "http://", "http%3A%2F%2F", "api/notify/", "api/notify/media/", "mkzip/2/url/" + Base64Url("http://a.example/x"),
+        "mkzip/2/url/" + Base64Url("http://a.example/x?token=abcdef"), "url/" + Base64Url(Base64Url("http://a.example/x?token=abcdef")),
+    ];
+
+    private static readonly string[] Repeated =
+    [
+        "/", "\\/", "\\\\/", "\\", "%2F", "%252F", "%2F/", "%", "%25", "25", "=", "%3D", "&", "?", "#", "|", ";", ":", "@", "-", "_", "+", "%2B", ".", "a", "1", "\"", " ", "*",
+        "\\u002f", "\\u003d", "\\u0026", "/a", "/t", "/t/1", "/t/4=", "%2Ft%2F1", "/vb", "/vb/1", "/video_1", "/url", "/url/http", "hlsKey", "_hlsKey/a/t/1", "_hlsKey%2Fa/t/1",
+        "hlsKey\"", "\"hlsKey\":", "_token=/t/1", "_token=a/t/1", "&e=", "%3Ftoken%3D", "%26token%3Da%2Ft%2F1", "token", "x-amz-", "q-sign", "a://", "a%3A%2F%2F", "a%253A%252F%252F",
+        "api/notify/", "api/notify/a/", "aHR0", "aHR0cDovL2Ev", "/aHR0cDovL2Ev", "IGh0dHA6Ly9h/", "YUhSMGNEb3ZMMkV2/", "\ud83d\ude00",
+    ];
+
+    // 100,000 repetitions take less than 100 ms on an idle machine; quadratic work on as many would take an hour.
+    [Theory]
+    [MemberData(nameof(Leads))]
+    public void Redacting_takes_linear_time_whatever_is_repeated(string lead)
+    {
+        foreach (var repeated in Repeated)
+        {
+            var text = lead + string.Concat(Enumerable.Repeat(repeated, 100_000)) + "x";
+            var watch = Stopwatch.StartNew();
+            CommandRedaction.Redact(text);
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{lead} and 100,000 times {repeated}: {watch.Elapsed}");
+        }
     }
 
     [Fact]

@@ -145,10 +145,19 @@ public class EnvelopeTests
         { ProviderKind.WangsuFops, "many properties", Body(rest: string.Concat(Enumerable.Range(0, 300_000).Select(i => $",\"p{i}\":{i}"))) },
         { ProviderKind.WangsuFops, "many secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("avthumb/hlsKey/c2VjcmV0|", 150_000))}}","code":3}""") },
         { ProviderKind.Qiniu, "nearly secrets", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("hlsKey", 300_000))}}hlsKey%{{string.Concat(Enumerable.Repeat("25", 1_000_000))}}","code":3,"desc":"hlsKey{{new string('\\', 2_000_000)}}"}""") },
+        { ProviderKind.Qiniu, "many slashes", Body(items: $$"""{"cmd":"{{Slashes}}","code":3,"desc":"hlsKey/{{Slashes}}","error":"token=x{{Slashes}}"}""") },
+        { ProviderKind.WangsuFmgr, "many escaped slashes", Body(items: $$"""{"cmd":"hlsKey\/{{EscapedSlashes}}","code":2,"error":"token=x{{EscapedSlashes}}"}""") },
+        { ProviderKind.Qiniu, "slashes after an encoded URL", Body(items: $$"""{"cmd":"mkzip/2/url/{{Base64Url("http://a.example/x?token=abc")}}{{Slashes}}","code":3,"error":"x/{{Base64Url("http://a.example/x")}}{{Slashes}}"}""") },
+        { ProviderKind.WangsuFops, "slashes after an encoded query", Body(items: $$"""{"cmd":"%3Ftoken%3D{{Slashes}}","code":3,"error":"hlsKey%2F{{Slashes}}"}""") },
+        { ProviderKind.Qiniu, "many short options", Body(items: $$"""{"cmd":"hlsKey/a{{string.Concat(Enumerable.Repeat("/t/1", 300_000))}}","code":3,"error":"{{string.Concat(Enumerable.Repeat("_hlsKey/a/t/1", 100_000))}}"}""") },
         { ProviderKind.Qiniu, "many saveas", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("xsaveas/xbucket/", 200_000))}}","code":3,"key":"k"}""") },
         { ProviderKind.WangsuFmgr, "many escapes", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("\\ud83d", 500_000))}}","code":3}""") },
         { ProviderKind.Qiniu, "a large result", Body(items: $$"""{"cmd":"x","code":0,"result":{"r":0{{string.Concat(Enumerable.Range(0, 200_000).Select(i => $",\"p{i}\":[{i}]"))}} } }""") },
     };
+
+    private static string Slashes => new('/', 1_000_000);
+
+    private static string EscapedSlashes => string.Concat(Enumerable.Repeat("\\\\/", 300_000));
 
     [Theory]
     [MemberData(nameof(Large), DisableDiscoveryEnumeration = true)]

@@ -37,6 +37,9 @@ public partial class SecretsPropertyTests
         "avthumb/mp4/wmImage2/§/wmGravity/TOP_RIGHT|saveas/£",
         "video-censor/v2/{\"callback\":\"§\"}",
         "x-unknown/§",
+        "bucket/ZHN0/key/£/deletets/1",
+        "bucket/ZHN0/key/§",
+        "bucket/ZHN0/prefix/§/output/£",
     ];
 
     private static readonly Gen<string> Secrets = Gen
@@ -119,7 +122,10 @@ public partial class SecretsPropertyTests
         var redacted = CommandRedaction.Redact(one.Command);
 
         Assert.Equal(redacted, CommandRedaction.Redact(redacted));
-        Assert.Equal(redacted, CommandRedaction.Redact(EarlierVersion().Replace(one.Command, "${lead}***")));
+
+        // What an earlier version left of an unpadded key may be the same text as an option: nothing distinguishes them.
+        if (!UnpaddedKeyWithOption().IsMatch(one.Command))
+            Assert.Equal(redacted, CommandRedaction.Redact(EarlierVersion().Replace(one.Command, "${lead}***")));
     }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
 
     // What there was before secrets were known to go on over slashes.
@@ -131,6 +137,8 @@ public partial class SecretsPropertyTests
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.ExplicitCapture | RegexOptions.IgnorePatternWhitespace)]
     private static partial Regex EarlierVersion();
 
+    [GeneratedRegex("hlsKey/[a-z0-9+/]*/[a-z]{1,3}/+[0-9][a-z0-9+/]*(?:/hlsKey(?:Type|Url)|/pipeline|/video_|[|;]|$)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex UnpaddedKeyWithOption();
 
     private static IEnumerable<string> Readings(string text, int depth)
     {

@@ -139,7 +139,7 @@ internal abstract class WangsuProvider : IProvider
             Description = item.Prose("desc"),
             Error = item.ErrorOf(state, out var errorCut),
             ErrorCut = errorCut,
-            Input = InputOf(command, CommandRedaction.RedactUrl(item.Text("key"))),
+            Input = InputOf(command, item.Text("key")),
             Outputs = hasOutputs ? [.. ReadOutputs(item, common, command)] : [],
             OutputsCut = hasOutputs && (HasBrokenList(item) || HasBrokenList(common)),
         };
