@@ -1,3 +1,5 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Text.Json;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Publishing;
 
@@ -41,10 +43,8 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
     /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job; it
     /// does not keep the others from being published.
     /// </remarks>
-    /// <exception cref="ServiceBusException">
-    /// The broker refused, was busy or could not be reached, also after the SDK's retries; or, with the reason
-    /// <see cref="ServiceBusFailureReason.MessageSizeExceeded"/>, an event is too large even reduced: all others were published then.
-    /// </exception>
+    /// <exception cref="ServiceBusException">The broker refused, was busy or could not be reached, also after the SDK's retries.</exception>
+    /// <exception cref="UnpublishableEventsException">Events are too large even reduced, or their bodies are damaged: all others were published.</exception>
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
@@ -52,13 +52,19 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         if (events.Count == 0)
             return;
 
-        var tooLarge = new List<string>();
+        var unpublishable = new List<OutboxEvent>();
+        Exception? damage = null;
         var batch = await NewBatchAsync(cancellationToken);
         try
         {
             foreach (var one in events)
             {
-                var whole = EventMessages.Whole(one);
+                if (!TryPrepare(() => EventMessages.Whole(one), out var whole))
+                {
+                    unpublishable.Add(one);
+                    continue;
+                }
+
                 if (batch.TryAddMessage(whole))
                     continue;
 
@@ -72,24 +78,50 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
                         continue;
                 }
 
-                if (!_messages.Shorter(one).Any(batch.TryAddMessage))
-                    tooLarge.Add(one.Id);
+                using var shorter = _messages.Shorter(one).GetEnumerator();
+                bool added;
+                do
+                {
+                    added = TryPrepare(() => shorter.MoveNext() ? shorter.Current : null, out var reduced) && batch.TryAddMessage(reduced);
+                    if (!added && reduced is null)
+                    {
+                        unpublishable.Add(one);
+                        break;
+                    }
+                }
+                while (!added);
             }
 
             if (batch.Count > 0)
                 await _sender.SendMessagesAsync(batch, cancellationToken);
 
-            if (tooLarge.Count > 0)
+            if (unpublishable.Count > 0)
             {
-                throw new ServiceBusException(
-                    $"Even reduced, these events are larger than {batch.MaxSizeInBytes} bytes: {string.Join(", ", tooLarge)}.",
-                    ServiceBusFailureReason.MessageSizeExceeded,
-                    _options.TopicName);
+                throw new UnpublishableEventsException(
+                    $"{unpublishable.Count} events are larger than {batch.MaxSizeInBytes} bytes even reduced, or damaged: {string.Join(", ", unpublishable.Select(one => one.Id))}.",
+                    unpublishable,
+                    damage);
             }
         }
         finally
         {
             batch.Dispose();
+        }
+
+        bool TryPrepare(Func<ServiceBusMessage?> prepare, [NotNullWhen(true)] out ServiceBusMessage? message)
+        {
+            message = null;
+            try
+            {
+                message = prepare();
+            }
+            catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException or FormatException)
+            {
+                // What is not JSON, or not an event, makes the JSON reader throw any of these.
+                damage ??= failure;
+            }
+
+            return message is not null;
         }
     }
 

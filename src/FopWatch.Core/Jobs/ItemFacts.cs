@@ -64,7 +64,7 @@ public sealed record InputFacts : IComparable<InputFacts>
 /// </summary>
 public sealed record ItemFacts
 {
-    /// <summary>Characters of an error that are kept where details are cut.</summary>
+    /// <summary>UTF-16 characters of an error that are kept where details are cut; one more if a surrogate pair would be halved.</summary>
     public const int ErrorKept = 200;
 
     /// <summary>The command, secrets redacted.</summary>
@@ -177,11 +177,10 @@ public sealed record ItemFacts
     }
 
     /// <summary>
-    /// The first <see cref="ErrorKept"/> characters. No half of a surrogate pair is left, and of two texts the lesser is not the greater
-    /// afterwards.
+    /// The beginning of an error that is longer than <see cref="ErrorKept"/>. A surrogate pair at its end stays whole: without its second
+    /// half, or with another character in its place, of two texts the lesser could be the greater afterwards.
     /// </summary>
-    internal static string Shortened(string error) =>
-        error[ErrorKept - 1] < '\uD800' ? error[..ErrorKept] : error[..(ErrorKept - 1)] + '\uFFFD';
+    internal static string Shortened(string error) => error[..(char.IsHighSurrogate(error[ErrorKept - 1]) ? ErrorKept + 1 : ErrorKept)];
 
     /// <summary>
     /// Of two results that differ, one is picked by the hash of the whole, whatever is left of it; texts are picked last, because earlier

@@ -29,13 +29,13 @@ internal static class JsonCut
             return (json, before);
 
         var cut = before ?? new ResultCut { Whole = ResultCut.HashOf(json) };
-        ReadOnlyMemory<byte> kept = Encoding.UTF8.GetBytes(json);
-        kept = new ListCutter(kept, LongestList(kept.Span, limit.Arrays)).Cut(ref cut);
+        ReadOnlyMemory<byte> whole = Encoding.UTF8.GetBytes(json);
+        var kept = new ListCutter(whole, LongestList(whole.Span, limit.Arrays)).Cut(ref cut);
         if (kept.Length > limit.Texts)
             kept = WithShortTexts(kept.Span, limit.Texts, ref cut);
         if (kept.Length > limit.Most)
             return (null, new() { Whole = cut.Whole, Dropped = true });
-        return cut == before || cut is { Lists.Count: 0, TextBytes: null } ? (json, before) : (Encoding.UTF8.GetString(kept.Span), cut);
+        return kept.Length == whole.Length ? (json, before) : (Encoding.UTF8.GetString(kept.Span), cut);
     }
 
     /// <summary>The greatest length of arrays with which the whole fits; 1 if it never does.</summary>
@@ -150,6 +150,8 @@ internal static class JsonCut
     /// <param name="reach">The greatest of the indices on the way to it: it is kept where arrays keep more elements than that.</param>
     private sealed class Frame(bool isList, int reach)
     {
+        private int _nameBytes;
+
         public bool IsList => isList;
 
         public int Reach => reach;
@@ -161,13 +163,25 @@ internal static class JsonCut
         public int Order { get; init; }
 
         /// <summary>The member that is being read.</summary>
-        public string Name { get; set; } = "";
+        public string Name { get; private set; } = "";
+
+        /// <summary>How many bytes the pointer to it has.</summary>
+        public int PointerBytes { get; init; }
+
+        /// <summary>How many bytes the pointer to the element or member has that is being read.</summary>
+        public int PointerBytesOfNext => PointerBytes + 1 + (isList ? Step.Length : _nameBytes);
 
         public int ReachOfNext => isList ? Math.Max(reach, Count) : reach;
 
         public string Step => isList
             ? (Count - 1).ToString(CultureInfo.InvariantCulture)
             : Name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
+
+        public void Begin(ReadOnlySpan<byte> name)
+        {
+            Name = JsonText.Unescape(name, out _);
+            _nameBytes = name.Length + Name.Count(c => c is '~' or '/');
+        }
     }
 
     private sealed class ListCutter(ReadOnlyMemory<byte> json, int longest)
@@ -175,8 +189,11 @@ internal static class JsonCut
         private readonly ArrayBufferWriter<byte> _kept = new(json.Length);
         private readonly List<Frame> _open = [];
 
-        // The first of them by what a further cut would leave.
-        private readonly SortedList<(int Reach, int Order), ListCut> _named = [];
+        // The first of them by what a further cut would leave, until the first that does not fit: where a further cut leaves an array
+        // that is named, this one names it too, and knows how many elements are gone.
+        private readonly SortedList<(int Reach, int Order), (ListCut Cut, int Bytes)> _named = [];
+        private (int Reach, int Order) _firstUnnamed = (int.MaxValue, int.MaxValue);
+        private int _pointerBytes;
 
         private int _copied;
         private int _started;
@@ -187,7 +204,8 @@ internal static class JsonCut
             if (longest == int.MaxValue)
                 return json;
 
-            var before = cut.Lists.ToDictionary(list => list.At, list => list.Elements, StringComparer.Ordinal);
+            // Results of earlier versions may have a name twice in one object.
+            var before = cut.Lists.DistinctBy(list => list.At).ToDictionary(list => list.At, list => list.Elements, StringComparer.Ordinal);
             var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
             while (reader.Read())
             {
@@ -197,7 +215,7 @@ internal static class JsonCut
                         _open.RemoveAt(_open.Count - 1);
                         break;
                     case JsonTokenType.PropertyName:
-                        _open[^1].Name = JsonText.Unescape(reader.ValueSpan, out _);
+                        _open[^1].Begin(reader.ValueSpan);
                         break;
                     default:
                         Read(ref reader, before);
@@ -209,16 +227,16 @@ internal static class JsonCut
                 return json;
 
             _kept.Write(json.Span[_copied..]);
-            cut = cut with { Lists = [.. _named.Values], MoreLists = _cut - _named.Count };
+            cut = cut with { Lists = [.. _named.Values.Select(named => named.Cut)], MoreLists = _cut - _named.Count };
             return _kept.WrittenMemory;
         }
 
         private void Read(ref Utf8JsonReader reader, Dictionary<string, int> before)
         {
             var reach = 0;
-            if (_open.Count > 0)
+            var around = _open.Count > 0 ? _open[^1] : null;
+            if (around is not null)
             {
-                var around = _open[^1];
                 if (around.IsList && around.Count == longest)
                 {
                     SkipRest(ref reader, around, before);
@@ -231,7 +249,7 @@ internal static class JsonCut
             }
 
             if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
-                _open.Add(new(reader.TokenType == JsonTokenType.StartArray, reach) { Order = _started++ });
+                _open.Add(new(reader.TokenType == JsonTokenType.StartArray, reach) { Order = _started++, PointerBytes = around?.PointerBytesOfNext ?? 0 });
         }
 
         private void SkipRest(ref Utf8JsonReader reader, Frame list, Dictionary<string, int> before)
@@ -248,13 +266,35 @@ internal static class JsonCut
 
             _copied = (int)reader.TokenStartIndex;
             _cut++;
-            if (_named.Count == ResultCut.MaxLists && _named.GetKeyAtIndex(_named.Count - 1).CompareTo((list.Reach, list.Order)) < 0)
+            Name(list, elements, before);
+        }
+
+        private void Name(Frame list, int elements, Dictionary<string, int> before)
+        {
+            var key = (list.Reach, list.Order);
+            if (key.CompareTo(_firstUnnamed) > 0)
                 return;
+            if (list.PointerBytes > ResultCut.MaxPointerBytes)
+            {
+                // Without its pointer, which may be as long as the result, and there may be as many.
+                while (_named.Count > 0 && _named.GetKeyAtIndex(_named.Count - 1).CompareTo(key) > 0)
+                    Unname();
+                _firstUnnamed = key;
+                return;
+            }
 
             var at = string.Concat(_open.Take(_open.Count - 1).Select(frame => "/" + frame.Step));
-            _named.Add((list.Reach, list.Order), new(at, elements + before.GetValueOrDefault(at)));
-            if (_named.Count > ResultCut.MaxLists)
-                _named.RemoveAt(_named.Count - 1);
+            _named.Add(key, (new(at, elements + before.GetValueOrDefault(at)), list.PointerBytes));
+            _pointerBytes += list.PointerBytes;
+            while (_named.Count > ResultCut.MaxLists || _pointerBytes > ResultCut.MaxPointerBytes)
+                Unname();
+        }
+
+        private void Unname()
+        {
+            _firstUnnamed = _named.GetKeyAtIndex(_named.Count - 1);
+            _pointerBytes -= _named.GetValueAtIndex(_named.Count - 1).Bytes;
+            _named.RemoveAt(_named.Count - 1);
         }
     }
 }

@@ -14,12 +14,15 @@ public sealed record ResultCut
     /// <summary>The most arrays that are named. A result may have as many as it has bytes.</summary>
     public const int MaxLists = 100;
 
+    /// <summary>The most bytes that the pointers to named arrays have together, names as JSON spells them. A name may be as long as a result.</summary>
+    public const int MaxPointerBytes = 16 * 1024;
+
     /// <summary>The hash of the whole result, by which a result that was cut is known to be the same as one that was not.</summary>
     public required string Whole { get; init; }
 
     /// <summary>
-    /// The arrays that were cut, at most <see cref="MaxLists"/>: those that the shortest cut would leave come first, so that a further cut
-    /// takes from the end of this list.
+    /// The arrays that were cut, within <see cref="MaxLists"/> and <see cref="MaxPointerBytes"/>: those that the shortest cut would leave come
+    /// first, so that a further cut takes from the end of this list.
     /// </summary>
     public EquatableList<ListCut> Lists { get; init; } = [];
 
@@ -38,7 +41,7 @@ public sealed record ResultCut
 
 /// <summary>How long a result may be, in bytes of UTF-8 JSON.</summary>
 /// <param name="Arrays">Beyond this, arrays are cut; each keeps its first element.</param>
-/// <param name="Texts">Beyond this, strings are cut too. A string is a scalar: it is cut only where arrays do not suffice by far.</param>
+/// <param name="Texts">Strings are cut only if cutting arrays leaves the result above this limit.</param>
 /// <param name="Most">Beyond this, the result is dropped.</param>
 public readonly record struct ResultLimit(int Arrays, int Texts, int Most)
 {

@@ -1,7 +1,4 @@
 using System.Buffers;
-using System.Text;
-using System.Text.Encodings.Web;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Providers;
@@ -19,8 +16,6 @@ public static partial class CommandRedaction
     /// <summary>The version of these rules. What an earlier version redacted is redacted again when it is read.</summary>
     public const int Version = 3;
 
-    private const string MaskLiteral = "\"" + Mask + "\"";
-
     /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
     /// <remarks>
     /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded, or JSON: providers nest commands
@@ -36,45 +31,16 @@ public static partial class CommandRedaction
         name.Contains("hls", StringComparison.OrdinalIgnoreCase)
         && name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).Equals("hlsKey", StringComparison.OrdinalIgnoreCase);
 
-    /// <summary>A JSON document without the secrets in it, otherwise as it was, blanks included.</summary>
+    /// <summary>
+    /// A JSON document without the secrets in it, otherwise as it was, blanks included; but no object has a name twice, and half a surrogate
+    /// pair is U+FFFD, as many readers refuse either.
+    /// </summary>
     /// <param name="json">A document that is known to be valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels.</param>
     /// <remarks>
     /// Strings are judged by what they mean, not by how they are spelt: <c>hlsKey\/</c> and <c>hlsKey\u002f</c> are the same to the
     /// next reader.
     /// </remarks>
-    internal static string RedactJson(ReadOnlySpan<byte> json)
-    {
-        var redacted = new ArrayBufferWriter<byte>(json.Length);
-        var copied = 0;
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
-        while (reader.Read())
-        {
-            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
-                continue;
-
-            var content = JsonText.Unescape(reader.ValueSpan, out _);
-            var clean = Redact(content);
-            if (clean != content)
-            {
-                var start = (int)reader.TokenStartIndex;
-                redacted.Write(json[copied..start]);
-                redacted.Write(Encoding.UTF8.GetBytes($"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(clean)}\""));
-                copied = start + reader.ValueSpan.Length + 2;
-            }
-
-            if (reader.TokenType == JsonTokenType.PropertyName && IsSecretName(content))
-            {
-                reader.Read();
-                redacted.Write(json[copied..(int)reader.TokenStartIndex]);
-                reader.Skip();
-                redacted.Write(Encoding.UTF8.GetBytes(MaskLiteral));
-                copied = (int)reader.BytesConsumed;
-            }
-        }
-
-        redacted.Write(json[copied..]);
-        return Encoding.UTF8.GetString(redacted.WrittenSpan);
-    }
+    internal static string RedactJson(ReadOnlySpan<byte> json) => JsonText.Rewrite(json, Redact, IsSecretName);
 
     /// <summary>A text without the secrets that are not encoded in it.</summary>
     internal static string WithoutPlainSecrets(string text)

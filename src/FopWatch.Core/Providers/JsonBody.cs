@@ -34,7 +34,7 @@ internal sealed class JsonBody
             problem = "the body is empty";
         else if (!Utf8.IsValid(body.Span))
             problem = "the body is not valid UTF-8";
-        else if (Problem(body.Span) is { } unreadable)
+        else if (Problem(body.Span, JsonTokenType.StartObject) is { } unreadable)
             problem = unreadable;
         else if (Parse(body) is { } root)
         {
@@ -46,6 +46,10 @@ internal sealed class JsonBody
 
         return null;
     }
+
+    /// <summary>Reads a list that a string within a body holds, as strictly as a body; null if it cannot be read so.</summary>
+    /// <param name="text">The string, as valid UTF-8.</param>
+    public static JsonElement? ReadList(ReadOnlyMemory<byte> text) => Problem(text.Span, JsonTokenType.StartArray) is null ? Parse(text) : null;
 
     /// <summary>Whether a body is JSON up to its end and could go on: it may have been cut.</summary>
     public static bool IsBeginning(ReadOnlySpan<byte> body)
@@ -104,7 +108,7 @@ internal sealed class JsonBody
         }
     }
 
-    private static string? Problem(ReadOnlySpan<byte> json)
+    private static string? Problem(ReadOnlySpan<byte> json, JsonTokenType root)
     {
         try
         {
@@ -115,7 +119,7 @@ internal sealed class JsonBody
                 {
                     case JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= MaxDepth:
                         return $"the body is nested deeper than {MaxDepth} levels";
-                    case not JsonTokenType.StartObject when reader is { CurrentDepth: 0, TokenType: not JsonTokenType.EndObject }:
+                    case not (JsonTokenType.EndObject or JsonTokenType.EndArray) when reader.CurrentDepth == 0 && reader.TokenType != root:
                         return "the body is no JSON object";
                     case JsonTokenType.Number when reader.ValueSpan.Length > MaxNumberLength:
                         return $"a number is longer than {MaxNumberLength} characters";

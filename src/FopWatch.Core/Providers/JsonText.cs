@@ -59,22 +59,59 @@ internal static class JsonText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
-    /// <summary>The entries of a JSON list within a text, nulls left out; null if the text is no JSON list.</summary>
-    public static IReadOnlyList<JsonElement>? TryReadList(string text)
+    /// <summary>The same document with other strings. No object has a name twice, and no string half a surrogate pair.</summary>
+    /// <param name="json">Valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels. What does not change keeps its spelling and its blanks.</param>
+    /// <param name="rewrite">What a string or a name becomes.</param>
+    /// <param name="isSecretName">Whether the value of a property of this name becomes <see cref="CommandRedaction.Mask"/>.</param>
+    public static string Rewrite(ReadOnlySpan<byte> json, Func<string, string> rewrite, Func<string, bool> isSecretName)
     {
-        if (!text.AsSpan().TrimStart().StartsWith("["))
-            return null;
+        var rewritten = new ArrayBufferWriter<byte>(json.Length);
+        var copied = 0;
+        var names = new Stack<DistinctNames>();
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType == JsonTokenType.StartObject)
+                names.Push(new());
+            else if (reader.TokenType == JsonTokenType.EndObject)
+                names.Pop();
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+                continue;
 
-        try
-        {
-            using var document = JsonDocument.Parse(text, new JsonDocumentOptions { MaxDepth = JsonBody.MaxDepth });
-            return [.. document.RootElement.Clone().EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)];
+            var content = Unescape(reader.ValueSpan, out var wellFormed);
+            var other = rewrite(content);
+            if (reader.TokenType == JsonTokenType.PropertyName)
+                other = names.Peek().Next(other);
+            if (other != content || !wellFormed)
+            {
+                var start = (int)reader.TokenStartIndex;
+                rewritten.Write(json[copied..start]);
+                rewritten.Write(Encoding.UTF8.GetBytes(Quote(other)));
+                copied = start + reader.ValueSpan.Length + 2;
+            }
+
+            if (reader.TokenType == JsonTokenType.PropertyName && isSecretName(content))
+            {
+                reader.Read();
+                rewritten.Write(json[copied..(int)reader.TokenStartIndex]);
+                reader.Skip();
+                rewritten.Write(Encoding.UTF8.GetBytes(Quote(CommandRedaction.Mask)));
+                copied = (int)reader.BytesConsumed;
+            }
         }
-        catch (JsonException)
-        {
-            return null;
-        }
+
+        rewritten.Write(json[copied..]);
+        return Encoding.UTF8.GetString(rewritten.WrittenSpan);
     }
+
+    /// <summary>
+    /// The entries of a JSON list within a text, nulls left out; null if the text is no JSON list, or one that <see cref="JsonBody"/> would
+    /// refuse within a body.
+    /// </summary>
+    public static IReadOnlyList<JsonElement>? TryReadList(string text) =>
+        text.AsSpan().TrimStart().StartsWith("[") && JsonBody.ReadList(Encoding.UTF8.GetBytes(text)) is { } list
+            ? [.. list.EnumerateArray().Where(entry => entry.ValueKind != JsonValueKind.Null)]
+            : null;
 
     /// <summary>A text as a JSON string.</summary>
     public static string Quote(string text) => $"\"{JavaScriptEncoder.UnsafeRelaxedJsonEscaping.Encode(text)}\"";
@@ -85,9 +122,10 @@ internal static class JsonText
         {
             case JsonValueKind.Object:
                 writer.WriteStartObject();
+                var names = new DistinctNames();
                 foreach (var property in value.EnumerateObject().OrderBy(property => property.Name, StringComparer.Ordinal))
                 {
-                    writer.WritePropertyName(CommandRedaction.Redact(property.Name));
+                    writer.WritePropertyName(names.Next(CommandRedaction.Redact(property.Name)));
                     if (CommandRedaction.IsSecretName(property.Name))
                         writer.WriteStringValue(CommandRedaction.Mask);
                     else

@@ -2,10 +2,11 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Shortens events for a broker or a store that takes none of their length. State and counts stay right; what is gone is named.</summary>
+/// <summary>Shortens events that are too large for a broker or a store. State and counts stay right; what is gone is named.</summary>
 /// <remarks>Not by way of the records, which would lose members of another version's events.</remarks>
 public static class EventCut
 {
@@ -18,7 +19,8 @@ public static class EventCut
     /// <param name="body">The whole event, as UTF-8 JSON.</param>
     public static IEnumerable<JsonObject> Shorter(ReadOnlyMemory<byte> body)
     {
-        var cloudEvent = JsonNode.Parse(body.Span)!.AsObject();
+        // Events of earlier versions may have half surrogate pairs, and names twice in one object: nodes throw for both.
+        var cloudEvent = JsonNode.Parse(JsonText.Rewrite(body.Span, text => text, _ => false))!.AsObject();
         var job = cloudEvent["data"]!.AsObject();
         job["truncated"] = true;
         foreach (var cut in Cuts)

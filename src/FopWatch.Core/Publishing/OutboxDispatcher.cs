@@ -67,12 +67,19 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
                 troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
+                if (failure is UnpublishableEventsException unpublishable)
+                    await RemoveAsync([.. events.Except(unpublishable.Events)], cancellationToken);
                 throw;
             }
 
             troubles?.Worked(null, TroubleKind.PublishingFails);
         }
 
+        await RemoveAsync(events, cancellationToken);
+    }
+
+    private async Task RemoveAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
         var published = time.GetUtcNow();
         await outbox.RemoveAsync(events, cancellationToken);
         foreach (var one in events)

@@ -50,6 +50,31 @@ public sealed class DispatchTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_that_cannot_be_published_stays_and_those_around_it_are_published_once()
+    {
+        await CommitJobAsync("a", versions: 1);
+        await CommitJobAsync("huge", versions: 1);
+        await CommitJobAsync("b", versions: 1);
+        using var dispatcher = new OutboxDispatcher(Store, new Refusing("huge", Bus.Publisher), TimeProvider.System);
+
+        await Assert.ThrowsAsync<UnpublishableEventsException>(() => dispatcher.DrainAsync(Cancelled));
+
+        Assert.Equal("huge", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
+        Assert.Equal(["a", "b"], (await Bus.ReceiveAllAsync("all")).Select(message => message.CorrelationId));
+    }
+
+    private sealed class Refusing(string id, IEventPublisher inner) : IEventPublisher
+    {
+        public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+        {
+            var refused = events.Where(one => one.Key.Id == id).ToList();
+            await inner.PublishAsync([.. events.Except(refused)], cancellationToken);
+            if (refused.Count > 0)
+                throw new UnpublishableEventsException("Too large.", refused, null);
+        }
+    }
+
+    [Fact]
     public async Task While_the_broker_is_down_the_events_stay_and_the_same_publisher_goes_on_when_it_is_back()
     {
         using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System);

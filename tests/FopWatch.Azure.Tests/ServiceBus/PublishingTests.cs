@@ -264,11 +264,28 @@ public sealed class PublishingTests : IAsyncLifetime
         var tooLarge = Sample.Job("x", "media") with { Metadata = System.Collections.Immutable.ImmutableSortedDictionary<string, string>.Empty.Add("all", new string('m', 4000)) };
         OutboxEvent[] published = [Sample.Event("a"), tooLarge.Settled().ToEvent()!, Sample.Event("b")];
 
-        var thrown = await Assert.ThrowsAsync<ServiceBusException>(() => bus.Publisher.PublishAsync(published, Cancelled).AsTask());
+        var thrown = await Assert.ThrowsAsync<UnpublishableEventsException>(() => bus.Publisher.PublishAsync(published, Cancelled).AsTask());
 
-        Assert.Equal(ServiceBusFailureReason.MessageSizeExceeded, thrown.Reason);
+        Assert.Equal([published[1]], thrown.Events);
         Assert.Contains(published[1].Id, thrown.Message, StringComparison.Ordinal);
         Assert.Equal(["a", "b"], IdsOf(await bus.ReceiveAllAsync("all")));
+    }
+
+    [Theory]
+    [InlineData("not JSON")]
+    [InlineData("""{"specversion":"1.0"}""")]
+    [InlineData("large and no event")]
+    public async Task A_damaged_event_keeps_no_other_back(string body)
+    {
+        if (body == "large and no event")
+            body = $$"""{"specversion":"1.0","source":"/s","data":{"items":7,"x":"{{new string('x', 300_000)}}"}}""";
+        OutboxEvent[] published = [Sample.Event("a"), Sample.Event("x") with { Body = System.Text.Encoding.UTF8.GetBytes(body) }, Sample.Event("b")];
+
+        var thrown = await Assert.ThrowsAsync<UnpublishableEventsException>(() => Bus.Publisher.PublishAsync(published, Cancelled).AsTask());
+
+        Assert.Equal([published[1]], thrown.Events);
+        Assert.NotNull(thrown.InnerException);
+        Assert.Equal(["a", "b"], IdsOf(await Bus.ReceiveAllAsync("all")));
     }
 
     [Fact]

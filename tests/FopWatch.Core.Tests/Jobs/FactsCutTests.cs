@@ -20,7 +20,7 @@ public class FactsCutTests
         from states in Gen.Elements(Enum.GetValues<ItemState>()).ListOf(7)
         from outputs in Gen.Elements(0, 1, JobFacts.OutputsKept + 2)
         from hash in Gen.Elements(null, "h1", "h2")
-        from error in Gen.Elements(null, "not a valid media", new string('e', 300), new string('e', 199) + '\uD83D', new string('e', 200))
+        from error in Gen.Elements(null, "not a valid media", new string('e', 300), new string('e', 198) + "\U0001F600\uE000", new string('e', 199) + "\U0001F600!", new string('e', 199) + "\U0001F601", new string('e', 199) + "\uE000!", new string('e', 200))
         from result in Gen.Elements(null, Result(3), Result(400), Result(4_000), Result(4_001), $$"""{"text":"{{new string('t', 70_000)}}","verdict":"block"}""", "\"old\"")
         from closed in Gen.Elements(true, false)
         from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.Succeeded, JobVerdict.Failed)
@@ -76,6 +76,29 @@ public class FactsCutTests
             one => one.Known.CutTo(one.Cut).Join(one.Report) == one.Known.Join(one.Report).CutTo(one.Cut)
                 && one.Report.Join(one.Known.CutTo(one.Cut)) == one.Known.CutTo(one.Cut).Join(one.Report))
         .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    [Theory]
+    [InlineData(198, 200)]
+    [InlineData(199, 201)]
+    public void A_long_error_keeps_a_pair_at_its_end_whole(int before, int kept)
+    {
+        var error = string.Concat(Enumerable.Repeat('e', before)) + "\U0001F600 and more";
+
+        var cut = new ItemFacts { Command = "c", State = ItemState.Failed, Error = error }.CutTo(FactsCut.Details);
+
+        Assert.Equal(error[..kept], cut.Error);
+        Assert.EndsWith("\U0001F600", cut.Error, StringComparison.Ordinal);
+        Assert.True(cut.ErrorCut);
+        Assert.Equal(cut, cut.CutTo(FactsCut.Details));
+    }
+
+    [Fact]
+    public void A_character_beyond_the_surrogates_stays_at_the_end_of_a_long_error()
+    {
+        var error = new string('文', 199) + "！ and more";
+
+        Assert.Equal(error[..200], new ItemFacts { Command = "c", State = ItemState.Failed, Error = error }.CutTo(FactsCut.Details).Error);
+    }
 
     [Fact]
     public void A_later_report_of_all_items_brings_its_counts_even_where_items_are_cut()

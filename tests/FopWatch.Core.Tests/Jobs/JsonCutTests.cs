@@ -13,6 +13,15 @@ public class JsonCutTests
 
     private static readonly Gen<string> Documents = Document(4);
 
+    // Names as long as a pointer may be, and longer.
+    private static readonly Gen<string> LongNames = Document(3, Gen.Elements(1, 200, 3_000, 6_000, ResultCut.MaxPointerBytes + 1));
+
+    // Strings of any length, in results whose strings are cut too.
+    private static readonly Gen<string> LongTexts =
+        from lengths in Gen.Choose(0, 3_000).ListOf(4)
+        from document in Documents
+        select $$"""{"a":[{{string.Join(',', lengths.Select(length => $"\"{new string('t', length)}长😀\\n\""))}}],"b":{{document}}}""";
+
     [Fact]
     public void Every_array_keeps_its_beginning_and_everything_else_stays()
     {
@@ -47,6 +56,63 @@ public class JsonCutTests
             Assert.Equal(JsonCut.To(Limit(one.second), one.json, null), JsonCut.To(Limit(one.second), kept, cut));
             Assert.Equal((kept, cut), JsonCut.To(Limit(one.first), kept, cut));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+    }
+
+    [Fact]
+    public void Cutting_twice_is_cutting_once_however_long_names_are()
+    {
+        var cases = from json in LongNames from first in Gen.Choose(1, 40_000) from second in Gen.Choose(1, first) select (json, first, second);
+        Prop.ForAll(cases.ToArbitrary(), one =>
+        {
+            var (kept, cut) = JsonCut.To(Limit(one.first), one.json, null);
+
+            Assert.Equal(JsonCut.To(Limit(one.second), one.json, null), JsonCut.To(Limit(one.second), kept, cut));
+            Assert.True(cut is null || cut.Lists.Sum(list => Encoding.UTF8.GetByteCount(list.At)) <= ResultCut.MaxPointerBytes);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+    }
+
+    [Fact]
+    public void Cutting_twice_is_cutting_once_where_strings_are_cut_too()
+    {
+        var cases = from json in LongTexts from first in Gen.Choose(300, 8_000) from second in Gen.Choose(300, first) select (json, first, second);
+        Prop.ForAll(cases.ToArbitrary(), one =>
+        {
+            var (kept, cut) = JsonCut.To(Texts(one.first), one.json, null);
+
+            Assert.Equal(JsonCut.To(Texts(one.second), one.json, null), JsonCut.To(Texts(one.second), kept, cut));
+            Assert.True(JsonCut.To(Texts(one.first), kept, cut) == (kept, cut));
+            JsonNode.Parse(kept!);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
+
+        static ResultLimit Texts(int bytes) => new(bytes, bytes, int.MaxValue);
+    }
+
+    [Fact]
+    public void A_long_name_around_many_arrays_is_not_repeated()
+    {
+        var lists = string.Join(',', Enumerable.Range(0, 120).Select(_ => $"[{string.Join(',', Enumerable.Range(0, 200))}]"));
+        var json = $$"""{"short":[1,2,3],"{{new string('n', 500_000)}}":[{{lists}}]}""";
+
+        var (some, first) = JsonCut.To(Limit(550_000), json, null);
+        var (kept, cut) = JsonCut.To(Limit(510_000), some, first);
+
+        Assert.Equal((0, 120), (first!.Lists.Count, first.MoreLists));
+        Assert.Equal(first, cut);
+        Assert.InRange(kept!.Length, 500_000, 510_000);
+        Assert.Equal(JsonCut.To(Limit(510_000), json, null), (kept, cut));
+    }
+
+    [Fact]
+    public void A_name_that_an_object_has_twice_does_not_keep_a_result_from_being_cut_again()
+    {
+        const string Json = """{"a":[1,2,3,4,5,6,7,8,9],"a":[1,2,3,4,5,6,7,8,9]}""";
+        var (some, first) = JsonCut.To(Limit(40), Json, null);
+
+        var (kept, cut) = JsonCut.To(Limit(30), some, first);
+
+        Assert.Equal(2, first!.Lists.Count);
+        Assert.InRange(kept!.Length, 1, 30);
+        Assert.Equal(2, cut!.Lists.Count);
     }
 
     [Fact]
@@ -138,10 +204,12 @@ public class JsonCutTests
 
     private static ResultLimit Limit(int bytes) => new(bytes, int.MaxValue, int.MaxValue);
 
-    private static Gen<string> Document(int depth) => depth == 0 ? Scalars : Gen.Frequency(
+    private static Gen<string> Document(int depth) => Document(depth, Gen.Constant(0));
+
+    private static Gen<string> Document(int depth, Gen<int> nameLengths) => depth == 0 ? Scalars : Gen.Frequency(
         (1, Scalars),
-        (3, from count in Gen.Choose(0, 9) from elements in Document(depth - 1).ListOf(count) select $"[{string.Join(',', elements)}]"),
-        (2, from count in Gen.Choose(0, 3) from members in Document(depth - 1).ListOf(count) select $"{{{string.Join(',', members.Select((member, i) => $"\"m{i}/~\":{member}"))}}}"));
+        (3, from count in Gen.Choose(0, 9) from elements in Document(depth - 1, nameLengths).ListOf(count) select $"[{string.Join(',', elements)}]"),
+        (2, from count in Gen.Choose(0, 3) from members in Document(depth - 1, nameLengths).ListOf(count) from length in nameLengths select $"{{{string.Join(',', members.Select((member, i) => $"\"m{i}/~{new string('n', length)}\":{member}"))}}}"));
 
     private static JsonNode At(JsonNode? node, string pointer) => pointer.Split('/').Skip(1)
         .Select(step => step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))

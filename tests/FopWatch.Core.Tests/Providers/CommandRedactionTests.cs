@@ -79,6 +79,10 @@ public class CommandRedactionTests
     [InlineData("""{"params":{"hls\u004bey" : {"v":["c2VjcmV0", 1]} , "n":1}}""", """{"params":{"hls\u004bey" : "***" , "n":1}}""")]
     [InlineData("""{"hlsKey":1,"x":[{"HlsKey":null}]}""", """{"hlsKey":"***","x":[{"HlsKey":"***"}]}""")]
     [InlineData("""{"hlsKey/c2VjcmV0":"hlsKey/c2VjcmV0"}""", """{"hlsKey/***":"hlsKey/***"}""")]
+    [InlineData("""{"f?token=a":1,"f?token=b":{"x":2},"g":3}""", """{"f?token=***":1,"f?token=***#2":{"x":2},"g":3}""")]
+    [InlineData("""{"hlsKey/a":1,"hlsKey/b":2,"hlsKey/***#2":3,"hlsKey/c":4}""", """{"hlsKey/***":1,"hlsKey/***#2":2,"hlsKey/***#3":3,"hlsKey/***#4":4}""")]
+    [InlineData("""{"a":1,"a":2,"o":{"a":3}}""", """{"a":1,"a#2":2,"o":{"a":3}}""")]
+    [InlineData("""{"\ud83d":"a\ud83d","n":["\udc00 x"]}""", """{"�":"a�","n":["� x"]}""")]
     [InlineData("""{"result":"{\"cmd\":\"hlsKey\\/c2VjcmV0\"}"}""", """{"result":"{\"cmd\":\"hlsKey\\/***\"}"}""")]
     public void Redacts_json_however_it_is_spelt(string json, string redacted)
     {

@@ -81,6 +81,7 @@ public class WangsuTests
     [InlineData("""[{"key": "a/1.mp4", "fsize": 101}, "a/2.mp4", null, 7, {"hash": "h"}]""", "a/1.mp4 101, a/2.mp4 ")]
     [InlineData(" [ ] ", "")]
     [InlineData("lists/a.txt", "lists/a.txt ")]
+    [InlineData("""["\ud83d"]""", "\uFFFD ")]
     [InlineData("", "")]
     [InlineData(" null ", "")]
     public void A_decompresslist_in_a_string_is_a_json_list_or_the_key_of_the_list_file(string list, string files)
@@ -107,6 +108,8 @@ public class WangsuTests
     [InlineData("[\"a\"] b")]
     [InlineData("{\"key\":\"a\"}")]
     [InlineData("{")]
+    [InlineData("""[{"key":"a","\ud83d":1}]""")]
+    [InlineData("""[{"key":"a","key":"b"}]""")]
     [InlineData(null)]
     public void A_decompresslist_that_is_not_quite_a_list_gives_no_output_and_is_said_to_be_incomplete(string? list)
     {
