@@ -149,11 +149,11 @@ public static class JobsApi
             var page = string.IsNullOrEmpty(reference)
                 ? await store.ListAsync(query, cancellationToken)
                 : await FindByReferenceAsync(store, query, reference, cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(job => Watched(job, store.References, settings))], page.Continuation), ApiJson.Wire.JobList);
+            return Results.Json(new([.. page.Elements.Select(job => Watched(Listed(job), store.References, settings))], page.Continuation), ApiJson.Wire.JobList);
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' is none that a list answered.");
+            return Problem.Invalid("'continuation' was not issued by this API.");
         }
     }
 
@@ -216,6 +216,9 @@ public static class JobsApi
 
     private static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings) =>
         new(job, references, settings.Sources.Find(job.Key.Source)?.Domains);
+
+    /// <summary>A job with short results: a page of them would otherwise be as long as all of their results are.</summary>
+    private static Job Listed(Job job) => job with { Facts = job.Facts.CutTo(FactsCut.SmallResults) };
 
     private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 

@@ -40,7 +40,7 @@ public static class QuarantineApi
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' is none that a list answered.");
+            return Problem.Invalid("'continuation' was not issued by this API.");
         }
     }
 

@@ -117,6 +117,7 @@ public sealed record JobItem
     /// <summary>
     /// What it answered instead of a file (Qiniu <c>result</c>), for example the answer of <c>avinfo</c> or the verdict of an audit: any JSON.
     /// One that is too long lacks elements at the ends of its longest arrays, which <see cref="Truncated"/> names.
+    /// One that is nested deeper than 56 levels is a string that holds the JSON: many readers take 64 levels, events included.
     /// </summary>
     public JsonElement? Result { get; init; }
 
@@ -133,11 +134,14 @@ public sealed record JobTruncation
     /// <summary>How many elements are gone from the end of the array there; absent if that is not known, or it is no array.</summary>
     public int? Elements { get; init; }
 
-    /// <summary>How many arrays below, besides those that are named, are shortened.</summary>
+    /// <summary>The number of further shortened arrays that are not named.</summary>
     public int? Arrays { get; init; }
 
     /// <summary>To how many bytes of JSON longer strings below are shortened.</summary>
     public int? TextBytes { get; init; }
+
+    /// <summary>True if nothing of it is left; absent otherwise.</summary>
+    public bool? Dropped { get; init; }
 }
 
 /// <summary>The file that a command worked on.</summary>

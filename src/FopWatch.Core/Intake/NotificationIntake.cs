@@ -52,6 +52,9 @@ public sealed class NotificationIntake(
     private const string WorkflowWithoutKeys =
         "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
 
+    private const string WorkflowWithoutEndpoint =
+        "It is an unsigned notification of a workflow V3, and the source has no API to ask for its status: set the source's WorkflowEndpoint.";
+
     /// <summary>The longest correlation, in characters; a longer one, or one with other characters than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
     public const int MaxCorrelationLength = 64;
 
@@ -232,8 +235,8 @@ public sealed class NotificationIntake(
             throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
 
         // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
-        return report.IsWorkflow && source.Keys.IsEmpty && hinted.Origin == JobOrigin.Hint
-            ? (NotificationResult.Quarantined, WorkflowWithoutKeys)
+        return report.IsWorkflow && !source.CanAskForWorkflows && hinted.Origin == JobOrigin.Hint
+            ? (NotificationResult.Quarantined, source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint)
             : (NotificationResult.Hinted, null);
     }
 

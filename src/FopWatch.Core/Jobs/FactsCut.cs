@@ -16,7 +16,7 @@ public enum FactsCut
     /// <summary>The raw body.</summary>
     Raw,
 
-    /// <summary>Of every result, the ends of its longest arrays, so that it is at most 64 KiB long (<see cref="ResultLimit"/>).</summary>
+    /// <summary>Of every result, the ends of its longest arrays, so that it is at most 64 KiB long if that suffices (<see cref="ResultLimit"/>).</summary>
     Results,
 
     /// <summary>The same, to 8 KiB.</summary>
@@ -26,7 +26,8 @@ public enum FactsCut
     Outputs,
 
     /// <summary>
-    /// Of every item its outputs, its description, its error beyond <see cref="ItemFacts.ErrorKept"/> characters, and of its result all but 1 KiB.
+    /// Of every item its outputs, its description and its error beyond <see cref="ItemFacts.ErrorKept"/> characters. Arrays and strings of its
+    /// result are cut to 1 KiB, and a result that is still longer than 64 KiB is dropped.
     /// </summary>
     Details,
 

@@ -27,6 +27,9 @@ public sealed record Source
     /// <summary>The base URL of the status API of workflows; null if it is not asked. It is asked only with a key.</summary>
     public Uri? WorkflowEndpoint { get; init; }
 
+    /// <summary>Whether the status API of workflows can be asked: the source has its URL and a key.</summary>
+    public bool CanAskForWorkflows => WorkflowEndpoint is not null && !Keys.IsEmpty && Provider.Workflows is not null;
+
     /// <summary>The tokens that make a notify URL right; at least one.</summary>
     public required NotifyTokens Tokens { get; init; }
 

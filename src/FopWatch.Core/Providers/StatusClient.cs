@@ -27,7 +27,7 @@ public sealed record StatusClientOptions
     /// </summary>
     public TimeSpan LongestPause { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Told once of each source that has a workflow which only a valid key would get an answer about.</summary>
+    /// <summary>Called once per source that has a workflow V3 whose status needs a valid key.</summary>
     public Action<Source>? KeysNeeded { get; init; }
 }
 
@@ -44,11 +44,15 @@ public sealed class StatusClient : IStatusApi
     /// <summary>The longest <see cref="StatusAnswer.RetryAfter"/>.</summary>
     public static readonly TimeSpan LongestRetryAfter = TimeSpan.FromHours(1);
 
+    /// <summary>How long the status API of workflows is not asked after it refused every key of a source.</summary>
+    public static readonly TimeSpan RefusedKeysPause = TimeSpan.FromMinutes(10);
+
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
     private readonly StatusClientOptions _options;
     private readonly PollPacer _pacer;
     private readonly ConcurrentDictionary<string, string> _acceptedKeys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (StatusAnswer Answer, DateTimeOffset Until)> _refusedKeys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
 
     /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
@@ -95,7 +99,7 @@ public sealed class StatusClient : IStatusApi
 
     private async Task<StatusAnswer> AskBothAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
-        if (source.WorkflowEndpoint is not { } endpoint || source.Keys.IsEmpty || source.Provider.Workflows is not { } workflows)
+        if (!source.CanAskForWorkflows)
         {
             var only = await AskTasksAsync();
             return isWorkflow && only.Answer == PollAnswer.NotFound
@@ -119,13 +123,18 @@ public sealed class StatusClient : IStatusApi
         Task<StatusAnswer> AskTasksAsync() => AskPacedAsync(source, id, new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id)), cancellationToken);
 
         Task<StatusAnswer> AskWorkflowsAsync() =>
-            AskWithKeysAsync(source, id, new(source.Provider, workflows.StatusUri(endpoint, id)) { Workflows = workflows }, cancellationToken);
+            AskWithKeysAsync(source, id, new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows }, cancellationToken);
     }
 
     /// <summary>Asks with the key that was accepted last, and with the others where a key is refused: which of them are valid is not known.</summary>
     private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
         var accepted = _acceptedKeys.GetValueOrDefault(source.Name);
+
+        // Once a key was accepted, a refusal may be about the id, which anyone who has a notify URL can name.
+        if (accepted is null && _refusedKeys.TryGetValue(source.Name, out var earlier) && _time.GetUtcNow() < earlier.Until)
+            return earlier.Answer;
+
         var refused = new StatusAnswer(PollAnswer.Refused, NeedsKeys: true);
         foreach (var accessKey in source.Keys.AccessKeys.OrderBy(key => key != accepted))
         {
@@ -140,6 +149,7 @@ public sealed class StatusClient : IStatusApi
             refused = answer with { Detail = $"{answer.Detail} with every key of the source" };
         }
 
+        _refusedKeys[source.Name] = (refused, _time.GetUtcNow() + RefusedKeysPause);
         return refused;
     }
 

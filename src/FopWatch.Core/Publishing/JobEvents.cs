@@ -121,7 +121,7 @@ public static class JobEvents
         if (cut.TextBytes is { } bytes)
             yield return new() { At = Result, TextBytes = bytes };
         if (cut.Dropped)
-            yield return new() { At = Result };
+            yield return new() { At = Result, Dropped = true };
     }
 
     private static List<JobTruncation> GoneOf(ItemFacts item)
@@ -134,7 +134,7 @@ public static class JobEvents
         return gone;
     }
 
-    /// <summary>A result as JSON; one that is nested as deep as no reader of an event takes it, as the text of it.</summary>
+    /// <summary>A result as JSON, or as text if it is a result nested deeper than 56 levels, which readers of events refuse.</summary>
     private static JsonElement JsonOf(string result)
     {
         try

@@ -153,27 +153,17 @@ public sealed record FopWatchSettings
         };
     }
 
-    /// <summary>
-    /// Keys are a map, <c>"&lt;AK&gt;": "&lt;SK&gt;"</c>, or a list of <c>AccessKey</c> and <c>SecretKey</c>: the names of environment
-    /// variables and of Azure's app settings cannot hold every access key.
-    /// </summary>
     private static KeyRing ReadKeys(SettingsReader reader)
     {
         var pairs = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var child in reader.Children("Keys"))
+        foreach (var (path, nameAt, accessKey, valueAt) in ReadPairs(reader, "Keys", "keys", "AccessKey", "SecretKey"))
         {
-            var path = $"Keys:{child}";
-            var isPair = reader.HasBelow(path);
-            if (isPair)
-                reader.Below(path);
-            var accessKey = isPair ? reader.Secret($"{path}:AccessKey") : child;
-            var secretKey = reader.Secret(isPair ? $"{path}:SecretKey" : path);
-            if (!isPair && SettingsReader.IsIndex(child))
-                reader.Problem(path, "is a single value: an element of a list of keys is { \"AccessKey\", \"SecretKey\" }");
-            else if (string.IsNullOrWhiteSpace(accessKey))
-                reader.Problem(isPair ? $"{path}:AccessKey" : path, isPair ? "is missing" : "has an empty access key");
+            var isPair = valueAt != path;
+            var secretKey = reader.Secret(valueAt);
+            if (string.IsNullOrWhiteSpace(accessKey))
+                reader.Problem(nameAt, isPair ? "is missing" : "has an empty access key");
             else if (secretKey is null)
-                reader.Problem(isPair ? $"{path}:SecretKey" : path, isPair ? "is missing" : "has no secret key");
+                reader.Problem(valueAt, isPair ? "is missing" : "has no secret key");
             else if (!pairs.TryAdd(accessKey, secretKey))
                 reader.Problem(path, "is there twice");
         }
@@ -181,31 +171,49 @@ public sealed record FopWatchSettings
         return new(pairs);
     }
 
-    /// <summary>Domains are a map, <c>"&lt;bucket&gt;": "&lt;URL&gt;"</c>, or a list of <c>Bucket</c> and <c>Url</c>, as keys are.</summary>
     private static OutputDomains ReadDomains(SettingsReader reader)
     {
         const string Example = "https://cdn.example.com";
         var domains = new Dictionary<string, Uri>(StringComparer.Ordinal);
-        foreach (var child in reader.Children("Domains"))
+        foreach (var (path, nameAt, bucket, valueAt) in ReadPairs(reader, "Domains", "domains", "Bucket", "Url"))
         {
-            var (path, bucket) = ($"Domains:{child}", child);
-            if (!reader.Has(path))
-            {
-                bucket = reader.Text($"{path}:Bucket") ?? "";
-                reader.Know(path);
-                path += ":Url";
-            }
-
-            var url = reader.Url(path, null, Example);
-            if (bucket.Length == 0)
-                reader.Problem($"Domains:{child}:Bucket", "is missing");
-            else if (url is null && !reader.Has(path))
-                reader.Problem(path, $"is missing: give the URL that the bucket is served under, for example {Example}");
+            var url = reader.Url(valueAt, null, Example);
+            if (string.IsNullOrWhiteSpace(bucket))
+                reader.Problem(nameAt, valueAt != path ? "is missing" : "has an empty bucket");
+            else if (url is null && !reader.Has(valueAt))
+                reader.Problem(valueAt, $"{(valueAt != path ? "is missing" : "is empty")}: give the URL that the bucket is served under, for example {Example}");
             else if (url is not null && !domains.TryAdd(bucket, url))
-                reader.Problem($"Domains:{child}", "names a bucket that has a domain already");
+                reader.Problem(path, "names a bucket that has a domain already");
         }
 
         return new(domains);
+    }
+
+    /// <summary>
+    /// A map from names to values, or a list of pairs: the names of environment variables and of Azure's app settings cannot hold every
+    /// name.
+    /// </summary>
+    private static IEnumerable<(string At, string NameAt, string? Name, string ValueAt)> ReadPairs(
+        SettingsReader reader, string setting, string what, string name, string value)
+    {
+        foreach (var child in reader.Children(setting))
+        {
+            var path = $"{setting}:{child}";
+            if (reader.HasBelow(path))
+            {
+                reader.Below(path);
+                yield return (path, $"{path}:{name}", reader.Secret($"{path}:{name}"), $"{path}:{value}");
+            }
+            else if (SettingsReader.IsIndex(child))
+            {
+                reader.Secret(path);
+                reader.Problem(path, $"is a single value: an element of a list of {what} is {{ \"{name}\", \"{value}\" }}");
+            }
+            else
+            {
+                yield return (path, path, child, path);
+            }
+        }
     }
 
     private static PollSettings ReadPoll(SettingsReader reader, PollSettings defaults)

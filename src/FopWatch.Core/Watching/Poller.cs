@@ -48,8 +48,9 @@ public sealed class Poller(
 
         var answer = await statusApi.AskAsync(source, key.Id, job.Watch.IsWorkflow, cancellationToken);
 
-        // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing.
-        if (answer.NeedsKeys && job.Origin == JobOrigin.Hint)
+        // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing; but where keys are refused,
+        // its notification is nowhere else, and valid keys would get its outcome.
+        if (answer.NeedsKeys && job.Origin == JobOrigin.Hint && !(job.Watch.IsWorkflow && source.CanAskForWorkflows))
             answer = answer with { Answer = PollAnswer.NotFound };
 
         activity?.SetTag("fopwatch.answer", answer.Answer.ToString());

@@ -187,6 +187,22 @@ public sealed class WorkflowStatusTests : IDisposable
     }
 
     [Fact]
+    public async Task Keys_that_were_all_refused_are_not_tried_again_for_a_while_and_then_are()
+    {
+        await using var server = Server(workflows: Reply.Of(401, "{}"));
+        var client = Client();
+        var source = Source(server, First, Second);
+
+        for (var i = 0; i < 3; i++)
+            Assert.True((await client.AskAsync(source, "z0.a", isWorkflow: false, Token)).NeedsKeys);
+        Assert.Equal(["ak-1", "ak-2"], server.Heads.Where(head => head.Contains("/v3/", StringComparison.Ordinal)).Select(KeyOf));
+
+        _clock.Advance(StatusClient.RefusedKeysPause);
+        Assert.True((await client.AskAsync(source, "z0.a", isWorkflow: false, Token)).NeedsKeys);
+        Assert.Equal(4, server.Heads.Count(head => head.Contains("/v3/", StringComparison.Ordinal)));
+    }
+
+    [Fact]
     public async Task Without_keys_or_endpoint_an_unknown_task_is_unknown_and_an_unknown_workflow_is_not()
     {
         await using var server = Server(workflows: Reply.Of(200, WorkflowBody));

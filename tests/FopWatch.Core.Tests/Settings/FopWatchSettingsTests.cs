@@ -252,6 +252,8 @@ public class FopWatchSettingsTests
     [InlineData("Sources:media:Keys", "ak:sk", "Sources:media:Keys is a single value: it takes a map from names to values")]
     [InlineData("Sources:media:Domains", "https://cdn.lessons.test", "Sources:media:Domains is a single value: it takes a map from names to values")]
     [InlineData("Sources:media:Keys:7", "sk", "Sources:media:Keys:7 is a single value: an element of a list of keys is { \"AccessKey\", \"SecretKey\" }")]
+    [InlineData("Sources:media:Domains:0", "https://cdn.lessons.test", "Sources:media:Domains:0 is a single value: an element of a list of domains is { \"Bucket\", \"Url\" }")]
+    [InlineData("Sources:media:Domains:my-bucket", "", "Sources:media:Domains:my-bucket is empty: give the URL that the bucket is served under, for example https://cdn.example.com")]
     [InlineData("Sources:media:NotifyTokens", "abcdefgh", "Sources:media:NotifyTokens is a single value: it takes a list")]
     [InlineData("Sources:media:NotifyTokens:first", "abcdefgh", "Sources:media:NotifyTokens is a map: it takes a list")]
     [InlineData("Sources:media:NotifyTokens:1:Token", "abcdefgh", "Sources:media:NotifyTokens:1 is a map: it takes a single value")]

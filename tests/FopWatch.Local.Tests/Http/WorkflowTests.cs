@@ -102,6 +102,59 @@ public class WorkflowTests
         Assert.Empty((await host.QuarantineAsync()).Notifications);
     }
 
+    [Fact]
+    public async Task Without_an_endpoint_a_workflow_that_nobody_registered_is_kept_in_quarantine_whatever_keys_there_are()
+    {
+        await using var api = await StatusApi.StartAsync();
+        var settings = Settings(api, withKeys: true);
+        settings.Remove("Sources:media:WorkflowEndpoint");
+        await using var host = await RunningHost.StartAsync(settings);
+        var body = SharedPayloads.Read(Payload);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
+
+        var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
+        Assert.Contains("WorkflowEndpoint", kept.Reason, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task While_the_api_refuses_every_key_a_workflow_that_nobody_registered_is_watched_until_a_valid_one_is_there()
+    {
+        await using var api = await StatusApi.StartAsync();
+        var clock = new ManualClock();
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true), time: clock);
+        var body = SharedPayloads.Read(Payload);
+        api.Workflows[Id] = (401, "{}"u8.ToArray());
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
+        for (var i = 0; i < 6; i++)
+        {
+            clock.Advance(TimeSpan.FromMinutes(10));
+            var polling = host.PostAsync($"/api/jobs/media/{Id}/poll");
+            while (!polling.IsCompleted)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+                clock.Advance(TimeSpan.FromSeconds(1));
+            }
+
+            await polling;
+        }
+
+        Assert.Equal(JobState.Waiting, (await host.JobAsync("media", Id)).State);
+
+        api.Workflows[Id] = (200, body);
+        clock.Advance(TimeSpan.FromMinutes(20));
+        var settling = host.PostAsync($"/api/jobs/media/{Id}/poll");
+        while (!settling.IsCompleted)
+        {
+            await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
+            clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await settling;
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id)).State);
+    }
+
     private static Dictionary<string, string?> Settings(StatusApi api, bool withKeys)
     {
         var settings = RunningHost.TokenSources(api.Endpoint);
