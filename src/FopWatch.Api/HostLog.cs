@@ -12,6 +12,10 @@ public static partial class HostLog
     [LoggerMessage(2, LogLevel.Warning, "No source is configured, so there is nothing to watch. The README shows how to add one")]
     public static partial void NoSources(this ILogger logger);
 
+    /// <summary>Where telemetry is exported to.</summary>
+    [LoggerMessage(8, LogLevel.Information, "Telemetry is exported by OTLP to {Endpoint}")]
+    public static partial void Exporting(this ILogger logger, string endpoint);
+
     /// <summary>A setting is valid and yet cannot work with a real account; see <see cref="Settings.FopWatchSettings.Warnings"/>.</summary>
     [LoggerMessage(4, LogLevel.Warning, "{Warning}")]
     public static partial void DoubtfulSetting(this ILogger logger, string warning);
@@ -25,13 +29,13 @@ public static partial class HostLog
     public static partial void JobSettled(this ILogger logger, string source, JobState state, SettledBy? settledBy, string reference);
 
     /// <summary>Something goes wrong for the first time.</summary>
-    [LoggerMessage(50, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. Seen: {Detail}. {Hint}")]
-    public static partial void TroubleBegan(this ILogger logger, string trouble, string source, TroubleKind kind, string detail, string hint);
+    [LoggerMessage(50, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}.{Seen} {Hint}")]
+    public static partial void TroubleBegan(this ILogger logger, string trouble, string source, TroubleKind kind, string seen, string hint);
 
     /// <summary>Something still goes wrong.</summary>
-    [LoggerMessage(51, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. {Count} times since {Since:u}; seen last: {Detail}. {Hint}")]
+    [LoggerMessage(51, LogLevel.Warning, "{Trouble}. Source: {Source}. Kind: {Kind}. {Count} times since {Since:u}.{Seen} {Hint}")]
     public static partial void TroubleGoesOn(
-        this ILogger logger, string trouble, string source, TroubleKind kind, long count, DateTimeOffset since, string detail, string hint);
+        this ILogger logger, string trouble, string source, TroubleKind kind, long count, DateTimeOffset since, string seen, string hint);
 
     /// <summary>Something that was warned of is over.</summary>
     [LoggerMessage(52, LogLevel.Information, "Over: {Trouble}. Source: {Source}. Kind: {Kind}. {Count} time(s) in {Lasted:c}")]

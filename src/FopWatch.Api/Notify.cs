@@ -41,6 +41,26 @@ public static class Notify
         return Results.Text("ok");
     }
 
+    /// <summary>
+    /// Takes a <c>POST</c> below <c>/api/notify</c> that no other route takes. If it begins with a notify URL, it is a notification: a 4xx
+    /// would lose it (providers.md, section 1). Otherwise it is answered 404 and the operator is warned.
+    /// </summary>
+    /// <param name="rest">The path below <c>/api/notify/</c>.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="intake">Takes it.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">As for a notification.</exception>
+    public static async Task<IResult> PostElsewhereAsync(
+        string? rest, HttpRequest request, NotificationIntake intake, FopWatchSettings settings, CancellationToken cancellationToken)
+    {
+        if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
+            return await PostAsync(source, token, null, request, intake, settings, cancellationToken);
+
+        intake.UnknownUrl("The path has no source and token");
+        return Problem.NotFound();
+    }
+
     private static SignedRequest Signed(HttpRequest request, Uri? publicUrl, ReadOnlyMemory<byte> body)
     {
         // The path exactly as it was sent: the signature covers it so.

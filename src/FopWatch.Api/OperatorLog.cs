@@ -18,10 +18,11 @@ public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
     public void Warn(Trouble trouble)
     {
         ArgumentNullException.ThrowIfNull(trouble);
+        var seen = trouble.Detail is { } detail ? $" Seen: {detail}." : "";
         if (trouble.Count == 1)
-            logger.TroubleBegan(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Detail ?? "-", trouble.Hint);
+            logger.TroubleBegan(trouble.What, trouble.Source ?? "-", trouble.Kind, seen, trouble.Hint);
         else
-            logger.TroubleGoesOn(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, trouble.Since, trouble.Detail ?? "-", trouble.Hint);
+            logger.TroubleGoesOn(trouble.What, trouble.Source ?? "-", trouble.Kind, trouble.Count, trouble.Since, seen, trouble.Hint);
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FopWatch.Intake;
+using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using Microsoft.AspNetCore.Http;
 
@@ -19,6 +20,7 @@ public static class QuarantineApi
         string? continuation,
         IQuarantine quarantine,
         NotificationIntake intake,
+        Sources sources,
         CancellationToken cancellationToken)
     {
         var count = 20;
@@ -27,6 +29,9 @@ public static class QuarantineApi
         {
             return Problem.Invalid($"'top' is no number from 1 to {MaxTop}.");
         }
+
+        if (!await IsSourceAsync(source, quarantine, sources, cancellationToken))
+            return NoSuchSource();
 
         try
         {
@@ -68,12 +73,13 @@ public static class QuarantineApi
         string? source,
         IQuarantine quarantine,
         NotificationIntake intake,
+        Sources sources,
         CancellationToken cancellationToken)
     {
-        // What an unset variable in a script leaves of a filter must not select everything.
-        if (source is "")
-            return Problem.Invalid("'source' is empty. Leave it out to retry all notifications.", [new("source", "It is empty.")]);
+        if (!await IsSourceAsync(source, quarantine, sources, cancellationToken))
+            return NoSuchSource();
 
+        var budget = new HashBudget();
         var retried = new List<RetriedNotification>();
         string? continuation = null;
         do
@@ -81,7 +87,7 @@ public static class QuarantineApi
             var page = await quarantine.ListAsync(string.IsNullOrEmpty(source) ? null : source, MaxTop, continuation, cancellationToken);
             foreach (var kept in page.Elements)
             {
-                if (await intake.RetryAsync(kept.Key, cancellationToken) is { } one)
+                if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
                     retried.Add(one);
             }
 
@@ -98,6 +104,15 @@ public static class QuarantineApi
         return Results.NoContent();
     }
 
+    /// <summary>Whether a source is configured, or was and has notifications in quarantine.</summary>
+    private static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
+        string.IsNullOrEmpty(source)
+        || sources.Find(source) is not null
+        || (await quarantine.ListAsync(source, 1, null, cancellationToken)).Elements.Count > 0;
+
+    private static IResult NoSuchSource() => Problem.Invalid(
+        "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);
+
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)
     {
         var reason = intake.Explain(kept, budget);
@@ -108,7 +123,7 @@ public static class QuarantineApi
             Reason = reason.Words,
             Signature = reason.Signature,
             ReceivedAt = kept.ReceivedAt,
-            Correlation = kept.Correlation,
+            Correlation = kept.ShownCorrelation,
             Headers = kept.ShownHeaders(),
             Size = kept.Body.Length,
             Body = kept.Body.Length <= MaxInlineBody ? Convert.ToBase64String(kept.Body.Span) : null,

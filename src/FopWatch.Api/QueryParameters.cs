@@ -15,6 +15,9 @@ public static class QueryParameters
     /// <summary>What an Azure Functions host reads from a query itself: the function key, and the name of the key.</summary>
     public static IReadOnlyList<string> FunctionsHost { get; } = ["code", "clientId"];
 
+    // What an unset variable in a script leaves of a filter must not select everything.
+    private static readonly string[] Filters = ["source", "state", "watch", "since", "ref"];
+
     // Of two that match a path, the first counts.
     private static readonly Route[] Routes =
     [
@@ -76,6 +79,10 @@ public static class QueryParameters
             else if (!isNew)
             {
                 problems.Add(new(name, $"The parameter '{name}' is given more than once."));
+            }
+            else if (pair.EncodedValue.Length == 0 && Filters.Contains(name, StringComparer.Ordinal))
+            {
+                problems.Add(new(name, $"The parameter '{name}' is empty. Leave it out to select everything."));
             }
 
             if (problems.Count == MaxProblems)

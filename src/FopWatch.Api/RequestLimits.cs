@@ -119,7 +119,7 @@ public sealed class RequestLimits : IDisposable
 
     /// <summary>None for health: under load above all, somebody wants to know how the host is.</summary>
     private ConcurrencyLimiter? LimiterOf(HttpRequest request) =>
-        request.Path.StartsWithSegments("/health", StringComparison.Ordinal) ? null
+        request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) ? null
         : request.Path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) ? _notifications
         : request.Path.StartsWithSegments("/events", StringComparison.OrdinalIgnoreCase)
             || request.Query.ContainsKey("wait")

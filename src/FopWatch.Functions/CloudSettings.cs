@@ -45,6 +45,9 @@ internal sealed record CloudSettings
     /// </summary>
     public Uri? ApiUrl { get; init; }
 
+    /// <summary>Where telemetry is exported to by OTLP, in words; null if it is not.</summary>
+    public string? Otlp { get; init; }
+
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app settings.</param>
     /// <param name="credential">Who the app is. Nothing is asked of it where connection strings are used.</param>
@@ -68,6 +71,10 @@ internal sealed record CloudSettings
         var bus = ReadBus(section, credential, problems);
         var apiUrl = ReadApiUrl(section, problems);
 
+        if (section.Value is not null)
+            problems.Insert(0, $"{FopWatchSettings.Section} is a single value: it takes a map from names to settings");
+        problems.AddRange(OtlpSettings.Problems(name => configuration[name]));
+
         // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
         foreach (var (name, _) in configuration.AsEnumerable().Where(setting => SecretReference.IsUnresolved(setting.Value)))
         {
@@ -85,6 +92,7 @@ internal sealed record CloudSettings
             ServiceBus = bus,
             Topic = Text(section, BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
             ApiUrl = apiUrl ?? shared!.PublicUrl,
+            Otlp = OtlpSettings.Describe(name => configuration[name]),
         };
     }
 

@@ -22,6 +22,8 @@ public sealed class StartNotice
             return;
 
         _logger.Running(_settings.Shared.Sources.All.Count, _settings.ServiceBus?.Host ?? "nothing");
+        if (_settings.Otlp is { } endpoint)
+            _logger.Exporting(endpoint);
         if (_settings.Shared.Sources.All.Count == 0)
             _logger.NoSources();
         foreach (var warning in _settings.Shared.Warnings(listening: null))

@@ -1,5 +1,6 @@
 using Azure.Core;
 using Azure.Monitor.OpenTelemetry.Exporter;
+using FopWatch.Api;
 using Microsoft.Azure.Functions.Worker.OpenTelemetry;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
@@ -19,8 +20,6 @@ internal static class TelemetryExport
     /// <summary>Its presence, with <c>Authorization=AAD</c>, says that Application Insights takes no telemetry from strangers; the Functions host reads it too.</summary>
     private const string ApplicationInsightsAuthentication = "APPLICATIONINSIGHTS_AUTHENTICATION_STRING";
 
-    private const string OtlpEndpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
     /// <summary>How long a flush may take, in milliseconds.</summary>
     private const int LongestFlush = 5000;
 
@@ -29,7 +28,7 @@ internal static class TelemetryExport
     public static bool AddTelemetryExport(this IServiceCollection services, IConfiguration configuration, TokenCredential credential)
     {
         var applicationInsights = configuration[ApplicationInsights] is { Length: > 0 };
-        var otlp = configuration[OtlpEndpoint] is { Length: > 0 };
+        var otlp = configuration[OtlpSettings.Endpoint] is { Length: > 0 };
         if (!applicationInsights && !otlp)
             return false;
         Add(services, applicationInsights, otlp, configuration[ApplicationInsightsAuthentication] is { Length: > 0 } ? credential : null);
@@ -47,7 +46,10 @@ internal static class TelemetryExport
         if (applicationInsights)
             telemetry.UseAzureMonitorExporter(options => options.Credential = credential);
         if (otlp)
+        {
             telemetry.UseOtlpExporter();
+            services.AddHostedService<ExportFailures>();
+        }
     }
 }
 

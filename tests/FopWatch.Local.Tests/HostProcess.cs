@@ -30,6 +30,17 @@ internal sealed class HostProcess : IDisposable
 
     public void Start() => _process = Process.Start(_start)!;
 
+    /// <summary>Sends it a signal that ends it.</summary>
+    /// <param name="name">The signal as <c>kill</c> takes it.</param>
+    /// <returns>What it ended with.</returns>
+    public async Task<int> SignalAsync(string name)
+    {
+        using (var kill = Process.Start("kill", ["-s", name, $"{_process!.Id}"]))
+            await kill.WaitForExitAsync();
+        await _process.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        return _process.ExitCode;
+    }
+
     /// <summary>Kills it as it is, with SIGKILL.</summary>
     public void Kill()
     {

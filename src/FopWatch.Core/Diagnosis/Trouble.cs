@@ -24,8 +24,14 @@ public enum TroubleKind
     /// <summary>Notifications come with a wrong token.</summary>
     WrongToken,
 
+    /// <summary>Notifications come to a URL that is not a notify URL of a configured source.</summary>
+    UnknownNotifyUrl,
+
     /// <summary>Events cannot be published.</summary>
     PublishingFails,
+
+    /// <summary>Telemetry cannot be exported by OTLP.</summary>
+    TelemetryExportFails,
 
     /// <summary>The store cannot answer.</summary>
     StoreUnavailable,
@@ -62,7 +68,9 @@ public sealed record Trouble
         TroubleKind.WrongSignature => "Notifications are quarantined because their signature is wrong",
         TroubleKind.UnreadableNotifications => "Notifications are quarantined because they cannot be understood",
         TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
+        TroubleKind.UnknownNotifyUrl => "Notifications to a URL that is not a notify URL are refused, and Qiniu does not repeat them",
         TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
+        TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         _ => "The store cannot answer",
     };
 
@@ -77,7 +85,11 @@ public sealed record Trouble
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
         TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
         TroubleKind.WrongToken => $"A job may have been submitted with an old notify URL: check {Setting("NotifyTokens")}",
+        TroubleKind.UnknownNotifyUrl =>
+            "Compare the notify URLs that applications give to the provider with those of the configured sources. "
+            + "Source names are case-sensitive, and a proxy must pass the path unchanged or without the path of FopWatch:PublicUrl",
         TroubleKind.PublishingFails => "Publishing is retried",
+        TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         _ => "Notifications and registrations are answered 503 until it can",
     };
 

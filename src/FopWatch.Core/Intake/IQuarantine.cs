@@ -52,6 +52,9 @@ public sealed record QuarantinedNotification
         Body = Body,
     };
 
+    /// <summary>The correlation as it is shown: without the notify token, which may be repeated in it.</summary>
+    public string? ShownCorrelation => Correlation is { } text ? NotifyUrl.WithoutToken(text, Url) : null;
+
     /// <summary>
     /// The headers as they are shown: those of one name together, and without the notify token, which a proxy may repeat in a header.
     /// </summary>

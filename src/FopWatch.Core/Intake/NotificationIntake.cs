@@ -64,7 +64,10 @@ public sealed class NotificationIntake(
         var source = sources.Find(sourceName);
         var matches = (source?.Tokens ?? NotifyTokens.Unmatchable).Match(token);
         if (source is null)
+        {
+            UnknownUrl("The source is not configured");
             return null;
+        }
 
         if (matches)
             troubles?.Worked(source.Name, TroubleKind.WrongToken);
@@ -72,6 +75,10 @@ public sealed class NotificationIntake(
             troubles?.Occurred(source.Name, TroubleKind.WrongToken);
         return matches ? source : null;
     }
+
+    /// <summary>Counts a notification to a URL that is not a notify URL.</summary>
+    /// <param name="detail">What is wrong with the URL, in words; without the path, which may hold a token.</param>
+    public void UnknownUrl(string detail) => troubles?.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
 
     /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
     /// <param name="source">What <see cref="Admit"/> returned.</param>
@@ -123,10 +130,11 @@ public sealed class NotificationIntake(
     /// <summary>Takes a quarantined notification again: verified with today's keys, decoded with today's decoders.</summary>
     /// <param name="key">The quarantined notification's key.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="budget">What may be hashed to find out why a signature is wrong; several notifications may share it. Null for one of its own.</param>
     /// <returns>What became of it; null if there is none of that key. It leaves the quarantine unless it is quarantined again.</returns>
     /// <exception cref="StoreUnavailableException">Nothing changed, or it was recorded and is still in quarantine; trying again is safe.</exception>
     /// <exception cref="IntakeFullException">Nothing changed, for lack of room.</exception>
-    public async Task<RetriedNotification?> RetryAsync(string key, CancellationToken cancellationToken)
+    public async Task<RetriedNotification?> RetryAsync(string key, CancellationToken cancellationToken, HashBudget? budget = null)
     {
         var kept = await quarantine.FindAsync(key, cancellationToken);
         if (kept is null)
@@ -138,7 +146,7 @@ public sealed class NotificationIntake(
         var assessed = Assess(source, request);
         if (assessed.Problem is not null)
         {
-            var diagnosis = assessed.Trust == Trust.Invalid ? source.Provider.Diagnose(request, source, new()) : null;
+            var diagnosis = assessed.Trust == Trust.Invalid ? source.Provider.Diagnose(request, source, budget ?? new()) : null;
             return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? assessed.Problem, diagnosis);
         }
 

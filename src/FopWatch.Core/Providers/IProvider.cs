@@ -47,7 +47,7 @@ public sealed record SignedRequest
 
     /// <summary>The headers that say under which URL a request was made, and what a proxy knows of it.</summary>
     public static IReadOnlyList<string> CallHeaderNames { get; } =
-        ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-Host"];
+        ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "X-Forwarded-Prefix", "X-Original-Host", "Forwarded"];
 
     /// <summary>The longest of <see cref="CallHeaders"/> that is kept, in characters.</summary>
     public const int MaxCallHeaderLength = 512;

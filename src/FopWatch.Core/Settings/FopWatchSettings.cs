@@ -262,10 +262,14 @@ public sealed class SettingsException : Exception
     /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
     public SettingsException(IReadOnlyList<string> problems)
         : base(problems.Count == 1
-            ? $"A setting is wrong: {problems[0]}"
-            : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems)}")) =>
-        Problems = problems;
+            ? $"A setting is wrong: {OnOneLine(problems[0])}"
+            : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems.Select(OnOneLine))}")) =>
+        Problems = [.. problems.Select(OnOneLine)];
 
     /// <summary>One sentence each, beginning with the setting's full name.</summary>
     public IReadOnlyList<string> Problems { get; } = [];
+
+    // The names of files and settings may hold line breaks.
+    private static string OnOneLine(string problem) =>
+        problem.Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

@@ -24,4 +24,15 @@ public sealed class NotifyFunction(NotificationIntake intake, FopWatchSettings s
         return request.AnswerAsync(() => Notify.PostAsync(
             source, token, correlation, request, intake, settings, request.HttpContext.RequestAborted));
     }
+
+    /// <summary>See <see cref="Notify.PostElsewhereAsync"/>.</summary>
+    [Function("NotifyElsewhere")]
+    public Task<IResult> RunElsewhereAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/notify/{*rest}")] HttpRequest request,
+        string? rest,
+        [DurableClient] DurableTaskClient client)
+    {
+        watches.Use(client);
+        return request.AnswerAsync(() => Notify.PostElsewhereAsync(rest, request, intake, settings, request.HttpContext.RequestAborted));
+    }
 }

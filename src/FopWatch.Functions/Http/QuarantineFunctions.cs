@@ -1,6 +1,7 @@
 using FopWatch.Api;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
+using FopWatch.Providers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -8,7 +9,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes below <c>/api/quarantine</c>; see <see cref="QuarantineApi"/>.</summary>
-public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationIntake intake, Watches watches)
+public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationIntake intake, Sources sources, Watches watches)
 {
     /// <summary>See <see cref="QuarantineApi.ListAsync"/>.</summary>
     [Function("ListQuarantine")]
@@ -19,6 +20,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
             request.Parameter("continuation"),
             quarantine,
             intake,
+            sources,
             request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.RetryAllAsync"/>.</summary>
@@ -29,7 +31,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
     {
         watches.Use(client);
         return request.AnswerAsync(() => QuarantineApi.RetryAllAsync(
-            request.Parameter("source"), quarantine, intake, request.HttpContext.RequestAborted));
+            request.Parameter("source"), quarantine, intake, sources, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="QuarantineApi.GetAsync"/>.</summary>

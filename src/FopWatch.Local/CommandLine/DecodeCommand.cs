@@ -27,7 +27,7 @@ internal static class DecodeCommand
             --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
 
         A wrong signature is tried for other hosts, paths, queries and content types, and the output says which one it is right
-        for. --header 'Host: …' and --header 'X-Forwarded-Host: …' add hosts to try.
+        for. --header 'Host: …', 'X-Forwarded-Host: …' and 'Forwarded: host=…' add hosts to try.
 
         Nothing is sent, stored or settled; secrets in commands stay redacted.
         Exit codes: 0 understood, 1 not understood or with a wrong signature (FopWatch would put it into quarantine), 2 wrong usage.
@@ -68,7 +68,7 @@ internal static class DecodeCommand
         var contentType = new Option<string?>("--content-type") { Description = "The Content-Type header that came with it.", HelpName = "VALUE" };
         var headers = new Option<string[]>("--header")
         {
-            Description = "A header that came with it, such as Authorization, Content-Type, X-Qiniu-*, Host or X-Forwarded-Host; may be repeated. Others are ignored.",
+            Description = "A header that came with it, such as Authorization, Content-Type, X-Qiniu-*, Host, X-Forwarded-Host or Forwarded; may be repeated. Others are ignored.",
             HelpName = "'NAME: VALUE'",
         };
         var command = new ExplainedCommand(

@@ -46,6 +46,13 @@ internal sealed class HostClient : IDisposable
     /// <summary>The type of what the host sends where events that a follower has not seen are deleted.</summary>
     public const string PurgedType = "fopwatch.events.purged";
 
+    // The other side may not be FopWatch: a null or nothing where there has to be something is as wrong as broken JSON.
+    private static readonly ApiJson Strict = new(new(ApiJson.Default.Options)
+    {
+        RespectNullableAnnotations = true,
+        RespectRequiredConstructorParameters = true,
+    });
+
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(100);
     private static readonly TimeSpan FirstPause = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
@@ -94,8 +101,8 @@ internal sealed class HostClient : IDisposable
         CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(_base, "api/jobs")) { Content = Registrations(source, ids, metadata) };
-        var links = await AnswerAsync(request, ApiJson.Default.JobLinks, cancellationToken);
-        return links.Jobs?.Count == ids.Count ? links.Jobs : throw Strange();
+        var links = await AnswerAsync(request, Strict.JobLinks, cancellationToken);
+        return links.Jobs.Count == ids.Count && !links.Jobs.Contains(null!) ? links.Jobs : throw Strange();
     }
 
     /// <summary>Reads a job; null if the host knows none of that source and id.</summary>
@@ -107,7 +114,8 @@ internal sealed class HostClient : IDisposable
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, path));
         try
         {
-            return await AnswerAsync(request, ApiJson.Default.WatchedJob, cancellationToken);
+            var job = await AnswerAsync(request, Strict.WatchedJob, cancellationToken);
+            return job.Items.Contains(null!) ? throw Strange() : job;
         }
         catch (HostRefusedException e) when (e.Problem.Status == (int)HttpStatusCode.NotFound)
         {
@@ -287,8 +295,8 @@ internal sealed class HostClient : IDisposable
             return new HostUnreachableException($"{_base} answered {status}, and not as FopWatch does");
 
         await using var body = await response.Content.ReadAsStreamAsync(cancellationToken);
-        var problem = await JsonSerializer.DeserializeAsync(body, ApiJson.Default.Problem, cancellationToken);
-        if (problem is null)
+        var problem = await JsonSerializer.DeserializeAsync(body, Strict.Problem, cancellationToken);
+        if (problem is null || problem.Errors?.Contains(null!) == true)
             return Strange();
         return status >= 500 ? new HostUnreachableException($"{problem.Title} {problem.Detail}") : new HostRefusedException(problem);
     }

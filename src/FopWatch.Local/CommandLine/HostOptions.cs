@@ -78,7 +78,7 @@ internal sealed class HostOptions
         }
         catch (UsageException e)
         {
-            return WrongUsage.Report(terminal, result.CommandResult.Command, e.Message.Split('\n'));
+            return WrongUsage.Report(terminal, result.CommandResult.Command, [e.Message]);
         }
         catch (SettingsException e)
         {

@@ -49,7 +49,8 @@ internal static class InputFile
         }
     }
 
-    private static string Reason(Exception failure) => failure switch
+    /// <summary>Why a file cannot be read, as a sentence that goes on after a colon.</summary>
+    public static string Reason(Exception failure) => failure switch
     {
         FileNotFoundException or DirectoryNotFoundException => "there is no such file.",
         UnauthorizedAccessException => "this user may not.",

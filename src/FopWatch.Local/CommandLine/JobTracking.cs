@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Contracts;
 
@@ -139,17 +138,10 @@ internal sealed class JobTracking(
         if (happened.Type is not (JobEvent.SettledType or JobEvent.ProgressedType))
             return happened.Type != HostClient.PurgedType;
 
-        try
-        {
-            if (JsonSerializer.Deserialize(happened.Data, ContractsJson.Default.JobEvent) is not { } told)
-                return false;
-            Jobs.Seen(told.Data);
-            return true;
-        }
-        catch (JsonException)
-        {
+        if (!JobEvent.TryParse(happened.Data, out var told))
             return false;
-        }
+        Jobs.Seen(told.Data);
+        return true;
     }
 
     private async Task<bool> TryCheckAsync(CancellationToken cancellationToken)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Runtime.InteropServices;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
@@ -47,17 +48,19 @@ internal static class ServeCommand
     private static async Task<int> ServeAsync(
         Terminal terminal, string urls, string data, string? config, CancellationToken cancellationToken)
     {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var hangUp = OnHangUp(stop);
         try
         {
             var settings = SettingsFile.Read(config, urls, data);
             var lowest = LowestLevel();
             var started = false;
             await using var host = await LocalHost.StartAsync(
-                settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), cancellationToken);
+                settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), stop.Token);
             started = true;
-            return await host.WaitForShutdownAsync(cancellationToken) ? ExitCodes.Ok : ExitCodes.Faulted;
+            return await host.WaitForShutdownAsync(stop.Token) ? ExitCodes.Ok : ExitCodes.Faulted;
         }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCodes.Ok;
         }
@@ -67,6 +70,13 @@ internal static class ServeCommand
             return ExitCodes.Unreachable;
         }
     }
+
+    /// <summary>A terminal that is closed ends the host as SIGTERM does.</summary>
+    private static PosixSignalRegistration OnHangUp(CancellationTokenSource stop) => PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
+    {
+        signal.Cancel = true;
+        stop.Cancel();
+    });
 
     private static void LogToConsole(ILoggingBuilder logging, LogLevel lowest, Func<bool> started) => logging
         .AddSimpleConsole(console =>

@@ -86,7 +86,7 @@ internal sealed class SettingsFile
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new SettingsException([$"{path} cannot be read: {e.Message}"]);
+            throw new SettingsException([$"{path} cannot be read: {InputFile.Reason(e).TrimEnd('.')}"]);
         }
     }
 
@@ -98,7 +98,7 @@ internal sealed class SettingsFile
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
                 throw Wrong(reader.TokenStartIndex, $"the file has to be a JSON object with the member \"{FopWatchSettings.Section}\"");
-            ReadObject(ref reader, "");
+            ReadObject(ref reader, null);
             reader.Read();
         }
         catch (JsonException e)
@@ -133,7 +133,7 @@ internal sealed class SettingsFile
         throw new SettingsException([$"{_path}: at its top level, \"{Section}\" is missing; {there}. All settings belong below \"{Section}\""]);
     }
 
-    private void ReadObject(ref Utf8JsonReader reader, string name)
+    private void ReadObject(ref Utf8JsonReader reader, string? name)
     {
         var isEmpty = true;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -141,12 +141,12 @@ internal sealed class SettingsFile
             isEmpty = false;
             var at = reader.TokenStartIndex;
             var member = reader.GetString()!;
-            var child = name.Length == 0 ? member : $"{name}:{member}";
+            var child = name is null ? member : $"{name}:{member}";
             reader.Read();
             ReadValue(ref reader, child, at);
         }
 
-        if (isEmpty && name.Length > 0)
+        if (isEmpty && name is not null)
             Add(name, null, reader.TokenStartIndex);
     }
 

@@ -1,6 +1,5 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
 using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
@@ -38,6 +37,8 @@ internal static class WatchCommand
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
+            if (result.GetValue(source) is { } name && string.IsNullOrWhiteSpace(name))
+                throw new UsageException("--source is empty. Leave it out to watch all sources.");
             using var client = host.Connect(result, terminal);
             var after = result.GetValue(from) is { } place ? place == "start" ? "0" : place : null;
             return await WatchAsync(terminal, client, result.GetValue(source), after, result.GetValue(json), cancellationToken);
@@ -96,20 +97,7 @@ internal static class WatchCommand
 
     private static void Show(Terminal terminal, ServerEvent happened, string? source, bool json)
     {
-        JobEvent? told = null;
-        if (happened.Type is JobEvent.SettledType or JobEvent.ProgressedType)
-        {
-            try
-            {
-                told = JsonSerializer.Deserialize(happened.Data, ContractsJson.Default.JobEvent);
-            }
-            catch (JsonException)
-            {
-                // Said below.
-            }
-        }
-
-        if (told is null)
+        if (!JobEvent.TryParse(happened.Data, out var told))
         {
             Note(terminal, happened.Type == HostClient.PurgedType
                 ? $"events from before here are deleted already: {happened.Data}"

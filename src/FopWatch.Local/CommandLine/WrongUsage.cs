@@ -25,6 +25,14 @@ internal static class WrongUsage
                where !bool.TryParse(value, out _)
                select $"{option.Name}: '{value}' is neither true nor false.",
         ];
+
+        // Of an option that is given twice, it is content with one value.
+        wrongSwitches.AddRange(
+            from option in parsed.CommandResult.Command.Options
+            where option.Arity.MaximumNumberOfValues > 0 && option is not Option<bool>
+            let given = parsed.GetResult(option)
+            where given is { Implicit: false } && given.IdentifierTokenCount > given.Tokens.Count && given.Tokens.Count > 0
+            select $"{option.Name} is given without a value.");
         if (wrongSwitches.Count > 0 || parsed.Action is not ParseErrorAction)
             return wrongSwitches;
         return [.. parsed.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];

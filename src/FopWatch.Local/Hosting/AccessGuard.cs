@@ -15,8 +15,9 @@ internal sealed class AccessGuard(HostSettings settings)
 
     public Task InvokeAsync(HttpContext context, RequestDelegate next)
     {
+        // Routing compares without regard to case.
         var path = context.Request.Path;
-        if (path.StartsWithSegments("/api/notify", StringComparison.Ordinal) || path.StartsWithSegments("/health", StringComparison.Ordinal))
+        if (path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase))
             return next(context);
 
         return Refusal(context.Request) is { } refusal ? refusal.ExecuteAsync(context) : next(context);

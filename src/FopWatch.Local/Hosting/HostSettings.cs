@@ -77,6 +77,9 @@ internal sealed record HostSettings
             problems.InsertRange(0, e.Problems);
         }
 
+        if (section.Value is not null)
+            problems.Insert(0, $"{FopWatchSettings.Section} is a single value: it takes a map from names to settings");
+        problems.AddRange(OtlpSettings.Problems(name => configuration[name]));
         if (problems.Count > 0)
             throw new SettingsException(problems);
         return new()

@@ -123,6 +123,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
         var app = builder.Build();
         app.Use(AnswerFailures);
+        app.Use(app.Services.GetRequiredService<NotifyPaths>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
         app.Use(LimitRequests);
         app.Use(CheckQuery);
@@ -147,6 +148,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<OutboxSignal>();
         services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<OutboxSignal>());
         services.AddSingleton<AccessGuard>();
+        services.AddSingleton<NotifyPaths>();
 
         services.AddHostedService<WatchLoops>();
         services.AddHostedService<OutboxLoop>();
@@ -156,6 +158,7 @@ internal sealed class LocalHost : IAsyncDisposable
     private static void MapRoutes(WebApplication app)
     {
         app.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
+        app.MapPost("/api/notify/{**rest}", Notify.PostElsewhereAsync);
 
         app.MapPost("/api/jobs", JobsApi.RegisterAsync);
         app.MapGet("/api/jobs", JobsApi.ListAsync);
@@ -233,6 +236,8 @@ internal sealed class LocalHost : IAsyncDisposable
         foreach (var path in DataFolder.OpenToOthers(settings.Data))
             logger.OpenToOthers(path);
         logger.Serving(Url.AbsoluteUri.TrimEnd('/'), settings.Shared.Sources.All.Count, Path.GetFullPath(settings.Data));
+        if (OtlpSettings.Describe(settings.OpenTelemetry.GetValueOrDefault) is { } endpoint)
+            logger.Exporting(endpoint);
         if (settings.Shared.Sources.All.Count == 0)
             logger.NoSources();
         foreach (var warning in settings.Shared.Warnings(Url))

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using FopWatch.Api;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -19,8 +20,6 @@ internal static class TelemetryExport
     /// <summary>The path that Prometheus scrapes.</summary>
     public const string MetricsPath = "/metrics";
 
-    private const string Endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
-
     /// <summary>Adds the exporters.</summary>
     /// <param name="builder">The application.</param>
     /// <param name="settings">OpenTelemetry's own settings, which its exporters read from the application's configuration.</param>
@@ -39,7 +38,7 @@ internal static class TelemetryExport
                 .AddHttpClientInstrumentation()
                 .AddRuntimeInstrumentation()
                 .AddPrometheusExporter());
-        if (settings.GetValueOrDefault(Endpoint) is not { Length: > 0 })
+        if (settings.GetValueOrDefault(OtlpSettings.Endpoint) is not { Length: > 0 })
             return;
 
         telemetry
@@ -52,6 +51,7 @@ internal static class TelemetryExport
                 logs => logs.AddProcessor(new LogRedaction()),
                 logs => (logs.IncludeScopes, logs.IncludeFormattedMessage) = (false, true))
             .UseOtlpExporter();
+        builder.Services.AddHostedService<ExportFailures>();
 
         // What the frameworks log at Information has the paths of requests, in which tokens and ids are.
         builder.Logging

@@ -26,6 +26,9 @@ internal static class DataFolder
         {
             if (!Directory.Exists(folder))
                 Create(folder);
+            string[] files = [LockName, database, $"{database}-wal", $"{database}-shm"];
+            foreach (var name in files)
+                RefuseOtherThanFile(Path.Combine(folder, name));
             var folderLock = Open(Path.Combine(folder, LockName), FileShare.None);
             try
             {
@@ -33,7 +36,7 @@ internal static class DataFolder
                 // this process has on it.
                 if (!File.Exists(Path.Combine(folder, database)))
                     Open(Path.Combine(folder, database), FileShare.ReadWrite).Dispose();
-                foreach (var name in (string[])[LockName, database, $"{database}-wal", $"{database}-shm"])
+                foreach (var name in files)
                     MakePrivate(Path.Combine(folder, name));
                 return folderLock;
             }
@@ -84,6 +87,15 @@ internal static class DataFolder
 
         // Missing folders above it get the mode of the umask.
         Directory.CreateDirectory(folder, OwnerOnly | UnixFileMode.UserExecute);
+    }
+
+    /// <summary>A link is refused: to make its file private would change the mode of one that may be anybody's.</summary>
+    private static void RefuseOtherThanFile(string path)
+    {
+        if (new FileInfo(path).LinkTarget is not null)
+            throw new StoreOpenException($"'{path}' is a symbolic link, which FopWatch does not follow. Move the file into the data folder, or give its folder as --data.");
+        if (Directory.Exists(path))
+            throw new StoreOpenException($"'{path}' is a folder where a file of FopWatch belongs. Remove it, or give another folder as --data.");
     }
 
     private static FileStream Open(string path, FileShare share)

@@ -151,6 +151,7 @@ public abstract class HttpContract
     [InlineData("/api/jobs?state=done")]
     [InlineData("/api/jobs?since=yesterday")]
     [InlineData("/api/jobs?source=nobody")]
+    [InlineData("/api/quarantine?source=nobody")]
     [InlineData("/api/jobs?ref=z0.a")]
     [InlineData("/api/jobs?watch=open")]
     [InlineData("/api/jobs?continuation=xyz")]
@@ -168,6 +169,12 @@ public abstract class HttpContract
     [Theory]
     [InlineData("/api/jobs?status=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
     [InlineData("/api/jobs?State=failed", "State", "Unknown parameter 'State'; did you mean 'state'?")]
+    [InlineData("/api/jobs?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
+    [InlineData("/api/jobs?state=", "state", "The parameter 'state' is empty. Leave it out to select everything.")]
+    [InlineData("/api/jobs?watch&top=2", "watch", "The parameter 'watch' is empty. Leave it out to select everything.")]
+    [InlineData("/api/jobs?ref=", "ref", "The parameter 'ref' is empty. Leave it out to select everything.")]
+    [InlineData("/api/jobs?since=", "since", "The parameter 'since' is empty. Leave it out to select everything.")]
+    [InlineData("/api/quarantine?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
     [InlineData("/api/jobs?source=media&sate", "sate", "Unknown parameter 'sate'; did you mean 'state'?")]
     [InlineData("/api/jobs?%73tatus=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
     [InlineData("/API/Jobs/?status=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
@@ -197,7 +204,7 @@ public abstract class HttpContract
         var operations = document.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject().Select(operation => (Path: path.Name, Method: operation.Name)))
             .Where(operation => operation.Method is "get" or "post" or "delete" or "put" && !operation.Path.StartsWith("/api/notify", StringComparison.Ordinal))
-            .Where(operation => operation.Path != "/events" || HasEvents)
+            .Where(operation => operation.Path is not ("/events" or "/metrics") || HasEvents)
             .ToList();
 
         Assert.True(operations.Count > 10);
@@ -225,7 +232,7 @@ public abstract class HttpContract
         await using var host = await StartAsync();
         await host.NotifyAsync("media", "garbage");
 
-        foreach (var query in (string[])["?sorce=files", "?Source=files", "?source=", "?source=files&source=media", "?all"])
+        foreach (var query in (string[])["?sorce=files", "?Source=files", "?source=", "?source", "?source=nobody", "?source=files&source=media", "?all"])
             Assert.Equal((query, HttpStatusCode.BadRequest), (query, (await host.PostAsync($"/api/quarantine/retry{query}")).StatusCode));
 
         var retried = await host.PostAsync("/api/quarantine/retry?source=files");
@@ -243,6 +250,42 @@ public abstract class HttpContract
             Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done, suffix + query)).StatusCode);
 
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
+    }
+
+    [Theory]
+    [InlineData("/a/b")]
+    [InlineData("//")]
+    [InlineData("/lesson-42/")]
+    [InlineData("/lesson-42//x")]
+    public async Task A_notification_to_a_url_that_begins_with_a_notify_url_is_taken(string suffix)
+    {
+        await using var host = await StartAsync();
+
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done, suffix)).StatusCode);
+
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
+    }
+
+    [Theory]
+    [InlineData("/api/notify")]
+    [InlineData("/api/notify/media")]
+    [InlineData("/api/notify/media/")]
+    [InlineData("/api/notify//right-token")]
+    [InlineData("/api/notify/Media/right-token")]
+    [InlineData("/api/notify/renamed/right-token")]
+    [InlineData("/api/notify/renamed/right-token/a/b")]
+    public async Task A_notification_to_a_url_that_is_none_is_404_and_a_trouble_of_the_installation(string path)
+    {
+        await using var host = await StartAsync();
+
+        for (var i = 0; i < 2; i++)
+            Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync(path, Done)).StatusCode);
+
+        var health = await host.Http.GetFromJsonAsync("/health/ready", ApiJson.Default.Health, Cancelled);
+        var trouble = Assert.Single(health!.Troubles!);
+        Assert.Equal((null, TroubleKind.UnknownNotifyUrl, 2), (trouble.Source, trouble.Kind, trouble.Count));
+        Assert.DoesNotContain("right-token", trouble.Detail, StringComparison.Ordinal);
+        Assert.DoesNotContain("renamed", trouble.Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -761,19 +804,19 @@ public abstract class HttpContract
         { "Qiniu", "type", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", [SignatureFinding.ContentType] },
         { "Qiniu", "scheme", "FopWatch does not accept this form", [SignatureFinding.SignatureScheme] },
         { "Qiniu", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:signed:Keys.", [SignatureFinding.UnknownAccessKey] },
-        { "Qiniu", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.SecretKeyOrBody] },
+        { "Qiniu", "secret key", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.Unexplained] },
         { "QBox", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
         { "QBox", "query", "Give the provider a notify URL without a query, and make no proxy add one.", [SignatureFinding.Query] },
         { "QBox", "type", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", [SignatureFinding.ContentType] },
         { "QBox", "scheme", "FopWatch does not accept this form", [SignatureFinding.SignatureScheme] },
         { "QBox", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:signed:Keys.", [SignatureFinding.UnknownAccessKey] },
-        { "QBox", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.SecretKeyOrBody] },
+        { "QBox", "secret key", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.Unexplained] },
         { "Wangsu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
         { "Wangsu", "http", "Set FopWatch:PublicUrl to \"http://hooks.example.com\".", [SignatureFinding.UrlScheme] },
         { "Wangsu", "port", "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", [SignatureFinding.Host] },
         { "Wangsu", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
         { "Wangsu", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:video:Keys.", [SignatureFinding.UnknownAccessKey] },
-        { "Wangsu", "secret key", "Check the secret key of 'ak-1' in FopWatch:Sources:video:Keys.", [SignatureFinding.SecretKeyOrBody] },
+        { "Wangsu", "secret key", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak-1' in FopWatch:Sources:video:Keys.", [SignatureFinding.Unexplained] },
     };
 
     [Theory]

@@ -96,6 +96,71 @@ public class SignatureDiagnosisTests
     }
 
     [Fact]
+    public void The_notify_token_is_masked_in_what_headers_repeat_of_it()
+    {
+        var key = Diagnose(Qiniu, Request with { Authorization = $"Qiniu {Token}:AAAAAAAAAAAAAAAAAAAAAAAAAAA=" });
+        var type = Diagnose(Qiniu, Request with
+        {
+            ContentType = $"text/{Token}",
+            Authorization = $"Qiniu ak:{SignQiniu("hooks.example.com", Path, Json)}",
+        });
+
+        Assert.Equal("***", key.AccessKey);
+        Assert.Equal([Finding.ContentType], type.Findings);
+        Assert.Equal("A proxy changed the content type to 'text/***': make it pass headers unchanged.", type.Suggestion);
+        foreach (var diagnosis in (SignatureDiagnosis[])[key, type])
+            Assert.DoesNotContain(Token, diagnosis.ToString() + diagnosis.ToWords(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_host_that_the_request_does_not_name_is_not_blamed_on_the_secret_key()
+    {
+        var diagnosis = Diagnose(Qiniu, Request with
+        {
+            CallHeaders = [new("Host", "10.0.0.7:7071")],
+            Authorization = $"Qiniu ak:{SignQiniu("other.example.net", Path, Json)}",
+        });
+
+        Assert.Equal([Finding.Unexplained], diagnosis.Findings);
+        Assert.Contains("The hosts that were tried are hooks.example.com, 10.0.0.7, localhost, 127.0.0.1, [::1].", diagnosis.ToWords(), StringComparison.Ordinal);
+        Assert.StartsWith("Check first that FopWatch:PublicUrl is the URL that the provider calls.", diagnosis.Suggestion, StringComparison.Ordinal);
+        Assert.True(
+            diagnosis.Suggestion.IndexOf("FopWatch:PublicUrl", StringComparison.Ordinal) < diagnosis.Suggestion.IndexOf("the secret key", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("for=192.0.2.7;host=other.example.net;proto=https, for=10.0.0.1;host=inner.example", "other.example.net")]
+    [InlineData("Host=\"other.example.net:8443\"; Proto=https", "other.example.net:8443")]
+    public void The_host_and_the_scheme_of_the_standard_header_are_tried(string forwarded, string host)
+    {
+        var diagnosis = Diagnose(Qiniu, Request with
+        {
+            Url = new("http://10.0.0.7" + Path),
+            CallHeaders = [new("Forwarded", forwarded)],
+            Authorization = $"Qiniu ak:{SignQiniu(host, Path, Json)}",
+        });
+
+        Assert.Equal([Finding.Host], diagnosis.Findings);
+        Assert.Equal($"Set FopWatch:PublicUrl to \"https://{host}\".", diagnosis.Suggestion);
+    }
+
+    [Theory]
+    [InlineData("/other")]
+    [InlineData("/other/")]
+    public void A_forwarded_prefix_takes_the_place_of_the_path_of_the_public_url(string prefix)
+    {
+        var diagnosis = Diagnose(Qiniu, Request with
+        {
+            Url = new("https://hooks.example.com/fop" + Path),
+            CallHeaders = [new("X-Forwarded-Prefix", prefix)],
+            Authorization = $"Qiniu ak:{SignQiniu("hooks.example.com", "/other" + Path, Json)}",
+        });
+
+        Assert.Equal([Finding.Path], diagnosis.Findings);
+        Assert.Equal("Set FopWatch:PublicUrl to \"https://hooks.example.com/other\".", diagnosis.Suggestion);
+    }
+
+    [Fact]
     public void Headers_that_the_provider_did_not_send()
     {
         var diagnosis = Diagnose(Qiniu, Request with
@@ -214,7 +279,7 @@ public class SignatureDiagnosisTests
             Assert.Contains("'ak-2'", mixedUp.ToWords(), StringComparison.Ordinal);
 
             var wrong = Diagnose(provider, Request with { Authorization = $"{scheme}ak:{sign("wrong")}" });
-            Assert.Equal([Finding.SecretKeyOrBody], wrong.Findings);
+            Assert.Equal([Finding.Unexplained], wrong.Findings);
             Assert.Null(wrong.SignedUrl);
 
             foreach (var broken in (string[])[$"{scheme}ak:", $"{scheme}:sig", $"{scheme}ak:sig", $"{scheme}ak:é"])
@@ -244,7 +309,7 @@ public class SignatureDiagnosisTests
         var request = Request with { Body = new byte[100_000], Authorization = $"Qiniu ak:{SignQiniu("localhost:7071", Path, Json, "wrong")}" };
 
         Assert.Equal([Finding.Inconclusive], Diagnose(Qiniu, request, new HashBudget(1_000_000)).Findings);
-        Assert.Equal([Finding.SecretKeyOrBody], Diagnose(Qiniu, request, new HashBudget()).Findings);
+        Assert.Equal([Finding.Unexplained], Diagnose(Qiniu, request, new HashBudget()).Findings);
 
         // What several share is used up by the first of them.
         var shared = new HashBudget();

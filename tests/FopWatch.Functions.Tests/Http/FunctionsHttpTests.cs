@@ -24,6 +24,8 @@ public sealed class FunctionsHttpTests(FunctionsHttpTests.OwnAzurite azurite) : 
                 ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
                 : (string[])[route]);
 
+        // What begins with a notify URL and goes on is no route of its own.
+        routes = routes.Where(route => route != "post /api/notify/{*rest}");
         Assert.Equal(documented.Order(StringComparer.Ordinal), routes.Order(StringComparer.Ordinal));
     }
 

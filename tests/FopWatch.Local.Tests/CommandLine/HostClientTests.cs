@@ -118,6 +118,16 @@ public class HostClientTests
     [InlineData(200, "text/html", "<html>")]
     [InlineData(202, "application/json", "{}")]
     [InlineData(202, "application/json", "null")]
+    [InlineData(202, "application/json", """{"jobs":null}""")]
+    [InlineData(202, "application/json", """{"jobs":[null]}""")]
+    [InlineData(202, "application/json", """{"jobs":[{}]}""")]
+    [InlineData(202, "application/json", """{"jobs":[{"source":null,"id":"z0.1","state":"waiting","href":"/"}]}""")]
+    [InlineData(202, "application/json", """{"jobs":[{"source":"media","id":"z0.1","state":"waiting","href":null}]}""")]
+    [InlineData(400, "application/problem+json", "null")]
+    [InlineData(400, "application/problem+json", """{"type":"t","title":null,"status":400}""")]
+    [InlineData(400, "application/problem+json", """{"type":"t","title":"no","status":400,"errors":[null]}""")]
+    [InlineData(400, "application/problem+json", """{"type":"t","title":"no","status":400,"errors":[{"element":null,"detail":null}]}""")]
+    [InlineData(400, "application/problem+json", """{"type":"t","title":"no","status":400,"errors":[{}]}""")]
     [InlineData(404, "text/plain", "no")]
     [InlineData(503, "application/problem+json", """{"type":"t","title":"no","status":503}""")]
     public async Task What_does_not_answer_as_the_host_does_is_not_reached(int status, string type, string body)
@@ -127,6 +137,37 @@ public class HostClientTests
 
         await Assert.ThrowsAsync<HostUnreachableException>(() =>
             client.RegisterAsync("media", ["z0.1"], new Dictionary<string, string>(), TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("[]")]
+    [InlineData("{}")]
+    [InlineData("""{"source":null,"id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
+    [InlineData("""{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":null,"items":[],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
+    [InlineData("""{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[null],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
+    public async Task A_job_that_is_none_is_not_reached(string body)
+    {
+        using var host = new ScriptedHost { Job = body };
+        using var client = new HostClient(new("http://host"), null, TimeProvider.System, host);
+
+        await Assert.ThrowsAsync<HostUnreachableException>(() => client.FindAsync("media", "z0.1", TestContext.Current.CancellationToken));
+    }
+
+    [Theory]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("""{"specversion":"1.0","type":"fopwatch.job.settled","id":"e","source":"/fopwatch/media","subject":"z0.1","time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","data":null}""")]
+    public async Task An_event_that_is_none_is_a_gap_after_which_the_open_jobs_are_asked_for(string body)
+    {
+        using var host = new ScriptedHost { Job = """{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[{"command":"a","state":"failed","error":"why"}],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""" };
+        using var client = new HostClient(new("http://host"), null, TimeProvider.System, host);
+        host.Streams.Enqueue($"event: {JobEvent.SettledType}\ndata: {body}\n\n");
+        var tracking = new JobTracking(client, "media", ["z0.1"], new Dictionary<string, string>());
+
+        await tracking.SettleAsync(() => { }, TestContext.Current.CancellationToken).WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken);
+
+        Assert.Equal(JobState.Failed, Assert.Single(tracking.Jobs.All).State);
     }
 
     private static ServerEventReader Reader(string stream) => new(new MemoryStream(Encoding.UTF8.GetBytes(stream)), null, TimeProvider.System);

@@ -22,6 +22,38 @@ public sealed class ServeTests : IDisposable
         Assert.StartsWith("A setting is wrong: --config is empty", await RefusedAsync(ExitCodes.Refused, "--config", ""), StringComparison.Ordinal);
 
     [Fact]
+    public async Task A_settings_file_that_cannot_be_read_is_named_without_the_words_of_the_framework()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "What no process can read at its beginning is there on Linux alone.");
+        Assert.Equal(
+            "A setting is wrong: /proc/self/mem cannot be read: the file system reports an error",
+            await RefusedAsync(ExitCodes.Refused, "--config", "/proc/self/mem"));
+    }
+
+    [Fact]
+    public async Task A_line_break_in_the_name_of_a_file_leaves_the_message_on_one_line()
+    {
+        var file = Path.Combine(_folder.FullName, "a\nb");
+        Assert.EndsWith("a\\nb: there is no such file", await RefusedAsync(ExitCodes.Refused, "--config", file), StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(file, "", Cancelled);
+        Assert.Contains("a\\nb' cannot be written to", await RefusedAsync(ExitCodes.Unreachable, "--data", file, "--urls", "http://127.0.0.1:0"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_hang_up_ends_it_as_a_request_to_stop_does()
+    {
+        Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signal.");
+        using var host = new HostProcess(_folder.FullName, new Dictionary<string, string?>());
+        host.Start();
+        using (var http = new HttpClient { BaseAddress = host.Url })
+            await UntilAnsweredAsync(http);
+
+        Assert.Equal(ExitCodes.Ok, await host.SignalAsync("HUP"));
+        Assert.False(File.Exists(Path.Combine(_folder.FullName, "fopwatch.db-wal")));
+    }
+
+    [Fact]
     public async Task An_address_of_another_machine_is_named_with_what_would_be_right()
     {
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", "http://203.0.113.1:5000");
@@ -75,6 +107,22 @@ public sealed class ServeTests : IDisposable
     [Fact]
     public void A_failure_of_another_kind_is_not_said_to_be_about_listening() =>
         Assert.Null(ListenException.Of(new IOException("disk"), "http://127.0.0.1:80"));
+
+    private static async Task UntilAnsweredAsync(HttpClient http)
+    {
+        for (var i = 0; i < 600; i++)
+        {
+            try
+            {
+                using var answer = await http.GetAsync("/health/ready", Cancelled);
+                return;
+            }
+            catch (HttpRequestException)
+            {
+                await Task.Delay(100, Cancelled);
+            }
+        }
+    }
 
     /// <summary>Runs <c>serve</c> to its end, and returns the one line that it said, on the standard error and nowhere else.</summary>
     private async Task<string> RefusedAsync(int exit, params string[] options)

@@ -3,6 +3,7 @@ using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Settings;
+using Microsoft.Extensions.Configuration;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -45,6 +46,7 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("{ \"FopWatch\": {\n \"ApiKey\": \"a\",\n \"APIKEY\": \"b\" } }", ":3:2: FopWatch:APIKEY is there twice; names are case-insensitive")]
     [InlineData("{ \"FopWatch\": \"x\" }", ": \"FopWatch\" takes a map from names to settings")]
     [InlineData("{ \"FopWatch\": [] }", ": \"FopWatch\" takes a map from names to settings")]
+    [InlineData("{ \"\": { \"FopWatch\": 1 }, \"a\": 1 }", ": at its top level, \"FopWatch\" is missing; it has \"\", \"a\". All")]
     [InlineData("{}", ": at its top level, \"FopWatch\" is missing; it is empty. All settings belong below \"FopWatch\"")]
     [InlineData("{ \"Sources\": { \"a\": {} }, \"PublicUrl\": \"x\" }", ": at its top level, \"FopWatch\" is missing; it has \"Sources\", \"PublicUrl\". All")]
     public void What_is_wrong_with_the_file_is_named_with_its_place(string json, string problem)
@@ -53,6 +55,27 @@ public sealed class SettingsFileTests : IDisposable
         var problems = Problems();
         Assert.StartsWith(Name + problem, Assert.Single(problems), StringComparison.Ordinal);
         Assert.DoesNotContain("LineNumber", problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Line_breaks_in_names_do_not_break_messages()
+    {
+        File.WriteAllText(Name, """{ "FopWatch": { "a\nb": "1", "c\rd": "2" } }""");
+
+        var wrong = Assert.Throws<SettingsException>(() => SettingsFile.Read(Name, HostSettings.DefaultUrls, "data"));
+
+        Assert.Equal(["2 settings are wrong:", "  FopWatch:a\\nb is not", "  FopWatch:c\\rd is not"], wrong.Message.Split('\n').Select(line => line.Split(" a setting")[0]));
+        Assert.DoesNotContain('\r', wrong.Message);
+    }
+
+    [Fact]
+    public void A_single_value_for_all_settings_is_refused()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("FopWatch", "x")]).Build();
+
+        var wrong = Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, "data"));
+
+        Assert.Equal("FopWatch is a single value: it takes a map from names to settings", Assert.Single(wrong.Problems));
     }
 
     [Theory]

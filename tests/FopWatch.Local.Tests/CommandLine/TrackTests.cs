@@ -159,6 +159,12 @@ public class TrackTests
     [InlineData("track", "media", "--file", "/there/is/no/such/file")]
     [InlineData("track", "media", "z0.1", "--nosuch")]
     [InlineData("watch", "--from", "yesterday")]
+    [InlineData("watch", "--source", "")]
+    [InlineData("watch", "--source", "media", "--source")]
+    [InlineData("serve", "--config", "a", "--config")]
+    [InlineData("--data", "a", "--data")]
+    [InlineData("track", "media", "z0.1", "--metadata", "a=1", "--metadata")]
+    [InlineData("watch", "--source", " ")]
     public async Task Wrong_usage_is_exit_code_2(params string[] args)
     {
         var (exit, _, error) = await CommandRun.RunAsync(args);

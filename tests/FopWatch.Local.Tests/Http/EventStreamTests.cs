@@ -159,6 +159,16 @@ public class EventStreamTests
     }
 
     /// <summary>The lines of a stream up to the one that tells the client its place, which comes before the first event.</summary>
+    [Fact]
+    public async Task An_empty_source_is_refused_rather_than_taken_for_all()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        using var answer = await host.Http.GetAsync("/events?source=", HttpCompletionOption.ResponseHeadersRead, TestContext.Current.CancellationToken);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+    }
+
     private static async Task<List<string>> BeginningAsync(RunningHost host, string? lastEventId)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);

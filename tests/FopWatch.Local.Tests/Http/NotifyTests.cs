@@ -1,6 +1,8 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using FopWatch.Api;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 using FopWatch.Providers.Signatures;
@@ -41,6 +43,75 @@ public class NotifyTests
         Assert.DoesNotContain("A notification to files", log, StringComparison.Ordinal);
         Assert.DoesNotContain("z0.a", log, StringComparison.Ordinal);
         Assert.DoesNotContain(RunningHost.Token, log, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("/fop/api/notify/media/")]
+    [InlineData("/fop/API/Notify/media/")]
+    [InlineData("/api/notify/media/")]
+    public async Task A_proxy_may_pass_or_strip_the_path_of_the_public_url(string path)
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["PublicUrl"] = "https://hooks.example.com/fop",
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:StatusEndpoint"] = "http://127.0.0.1:9",
+            ["Sources:media:NotifyTokens:0"] = RunningHost.Token,
+            ["Sources:media:Keys:ak"] = "sk",
+        };
+        await using var host = await RunningHost.StartAsync(settings, apiKey: "an-api-key-of-the-tests");
+        host.Http.DefaultRequestHeaders.Remove("X-Api-Key");
+        var own = path[path.IndexOf("/api", StringComparison.OrdinalIgnoreCase)..] + RunningHost.Token;
+        var body = Encoding.UTF8.GetBytes(Done);
+        using var request = new HttpRequestMessage(HttpMethod.Post, path + RunningHost.Token) { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new("application/json");
+        request.Headers.TryAddWithoutValidation(
+            "Authorization", Signer.Qiniu("ak", "sk", new("https://hooks.example.com/fop" + own), "application/json", body));
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+
+        host.Http.DefaultRequestHeaders.Add("X-Api-Key", "an-api-key-of-the-tests");
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/fop/api/jobs", TestContext.Current.CancellationToken)).StatusCode);
+    }
+
+    [Fact]
+    public async Task A_notification_below_a_path_that_the_public_url_does_not_have_is_a_trouble_and_shows_no_path()
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: "an-api-key-of-the-tests");
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync($"/prefixed/api/notify/media/{RunningHost.Token}", Done)).StatusCode);
+        host.Http.DefaultRequestHeaders.Remove("X-Api-Key");
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.PostAsync($"/prefixed/api/notify/media/{RunningHost.Token}", Done)).StatusCode);
+
+        var log = host.Log.ToString();
+        Assert.Contains("Kind: UnknownNotifyUrl. Seen: The path begins with one that FopWatch:PublicUrl does not have.", log, StringComparison.Ordinal);
+        Assert.DoesNotContain("/prefixed", log, StringComparison.Ordinal);
+        Assert.DoesNotContain(RunningHost.Token, log, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_token_is_masked_in_a_correlation_and_a_warning_without_more_to_say_says_no_more()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        await host.NotifyAsync("media", "garbage", suffix: "/" + RunningHost.Token);
+        await host.PostAsync("/api/notify/media/a-wrong-token", Done);
+
+        Assert.Equal("***", Assert.Single((await host.QuarantineAsync()).Notifications).Correlation);
+        Assert.Contains("Kind: WrongToken. A job may", host.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData("an-api-key-of-the-tests")]
+    public async Task The_notify_path_is_open_whatever_its_letter_case(string? apiKey)
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: apiKey);
+        host.Http.DefaultRequestHeaders.Remove("X-Api-Key");
+
+        Assert.Equal(HttpStatusCode.OK, (await host.PostAsync($"/API/Notify/media/{RunningHost.Token}", Done)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/Health/Live", TestContext.Current.CancellationToken)).StatusCode);
     }
 
     [Theory]
@@ -128,6 +199,51 @@ public class NotifyTests
 
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), ((await host.JobAsync("media", "z0.a")).State, (await host.JobAsync("media", "z0.a")).SettledBy!.Value));
         Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task What_came_to_a_source_that_is_no_longer_configured_can_still_be_listed_and_retried()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await host.NotifyAsync("files", "garbage");
+        await host.StopAsync();
+        var settings = RunningHost.TokenSources().Where(setting => !setting.Key.StartsWith("Sources:files:", StringComparison.Ordinal));
+        await host.StartAgainAsync(settings: new(settings));
+
+        foreach (var (source, status) in ((string, HttpStatusCode)[])
+            [("media", HttpStatusCode.OK), ("files", HttpStatusCode.OK), ("Files", HttpStatusCode.BadRequest), ("nope", HttpStatusCode.BadRequest)])
+        {
+            using var listed = await host.Http.GetAsync($"/api/quarantine?source={source}", TestContext.Current.CancellationToken);
+            using var retried = await host.PostAsync($"/api/quarantine/retry?source={source}");
+            Assert.Equal((source, status, status), (source, listed.StatusCode, retried.StatusCode));
+        }
+
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task A_retry_of_everything_has_one_budget_for_wrong_signatures()
+    {
+        var settings = RunningHost.TokenSources();
+        settings["Sources:media:Keys:ak"] = "sk";
+        await using var host = await RunningHost.StartAsync(settings);
+        var body = Encoding.UTF8.GetBytes(Done.PadRight(160 * 1024));
+        for (var i = 0; i < 12; i++)
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/media/{RunningHost.Token}") { Content = new ByteArrayContent(body) };
+            request.Content.Headers.ContentType = new("application/json");
+            request.Headers.TryAddWithoutValidation(
+                "Authorization", Signer.Qiniu("ak", "sk", new(host.Host.Url, $"/api/notify/media/{RunningHost.Token}"), "application/json", Encoding.UTF8.GetBytes("x")));
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+        }
+
+        using var answer = await host.PostAsync("/api/quarantine/retry");
+
+        var retried = (await answer.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotifications, TestContext.Current.CancellationToken))!.Notifications;
+        Assert.Equal(12, retried.Count);
+        Assert.Equal(
+            [SignatureFinding.Unexplained, SignatureFinding.Inconclusive],
+            retried.Select(one => Assert.Single(one.Signature!.Findings)).Distinct());
     }
 
     [Theory]

@@ -1,14 +1,19 @@
 using System.Collections.Concurrent;
 using System.Net;
 using System.Text;
+using FopWatch.Api;
 using FopWatch.Contract.Tests.Http;
+using FopWatch.Diagnosis;
+using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
+using FopWatch.Local.Tests.CommandLine;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Trace;
@@ -95,6 +100,132 @@ public sealed class TelemetryExportTests
         using var answer = await http.PostAsync($"/api/notify/media/{Token}", new StringContent("{}"), Cancelled);
 
         Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:9", "http/protobuf")]
+    [InlineData("http://127.0.0.1:9", "grpc")]
+    public async Task Exports_that_fail_are_a_trouble(string endpoint, string protocol)
+    {
+        using var folder = new TempFolder();
+        await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = endpoint,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = protocol,
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+        });
+
+        Assert.Equal("The collector cannot be reached", await ExportTroubleAsync(host));
+    }
+
+    [Fact]
+    public async Task Exports_that_a_collector_refuses_are_a_trouble()
+    {
+        using var folder = new TempFolder();
+        await using var refusing = await StatusApi.StartAsync();
+        await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, new()
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = refusing.Endpoint.AbsoluteUri,
+            ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+            ["OTEL_METRIC_EXPORT_INTERVAL"] = "200",
+        });
+
+        Assert.Equal("The collector refused an export, or did not answer as a collector does", await ExportTroubleAsync(host));
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "localhost:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "garbage")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "ftp://localhost")]
+    [InlineData("OTEL_EXPORTER_OTLP_ENDPOINT", "http://user:secret@localhost:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "localhost:4317")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "http/json")]
+    [InlineData("OTEL_EXPORTER_OTLP_LOGS_PROTOCOL", "GRPC")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "secret")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "a=b,secret")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "a b=secret")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "a=secret%0Ab")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "Content-Type=secret")]
+    [InlineData("OTEL_EXPORTER_OTLP_METRICS_HEADERS", "=secret")]
+    [InlineData("OTEL_EXPORTER_OTLP_CERTIFICATE", "/no/such/file")]
+    [InlineData("OTEL_EXPORTER_OTLP_CERTIFICATE", "/dev/null")]
+    [InlineData("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/no/such/file")]
+    [InlineData("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/no/such/file")]
+    [InlineData("OTEL_EXPORTER_OTLP_TIMEOUT", "10s")]
+    [InlineData("OTEL_EXPORTER_OTLP_COMPRESSION", "zip")]
+    [InlineData("OTEL_METRIC_EXPORT_INTERVAL", "0")]
+    [InlineData("OTEL_BSP_SCHEDULE_DELAY", "soon")]
+    public void A_wrong_setting_of_the_exporter_is_named_and_not_quoted(string name, string value)
+    {
+        var settings = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9" };
+        settings[name] = value;
+
+        var wrong = Assert.Throws<SettingsException>(() => HostSettings.Read(
+            new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), HostSettings.DefaultUrls, HostSettings.DefaultData));
+
+        var problem = Assert.Single(wrong.Problems);
+        Assert.StartsWith($"{name} is ", problem, StringComparison.Ordinal);
+        Assert.DoesNotContain("secret", problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "Authorization=Basic%20YTpi,x-tenant=one two")]
+    [InlineData("OTEL_EXPORTER_OTLP_HEADERS", "key=a=b")]
+    [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]
+    [InlineData("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]
+    [InlineData("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "https://logs.example.com/v1/logs")]
+    public async Task A_right_setting_of_the_exporter_starts(string name, string value)
+    {
+        var settings = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9", [name] = value };
+        HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), HostSettings.DefaultUrls, HostSettings.DefaultData);
+
+        using var folder = new TempFolder();
+        await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, settings);
+        Assert.NotNull(host.Services.GetService<TracerProvider>());
+    }
+
+    [Fact]
+    public async Task The_program_refuses_wrong_settings_of_the_exporter_and_without_an_endpoint_takes_them()
+    {
+        using var folder = new TempFolder();
+        var wrong = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "localhost:4317", ["OTEL_EXPORTER_OTLP_HEADERS"] = "secret" };
+
+        var (exit, output, error) = await CommandProcess.RunAsync(folder.FullName, wrong, "serve", "--urls", "http://127.0.0.1:0");
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Contains("OTEL_EXPORTER_OTLP_ENDPOINT is not an http or https URL", error, StringComparison.Ordinal);
+        Assert.Contains("OTEL_EXPORTER_OTLP_HEADERS is not a list of headers", error, StringComparison.Ordinal);
+        Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        wrong["OTEL_EXPORTER_OTLP_ENDPOINT"] = "";
+        Assert.Empty(OtlpSettings.Problems(wrong.GetValueOrDefault));
+        Assert.Null(OtlpSettings.Describe(wrong.GetValueOrDefault));
+    }
+
+    [Fact]
+    public void The_log_names_every_endpoint_without_its_query()
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:4318/otlp?key=secret",
+            ["OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"] = "https://logs.example.com",
+        };
+
+        Assert.Equal("http://127.0.0.1:4318/otlp, logs to https://logs.example.com/", OtlpSettings.Describe(settings.GetValueOrDefault));
+        settings["OTEL_SDK_DISABLED"] = "true";
+        Assert.Null(OtlpSettings.Describe(settings.GetValueOrDefault));
+    }
+
+    private static async Task<string?> ExportTroubleAsync(LocalHost host)
+    {
+        var troubles = host.Services.GetRequiredService<Troubles>();
+        for (var i = 0; i < 600; i++)
+        {
+            if (troubles.Current.FirstOrDefault(trouble => trouble is { Source: null, Kind: TroubleKind.TelemetryExportFails }) is { } trouble)
+                return trouble.Detail;
+            await Task.Delay(50, Cancelled);
+        }
+
+        return null;
     }
 
     [Fact]

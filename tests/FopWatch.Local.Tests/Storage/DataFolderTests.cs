@@ -74,6 +74,60 @@ public sealed class DataFolderTests : IDisposable
         Assert.Empty(DataFolder.OpenToOthers(copy));
     }
 
+    [Theory]
+    [InlineData("fopwatch.db")]
+    [InlineData("fopwatch.db-wal")]
+    [InlineData("fopwatch.db-shm")]
+    [InlineData("fopwatch.lock")]
+    public async Task A_link_is_refused_and_the_file_that_it_leads_to_keeps_its_mode(string name)
+    {
+        SkipOnWindows();
+        var target = Path.Combine(_folder.FullName, "of-somebody-else");
+        var data = Path.Combine(_folder.FullName, "data");
+        var link = Path.Combine(data, name);
+        await File.WriteAllTextAsync(target, "text", Cancelled);
+        SetMode(target, OwnersFile | EverybodyReads);
+        Directory.CreateDirectory(data);
+        File.CreateSymbolicLink(link, target);
+
+        var refused = await Assert.ThrowsAsync<StoreOpenException>(() => SqliteStore.OpenAsync(data, TimeProvider.System, cancellationToken: Cancelled));
+
+        Assert.StartsWith($"'{link}' is a symbolic link", refused.Message, StringComparison.Ordinal);
+        Assert.Equal((OwnersFile | EverybodyReads, "text"), (Mode(target), await File.ReadAllTextAsync(target, Cancelled)));
+
+        // One that leads nowhere must not create a file there.
+        File.Delete(target);
+        await Assert.ThrowsAsync<StoreOpenException>(() => SqliteStore.OpenAsync(data, TimeProvider.System, cancellationToken: Cancelled));
+        Assert.False(File.Exists(target));
+    }
+
+    [Theory]
+    [InlineData("fopwatch.db")]
+    [InlineData("fopwatch.lock")]
+    public async Task A_folder_in_the_place_of_a_file_is_named(string name)
+    {
+        var path = Path.Combine(_folder.FullName, name);
+        Directory.CreateDirectory(path);
+
+        var refused = await Assert.ThrowsAsync<StoreOpenException>(
+            () => SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, cancellationToken: Cancelled));
+
+        Assert.StartsWith($"'{path}' is a folder where a file of FopWatch belongs.", refused.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_linked_data_folder_is_used()
+    {
+        SkipOnWindows();
+        var link = Path.Combine(_folder.FullName, "link");
+        Directory.CreateSymbolicLink(link, Directory.CreateDirectory(Path.Combine(_folder.FullName, "real")).FullName);
+
+        await using (var store = await SqliteStore.OpenAsync(link, TimeProvider.System, cancellationToken: Cancelled))
+            await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+
+        Assert.True(File.Exists(Path.Combine(_folder.FullName, "real", "fopwatch.db")));
+    }
+
     [Fact]
     public async Task The_host_warns_of_a_folder_that_others_may_write_to()
     {

@@ -23,6 +23,7 @@ internal static class RequestVariants
         List<string?> named = [request.Url.Authority];
         foreach (var header in (string[])["Host", "X-Forwarded-Host", "X-Original-Host"])
             named.Add(request.CalledBy(header)?.Split(',')[0].Trim());
+        named.Add(ForwardedBy(request, "host"));
 
         var authorities = new List<string>();
         foreach (var one in named.OfType<string>().Where(IsAuthority))
@@ -41,6 +42,14 @@ internal static class RequestVariants
         return [.. authorities.Distinct(StringComparer.Ordinal).Take(MaxAuthorities)];
     }
 
+    /// <summary>The hosts of <see cref="Authorities"/>, without ports.</summary>
+    public static IReadOnlyList<string> Hosts(SignedRequest request) =>
+        [.. Authorities(request).Select(authority => Split(authority).Host).Distinct(StringComparer.OrdinalIgnoreCase)];
+
+    /// <summary>The URL scheme that a proxy names; null if it names none.</summary>
+    public static string? UrlScheme(SignedRequest request) =>
+        (request.CalledBy("X-Forwarded-Proto") ?? ForwardedBy(request, "proto")) is ("https" or "http") and var scheme ? scheme : null;
+
     /// <summary>The path and query as a proxy may have found them.</summary>
     public static IReadOnlyList<string> Targets(SignedRequest request)
     {
@@ -50,11 +59,11 @@ internal static class RequestVariants
         var decoded = Uri.UnescapeDataString(path);
         List<string> targets =
             [request.Url.PathAndQuery, path, raw, raw.Split('?', 2)[0], decoded + query, decoded, slashed + query, slashed];
+        var own = NotifyUrl.OwnPath(path);
         if (request.CalledBy("X-Forwarded-Prefix") is ['/', ..] prefix)
-            targets.Add(prefix.TrimEnd('/') + path + query);
+            targets.AddRange([prefix.TrimEnd('/') + own + query, prefix.TrimEnd('/') + path + query]);
 
         // A prefix of PublicUrl's that is not called, and prefixes that a proxy adds.
-        var own = NotifyUrl.OwnPath(path);
         foreach (var suffix in (string[])[own, NotifyUrl.Without(own, "/api"), NotifyUrl.Without(own, NotifyUrl.Root)])
             targets.AddRange([suffix + query, suffix]);
         return [.. targets.Distinct(StringComparer.Ordinal)];
@@ -69,6 +78,13 @@ internal static class RequestVariants
         types.AddRange(ContentTypeGuesses);
         return [.. types.Distinct(StringComparer.Ordinal)];
     }
+
+    /// <summary>A parameter of the first element of the <c>Forwarded</c> header (RFC 7239), which the proxy next to the caller wrote.</summary>
+    private static string? ForwardedBy(SignedRequest request, string name) => request.CalledBy("Forwarded")?.Split(',')[0].Split(';')
+        .Select(pair => pair.Split('=', 2))
+        .Where(pair => pair.Length == 2 && pair[0].Trim().Equals(name, StringComparison.OrdinalIgnoreCase))
+        .Select(pair => pair[1].Trim().Trim('"'))
+        .FirstOrDefault();
 
     private static bool IsAuthority(string text) =>
         text.Length is > 0 and <= 255 && Uri.TryCreate($"http://{text}/", UriKind.Absolute, out var url) && url is { UserInfo: "", PathAndQuery: "/" };

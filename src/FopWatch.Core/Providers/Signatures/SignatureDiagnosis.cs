@@ -42,8 +42,8 @@ public enum SignatureFinding
     /// <summary>It was made with the secret key of another access key of the source.</summary>
     OtherSecretKey,
 
-    /// <summary>No variant of the request makes it right: the secret key is wrong, or the body was changed on the way.</summary>
-    SecretKeyOrBody,
+    /// <summary>No variant that was tried is right: the provider was given another URL, the secret key is wrong, or the body was changed on the way.</summary>
+    Unexplained,
 
     /// <summary>The body is too large to try every variant, and none that was tried is right.</summary>
     Inconclusive,

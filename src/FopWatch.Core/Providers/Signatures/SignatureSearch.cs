@@ -70,6 +70,6 @@ internal sealed class SignatureSearch(SignedRequest request, Source source, Hash
                 return words.OtherSecretKey(other);
         }
 
-        return words.SecretKeyOrBody();
+        return words.Unexplained();
     }
 }

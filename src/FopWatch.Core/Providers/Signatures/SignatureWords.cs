@@ -5,7 +5,9 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
 {
     private const int MaxAccessKey = 64;
 
-    private string AccessKey => accessKey is null ? "" : accessKey.Length <= MaxAccessKey ? accessKey : string.Concat(accessKey.AsSpan(0, MaxAccessKey), "…");
+    private string AccessKey => accessKey is null ? "" : WithoutToken(accessKey) is var shown && shown.Length <= MaxAccessKey
+        ? shown
+        : string.Concat(shown.AsSpan(0, MaxAccessKey), "…");
 
     private string KeysSetting => $"FopWatch:Sources:{source.Name}:Keys";
 
@@ -22,10 +24,14 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
         $"The signature by '{AccessKey}' is right for the secret key of '{other}'.",
         $"Correct the pairs of access key and secret key in {KeysSetting}.");
 
-    public SignatureDiagnosis SecretKeyOrBody() => Of(
-        SignatureFinding.SecretKeyOrBody,
-        "The signature is wrong, and no other host, path, query or content type makes it right: the secret key is wrong, or the body was changed on the way.",
-        $"Check the secret key of '{AccessKey}' in {KeysSetting}. If it is right, look for a proxy that changes bodies or paths, or treat the notification as forged.");
+    public SignatureDiagnosis Unexplained() => Of(
+        SignatureFinding.Unexplained,
+        "The signature is wrong, and no variant of the request that was tried makes it right. "
+            + $"The hosts that were tried are {string.Join(", ", RequestVariants.Hosts(request))}. "
+            + "The provider was given another URL, or the secret key is wrong, or the body was changed on the way.",
+        "Check first that FopWatch:PublicUrl is the URL that the provider calls. "
+            + $"If it is, check the secret key of '{AccessKey}' in {KeysSetting}. "
+            + "If that is right too, look for a proxy that changes bodies or paths, or treat the notification as forged.");
 
     public SignatureDiagnosis Inconclusive() => Of(
         SignatureFinding.Inconclusive,
@@ -105,7 +111,7 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
 
     /// <summary>Qiniu's signatures do not cover the URL's scheme; a proxy says what it was.</summary>
     private SignedVariant WithKnownScheme(SignedVariant variant) =>
-        variant.Scheme != SigningScheme.Wangsu && request.CalledBy("X-Forwarded-Proto") is ("https" or "http") and var scheme
+        variant.Scheme != SigningScheme.Wangsu && RequestVariants.UrlScheme(request) is { } scheme
             ? variant with { UrlScheme = scheme }
             : variant;
 
@@ -116,9 +122,12 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
         Findings = findings,
         AccessKey = accessKey is null ? null : AccessKey,
         CheckedUrl = Redacted(checkedVariant),
-        Suggestion = suggestion,
-        Reason = reason,
+        Suggestion = WithoutToken(suggestion),
+        Reason = WithoutToken(reason),
     };
+
+    /// <summary>What came in headers may repeat the notify token.</summary>
+    private string WithoutToken(string text) => NotifyUrl.WithoutToken(text, request.Url);
 
     private string Redacted(SignedVariant variant) => NotifyUrl.Redact(variant.Url, source.Name, source.Tokens);
 }
