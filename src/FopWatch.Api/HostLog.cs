@@ -54,7 +54,7 @@ public static partial class HostLog
     public static partial void TurnedAway(this ILogger logger, string reason, long count);
 
     /// <summary>A source's provider sends more than is taken. It may never try again, and the operator alone can mend it.</summary>
-    [LoggerMessage(42, LogLevel.Warning, "A notification to {Source} is larger than FopWatch:MaxBodyBytes ({Limit}) and was answered 413, as {Count} since the start")]
+    [LoggerMessage(42, LogLevel.Warning, "A notification to {Source} is larger than FopWatch:MaxBodyBytes ({Limit}) and was answered 413 ({Count} since the start)")]
     public static partial void TooLarge(this ILogger logger, string source, int limit, long count);
 
     /// <summary>A fault of FopWatch's own.</summary>

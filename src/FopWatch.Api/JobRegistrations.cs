@@ -88,10 +88,10 @@ internal sealed class JobRegistrations
         var before = _problems.Count;
         var source = _sources.Find(Text(element, "source"));
         if (source is null)
-            Wrong(at, "source", "is not the name of a configured source");
+            Wrong(at, "source", IsMissing(element, "source") ? "is missing" : "is not the name of a configured source");
         var id = Text(element, "id");
         if (!JobKey.IsValidId(id))
-            Wrong(at, "id", $"is not {JobKey.IdRule}");
+            Wrong(at, "id", IsMissing(element, "id") ? "is missing" : $"is not {JobKey.IdRule}");
         var metadata = ReadMetadata(element, at);
         var firstPollAfter = ReadFirstPollAfter(element, at);
         var names = new HashSet<string>(StringComparer.Ordinal);
@@ -106,6 +106,9 @@ internal sealed class JobRegistrations
         if (_problems.Count == before)
             _registrations.Add(new(source!, id!, metadata, firstPollAfter));
     }
+
+    private static bool IsMissing(JsonElement element, string name) =>
+        !element.TryGetProperty(name, out var given) || given.ValueKind == JsonValueKind.Null;
 
     private Dictionary<string, string> ReadMetadata(JsonElement element, string at)
     {

@@ -33,11 +33,11 @@ public sealed record Problem
 
     /// <summary>404.</summary>
     public static IResult NotFound(string? detail = null) =>
-        Of("not-found", "There is no such thing here.", StatusCodes.Status404NotFound, detail);
+        Of("not-found", "Not found.", StatusCodes.Status404NotFound, detail);
 
     /// <summary>400.</summary>
     public static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
-        Of("invalid-request", "The request is not right.", StatusCodes.Status400BadRequest, detail, errors);
+        Of("invalid-request", "The request is invalid.", StatusCodes.Status400BadRequest, detail, errors);
 
     /// <summary>405.</summary>
     /// <param name="allowed">The methods that the route has.</param>
@@ -54,7 +54,7 @@ public sealed record Problem
 
     /// <summary>401.</summary>
     public static IResult Unauthorized() => Of(
-        "unauthorized", "An API key is needed.", StatusCodes.Status401Unauthorized, "Send it as the header X-Api-Key.");
+        "unauthorized", "The API key is missing or wrong.", StatusCodes.Status401Unauthorized, "Send it as the header X-Api-Key.");
 
     /// <summary>421.</summary>
     public static IResult NotLocal() => Of(

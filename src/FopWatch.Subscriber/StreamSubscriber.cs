@@ -28,6 +28,7 @@ internal sealed class StreamSubscriber(
     HttpClient http, StreamOptions options, Func<JobEvent, CancellationToken, Task> handle, TextWriter output, TimeProvider time)
 {
     private const string PurgedType = "fopwatch.events.purged";
+    private const string RestartedType = "fopwatch.events.restarted";
 
     // What was handled should not come again because the process was asked to stop.
     private static readonly CancellationToken Always = CancellationToken.None;
@@ -75,8 +76,8 @@ internal sealed class StreamSubscriber(
             {
                 _ when e.StatusCode is { } status => $"it answered {(int)status}",
                 HttpRequestError.NameResolutionError => "its name is not known",
-                HttpRequestError.ConnectionError => "nothing listens there, or the network does not lead there",
-                HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted, or it does not speak TLS",
+                HttpRequestError.ConnectionError => "nothing listens there",
+                HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted",
                 _ => "the connection was cut",
             };
         }
@@ -139,6 +140,12 @@ internal sealed class StreamSubscriber(
         if (type == PurgedType)
         {
             output.WriteLine("gap        events after the position were deleted; read GET /api/jobs for what they said");
+            return;
+        }
+
+        if (type == RestartedType)
+        {
+            output.WriteLine("restarted  the host has another event log than before; it is read from its beginning");
             return;
         }
 

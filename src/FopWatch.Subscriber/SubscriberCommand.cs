@@ -116,7 +116,7 @@ internal sealed class SubscriberCommand
         };
         root.SetAction(ReceiveAsync);
 
-        // The parser passes over directives that it does not know, and the one that it knows throws at what is no number.
+        // The parser passes over directives that it does not know, and the one that it knows throws at what is not a number.
         root.Directives.Clear();
         if (args is [['[', .., ']'] directive, ..])
             return RefuseUsage($"Unrecognized command or argument '{directive}'.");

@@ -47,6 +47,10 @@ public sealed class JobRegistrationsTests
     [InlineData("false", "The body is a boolean")]
     [InlineData("[[]]", "This is an array; an object is expected.")]
     [InlineData("""{"source":"media","id":"\ud800"}""", "A name or a string in the body is not valid Unicode")]
+    [InlineData("""{"source":"media"}""", "'id' is missing.")]
+    [InlineData("""{"source":"media","id":null}""", "'id' is missing.")]
+    [InlineData("""{"source":"media","id":""}""", "'id' is not 1 to 128 of A-Z a-z 0-9 . _ -.")]
+    [InlineData("""{"id":"a"}""", "'source' is missing.")]
     [InlineData("""{"source":"media","id":"a","id":"a"}""", "'id' is given more than once.")]
     [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""", "'n' is given more than once.")]
     public void What_is_wrong_is_said_in_words_of_its_own(string json, string expected) =>

@@ -70,7 +70,7 @@ public sealed class RequestLimitsTests : IDisposable
         Assert.Equal(0, limits.TurnedAway);
 
         static string Line(string source, int count) =>
-            $"A notification to {source} is larger than FopWatch:MaxBodyBytes (65536) and was answered 413, as {count} since the start";
+            $"A notification to {source} is larger than FopWatch:MaxBodyBytes (65536) and was answered 413 ({count} since the start)";
     }
 
     [Fact]

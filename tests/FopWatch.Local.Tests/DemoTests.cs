@@ -27,7 +27,7 @@ public class DemoTests
     public async Task Kept_the_host_can_be_looked_at_until_ctrl_c_and_the_comparison_earns_the_exit_code()
     {
         await using var run = CommandRun.Start(["demo", "--jobs", "3", "--seed", "1", "--keep"]);
-        await run.Output.UntilAsync("fopwatch watch --from start");
+        await run.Output.UntilAsync("fopwatch watch --from start --url");
 
         var output = run.Output.ToString();
         Assert.Contains("All 3 jobs ended as they should.", output, StringComparison.Ordinal);

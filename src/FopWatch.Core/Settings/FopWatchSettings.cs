@@ -110,7 +110,7 @@ public sealed record FopWatchSettings
     private static Source? ReadSource(SettingsReader reader, string name)
     {
         if (!IsName(name, 1, 64))
-            reader.Problem("", $"the name '{name}' of a source is not 1 to 64 of A-Z a-z 0-9 _ -");
+            reader.Problem("", "is not a valid name: a source's name is 1 to 64 of A-Z a-z 0-9 _ -");
 
         var kind = reader.Choice<ProviderKind>("Provider", null);
         var trust = reader.Choice<TrustRule>("Trust", TrustRule.Signature);
@@ -265,6 +265,9 @@ public sealed class SettingsException : Exception
             ? $"A setting is wrong: {OnOneLine(problems[0])}"
             : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems.Select(OnOneLine))}")) =>
         Problems = [.. problems.Select(OnOneLine)];
+
+    /// <summary>Where the settings were read from, in a sentence; null if that is not known or is in the message.</summary>
+    public string? Origin { get; init; }
 
     /// <summary>One sentence each, beginning with the setting's full name.</summary>
     public IReadOnlyList<string> Problems { get; } = [];

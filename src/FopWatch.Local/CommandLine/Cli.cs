@@ -46,9 +46,9 @@ internal static class Cli
         foreach (var option in serve.Options)
             root.Options.Add(option);
         root.Action = serve.Action;
-        ExplainedCommand.ShowIn(root);
+        ExplainedCommand.ShowIn(root, terminal);
 
-        // The parser's own, [suggest], throws at what is no number.
+        // The parser's own, [suggest], throws at what is not a number.
         root.Directives.Clear();
         return root;
     }

@@ -19,18 +19,20 @@ internal static class DecodeCommand
 
     private const string More = """
         Examples:
-          fopwatch decode body.json
-          fopwatch decode answer.json --channel poll --provider qiniu
-          curl -s http://127.0.0.1:7071/api/quarantine/KEY/body | fopwatch decode -
-          fopwatch decode body.txt --config fopwatch.json --source media \
-            --url https://hooks.example.com/api/notify/media/TOKEN \
-            --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
+          $ fopwatch decode body.json
+          $ fopwatch decode answer.json --channel poll --provider qiniu
+          $ curl -sf http://127.0.0.1:7071/api/quarantine/KEY/body | fopwatch decode -
+          $ fopwatch decode body.txt --config fopwatch.json --source media --url https://hooks.example.com/api/notify/media/TOKEN --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
 
         A wrong signature is tried for other hosts, paths, queries and content types, and the output says which one it is right
         for. --header 'Host: …', 'X-Forwarded-Host: …' and 'Forwarded: host=…' add hosts to try.
 
         Nothing is sent, stored or settled; secrets in commands stay redacted.
-        Exit codes: 0 understood, 1 not understood or with a wrong signature (FopWatch would put it into quarantine), 2 wrong usage.
+
+        Exit codes:
+          0  understood
+          1  FopWatch would put it into quarantine (not understood, or a wrong signature), or answer 404 (no right token in --url)
+          2  wrong usage
         """;
 
     private static readonly JsonSerializerOptions Readable = new(DecodeJson.Default.Options)
@@ -111,7 +113,7 @@ internal static class DecodeCommand
                 WriteJson(terminal, new(way, body.Length, readings));
             else
                 WriteText(terminal, way, readings);
-            var accepted = readings.Any(reading => reading is { Job: not null, Becomes: not NotificationResult.Quarantined });
+            var accepted = readings.Any(reading => reading is { Job: not null, UrlProblem: null, Becomes: not NotificationResult.Quarantined });
             return accepted ? ExitCodes.Ok : ExitCodes.Failed;
         }));
         return command;
@@ -182,7 +184,7 @@ internal static class DecodeCommand
     private static void WriteText(Terminal terminal, ReportChannel channel, List<Reading> readings)
     {
         foreach (var reading in readings.Where(reading => reading.Problem is not null))
-            terminal.WriteLine(new(Terminal.Name(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
+            terminal.WriteText(new(Terminal.Name(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
 
         // The families of one vendor often read a body alike.
         var understood = readings.Where(reading => reading.Job is not null).GroupBy(reading => reading.Report).Select(alike => alike.ToList()).ToList();
@@ -196,14 +198,14 @@ internal static class DecodeCommand
         }
 
         if (understood.Count > 1)
-            terminal.WriteLine(new Piece("It can be read in several ways; --provider or --source says which is meant.", Terminal.Dim));
+            terminal.WriteText(new Piece("It can be read in several ways; --provider or --source says which is meant.", Terminal.Dim));
 
         // A body that nobody understood may have a signature nonetheless.
         if (understood.Count == 0 && readings is [{ Trust: { } trust, Becomes: { } becomes }])
         {
-            terminal.WriteLine("trust: ", TrustPiece(trust), "  ", Consequence(becomes));
+            terminal.WriteText("trust: ", TrustPiece(trust), "  ", Consequence(readings[0], becomes));
             foreach (var (name, value) in Signature(readings[0]))
-                terminal.WriteLine(new(name + ": ", Terminal.Dim), value);
+                terminal.WriteText(new(name + ": ", Terminal.Dim), value);
         }
     }
 
@@ -224,14 +226,16 @@ internal static class DecodeCommand
             CultureInfo.InvariantCulture,
             $"{job.Counts.Total}: {job.Counts.Succeeded} succeeded, {job.Counts.Failed} failed, {job.Counts.Running} open"));
         Add("closes the job", YesNo(reading.Closes == true));
-        Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome) : "none yet");
+        Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome)
+            : reading.Closes == true ? "none yet: the processing is over, but the body does not say how each command ended, so the status API is asked"
+            : "none yet");
         Add("asks for a poll", YesNo(reading.AsksForPoll == true));
         if (reading is { Trust: { } trust, Becomes: { } becomes })
         {
             Add("trust", TrustPiece(trust));
             foreach (var (name, value) in Signature(reading))
                 Add(name, value);
-            Add("so", Consequence(becomes));
+            Add("so", Consequence(reading, becomes));
         }
 
         terminal.Console.Write(facts);
@@ -297,10 +301,11 @@ internal static class DecodeCommand
         yield return ("to do", signature.Suggestion);
     }
 
-    private static string Consequence(NotificationResult becomes) => becomes switch
+    private static Piece Consequence(Reading reading, NotificationResult becomes) => (reading.UrlProblem, becomes) switch
     {
-        NotificationResult.Recorded => "it is recorded, and may settle the job",
-        NotificationResult.Hinted => "it is a hint only: the status API is asked now",
+        ({ } problem, _) => new Piece($"it is answered 404 and has no effect: {problem}", Terminal.Wrong),
+        (_, NotificationResult.Recorded) => "it is recorded, and may settle the job",
+        (_, NotificationResult.Hinted) => "it is a hint only: the status API is asked now",
         _ => "it is kept in quarantine",
     };
 

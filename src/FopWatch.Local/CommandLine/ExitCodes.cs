@@ -15,7 +15,7 @@ internal static class ExitCodes
     /// <summary>The host cannot be reached, cannot start, or is out of order.</summary>
     public const int Unreachable = 3;
 
-    /// <summary>The time to wait is over and jobs are open.</summary>
+    /// <summary>Timed out with jobs still open.</summary>
     public const int TimedOut = 4;
 
     /// <summary>A background loop of the host failed, which ended the host. A supervisor should restart it.</summary>

@@ -14,22 +14,22 @@ internal sealed class ExplainedCommand(string name, string description, string m
     public string More { get; } = more;
 
     /// <summary>Makes the help of a root command show it.</summary>
-    public static void ShowIn(RootCommand root)
+    public static void ShowIn(RootCommand root, Terminal terminal)
     {
         foreach (var help in root.Options.OfType<HelpOption>())
         {
             if (help.Action is HelpAction standard)
-                help.Action = new Help(standard);
+                help.Action = new Help(standard, terminal);
         }
     }
 
-    private sealed class Help(HelpAction standard) : SynchronousCommandLineAction
+    private sealed class Help(HelpAction standard, Terminal terminal) : SynchronousCommandLineAction
     {
         public override int Invoke(ParseResult parseResult)
         {
             var code = standard.Invoke(parseResult);
             if (parseResult.CommandResult.Command is ExplainedCommand explained)
-                parseResult.InvocationConfiguration.Output.WriteLine(explained.More);
+                terminal.WriteHelp(explained.More);
             return code;
         }
     }

@@ -13,7 +13,10 @@ namespace FopWatch.Local.CommandLine;
 internal sealed class HostUnreachableException(string message, Exception? innerException = null) : Exception(message, innerException);
 
 /// <summary>The host refused a request, and said why.</summary>
-internal sealed class HostRefusedException(Problem problem) : Exception(problem.Detail is null ? problem.Title : $"{problem.Title} {problem.Detail}")
+internal sealed class HostRefusedException(Problem problem) : Exception(
+    problem.Status == StatusCodes.Status401Unauthorized ? $"{problem.Title} Set {HostOptions.ApiKeyVariable} to it in the environment."
+    : problem.Detail is null ? problem.Title
+    : $"{problem.Title} {problem.Detail}")
 {
     /// <summary>Why.</summary>
     public Problem Problem { get; } = problem;
@@ -45,6 +48,9 @@ internal sealed class HostClient : IDisposable
 
     /// <summary>The type of what the host sends where events that a follower has not seen are deleted.</summary>
     public const string PurgedType = "fopwatch.events.purged";
+
+    /// <summary>The type of what the host sends where its event log has never reached the place that a follower asked for.</summary>
+    public const string RestartedType = "fopwatch.events.restarted";
 
     // The other side may not be FopWatch: a null or nothing where there has to be something is as wrong as broken JSON.
     private static readonly ApiJson Strict = new(new(ApiJson.Default.Options)

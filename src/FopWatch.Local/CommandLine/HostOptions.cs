@@ -84,6 +84,8 @@ internal sealed class HostOptions
         {
             foreach (var line in e.Message.Split('\n'))
                 terminal.WriteErrorLine(new Piece(DisplayText.Cut(line, 1000), Terminal.Wrong));
+            if (e.Origin is { } origin)
+                terminal.WriteErrorLine(origin);
             return ExitCodes.Refused;
         }
     }

@@ -136,7 +136,7 @@ internal sealed class JobTracking(
     private bool Take(ServerEvent happened)
     {
         if (happened.Type is not (JobEvent.SettledType or JobEvent.ProgressedType))
-            return happened.Type != HostClient.PurgedType;
+            return happened.Type is not (HostClient.PurgedType or HostClient.RestartedType);
 
         if (!JobEvent.TryParse(happened.Data, out var told))
             return false;

@@ -33,6 +33,9 @@ internal sealed record Reading
     /// <summary>Whether the body is reason enough to ask the status API now.</summary>
     public bool? AsksForPoll { get; init; }
 
+    /// <summary>Why the host would answer the URL 404; null if it would not, or no URL was given.</summary>
+    public string? UrlProblem { get; init; }
+
     /// <summary>How far the notification can be believed; null if that was not asked.</summary>
     public Trust? Trust { get; init; }
 
@@ -74,6 +77,7 @@ internal sealed record Reading
             Report = report,
             Trust = trust,
             Signature = trust == Providers.Trust.Invalid ? provider.Diagnose(request!, source!, new()) : null,
+            UrlProblem = source is not null && request is not null ? ProblemOf(request.Url, source) : null,
             Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null) : null,
         };
         if (report is null)
@@ -88,6 +92,19 @@ internal sealed record Reading
             Outcome = report.Facts.Outcome,
             AsksForPoll = report.AsksForPoll || (report.Facts.Closed && report.Facts.Outcome is null),
         };
+    }
+
+    private static string? ProblemOf(Uri url, Source source)
+    {
+        const string Root = "/api/notify/";
+        var path = url.AbsolutePath;
+        var start = path.IndexOf(Root, StringComparison.OrdinalIgnoreCase);
+        string[] segments = start < 0 ? [] : path[(start + Root.Length)..].Split('/');
+        if (segments is not ([_, _] or [_, _, _]))
+            return "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
+        if (Uri.UnescapeDataString(segments[0]) != source.Name)
+            return $"this is not a notify URL of the source '{source.Name}'";
+        return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";
     }
 
     private static NotificationResult BecomesOf(Trust trust, TrustRule rule, bool understood)

@@ -13,8 +13,11 @@ internal static class ServeCommand
     private const string LogVariable = "FOPWATCH_LOG";
 
     private const string More = """
-        Exit codes: 0 stopped, 2 wrong usage or settings, 3 the data folder cannot be used, or --urls not be listened on,
-        5 a background loop failed; the log says why.
+        Exit codes:
+          0  stopped
+          2  wrong usage or settings
+          3  it cannot use the data folder, or it cannot listen on --urls
+          5  a background loop failed; the log has the failure
         """;
 
     /// <summary>The command.</summary>
@@ -42,7 +45,7 @@ internal static class ServeCommand
     /// <summary>The option that says where the settings are.</summary>
     public static Option<string?> ConfigOption() => new("--config")
     {
-        Description = "A JSON file with the settings (default: fopwatch.json here, if it exists). FopWatch__… in the environment goes before it.",
+        Description = "A JSON file with the settings (default: fopwatch.json here, if it exists). FopWatch__… in the environment takes precedence.",
     };
 
     private static async Task<int> ServeAsync(

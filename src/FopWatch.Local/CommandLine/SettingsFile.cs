@@ -29,7 +29,7 @@ internal sealed class SettingsFile
         _json = json ?? [];
     }
 
-    /// <summary>Reads the host's settings from a file and the environment, which goes before the file.</summary>
+    /// <summary>Reads the host's settings from a file and the environment, which takes precedence.</summary>
     /// <param name="file">The file; null for <c>fopwatch.json</c> in the current folder, if it is there.</param>
     /// <param name="urls">Where to listen.</param>
     /// <param name="data">The data folder.</param>
@@ -46,10 +46,16 @@ internal sealed class SettingsFile
             read.Parse();
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(read._values).AddEnvironmentVariables().Build();
         var variables = Environment.GetEnvironmentVariables().Keys.OfType<string>();
-        return HostSettings.Read(configuration, urls, data, read._lists) with
+        var origin = new SettingsOrigin(
+            read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase)));
+        try
         {
-            ReadFrom = new(read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase))),
-        };
+            return HostSettings.Read(configuration, urls, data, read._lists) with { ReadFrom = origin };
+        }
+        catch (SettingsException e) when (e.Problems.Any(problem => problem.StartsWith(FopWatchSettings.Section + ":", StringComparison.Ordinal)))
+        {
+            throw new SettingsException(e.Problems) { Origin = origin.ToWords() };
+        }
     }
 
     private static SettingsFile Open(string? file)

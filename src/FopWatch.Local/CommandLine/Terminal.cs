@@ -23,6 +23,10 @@ internal sealed class Terminal
     /// <summary>Wide enough that a line is never broken: that is left to the terminal, or to nobody in a file.</summary>
     private const int Unbroken = 1_000_000;
 
+    /// <summary>Longer lines are hard to read.</summary>
+    private const int WidestHelp = 120;
+
+    private readonly bool _errorIsLive;
     private readonly Func<Stream> _openInput;
     private readonly IAnsiConsole _lines;
     private readonly IAnsiConsole _errors;
@@ -35,13 +39,14 @@ internal sealed class Terminal
     /// <param name="errorIsLive">Whether the error output is one.</param>
     public Terminal(Func<Stream> openInput, TextWriter output, TextWriter error, TimeProvider time, bool isLive, bool errorIsLive)
     {
-        _openInput = openInput;
+        (_openInput, _errorIsLive) = (openInput, errorIsLive);
         (Output, Error, Time, IsLive) = (output, error, time, isLive);
         Console = Create(output, isLive);
         _lines = Create(output, isLive);
         _lines.Profile.Width = Unbroken;
         _errors = Create(error, errorIsLive);
-        _errors.Profile.Width = Unbroken;
+        if (!errorIsLive)
+            _errors.Profile.Width = Unbroken;
         if (!isLive)
             Console.Profile.Width = Unbroken;
     }
@@ -58,6 +63,9 @@ internal sealed class Terminal
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; }
 
+    /// <summary>How the program is started, for commands that are printed.</summary>
+    public string Program { get; init; } = ProgramName.Installed;
+
     /// <summary>Whether somebody watches the output.</summary>
     public bool IsLive { get; }
 
@@ -68,18 +76,44 @@ internal sealed class Terminal
         System.Console.Error,
         TimeProvider.System,
         !System.Console.IsOutputRedirected,
-        !System.Console.IsErrorRedirected);
+        !System.Console.IsErrorRedirected)
+    {
+        Program = ProgramName.OfProcess(),
+    };
+
+    /// <summary>Makes a terminal so wide.</summary>
+    public void Resize(int width)
+    {
+        if (IsLive)
+            Console.Profile.Width = width;
+        if (_errorIsLive)
+            _errors.Profile.Width = width;
+    }
 
     /// <summary>Opens the standard input.</summary>
     public Stream OpenInput() => _openInput();
 
-    /// <summary>Writes a line.</summary>
+    /// <summary>Writes a line that must stay whole, such as a URL; a terminal breaks it where it ends.</summary>
     public void WriteLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_lines, pieces);
 
     /// <summary>Writes text for people, broken between words where the terminal ends.</summary>
     public void WriteText(params ReadOnlySpan<Piece> pieces) => WriteLine(Console, pieces);
 
-    /// <summary>Writes a line to the standard error.</summary>
+    /// <summary>Writes a command that can be copied; it is continued with <c>\</c> where the terminal ends.</summary>
+    public void WriteCommand(string command)
+    {
+        foreach (var line in HelpText.Command(command, Program, Console.Profile.Width))
+            WriteLine(line);
+    }
+
+    /// <summary>Writes a text of a help page; see <see cref="HelpText"/>.</summary>
+    public void WriteHelp(string text)
+    {
+        foreach (var line in HelpText.Lines(text, Program, Math.Min(Console.Profile.Width, WidestHelp)))
+            Output.WriteLine(line);
+    }
+
+    /// <summary>Writes text for people to the standard error, broken between words where the terminal ends.</summary>
     public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
 
     /// <summary>A cell of a table.</summary>

@@ -21,17 +21,20 @@ internal static class TrackCommand
 
     private static readonly string More = $"""
         Examples:
-          fopwatch track media z0.560e99c37823de5a49c22393
-          fopwatch track media z0.560e99c37823de5a49c22393 --wait --metadata lesson=42 --metadata course=7
-          fopwatch track media --file ids.txt --wait --timeout 02:00:00
-          submit-jobs | fopwatch track media --file - --wait > outcomes.txt
+          $ fopwatch track media z0.560e99c37823de5a49c22393
+          $ fopwatch track media z0.560e99c37823de5a49c22393 --wait --metadata lesson=42 --metadata course=7
+          $ fopwatch track media --file ids.txt --wait --timeout 02:00:00
+          $ submit-jobs | fopwatch track media --file - --wait > outcomes.txt
+
+        With --wait, the outcome of every id goes to the standard output; a terminal shows the first 50, failures first. Progress goes to
+        the standard error.
 
         Exit codes:
           0  registered; with --wait: all succeeded
           1  with --wait: all settled, and some did not succeed
           2  wrong usage, or the host refused the registration
           3  the host cannot be reached
-          4  with --wait: the time is over and some are open; the host goes on watching them
+          4  with --wait: timed out with jobs still open; the host goes on watching them
         """;
 
     /// <summary>The command.</summary>
@@ -52,7 +55,7 @@ internal static class TrackCommand
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "How long to wait, as hours:minutes:seconds; 00:00:00 for without end.",
+            Description = "How long to wait, as hours:minutes:seconds; 00:00:00 waits forever.",
             HelpName = "TIME",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>
@@ -65,7 +68,7 @@ internal static class TrackCommand
                 return default;
             },
         };
-        var command = new ExplainedCommand("track", "Registers jobs with a running host; with --wait, tells how each ended.", More)
+        var command = new ExplainedCommand("track", "Registers jobs with a running host; with --wait, shows how each ended.", More)
         {
             source,
             ids,
@@ -152,7 +155,7 @@ internal static class TrackCommand
         void Registered()
         {
             if (!terminal.IsLive)
-                terminal.WriteLine($"{Number(tracking.Jobs.Total)} registered, waiting.");
+                terminal.WriteErrorLine($"{Number(tracking.Jobs.Total)} registered, waiting.");
         }
     }
 
@@ -202,7 +205,7 @@ internal static class TrackCommand
             if (settled != tracking.Jobs.Settled)
             {
                 settled = tracking.Jobs.Settled;
-                terminal.WriteLine($"{Number(settled)} of {Number(tracking.Jobs.Total)} settled.");
+                terminal.WriteErrorLine($"{Number(settled)} of {Number(tracking.Jobs.Total)} settled.");
             }
 
             if (trouble != tracking.Trouble)
@@ -217,23 +220,20 @@ internal static class TrackCommand
 
     private static void ShowOutcome(Terminal terminal, TrackedJobs jobs)
     {
-        var others = jobs.All
-            .Where(job => job.State != JobState.Succeeded)
-            .OrderByDescending(job => job.IsSettled)
+        var all = jobs.All
+            .OrderBy(job => job.State == JobState.Succeeded)
+            .ThenByDescending(job => job.IsSettled)
             .ThenBy(job => job.State)
             .ThenBy(job => job.Id, StringComparer.Ordinal)
             .ToList();
-        if (others.Count > 0)
-        {
-            var shown = terminal.IsLive ? Math.Min(others.Count, MaxShown) : others.Count;
-            var table = new TextTable(terminal, "id", "state", "error");
-            foreach (var job in others.Take(shown))
-                table.Add(job.Id, Terminal.State(job.State), job.Error ?? (job.IsSettled ? "" : "open"));
-            table.Write();
-            if (shown < others.Count)
-                terminal.WriteLine(new Piece($"… and {Number(others.Count - shown)} more; redirect the output to see them all.", Terminal.Dim));
-            terminal.WriteLine();
-        }
+        var shown = terminal.IsLive ? Math.Min(all.Count, MaxShown) : all.Count;
+        var table = new TextTable(terminal, "id", "state", "error");
+        foreach (var job in all.Take(shown))
+            table.Add(job.Id, Terminal.State(job.State), job.Error ?? "");
+        table.Write();
+        if (shown < all.Count)
+            terminal.WriteText(new Piece($"… and {Number(all.Count - shown)} more; redirect the output to see them all.", Terminal.Dim));
+        terminal.WriteLine();
 
         var counts = new TextTable(terminal, "state", "jobs") { HasNumbers = true };
         foreach (var (state, count) in jobs.Counts)
@@ -293,7 +293,7 @@ internal static class TrackCommand
         }
 
         if (ids.Count == 0)
-            throw new UsageException("There is no id: give some, or --file with some in it.");
+            throw new UsageException("ID is missing: give ids, or --file with ids in it.");
 
         var malformed = ids
             .Where(id => !JobKey.IsValidId(id.Id))

@@ -9,12 +9,17 @@ internal static class WatchCommand
 {
     private const string More = """
         Examples:
-          fopwatch watch
-          fopwatch watch --source media --from start
-          fopwatch watch --json | jq -r 'select(.type == "fopwatch.job.settled") | .subject + " " + .data.state'
+          $ fopwatch watch
+          $ fopwatch watch --source media --from start
+          $ fopwatch watch --json | jq -r 'select(.data.settled) | .subject + " " + .data.state'
 
-        It goes on for ever: where the stream breaks off it is opened again from the last event, so that none is missed.
-        Ctrl-C ends it, and says where to go on. Exit codes: 0 ended, 2 wrong usage, unknown source, or refused by the host.
+        Times are UTC.
+        It runs until Ctrl-C, and then prints where to continue. If the connection is lost, it reconnects after the last event, so that
+        none is missed.
+
+        Exit codes:
+          0  ended by Ctrl-C
+          2  wrong usage, unknown source, or refused by the host
         """;
 
     /// <summary>The command.</summary>
@@ -64,7 +69,7 @@ internal static class WatchCommand
                 {
                     case Followed.Lost broken:
                         lost = true;
-                        Note(terminal, string.Create(CultureInfo.InvariantCulture, $"{broken.Why}; trying again in {broken.RetryIn.TotalSeconds:0.0} s"));
+                        Note(terminal, string.Create(CultureInfo.InvariantCulture, $"{broken.Why}; retrying in {broken.RetryIn.TotalSeconds:0.0} s"));
                         break;
                     case Followed.Connected when lost:
                         lost = false;
@@ -99,9 +104,13 @@ internal static class WatchCommand
     {
         if (!JobEvent.TryParse(happened.Data, out var told))
         {
-            Note(terminal, happened.Type == HostClient.PurgedType
-                ? $"events from before here are deleted already: {happened.Data}"
-                : $"an event of type '{happened.Type}' that this version cannot read");
+            Note(terminal, happened.Type switch
+            {
+                HostClient.PurgedType => $"earlier events were deleted: {happened.Data}",
+                HostClient.RestartedType =>
+                    $"the host's event log has not reached that place, so it is another log; all of its events follow: {happened.Data}",
+                _ => $"an event of type '{happened.Type}' that this version cannot read",
+            });
         }
         else if (source is null || told.Data.Source == source)
         {
@@ -115,10 +124,9 @@ internal static class WatchCommand
     private static void ShowJob(Terminal terminal, JobEvent told)
     {
         var job = told.Data;
-        var time = TimeZoneInfo.ConvertTime(told.Time, terminal.Time.LocalTimeZone);
         var error = job.Items.Select(item => item.Error).FirstOrDefault(text => text is not null) ?? TrackedJobs.ErrorOf(job);
-        terminal.WriteLine(
-            new Piece(time.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture), Terminal.Dim),
+        terminal.WriteText(
+            new Piece(told.Time.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture), Terminal.Dim),
             "  ",
             job.Source,
             "  ",
@@ -146,6 +154,6 @@ internal static class WatchCommand
         }
     }
 
-    /// <summary>What is no event goes to the standard error.</summary>
+    /// <summary>What is not an event goes to the standard error.</summary>
     private static void Note(Terminal terminal, string text) => terminal.WriteErrorLine(new Piece($"-- {text}", Terminal.Dim));
 }

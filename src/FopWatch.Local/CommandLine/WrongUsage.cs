@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.CommandLine.Parsing;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -35,7 +36,16 @@ internal static class WrongUsage
             select $"{option.Name} is given without a value.");
         if (wrongSwitches.Count > 0 || parsed.Action is not ParseErrorAction)
             return wrongSwitches;
-        return [.. parsed.Errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];
+
+        // The parser's own message does not name the argument.
+        List<string> missing =
+        [
+            .. from argument in parsed.CommandResult.Command.Arguments
+               where argument.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(argument) is null or { Tokens.Count: 0 }
+               select $"{argument.Name} is missing.",
+        ];
+        var errors = missing.Count == 0 ? parsed.Errors : parsed.Errors.Where(error => error.SymbolResult is OptionResult);
+        return [.. missing, .. errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];
     }
 
     /// <summary>Reports problems, a line each.</summary>
@@ -43,16 +53,16 @@ internal static class WrongUsage
     {
         foreach (var problem in problems)
             terminal.WriteErrorLine(new Piece(DisplayText.Cut(problem, MaxLength), Terminal.Wrong));
-        terminal.WriteErrorLine(UsageOf(command));
+        terminal.WriteErrorLine(UsageOf(terminal.Program, command));
         return ExitCodes.Refused;
     }
 
-    private static string UsageOf(Command command)
+    private static string UsageOf(string program, Command command)
     {
         if (command is RootCommand)
-            return $"Usage: fopwatch [{string.Join('|', command.Subcommands.Select(one => one.Name))}] [options]; fopwatch --help explains them.";
+            return $"Usage: {program} [{string.Join('|', command.Subcommands.Select(one => one.Name))}] [options]; see {program} --help";
 
         var arguments = command.Arguments.Select(one => one.Arity.MaximumNumberOfValues > 1 ? $" [{one.Name}...]" : $" {one.Name}");
-        return $"Usage: fopwatch {command.Name}{string.Concat(arguments)} [options]; fopwatch {command.Name} --help explains them.";
+        return $"Usage: {program} {command.Name}{string.Concat(arguments)} [options]; see {program} {command.Name} --help";
     }
 }

@@ -20,6 +20,7 @@ internal static class DemoCommand
 
     private const string More = """
         From 60 jobs on, every shape of body and every fault occurs.
+
         Exit codes:
           0    every job ended as it should, also where Ctrl-C ended --keep afterwards
           1    some did not
@@ -88,12 +89,12 @@ internal static class DemoCommand
         var job = run.Jobs.Where(job => job.Recorded is not null).MaxBy(job => (job.Recorded!.State == JobState.PartiallyFailed, job.Recorded.Polls));
         terminal.WriteLine();
         terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. Try:");
-        terminal.WriteLine($"  curl '{url}/api/jobs?state=partiallyFailed&top=3'");
+        terminal.WriteCommand($"curl '{url}/api/jobs?state=partiallyFailed&top=3'");
         if (job is not null)
-            terminal.WriteLine($"  curl {url}/api/jobs/{job.Key.Source}/{job.Key.Id}");
-        terminal.WriteLine($"  curl -N -H 'Last-Event-ID: 0' {url}/events");
-        terminal.WriteLine($"  curl {url}/api/quarantine");
-        terminal.WriteLine($"  fopwatch watch --from start --url {url}");
+            terminal.WriteCommand($"curl {url}/api/jobs/{job.Key.Source}/{job.Key.Id}");
+        terminal.WriteCommand($"curl -N -H 'Last-Event-ID: 0' {url}/events");
+        terminal.WriteCommand($"curl {url}/api/quarantine");
+        terminal.WriteCommand($"fopwatch watch --from start --url {url}");
         try
         {
             await Task.Delay(Timeout.InfiniteTimeSpan, cancellationToken);
@@ -154,7 +155,8 @@ internal static class DemoCommand
 
         terminal.WriteText(
             new Piece($"{problems.Count} difference(s).", Terminal.Wrong),
-            string.Create(CultureInfo.InvariantCulture, $" Play them again with: demo --seed {seed} --jobs {run.Jobs.Count}"));
+            " Play them again with:");
+        terminal.WriteCommand(string.Create(CultureInfo.InvariantCulture, $"fopwatch demo --seed {seed} --jobs {run.Jobs.Count}"));
         return ExitCodes.Failed;
     }
 

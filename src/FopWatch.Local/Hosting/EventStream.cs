@@ -17,7 +17,8 @@ internal static class EventStream
 
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
-    /// it the stream starts now. With <c>source</c> in the query it has that source's events only.
+    /// it the stream starts now. Where the log has never reached that position, <c>fopwatch.events.restarted</c> says so and the log is
+    /// streamed from its beginning. With <c>source</c> in the query it has that source's events only.
     /// </summary>
     public static async Task<IResult> GetAsync(
         HttpContext context,
@@ -40,13 +41,14 @@ internal static class EventStream
             return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
 
         // A position that was never reached is of another log, whose data folder is gone: this one is all new to the client.
+        long? unreached = null;
         if (after > last)
-            after = 0;
+            (unreached, after) = (after, 0);
 
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, after, time, stopping.Token);
+            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), time, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -57,14 +59,26 @@ internal static class EventStream
     }
 
     private static async Task StreamAsync(
-        HttpResponse response, EventLog log, string? source, long after, TimeProvider time, CancellationToken cancellationToken)
+        HttpResponse response,
+        EventLog log,
+        string? source,
+        (long After, long? Unreached, long Last) place,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
+        var after = place.After;
         response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);
+        if (place.Unreached is { } unreached)
+        {
+            var restarted = string.Create(
+                CultureInfo.InvariantCulture, $"event: fopwatch.events.restarted\ndata: {{\"after\":{unreached},\"last\":{place.Last}}}\n\n");
+            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(restarted), cancellationToken);
+        }
 
-        // Of who begins now, nothing is before; who asks for the beginning has asked for what is gone as well.
+        // A stream that starts now has missed nothing; one that starts at the beginning has missed what is gone.
         if (first > after + 1)
         {
             var gone = string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n");
@@ -73,8 +87,8 @@ internal static class EventStream
 
         // An id without data is no event: it tells the client its place, so that it can come back even if it breaks off before the
         // first event.
-        var place = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
-        await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(place), cancellationToken);
+        var start = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
+        await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(start), cancellationToken);
         var (sent, seen) = (after, after);
         await using var events = log.FollowAsync(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)

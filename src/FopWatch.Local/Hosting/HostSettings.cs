@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Net;
 using FopWatch.Api;
 using FopWatch.Settings;
@@ -116,4 +117,16 @@ internal sealed record HostSettings
 /// <param name="File">The full path of the settings file.</param>
 /// <param name="Exists">Whether it is there.</param>
 /// <param name="Variables">How many environment variables hold settings.</param>
-internal sealed record SettingsOrigin(string File, bool Exists, int Variables);
+internal sealed record SettingsOrigin(string File, bool Exists, int Variables)
+{
+    /// <summary>The same in a sentence.</summary>
+    public string ToWords() => (Exists, Variables) switch
+    {
+        (true, 0) => $"The settings were read from {File}.",
+        (true, _) => $"The settings were read from {File} and {Environment}, which takes precedence.",
+        (false, 0) => $"There is no settings file {File}, and the environment has no FopWatch__… variables.",
+        (false, _) => $"The settings were read from {Environment}. There is no settings file {File}.",
+    };
+
+    private string Environment => string.Create(CultureInfo.InvariantCulture, $"the environment ({Variables} FopWatch__… variable(s))");
+}

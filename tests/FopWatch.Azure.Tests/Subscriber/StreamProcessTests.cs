@@ -81,7 +81,7 @@ public sealed class StreamProcessTests : IDisposable
             Assert.Equal(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"lost       {_url.Authority}: nothing listens there, or the network does not lead there; trying again in {pause} s"),
+                    $"lost       {_url.Authority}: nothing listens there; trying again in {pause} s"),
                 await process.LineAsync());
         }
 

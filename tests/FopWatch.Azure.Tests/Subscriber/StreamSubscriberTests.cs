@@ -121,6 +121,18 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Another_event_log_is_named_and_read_from_its_beginning()
+    {
+        _stream = "event: fopwatch.events.restarted\ndata: {\"after\":9,\"last\":1}\n\nid: 0\n\n" + Event(1, Sample.Event("a", 1));
+
+        await RunUntilAsync("1");
+
+        Assert.Equal([("a", 1)], _handled);
+        Assert.Contains("restarted  the host has another event log than before", _output.ToString(), StringComparison.Ordinal);
+        Assert.False(File.Exists(Position + ".dead"));
+    }
+
+    [Fact]
     public async Task A_host_that_falls_silent_is_left()
     {
         _stream = "id: 3\n\n";

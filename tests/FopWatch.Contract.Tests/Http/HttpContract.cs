@@ -563,7 +563,7 @@ public abstract class HttpContract
 
         Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         Assert.Equal(
-            """{"type":"urn:fopwatch:problem:not-found","title":"There is no such thing here.","status":404}""",
+            """{"type":"urn:fopwatch:problem:not-found","title":"Not found.","status":404}""",
             await answer.Content.ReadAsStringAsync(Cancelled));
         Assert.Empty((await host.QuarantineAsync()).Notifications);
     }

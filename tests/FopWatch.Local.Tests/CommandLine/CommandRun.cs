@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.RegularExpressions;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
 
@@ -12,13 +13,13 @@ internal sealed class CommandRun : IAsyncDisposable
     private readonly CancellationTokenSource _interrupt = new();
     private readonly Task<int> _exit;
 
-    private CommandRun(string[] args, byte[] input, TimeProvider time, bool isLive)
+    private CommandRun(string[] args, byte[] input, TimeProvider time, bool isLive, int width = 160)
     {
         var terminal = new Terminal(() => new MemoryStream(input), Output, Error, time, isLive, isLive);
         if (isLive)
         {
             // What a terminal that can do everything is asked to show.
-            terminal.Console.Profile.Width = 160;
+            terminal.Resize(width);
             terminal.Console.Profile.Capabilities.Ansi = true;
         }
 
@@ -30,6 +31,12 @@ internal sealed class CommandRun : IAsyncDisposable
     public Written Error { get; } = new();
 
     public static CommandRun Start(string[] args, TimeProvider? time = null) => new(args, [], time ?? TimeProvider.System, isLive: false);
+
+    /// <summary>Runs a command in a terminal.</summary>
+    public static CommandRun StartLive(string[] args, int width) => new(args, [], TimeProvider.System, isLive: true, width);
+
+    /// <summary>What a terminal shows of a text: without the sequences that give it colours.</summary>
+    public static string Plain(string written) => Regex.Replace(written, "\u001b\\[[0-9;?]*[A-Za-z]", "").ReplaceLineEndings("\n");
 
     /// <summary>Runs a command against a host to its end.</summary>
     public static Task<(int Exit, string Output, string Error)> RunAsync(RunningHost host, params string[] args) =>

@@ -159,6 +159,26 @@ public class DecodeTests
     }
 
     [Theory]
+    [InlineData("https://hooks.example.com/api/notify/video/wrong-token", "this URL has no token of the source 'video'")]
+    [InlineData("https://hooks.example.com/api/notify/other/secret-token", "this is not a notify URL of the source 'video'")]
+    [InlineData("https://hooks.example.com/notify", "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN")]
+    [InlineData("https://hooks.example.com/prefix/api/notify/video/secret-token/lesson-42", null)]
+    public async Task A_URL_that_the_host_would_answer_404_is_named(string url, string? problem)
+    {
+        using var folder = new TempFolder();
+        string[] args = ["decode", "-", "--config", await ConfigAsync(folder, "WangsuFops"), "--source", "video", "--url", url];
+
+        var (exit, output, _) = await CommandRun.RunAsync(args, Fops);
+        var (jsonExit, json, _) = await CommandRun.RunAsync([.. args, "--json"], Fops);
+
+        var expected = problem is null ? ExitCodes.Ok : ExitCodes.Failed;
+        Assert.Equal((expected, expected), (exit, jsonExit));
+        Assert.Contains(problem is null ? "it is a hint only" : $"it is answered 404 and has no effect: {problem}", output, StringComparison.Ordinal);
+        Assert.Equal(problem is not null, json.Contains("\"urlProblem\"", StringComparison.Ordinal));
+        Assert.DoesNotContain("-token", output, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("Qiniu", "localhost:7071", "host", "Set FopWatch:PublicUrl to \"https://localhost:7071\".")]
     [InlineData("Qiniu", "hooks.example.com:443", "host", "without a default port.")]
     [InlineData("WangsuFops", "proxy.example.org", "host", "Set FopWatch:PublicUrl to \"https://proxy.example.org\".")]

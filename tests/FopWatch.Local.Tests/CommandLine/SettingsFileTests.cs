@@ -95,6 +95,26 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Fact]
+    public async Task A_wrong_setting_names_where_the_settings_were_read_from()
+    {
+        File.WriteAllText(Name, """{ "FopWatch": { "Sources": { "me dia": {} } } }""");
+
+        var (exit, output, fromFile) = await CommandProcess.RunAsync(_folder.FullName, [], "serve", "--config", Name);
+        var (_, _, fromBoth) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FopWatch__Retention"] = "1" }, "serve", "--config", Name);
+        var (_, _, fromVariables) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FopWatch__Retention"] = "1" });
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Contains("FopWatch:Sources:me dia is not a valid name: a source's name is 1 to 64 of A-Z a-z 0-9 _ -", fromFile, StringComparison.Ordinal);
+        Assert.EndsWith($"\nThe settings were read from {Name}.\n", fromFile, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"\nThe settings were read from {Name} and the environment (1 FopWatch__… variable(s)), which takes precedence.\n", fromBoth, StringComparison.Ordinal);
+        Assert.EndsWith(
+            $"\nThe settings were read from the environment (1 FopWatch__… variable(s)). There is no settings file {Path.Combine(_folder.FullName, "fopwatch.json")}.\n",
+            fromVariables,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void A_file_that_is_a_folder_missing_or_endless_is_named()
     {
         Assert.Equal([$"{_folder.FullName} is a folder, not a settings file"], Problems(_folder.FullName));

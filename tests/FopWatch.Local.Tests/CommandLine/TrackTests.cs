@@ -38,13 +38,13 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task Waiting_ends_when_all_are_settled_and_tells_of_those_that_did_not_succeed()
+    public async Task Waiting_ends_when_all_are_settled_and_lists_every_id_with_its_outcome_and_nothing_else()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.old", 3, "was bad before");
         await using var run = CommandRun.Start(
             ["track", "media", "z0.old", "z0.good", "z0.bad", "--wait", "--url", host.Host.Url.AbsoluteUri]);
-        await run.Output.UntilAsync("3 registered");
+        await run.Error.UntilAsync("3 registered");
 
         await SettleAsync(host, "z0.good", 0, null);
         await SettleAsync(host, "z0.bad", 3, "not a valid media");
@@ -53,7 +53,8 @@ public class TrackTests
         var output = run.Output.ToString();
         Assert.Matches(@"z0\.bad +failed +not a valid media", output);
         Assert.Matches(@"z0\.old +failed +was bad before", output);
-        Assert.DoesNotContain("z0.good", output, StringComparison.Ordinal);
+        Assert.Equal(["id", "z0.bad", "z0.old", "z0.good", "state"], Lines(output).Take(5).Select(line => line.Split(' ')[0]));
+        Assert.Matches(@"z0\.good +succeeded *\n", output);
         Assert.Matches(@"succeeded +1\D", output);
         Assert.Matches(@"failed +2\D", output);
         Assert.Matches(@"total +3\D", output);
@@ -65,7 +66,7 @@ public class TrackTests
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.1", 0, null);
         await using var run = CommandRun.Start(["track", "media", "z0.1", "z0.2", "--wait", "--url", host.Host.Url.AbsoluteUri]);
-        await run.Output.UntilAsync("2 registered");
+        await run.Error.UntilAsync("2 registered");
 
         await SettleAsync(host, "z0.2", 0, null);
 
@@ -82,7 +83,7 @@ public class TrackTests
         var file = Path.Combine(folder.FullName, "ids.txt");
         await File.WriteAllTextAsync(file, ids, TestContext.Current.CancellationToken);
         await using var run = CommandRun.Start(["track", "media", "--file", file, "--wait", "--url", host.Host.Url.AbsoluteUri]);
-        await run.Output.UntilAsync($"{Jobs} registered");
+        await run.Error.UntilAsync($"{Jobs} registered");
 
         await Parallel.ForAsync(0, Jobs, new ParallelOptions { MaxDegreeOfParallelism = 16 }, async (n, _) => await SettleAsync(host, Id(n), 0, null));
 
@@ -146,7 +147,7 @@ public class TrackTests
         var (with, _, _) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "--api-key", Key);
 
         Assert.Equal((ExitCodes.Refused, ExitCodes.Ok), (without, with));
-        Assert.Contains("API key", error, StringComparison.Ordinal);
+        Assert.Equal("Refused: The API key is missing or wrong. Set FOPWATCH_API_KEY to it in the environment.", error.TrimEnd());
     }
 
     [Theory]
@@ -192,14 +193,14 @@ public class TrackTests
         var clock = new ManualClock();
         await using var run = CommandRun.Start(
             ["track", "media", "z0.1", "z0.2", "--wait", "--timeout", "00:30:00", "--url", host.Host.Url.AbsoluteUri], clock);
-        await run.Output.UntilAsync("2 registered");
+        await run.Error.UntilAsync("2 registered");
         await SettleAsync(host, "z0.1", 0, null);
         await host.JobAsync("media", "z0.1", "?wait=10");
 
         clock.Advance(TimeSpan.FromMinutes(31));
 
         Assert.Equal(ExitCodes.TimedOut, await run.ExitAsync());
-        Assert.Matches(@"z0\.2 +waiting +open", run.Output.ToString());
+        Assert.Matches(@"z0\.2 +waiting *\n", run.Output.ToString());
         Assert.Matches(@"succeeded +1\D", run.Output.ToString());
         Assert.Contains("1 open", run.Error.ToString(), StringComparison.Ordinal);
     }
@@ -209,7 +210,7 @@ public class TrackTests
     {
         await using var host = await RunningHost.StartAsync();
         await using var run = CommandRun.Start(["track", "media", "z0.1", "--wait", "--url", host.Host.Url.AbsoluteUri]);
-        await run.Output.UntilAsync("1 registered");
+        await run.Error.UntilAsync("1 registered");
 
         run.Interrupt();
 
@@ -223,7 +224,7 @@ public class TrackTests
         await using var host = await RunningHost.StartAsync();
         var (url, clock) = (host.Host.Url, new ManualClock());
         await using var run = CommandRun.Start(["track", "media", "z0.1", "z0.2", "--wait", "--url", url.AbsoluteUri], clock);
-        await run.Output.UntilAsync("2 registered");
+        await run.Error.UntilAsync("2 registered");
         await host.StopAsync();
         await UntilAsync(run.Error, "Waiting for the host", clock);
 
@@ -249,6 +250,24 @@ public class TrackTests
         Assert.DoesNotContain("\u001b]", output, StringComparison.Ordinal);
         Assert.DoesNotContain('\u202e', output);
         Assert.DoesNotContain('\u009b', output);
+    }
+
+    [Fact]
+    public async Task A_terminal_shows_the_first_50_and_failures_before_successes()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var ids = Enumerable.Range(0, 51).Select(n => string.Create(CultureInfo.InvariantCulture, $"z0.{n:00}")).ToList();
+        foreach (var id in ids)
+            await SettleAsync(host, id, id == "z0.50" ? 3 : 0, id == "z0.50" ? "not a valid media" : null);
+
+        var (exit, output, _) = await CommandRun.RunAsync(["track", "media", .. ids, "--wait", "--url", host.Host.Url.AbsoluteUri], [], isLive: true);
+
+        var written = CommandRun.Plain(output);
+        Assert.Equal(ExitCodes.Failed, exit);
+        Assert.True(written.IndexOf("z0.50", StringComparison.Ordinal) < written.IndexOf("z0.00", StringComparison.Ordinal), written);
+        Assert.Contains("z0.48", written, StringComparison.Ordinal);
+        Assert.DoesNotContain("z0.49", written, StringComparison.Ordinal);
+        Assert.Contains("… and 1 more; redirect the output to see them all.", written, StringComparison.Ordinal);
     }
 
     [Fact]

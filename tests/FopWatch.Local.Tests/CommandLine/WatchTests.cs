@@ -21,7 +21,7 @@ public class WatchTests
 
         Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
         var lines = run.Output.ToString().Split('\n');
-        Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\d  media  z0\.1  processing  1 ok, 1 open$", lines[0].TrimEnd());
+        Assert.Matches(@"^\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ  media  z0\.1  processing  1 ok, 1 open$", lines[0].TrimEnd());
         Assert.EndsWith(@"  media  z0.1  partiallyFailed  1 ok, 1 failed  not\u001B[2Ja [red]valid[/]\nmedia", lines[1], StringComparison.Ordinal);
         Assert.Contains("--from", run.Error.ToString(), StringComparison.Ordinal);
     }
@@ -77,7 +77,7 @@ public class WatchTests
         await run.Error.UntilAsync("connected");
 
         await host.StopAsync();
-        await run.Error.UntilAsync("trying again");
+        await run.Error.UntilAsync("retrying in");
         await host.StartAgainAsync(url: url);
         await NotifyAsync(host, """{"id":"z0.between","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
         await host.JobAsync("media", "z0.between", "?wait=10");
@@ -89,6 +89,41 @@ public class WatchTests
         Assert.Equal(
             ["z0.between", "z0.after"],
             run.Output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => line.Split("  ")[2]));
+    }
+
+    [Fact]
+    public async Task A_place_that_the_log_never_reached_is_said_before_all_events_are_shown()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await NotifyAsync(host, """{"id":"z0.1","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+            await all.NextAsync();
+        await using var run = CommandRun.Start(["watch", "--from", "99999", "--url", host.Host.Url.AbsoluteUri]);
+
+        await run.Output.UntilAsync("z0.1");
+
+        Assert.Contains(
+            """-- the host's event log has not reached that place, so it is another log; all of its events follow: {"after":99999,"last":1}""",
+            run.Error.ToString(),
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task On_a_terminal_no_row_and_no_note_breaks_a_word()
+    {
+        await using var host = await RunningHost.StartAsync();
+        const string Error = "the source file is not a valid media file that this command can make anything from at all";
+        await NotifyAsync(host, $$"""{"id":"z0.0A22344148402AA8255D522E3A269638","code":3,"items":[{"cmd":"a","code":3,"error":"{{Error}}"}]}""");
+        await using (var all = await EventReader.OpenAsync(host, "0"))
+            await all.NextAsync();
+        await using var run = CommandRun.StartLive(["watch", "--from", "99999", "--url", host.Host.Url.AbsoluteUri], width: 60);
+
+        await run.Output.UntilAsync("all");
+
+        var written = CommandRun.Plain(run.Output + run.Error.ToString());
+        Assert.All(written.Split('\n'), line => Assert.True(line.TrimEnd().Length <= 60, line));
+        Assert.All(Error.Split(' '), word => Assert.Contains(word, written, StringComparison.Ordinal));
+        Assert.Contains("reached", written, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -15,7 +15,9 @@ internal sealed class EventReader : IAsyncDisposable
     {
         (_response, _timeout) = (response, timeout);
         _events = SseParser
-            .Create(stream, (_, data) => JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!)
+            .Create(stream, (type, data) => type is JobEvent.SettledType or JobEvent.ProgressedType
+                ? JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!
+                : null!)
             .EnumerateAsync(timeout.Token)
             .GetAsyncEnumerator(timeout.Token);
     }

@@ -58,8 +58,13 @@ public class EventStreamTests
 
         await using var events = await EventReader.OpenAsync(host, "1000000");
 
-        Assert.Equal("z0.1", (await events.NextAsync()).Data.Subject);
+        Assert.Equal("z0.1", (await events.NextAsync(one => one.EventType == JobEvent.SettledType)).Data.Subject);
+        Assert.Equal([.. Restarted(1), "id: 0", ""], await BeginningAsync(host, "1000000"));
+        Assert.Equal(["id: 1", ""], await BeginningAsync(host, "1"));
     }
+
+    private static string[] Restarted(int last) =>
+        ["event: fopwatch.events.restarted", $$"""data: {"after":1000000,"last":{{last}}}""", ""];
 
     [Fact]
     public async Task Who_asks_for_events_that_are_purged_is_told_so()
@@ -82,7 +87,7 @@ public class EventStreamTests
         Assert.Equal([.. told, "id: 1", ""], await BeginningAsync(host, "1"));
         Assert.Equal(["id: 2", ""], await BeginningAsync(host, "2"));
         Assert.Equal(["id: 3", ""], await BeginningAsync(host, "3"));
-        Assert.Equal([.. told, "id: 0", ""], await BeginningAsync(host, "1000000"));
+        Assert.Equal([.. Restarted(3), .. told, "id: 0", ""], await BeginningAsync(host, "1000000"));
         Assert.Equal(["id: 3", ""], await BeginningAsync(host, null));
 
         Assert.Equal(1, await log.PurgeAsync(events[2].Time.AddDays(1), TestContext.Current.CancellationToken));

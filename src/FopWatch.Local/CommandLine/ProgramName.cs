@@ -1,0 +1,61 @@
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>How this program is started, so that printed commands can be copied.</summary>
+internal static class ProgramName
+{
+    /// <summary>What it is called where it is on the <c>PATH</c>.</summary>
+    public const string Installed = "fopwatch";
+
+    private const string ProjectFile = "FopWatch.Local.csproj";
+
+    /// <summary>How this process's program is started from the current folder.</summary>
+    public static string OfProcess()
+    {
+        try
+        {
+            return Of(AppContext.BaseDirectory, Environment.ProcessPath, Environment.CurrentDirectory, Environment.GetEnvironmentVariable("PATH"));
+        }
+        catch (IOException)
+        {
+            // The current folder was deleted.
+            return Installed;
+        }
+    }
+
+    /// <summary>How a program is started.</summary>
+    /// <param name="folder">The folder of its assemblies.</param>
+    /// <param name="process">The executable that runs: its own, or <c>dotnet</c>.</param>
+    /// <param name="current">The folder that the user stands in.</param>
+    /// <param name="path">The <c>PATH</c>.</param>
+    public static string Of(string folder, string? process, string current, string? path)
+    {
+        folder = Path.TrimEndingDirectorySeparator(folder);
+
+        // A build output is in bin/<configuration>/<framework> of its project.
+        if (Path.GetDirectoryName(Path.GetDirectoryName(folder)) is { } bin
+            && Path.GetFileName(bin) == "bin"
+            && Path.GetDirectoryName(bin) is { } project
+            && File.Exists(Path.Combine(project, ProjectFile)))
+        {
+            return $"dotnet run --project {Quoted(From(current, project))} --";
+        }
+
+        if (process is null || Path.GetFileNameWithoutExtension(process) != Installed)
+            return $"dotnet {Quoted(From(current, Path.Combine(folder, Installed + ".dll")))}";
+        if ((path ?? "").Split(Path.PathSeparator).Any(entry => entry.Length > 0 && Path.TrimEndingDirectorySeparator(entry) == Path.GetDirectoryName(process)))
+            return Installed;
+
+        // A shell looks for a name without a separator on the PATH alone.
+        var relative = From(current, process);
+        return Quoted(relative.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) ? relative : Path.Combine(".", relative));
+    }
+
+    private static string From(string current, string path)
+    {
+        var relative = Path.GetRelativePath(current, path);
+        return relative.Length < path.Length ? relative : path;
+    }
+
+    private static string Quoted(string path) =>
+        path.All(c => char.IsLetterOrDigit(c) || c is '/' or '\\' or ':' or '.' or '-' or '_' or '~') ? path : $"'{path}'";
+}

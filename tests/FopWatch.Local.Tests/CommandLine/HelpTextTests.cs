@@ -1,0 +1,75 @@
+using FopWatch.Local.CommandLine;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public class HelpTextTests
+{
+    private const string Clone = "dotnet run --project src/FopWatch.Local --";
+
+    public static TheoryData<string> Explained() =>
+        [.. Cli.Create(Live(80, TextWriter.Null)).Subcommands.OfType<ExplainedCommand>().Select(command => command.Name)];
+
+    [Theory]
+    [MemberData(nameof(Explained))]
+    public void The_help_of_a_command_breaks_no_word_at_80_columns_and_names_the_program_as_it_is_started(string name)
+    {
+        var command = Cli.Create(Live(80, TextWriter.Null)).Subcommands.OfType<ExplainedCommand>().Single(command => command.Name == name);
+
+        var lines = HelpText.Lines(command.More, Clone, 80).ToList();
+
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        var words = command.More.Split((char[])[' ', '\n', '\r'], StringSplitOptions.RemoveEmptyEntries).Where(word => word is not ("$" or "fopwatch"));
+        var shown = lines.SelectMany(line => line.Split(' ')).ToHashSet(StringComparer.Ordinal);
+        Assert.All(words, word => Assert.Contains(word, shown));
+        Assert.DoesNotContain("  fopwatch ", string.Join('\n', lines), StringComparison.Ordinal);
+        Assert.Contains("Exit codes:", lines);
+    }
+
+    [Fact]
+    public void Paragraphs_are_filled_and_labelled_lines_are_indented()
+    {
+        const string Text = """
+            One two three
+            four five six.
+
+            Codes:
+              0  all of the jobs succeeded
+              10  other
+            """;
+
+        Assert.Equal(
+            ["One two three four", "five six.", "", "Codes:", "  0  all of the jobs", "     succeeded", "  10  other"],
+            HelpText.Lines(Text, "fopwatch", 20));
+    }
+
+    [Fact]
+    public void A_long_command_is_continued_outside_of_quotes()
+    {
+        Assert.Equal(
+            ["  x/fopwatch decode - \\", "    --header 'Host: a b' \\", "    --config fopwatch.json | \\", "    x/fopwatch watch"],
+            HelpText.Command("fopwatch decode - --header 'Host: a b' --config fopwatch.json | fopwatch watch", "x/fopwatch", 32));
+        Assert.Equal(["  fopwatch watch --from start"], HelpText.Command("fopwatch watch --from start", "fopwatch", 32));
+    }
+
+    [Theory]
+    [InlineData("--jobs: 'abc' is not a whole number from 1 to 5000.", "demo", "--jobs", "abc")]
+    [InlineData("A setting is wrong: /no/such/file: there is no such file", "serve", "--config", "/no/such/file")]
+    public async Task An_error_breaks_no_word_on_a_terminal(string problem, params string[] args)
+    {
+        using var error = new StringWriter();
+
+        var code = await Cli.RunAsync(args, Live(30, error), TestContext.Current.CancellationToken);
+
+        var lines = CommandRun.Plain(error.ToString()).Split('\n', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(ExitCodes.Refused, code);
+        Assert.All(lines, line => Assert.True(line.Length <= 30, line));
+        Assert.StartsWith(problem, string.Join(' ', lines), StringComparison.Ordinal);
+    }
+
+    private static Terminal Live(int width, TextWriter error)
+    {
+        var terminal = new Terminal(() => Stream.Null, TextWriter.Null, error, TimeProvider.System, isLive: true, errorIsLive: true) { Program = Clone };
+        terminal.Resize(width);
+        return terminal;
+    }
+}

@@ -1,0 +1,39 @@
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Storage;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public sealed class ProgramNameTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private string Root => _folder.FullName;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Theory]
+    [InlineData("", "src/FopWatch.Local")]
+    [InlineData("src", "FopWatch.Local")]
+    [InlineData("src/FopWatch.Local", ".")]
+    [InlineData("tests", "../src/FopWatch.Local")]
+    public void In_a_clone_it_is_run_by_dotnet_run_from_where_the_user_stands(string current, string project)
+    {
+        var output = Directory.CreateDirectory(Path.Combine(Root, "src/FopWatch.Local/bin/Debug/net10.0")).FullName + "/";
+        File.WriteAllText(Path.Combine(Root, "src/FopWatch.Local/FopWatch.Local.csproj"), "");
+
+        foreach (var process in (string[])[Path.Combine(output, "fopwatch"), "/usr/bin/dotnet"])
+            Assert.Equal($"dotnet run --project {project} --", ProgramName.Of(output, process, Path.Combine(Root, current), "/usr/bin"));
+    }
+
+    [Fact]
+    public void A_published_program_is_called_by_its_name_on_the_path_and_else_by_where_it_is()
+    {
+        var process = Path.Combine(Root, "fopwatch");
+
+        Assert.Equal("fopwatch", ProgramName.Of(Root + "/", process, "/", $"/usr/bin:{Root}/"));
+        Assert.Equal("./fopwatch", ProgramName.Of(Root + "/", process, Root, "/usr/bin"));
+        Assert.Equal("../fopwatch", ProgramName.Of(Root + "/", process, Path.Combine(Root, "below"), null));
+        Assert.Equal("dotnet fopwatch.dll", ProgramName.Of(Root + "/", "/usr/bin/dotnet", Root, "/usr/bin"));
+        Assert.Equal("'/opt/my programs/fopwatch'", ProgramName.Of("/opt/my programs/", "/opt/my programs/fopwatch", "/home/user/a/b/c/d/e/f/g", null));
+    }
+}
