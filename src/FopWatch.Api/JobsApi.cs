@@ -119,7 +119,7 @@ public static class JobsApi
         {
             from = Rfc3339.Parse(since);
             if (from is null)
-                problems.Add(new("since", "It is no RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
+                problems.Add(new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
         }
 
         if (!string.IsNullOrEmpty(reference) && !JobReferences.IsValid(reference))
@@ -129,7 +129,7 @@ public static class JobsApi
         if (!string.IsNullOrEmpty(top)
             && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= JobQuery.MaxTop))
         {
-            problems.Add(new("top", $"It is no number from 1 to {JobQuery.MaxTop}."));
+            problems.Add(new("top", $"It is not a number from 1 to {JobQuery.MaxTop}."));
         }
 
         if (problems.Count > 0)

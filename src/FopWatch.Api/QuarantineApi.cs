@@ -27,7 +27,7 @@ public static class QuarantineApi
         if (!string.IsNullOrEmpty(top)
             && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= MaxTop))
         {
-            return Problem.Invalid($"'top' is no number from 1 to {MaxTop}.");
+            return Problem.Invalid($"'top' is not a number from 1 to {MaxTop}.");
         }
 
         if (!await IsSourceAsync(source, quarantine, sources, cancellationToken))

@@ -59,7 +59,7 @@ internal static class JobEventReader
     {
         var reader = new Utf8JsonReader(body);
         if (!reader.Read() || reader.TokenType != JsonTokenType.StartObject)
-            return "The body is no JSON object.";
+            return "The body is not a JSON object.";
 
         string? version = null, type = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -78,11 +78,11 @@ internal static class JobEventReader
         // Throws where anything follows the object.
         reader.Read();
         if (version is null)
-            return "The body is no CloudEvents event in structured mode: 'specversion' is missing or no text.";
+            return "The body is not a CloudEvents event in structured mode: 'specversion' is missing or not a string.";
         if (version != "1.0")
             return $"The version of CloudEvents is '{version}', not 1.0.";
         if (type is null)
-            return "'type' is missing or no text.";
+            return "'type' is missing or not a string.";
         return type is JobEvent.ProgressedType or JobEvent.SettledType ? null : $"The type of the event is '{type}', which this version does not know.";
     }
 

@@ -32,7 +32,7 @@ public static class Telemetry
         "Notifications by source whose effect could not be made durable; they are answered 5xx.");
 
     private static readonly Counter<long> Polls = Meter.CreateCounter<long>(
-        "fopwatch.polls", "{poll}", "Questions to status APIs by source and answer.");
+        "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
 
     private static readonly Counter<long> Settled = Meter.CreateCounter<long>(
         "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
@@ -61,11 +61,11 @@ public static class Telemetry
     {
         Meter.CreateObservableGauge("fopwatch.jobs.open", () => PerSource(books => books.Open), "{job}", "Open watches by source.");
         Meter.CreateObservableGauge(
-            "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle; must be 0.");
+            "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle, by source; must be 0.");
         Meter.CreateObservableGauge(
             "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published.");
         Meter.CreateObservableGauge(
-            "fopwatch.outbox.age", () => Overall(sweep => sweep.OutboxAge.TotalSeconds), "s", "How long the oldest of them has waited.");
+            "fopwatch.outbox.age", () => Overall(sweep => sweep.OutboxAge.TotalSeconds), "s", "How long the oldest event in the outbox has waited.");
         Meter.CreateObservableGauge(
             "fopwatch.quarantine", () => Overall(sweep => sweep.Quarantined), "{notification}", "Notifications in quarantine.");
     }

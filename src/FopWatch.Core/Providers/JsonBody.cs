@@ -120,7 +120,7 @@ internal sealed class JsonBody
                     case JsonTokenType.StartObject or JsonTokenType.StartArray when reader.CurrentDepth >= MaxDepth:
                         return $"the body is nested deeper than {MaxDepth} levels";
                     case not (JsonTokenType.EndObject or JsonTokenType.EndArray) when reader.CurrentDepth == 0 && reader.TokenType != root:
-                        return "the body is no JSON object";
+                        return "the body is not a JSON object";
                     case JsonTokenType.Number when reader.ValueSpan.Length > MaxNumberLength:
                         return $"a number is longer than {MaxNumberLength} characters";
                     case JsonTokenType.PropertyName when reader.ValueIsEscaped:

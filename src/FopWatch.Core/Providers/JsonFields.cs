@@ -111,7 +111,7 @@ internal static class JsonFields
         if (element.Field(name) is not { } list)
             return null;
         if (list.ValueKind != JsonValueKind.Array)
-            return $"{name} is no list";
+            return $"{name} is not a list";
 
         foreach (var entry in list.EnumerateArray())
         {
@@ -120,7 +120,7 @@ internal static class JsonFields
             if (entry.ValueKind == JsonValueKind.Object)
                 objects.Add(entry);
             else if (entry.ValueKind != JsonValueKind.Null)
-                return $"an entry of {name} is no object";
+                return $"an entry of {name} is not an object";
         }
 
         return null;

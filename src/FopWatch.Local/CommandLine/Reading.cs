@@ -100,7 +100,7 @@ internal sealed record Reading
         var path = url.AbsolutePath;
         var start = path.IndexOf(Root, StringComparison.OrdinalIgnoreCase);
         string[] segments = start < 0 ? [] : path[(start + Root.Length)..].Split('/');
-        if (segments is not ([_, _] or [_, _, _]))
+        if (segments is not [_, _, ..])
             return "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
         if (Uri.UnescapeDataString(segments[0]) != source.Name)
             return $"this is not a notify URL of the source '{source.Name}'";

@@ -32,7 +32,7 @@ internal sealed class ListenException : Exception
     private static string Explain(SocketException failure) => failure.SocketErrorCode switch
     {
         SocketError.AddressAlreadyInUse => "another program listens there already. Stop it, or choose another port.",
-        SocketError.AddressNotAvailable => "that is no address of this machine. Give one that is, or http://0.0.0.0:PORT for all that it has.",
+        SocketError.AddressNotAvailable => "that is not an address of this machine. Give one that is, or http://0.0.0.0:PORT for all that it has.",
         SocketError.AccessDenied => "this user may not. Choose a port from 1024 on.",
         SocketError.AddressFamilyNotSupported => "this machine has no addresses of that kind. Give an IPv4 one, such as http://127.0.0.1:7071.",
         _ => $"the system reports {failure.SocketErrorCode}. Give an address of this machine and a free port.",

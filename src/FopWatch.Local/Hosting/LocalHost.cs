@@ -86,6 +86,7 @@ internal sealed class LocalHost : IAsyncDisposable
     public async Task<bool> WaitForShutdownAsync(CancellationToken cancellationToken)
     {
         await _app.WaitForShutdownAsync(cancellationToken);
+        Services.GetRequiredService<ILogger<LocalHost>>().Stopped();
         return !Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(loop => loop.ExecuteTask is { IsFaulted: true });
     }
 

@@ -8,6 +8,9 @@ internal static partial class Log
     [LoggerMessage(1, LogLevel.Information, "FopWatch serves {Url}, with {Sources} source(s), from {Data}")]
     public static partial void Serving(this ILogger logger, string url, int sources, string data);
 
+    [LoggerMessage(7, LogLevel.Information, "FopWatch has stopped")]
+    public static partial void Stopped(this ILogger logger);
+
     [LoggerMessage(4, LogLevel.Warning, "Other users of this machine may change or read {Path}, which holds FopWatch's data. Remove their permissions (chmod go-rwx)")]
     public static partial void OpenToOthers(this ILogger logger, string path);
 

@@ -115,7 +115,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     private static string Explain(string path, SqliteException failure) => failure.SqliteErrorCode switch
     {
-        raw.SQLITE_NOTADB => $"'{path}' is no SQLite database.",
+        raw.SQLITE_NOTADB => $"'{path}' is not an SQLite database.",
         raw.SQLITE_CORRUPT => $"'{path}' is damaged.",
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED => $"'{path}' is locked by another program.",
         raw.SQLITE_READONLY or raw.SQLITE_CANTOPEN or raw.SQLITE_PERM => $"'{path}' cannot be written to: {failure.Reason()}.",

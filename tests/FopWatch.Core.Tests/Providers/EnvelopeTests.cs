@@ -64,7 +64,7 @@ public class EnvelopeTests
     [InlineData("7")]
     public void Json_that_is_no_object_is_refused(string body)
     {
-        Assert.Equal("the body is no JSON object", Qiniu.Problem(ReportChannel.Poll, body));
+        Assert.Equal("the body is not a JSON object", Qiniu.Problem(ReportChannel.Poll, body));
         Fmgr.Problem(ReportChannel.Poll, body);
     }
 

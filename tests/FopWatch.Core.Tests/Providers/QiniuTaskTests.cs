@@ -319,8 +319,8 @@ public class QiniuTaskTests
     }
 
     [Theory]
-    [InlineData("""{"id":"a","code":0,"items":{"cmd":"x"}}""", "items is no list")]
-    [InlineData("""{"id":"a","code":0,"items":[{"cmd":"x","code":0},7]}""", "an entry of items is no object")]
+    [InlineData("""{"id":"a","code":0,"items":{"cmd":"x"}}""", "items is not a list")]
+    [InlineData("""{"id":"a","code":0,"items":[{"cmd":"x","code":0},7]}""", "an entry of items is not an object")]
     public void Items_that_cannot_be_read_are_not_left_out(string body, string problem) =>
         Assert.Equal(problem, Qiniu.Problem(ReportChannel.Notification, body));
 

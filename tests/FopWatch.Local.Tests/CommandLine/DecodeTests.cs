@@ -158,6 +158,17 @@ public class DecodeTests
         Assert.DoesNotContain("secret-token", output + error + json, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task A_body_that_closes_the_job_without_its_outcome_says_what_happens()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "wangsuFops"], """{"id":"a","code":3,"items":[{"cmd":"x","code":1}]}""");
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches("closes the job +yes", output);
+        Assert.Contains(
+            "none yet: the processing is over, but the body does not say how each command ended, so the status API is asked", output, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("https://hooks.example.com/api/notify/video/wrong-token", "this URL has no token of the source 'video'")]
     [InlineData("https://hooks.example.com/api/notify/other/secret-token", "this is not a notify URL of the source 'video'")]

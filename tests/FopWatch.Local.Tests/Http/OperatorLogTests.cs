@@ -28,6 +28,20 @@ public sealed partial class OperatorLogTests
     }
 
     [Fact]
+    public async Task The_log_says_that_the_host_has_stopped()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var ended = host.Host.WaitForShutdownAsync(stop.Token);
+        Assert.DoesNotContain("has stopped", host.Log.ToString(), StringComparison.Ordinal);
+
+        await stop.CancelAsync();
+
+        Assert.True(await ended);
+        Assert.Contains("FopWatch has stopped", host.Log.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task A_status_api_that_cannot_be_reached_is_warned_of_once_and_answered()
     {
         await using var host = await RunningHost.StartAsync();

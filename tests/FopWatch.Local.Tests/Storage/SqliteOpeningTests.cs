@@ -74,7 +74,7 @@ public class SqliteOpeningTests
 
         var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
 
-        Assert.Contains("is no SQLite database", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("is not an SQLite database", refusal.Message, StringComparison.Ordinal);
         Assert.Equal(content, await File.ReadAllTextAsync(folder.DatabasePath, Cancelled));
     }
 

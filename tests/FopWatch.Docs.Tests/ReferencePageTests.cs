@@ -1,0 +1,52 @@
+using System.Diagnostics.Metrics;
+using System.Text.RegularExpressions;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>The pages of docs/ against what refers to them and what they list.</summary>
+public sealed partial class ReferencePageTests
+{
+    [Fact]
+    public void The_page_on_providers_has_every_section_that_a_comment_cites()
+    {
+        var sections = Section().Matches(File.ReadAllText(Repository.PathOf("docs/providers.md"))).Select(match => match.Groups[1].Value).ToList();
+
+        var cited = new[] { "src", "tests" }
+            .SelectMany(folder => Directory.EnumerateFiles(Repository.PathOf(folder), "*.cs", SearchOption.AllDirectories))
+            .Where(path => !path.Split(Path.DirectorySeparatorChar).Any(part => part is "obj" or "bin" or "node_modules"))
+            .SelectMany(path => Cited().Matches(File.ReadAllText(path)))
+            .SelectMany(match => match.Groups.Values.Skip(1).Where(group => group.Success).Select(group => group.Value))
+            .ToHashSet(StringComparer.Ordinal);
+
+        Assert.NotEmpty(cited);
+        Assert.Subset(sections.ToHashSet(StringComparer.Ordinal), cited);
+    }
+
+    [Fact]
+    public void The_page_on_metrics_lists_every_metric()
+    {
+        var metrics = new List<string>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, _) =>
+            {
+                if (instrument.Meter.Name == Telemetry.Name)
+                    metrics.Add(instrument.Name);
+            },
+        };
+        listener.Start();
+        _ = Telemetry.Activities;
+
+        var listed = MetricRow().Matches(File.ReadAllText(Repository.PathOf("docs/metrics.md"))).Select(match => match.Groups[1].Value);
+        Assert.Equal(metrics.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));
+    }
+
+    [GeneratedRegex(@"^## (\d+)\. ", RegexOptions.Multiline)]
+    private static partial Regex Section();
+
+    [GeneratedRegex(@"providers\.md, sections? (\d+)(?: and (\d+))?")]
+    private static partial Regex Cited();
+
+    [GeneratedRegex(@"^\| `(fopwatch\.[a-z.]+)` \|", RegexOptions.Multiline)]
+    private static partial Regex MetricRow();
+}
