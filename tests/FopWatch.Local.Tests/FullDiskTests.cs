@@ -17,7 +17,7 @@ public class FullDiskTests
     public async Task On_a_full_disk_it_refuses_what_it_cannot_keep_goes_on_when_there_is_room_and_loses_nothing_even_if_killed(int mebibytes)
     {
         // What is given back the first time, and again the second time: room enough in the log for all that was refused.
-        const int Room = 16;
+        const int Room = 32;
         using var disk = await SmallDisk.MountAsync(mebibytes + (2 * Room));
         await disk.TakeAsync(2 * Room);
         using var host = new HostProcess(disk.Folder, Load.Settings, disk.Through);
