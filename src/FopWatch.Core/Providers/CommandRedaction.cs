@@ -120,8 +120,9 @@ public static partial class CommandRedaction
 
     private const string SecretName =
         "(?: (?: [a-z0-9_.-]*? [_-] )?? (?: token | sign(?:ature)? | secret | password | passwd | credentials? )"
+        + " | [a-z0-9_.-]*? (?: token | secret | signature | password )"
         + " | (?: access | upload | up | security | session | auth | refresh | id )_?token"
-        + " | (?: access | secret | api | auth | sign )[_-]?key(?:_?id)? | app_?secret | authorization | Key-Pair-Id"
+        + " | (?: access | secret | api | auth | sign | enc )[_-]?key(?:_?id)? | auth_info | _upt | app_?secret | authorization | Key-Pair-Id"
         + " | (?: OSS | AWS )AccessKeyId | GoogleAccessId | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-[a-z0-9-]+"
         + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Secret|Time|ABSTime) )";
 
@@ -136,7 +137,8 @@ public static partial class CommandRedaction
 
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
-        @"(?<lead> (?: (?<![a-z0-9_.-]) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName + @" ) (?: = | \\+u003d )"
+        @"(?<lead> (?: (?: (?<![a-z0-9_.-]) | (?<= \\u00(?:26|3f|23) ) ) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName
+        + @" ) (?: \[ [a-z0-9_]{0,32} \] | \] )? (?: = | \\+u003d | %3d )"
         + " | %(?<level>(?:25)*)(?:3f|26|23) (?: " + SecretName + " | " + QueryName + @" ) %(?-i:\k<level>)3d )"
         + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
         Options)]
@@ -151,7 +153,11 @@ public static partial class CommandRedaction
     private static partial Regex UserInfo();
 
     // The notify URL of a host such as this one: its token is all that calling it takes.
-    [GeneratedRegex("(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+", Options)]
+    // And what signs a command: saveas/<file>/sign/<access key>:<signature>.
+    [GeneratedRegex(
+        "(?<lead> api " + Slash + " notify " + Slash + " [a-z0-9_-]+ " + Slash + " ) [a-z0-9_-]+"
+        + " | (?<lead> saveas " + Slash + " (?> [a-z0-9+_=-]+ ) " + Slash + " sign " + Slash + " ) [a-z0-9_-]{8,64} (?: : | %(?:25)*3a ) [a-z0-9+_=-]+",
+        Options)]
     private static partial Regex NotifyToken();
 
     [GeneratedRegex(@"\G (?> " + Slash + "+ ) " + Name, Options)]
