@@ -106,14 +106,14 @@ public static partial class CommandRedaction
     private const string Padded = "(?> " + Digit + @"+ ) (?> (?: = | %(?:25)*3d | \\+u003d )+ ) (?! [a-z0-9+_*-] )";
 
     private const string KeyUnit =
-        "(?: " + ValueSlash + @" | [^/|;\s""'\\\]&%] | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) )";
+        @"(?: [^/|;\s""'\\\]&%] | " + ValueSlash + @" | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) )";
 
     // Without padding, an AES-128 key has 22 digits, and one that is encrypted with a 1024-bit RSA key has 171.
     private const string Key =
         "(?> (?: (?: " + Digit + "{171} | " + Digit + "{22} ) (?! " + KeyUnit + " ) | " + KeyUnit + " | " + Padded + " ) (?: " + KeyUnit + " | " + Padded + " )* )";
 
     private const string CredentialUnit =
-        "(?: " + ValueSlash + @" | [^/%&\#\s""'<>|;\\)\]},`] | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2} )";
+        @"(?: [^/%&\#\s""'<>|;\\)\]},`] | " + ValueSlash + @" | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2} )";
 
     // Names that say too little by themselves: they count within a query only.
     private const string QueryName = "(?: e | sig | key | auth | ticket | pwd | expires? | policy | hmac | hdnt[sl]? | session(?:_?id)? | st | jwt | ak | sk )";

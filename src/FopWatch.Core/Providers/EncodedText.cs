@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
 using System.Text.Unicode;
@@ -81,7 +82,7 @@ internal static partial class EncodedText
     /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
     private static string? Decode(string encoded, bool whole)
     {
-        var digits = Escaped().Replace(encoded, match => match.Value[^1] == '\\' ? "" : ((char)Convert.ToInt32(match.Value[^2..], 16)).ToString());
+        var digits = Unescape(encoded);
         var padding = digits.Length - digits.AsSpan().TrimEnd('=').Length;
         var length = digits.Length - padding;
         if (!whole)
@@ -98,6 +99,21 @@ internal static partial class EncodedText
 
         var text = Encoding.UTF8.GetString(valid);
         return text.Any(c => char.IsControl(c) && c is not ('\t' or '\r' or '\n')) ? null : text;
+    }
+
+    private static string Unescape(string encoded)
+    {
+        StringBuilder? digits = null;
+        var copied = 0;
+        foreach (var escape in Escaped().EnumerateMatches(encoded))
+        {
+            (digits ??= new(encoded.Length)).Append(encoded, copied, escape.Index - copied);
+            copied = escape.Index + escape.Length;
+            if (encoded[copied - 1] != '\\')
+                digits.Append((char)int.Parse(encoded.AsSpan(copied - 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+        }
+
+        return digits?.Append(encoded, copied, encoded.Length - copied).ToString() ?? encoded;
     }
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_');
