@@ -29,7 +29,7 @@ public sealed class DeploymentTests
     internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
 
     private static string NotifyRoute =>
-        Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Functions/Http/NotifyFunction.cs"), @"Route = ""([^""]*)"""));
+        Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Functions/Http/NotifyFunction.cs"), @"Route = ""(api/notify/\{source\}[^""]*)"""));
 
     [Theory]
     [MemberData(nameof(All))]
