@@ -104,10 +104,10 @@ public sealed class Azurite : IAsyncDisposable
         return services.All(service => IsFree(service.Port)) ? await StartAsync(new(services, asInstalled: true)) : null;
     }
 
-    /// <summary>A client, which tries again soon and seldom unless told otherwise.</summary>
+    /// <summary>A client, which tries again soon and seldom unless told otherwise, and gets its answers as the service gives them.</summary>
     public TableServiceClient Client(Action<TableClientOptions>? configure = null)
     {
-        var options = new TableClientOptions();
+        var options = new TableClientOptions { Transport = ServiceAnswers.Transport() };
         options.Retry.Mode = RetryMode.Fixed;
         options.Retry.Delay = TimeSpan.FromMilliseconds(1);
         options.Retry.MaxRetries = 2;

@@ -1,6 +1,8 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Azure;
+using Azure.Data.Tables;
 using Azure.Data.Tables.Models;
 using FopWatch.Jobs;
 
@@ -13,18 +15,33 @@ internal static class TableFailures
     public static bool IsConflict(this RequestFailedException failure) => failure.Status switch
     {
         (int)HttpStatusCode.PreconditionFailed => true,
-        (int)HttpStatusCode.Conflict => failure.ErrorCode == TableErrorCode.EntityAlreadyExists,
+        (int)HttpStatusCode.Conflict => failure.IsExistingRow(),
         (int)HttpStatusCode.NotFound => failure.IsMissingRow(),
         _ => false,
     };
 
+    /// <summary>Whether there is such a row already.</summary>
+    public static bool IsExistingRow(this RequestFailedException failure) =>
+        failure.Status == (int)HttpStatusCode.Conflict && CodeOf(failure) == TableErrorCode.EntityAlreadyExists;
+
     /// <summary>Whether there is no such row, though the table is there.</summary>
     public static bool IsMissingRow(this RequestFailedException failure) =>
-        failure.Status == (int)HttpStatusCode.NotFound && failure.ErrorCode != TableErrorCode.TableNotFound;
+        failure.Status == (int)HttpStatusCode.NotFound && !IsMissingTable(CodeOf(failure));
 
     /// <summary>Whether there is no such table, which is not the same as no row.</summary>
-    public static bool IsMissingTable(this Response answer) =>
-        answer.Status == (int)HttpStatusCode.NotFound && answer.Headers.TryGetValue("x-ms-error-code", out var code) && code == TableErrorCode.TableNotFound;
+    public static bool IsMissingTable(this RequestFailedException failure) => IsMissingTable(CodeOf(failure));
+
+    /// <summary>The answer, unless it says that there is no such table: some calls return what is not found instead of throwing it.</summary>
+    /// <exception cref="RequestFailedException">There is no such table.</exception>
+    public static Response ThrowIfTableIsMissing(this Response answer)
+    {
+        if (answer.Status == (int)HttpStatusCode.NotFound && CodeOf(answer) is var code && IsMissingTable(code))
+            throw new RequestFailedException(answer.Status, "The table does not exist.", code, null);
+        return answer;
+    }
+
+    /// <summary>Whether the service refused a transaction for now. Nothing was written, or all of it was and its answer says otherwise.</summary>
+    public static bool IsTransient(this TableTransactionFailedException failure) => failure.Status is 408 or 429 or >= 500;
 
     /// <summary>
     /// Whether the store cannot answer now: it is down, busy or out of reach, or does not let us in. What is left are faults of the
@@ -34,7 +51,7 @@ internal static class TableFailures
     {
         // Without a status no answer came.
         RequestFailedException { Status: 0 or 401 or 403 or 408 or 429 or >= 500 } => true,
-        RequestFailedException refused => refused.ErrorCode == TableErrorCode.TableNotFound || refused.ErrorCode == TableErrorCode.TableBeingDeleted,
+        RequestFailedException refused => refused.IsMissingTable(),
         // All tries failed, each in its way.
         AggregateException tries => tries.Flatten().InnerExceptions.All(one => one.IsUnavailable(cancellationToken)),
         // The client's own time limit.
@@ -54,11 +71,43 @@ internal static class TableFailures
     // In words of our own: the client's messages hold advice on its options, and the response's headers.
     private static string Reason(Exception failure) => failure switch
     {
-        RequestFailedException { Status: > 0, ErrorCode: { Length: > 0 } code } refused => $"it answered {refused.Status} {code}",
+        RequestFailedException { Status: > 0 } refused when CodeOf(refused) is { Length: > 0 } code => $"it answered {refused.Status} {code}",
         RequestFailedException { Status: > 0 } refused => $"it answered {refused.Status}",
         AggregateException tries when tries.Flatten().InnerExceptions is [.., var last] => Reason(last),
         OperationCanceledException or TimeoutException => "it did not answer in time",
         _ when IsAuthentication(failure.GetType()) => "there is no identity that it could be asked with",
         _ => "it cannot be reached",
     };
+
+    private static bool IsMissingTable(string? code) => code == TableErrorCode.TableNotFound || code == TableErrorCode.TableBeingDeleted;
+
+    private static string? CodeOf(RequestFailedException failure) =>
+        failure.ErrorCode is { Length: > 0 } code ? code : failure.GetRawResponse() is { } answer ? CodeOf(answer) : null;
+
+    /// <summary>
+    /// The service names the error in the body, as the Table service REST API's "Status and error codes" documents; emulators also
+    /// send it as a header, as the other storage services do.
+    /// </summary>
+    private static string? CodeOf(Response answer)
+    {
+        if (answer.Headers.TryGetValue("x-ms-error-code", out var header))
+            return header;
+
+        try
+        {
+            using var body = JsonDocument.Parse(answer.Content);
+            return body.RootElement.ValueKind == JsonValueKind.Object
+                && body.RootElement.TryGetProperty("odata.error", out var error)
+                && error.ValueKind == JsonValueKind.Object
+                && error.TryGetProperty("code", out var code)
+                && code.ValueKind == JsonValueKind.String
+                    ? code.GetString()
+                    : null;
+        }
+        catch (Exception unreadable) when (unreadable is JsonException or InvalidOperationException)
+        {
+            // A proxy's page, or a body that was not read.
+            return null;
+        }
+    }
 }

@@ -15,9 +15,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
         async () =>
         {
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
-            var answer = row.GetRawResponse();
-            if (answer.IsMissingTable())
-                throw new RequestFailedException(answer);
+            var answer = row.GetRawResponse().ThrowIfTableIsMissing();
             var now = answer.Headers.Date ?? time.GetUtcNow();
             return row.HasValue
                 ? new(Parse(row.Value!.GetString(Column)), row.Value.ETag.ToString(), now)

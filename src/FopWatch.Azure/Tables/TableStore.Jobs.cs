@@ -104,8 +104,8 @@ public sealed partial class TableStore
         {
             try
             {
-                var answers = await _table.SubmitTransactionAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
-                return new Revision(answers.Value[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
+                var answers = await SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
+                return new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {

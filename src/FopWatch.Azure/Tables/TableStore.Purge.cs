@@ -80,7 +80,7 @@ public sealed partial class TableStore
 
         try
         {
-            await _table.SubmitTransactionAsync(listed.SelectMany(Deletions), cancellationToken);
+            await SubmitAsync([.. listed.SelectMany(Deletions)], cancellationToken);
             return listed.Count;
         }
         catch (RequestFailedException changed) when (changed.IsConflict() && listed.Count > 1)

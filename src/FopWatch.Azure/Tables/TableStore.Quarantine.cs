@@ -1,10 +1,8 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using ETag = Azure.ETag;
 using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
@@ -44,7 +42,7 @@ public sealed partial class TableStore
             {
                 await _table.AddEntityAsync(row, token);
             }
-            catch (RequestFailedException same) when (same.ErrorCode == TableErrorCode.EntityAlreadyExists)
+            catch (RequestFailedException same) when (same.IsExistingRow())
             {
                 // Of the same key is the same notification.
             }
@@ -120,7 +118,7 @@ public sealed partial class TableStore
                     var partition = RowKeys.Quarantine(source);
                     if (await RowAsync(partition, rowKey, Columns.ForChunks, each) is not { } row)
                         return;
-                    await _table.DeleteEntityAsync(partition, rowKey, ETag.All, each);
+                    await DeleteAsync(partition, rowKey, each);
                     var chunks = Enumerable.Range(0, row.GetInt32(Columns.Chunks) ?? 0).Select(number => RowKeys.Chunk(rowKey, number));
                     await DeleteAsync(partition, chunks, each);
                 },

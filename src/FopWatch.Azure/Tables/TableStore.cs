@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text.Json;
 using Azure;
 using Azure.Data.Tables;
-using Azure.Data.Tables.Models;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -24,8 +23,13 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     // What the service allows in one transaction.
     private const int MaxActions = 100;
 
+    // The last retry is up to 3 seconds after the first try.
+    private const int MaxTransactionRetries = 4;
+
     // Rows with bodies that are in memory at once before they are decoded; each is at most 1 MiB.
     private const int BodiesAtOnce = 16;
+
+    private static readonly TimeSpan FirstTransactionRetry = TimeSpan.FromMilliseconds(200);
 
     private readonly TableClient _table;
     private readonly TableStoreOptions _options;
@@ -80,7 +84,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
                     _recorded[row.RowKey[RowKeys.Sources.Length..]] = true;
             }
         }
-        catch (RequestFailedException missing) when (missing.ErrorCode == TableErrorCode.TableNotFound)
+        catch (RequestFailedException missing) when (missing.IsMissingTable())
         {
             await _table.CreateIfNotExistsAsync(cancellationToken);
         }
@@ -109,7 +113,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
             await _table.AddEntityAsync(row, cancellationToken);
             return row;
         }
-        catch (RequestFailedException other) when (other.ErrorCode == TableErrorCode.EntityAlreadyExists)
+        catch (RequestFailedException other) when (other.IsExistingRow())
         {
             // Another host opened the table at the same time; or the answer was lost.
             return await _table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, null, cancellationToken);
@@ -200,8 +204,34 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         if (row.HasValue)
             return row.Value;
 
-        return row.GetRawResponse() is var answer && answer.IsMissingTable() ? throw new RequestFailedException(answer) : null;
+        row.GetRawResponse().ThrowIfTableIsMissing();
+        return null;
     }
+
+    /// <summary>
+    /// Submits a transaction, and again where the service refuses it for now. It answers 202 to the request and says so within, where
+    /// the client's own retries do not look. A transaction that was refused with a 5xx may have been made all the same: callers tell by its rows.
+    /// </summary>
+    private async Task<IReadOnlyList<Response>> SubmitAsync(IReadOnlyCollection<TableTransactionAction> actions, CancellationToken cancellationToken)
+    {
+        for (var tries = 0; ; tries++)
+        {
+            try
+            {
+                return (await _table.SubmitTransactionAsync(actions, cancellationToken)).Value;
+            }
+            catch (TableTransactionFailedException refused) when (tries < MaxTransactionRetries && refused.IsTransient())
+            {
+                // Between half of the wait and all of it, so that callers that were refused together do not come back together.
+                var wait = FirstTransactionRetry * Math.Pow(2, tries) * (0.5 + (Random.Shared.NextDouble() / 2));
+                await Task.Delay(wait, _time, cancellationToken);
+            }
+        }
+    }
+
+    /// <summary>Deletes a row; one that is gone already is no error.</summary>
+    private async Task DeleteAsync(string partition, string rowKey, CancellationToken cancellationToken) =>
+        (await _table.DeleteEntityAsync(partition, rowKey, ETag.All, cancellationToken)).ThrowIfTableIsMissing();
 
     /// <summary>Deletes rows of one partition, all or none of every hundred; those that are gone already are no error.</summary>
     private async Task DeleteAsync(string partition, IEnumerable<string> rowKeys, CancellationToken cancellationToken)
@@ -212,8 +242,8 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
             {
                 if (some.Length > 1)
                 {
-                    await _table.SubmitTransactionAsync(
-                        some.Select(rowKey => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, rowKey), ETag.All)),
+                    await SubmitAsync(
+                        [.. some.Select(rowKey => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, rowKey), ETag.All))],
                         cancellationToken);
                     continue;
                 }
@@ -223,7 +253,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
                 // At least one is: then one by one.
             }
 
-            await EachAsync(some, async (rowKey, token) => await _table.DeleteEntityAsync(partition, rowKey, ETag.All, token), cancellationToken);
+            await EachAsync(some, async (rowKey, token) => await DeleteAsync(partition, rowKey, token), cancellationToken);
         }
     }
 

@@ -89,6 +89,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     [Theory]
     [InlineData(nameof(Fate.Busy))]
     [InlineData(nameof(Fate.Throttled))]
+    [InlineData(nameof(Fate.Failed))]
     [InlineData(nameof(Fate.Unsent))]
     public async Task One_failure_is_overcome_and_many_make_the_store_unavailable_with_nothing_written(string name)
     {
@@ -164,6 +165,52 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _store.CommitAsync(Sample.Job("a").New(), cancellation.Token));
     }
 
+    [Theory]
+    [InlineData(nameof(Fate.Busy))]
+    [InlineData(nameof(Fate.Throttled))]
+    [InlineData(nameof(Fate.Failed))]
+    [InlineData(nameof(Fate.DoneAndFailed))]
+    public async Task A_transaction_that_the_service_refuses_within_an_accepted_answer_is_submitted_again(string name)
+    {
+        var fate = Enum.Parse<Fate>(name);
+        var job = Sample.Job("a");
+
+        await RefusedOnceAsync(async () => Assert.NotNull(await _store.CommitAsync(job.New(), Cancelled)));
+        var stored = await _store.FindAsync(job.Key, Cancelled);
+        await RefusedOnceAsync(async () => Assert.NotNull(await _store.CommitAsync(job.Settled().On(stored!.ETag), Cancelled)));
+        Assert.Equal((1, Sample.Start), await _store.DepthAsync(Cancelled));
+
+        // Two events of one partition go in one transaction.
+        stored = await _store.FindAsync(job.Key, Cancelled);
+        Assert.NotNull(await _store.CommitAsync(stored!.Job.Republish(Sample.Start).On(stored.ETag), Cancelled));
+        await RefusedOnceAsync(async () => await _store.RemoveAsync(await _store.PendingAsync(10, Cancelled), Cancelled));
+        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
+
+        await RefusedOnceAsync(async () => await _store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Null(await _store.FindAsync(job.Key, Cancelled));
+        Assert.Empty(await _store.BooksAsync(Cancelled));
+
+        async Task RefusedOnceAsync(Func<Task> call)
+        {
+            _wire.Once("transaction", fate);
+            _wire.Take();
+            await call();
+            Assert.Contains("2 transaction", _wire.Take(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task A_transaction_is_tried_five_times_over_at_least_one_and_a_half_seconds()
+    {
+        _wire.Fates = request => request == "transaction" ? Fate.Busy : Fate.Answered;
+        var began = System.Diagnostics.Stopwatch.StartNew();
+
+        await UnavailableAsync(() => _store.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask());
+
+        Assert.Equal(5, _wire.Requests.Count(request => request == "transaction"));
+        Assert.InRange(began.Elapsed, TimeSpan.FromSeconds(1.4), TimeSpan.FromMinutes(1));
+    }
+
     [Fact]
     public async Task A_table_that_was_deleted_makes_the_store_unavailable_and_is_no_empty_store()
     {
@@ -173,7 +220,19 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
 
         await UnavailableAsync(() => _store.FindAsync(job.Key, Cancelled).AsTask());
         await UnavailableAsync(() => _store.CommitAsync(job.Settled().On(etag), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.CommitAsync(Sample.Job("b").New(), Cancelled).AsTask());
         await UnavailableAsync(() => _store.ListAsync(new JobQuery { Source = "media" }, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.RemoveAsync([job.Settled().ToEvent()!], Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PendingAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.BooksAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.FindByReferenceAsync("media", _store.References.Of(job.Key), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.FindAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.RemoveAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PollLeases().ReadAsync("media", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PollLeases().TryReplaceAsync("media", [], null, Cancelled).AsTask());
     }
 
     private static async Task UnavailableAsync(Func<Task> call) => await Assert.ThrowsAsync<StoreUnavailableException>(call);

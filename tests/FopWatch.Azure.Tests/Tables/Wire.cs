@@ -1,8 +1,5 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.CodeAnalysis;
-using Azure;
-using Azure.Core;
-using Azure.Core.Pipeline;
+using System.Net;
 using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tests.Tables;
@@ -24,10 +21,16 @@ internal enum Fate
 
     /// <summary>The service asks for less: 429.</summary>
     Throttled,
+
+    /// <summary>The service fails: 500.</summary>
+    Failed,
+
+    /// <summary>The service does as it is told and answers that it did not get done in time: 500.</summary>
+    DoneAndFailed,
 }
 
 /// <summary>Stands between a client and the service: counts requests, and lets them fail. It sees every try.</summary>
-internal sealed class Wire : HttpPipelinePolicy
+internal sealed class Wire
 {
     private readonly ConcurrentQueue<string> _requests = new();
 
@@ -40,7 +43,7 @@ internal sealed class Wire : HttpPipelinePolicy
     /// <summary>What was asked of the service, in order: <c>read</c>, <c>query</c>, <c>transaction</c>, <c>insert</c>, <c>put</c>, <c>delete</c>.</summary>
     public IReadOnlyList<string> Requests => [.. _requests];
 
-    public void Between(TableClientOptions options) => options.AddPolicy(this, HttpPipelinePosition.PerRetry);
+    public void Between(TableClientOptions options) => options.Transport = ServiceAnswers.Transport(new Handler(this));
 
     /// <summary>The first request of a kind has this fate, the others are answered.</summary>
     public void Once(string kind, Fate fate)
@@ -58,36 +61,9 @@ internal sealed class Wire : HttpPipelinePolicy
         return string.Join(", ", taken.GroupBy(kind => kind).OrderBy(kind => kind.Key, StringComparer.Ordinal).Select(kind => $"{kind.Count()} {kind.Key}"));
     }
 
-    public override async ValueTask ProcessAsync(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline)
+    private static string KindOf(HttpRequestMessage request)
     {
-        var kind = KindOf(message.Request);
-        _requests.Enqueue(kind);
-        switch (Fates(kind))
-        {
-            case Fate.Unsent:
-                throw new IOException("The connection broke before the request was sent.");
-            case Fate.Busy:
-                message.Response = new Refusal(503, "Server Busy");
-                break;
-            case Fate.Throttled:
-                message.Response = new Refusal(429, "Too Many Requests");
-                break;
-            case Fate.AnswerLost:
-                await ProcessNextAsync(message, pipeline);
-                await WhenLost();
-                throw new IOException("The connection broke before the answer came.");
-            default:
-                await ProcessNextAsync(message, pipeline);
-                break;
-        }
-    }
-
-    public override void Process(HttpMessage message, ReadOnlyMemory<HttpPipelinePolicy> pipeline) =>
-        throw new NotSupportedException("The store is asynchronous throughout.");
-
-    private static string KindOf(Request request)
-    {
-        var path = request.Uri.Path;
+        var path = request.RequestUri!.AbsolutePath;
         return request.Method.Method switch
         {
             "GET" => path.Contains("PartitionKey=", StringComparison.Ordinal) ? "read" : "query",
@@ -97,36 +73,34 @@ internal sealed class Wire : HttpPipelinePolicy
         };
     }
 
-    private sealed class Refusal(int status, string reason) : Response
+    private sealed class Handler(Wire wire) : DelegatingHandler
     {
-        public override int Status => status;
-
-        public override string ReasonPhrase => reason;
-
-        public override bool IsError => true;
-
-        public override Stream? ContentStream { get; set; } = new MemoryStream();
-
-        public override string ClientRequestId { get; set; } = "";
-
-        public override void Dispose()
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
-        }
+            var kind = KindOf(request);
+            wire._requests.Enqueue(kind);
+            switch (wire.Fates(kind))
+            {
+                case Fate.Unsent:
+                    throw new IOException("The connection broke before the request was sent.");
+                case Fate.Busy:
+                    return Refusal(HttpStatusCode.ServiceUnavailable, "ServerBusy");
+                case Fate.Throttled:
+                    return Refusal(HttpStatusCode.TooManyRequests, "TooManyRequests");
+                case Fate.Failed:
+                    return Refusal(HttpStatusCode.InternalServerError, "InternalError");
+                case Fate.DoneAndFailed:
+                    await base.SendAsync(request, cancellationToken);
+                    return Refusal(HttpStatusCode.InternalServerError, "OperationTimedOut");
+                case Fate.AnswerLost:
+                    await base.SendAsync(request, cancellationToken);
+                    await wire.WhenLost();
+                    throw new IOException("The connection broke before the answer came.");
+                default:
+                    return await base.SendAsync(request, cancellationToken);
+            }
 
-        protected override bool ContainsHeader(string name) => false;
-
-        protected override IEnumerable<HttpHeader> EnumerateHeaders() => [];
-
-        protected override bool TryGetHeader(string name, [NotNullWhen(true)] out string? value)
-        {
-            value = null;
-            return false;
-        }
-
-        protected override bool TryGetHeaderValues(string name, [NotNullWhen(true)] out IEnumerable<string>? values)
-        {
-            values = null;
-            return false;
+            HttpResponseMessage Refusal(HttpStatusCode status, string code) => ServiceAnswers.Refusal(kind == "transaction", status, code);
         }
     }
 }
