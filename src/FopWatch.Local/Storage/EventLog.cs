@@ -23,8 +23,14 @@ internal sealed class EventLog : IEventPublisher
     internal const string ReadSql =
         "SELECT seq, event_id, time, type, source, subject, body, redaction FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
+    internal const string OldestSql = "SELECT seq, time FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
+
+    internal const string PurgeSql = "DELETE FROM events WHERE seq > $1 AND seq <= $2";
+
     private const int FollowAtOnce = 256;
-    private const int PurgeAtOnce = 500;
+
+    // Short enough that the commits of others don't wait long for one.
+    private const int PurgeAtOnce = 64;
 
     private readonly SqliteDatabase _database;
     private TaskCompletionSource _published = NewSignal();
@@ -52,28 +58,32 @@ internal sealed class EventLog : IEventPublisher
     /// <param name="limit">The most events to read; at least 1.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(long afterSeq, int limit, CancellationToken cancellationToken) =>
-        _database.ReadAsync<IReadOnlyList<LoggedEvent>>(
+    public async ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(long afterSeq, int limit, CancellationToken cancellationToken)
+    {
+        var read = await _database.Log.ReadAsync(
             session =>
             {
                 using var rows = session.Command(ReadSql, afterSeq, limit).ExecuteReader();
-                var (events, bytes) = (new List<LoggedEvent>(), 0L);
+                var (events, bytes) = (new List<(LoggedEvent Event, long Redaction)>(), 0L);
                 while (bytes < PageLimit.Bytes && rows.Read())
                 {
-                    var body = EventRedaction.Redacted(rows.GetFieldValue<byte[]>(6), rows.GetInt64(7));
+                    var body = rows.GetFieldValue<byte[]>(6);
                     bytes += body.Length;
-                    events.Add(new(
+                    var one = new LoggedEvent(
                         rows.GetInt64(0),
                         rows.GetString(1),
                         new(rows.GetInt64(2), TimeSpan.Zero),
                         rows.GetString(3),
                         new(rows.GetString(4), rows.GetString(5)),
-                        body));
+                        body);
+                    events.Add((one, rows.GetInt64(7)));
                 }
 
                 return events;
             },
             cancellationToken);
+        return [.. read.Select(one => one.Event with { Body = EventRedaction.Redacted(one.Event.Body, one.Redaction) })];
+    }
 
     /// <summary>
     /// The events after a place and all that are published from then on, in the order of the log, none skipped. Between two reads
@@ -111,14 +121,14 @@ internal sealed class EventLog : IEventPublisher
 
     /// <summary>The place of the last event that was ever published, purged or not; 0 if there was none.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public ValueTask<long> LastSeqAsync(CancellationToken cancellationToken) => _database.ReadAsync(LastSeq, cancellationToken);
+    public ValueTask<long> LastSeqAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(LastSeq, cancellationToken);
 
     /// <summary>
     /// The place of the oldest event that is still there; if there is none, the first place that the next event can have. Who is
     /// at an earlier place than the one before it may have missed purged events.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public ValueTask<long> FirstSeqAsync(CancellationToken cancellationToken) => _database.ReadAsync(
+    public ValueTask<long> FirstSeqAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(
         session => session.Snapshot(snapshot =>
             snapshot.Scalar("SELECT seq FROM events ORDER BY seq LIMIT 1") is long first ? first : LastSeq(snapshot) + 1),
         cancellationToken);
@@ -129,27 +139,8 @@ internal sealed class EventLog : IEventPublisher
     /// </summary>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public async ValueTask<int> PurgeAsync(DateTimeOffset olderThan, CancellationToken cancellationToken)
-    {
-        var (purged, last) = (0, PurgeAtOnce);
-        while (last == PurgeAtOnce)
-        {
-            last = await _database.WriteAsync(
-                session => session.Execute(
-                    """
-                    DELETE FROM events WHERE seq IN (
-                        SELECT seq FROM events
-                        WHERE seq < ifnull((SELECT seq FROM events WHERE time >= $1 ORDER BY seq LIMIT 1), 9223372036854775807)
-                        ORDER BY seq LIMIT $2)
-                    """,
-                    olderThan.UtcTicks,
-                    PurgeAtOnce),
-                cancellationToken);
-            purged += last;
-        }
-
-        return purged;
-    }
+    public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, CancellationToken cancellationToken) =>
+        _database.DeleteAsync((session, after) => PurgeSome(session, olderThan.UtcTicks, after), 0L, cancellationToken);
 
     /// <summary>Ends the followers.</summary>
     internal void Close()
@@ -178,6 +169,20 @@ internal sealed class EventLog : IEventPublisher
         }
 
         return appended;
+    }
+
+    private static DeletedBatch<long> PurgeSome(SqliteSession session, long olderThan, long after)
+    {
+        var (old, last) = (0, after);
+        using (var rows = session.Command(OldestSql, after, PurgeAtOnce).ExecuteReader())
+        {
+            while (rows.Read() && rows.GetInt64(1) < olderThan)
+                (old, last) = (old + 1, rows.GetInt64(0));
+        }
+
+        if (old > 0)
+            session.Execute(PurgeSql, after, last);
+        return new(old, old == PurgeAtOnce ? last : null);
     }
 
     private static long LastSeq(SqliteSession session) =>

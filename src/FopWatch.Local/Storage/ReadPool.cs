@@ -6,15 +6,15 @@ namespace FopWatch.Local.Storage;
 
 /// <summary>
 /// A few read-only connections. In WAL mode they neither wait for the writer nor hold it up, and every read sees all commits
-/// that returned before it began.
+/// that returned before it began. Reads beyond their number wait in the order in which they came.
 /// </summary>
-internal sealed class ReadPool(string path, SqliteStoreOptions options) : IDisposable
+internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout) : IDisposable
 {
-    private readonly SemaphoreSlim _places = new(options.Readers);
+    private readonly SemaphoreSlim _places = new(places);
     private readonly ConcurrentBag<SqliteSession> _idle = [];
     private volatile bool _disposed;
 
-    /// <summary>Reads on the caller's thread.</summary>
+    /// <summary>Reads on the caller's thread. Whatever can be done with what was read is to be done afterwards: others may wait.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
     public async ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken)
@@ -26,7 +26,7 @@ internal sealed class ReadPool(string path, SqliteStoreOptions options) : IDispo
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteStore));
             if (!_idle.TryTake(out session))
-                session = SqliteSession.Open(path, SqliteOpenMode.ReadOnly, options.BusyTimeout);
+                session = SqliteSession.Open(path, SqliteOpenMode.ReadOnly, busyTimeout);
             var answer = read(session);
             _idle.Add(session);
             session = null;

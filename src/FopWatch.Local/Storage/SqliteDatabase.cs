@@ -24,17 +24,31 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly FileStream _lock;
     private readonly WriteQueue _writer;
     private readonly ReadPool _readers;
+    private readonly TimeProvider _time;
 
-    private SqliteDatabase(FileStream folderLock, JobReferences references, WriteQueue writer, ReadPool readers)
+    private SqliteDatabase(FileStream folderLock, JobReferences references, WriteQueue writer, string path, TimeProvider time, SqliteStoreOptions options)
     {
         _lock = folderLock;
         References = references;
         _writer = writer;
-        _readers = readers;
+        _time = time;
+        _readers = new(path, options.Readers, options.BusyTimeout);
+        Lists = new(path, options.ListReaders, options.BusyTimeout);
+        Log = new(path, 1, options.BusyTimeout);
+        Tail = new(path, 1, options.BusyTimeout);
     }
 
     /// <summary>The references of its jobs.</summary>
     public JobReferences References { get; }
+
+    /// <summary>Reads for lists, searches and the sweep: what reads many rows, and what intake and polls must not wait for.</summary>
+    public ReadPool Lists { get; }
+
+    /// <summary>Reads the event log for followers that are behind.</summary>
+    public ReadPool Log { get; }
+
+    /// <summary>Reads the end of the event log.</summary>
+    public ReadPool Tail { get; }
 
     /// <summary>Opens the folder's database; makes both where they don't exist.</summary>
     /// <exception cref="StoreOpenException">The folder or the file cannot be used.</exception>
@@ -52,7 +66,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                 throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
 
             var writer = new WriteQueue(session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), time, options);
-            return new(folderLock, references, writer, new(path, options));
+            return new(folderLock, references, writer, path, time, options);
         }
         catch (SqliteException failure)
         {
@@ -68,7 +82,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
-    /// <summary>Reads on the caller's thread.</summary>
+    /// <summary>Reads a few rows for intake, polls and single jobs, on the caller's thread.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public ValueTask<T> ReadAsync<T>(Func<SqliteSession, T> read, CancellationToken cancellationToken) =>
         _readers.ReadAsync(read, cancellationToken);
@@ -77,6 +91,36 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing was written.</exception>
     public ValueTask<T> WriteAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken) =>
         _writer.RunAsync(change, cancellationToken);
+
+    /// <summary>
+    /// Deletes in batches, each a change of its own. After each, the writer is left to others for three times as long as the batch took.
+    /// </summary>
+    /// <param name="batch">Deletes a batch after a place.</param>
+    /// <param name="start">The place before the first row.</param>
+    /// <param name="cancellationToken">Ends it between two batches.</param>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    public async ValueTask<int> DeleteAsync<TPlace>(
+        Func<SqliteSession, TPlace, DeletedBatch<TPlace>> batch, TPlace start, CancellationToken cancellationToken)
+        where TPlace : struct
+    {
+        var (deleted, place) = (0, start);
+        while (true)
+        {
+            var (done, took) = await WriteAsync(
+                session =>
+                {
+                    var began = _time.GetTimestamp();
+                    return (batch(session, place), _time.GetElapsedTime(began));
+                },
+                cancellationToken);
+            deleted += done.Deleted;
+            if (done.Next is not { } next)
+                return deleted;
+            place = next;
+            await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(3 * took.TotalMilliseconds)), _time, cancellationToken);
+        }
+    }
 
     /// <summary>
     /// Whether changes can be written. As long as they are, nothing is done to find out; after one that failed, a commit that changes
@@ -92,7 +136,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>Writes what is waiting to be written, moves the write-ahead log into the file and lets go of the folder.</summary>
     public async ValueTask DisposeAsync()
     {
-        _readers.Dispose();
+        foreach (var readers in (ReadPool[])[_readers, Lists, Log, Tail])
+            readers.Dispose();
         // SQLite checkpoints and removes the log as the last connection closes.
         await _writer.DisposeAsync();
         await _lock.DisposeAsync();
@@ -122,3 +167,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _ => $"'{path}' cannot be opened: {failure.Reason()}.",
     };
 }
+
+/// <summary>What one batch of deletions came to.</summary>
+/// <param name="Deleted">How many rows were deleted.</param>
+/// <param name="Next">The place after which there may be more; null if there is none.</param>
+internal readonly record struct DeletedBatch<TPlace>(int Deleted, TPlace? Next)
+    where TPlace : struct;

@@ -15,17 +15,24 @@ internal sealed partial class SqliteStore
     private static readonly string[] WatchNames = NamesOf<WatchStatus>();
 
     /// <inheritdoc/>
-    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => Database.ReadAsync(
-        session =>
-        {
-            using var row = session.Command("SELECT seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
-            return row.Read() ? new StoredJob(JobJson.Deserialize(row.GetFieldValue<byte[]>(2)), ETag(row.GetInt64(0), row.GetInt64(1))) : null;
-        },
-        cancellationToken);
+    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        var found = await Database.ReadAsync(
+            session =>
+            {
+                using var row = session.Command("SELECT seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+                return row.Read() ? (Body: row.GetFieldValue<byte[]>(2), ETag: ETag(row.GetInt64(0), row.GetInt64(1))) : default;
+            },
+            cancellationToken);
+        return found.Body is null ? null : new(JobJson.Deserialize(found.Body), found.ETag);
+    }
 
     /// <inheritdoc/>
-    public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => Database.ReadAsync(
-        session => session.Scalar(ByReferenceSql, reference, source) is byte[] body ? JobJson.Deserialize(body) : null, cancellationToken);
+    public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken)
+    {
+        var body = await Database.Lists.ReadAsync(session => session.Scalar(ByReferenceSql, reference, source) as byte[], cancellationToken);
+        return body is null ? null : JobJson.Deserialize(body);
+    }
 
     /// <inheritdoc/>
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
@@ -37,47 +44,24 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    public async ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
         var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
-        return Database.ReadAsync(
-            session =>
-            {
-                // One more than asked for tells whether there is another page; its body is not read.
-                using var rows = session.Command(
-                    ListSql(query),
-                    query.Top + 1,
-                    query.Source,
-                    query.State is { } state ? Name(state) : null,
-                    query.Since?.UtcTicks,
-                    after.RegisteredAt,
-                    after.Seq,
-                    query.Watch is { } watch ? Name(watch) : null).ExecuteReader();
-                var jobs = new List<Job>();
-                var (last, bytes) = (after, 0L);
-                while (rows.Read())
-                {
-                    if (jobs.Count == query.Top || bytes >= PageLimit.Bytes)
-                        return new Page<Job>(jobs, Continuations.AfterJob(last.RegisteredAt, last.Seq));
-                    last = (rows.GetInt64(1), rows.GetInt64(0));
-                    var body = rows.GetFieldValue<byte[]>(2);
-                    bytes += body.Length;
-                    jobs.Add(JobJson.Deserialize(body));
-                }
-
-                return new Page<Job>(jobs, null);
-            },
-            cancellationToken);
+        var rows = await Database.Lists.ReadAsync(session => Rows(session, query, after), cancellationToken);
+        var jobs = new List<Job>(rows.Elements.Count);
+        foreach (var body in rows.Elements)
+            jobs.Add(JobJson.Deserialize(body));
+        return new(jobs, rows.Continuation);
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => Database.ReadAsync(
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
         session => session.Snapshot(ReadBooks), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => Database.ReadAsync<IReadOnlyList<JobKey>>(
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => Database.Lists.ReadAsync<IReadOnlyList<JobKey>>(
         session =>
         {
             using var rows = session.Command(UnwatchedSql, limit).ExecuteReader();
@@ -104,6 +88,31 @@ internal sealed partial class SqliteStore
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
+
+    private static Page<byte[]> Rows(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after)
+    {
+        // One more than asked for tells whether there is another page; its body is not read.
+        using var rows = session.Command(
+            ListSql(query),
+            query.Top + 1,
+            query.Source,
+            query.State is { } state ? Name(state) : null,
+            query.Since?.UtcTicks,
+            after.RegisteredAt,
+            after.Seq,
+            query.Watch is { } watch ? Name(watch) : null).ExecuteReader();
+        var (bodies, last, bytes) = (new List<byte[]>(), after, 0L);
+        while (rows.Read())
+        {
+            if (bodies.Count == query.Top || bytes >= PageLimit.Bytes)
+                return new(bodies, Continuations.AfterJob(last.RegisteredAt, last.Seq));
+            last = (rows.GetInt64(1), rows.GetInt64(0));
+            bodies.Add(rows.GetFieldValue<byte[]>(2));
+            bytes += bodies[^1].Length;
+        }
+
+        return new(bodies, null);
+    }
 
     private static string? Commit(SqliteSession session, JobCommit commit, byte[] body, string reference)
     {

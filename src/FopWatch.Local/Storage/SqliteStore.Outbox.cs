@@ -6,17 +6,18 @@ namespace FopWatch.Local.Storage;
 internal sealed partial class SqliteStore
 {
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
-        Database.ReadAsync<IReadOnlyList<OutboxEvent>>(
+    public async ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
+    {
+        var pending = await Database.ReadAsync(
             session =>
             {
                 using var rows = session.Command(PendingSql, limit).ExecuteReader();
-                var (events, bytes) = (new List<OutboxEvent>(), 0L);
+                var (events, bytes) = (new List<(OutboxEvent Event, long Redaction)>(), 0L);
                 while (bytes < PageLimit.Bytes && rows.Read())
                 {
-                    var body = EventRedaction.Redacted(rows.GetFieldValue<byte[]>(6), rows.GetInt64(7));
+                    var body = rows.GetFieldValue<byte[]>(6);
                     bytes += body.Length;
-                    events.Add(new()
+                    var one = new OutboxEvent
                     {
                         Key = new(rows.GetString(0), rows.GetString(1)),
                         Version = rows.GetInt64(2),
@@ -24,12 +25,15 @@ internal sealed partial class SqliteStore
                         Type = rows.GetString(4),
                         Time = Time(rows.GetInt64(5)),
                         Body = body,
-                    });
+                    };
+                    events.Add((one, rows.GetInt64(7)));
                 }
 
                 return events;
             },
             cancellationToken);
+        return [.. pending.Select(one => one.Event with { Body = EventRedaction.Redacted(one.Event.Body, one.Redaction) })];
+    }
 
     /// <inheritdoc/>
     public async ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken)
@@ -53,7 +57,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.ReadAsync(
+    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
         session => session.Snapshot(snapshot => (
             snapshot.Scalar("SELECT count(*) FROM outbox") is long count ? count : 0,
             snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? Time(ticks) : (DateTimeOffset?)null)),

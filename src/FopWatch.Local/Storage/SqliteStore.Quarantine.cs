@@ -47,7 +47,7 @@ internal sealed partial class SqliteStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         var after = continuation is null ? null : Continuations.ReadNotification(continuation);
-        return Database.ReadAsync(
+        return Database.Lists.ReadAsync(
             session =>
             {
                 using var rows = session.Command(QuarantineSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
@@ -70,7 +70,7 @@ internal sealed partial class SqliteStore
         session => session.Execute("DELETE FROM quarantine WHERE key = $1", key), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => Database.ReadAsync(
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM quarantine") is long count ? count : 0, cancellationToken);
 
     /// <inheritdoc/>

@@ -25,12 +25,17 @@ internal sealed partial class SqliteStore
     internal const string UnpolledSql =
         "SELECT source, stopped, count(*) FROM jobs WHERE settled_at IS NULL AND due_at IS NULL GROUP BY stopped, source";
 
+    /// <summary>What settled before a time ($1), after the place of the last row ($2, $3).</summary>
+    internal const string SettledSql = """
+        SELECT settled_at, seq FROM jobs
+        WHERE settled_at IS NOT NULL AND settled_at < $1 AND (settled_at, seq) > ($2, $3)
+        ORDER BY settled_at, seq LIMIT $4
+        """;
+
     internal const string PurgeSql = """
-        DELETE FROM jobs WHERE seq IN (
-            SELECT seq FROM jobs
-            WHERE settled_at IS NOT NULL AND settled_at < $1 AND due_at IS NULL
-                AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
-            ORDER BY settled_at LIMIT $2)
+        DELETE FROM jobs
+        WHERE seq = $1 AND settled_at IS NOT NULL AND due_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
         RETURNING source
         """;
 

@@ -12,8 +12,8 @@ namespace FopWatch.Local.Storage;
 /// </summary>
 internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuarantine, IAsyncDisposable
 {
-    // Short enough that the commits of others don't wait long for one.
-    private const int PurgeAtOnce = 500;
+    // Short enough that the commits of others don't wait long for one: a row is in eleven indexes.
+    private const int PurgeAtOnce = 32;
 
     private SqliteStore(SqliteDatabase database)
     {
@@ -66,17 +66,8 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
     /// </summary>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken)
-    {
-        var (purged, last) = (0, PurgeAtOnce);
-        while (last == PurgeAtOnce)
-        {
-            last = await Database.WriteAsync(session => PurgeSome(session, settledBefore.UtcTicks), cancellationToken);
-            purged += last;
-        }
-
-        return purged;
-    }
+    public ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken) =>
+        Database.DeleteAsync((session, after) => PurgeSome(session, settledBefore.UtcTicks, after), (SettledAt: 0L, Seq: 0L), cancellationToken);
 
     /// <summary>Finishes what is waiting to be written, and closes the file. Followers of <see cref="Events"/> come to their end.</summary>
     public async ValueTask DisposeAsync()
@@ -85,18 +76,26 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         Events.Close();
     }
 
-    private static int PurgeSome(SqliteSession session, long settledBefore)
+    // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
+    private static DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, (long SettledAt, long Seq) after)
     {
-        var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
-        using (var rows = session.Command(PurgeSql, settledBefore, PurgeAtOnce).ExecuteReader())
+        var settled = new List<(long SettledAt, long Seq)>();
+        using (var rows = session.Command(SettledSql, settledBefore, after.SettledAt, after.Seq, PurgeAtOnce).ExecuteReader())
         {
             while (rows.Read())
-                CollectionsMarshal.GetValueRefOrAddDefault(bySource, rows.GetString(0), out _)++;
+                settled.Add((rows.GetInt64(0), rows.GetInt64(1)));
+        }
+
+        var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (_, seq) in settled)
+        {
+            if (session.Scalar(PurgeSql, seq) is string source)
+                CollectionsMarshal.GetValueRefOrAddDefault(bySource, source, out _)++;
         }
 
         foreach (var (source, deleted) in bySource)
             session.Execute("UPDATE books SET registered = registered - $2 WHERE source = $1", source, deleted);
-        return bySource.Values.Sum();
+        return new(bySource.Values.Sum(), settled.Count == PurgeAtOnce ? settled[^1] : null);
     }
 
     private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);

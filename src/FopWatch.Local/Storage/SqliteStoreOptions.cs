@@ -12,8 +12,11 @@ internal sealed record SqliteStoreOptions
     /// <summary>How long a call waits for a place in a full queue before the store counts as unavailable.</summary>
     public TimeSpan QueueTimeout { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>The most connections that read at once; at least 1.</summary>
+    /// <summary>The most connections at once that read for intake, polls and single jobs; at least 1.</summary>
     public int Readers { get; init; } = 4;
+
+    /// <summary>The most connections at once that read for lists, searches and the sweep; at least 1.</summary>
+    public int ListReaders { get; init; } = 2;
 }
 
 /// <summary>The data folder cannot be used as it is. The message is for the operator.</summary>

@@ -24,6 +24,9 @@ public class SqlitePlanTests
         { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
         { SqliteStore.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
         { Local.Storage.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
+        { Local.Storage.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
+        { Local.Storage.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
+        { SqliteStore.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
         { SqliteStore.QuarantineSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
         { SqliteStore.QuarantineSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
         { SqliteStore.QuarantineSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
@@ -37,6 +40,16 @@ public class SqlitePlanTests
         await using var temp = await TempStore.OpenAsync();
 
         Assert.Equal([plan], await PlanAsync(temp.Store, sql));
+    }
+
+    [Fact]
+    public async Task A_job_is_purged_by_its_key_and_its_events_are_looked_up_by_theirs()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)"],
+            await PlanAsync(temp.Store, SqliteStore.PurgeSql));
     }
 
     [Theory]

@@ -116,6 +116,45 @@ public class SqliteStoreTests
     }
 
     [Fact]
+    public async Task A_purge_passes_jobs_that_stay_however_many_they_are()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        await Task.WhenAll(Enumerable.Range(0, 150).Select(
+            i => store.CommitAsync(Sample.Job($"watched-again{i}").ExpiredAndWatched(TimeSpan.FromHours(1)).Job.New(), Cancelled).AsTask()));
+        await Task.WhenAll(Enumerable.Range(0, 150).Select(
+            i => store.CommitAsync(new(Sample.Job($"old{i}").Settled(TimeSpan.FromHours(2)).Job, null, null), Cancelled).AsTask()));
+
+        Assert.Equal(150, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(0, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(new Books("media", 150, 0, 150, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+    }
+
+    [Fact]
+    public async Task Lists_and_followers_that_read_for_long_keep_no_commit_and_no_read_of_a_job_waiting()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        using var over = new ManualResetEventSlim();
+        ReadPool[] pools = [store.Database.Lists, store.Database.Log, store.Database.Tail];
+        var readers = pools.SelectMany(pool => Enumerable.Range(0, 10).Select(_ => Task.Run(async () => await pool.ReadAsync(
+            _ =>
+            {
+                over.Wait(Cancelled);
+                return 0;
+            },
+            Cancelled)))).ToList();
+
+        await store.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        Assert.NotNull(await store.FindAsync(Sample.Job("a").Key, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+        Assert.NotNull(await store.NextDueAsync("media", default, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+        Assert.Single(await store.DueAsync("media", DateTimeOffset.MaxValue, 10, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+
+        over.Set();
+        await Task.WhenAll(readers);
+    }
+
+    [Fact]
     public async Task The_books_show_a_job_that_vanished()
     {
         await using var temp = await TempStore.OpenAsync();
