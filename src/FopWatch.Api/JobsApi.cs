@@ -33,7 +33,9 @@ public static class JobsApi
         if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
             return Problem.TooLarge(settings.MaxBodyBytes);
 
-        var read = JobRegistrations.Read(body, settings.Sources);
+        JobRegistrations read;
+        using (await RequestBody.DecodeTurnAsync(request, body.Length, cancellationToken))
+            read = JobRegistrations.Read(body, settings.Sources);
         if (read.Problems.Count > 0)
             return Problem.Invalid("Nothing was registered.", read.Problems);
 

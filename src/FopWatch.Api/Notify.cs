@@ -35,9 +35,10 @@ public static class Notify
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
-        if (request.HttpContext.Features.Get<RequestLimits.BodyRoom>() is { } room)
-            await room.TurnAsync(body.Length, cancellationToken);
-        await intake.ReceiveAsync(admitted, Signed(request, settings.PublicUrl, body), correlation, cancellationToken);
+        AssessedNotification assessed;
+        using (await RequestBody.DecodeTurnAsync(request, body.Length, cancellationToken))
+            assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicUrl, body));
+        await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return Results.Text("ok");
     }
 

@@ -14,6 +14,11 @@ internal static class RequestBody
 
     private const int AtOnce = 4096;
 
+    /// <summary>Waits until a body that was read may be decoded.</summary>
+    /// <returns>To be disposed of when it is decoded; null if it need not be.</returns>
+    public static ValueTask<IDisposable?> DecodeTurnAsync(HttpRequest request, int length, CancellationToken cancellationToken) =>
+        request.HttpContext.Features.Get<RequestLimits.BodyRoom>()?.TurnAsync(length, cancellationToken) ?? new((IDisposable?)null);
+
     /// <summary>Reads the whole body; null if it is larger than the limit, of which no more is read than is needed to tell.</summary>
     /// <exception cref="BadHttpRequestException">The client broke off, or wrote what cannot be read: what came is not the body.</exception>
     /// <exception cref="IntakeFullException">There is no room for it now, or it took too long.</exception>

@@ -33,12 +33,15 @@ public sealed class RequestLimits : IDisposable
 
     /// <summary>
     /// A body that is larger than this, in bytes, waits for its turn before it is decoded, and there are as many turns as processors:
-    /// decoded, it takes many times its length, and the processor for so long that short requests are not to queue behind it.
+    /// decoding takes the processor for so long that short requests are not to queue behind it.
     /// </summary>
     public const int LargeBody = 16 * 1024;
 
-    /// <summary>Of bodies that are larger than this, in bytes, only one is decoded at a time: what it may take in memory is more than all else.</summary>
-    public const int HugeBody = 512 * 1024;
+    /// <summary>
+    /// The most bytes of large bodies that are decoded and not answered yet: decoded, a body takes many times its length in memory. A larger body
+    /// is decoded when no other is.
+    /// </summary>
+    public const int DecodedBytes = 4 * 1024 * 1024;
 
     private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
 
@@ -46,8 +49,8 @@ public sealed class RequestLimits : IDisposable
     private readonly ConcurrencyLimiter _calls = Limiter(Calls);
     private readonly ConcurrencyLimiter _waiting;
     private readonly ConcurrencyLimiter _bodies;
-    private readonly SemaphoreSlim _turns = new(Environment.ProcessorCount);
-    private readonly SemaphoreSlim _hugeTurn = new(1);
+    private readonly ConcurrencyLimiter _decoded = Limiter(DecodedBytes, int.MaxValue);
+    private readonly ConcurrencyLimiter _turns = Limiter(Environment.ProcessorCount, int.MaxValue);
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly int _maxBodyBytes;
@@ -110,12 +113,12 @@ public sealed class RequestLimits : IDisposable
         _calls.Dispose();
         _waiting.Dispose();
         _bodies.Dispose();
+        _decoded.Dispose();
         _turns.Dispose();
-        _hugeTurn.Dispose();
     }
 
-    private static ConcurrencyLimiter Limiter(int permits) =>
-        new(new() { PermitLimit = permits, QueueLimit = 0, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    private static ConcurrencyLimiter Limiter(int permits, int waiting = 0) =>
+        new(new() { PermitLimit = permits, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
 
     /// <summary>None for health: under load above all, somebody wants to know how the host is.</summary>
     private ConcurrencyLimiter? LimiterOf(HttpRequest request) =>
@@ -151,7 +154,6 @@ public sealed class RequestLimits : IDisposable
     internal sealed class BodyRoom(RequestLimits limits, RateLimitLease? place) : IDisposable
     {
         private readonly List<RateLimitLease> _leases = [];
-        private SemaphoreSlim? _turn;
 
         /// <summary>Takes room for more bytes.</summary>
         /// <exception cref="IntakeFullException">There is none.</exception>
@@ -168,18 +170,17 @@ public sealed class RequestLimits : IDisposable
         }
 
         /// <summary>Waits until a body may be decoded.</summary>
-        public async ValueTask TurnAsync(int length, CancellationToken cancellationToken)
+        /// <returns>The turn, to be disposed of when it is decoded; null if it needs none.</returns>
+        public async ValueTask<IDisposable?> TurnAsync(int length, CancellationToken cancellationToken)
         {
             if (length <= LargeBody)
-                return;
-            var turn = length > HugeBody ? limits._hugeTurn : limits._turns;
-            await turn.WaitAsync(cancellationToken);
-            _turn = turn;
+                return null;
+            _leases.Add(await limits._decoded.AcquireAsync(Math.Min(length, DecodedBytes), cancellationToken));
+            return await limits._turns.AcquireAsync(1, cancellationToken);
         }
 
         public void Dispose()
         {
-            _turn?.Release();
             foreach (var lease in _leases)
                 lease.Dispose();
             place?.Dispose();

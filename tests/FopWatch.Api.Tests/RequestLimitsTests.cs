@@ -51,6 +51,44 @@ public sealed class RequestLimitsTests : IDisposable
     }
 
     [Fact]
+    public async Task A_turn_to_decode_is_free_again_once_decoded_while_its_request_is_not_answered_yet()
+    {
+        var requests = Enumerable.Range(0, Environment.ProcessorCount + 1).Select(_ => Large()).ToList();
+        var turns = new List<IDisposable?>();
+        foreach (var request in requests.SkipLast(1))
+            turns.Add(await TurnAsync(request, RequestLimits.LargeBody + 1));
+        var next = TurnAsync(requests[^1], RequestLimits.LargeBody + 1);
+        Assert.False(next.IsCompleted);
+
+        turns[0]!.Dispose();
+
+        Assert.NotNull(await next.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
+    public async Task A_body_that_is_not_large_needs_no_turn()
+    {
+        for (var i = 0; i <= Environment.ProcessorCount; i++)
+            Assert.Null(await TurnAsync(Large(), RequestLimits.LargeBody));
+    }
+
+    [Fact]
+    public async Task What_is_decoded_and_not_answered_is_bounded_in_bytes_and_one_body_may_be_larger()
+    {
+        var (first, second, third) = (Large(), Large(), Large());
+        (await TurnAsync(first, RequestLimits.DecodedBytes / 2))!.Dispose();
+        (await TurnAsync(second, RequestLimits.DecodedBytes / 2))!.Dispose();
+        var last = TurnAsync(third, 2 * RequestLimits.DecodedBytes);
+        Assert.False(last.IsCompleted);
+
+        first.HttpContext.Features.Get<RequestLimits.BodyRoom>()!.Dispose();
+        Assert.False(last.IsCompleted);
+        second.HttpContext.Features.Get<RequestLimits.BodyRoom>()!.Dispose();
+
+        Assert.NotNull(await last.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public void Each_source_whose_notifications_are_too_large_is_logged_with_the_limit_and_once_a_minute_at_the_most()
     {
         var (time, log) = (new ManualTimeProvider(), new Log());
@@ -87,6 +125,16 @@ public sealed class RequestLimitsTests : IDisposable
         Assert.Equal(
             ["Requests are turned away, 1 since the start. The last one: one", "Requests are turned away, 3 since the start. The last one: three"],
             log.Warnings);
+    }
+
+    private static Task<IDisposable?> TurnAsync(HttpRequest request, int length) =>
+        RequestBody.DecodeTurnAsync(request, length, TestContext.Current.CancellationToken).AsTask();
+
+    private HttpRequest Large()
+    {
+        var request = Request("/api/notify/media/right-token");
+        Assert.NotNull(_limits.Enter(request));
+        return request;
     }
 
     private static HttpRequest Request(string path, string query = "") => new DefaultHttpContext

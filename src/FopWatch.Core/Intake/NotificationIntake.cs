@@ -88,6 +88,21 @@ public sealed class NotificationIntake(
         Telemetry.TurnedAway(source, "too large");
     }
 
+    /// <summary>Verifies and decodes a notification, and stores nothing. For a large one it is the greater part of the work.</summary>
+    /// <param name="source">What <see cref="Admit"/> returned.</param>
+    /// <param name="request">The notification.</param>
+    public static AssessedNotification Assess(Source source, SignedRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(request);
+        var trust = source.Provider.Verify(request, source.Keys);
+        if (trust == Trust.Invalid)
+            return new(source, request, trust, null, WrongSignature);
+
+        var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
+        return new(source, request, trust, decoded.Report, decoded.Problem);
+    }
+
     /// <summary>Takes a notification that came to a right URL.</summary>
     /// <param name="source">What <see cref="Admit"/> returned.</param>
     /// <param name="request">The notification.</param>
@@ -95,16 +110,25 @@ public sealed class NotificationIntake(
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
     /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
-    public async Task<NotificationResult> ReceiveAsync(
+    public Task<NotificationResult> ReceiveAsync(
         Source source,
         SignedRequest request,
         string? correlation,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken) => ReceiveAsync(Assess(source, request), correlation, cancellationToken);
+
+    /// <summary>Takes a notification that is verified and decoded already.</summary>
+    /// <param name="assessed">What <see cref="Assess"/> returned.</param>
+    /// <param name="correlation">What the URL's path ended in, if anything.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
+    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
+    public async Task<NotificationResult> ReceiveAsync(AssessedNotification assessed, string? correlation, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(assessed);
+        var (source, request) = (assessed.Source, assessed.Request);
         using var activity = Telemetry.Activities.StartActivity("notification");
         activity?.SetTag("fopwatch.source", source.Name);
 
-        var assessed = Assess(source, request);
         NotificationResult result;
         try
         {
@@ -192,17 +216,8 @@ public sealed class NotificationIntake(
             : request;
     }
 
-    private static Assessed Assess(Source source, SignedRequest request)
-    {
-        var trust = source.Provider.Verify(request, source.Keys);
-        if (trust == Trust.Invalid)
-            return new(trust, null, WrongSignature);
 
-        var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
-        return new(trust, decoded.Report, decoded.Problem);
-    }
-
-    private void Diagnose(Source source, Assessed assessed)
+    private void Diagnose(Source source, AssessedNotification assessed)
     {
         if (assessed.Trust == Trust.Invalid)
         {
@@ -221,7 +236,7 @@ public sealed class NotificationIntake(
     /// <returns>What became of it, and why it is to be kept in quarantine; null if it is not.</returns>
     private async Task<(NotificationResult Result, string? Problem)> RecordAsync(
         Source source,
-        Assessed assessed,
+        AssessedNotification assessed,
         string? correlation,
         CancellationToken cancellationToken)
     {
@@ -300,9 +315,15 @@ public sealed class NotificationIntake(
         && correlation.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')
             ? correlation
             : null;
-
-    private readonly record struct Assessed(Trust Trust, JobReport? Report, string? Problem);
 }
+
+/// <summary>A notification that is verified and decoded, and not stored yet.</summary>
+/// <param name="Source">The source that it came to.</param>
+/// <param name="Request">The notification.</param>
+/// <param name="Trust">What its signature is worth.</param>
+/// <param name="Report">What it says; null if it could not be understood, or its signature is wrong.</param>
+/// <param name="Problem">Why it has to be kept in quarantine; null if it has not.</param>
+public sealed record AssessedNotification(Source Source, SignedRequest Request, Trust Trust, JobReport? Report, string? Problem);
 
 /// <summary>What became of a quarantined notification that was taken again.</summary>
 /// <param name="Key">Its key.</param>
