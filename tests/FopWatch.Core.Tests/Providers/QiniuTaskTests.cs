@@ -60,6 +60,42 @@ public class QiniuTaskTests
     }
 
     [Theory]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 3, JobState.Failed, "failed skipped")]
+    [InlineData("""{"cmd":"a","code":0,"key":"k"},{"cmd":"b","code":1}""", 3, JobState.Succeeded, "succeeded skipped")]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"a","code":1}""", 3, JobState.Failed, "failed skipped")]
+    [InlineData("""{"cmd":"a","code":1},{"cmd":"b"},{"cmd":"c","code":null}""", 3, JobState.Failed, "skipped skipped skipped")]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":2}""", 3, null, "failed processing")]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":99}""", 3, null, "failed unknown")]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 2, null, "failed waiting")]
+    [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 4, null, "failed waiting")]
+    [InlineData("""{"cmd":"a","code":0},{"cmd":"b","code":1}""", 0, null, "succeeded waiting")]
+    public void A_whole_that_has_failed_ends_what_never_started_and_nothing_else(string items, int code, JobState? outcome, string states)
+    {
+        var body = $$"""{"id":"a","code":{{code}},"items":[{{items}}]}""";
+
+        foreach (var facts in (JobFacts[])[Qiniu.Polled(body), Qiniu.Notified(body)])
+        {
+            Assert.Equal(outcome, facts.Outcome);
+            Assert.Equal(states, string.Join(' ', facts.Items.Select(item => item.State.ToString().ToLowerInvariant())));
+        }
+    }
+
+    [Fact]
+    public void What_a_failed_whole_ended_stays_ended_whichever_report_comes_first()
+    {
+        var running = Qiniu.Polled("""{"id":"a","code":2,"items":[{"cmd":"a","code":2},{"cmd":"b","code":1}]}""");
+        var failed = Qiniu.Notified("""{"id":"a","code":3,"items":[{"cmd":"b","code":1},{"cmd":"a","code":3,"error":"no"}]}""");
+        var late = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"b","code":0,"key":"k"},{"cmd":"a","code":3,"error":"no"}]}""");
+
+        Assert.Equal(running.Join(failed), failed.Join(running));
+        Assert.Equal((JobState.Failed, new JobCounts(2, 0, 1, 0)), (failed.Join(running).Outcome, failed.Join(running).Counts));
+
+        // The provider said so too soon: what it says in the end counts, in any order.
+        Assert.Equal(late.Join(failed), failed.Join(late));
+        Assert.Equal(JobState.PartiallyFailed, failed.Join(late).Outcome);
+    }
+
+    [Theory]
     [InlineData("0", true, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Unknown)]
     [InlineData("1", false, JobProgress.Waiting, JobVerdict.None, NotificationDelivery.Unknown)]
     [InlineData("2", false, JobProgress.Processing, JobVerdict.None, NotificationDelivery.Unknown)]

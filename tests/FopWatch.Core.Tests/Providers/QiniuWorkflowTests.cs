@@ -114,6 +114,23 @@ public class QiniuWorkflowTests
         Assert.Equal("The fop is failed", Assert.Single(task.Items).Error);
     }
 
+    [Theory]
+    [InlineData("\"version\":\"v3\",\"code\":3", JobState.Failed)]
+    [InlineData("\"version\":\"v3\",\"code\":5", JobState.Cancelled)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":false", JobState.Failed)]
+    [InlineData("\"version\":\"v3\",\"code\":0", null)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":true", null)]
+    public void A_workflow_that_has_failed_or_was_cancelled_ends_an_operation_that_waits(string head, JobState? outcome)
+    {
+        var operation = head.Contains("v3", StringComparison.Ordinal)
+            ? """{"id":"1","fop":{"cmd":"a","result":{"code":1,"desc":"waiting"}}}"""
+            : """{"op":{"type":"a"},"result":{"code":1}}""";
+
+        var facts = Qiniu.Polled($$"""{"id":"w",{{head}},"ops":[{{operation}}]}""");
+
+        Assert.Equal((outcome, outcome is null ? ItemState.Waiting : ItemState.Skipped), (facts.Outcome, Assert.Single(facts.Items).State));
+    }
+
     [Fact]
     public void A_cancelled_workflow_is_cancelled_whatever_its_items_say()
     {

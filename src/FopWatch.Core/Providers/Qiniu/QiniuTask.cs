@@ -26,6 +26,7 @@ internal static class QiniuTask
 
         var code = root.Integer("code");
         var closed = code is Succeeded or Failed or NotificationFailed;
+        var verdict = code == Failed ? JobVerdict.Failed : JobVerdict.None;
         var bucket = root.Text("inputBucket");
         facts = (JobFacts.None with
         {
@@ -38,10 +39,10 @@ internal static class QiniuTask
             CreatedAt = Rfc3339.Parse(root.Text("creationDate")),
             Progress = ProgressOf(code, closed),
             Closed = closed,
-            Verdict = code == Failed ? JobVerdict.Failed : JobVerdict.None,
+            Verdict = verdict,
             Delivery = DeliveryOf(code, channel),
             Raw = body.Raw(closed),
-        }).WithItems(items.Select(item => ReadItem(item, bucket)));
+        }).WithItems(items.Select(item => EndedBy(verdict, ReadItem(item, bucket))));
         return null;
     }
 
@@ -63,6 +64,16 @@ internal static class QiniuTask
         Failed => ItemState.Failed,
         _ => ItemState.Unknown,
     };
+
+    /// <summary>
+    /// An item as the verdict on the whole leaves it: what has not started when the whole has failed or was cancelled never will, and would be
+    /// polled until the deadline. What has started may still end.
+    /// </summary>
+    public static ItemFacts EndedBy(JobVerdict verdict, ItemFacts item) =>
+        verdict is JobVerdict.Failed or JobVerdict.Cancelled
+        && item is { State: ItemState.Waiting } or { State: ItemState.Unknown, Code: null, Error: null, Outputs.Count: 0 }
+            ? item with { State = ItemState.Skipped }
+            : item;
 
     /// <summary>A notification that is here was delivered; an answer tells only of failure.</summary>
     public static NotificationDelivery DeliveryOf(long? code, ReportChannel channel) =>

@@ -18,6 +18,7 @@ internal static class QiniuWorkflow
 
         var code = root.Integer("code");
         var closed = code is 0 or 3 or 5;
+        var verdict = code switch { 0 => JobVerdict.Succeeded, 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None };
         var input = root.Field("input")?.Field("kodo_file");
         facts = (JobFacts.None with
         {
@@ -30,10 +31,10 @@ internal static class QiniuWorkflow
             CreatedAt = Milliseconds(root.Integer("created_at")),
             Progress = QiniuTask.ProgressOf(code, closed),
             Closed = closed,
-            Verdict = code switch { 0 => JobVerdict.Succeeded, 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None },
+            Verdict = verdict,
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
-        }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => ReadV3Op(op, closed)));
+        }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => QiniuTask.EndedBy(verdict, ReadV3Op(op, closed))));
         return null;
     }
 
@@ -50,6 +51,7 @@ internal static class QiniuWorkflow
         var result = root.Field("result");
         var code = result?.Integer("code");
         var succeeded = root.Flag("success") ?? code switch { 0 => true, 3 => false, _ => null };
+        var verdict = (closed, succeeded) switch { (true, true) => JobVerdict.Succeeded, (true, false) => JobVerdict.Failed, _ => JobVerdict.None };
         var input = root.Field("input")?.Field("source");
         facts = (JobFacts.None with
         {
@@ -62,10 +64,10 @@ internal static class QiniuWorkflow
             CreatedAt = Rfc3339.Parse(root.Text("creationDate")),
             Progress = QiniuTask.ProgressOf(code, closed),
             Closed = closed,
-            Verdict = (closed, succeeded) switch { (true, true) => JobVerdict.Succeeded, (true, false) => JobVerdict.Failed, _ => JobVerdict.None },
+            Verdict = verdict,
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
-        }).WithItems(ops.Select(op => ReadV2Op(op, closed)));
+        }).WithItems(ops.Select(op => QiniuTask.EndedBy(verdict, ReadV2Op(op, closed))));
         return null;
     }
 
