@@ -41,23 +41,16 @@ public static class JobsApi
 
         var links = new JobLink[read.Registrations.Count];
         var tooLarge = new ConcurrentBag<ProblemElement>();
-        await Parallel.ForAsync(
-            0,
-            links.Length,
+
+        // Those of one job in the order in which they were given, as metadata of the later ones wins.
+        var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
+        await Parallel.ForEachAsync(
+            jobs,
             new ParallelOptions { MaxDegreeOfParallelism = RegistrationsAtOnce, CancellationToken = cancellationToken },
-            async (index, cancelled) =>
+            async (job, cancelled) =>
             {
-                var (source, id, metadata, firstPollAfter) = read.Registrations[index];
-                try
-                {
-                    var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
-                    links[index] = new(source.Name, id, job.State, Href(job.Key));
-                }
-                catch (MetadataTooLargeException e)
-                {
-                    // What the job has already is known only now.
-                    tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
-                }
+                foreach (var (index, registration) in job)
+                    await RegisterOneAsync(index, registration, cancelled);
             });
         if (!tooLarge.IsEmpty)
         {
@@ -68,6 +61,21 @@ public static class JobsApi
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);
+
+        async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)
+        {
+            var (source, id, metadata, firstPollAfter) = registration;
+            try
+            {
+                var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
+                links[index] = new(source.Name, id, job.State, Href(job.Key));
+            }
+            catch (MetadataTooLargeException e)
+            {
+                // What the job has already is known only now.
+                tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
+            }
+        }
     }
 
     /// <summary>
@@ -185,7 +193,12 @@ public static class JobsApi
             return NoSuchJob();
 
         var job = await recorder.RepublishAsync(key, cancellationToken);
-        return job is { IsSettled: false } ? Problem.NotSettled() : Answer(job, references, settings);
+        return job switch
+        {
+            { IsSettled: false } => Problem.NotSettled(),
+            { Origin: JobOrigin.Hint } => Problem.Unconfirmed(),
+            _ => Answer(job, references, settings),
+        };
     }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>

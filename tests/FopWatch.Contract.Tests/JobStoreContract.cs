@@ -1,5 +1,8 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Testing;
 using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests;
@@ -28,6 +31,31 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
 
         Assert.Equal(etag, stored?.ETag);
         AssertSame(job, stored?.Job);
+    }
+
+    [Fact]
+    public async Task The_polls_of_a_job_are_counted_over_every_watch_of_it_and_the_waits_begin_anew()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Port, time);
+        var (recorder, source) = (recording.Recorder, recording.Source);
+        var job = await recorder.RegisterAsync(source, "a", Job.NoMetadata, null, Cancelled);
+        for (var i = 0; i < 3; i++)
+            job = (await recorder.PolledAsync(source, "a", job.Watch, new(PollAnswer.Unavailable), Cancelled))!;
+        Assert.Equal(3, job.ToRecord().Polls);
+
+        // Stopped twice, and wanted again each time.
+        for (var i = 0; i < 2; i++)
+        {
+            await recorder.StopAsync(job.Key, Cancelled);
+            await recorder.RegisterAsync(source, "a", Job.NoMetadata, null, Cancelled);
+            job = (await Port.FindAsync(job.Key, Cancelled))!.Job;
+            Assert.Equal((3, time.GetUtcNow() + source.Poll.First), (job.ToRecord().Polls, job.Watch.DueAt));
+        }
+
+        job = (await recorder.PolledAsync(source, "a", job.Watch, new(PollAnswer.Unavailable), Cancelled))!;
+        Assert.Equal(4, job.ToRecord().Polls);
+        Assert.InRange(job.Watch.DueAt!.Value - time.GetUtcNow(), 1.3 * source.Poll.First, 1.7 * source.Poll.First);
     }
 
     [Fact]

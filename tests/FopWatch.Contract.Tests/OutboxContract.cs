@@ -1,3 +1,5 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
 using FopWatch.Publishing;
 
 namespace FopWatch.Contract.Tests;
@@ -64,6 +66,32 @@ public abstract class OutboxContract : StoreContract<IOutbox>
 
         Assert.Equal(12, versions.Count);
         Assert.Equal(versions.Order(), versions);
+    }
+
+    [Theory]
+    [InlineData(true, "correlation", "order-7")]
+    [InlineData(false, "lesson", "42")]
+    public async Task What_is_learnt_about_a_job_after_its_outcome_is_published_with_its_outcome_once(bool byNotifyUrl, string name, string value)
+    {
+        var recording = new Recording(Jobs, TimeProvider.System);
+        var (recorder, source) = (recording.Recorder, recording.Source);
+        var report = Sample.Succeeded(ReportChannel.Notification);
+        var settled = await recorder.ReportAsync(source, "a", report, null, Cancelled);
+        await Port.RemoveAsync(await Port.PendingAsync(10, Cancelled), Cancelled);
+
+        for (var i = 0; i < 2; i++)
+        {
+            await (byNotifyUrl
+                ? recorder.ReportAsync(source, "a", report, value, Cancelled)
+                : recorder.RegisterAsync(source, "a", new Dictionary<string, string> { [name] = value }, null, Cancelled));
+        }
+
+        var pending = (await Port.PendingAsync(10, Cancelled)).Select(one => JobEvent.Parse(one.Body)).ToList();
+        var published = Assert.Single(pending, one => one.Data.Metadata is not null);
+        Assert.Equal((JobEvent.SettledType, JobState.Succeeded, value), (published.Type, published.Data.State, published.Data.Metadata![name]));
+        Assert.True(published.Data.Version > settled.Version);
+        Assert.Same(published, pending[^1]);
+        Assert.Equal(settled.SettledAt, published.Data.SettledAt);
     }
 
     [Fact]

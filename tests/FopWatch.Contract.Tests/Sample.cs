@@ -36,6 +36,9 @@ public static class Sample
     public static JobChange PartiallyFailed(this Job job, TimeSpan after = default) =>
         job.Apply(Report(closed: true, ItemState.Succeeded, ItemState.Failed), job.RegisteredAt + after);
 
+    /// <summary>A report that both commands succeeded.</summary>
+    public static JobReport Succeeded(ReportChannel channel) => Report(closed: true, ItemState.Succeeded, ItemState.Succeeded) with { Channel = channel };
+
     /// <summary>The job given up and no longer watched.</summary>
     public static JobChange Expired(this Job job, TimeSpan after = default)
     {

@@ -43,7 +43,7 @@ public static class JobEvents
             RegisteredAt = job.RegisteredAt,
             UpdatedAt = job.UpdatedAt,
             SettledAt = job.IsSettled ? job.SettledAt : null,
-            Polls = job.Watch.Polls,
+            Polls = job.Watch.TotalPolls,
             Version = job.Version,
         };
     }

@@ -62,8 +62,8 @@ public static class PollPlan
     }
 
     /// <summary>
-    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. How often the job was
-    /// polled before counts for nothing; when it was polled last does, so that whoever asks for it again and again does not get more polls.
+    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. The waits are
+    /// those of a new job; when it was polled last still counts, so that whoever asks for it again and again does not get more polls.
     /// </summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="watch">The watch before.</param>
@@ -72,6 +72,7 @@ public static class PollPlan
     public static Watch Again(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
         Start(settings, now, firstPollAfter) with
         {
+            EarlierPolls = watch.TotalPolls,
             LastPolledAt = watch.LastPolledAt,
             LastAnswer = watch.LastAnswer,
             LastAnswerInWords = watch.LastAnswerInWords,

@@ -39,8 +39,16 @@ public sealed record Watch
     /// <summary>When the job is given up if it has no outcome by then.</summary>
     public required DateTimeOffset Deadline { get; init; }
 
-    /// <summary>How often the status API has been asked since the watch began.</summary>
+    /// <summary>How often the status API has been asked since the watch began, or began anew.</summary>
     public int Polls { get; init; }
+
+    /// <summary>How often it had been asked before the watch began anew.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int EarlierPolls { get; init; }
+
+    /// <summary>How often it has been asked about the job in all.</summary>
+    [JsonIgnore]
+    public int TotalPolls => EarlierPolls + Polls;
 
     /// <summary>Answers that there is no such id, since the last report.</summary>
     public int NotFound { get; init; }
