@@ -30,7 +30,7 @@ public static class Failures
                 Limits(context)?.Refused("a body came too slowly");
                 return Problem.Unavailable();
             case BadHttpRequestException malformed:
-                return Results.StatusCode(malformed.StatusCode);
+                return Problem.OfStatus(malformed.StatusCode);
             case IntakeFullException full:
                 Limits(context)?.Refused(full.Message);
                 return Problem.Unavailable();

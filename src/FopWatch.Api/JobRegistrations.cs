@@ -41,7 +41,7 @@ internal sealed class JobRegistrations
         var read = new JobRegistrations(sources);
         try
         {
-            using var document = JsonDocument.Parse(body);
+            using var document = JsonDocument.Parse(ByteOrderMark.Skip(body));
             read.ReadRoot(document.RootElement);
         }
         catch (JsonException e)

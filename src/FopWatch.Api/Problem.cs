@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.WebUtilities;
 
 namespace FopWatch.Api;
 
@@ -14,7 +15,9 @@ public sealed record Problem
     /// <summary>The media type.</summary>
     public const string ContentType = "application/problem+json";
 
-    /// <summary>Identifies the kind of problem, as a URN.</summary>
+    private const string Challenge = "Bearer realm=\"FopWatch\"";
+
+    /// <summary>Identifies the kind of problem, as a URN; <c>about:blank</c> where <see cref="Status"/> says it all.</summary>
     public required string Type { get; init; }
 
     /// <summary>The kind of problem in words.</summary>
@@ -52,9 +55,19 @@ public sealed record Problem
     public static IResult NotSettled() => Of(
         "not-settled", "The job has no outcome yet.", StatusCodes.Status409Conflict, "Only a settled job's outcome can be published again.");
 
-    /// <summary>401.</summary>
-    public static IResult Unauthorized() => Of(
-        "unauthorized", "The API key is missing or wrong.", StatusCodes.Status401Unauthorized, "Send it as the header X-Api-Key.");
+    /// <summary>409 for a job that only untrusted notifications have named.</summary>
+    public static IResult Unconfirmed() => Of(
+        "unconfirmed",
+        "Only untrusted notifications have named the job.",
+        StatusCodes.Status409Conflict,
+        "Nothing is published of it until it is registered, or a trusted notification or an answer of the status API names it.");
+
+    /// <summary>401, with the challenge that it has to have (RFC 9110, section 11.6.1).</summary>
+    public static IResult Unauthorized() => new WithHeader("WWW-Authenticate", Challenge, Of(
+        "unauthorized",
+        "The API key is missing or wrong.",
+        StatusCodes.Status401Unauthorized,
+        "Send it as the header X-Api-Key, or as Authorization: Bearer."));
 
     /// <summary>421.</summary>
     public static IResult NotLocal() => Of(
@@ -71,24 +84,39 @@ public sealed record Problem
     /// 503. The store cannot answer, or there is no room: whoever asks is to try again. One answer for all of it, which tells a
     /// stranger nothing.
     /// </summary>
-    public static IResult Unavailable() => new RetryLater(Of(
+    public static IResult Unavailable() => new WithHeader("Retry-After", "5", Of(
         "unavailable",
         "This cannot be done now.",
         StatusCodes.Status503ServiceUnavailable,
         "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
 
+    /// <summary>
+    /// An error that the server found before any handler did. Those that no route of FopWatch answers have the type that says no more than
+    /// the status (RFC 9457, section 4.2.1).
+    /// </summary>
+    /// <param name="status">400 to 599.</param>
+    public static IResult OfStatus(int status) => status switch
+    {
+        StatusCodes.Status400BadRequest => Invalid("The request is not well-formed HTTP, or its body ended too soon."),
+        StatusCodes.Status404NotFound => NotFound("There is no such route; see /openapi.json."),
+        _ => Result("about:blank", ReasonPhrases.GetReasonPhrase(status), status, null, null),
+    };
+
     private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
+        Result($"urn:fopwatch:problem:{type}", title, status, detail, errors);
+
+    private static IResult Result(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors) =>
         Results.Json(
-            new Problem { Type = $"urn:fopwatch:problem:{type}", Title = title, Status = status, Detail = detail, Errors = errors },
+            new Problem { Type = type, Title = title, Status = status, Detail = detail, Errors = errors },
             ApiJson.Wire.Problem,
             ContentType,
             status);
 
-    private sealed class RetryLater(IResult problem) : IResult
+    private sealed class WithHeader(string name, string value, IResult problem) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.RetryAfter = "5";
+            httpContext.Response.Headers[name] = value;
             return problem.ExecuteAsync(httpContext);
         }
     }

@@ -163,6 +163,9 @@ public static class QueryParameters
 
         public bool Matches(string requested, string[] segments)
         {
+            // Whoever can get something can ask about it without its body.
+            if (HttpMethods.IsHead(requested))
+                requested = HttpMethods.Get;
             if (segments.Length != _segments.Length || !HttpMethods.Equals(requested, method))
                 return false;
 

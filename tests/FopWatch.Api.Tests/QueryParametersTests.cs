@@ -21,7 +21,7 @@ public sealed class QueryParametersTests
                     $"{operation.Name.ToUpperInvariant()} {path.Name}",
                     isOpen ? null : [.. QueryOf(document, path.Value).Concat(QueryOf(document, operation.Value))]);
 
-                Assert.Equal((path.Name, !isOpen), (path.Name, operation.Value.GetProperty("responses").TryGetProperty("400", out _)));
+                Assert.True(isOpen || operation.Value.GetProperty("responses").TryGetProperty("400", out _), path.Name);
             }
         }
 

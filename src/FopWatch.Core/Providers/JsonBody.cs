@@ -29,7 +29,7 @@ internal sealed class JsonBody
     /// <summary>Reads a body; null, and why, if it is no JSON object as every reader would understand it.</summary>
     public static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
     {
-        body = WithoutByteOrderMark(body);
+        body = ByteOrderMark.Skip(body);
         if (!body.Span.ContainsAnyExcept(" \t\r\n"u8))
             problem = "the body is empty";
         else if (!Utf8.IsValid(body.Span))
@@ -67,13 +67,6 @@ internal sealed class JsonBody
         {
             return false;
         }
-    }
-
-    /// <summary>A body without the mark that some serializers begin with.</summary>
-    public static ReadOnlyMemory<byte> WithoutByteOrderMark(ReadOnlyMemory<byte> body)
-    {
-        ReadOnlySpan<byte> mark = [0xEF, 0xBB, 0xBF];
-        return body.Span.StartsWith(mark) ? body[mark.Length..] : body;
     }
 
     /// <summary>The body as it is kept: redacted; null if it is too long to keep.</summary>

@@ -276,7 +276,7 @@ public sealed class StatusClient : IStatusApi
         response.Content.Headers.ContentLength is null
         && response.Headers.TransferEncodingChunked != true
         && response.Version.Major == 1
-        && JsonBody.IsBeginning(body.Span);
+        && JsonBody.IsBeginning(ByteOrderMark.Skip(body).Span);
 
     private static bool IsSameOrigin(Uri from, Uri to) =>
         to.Scheme == from.Scheme && to.Host == from.Host && to.Port == from.Port && to.UserInfo == from.UserInfo;

@@ -11,15 +11,15 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles)
 {
     /// <summary>See <see cref="HealthApi.Live"/>.</summary>
     [Function("HealthLive")]
-    public static IResult Live([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health/live")] HttpRequest request) => HealthApi.Live();
+    public static IResult Live([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/live")] HttpRequest request) => HealthApi.Live();
 
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
     [Function("HealthReady")]
-    public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "health/ready")] HttpRequest request) =>
+    public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request) =>
         request.AnswerAsync(() => HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]
-    public static Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", Route = "openapi.json")] HttpRequest request) =>
+    public static Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request) =>
         request.AnswerAsync(() => Task.FromResult(HealthApi.OpenApi()));
 }

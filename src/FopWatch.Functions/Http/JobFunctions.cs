@@ -30,7 +30,7 @@ public sealed class JobFunctions(
 
     /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
     [Function("ListJobs")]
-    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs")] HttpRequest request) =>
+    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs")] HttpRequest request) =>
         request.AnswerAsync(() => JobsApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("state"),
@@ -46,7 +46,7 @@ public sealed class JobFunctions(
     /// <summary>See <see cref="JobsApi.GetAsync"/>.</summary>
     [Function("GetJob")]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
         request.AnswerAsync(() => JobsApi.GetAsync(
             source, id, request.Parameter("wait"), settlements, references, settings, request.HttpContext.RequestAborted));
 

@@ -13,7 +13,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
 {
     /// <summary>See <see cref="QuarantineApi.ListAsync"/>.</summary>
     [Function("ListQuarantine")]
-    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/quarantine")] HttpRequest request) =>
+    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine")] HttpRequest request) =>
         request.AnswerAsync(() => QuarantineApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("top"),
@@ -37,13 +37,13 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
     /// <summary>See <see cref="QuarantineApi.GetAsync"/>.</summary>
     [Function("GetQuarantined")]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/quarantine/{key}")] HttpRequest request, string key) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine/{key}")] HttpRequest request, string key) =>
         request.AnswerAsync(() => QuarantineApi.GetAsync(key, quarantine, intake, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.BodyAsync"/>.</summary>
     [Function("GetQuarantinedBody")]
     public Task<IResult> BodyAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", Route = "api/quarantine/{key}/body")] HttpRequest request, string key) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine/{key}/body")] HttpRequest request, string key) =>
         request.AnswerAsync(() => QuarantineApi.BodyAsync(key, quarantine, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.RetryAsync"/>.</summary>

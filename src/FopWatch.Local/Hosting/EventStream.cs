@@ -45,6 +45,10 @@ internal static class EventStream
         if (after > last)
             (unreached, after) = (after, 0);
 
+        context.Response.ContentType = "text/event-stream";
+        if (HttpMethods.IsHead(context.Request.Method))
+            return Results.Empty;
+
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
@@ -67,7 +71,6 @@ internal static class EventStream
         CancellationToken cancellationToken)
     {
         var after = place.After;
-        response.ContentType = "text/event-stream";
         response.Headers.CacheControl = "no-store";
         response.Headers["X-Accel-Buffering"] = "no";
         var first = await log.FirstSeqAsync(cancellationToken);

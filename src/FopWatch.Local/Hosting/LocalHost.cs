@@ -18,6 +18,9 @@ internal sealed class LocalHost : IAsyncDisposable
     /// <summary>How long the head of a request may take to arrive.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
+    /// <summary>Whatever can be got can be asked about without its body (RFC 9110, section 9.3.2). Kestrel sends none.</summary>
+    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
+
     private readonly WebApplication _app;
     private readonly SqliteStore _store;
 
@@ -162,24 +165,24 @@ internal sealed class LocalHost : IAsyncDisposable
         app.MapPost("/api/notify/{**rest}", Notify.PostElsewhereAsync);
 
         app.MapPost("/api/jobs", JobsApi.RegisterAsync);
-        app.MapGet("/api/jobs", JobsApi.ListAsync);
-        app.MapGet("/api/jobs/{source}/{id}", JobsApi.GetAsync);
+        app.MapMethods("/api/jobs", GetAndHead, JobsApi.ListAsync);
+        app.MapMethods("/api/jobs/{source}/{id}", GetAndHead, JobsApi.GetAsync);
         app.MapPost("/api/jobs/{source}/{id}/poll", JobsApi.PollAsync);
         app.MapPost("/api/jobs/{source}/{id}/republish", JobsApi.RepublishAsync);
         app.MapDelete("/api/jobs/{source}/{id}", JobsApi.StopAsync);
 
-        app.MapGet("/api/quarantine", QuarantineApi.ListAsync);
+        app.MapMethods("/api/quarantine", GetAndHead, QuarantineApi.ListAsync);
         app.MapPost("/api/quarantine/retry", QuarantineApi.RetryAllAsync);
-        app.MapGet("/api/quarantine/{key}", QuarantineApi.GetAsync);
-        app.MapGet("/api/quarantine/{key}/body", QuarantineApi.BodyAsync);
+        app.MapMethods("/api/quarantine/{key}", GetAndHead, QuarantineApi.GetAsync);
+        app.MapMethods("/api/quarantine/{key}/body", GetAndHead, QuarantineApi.BodyAsync);
         app.MapPost("/api/quarantine/{key}/retry", QuarantineApi.RetryAsync);
         app.MapDelete("/api/quarantine/{key}", QuarantineApi.DeleteAsync);
 
-        app.MapGet("/events", EventStream.GetAsync);
+        app.MapMethods("/events", GetAndHead, EventStream.GetAsync);
         app.MapMetrics();
-        app.MapGet("/health/live", HealthApi.Live);
-        app.MapGet("/health/ready", ReadyAsync);
-        app.MapGet("/openapi.json", HealthApi.OpenApi);
+        app.MapMethods("/health/live", GetAndHead, HealthApi.Live);
+        app.MapMethods("/health/ready", GetAndHead, ReadyAsync);
+        app.MapMethods("/openapi.json", GetAndHead, HealthApi.OpenApi);
     }
 
     // A store that can be read and not written to, as on a full disk, could not take a notification.
@@ -194,12 +197,12 @@ internal sealed class LocalHost : IAsyncDisposable
     private static async Task AnswerUnrouted(HttpContext context, RequestDelegate next)
     {
         await next(context);
-        if (context.Response is not { HasStarted: false, ContentType: null } response)
+        if (context.Response is not { HasStarted: false, ContentType: null, StatusCode: >= 400 } response)
             return;
-        if (response.StatusCode == StatusCodes.Status405MethodNotAllowed)
-            await Problem.NotAllowed(response.Headers.Allow.ToString()).ExecuteAsync(context);
-        else if (response.StatusCode == StatusCodes.Status404NotFound)
-            await Problem.NotFound("There is no such route; see /openapi.json.").ExecuteAsync(context);
+        var problem = response.StatusCode == StatusCodes.Status405MethodNotAllowed
+            ? Problem.NotAllowed(response.Headers.Allow.ToString())
+            : Problem.OfStatus(response.StatusCode);
+        await problem.ExecuteAsync(context);
     }
 
     private static Task CheckQuery(HttpContext context, RequestDelegate next) =>

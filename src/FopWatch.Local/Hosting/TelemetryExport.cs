@@ -61,7 +61,7 @@ internal static class TelemetryExport
 
     /// <summary>Maps the route that Prometheus scrapes.</summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(new HttpMethodMetadata([HttpMethods.Get]));
+        routes.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
 
     /// <summary>
     /// Keeps of a framework's span only attributes that cannot hold a token, an id or a key: a path, a query, a URL, a client's

@@ -19,7 +19,8 @@ public sealed class FunctionsHttpTests(FunctionsHttpTests.OwnAzurite azurite) : 
                 .Where(operation => operation.Name is "get" or "post" or "delete" or "put")
                 .Select(operation => $"{operation.Name} {path.Name}"))
             .Where(operation => operation is not ("get /events" or "get /metrics"));
-        var routes = FunctionsPipeline.Functions.SelectMany(function => function.Trigger.Methods!.Select(method => $"{method} /{function.Trigger.Route}"))
+        Assert.All(FunctionsPipeline.Functions, function => Assert.Equal(function.Trigger.Methods!.Contains("get"), function.Trigger.Methods!.Contains("head")));
+        var routes = FunctionsPipeline.Functions.SelectMany(function => function.Trigger.Methods!.Where(method => method != "head").Select(method => $"{method} /{function.Trigger.Route}"))
             .SelectMany(route => route.EndsWith("/{correlation?}", StringComparison.Ordinal)
                 ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
                 : (string[])[route]);
@@ -52,4 +53,16 @@ public sealed class FunctionsHttpTests(FunctionsHttpTests.OwnAzurite azurite) : 
                 await _azurite.DisposeAsync();
         }
     }
+}
+
+/// <summary>What every host answers to those who act on jobs, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsActingTests(FunctionsHttpTests.OwnAzurite azurite) : ActingContract, IClassFixture<FunctionsHttpTests.OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host makes of unusual and wrong requests, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsErrorTests(FunctionsHttpTests.OwnAzurite azurite) : ErrorContract, IClassFixture<FunctionsHttpTests.OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }

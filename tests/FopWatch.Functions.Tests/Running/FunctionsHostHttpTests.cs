@@ -146,3 +146,27 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
         }
     }
 }
+
+/// <summary>What every host answers to those who act on jobs, by the app under a real Functions host.</summary>
+[Collection(nameof(KilledHostTests))]
+public sealed class FunctionsHostActingTests(FunctionsHostHttpTests.RunningApp app) : ActingContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
+{
+    protected override async Task<ServedHost> StartAsync()
+    {
+        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
+        return await app.EmptiedAsync();
+    }
+}
+
+/// <summary>What every host makes of unusual and wrong requests, by the app under a real Functions host.</summary>
+[Collection(nameof(KilledHostTests))]
+public sealed class FunctionsHostErrorTests(FunctionsHostHttpTests.RunningApp app) : ErrorContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
+{
+    protected override bool IsReachedDirectly => false;
+
+    protected override async Task<ServedHost> StartAsync()
+    {
+        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
+        return await app.EmptiedAsync();
+    }
+}

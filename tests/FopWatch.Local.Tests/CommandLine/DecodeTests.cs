@@ -49,6 +49,22 @@ public class DecodeTests
         Assert.False(reading.GetProperty("asksForPoll").GetBoolean());
     }
 
+    [Theory]
+    [InlineData("qiniu", "notification", Classic)]
+    [InlineData("qiniu", "poll", Classic)]
+    [InlineData("wangsuFmgr", "notification", Fmgr)]
+    public async Task A_captured_body_may_begin_with_a_byte_order_mark(string provider, string channel, string body)
+    {
+        using var folder = new TempFolder();
+        var file = Path.Combine(folder.FullName, "captured.json");
+        await File.WriteAllTextAsync(file, body, new UTF8Encoding(true), TestContext.Current.CancellationToken);
+
+        var (exit, output, _) = await CommandRun.RunAsync(["decode", file, "--provider", provider, "--channel", channel]);
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("outcome", output, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_table_says_what_the_body_means_and_keeps_secrets()
     {

@@ -48,7 +48,12 @@ public class JobsTests
         await using var host = await RunningHost.StartAsync(apiKey: "a-key-of-16-chars");
         using var stranger = new HttpClient { BaseAddress = host.Host.Url };
         foreach (var path in (string[])["/api/jobs", "/api/quarantine", "/events", "/openapi.json"])
-            Assert.Equal(HttpStatusCode.Unauthorized, (await stranger.GetAsync(path, Cancelled)).StatusCode);
+        {
+            using var refused = await stranger.GetAsync(path, Cancelled);
+            Assert.Equal((HttpStatusCode.Unauthorized, "Bearer realm=\"FopWatch\""), (refused.StatusCode, refused.Headers.WwwAuthenticate.ToString()));
+            Assert.Equal("urn:fopwatch:problem:unauthorized", (await RunningHost.ProblemAsync(refused)).Type);
+        }
+
         Assert.Equal(HttpStatusCode.OK, (await stranger.GetAsync("/health/ready", Cancelled)).StatusCode);
         using var body = new StringContent(Done);
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{RunningHost.Token}", body, Cancelled)).StatusCode);
@@ -64,8 +69,8 @@ public class JobsTests
     }
 
     [Theory]
-    [InlineData("PUT", "/api/jobs", "GET, POST")]
-    [InlineData("PATCH", "/api/jobs/media/z0.a", "DELETE, GET")]
+    [InlineData("PUT", "/api/jobs", "GET, HEAD, POST")]
+    [InlineData("PATCH", "/api/jobs/media/z0.a", "DELETE, GET, HEAD")]
     [InlineData("GET", "/api/notify/media/right-token", "POST")]
     [InlineData("GET", "/api/notify/media/wrong-token", "POST")]
     [InlineData("GET", "/api/notify/nobody/wrong-token/lesson-42", "POST")]
@@ -158,7 +163,14 @@ public class JobsTests
             : (string[])[route]);
 
         // What begins with a notify URL and goes on is no route of its own.
-        mapped = mapped.Where(route => route != "POST /api/notify/{**rest}");
+        mapped = mapped.Where(route => route != "POST /api/notify/{**rest}").ToList();
+        Assert.Equal(Paths("GET"), Paths("HEAD"));
+        mapped = mapped.Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal));
         Assert.Equal(mapped.Order(StringComparer.Ordinal), documented.Order(StringComparer.Ordinal));
+
+        IEnumerable<string> Paths(string method) => mapped
+            .Where(route => route.StartsWith(method + " ", StringComparison.Ordinal))
+            .Select(route => route[(method.Length + 1)..])
+            .Order(StringComparer.Ordinal);
     }
 }

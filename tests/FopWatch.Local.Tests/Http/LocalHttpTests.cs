@@ -1,3 +1,5 @@
+using System.Net;
+using FopWatch.Api;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
@@ -11,44 +13,100 @@ public sealed class LocalHttpTests : HttpContract
     protected override bool HasEvents => true;
 
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
 
-    private sealed class ServedLocally(LocalHost host, StatusApi statusApi, string folder) : ServedHost
+/// <summary>What every host answers to those who act on jobs, by the embedded host.</summary>
+public sealed class LocalActingTests : ActingContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host makes of unusual and wrong requests, by the embedded host; and what it answers itself of these.</summary>
+public sealed class LocalErrorTests : ErrorContract
+{
+    [Theory]
+    [InlineData("GET", "/")]
+    [InlineData("GET", "/api/nothing")]
+    [InlineData("POST", "/api/jobs/media")]
+    [InlineData("HEAD", "/nothing")]
+    public async Task An_unknown_route_is_a_problem(string method, string path)
     {
-        public override HttpClient Http { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
 
-        public override StatusApi StatusApi => statusApi;
+        Assert.Equal((HttpStatusCode.NotFound, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        if (method != "HEAD")
+            Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
+    }
 
-        public static async Task<ServedLocally> StartAsync()
+    [Theory]
+    [InlineData("PATCH", "/api/jobs", "GET, HEAD, POST")]
+    [InlineData("POST", "/health/live", "GET, HEAD")]
+    [InlineData("HEAD", "/api/notify/media/right-token", "POST")]
+    public async Task A_method_that_a_route_has_not_is_a_problem(string method, string path, string allowed)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(allowed, string.Join(", ", answer.Content.Headers.Allow.Order()));
+    }
+
+    [Theory]
+    [InlineData("/events", "text/event-stream")]
+    [InlineData("/metrics", "text/plain")]
+    public async Task Head_of_what_only_this_host_has_is_answered_at_once_and_without_a_body(string path, string contentType)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Head, path);
+        using var answer = await host.Http.SendAsync(request, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+        Assert.Equal((HttpStatusCode.OK, contentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Empty(await answer.Content.ReadAsByteArrayAsync(Cancelled));
+    }
+
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>An embedded host with a data folder of its own.</summary>
+internal sealed class ServedLocally(LocalHost host, StatusApi statusApi, string folder) : ServedHost
+{
+    public override HttpClient Http { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
+
+    public override StatusApi StatusApi => statusApi;
+
+    public static async Task<ServedLocally> StartAsync()
+    {
+        var statusApi = await StatusApi.StartAsync();
+        var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
+        var settings = new HostSettings
         {
-            var statusApi = await StatusApi.StartAsync();
-            var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
-            var settings = new HostSettings
-            {
-                Shared = FopWatchSettings.Read(Settings(statusApi.Endpoint)),
-                Urls = "http://127.0.0.1:0",
-                Data = folder,
-                ApiKey = null,
-            };
-            return new(await LocalHost.StartAsync(settings, TimeProvider.System, logging: null, Cancelled), statusApi, folder);
-        }
+            Shared = FopWatchSettings.Read(Settings(statusApi.Endpoint)),
+            Urls = "http://127.0.0.1:0",
+            Data = folder,
+            ApiKey = null,
+        };
+        return new(await LocalHost.StartAsync(settings, TimeProvider.System, logging: null, Cancelled), statusApi, folder);
+    }
 
-        /// <summary>Locks the database as another process may.</summary>
-        public override async Task<IAsyncDisposable> BreakStoreAsync()
-        {
-            var other = new SqliteConnection($"Data Source={Path.Combine(folder, "fopwatch.db")};Pooling=false");
-            await other.OpenAsync(Cancelled);
-            await using var begin = other.CreateCommand();
-            begin.CommandText = "BEGIN IMMEDIATE";
-            await begin.ExecuteNonQueryAsync(Cancelled);
-            return other;
-        }
+    /// <summary>Locks the database as another process may.</summary>
+    public override async Task<IAsyncDisposable> BreakStoreAsync()
+    {
+        var other = new SqliteConnection($"Data Source={Path.Combine(folder, "fopwatch.db")};Pooling=false");
+        await other.OpenAsync(Cancelled);
+        await using var begin = other.CreateCommand();
+        begin.CommandText = "BEGIN IMMEDIATE";
+        await begin.ExecuteNonQueryAsync(Cancelled);
+        return other;
+    }
 
-        public override async ValueTask DisposeAsync()
-        {
-            Http.Dispose();
-            await host.DisposeAsync();
-            await statusApi.DisposeAsync();
-            Directory.Delete(folder, recursive: true);
-        }
+    public override async ValueTask DisposeAsync()
+    {
+        Http.Dispose();
+        await host.DisposeAsync();
+        await statusApi.DisposeAsync();
+        Directory.Delete(folder, recursive: true);
     }
 }

@@ -112,7 +112,7 @@ internal abstract class WangsuProvider : IProvider
 
     private static JsonBody? Read(ReadOnlyMemory<byte> body, out string problem)
     {
-        body = JsonBody.WithoutByteOrderMark(body);
+        body = ByteOrderMark.Skip(body);
         var text = body.Span.TrimStart(" \t\r\n"u8);
         if (text.IsEmpty || text[0] == '{')
             return JsonBody.Read(body, out problem);
