@@ -114,7 +114,7 @@ internal static class JobEventReader
             return "'subject' is not the id of the job.";
         if (job.Counts is null)
             return "'data.counts' is null.";
-        if (job.Items.Any(item => item?.Command is null || item.Outputs.Contains(null!)))
+        if (job.Items.Any(item => item?.Command is null || item.Outputs.Contains(null!) || item.Truncated?.Any(gone => gone?.At is null) == true))
             return "In 'data.items', something is null that must not be.";
         foreach (var item in job.Items)
         {

@@ -116,8 +116,9 @@ public sealed record JobItem
 
     /// <summary>
     /// What it answered instead of a file (Qiniu <c>result</c>), for example the answer of <c>avinfo</c> or the verdict of an audit: any JSON.
-    /// One that is too long lacks elements at the ends of its longest arrays, which <see cref="Truncated"/> names.
-    /// One that is nested deeper than 56 levels is a string that holds the JSON: many readers take 64 levels, events included.
+    /// One that is too long is shortened: first at the ends of its longest arrays; if that does not suffice, short members and those near the root stay,
+    /// and long ones are shortened or left out. Objects and arrays that are nested deeper than 56 levels are null, since many readers take 64
+    /// levels, events included. <see cref="Truncated"/> names what is gone.
     /// </summary>
     public JsonElement? Result { get; init; }
 
@@ -134,14 +135,14 @@ public sealed record JobTruncation
     /// <summary>How many elements are gone from the end of the array there; absent if that is not known, or it is no array.</summary>
     public int? Elements { get; init; }
 
-    /// <summary>The number of further shortened arrays that are not named.</summary>
-    public int? Arrays { get; init; }
-
-    /// <summary>To how many bytes of JSON longer strings below are shortened.</summary>
+    /// <summary>How many bytes of UTF-8 are left of the string there; absent if it is no string.</summary>
     public int? TextBytes { get; init; }
 
-    /// <summary>True if nothing of it is left; absent otherwise.</summary>
+    /// <summary>True if nothing of it is left: a member that was left out, or a value that was replaced by null; absent otherwise.</summary>
     public bool? Dropped { get; init; }
+
+    /// <summary>True if more is shortened below than is named; absent otherwise.</summary>
+    public bool? More { get; init; }
 }
 
 /// <summary>The file that a command worked on.</summary>

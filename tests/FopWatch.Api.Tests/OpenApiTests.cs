@@ -200,7 +200,7 @@ public sealed class OpenApiTests
                     Outputs = [new(), new() { Bucket = "b", Key = "k", Hash = "h", Url = "https://example.com/", Size = 5_000_000_000 }],
                     Input = new(),
                     Result = JsonSerializer.SerializeToElement("{}"),
-                    Truncated = [new() { At = "/result", Elements = 1, Arrays = 1, TextBytes = 1 }],
+                    Truncated = [new() { At = "/result", Elements = 1, TextBytes = 0, Dropped = true, More = true }],
                 },
             ],
             Truncated = true,

@@ -98,6 +98,13 @@ internal static class Events
         from steps in Steps.ListOf(count)
         select Publish(Job.New(new(source, id), provider, origin, new Watch { StartedAt = Start, Deadline = Start.AddDays(9) }, Start), steps);
 
+    /// <summary>The outcome of a job with one command.</summary>
+    public static OutboxEvent Settled(string result) => Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, new Watch { StartedAt = Start, Deadline = Start.AddDays(9) }, Start)
+        .Apply(
+            new() { Id = null, Channel = ReportChannel.Poll, Facts = (JobFacts.None with { Closed = true }).WithItems([new() { Command = "c", State = ItemState.Succeeded, Result = result }]) },
+            Start)
+        .ToEvent()!;
+
     /// <summary>An event of a job of which everything is known that can be.</summary>
     public static byte[] Full { get; } = Encoding.UTF8.GetBytes("""
         {
@@ -110,6 +117,10 @@ internal static class Events
             "notification": "delivered", "counts": { "total": 2, "succeeded": 1, "failed": 1, "running": 0 },
             "items": [
               { "command": "avthumb/mp4", "state": "succeeded", "reusedOldOutput": false, "result": "{}",
+                "truncated": [
+                  { "at": "/result/cuts", "elements": 2700 }, { "at": "/result/text", "textBytes": 1000 }, { "at": "/result/scenes", "dropped": true },
+                  { "at": "/result", "more": true }
+                ],
                 "outputs": [{ "bucket": "b", "key": "k", "hash": "h", "url": "u", "size": 7 }] },
               { "command": "vframe/jpg", "state": "failed", "error": "e", "errorIndex": 0, "outputs": [] }
             ],

@@ -1,6 +1,7 @@
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using FopWatch.Publishing;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -16,6 +17,7 @@ public class JobEventTests
         "data/source", "data/id", "data/provider", "data/state", "data/settled", "data/counts", "data/registeredAt", "data/updatedAt", "data/version",
         "data/counts/total", "data/counts/succeeded", "data/counts/failed", "data/counts/running",
         "data/items/0/command", "data/items/0/state", "data/items/1/command", "data/items/1/state",
+        "data/items/0/truncated/0/at", "data/items/0/truncated/1/at", "data/items/0/truncated/2/at", "data/items/0/truncated/3/at",
     ];
 
     public static TheoryData<string> Members => new(Paths(JsonNode.Parse(Events.Full)!, "").Where(path => !char.IsAsciiDigit(path[^1])));
@@ -43,6 +45,32 @@ public class JobEventTests
                 }
             })
         .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+
+    [Fact]
+    public void Shortened_events_are_read_and_are_as_the_schema_says()
+    {
+        var frames = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"{i}\":[{i}]"));
+        var result = $$$"""{"cuts":[{{{string.Join(',', Enumerable.Range(0, 50_000))}}}],"deep":{{{new string('[', 60)}}}{{{new string(']', 60)}}},"frames":{{{{frames}}}},"text":"{{{new string('长', 100_000)}}}","verdict":"block"}""";
+
+        var shortened = EventCut.Shorter(Events.Settled(result).Body).Select(EventCut.ToBody).ToList();
+
+        Assert.Equal(5, shortened.Count);
+        Assert.All(shortened, body =>
+        {
+            Documents.AssertValid(body);
+            var read = JobEvent.Parse(body);
+            Assert.True(JsonElement.DeepEquals(JsonElement.Parse(body), JsonSerializer.SerializeToElement(read, ContractsJson.Wire.JobEvent)));
+            Assert.True(read.Data.Truncated);
+        });
+        foreach (var item in shortened[..4].Select(body => Assert.Single(JobEvent.Parse(body).Data.Items)))
+        {
+            Assert.Equal("block", item.Result!.Value.GetProperty("verdict").GetString());
+            Assert.Contains(item.Truncated!, gone => gone is { At: "/result/cuts", Elements: > 0 });
+            Assert.Contains(item.Truncated!, gone => gone is { At: "/result/text", TextBytes: > 0 });
+            Assert.Contains(item.Truncated!, gone => gone.Dropped == true);
+            Assert.Contains(item.Truncated!, gone => gone is { At: "/result", More: true });
+        }
+    }
 
     [Fact]
     public void A_full_event_is_read_whole()

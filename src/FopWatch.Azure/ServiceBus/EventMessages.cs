@@ -1,5 +1,4 @@
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Contracts;
 using FopWatch.Publishing;
@@ -27,9 +26,6 @@ internal sealed class EventMessages(Uri? apiUrl)
     // Longer than any bucket or pipeline is. All properties of a message together may take 64 KB.
     private const int LongestFilterValue = 256;
 
-    // Longer than an object key or anything else here is in practice.
-    private const int LongestText = 1024;
-
     // Named as in the job's JSON.
     private static readonly string[] FilterTexts =
     [
@@ -40,8 +36,6 @@ internal sealed class EventMessages(Uri? apiUrl)
         MessageProperties.Pipeline,
     ];
 
-    private static readonly string[] ProviderTexts = ["bucket", "key", "pipeline", "requestId", "taskFrom"];
-
     /// <summary>The event, whole.</summary>
     public static ServiceBusMessage Whole(OutboxEvent one) => ToMessage(one, one.Body);
 
@@ -51,13 +45,6 @@ internal sealed class EventMessages(Uri? apiUrl)
         var link = LinkTo(one);
         foreach (var cloudEvent in EventCut.Shorter(one.Body))
         {
-            var job = cloudEvent["data"]!.AsObject();
-            foreach (var name in ProviderTexts)
-            {
-                if (job[name] is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Length > LongestText)
-                    job.Remove(name);
-            }
-
             cloudEvent["job"] = link;
             var message = ToMessage(one, EventCut.ToBody(cloudEvent));
             message.ApplicationProperties[MessageProperties.Job] = link;

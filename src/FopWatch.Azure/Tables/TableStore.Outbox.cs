@@ -1,6 +1,4 @@
-using System.Text.Json;
 using Azure.Data.Tables;
-using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 
@@ -69,21 +67,9 @@ public sealed partial class TableStore
             [Columns.Type] = @event.Type,
             [Columns.Redaction] = CommandRedaction.Version,
         };
-        if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !Shorter(@event.Body).Any(body => BodyColumns.TryWriteText(row, body)))
+        if (!BodyColumns.TryWriteText(row, @event.Body.Span) && !EventCut.Shorter(@event.Body).Any(cloudEvent => BodyColumns.TryWriteText(row, EventCut.ToBody(cloudEvent))))
             throw new InvalidDataException("An event does not fit into a row even without its items.");
         return row;
-    }
-
-    private static IEnumerable<byte[]> Shorter(ReadOnlyMemory<byte> body)
-    {
-        var shortest = Array.Empty<byte>();
-        foreach (var cloudEvent in EventCut.Shorter(body))
-            yield return shortest = EventCut.ToBody(cloudEvent);
-
-        // Only a provider's answer that is no sensible one has texts like that.
-        var without = JsonSerializer.Deserialize(shortest, ContractsJson.Default.JobEvent) ?? throw new JsonException("An event is null.");
-        var job = without.Data with { Bucket = null, Key = null, Pipeline = null, RequestId = null, TaskFrom = null };
-        yield return JsonSerializer.SerializeToUtf8Bytes(without with { Data = job }, ContractsJson.Wire.JobEvent);
     }
 
     private static OutboxEvent? TryReadEvent(TableEntity row)

@@ -16,18 +16,18 @@ public enum FactsCut
     /// <summary>The raw body.</summary>
     Raw,
 
-    /// <summary>Of every result, the ends of its longest arrays, so that it is at most 64 KiB long if that suffices (<see cref="ResultLimit"/>).</summary>
+    /// <summary>Of every result, what exceeds 64 KiB (<see cref="JsonCut"/>).</summary>
     Results,
 
-    /// <summary>The same, to 8 KiB.</summary>
+    /// <summary>Of every result, what exceeds 8 KiB.</summary>
     SmallResults,
 
     /// <summary>Of every item, the outputs beyond the first <see cref="JobFacts.OutputsKept"/>.</summary>
     Outputs,
 
     /// <summary>
-    /// Of every item its outputs, its description and its error beyond <see cref="ItemFacts.ErrorKept"/> characters. Arrays and strings of its
-    /// result are cut to 1 KiB, and a result that is still longer than 64 KiB is dropped.
+    /// Of every item its outputs, its description, its error beyond <see cref="ItemFacts.ErrorKept"/> characters, and what exceeds 1 KiB of its
+    /// result.
     /// </summary>
     Details,
 

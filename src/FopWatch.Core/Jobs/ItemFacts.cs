@@ -196,6 +196,8 @@ public sealed record ItemFacts
         var order = Rank(a).CompareTo(Rank(b));
         if (order == 0)
             order = (a.Result?.Length ?? 0).CompareTo(b.Result?.Length ?? 0);
+        if (order == 0)
+            order = string.CompareOrdinal(a.Result, b.Result);
         return order >= 0 ? (a.Result, a.ResultCut) : (b.Result, b.ResultCut);
 
         static (bool, UInt128) Rank(ItemFacts item) => (

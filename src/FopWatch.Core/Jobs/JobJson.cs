@@ -24,13 +24,13 @@ public static class JobJson
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     UseStringEnumConverter = true,
-    Converters = [typeof(EquatableListConverter<ItemFacts>), typeof(EquatableListConverter<OutputFacts>), typeof(EquatableListConverter<ListCut>)],
+    Converters = [typeof(EquatableListConverter<ItemFacts>), typeof(EquatableListConverter<OutputFacts>), typeof(EquatableListConverter<PartCut>)],
     IgnoreReadOnlyProperties = true)]
 [JsonSerializable(typeof(Job))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(ItemFacts[]))]
 [JsonSerializable(typeof(OutputFacts[]))]
-[JsonSerializable(typeof(ListCut[]))]
+[JsonSerializable(typeof(PartCut[]))]
 internal sealed partial class JobJsonContext : JsonSerializerContext;
 
 internal sealed class EquatableListConverter<T> : JsonConverter<EquatableList<T>>

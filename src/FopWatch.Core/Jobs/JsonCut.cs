@@ -1,124 +1,196 @@
 using System.Buffers;
-using System.Globalization;
+using System.Numerics;
+using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
 
-/// <summary>
-/// Shortens JSON by taking elements from the ends of its longest arrays, so that the beginning, every object and every scalar member stay:
-/// what applications act on.
-/// </summary>
+/// <summary>Shortens JSON to a number of bytes, and keeps what applications act on: the members near the root, and the short ones.</summary>
 /// <remarks>
-/// All arrays are cut to the same length, the greatest with which the result fits. Hence cutting a result that was cut already is the same
-/// as cutting the whole, and facts that were cut are still merged by a join. Linear in the length.
+/// <list type="number">
+/// <item>If it suffices to shorten arrays, nothing else is shortened: all arrays are cut to the same length, the greatest that fits.</item>
+/// <item>Otherwise the members of an object share its bytes: a short member stays whole, and each long one is shortened to an equal share of the
+/// rest by these same rules. If that leaves a long member too little, the longest are left out. The elements of an array share likewise,
+/// and are left out from the end only.</item>
+/// <item>A string keeps its beginning. A number is never shortened.</item>
+/// </list>
 /// </remarks>
 internal static class JsonCut
 {
-    // A string that is cut keeps this many bytes at least.
-    private const int ShortestText = 64;
+    // Less than this is not worth keeping of a string, an object or an array: a shorter one stays whole or is left out.
+    private const int LeastShare = 64;
+
+    // So many long members share an object at most. More would leave too little of each.
+    private const int MaxShares = 16;
 
     /// <summary>A result as it may be kept.</summary>
-    /// <param name="limit">How long it may be.</param>
-    /// <param name="json">The result, without blanks; null if there is none.</param>
+    /// <remarks>
+    /// It is cut to every limit down to the one that is asked for, as a store does that tries one after the other. Since what fits is not cut,
+    /// cutting a result that was cut before is the same as cutting the whole, and facts that were cut are still merged by a join.
+    /// </remarks>
+    /// <param name="limit">How long it may be: one of <see cref="ResultLimit.All"/>.</param>
+    /// <param name="json">The result; null if there is none.</param>
     /// <param name="before">What is gone of it already.</param>
-    public static (string? Json, ResultCut? Cut) To(ResultLimit limit, string? json, ResultCut? before)
+    public static (string? Json, ResultCut? Cut) To(int limit, string? json, ResultCut? before)
     {
-        if (json is null || Encoding.UTF8.GetByteCount(json) <= limit.Arrays)
+        foreach (var one in ResultLimit.All)
+        {
+            if (one >= limit)
+                (json, before) = Once(one, json, before);
+        }
+
+        return (json, before);
+    }
+
+    /// <summary>A result of at most this many bytes.</summary>
+    public static (string? Json, ResultCut? Cut) Once(int bytes, string? json, ResultCut? before)
+    {
+        if (json is null || Encoding.UTF8.GetByteCount(json) <= bytes)
             return (json, before);
 
-        var cut = before ?? new ResultCut { Whole = ResultCut.HashOf(json) };
-        ReadOnlyMemory<byte> whole = Encoding.UTF8.GetBytes(json);
-        var kept = new ListCutter(whole, LongestList(whole.Span, limit.Arrays)).Cut(ref cut);
-        if (kept.Length > limit.Texts)
-            kept = WithShortTexts(kept.Span, limit.Texts, ref cut);
-        if (kept.Length > limit.Most)
-            return (null, new() { Whole = cut.Whole, Dropped = true });
-        return kept.Length == whole.Length ? (json, before) : (Encoding.UTF8.GetString(kept.Span), cut);
+        using var whole = Parse(Encoding.UTF8.GetBytes(json));
+        var cut = before ?? new() { Whole = ResultCut.HashOf(json) };
+        return Shortened(whole.RootElement, bytes) is { } kept
+            ? Named(whole.RootElement, kept, cut, Math.Min(bytes / 4, ResultCut.MaxPointerBytes))
+            : (null, new() { Whole = cut.Whole, Dropped = true });
     }
 
-    /// <summary>The greatest length of arrays with which the whole fits; 1 if it never does.</summary>
-    private static int LongestList(ReadOnlySpan<byte> json, int bytes)
+    /// <summary>A result in which null is in the place of every object and array that is nested deeper than a number of levels.</summary>
+    public static (string? Json, ResultCut? Cut) ToDepth(int levels, string? json, ResultCut? before)
     {
-        // By the length that arrays need for it to be kept: the bytes of what is kept. Greater lengths than can fit count as one.
-        var sizes = new long[(bytes / 2) + 2];
-        var open = new Stack<Frame>();
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
-        while (reader.Read())
-        {
-            switch (reader.TokenType)
-            {
-                case JsonTokenType.EndArray or JsonTokenType.EndObject:
-                    Add(open.Pop().Reach, 1);
-                    break;
-                case JsonTokenType.PropertyName:
-                    var comma = open.Peek().Count++ > 0 ? 1 : 0;
-                    Add(open.Peek().Reach, reader.ValueSpan.Length + "\"\":".Length + comma);
-                    break;
-                default:
-                    var reach = open.TryPeek(out var around) ? around.ReachOfNext : 0;
-                    var separator = around is { IsList: true } && around.Count++ > 0 ? 1 : 0;
-                    var isStart = reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject;
-                    Add(reach, separator + (isStart ? 1 : reader.ValueSpan.Length + (reader.TokenType == JsonTokenType.String ? 2 : 0)));
-                    if (isStart)
-                        open.Push(new(reader.TokenType == JsonTokenType.StartArray, reach));
-                    break;
-            }
-        }
+        if (json is null || !IsDeeper(Encoding.UTF8.GetBytes(json), levels))
+            return (json, before);
 
-        var kept = 0L;
-        for (var length = 0; length < sizes.Length; length++)
-        {
-            kept += sizes[length];
-            if (kept > bytes)
-                return Math.Max(1, length);
-        }
-
-        return int.MaxValue;
-
-        void Add(int reach, long size) => sizes[Math.Min(reach, sizes.Length - 1)] += size;
+        using var whole = Parse(Encoding.UTF8.GetBytes(json));
+        var writer = new BoundedWriter(int.MaxValue, levels, int.MaxValue);
+        writer.TryWrite(whole.RootElement);
+        return Named(whole.RootElement, writer.Written, before ?? new() { Whole = ResultCut.HashOf(json) }, ResultCut.MaxPointerBytes);
     }
 
-    private static ReadOnlyMemory<byte> WithShortTexts(ReadOnlySpan<byte> json, int bytes, ref ResultCut cut)
+    private static (string, ResultCut) Named(JsonElement whole, byte[] kept, ResultCut before, int pointerBytes)
     {
-        var lengths = new List<int>();
-        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
-        while (reader.Read())
+        using var document = Parse(kept);
+        return (Encoding.UTF8.GetString(kept), CutNames.Add(before, whole, document.RootElement, pointerBytes));
+    }
+
+    private static byte[]? Shortened(JsonElement value, int bytes)
+    {
+        var raw = JsonMarshal.GetRawUtf8Value(value);
+        if (raw.Length <= bytes)
+            return raw.ToArray();
+        return value.ValueKind switch
         {
-            if (reader.TokenType == JsonTokenType.String && reader.ValueSpan.Length > ShortestText)
-                lengths.Add(reader.ValueSpan.Length);
-        }
+            JsonValueKind.String => ShortText(raw, bytes),
+            JsonValueKind.Object or JsonValueKind.Array => WithShortLists(value, bytes) ?? WithShares(value, bytes),
+            _ => null,
+        };
+    }
 
-        if (lengths.Count == 0)
-            return json.ToArray();
+    private static byte[]? WithShortLists(JsonElement value, int bytes)
+    {
+        if (Written(1) is not { } kept)
+            return null;
 
-        var (fits, tooLong) = (ShortestText, lengths.Max());
+        // An element and its comma take two bytes at least.
+        var (fits, tooLong) = (1, (bytes / 2) + 1);
         while (fits + 1 < tooLong)
         {
             var length = fits + ((tooLong - fits) / 2);
-            if (json.Length - lengths.Sum(text => (long)Math.Max(0, text - length)) <= bytes)
-                fits = length;
+            if (Written(length) is { } more)
+                (fits, kept) = (length, more);
             else
                 tooLong = length;
         }
 
-        var kept = new ArrayBufferWriter<byte>(json.Length);
-        var copied = 0;
-        reader = new(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
-        while (reader.Read())
-        {
-            if (reader.TokenType != JsonTokenType.String || reader.ValueSpan.Length <= fits)
-                continue;
+        return kept;
 
-            var start = (int)reader.TokenStartIndex + 1;
-            kept.Write(json[copied..(start + WholeCharacters(reader.ValueSpan, fits))]);
-            copied = start + reader.ValueSpan.Length;
+        byte[]? Written(int longestList)
+        {
+            var writer = new BoundedWriter(longestList, int.MaxValue, bytes);
+            return writer.TryWrite(value) ? writer.Written : null;
+        }
+    }
+
+    private static byte[]? WithShares(JsonElement value, int bytes)
+    {
+        if (bytes < "{}".Length)
+            return null;
+
+        var isObject = value.ValueKind == JsonValueKind.Object;
+        var least = Math.Max(LeastShare, bytes / MaxShares);
+        var kept = new List<Part>();
+
+        // The brackets take two; the first part has no comma.
+        var left = bytes - 1;
+        foreach (var part in isObject ? Part.MembersOf(value).OrderBy(member => member.Precedence) : Part.ElementsOf(value))
+        {
+            if (part.LeastCost(least) <= left)
+            {
+                left -= part.LeastCost(least);
+                kept.Add(part);
+            }
+            else if (!isObject)
+            {
+                break;
+            }
         }
 
-        kept.Write(json[copied..]);
-        cut = cut with { TextBytes = fits };
-        return kept.WrittenMemory;
+        var shortened = new Dictionary<int, byte[]>();
+        var (share, sharing) = (bytes - 1 - kept.Sum(part => part.Overhead), kept.Count);
+        foreach (var part in kept.OrderBy(part => part.Size))
+        {
+            if (Shortened(part.Value, share / sharing--) is not { } one)
+                continue;
+            shortened[part.Order] = one;
+            share -= one.Length;
+        }
+
+        return isObject ? ObjectOf(value, shortened) : ArrayOf(shortened);
+    }
+
+    private static byte[] ObjectOf(JsonElement whole, Dictionary<int, byte[]> values)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        json.Write("{"u8);
+        var order = 0;
+        foreach (var member in whole.EnumerateObject())
+        {
+            if (!values.TryGetValue(order++, out var value))
+                continue;
+            json.Write(json.WrittenCount > 1 ? ",\""u8 : "\""u8);
+            json.Write(JsonMarshal.GetRawUtf8PropertyName(member));
+            json.Write("\":"u8);
+            json.Write(value);
+        }
+
+        json.Write("}"u8);
+        return json.WrittenSpan.ToArray();
+    }
+
+    private static byte[] ArrayOf(Dictionary<int, byte[]> elements)
+    {
+        var json = new ArrayBufferWriter<byte>();
+        json.Write("["u8);
+        for (var i = 0; elements.TryGetValue(i, out var element); i++)
+        {
+            if (i > 0)
+                json.Write(","u8);
+            json.Write(element);
+        }
+
+        json.Write("]"u8);
+        return json.WrittenSpan.ToArray();
+    }
+
+    private static byte[]? ShortText(ReadOnlySpan<byte> quoted, int bytes)
+    {
+        if (bytes < "\"\"".Length)
+            return null;
+
+        var characters = WholeCharacters(quoted[1..^1], bytes - 2);
+        return [.. quoted[..(1 + characters)], (byte)'"'];
     }
 
     /// <summary>How many of the first bytes of a string, as it is spelt, are whole characters.</summary>
@@ -136,165 +208,100 @@ internal static class JsonCut
         static int LengthOf(ReadOnlySpan<byte> text) => text[0] switch
         {
             (byte)'\\' when text[1] != 'u' => 2,
-            // Half a surrogate pair is no character.
-            (byte)'\\' => text[2] is (byte)'d' or (byte)'D' && text[3] is (byte)'8' or (byte)'9' or (byte)'a' or (byte)'A' or (byte)'b' or (byte)'B' ? 12 : 6,
+            (byte)'\\' => IsSurrogate(text, "89aAbB"u8) && text.Length >= 12 && text[6] == '\\' && text[7] == 'u' && IsSurrogate(text[6..], "cCdDeEfF"u8) ? 12 : 6,
             < 0x80 => 1,
             < 0xE0 => 2,
             < 0xF0 => 3,
             _ => 4,
         };
+
+        static bool IsSurrogate(ReadOnlySpan<byte> escape, ReadOnlySpan<byte> half) => escape[2] is (byte)'d' or (byte)'D' && half.Contains(escape[3]);
     }
 
-    /// <summary>An array or an object that is being read.</summary>
-    /// <param name="isList">Whether it is an array.</param>
-    /// <param name="reach">The greatest of the indices on the way to it: it is kept where arrays keep more elements than that.</param>
-    private sealed class Frame(bool isList, int reach)
+    private static bool IsDeeper(ReadOnlySpan<byte> json, int levels)
     {
-        private int _nameBytes;
-
-        public bool IsList => isList;
-
-        public int Reach => reach;
-
-        /// <summary>How many elements or members have begun.</summary>
-        public int Count { get; set; }
-
-        /// <summary>Its number in the order of the document.</summary>
-        public int Order { get; init; }
-
-        /// <summary>The member that is being read.</summary>
-        public string Name { get; private set; } = "";
-
-        /// <summary>How many bytes the pointer to it has.</summary>
-        public int PointerBytes { get; init; }
-
-        /// <summary>How many bytes the pointer to the element or member has that is being read.</summary>
-        public int PointerBytesOfNext => PointerBytes + 1 + (isList ? Step.Length : _nameBytes);
-
-        public int ReachOfNext => isList ? Math.Max(reach, Count) : reach;
-
-        public string Step => isList
-            ? (Count - 1).ToString(CultureInfo.InvariantCulture)
-            : Name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
-
-        public void Begin(ReadOnlySpan<byte> name)
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
+        while (reader.Read())
         {
-            Name = JsonText.Unescape(name, out _);
-            _nameBytes = name.Length + Name.Count(c => c is '~' or '/');
+            if (reader.TokenType is JsonTokenType.StartObject or JsonTokenType.StartArray && reader.CurrentDepth >= levels)
+                return true;
         }
+
+        return false;
     }
 
-    private sealed class ListCutter(ReadOnlyMemory<byte> json, int longest)
+    private static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, new() { MaxDepth = JsonBody.MaxDepth });
+
+    /// <summary>A member of an object, or an element of an array.</summary>
+    private readonly record struct Part(int Order, int Overhead, JsonElement Value)
     {
-        private readonly ArrayBufferWriter<byte> _kept = new(json.Length);
-        private readonly List<Frame> _open = [];
+        public int Size => JsonMarshal.GetRawUtf8Value(Value).Length;
 
-        // The first of them by what a further cut would leave, until the first that does not fit: where a further cut leaves an array
-        // that is named, this one names it too, and knows how many elements are gone.
-        private readonly SortedList<(int Reach, int Order), (ListCut Cut, int Bytes)> _named = [];
-        private (int Reach, int Order) _firstUnnamed = (int.MaxValue, int.MaxValue);
-        private int _pointerBytes;
+        /// <summary>Short scalars come first, however many other members are short; then the shorter ones, as powers of two.</summary>
+        public int Precedence => Overhead + Size is var size && size <= LeastShare && !IsContainer ? 0 : 1 + BitOperations.Log2((uint)size);
 
-        private int _copied;
-        private int _started;
-        private int _cut;
+        private bool IsContainer => Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
 
-        public ReadOnlyMemory<byte> Cut(ref ResultCut cut)
+        public static IEnumerable<Part> MembersOf(JsonElement value) => value.EnumerateObject().Select((member, order) =>
+            new Part(order, JsonMarshal.GetRawUtf8PropertyName(member).Length + "\"\":,".Length, member.Value));
+
+        public static IEnumerable<Part> ElementsOf(JsonElement value) =>
+            value.EnumerateArray().Select((element, order) => new Part(order, ",".Length, element));
+
+        public int LeastCost(int least) => Overhead + (IsContainer || Value.ValueKind == JsonValueKind.String ? Math.Min(Size, least) : Size);
+    }
+
+    /// <summary>Writes a value without blanks, the ends of long arrays, and what is nested too deep.</summary>
+    private sealed class BoundedWriter(int longestList, int levels, int bytes)
+    {
+        private readonly ArrayBufferWriter<byte> _written = new();
+
+        public byte[] Written => _written.WrittenSpan.ToArray();
+
+        /// <returns>Whether it fits.</returns>
+        public bool TryWrite(JsonElement value) => TryWrite(value, 1);
+
+        private bool TryWrite(JsonElement value, int level) => value.ValueKind switch
         {
-            if (longest == int.MaxValue)
-                return json;
+            JsonValueKind.Object or JsonValueKind.Array when level > levels => TryAppend("null"u8),
+            JsonValueKind.Object => TryWriteObject(value, level),
+            JsonValueKind.Array => TryWriteArray(value, level),
+            _ => TryAppend(JsonMarshal.GetRawUtf8Value(value)),
+        };
 
-            // Results of earlier versions may have a name twice in one object.
-            var before = cut.Lists.DistinctBy(list => list.At).ToDictionary(list => list.At, list => list.Elements, StringComparer.Ordinal);
-            var reader = new Utf8JsonReader(json.Span, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
-            while (reader.Read())
+        private bool TryWriteObject(JsonElement value, int level)
+        {
+            var separator = "{\""u8;
+            foreach (var member in value.EnumerateObject())
             {
-                switch (reader.TokenType)
-                {
-                    case JsonTokenType.EndArray or JsonTokenType.EndObject:
-                        _open.RemoveAt(_open.Count - 1);
-                        break;
-                    case JsonTokenType.PropertyName:
-                        _open[^1].Begin(reader.ValueSpan);
-                        break;
-                    default:
-                        Read(ref reader, before);
-                        break;
-                }
+                if (!TryAppend(separator) || !TryAppend(JsonMarshal.GetRawUtf8PropertyName(member)) || !TryAppend("\":"u8) || !TryWrite(member.Value, level + 1))
+                    return false;
+                separator = ",\""u8;
             }
 
-            if (_cut == 0)
-                return json;
-
-            _kept.Write(json.Span[_copied..]);
-            cut = cut with { Lists = [.. _named.Values.Select(named => named.Cut)], MoreLists = _cut - _named.Count };
-            return _kept.WrittenMemory;
+            return TryAppend(separator[0] == '{' ? "{}"u8 : "}"u8);
         }
 
-        private void Read(ref Utf8JsonReader reader, Dictionary<string, int> before)
+        private bool TryWriteArray(JsonElement value, int level)
         {
-            var reach = 0;
-            var around = _open.Count > 0 ? _open[^1] : null;
-            if (around is not null)
+            var count = 0;
+            foreach (var element in value.EnumerateArray())
             {
-                if (around.IsList && around.Count == longest)
-                {
-                    SkipRest(ref reader, around, before);
-                    _open.RemoveAt(_open.Count - 1);
-                    return;
-                }
-
-                reach = around.ReachOfNext;
-                around.Count++;
+                if (count == longestList)
+                    break;
+                if (!TryAppend(count++ == 0 ? "["u8 : ","u8) || !TryWrite(element, level + 1))
+                    return false;
             }
 
-            if (reader.TokenType is JsonTokenType.StartArray or JsonTokenType.StartObject)
-                _open.Add(new(reader.TokenType == JsonTokenType.StartArray, reach) { Order = _started++, PointerBytes = around?.PointerBytesOfNext ?? 0 });
+            return TryAppend(count == 0 ? "[]"u8 : "]"u8);
         }
 
-        private void SkipRest(ref Utf8JsonReader reader, Frame list, Dictionary<string, int> before)
+        private bool TryAppend(ReadOnlySpan<byte> json)
         {
-            // With the comma before it: the first element always stays.
-            _kept.Write(json.Span[_copied..((int)reader.TokenStartIndex - 1)]);
-            var elements = 0;
-            while (reader.TokenType != JsonTokenType.EndArray)
-            {
-                reader.Skip();
-                elements++;
-                reader.Read();
-            }
-
-            _copied = (int)reader.TokenStartIndex;
-            _cut++;
-            Name(list, elements, before);
-        }
-
-        private void Name(Frame list, int elements, Dictionary<string, int> before)
-        {
-            var key = (list.Reach, list.Order);
-            if (key.CompareTo(_firstUnnamed) > 0)
-                return;
-            if (list.PointerBytes > ResultCut.MaxPointerBytes)
-            {
-                // Without its pointer, which may be as long as the result, and there may be as many.
-                while (_named.Count > 0 && _named.GetKeyAtIndex(_named.Count - 1).CompareTo(key) > 0)
-                    Unname();
-                _firstUnnamed = key;
-                return;
-            }
-
-            var at = string.Concat(_open.Take(_open.Count - 1).Select(frame => "/" + frame.Step));
-            _named.Add(key, (new(at, elements + before.GetValueOrDefault(at)), list.PointerBytes));
-            _pointerBytes += list.PointerBytes;
-            while (_named.Count > ResultCut.MaxLists || _pointerBytes > ResultCut.MaxPointerBytes)
-                Unname();
-        }
-
-        private void Unname()
-        {
-            _firstUnnamed = _named.GetKeyAtIndex(_named.Count - 1);
-            _pointerBytes -= _named.GetValueAtIndex(_named.Count - 1).Bytes;
-            _named.RemoveAt(_named.Count - 1);
+            if (_written.WrittenCount + (long)json.Length > bytes)
+                return false;
+            _written.Write(json);
+            return true;
         }
     }
 }

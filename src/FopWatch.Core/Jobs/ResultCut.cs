@@ -1,35 +1,48 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json.Serialization;
 
 namespace FopWatch.Jobs;
 
-/// <summary>An array of a result that was cut.</summary>
+/// <summary>A part of a result that was shortened or left out.</summary>
 /// <param name="At">Where it is in the result: a JSON pointer (RFC 6901).</param>
-/// <param name="Elements">How many elements are gone from its end.</param>
-public sealed record ListCut(string At, int Elements);
+public sealed record PartCut(string At)
+{
+    /// <summary>How many elements are gone from the end of an array; null if that is not known, or it is not an array.</summary>
+    public int? Elements { get; init; }
+
+    /// <summary>How many bytes of UTF-8 are left of a string; null if it is not a string.</summary>
+    public int? TextBytes { get; init; }
+
+    /// <summary>Whether nothing of it is left.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Dropped { get; init; }
+}
 
 /// <summary>What is gone of the result of an item, because the whole was too long.</summary>
 public sealed record ResultCut
 {
-    /// <summary>The most arrays that are named. A result may have as many as it has bytes.</summary>
-    public const int MaxLists = 100;
+    /// <summary>The most parts that are named. A result may have as many as it has bytes.</summary>
+    public const int MaxParts = 100;
 
-    /// <summary>The most bytes that the pointers to named arrays have together, names as JSON spells them. A name may be as long as a result.</summary>
+    /// <summary>The most bytes that the pointers to named parts have together. A name may be as long as a result.</summary>
     public const int MaxPointerBytes = 16 * 1024;
 
     /// <summary>The hash of the whole result, by which a result that was cut is known to be the same as one that was not.</summary>
     public required string Whole { get; init; }
 
     /// <summary>
-    /// The arrays that were cut, within <see cref="MaxLists"/> and <see cref="MaxPointerBytes"/>: those that the shortest cut would leave come
-    /// first, so that a further cut takes from the end of this list.
+    /// What was shortened or left out, within <see cref="MaxParts"/>, <see cref="MaxPointerBytes"/> and a quarter of the limit; the parts nearest
+    /// to the root first. Earlier versions stored arrays only.
     /// </summary>
-    public EquatableList<ListCut> Lists { get; init; } = [];
+    [JsonPropertyName("lists")]
+    public EquatableList<PartCut> Parts { get; init; } = [];
 
-    /// <summary>How many more arrays were cut.</summary>
-    public int MoreLists { get; init; }
+    /// <summary>How many further parts the last cut left unnamed that left any unnamed.</summary>
+    [JsonPropertyName("moreLists")]
+    public int Unnamed { get; init; }
 
-    /// <summary>The length, in bytes of JSON, to which longer strings were cut; null if none was.</summary>
+    /// <summary>To how many bytes, as JSON spells them, earlier versions shortened longer strings; null if they shortened none.</summary>
     public int? TextBytes { get; init; }
 
     /// <summary>Whether nothing of the result is left.</summary>
@@ -40,20 +53,24 @@ public sealed record ResultCut
 }
 
 /// <summary>How long a result may be, in bytes of UTF-8 JSON.</summary>
-/// <param name="Arrays">Beyond this, arrays are cut; each keeps its first element.</param>
-/// <param name="Texts">Strings are cut only if cutting arrays leaves the result above this limit.</param>
-/// <param name="Most">Beyond this, the result is dropped.</param>
-public readonly record struct ResultLimit(int Arrays, int Texts, int Most)
+internal static class ResultLimit
 {
     /// <summary>What is kept of every result, whatever the store.</summary>
-    public static readonly ResultLimit Kept = new(256 * 1024, 1024 * 1024, int.MaxValue);
+    public const int Kept = 256 * 1024;
 
-    /// <summary>What a cut keeps; each keeps less than the one before.</summary>
-    public static ResultLimit Of(FactsCut cut) => cut switch
+    private const int Results = 64 * 1024;
+    private const int SmallResults = 8 * 1024;
+    private const int Details = 1024;
+
+    /// <summary>All limits, in the order in which results are cut to them.</summary>
+    public static ReadOnlySpan<int> All => [Kept, Results, SmallResults, Details];
+
+    /// <summary>The limit of a cut.</summary>
+    public static int Of(FactsCut cut) => cut switch
     {
         < FactsCut.Results => Kept,
-        FactsCut.Results => new(64 * 1024, 256 * 1024, int.MaxValue),
-        < FactsCut.Details => new(8 * 1024, 32 * 1024, int.MaxValue),
-        _ => new(1024, 1024, 64 * 1024),
+        FactsCut.Results => Results,
+        < FactsCut.Details => SmallResults,
+        _ => Details,
     };
 }

@@ -10,12 +10,20 @@ namespace FopWatch.Publishing;
 /// <remarks>Not by way of the records, which would lose members of another version's events.</remarks>
 public static class EventCut
 {
+    // Longer than an object key or anything else there is in practice. A provider may answer anything.
+    private const int LongestText = 1024;
+
+    private static readonly string[] ProviderTexts = ["bucket", "key", "pipeline", "requestId", "taskFrom"];
+
     private static readonly FactsCut[] Cuts = [FactsCut.Results, FactsCut.SmallResults, FactsCut.Outputs, FactsCut.Details];
 
     // As events are written in the first place.
     private static readonly JsonSerializerOptions Relaxed = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary>The event, shorter every time; the last is without its items. The same bytes every time for the same event.</summary>
+    /// <summary>
+    /// The event, shorter every time; the last is without its items. All are without texts of the provider that are too long to be genuine.
+    /// The same bytes every time for the same event.
+    /// </summary>
     /// <param name="body">The whole event, as UTF-8 JSON.</param>
     public static IEnumerable<JsonObject> Shorter(ReadOnlyMemory<byte> body)
     {
@@ -23,6 +31,12 @@ public static class EventCut
         var cloudEvent = JsonNode.Parse(JsonText.Rewrite(body.Span, text => text, _ => false))!.AsObject();
         var job = cloudEvent["data"]!.AsObject();
         job["truncated"] = true;
+        foreach (var name in ProviderTexts)
+        {
+            if (job[name] is JsonValue text && text.GetValueKind() == JsonValueKind.String && text.GetValue<string>().Length > LongestText)
+                job.Remove(name);
+        }
+
         foreach (var cut in Cuts)
         {
             foreach (var item in job["items"] as JsonArray ?? [])
@@ -44,7 +58,7 @@ public static class EventCut
     private static void Cut(JsonObject item, FactsCut cut)
     {
         var gone = (item["truncated"] as JsonArray)?.OfType<JsonObject>().ToList() ?? [];
-        CutResult(item, ResultLimit.Of(cut), gone);
+        CutResult(item, cut, gone);
         CutOutputs(item, cut >= FactsCut.Details ? 0 : cut >= FactsCut.Outputs ? JobFacts.OutputsKept : int.MaxValue, gone);
         if (cut >= FactsCut.Details && item["error"] is JsonValue error && error.GetValue<string>() is { Length: > ItemFacts.ErrorKept } text)
         {
@@ -57,7 +71,7 @@ public static class EventCut
             item["truncated"] = new JsonArray([.. gone.Select(entry => entry.DeepClone())]);
     }
 
-    private static void CutResult(JsonObject item, ResultLimit limit, List<JsonObject> gone)
+    private static void CutResult(JsonObject item, FactsCut level, List<JsonObject> gone)
     {
         if (item["result"] is not { } result)
             return;
@@ -66,12 +80,16 @@ public static class EventCut
         var before = ofResult.Count == 0 ? null : new ResultCut
         {
             Whole = "",
-            Lists = [.. ofResult.Where(entry => entry["elements"] is not null).Select(entry => new ListCut(At(entry)["/result".Length..], (int)entry["elements"]!))],
-            MoreLists = ofResult.Sum(entry => (int?)entry["arrays"] ?? 0),
-            TextBytes = ofResult.Select(entry => (int?)entry["textBytes"]).FirstOrDefault(bytes => bytes is not null),
+            Parts = [.. ofResult.Where(entry => !IsMore(entry)).Select(entry => new PartCut(At(entry)["/result".Length..])
+            {
+                Elements = (int?)entry["elements"],
+                TextBytes = (int?)entry["textBytes"],
+                Dropped = (bool?)entry["dropped"] == true,
+            })],
+            Unnamed = ofResult.Count(IsMore),
         };
         var json = result.ToJsonString(Relaxed);
-        var (kept, cut) = JsonCut.To(limit, json, before);
+        var (kept, cut) = JsonCut.To(ResultLimit.Of(level), json, before);
         if (kept == json)
             return;
 
@@ -96,6 +114,9 @@ public static class EventCut
         gone.Add(entry);
         item["outputs"] = new JsonArray([.. outputs.Take(most).Select(output => output?.DeepClone())]);
     }
+
+    // Earlier versions counted arrays that they did not name.
+    private static bool IsMore(JsonObject entry) => entry["more"] is not null || entry["arrays"] is not null;
 
     private static string At(JsonObject entry) => (string?)entry["at"] ?? "";
 }

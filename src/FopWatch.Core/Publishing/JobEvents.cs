@@ -90,61 +90,51 @@ public static class JobEvents
         };
     }
 
-    private static JobItem ToItem(ItemFacts item, OutputDomains? domains) => new()
+    private static JobItem ToItem(ItemFacts item, OutputDomains? domains)
     {
-        Command = item.Command,
-        State = item.State,
-        ReusedOldOutput = item.ReusedOldOutput,
-        Error = item.Error,
-        ErrorIndex = item.ErrorIndex,
-        Result = item.Result is { } result and not "null" ? JsonOf(result) : null,
-        Truncated = GoneOf(item) is { Count: > 0 } gone ? gone : null,
-        Input = item.Input is { } input ? new JobInput { Bucket = input.Bucket, Key = input.Key.Length == 0 ? null : input.Key } : null,
-        Outputs = [.. item.Outputs.Select(output => new JobOutput
+        var (result, resultCut) = JsonCut.ToDepth(MaxResultDepth, item.Result, item.ResultCut);
+        return new()
         {
-            Bucket = output.Bucket,
-            Key = output.Key,
-            Hash = output.Hash,
-            Url = output.Url ?? domains?.UrlOf(output.Bucket, output.Key),
-            Size = output.Size,
-        })],
-    };
+            Command = item.Command,
+            State = item.State,
+            ReusedOldOutput = item.ReusedOldOutput,
+            Error = item.Error,
+            ErrorIndex = item.ErrorIndex,
+            Result = result is null or "null" ? null : JsonElement.Parse(result),
+            Truncated = GoneOf(item, resultCut) is { Count: > 0 } gone ? gone : null,
+            Input = item.Input is { } input ? new JobInput { Bucket = input.Bucket, Key = input.Key.Length == 0 ? null : input.Key } : null,
+            Outputs = [.. item.Outputs.Select(output => new JobOutput
+            {
+                Bucket = output.Bucket,
+                Key = output.Key,
+                Hash = output.Hash,
+                Url = output.Url ?? domains?.UrlOf(output.Bucket, output.Key),
+                Size = output.Size,
+            })],
+        };
+    }
 
     /// <summary>What is gone of a result, as the wire names it.</summary>
     internal static IEnumerable<JobTruncation> GoneOf(ResultCut cut)
     {
         const string Result = "/result";
-        foreach (var list in cut.Lists)
-            yield return new() { At = Result + list.At, Elements = list.Elements };
-        if (cut.MoreLists > 0)
-            yield return new() { At = Result, Arrays = cut.MoreLists };
+        foreach (var part in cut.Parts)
+            yield return new() { At = Result + part.At, Elements = part.Elements, TextBytes = part.TextBytes, Dropped = part.Dropped ? true : null };
         if (cut.TextBytes is { } bytes)
             yield return new() { At = Result, TextBytes = bytes };
+        if (cut.Unnamed > 0)
+            yield return new() { At = Result, More = true };
         if (cut.Dropped)
             yield return new() { At = Result, Dropped = true };
     }
 
-    private static List<JobTruncation> GoneOf(ItemFacts item)
+    private static List<JobTruncation> GoneOf(ItemFacts item, ResultCut? resultCut)
     {
-        List<JobTruncation> gone = item.ResultCut is { } cut ? [.. GoneOf(cut)] : [];
+        List<JobTruncation> gone = resultCut is null ? [] : [.. GoneOf(resultCut)];
         if (item.ErrorCut)
             gone.Add(new() { At = "/error" });
         if (item.OutputsCut)
             gone.Add(new() { At = "/outputs" });
         return gone;
-    }
-
-    /// <summary>A result as JSON, or as text if it is a result nested deeper than 56 levels, which readers of events refuse.</summary>
-    private static JsonElement JsonOf(string result)
-    {
-        try
-        {
-            using var document = JsonDocument.Parse(result, new() { MaxDepth = MaxResultDepth });
-            return document.RootElement.Clone();
-        }
-        catch (JsonException)
-        {
-            return JsonSerializer.SerializeToElement(result, JobJsonContext.Default.String);
-        }
     }
 }

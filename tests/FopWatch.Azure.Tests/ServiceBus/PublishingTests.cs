@@ -215,6 +215,30 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_result_without_arrays_that_is_too_large_for_a_message_keeps_its_verdict()
+    {
+        var frames = string.Join(',', Enumerable.Range(0, 6000).Select(i => $$"""
+            "{{i}}":{"label":"normal","score":0.5,"suggestion":"pass"}
+            """.Trim()));
+        var large = Sample.Job("audit").Apply(
+            new()
+            {
+                Id = null,
+                Channel = ReportChannel.Poll,
+                Facts = (JobFacts.None with { Closed = true }).WithItems(
+                    [new() { Command = "video-censor/v2", State = ItemState.Succeeded, Result = $$$"""{"frames":{{{{frames}}}},"result":{"suggestion":"block"}}""" }]),
+            },
+            Sample.Start.AddMinutes(1)).ToEvent()!;
+
+        await Bus.Publisher.PublishAsync([large], Cancelled);
+
+        var item = Assert.Single(Parse((await Bus.ReceiveAsync("all", 1))[0]).Data.Items);
+        Assert.Equal("block", item.Result!.Value.GetProperty("result").GetProperty("suggestion").GetString());
+        Assert.Equal("""{"label":"normal","score":0.5,"suggestion":"pass"}""", item.Result.Value.GetProperty("frames").GetProperty("0").GetRawText());
+        Assert.StartsWith("/result/frames/", item.Truncated!.First(gone => gone.Dropped == true).At, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task An_event_that_only_does_not_fit_behind_others_is_published_whole()
     {
         var published = Enumerable.Range(0, 4).Select(i => LargeEvent($"j{i}", items: 1500)).ToList();

@@ -95,6 +95,38 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal((stored, null), (again.Job, again.EventType));
     }
 
+    // A result of many objects fits nowhere as it is, and its arrays are of no help.
+    [Theory]
+    [InlineData(12, nameof(FactsCut.Results))]
+    [InlineData(60, nameof(FactsCut.SmallResults))]
+    [InlineData(300, nameof(FactsCut.Details))]
+    public async Task Results_without_arrays_keep_their_verdicts_in_jobs_and_events(int items, string expected)
+    {
+        var facts = (JobFacts.None with { Closed = true }).WithItems(Enumerable.Range(0, items).Select(i => new ItemFacts
+        {
+            Command = $"audit/{i}",
+            State = ItemState.Succeeded,
+            Result = $$$"""{"frames":{{{{string.Join(',', Enumerable.Range(0, 1300).Select(frame => $"\"{frame}\":\"{Random(60, (i * 10_000) + frame)}\""))}}}},"result":{"suggestion":"block"},"suggestion":"block"}""",
+        }));
+        var change = Changed("a", new() { Id = null, Channel = ReportChannel.Poll, Facts = facts });
+
+        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+
+        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        var published = Read(Assert.Single(await Store.PendingAsync(10, Cancelled))).Data;
+        Assert.Equal(Enum.Parse<FactsCut>(expected), stored.Facts.Cut);
+        foreach (var job in (JobRecord[])[stored.ToRecord(), published])
+        {
+            Assert.Equal((true, items), (job.Truncated, job.Items.Count));
+            Assert.All(job.Items, item =>
+            {
+                Assert.Equal("block", item.Result!.Value.GetProperty("suggestion").GetString());
+                Assert.Equal("block", item.Result.Value.GetProperty("result").GetProperty("suggestion").GetString());
+                Assert.StartsWith("/result/frames/", item.Truncated!.First(gone => gone.Dropped == true).At, StringComparison.Ordinal);
+            });
+        }
+    }
+
     [Fact]
     public async Task A_cut_job_that_is_open_settles_with_the_report_that_ends_it()
     {

@@ -777,6 +777,51 @@ public abstract class HttpContract
     }
 
     [Fact]
+    public async Task A_list_has_short_results_with_their_verdicts_and_the_job_has_them_whole()
+    {
+        await using var host = await StartAsync();
+        var frames = string.Join(',', Enumerable.Range(0, 2_000).Select(i => $$"""{"offset":{{i}},"suggestion":"pass"}"""));
+        var labels = string.Join(',', Enumerable.Range(0, 2_000).Select(i => $$"""
+            "{{i:0000}}":{"score":{{i}}}
+            """.Trim()));
+        var whole = new Dictionary<string, string>
+        {
+            ["audit/list"] = $$"""{"cuts":[{{frames}}],"suggestion":"block"}""",
+            ["audit/objects"] = $$$"""{"labels":{{{{labels}}}},"suggestion":"review"}""",
+            ["audit/short"] = """{"suggestion":"pass"}""",
+            ["audit/text"] = $$"""{"suggestion":"block","text":"{{new string('长', 5_000)}}"}""",
+        };
+        var items = string.Join(',', whole.Select(one => $$"""{"cmd":"{{one.Key}}","code":0,"result":{{one.Value}}}"""));
+        await host.NotifyAsync("media", $$"""{"id":"z0.a","code":0,"desc":"ok","items":[{{items}}]}""");
+
+        var got = await host.JobAsync("media", "z0.a");
+        var listed = Assert.Single((await host.ListAsync("?source=media")).Jobs);
+        var text = await host.Http.GetStringAsync("/api/jobs?source=media", Cancelled);
+
+        Assert.False(got.Truncated);
+        Assert.All(got.Items, item =>
+        {
+            Assert.Equal(whole[item.Command], item.Result!.Value.GetRawText());
+            Assert.Null(item.Truncated);
+        });
+        Assert.True(listed.Truncated);
+        Assert.All(listed.Items, item => Assert.InRange(Encoding.UTF8.GetByteCount(item.Result!.Value.GetRawText()), 1, 8 * 1024));
+        var byCommand = listed.Items.ToDictionary(item => item.Command);
+        Assert.Equal(
+            ["block", "review", "pass", "block"],
+            whole.Keys.Select(command => byCommand[command].Result!.Value.GetProperty("suggestion").GetString()));
+        var cuts = byCommand["audit/list"].Result!.Value.GetProperty("cuts").GetArrayLength();
+        Assert.Equal([new() { At = "/result/cuts", Elements = 2_000 - cuts }], byCommand["audit/list"].Truncated!);
+        var left = byCommand["audit/objects"].Result!.Value.GetProperty("labels").EnumerateObject().Count();
+        Assert.Equal($"/result/labels/{left:0000}", byCommand["audit/objects"].Truncated!.First(gone => gone.Dropped == true).At);
+        Assert.Contains(new() { At = "/result", More = true }, byCommand["audit/objects"].Truncated!);
+        Assert.Contains($$"""{"at":"/result/labels/{{left:0000}}","dropped":true}""", text, StringComparison.Ordinal);
+        Assert.Null(byCommand["audit/short"].Truncated);
+        var kept = byCommand["audit/text"].Result!.Value.GetProperty("text").GetString()!;
+        Assert.Equal([new() { At = "/result/text", TextBytes = kept.Length * 3 }], byCommand["audit/text"].Truncated!);
+    }
+
+    [Fact]
     public async Task A_forged_signature_is_quarantined_and_settles_nothing()
     {
         await using var host = await StartAsync();

@@ -21,7 +21,7 @@ public class FactsCutTests
         from outputs in Gen.Elements(0, 1, JobFacts.OutputsKept + 2)
         from hash in Gen.Elements(null, "h1", "h2")
         from error in Gen.Elements(null, "not a valid media", new string('e', 300), new string('e', 198) + "\U0001F600\uE000", new string('e', 199) + "\U0001F600!", new string('e', 199) + "\U0001F601", new string('e', 199) + "\uE000!", new string('e', 200))
-        from result in Gen.Elements(null, Result(3), Result(400), Result(4_000), Result(4_001), $$"""{"text":"{{new string('t', 70_000)}}","verdict":"block"}""", "\"old\"")
+        from result in Gen.Elements(null, Result(3), Result(400), Result(4_000), Result(4_001), $$"""{"text":"{{new string('t', 70_000)}}","verdict":"block"}""", Objects(3), Objects(400), Objects(4_000), "\"old\"")
         from closed in Gen.Elements(true, false)
         from verdict in Gen.Elements(JobVerdict.None, JobVerdict.None, JobVerdict.Succeeded, JobVerdict.Failed)
         from bucket in Gen.Elements(null, "a", "b")
@@ -37,6 +37,9 @@ public class FactsCutTests
 
     private static string Result(int frames) =>
         $$"""{"cuts":[{{string.Join(',', Enumerable.Range(0, frames).Select(i => $"{{\"offset\":{i},\"labels\":[1,2]}}"))}}],"verdict":"block"}""";
+
+    private static string Objects(int frames) =>
+        $$"""{"frames":{{{string.Join(',', Enumerable.Range(0, frames).Select(i => $"\"{i}\":{{\"offset\":{i},\"label\":\"normal\"}}"))}}},"verdict":"block"}""";
 
     private static readonly Gen<(JobFacts Known, JobFacts Report, FactsCut Cut)> Cases =
         from known in Reported

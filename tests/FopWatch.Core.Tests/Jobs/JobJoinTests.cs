@@ -25,7 +25,7 @@ public class JobJoinTests
         from reused in Gen.Elements<bool?>(null, false, true)
         from outputs in Outputs.ListOf(2)
         from result in Gen.Elements(null, "{}", "[1,2]", "\"text\"")
-        from cut in Gen.Elements(null, null, new ResultCut { Whole = ResultCut.HashOf("[1,2,3]"), Lists = [new("", 1)] }, new ResultCut { Whole = ResultCut.HashOf("[1,2,4]"), Lists = [new("", 1)] })
+        from cut in Gen.Elements(null, null, new ResultCut { Whole = ResultCut.HashOf("[1,2,3]"), Parts = [new("") { Elements = 1 }] }, new ResultCut { Whole = ResultCut.HashOf("[1,2,4]"), Parts = [new("") { Elements = 1 }] })
         from errorCut in Gen.Elements(false, true)
         from outputsCut in Gen.Elements(false, true)
         from input in Gen.Elements(null, new InputFacts { Key = "i" }, new InputFacts { Bucket = "b", Key = "i" })

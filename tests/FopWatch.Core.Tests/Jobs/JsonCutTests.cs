@@ -1,134 +1,81 @@
 using System.Text;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using FopWatch.Jobs;
 using FsCheck;
 using FsCheck.Fluent;
+using static FopWatch.Core.Tests.Jobs.ShortenedJson;
 
 namespace FopWatch.Core.Tests.Jobs;
 
 public class JsonCutTests
 {
-    private static readonly Gen<string> Scalars = Gen.Elements("1", "-2.5e3", "true", "null", "\"\"", "\"pass\"", "\"长\\ud83d\\ude00\\\"\\\\\\u0001\"");
-
-    private static readonly Gen<string> Documents = Document(4);
-
-    // Names as long as a pointer may be, and longer.
-    private static readonly Gen<string> LongNames = Document(3, Gen.Elements(1, 200, 3_000, 6_000, ResultCut.MaxPointerBytes + 1));
-
-    // Strings of any length, in results whose strings are cut too.
-    private static readonly Gen<string> LongTexts =
-        from lengths in Gen.Choose(0, 3_000).ListOf(4)
-        from document in Documents
-        select $$"""{"a":[{{string.Join(',', lengths.Select(length => $"\"{new string('t', length)}长😀\\n\""))}}],"b":{{document}}}""";
+    public static TheoryData<int> Limits => [.. ResultLimit.All.ToArray()];
 
     [Fact]
-    public void Every_array_keeps_its_beginning_and_everything_else_stays()
+    public void A_result_fits_is_a_beginning_of_the_whole_and_names_what_is_gone()
     {
-        var cases = from json in Documents from limit in Gen.Choose(1, 400) select (json, limit);
+        var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
         Prop.ForAll(cases.ToArbitrary(), one =>
         {
-            var (kept, cut) = JsonCut.To(Limit(one.limit), one.json, null);
+            var (kept, cut) = JsonCut.Once(one.limit, one.json, null);
 
-            var gone = new Dictionary<string, int>();
-            AssertBeginning(JsonNode.Parse(one.json), JsonNode.Parse(kept!), "", gone);
-            var named = cut?.Lists.ToDictionary(list => list.At, list => list.Elements) ?? [];
-            Assert.Equal(gone.Count, named.Count + (cut?.MoreLists ?? 0));
-            Assert.All(named, list => Assert.Equal(gone[list.Key], list.Value));
-            Assert.Equal(gone.Count == 0, cut is null);
+            if (kept is null)
+            {
+                Assert.Equal(new ResultCut { Whole = ResultCut.HashOf(one.json), Dropped = true }, cut);
+                Assert.Equal(JsonValueKind.Number, JsonElement.Parse(one.json).ValueKind);
+                return;
+            }
 
-            // It fits, or nothing more can be taken; and one element more of the longest arrays would be too much.
-            var longest = gone.Count == 0 ? int.MaxValue : gone.Keys.Max(at => At(JsonNode.Parse(kept!), at).AsArray().Count);
-            Assert.True(Encoding.UTF8.GetByteCount(kept!) <= one.limit || longest is 1 or int.MaxValue);
-            if (longest != int.MaxValue)
-                Assert.True(Encoding.UTF8.GetByteCount(Capped(JsonNode.Parse(one.json), longest + 1)!.ToJsonString(Relaxed)) > one.limit || longest == 1);
+            Assert.True(Encoding.UTF8.GetByteCount(kept) <= one.limit);
+            Assert.Equal(Encoding.UTF8.GetByteCount(one.json) <= one.limit, cut is null);
+            AssertNames(one.json, kept, cut, one.limit / 4);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+    }
+
+    [Fact]
+    public void If_shorter_arrays_suffice_nothing_else_is_shortened_and_the_longest_are_no_shorter_than_needed()
+    {
+        var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
+        Prop.ForAll(cases.Where(one => Length(one.json) > one.limit && Length(WithLists(one.json, 1)) <= one.limit).ToArbitrary(), one =>
+        {
+            var (kept, _) = JsonCut.Once(one.limit, one.json, null);
+
+            var longest = Enumerable.Range(1, one.limit).Last(length => Length(WithLists(one.json, length)) <= one.limit);
+            Assert.Equal(WithLists(one.json, longest), kept);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+    }
+
+    [Fact]
+    public void What_was_cut_is_not_cut_again()
+    {
+        var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
+        Prop.ForAll(cases.ToArbitrary(), one =>
+        {
+            var once = JsonCut.Once(one.limit, one.json, null);
+
+            Assert.Equal(once, JsonCut.Once(one.limit, once.Json, once.Cut));
+            Assert.Equal(once, JsonCut.Once(one.limit, one.json, null));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
     }
 
     [Fact]
-    public void Cutting_twice_is_cutting_once()
+    public void Cutting_to_one_limit_after_another_is_cutting_to_the_last()
     {
-        var cases = from json in Documents from first in Gen.Choose(1, 500) from second in Gen.Choose(1, first) select (json, first, second);
+        var cases =
+            from json in LargeDocuments
+            from first in Gen.Choose(0, ResultLimit.All.Length - 1)
+            from second in Gen.Choose(first, ResultLimit.All.Length - 1)
+            select (json, ResultLimit.All[first], ResultLimit.All[second]);
         Prop.ForAll(cases.ToArbitrary(), one =>
         {
-            var (kept, cut) = JsonCut.To(Limit(one.first), one.json, null);
+            var (json, first, second) = one;
+            var (some, before) = JsonCut.To(first, json, null);
+            var (kept, cut) = JsonCut.To(second, some, before);
 
-            Assert.Equal(JsonCut.To(Limit(one.second), one.json, null), JsonCut.To(Limit(one.second), kept, cut));
-            Assert.Equal((kept, cut), JsonCut.To(Limit(one.first), kept, cut));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
-    }
-
-    [Fact]
-    public void Cutting_twice_is_cutting_once_however_long_names_are()
-    {
-        var cases = from json in LongNames from first in Gen.Choose(1, 40_000) from second in Gen.Choose(1, first) select (json, first, second);
-        Prop.ForAll(cases.ToArbitrary(), one =>
-        {
-            var (kept, cut) = JsonCut.To(Limit(one.first), one.json, null);
-
-            Assert.Equal(JsonCut.To(Limit(one.second), one.json, null), JsonCut.To(Limit(one.second), kept, cut));
-            Assert.True(cut is null || cut.Lists.Sum(list => Encoding.UTF8.GetByteCount(list.At)) <= ResultCut.MaxPointerBytes);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
-    }
-
-    [Fact]
-    public void Cutting_twice_is_cutting_once_where_strings_are_cut_too()
-    {
-        var cases = from json in LongTexts from first in Gen.Choose(300, 8_000) from second in Gen.Choose(300, first) select (json, first, second);
-        Prop.ForAll(cases.ToArbitrary(), one =>
-        {
-            var (kept, cut) = JsonCut.To(Texts(one.first), one.json, null);
-
-            Assert.Equal(JsonCut.To(Texts(one.second), one.json, null), JsonCut.To(Texts(one.second), kept, cut));
-            Assert.True(JsonCut.To(Texts(one.first), kept, cut) == (kept, cut));
-            JsonNode.Parse(kept!);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(1000));
-
-        static ResultLimit Texts(int bytes) => new(bytes, bytes, int.MaxValue);
-    }
-
-    [Fact]
-    public void A_long_name_around_many_arrays_is_not_repeated()
-    {
-        var lists = string.Join(',', Enumerable.Range(0, 120).Select(i => $"\"l{i}\":[{string.Join(',', Enumerable.Range(0, 200))}]"));
-        var json = $"{{\"short\":[1,2,3],\"{new string('n', 500_000)}\":{{{lists}}}}}";
-
-        var (some, first) = JsonCut.To(Limit(550_000), json, null);
-        var (kept, cut) = JsonCut.To(Limit(510_000), some, first);
-
-        Assert.Equal((0, 120), (first!.Lists.Count, first.MoreLists));
-        Assert.Equal(first, cut);
-        Assert.InRange(kept!.Length, 500_000, 510_000);
-        Assert.Equal(JsonCut.To(Limit(510_000), json, null), (kept, cut));
-    }
-
-    [Fact]
-    public void A_name_that_an_object_has_twice_does_not_keep_a_result_from_being_cut_again()
-    {
-        const string Json = """{"a":[1,2,3,4,5,6,7,8,9],"a":[1,2,3,4,5,6,7,8,9]}""";
-        var (some, first) = JsonCut.To(Limit(40), Json, null);
-
-        var (kept, cut) = JsonCut.To(Limit(30), some, first);
-
-        Assert.Equal(2, first!.Lists.Count);
-        Assert.InRange(kept!.Length, 1, 30);
-        Assert.Equal(2, cut!.Lists.Count);
-    }
-
-    [Fact]
-    public void The_arrays_that_are_named_stay_those_of_the_whole_however_many_there_are()
-    {
-        var lists = string.Join(',', Enumerable.Range(0, 150).Select(i => $"[{string.Join(',', Enumerable.Range(0, 200 + (i % 7)))}]"));
-        var json = $$"""{"a":[{{lists}}],"b":[[1,2,3,4,5,6],[1,2,3,4,5,6]]}""";
-        var (some, first) = JsonCut.To(Limit(50_000), json, null);
-        var (_, twice) = JsonCut.To(Limit(300), some, first);
-        var (_, once) = JsonCut.To(Limit(300), json, null);
-
-        Assert.Equal(once, twice);
-        Assert.Equal(ResultCut.MaxLists, first!.Lists.Count);
-        Assert.True(first.MoreLists > 0);
-        Assert.Equal("/a", first.Lists[0].At);
-        Assert.Contains(once!.Lists, list => list.At == "/a");
+            Assert.Equal(JsonCut.To(second, json, null), (kept, cut));
+            Assert.True(Length(kept!) <= second);
+            AssertNames(json, kept!, cut, second / 4);
+        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
     }
 
     [Fact]
@@ -140,107 +87,216 @@ public class JsonCutTests
 
         var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
 
-        using var result = JsonDocument.Parse(kept!);
-        Assert.Equal("block", result.RootElement.GetProperty("suggestion").GetString());
-        Assert.Equal("block", result.RootElement.GetProperty("scenes").GetProperty("pulp").GetProperty("suggestion").GetString());
+        var result = JsonElement.Parse(kept!);
+        Assert.Equal("block", result.GetProperty("suggestion").GetString());
+        Assert.Equal("block", result.GetProperty("scenes").GetProperty("pulp").GetProperty("suggestion").GetString());
         Assert.InRange(kept!.Length, 250_000, 256 * 1024);
-        var left = result.RootElement.GetProperty("scenes").GetProperty("pulp").GetProperty("cuts").GetArrayLength();
-        Assert.Equal([new("/scenes/pulp/cuts", 3000 - left)], cut!.Lists);
+        var left = result.GetProperty("scenes").GetProperty("pulp").GetProperty("cuts").GetArrayLength();
+        Assert.Equal([new("/scenes/pulp/cuts") { Elements = 3000 - left }], cut!.Parts);
         Assert.Equal(ResultCut.HashOf(json), cut.Whole);
     }
 
-    [Fact]
-    public void A_name_in_a_pointer_is_escaped()
+    [Theory]
+    [MemberData(nameof(Limits))]
+    public void A_result_of_objects_keeps_its_verdicts_and_its_short_members_at_every_limit(int limit)
     {
-        var (_, cut) = JsonCut.To(Limit(20), """{"a/b~":{"":[1,2,3,4,5,6,7,8,9]}}""", null);
+        var frames = string.Join(',', Enumerable.Range(0, 8000).Select(i => $$"""{"score":0.{{i}},"suggestion":"pass"}""").Select((frame, i) => $"\"{i * 5000}\":{frame}"));
+        var json = $$$$"""
+            {"code":200,"frames":{{{{{frames}}}}},"message":"{{{{new string('m', 100_000)}}}}","meta":{"a":{"b":{"c":[1,2,3]}}},"result":{"scenes":{"pulp":{"frames":{{{{{frames}}}}},"suggestion":"review"}},"suggestion":"block"},"suggestion":"block"}
+            """;
 
-        Assert.Equal("/a~1b~0/", Assert.Single(cut!.Lists).At);
+        var (kept, cut) = JsonCut.To(limit, json, null);
+
+        var result = JsonElement.Parse(kept!);
+        Assert.InRange(kept!.Length, limit / 2, limit);
+        Assert.Equal((200, "block", "block"), (
+            result.GetProperty("code").GetInt32(),
+            result.GetProperty("suggestion").GetString(),
+            result.GetProperty("result").GetProperty("suggestion").GetString()));
+        Assert.Equal("review", result.GetProperty("result").GetProperty("scenes").GetProperty("pulp").GetProperty("suggestion").GetString());
+        Assert.Equal("""{"a":{"b":{"c":[1,2,3]}}}""", result.GetProperty("meta").GetRawText());
+        Assert.True(cut!.Unnamed > 0);
+        Assert.Contains(cut.Parts, part => part.At == "/message" && part.TextBytes == result.GetProperty("message").GetString()!.Length);
+        AssertNames(json, kept, cut, limit / 4);
+    }
+
+    [Fact]
+    public void An_object_that_is_too_long_loses_its_longest_members_and_of_equal_ones_the_last()
+    {
+        var json = $$"""{{{string.Join(',', Enumerable.Range(1000, 9000).Select(i => $"\"m{i}\":{i}"))}},"long":{{Numbers(50)}},"verdict":"block"}""";
+
+        var (kept, cut) = JsonCut.Once(1024, json, null);
+
+        var names = JsonElement.Parse(kept!).EnumerateObject().Select(member => member.Name).ToList();
+        Assert.InRange(kept!.Length, 1000, 1024);
+        Assert.Equal(Enumerable.Range(1000, names.Count).Select(i => $"m{i}"), names);
+        Assert.Equal(new("/m" + (1000 + names.Count)) { Dropped = true }, cut!.Parts[0]);
+        Assert.Equal(9002, names.Count + cut.Parts.Count + cut.Unnamed);
     }
 
     [Theory]
-    [InlineData(300_000)]
-    [InlineData(1_000_000)]
-    public void A_long_string_is_a_scalar_and_stays_whole(int length)
+    [InlineData(300_000, """["a","b","c"]""")]
+    [InlineData(1_000_000, "[1,2,3,[4,5,[6,7]]]")]
+    [InlineData(2_000_000, """[{"labels":[1,2]},{"labels":[3,4]}]""")]
+    public void Lists_stay_whole_where_a_long_string_is_what_does_not_fit(int length, string list)
     {
-        var json = $$"""{"a":[{{string.Join(',', Enumerable.Range(0, 100))}}],"text":"{{new string('x', length)}}","verdict":"block"}""";
-
-        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
-
-        Assert.Equal($$"""{"a":[0],"text":"{{new string('x', length)}}","verdict":"block"}""", kept);
-        Assert.Equal([new("/a", 99)], cut!.Lists);
-        Assert.Null(cut.TextBytes);
-    }
-
-    [Fact]
-    public void Beyond_a_mebibyte_the_longest_strings_are_shortened_and_the_others_stay()
-    {
-        var json = $$"""{"a":"{{new string('长', 500_000)}}","b":"{{string.Concat(Enumerable.Repeat("\\ud83d\\ude00", 100_000))}}","c":"{{new string('y', 2_000)}}","verdict":"block"}""";
-
-        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
-
-        Assert.InRange(Encoding.UTF8.GetByteCount(kept!), 1_000_000, 1024 * 1024);
-        using var result = JsonDocument.Parse(kept!);
-        Assert.Equal(("block", 2_000), (result.RootElement.GetProperty("verdict").GetString(), result.RootElement.GetProperty("c").GetString()!.Length));
-        Assert.EndsWith("长", result.RootElement.GetProperty("a").GetString(), StringComparison.Ordinal);
-        Assert.EndsWith("\U0001F600", result.RootElement.GetProperty("b").GetString(), StringComparison.Ordinal);
-        Assert.InRange(cut!.TextBytes!.Value, 500_000, 530_000);
-        Assert.Empty(cut.Lists);
-
-        var smaller = ResultLimit.Of(FactsCut.Results);
-        Assert.Equal(JsonCut.To(smaller, json, null), JsonCut.To(smaller, kept, cut));
-    }
-
-    [Fact]
-    public void An_object_loses_no_member_unless_nothing_of_it_can_be_kept()
-    {
-        var json = $$"""{{{string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"m{i}\":{i}"))}}}""";
-
-        Assert.Equal((json, null), JsonCut.To(ResultLimit.Kept, json, null));
-        Assert.Equal((json, null), JsonCut.To(ResultLimit.Of(FactsCut.SmallResults), json, null));
-        Assert.Equal((null, new ResultCut { Whole = ResultCut.HashOf(json), Dropped = true }), JsonCut.To(ResultLimit.Of(FactsCut.Details), json, null));
-    }
-
-    private static readonly JsonSerializerOptions Relaxed = new() { Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
-
-    private static ResultLimit Limit(int bytes) => new(bytes, int.MaxValue, int.MaxValue);
-
-    private static Gen<string> Document(int depth) => Document(depth, Gen.Constant(0));
-
-    private static Gen<string> Document(int depth, Gen<int> nameLengths) => depth == 0 ? Scalars : Gen.Frequency(
-        (1, Scalars),
-        (3, from count in Gen.Choose(0, 9) from elements in Document(depth - 1, nameLengths).ListOf(count) select $"[{string.Join(',', elements)}]"),
-        (2, from count in Gen.Choose(0, 3) from members in Document(depth - 1, nameLengths).ListOf(count) from length in nameLengths select $"{{{string.Join(',', members.Select((member, i) => $"\"m{i}/~{new string('n', length)}\":{member}"))}}}"));
-
-    private static JsonNode At(JsonNode? node, string pointer) => pointer.Split('/').Skip(1)
-        .Select(step => step.Replace("~1", "/", StringComparison.Ordinal).Replace("~0", "~", StringComparison.Ordinal))
-        .Aggregate(node, (at, step) => at is JsonArray list ? list[int.Parse(step, System.Globalization.CultureInfo.InvariantCulture)] : at![step])!;
-
-    private static JsonNode? Capped(JsonNode? node, int longest) => node switch
-    {
-        JsonArray list => new JsonArray([.. list.Take(longest).Select(element => Capped(element, longest))]),
-        JsonObject members => new JsonObject(members.Select(member => KeyValuePair.Create(member.Key, Capped(member.Value, longest)))),
-        _ => node?.DeepClone(),
-    };
-
-    private static void AssertBeginning(JsonNode? whole, JsonNode? kept, string at, Dictionary<string, int> gone)
-    {
-        switch (whole, kept)
+        var json = $$"""{"list":{{list}},"text":"{{new string('x', length)}}","verdict":"block"}""";
+        foreach (var limit in ResultLimit.All)
         {
-            case (JsonArray all, JsonArray some):
-                Assert.True(all.Count == 0 || some.Count > 0);
-                if (some.Count < all.Count)
-                    gone[at] = all.Count - some.Count;
-                for (var i = 0; i < some.Count; i++)
-                    AssertBeginning(all[i], some[i], $"{at}/{i}", gone);
-                break;
-            case (JsonObject all, JsonObject some):
-                Assert.Equal(all.Select(member => member.Key), some.Select(member => member.Key));
-                foreach (var (name, value) in all)
-                    AssertBeginning(value, some[name], $"{at}/{name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal)}", gone);
-                break;
-            default:
-                Assert.True(JsonNode.DeepEquals(whole, kept));
-                break;
+            var (kept, cut) = JsonCut.To(limit, json, null);
+
+            Assert.Equal(limit, kept!.Length);
+            var left = limit - $$"""{"list":{{list}},"text":"","verdict":"block"}""".Length;
+            Assert.Equal($$"""{"list":{{list}},"text":"{{new string('x', left)}}","verdict":"block"}""", kept);
+            Assert.Equal([new("/text") { TextBytes = left }], cut!.Parts);
         }
     }
+
+    [Theory]
+    [InlineData("x", 1)]
+    [InlineData("长", 3)]
+    [InlineData("😀", 4)]
+    [InlineData("\\n", 1)]
+    [InlineData("\\u00e9", 2)]
+    [InlineData("\\u957f", 3)]
+    [InlineData("\\ud83d\\ude00", 4)]
+    public void The_bytes_of_a_text_are_those_of_the_text_and_its_characters_stay_whole(string character, int bytes)
+    {
+        var json = $$"""{"text":"{{string.Concat(Enumerable.Repeat(character, 2_000))}}","verdict":"block"}""";
+
+        var (kept, cut) = JsonCut.Once(1000, json, null);
+
+        var text = JsonElement.Parse(kept!).GetProperty("text").GetString()!;
+        var whole = JsonElement.Parse(json).GetProperty("text").GetString()!;
+        Assert.StartsWith(text, whole, StringComparison.Ordinal);
+        Assert.Equal(new PartCut("/text") { TextBytes = Encoding.UTF8.GetByteCount(text) }, Assert.Single(cut!.Parts));
+        Assert.Equal(0, Encoding.UTF8.GetByteCount(text) % bytes);
+        Assert.InRange(Length(kept!), 1000 - Encoding.UTF8.GetByteCount(character) + 1, 1000);
+    }
+
+    [Theory]
+    [InlineData("\\ud83d")]
+    [InlineData("\\ud83dxxxx\\n")]
+    [InlineData("\\ud83d\\ud83d\\ude00")]
+    [InlineData("\\ude00\\\\")]
+    public void Half_a_surrogate_pair_never_leaves_half_an_escape(string character)
+    {
+        var json = $"\"{string.Concat(Enumerable.Repeat(character, 100))}\"";
+        for (var limit = 2; limit < 100; limit++)
+        {
+            var (kept, _) = JsonCut.Once(limit, json, null);
+
+            Assert.InRange(kept!.Length, Math.Max(2, limit - 12), limit);
+            Assert.StartsWith(kept[..^1], json, StringComparison.Ordinal);
+            JsonElement.Parse(kept);
+        }
+    }
+
+    [Fact]
+    public void Long_strings_share_what_short_members_leave()
+    {
+        var json = $$"""{"a":"{{new string('a', 500_000)}}","b":"{{new string('b', 400_000)}}","c":"{{new string('c', 2_000)}}","verdict":"block"}""";
+
+        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
+
+        var result = JsonElement.Parse(kept!);
+        var (a, b) = (result.GetProperty("a").GetString()!.Length, result.GetProperty("b").GetString()!.Length);
+        Assert.Equal(256 * 1024, kept!.Length);
+        Assert.InRange(a - b, 0, 1);
+        Assert.Equal((2_000, "block"), (result.GetProperty("c").GetString()!.Length, result.GetProperty("verdict").GetString()));
+        Assert.Equal([new("/a") { TextBytes = a }, new("/b") { TextBytes = b }], cut!.Parts);
+    }
+
+    [Fact]
+    public void A_list_whose_first_element_is_too_long_keeps_the_others_that_fit()
+    {
+        var json = $$"""[{"text":"{{new string('t', 2_000)}}","verdict":"block"},1,"two",[3]]""";
+
+        var (kept, cut) = JsonCut.Once(1024, json, null);
+
+        var result = JsonElement.Parse(kept!);
+        Assert.Equal(1024, kept!.Length);
+        Assert.EndsWith(""","verdict":"block"},1,"two",[3]]""", kept, StringComparison.Ordinal);
+        Assert.Equal([new("/0/text") { TextBytes = result[0].GetProperty("text").GetString()!.Length }], cut!.Parts);
+    }
+
+    [Fact]
+    public void Long_names_are_not_repeated_for_everything_below_them()
+    {
+        var lists = string.Join(',', Enumerable.Range(0, 120).Select(i => $"\"l{i}\":{Numbers(200)}"));
+        var json = $"{{\"short\":[1,2,3],\"{new string('n', 200_000)}\":{{{lists}}}}}";
+
+        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
+
+        Assert.InRange(kept!.Length, 200_000, ResultLimit.Kept);
+        Assert.Equal((0, 120), (cut!.Parts.Count, cut.Unnamed));
+
+        // At the next limit not even the name fits.
+        Assert.Equal(("""{"short":[1,2,3]}""", 1), (JsonCut.To(64 * 1024, json, null).Json, JsonCut.To(64 * 1024, json, null).Cut!.Unnamed));
+    }
+
+    [Theory]
+    [InlineData("""{"a/b~":{"":[1,2,3,4,5,6,7,8,9]}}""", "/a~1b~0/")]
+    [InlineData("""{"\u00e9":{"\"":[1,2,3,4,5,6,7,8,9]}}""", "/é/\"")]
+    [InlineData("""[[[1,2,3,4,5,6,7,8,9]]]""", "/0/0")]
+    public void A_pointer_has_names_as_they_are_with_its_own_escapes(string json, string expected) =>
+        Assert.Equal(expected, Assert.Single(CutNames.Add(
+            new() { Whole = "" },
+            JsonElement.Parse(json),
+            JsonElement.Parse(json.Replace(",3,4,5,6,7,8,9", "", StringComparison.Ordinal)),
+            ResultCut.MaxPointerBytes).Parts).At);
+
+    [Fact]
+    public void A_name_that_an_object_has_twice_does_not_keep_a_result_from_being_cut_again()
+    {
+        var json = $$"""{"a":{{Numbers(100)}},"a":{{Numbers(100)}},"verdict":"block"}""";
+        var (some, first) = JsonCut.Once(400, json, null);
+
+        var (kept, cut) = JsonCut.Once(200, some, first);
+
+        Assert.InRange(kept!.Length, 190, 200);
+        Assert.EndsWith(""","verdict":"block"}""", kept, StringComparison.Ordinal);
+        Assert.Equal("/a", Assert.Single(cut!.Parts).At);
+    }
+
+    [Fact]
+    public void A_number_that_is_too_long_is_all_that_is_ever_dropped_whole()
+    {
+        var json = new string('7', 2_000);
+
+        Assert.Equal((null, new ResultCut { Whole = ResultCut.HashOf(json), Dropped = true }), JsonCut.To(1024, json, null));
+        Assert.Equal("""{"b":1}""", JsonCut.To(1024, $$"""{"a":{{json}},"b":1}""", null).Json);
+        Assert.Equal("[1]", JsonCut.To(1024, $"[1,{json},2]", null).Json);
+    }
+
+    [Fact]
+    public void What_an_earlier_version_stored_of_a_cut_is_read_and_stays_with_a_further_one()
+    {
+        var before = JsonSerializer.Deserialize(
+            """{"whole":"00ff","lists":[{"at":"/cuts","elements":5}],"moreLists":3,"textBytes":64,"dropped":false}""",
+            JobJsonContext.Default.ResultCut)!;
+        Assert.Equal(new() { Whole = "00ff", Parts = [new("/cuts") { Elements = 5 }], Unnamed = 3, TextBytes = 64 }, before);
+
+        var (kept, cut) = JsonCut.Once(200, $$"""{"cuts":{{Numbers(100)}},"verdict":"block"}""", before);
+
+        var left = JsonElement.Parse(kept!).GetProperty("cuts").GetArrayLength();
+        Assert.Equal(before with { Parts = [new("/cuts") { Elements = 105 - left }] }, cut);
+    }
+
+    [Theory]
+    [InlineData(500_000, "{\"m{0}\":{0}", "}")]
+    [InlineData(500_000, "[[{0}]", "]")]
+    [InlineData(500_000, "{\"m{0}\":[{0}]", "}")]
+    public void Many_small_parts_are_cut_and_named_within_bounds(int count, string format, string end)
+    {
+        var part = format[1..];
+        var json = format[0] + string.Join(',', Enumerable.Range(0, count).Select(i => part.Replace("{0}", $"{i}", StringComparison.Ordinal))) + end;
+
+        var (kept, cut) = JsonCut.To(1024, json, null);
+
+        Assert.InRange(kept!.Length, 512, 1024);
+        AssertNames(json, kept, cut, 256);
+    }
+
+    private static string Numbers(int count) => $"[{string.Join(',', Enumerable.Range(0, count))}]";
 }

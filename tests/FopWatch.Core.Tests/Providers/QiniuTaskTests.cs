@@ -278,7 +278,7 @@ public class QiniuTaskTests
         var cut = Assert.Single(Qiniu.Polled($$"""{"id":"a","code":0,"items":[{"cmd":"x","code":0,"result":{{longer}} }]}""").Items);
         using var json = System.Text.Json.JsonDocument.Parse(cut.Result!);
         Assert.Equal("block", json.RootElement.GetProperty("suggestion").GetString());
-        Assert.Equal([new("/cuts", 30_000 - json.RootElement.GetProperty("cuts").GetArrayLength())], cut.ResultCut!.Lists);
+        Assert.Equal([new("/cuts") { Elements = 30_000 - json.RootElement.GetProperty("cuts").GetArrayLength() }], cut.ResultCut!.Parts);
     }
 
     [Fact]

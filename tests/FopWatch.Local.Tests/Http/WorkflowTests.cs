@@ -58,19 +58,7 @@ public class WorkflowTests
 
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", SharedPayloads.Read(Payload))).StatusCode);
         for (var i = 0; i < 6; i++)
-        {
-            clock.Advance(TimeSpan.FromMinutes(10));
-
-            // The watch polls too, and each of them may have to wait for the other by this clock.
-            var polling = host.PostAsync($"/api/jobs/media/{Id}/poll");
-            while (!polling.IsCompleted)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
-                clock.Advance(TimeSpan.FromSeconds(1));
-            }
-
-            await polling;
-        }
+            await PollAfterAsync(TimeSpan.FromMinutes(10), host, clock);
 
         var job = await host.JobAsync("media", Id);
         Assert.Equal(JobState.Waiting, job.State);
@@ -79,17 +67,20 @@ public class WorkflowTests
         Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("without a valid key", StringComparison.Ordinal));
     }
 
-    [Fact]
-    public async Task Without_keys_a_workflow_that_nobody_registered_is_kept_in_quarantine_and_settles_after_a_key_was_added()
+    [Theory]
+    [InlineData(false, true, "Keys")]
+    [InlineData(true, false, "WorkflowEndpoint")]
+    public async Task A_workflow_that_nobody_registered_is_kept_in_quarantine_and_settles_after_what_is_missing_was_added(
+        bool withKeys, bool withEndpoint, string missing)
     {
         await using var api = await StatusApi.StartAsync();
-        await using var host = await RunningHost.StartAsync(Settings(api, withKeys: false));
+        await using var host = await RunningHost.StartAsync(Settings(api, withKeys, withEndpoint));
         var body = SharedPayloads.Read(Payload);
         api.Workflows[Id] = (200, body);
 
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
         var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
-        Assert.Contains("Keys", kept.Reason, StringComparison.Ordinal);
+        Assert.Contains(missing, kept.Reason, StringComparison.Ordinal);
         Assert.Equal(body, await host.Http.GetByteArrayAsync(kept.BodyHref, TestContext.Current.CancellationToken));
         await host.PostAsync($"/api/quarantine/{kept.Key}/retry");
         Assert.Single((await host.QuarantineAsync()).Notifications);
@@ -103,21 +94,6 @@ public class WorkflowTests
     }
 
     [Fact]
-    public async Task Without_an_endpoint_a_workflow_that_nobody_registered_is_kept_in_quarantine_whatever_keys_there_are()
-    {
-        await using var api = await StatusApi.StartAsync();
-        var settings = Settings(api, withKeys: true);
-        settings.Remove("Sources:media:WorkflowEndpoint");
-        await using var host = await RunningHost.StartAsync(settings);
-        var body = SharedPayloads.Read(Payload);
-
-        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
-
-        var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
-        Assert.Contains("WorkflowEndpoint", kept.Reason, StringComparison.Ordinal);
-    }
-
-    [Fact]
     public async Task While_the_api_refuses_every_key_a_workflow_that_nobody_registered_is_watched_until_a_valid_one_is_there()
     {
         await using var api = await StatusApi.StartAsync();
@@ -128,38 +104,36 @@ public class WorkflowTests
 
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", body)).StatusCode);
         for (var i = 0; i < 6; i++)
-        {
-            clock.Advance(TimeSpan.FromMinutes(10));
-            var polling = host.PostAsync($"/api/jobs/media/{Id}/poll");
-            while (!polling.IsCompleted)
-            {
-                await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
-                clock.Advance(TimeSpan.FromSeconds(1));
-            }
-
-            await polling;
-        }
+            await PollAfterAsync(TimeSpan.FromMinutes(10), host, clock);
 
         Assert.Equal(JobState.Waiting, (await host.JobAsync("media", Id)).State);
 
         api.Workflows[Id] = (200, body);
-        clock.Advance(TimeSpan.FromMinutes(20));
-        var settling = host.PostAsync($"/api/jobs/media/{Id}/poll");
-        while (!settling.IsCompleted)
+        await PollAfterAsync(TimeSpan.FromMinutes(20), host, clock);
+        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id)).State);
+    }
+
+    private static async Task PollAfterAsync(TimeSpan time, RunningHost host, ManualClock clock)
+    {
+        clock.Advance(time);
+
+        // The watch polls too, and each of them may have to wait for the other by this clock.
+        var polling = host.PostAsync($"/api/jobs/media/{Id}/poll");
+        while (!polling.IsCompleted)
         {
             await Task.Delay(TimeSpan.FromMilliseconds(50), TestContext.Current.CancellationToken);
             clock.Advance(TimeSpan.FromSeconds(1));
         }
 
-        await settling;
-        Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id)).State);
+        await polling;
     }
 
-    private static Dictionary<string, string?> Settings(StatusApi api, bool withKeys)
+    private static Dictionary<string, string?> Settings(StatusApi api, bool withKeys, bool withEndpoint = true)
     {
         var settings = RunningHost.TokenSources(api.Endpoint);
         settings["Sources:media:Trust"] = "Signature";
-        settings["Sources:media:WorkflowEndpoint"] = api.Endpoint.AbsoluteUri;
+        if (withEndpoint)
+            settings["Sources:media:WorkflowEndpoint"] = api.Endpoint.AbsoluteUri;
         if (withKeys)
             settings["Sources:media:Keys:ak-1"] = "sk-1";
         return settings;

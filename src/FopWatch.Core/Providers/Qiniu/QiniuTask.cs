@@ -85,11 +85,9 @@ internal static class QiniuTask
     {
         var command = item.Text("cmd") ?? "";
         var code = item.Integer("code");
-        var state = code == NotificationFailed ? StateByContent(item) : StateOf(code);
-        EquatableList<OutputFacts> outputs = ItemOutputs.MayHave(state)
-            ? [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)]
-            : [];
+        EquatableList<OutputFacts> outputs = [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)];
         var (result, resultCut) = JsonCut.To(ResultLimit.Kept, item.Json("result"), null);
+        var state = code == NotificationFailed ? StateByContent(item, outputs, result) : StateOf(code);
         return new()
         {
             Command = CommandRedaction.Redact(command),
@@ -102,7 +100,7 @@ internal static class QiniuTask
             ReusedOldOutput = item.Flag("returnOld"),
             Result = result,
             ResultCut = resultCut,
-            Outputs = outputs,
+            Outputs = ItemOutputs.MayHave(state) ? outputs : [],
         };
     }
 
@@ -110,12 +108,12 @@ internal static class QiniuTask
     /// How a command ended whose code tells only that it is over and its notification failed: items have the codes of the whole
     /// (providers.md, section 1). An error is believed over an output, which may only be where a file would have been.
     /// </summary>
-    private static ItemState StateByContent(JsonElement item)
+    private static ItemState StateByContent(JsonElement item, EquatableList<OutputFacts> outputs, string? result)
     {
         if (item.Prose("error") is not null)
             return ItemState.Failed;
 
-        var hasOutput = item.Text("hash") is not null || ReadOutputs(item, null).Any() || item.Json("result") is not (null or "\"\"" or "{}" or "[]");
+        var hasOutput = item.Text("hash") is not null || outputs.Count > 0 || result is not (null or "\"\"" or "{}" or "[]");
         return hasOutput ? ItemState.Succeeded : ItemState.Unknown;
     }
 
