@@ -12,6 +12,8 @@ public class EventRedactionTests
     [InlineData("""{"data":{"items":[{"result":{"hlsKey":"c2VjcmV0","a":[1.50]}}]}}""", """{"data":{"items":[{"result":{"hlsKey":"***","a":[1.50]}}]}}""")]
     [InlineData("""{"data":{"key":"https://x.example/?token=abc","items":[{"input":{"key":"https://x.example/?token=abc"}}]}}""", """{"data":{"key":"https://x.example/?token=***","items":[{"input":{"key":"https://x.example/?token=***"}}]}}""")]
     [InlineData("""{"data":{"key":"a?token=b","metadata":{"hlsKey":"mine"},"items":7,"new":"é"}}""", """{"data":{"key":"a?token=b","metadata":{"hlsKey":"mine"},"items":7,"new":"é"}}""")]
+    [InlineData("""{"data":{"items":[{"input":{"key":"token=b.mp4"},"result":{"secretKey":"s","key":"k"}}]}}""", """{"data":{"items":[{"input":{"key":"token=b.mp4"},"result":{"secretKey":"***","key":"k"}}]}}""")]
+    [InlineData("""{"data":{"items":[{"outputs":[{"bucket":"https","key":"//me:b@x.example/?token=abc"},{"bucket":"b","key":"token=c"}]}]}}""", """{"data":{"items":[{"outputs":[{"bucket":"https","key":"//***@x.example/?token=***"},{"bucket":"b","key":"token=c"}]}]}}""")]
     [InlineData("""{"data":"hlsKey/c2VjcmV0"}""", """{"data":"hlsKey/***"}""")]
     [InlineData("hlsKey/c2VjcmV0", "hlsKey/***")]
     [InlineData("", "")]

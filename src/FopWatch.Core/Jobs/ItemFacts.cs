@@ -23,7 +23,7 @@ public sealed record OutputFacts
     /// <summary>Bytes.</summary>
     public long? Size { get; init; }
 
-    internal OutputFacts Redacted() => Key?.Contains("://", StringComparison.Ordinal) == true || Url is not null
+    internal OutputFacts Redacted() => Url is not null || (Key is not null && CommandRedaction.MayBeUrl(Key))
         ? this with { Key = CommandRedaction.RedactUrl(Key), Url = Url is null ? null : CommandRedaction.Redact(Url) }
         : this;
 
@@ -45,7 +45,7 @@ public sealed record InputFacts : IComparable<InputFacts>
     public required string Key { get; init; }
 
     // The command that names it is redacted in the same way.
-    internal InputFacts Redacted() => CommandRedaction.Redact(Key) is var key && key == Key ? this : this with { Key = key };
+    internal InputFacts Redacted() => CommandRedaction.RedactUrl(Key) is { } key && key != Key ? this with { Key = key } : this;
 
     /// <inheritdoc/>
     public int CompareTo(InputFacts? other)

@@ -14,7 +14,7 @@ public static partial class CommandRedaction
     public const string Mask = "***";
 
     /// <summary>The version of these rules. What an earlier version redacted is redacted again when it is read.</summary>
-    public const int Version = 3;
+    public const int Version = 4;
 
     /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
     /// <remarks>
@@ -24,12 +24,10 @@ public static partial class CommandRedaction
     public static string Redact(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
 
     /// <summary>A name or address without credentials, where it is a URL; any other is the same: what looks like a secret in a key is the key.</summary>
-    public static string? RedactUrl(string? text) => text?.Contains("://", StringComparison.Ordinal) == true ? Redact(text) : text;
+    public static string? RedactUrl(string? text) => text is not null && MayBeUrl(text) ? Redact(text) : text;
 
     /// <summary>Whether a property of this name holds a secret as its value.</summary>
-    public static bool IsSecretName(string name) =>
-        name.Contains("hls", StringComparison.OrdinalIgnoreCase)
-        && name.Replace("_", "", StringComparison.Ordinal).Replace("-", "", StringComparison.Ordinal).Equals("hlsKey", StringComparison.OrdinalIgnoreCase);
+    public static bool IsSecretName(string name) => SecretMember().IsMatch(name);
 
     /// <summary>
     /// A JSON document without the secrets in it, otherwise as it was, blanks included; but no object has a name twice, and half a surrogate
@@ -50,6 +48,8 @@ public static partial class CommandRedaction
 
         if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
             text = HlsKey().Replace(text, "${lead}" + Mask);
+        if (text.AsSpan().ContainsAny(Quotes))
+            text = QuotedMember().Replace(text, "${lead}" + Mask);
         text = Credential().Replace(text, "${lead}" + Mask);
         text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
         return NotifyToken().Replace(text, "${lead}" + Mask);
@@ -58,8 +58,15 @@ public static partial class CommandRedaction
     /// <summary>Whether a value of an option ends before this separator: the name of another option follows.</summary>
     internal static bool IsOptionNext(string text, int separator) => NextOption().IsMatch(text, separator);
 
+    /// <summary>Whether a text is a URL or has one in it, encoded or not.</summary>
+    internal static bool MayBeUrl(string text) => Url().IsMatch(text);
+
     // Without one of these there is neither an option with a value, nor a URL, nor a query.
     private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
+
+    // Without one of these nothing is quoted.
+    private static readonly SearchValues<string> Quotes =
+        SearchValues.Create(["\"", "'", "u0022", "u0027", "%22", "%27", "2522", "2527"], StringComparison.Ordinal);
 
     private const RegexOptions Options =
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;
@@ -88,8 +95,9 @@ public static partial class CommandRedaction
     private const string LongName =
         "(?: " + OptionName + " (?= " + Slash + @" | [|;\s""'\]&\\%] | $ ) | url (?> " + Slash + "+ ) (?: aHR0 | YUhSM | http ) )";
 
-    // Short names, which Base64 may have between two slashes: they count before a number only, which these options have.
-    private const string ShortName = "(?: (?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) (?> " + Slash + "+ ) [0-9] )";
+    // Short names, which Base64 may have between two slashes: they count before a whole value of theirs only, such as 25, 0.5, 1.4m, 640x360 or 00:01:30.
+    private const string ShortName = "(?: (?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) (?> " + Slash + "+ )"
+        + @" (?> [0-9]{1,10} (?: [.:x] [0-9]{0,10} ){0,2} [km]? ) (?! [a-z0-9+_=.:-] | %(?:25)*(?:2b|3a|3d) | \\+u00(?:2b|3d) ) )";
 
     private const string Name = "(?: " + LongName + " | " + ShortName + " )";
 
@@ -112,41 +120,61 @@ public static partial class CommandRedaction
     private const string Key =
         "(?> (?: (?: " + Digit + "{171} | " + Digit + "{22} ) (?! " + KeyUnit + " ) | " + KeyUnit + " | " + Padded + " ) (?: " + KeyUnit + " | " + Padded + " )* )";
 
+    // Behind a comma and closing marks a value may go on, a list of URLs or the text around it may not.
     private const string CredentialUnit =
-        @"(?: [^/%&\#\s""'<>|;\\)\]},`] | " + ValueSlash + @" | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2} )";
+        @"(?: [^/%&\#\s""'<>|;\\)\]},`] | " + ValueSlash + @" | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2}"
+        + @" | , (?! [\s""'<>(){}[\]\\|;&] | $ | %(?:25)*2[27] | [a-z][a-z0-9+.-]{0,15} : \\*/ ) | [)\]}'`] (?= [a-z0-9_~*!$+-] ) )";
+
+    // The names of parameters and of members of JSON that hold secrets. A key, a hash and an id of a job are none.
+    private const string SecretName =
+        "(?: [a-z0-9_.-]*? (?: token | secret | signature | password | hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )"
+        + " | (?: [a-z0-9_.-]*? [_-] )?? (?: sign | passwd | credentials? )"
+        + " | pwd | sig | hmac | jwt | ak | sk | hdn(?:ea|t[sl]?) | auth_info | _upt | authorization | Key-Pair-Id | GoogleAccessId"
+        + " | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-[a-z0-9-]+"
+        + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Time|ABSTime) )";
 
     // Names that say too little by themselves: they count within a query only.
-    private const string QueryName = "(?: e | sig | key | auth | ticket | pwd | expires? | policy | hmac | hdnt[sl]? | session(?:_?id)? | st | jwt | ak | sk )";
+    private const string QueryName = "(?: e | key | auth | ticket | exp(?:ires?)? | policy | session(?:_?id)? | st )";
 
-    private const string SecretName =
-        "(?: (?: [a-z0-9_.-]*? [_-] )?? (?: token | sign(?:ature)? | secret | password | passwd | credentials? )"
-        + " | [a-z0-9_.-]*? (?: token | secret | signature | password )"
-        + " | (?: access | upload | up | security | session | auth | refresh | id )_?token"
-        + " | (?: access | secret | api | auth | sign | enc )[_-]?key(?:_?id)? | auth_info | _upt | app_?secret | authorization | Key-Pair-Id"
-        + " | (?: OSS | AWS )AccessKeyId | GoogleAccessId | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-[a-z0-9-]+"
-        + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Secret|Time|ABSTime) )";
+    // Where a name begins: behind what is no part of one, escaped or not.
+    private const string NameStart =
+        @"(?> (?<![a-z0-9_.-]) | (?<= \\u00(?:2[0-9a-f]|3[a-f]) ) | (?<= %(?:25)*(?:2[0-46-9a-c]|2f|3[a-f]|40|5[b-e]|60|7[b-e]) ) )";
 
-    // In this order: hlsKey/… and hlsKey%2F…; "hlsKey": "…" of JSON within text, quoted and not; hlsKey=….
-    [GeneratedRegex(
-        "(?<lead> hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f ) ) " + Key
-        + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* \\*[""'] ) (?: [^""'\\] | \\+u00(?!22|27)[0-9a-f]{2} | \\+[/bfnrt] )+"
-        + @" | (?<lead> hls[_-]?Key \\*[""'] \s*:\s* ) [^\s""'\\,}\]{[]+"
-        + @" | (?<lead> hlsKey= ) [^&|;\s""'\\]+",
-        Options)]
+    private const string NameChars = "(?> [a-z0-9_.-]+ )";
+
+    private const string Quote = @"(?: \\*[""'] | \\+u002[27] )";
+
+    // What separates the parameters of a query, HTML's &amp; and the ~ of Akamai's tokens included.
+    private const string QuerySeparator = @"(?: [?&\#;~] | (?<!\\) \\+u00(?:26|3f|23|3b) | %(?:25)*(?:3f|26|23|3b|7e) ) (?= [aekpst] )";
+
+    // hlsKey/… and hlsKey%2F….
+    [GeneratedRegex("(?<lead> hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f ) ) " + Key, Options)]
     private static partial Regex HlsKey();
+
+    [GeneratedRegex("^" + SecretName + @"\z", Options)]
+    private static partial Regex SecretMember();
+
+    // JSON within text, its quotes escaped or not: "token": "…", "token": 1, %22token%22%3A%22…. A value ends at a quote like the one that it began with.
+    [GeneratedRegex(
+        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + SecretName + Quote + @" \s*:\s* (?<quote> " + Quote + @" )? )"
+        + @" (?(quote) (?> (?: (?! (?<!\\) \k<quote> ) [^\n] )+ ) | [^\s""'\\,}\]{[]+ )"
+        + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + SecretName
+        + @" %(?<level>(?:25)*)2[27] (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* (?: %(?-i:\k<level>)(?<mark>2[27]) )? )"
+        + @" (?(mark) (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ ) | [a-z0-9_.+-]+ )",
+        Options)]
+    private static partial Regex QuotedMember();
 
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
-        @"(?<lead> (?: (?: (?<![a-z0-9_.-]) | (?<= \\u00(?:26|3f|23) ) ) " + SecretName + @" | (?: [?&\#] | (?<!\\) \\+u00(?:26|3f|23) ) " + QueryName
-        + @" ) (?: \[ [a-z0-9_]{0,32} \] | \] )? (?: = | \\+u003d | %3d )"
-        + " | %(?<level>(?:25)*)(?:3f|26|23) (?: " + SecretName + " | " + QueryName + @" ) %(?-i:\k<level>)3d )"
+        "(?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + SecretName + " | " + QuerySeparator + QueryName + " )"
+        + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )"
         + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
         Options)]
     private static partial Regex Credential();
 
-    // Neither is searched beyond where the next URL begins.
+    // Neither is searched beyond where the next URL begins. The scheme of a URL that a key names may have been taken for its bucket.
     [GeneratedRegex(
-        @"(?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : (?: \\*/ | \\+u002f ){2} ) (?> [^/?\#\s@""'<>|;\\]+ ) (?<at> @ )"
+        @"(?<lead> (?: (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : | ^ ) (?: \\*/ | \\+u002f ){2} ) (?> [^/?\#\s@""'<>|;\\]+ ) (?<at> @ )"
         + @" | (?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* %(?<level>(?:25)*)3a (?: %(?-i:\k<level>)2f ){2} )"
         + @" (?> (?: (?! %(?-i:\k<level>)(?:2f|3f|23|40) | %(?:25)*3a (?: %(?:25)*2f ){2} ) [^/?\#\s@""'<>|;\\] )+ ) (?<at> %(?-i:\k<level>)40 )",
         Options)]
@@ -159,6 +187,10 @@ public static partial class CommandRedaction
         + " | (?<lead> saveas " + Slash + " (?> [a-z0-9+_=-]+ ) " + Slash + " sign " + Slash + " ) [a-z0-9_-]{8,64} (?: : | %(?:25)*3a ) [a-z0-9+_=-]+",
         Options)]
     private static partial Regex NotifyToken();
+
+    // Plain, without its scheme, percent-encoded, or the Base64 text of one, encoded once or twice.
+    [GeneratedRegex(":// | ^// | %(?:25)*3a %(?:25)*2f | (?-i: aHR0 | YUhSM )", Options)]
+    private static partial Regex Url();
 
     [GeneratedRegex(@"\G (?> " + Slash + "+ ) " + Name, Options)]
     private static partial Regex NextOption();

@@ -24,10 +24,11 @@ internal static partial class EncodedText
             return text;
 
         StringBuilder? redacted = null;
-        var copied = 0;
-        for (var run = Run().Match(text); run.Success; run = Run().Match(text, Math.Max(copied, run.Index + run.Length)))
+        var (copied, end) = (0, 0);
+        for (var run = Run().Match(text); run.Success; run = Run().Match(text, end))
         {
-            if (Read(text, run, depth) is not var (end, clean))
+            (end, var clean) = Read(text, run, depth);
+            if (clean is null)
                 continue;
 
             (redacted ??= new()).Append(text, copied, run.Index - copied).Append(Encode(clean));
@@ -37,43 +38,62 @@ internal static partial class EncodedText
         return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
     }
 
-    /// <summary>What begins with a run, redacted, and where it ends; null if there is nothing to redact.</summary>
-    private static (int End, string Clean)? Read(string text, Match run, int depth)
+    /// <summary>Where the text that begins with a run ends, and what is left of it; null if there is nothing to redact.</summary>
+    private static (int End, string? Clean) Read(string text, Match run, int depth)
     {
+        var end = run.Index + run.Length;
         if ((Decode(run.Value, whole: true) ?? Decode(run.Value, whole: false)) is not { } head)
-            return null;
+            return (end, null);
+        if (Name().IsMatch(text, run.Index) && !CommandRedaction.MayBeUrl(head))
+            return (end, null);
         if (!MayGoOn(head))
-            return Clean(head, depth) is var alone && alone != head ? (run.Index + run.Length, alone) : null;
+            return (end, Redacted(head, depth));
 
         // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant.
-        var ends = Ends(text, run, MaxPieces);
-        for (var i = ends.Count - 1; i > 0; i--)
+        foreach (var (joinedEnd, joined) in Enumerable.Reverse(Joined(text, run)))
         {
-            if (Decode(text[run.Index..ends[i]], whole: true) is not { } joined)
-                continue;
-            if (Clean(joined, depth) is var clean && clean != joined)
-                return (ends[i], clean);
-            if (IsUrl(joined))
-                return null;
+            var clean = Redacted(joined, depth);
+            if (clean is not null || IsUrl(joined))
+                return (joinedEnd, clean);
         }
 
         // The text was cut or continues in an unknown form, so its secret may continue too.
-        return Clean(head, depth) is var redacted && redacted != head ? (Ends(text, run, int.MaxValue)[^1], redacted) : null;
+        return Redacted(head, depth) is { } redacted ? (Ends(text, run).Last(), redacted) : (end, null);
     }
 
     /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
     private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
 
-    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
-    private static List<int> Ends(string text, Match run, int most)
+    /// <summary>The texts that a run and some of the pieces behind it are together, from the shortest on.</summary>
+    private static List<(int End, string Text)> Joined(string text, Match run)
     {
-        var ends = new List<int> { run.Index + run.Length };
-        while (ends.Count <= most && ends[^1] < text.Length && Piece().Match(text, ends[^1]) is { Success: true } piece && !CommandRedaction.IsOptionNext(text, ends[^1]))
-            ends.Add(piece.Index + piece.Length);
-        return ends;
+        var texts = new List<(int, string)>();
+        foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces))
+        {
+            var encoded = text[run.Index..end];
+            if (Decode(encoded, whole: true) is { } joined)
+                texts.Add((end, joined));
+            else if (Decode(encoded, whole: false) is null)
+                break; // Nor is it a text with more behind it.
+        }
+
+        return texts;
     }
 
-    private static string Clean(string decoded, int depth) => Redact(CommandRedaction.WithoutPlainSecrets(decoded), depth + 1);
+    /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
+    private static IEnumerable<int> Ends(string text, Match run)
+    {
+        var end = run.Index + run.Length;
+        yield return end;
+        while (end < text.Length && Piece().Match(text, end) is { Success: true } piece && !CommandRedaction.IsOptionNext(text, end))
+        {
+            end = piece.Index + piece.Length;
+            yield return end;
+        }
+    }
+
+    private static string? Redacted(string decoded, int depth) =>
+        Redact(CommandRedaction.WithoutPlainSecrets(decoded), depth + 1) is var clean && clean != decoded ? clean : null;
 
     private static bool IsUrl(string text) => text.Contains("://", StringComparison.Ordinal);
 
@@ -123,6 +143,12 @@ internal static partial class EncodedText
         """(?<! \\ (?: u[0-9a-f]{0,3} )? | % (?:25){0,4} [0-9a-f]? ) (?: [A-Z0-9+_-] | %(?:25)*2b | (?<!\\) \\+u002b ){12,} (?: = | %(?:25)*3d | \\+u003d ){0,2}""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Run();
+
+    // The options whose values are names that an application chose, such as bucket:key: what looks like a secret in one is the name.
+    [GeneratedRegex(
+        """\G (?<= (?: (?<![a-z0-9_]) | (?<= (?: %(?:25)* | \\u00 ) [0-9a-f]{2} ) ) (?: saveas | savePattern | pattern | bucket | key | prefix | alias | resource | output ) (?: \\*/ | \\+u002f | %(?:25)*2f ) )""",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    private static partial Regex Name();
 
     // Not another text that begins there: that of an address begins with aHR0, and YUhSM when it is encoded twice.
     [GeneratedRegex(

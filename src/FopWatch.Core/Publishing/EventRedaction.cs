@@ -47,7 +47,7 @@ public static class EventRedaction
         if (item["result"] is { } result)
             item["result"] = JsonNode.Parse(CommandRedaction.RedactJson(JsonSerializer.SerializeToUtf8Bytes(result, Relaxed)));
         if (item["input"] is JsonObject input)
-            Change(input, "key", CommandRedaction.Redact);
+            Change(input, "key", CommandRedaction.RedactUrl);
         foreach (var output in Objects(item["outputs"]))
         {
             Change(output, "key", CommandRedaction.RedactUrl);

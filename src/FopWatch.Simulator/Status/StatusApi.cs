@@ -34,15 +34,7 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         if (isDecoy)
             path = path[DecoyPath.Length..];
 
-        var (family, id) = path.StartsWith(WorkflowPath, StringComparison.Ordinal) ? (Family.QiniuWorkflow, Uri.UnescapeDataString(path[WorkflowPath.Length..])) : (path, (string?)request.Query["id"], (string?)request.Query["persistentId"]) switch
-        {
-            ("/status/get/prefop", { Length: > 0 } qiniuId, _) => (Family.Qiniu, qiniuId),
-            ("/status/get/prefop", _, { Length: > 0 } wangsuId) => (Family.WangsuFops, wangsuId),
-            ("/fmgr/status", _, { Length: > 0 } wangsuId) => (Family.WangsuFmgr, wangsuId),
-            ("/fmgr/status", _, _) => (Family.WangsuFmgr, null),
-            ("/status/get/prefop", _, _) => (Family.Qiniu, null),
-            _ => ((Family?)null, (string?)null),
-        };
+        var (family, id) = Question(path, request.Query);
         if (family is null || id is null || !HttpMethods.IsGet(request.Method))
         {
             counters.Answered(StatusAnswer.BadRequest);
@@ -72,6 +64,24 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
         var answer = submission is null || submission.Job.Unobtainable ? StatusAnswer.NotFound : Next(submission, ordinal);
         counters.Answered(answer);
         await AnswerAsync(http, family.Value, submission, ordinal, answer);
+    }
+
+    /// <summary>Which query a path is, and the id that it names; null for what is missing.</summary>
+    private static (Family? Family, string? Id) Question(string path, IQueryCollection query)
+    {
+        if (path.StartsWith(WorkflowPath, StringComparison.Ordinal))
+            return (Family.QiniuWorkflow, Uri.UnescapeDataString(path[WorkflowPath.Length..]));
+
+        var (qiniuId, wangsuId) = (Given("id"), Given("persistentId"));
+        return path switch
+        {
+            "/fmgr/status" => (Family.WangsuFmgr, wangsuId),
+            "/status/get/prefop" when qiniuId is null && wangsuId is not null => (Family.WangsuFops, wangsuId),
+            "/status/get/prefop" => (Family.Qiniu, qiniuId),
+            _ => (null, null),
+        };
+
+        string? Given(string name) => (string?)query[name] is { Length: > 0 } value ? value : null;
     }
 
     private StatusAnswer Next(Submission submission, int ordinal)

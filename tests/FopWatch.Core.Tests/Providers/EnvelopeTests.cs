@@ -152,6 +152,10 @@ public class EnvelopeTests
         { ProviderKind.Qiniu, "many short options", Body(items: $$"""{"cmd":"hlsKey/a{{string.Concat(Enumerable.Repeat("/t/1", 300_000))}}","code":3,"error":"{{string.Concat(Enumerable.Repeat("_hlsKey/a/t/1", 100_000))}}"}""") },
         { ProviderKind.Qiniu, "many saveas", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("xsaveas/xbucket/", 200_000))}}","code":3,"key":"k"}""") },
         { ProviderKind.WangsuFmgr, "many escapes", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("\\ud83d", 500_000))}}","code":3}""") },
+        { ProviderKind.Qiniu, "chains of encoded URLs", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("IGh0dHA6Ly9h/", 100_000))}}","code":3,"error":"{{string.Concat(Enumerable.Repeat("IGh0dHA6Ly9hYmM/", 100_000))}}"}""") },
+        { ProviderKind.WangsuFops, "marks behind a secret", Body(items: $$"""{"cmd":"?token=x{{new string(',', 1_000_000)}}","code":3,"desc":"?token=x{{string.Concat(Enumerable.Repeat("~hmac=", 100_000))}}","error":"?e=x{{string.Concat(Enumerable.Repeat(")&amp;", 100_000))}}"}""") },
+        { ProviderKind.Qiniu, "members within text", Body(items: $$"""{"cmd":"{{string.Concat(Enumerable.Repeat("\\\"token\\\":", 100_000))}}","code":3,"desc":"{{string.Concat(Enumerable.Repeat("%22token%22%3A%22", 100_000))}}","error":"\"token\":\"{{new string('\\', 1_000_000)}}"}""") },
+        { ProviderKind.Qiniu, "members that are secrets", Body(items: $$"""{"cmd":"x","code":0,"result":{{{string.Join(',', Enumerable.Range(0, 100_000).Select(i => $"\"p{i}_token\":[{i}]"))}}} }""") },
         { ProviderKind.Qiniu, "a large result", Body(items: $$"""{"cmd":"x","code":0,"result":{"r":0{{string.Concat(Enumerable.Range(0, 200_000).Select(i => $",\"p{i}\":[{i}]"))}} } }""") },
     };
 

@@ -47,7 +47,7 @@ public partial class SecretsPropertyTests
     private static readonly Gen<string> Secrets = Gen
         .Elements("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789".ToCharArray())
         .ArrayOf(20)
-        .Select(chars => $"zQ7{new string(chars)}");
+        .SelectMany(chars => Gen.Elements("", "", ",", ")", ",a=", "]*", "!("), (chars, within) => $"zQ7{new string(chars, 0, 10)}{within}{new string(chars, 10, 10)}");
 
     private static readonly Gen<string> Urls =
         from scheme in Gen.Elements("http", "https")
@@ -56,7 +56,8 @@ public partial class SecretsPropertyTests
         from query in Gen.Elements(
             "?token=AK:*", "?e=1490169871&token=*", "?attname=&e=*&x=1", "?sign=*&t=5d2410e1", "?Signature=*&Expires=1", "?sig=*", "?OSSAccessKeyId=*",
             "?X-Amz-Credential=*%2F20260101%2Fus&X-Amz-Signature=1", "?x-oss-signature=*", "?access_token=*#top", "?auth_key=17-0-0-*", "?a=1&key=*",
-            "?q-sign-algorithm=sha1&q-signature=*", "?wsSecret=*&wsTime=1", "#access_token=*", "?security-token=*", "?token=*%3D%3D:eyJ/x%2Fy+z=")
+            "?q-sign-algorithm=sha1&q-signature=*", "?wsSecret=*&wsTime=1", "#access_token=*", "?security-token=*", "?token=*%3D%3D:eyJ/x%2Fy+z=", "?hdnea=st=17~exp=18~acl=/x/~hmac=*", "?x=1~exp=18~acl=/format/x~hmac=*", "?x=1&amp;token=*&amp;y=1", "?x=1&#38;e=*&#38;y=1",
+            "?x=1;token=*;y=1", "?x=1%3Btoken%3D*%3By%3D1", "?x=1%26amp%3Btoken%3D*%26amp%3By%3D1", "?a%5Btoken%5D%3D*", "?x=1%26secretKey=*&y=1")
         from user in Gen.Elements(false, false, false, true)
         select user ? $"{scheme}://me:*@{host}/{path}" : $"{scheme}://{host}/{path}{query}";
 
@@ -74,9 +75,25 @@ public partial class SecretsPropertyTests
         Convert.ToBase64String,
         key => Convert.ToBase64String(key).TrimEnd('='),
         key => Convert.ToBase64String(key).Replace('+', '-').Replace('/', '_'),
-        key => Uri.EscapeDataString(Convert.ToBase64String(key)));
+        key => Uri.EscapeDataString(Convert.ToBase64String(key)),
+        WithShortOption);
 
+    // Standard Base64 may have between two slashes what reads as a short option.
+    private static string WithShortOption(byte[] key)
+    {
+        var option = ((string[])["/t/4", "/r/2", "/ab/6", "/vb/1", "/ss/0"])[key[0] % 5];
+        var digits = Convert.ToBase64String(key);
+        var at = 1 + (key[1] % 8);
+        return $"{digits[..at]}{option}{(char)('A' + (key[2] % 26))}{digits[(at + option.Length + 1)..]}";
+    }
+
+    // # is a command, ¤ an address, ¢ a secret.
     private static readonly Gen<string> Bodies = Gen.Elements(
+        """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"result":{"token":"¢","m":[{"secretKey":"¢","persistentId":"z0.a"}],"password":["¢"],"text":"{\"access_key\": \"¢\", 'pwd': '¢'}"}}]}""",
+        """{"id":"a","code":0,"inputKey":¤,"items":[{"cmd":#,"code":0,"key":¤},{"cmd":"x","code":0,"keys":[¤]}]}""",
+        """{"id":"a","code":3,"inputkey":¤,"items":[{"cmd":#,"code":3,"key":¤,"detail":[{"key":¤,"url":¤}],"decompresslist":[¤]}]}""",
+        """{"version":"v3","id":"a","code":0,"input":{"kodo_file":{"bucket":"b","key":¤}},"ops":[{"fop":{"cmd":#,"result":{"code":0,"has_output":true,"kodo_file":{"bucket":"b","key":¤},"output":{"accessToken":"¢"}}}}]}""",
+        """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"cmd":#,"secret":"¢","auth":{"api_key":"¢"}}},"result":{"code":0,"key":¤}}]}""",
         """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"desc":#,"result":{"n":[#],"m":{"code":200}}}]}""",
         """{"id":"a","code":3,"desc":#,"items":[{"cmd":#,"code":3,"error":#},{"cmd":"avinfo","code":"0","key":"k","url":#}],"x":[{"y":#}]}""",
         """{"version":"v3","id":"a","code":3,"ops":[{"fop":{"cmd":#,"result":{"code":3,"desc":#,"error":#}}}]}""",
@@ -200,7 +217,13 @@ public partial class SecretsPropertyTests
 
             if (template.Contains('@', StringComparison.Ordinal))
                 pieces.AddRange(key.Length < 14 ? [key] : [key[..10], key.TrimEnd('=')[^10..]]);
-            return new(command, url, bodyTemplate.Replace("#", JsonSerializer.Serialize(command), StringComparison.Ordinal), pieces);
+            if (bodyTemplate.AsSpan().ContainsAny('¤', '¢'))
+                pieces.AddRange([secret[..8], secret[^8..]]);
+            var body = bodyTemplate
+                .Replace("¢", secret, StringComparison.Ordinal)
+                .Replace("¤", JsonSerializer.Serialize(url), StringComparison.Ordinal)
+                .Replace("#", JsonSerializer.Serialize(command), StringComparison.Ordinal);
+            return new(command, url, body, pieces);
         }
 
         public string? Finds(string text) => Pieces.FirstOrDefault(piece => text.Contains(piece, StringComparison.Ordinal));

@@ -21,6 +21,8 @@ internal static class Corpus
         """{"version":"v3","id":"w","code":0,"ops":[{"id":"c","fop":null,"cond":{"expr":"a > 1"}},{"id":"x","fop":{"cmd":"x","result":{"code":0}},"cond":null}]}""",
         """{"id":"2010","code":3,"items":[{"cmd":"fetchURL/aHR0cDov/bucket/Yg==/key/aw==","code":"3","key":"k","decompresslist":"[{\"key\": \"a\", \"fsize\": 1}, \"b\"]"}]}""",
         """{"id":"2010","code":3,"items":[{"cmd":"bucket/Yg==/key/aw==","code":3,"key":"k","hash":null}]}""",
+        """{"id":"z0.a","code":0,"items":[{"cmd":"vframe/jpg|notify-filter/https://m.example/a?hdnea=st=1~exp=2~acl=/*~hmac=x,y&amp;token=z%3Btoken%3Dw","code":0,"result":{"token":"s","m":{"secretKey":["s"]},"text":"{\"pwd\": \"s\"}"}}]}""",
+        """{"id":"1005","code":3,"items":[{"cmd":"avthumb/mp4|saveas/Yjp0b2tlbj1hYmMubXA0","code":"3","key":"https://me:s@m.example/a?token=s","detail":[{"key":"b:token=abc.mp4"}]}]}""",
         """{"detectId":"d","results":[]}""",
         "id=z0.a&code=0&items=%5B%5D",
         "<?xml version=\"1.0\"?><!DOCTYPE a [<!ENTITY e SYSTEM \"file:///etc/passwd\">]><a>&e;</a>",

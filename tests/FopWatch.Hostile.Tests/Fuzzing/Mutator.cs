@@ -15,6 +15,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
     [
         "\"", "{", "}", "[", "]", ",", ":", "\\", "\\ud800", "\\u0000", "\\u001b[2J", "null", "true", "-", "-0", "1e999", "NaN",
         "\0", "\r\n", "\u001b", "\u2028", "é", "\uFEFF", "%00", "hlsKey/", "hlsKey%2f", "\"hlsKey\":\"", "|saveas/", "//", "#", "=", "+", "_",
+        "?token=", "~hmac=", "&amp;", "%3B", "\"token\":\"", "%22token%22%3A%22", "https://",
     ];
 
     private static readonly string[] Numbers =
@@ -28,7 +29,7 @@ internal sealed class Mutator(Random random, IReadOnlyList<byte[]> corpus)
     [
         "id", "code", "items", "ops", "status", "version", "success", "result", "fop", "op", "params", "kodo_file", "input", "key", "keys", "hash",
         "cmd", "desc", "error", "errorIndex", "returnOld", "type", "creationDate", "created_at", "separate", "detail", "decompresslist", "fsize",
-        "message", "inputBucket", "inputkey", "hlsKey", "hls_key", "__proto__", "$type", "$ref", "", "\0", "\ud83d\ude00",
+        "message", "inputBucket", "inputkey", "hlsKey", "hls_key", "token", "secretKey", "__proto__", "$type", "$ref", "", "\0", "\ud83d\ude00",
     ];
 
     private static readonly string[] Texts =

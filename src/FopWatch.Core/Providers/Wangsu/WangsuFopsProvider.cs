@@ -15,9 +15,10 @@ internal sealed class WangsuFopsProvider : WangsuProvider
     /// <inheritdoc/>
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "saveas");
 
-    /// <summary>Keys are <c>bucket:key</c>, split at the first colon.</summary>
+    /// <summary>Keys are <c>bucket:key</c>, split at the first colon; redacted before, as half a URL is none.</summary>
     protected override OutputFacts Named(string key, string? bucket)
     {
+        key = CommandRedaction.RedactUrl(key)!;
         var colon = key.IndexOf(':', StringComparison.Ordinal);
         return colon > 0 ? new() { Bucket = key[..colon], Key = key[(colon + 1)..] } : new() { Bucket = bucket, Key = key };
     }
