@@ -29,6 +29,12 @@ public class DurableCostTests(SharedAzurite store)
     /// </summary>
     private const int PerPoll = 12;
 
+    /// <summary>A message sent and deleted, the history read and written, the instance written: what sleeping until the due time takes.</summary>
+    private const int Timer = 5;
+
+    /// <summary>What the minute's timer asks about a watch that runs: the start that is refused, and the instance.</summary>
+    private const int Look = 2;
+
     /// <summary>How often a test looked at an instance, which is no cost of the instance.</summary>
     private int _looks;
 
@@ -83,6 +89,42 @@ public class DurableCostTests(SharedAzurite store)
         Assert.InRange(await CountAsync("watch, hinted", azurite), 10, Start + PerPoll);
     }
 
+    /// <summary>Ahead by the registration: as a nudge, since it is due within seconds, and as one that is due before the timer looks again.</summary>
+    [Theory(Timeout = 180_000)]
+    [InlineData("00:00:08")]
+    [InlineData("00:00:20")]
+    public async Task A_watch_that_is_started_ahead_of_its_due_time_costs_a_timer_more_and_a_look_of_the_minutes_timer(string first)
+    {
+        await using var azurite = await Azurite.StartAllAsync();
+        await using var host = await StartAsync(azurite, TestTime.Real(), ("First", first));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+
+        foreach (var id in Ids())
+            await host.RegisterAsync(id);
+        await host.StartDueAsync();
+        await EndedAsync(host, Watches(host));
+
+        Assert.All(Ids(), id => Assert.Equal(1, host.Provider.Asked(id)));
+        Assert.InRange(await CountAsync("watch, started ahead", azurite), Timer + PerPoll, Start + Timer + Look + PerPoll);
+    }
+
+    [Fact(Timeout = 180_000)]
+    public async Task A_job_that_is_notified_while_its_watch_sleeps_costs_no_more_than_a_poll_that_was_waited_for()
+    {
+        await using var azurite = await Azurite.StartAllAsync();
+        await using var host = await StartAsync(azurite, TestTime.Real(), ("First", "00:00:20"));
+
+        foreach (var id in Ids())
+            await host.RegisterAsync(id);
+        await UntilAsync(host, Watches(host), instance => instance.SerializedCustomStatus is not null);
+        foreach (var id in Ids())
+            await host.NotifyAsync(id);
+        await EndedAsync(host, Watches(host));
+
+        Assert.All(Ids(), id => Assert.Equal(0, host.Provider.Asked(id)));
+        Assert.InRange(await CountAsync("watch, notified while it sleeps", azurite), Timer + PerPoll, Start + Timer + PerPoll);
+    }
+
     [Fact(Timeout = 180_000)]
     public async Task A_poll_costs_twelve_requests_and_the_watch_of_a_job_no_more_than_a_monitor_however_long()
     {
@@ -108,7 +150,8 @@ public class DurableCostTests(SharedAzurite store)
 
     /// <param name="azurite">Where the hub is. The jobs are elsewhere.</param>
     /// <param name="time">The app's clock.</param>
-    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time)
+    /// <param name="settings">Settings of the source's polls, by name.</param>
+    private async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, params (string Name, string Value)[] settings)
     {
         var host = await WatchHost.StartAsync(
             await store.StartedAsync(),
@@ -120,7 +163,8 @@ public class DurableCostTests(SharedAzurite store)
                     tasks(registry);
                     registry.AddOrchestratorFunc<WatchInput>(Monitor, MonitorAsync);
                 },
-                cancelled));
+                cancelled),
+            settings);
 
         // It takes its partitions first.
         await host.Client.ScheduleNewOrchestrationInstanceAsync(WatchJob.Name, new WatchInput(WatchHost.SourceName, "none"), new StartOrchestrationOptions("none"), Cancelled);

@@ -38,7 +38,7 @@ internal sealed class StorageHub : IAsyncDisposable
         builder.Services.AddLogging();
         builder.Services.AddGrpc();
         builder.Services.AddSingleton<IOrchestrationService>(service);
-        builder.Services.AddSingleton<IOrchestrationServiceClient>(service);
+        builder.Services.AddSingleton<IOrchestrationServiceClient>(new RefusingClient(service));
         builder.Services.AddSingleton<TaskHubGrpcServer>();
         var sidecar = builder.Build();
         sidecar.MapGrpcService<TaskHubGrpcServer>();
@@ -85,6 +85,7 @@ internal sealed class StorageHub : IAsyncDisposable
             MaxQueuePollingInterval = TimeSpan.FromSeconds(1),
             MaxConcurrentTaskActivityWorkItems = durable.GetProperty("maxConcurrentActivityFunctions").GetInt32(),
             MaxConcurrentTaskOrchestrationWorkItems = durable.GetProperty("maxConcurrentOrchestratorFunctions").GetInt32(),
+            ThrowExceptionOnInvalidDedupeStatus = true,
             StorageAccountClientProvider = new StorageAccountClientProvider(connectionString),
         };
     }

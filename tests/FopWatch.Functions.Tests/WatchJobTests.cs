@@ -106,6 +106,24 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.True(job.SettledAt >= due - PollPlan.ClockTolerance, $"polled {due - job.SettledAt} early");
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData("00:00:08")]
+    [InlineData("00:00:15")]
+    public async Task A_job_that_is_due_before_the_timer_looks_again_is_watched_from_its_registration_on(string first)
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", first));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+
+        await host.AsleepAsync(Id, step => step.DueAt == due);
+        Assert.Equal(0, host.Provider.Asked(Id));
+
+        await host.EndedAsync(Id);
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.True(job.SettledAt >= due - PollPlan.ClockTolerance, $"polled {due - job.SettledAt} early");
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_job_that_is_due_after_the_next_time_has_no_watch_yet()
     {

@@ -11,7 +11,8 @@ namespace FopWatch.Functions.Watching;
 
 /// <summary>
 /// Each minute, starts the watches of the jobs that are due before the next time: what makes the due index, and no process, the watch's memory.
-/// A watch that is started sleeps until its job is due, so a poll is no later than its own timer.
+/// A watch that is started sleeps until its job is due, so a poll is no later than its own timer. A job that becomes due sooner than that is
+/// watched from its commit on (<see cref="Watches.EnsureWatchedAsync"/>).
 /// </summary>
 public sealed class StartDueWatches(
     Sources sources,

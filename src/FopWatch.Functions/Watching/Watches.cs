@@ -34,15 +34,29 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     }
 
     /// <inheritdoc/>
-    /// <remarks>Nothing: when the poll is due, the timer sees it. Most jobs are notified before.</remarks>
-    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    /// <remarks>
+    /// Starts the watch only if the poll may be due before the timer looks again. The timer starts the others: most jobs are notified before
+    /// their first poll.
+    /// </remarks>
+    public async ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        if (!_inside.Value && job.Watch.DueAt <= time.GetUtcNow() + StartDueWatches.Ahead && Volatile.Read(ref _client) is { } client)
+            await TryAsync("started", cancelled => TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled));
+    }
 
     /// <inheritdoc/>
     public async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        if (!_inside.Value && Volatile.Read(ref _client) is { } client)
-            await TryAsync("woken", cancelled => NudgeAsync(client, job.Key, cancelled));
+        if (_inside.Value || Volatile.Read(ref _client) is not { } client)
+            return;
+
+        await TryAsync("woken", async cancelled =>
+        {
+            if (!await TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled))
+                await client.RaiseEventAsync(InstanceIdOf(job.Key), WatchJob.Nudge, null, cancelled);
+        });
     }
 
     /// <inheritdoc/>
@@ -77,7 +91,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         {
             await TryAsync("started", async cancelled =>
             {
-                if (await TryStartAsync(client, key, job.DueAt > time.GetUtcNow() ? job.DueAt : null, cancelled))
+                if (await TryStartAsync(client, key, job.DueAt, cancelled))
                 {
                     done = WatchStart.Started;
                     return;
@@ -101,22 +115,18 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         return done;
     }
 
-    private async Task NudgeAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
-    {
-        if (!await TryStartAsync(client, key, dueAt: null, cancellationToken))
-            await client.RaiseEventAsync(InstanceIdOf(key), WatchJob.Nudge, null, cancellationToken);
-    }
-
     /// <summary>
     /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
     /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
     /// </summary>
     private async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, DateTimeOffset? dueAt, CancellationToken cancellationToken)
     {
+        // It sleeps until then: a step before that would find that no poll is due, at the price of a poll.
+        var input = new WatchInput(key.Source, key.Id) { DueAt = dueAt > time.GetUtcNow() + PollPlan.ClockTolerance ? dueAt : null };
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(
-                WatchJob.Name, new WatchInput(key.Source, key.Id) { DueAt = dueAt }, new StartOrchestrationOptions(InstanceIdOf(key)), cancellationToken);
+                WatchJob.Name, input, new StartOrchestrationOptions(InstanceIdOf(key)), cancellationToken);
             return true;
         }
         catch (OrchestrationAlreadyExistsException)

@@ -278,14 +278,26 @@ public abstract class HttpContract
     {
         await using var host = await StartAsync();
 
+        // A host that several tests share has troubles already.
+        var before = await TroublesAsync();
         for (var i = 0; i < 2; i++)
             Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync(path, Done)).StatusCode);
 
-        var health = await host.Http.GetFromJsonAsync("/health/ready", ApiJson.Default.Health, Cancelled);
-        var trouble = Assert.Single(health!.Troubles!);
-        Assert.Equal((null, TroubleKind.UnknownNotifyUrl, 2), (trouble.Source, trouble.Kind, trouble.Count));
-        Assert.DoesNotContain("right-token", trouble.Detail, StringComparison.Ordinal);
-        Assert.DoesNotContain("renamed", trouble.Detail, StringComparison.Ordinal);
+        var after = await TroublesAsync();
+        var unknown = RoutesEmptySegments || !path.Contains("//", StringComparison.Ordinal) ? 2 : 0;
+        Assert.Equal(unknown, Count(after, TroubleKind.UnknownNotifyUrl) - Count(before, TroubleKind.UnknownNotifyUrl));
+        Assert.Equal(Count(before, TroubleKind.WrongToken), Count(after, TroubleKind.WrongToken));
+        Assert.All(after.Where(one => one.Kind == TroubleKind.UnknownNotifyUrl), trouble =>
+        {
+            Assert.Null(trouble.Source);
+            Assert.DoesNotContain("right-token", trouble.Detail, StringComparison.Ordinal);
+            Assert.DoesNotContain("renamed", trouble.Detail, StringComparison.Ordinal);
+        });
+
+        async Task<IReadOnlyList<Trouble>> TroublesAsync() =>
+            (await host.Http.GetFromJsonAsync("/health/ready", ApiJson.Default.Health, Cancelled))!.Troubles ?? [];
+
+        static long Count(IEnumerable<Trouble> troubles, TroubleKind kind) => troubles.Where(one => one.Kind == kind).Sum(one => one.Count);
     }
 
     [Fact]
@@ -888,7 +900,9 @@ public abstract class HttpContract
         using var request = new HttpRequestMessage(HttpMethod.Post, path + (way == "query" ? "?added=1" : "")) { Content = new ByteArrayContent(body) };
         request.Content.Headers.TryAddWithoutValidation("Content-Type", "application/json");
         request.Headers.TryAddWithoutValidation("Authorization", authorization);
-        request.Headers.TryAddWithoutValidation("X-Original-Host", "elsewhere.example.org");
+
+        // Not in X-Forwarded-Host or Forwarded, which the Functions host replaces.
+        request.Headers.Host = "elsewhere.example.org";
         using var answer = await host.Http.SendAsync(request, Cancelled);
 
         Assert.Equal((HttpStatusCode.OK, "ok"), (answer.StatusCode, await answer.Content.ReadAsStringAsync(Cancelled)));
@@ -925,6 +939,9 @@ public abstract class HttpContract
 
     /// <summary>Whether the host measures in the process of the tests, which can listen only there.</summary>
     protected virtual bool IsMeasuredHere => true;
+
+    /// <summary>Whether a path with an empty segment behind <c>/api/notify</c> reaches the app, and not a 404 of what is before it.</summary>
+    protected virtual bool RoutesEmptySegments => true;
 
     /// <summary>Whether the host streams events over HTTP.</summary>
     protected virtual bool HasEvents => false;

@@ -129,19 +129,21 @@ public class SignatureDiagnosisTests
     }
 
     [Theory]
-    [InlineData("for=192.0.2.7;host=other.example.net;proto=https, for=10.0.0.1;host=inner.example", "other.example.net")]
-    [InlineData("Host=\"other.example.net:8443\"; Proto=https", "other.example.net:8443")]
-    public void The_host_and_the_scheme_of_the_standard_header_are_tried(string forwarded, string host)
+    [InlineData("Forwarded", "for=192.0.2.7;host=other.example.net;proto=https, for=10.0.0.1;host=inner.example", "https://other.example.net")]
+    [InlineData("Forwarded", "Host=\"other.example.net:8443\"; Proto=https", "https://other.example.net:8443")]
+    [InlineData("X-Forwarded-Host", "other.example.net, inner.example", "http://other.example.net")]
+    [InlineData("X-Original-Host", "other.example.net", "http://other.example.net")]
+    public void The_host_and_the_scheme_that_a_proxy_names_are_tried(string header, string value, string url)
     {
         var diagnosis = Diagnose(Qiniu, Request with
         {
             Url = new("http://10.0.0.7" + Path),
-            CallHeaders = [new("Forwarded", forwarded)],
-            Authorization = $"Qiniu ak:{SignQiniu(host, Path, Json)}",
+            CallHeaders = [new(header, value)],
+            Authorization = $"Qiniu ak:{SignQiniu(new Uri(url).Authority, Path, Json)}",
         });
 
         Assert.Equal([Finding.Host], diagnosis.Findings);
-        Assert.Equal($"Set FopWatch:PublicUrl to \"https://{host}\".", diagnosis.Suggestion);
+        Assert.Equal($"Set FopWatch:PublicUrl to \"{url}\".", diagnosis.Suggestion);
     }
 
     [Theory]

@@ -32,6 +32,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-host-");
     private readonly IReadOnlyDictionary<string, string> _settings;
     private readonly string _key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
+    private readonly string _masterKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     private readonly TextWriter _log;
     private readonly List<int> _orphans = [];
     private Process? _process;
@@ -163,6 +164,16 @@ internal sealed class FunctionsHost : IAsyncDisposable
     {
         if (!await BecomesReadyAsync())
             throw new InvalidOperationException($"The Functions host ended. {LogTail()}");
+    }
+
+    /// <summary>The names of the functions that the host has found in the app.</summary>
+    public async Task<IReadOnlyList<string>> FunctionsAsync()
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/admin/functions");
+        request.Headers.Add("x-functions-key", _masterKey);
+        using var answer = await Http.SendAsync(request, Cancelled);
+        using var functions = JsonDocument.Parse(await answer.EnsureSuccessStatusCode().Content.ReadAsStringAsync(Cancelled));
+        return [.. functions.RootElement.EnumerateArray().Select(function => function.GetProperty("name").GetString()!)];
     }
 
     /// <summary>The workers that run below this host; more than one for a moment when the host replaces one.</summary>
@@ -310,7 +321,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
             Path.Combine(Secrets, "host.json"),
             JsonSerializer.Serialize(new
             {
-                masterKey = new { name = "master", value = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20)), encrypted = false },
+                masterKey = new { name = "master", value = _masterKey, encrypted = false },
                 functionKeys = new[] { new { name = "default", value = _key, encrypted = false } },
                 systemKeys = Array.Empty<object>(),
             }));

@@ -1,9 +1,11 @@
 using System.Net;
+using System.Reflection;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 using FopWatch.Watching;
+using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Running;
 
@@ -12,6 +14,8 @@ namespace FopWatch.Functions.Tests.Running;
 public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app) : HttpContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
 {
     protected override bool IsMeasuredHere => false;
+
+    protected override bool RoutesEmptySegments => false;
 
     [Fact]
     public async Task Everything_but_notify_needs_the_function_key()
@@ -28,6 +32,20 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
 
         using var body = new StringContent("""{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""");
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{ServedHost.Token}", body, Cancelled)).StatusCode);
+    }
+
+    [Fact]
+    public async Task The_host_lists_every_function_of_the_app()
+    {
+        await using var host = await StartAsync();
+        var functions =
+            from type in typeof(CloudSettings).Assembly.GetTypes()
+            from method in type.GetMethods()
+            let function = method.GetCustomAttribute<FunctionAttribute>()
+            where function is not null
+            select function.Name;
+
+        Assert.Equal(functions.Order(StringComparer.Ordinal), (await app.FunctionsAsync()).Order(StringComparer.Ordinal));
     }
 
     /// <summary>The host refuses to start a watch that runs, in words of its own, which the app has to know.</summary>
@@ -68,6 +86,8 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
             await served.EmptyAsync();
             return served;
         }
+
+        public async Task<IReadOnlyList<string>> FunctionsAsync() => await (await _served.Value).FunctionsAsync();
 
         public async ValueTask DisposeAsync()
         {
@@ -118,6 +138,8 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
             await foreach (var row in table.QueryAsync<TableEntity>(row => row.PartitionKey != Layout, select: ["PartitionKey", "RowKey"], cancellationToken: Cancelled))
                 await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Cancelled);
         }
+
+        public Task<IReadOnlyList<string>> FunctionsAsync() => host.FunctionsAsync();
 
         /// <summary>Ends Azurite until it is started again with what it had.</summary>
         public override async Task<IAsyncDisposable> BreakStoreAsync()

@@ -42,6 +42,11 @@ public class HostLogTests
             await NotifyAsync(host, source, Secret("token"), Secret("refused"));
             using var nonsense = new StringContent("nonsense about " + Secret("undecodable"));
             await host.Http.PostAsync($"/api/notify/{source}/{Token}", nonsense, Cancelled);
+
+            // To a URL that begins with a notify URL, and to some that are none.
+            await NotifyAsync(host, source, $"{Token}/lesson-42/{Secret("segment")}", Secret("further"));
+            await NotifyAsync(host, Secret("source"), Token, Secret("elsewhere"));
+            await NotifyAsync(host, source, "", Secret("tokenless"));
         }
 
         // Watched: polled until it is settled, stopped while its watch sleeps, unknown to the provider, and at a provider that is down.
@@ -89,6 +94,7 @@ public class HostLogTests
         var key = host.Http.DefaultRequestHeaders.GetValues("x-functions-key").Single();
         Assert.All([.. secrets, key], secret => Assert.Empty(host.Said(secret)));
         Assert.NotEmpty(host.Said("Executed 'Functions.Notify'"));
+        Assert.NotEmpty(host.Said("Executed 'Functions.NotifyElsewhere'"));
         Assert.NotEmpty(host.Said("Function.PollJob.User"));
         Assert.Empty(host.Said("Distributed Tracing V2"));
         Assert.Empty(host.Said("Status: 409"));

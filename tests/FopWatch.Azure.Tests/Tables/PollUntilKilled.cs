@@ -1,0 +1,69 @@
+using System.Globalization;
+using Azure.Data.Tables;
+using FopWatch.Azure.Tables;
+using FopWatch.Contracts;
+using FopWatch.Providers;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+/// <summary>A process that polls one source as often as its share of the rate lets it, and prints each poll, until it is killed.</summary>
+internal static class PollUntilKilled
+{
+    public const string Argument = "--poll-until-killed";
+
+    /// <summary>The environment variable with the connection string of the storage.</summary>
+    public const string Connection = "FOPWATCH_TEST_STORAGE";
+
+    public static Source Source { get; } = new()
+    {
+        Name = "media",
+        Provider = ProviderKinds.For(ProviderKind.Qiniu),
+        StatusEndpoint = new("http://127.0.0.1"),
+        Tokens = NotifyTokens.Unmatchable,
+        Poll = ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll with { PerSecond = 20 },
+    };
+
+    /// <summary>Prints a line for each poll: when it was counted, and how many requests were made of the storage so far.</summary>
+    public static async Task RunAsync(string table)
+    {
+        // Its standard input ends with the process that started it.
+        _ = Task.Run(() =>
+        {
+            while (Console.In.Read() >= 0)
+            {
+            }
+
+            Environment.Exit(1);
+        });
+
+        var wire = new Wire();
+        var options = new TableClientOptions();
+        wire.Between(options);
+        var client = new TableServiceClient(Environment.GetEnvironmentVariable(Connection), options);
+        var store = await TableStore.CreateAsync(client, new() { TableName = table }, TimeProvider.System, CancellationToken.None);
+        wire.Take();
+
+        // Short leases, so that the test need not wait for long ones.
+        var shares = new PollShares(store.PollLeases(), TimeProvider.System, Guid.NewGuid().ToString("N"))
+        {
+            Length = TimeSpan.FromSeconds(5),
+            Renewal = TimeSpan.FromSeconds(3),
+            Waiting = TimeSpan.FromSeconds(1.5),
+        };
+        var clock = new PacerClock();
+        var pacer = new PollPacer(clock, shares);
+        while (true)
+        {
+            await pacer.WaitAsync(Source, CancellationToken.None);
+            Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Last} {wire.Requests.Count}"));
+        }
+    }
+
+    /// <summary>The pacer's clock. What the pacer reads of it last is when it counts the poll.</summary>
+    private sealed class PacerClock : TimeProvider
+    {
+        public long Last { get; private set; }
+
+        public override long GetTimestamp() => Last = base.GetTimestamp();
+    }
+}
