@@ -65,6 +65,11 @@ public static class Telemetry
         Meter.CreateObservableGauge(
             "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published.");
         Meter.CreateObservableGauge(
+            "fopwatch.outbox.refused",
+            () => Overall(sweep => sweep.OutboxSetAside),
+            "{event}",
+            "Events in the outbox that the broker refused, or that cannot be read.");
+        Meter.CreateObservableGauge(
             "fopwatch.outbox.age", () => Overall(sweep => sweep.OutboxAge.TotalSeconds), "s", "How long the oldest event in the outbox has waited.");
         Meter.CreateObservableGauge(
             "fopwatch.quarantine", () => Overall(sweep => sweep.Quarantined), "{notification}", "Notifications in quarantine.");

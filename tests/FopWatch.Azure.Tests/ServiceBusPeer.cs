@@ -105,6 +105,10 @@ internal sealed class ServiceBusPeer : IAsyncDisposable
     public Task RefuseNextAsync(string condition, int times) =>
         OrderAsync(new() { ["refuse"] = condition, ["times"] = times });
 
+    /// <summary>Refuses every message or batch that has a message of a correlation id; null for none.</summary>
+    public Task RefuseOfAsync(string? correlationId, string condition = "amqp:not-allowed") =>
+        OrderAsync(new() { ["refuse"] = condition, ["of"] = correlationId });
+
     /// <summary>Stores the next message or batch, and cuts the connection instead of saying so.</summary>
     public Task LoseNextAnswerAsync() => OrderAsync(new() { ["lose"] = 1 });
 

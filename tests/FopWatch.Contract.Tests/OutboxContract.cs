@@ -145,4 +145,74 @@ public abstract class OutboxContract : StoreContract<IOutbox>
         await Port.RemoveAsync(await Port.PendingAsync(10, Cancelled), Cancelled);
         Assert.Equal((0, null), await Port.DepthAsync(Cancelled));
     }
+
+    [Fact]
+    public async Task A_refused_event_waits_until_it_is_tried_again_and_keeps_no_other_job_back()
+    {
+        for (var i = 0; i < 3; i++)
+            await CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromMinutes(i)).On(null));
+        var refused = (await Port.PendingAsync(1, Cancelled))[0] with { Refusals = 3, RetryAt = Later };
+
+        await Port.SetAsideAsync([refused], Cancelled);
+
+        Assert.Equal(["j1", "j2"], (await Port.PendingAsync(2, Cancelled)).Select(pending => pending.Key.Id));
+        Assert.Equal((3, Sample.Start), await Port.DepthAsync(Cancelled));
+        Assert.Equal(1, await Port.CountSetAsideAsync(Cancelled));
+
+        await Port.SetAsideAsync([refused with { Refusals = 4, RetryAt = Sample.Start.AddHours(-1) }], Cancelled);
+        var again = await Port.PendingAsync(10, Cancelled);
+        Assert.Equal(["j0", "j1", "j2"], again.Select(pending => pending.Key.Id));
+        Assert.Equal(refused with { Refusals = 4, RetryAt = Sample.Start.AddHours(-1), Body = default }, again[0] with { Body = default });
+        Assert.Equal(refused.Body.ToArray(), again[0].Body.ToArray());
+
+        await Port.RemoveAsync(again, Cancelled);
+        Assert.Equal((0, null), await Port.DepthAsync(Cancelled));
+        Assert.Equal(0, await Port.CountSetAsideAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task The_later_events_of_a_job_wait_for_a_refused_one_until_it_was_refused_too_often()
+    {
+        var first = Sample.Job("a").Progressed();
+        var etag = await CommitAsync(first.On(null));
+        await CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+        await CommitAsync(Sample.Job("b").Settled(TimeSpan.FromMinutes(2)).On(null));
+        var refused = (await Port.PendingAsync(1, Cancelled))[0] with { Refusals = OutboxTurns.HoldsBack - 1, RetryAt = Later };
+
+        await Port.SetAsideAsync([refused], Cancelled);
+        Assert.Equal(["b"], (await Port.PendingAsync(10, Cancelled)).Select(pending => pending.Key.Id));
+
+        await Port.SetAsideAsync([refused with { Refusals = OutboxTurns.HoldsBack }], Cancelled);
+        Assert.Equal([("a", refused.Version + 1), ("b", 2)], (await Port.PendingAsync(10, Cancelled)).Select(pending => (pending.Key.Id, pending.Version)));
+    }
+
+    [Fact]
+    public async Task More_refused_events_than_are_asked_for_at_once_keep_none_back()
+    {
+        for (var i = 0; i < 12; i++)
+            await CommitAsync(Sample.Job($"j{i:00}").Settled(TimeSpan.FromMinutes(i)).On(null));
+        var refused = (await Port.PendingAsync(10, Cancelled)).Select(one => one with { Refusals = 1, RetryAt = Later }).ToList();
+
+        await Port.SetAsideAsync(refused, Cancelled);
+
+        Assert.Equal("j10", Assert.Single(await Port.PendingAsync(1, Cancelled)).Key.Id);
+        Assert.Equal(10, await Port.CountSetAsideAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task Setting_aside_what_is_gone_is_no_error_and_leaves_nothing()
+    {
+        await CommitAsync(Sample.Job("a").Settled().On(null));
+        var pending = await Port.PendingAsync(10, Cancelled);
+        await Port.RemoveAsync(pending, Cancelled);
+
+        await Port.SetAsideAsync([pending[0] with { Refusals = 1, RetryAt = Later }], Cancelled);
+        await Port.SetAsideAsync([], Cancelled);
+
+        Assert.Equal((0, null), await Port.DepthAsync(Cancelled));
+        Assert.Equal(0, await Port.CountSetAsideAsync(Cancelled));
+    }
+
+    // After every clock of a store under test.
+    private static readonly DateTimeOffset Later = new(2999, 1, 1, 0, 0, 0, TimeSpan.Zero);
 }

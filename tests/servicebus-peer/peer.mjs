@@ -6,6 +6,7 @@
 // FILE is a configuration of Microsoft's Service Bus emulator. With --data, messages survive a restart. Prints «ready PORT».
 // Faults are ordered as lines of JSON on standard input, each answered «ok»:
 //   {"refuse":"com.microsoft:server-busy","times":2}   the next two transfers to a topic are refused
+//   {"refuse":"amqp:not-allowed","of":"id"}            so is each that has a message of this correlation id, until another is given
 //   {"lose":1}                                         the next transfer is stored, and the connection cut instead of an answer
 // It ends when standard input does.
 
@@ -14,7 +15,7 @@ import readline from 'node:readline';
 import { parseArgs } from 'node:util';
 import rhea from 'rhea';
 import { Broker, Refusal } from './broker.mjs';
-import { messagesOf, tagOf, toDelivery } from './wire.mjs';
+import { messagesOf, readProperties, tagOf, toDelivery } from './wire.mjs';
 
 // A client that gets a transfer before it has seen to the answer to its attach drops it.
 const pauseAfterAttach = 20;
@@ -29,7 +30,7 @@ const { values: options } = parseArgs({
 });
 const maxMessageSize = Number(options['max-message-size']);
 const broker = new Broker(JSON.parse(fs.readFileSync(options.config, 'utf8')), options.data);
-const faults = { refuse: null, times: 0, lose: 0 };
+const faults = { refuse: null, times: 0, lose: 0, refuseOf: null, of: null };
 const { types, message: outcomes } = rhea;
 
 const container = rhea.create_container({ id: 'servicebus-peer' });
@@ -134,6 +135,8 @@ function onPublished({ connection, delivery, message, format }, topic) {
       throw new Refusal(faults.refuse, 'As the test wanted it.');
     }
     const messages = messagesOf({ message, format });
+    if (faults.of && messages.some(bytes => readProperties(bytes).correlationId === faults.of))
+      throw new Refusal(faults.refuseOf, 'As the test wanted it.');
     if ((message.bytes ?? message).length > maxMessageSize)
       throw new Refusal('amqp:link:message-size-exceeded', `The message is larger than ${maxMessageSize} bytes.`);
     topic.publish(messages);
@@ -264,8 +267,10 @@ server.on('listening', () => console.log(`ready ${server.address().port}`));
 
 readline.createInterface({ input: process.stdin })
   .on('line', line => {
-    const { refuse: condition, times, lose } = JSON.parse(line);
-    if (condition)
+    const { refuse: condition, times, of, lose } = JSON.parse(line);
+    if (of !== undefined)
+      Object.assign(faults, { refuseOf: condition, of });
+    else if (condition)
       Object.assign(faults, { refuse: condition, times });
     if (lose)
       faults.lose = lose;

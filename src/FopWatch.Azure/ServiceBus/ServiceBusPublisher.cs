@@ -40,11 +40,16 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
 
     /// <inheritdoc/>
     /// <remarks>
-    /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job; it
-    /// does not keep the others from being published.
+    /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job. Where
+    /// the broker refuses a batch for something that is in it, its events are sent one by one, so that the refused ones keep no other from
+    /// being published.
     /// </remarks>
-    /// <exception cref="ServiceBusException">The broker refused, was busy or could not be reached, also after the SDK's retries.</exception>
-    /// <exception cref="UnpublishableEventsException">Events are too large even reduced, or their bodies are damaged: all others were published.</exception>
+    /// <exception cref="ServiceBusException">The broker was busy or could not be reached, also after the SDK's retries, or refuses everything.</exception>
+    /// <exception cref="PartlyPublishedException">The same, after it had taken some of the events.</exception>
+    /// <exception cref="UnpublishableEventsException">
+    /// Events are too large even reduced, their bodies are damaged, or the broker refuses them: all others were published, except later ones of
+    /// the same jobs.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
@@ -52,77 +57,11 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
         if (events.Count == 0)
             return;
 
-        var unpublishable = new List<OutboxEvent>();
-        Exception? damage = null;
-        var batch = await NewBatchAsync(cancellationToken);
-        try
-        {
-            foreach (var one in events)
-            {
-                if (!TryPrepare(() => EventMessages.Whole(one), out var whole))
-                {
-                    unpublishable.Add(one);
-                    continue;
-                }
-
-                if (batch.TryAddMessage(whole))
-                    continue;
-
-                // What does not fit behind others may well fit alone.
-                if (batch.Count > 0)
-                {
-                    await _sender.SendMessagesAsync(batch, cancellationToken);
-                    batch.Dispose();
-                    batch = await NewBatchAsync(cancellationToken);
-                    if (batch.TryAddMessage(whole))
-                        continue;
-                }
-
-                using var shorter = _messages.Shorter(one).GetEnumerator();
-                bool added;
-                do
-                {
-                    added = TryPrepare(() => shorter.MoveNext() ? shorter.Current : null, out var reduced) && batch.TryAddMessage(reduced);
-                    if (!added && reduced is null)
-                    {
-                        unpublishable.Add(one);
-                        break;
-                    }
-                }
-                while (!added);
-            }
-
-            if (batch.Count > 0)
-                await _sender.SendMessagesAsync(batch, cancellationToken);
-
-            if (unpublishable.Count > 0)
-            {
-                throw new UnpublishableEventsException(
-                    $"{unpublishable.Count} events are larger than {batch.MaxSizeInBytes} bytes even reduced, or damaged: {string.Join(", ", unpublishable.Select(one => one.Id))}.",
-                    unpublishable,
-                    damage);
-            }
-        }
-        finally
-        {
-            batch.Dispose();
-        }
-
-        bool TryPrepare(Func<ServiceBusMessage?> prepare, [NotNullWhen(true)] out ServiceBusMessage? message)
-        {
-            message = null;
-            try
-            {
-                message = prepare();
-            }
-            catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException or FormatException)
-            {
-                // What is not JSON, or not an event, makes the JSON reader throw any of these.
-                damage ??= failure;
-            }
-
-            return message is not null;
-        }
+        using var sending = new Sending(_sender, await NewBatchAsync(cancellationToken));
+        foreach (var one in events)
+            await AddAsync(sending, one, cancellationToken);
+        await sending.SendAsync(cancellationToken);
+        sending.ThrowIfRefused();
     }
 
     /// <summary>Closes the connection.</summary>
@@ -130,6 +69,69 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
     {
         await _sender.DisposeAsync();
         await _client.DisposeAsync();
+    }
+
+    private async ValueTask AddAsync(Sending sending, OutboxEvent one, CancellationToken cancellationToken)
+    {
+        // What was refused before is sent alone, for it would spoil a batch again.
+        if (one.Refusals > 0)
+            await NextBatchAsync(sending, cancellationToken);
+        if (sending.IsHeldBack(one))
+            return;
+        if (!TryPrepare(() => EventMessages.Whole(one), out var whole, out var damage))
+        {
+            sending.Refuse(one, damage);
+            return;
+        }
+
+        if (!sending.TryAdd(one, whole))
+        {
+            // What does not fit behind others may well fit alone.
+            await NextBatchAsync(sending, cancellationToken);
+            if (sending.IsHeldBack(one))
+                return;
+            if (!sending.TryAdd(one, whole))
+                AddShorter(sending, one);
+        }
+
+        if (one.Refusals > 0)
+            await NextBatchAsync(sending, cancellationToken);
+    }
+
+    private void AddShorter(Sending sending, OutboxEvent one)
+    {
+        using var shorter = _messages.Shorter(one).GetEnumerator();
+        Exception? damage;
+        while (TryPrepare(() => shorter.MoveNext() ? shorter.Current : null, out var reduced, out damage) && reduced is not null)
+        {
+            if (sending.TryAdd(one, reduced))
+                return;
+        }
+
+        sending.Refuse(one, damage);
+    }
+
+    private async ValueTask NextBatchAsync(Sending sending, CancellationToken cancellationToken)
+    {
+        if (sending.IsEmpty)
+            return;
+        await sending.SendAsync(cancellationToken);
+        sending.Use(await NewBatchAsync(cancellationToken));
+    }
+
+    private static bool TryPrepare<T>(Func<T> prepare, [MaybeNullWhen(false)] out T message, out Exception? damage)
+    {
+        try
+        {
+            (message, damage) = (prepare(), null);
+            return true;
+        }
+        catch (Exception failure) when (failure is JsonException or InvalidOperationException or ArgumentException or KeyNotFoundException or FormatException)
+        {
+            // What is not JSON, or not an event, makes the JSON reader throw any of these.
+            (message, damage) = (default, failure);
+            return false;
+        }
     }
 
     private async ValueTask<ServiceBusMessageBatch> NewBatchAsync(CancellationToken cancellationToken)

@@ -24,6 +24,9 @@ internal static class BodyColumns
     private const int ColumnBytes = 64 * 1024;
     private const int TextCharacters = 32 * 1024;
 
+    // No body is nearly as long; a length that was damaged must not take the memory.
+    private const int MaxTextBytes = 512 * 1024 * 1024;
+
     private const string Text = "Body";
     private const string Length = "BodyLength";
 
@@ -41,7 +44,7 @@ internal static class BodyColumns
     public static IReadOnlyList<string> OfShortBytes { get; } = [Names[0]];
 
     /// <summary>Whether a row of which <see cref="OfShortText"/> was read has its text.</summary>
-    public static bool HasShortText(TableEntity row) => row.GetString(Text) is not null;
+    public static bool HasShortText(TableEntity row) => row.Text(Text) is not null;
 
     /// <summary>Writes UTF-8 text into a row.</summary>
     /// <returns>Whether it fits. If not, the row is as before.</returns>
@@ -60,15 +63,16 @@ internal static class BodyColumns
         return true;
     }
 
-    /// <summary>What <see cref="TryWriteText"/> wrote.</summary>
-    /// <exception cref="InvalidDataException">The row was damaged.</exception>
-    public static byte[] ReadText(TableEntity row)
+    /// <summary>What <see cref="TryWriteText"/> wrote; null if the row was damaged.</summary>
+    public static byte[]? TryReadText(TableEntity row)
     {
-        if (row.GetString(Text) is { } text)
+        if (row.Text(Text) is { } text)
             return Encoding.UTF8.GetBytes(text);
+        if (row.Number(Length) is not (>= 0 and <= MaxTextBytes and var length))
+            return null;
 
-        var body = new byte[row.GetInt32(Length) ?? throw Damaged(row)];
-        return BrotliDecoder.TryDecompress(ReadBytes(row), body, out var written) && written == body.Length ? body : throw Damaged(row);
+        var body = new byte[length];
+        return BrotliDecoder.TryDecompress(ReadBytes(row), body, out var written) && written == length ? body : null;
     }
 
     /// <summary>Writes bytes as they are; at most <see cref="MaxBytes"/>.</summary>
@@ -86,7 +90,7 @@ internal static class BodyColumns
     /// <summary>What <see cref="WriteBytes"/> wrote.</summary>
     public static byte[] ReadBytes(TableEntity row)
     {
-        var columns = Names.Select(row.GetBinary).TakeWhile(column => column is not null).ToList();
+        var columns = Names.Select(row.Bytes).OfType<byte[]>().ToList();
         return columns.Count == 1 ? columns[0] : [.. columns.SelectMany(column => column)];
     }
 
@@ -95,6 +99,4 @@ internal static class BodyColumns
         var compressed = new byte[MaxBytes];
         return BrotliEncoder.TryCompress(bytes, compressed, out var written, Quality, Window) ? compressed[..written] : null;
     }
-
-    private static InvalidDataException Damaged(TableEntity row) => new($"The body of the row {row.PartitionKey} {row.RowKey} is damaged.");
 }

@@ -27,14 +27,15 @@ internal sealed class RangeMerge(TableClient table, int parallelism)
 
     /// <summary>
     /// Reads the first rows of all ranges: one request for each, at so many at once, and another for those that turn out to have
-    /// more than their share of the first.
+    /// more than their share of the first. Where <paramref name="admits"/> is given, only rows that it admits count; it is asked in their order.
     /// </summary>
     public async Task<List<TableEntity>> FirstAsync(
         IReadOnlyCollection<RowRange> ranges,
         string? condition,
         IReadOnlyList<string>? select,
         int count,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        Func<TableEntity, bool>? admits = null)
     {
         var share = ranges.Count <= 1 ? count : (count / (long)ranges.Count * 2) + 4;
         var page = (int)Math.Clamp(Math.Min(share, count), 1, MaxPage);
@@ -58,7 +59,8 @@ internal sealed class RangeMerge(TableClient table, int parallelism)
 
             while (first.Count < count && next.TryDequeue(out var reader, out var row))
             {
-                first.Add(row);
+                if (admits is null || admits(row))
+                    first.Add(row);
                 if (first.Count < count && await reader.MoveNextAsync())
                     next.Enqueue(reader, reader.Current!);
             }

@@ -121,6 +121,13 @@ internal static class RowKeys
     public static (DateTimeOffset Time, string Id) ReadListed(string rowKey) =>
         (new(DateTimeOffset.MaxValue.UtcTicks - Ticks(rowKey, Listed), TimeSpan.Zero), IdAfterTime(rowKey, Listed));
 
+    /// <summary>The same; null if the text is not such a key.</summary>
+    public static (DateTimeOffset Time, string Id, long Version)? TryReadEvent(string rowKey) =>
+        IsTimed(rowKey, Outbox) && rowKey.LastIndexOf('|') is var bar && bar > Outbox.Length + TicksLength
+        && rowKey.Length - bar - 1 == TicksLength && long.TryParse(rowKey.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)
+            ? ReadEvent(rowKey)
+            : null;
+
     public static (DateTimeOffset Time, string Id, long Version) ReadEvent(string rowKey)
     {
         var bar = rowKey.LastIndexOf('|');
@@ -130,11 +137,7 @@ internal static class RowKeys
 
     /// <summary>Whether a text is a key of the list; for continuations, which come from outside.</summary>
     public static bool IsListed(string rowKey) =>
-        rowKey.Length > Listed.Length + TicksLength + 1
-        && rowKey.StartsWith(Listed, StringComparison.Ordinal)
-        && rowKey.AsSpan(Listed.Length, TicksLength).IndexOfAnyExceptInRange('0', '9') < 0
-        && rowKey[Listed.Length + TicksLength] == '|'
-        && JobKey.IsValidId(rowKey[(Listed.Length + TicksLength + 1)..]);
+        IsTimed(rowKey, Listed) && JobKey.IsValidId(rowKey[(Listed.Length + TicksLength + 1)..]);
 
     /// <summary>
     /// The key of a notification: its own key with every byte counted down, so that the greatest is first. The end sorts after
@@ -169,6 +172,14 @@ internal static class RowKeys
     public static string NotificationOf(string chunk) => string.Concat(Quarantined, chunk.AsSpan(Chunks.Length, chunk.LastIndexOf('|') - Chunks.Length));
 
     private static string Digits(long number) => number.ToString("D19", CultureInfo.InvariantCulture);
+
+    /// <summary>Whether a text is a prefix, a time and what follows it.</summary>
+    private static bool IsTimed(string rowKey, string prefix) =>
+        rowKey.Length > prefix.Length + TicksLength + 1
+        && rowKey.StartsWith(prefix, StringComparison.Ordinal)
+        && rowKey[prefix.Length + TicksLength] == '|'
+        && long.TryParse(rowKey.AsSpan(prefix.Length, TicksLength), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+        && ticks <= DateTimeOffset.MaxValue.UtcTicks;
 
     private static long Ticks(string rowKey, string prefix) =>
         long.Parse(rowKey.AsSpan(prefix.Length, TicksLength), NumberStyles.None, CultureInfo.InvariantCulture);

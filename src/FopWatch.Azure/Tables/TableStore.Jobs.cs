@@ -141,7 +141,7 @@ public sealed partial class TableStore
             row =>
             {
                 // Between the two reads a job may have been purged, or have moved on.
-                var body = BodyColumns.ReadText(row);
+                var body = BodyText(row);
                 var job = JobJson.Deserialize(body);
                 return query.Matches(job) ? (job, body.Length) : null;
             },
@@ -230,7 +230,10 @@ public sealed partial class TableStore
     private static string? Scalar(string? text) =>
         text is null ? null : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(MaxScalar));
 
-    private static Job ReadJob(TableEntity row) => JobJson.Deserialize(BodyColumns.ReadText(row));
+    private static Job ReadJob(TableEntity row) => JobJson.Deserialize(BodyText(row));
+
+    private static byte[] BodyText(TableEntity row) =>
+        BodyColumns.TryReadText(row) ?? throw new InvalidDataException("The body of a job's row is damaged.");
 
     /// <summary>
     /// What a job is committed on: the ETag of its row, and where the due index has it. With it a commit can move the job in the

@@ -1,23 +1,32 @@
 using Azure.Data.Tables;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using ETag = Azure.ETag;
+using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
 public sealed partial class TableStore
 {
     /// <inheritdoc/>
-    /// <remarks>A row that was damaged holds up no other: it stays, and shows in the depth and the age of the outbox.</remarks>
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<OutboxEvent>>(
             async token =>
             {
                 var ranges = (await PartitionsAsync(null, token)).Select(partition => RowRange.Of(partition, RowKeys.Outbox)).ToList();
-                var rows = await _merge.FirstAsync(ranges, null, Columns.ForOutbox, limit, token);
+                var turns = new OutboxTurns(_time.GetUtcNow());
+                var rows = await _merge.FirstAsync(
+                    ranges,
+                    null,
+                    Columns.ForOutbox,
+                    limit,
+                    token,
+                    row => RowKeys.TryReadEvent(row.RowKey) is { } key
+                        && turns.Admits(new(RowKeys.SourceOf(row.PartitionKey), key.Id), row.Number(Columns.Refusals) ?? 0, row.Time(Columns.RetryAt)));
                 var (events, _) = await FillAsync<OutboxEvent>(
                     rows,
                     async (row, each) => BodyColumns.HasShortText(row) ? row : await RowAsync(row.PartitionKey, row.RowKey, null, each),
-                    row => TryReadEvent(row) is { } pending ? (pending, pending.Body.Length) : null,
+                    row => ReadEvent(row) is var pending ? (pending, pending.Body.Length) : null,
                     token);
                 return events;
             },
@@ -36,6 +45,51 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
+    public async ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken) => await AskAsync(
+        async token =>
+        {
+            await EachAsync(
+                refused,
+                async (one, each) =>
+                {
+                    var row = new TableEntity(RowKeys.Partition(one.Key, _options.Buckets), RowKeys.Event(one.Time, one.Key.Id, one.Version))
+                    {
+                        [Columns.Refusals] = one.Refusals,
+                        [Columns.RetryAt] = one.RetryAt,
+                    };
+                    try
+                    {
+                        await _table.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Merge, each);
+                    }
+                    catch (RequestFailedException gone) when (gone.IsMissingRow())
+                    {
+                        // Another host published it.
+                    }
+                },
+                token);
+            return true;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            var count = 0L;
+            await EachAsync(
+                await PartitionsAsync(null, token),
+                async (partition, each) =>
+                {
+                    var filter = RowRange.Of(partition, RowKeys.Outbox).Filter($"{Columns.Refusals} ge 1");
+                    await foreach (var _ in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
+                        Interlocked.Increment(ref count);
+                },
+                token);
+            return count;
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => AskAsync(
         async token =>
         {
@@ -48,7 +102,8 @@ public sealed partial class TableStore
                     var filter = RowRange.Of(partition, RowKeys.Outbox).Filter();
                     await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
                     {
-                        var time = RowKeys.ReadEvent(row.RowKey).Time;
+                        if (RowKeys.TryReadEvent(row.RowKey)?.Time is not { } time)
+                            continue;
                         lock (gate)
                             (count, oldest) = (count + 1, time < oldest ? time : oldest ?? time);
                     }
@@ -72,26 +127,26 @@ public sealed partial class TableStore
         return row;
     }
 
-    private static OutboxEvent? TryReadEvent(TableEntity row)
+    /// <summary>The event of a row whose key is one of an event.</summary>
+    private static OutboxEvent ReadEvent(TableEntity row)
     {
-        try
+        var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
+        var one = new OutboxEvent
         {
-            var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
-            return row.GetString(Columns.EventId) is not { } eventId || row.GetString(Columns.Source) is not { } source || row.GetString(Columns.Type) is not { } type
-                ? null
-                : new()
-                {
-                    Id = eventId,
-                    Key = new(source, id),
-                    Version = version,
-                    Type = type,
-                    Time = time,
-                    Body = EventRedaction.Redacted(BodyColumns.ReadText(row), row.GetInt32(Columns.Redaction) ?? 0),
-                };
-        }
-        catch (InvalidDataException)
-        {
-            return null;
-        }
+            Id = row.Text(Columns.EventId) ?? "",
+            Key = new(RowKeys.SourceOf(row.PartitionKey), id),
+            Version = version,
+            Type = row.Text(Columns.Type) ?? "",
+            Time = time,
+            Body = default,
+            Refusals = row.Number(Columns.Refusals) ?? 0,
+            RetryAt = row.Time(Columns.RetryAt),
+        };
+        if (one.Id.Length == 0 || one.Type.Length == 0)
+            return one with { Problem = "its row lacks a column" };
+        if (BodyColumns.TryReadText(row) is not { } stored)
+            return one with { Problem = "its body is damaged" };
+        var (body, problem) = StoredEvent.Read(stored, row.Number(Columns.Redaction) ?? 0);
+        return one with { Body = body, Problem = problem };
     }
 }

@@ -291,6 +291,8 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string EventId = "EventId";
         public const string Type = "Type";
         public const string Redaction = "Redaction";
+        public const string Refusals = "Refusals";
+        public const string RetryAt = "RetryAt";
         public const string Key = "Key";
         public const string Correlation = "Correlation";
         public const string Reason = "Reason";
@@ -305,7 +307,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public static readonly string[] ForSize = [.. Keys, Size];
 
         /// <summary>An event, whole where its body is short.</summary>
-        public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, Redaction, .. BodyColumns.OfShortText];
+        public static readonly string[] ForOutbox = [.. Keys, Source, EventId, Type, Redaction, Refusals, RetryAt, .. BodyColumns.OfShortText];
 
         /// <summary>A notification in quarantine, whole where its body is short.</summary>
         public static readonly string[] ForQuarantine =

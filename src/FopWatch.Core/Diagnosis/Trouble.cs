@@ -30,6 +30,12 @@ public enum TroubleKind
     /// <summary>Events cannot be published.</summary>
     PublishingFails,
 
+    /// <summary>The broker refuses some events, and takes others.</summary>
+    EventsRefused,
+
+    /// <summary>Stored events cannot be read.</summary>
+    UnreadableEvents,
+
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
@@ -70,6 +76,8 @@ public sealed record Trouble
         TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
         TroubleKind.UnknownNotifyUrl => "Notifications to a URL that is not a notify URL are refused, and Qiniu does not repeat them",
         TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
+        TroubleKind.EventsRefused => "The broker refuses some events, which stay in the outbox; all others are published",
+        TroubleKind.UnreadableEvents => "Stored events cannot be read and are not published; all others are",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         _ => "The store cannot answer",
     };
@@ -89,9 +97,16 @@ public sealed record Trouble
             "Compare the notify URLs that applications give to the provider with those of the configured sources. "
             + "Source names are case-sensitive, and a proxy must pass the path unchanged or without the path of FopWatch:PublicUrl",
         TroubleKind.PublishingFails => "Publishing is retried",
+        TroubleKind.EventsRefused =>
+            "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
+        TroubleKind.UnreadableEvents => Unreadable,
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         _ => "Notifications and registrations are answered 503 until it can",
     };
+
+    /// <summary>What to do about what is stored and cannot be read.</summary>
+    private const string Unreadable =
+        "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup. It is retried at least every 32 minutes";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
 }

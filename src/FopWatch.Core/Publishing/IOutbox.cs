@@ -22,22 +22,40 @@ public sealed record OutboxEvent
 
     /// <summary>The whole CloudEvent in structured mode, as UTF-8 JSON.</summary>
     public required ReadOnlyMemory<byte> Body { get; init; }
+
+    /// <summary>How often in a row it was refused.</summary>
+    public int Refusals { get; init; }
+
+    /// <summary>When it is tried again; null unless it was refused.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    /// <summary>Why the stored event cannot be read, without anything of its content; null if it can. One that cannot is not for publishing.</summary>
+    public string? Problem { get; init; }
 }
 
 /// <summary>The events that are committed and not yet published.</summary>
 public interface IOutbox
 {
     /// <summary>
-    /// The oldest of them; those of one job in the order of their versions. What is read at once ends at <see cref="PageLimit.Bytes"/>,
-    /// so others may wait where there are fewer than asked for; where there is none, none waits.
+    /// The oldest that may be published now, as <see cref="OutboxTurns"/> says; those of one job in the order of their versions. What is read
+    /// at once ends at <see cref="PageLimit.Bytes"/>, so others may wait where there are fewer than asked for; an empty result means that none
+    /// may be published now. Events that cannot be read are among them, with their <see cref="OutboxEvent.Problem"/>.
     /// </summary>
     ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken);
 
     /// <summary>Takes published events out. Those that are gone already are no error.</summary>
     ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken);
 
+    /// <summary>Keeps how often events were refused, and when they are tried again. Those that are gone are no error.</summary>
+    /// <param name="refused">The events, with their new <see cref="OutboxEvent.Refusals"/> and <see cref="OutboxEvent.RetryAt"/>.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken);
+
     /// <summary>How many there are, and since when the oldest waits; null if there is none.</summary>
     ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken);
+
+    /// <summary>How many of them were refused, or cannot be read.</summary>
+    ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken);
 }
 
 /// <summary>Hands events to subscribers.</summary>
@@ -47,6 +65,8 @@ public interface IEventPublisher
     /// Publishes events in this order. When it returns they are durable at the broker. Publishing one again is harmless: its id
     /// is the same.
     /// </summary>
+    /// <exception cref="UnpublishableEventsException">Some of the events were refused. All others were published, or say why not.</exception>
+    /// <exception cref="PartlyPublishedException">The broker failed after it had taken some of the events.</exception>
     /// <exception cref="Exception">Whatever the broker threw. Some of the events may have been published.</exception>
     ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken);
 }

@@ -1,3 +1,5 @@
+using System.Collections.Concurrent;
+using System.Runtime.ExceptionServices;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 
@@ -11,14 +13,19 @@ namespace FopWatch.Publishing;
 public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null) : IDisposable
 {
     private const int BatchSize = 256;
+    private const int MostRefused = 1000;
 
     private readonly SemaphoreSlim _one = new(1, 1);
+
+    // Jobs with an event that was refused, as far as this process knows.
+    private readonly ConcurrentDictionary<JobKey, bool> _refused = new();
 
     /// <inheritdoc/>
     public void Dispose() => _one.Dispose();
 
     /// <summary>
-    /// Publishes everything that waits. A crash between publishing and taking out publishes an event again, under the same id.
+    /// Publishes everything that waits. A crash between publishing and taking out publishes an event again, under the same id. An event that the
+    /// broker refuses is set aside and keeps no other back, except later ones of its job.
     /// </summary>
     /// <returns>How many events were published.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
@@ -36,8 +43,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
                 if (pending.Count == 0)
                     return published;
 
-                await PublishAsync(pending, cancellationToken);
-                published += pending.Count;
+                published += await PublishReadableAsync(pending, cancellationToken);
             }
         }
         finally
@@ -48,7 +54,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
 
     /// <summary>
     /// Publishes given events and takes them out, beside whatever else is being published: for an event that was just committed,
-    /// without a look at all that waits. One that was committed before may be published after it.
+    /// without a look at all that waits. One that was committed before may be published after it, unless this process knows that it was refused.
     /// </summary>
     /// <param name="events">Events in the outbox, in the order to publish them.</param>
     /// <param name="cancellationToken">Cancels. What was not published is still in the outbox.</param>
@@ -57,6 +63,29 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
     public async Task PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(events);
+        if (!_refused.IsEmpty)
+            events = [.. events.Where(one => !_refused.ContainsKey(one.Key))];
+        if (events.Count > 0)
+            await PublishReadableAsync(events, cancellationToken);
+    }
+
+    private async Task<int> PublishReadableAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        if (events.All(one => one.Problem is null))
+            return await SendAsync(events, cancellationToken);
+
+        // They keep none back: nobody can publish them, so there is no order to keep.
+        var unreadable = events.Where(one => one.Problem is not null).ToList();
+        foreach (var one in unreadable)
+            troubles?.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
+        await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], cancellationToken);
+        var readable = events.Where(one => one.Problem is null).ToList();
+        return readable.Count == 0 ? 0 : await SendAsync(readable, cancellationToken);
+    }
+
+    private async Task<int> SendAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        var published = events;
         using (var activity = Telemetry.Activities.StartActivity("publish"))
         {
             activity?.SetTag("fopwatch.events", events.Count);
@@ -64,18 +93,49 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             {
                 await publisher.PublishAsync(events, cancellationToken);
             }
+            catch (UnpublishableEventsException refusal)
+            {
+                published = [.. events.Except(refusal.Events).Except(refusal.HeldBack)];
+                await RefusedAsync(refusal, cancellationToken);
+            }
+            catch (PartlyPublishedException failure) when (failure.InnerException is { } broken)
+            {
+                troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
+                await RemoveAsync(failure.Published, cancellationToken);
+                ExceptionDispatchInfo.Throw(broken);
+            }
             catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
                 troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
-                if (failure is UnpublishableEventsException unpublishable)
-                    await RemoveAsync([.. events.Except(unpublishable.Events)], cancellationToken);
                 throw;
             }
 
             troubles?.Worked(null, TroubleKind.PublishingFails);
         }
 
-        await RemoveAsync(events, cancellationToken);
+        await RemoveAsync(published, cancellationToken);
+        return published.Count;
+    }
+
+    private async Task RefusedAsync(UnpublishableEventsException refusal, CancellationToken cancellationToken)
+    {
+        // What is no longer refused by the time that this is full is only published a minute later.
+        if (_refused.Count >= MostRefused)
+            _refused.Clear();
+        foreach (var one in refusal.Events)
+        {
+            _refused[one.Key] = true;
+            troubles?.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
+        }
+
+        await SetAsideAsync(refusal.Events, cancellationToken);
+    }
+
+    private async Task SetAsideAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        await outbox.SetAsideAsync(
+            [.. events.Select(one => one with { Refusals = one.Refusals + 1, RetryAt = now + SetAside.Wait(one.Refusals + 1) })], cancellationToken);
     }
 
     private async Task RemoveAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
@@ -83,7 +143,11 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         var published = time.GetUtcNow();
         await outbox.RemoveAsync(events, cancellationToken);
         foreach (var one in events)
+        {
+            if (_refused.TryRemove(one.Key, out _))
+                troubles?.Worked(one.Key.Source, TroubleKind.EventsRefused);
             Telemetry.Published(one.Key.Source, published - one.Time);
+        }
     }
 
     /// <summary>The first line: the rest of what brokers' clients say is for those who develop them.</summary>

@@ -1,6 +1,8 @@
 namespace FopWatch.Publishing;
 
-/// <summary>Some events cannot be published, whatever is tried. All the others of the call were published.</summary>
+/// <summary>
+/// The broker refuses some events, or they cannot be sent to it. All the others of the call were published, except later ones of the same jobs.
+/// </summary>
 public sealed class UnpublishableEventsException : Exception
 {
     /// <summary>Without a reason.</summary>
@@ -22,11 +24,16 @@ public sealed class UnpublishableEventsException : Exception
     }
 
     /// <param name="message">Why.</param>
-    /// <param name="events">The events that were not published.</param>
+    /// <param name="events">The events that were refused.</param>
     /// <param name="innerException">The first failure; null if there was none but their length.</param>
-    public UnpublishableEventsException(string message, IReadOnlyList<OutboxEvent> events, Exception? innerException)
-        : base(message, innerException) => Events = events;
+    /// <param name="heldBack">Later events of their jobs, which were not sent; null if there is none.</param>
+    public UnpublishableEventsException(
+        string message, IReadOnlyList<OutboxEvent> events, Exception? innerException, IReadOnlyList<OutboxEvent>? heldBack = null)
+        : base(message, innerException) => (Events, HeldBack) = (events, heldBack ?? []);
 
-    /// <summary>The events that were not published.</summary>
+    /// <summary>The events that were refused.</summary>
     public IReadOnlyList<OutboxEvent> Events { get; } = [];
+
+    /// <summary>Later events of their jobs, which were not sent so that subscribers get the events of a job in order.</summary>
+    public IReadOnlyList<OutboxEvent> HeldBack { get; } = [];
 }

@@ -22,6 +22,9 @@ public sealed record Sweep
     /// <summary>Events that wait to be published.</summary>
     public required long OutboxDepth { get; init; }
 
+    /// <summary>How many of them were refused by the broker, or cannot be read.</summary>
+    public long OutboxSetAside { get; init; }
+
     /// <summary>How long the oldest of them has waited.</summary>
     public required TimeSpan OutboxAge { get; init; }
 
@@ -81,6 +84,7 @@ public sealed class Sweeper(
             Parts = parts.Count,
             Restored = restored,
             OutboxDepth = depth,
+            OutboxSetAside = depth == 0 ? 0 : await outbox.CountSetAsideAsync(cancellationToken),
             OutboxAge = oldest is { } since ? time.GetUtcNow() - since : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),
         };

@@ -2,6 +2,7 @@ using System.Buffers;
 using System.Globalization;
 using System.Text;
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Local.Storage;
 using FopWatch.Providers;
 
@@ -26,6 +27,7 @@ internal static class EventStream
         Sources sources,
         EventLog log,
         IHostApplicationLifetime lifetime,
+        Troubles troubles,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -52,7 +54,7 @@ internal static class EventStream
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), time, stopping.Token);
+            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), troubles, time, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
@@ -67,6 +69,7 @@ internal static class EventStream
         EventLog log,
         string? source,
         (long After, long? Unreached, long Last) place,
+        Troubles troubles,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -112,6 +115,12 @@ internal static class EventStream
             if (!await next)
                 return;
             seen = events.Current.Seq;
+            if (events.Current.Problem is { } problem)
+            {
+                troubles.Occurred(events.Current.Key.Source, TroubleKind.UnreadableEvents, problem);
+                continue;
+            }
+
             if (source is not null && events.Current.Key.Source != source)
                 continue;
             Write(response.BodyWriter, events.Current);

@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Storage;
 
@@ -12,7 +13,9 @@ namespace FopWatch.Local.Storage;
 /// <param name="Type">The CloudEvents type.</param>
 /// <param name="Key">The job.</param>
 /// <param name="Body">The whole CloudEvent in structured mode, as UTF-8 JSON.</param>
-internal sealed record LoggedEvent(long Seq, string Id, DateTimeOffset Time, string Type, JobKey Key, ReadOnlyMemory<byte> Body);
+/// <param name="Problem">Why it cannot be read, without anything of its content; null if it can. Only its place counts then.</param>
+internal sealed record LoggedEvent(
+    long Seq, string Id, DateTimeOffset Time, string Type, JobKey Key, ReadOnlyMemory<byte> Body, string? Problem = null);
 
 /// <summary>
 /// The embedded host's broker: published events in the order in which they were published, for any number of followers, who
@@ -40,14 +43,20 @@ internal sealed class EventLog : IEventPublisher
 
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. None of the events was published.</exception>
+    /// <exception cref="UnpublishableEventsException">Some of the events cannot be written. All others were published, except later ones of their jobs.</exception>
     public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
         if (events.Count == 0)
             return;
 
         var appended = await _database.WriteAsync(session => Append(session, events), cancellationToken);
-        if (appended > 0)
+        if (appended.Count > 0)
             Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+        if (appended.Refused.Count > 0)
+        {
+            throw new UnpublishableEventsException(
+                $"{appended.Refused.Count} event(s) cannot be written to the log.", appended.Refused, appended.Failure, appended.HeldBack);
+        }
     }
 
     /// <summary>
@@ -72,7 +81,7 @@ internal sealed class EventLog : IEventPublisher
                     var one = new LoggedEvent(
                         rows.GetInt64(0),
                         rows.GetString(1),
-                        new(rows.GetInt64(2), TimeSpan.Zero),
+                        new(Math.Clamp(rows.GetInt64(2), 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero),
                         rows.GetString(3),
                         new(rows.GetString(4), rows.GetString(5)),
                         body);
@@ -82,7 +91,7 @@ internal sealed class EventLog : IEventPublisher
                 return events;
             },
             cancellationToken);
-        return [.. read.Select(one => one.Event with { Body = EventRedaction.Redacted(one.Event.Body, one.Redaction) })];
+        return [.. read.Select(one => Read(one.Event, one.Redaction))];
     }
 
     /// <summary>
@@ -149,23 +158,44 @@ internal sealed class EventLog : IEventPublisher
         Volatile.Read(ref _published).TrySetResult();
     }
 
-    private static int Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
+    private static LoggedEvent Read(LoggedEvent logged, long redaction)
     {
-        var appended = 0;
+        var (body, problem) = StoredEvent.Read(logged.Body, redaction);
+        return logged with { Body = body, Problem = problem };
+    }
+
+    private static Appended Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
+    {
+        var appended = new Appended();
         foreach (var pending in events)
         {
-            appended += session.Execute(
-                """
-                INSERT INTO events (event_id, time, type, source, subject, body, redaction)
-                VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING
-                """,
-                pending.Id,
-                pending.Time.UtcTicks,
-                pending.Type,
-                pending.Key.Source,
-                pending.Key.Id,
-                pending.Body,
-                CommandRedaction.Version);
+            if (appended.Refused.Count > 0 && appended.Refused.Any(refused => refused.Key == pending.Key))
+            {
+                appended.HeldBack.Add(pending);
+                continue;
+            }
+
+            try
+            {
+                appended.Count += session.Execute(
+                    """
+                    INSERT INTO events (event_id, time, type, source, subject, body, redaction)
+                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING
+                    """,
+                    pending.Id,
+                    pending.Time.UtcTicks,
+                    pending.Type,
+                    pending.Key.Source,
+                    pending.Key.Id,
+                    pending.Body,
+                    CommandRedaction.Version);
+            }
+            catch (SqliteException refusal) when (!refusal.IsUnavailable())
+            {
+                // Of a statement that a constraint or a size stopped nothing is left, and the transaction goes on.
+                appended.Refused.Add(pending);
+                appended.Failure ??= refusal;
+            }
         }
 
         return appended;
@@ -189,4 +219,15 @@ internal sealed class EventLog : IEventPublisher
         session.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'events'") is long last ? last : 0;
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    private sealed class Appended
+    {
+        public int Count { get; set; }
+
+        public List<OutboxEvent> Refused { get; } = [];
+
+        public List<OutboxEvent> HeldBack { get; } = [];
+
+        public Exception? Failure { get; set; }
+    }
 }

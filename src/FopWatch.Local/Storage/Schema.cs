@@ -113,6 +113,14 @@ internal static class Schema
         ALTER TABLE outbox ADD COLUMN redaction INTEGER NOT NULL DEFAULT 0;
         ALTER TABLE events ADD COLUMN redaction INTEGER NOT NULL DEFAULT 0;
         """,
+        """
+        -- Events in the outbox that were refused; a table of its own, as it is empty nearly always and the outbox is written all the time.
+        CREATE TABLE refused_events (
+            seq      INTEGER PRIMARY KEY,
+            refusals INTEGER NOT NULL,
+            retry_at INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -5,34 +5,44 @@ namespace FopWatch.Local.Storage;
 
 internal sealed partial class SqliteStore
 {
+    private const string SeqOfSql = "(SELECT seq FROM outbox WHERE source = $1 AND id = $2 AND version = $3)";
+
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
     {
+        var turns = new OutboxTurns(_time.GetUtcNow());
         var pending = await Database.ReadAsync(
             session =>
             {
-                using var rows = session.Command(PendingSql, limit).ExecuteReader();
-                var (events, bytes) = (new List<(OutboxEvent Event, long Redaction)>(), 0L);
-                while (bytes < PageLimit.Bytes && rows.Read())
+                using var rows = session.Command(PendingSql).ExecuteReader();
+                var (events, bytes) = (new List<(OutboxEvent Event, long Ticks, long Redaction)>(), 0L);
+                while (events.Count < limit && bytes < PageLimit.Bytes && rows.Read())
                 {
-                    var body = rows.GetFieldValue<byte[]>(6);
+                    var key = new JobKey(rows.GetString(0), rows.GetString(1));
+                    var refusals = rows.IsDBNull(6) ? 0 : rows.GetInt32(6);
+                    var retryAt = rows.IsDBNull(7) ? (DateTimeOffset?)null : Time(rows.GetInt64(7));
+                    if (!turns.Admits(key, refusals, retryAt))
+                        continue;
+                    var body = rows.GetFieldValue<byte[]>(8);
                     bytes += body.Length;
                     var one = new OutboxEvent
                     {
-                        Key = new(rows.GetString(0), rows.GetString(1)),
+                        Key = key,
                         Version = rows.GetInt64(2),
                         Id = rows.GetString(3),
                         Type = rows.GetString(4),
-                        Time = Time(rows.GetInt64(5)),
+                        Time = default,
                         Body = body,
+                        Refusals = refusals,
+                        RetryAt = retryAt,
                     };
-                    events.Add((one, rows.GetInt64(7)));
+                    events.Add((one, rows.GetInt64(5), rows.GetInt64(9)));
                 }
 
                 return events;
             },
             cancellationToken);
-        return [.. pending.Select(one => one.Event with { Body = EventRedaction.Redacted(one.Event.Body, one.Redaction) })];
+        return [.. pending.Select(one => Read(one.Event, one.Ticks, one.Redaction))];
     }
 
     /// <inheritdoc/>
@@ -47,6 +57,8 @@ internal sealed partial class SqliteStore
                 var removed = 0;
                 foreach (var gone in published)
                 {
+                    if (gone.Refusals > 0)
+                        session.Execute($"DELETE FROM refused_events WHERE seq = {SeqOfSql}", gone.Key.Source, gone.Key.Id, gone.Version);
                     removed += session.Execute(
                         "DELETE FROM outbox WHERE source = $1 AND id = $2 AND version = $3", gone.Key.Source, gone.Key.Id, gone.Version);
                 }
@@ -57,9 +69,51 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
+    public async ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken)
+    {
+        if (refused.Count == 0)
+            return;
+
+        await Database.WriteAsync(
+            session =>
+            {
+                var kept = 0;
+                foreach (var one in refused)
+                {
+                    kept += session.Execute(
+                        """
+                        INSERT INTO refused_events (seq, refusals, retry_at)
+                        SELECT seq, $4, $5 FROM outbox WHERE source = $1 AND id = $2 AND version = $3
+                        ON CONFLICT (seq) DO UPDATE SET refusals = excluded.refusals, retry_at = excluded.retry_at
+                        """,
+                        one.Key.Source,
+                        one.Key.Id,
+                        one.Version,
+                        one.Refusals,
+                        (one.RetryAt ?? DateTimeOffset.MinValue).UtcTicks);
+                }
+
+                return kept;
+            },
+            cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
+        session => session.Scalar("SELECT count(*) FROM refused_events JOIN outbox USING (seq)") is long count ? count : 0, cancellationToken);
+
+    /// <inheritdoc/>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
         session => session.Snapshot(snapshot => (
             snapshot.Scalar("SELECT count(*) FROM outbox") is long count ? count : 0,
-            snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? Time(ticks) : (DateTimeOffset?)null)),
+            snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? TryTime(ticks) : null)),
         cancellationToken);
+
+    private static OutboxEvent Read(OutboxEvent one, long ticks, long redaction)
+    {
+        if (TryTime(ticks) is not { } time)
+            return one with { Body = default, Problem = "its time is not one" };
+        var (body, problem) = StoredEvent.Read(one.Body, redaction);
+        return one with { Time = time, Body = body, Problem = problem };
+    }
 }

@@ -14,8 +14,10 @@ internal sealed partial class SqliteStore
 
     internal const string ByReferenceSql = "SELECT body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
 
-    internal const string PendingSql =
-        "SELECT source, id, version, event_id, type, time, body, redaction FROM outbox ORDER BY seq LIMIT $1";
+    internal const string PendingSql = """
+        SELECT source, id, version, event_id, type, time, refusals, retry_at, body, redaction
+        FROM outbox LEFT JOIN refused_events USING (seq) ORDER BY seq
+        """;
 
     internal const string UnwatchedSql =
         "SELECT source, id FROM jobs WHERE settled_at IS NULL AND due_at IS NULL AND stopped = 0 ORDER BY source, id LIMIT $1";

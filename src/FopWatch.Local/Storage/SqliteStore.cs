@@ -15,9 +15,12 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
     // Short enough that the commits of others don't wait long for one: a row is in eleven indexes.
     private const int PurgeAtOnce = 32;
 
-    private SqliteStore(SqliteDatabase database)
+    private readonly TimeProvider _time;
+
+    private SqliteStore(SqliteDatabase database, TimeProvider time)
     {
         Database = database;
+        _time = time;
         Events = new(database);
     }
 
@@ -32,7 +35,7 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
 
     /// <summary>Opens the store of a data folder; makes both where they don't exist, and brings an older file up to date.</summary>
     /// <param name="folder">The data folder.</param>
-    /// <param name="time">The clock of time-outs.</param>
+    /// <param name="time">The clock of time-outs, and of when refused events are tried again.</param>
     /// <param name="options">The limits; the defaults if null.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
     /// <exception cref="StoreOpenException">
@@ -43,7 +46,7 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         string folder, TimeProvider time, SqliteStoreOptions? options = null, CancellationToken cancellationToken = default)
     {
         // A log that a crash left behind is read here, and a migration may take its time.
-        var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options ?? new())), CancellationToken.None);
+        var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options ?? new()), time), CancellationToken.None);
         try
         {
             return await opening.WaitAsync(cancellationToken);
@@ -99,4 +102,8 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
     }
 
     private static DateTimeOffset Time(long ticks) => new(ticks, TimeSpan.Zero);
+
+    /// <summary>A time as the file has it; null if it is damaged.</summary>
+    private static DateTimeOffset? TryTime(long ticks) =>
+        ticks >= DateTimeOffset.MinValue.UtcTicks && ticks <= DateTimeOffset.MaxValue.UtcTicks ? Time(ticks) : null;
 }

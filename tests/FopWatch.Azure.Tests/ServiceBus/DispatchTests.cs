@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Contract.Tests;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
@@ -49,29 +50,58 @@ public sealed class DispatchTests : IAsyncLifetime
         Assert.Equal(3, (await Bus.ReceiveAllAsync("all")).Count);
     }
 
-    [Fact]
-    public async Task An_event_that_cannot_be_published_stays_and_those_around_it_are_published_once()
+    [Theory]
+    [InlineData("amqp:not-allowed")]
+    [InlineData("com.microsoft:argument-error")]
+    [InlineData("amqp:link:message-size-exceeded")]
+    public async Task An_event_that_the_broker_refuses_for_ever_is_set_aside_and_all_others_are_published_once(string condition)
     {
         await CommitJobAsync("a", versions: 1);
-        await CommitJobAsync("huge", versions: 1);
-        await CommitJobAsync("b", versions: 1);
-        using var dispatcher = new OutboxDispatcher(Store, new Refusing("huge", Bus.Publisher), TimeProvider.System);
+        await CommitJobAsync("bad", versions: 3);
+        await CommitJobAsync("b", versions: 2);
+        await Bus.Peer.RefuseOfAsync("bad", condition);
+        var log = new Warnings();
+        var troubles = new Troubles(log, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System, troubles);
 
-        await Assert.ThrowsAsync<UnpublishableEventsException>(() => dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
+        Assert.Equal((3, 1), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+        var trouble = Assert.Single(troubles.Current);
+        Assert.Equal(("media", TroubleKind.EventsRefused, 1), (trouble.Source, trouble.Kind, trouble.Count));
+        Assert.Single(log.Warned);
 
-        Assert.Equal("huge", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
-        Assert.Equal(["a", "b"], (await Bus.ReceiveAllAsync("all")).Select(message => message.CorrelationId));
+        // While it waits nothing is tried, and what is committed goes on.
+        await CommitJobAsync("c", versions: 1);
+        Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(["a", "b", "b", "c"], (await Bus.ReceiveAllAsync("all")).Select(message => message.CorrelationId));
     }
 
-    private sealed class Refusing(string id, IEventPublisher inner) : IEventPublisher
+    [Fact]
+    public async Task A_refused_event_is_tried_again_after_growing_waits_and_then_comes_before_the_later_ones_of_its_job()
     {
-        public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+        var time = new ManualTimeProvider(TimeProvider.System.GetUtcNow());
+        await using var store = await SqliteStore.OpenAsync(_folder.CreateSubdirectory("timed").FullName, time, cancellationToken: Cancelled);
+        await CommitJobAsync("bad", versions: 3, store);
+        await Bus.Peer.RefuseOfAsync("bad");
+        var publisher = new Disturbed(Bus.Publisher, _ => Task.CompletedTask);
+        using var dispatcher = new OutboxDispatcher(store, publisher, time);
+
+        List<int> waits = [];
+        for (var minute = 0; minute <= 32; minute++)
         {
-            var refused = events.Where(one => one.Key.Id == id).ToList();
-            await inner.PublishAsync([.. events.Except(refused)], cancellationToken);
-            if (refused.Count > 0)
-                throw new UnpublishableEventsException("Too large.", refused, null);
+            var before = publisher.Publishes;
+            Assert.Equal(0, await dispatcher.DrainAsync(Cancelled));
+            if (publisher.Publishes > before)
+                waits.Add(minute);
+            time.Advance(TimeSpan.FromMinutes(1));
         }
+
+        Assert.Equal([0, 1, 3, 7, 15, 31], waits);
+        await Bus.Peer.RefuseOfAsync(null);
+        time.Advance(TimeSpan.FromMinutes(32));
+        Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(["1", "2", "3"], (await Bus.ReceiveAllAsync("all")).Select(message => message.ApplicationProperties["pipeline"]));
+        Assert.Equal(0, (await store.DepthAsync(Cancelled)).Count);
     }
 
     [Fact]
@@ -150,15 +180,30 @@ public sealed class DispatchTests : IAsyncLifetime
         });
     }
 
+    private sealed class Warnings : IOperatorLog
+    {
+        public List<Trouble> Warned { get; } = [];
+
+        public void Settled(Job job, string reference)
+        {
+        }
+
+        public void Warn(Trouble trouble) => Warned.Add(trouble);
+
+        public void Over(Trouble trouble, TimeSpan lasted)
+        {
+        }
+    }
+
     /// <summary>A job with an event for each version, which has its number as its pipeline.</summary>
-    private async Task CommitJobAsync(string id, int versions)
+    private async Task CommitJobAsync(string id, int versions, SqliteStore? store = null)
     {
         var job = Sample.Job(id);
         string? etag = null;
         for (var version = 1; version <= versions; version++)
         {
             var change = (job with { Facts = job.Facts with { Pipeline = $"{version}" } }).Republish(Sample.Start.AddMinutes(version));
-            etag = await ((IJobStore)Store).CommitAsync(change.On(etag), Cancelled);
+            etag = await ((IJobStore)(store ?? Store)).CommitAsync(change.On(etag), Cancelled);
             Assert.NotNull(etag);
             job = change.Job;
         }

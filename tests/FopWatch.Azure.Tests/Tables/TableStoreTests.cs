@@ -3,6 +3,7 @@ using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;
 
@@ -10,6 +11,8 @@ namespace FopWatch.Azure.Tests.Tables;
 public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
 {
     private TempTable _table = null!;
+
+    public static TheoryData<string> EventBodies => Damage.EventBodies;
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -126,8 +129,45 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
         }
 
-        Assert.Equal("c", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
-        Assert.Equal(3, (await Store.DepthAsync(Cancelled)).Count);
+        var pending = await Store.PendingAsync(10, Cancelled);
+        Assert.Equal([("a", false), ("b", false), ("c", true)], pending.Select(one => (one.Key.Id, one.Problem is null)));
+        var publisher = new Recorder();
+        using var dispatcher = new OutboxDispatcher(Store, publisher, TimeProvider.System);
+        Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(["c"], publisher.Published.Select(one => one.Key.Id));
+        Assert.Equal((2, 2), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+    }
+
+    [Theory]
+    [MemberData(nameof(EventBodies))]
+    public async Task An_event_whose_body_is_damaged_is_set_aside_and_keeps_not_even_its_jobs_later_ones_back(string body)
+    {
+        var first = Sample.Job("a").Progressed();
+        var etag = await Store.CommitAsync(first.On(null), Cancelled);
+        await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
+        {
+            row["Body"] = body;
+            await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+        }
+
+        Assert.NotNull(await Store.CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag), Cancelled));
+        var publisher = new Recorder();
+        using var dispatcher = new OutboxDispatcher(Store, publisher, TimeProvider.System);
+
+        Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
+        Assert.Equal([first.Job.Version + 1], publisher.Published.Select(one => one.Version));
+        Assert.Equal((1, 1), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+    }
+
+    private sealed class Recorder : IEventPublisher
+    {
+        public List<OutboxEvent> Published { get; } = [];
+
+        public ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+        {
+            Published.AddRange(events);
+            return ValueTask.CompletedTask;
+        }
     }
 
     [Theory]

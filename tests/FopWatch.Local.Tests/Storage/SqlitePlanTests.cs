@@ -19,7 +19,6 @@ public class SqlitePlanTests
         { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>? AND due_at<?)" },
         { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
         { SqliteStore.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
-        { SqliteStore.PendingSql, "SCAN outbox" },
         { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
         { SqliteStore.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
@@ -40,6 +39,16 @@ public class SqlitePlanTests
         await using var temp = await TempStore.OpenAsync();
 
         Assert.Equal([plan], await PlanAsync(temp.Store, sql));
+    }
+
+    [Fact]
+    public async Task What_is_pending_is_read_in_its_order_and_looked_up_among_what_was_refused()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SCAN outbox", "SEARCH refused_events USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"],
+            await PlanAsync(temp.Store, SqliteStore.PendingSql));
     }
 
     [Fact]

@@ -54,6 +54,16 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
             return published.Count;
         });
 
+    public async ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Remove, null, async () =>
+        {
+            await Store.SetAsideAsync(refused, cancellationToken);
+            return refused.Count;
+        });
+
+    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) =>
+        CallAsync(Call.Depth, null, () => Store.CountSetAsideAsync(cancellationToken));
+
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) =>
         CallAsync(Call.Depth, null, () => ((IOutbox)Store).DepthAsync(cancellationToken));
 

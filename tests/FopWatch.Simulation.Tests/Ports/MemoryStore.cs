@@ -34,12 +34,15 @@ internal enum Misdeed
 /// A store in memory that keeps every promise of its ports: what the lives of a history share and what outlasts them. Not
 /// thread-safe. It passes the suites that the real stores pass.
 /// </summary>
-internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
+/// <param name="now">The time; null for the machine's.</param>
+internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore, IDueIndex, IOutbox, IQuarantine
 {
     private readonly Dictionary<JobKey, Row> _jobs = [];
     private readonly List<OutboxEvent> _outbox = [];
     private readonly SortedDictionary<string, QuarantinedNotification> _quarantine = new(StringComparer.Ordinal);
     private long _sequence;
+
+    private DateTimeOffset Now => now?.Invoke() ?? DateTimeOffset.UtcNow;
 
     public Misdeed Misdeed { get; set; }
 
@@ -119,7 +122,8 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
 
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
     {
-        var pending = _outbox.Take(limit).ToList();
+        var turns = new OutboxTurns(Now);
+        var pending = _outbox.Where(one => turns.Admits(one.Key, one.Refusals, one.RetryAt)).Take(limit).ToList();
         if (Misdeed == Misdeed.EmptiesOutbox)
             Remove(pending);
         return new(pending);
@@ -130,6 +134,20 @@ internal sealed class MemoryStore : IJobStore, IDueIndex, IOutbox, IQuarantine
         Remove(published);
         return default;
     }
+
+    public ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken)
+    {
+        foreach (var one in refused)
+        {
+            var place = _outbox.FindIndex(other => other.Key == one.Key && other.Version == one.Version);
+            if (place >= 0)
+                _outbox[place] = _outbox[place] with { Refusals = one.Refusals, RetryAt = one.RetryAt };
+        }
+
+        return default;
+    }
+
+    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => new(_outbox.Count(one => one.Refusals > 0));
 
     ValueTask<(long Count, DateTimeOffset? Oldest)> IOutbox.DepthAsync(CancellationToken cancellationToken) =>
         new((_outbox.Count, _outbox.Count == 0 ? null : _outbox[0].Time));

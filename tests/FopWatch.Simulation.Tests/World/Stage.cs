@@ -17,6 +17,7 @@ internal sealed class Stage
         Provider = new(this);
         Checker = new(this);
         Broker = new(Checker);
+        Store = new(() => Scheduler.Now);
         Store.Committed = Checker.Committed;
         Store.Removed = Checker.Removed;
     }
@@ -27,7 +28,7 @@ internal sealed class Stage
 
     public IFaults Faults { get; }
 
-    public MemoryStore Store { get; } = new();
+    public MemoryStore Store { get; }
 
     public Broker Broker { get; }
 

@@ -1,0 +1,139 @@
+using System.Runtime.ExceptionServices;
+using Azure.Messaging.ServiceBus;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+
+namespace FopWatch.Azure.ServiceBus;
+
+/// <summary>One call's events on their way to the broker, batch by batch, and what became of them.</summary>
+internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch first) : IDisposable
+{
+    private readonly List<(OutboxEvent Event, ServiceBusMessage Message)> _inBatch = [];
+    private readonly List<OutboxEvent> _published = [];
+    private readonly List<OutboxEvent> _refused = [];
+    private readonly List<OutboxEvent> _heldBack = [];
+    private readonly HashSet<JobKey> _refusedJobs = [];
+    private ServiceBusMessageBatch _batch = first;
+    private Exception? _firstFailure;
+
+    public bool IsEmpty => _inBatch.Count == 0;
+
+    public void Dispose() => _batch.Dispose();
+
+    public void Use(ServiceBusMessageBatch next)
+    {
+        _batch.Dispose();
+        _batch = next;
+    }
+
+    /// <summary>Whether an earlier event of the same job was refused; then this one is not sent.</summary>
+    public bool IsHeldBack(OutboxEvent one)
+    {
+        if (!_refusedJobs.Contains(one.Key))
+            return false;
+        _heldBack.Add(one);
+        return true;
+    }
+
+    public void Refuse(OutboxEvent one, Exception? failure)
+    {
+        _refused.Add(one);
+        _refusedJobs.Add(one.Key);
+        _firstFailure ??= failure;
+    }
+
+    public bool TryAdd(OutboxEvent one, ServiceBusMessage message)
+    {
+        if (!_batch.TryAddMessage(message))
+            return false;
+        _inBatch.Add((one, message));
+        return true;
+    }
+
+    /// <summary>Sends the batch; where the broker refuses it for something that is in it, its events one by one.</summary>
+    public async ValueTask SendAsync(CancellationToken cancellationToken)
+    {
+        if (IsEmpty)
+            return;
+
+        try
+        {
+            try
+            {
+                await sender.SendMessagesAsync(_batch, cancellationToken);
+                _published.AddRange(_inBatch.Select(one => one.Event));
+            }
+            catch (Exception refusal) when (IsOfAnEvent(refusal))
+            {
+                await SendOneByOneAsync(refusal, cancellationToken);
+            }
+
+            _inBatch.Clear();
+        }
+        catch (Exception broken) when (_published.Count > 0 && broken is not OperationCanceledException)
+        {
+            throw new PartlyPublishedException(_published, broken);
+        }
+    }
+
+    /// <exception cref="UnpublishableEventsException">Some were refused.</exception>
+    public void ThrowIfRefused()
+    {
+        if (_refused.Count == 0)
+            return;
+        throw new UnpublishableEventsException(
+            $"{_refused.Count} events are larger than {_batch.MaxSizeInBytes} bytes even reduced, damaged, or refused by the broker: "
+            + $"{string.Join(", ", _refused.Select(one => one.Id))}.",
+            _refused,
+            _firstFailure,
+            _heldBack);
+    }
+
+    private async ValueTask SendOneByOneAsync(Exception refusal, CancellationToken cancellationToken)
+    {
+        if (_inBatch is [var only])
+        {
+            Refuse(only.Event, refusal);
+            return;
+        }
+
+        var accepted = 0;
+        var (refused, heldBack) = (new List<(OutboxEvent Event, Exception Failure)>(), new List<OutboxEvent>());
+        foreach (var (one, message) in _inBatch)
+        {
+            if (refused.Exists(other => other.Event.Key == one.Key))
+            {
+                heldBack.Add(one);
+                continue;
+            }
+
+            try
+            {
+                await sender.SendMessageAsync(message, cancellationToken);
+                _published.Add(one);
+                accepted++;
+            }
+            catch (Exception failure) when (IsOfAnEvent(failure))
+            {
+                refused.Add((one, failure));
+            }
+        }
+
+        // A broker that refuses events of several jobs and takes none is at fault itself, and they wait as they are.
+        if (accepted == 0 && refused.Count > 1)
+            ExceptionDispatchInfo.Throw(refusal);
+        _heldBack.AddRange(heldBack);
+        foreach (var (one, failure) in refused)
+            Refuse(one, failure);
+    }
+
+    /// <summary>
+    /// Whether a failure may be the fault of what is sent. The SDK has tried again what may pass, and gives the broker's own faults reasons of their own.
+    /// </summary>
+    private static bool IsOfAnEvent(Exception failure) => failure switch
+    {
+        ServiceBusException { Reason: ServiceBusFailureReason.MessageSizeExceeded or ServiceBusFailureReason.GeneralError } => true,
+        ObjectDisposedException => false,
+        _ => failure is InvalidOperationException or ArgumentException or NotSupportedException,
+    };
+}

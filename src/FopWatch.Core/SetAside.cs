@@ -1,0 +1,15 @@
+namespace FopWatch;
+
+/// <summary>How long what failed waits until it is tried again, where only this one failed and all else goes on.</summary>
+public static class SetAside
+{
+    /// <summary>The first wait. Each is twice the one before.</summary>
+    public static readonly TimeSpan First = TimeSpan.FromMinutes(1);
+
+    /// <summary>The longest wait: short enough that a trouble that goes on is not taken for over.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromMinutes(32);
+
+    /// <summary>How long to wait after so many failures in a row, at least 1.</summary>
+    public static TimeSpan Wait(int failures) =>
+        failures > 6 ? Longest : First * Math.Pow(2, Math.Max(failures, 1) - 1);
+}

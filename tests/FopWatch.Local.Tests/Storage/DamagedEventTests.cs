@@ -1,0 +1,160 @@
+using FopWatch.Contract.Tests;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Events that cannot be read, or that the log refuses: all others go on.</summary>
+public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
+{
+    private readonly List<Trouble> _warned = [];
+    private TempStore? _temp;
+    private Troubles? _troubles;
+    private OutboxDispatcher? _dispatcher;
+
+    public static TheoryData<string> Bodies => Damage.EventBodies;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private TempStore Temp => _temp!;
+
+    private OutboxDispatcher Dispatcher => _dispatcher!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _temp = await TempStore.OpenAsync();
+        _troubles = new(this, TimeProvider.System);
+        _dispatcher = new(Temp.Store, Temp.Store.Events, TimeProvider.System, _troubles);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        Dispatcher.Dispose();
+        await Temp.DisposeAsync();
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task An_event_whose_body_is_damaged_in_the_outbox_is_set_aside_and_keeps_not_even_its_jobs_later_ones_back(string body)
+    {
+        var first = Sample.Job("a").Progressed();
+        var etag = await CommitAsync(first.On(null));
+        Execute("UPDATE outbox SET body = CAST($1 AS BLOB)", body);
+        await CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+        await CommitAsync(Sample.Job("b").Settled().On(null));
+
+        Assert.Equal(2, await Dispatcher.DrainAsync(Cancelled));
+
+        Assert.Equal(["a", "b"], (await Temp.Store.Events.ReadAsync(0, 10, Cancelled)).Select(one => one.Key.Id));
+        await OneIsSetAsideAsync(TroubleKind.UnreadableEvents);
+    }
+
+    [Fact]
+    public async Task An_event_whose_time_is_damaged_in_the_outbox_is_set_aside()
+    {
+        await CommitAsync(Sample.Job("a").Settled().On(null));
+        Execute("UPDATE outbox SET time = $1", long.MaxValue);
+        await CommitAsync(Sample.Job("b").Settled().On(null));
+
+        Assert.Equal(1, await Dispatcher.DrainAsync(Cancelled));
+
+        await OneIsSetAsideAsync(TroubleKind.UnreadableEvents);
+    }
+
+    [Fact]
+    public async Task An_event_that_can_be_read_again_is_published()
+    {
+        await CommitAsync(Sample.Job("a").Settled().On(null));
+        var whole = (await Temp.Store.PendingAsync(10, Cancelled))[0].Body.ToArray();
+        Execute("UPDATE outbox SET body = CAST($1 AS BLOB)", "not JSON");
+        Assert.Equal(0, await Dispatcher.DrainAsync(Cancelled));
+
+        Execute("UPDATE outbox SET body = $1", whole);
+        Execute("UPDATE refused_events SET retry_at = $1", 0L);
+
+        Assert.Equal(1, await Dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(0, await Temp.Store.CountSetAsideAsync(Cancelled));
+        Assert.Equal(0L, Scalar("SELECT count(*) FROM refused_events"));
+    }
+
+    [Fact]
+    public async Task An_event_that_the_log_refuses_is_set_aside_with_the_later_ones_of_its_job_and_all_others_are_published()
+    {
+        Execute("CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.subject = 'bad' BEGIN SELECT RAISE(ABORT, 'refused'); END");
+        await CommitAsync(Sample.Job("a").Settled().On(null));
+        var bad = Sample.Job("bad").Progressed();
+        var etag = await CommitAsync(bad.On(null));
+        await CommitAsync(bad.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+        await CommitAsync(Sample.Job("b").Settled().On(null));
+
+        Assert.Equal(2, await Dispatcher.DrainAsync(Cancelled));
+
+        Assert.Equal(["a", "b"], (await Temp.Store.Events.ReadAsync(0, 10, Cancelled)).Select(one => one.Key.Id));
+        Assert.Equal(2, (await Temp.Store.DepthAsync(Cancelled)).Count);
+        await OneIsSetAsideAsync(TroubleKind.EventsRefused);
+
+        Execute("DROP TRIGGER refuse");
+        Execute("UPDATE refused_events SET retry_at = $1", 0L);
+        Assert.Equal(2, await Dispatcher.DrainAsync(Cancelled));
+        var versions = (await Temp.Store.Events.ReadAsync(0, 10, Cancelled)).Where(one => one.Key.Id == "bad").Select(one => one.Type);
+        Assert.Equal(["fopwatch.job.progressed", "fopwatch.job.settled"], versions);
+    }
+
+    [Theory]
+    [MemberData(nameof(Bodies))]
+    public async Task An_event_that_is_damaged_in_the_log_has_its_place_and_its_problem_and_the_next_ones_are_read(string body)
+    {
+        var log = Temp.Store.Events;
+        await log.PublishAsync([Sample.Event("a"), Sample.Event("b"), Sample.Event("c")], Cancelled);
+        Execute("UPDATE events SET body = CAST($1 AS BLOB), time = 9223372036854775807 WHERE subject = 'b'", body);
+
+        var read = await log.ReadAsync(0, 10, Cancelled);
+
+        Assert.Equal([(1, true), (2, false), (3, true)], read.Select(one => (one.Seq, one.Problem is null)));
+        Assert.Equal(0, await log.PurgeAsync(Sample.Start, Cancelled));
+    }
+
+    void IOperatorLog.Settled(Job job, string reference)
+    {
+    }
+
+    void IOperatorLog.Warn(Trouble trouble) => _warned.Add(trouble);
+
+    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
+    {
+    }
+
+    private async Task OneIsSetAsideAsync(TroubleKind kind)
+    {
+        Assert.Equal(1, await Temp.Store.CountSetAsideAsync(Cancelled));
+        var trouble = Assert.Single(_troubles!.Current);
+        Assert.Equal(("media", kind, 1), (trouble.Source, trouble.Kind, trouble.Count));
+        Assert.Equal(trouble, Assert.Single(_warned));
+
+        // Nothing is tried until its wait is over.
+        Assert.Equal(0, await Dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(1, _troubles.Current[0].Count);
+    }
+
+    private async Task<string> CommitAsync(JobCommit commit)
+    {
+        var etag = await Temp.Store.CommitAsync(commit, Cancelled);
+        Assert.NotNull(etag);
+        return etag;
+    }
+
+    private void Execute(string sql, object? value = null) => Scalar(sql, value);
+
+    private object? Scalar(string sql, object? value = null)
+    {
+        using var connection = new SqliteConnection($"Data Source={Temp.DatabasePath};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        if (value is not null)
+            command.Parameters.AddWithValue("$1", value);
+        return command.ExecuteScalar();
+    }
+}
