@@ -50,6 +50,7 @@ public static class CoreServices
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();
+        services.AddSingleton<FarWatches>();
         services.AddSingleton<Sweeper>();
 
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };

@@ -57,6 +57,10 @@ public static partial class HostLog
     [LoggerMessage(42, LogLevel.Warning, "A notification to {Source} is larger than FopWatch:MaxBodyBytes ({Limit}) and was answered 413 ({Count} since the start)")]
     public static partial void TooLarge(this ILogger logger, string source, int limit, long count);
 
+    /// <summary>The clock of this machine, or of another instance, was ahead for a time.</summary>
+    [LoggerMessage(44, LogLevel.Warning, "A clock was ahead: it had put off {Count} poll(s), which are due sooner now")]
+    public static partial void BroughtForward(this ILogger logger, int count);
+
     /// <summary>A fault of FopWatch's own.</summary>
     [LoggerMessage(40, LogLevel.Error, "A request failed")]
     public static partial void RequestFailed(this ILogger logger, Exception exception);
@@ -75,5 +79,7 @@ public static partial class HostLog
         ArgumentNullException.ThrowIfNull(sweep);
         if (sweep.Restored > 0 || sweep.Unaccounted != 0)
             logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+        if (sweep.BroughtForward > 0)
+            logger.BroughtForward(sweep.BroughtForward);
     }
 }

@@ -103,7 +103,7 @@ public static class Telemetry
     }
 
     internal static void Published(string source, TimeSpan delay) =>
-        PublishDelay.Record(delay.TotalSeconds, new KeyValuePair<string, object?>("source", source));
+        PublishDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("source", source));
 
     internal static void Swept(Sweep sweep, TimeProvider time) => _swept = new(sweep, time, time.GetTimestamp());
 

@@ -1,3 +1,5 @@
+using FopWatch.Jobs;
+using FopWatch.Testing;
 using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests;
@@ -119,6 +121,50 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal(first, await Port.NextDueAsync("media", first.AddTicks(-1), Cancelled));
         Assert.Equal(second, await Port.NextDueAsync("media", first, Cancelled));
         Assert.Null(await Port.NextDueAsync("media", second, Cancelled));
+    }
+
+    [Fact]
+    public async Task The_jobs_that_are_due_later_than_a_time_come_with_the_soonest_first()
+    {
+        for (var i = 0; i < 5; i++)
+            await CommitAsync(Sample.Job($"j{4 - i}").DueAt(Sample.Start.AddMinutes(4 - i)).New());
+        await CommitAsync(Sample.Job("other", "other").DueAt(Sample.Start.AddMinutes(9)).New());
+        await CommitAsync(Sample.Job("stopped").Stopped().New());
+
+        Assert.Equal(
+            [new DueJob(new("media", "j2"), Sample.Start.AddMinutes(2)), new DueJob(new("media", "j3"), Sample.Start.AddMinutes(3))],
+            await Port.DueAfterAsync("media", Sample.Start.AddMinutes(1), 2, Cancelled));
+        Assert.Equal(["j4"], (await Port.DueAfterAsync("media", Sample.Start.AddMinutes(3), 100, Cancelled)).Select(job => job.Key.Id));
+        Assert.Empty(await Port.DueAfterAsync("media", Sample.Start.AddMinutes(4), 100, Cancelled));
+    }
+
+    [Fact]
+    public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_and_those_that_somebody_put_off_are_not()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Jobs, time);
+        var (recorder, source) = (recording.Recorder, recording.Source);
+        var far = new FarWatches(recording.Sources, Port, recorder, time);
+
+        // More than are looked at in a turn, and due before what is looked for.
+        for (var i = 0; i < FarWatches.AtOnce + 5; i++)
+            await recorder.RegisterAsync(source, $"later{i}", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
+        var polled = await recorder.RegisterAsync(source, "polled", Job.NoMetadata, null, Cancelled);
+        time.Ahead = TimeSpan.FromDays(5);
+        await recorder.PolledAsync(source, "polled", polled.Watch, new(PollAnswer.Unavailable), Cancelled);
+        await recorder.RegisterAsync(source, "registered", Job.NoMetadata, null, Cancelled);
+        time.Ahead = TimeSpan.Zero;
+        Assert.Empty(await DueAsync(Sample.Start.AddHours(1)));
+
+        var brought = new List<int>();
+        for (var i = 0; i < 4; i++)
+            brought.Add(await far.BringForwardAsync(Cancelled));
+        Assert.Equal([0, 2, 0, 0], brought);
+
+        Assert.Equal(["polled", "registered"], (await DueAsync(Sample.Start + PollPlan.LongestWait(source.Poll))).Order());
+        Assert.Equal(FarWatches.AtOnce + 7, (await Port.DueAsync("media", Sample.Start.AddDays(1), 1000, Cancelled)).Count);
+        var registered = (await Jobs.FindAsync(new("media", "registered"), Cancelled))!.Job;
+        Assert.Equal((Sample.Start, Sample.Start + source.Poll.Deadline), (registered.Watch.StartedAt, registered.Watch.Deadline));
     }
 
     private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>

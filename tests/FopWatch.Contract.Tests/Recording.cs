@@ -11,14 +11,16 @@ internal sealed class Recording : IWatcher, IOutboxSignal
 {
     public Recording(IJobStore store, TimeProvider time)
     {
-        var sources = FopWatchSettings.Read(new Dictionary<string, string?>
+        Sources = FopWatchSettings.Read(new Dictionary<string, string?>
         {
             ["Sources:media:Provider"] = "Qiniu",
             ["Sources:media:NotifyTokens:0"] = "right-token",
         }).Sources;
-        Source = sources.Find("media")!;
-        Recorder = new(sources, store, this, this, new(store, time), time, new(1));
+        Source = Sources.Find("media")!;
+        Recorder = new(Sources, store, this, this, new(store, time), time, new(1));
     }
+
+    public Sources Sources { get; }
 
     public Source Source { get; }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tests;
+using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Tests.Running;
@@ -122,6 +123,25 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(1, await DepthAsync());
     }
 
+    [Fact]
+    public async Task A_clock_that_was_ahead_when_the_broker_failed_does_not_keep_events_from_being_published_at_once()
+    {
+        await NotifyAsync("a");
+        var clock = new ManualTimeProvider { Ahead = TimeSpan.FromDays(365) };
+        var broken = new FailsOnce();
+        using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), broken, clock);
+        var outbox = new Outbox(_services!.GetRequiredService<IOutbox>(), dispatcher, clock, NullLogger<Outbox>.Instance);
+        var committed = Sample.Event("a");
+        await outbox.CommittedAsync(committed, Cancelled);
+        clock.Ahead = TimeSpan.Zero;
+
+        await outbox.CommittedAsync(committed, Cancelled);
+        Assert.Equal(1, broken.Asked);
+        clock.Advance(TimeSpan.FromSeconds(31));
+        await outbox.CommittedAsync(committed, Cancelled);
+        Assert.Equal(2, broken.Asked);
+    }
+
     private static async Task ReceivedAsync(ReceivedEvents received, string id)
     {
         while (received.SettledEvents(new(SourceName, id)).Count == 0)
@@ -137,6 +157,14 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
             new() { Url = new("https://hooks.example.com"), Body = Encoding.UTF8.GetBytes(StatusStub.Done(id)) },
             null,
             Cancelled));
+
+    private sealed class FailsOnce : IEventPublisher
+    {
+        public int Asked { get; private set; }
+
+        public ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken) =>
+            ++Asked == 1 ? throw new InvalidOperationException("The broker is down.") : default;
+    }
 
     private sealed class Hangs : IEventPublisher
     {

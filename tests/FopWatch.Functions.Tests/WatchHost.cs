@@ -264,6 +264,9 @@ internal sealed class TestTime : TimeProvider
 
     public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _offset));
 
+    public override long GetTimestamp() =>
+        System.GetTimestamp() + (long)(TimeSpan.FromTicks(Volatile.Read(ref _offset)).TotalSeconds * TimestampFrequency);
+
     public void AdvanceTo(DateTimeOffset time)
     {
         if (time - GetUtcNow() is { Ticks: > 0 } ahead)

@@ -284,6 +284,19 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.NotNull(await slots.TryTakeAsync(host.Source, Cancelled));
     }
 
+    [Fact]
+    public async Task A_clock_that_was_ahead_postpones_no_later_poll()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var time = new FixedTime { Ahead = TimeSpan.FromDays(365) };
+        var slots = new PollSlots(time);
+        slots.Postpone(host.Source);
+
+        time.Ahead = TimeSpan.Zero;
+
+        Assert.InRange(slots.Postpone(host.Source) - FixedTime.Now, PollSlots.ShortestWait, TimeSpan.FromSeconds(6));
+    }
+
     [Fact(Timeout = 120_000)]
     public async Task A_provider_that_is_down_for_hours_is_asked_until_it_is_up()
     {
@@ -485,6 +498,12 @@ public class WatchJobTests(SharedAzurite azurite)
     {
         public static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
-        public override DateTimeOffset GetUtcNow() => Now;
+        public TimeSpan Ahead { get; set; }
+
+        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
+
+        public override DateTimeOffset GetUtcNow() => Now + Ahead;
+
+        public override long GetTimestamp() => Now.Ticks;
     }
 }

@@ -96,6 +96,8 @@ public sealed class LoopFailureTests
         public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
             of == source ? throw new InvalidOperationException(of) : new([]);
 
+        public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
+
         public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
     }
 }

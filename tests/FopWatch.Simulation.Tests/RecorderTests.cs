@@ -111,6 +111,24 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task Whoever_waits_for_an_outcome_is_answered_in_time_though_the_clock_is_set_back()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
+        _time.Ahead = TimeSpan.FromDays(365);
+        var waiting = new Settlements(_store, _time).WaitAsync(Key, TimeSpan.FromSeconds(10), Cancelled);
+        _time.Ahead = TimeSpan.Zero;
+
+        for (var waited = 0; waited < 10 && !waiting.IsCompleted; waited += 2)
+        {
+            await _time.UntilTimersAsync(1, Cancelled);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            await Task.WhenAny(waiting, _time.UntilTimersAsync(1, Cancelled));
+        }
+
+        Assert.Equal(JobState.Waiting, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.State);
+    }
+
+    [Fact]
     public async Task A_stopped_watch_stays_stopped_though_the_job_expired()
     {
         await ExpireAsync();

@@ -28,6 +28,18 @@ internal sealed class ManualTimeProvider : TimeProvider
         }
     }
 
+    /// <summary>How far the time that is read is ahead of the time that passes: a clock that is wrong, or is set right.</summary>
+    public TimeSpan Ahead { get; set; }
+
+    private DateTimeOffset Elapsed
+    {
+        get
+        {
+            lock (_lock)
+                return _now;
+        }
+    }
+
     /// <inheritdoc/>
     public override TimeZoneInfo LocalTimeZone => TimeZoneInfo.Utc;
 
@@ -35,25 +47,23 @@ internal sealed class ManualTimeProvider : TimeProvider
     public override long TimestampFrequency => TimeSpan.TicksPerSecond;
 
     /// <inheritdoc/>
-    public override DateTimeOffset GetUtcNow()
-    {
-        lock (_lock)
-            return _now;
-    }
+    public override DateTimeOffset GetUtcNow() => Elapsed + Ahead;
 
     /// <inheritdoc/>
-    public override long GetTimestamp() => GetUtcNow().Ticks;
+    public override long GetTimestamp() => Elapsed.Ticks;
 
     /// <summary>Moves the clock forward, firing on the way what becomes due, timers that the callbacks arm included.</summary>
     /// <param name="by">How far; not negative.</param>
     public void Advance(TimeSpan by)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(by, TimeSpan.Zero);
-        AdvanceTo(GetUtcNow() + by);
+        ElapseTo(Elapsed + by);
     }
 
     /// <summary>Moves the clock forward to a time, as <see cref="Advance"/> does; not at all if that is past.</summary>
-    public void AdvanceTo(DateTimeOffset until)
+    public void AdvanceTo(DateTimeOffset until) => ElapseTo(until - Ahead);
+
+    private void ElapseTo(DateTimeOffset until)
     {
         while (TakeDue(until) is { } timer)
             timer.Fire();

@@ -52,25 +52,23 @@ public sealed partial class TableStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        ReadDueAsync(source, RowKeys.Due, RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks)), limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
+        ReadDueAsync(source, RowKeys.DueFrom(after.UtcTicks + 1), RowKeys.EndOf(RowKeys.Due), limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
+        await DueAfterAsync(source, after, 1, cancellationToken) is [var first] ? first.DueAt : null;
+
+    private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string source, string from, string until, int limit, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<DueJob>>(
             async token =>
             {
-                var until = RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks));
-                var ranges = Partitions(source).Select(partition => new RowRange(partition, RowKeys.Due, until)).ToList();
+                var ranges = Partitions(source).Select(partition => new RowRange(partition, from, until)).ToList();
                 var due = await _merge.FirstAsync(ranges, null, Columns.Keys, limit, token);
                 return [.. due.Select(row => RowKeys.ReadDue(row.RowKey)).Select(one => new DueJob(new(source, one.Id), one.Time))];
-            },
-            cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
-        AskAsync<DateTimeOffset?>(
-            async token =>
-            {
-                var from = RowKeys.DueFrom(after.UtcTicks + 1);
-                var ranges = Partitions(source).Select(partition => new RowRange(partition, from, RowKeys.EndOf(RowKeys.Due))).ToList();
-                var first = await _merge.FirstAsync(ranges, null, Columns.Keys, 1, token);
-                return first.Count == 0 ? null : RowKeys.ReadDue(first[0].RowKey).Time;
             },
             cancellationToken);
 

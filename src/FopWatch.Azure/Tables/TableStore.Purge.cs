@@ -49,12 +49,20 @@ public sealed partial class TableStore
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
             waiting.Add(RowKeys.ReadEvent(row.RowKey).Id);
 
-        // Nothing settles before it is registered, so the jobs that were registered later need not be looked at.
-        var range = new RowRange(partition, RowKeys.ListedFrom(settledBefore), RowKeys.EndOf(RowKeys.Listed));
-        var condition = TableClient.CreateQueryFilter($"SettledAt lt {settledBefore.ToUniversalTime()}");
+        // Nothing settles before it is registered, so the jobs that were registered later need not be looked at. What a clock that was ahead
+        // registered or settled would be kept for as long as it was ahead: of it the service's own time of the last write counts.
+        var now = _time.GetUtcNow();
+        var before = settledBefore.ToUniversalTime();
+        var isFuture = TableClient.CreateQueryFilter($"SettledAt gt {now} and Timestamp lt {before}");
+        var isOld = TableClient.CreateQueryFilter($"SettledAt lt {before}");
+        string[] filters =
+        [
+            new RowRange(partition, RowKeys.ListedFrom(settledBefore), RowKeys.EndOf(RowKeys.Listed)).Filter($"({isOld} or ({isFuture}))"),
+            new RowRange(partition, RowKeys.Listed, RowKeys.ListedFrom(now)).Filter($"({isFuture})"),
+        ];
         var purged = 0;
         var batch = new List<TableEntity>();
-        await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(condition), select: Columns.ForPurge, cancellationToken: cancellationToken))
+        await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _table.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
         {
             if (row.GetDateTimeOffset(Columns.DueAt) is not null || waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
@@ -115,7 +123,8 @@ public sealed partial class TableStore
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)
     {
-        var old = TableClient.CreateQueryFilter($"WrittenAt lt {_time.GetUtcNow() - LeftoverAge}");
+        var leftOver = _time.GetUtcNow() - LeftoverAge;
+        var old = TableClient.CreateQueryFilter($"(WrittenAt lt {leftOver} or Timestamp lt {leftOver})");
         var chunks = new List<string>();
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Chunks).Filter(old), select: Columns.Keys, cancellationToken: cancellationToken))
             chunks.Add(row.RowKey);

@@ -39,14 +39,13 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
     /// <param name="detail">What was seen, in words without ids, tokens, keys and bodies.</param>
     public void Occurred(string? source, TroubleKind kind, string? detail = null)
     {
-        var now = time.GetUtcNow();
         lock (_lock)
         {
             if (!_entries.TryGetValue((source, kind), out var entry))
-                _entries.Add((source, kind), entry = new());
-            entry.EndIfOver(now, log);
-            entry.Add(source, kind, detail, now);
-            entry.WarnIfDue(now, log);
+                _entries.Add((source, kind), entry = new(log, time));
+            entry.EndIfOver();
+            entry.Add(source, kind, detail);
+            entry.WarnIfDue();
         }
     }
 
@@ -60,7 +59,7 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
                 if (!_entries.TryGetValue((source, kind), out var entry) || entry.Trouble is null)
                     continue;
                 entry.HasWorked = true;
-                entry.EndIfOver(time.GetUtcNow(), log);
+                entry.EndIfOver();
             }
         }
     }
@@ -68,51 +67,57 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
     /// <summary>Ends what is over and warns of what was counted since the last warning. For a host to call every minute.</summary>
     public void Check()
     {
-        var now = time.GetUtcNow();
         lock (_lock)
         {
             foreach (var entry in _entries.Values)
             {
-                entry.EndIfOver(now, log);
-                entry.WarnIfDue(now, log);
+                entry.EndIfOver();
+                entry.WarnIfDue();
             }
         }
     }
 
-    private sealed class Entry
+    // What has passed is not read from the clock: one that was ahead for a time would silence warnings until its time comes.
+    private sealed class Entry(IOperatorLog log, TimeProvider time)
     {
-        private DateTimeOffset? _warnedAt;
+        private long _first;
+        private long _last;
+        private long? _warned;
         private long _warnedOf;
 
         public Trouble? Trouble { get; private set; }
 
         public bool HasWorked { get; set; }
 
-        public void Add(string? source, TroubleKind kind, string? detail, DateTimeOffset now)
+        public void Add(string? source, TroubleKind kind, string? detail)
         {
             HasWorked = false;
+            var now = time.GetUtcNow();
+            _last = time.GetTimestamp();
+            if (Trouble is null)
+                _first = _last;
             Trouble = Trouble is { } known
                 ? known with { Count = known.Count + 1, LastAt = now, Detail = detail ?? known.Detail }
                 : new() { Source = source, Kind = kind, Since = now, LastAt = now, Count = 1, Detail = detail };
         }
 
-        public void WarnIfDue(DateTimeOffset now, IOperatorLog log)
+        public void WarnIfDue()
         {
             // Also where a trouble comes back soon after it was over.
-            if (Trouble is not { } trouble || trouble.Count == _warnedOf || now - _warnedAt < WarnEvery)
+            if (Trouble is not { } trouble || trouble.Count == _warnedOf || (_warned is { } at && time.GetElapsedTime(at) < WarnEvery))
                 return;
-            (_warnedAt, _warnedOf) = (now, trouble.Count);
+            (_warned, _warnedOf) = (time.GetTimestamp(), trouble.Count);
             log.Warn(trouble);
         }
 
-        public void EndIfOver(DateTimeOffset now, IOperatorLog log)
+        public void EndIfOver()
         {
-            if (Trouble is not { } trouble || now - trouble.LastAt < (HasWorked ? Quiet : Forgotten))
+            if (Trouble is not { } trouble || time.GetElapsedTime(_last) < (HasWorked ? Quiet : Forgotten))
                 return;
             var warned = _warnedOf > 0;
             (Trouble, HasWorked, _warnedOf) = (null, false, 0);
             if (warned)
-                log.Over(trouble, trouble.LastAt - trouble.Since);
+                log.Over(trouble, time.GetElapsedTime(_first, _last));
         }
     }
 }

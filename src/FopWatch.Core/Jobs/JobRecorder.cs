@@ -169,6 +169,11 @@ public sealed class JobRecorder(
             cancellationToken,
             evenUnchanged: true);
 
+    /// <summary>Moves the times of a job's watch that are later than now, which a clock that was ahead has set; see <see cref="PollPlan.Clamped"/>.</summary>
+    /// <returns>The job; null if there is none.</returns>
+    public Task<Job?> RestoreTimesAsync(JobKey key, CancellationToken cancellationToken) =>
+        ChangeAsync(key, (job, now) => job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Clamped(job.Watch, now)), cancellationToken);
+
     /// <summary>Publishes a settled job's outcome again, as a new version, since brokers drop an event id that they have seen.</summary>
     /// <returns>The job, unchanged if it is not settled or nothing genuine has named it yet; null if there is none.</returns>
     public Task<Job?> RepublishAsync(JobKey key, CancellationToken cancellationToken) =>

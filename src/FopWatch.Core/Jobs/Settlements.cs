@@ -24,7 +24,7 @@ public sealed class Settlements(IJobStore store, TimeProvider time, Cancellation
     /// <returns>The job as it is then; null if there is none.</returns>
     public async Task<Job?> WaitAsync(JobKey key, TimeSpan longest, CancellationToken cancellationToken)
     {
-        var until = time.GetUtcNow() + longest;
+        var began = time.GetTimestamp();
         while (true)
         {
             // Waiting begins before the store is read: what settles in between is not missed.
@@ -32,7 +32,7 @@ public sealed class Settlements(IJobStore store, TimeProvider time, Cancellation
             try
             {
                 var job = (await store.FindAsync(key, cancellationToken))?.Job;
-                var left = until - time.GetUtcNow();
+                var left = longest - time.GetElapsedTime(began);
                 if (job is null || job.IsSettled || left <= TimeSpan.Zero || stopping.IsCancellationRequested)
                     return job;
 

@@ -20,6 +20,9 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
     // The store's clock may count whole seconds, and be several machines'.
     private static readonly TimeSpan ClockMargin = TimeSpan.FromSeconds(2);
 
+    // That of the lowest Poll:PerSecond.
+    private static readonly TimeSpan SlowestWindow = TimeSpan.FromSeconds(100);
+
     // So many instances that each would poll once in a long while; keeps the book short.
     private const int MostLeases = 300;
 
@@ -100,8 +103,10 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
     /// <summary>What the book is to say, or null if it may stay as it is; and how much of the rate is this process's then.</summary>
     private (List<PollLease>? Leases, int Polls) Share(IReadOnlyList<PollLease> before, PollRate rate, DateTimeOffset now)
     {
-        var others = before.Where(lease => lease.Until > now && lease.Owner != owner).ToList();
-        var mine = before.FirstOrDefault(lease => lease.Until > now && lease.Owner == owner);
+        // What nobody can have taken until now is from a clock that was ahead, and would hold its part for as long as it was.
+        before = [.. before.Where(lease => lease.Until > now && lease.Until <= now + LongestLease(rate))];
+        var others = before.Where(lease => lease.Owner != owner).ToList();
+        var mine = before.FirstOrDefault(lease => lease.Owner == owner);
         var free = rate.Polls - others.Sum(lease => lease.Polls);
 
         // Those that come first by name get what is left over.
@@ -123,6 +128,9 @@ public sealed class PollShares(IPollLeases leases, TimeProvider time, string own
             others.Add(new("", mine.Polls - polls, now + counted));
         return (others, polls);
     }
+
+    /// <summary>How far ahead a lease may end that any process has just taken, whatever rate its settings give the source.</summary>
+    private TimeSpan LongestLease(PollRate rate) => Length + (rate.Window > SlowestWindow ? rate.Window : SlowestWindow) + (2 * ClockMargin);
 
     private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 

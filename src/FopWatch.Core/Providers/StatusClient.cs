@@ -52,7 +52,7 @@ public sealed class StatusClient : IStatusApi
     private readonly StatusClientOptions _options;
     private readonly PollPacer _pacer;
     private readonly ConcurrentDictionary<string, string> _acceptedKeys = new(StringComparer.Ordinal);
-    private readonly ConcurrentDictionary<string, (StatusAnswer Answer, DateTimeOffset Until)> _refusedKeys = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, (StatusAnswer Answer, long At)> _refusedKeys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
 
     /// <param name="http">Sends the questions; made by <see cref="CreateHttp"/> or over <see cref="CreateHandler"/>.</param>
@@ -132,7 +132,7 @@ public sealed class StatusClient : IStatusApi
         var accepted = _acceptedKeys.GetValueOrDefault(source.Name);
 
         // Once a key was accepted, a refusal may be about the id, which anyone who has a notify URL can name.
-        if (accepted is null && _refusedKeys.TryGetValue(source.Name, out var earlier) && _time.GetUtcNow() < earlier.Until)
+        if (accepted is null && _refusedKeys.TryGetValue(source.Name, out var earlier) && _time.GetElapsedTime(earlier.At) < RefusedKeysPause)
             return earlier.Answer;
 
         var refused = new StatusAnswer(PollAnswer.Refused, NeedsKeys: true);
@@ -149,7 +149,7 @@ public sealed class StatusClient : IStatusApi
             refused = answer with { Detail = $"{answer.Detail} with every key of the source" };
         }
 
-        _refusedKeys[source.Name] = (refused, _time.GetUtcNow() + RefusedKeysPause);
+        _refusedKeys[source.Name] = (refused, _time.GetTimestamp());
         return refused;
     }
 

@@ -89,11 +89,35 @@ public static class PollPlan
         if (watch.Stopped)
             return watch;
 
+        watch = Clamped(watch, now);
         var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
         if (watch.DueAt is not { } due)
             return Again(settings, watch, now) with { DueAt = soonest };
         return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || due <= now + ClockTolerance };
     }
+
+    /// <summary>
+    /// A watch that a clock which was ahead began or polled, with what happened last as happening now and the same waits after it: until that clock's
+    /// time comes, nothing would be polled, and nothing given up. Other watches stay as they are.
+    /// </summary>
+    public static Watch Clamped(Watch watch, DateTimeOffset now)
+    {
+        var last = watch.LastPolledAt is { } polledAt ? Later(polledAt, watch.StartedAt) : watch.StartedAt;
+        if (last <= now + ClockTolerance)
+            return watch;
+
+        var startedAt = Earlier(watch.StartedAt, now);
+        return watch with
+        {
+            StartedAt = startedAt,
+            Deadline = watch.Deadline - (watch.StartedAt - startedAt),
+            LastPolledAt = watch.LastPolledAt is { } polled ? Earlier(polled, now) : null,
+            DueAt = watch.DueAt is { } due ? Earlier(due, due > last ? now + (due - last) : now) : null,
+        };
+    }
+
+    /// <summary>The longest that a plan by itself waits from one poll to the next.</summary>
+    public static TimeSpan LongestWait(PollSettings settings) => (1 + Jitter) * (settings.First > settings.Max ? settings.First : settings.Max);
 
     /// <summary>The watch of an open job that somebody wants asked about now, whatever the plan.</summary>
     public static Watch Now(Watch watch, DateTimeOffset now) => watch with { DueAt = now, Stopped = false };
@@ -122,6 +146,7 @@ public static class PollPlan
         DateTimeOffset now,
         double random)
     {
+        (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
         var answered = watch with
         {
             Polls = answer.Asked ? watch.Polls + 1 : watch.Polls,

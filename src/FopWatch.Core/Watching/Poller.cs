@@ -82,8 +82,8 @@ public sealed class Poller(
             case PollAnswer.NotFound:
                 troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
 
-                // Anyone who has a notify URL can name an id that does not exist.
-                if (job.Origin != JobOrigin.Hint && time.GetUtcNow() - job.RegisteredAt >= SubmissionRace)
+                // Anyone who has a notify URL can name an id that does not exist. A job may be from a time that has not come, by a clock that was ahead.
+                if (job.Origin != JobOrigin.Hint && (time.GetUtcNow() - job.RegisteredAt).Duration() >= SubmissionRace)
                     troubles.Occurred(source, TroubleKind.UnknownIds, words);
                 break;
             case PollAnswer.Report:

@@ -19,6 +19,9 @@ public sealed record Sweep
     /// <summary>Open jobs that were in no index and are watched again. There should have been none.</summary>
     public required int Restored { get; init; }
 
+    /// <summary>Polls that a clock which was ahead had put off, and that are due sooner now.</summary>
+    public int BroughtForward { get; init; }
+
     /// <summary>Events that wait to be published.</summary>
     public required long OutboxDepth { get; init; }
 
@@ -41,7 +44,8 @@ public sealed class Sweeper(
     IOutbox outbox,
     IQuarantine quarantine,
     JobRecorder recorder,
-    TimeProvider time)
+    TimeProvider time,
+    FarWatches? far = null)
 {
     /// <summary>How long a sweep begins to count further parts of the store. The next sweep goes on with those that were counted the longest ago.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
@@ -55,7 +59,7 @@ public sealed class Sweeper(
         var began = time.GetTimestamp();
         var (restored, counted, books) = (0, 0, new List<Books>());
         var parts = await store.PartsAsync(cancellationToken);
-        foreach (var part in parts.OrderBy(part => part.CountedAt ?? DateTimeOffset.MinValue))
+        foreach (var part in parts.OrderBy(part => part.CountedAt is { } at && at <= time.GetUtcNow() ? at : DateTimeOffset.MinValue))
         {
             if (counted > 0 && time.GetElapsedTime(began) >= Longest)
             {
@@ -83,9 +87,10 @@ public sealed class Sweeper(
             Counted = counted,
             Parts = parts.Count,
             Restored = restored,
+            BroughtForward = far is null ? 0 : await far.BringForwardAsync(cancellationToken),
             OutboxDepth = depth,
             OutboxSetAside = depth == 0 ? 0 : await outbox.CountSetAsideAsync(cancellationToken),
-            OutboxAge = oldest is { } since ? time.GetUtcNow() - since : TimeSpan.Zero,
+            OutboxAge = oldest is { } since && time.GetUtcNow() - since is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),
         };
         Telemetry.Swept(sweep, time);

@@ -22,12 +22,12 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
     /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. What is left is the next one's.</summary>
     private static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
 
-    private long _pausedUntil;
+    private long _failedAt = long.MinValue;
 
     /// <inheritdoc/>
     public async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {
-        if (dispatcher is null || time.GetUtcNow().UtcTicks < Volatile.Read(ref _pausedUntil))
+        if (dispatcher is null || (Volatile.Read(ref _failedAt) is > long.MinValue and var at && time.GetElapsedTime(at) < PauseAfterFailure))
             return;
 
         // Not for the caller to cancel: a provider that hangs up has still notified.
@@ -39,7 +39,7 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
         }
         catch (Exception e)
         {
-            Volatile.Write(ref _pausedUntil, (time.GetUtcNow() + PauseAfterFailure).UtcTicks);
+            Volatile.Write(ref _failedAt, time.GetTimestamp());
             logger.PublishFailed(e);
         }
     }

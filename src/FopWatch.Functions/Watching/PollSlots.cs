@@ -33,11 +33,16 @@ public sealed class PollSlots(TimeProvider time, IPollShares? shares = null)
         var lane = LaneOf(source);
         lock (lane)
         {
-            var soonest = time.GetUtcNow() + ShortestWait;
-            var next = lane.Last + TimeSpan.FromSeconds(1 / source.Poll.PerSecond);
-            return lane.Last = next > soonest ? next : soonest;
+            // Not by the clock: one that was ahead would put all further polls off.
+            var now = time.GetTimestamp();
+            var soonest = now + Ticks(ShortestWait);
+            var next = lane.Last is { } last ? last + Ticks(TimeSpan.FromSeconds(1 / source.Poll.PerSecond)) : soonest;
+            lane.Last = Math.Max(next, soonest);
+            return time.GetUtcNow() + time.GetElapsedTime(now, lane.Last.Value);
         }
     }
+
+    private long Ticks(TimeSpan span) => (long)(span.TotalSeconds * time.TimestampFrequency);
 
     // So few that the last has its turn within seconds: a slower source has fewer.
     private Lane LaneOf(Source source) =>
@@ -47,7 +52,7 @@ public sealed class PollSlots(TimeProvider time, IPollShares? shares = null)
     {
         public SemaphoreSlim Slots { get; } = new(slots);
 
-        public DateTimeOffset Last { get; set; }
+        public long? Last { get; set; }
     }
 
     private sealed class Slot(SemaphoreSlim slots) : IDisposable

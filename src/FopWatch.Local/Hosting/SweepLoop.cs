@@ -29,9 +29,9 @@ internal sealed class SweepLoop(
                 var sweep = await sweeper.SweepAsync(stoppingToken);
                 logger.Swept(sweep);
 
-                var oldest = time.GetUtcNow() - settings.Retention;
-                await store.PurgeAsync(oldest, stoppingToken);
-                await events.PurgeAsync(oldest, stoppingToken);
+                var now = time.GetUtcNow();
+                await store.PurgeAsync(now - settings.Retention, now, stoppingToken);
+                await events.PurgeAsync(now - settings.Retention, now, stoppingToken);
                 troubles.Worked(null, TroubleKind.StoreUnavailable);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)

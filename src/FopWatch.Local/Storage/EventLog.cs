@@ -144,12 +144,15 @@ internal sealed class EventLog : IEventPublisher
 
     /// <summary>
     /// Deletes from the beginning of the log the events up to the first that is not older than a time, so that what is left has
-    /// no holes.
+    /// no holes. One from later than now, by a clock that was ahead, is as old as the first after it that is not.
     /// </summary>
+    /// <param name="olderThan">The time.</param>
+    /// <param name="now">The time now.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, CancellationToken cancellationToken) =>
-        _database.DeleteAsync((session, after) => PurgeSome(session, olderThan.UtcTicks, after), 0L, cancellationToken);
+    public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, DateTimeOffset now, CancellationToken cancellationToken) =>
+        _database.DeleteAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
 
     /// <summary>Ends the followers.</summary>
     internal void Close()
@@ -201,18 +204,33 @@ internal sealed class EventLog : IEventPublisher
         return appended;
     }
 
-    private static DeletedBatch<long> PurgeSome(SqliteSession session, long olderThan, long after)
+    private static DeletedBatch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)
     {
-        var (old, last) = (0, after);
-        using (var rows = session.Command(OldestSql, after, PurgeAtOnce).ExecuteReader())
+        if (place.Deleted == place.Old && !place.IsAtEnd)
+            place = LookOn(session, olderThan, now, place);
+
+        // By places, of which each has one event at most.
+        var until = Math.Min(place.Old, place.Deleted + PurgeAtOnce);
+        var deleted = until == place.Deleted ? 0 : session.Execute(PurgeSql, place.Deleted, until);
+        place = place with { Deleted = until };
+        return new(deleted, place.IsAtEnd && place.Deleted == place.Old ? null : place);
+    }
+
+    private static PurgePlace LookOn(SqliteSession session, long olderThan, long now, PurgePlace place)
+    {
+        var count = 0;
+        using var rows = session.Command(OldestSql, place.Read, PurgeAtOnce).ExecuteReader();
+        for (; rows.Read(); count++)
         {
-            while (rows.Read() && rows.GetInt64(1) < olderThan)
-                (old, last) = (old + 1, rows.GetInt64(0));
+            var (seq, time) = (rows.GetInt64(0), rows.GetInt64(1));
+            if (place.Read == 0)
+                place = place with { Deleted = seq - 1, Old = seq - 1 };
+            if (time >= olderThan && time <= now)
+                return place with { IsAtEnd = true };
+            place = place with { Read = seq, Old = time < olderThan ? seq : place.Old };
         }
 
-        if (old > 0)
-            session.Execute(PurgeSql, after, last);
-        return new(old, old == PurgeAtOnce ? last : null);
+        return place with { IsAtEnd = count < PurgeAtOnce };
     }
 
     private static long LastSeq(SqliteSession session) =>
@@ -230,4 +248,11 @@ internal sealed class EventLog : IEventPublisher
 
         public Exception? Failure { get; set; }
     }
+
+    /// <summary>How far a purge is.</summary>
+    /// <param name="Read">The place up to which it has looked.</param>
+    /// <param name="Old">The place of the last event that it found to be old; those before it are no younger.</param>
+    /// <param name="Deleted">The place up to which it has deleted.</param>
+    /// <param name="IsAtEnd">Whether what follows stays.</param>
+    private readonly record struct PurgePlace(long Read, long Old, long Deleted, bool IsAtEnd);
 }

@@ -74,20 +74,27 @@ internal sealed partial class SqliteStore
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        ReadDueAsync(DueSql, source, by, limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
+        ReadDueAsync(DueAfterSql, source, after, limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
+        session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
+
+    private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string sql, string source, DateTimeOffset bound, int limit, CancellationToken cancellationToken) =>
         Database.ReadAsync<IReadOnlyList<DueJob>>(
             session =>
             {
-                using var rows = session.Command(DueSql, source, by.UtcTicks, limit).ExecuteReader();
+                using var rows = session.Command(sql, source, bound.UtcTicks, limit).ExecuteReader();
                 var due = new List<DueJob>();
                 while (rows.Read())
                     due.Add(new(new(source, rows.GetString(0)), Time(rows.GetInt64(1))));
                 return due;
             },
             cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
-        session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
 
     private static Page<byte[]> Rows(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after)
     {

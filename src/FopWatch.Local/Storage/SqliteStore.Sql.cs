@@ -12,6 +12,9 @@ internal sealed partial class SqliteStore
     internal const string NextDueSql =
         "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";
 
+    internal const string DueAfterSql =
+        "SELECT id, due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at > $2 ORDER BY due_at, id LIMIT $3";
+
     internal const string ByReferenceSql = "SELECT body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
 
     internal const string PendingSql = """
@@ -32,6 +35,12 @@ internal sealed partial class SqliteStore
         SELECT settled_at, seq FROM jobs
         WHERE settled_at IS NOT NULL AND settled_at < $1 AND (settled_at, seq) > ($2, $3)
         ORDER BY settled_at, seq LIMIT $4
+        """;
+
+    /// <summary>Jobs that a clock which was ahead settled count as settled now ($1): they would be kept for as long as it was ahead.</summary>
+    internal const string ClampSettledSql = """
+        UPDATE jobs SET settled_at = $1 WHERE seq IN (
+            SELECT seq FROM jobs WHERE settled_at IS NOT NULL AND settled_at > $1 ORDER BY settled_at LIMIT $2)
         """;
 
     internal const string PurgeSql = """

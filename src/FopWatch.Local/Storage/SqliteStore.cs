@@ -65,12 +65,19 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
 
     /// <summary>
     /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
-    /// jobs stay for ever.
+    /// jobs stay for ever. Jobs that settled later than now, by a clock that was ahead, count as settled now.
     /// </summary>
+    /// <param name="settledBefore">The time.</param>
+    /// <param name="now">The time now.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, CancellationToken cancellationToken) =>
-        Database.DeleteAsync((session, after) => PurgeSome(session, settledBefore.UtcTicks, after), (SettledAt: 0L, Seq: 0L), cancellationToken);
+    public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await Database.DeleteAsync((session, _) => ClampSome(session, now.UtcTicks), 0, cancellationToken);
+        return await Database.DeleteAsync(
+            (session, after) => PurgeSome(session, settledBefore.UtcTicks, after), (SettledAt: 0L, Seq: 0L), cancellationToken);
+    }
 
     /// <summary>Finishes what is waiting to be written, and closes the file. Followers of <see cref="Events"/> come to their end.</summary>
     public async ValueTask DisposeAsync()
@@ -78,6 +85,9 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         await Database.DisposeAsync();
         Events.Close();
     }
+
+    private static DeletedBatch<int> ClampSome(SqliteSession session, long now) =>
+        new(0, session.Execute(ClampSettledSql, now, PurgeAtOnce) == PurgeAtOnce ? 0 : null);
 
     // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
     private static DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, (long SettledAt, long Seq) after)

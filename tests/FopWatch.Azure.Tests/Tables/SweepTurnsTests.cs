@@ -56,6 +56,25 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     }
 
     [Fact]
+    public async Task What_a_clock_that_was_ahead_counted_is_counted_before_all_else()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        foreach (var source in (string[])["first", "second"])
+            await table.Store.CommitAsync(Sample.Job("a", source).New(), Cancelled);
+        var ahead = await table.StoreAsync(time: new FixedTime(Sample.Start.AddDays(400)));
+        var part = (await ahead.PartsAsync(Cancelled)).Single(part => part.Name.StartsWith("second", StringComparison.Ordinal));
+        await ahead.CountAsync(part.Name, 1, Cancelled);
+        await table.Store.CommitAsync(Sample.Job("b", "second").New(), Cancelled);
+
+        var now = new SlowTime();
+        var sweeper = SweeperOf(await table.StoreAsync(time: now), now);
+        var sweeps = new List<Sweep> { await sweeper.SweepAsync(Cancelled), await sweeper.SweepAsync(Cancelled) };
+
+        Assert.All(sweeps, sweep => Assert.Equal(1, sweep.Counted));
+        Assert.Equal(2, sweeps[^1].Books.Single(of => of.Source == "second").Registered);
+    }
+
+    [Fact]
     public async Task A_purge_whose_time_is_over_leaves_the_rest_to_the_next()
     {
         var time = new SlowTime();

@@ -62,6 +62,21 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Jobs_that_a_clock_which_was_ahead_registered_or_settled_are_purged_by_the_services_time()
+    {
+        var ahead = DateTimeOffset.UtcNow.AddDays(400) - Sample.Start;
+        await Store.CommitAsync(Sample.Job("settled").Settled(ahead).Job.New(), Cancelled);
+        await Store.CommitAsync(Sample.Job("all", after: ahead).Settled(TimeSpan.FromMinutes(1)).Job.New(), Cancelled);
+        await Store.CommitAsync(Sample.Job("open", after: ahead).New(), Cancelled);
+
+        // They were written just now.
+        Assert.Equal((0, true), await Store.PurgeAsync(DateTimeOffset.UtcNow.AddHours(-1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((2, true), await Store.PurgeAsync(DateTimeOffset.UtcNow.AddHours(1), TimeSpan.MaxValue, Cancelled));
+
+        Assert.Equal(new Books("media", 1, 0, 0, 1, 0), Assert.Single(await Store.BooksAsync(Cancelled)));
+    }
+
+    [Fact]
     public async Task An_old_job_has_its_reference_once_it_is_written_again()
     {
         var job = Sample.Job("a");

@@ -24,6 +24,29 @@ public class TroublesTests
     }
 
     [Fact]
+    public void A_clock_that_was_ahead_silences_no_warning_and_ends_no_trouble()
+    {
+        _time.Ahead = TimeSpan.FromDays(365);
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _time.Ahead = TimeSpan.Zero;
+
+        _time.Advance(Troubles.WarnEvery);
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _troubles.Worked("media", TroubleKind.StatusApiUnreachable);
+        Assert.Equal(["warn media 1", "warn media 2"], _log.Lines);
+
+        _time.Advance(Troubles.Quiet);
+        _troubles.Check();
+        Assert.Equal(["warn media 1", "warn media 2", "over media 2 in 300"], _log.Lines);
+
+        // Nor does one that jumps ahead.
+        _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);
+        _time.Ahead = TimeSpan.FromDays(365);
+        _troubles.Check();
+        Assert.Single(_troubles.Current);
+    }
+
+    [Fact]
     public void A_trouble_is_over_once_it_has_worked_and_a_minute_was_quiet()
     {
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);

@@ -144,6 +144,17 @@ public class PollSharesTests
         Raced,
     }
 
+    [Fact]
+    public async Task A_lease_that_ends_later_than_any_can_which_was_just_taken_holds_nothing()
+    {
+        using var world = new World(perSecond: 10);
+        world.Leases.Hold("ahead", polls: 10, TimeSpan.FromDays(365));
+        var process = world.Start();
+        await world.RunAsync(TimeSpan.FromSeconds(15));
+
+        Assert.InRange(process.PerSecond(last: TimeSpan.FromSeconds(10)), 8.8, 9.2);
+    }
+
     private sealed class World : IDisposable
     {
         private readonly ManualTimeProvider _clock = new();
@@ -255,6 +266,13 @@ public class PollSharesTests
         public int Requests { get; private set; }
 
         public Func<string, Fault> Fault { get; set; } = _ => PollSharesTests.Fault.None;
+
+        /// <summary>Writes a lease as another process may have.</summary>
+        public void Hold(string owner, int polls, TimeSpan length)
+        {
+            lock (_lock)
+                (_leases, _version) = ([.. _leases, new(owner, polls, clock.GetUtcNow() + length)], _version + 1);
+        }
 
         public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken)
         {

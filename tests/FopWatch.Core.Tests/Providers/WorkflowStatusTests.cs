@@ -186,9 +186,12 @@ public sealed class WorkflowStatusTests : IDisposable
         Assert.Equal(["media"], _keysNeeded);
     }
 
-    [Fact]
-    public async Task Keys_that_were_all_refused_are_not_tried_again_for_a_while_and_then_are()
+    [Theory]
+    [InlineData(0)]
+    [InlineData(365)]
+    public async Task Keys_that_were_all_refused_are_not_tried_again_for_a_while_and_then_are_though_the_clock_was_ahead(int days)
     {
+        _clock.Ahead = TimeSpan.FromDays(days);
         await using var server = Server(workflows: Reply.Of(401, "{}"));
         var client = Client();
         var source = Source(server, First, Second);
@@ -197,6 +200,7 @@ public sealed class WorkflowStatusTests : IDisposable
             Assert.True((await client.AskAsync(source, "z0.a", isWorkflow: false, Token)).NeedsKeys);
         Assert.Equal(["ak-1", "ak-2"], server.Heads.Where(head => head.Contains("/v3/", StringComparison.Ordinal)).Select(KeyOf));
 
+        _clock.Ahead = TimeSpan.Zero;
         _clock.Advance(StatusClient.RefusedKeysPause);
         Assert.True((await client.AskAsync(source, "z0.a", isWorkflow: false, Token)).NeedsKeys);
         Assert.Equal(4, server.Heads.Count(head => head.Contains("/v3/", StringComparison.Ordinal)));

@@ -30,6 +30,55 @@ public class PollPlanTests
     }
 
     [Fact]
+    public void What_a_clock_that_was_ahead_did_last_counts_as_done_now_with_the_same_waits_after_it()
+    {
+        var ahead = Start.AddDays(5);
+        var begun = PollPlan.Start(Settings, ahead, TimeSpan.FromHours(3));
+        Assert.Equal((Start, Start.AddDays(9), Start.AddHours(3)), Times(PollPlan.Clamped(begun, Start)));
+
+        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, ahead, 0.5);
+        var clamped = PollPlan.Clamped(polled, Start.AddMinutes(1));
+        Assert.Equal((Start, Start.AddDays(9), Start.AddMinutes(4)), Times(clamped));
+        Assert.Equal((Start.AddMinutes(1), 1), (clamped.LastPolledAt, clamped.Polls));
+
+        // Both, and something was heard since.
+        var both = Answered(begun, JobFacts.None, Running, ahead.AddHours(3), 0.5) with { DueAt = Start };
+        Assert.Equal((Start, Start.AddDays(9), Start), Times(PollPlan.Clamped(both, Start)));
+
+        // A clock that can be no further ahead, and one that is not.
+        var last = begun with { LastPolledAt = DateTimeOffset.MaxValue, DueAt = DateTimeOffset.MaxValue };
+        Assert.Equal((Start, Start), (PollPlan.Clamped(last, Start).LastPolledAt, PollPlan.Clamped(last, Start).DueAt));
+        Assert.Same(polled, PollPlan.Clamped(polled, ahead));
+        Assert.Null(PollPlan.Clamped(begun with { DueAt = null }, Start).DueAt);
+
+        static (DateTimeOffset, DateTimeOffset, DateTimeOffset?) Times(Watch watch) => (watch.StartedAt, watch.Deadline, watch.DueAt);
+    }
+
+    [Fact]
+    public void A_hint_is_followed_by_a_poll_within_seconds_though_the_last_one_is_in_the_future()
+    {
+        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddDays(5), 0.5);
+
+        Assert.Equal(Start + PollPlan.HintSpacing, PollPlan.Hinted(Settings, polled, Start).DueAt);
+        Assert.Equal(Start + PollPlan.HintSpacing, PollPlan.Hinted(Settings, polled with { DueAt = null }, Start).DueAt);
+    }
+
+    [Fact]
+    public void A_watch_that_began_in_the_future_ends_as_one_that_begins_now()
+    {
+        var watch = PollPlan.Start(Settings, Start.AddDays(365));
+        var now = Start;
+        for (var i = 0; i < PollPlan.UnknownAnswers; i++, now += PollPlan.UnknownGrace)
+        {
+            Assert.Null(PollPlan.GivesUp(watch, now));
+            watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), now, 0.5);
+        }
+
+        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, now));
+        Assert.Equal(Start.AddDays(9), watch.Deadline);
+    }
+
+    [Fact]
     public void Waits_grow_by_the_factor_up_to_the_longest()
     {
         var (watch, now) = (PollPlan.Start(Settings, Start), Start);

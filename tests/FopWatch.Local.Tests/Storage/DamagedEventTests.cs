@@ -113,7 +113,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
         var read = await log.ReadAsync(0, 10, Cancelled);
 
         Assert.Equal([(1, true), (2, false), (3, true)], read.Select(one => (one.Seq, one.Problem is null)));
-        Assert.Equal(0, await log.PurgeAsync(Sample.Start, Cancelled));
+        Assert.Equal(0, await log.PurgeAsync(Sample.Start, DateTimeOffset.MaxValue, Cancelled));
     }
 
     void IOperatorLog.Settled(Job job, string reference)

@@ -155,11 +155,11 @@ public class EventLogTests
         Assert.Equal((1, 0), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
         await log.PublishAsync([.. Enumerable.Range(1, 1200).Select(i => Sample.Event("a", i, after: TimeSpan.FromSeconds(i)))], Cancelled);
 
-        Assert.Equal(1100, await log.PurgeAsync(Sample.Start.AddSeconds(1101), Cancelled));
+        Assert.Equal(1100, await log.PurgeAsync(Sample.Start.AddSeconds(1101), DateTimeOffset.MaxValue, Cancelled));
         Assert.Equal((1101, 1200), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
         Assert.Equal(Enumerable.Range(1101, 100).Select(i => (long)i), (await log.ReadAsync(0, 1000, Cancelled)).Select(one => one.Seq));
 
-        Assert.Equal(100, await log.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(100, await log.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
         Assert.Equal((1201, 1200), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
 
         await log.PublishAsync([Sample.Event("b")], Cancelled);
@@ -174,9 +174,44 @@ public class EventLogTests
         int[] days = [1, 5, 2, 6];
         await log.PublishAsync([.. days.Select((day, i) => Sample.Event("a", i + 1, after: TimeSpan.FromDays(day)))], Cancelled);
 
-        Assert.Equal(1, await log.PurgeAsync(Sample.Start.AddDays(4), Cancelled));
+        Assert.Equal(1, await log.PurgeAsync(Sample.Start.AddDays(4), DateTimeOffset.MaxValue, Cancelled));
 
         Assert.Equal([2, 3, 4], (await log.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
+    }
+
+    [Fact]
+    public async Task Events_from_the_future_neither_stop_a_purge_nor_go_before_what_is_around_them_is_old()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        const int Future = 200;
+        var now = Sample.Start.AddDays(10);
+
+        // Old ones, more from the future than are looked at once, an old one, two from the future, and one of today.
+        double[] days = [1, 1, .. Enumerable.Repeat(400d, Future), 2, 400, 400, 10];
+        await log.PublishAsync([.. days.Select((day, i) => Sample.Event("a", i + 1, after: TimeSpan.FromDays(day)))], Cancelled);
+
+        Assert.Equal(2, await log.PurgeAsync(Sample.Start.AddDays(1.5), now, Cancelled));
+        Assert.Equal(3, await log.FirstSeqAsync(Cancelled));
+        Assert.Equal(0, await log.PurgeAsync(Sample.Start.AddDays(1.5), now, Cancelled));
+
+        Assert.Equal(Future + 1, await log.PurgeAsync(Sample.Start.AddDays(5), now, Cancelled));
+        Assert.Equal([Future + 4, Future + 5, Future + 6], (await log.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
+
+        // Once the one after them is old, they are.
+        Assert.Equal(3, await log.PurgeAsync(Sample.Start.AddDays(11), now.AddDays(10), Cancelled));
+    }
+
+    [Fact]
+    public async Task The_last_events_stay_where_all_of_them_are_from_the_future()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([.. Enumerable.Range(1, 100).Select(i => Sample.Event("a", i, after: TimeSpan.FromDays(i < 50 ? 1 : 400)))], Cancelled);
+
+        Assert.Equal(49, await log.PurgeAsync(Sample.Start.AddDays(30), Sample.Start.AddDays(60), Cancelled));
+
+        Assert.Equal((50, 100), (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled)));
     }
 
     private static async Task<List<long>> TakeAsync(EventLog log, long afterSeq, int count)

@@ -18,6 +18,7 @@ public class SqlitePlanTests
     {
         { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>? AND due_at<?)" },
         { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { SqliteStore.DueAfterSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
         { SqliteStore.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
         { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
@@ -59,6 +60,14 @@ public class SqlitePlanTests
         Assert.Equal(
             ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)"],
             await PlanAsync(temp.Store, SqliteStore.PurgeSql));
+    }
+
+    [Fact]
+    public async Task Jobs_that_settled_in_the_future_are_found_by_the_time_when_they_settled()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Contains("SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>?)", await PlanAsync(temp.Store, SqliteStore.ClampSettledSql));
     }
 
     [Theory]

@@ -82,7 +82,7 @@ public class SqliteStoreTests
         var store = temp.Store;
         var job = Sample.Job("a");
         var old = await store.CommitAsync(new(job.Settled().Job, null, null), Cancelled);
-        await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled);
+        await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled);
 
         var etag = await store.CommitAsync(job.New(), Cancelled);
 
@@ -104,14 +104,14 @@ public class SqliteStoreTests
         await store.CommitAsync(Sample.Job("stopped").Stopped().New(), Cancelled);
         await store.CommitAsync(Sample.Job("watched-again").ExpiredAndWatched().Job.New(), Cancelled);
 
-        Assert.Equal(1101, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));
+        Assert.Equal(1101, await store.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
 
         var left = (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal);
         Assert.Equal(["late", "open", "pending", "stopped", "watched-again"], left);
         Assert.Equal(new Books("media", 5, 2, 1, 1, 1), Assert.Single(await store.BooksAsync(Cancelled)));
 
         await store.RemoveAsync(await store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal(1, await store.PurgeAsync(Sample.Start.AddDays(3), Cancelled));
+        Assert.Equal(1, await store.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
         Assert.Null(await store.FindAsync(new JobKey("media", "pending"), Cancelled));
     }
 
@@ -125,8 +125,8 @@ public class SqliteStoreTests
         await Task.WhenAll(Enumerable.Range(0, 150).Select(
             i => store.CommitAsync(new(Sample.Job($"old{i}").Settled(TimeSpan.FromHours(2)).Job, null, null), Cancelled).AsTask()));
 
-        Assert.Equal(150, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
-        Assert.Equal(0, await store.PurgeAsync(Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(150, await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
+        Assert.Equal(0, await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
         Assert.Equal(new Books("media", 150, 0, 150, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
     }
 
@@ -207,5 +207,20 @@ public class SqliteStoreTests
 
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.CommitAsync(Sample.Job("a").New(), Cancelled));
         await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.FindAsync(new JobKey("media", "a"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_job_that_a_clock_which_was_ahead_settled_is_kept_as_long_as_one_that_settles_now()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var store = temp.Store;
+        for (var i = 0; i < 100; i++)
+            await store.CommitAsync(new(Sample.Job($"j{i}").Settled(TimeSpan.FromDays(400)).Job, null, null), Cancelled);
+        var (noticed, retention) = (Sample.Start.AddDays(1), TimeSpan.FromDays(30));
+
+        Assert.Equal(0, await store.PurgeAsync(noticed - retention, noticed, Cancelled));
+        Assert.Equal(0, await store.PurgeAsync(noticed, noticed + retention, Cancelled));
+        Assert.Equal(100, await store.PurgeAsync(noticed.AddTicks(1), noticed + retention, Cancelled));
+        Assert.Empty(await store.BooksAsync(Cancelled));
     }
 }

@@ -11,6 +11,7 @@ internal enum Call
     Unwatched,
     Due,
     NextDue,
+    DueAfter,
     Pending,
     Remove,
     Depth,

@@ -41,6 +41,9 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
         CallAsync(Call.Due, source, () => Store.DueAsync(source, by, limit, cancellationToken));
 
+    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.DueAfter, source, () => Store.DueAfterAsync(source, after, limit, cancellationToken));
+
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         CallAsync(Call.NextDue, source, () => Store.NextDueAsync(source, after, cancellationToken));
 

@@ -117,6 +117,11 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt <= by).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
     ]);
 
+    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new(
+    [
+        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
+    ]);
+
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         new(_jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).Min(row => row.DueAt));
 
