@@ -11,8 +11,6 @@ namespace FopWatch.Contract.Tests.Http;
 /// <summary>What every host makes of requests that are unusual or wrong as HTTP has it.</summary>
 public abstract class ErrorContract : HostContract
 {
-    private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
-
     [Fact]
     public async Task Head_is_answered_as_get_is_without_a_body()
     {

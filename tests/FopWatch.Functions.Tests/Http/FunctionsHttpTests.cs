@@ -1,18 +1,17 @@
 using System.Text.Json;
-using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Http;
 
-/// <summary>What every host answers, by the functions behind the routes of their triggers.</summary>
-public sealed class FunctionsHttpTests(FunctionsHttpTests.OwnAzurite azurite) : HttpContract, IClassFixture<FunctionsHttpTests.OwnAzurite>
+/// <summary>The routes of the functions.</summary>
+public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnAzurite>
 {
     [Fact]
     public async Task Every_route_but_the_event_stream_and_the_metrics_is_in_the_openapi_document_and_the_other_way_round()
     {
-        await using var host = await StartAsync();
-        using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
+        await using var host = await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+        using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", TestContext.Current.CancellationToken));
 
         var documented = document.RootElement.GetProperty("paths").EnumerateObject()
             .SelectMany(path => path.Value.EnumerateObject()
@@ -37,32 +36,52 @@ public sealed class FunctionsHttpTests(FunctionsHttpTests.OwnAzurite azurite) : 
             function.Trigger.Route!.StartsWith("api/notify/", StringComparison.Ordinal) ? AuthorizationLevel.Anonymous : AuthorizationLevel.Function,
             function.Trigger.AuthLevel));
     }
+}
 
+/// <summary>What every host makes of registrations, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsRegistrationTests(OwnAzurite azurite) : RegistrationContract, IClassFixture<OwnAzurite>
+{
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
 
-    /// <summary>One that these tests may stop, and that no others use.</summary>
-    public sealed class OwnAzurite : IAsyncDisposable
-    {
-        private Azurite? _azurite;
+/// <summary>What every host makes of parameters, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsParameterTests(OwnAzurite azurite) : ParameterContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
 
-        public async Task<Azurite> StartedAsync() => _azurite ??= await Azurite.StartAsync();
+/// <summary>What every host makes of notifications, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsNotificationTests(OwnAzurite azurite) : NotificationContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
 
-        public async ValueTask DisposeAsync()
-        {
-            if (_azurite is not null)
-                await _azurite.DisposeAsync();
-        }
-    }
+/// <summary>What every host makes of signatures, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsSignatureTests(OwnAzurite azurite) : SignatureContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host lists, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsListTests(OwnAzurite azurite) : ListContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host says of watches and polls, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
 /// <summary>What every host answers to those who act on jobs, by the functions behind the routes of their triggers.</summary>
-public sealed class FunctionsActingTests(FunctionsHttpTests.OwnAzurite azurite) : ActingContract, IClassFixture<FunctionsHttpTests.OwnAzurite>
+public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
 /// <summary>What every host makes of unusual and wrong requests, by the functions behind the routes of their triggers.</summary>
-public sealed class FunctionsErrorTests(FunctionsHttpTests.OwnAzurite azurite) : ErrorContract, IClassFixture<FunctionsHttpTests.OwnAzurite>
+public sealed class FunctionsErrorTests(OwnAzurite azurite) : ErrorContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }

@@ -1,7 +1,5 @@
 using System.Net;
 using System.Reflection;
-using Azure.Data.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 using FopWatch.Watching;
@@ -9,18 +7,16 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Running;
 
-/// <summary>What every host answers, by the app under a real Functions host, which is started once for all tests.</summary>
-[Collection(nameof(KilledHostTests))]
-public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app) : HttpContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
+/// <summary>What only the app under a real Functions host answers.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostHttpTests(RunningApp app)
 {
-    protected override bool IsMeasuredHere => false;
-
-    protected override bool RoutesEmptySegments => false;
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
     public async Task Everything_but_notify_needs_the_function_key()
     {
-        await using var host = await StartAsync();
+        await using var host = await app.EmptiedAsync();
         Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core tools ask for no keys.");
         using var stranger = new HttpClient { BaseAddress = host.Http.BaseAddress };
 
@@ -37,7 +33,7 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
     [Fact]
     public async Task The_host_lists_every_function_of_the_app()
     {
-        await using var host = await StartAsync();
+        await using var host = await app.EmptiedAsync();
         var functions =
             from type in typeof(CloudSettings).Assembly.GetTypes()
             from method in type.GetMethods()
@@ -52,7 +48,7 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
     [Fact]
     public async Task A_hint_wakes_a_watch_that_sleeps()
     {
-        await using var host = await StartAsync();
+        await using var host = await app.EmptiedAsync();
         const string Hint = """{"id":"z0.asleep","code":0,"items":[]}""";
         host.StatusApi.Answers["z0.asleep"] = (200, """{"id":"z0.asleep","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}"""u8.ToArray());
         await host.NotifyAsync("signed", Hint);
@@ -67,128 +63,66 @@ public sealed class FunctionsHostHttpTests(FunctionsHostHttpTests.RunningApp app
         var job = await host.JobAsync("signed", "z0.asleep", "?wait=30");
         Assert.Equal((JobState.Succeeded, 2), (job.State, job.Polls));
     }
+}
 
-    protected override async Task<ServedHost> StartAsync()
-    {
-        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
-        return await app.EmptiedAsync();
-    }
+/// <summary>What every host makes of registrations, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostRegistrationTests(RunningApp app) : RegistrationContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
 
-    /// <summary>The app, its storage and its providers' status API, for one test after the other.</summary>
-    public sealed class RunningApp : IAsyncDisposable
-    {
-        // Once, also if it fails.
-        private readonly Lazy<Task<Served>> _served = new(Served.StartAsync);
+/// <summary>What every host makes of parameters, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostParameterTests(RunningApp app) : ParameterContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
 
-        public async Task<ServedHost> EmptiedAsync()
-        {
-            var served = await _served.Value;
-            await served.EmptyAsync();
-            return served;
-        }
+/// <summary>What every host makes of notifications, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostNotificationTests(RunningApp app) : NotificationContract
+{
+    protected override bool IsMeasuredHere => false;
 
-        public async Task<IReadOnlyList<string>> FunctionsAsync() => await (await _served.Value).FunctionsAsync();
+    protected override bool RoutesEmptySegments => false;
 
-        public async ValueTask DisposeAsync()
-        {
-            if (_served is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
-                await (await _served.Value).EndAsync();
-        }
-    }
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
 
-    private sealed class Served(Azurite azurite, StatusApi statusApi, FunctionsHost host) : ServedHost
-    {
-        /// <summary>The partition in which the store keeps what it says of itself.</summary>
-        private const string Layout = "|";
+/// <summary>What every host makes of signatures, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostSignatureTests(RunningApp app) : SignatureContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
 
-        public override HttpClient Http => host.Http;
+/// <summary>What every host lists, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostListTests(RunningApp app) : ListContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
 
-        public override StatusApi StatusApi => statusApi;
-
-        public static async Task<Served> StartAsync()
-        {
-            var statusApi = await StatusApi.StartAsync();
-            var azurite = await Azurite.StartAllAsync();
-            try
-            {
-                return new(azurite, statusApi, await FunctionsHost.StartAsync(AppSettings(azurite, statusApi)));
-            }
-            catch
-            {
-                await azurite.DisposeAsync();
-                await statusApi.DisposeAsync();
-                throw;
-            }
-        }
-
-        private static Dictionary<string, string> AppSettings(Azurite azurite, StatusApi statusApi)
-        {
-            var settings = Settings(statusApi.Endpoint)
-                .ToDictionary(setting => $"FopWatch__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value!);
-            settings["AzureWebJobsStorage"] = azurite.ConnectionString;
-            settings["FopWatch__Tables__Buckets"] = "2";
-            return settings;
-        }
-
-        public async Task EmptyAsync()
-        {
-            statusApi.Answers.Clear();
-            statusApi.Asked.Clear();
-            var table = azurite.Client().GetTableClient("fopwatch");
-            await foreach (var row in table.QueryAsync<TableEntity>(row => row.PartitionKey != Layout, select: ["PartitionKey", "RowKey"], cancellationToken: Cancelled))
-                await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: Cancelled);
-        }
-
-        public Task<IReadOnlyList<string>> FunctionsAsync() => host.FunctionsAsync();
-
-        /// <summary>Ends Azurite until it is started again with what it had.</summary>
-        public override async Task<IAsyncDisposable> BreakStoreAsync()
-        {
-            await azurite.KillAsync();
-            return new Stopped(azurite, host);
-        }
-
-        /// <summary>The next test uses it too.</summary>
-        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
-
-        public async Task EndAsync()
-        {
-            await host.DisposeAsync();
-            await azurite.DisposeAsync();
-            await statusApi.DisposeAsync();
-        }
-    }
-
-    private sealed class Stopped(Azurite azurite, FunctionsHost host) : IAsyncDisposable
-    {
-        public async ValueTask DisposeAsync()
-        {
-            await azurite.StartAgainAsync();
-            await host.ReadyAsync();
-        }
-    }
+/// <summary>What every host says of watches and polls, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
 /// <summary>What every host answers to those who act on jobs, by the app under a real Functions host.</summary>
-[Collection(nameof(KilledHostTests))]
-public sealed class FunctionsHostActingTests(FunctionsHostHttpTests.RunningApp app) : ActingContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostActingTests(RunningApp app) : ActingContract
 {
-    protected override async Task<ServedHost> StartAsync()
-    {
-        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
-        return await app.EmptiedAsync();
-    }
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
 /// <summary>What every host makes of unusual and wrong requests, by the app under a real Functions host.</summary>
-[Collection(nameof(KilledHostTests))]
-public sealed class FunctionsHostErrorTests(FunctionsHostHttpTests.RunningApp app) : ErrorContract, IClassFixture<FunctionsHostHttpTests.RunningApp>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostErrorTests(RunningApp app) : ErrorContract
 {
     protected override bool IsReachedDirectly => false;
 
-    protected override async Task<ServedHost> StartAsync()
-    {
-        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
-        return await app.EmptiedAsync();
-    }
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }

@@ -7,11 +7,41 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>What every host answers, by the embedded host.</summary>
-public sealed class LocalHttpTests : HttpContract
+/// <summary>What every host makes of registrations, by the embedded host.</summary>
+public sealed class LocalRegistrationTests : RegistrationContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host makes of parameters, by the embedded host.</summary>
+public sealed class LocalParameterTests : ParameterContract
 {
     protected override bool HasEvents => true;
 
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host makes of notifications, by the embedded host.</summary>
+public sealed class LocalNotificationTests : NotificationContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host makes of signatures, by the embedded host.</summary>
+public sealed class LocalSignatureTests : SignatureContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host lists, by the embedded host.</summary>
+public sealed class LocalListTests : ListContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host says of watches and polls, by the embedded host.</summary>
+public sealed class LocalWatchTests : WatchContract
+{
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 

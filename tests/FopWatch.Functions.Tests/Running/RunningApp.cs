@@ -1,0 +1,104 @@
+using Azure.Data.Tables;
+using FopWatch.Azure.Tests;
+using FopWatch.Contract.Tests.Http;
+
+namespace FopWatch.Functions.Tests.Running;
+
+/// <summary>The app under a real Functions host, its storage and its providers' status API: started once, for one test after the other.</summary>
+[CollectionDefinition(nameof(RunningApp), DisableParallelization = true)]
+public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposable
+{
+    // Once, also if it fails.
+    private readonly Lazy<Task<Served>> _served = new(Served.StartAsync);
+
+    /// <summary>The app with an empty store. Skips the test where there is no Functions host.</summary>
+    public async Task<ServedHost> EmptiedAsync()
+    {
+        Assert.SkipUnless(FunctionsHost.IsGiven, FunctionsHost.NoHost);
+        var served = await _served.Value;
+        await served.EmptyAsync();
+        return served;
+    }
+
+    public async Task<IReadOnlyList<string>> FunctionsAsync() => await (await _served.Value).FunctionsAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_served is { IsValueCreated: true, Value.IsCompletedSuccessfully: true })
+            await (await _served.Value).EndAsync();
+    }
+
+    private sealed class Served(Azurite azurite, StatusApi statusApi, FunctionsHost host) : ServedHost
+    {
+        /// <summary>The partition in which the store keeps what it says of itself.</summary>
+        private const string Layout = "|";
+
+        public override HttpClient Http => host.Http;
+
+        public override StatusApi StatusApi => statusApi;
+
+        public static async Task<Served> StartAsync()
+        {
+            var statusApi = await StatusApi.StartAsync();
+            var azurite = await Azurite.StartAllAsync();
+            try
+            {
+                return new(azurite, statusApi, await FunctionsHost.StartAsync(AppSettings(azurite, statusApi)));
+            }
+            catch
+            {
+                await azurite.DisposeAsync();
+                await statusApi.DisposeAsync();
+                throw;
+            }
+        }
+
+        private static Dictionary<string, string> AppSettings(Azurite azurite, StatusApi statusApi)
+        {
+            var settings = Settings(statusApi.Endpoint)
+                .ToDictionary(setting => $"FopWatch__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value!);
+            settings["AzureWebJobsStorage"] = azurite.ConnectionString;
+            settings["FopWatch__Tables__Buckets"] = "2";
+            return settings;
+        }
+
+        public async Task EmptyAsync()
+        {
+            statusApi.Answers.Clear();
+            statusApi.Asked.Clear();
+            statusApi.Workflows.Clear();
+            statusApi.AskedForWorkflows.Clear();
+            var table = azurite.Client().GetTableClient("fopwatch");
+            await foreach (var row in table.QueryAsync<TableEntity>(row => row.PartitionKey != Layout, select: ["PartitionKey", "RowKey"], cancellationToken: TestContext.Current.CancellationToken))
+                await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);
+        }
+
+        public Task<IReadOnlyList<string>> FunctionsAsync() => host.FunctionsAsync();
+
+        /// <summary>Ends Azurite until it is started again with what it had.</summary>
+        public override async Task<IAsyncDisposable> BreakStoreAsync()
+        {
+            await azurite.KillAsync();
+            return new Stopped(azurite, host);
+        }
+
+        /// <summary>The next test uses it too.</summary>
+        public override ValueTask DisposeAsync() => ValueTask.CompletedTask;
+
+        public async Task EndAsync()
+        {
+            await host.DisposeAsync();
+            await azurite.DisposeAsync();
+            await statusApi.DisposeAsync();
+        }
+    }
+
+    private sealed class Stopped(Azurite azurite, FunctionsHost host) : IAsyncDisposable
+    {
+        public async ValueTask DisposeAsync()
+        {
+            await azurite.StartAgainAsync();
+            await host.ReadyAsync();
+        }
+    }
+}
