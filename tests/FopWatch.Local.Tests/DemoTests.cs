@@ -2,6 +2,7 @@ using System.Text.RegularExpressions;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Tests.CommandLine;
+using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests;
 
@@ -13,14 +14,80 @@ public class DemoTests
     [InlineData(1, 80)]
     public async Task Every_job_of_the_demo_ends_as_expected(int seed, int jobs)
     {
-        await using var run = await DemoRun.StartAsync(seed, jobs, logging: null, TestContext.Current.CancellationToken);
+        await using var run = await DemoRun.StartAsync(seed, jobs, answers: null, TestContext.Current.CancellationToken);
 
         await run.PlayAsync(TimeSpan.FromSeconds(100), TestContext.Current.CancellationToken);
 
         Assert.Equal(jobs, run.Jobs.Count);
         Assert.All(run.Jobs, job => Assert.Empty(job.Differences()));
         Assert.Equal((0, 0), (run.Sweep!.Unaccounted, run.Sweep.OutboxDepth));
-        Assert.Equal(0, run.Counters.RedirectsFollowed);
+        Assert.Equal((0, 0), (run.Counters.RedirectsFollowed, run.LoggedSecrets));
+    }
+
+    public static TheoryData<string, string> WrongAnswers => new()
+    {
+        { "verdict", "and suggests wrong" },
+        { "output", "wrong-key" },
+        { "secret", "recorded a secret of a command; published a secret of a command" },
+    };
+
+    [Theory(Timeout = 120_000)]
+    [MemberData(nameof(WrongAnswers))]
+    public async Task A_provider_that_says_otherwise_than_expected_fails_the_demo(string what, string difference)
+    {
+        const int Jobs = 3;
+        var seed = Enumerable.Range(0, 10_000).First(seed => JobPlan.Generate(seed, Jobs) is var jobs
+            && jobs.All(job => job.Faults with { NotFoundWindow = default } == FaultPlan.None with { NotFoundWindow = default } && !job.Unobtainable)
+            && jobs.Any(job => Wrong(job, what) != job));
+        using var output = new StringWriter();
+        var terminal = new Terminal(() => Stream.Null, output, output, TimeProvider.System, isLive: false, errorIsLive: false);
+
+        var exit = await DemoCommand.RunAsync(terminal, seed, Jobs, keep: false, job => Wrong(job, what), TestContext.Current.CancellationToken);
+
+        // The terminal breaks lines.
+        var shown = Regex.Replace(output.ToString(), @"\s+", " ");
+        Assert.Equal(ExitCodes.Failed, exit);
+        Assert.Contains(difference, shown, StringComparison.Ordinal);
+        Assert.Contains($"fopwatch demo --seed {seed} --jobs {Jobs}", shown, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("zQ7abcdefghijklmnopq", "nothing", false)]
+    [InlineData("zQ7abcdefghijklmnopq", "hlsKey/zQ7abcdefghijklmnopq", true)]
+    [InlineData("zQ7abcdefghijklmnopq", "its tail: jklmnopq", true)]
+    [InlineData("zQ7abc+/==ghijklmnopq", "zQ7abc%2B%2F", true)]
+    [InlineData("zQ7abcdefghijklmnopq", "url/aHR0cHM6Ly9hLmV4YW1wbGUvP3Rva2VuPXpRN2FiY2RlZmdoaWprbG1ub3Bx", true)]
+    public void A_line_of_the_log_with_a_secret_is_counted(string secret, string line, bool counts)
+    {
+        using var log = new SecretLog(new([secret]));
+
+        log.CreateLogger("FopWatch").Log(LogLevel.Debug, default, line, null, (text, _) => text);
+        log.CreateLogger("FopWatch").Log(LogLevel.Error, default, "failed", new InvalidOperationException(line), (text, _) => text);
+
+        Assert.Equal(counts ? 2 : 0, log.Lines);
+    }
+
+    private static SimulatedJob Wrong(SimulatedJob job, string what)
+    {
+        var index = job.Items.ToList().FindIndex(item => item.Fate == ItemFate.Succeeded && what switch
+        {
+            "verdict" => item.Suggestion is not null,
+            "output" => item.Outputs.Count == 1 && job.Shape == BodyShape.QiniuClassic,
+            _ => item.UrlSecret is not null,
+        });
+        if (index < 0)
+            return job;
+
+        var item = job.Items[index];
+        return what == "secret" ? job with { RequestId = item.UrlSecret! } : job with
+        {
+            Items =
+            [
+                .. job.Items.Take(index),
+                what == "verdict" ? item with { Suggestion = "wrong" } : item with { Outputs = [item.Outputs[0] with { Key = "wrong-key" }] },
+                .. job.Items.Skip(index + 1),
+            ],
+        };
     }
 
     [Fact(Timeout = 120_000)]

@@ -6,8 +6,23 @@ namespace FopWatch.Testing;
 /// </summary>
 internal static class SharedPayloads
 {
+    /// <summary>The names of all of them; skips the test where they are not to be had.</summary>
+    public static IReadOnlyList<string> Names()
+    {
+        var folder = Folder();
+        Assert.SkipUnless(folder is not null && Directory.Exists(folder), "The shared payloads are not here.");
+        return [.. Directory.EnumerateFiles(folder).Select(file => Path.GetFileName(file)).Order(StringComparer.Ordinal)];
+    }
+
     /// <summary>Reads one; skips the test where it is not to be had.</summary>
     public static byte[] Read(string name)
+    {
+        var file = Path.Combine(Folder() ?? "", name);
+        Assert.SkipUnless(File.Exists(file), "The shared payloads are not here.");
+        return File.ReadAllBytes(file);
+    }
+
+    private static string? Folder()
     {
         var folder = Environment.GetEnvironmentVariable("FOPWATCH_PAYLOADS");
         for (var at = AppContext.BaseDirectory; folder is null && at is not null; at = Path.GetDirectoryName(at))
@@ -17,8 +32,6 @@ internal static class SharedPayloads
                 folder = candidate;
         }
 
-        var file = Path.Combine(folder ?? "", name);
-        Assert.SkipUnless(folder is not null && File.Exists(file), "The shared payloads are not here.");
-        return File.ReadAllBytes(file);
+        return folder;
     }
 }

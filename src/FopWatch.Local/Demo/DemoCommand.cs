@@ -48,15 +48,30 @@ internal static class DemoCommand
             result.GetValue(seed) ?? Random.Shared.Next(1_000_000),
             result.GetValue(jobs) ?? DefaultJobs,
             result.GetValue(keep),
+            answers: null,
             cancellationToken)));
         return command;
     }
 
-    private static async Task<int> RunAsync(Terminal terminal, int seed, int count, bool keep, CancellationToken cancellationToken)
+    /// <summary>Plays the demo to its end.</summary>
+    /// <param name="terminal">Where it is shown.</param>
+    /// <param name="seed">Decides every job.</param>
+    /// <param name="count">How many jobs.</param>
+    /// <param name="keep">Whether the host keeps running afterwards.</param>
+    /// <param name="answers">What the provider makes of a job, if not the truth that it is compared with.</param>
+    /// <param name="cancellationToken">Ctrl-C.</param>
+    /// <returns>The exit code.</returns>
+    internal static async Task<int> RunAsync(
+        Terminal terminal,
+        int seed,
+        int count,
+        bool keep,
+        Func<SimulatedJob, SimulatedJob>? answers,
+        CancellationToken cancellationToken)
     {
         try
         {
-            await using var run = await DemoRun.StartAsync(seed, count, logging: null, cancellationToken);
+            await using var run = await DemoRun.StartAsync(seed, count, answers, cancellationToken);
             terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
             terminal.WriteText($"Meanwhile, look at {run.Url.AbsoluteUri}api/jobs or {run.Url.AbsoluteUri}events");
 
@@ -174,6 +189,8 @@ internal static class DemoCommand
             yield return $"{sweep.OutboxDepth} events were not published.";
         if (run.Counters.RedirectsFollowed != 0)
             yield return $"{run.Counters.RedirectsFollowed} redirects to another host were followed.";
+        if (run.LoggedSecrets != 0)
+            yield return $"{run.LoggedSecrets} lines of the log hold a secret of a command.";
     }
 
     private static void ShowOutcomes(Terminal terminal, DemoRun run)

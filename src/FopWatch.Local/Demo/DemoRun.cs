@@ -10,90 +10,6 @@ using FopWatch.Watching;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary>One job of the demo: what really became of it, and what FopWatch recorded and published.</summary>
-internal sealed class DemoJob(SimulatedJob truth, string source)
-{
-    private readonly Lock _lock = new();
-    private readonly Dictionary<long, JobEvent> _events = [];
-
-    public SimulatedJob Truth { get; } = truth;
-
-    public JobKey Key { get; } = new(source, truth.Id);
-
-    /// <summary>What the HTTP API says at the end.</summary>
-    public JobRecord? Recorded { get; set; }
-
-    /// <summary>An event that came under two ids, which no subscriber could tell; null if there was none.</summary>
-    public string? EventProblem { get; private set; }
-
-    /// <summary>The last settled event by version; null if none has come.</summary>
-    public JobRecord? Published
-    {
-        get
-        {
-            lock (_lock)
-                return _events.Values.Where(e => e.Type == JobEvent.SettledType).MaxBy(e => e.Data.Version)?.Data;
-        }
-    }
-
-    /// <summary>How many settled events have come, repetitions aside; one is right.</summary>
-    public int SettledEvents
-    {
-        get
-        {
-            lock (_lock)
-                return _events.Values.Count(e => e.Type == JobEvent.SettledType);
-        }
-    }
-
-    /// <summary>Takes an event.</summary>
-    public void Take(JobEvent received)
-    {
-        lock (_lock)
-        {
-            if (_events.TryGetValue(received.Data.Version, out var known) && known.Id != received.Id)
-                EventProblem = $"version {received.Data.Version} came as {known.Id} and as {received.Id}";
-            _events[received.Data.Version] = received;
-        }
-    }
-
-    /// <summary>All that differs from what was expected, in words; empty if nothing does.</summary>
-    public IEnumerable<string> Differences()
-    {
-        if (Recorded is null)
-        {
-            yield return "not recorded";
-            yield break;
-        }
-
-        var state = JsonNamingPolicy.CamelCase.ConvertName(Recorded.State.ToString());
-        if (state != Truth.ExpectedState)
-            yield return $"recorded {state} instead of {Truth.ExpectedState}";
-        if (!Recorded.Settled)
-            yield return "not settled";
-
-        var (counts, expected) = (Recorded.Counts, Truth.ExpectedCounts);
-        var skipped = counts.Total - counts.Succeeded - counts.Failed - counts.Running;
-        if (!Truth.Unobtainable && new ExpectedCounts(counts.Total, counts.Succeeded, counts.Failed, skipped) != expected)
-            yield return $"recorded {counts} instead of {expected}";
-
-        if (Published is not { } published)
-            yield return "no settled event";
-        else if (published.State != Recorded.State)
-            yield return $"published {published.State} but recorded {Recorded.State}";
-        if (SettledEvents > 1)
-            yield return $"settled {SettledEvents} times";
-        if (EventProblem is { } problem)
-            yield return problem;
-
-        foreach (var secret in Truth.Items.Select(item => item.Secret).OfType<string>())
-        {
-            if (Recorded.Items.Any(item => item.Command.Contains(secret, StringComparison.Ordinal)))
-                yield return "an encryption key was recorded";
-        }
-    }
-}
-
 /// <summary>
 /// The whole of FopWatch and a provider that misbehaves, in one process and over real HTTP: every job is registered, lives through
 /// its faults, and is compared at the end with what was expected of it.
@@ -110,17 +26,26 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly LocalHost _host;
     private readonly HostClient _client;
     private readonly string _folder;
+    private readonly SecretLog _log;
+    private readonly Func<SimulatedJob, SimulatedJob> _answers;
     private readonly ConcurrentDictionary<JobKey, DemoJob> _jobs = new();
     private readonly CancellationTokenSource _stopping = new();
     private readonly Task _following;
 
-    private DemoRun(CompressedTime time, SimulatedProvider provider, LocalHost host, string folder, IReadOnlyList<SimulatedJob> jobs)
+    private DemoRun(
+        CompressedTime time,
+        SimulatedProvider provider,
+        LocalHost host,
+        string folder,
+        SecretLog log,
+        Func<SimulatedJob, SimulatedJob> answers,
+        IReadOnlyList<SimulatedJob> jobs)
     {
-        (_time, _provider, _host, _folder) = (time, provider, host, folder);
+        (_time, _provider, _host, _folder, _log, _answers) = (time, provider, host, folder, log, answers);
         _client = new(host.Url, apiKey: null, TimeProvider.System);
         foreach (var job in jobs)
         {
-            var demoJob = new DemoJob(job, SourceOf(job));
+            var demoJob = new DemoJob(job, SourceOf(job), log.Secrets);
             _jobs[demoJob.Key] = demoJob;
         }
 
@@ -134,6 +59,9 @@ internal sealed class DemoRun : IAsyncDisposable
 
     public SimulatorCounters Counters => _provider.Counters;
 
+    /// <summary>How many lines of the host's log hold a secret of a command.</summary>
+    public int LoggedSecrets => _log.Lines;
+
     /// <summary>What a sweep at the end found; null before the end.</summary>
     public Sweep? Sweep { get; private set; }
 
@@ -141,8 +69,14 @@ internal sealed class DemoRun : IAsyncDisposable
     public DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>Starts the host and the provider on free ports and a temporary folder.</summary>
-    public static async Task<DemoRun> StartAsync(int seed, int count, Action<ILoggingBuilder>? logging, CancellationToken cancellationToken)
+    /// <param name="seed">Decides every job.</param>
+    /// <param name="count">How many jobs.</param>
+    /// <param name="answers">What the provider makes of a job, if not the truth that it is compared with.</param>
+    /// <param name="cancellationToken">Cancels the start.</param>
+    public static async Task<DemoRun> StartAsync(int seed, int count, Func<SimulatedJob, SimulatedJob>? answers, CancellationToken cancellationToken)
     {
+        var jobs = JobPlan.Generate(seed, count);
+        var log = new SecretLog(new(jobs.SelectMany(job => job.Secrets)));
         var time = new CompressedTime(Compression);
         var random = new Random(seed);
         var (qiniu, wangsu, other) = (NewKey(random), NewKey(random), NewKey(random));
@@ -164,9 +98,9 @@ internal sealed class DemoRun : IAsyncDisposable
                     StatusTimeout = TimeSpan.FromMinutes(2),
                 },
                 time,
-                logging,
+                logging => logging.SetMinimumLevel(LogLevel.Debug).AddFilter("Microsoft", LogLevel.Warning).AddProvider(log),
                 cancellationToken);
-            return new(time, provider, host, folder, JobPlan.Generate(seed, count));
+            return new(time, provider, host, folder, log, answers ?? (job => job), jobs);
         }
         catch
         {
@@ -253,7 +187,7 @@ internal sealed class DemoRun : IAsyncDisposable
             foreach (var job in some)
             {
                 var notifyUrl = new Uri(_host.Url, $"/api/notify/{job.Key.Source}/{Token}");
-                await _provider.SubmitAsync(job.Truth, notifyUrl, cancellationToken);
+                await _provider.SubmitAsync(_answers(job.Truth), notifyUrl, cancellationToken);
             }
 
             foreach (var same in some.GroupBy(job => job.Key.Source))
@@ -278,7 +212,7 @@ internal sealed class DemoRun : IAsyncDisposable
                     && JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent) is { } happened
                     && _jobs.TryGetValue(new(happened.Data.Source, happened.Subject), out var job))
                 {
-                    job.Take(happened);
+                    job.Take(happened, data);
                 }
             }
         }

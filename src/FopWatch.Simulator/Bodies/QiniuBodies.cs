@@ -120,7 +120,7 @@ internal static class QiniuBodies
                     break;
                 case []:
                     // Its code is another space altogether.
-                    properties["result"] = telling.Job.Seed % 4 == 0 ? Audit() : new JsonObject { ["code"] = 200, ["format"] = new JsonObject { ["duration"] = "61.5" } };
+                    properties["result"] = item.Suggestion is { } suggestion ? Audit(suggestion) : new JsonObject { ["code"] = 200, ["format"] = new JsonObject { ["duration"] = "61.5" } };
                     break;
                 default:
                     properties["keys"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)output.Key)]);
@@ -132,18 +132,23 @@ internal static class QiniuBodies
     }
 
     /// <summary>The verdict of an audit, after all its frames: longer than a reader may expect.</summary>
-    private static JsonObject Audit() => new()
+    private static JsonObject Audit(string suggestion) => new()
     {
-        ["code"] = 200,
-        ["scenes"] = new JsonObject
+        ["disable"] = suggestion == "block",
+        ["result"] = new JsonObject
         {
-            ["pulp"] = new JsonObject
+            ["code"] = 200,
+            ["message"] = "OK",
+            ["scenes"] = new JsonObject
             {
-                ["cuts"] = new JsonArray([.. Enumerable.Range(0, 300).Select(frame => (JsonNode)new JsonObject { ["offset"] = frame * 5000, ["suggestion"] = "pass" })]),
-                ["suggestion"] = "block",
+                ["pulp"] = new JsonObject
+                {
+                    ["cuts"] = new JsonArray([.. Enumerable.Range(0, 300).Select(frame => (JsonNode)new JsonObject { ["offset"] = frame * 5000, ["suggestion"] = "pass" })]),
+                    ["suggestion"] = suggestion,
+                },
             },
+            ["suggestion"] = suggestion,
         },
-        ["suggestion"] = "block",
     };
 
     private static JsonObject OperationV3(Telling telling, int index, Scribe scribe)

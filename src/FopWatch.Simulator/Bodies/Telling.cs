@@ -77,7 +77,7 @@ internal sealed record Telling(SimulatedJob Job, bool IsNotification, TimeSpan A
         Items =
         [
             .. job.Items.Select(item => item.Fate == ItemFate.Succeeded
-                ? item with { Fate = ItemFate.Failed, Outputs = [], Error = "execute fop cmd failed: not a valid media" }
+                ? item with { Fate = ItemFate.Failed, Outputs = [], Unpacked = [], Suggestion = null, Error = "execute fop cmd failed: not a valid media" }
                 : item with { Fate = ItemFate.Succeeded, Error = null, Outputs = [new(job.Bucket, "forged.mp4", "Fforgedforgedforgedforgedfor", 666)] }),
         ],
     };

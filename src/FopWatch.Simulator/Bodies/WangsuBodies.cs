@@ -26,9 +26,9 @@ internal static class WangsuBodies
             properties["inputfsize"] = Seeded.Random(job.Seed, 8).Next(100_000, 900_000_000);
             properties["channelname"] = null;
         }
-        else if (scribe.Random.Chance(0.2))
+        else if (job.Unpacked.Count > 0 && telling.IsOver)
         {
-            properties["decompresslist"] = new JsonArray([.. Enumerable.Range(1, 40).Select(i => (JsonNode)$"unzipped/{i}.jpg")]);
+            properties["decompresslist"] = new JsonArray([.. job.Unpacked.Select(key => (JsonNode)key)]);
         }
 
         return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
@@ -96,8 +96,8 @@ internal static class WangsuBodies
         {
             foreach (var (name, value) in Output(first, isFops, scribe))
                 properties[name] = value;
-            if (!isFops && first.Key.EndsWith(".zip", StringComparison.Ordinal))
-                properties["decompresslist"] = $$"""[{"key": "{{first.Key}}/a.txt", "fsize": 12}, {"key": "{{first.Key}}/b.txt", "fsize": 34}]""";
+            if (item.Unpacked.Count > 0)
+                properties["decompresslist"] = $"[{string.Join(", ", item.Unpacked.Select(key => $$"""{"key": "{{key}}", "fsize": 12}"""))}]";
             if (isFops)
                 properties["detail"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)new JsonObject(Output(output, true, scribe)))]);
         }

@@ -51,6 +51,10 @@ internal sealed class JobDraft
 
     public bool Repeats { get; set; }
 
+    public bool Audited { get; set; }
+
+    public bool Archived { get; set; }
+
     public bool Separate { get; set; }
 
     public bool SeparateListsAll { get; set; }
@@ -78,6 +82,7 @@ internal sealed class JobDraft
         // Even over orders of magnitude: short jobs are many and long ones few.
         var processing = _options.MinProcessing * Math.Pow(_options.MaxProcessing / _options.MinProcessing, Random.NextDouble());
         var bucket = Random.Pick(["media", "course-video", "ugc-2024"]);
+        var items = Items(bucket, processingAfter, processing);
         var inputs = new string[] { $"in/{Random.Hex(12)}.mp4", $"o_{Random.Alphanumeric(20)}.mp4", $"视频/第{Random.Next(1, 99)}课 +&.mov" };
 
         return new()
@@ -85,7 +90,7 @@ internal sealed class JobDraft
             Seed = _seed,
             Id = NewId(),
             Shape = _shape,
-            Items = Items(bucket, processingAfter, processing),
+            Items = items,
             Bucket = bucket,
             Key = Random.Pick(inputs),
             Pipeline = Random.Chance(0.5) ? "0.default" : $"138{Random.Next(1000000, 9999999)}.transcode",
@@ -99,6 +104,9 @@ internal sealed class JobDraft
             Cancelled = Cancelled,
             Separate = Separate && ItemCount > 1,
             SeparateListsAll = SeparateListsAll,
+            Unpacked = _shape == BodyShape.WangsuFmgr && ItemCount == 1 && items[0].Outputs.Count > 0 && Seeded.Random(_seed, 10).Chance(0.2)
+                ? [.. Enumerable.Range(1, 40).Select(i => $"unzipped/{i}.jpg")]
+                : [],
             ClaimsSuccess = ClaimsSuccess,
             Signing = Signing,
             Encoding = Encoding,
@@ -143,8 +151,8 @@ internal sealed class JobDraft
             items[i] = fates[i] switch
             {
                 ItemFate.Succeeded => item with { ReturnOld = ReturnOld && i == 0 },
-                ItemFate.Failed => item with { Outputs = [], Error = Random.Pick(Errors) },
-                _ => item with { Outputs = [] },
+                ItemFate.Failed => item with { Outputs = [], Unpacked = [], Suggestion = null, Error = Random.Pick(Errors) },
+                _ => item with { Outputs = [], Unpacked = [], Suggestion = null },
             };
         }
 
@@ -182,11 +190,15 @@ internal sealed class JobDraft
         BodyShape.WangsuFmgr => FileOperation(bucket),
         _ when Encrypted && index == 0 && _shape != BodyShape.QiniuWorkflowV2 => EncryptedStream(bucket),
         BodyShape.QiniuWorkflowV2 => Transcoding(bucket, saveAs: false),
-        _ => Random.Next(_shape == BodyShape.QiniuClassic ? 6 : 3) switch
+        BodyShape.QiniuClassic when Audited && index == 0 => Audit(),
+        BodyShape.QiniuClassic when Archived && index == 0 => Archive(bucket),
+        _ => Random.Next(_shape == BodyShape.QiniuClassic ? 8 : 3) switch
         {
             0 => Screenshot(bucket),
             1 or 2 or 3 => Transcoding(bucket, saveAs: Random.Chance(0.7)),
             4 => Screenshots(bucket),
+            5 => Audit(),
+            6 => Archive(bucket),
             _ => new() { Command = "avinfo", Fate = ItemFate.Succeeded },
         },
     };
@@ -213,15 +225,38 @@ internal sealed class JobDraft
         Random.NextBytes(key);
         // Applications are seen to use the standard alphabet, which has slashes.
         var secret = key[0] % 2 == 0 ? Convert.ToBase64String(key) : Signer.Base64UrlPadded(key);
+        var token = Random.Alphanumeric(20);
         var output = Output(bucket, "m3u8");
         return new()
         {
-            Command = $"avthumb/m3u8/noDomain/1/vb/5m/segtime/10/hlsKey/{secret}/hlsKeyUrl/{Base64("https://keys.example.com/hls?e=1490169871&token=private")}{SaveAs(output)}",
+            Command = $"avthumb/m3u8/noDomain/1/vb/5m/segtime/10/hlsKey/{secret}/hlsKeyUrl/{Base64($"https://keys.example.com/hls?e=1490169871&token={token}")}{SaveAs(output)}",
             Fate = ItemFate.Succeeded,
             Outputs = [output],
             Secret = secret,
+            UrlSecret = token,
         };
     }
+
+    private SimulatedItem Archive(string bucket)
+    {
+        var token = Random.Alphanumeric(20);
+        var output = Output(bucket, "zip");
+        var url = Base64($"https://private.example.com/{Random.Hex(8)}.mp4?e=1490169871&token={token}");
+        return new()
+        {
+            Command = $"mkzip/2/url/{url}/alias/{Base64("第1课.mp4")}{SaveAs(output)}",
+            Fate = ItemFate.Succeeded,
+            Outputs = [output],
+            UrlSecret = token,
+        };
+    }
+
+    private SimulatedItem Audit() => new()
+    {
+        Command = $"video-censor/v2/{Random.Pick(["pulp", "terror", "politician"])}",
+        Fate = ItemFate.Succeeded,
+        Suggestion = Random.Pick(["pass", "review", "block"]),
+    };
 
     private SimulatedItem Screenshot(string bucket)
     {
@@ -245,12 +280,16 @@ internal sealed class JobDraft
     {
         var output = Output(bucket, Random.Pick(["mp4", "zip", "jpg"]));
         var to = $"bucket/{Base64(bucket)}/key/{Base64(output.Key)}";
+        IReadOnlyList<string> unpacked = output.Key.EndsWith(".zip", StringComparison.Ordinal) ? [$"{output.Key}/a.txt", $"{output.Key}/b.txt"] : [];
         return Random.Next(4) switch
         {
-            0 => new() { Command = $"fetchURL/{Base64("http://origin.example.com/" + Random.Hex(8))}/{to}", Fate = ItemFate.Succeeded, Outputs = [output] },
+            0 => Fetch(Random.Alphanumeric(20)) with { Outputs = [output], Unpacked = unpacked },
             1 => new() { Command = to, Fate = ItemFate.Succeeded }, // A deletion.
-            _ => new() { Command = $"resource/{Base64($"{bucket}:src/{Random.Hex(8)}.mp4")}/{to}", Fate = ItemFate.Succeeded, Outputs = [output] },
+            _ => new() { Command = $"resource/{Base64($"{bucket}:src/{Random.Hex(8)}.mp4")}/{to}", Fate = ItemFate.Succeeded, Outputs = [output], Unpacked = unpacked },
         };
+
+        SimulatedItem Fetch(string token) =>
+            new() { Command = $"fetchURL/{Base64($"http://origin.example.com/{Random.Hex(8)}?token={token}")}/{to}", Fate = ItemFate.Succeeded, UrlSecret = token };
     }
 
     private SimulatedOutput Output(string bucket, string extension) =>

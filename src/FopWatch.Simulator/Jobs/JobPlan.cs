@@ -101,6 +101,12 @@ public static class JobPlan
         new(Any, draft => draft.Signing = SigningScheme.None),
         new([BodyShape.QiniuClassic], draft => draft.Idle = true),
         new([BodyShape.QiniuClassic, BodyShape.WangsuFops, BodyShape.QiniuWorkflowV3], draft => draft.Encrypted = true),
+        new([BodyShape.QiniuClassic], draft =>
+        {
+            draft.Failures = 0;
+            draft.Audited = true;
+        }),
+        new([BodyShape.QiniuClassic], draft => draft.Archived = true),
         new(WithItems, draft =>
         {
             draft.AtLeastItems(2);

@@ -100,6 +100,15 @@ public sealed record SimulatedItem
     /// <summary>The encryption key in the command (<c>hlsKey/…</c>), as it stands there; whoever watches the job must keep it to himself.</summary>
     public string? Secret { get; init; }
 
+    /// <summary>The credential in a URL that the command names, Base64-encoded with it; as secret as <see cref="Secret"/>.</summary>
+    public string? UrlSecret { get; init; }
+
+    /// <summary>What a content audit says, if the command is one and succeeded: <c>pass</c>, <c>review</c> or <c>block</c>. Only in <see cref="BodyShape.QiniuClassic"/>.</summary>
+    public string? Suggestion { get; init; }
+
+    /// <summary>The keys of the files that were unpacked from its output. Only in <see cref="BodyShape.WangsuFmgr"/>.</summary>
+    public IReadOnlyList<string> Unpacked { get; init; } = [];
+
     /// <summary>Indexes of the items whose output this one works on; only in workflows.</summary>
     public IReadOnlyList<int> DependsOn { get; init; } = [];
 }
@@ -110,6 +119,12 @@ public sealed record SimulatedItem
 /// <param name="Failed">Those that fail.</param>
 /// <param name="Skipped">Those that never run.</param>
 public sealed record ExpectedCounts(int Total, int Succeeded, int Failed, int Skipped);
+
+/// <summary>How an item looks to an observer who errs nowhere.</summary>
+/// <param name="State"><c>succeeded</c>, <c>failed</c> or <c>skipped</c>.</param>
+/// <param name="OutputKeys">The keys of all that it wrote, as far as bodies of the job's shape name them.</param>
+/// <param name="Suggestion">The verdict of a content audit; null for any other command.</param>
+public sealed record ExpectedItem(string State, IReadOnlyList<string> OutputKeys, string? Suggestion);
 
 /// <summary>One job at the simulated provider: what was asked for, what becomes of it, and what goes wrong in telling.</summary>
 public sealed record SimulatedJob
@@ -195,6 +210,22 @@ public sealed record SimulatedJob
         }
     }
 
+    /// <summary>The keys of unpacked files that the body lists beside its only command. Only in <see cref="BodyShape.WangsuFmgr"/>.</summary>
+    public IReadOnlyList<string> Unpacked { get; init; } = [];
+
+    /// <summary>Everything in the commands that whoever watches the job must keep to himself.</summary>
+    public IEnumerable<string> Secrets => Items.SelectMany(item => (string?[])[item.Secret, item.UrlSecret]).OfType<string>();
+
+    /// <summary>The items that the same observer ends with; none of an <see cref="Unobtainable"/> job.</summary>
+    public IReadOnlyList<ExpectedItem> ExpectedItems => Unobtainable
+        ? []
+        : [.. Items.Select(item => item.Fate switch
+        {
+            ItemFate.Succeeded => new ExpectedItem("succeeded", OutputKeys(item), item.Suggestion),
+            ItemFate.Failed => new("failed", [], null),
+            _ => new("skipped", [], null),
+        })];
+
     /// <summary>The counts that the same observer ends with.</summary>
     public ExpectedCounts ExpectedCounts => Unobtainable
         ? new(0, 0, 0, 0)
@@ -203,4 +234,8 @@ public sealed record SimulatedJob
             Items.Count(item => item.Fate == ItemFate.Succeeded),
             Items.Count(item => item.Fate == ItemFate.Failed),
             Items.Count(item => item.Fate == ItemFate.Skipped));
+
+    // Workflows V2 do not say what they wrote.
+    private IReadOnlyList<string> OutputKeys(SimulatedItem item) =>
+        Shape == BodyShape.QiniuWorkflowV2 || item.Outputs.Count == 0 ? [] : [.. item.Outputs.Select(output => output.Key), .. item.Unpacked, .. Unpacked];
 }
