@@ -1,8 +1,6 @@
-using System.Buffers;
 using System.Globalization;
 using System.Text;
 using FopWatch.Api;
-using FopWatch.Diagnosis;
 using FopWatch.Local.Storage;
 using FopWatch.Providers;
 
@@ -14,6 +12,9 @@ namespace FopWatch.Local.Hosting;
 /// </summary>
 internal static class EventStream
 {
+    /// <summary>How long a client may take for a piece of <see cref="EventTail.BatchBytes"/>. Then it is cut off, and comes back with its position.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
+
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>
@@ -26,8 +27,8 @@ internal static class EventStream
         string? source,
         Sources sources,
         EventLog log,
+        EventTail tail,
         IHostApplicationLifetime lifetime,
-        Troubles troubles,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -54,11 +55,15 @@ internal static class EventStream
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(context.Response, log, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), troubles, time, stopping.Token);
+            await StreamAsync(context.Response, log, tail, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), time, stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The client left, or the host stops; the client comes back with its position.
+        }
+        catch (TimeoutException)
+        {
+            context.Abort();
         }
 
         return Results.Empty;
@@ -67,9 +72,9 @@ internal static class EventStream
     private static async Task StreamAsync(
         HttpResponse response,
         EventLog log,
+        EventTail tail,
         string? source,
         (long After, long? Unreached, long Last) place,
-        Troubles troubles,
         TimeProvider time,
         CancellationToken cancellationToken)
     {
@@ -86,64 +91,54 @@ internal static class EventStream
 
         // A stream that starts now has missed nothing; one that starts at the beginning has missed what is gone.
         if (first > after + 1)
-        {
-            var gone = string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n");
-            await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(gone), cancellationToken);
-        }
+            await response.BodyWriter.WriteAsync(Purged(first), cancellationToken);
 
         // An id without data is no event: it tells the client its place, so that it can come back even if it breaks off before the
         // first event.
         var start = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
         await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(start), cancellationToken);
         var (sent, seen) = (after, after);
-        await using var events = log.FollowAsync(after, cancellationToken).GetAsyncEnumerator(cancellationToken);
         while (true)
         {
-            var next = events.MoveNextAsync().AsTask();
-            try
-            {
-                if (await FlushUntilAsync(next, response, seen > sent ? seen : null, time, cancellationToken))
-                    sent = seen;
-            }
-            catch
-            {
-                // The log must have let go of the enumeration before it is disposed of; it ends with the same token.
-                await next.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
-                throw;
-            }
-
-            if (!await next)
+            var next = tail.NextAsync(seen, cancellationToken);
+            if (await IdleUntilAsync(next, response, seen > sent ? seen : null, time, cancellationToken))
+                sent = seen;
+            if (await next is not { } batch)
                 return;
-            seen = events.Current.Seq;
-            if (events.Current.Problem is { } problem)
+
+            // A client that is slow may be overtaken by a purge.
+            if (batch.Places.First(place => place > seen) > seen + 1
+                && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
-                troubles.Occurred(events.Current.Key.Source, TroubleKind.UnreadableEvents, problem);
-                continue;
+                await SendAsync(response, Purged(oldest), time, cancellationToken);
             }
 
-            if (source is not null && events.Current.Key.Source != source)
-                continue;
-            Write(response.BodyWriter, events.Current);
-            sent = seen;
-            if (response.BodyWriter.UnflushedBytes > 64 * 1024)
-                await response.BodyWriter.FlushAsync(cancellationToken);
+            foreach (var (bytes, last) in batch.Pieces(seen, source))
+            {
+                await SendAsync(response, bytes, time, cancellationToken);
+                sent = last;
+            }
+
+            seen = batch.Last;
         }
     }
 
-    /// <summary>Flushes what is buffered once there is nothing more to add, and shows signs of life until there is.</summary>
+    private static byte[] Purged(long first) => Encoding.UTF8.GetBytes(
+        string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n"));
+
+    /// <summary>Shows signs of life until there is more.</summary>
     /// <param name="next">Completes when there is more.</param>
     /// <param name="response">The response.</param>
     /// <param name="place">The client's place, if it has advanced past events that the client does not get.</param>
     /// <param name="time">The clock.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Whether the place was sent.</returns>
-    private static async Task<bool> FlushUntilAsync(
-        Task<bool> next, HttpResponse response, long? place, TimeProvider time, CancellationToken cancellationToken)
+    private static async Task<bool> IdleUntilAsync(
+        Task next, HttpResponse response, long? place, TimeProvider time, CancellationToken cancellationToken)
     {
         var told = false;
         while (!next.IsCompleted)
         {
-            await response.BodyWriter.FlushAsync(cancellationToken);
             try
             {
                 await next.WaitAsync(Heartbeat, time, cancellationToken);
@@ -152,19 +147,24 @@ internal static class EventStream
             {
                 var sign = place is null || told ? ":\n\n" : string.Create(CultureInfo.InvariantCulture, $"id: {place}\n\n");
                 told = place is not null;
-                await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(sign), cancellationToken);
+                await SendAsync(response, Encoding.UTF8.GetBytes(sign), time, cancellationToken);
             }
         }
 
         return told;
     }
 
-    private static void Write(IBufferWriter<byte> writer, LoggedEvent logged)
+    /// <summary>Sends bytes, a piece at a time, each once there is room for it on its way to the client.</summary>
+    /// <exception cref="TimeoutException">The client has taken nothing for too long.</exception>
+    private static async ValueTask SendAsync(HttpResponse response, ReadOnlyMemory<byte> bytes, TimeProvider time, CancellationToken cancellationToken)
     {
-        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {logged.Seq}\nevent: {logged.Type}\ndata: "), writer);
-
-        // JSON that a serializer wrote has no line breaks.
-        writer.Write(logged.Body.Span);
-        writer.Write("\n\n"u8);
+        while (!bytes.IsEmpty)
+        {
+            var piece = bytes[..Math.Min(bytes.Length, EventTail.BatchBytes)];
+            var sent = response.BodyWriter.WriteAsync(piece, cancellationToken);
+            if (!sent.IsCompletedSuccessfully)
+                await sent.AsTask().WaitAsync(Patience, time, cancellationToken);
+            bytes = bytes[piece.Length..];
+        }
     }
 }

@@ -145,6 +145,9 @@ internal sealed class LocalHost : IAsyncDisposable
         // An instance, like the store: the container must not dispose of it.
         services.AddSingleton(store.Events);
         services.AddSingleton<IEventPublisher>(store.Events);
+
+        // It spaces out writes for the sake of the processor, whatever clock the host goes by.
+        services.AddSingleton(provider => new EventTail(store.Events, provider.GetRequiredService<Troubles>(), TimeProvider.System));
         services.AddSingleton<OutboxDispatcher>();
 
         services.AddSingleton<DueSignals>();

@@ -1,4 +1,3 @@
-using System.Runtime.CompilerServices;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -30,8 +29,6 @@ internal sealed class EventLog : IEventPublisher
 
     internal const string PurgeSql = "DELETE FROM events WHERE seq > $1 AND seq <= $2";
 
-    private const int FollowAtOnce = 256;
-
     // Short enough that the commits of others don't wait long for one.
     private const int PurgeAtOnce = 64;
 
@@ -60,73 +57,22 @@ internal sealed class EventLog : IEventPublisher
     }
 
     /// <summary>
-    /// Reads events in the order of the log. What is read at once ends at <see cref="PageLimit.Bytes"/>, so others may follow where there
-    /// are fewer than asked for; where there is none, none follows.
+    /// Reads events in the order of the log. What is read at once ends with the event that fills it, so others may follow where there are
+    /// fewer than asked for; where there is none, none follows.
     /// </summary>
     /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
     /// <param name="limit">The most events to read; at least 1.</param>
     /// <param name="cancellationToken">Cancels the read.</param>
+    /// <param name="bytes">The bytes of bodies with which it is full.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(long afterSeq, int limit, CancellationToken cancellationToken)
-    {
-        var read = await _database.Log.ReadAsync(
-            session =>
-            {
-                using var rows = session.Command(ReadSql, afterSeq, limit).ExecuteReader();
-                var (events, bytes) = (new List<(LoggedEvent Event, long Redaction)>(), 0L);
-                while (bytes < PageLimit.Bytes && rows.Read())
-                {
-                    var body = rows.GetFieldValue<byte[]>(6);
-                    bytes += body.Length;
-                    var one = new LoggedEvent(
-                        rows.GetInt64(0),
-                        rows.GetString(1),
-                        new(Math.Clamp(rows.GetInt64(2), 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero),
-                        rows.GetString(3),
-                        new(rows.GetString(4), rows.GetString(5)),
-                        body);
-                    events.Add((one, rows.GetInt64(7)));
-                }
+    public ValueTask<IReadOnlyList<LoggedEvent>> ReadAsync(
+        long afterSeq, int limit, CancellationToken cancellationToken, int bytes = PageLimit.Bytes) =>
+        ReadRowsAsync(_database.Log, afterSeq, limit, bytes, cancellationToken);
 
-                return events;
-            },
-            cancellationToken);
-        return [.. read.Select(one => Read(one.Event, one.Redaction))];
-    }
-
-    /// <summary>
-    /// The events after a place and all that are published from then on, in the order of the log, none skipped. Between two reads
-    /// it holds nothing of the store. Ends when the store is closed.
-    /// </summary>
-    /// <param name="afterSeq">The place of the last event that is known already; 0 for the beginning.</param>
-    /// <param name="cancellationToken">Ends it with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now; follow again from the last event's place.</exception>
-    public async IAsyncEnumerable<LoggedEvent> FollowAsync(long afterSeq, [EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        while (!_closed)
-        {
-            // Taken before the read: what is published after the read began completes it.
-            var published = Volatile.Read(ref _published).Task;
-            IReadOnlyList<LoggedEvent> events;
-            try
-            {
-                events = await ReadAsync(afterSeq, FollowAtOnce, cancellationToken);
-            }
-            catch (ObjectDisposedException)
-            {
-                yield break;
-            }
-
-            foreach (var logged in events)
-            {
-                yield return logged;
-                afterSeq = logged.Seq;
-            }
-
-            if (events.Count == 0)
-                await published.WaitAsync(cancellationToken);
-        }
-    }
+    /// <summary>Reads events as <see cref="ReadAsync"/> does, and waits for no reader that is behind.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    internal ValueTask<IReadOnlyList<LoggedEvent>> ReadTailAsync(long afterSeq, int limit, int bytes) =>
+        ReadRowsAsync(_database.Tail, afterSeq, limit, bytes, CancellationToken.None);
 
     /// <summary>The place of the last event that was ever published, purged or not; 0 if there was none.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
@@ -154,11 +100,45 @@ internal sealed class EventLog : IEventPublisher
     public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, DateTimeOffset now, CancellationToken cancellationToken) =>
         _database.DeleteAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
 
+    /// <summary>Completes when more is published or the log is closed.</summary>
+    internal Task Published => Volatile.Read(ref _published).Task;
+
+    /// <summary>Whether nothing more will be published.</summary>
+    internal bool IsClosed => _closed;
+
     /// <summary>Ends the followers.</summary>
     internal void Close()
     {
         _closed = true;
         Volatile.Read(ref _published).TrySetResult();
+    }
+
+    private static async ValueTask<IReadOnlyList<LoggedEvent>> ReadRowsAsync(
+        ReadPool pool, long afterSeq, int limit, int bytes, CancellationToken cancellationToken)
+    {
+        var read = await pool.ReadAsync(
+            session =>
+            {
+                using var rows = session.Command(ReadSql, afterSeq, limit).ExecuteReader();
+                var (events, length) = (new List<(LoggedEvent Event, long Redaction)>(), 0L);
+                while (length < bytes && rows.Read())
+                {
+                    var body = rows.GetFieldValue<byte[]>(6);
+                    length += body.Length;
+                    var one = new LoggedEvent(
+                        rows.GetInt64(0),
+                        rows.GetString(1),
+                        new(Math.Clamp(rows.GetInt64(2), 0, DateTimeOffset.MaxValue.UtcTicks), TimeSpan.Zero),
+                        rows.GetString(3),
+                        new(rows.GetString(4), rows.GetString(5)),
+                        body);
+                    events.Add((one, rows.GetInt64(7)));
+                }
+
+                return events;
+            },
+            cancellationToken);
+        return [.. read.Select(one => Read(one.Event, one.Redaction))];
     }
 
     private static LoggedEvent Read(LoggedEvent logged, long redaction)

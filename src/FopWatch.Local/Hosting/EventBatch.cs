@@ -1,0 +1,79 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>Some consecutive events of the log, as the bytes that every follower is sent.</summary>
+internal sealed class EventBatch
+{
+    private readonly ReadOnlyMemory<byte> _bytes;
+    private readonly Frame[] _frames;
+
+    /// <param name="after">The place before its first event.</param>
+    /// <param name="events">One event or more, in the order of the log. Of those that cannot be read it has the places only.</param>
+    public EventBatch(long after, IReadOnlyList<LoggedEvent> events)
+    {
+        After = after;
+        Last = events[^1].Seq;
+        _frames = new Frame[events.Count];
+        var writer = new ArrayBufferWriter<byte>(events.Sum(one => one.Body.Length + 128));
+        for (var i = 0; i < events.Count; i++)
+        {
+            if (events[i].Problem is null)
+                Write(writer, events[i]);
+            _frames[i] = new(events[i].Seq, events[i].Key.Source, writer.WrittenCount);
+        }
+
+        _bytes = writer.WrittenMemory;
+    }
+
+    /// <summary>The place before its first event.</summary>
+    public long After { get; }
+
+    /// <summary>The place of its last event.</summary>
+    public long Last { get; }
+
+    /// <summary>Its size in bytes.</summary>
+    public int Length => _bytes.Length;
+
+    /// <summary>The places of its events.</summary>
+    public IEnumerable<long> Places => _frames.Select(frame => frame.Seq);
+
+    /// <summary>The events after a place, as few pieces as can be, each with the place of its last event.</summary>
+    /// <param name="after">The place.</param>
+    /// <param name="source">Only events of this source; null for all.</param>
+    public IEnumerable<(ReadOnlyMemory<byte> Bytes, long Last)> Pieces(long after, string? source)
+    {
+        var (start, end, last) = (0, 0, 0L);
+        foreach (var frame in _frames)
+        {
+            if (frame.End == Math.Max(start, end))
+                continue;
+            if (frame.Seq > after && (source is null || frame.Source == source))
+            {
+                (end, last) = (frame.End, frame.Seq);
+                continue;
+            }
+
+            if (end > start)
+                yield return (_bytes[start..end], last);
+            start = frame.End;
+        }
+
+        if (end > start)
+            yield return (_bytes[start..end], last);
+    }
+
+    private static void Write(IBufferWriter<byte> writer, LoggedEvent logged)
+    {
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {logged.Seq}\nevent: {logged.Type}\ndata: "), writer);
+
+        // JSON that a serializer wrote has no line breaks.
+        writer.Write(logged.Body.Span);
+        writer.Write("\n\n"u8);
+    }
+
+    private readonly record struct Frame(long Seq, string Source, int End);
+}

@@ -1,0 +1,179 @@
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Local.Storage;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// The end of the event log in memory. It is read and written down once, however many follow it. A follower that is further behind reads
+/// the log until it has caught up. Nothing is kept for a single follower, so a slow one costs no memory.
+/// </summary>
+internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider time) : IDisposable
+{
+    /// <summary>The bytes that are kept. A follower that falls further behind reads the log again.</summary>
+    public const int KeptBytes = 4 * 1024 * 1024;
+
+    /// <summary>The bytes with which a batch is full. It ends with the event that reaches them.</summary>
+    public const int BatchBytes = 64 * 1024;
+
+    private const int BatchEvents = 256;
+
+    // A follower this far ahead of what is kept is not worth reading all that is between for.
+    private const int LongestGap = 4096;
+
+    // Every batch is a write to every follower's socket: under load a few large ones, an event that comes alone at once.
+    private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(25);
+
+    private readonly Lock _lock = new();
+    private readonly List<EventBatch> _kept = [];
+
+    // Followers that are behind take turns, so that they leave processors to others however many they are.
+    private readonly SemaphoreSlim _catchUp = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private long? _end;
+    private long _bytes;
+    private long? _grewAt;
+    private Task<bool>? _growth;
+
+    /// <summary>
+    /// Waits for the first events after a place. Whoever goes on after the last of them gets all events in the order of the log, none skipped.
+    /// </summary>
+    /// <param name="after">The place of the last event that is known already; 0 for the beginning.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
+    /// <returns>The events, and maybe some before them; null if the store is closed.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<EventBatch?> NextAsync(long after, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task<bool>? growth = null;
+            long end;
+            lock (_lock)
+            {
+                if (_end is null || after - _end > LongestGap)
+                    StartAt(after);
+                end = _end!.Value;
+                if (after >= end)
+                    growth = _growth ??= Task.Run(() => GrowAsync(end), CancellationToken.None);
+                else if (Kept(after) is { } kept)
+                    return kept;
+            }
+
+            if (growth is not null)
+            {
+                if (!await growth.WaitAsync(cancellationToken))
+                    return null;
+            }
+            else if (await ReadAsync(after, cancellationToken) is { } read)
+            {
+                return read;
+            }
+            else
+            {
+                // All of them were purged meanwhile.
+                after = end;
+            }
+        }
+    }
+
+    /// <summary>The batch that has the first event after a place; null if it is not kept.</summary>
+    private EventBatch? Kept(long after)
+    {
+        if (_kept.Count == 0 || after < _kept[0].After)
+            return null;
+        var (low, high) = (0, _kept.Count - 1);
+        while (low < high)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = _kept[middle].Last > after ? (low, middle) : (middle + 1, high);
+        }
+
+        return _kept[low];
+    }
+
+    public void Dispose() => _catchUp.Dispose();
+
+    private void StartAt(long after)
+    {
+        _kept.Clear();
+        (_bytes, _end) = (0, after);
+    }
+
+    private async Task<EventBatch?> ReadAsync(long after, CancellationToken cancellationToken)
+    {
+        await _catchUp.WaitAsync(cancellationToken);
+        try
+        {
+            var events = await log.ReadAsync(after, BatchEvents, cancellationToken, BatchBytes);
+            return events.Count > 0 ? BatchOf(after, events) : null;
+        }
+        catch (ObjectDisposedException)
+        {
+            return null;
+        }
+        finally
+        {
+            _catchUp.Release();
+        }
+    }
+
+    /// <summary>Keeps the next batch after the end, once there is one.</summary>
+    /// <returns>Whether there is; false if the store is closed.</returns>
+    private async Task<bool> GrowAsync(long end)
+    {
+        try
+        {
+            if (_grewAt is { } grewAt && Spacing - time.GetElapsedTime(grewAt) is var early && early > TimeSpan.Zero)
+                await Task.Delay(early, time);
+            while (true)
+            {
+                // Taken before the read: what is published after the read began completes it.
+                var published = log.Published;
+                var events = await log.ReadTailAsync(end, BatchEvents, BatchBytes);
+                if (events.Count > 0)
+                {
+                    Keep(BatchOf(end, events));
+                    return true;
+                }
+
+                if (log.IsClosed)
+                    return false;
+                await published;
+            }
+        }
+        catch (ObjectDisposedException)
+        {
+            return false;
+        }
+        finally
+        {
+            lock (_lock)
+                _growth = null;
+        }
+    }
+
+    private EventBatch BatchOf(long after, IReadOnlyList<LoggedEvent> events)
+    {
+        foreach (var unreadable in events.Where(one => one.Problem is not null))
+            troubles?.Occurred(unreadable.Key.Source, TroubleKind.UnreadableEvents, unreadable.Problem!);
+        return new(after, events);
+    }
+
+    private void Keep(EventBatch batch)
+    {
+        lock (_lock)
+        {
+            // Unless a follower that was far ahead has made it start elsewhere.
+            if (_end != batch.After)
+                return;
+            _kept.Add(batch);
+            (_bytes, _end) = (_bytes + batch.Length, batch.Last);
+            while (_bytes > KeptBytes && _kept.Count > 1)
+            {
+                _bytes -= _kept[0].Length;
+                _kept.RemoveAt(0);
+            }
+
+            _grewAt = batch.Length < BatchBytes ? time.GetTimestamp() : null;
+        }
+    }
+}

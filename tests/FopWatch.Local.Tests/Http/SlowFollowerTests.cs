@@ -1,0 +1,101 @@
+using System.Net.Sockets;
+using System.Text;
+using System.Text.RegularExpressions;
+using FopWatch.Contract.Tests;
+using FopWatch.Local.Hosting;
+using FopWatch.Local.Storage;
+using FopWatch.Local.Tests.Storage;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Local.Tests.Http;
+
+/// <summary>Followers that take less than is published, over sockets that can hold a few MB.</summary>
+public partial class SlowFollowerTests
+{
+    private const int Events = 32;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_follower_that_reads_nothing_is_cut_off_and_comes_back_with_its_position_while_others_get_everything()
+    {
+        var clock = new ManualClock();
+        await using var host = await RunningHost.StartAsync(time: clock);
+        using var stalled = await FollowAsync(host, 0);
+        using var other = await FollowAsync(host, 0);
+        for (var i = 1; i <= Events; i++)
+            await LogOf(host).PublishAsync([Sample.Event("a", i).Sized(1)], Cancelled);
+
+        Assert.Contains($"id: {Events}\n", await ReadAsync(other, read => read.Contains($"id: {Events}\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+        for (var i = 0; i < 40; i++)
+        {
+            clock.Advance(EventStream.Patience);
+            await Task.Delay(50, Cancelled);
+        }
+
+        // What was on its way arrives, and no more.
+        var last = int.Parse(Ids().Matches(await ReadAsync(stalled, _ => false))[^1].Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
+        Assert.InRange(last, 1, Events - 1);
+        using var again = await FollowAsync(host, last - 1);
+        Assert.Contains($"id: {last - 1}\n\n", await ReadAsync(again, read => read.Contains($"id: {last}\n", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_follower_that_a_purge_overtakes_is_told_in_the_middle_of_its_stream()
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var slow = await FollowAsync(host, 0);
+        for (var i = 1; i <= Events; i++)
+            await LogOf(host).PublishAsync([Sample.Event("a", i).Sized(1)], Cancelled);
+        Assert.Equal(Events, await LogOf(host).PurgeAsync(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, Cancelled));
+        await LogOf(host).PublishAsync([Sample.Event("b")], Cancelled);
+
+        var read = await ReadAsync(slow, read => read.Contains($"id: {Events + 1}", StringComparison.Ordinal));
+
+        var ids = Ids().Matches(read).Select(match => match.Groups[1].Value).ToList();
+        Assert.Equal((ids.Count - 2).ToString(System.Globalization.CultureInfo.InvariantCulture), ids[^2]);
+        Assert.Matches($$"""}\n\nevent: fopwatch.events.purged\ndata: {"before":{{Events + 1}}}\n\nid: {{Events + 1}}""", read);
+    }
+
+    private static EventLog LogOf(RunningHost host) => host.Host.Services.GetRequiredService<EventLog>();
+
+    private static async Task<TcpClient> FollowAsync(RunningHost host, long after)
+    {
+        var client = new TcpClient { ReceiveBufferSize = 64 * 1024 };
+        await client.ConnectAsync(host.Host.Url.Host, host.Host.Url.Port, Cancelled);
+        await client.GetStream().WriteAsync(
+            Encoding.ASCII.GetBytes($"GET /events?lastEventId={after} HTTP/1.1\r\nHost: localhost\r\n\r\n"), Cancelled);
+        return client;
+    }
+
+    /// <summary>Reads, without the texts that fill the events, until that is enough or the connection ends.</summary>
+    private static async Task<string> ReadAsync(TcpClient client, Func<string, bool> isEnough)
+    {
+        var (read, buffer) = (new StringBuilder(), new byte[1024 * 1024]);
+        try
+        {
+            while (await client.GetStream().ReadAsync(buffer, Cancelled) is > 0 and var count)
+            {
+                read.Append(Filling().Replace(Encoding.UTF8.GetString(buffer.AsSpan(0, count)), ""));
+                if (isEnough(read.ToString()))
+                    break;
+            }
+        }
+        catch (IOException)
+        {
+            // It was cut off.
+        }
+
+        // Chunks begin and end anywhere.
+        return Chunks().Replace(read.ToString(), "");
+    }
+
+    [GeneratedRegex("x{4,}")]
+    private static partial Regex Filling();
+
+    [GeneratedRegex("(\r\n)?[0-9a-f]+\r\n")]
+    private static partial Regex Chunks();
+
+    [GeneratedRegex("\nid: ([0-9]+)\n")]
+    private static partial Regex Ids();
+}
