@@ -7,6 +7,7 @@ using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -19,9 +20,6 @@ public static class JobsApi
     /// not answered within 230 seconds.
     /// </summary>
     public const int MaxWaitSeconds = 200;
-
-    /// <summary>How many registrations of one request are committed at a time.</summary>
-    private const int RegistrationsAtOnce = 64;
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
     public static async Task<IResult> RegisterAsync(
@@ -39,6 +37,7 @@ public static class JobsApi
         if (read.Problems.Count > 0)
             return Problem.Invalid("Nothing was registered.", read.Problems);
 
+        var limits = request.HttpContext.RequestServices.GetService<RequestLimits>();
         var links = new JobLink[read.Registrations.Count];
         var tooLarge = new ConcurrentBag<ProblemElement>();
 
@@ -46,7 +45,7 @@ public static class JobsApi
         var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
         await Parallel.ForEachAsync(
             jobs,
-            new ParallelOptions { MaxDegreeOfParallelism = RegistrationsAtOnce, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = RequestLimits.Registrations, CancellationToken = cancellationToken },
             async (job, cancelled) =>
             {
                 foreach (var (index, registration) in job)
@@ -65,6 +64,7 @@ public static class JobsApi
         async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)
         {
             var (source, id, metadata, firstPollAfter) = registration;
+            using var turn = limits is null ? null : await limits.RegistrationTurnAsync(cancelled);
             try
             {
                 var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
@@ -113,6 +113,7 @@ public static class JobsApi
         [FromQuery(Name = "ref")] string? reference,
         string? top,
         string? continuation,
+        HttpRequest request,
         IJobStore store,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
@@ -156,10 +157,17 @@ public static class JobsApi
                 Top = count,
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
             };
-            var page = string.IsNullOrEmpty(reference)
-                ? await store.ListAsync(query, cancellationToken)
-                : await FindByReferenceAsync(store, query, reference, cancellationToken);
-            return Results.Json(new([.. page.Elements.Select(job => Watched(Listed(job), store.References, settings))], page.Continuation), ApiJson.Wire.JobList);
+            return await ListAnswer.MakeAsync(
+                request,
+                async cancelled =>
+                {
+                    var page = string.IsNullOrEmpty(reference)
+                        ? await store.ListAsync(query, cancelled)
+                        : await FindByReferenceAsync(store, query, reference, cancelled);
+                    return new JobList([.. page.Elements.Select(job => Watched(Listed(job), store.References, settings))], page.Continuation);
+                },
+                ApiJson.Wire.JobList,
+                cancellationToken);
         }
         catch (FormatException)
         {

@@ -18,6 +18,7 @@ public static class QuarantineApi
         string? source,
         string? top,
         string? continuation,
+        HttpRequest request,
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
@@ -35,13 +36,20 @@ public static class QuarantineApi
 
         try
         {
-            var page = await quarantine.ListAsync(
-                string.IsNullOrEmpty(source) ? null : source,
-                count,
-                string.IsNullOrEmpty(continuation) ? null : continuation,
+            return await ListAnswer.MakeAsync(
+                request,
+                async cancelled =>
+                {
+                    var page = await quarantine.ListAsync(
+                        string.IsNullOrEmpty(source) ? null : source,
+                        count,
+                        string.IsNullOrEmpty(continuation) ? null : continuation,
+                        cancelled);
+                    var budget = new HashBudget();
+                    return new QuarantineList([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation);
+                },
+                ApiJson.Wire.QuarantineList,
                 cancellationToken);
-            var budget = new HashBudget();
-            return Results.Json(new([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation), ApiJson.Wire.QuarantineList);
         }
         catch (FormatException)
         {

@@ -16,6 +16,20 @@ public sealed class RequestLimits : IDisposable
     /// <summary>The most notifications at once. What one machine can do is done by far fewer: they only wait for the disk together.</summary>
     public const int Notifications = 256;
 
+    /// <summary>
+    /// The most lists and searches at once. They wait for their turn in the order in which they came, and there are half as many turns as
+    /// processors: a page of 1,000 jobs takes the processor for as long as dozens of notifications.
+    /// </summary>
+    public const int Lists = 128;
+
+    /// <summary>
+    /// The most registrations at once, over all calls: an array of 1,000 would otherwise put as many changes before those of notifications.
+    /// </summary>
+    public const int Registrations = 64;
+
+    /// <summary>The most bytes of lists in memory at once that wait for their callers to read them.</summary>
+    public const int ListBytes = 64 * 1024 * 1024;
+
     /// <summary>The most other calls at once, so that a flood of notifications keeps nobody from asking how things stand, nor the reverse.</summary>
     public const int Calls = 128;
 
@@ -49,6 +63,9 @@ public sealed class RequestLimits : IDisposable
     private readonly ConcurrencyLimiter _calls = Limiter(Calls);
     private readonly ConcurrencyLimiter _waiting;
     private readonly ConcurrencyLimiter _bodies;
+    private readonly ConcurrencyLimiter _registrations = Limiter(Registrations, int.MaxValue);
+    private readonly ConcurrencyLimiter _lists;
+    private readonly ConcurrencyLimiter _listBytes = Limiter(ListBytes);
     private readonly ConcurrencyLimiter _decoded = Limiter(DecodedBytes, int.MaxValue);
     private readonly ConcurrencyLimiter _turns = Limiter(Environment.ProcessorCount, int.MaxValue);
     private readonly TimeProvider _time;
@@ -61,10 +78,14 @@ public sealed class RequestLimits : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told of requests that are turned away, once a minute at the most.</param>
     /// <param name="waiting">The most calls at once that wait, at least 1: fewer where something before the host counts them as load.</param>
-    public RequestLimits(Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger, int waiting = Waiting)
+    /// <param name="listTurns">How many lists are made at once; 0 for half as many as there are processors.</param>
+    public RequestLimits(
+        Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger, int waiting = Waiting, int listTurns = 0)
     {
         ArgumentNullException.ThrowIfNull(settings);
+        var turns = listTurns > 0 ? listTurns : Math.Max(1, Environment.ProcessorCount / 2);
         _waiting = Limiter(waiting);
+        _lists = Limiter(turns, Lists - turns);
         _bodies = Limiter(Math.Max(BodyBytes, 4 * settings.MaxBodyBytes));
         (_time, _logger, _maxBodyBytes) = (time, logger, settings.MaxBodyBytes);
     }
@@ -106,6 +127,35 @@ public sealed class RequestLimits : IDisposable
             _logger.TooLarge(source, _maxBodyBytes, count);
     }
 
+    /// <summary>Waits until a job may be registered.</summary>
+    /// <returns>To be disposed of when it is.</returns>
+    internal async ValueTask<IDisposable> RegistrationTurnAsync(CancellationToken cancellationToken) =>
+        await _registrations.AcquireAsync(1, cancellationToken);
+
+    /// <summary>Waits until a list may be made.</summary>
+    /// <returns>To be disposed of when it is made, and written down.</returns>
+    /// <exception cref="IntakeFullException">Too many wait already.</exception>
+    internal async ValueTask<IDisposable> ListTurnAsync(CancellationToken cancellationToken)
+    {
+        var turn = await _lists.AcquireAsync(1, cancellationToken);
+        if (turn.IsAcquired)
+            return turn;
+        turn.Dispose();
+        throw new IntakeFullException("A request was turned away: too many lists at once.");
+    }
+
+    /// <summary>Takes room for a list until its caller has read it.</summary>
+    /// <returns>To be disposed of then; null if there is none, and the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
+    internal IDisposable? ListRoom(long bytes)
+    {
+        var room = _listBytes.AttemptAcquire((int)Math.Min(bytes, ListBytes));
+        if (room.IsAcquired)
+            return room;
+        room.Dispose();
+        Refused("too many bytes of lists at once");
+        return null;
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -113,6 +163,9 @@ public sealed class RequestLimits : IDisposable
         _calls.Dispose();
         _waiting.Dispose();
         _bodies.Dispose();
+        _registrations.Dispose();
+        _lists.Dispose();
+        _listBytes.Dispose();
         _decoded.Dispose();
         _turns.Dispose();
     }
@@ -120,9 +173,16 @@ public sealed class RequestLimits : IDisposable
     private static ConcurrencyLimiter Limiter(int permits, int waiting = 0) =>
         new(new() { PermitLimit = permits, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
 
-    /// <summary>None for health: under load above all, somebody wants to know how the host is.</summary>
+    private static bool IsList(HttpRequest request) =>
+        (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))
+        && request.Path.Value?.TrimEnd('/') is { } path
+        && (path.Equals("/api/jobs", StringComparison.OrdinalIgnoreCase) || path.Equals("/api/quarantine", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>
+    /// None for health: under load above all, somebody wants to know how the host is. None for lists: <see cref="ListTurnAsync"/> has theirs.
+    /// </summary>
     private ConcurrencyLimiter? LimiterOf(HttpRequest request) =>
-        request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) ? null
+        request.Path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase) || IsList(request) ? null
         : request.Path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) ? _notifications
         : request.Path.StartsWithSegments("/events", StringComparison.OrdinalIgnoreCase)
             || request.Query.ContainsKey("wait")

@@ -62,6 +62,9 @@ namespace FopWatch.Functions
         /// </summary>
         public const int MostWaiting = 16;
 
+        /// <summary>How many lists an instance makes at once. Most of that is waiting for Table Storage, so it is more than processors.</summary>
+        public const int ListTurns = 4;
+
         private static readonly TimeSpan OpenPause = TimeSpan.FromSeconds(2);
 
         /// <summary>
@@ -96,7 +99,7 @@ namespace FopWatch.Functions
         {
             services.AddFopWatchCore(settings.Shared, store, time);
             services.AddSingleton(provider => new RequestLimits(
-                settings.Shared, time, provider.GetRequiredService<ILogger<RequestLimits>>(), MostWaiting));
+                settings.Shared, time, provider.GetRequiredService<ILogger<RequestLimits>>(), MostWaiting, ListTurns));
             services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
             if (settings.ServiceBus is { } bus)
             {

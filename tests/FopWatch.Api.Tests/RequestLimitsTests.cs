@@ -1,5 +1,8 @@
+using System.Text;
+using FopWatch.Intake;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -88,6 +91,63 @@ public sealed class RequestLimitsTests : IDisposable
         Assert.NotNull(await last.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken));
     }
 
+    [Theory]
+    [InlineData("/api/jobs")]
+    [InlineData("/api/jobs/")]
+    [InlineData("/api/quarantine")]
+    public async Task Lists_wait_for_their_turn_in_order_and_take_no_place_from_other_calls(string path)
+    {
+        using var limits = new RequestLimits(FopWatchSettings.Read([]), TimeProvider.System, NullLogger<RequestLimits>.Instance, listTurns: 2);
+        for (var i = 0; i < RequestLimits.Lists; i++)
+            Assert.NotNull(limits.Enter(Request(path, method: "GET")));
+        Assert.NotNull(limits.Enter(Request("/api/jobs", method: "POST")));
+
+        var turns = Enumerable.Range(0, RequestLimits.Lists).Select(_ => limits.ListTurnAsync(TestContext.Current.CancellationToken).AsTask()).ToList();
+        Assert.Equal([true, true, false], turns.Take(3).Select(turn => turn.IsCompleted));
+        await Assert.ThrowsAsync<IntakeFullException>(() => limits.ListTurnAsync(TestContext.Current.CancellationToken).AsTask());
+
+        (await turns[0]).Dispose();
+
+        await turns[2].WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.False(turns[3].IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_list_is_written_down_in_its_turn_and_sent_after_it()
+    {
+        var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(_limits).BuildServiceProvider(), Response = { Body = new MemoryStream() } };
+        var answer = await ListAnswer.MakeAsync(
+            context.Request, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
+
+        // The turn is free, though the answer is not sent yet.
+        (await _limits.ListTurnAsync(TestContext.Current.CancellationToken)).Dispose();
+        await answer.ExecuteAsync(context);
+
+        Assert.Equal("""{"jobs":[],"continuation":"更多"}""", Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray()));
+        Assert.Equal(("application/json; charset=utf-8", context.Response.Body.Length), (context.Response.ContentType, context.Response.ContentLength));
+    }
+
+    [Fact]
+    public async Task A_list_for_which_there_is_no_room_beside_those_that_are_not_read_yet_is_answered_503()
+    {
+        var context = new DefaultHttpContext
+        {
+            RequestServices = new ServiceCollection().AddSingleton(_limits).AddLogging().BuildServiceProvider(),
+            Response = { Body = new MemoryStream() },
+        };
+        var answer = await ListAnswer.MakeAsync(
+            context.Request, _ => Task.FromResult(new JobList([], null)), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
+        using (var unread = _limits.ListRoom(RequestLimits.ListBytes))
+        {
+            Assert.NotNull(unread);
+            await answer.ExecuteAsync(context);
+        }
+
+        Assert.Equal((503, "5"), (context.Response.StatusCode, context.Response.Headers.RetryAfter.ToString()));
+        Assert.Equal(1, _limits.TurnedAway);
+        Assert.NotNull(_limits.ListRoom(RequestLimits.ListBytes * 2L));
+    }
+
     [Fact]
     public void Each_source_whose_notifications_are_too_large_is_logged_with_the_limit_and_once_a_minute_at_the_most()
     {
@@ -137,9 +197,9 @@ public sealed class RequestLimitsTests : IDisposable
         return request;
     }
 
-    private static HttpRequest Request(string path, string query = "") => new DefaultHttpContext
+    private static HttpRequest Request(string path, string query = "", string method = "") => new DefaultHttpContext
     {
-        Request = { Path = path, QueryString = new(query) },
+        Request = { Path = path, QueryString = new(query), Method = method },
     }.Request;
 
     private sealed class Log : ILogger<RequestLimits>

@@ -39,6 +39,7 @@ public sealed class JobFunctions(
             request.Parameter("ref"),
             request.Parameter("top"),
             request.Parameter("continuation"),
+            request,
             store,
             settings,
             request.HttpContext.RequestAborted));

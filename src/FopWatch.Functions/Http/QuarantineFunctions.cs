@@ -18,6 +18,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
             request.Parameter("source"),
             request.Parameter("top"),
             request.Parameter("continuation"),
+            request,
             quarantine,
             intake,
             sources,
