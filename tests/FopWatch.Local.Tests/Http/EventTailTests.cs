@@ -81,6 +81,20 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task An_event_that_cannot_be_read_has_its_place_and_is_sent_to_nobody()
+    {
+        await PublishAsync(1, 2, 3);
+        await _temp.Store.Database.WriteAsync(session => session.Execute("UPDATE events SET body = x'7B' WHERE seq IN (2, 3)"), Cancelled);
+
+        var batch = (await _tail.NextAsync(0, Cancelled))!;
+
+        Assert.Equal([1, 2, 3], batch.Places);
+        var (bytes, last) = Assert.Single(batch.Pieces(0, null));
+        Assert.Equal((batch.Length, 1), (bytes.Length, last));
+        Assert.Empty(batch.Pieces(1, null));
+    }
+
+    [Fact]
     public async Task A_follower_gets_all_of_however_large_events_in_batches_that_end_with_the_event_that_fills_them()
     {
         int[] sizes = [3, 0, 0, 1, 9, 1, 0];

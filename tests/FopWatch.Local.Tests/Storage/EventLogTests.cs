@@ -1,5 +1,4 @@
 using FopWatch.Contract.Tests;
-using FopWatch.Local.Storage;
 
 namespace FopWatch.Local.Tests.Storage;
 
