@@ -20,7 +20,8 @@ public sealed class OutboxTurns(DateTimeOffset now)
     /// <param name="retryAt">When it is tried again; null if it was not refused.</param>
     public bool Admits(JobKey key, int refusals, DateTimeOffset? retryAt)
     {
-        if (!(retryAt > now))
+        // A wait longer than any is from a clock that was ahead.
+        if (!(retryAt > now) || retryAt > now + (2 * SetAside.Longest))
             return _heldBack?.Contains(key) != true;
         if (refusals < HoldsBack)
             (_heldBack ??= []).Add(key);

@@ -1,3 +1,4 @@
+using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -29,10 +30,15 @@ public sealed class TableDueIndexTests(SharedAzurite azurite) : DueIndexContract
 public sealed class TableOutboxTests(SharedAzurite azurite) : OutboxContract
 {
     private TempTable? _table;
+    private TableStore? _store;
 
-    protected override IJobStore Jobs => _table!.Store;
+    protected override IJobStore Jobs => _store!;
 
-    protected override async ValueTask<IOutbox> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IOutbox> OpenAsync()
+    {
+        _table = await TempTable.OpenAsync(await azurite.StartedAsync());
+        return _store = await _table.StoreAsync(time: TimeProvider.System);
+    }
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
