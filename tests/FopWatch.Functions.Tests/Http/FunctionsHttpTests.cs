@@ -74,6 +74,12 @@ public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, ICl
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What every host says of trouble, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsTroubleTests(OwnAzurite azurite) : TroubleContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host answers to those who act on jobs, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, IClassFixture<OwnAzurite>
 {

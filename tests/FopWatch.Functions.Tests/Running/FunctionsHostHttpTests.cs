@@ -111,6 +111,13 @@ public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
+/// <summary>What every host says of trouble, by an app of its own under a real Functions host: the shared one has seen some.</summary>
+[Collection(nameof(KilledHostTests))]
+public sealed class FunctionsHostTroubleTests(RunningApp app) : TroubleContract, IClassFixture<RunningApp>
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
 /// <summary>What every host answers to those who act on jobs, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostActingTests(RunningApp app) : ActingContract

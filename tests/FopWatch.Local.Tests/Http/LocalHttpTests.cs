@@ -45,6 +45,12 @@ public sealed class LocalWatchTests : WatchContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host says of trouble, by the embedded host.</summary>
+public sealed class LocalTroubleTests : TroubleContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>What every host answers to those who act on jobs, by the embedded host.</summary>
 public sealed class LocalActingTests : ActingContract
 {
