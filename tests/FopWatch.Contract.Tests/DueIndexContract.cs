@@ -107,6 +107,36 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal(["j0", "j1", "j2"], due.Select(job => job.Key.Id));
     }
 
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(7)]
+    public async Task Pages_of_due_jobs_lead_past_those_that_are_due_at_the_same_time(int length)
+    {
+        foreach (var (id, second) in ((string, int)[])[("b", 1), ("a", 2), ("c", 2), ("a.b", 2), ("d", 3)])
+            await CommitAsync(Sample.Job(id).DueAt(Sample.Start.AddSeconds(second)).New());
+
+        var (found, last) = (new List<DueJob>(), (DueJob?)null);
+        while (await Port.DueAsync("media", last, Sample.Start.AddHours(1), length, Cancelled) is { Count: > 0 } page)
+        {
+            found.AddRange(page);
+            last = page[^1];
+        }
+
+        Assert.Equal(["b", "a", "a.b", "c", "d"], found.Select(job => job.Key.Id));
+        Assert.Equal(["d"], await BetweenAsync(2, 3));
+        Assert.Equal(["a", "a.b", "c"], await BetweenAsync(1, 2));
+        Assert.Empty(await BetweenAsync(3, 9));
+
+        async Task<List<string>> BetweenAsync(int after, int by)
+        {
+            var between = new List<string>();
+            await foreach (var job in Port.DueBetweenAsync("media", Sample.Start.AddSeconds(after), Sample.Start.AddSeconds(by), Cancelled))
+                between.Add(job.Key.Id);
+            return between;
+        }
+    }
+
     [Fact]
     public async Task The_time_of_the_next_due_job_is_exact_and_later_than_the_one_given()
     {

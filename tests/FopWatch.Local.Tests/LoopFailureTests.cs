@@ -93,7 +93,7 @@ public sealed class LoopFailureTests
     /// <summary>An index in which nothing is due, and which fails for one source.</summary>
     private sealed class FailsFor(string source) : IDueIndex
     {
-        public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
             of == source ? throw new InvalidOperationException(of) : new([]);
 
         public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);

@@ -51,8 +51,12 @@ public sealed partial class TableStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(source, RowKeys.Due, RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks)), limit, cancellationToken);
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken)
+    {
+        var from = after is { } last ? RowKeys.After(RowKeys.DueAt(last.DueAt, last.Key.Id)) : RowKeys.Due;
+        return ReadDueAsync(source, from, RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks)), limit, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
@@ -11,13 +12,60 @@ public readonly record struct DueJob(JobKey Key, DateTimeOffset DueAt);
 public interface IDueIndex
 {
     /// <summary>The jobs of a source that are due by a time, the longest due first. Costs no more when more jobs are due later.</summary>
-    ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken);
+    /// <param name="source">The source.</param>
+    /// <param name="after">The last job of the page before; any time and id will do. Null for the first page.</param>
+    /// <param name="by">The time.</param>
+    /// <param name="limit">The most jobs of the page.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>Jobs in the order of their times and, where those are equal, in one order of their ids.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken);
 
     /// <summary>The jobs of a source that are due later than a time, the soonest due first.</summary>
     ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken);
 
     /// <summary>When the first job of a source that is due later than a given time will be due; null if none will.</summary>
     ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken);
+}
+
+/// <summary>Reads the due index.</summary>
+public static class DueIndex
+{
+    private const int PageLength = 500;
+
+    /// <summary>The jobs of a source that are due by a time, the longest due first.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public static ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        this IDueIndex index, string source, DateTimeOffset by, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+        return index.DueAsync(source, null, by, limit, cancellationToken);
+    }
+
+    /// <summary>All jobs of a source that are due after one time and by another, the longest due first, read page by page as they are taken.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public static async IAsyncEnumerable<DueJob> DueBetweenAsync(
+        this IDueIndex index,
+        string source,
+        DateTimeOffset after,
+        DateTimeOffset by,
+        [EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(index);
+
+        // Before every job of the next moment, and after all of that one: no id is empty.
+        var last = new DueJob(new(source, ""), after.AddTicks(1));
+        while (true)
+        {
+            var page = await index.DueAsync(source, last, by, PageLength, cancellationToken);
+            foreach (var job in page)
+                yield return job;
+            if (page.Count < PageLength)
+                yield break;
+            last = page[^1];
+        }
+    }
 }
 
 /// <summary>

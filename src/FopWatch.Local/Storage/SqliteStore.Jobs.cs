@@ -73,22 +73,23 @@ internal sealed partial class SqliteStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(DueSql, source, by, limit, cancellationToken);
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        ReadDueAsync(DueSql, [source, by.UtcTicks, limit, after?.DueAt.UtcTicks ?? -1, after?.Key.Id ?? ""], source, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(DueAfterSql, source, after, limit, cancellationToken);
+        ReadDueAsync(DueAfterSql, [source, after.UtcTicks, limit], source, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => Database.ReadAsync(
         session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? Time(ticks) : (DateTimeOffset?)null, cancellationToken);
 
-    private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string sql, string source, DateTimeOffset bound, int limit, CancellationToken cancellationToken) =>
+    private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string sql, object?[] parameters, string source, CancellationToken cancellationToken) =>
         Database.ReadAsync<IReadOnlyList<DueJob>>(
             session =>
             {
-                using var rows = session.Command(sql, source, bound.UtcTicks, limit).ExecuteReader();
+                using var rows = session.Command(sql, parameters).ExecuteReader();
                 var due = new List<DueJob>();
                 while (rows.Read())
                     due.Add(new(new(source, rows.GetString(0)), Time(rows.GetInt64(1))));

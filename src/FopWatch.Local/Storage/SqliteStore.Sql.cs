@@ -7,7 +7,7 @@ namespace FopWatch.Local.Storage;
 internal sealed partial class SqliteStore
 {
     internal const string DueSql =
-        "SELECT id, due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at <= $2 ORDER BY due_at, id LIMIT $3";
+        "SELECT id, due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at <= $2 AND (due_at, id) > ($4, $5) ORDER BY due_at, id LIMIT $3";
 
     internal const string NextDueSql =
         "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";

@@ -2,6 +2,7 @@ using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 

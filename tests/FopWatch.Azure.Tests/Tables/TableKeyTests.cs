@@ -1,6 +1,7 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 

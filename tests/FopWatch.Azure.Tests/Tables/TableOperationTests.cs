@@ -1,6 +1,7 @@
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 

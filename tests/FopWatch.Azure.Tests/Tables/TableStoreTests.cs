@@ -4,6 +4,7 @@ using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 

@@ -16,7 +16,7 @@ public class SqlitePlanTests
 
     public static TheoryData<string, string> Statements => new()
     {
-        { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>? AND due_at<?)" },
+        { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
         { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
         { SqliteStore.DueAfterSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
         { SqliteStore.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },

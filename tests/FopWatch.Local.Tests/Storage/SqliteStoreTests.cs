@@ -3,6 +3,7 @@ using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
+using FopWatch.Watching;
 
 namespace FopWatch.Local.Tests.Storage;
 

@@ -3,6 +3,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 

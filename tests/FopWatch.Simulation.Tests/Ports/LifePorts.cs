@@ -38,8 +38,9 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) =>
         CallAsync(Call.Unwatched, null, () => Store.UnwatchedAsync(limit, cancellationToken));
 
-    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
-        CallAsync(Call.Due, source, () => Store.DueAsync(source, by, limit, cancellationToken));
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+        CallAsync(Call.Due, source, () => Store.DueAsync(source, after, by, limit, cancellationToken));
 
     public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
         CallAsync(Call.DueAfter, source, () => Store.DueAfterAsync(source, after, limit, cancellationToken));

@@ -112,15 +112,24 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         .. _jobs.Values.Where(row => row.DueAt is null && !row.Job.Watch.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
     ]);
 
-    public ValueTask<IReadOnlyList<DueJob>> DueAsync(string source, DateTimeOffset by, int limit, CancellationToken cancellationToken) => new(
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) => new(
     [
-        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt <= by).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
+        .. _jobs.Values
+            .Where(row => row.Job.Key.Source == source && row.DueAt <= by)
+            .Select(row => new DueJob(row.Job.Key, row.DueAt!.Value))
+            .Where(job => after is not { } last || Compare(job, last) > 0)
+            .Order(Comparer<DueJob>.Create(Compare))
+            .Take(limit),
     ]);
 
     public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new(
     [
         .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
     ]);
+
+    private static int Compare(DueJob a, DueJob b) =>
+        a.DueAt == b.DueAt ? string.CompareOrdinal(a.Key.Id, b.Key.Id) : a.DueAt.CompareTo(b.DueAt);
 
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         new(_jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).Min(row => row.DueAt));
