@@ -30,23 +30,48 @@ public static class CoreServices
         where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
     {
         ArgumentNullException.ThrowIfNull(settings);
-        services.AddSingleton(settings);
-        services.AddSingleton(settings.Sources);
-        services.AddSingleton(time);
-        services.AddSingleton(Random.Shared);
-
         services.AddSingleton(store);
         services.AddSingleton<IJobStore>(store);
         services.AddSingleton(store.References);
         services.AddSingleton<IDueIndex>(store);
         services.AddSingleton<IOutbox>(store);
         services.AddSingleton<IQuarantine>(store);
+        return services.AddCore(settings, time, statusTimeout);
+    }
+
+    /// <summary>Adds the core over a store that is opened later: nothing that needs the store may be resolved before.</summary>
+    /// <typeparam name="TStore">As above.</typeparam>
+    /// <param name="services">The container.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="store">The open store. The container disposes of it.</param>
+    /// <param name="time">The clock.</param>
+    public static IServiceCollection AddFopWatchCore<TStore>(
+        this IServiceCollection services, FopWatchSettings settings, Func<IServiceProvider, TStore> store, TimeProvider time)
+        where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
+    {
+        ArgumentNullException.ThrowIfNull(settings);
+        services.AddSingleton(store);
+        services.AddSingleton<IJobStore>(store);
+        services.AddSingleton(provider => store(provider).References);
+        services.AddSingleton<IDueIndex>(store);
+        services.AddSingleton<IOutbox>(store);
+        services.AddSingleton<IQuarantine>(store);
+        return services.AddCore(settings, time, statusTimeout: null);
+    }
+
+    private static IServiceCollection AddCore(
+        this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout)
+    {
+        services.AddSingleton(settings);
+        services.AddSingleton(settings.Sources);
+        services.AddSingleton(time);
+        services.AddSingleton(Random.Shared);
 
         services.AddSingleton<RequestLimits>();
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
         services.AddSingleton(provider => new Settlements(
-            store, time, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
+            provider.GetRequiredService<IJobStore>(), time, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();

@@ -5,7 +5,7 @@ using Microsoft.AspNetCore.WebUtilities;
 namespace FopWatch.Api;
 
 /// <summary>One thing that is wrong with a request.</summary>
-/// <param name="Element">Where, as a JSON pointer into the body or the name of a parameter.</param>
+/// <param name="Element">Where, as a JSON pointer into the body, or the name of a parameter or of a setting.</param>
 /// <param name="Detail">What is wrong and what would be right.</param>
 public sealed record ProblemElement(string Element, string Detail);
 
@@ -89,6 +89,11 @@ public sealed record Problem
         "This cannot be done now.",
         StatusCodes.Status503ServiceUnavailable,
         "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
+
+    /// <summary>503 of a host that has not started, for a caller that may know why.</summary>
+    /// <param name="obstacles">What keeps it from starting.</param>
+    public static IResult NotStarted(IReadOnlyList<ProblemElement> obstacles) => new WithHeader("Retry-After", "5", Of(
+        "unavailable", "This cannot be done now.", StatusCodes.Status503ServiceUnavailable, "The host has not started.", obstacles));
 
     /// <summary>
     /// An error that the server found before any handler did. Those that no route of FopWatch answers have the type that says no more than

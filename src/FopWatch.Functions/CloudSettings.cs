@@ -74,6 +74,7 @@ internal sealed record CloudSettings
         if (section.Value is not null)
             problems.Insert(0, $"{FopWatchSettings.Section} is a single value: it takes a map from names to settings");
         problems.AddRange(OtlpSettings.Problems(name => configuration[name]));
+        problems.AddRange(TelemetryExport.Problems(configuration));
 
         // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
         foreach (var (name, _) in configuration.AsEnumerable().Where(setting => SecretReference.IsUnresolved(setting.Value)))
@@ -175,11 +176,11 @@ internal sealed record CloudSettings
         }
         catch (ArgumentException)
         {
-            // A connection string is not repeated: it holds a key.
+            // Neither value is repeated: a connection string holds a key, and one may be given as the namespace.
             problems.Add(name is null
                 ? $"FopWatch:{BusConnectionString} is not an emulator's connection string with UseDevelopmentEmulator=true; "
                     + $"for a namespace in Azure set FopWatch:{BusNamespace}, and the host's identity is used"
-                : $"FopWatch:{BusNamespace} is '{name}', not a host name such as contoso.servicebus.windows.net");
+                : $"FopWatch:{BusNamespace} is not a host name such as contoso.servicebus.windows.net");
             return null;
         }
     }

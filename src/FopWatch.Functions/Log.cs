@@ -11,6 +11,9 @@ internal static partial class Log
     [LoggerMessage(3, LogLevel.Warning, "No Service Bus is configured (FopWatch:ServiceBus:Namespace): events stay in the outbox")]
     public static partial void NoServiceBus(this ILogger logger);
 
+    [LoggerMessage(4, LogLevel.Error, "The app has not started, and every call is answered 503. {Obstacles}")]
+    public static partial void NotStarted(this ILogger logger, string obstacles);
+
     [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
     public static partial void EventsStay(this ILogger logger, long events);
 

@@ -23,6 +23,23 @@ internal static class TelemetryExport
     /// <summary>How long a flush may take, in milliseconds.</summary>
     private const int LongestFlush = 5000;
 
+    /// <summary>What the exporter would refuse when the host starts.</summary>
+    public static IEnumerable<string> Problems(IConfiguration configuration)
+    {
+        if (configuration[ApplicationInsights] is not { Length: > 0 } text)
+            yield break;
+
+        var pairs = text.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+            .Select(pair => pair.Split('=', 2, StringSplitOptions.TrimEntries))
+            .ToList();
+        if (pairs.Exists(pair => pair is not [{ Length: > 0 }, { Length: > 0 }])
+            || !pairs.Exists(pair => string.Equals(pair[0], "InstrumentationKey", StringComparison.OrdinalIgnoreCase))
+            || pairs.Exists(pair => pair[0].EndsWith("Endpoint", StringComparison.OrdinalIgnoreCase) && !Uri.TryCreate(pair[1], UriKind.Absolute, out _)))
+        {
+            yield return $"{ApplicationInsights} is not a connection string of Application Insights";
+        }
+    }
+
     /// <summary>Adds the exporters that are configured.</summary>
     /// <returns>Whether there is any.</returns>
     public static bool AddTelemetryExport(this IServiceCollection services, IConfiguration configuration, TokenCredential credential)

@@ -33,7 +33,8 @@ public class CompositionTests(SharedAzurite azurite)
         };
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddFopWatch(cloud, await Composition.OpenStoreAsync(cloud, TimeProvider.System, TestContext.Current.CancellationToken), TimeProvider.System);
+        var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, TimeProvider.System, TestContext.Current.CancellationToken);
+        services.AddFopWatch(cloud, _ => store, TimeProvider.System);
         var functions = typeof(Composition).Assembly.GetTypes()
             .Where(type => type is { IsAbstract: false } && type.GetMethods().Any(method => method.IsDefined(typeof(FunctionAttribute), false)))
             .ToList();

@@ -1,5 +1,6 @@
 using System.Text;
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
@@ -48,7 +49,8 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         };
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddFopWatch(cloud, await Composition.OpenStoreAsync(cloud, _time, Cancelled), _time);
+        var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, _time, Cancelled);
+        services.AddFopWatch(cloud, _ => store, _time);
         _services = services.BuildServiceProvider();
     }
 

@@ -1,6 +1,7 @@
 using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
@@ -109,10 +110,10 @@ internal sealed class WatchHost : IAsyncDisposable
             ServiceBus = null,
             Topic = ServiceBusPublisherOptions.DefaultTopicName,
         };
-        var store = await Composition.OpenStoreAsync(cloud, time, Cancelled);
+        var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, time, Cancelled);
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddFopWatch(cloud, store, time);
+        services.AddFopWatch(cloud, _ => store, time);
         services.AddSingleton<PollJob>();
         services.AddSingleton<StartDueWatches>();
         services.AddSingleton<Purge>();

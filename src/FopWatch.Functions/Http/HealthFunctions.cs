@@ -9,12 +9,15 @@ namespace FopWatch.Functions.Http;
 /// <summary>The routes that tell of the app itself; see <see cref="HealthApi"/>.</summary>
 public sealed class HealthFunctions(IQuarantine store, Troubles troubles)
 {
+    internal const string LiveName = "HealthLive";
+    internal const string ReadyName = "HealthReady";
+
     /// <summary>See <see cref="HealthApi.Live"/>.</summary>
-    [Function("HealthLive")]
+    [Function(LiveName)]
     public static IResult Live([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/live")] HttpRequest request) => HealthApi.Live();
 
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
-    [Function("HealthReady")]
+    [Function(ReadyName)]
     public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request) =>
         request.AnswerAsync(() => HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted));
 

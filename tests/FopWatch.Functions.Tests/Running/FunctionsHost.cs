@@ -102,6 +102,17 @@ internal sealed class FunctionsHost : IAsyncDisposable
         }
     }
 
+    /// <summary>Starts a host on a free port, with a copy of the app, and waits for nothing.</summary>
+    /// <param name="settings">The app settings, by the names that they have in the environment.</param>
+    public static FunctionsHost Launch(IReadOnlyDictionary<string, string> settings)
+    {
+        var host = new FunctionsHost(settings);
+        CopyApp(BuiltApp(), host.App);
+        host.WriteKey();
+        host.Start();
+        return host;
+    }
+
     /// <summary>Starts the host where it was, with what it had. It is not ready yet.</summary>
     public void Start()
     {

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text.Json;
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
@@ -151,7 +152,8 @@ public class KilledHostTests
         };
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddFopWatch(cloud, await Composition.OpenStoreAsync(cloud, TimeProvider.System, Cancelled), TimeProvider.System);
+        var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, TimeProvider.System, Cancelled);
+        services.AddFopWatch(cloud, _ => store, TimeProvider.System);
         return services.BuildServiceProvider();
     }
 

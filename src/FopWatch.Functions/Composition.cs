@@ -1,0 +1,120 @@
+using Azure.Identity;
+using FopWatch.Api;
+using FopWatch.Azure.ServiceBus;
+using FopWatch.Azure.Tables;
+using FopWatch.Functions.Publishing;
+using FopWatch.Functions.Starting;
+using FopWatch.Functions.Watching;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Watching;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Azure.Functions.Worker.Builder;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Functions;
+
+/// <summary>Puts the core, the Azure adapters and the functions together.</summary>
+internal static class Composition
+{
+    /// <summary>
+    /// The most calls at once that wait, in each instance. Flex Consumption counts a waiting call as load and adds instances for it, so
+    /// it is few of an instance's concurrent requests (<c>perInstanceConcurrency</c>).
+    /// </summary>
+    public const int MostWaiting = 16;
+
+    /// <summary>How many lists an instance makes at once. Most of that is waiting for Table Storage, so it is more than processors.</summary>
+    public const int ListTurns = 4;
+
+    /// <summary>
+    /// What the frameworks log at Information has the paths of requests, in which notify tokens and ids are, and the instance ids of
+    /// watches. It would go to wherever telemetry goes, past the levels of host.json.
+    /// </summary>
+    public static ILoggingBuilder KeepIdsOut(this ILoggingBuilder logging) => logging
+        .AddFilter("Microsoft.AspNetCore", LogLevel.Warning)
+        .AddFilter("Microsoft.DurableTask", LogLevel.Warning)
+        .AddFilter("System.Net.Http", LogLevel.Warning)
+        .AddFilter("Azure", LogLevel.Warning);
+
+    /// <summary>The app.</summary>
+    /// <exception cref="SettingsException">A setting is wrong.</exception>
+    public static IHost Build(string[] args)
+    {
+        var readiness = new Readiness(TimeProvider.System);
+        var builder = Builder(args, readiness);
+
+        // One for all: it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
+        var credential = new DefaultAzureCredential();
+        var settings = CloudSettings.Read(builder.Configuration, credential);
+        builder.Services.AddSingleton(_ => new OpenStore(settings, readiness, TimeProvider.System));
+        builder.Services.AddHostedService(provider => provider.GetRequiredService<OpenStore>());
+        builder.Services.AddFopWatch(settings, provider => provider.GetRequiredService<OpenStore>().Store, TimeProvider.System);
+        builder.Services.AddTelemetryExport(builder.Configuration, credential);
+        return builder.Build();
+    }
+
+    /// <summary>
+    /// What takes the app's place where it cannot be built or started: it answers every call 503, and says why. A worker that ends has the
+    /// Functions host answer 404.
+    /// </summary>
+    public static IHost BuildInItsPlace(string[] args, Exception failure)
+    {
+        var readiness = new Readiness(TimeProvider.System);
+        readiness.NotReady(ObstaclesOf(failure));
+        return Builder(args, readiness).Build();
+    }
+
+    /// <summary>What to say of a failure: a setting's problem begins with its name, and of what is not known the message may hold a secret.</summary>
+    public static IReadOnlyList<ProblemElement> ObstaclesOf(Exception failure) => failure is SettingsException { Problems: { Count: > 0 } problems }
+        ? [.. problems.Select(problem => new ProblemElement(problem.Split(' ', 2)[0], problem))]
+        : [new("app", $"The app cannot start: {failure.GetType().Name} in {failure.TargetSite?.DeclaringType?.FullName ?? "an unknown place"}.")];
+
+    private static FunctionsApplicationBuilder Builder(string[] args, Readiness readiness)
+    {
+        var builder = FunctionsApplication.CreateBuilder(args);
+        builder.ConfigureFunctionsWebApplication();
+        builder.UseMiddleware<RefuseUntilReady>();
+        builder.Services.AddSingleton(readiness);
+        builder.Logging.KeepIdsOut();
+
+        // The handlers count what they read, and answer 413 themselves.
+        // The Functions host is the only one who connects.
+        builder.Services.Configure<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.Limits.MaxRequestBodySize = null;
+            kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
+        });
+        return builder;
+    }
+
+    /// <summary>Adds everything that the functions need. The store may be opened later, before anything that needs it is resolved.</summary>
+    public static void AddFopWatch(this IServiceCollection services, CloudSettings settings, Func<IServiceProvider, TableStore> store, TimeProvider time)
+    {
+        services.AddFopWatchCore(settings.Shared, store, time);
+        services.AddSingleton(provider => new RequestLimits(
+            settings.Shared, time, provider.GetRequiredService<ILogger<RequestLimits>>(), MostWaiting, ListTurns));
+        services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
+        if (settings.ServiceBus is { } bus)
+        {
+            services.AddSingleton(_ => new ServiceBusPublisher(
+                bus, new() { TopicName = settings.Topic, ApiUrl = settings.ApiUrl }));
+            services.AddSingleton<IEventPublisher>(provider => provider.GetRequiredService<ServiceBusPublisher>());
+            services.AddSingleton<OutboxDispatcher>();
+            services.AddHostedService<OpenBus>();
+        }
+
+        services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
+        services.AddSingleton<PollSlots>();
+        services.AddSingleton<Watches>();
+        services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());
+        services.AddSingleton(provider => new Outbox(
+            store(provider),
+            provider.GetService<OutboxDispatcher>(),
+            time,
+            provider.GetRequiredService<ILogger<Outbox>>()));
+        services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<Outbox>());
+    }
+}

@@ -1,0 +1,61 @@
+using FopWatch.Api;
+
+namespace FopWatch.Functions.Starting;
+
+/// <summary>
+/// Whether the app has started, and what keeps it from that. The worker connects to the Functions host before it has: a worker that does not
+/// connect has the Functions host answer notifications 404, which Qiniu never repeats (providers.md, section 1).
+/// </summary>
+internal sealed class Readiness
+{
+    /// <summary>
+    /// How long after the worker's start calls wait for the first try to open the store. It takes part of a second; refused calls would
+    /// be repeated after seconds.
+    /// </summary>
+    public static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(5);
+
+    private static readonly TimeSpan LogEvery = TimeSpan.FromMinutes(1);
+
+    private readonly TaskCompletionSource _tried = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TimeProvider _time;
+    private readonly long _since;
+    private IReadOnlyList<ProblemElement> _obstacles = [new("store", "The store is being opened.")];
+    private long _logAt;
+
+    public Readiness(TimeProvider time) => (_time, _since, _logAt) = (time, time.GetTimestamp(), time.GetTimestamp());
+
+    /// <summary>What keeps the app from starting; empty once it has. Holds no secrets.</summary>
+    public IReadOnlyList<ProblemElement> Obstacles => Volatile.Read(ref _obstacles);
+
+    /// <summary>The app has started.</summary>
+    public void Ready() => NotReady([]);
+
+    /// <summary>A try to start has failed.</summary>
+    public void NotReady(IReadOnlyList<ProblemElement> obstacles)
+    {
+        Volatile.Write(ref _obstacles, obstacles);
+        _tried.TrySetResult();
+    }
+
+    /// <summary>Whether the app has started. Waits for the first try.</summary>
+    public async ValueTask<bool> IsReadyAsync(CancellationToken cancellationToken)
+    {
+        if (!_tried.Task.IsCompleted && LongestWait - _time.GetElapsedTime(_since) is { Ticks: > 0 } left)
+        {
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            await Task.WhenAny(_tried.Task, Task.Delay(left, _time, enough.Token));
+            await enough.CancelAsync();
+            cancellationToken.ThrowIfCancellationRequested();
+        }
+
+        return Obstacles.Count == 0;
+    }
+
+    /// <summary>Whether the obstacles are to be logged now: the first time, and then once a minute.</summary>
+    public bool IsToBeLogged()
+    {
+        var (due, now) = (Interlocked.Read(ref _logAt), _time.GetTimestamp());
+        var next = now + (long)(LogEvery.TotalSeconds * _time.TimestampFrequency);
+        return now >= due && Interlocked.CompareExchange(ref _logAt, next, due) == due;
+    }
+}

@@ -1,0 +1,125 @@
+using System.Net;
+using System.Text.Json;
+using FopWatch.Azure.Tests;
+
+namespace FopWatch.Functions.Tests.Running;
+
+/// <summary>What calls are answered under a real Functions host while the app cannot start. Qiniu never repeats what was answered 4xx.</summary>
+[Collection(nameof(KilledHostTests))]
+public class StartingHostTests
+{
+    private const string Token = "right-token";
+    private const string NotifyPath = $"/api/notify/media/{Token}";
+    private const string Table = "fopwatch";
+
+    /// <summary>Longer than the first try to open the store takes, and than calls wait for it.</summary>
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(20);
+
+    public static bool IsHostGiven => FunctionsHost.IsGiven;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 8 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
+    [InlineData(nameof(TableFault.Refuses), Table, "it answered 503")]
+    [InlineData(nameof(TableFault.Silent), Table, "did not answer in time")]
+    [InlineData(nameof(TableFault.Refuses), null, "it answered 503")]
+    [InlineData(nameof(TableFault.Silent), null, "did not answer in time")]
+    public async Task While_the_store_cannot_be_opened_calls_are_answered_503_and_it_is_opened_when_it_can_be(string fault, string? table, string reason)
+    {
+        await using var azurite = await Azurite.StartAllAsync();
+        await using var tables = await FaultyTables.StartAsync(azurite, Enum.Parse<TableFault>(fault), table);
+        await using var host = FunctionsHost.Launch(Settings(tables.ConnectionString));
+        await using var notifications = new SteadyNotifications(host.Url, NotifyPath);
+
+        await UntilAsync(() => notifications.Answered.Any(one => one.Status == 503));
+        await Task.Delay(Outage, Cancelled);
+        await RefusedAsync(host);
+        var ready = await ReadyAsync(host);
+        while (!ready.Contains(reason, StringComparison.Ordinal))
+        {
+            // The first try is still under way.
+            await Task.Delay(500, Cancelled);
+            ready = await ReadyAsync(host);
+        }
+
+        tables.Fault = TableFault.None;
+        await host.ReadyAsync();
+        var recovered = notifications.Answered.Count;
+        await UntilAsync(() => notifications.Answered.Skip(recovered).Count(one => one.Status == 200) > 10);
+
+        AllAre(notifications, 200, 503);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs?top=1", Cancelled)).StatusCode);
+    }
+
+    [Fact(Timeout = 8 * 60_000, SkipUnless = nameof(IsHostGiven), Skip = FunctionsHost.NoHost)]
+    public async Task With_wrong_settings_calls_are_answered_503_and_health_and_log_name_the_settings_without_their_values()
+    {
+        const string Secret = "Endpoint=sb://secret-value.servicebus.windows.net/;SharedAccessKey=c2VjcmV0";
+        await using var azurite = await Azurite.StartAllAsync();
+        var settings = Settings(azurite.ConnectionString);
+        settings["FopWatch__ServiceBus__Namespace"] = Secret;
+        settings["FopWatch__Sources__media__Polls"] = "10";
+        settings["APPLICATIONINSIGHTS_CONNECTION_STRING"] = "c2VjcmV0";
+        await using var host = FunctionsHost.Launch(settings);
+        await using var notifications = new SteadyNotifications(host.Url, NotifyPath);
+
+        await UntilAsync(() => notifications.Answered.Any(one => one.Status == 503));
+        await RefusedAsync(host);
+        using (var ready = JsonDocument.Parse(await ReadyAsync(host)))
+        {
+            Assert.Equal(
+                ["APPLICATIONINSIGHTS_CONNECTION_STRING", "FopWatch:ServiceBus:Namespace", "FopWatch:Sources:media:Polls"],
+                ready.RootElement.GetProperty("errors").EnumerateArray().Select(error => error.GetProperty("element").GetString()).Order(StringComparer.Ordinal));
+        }
+
+        // The timers come once a minute.
+        await UntilAsync(() => host.Said("The app has not started").Count > 0);
+        await Task.Delay(Outage, Cancelled);
+        AllAre(notifications, 503);
+        Assert.NotEmpty(host.Said("FopWatch:Sources:media:Polls is not a setting of FopWatch"));
+        Assert.Empty(host.Said("c2VjcmV0"));
+        Assert.Empty(host.Said("secret-value"));
+        Assert.Empty(host.Said(Token));
+    }
+
+    private static async Task RefusedAsync(FunctionsHost host)
+    {
+        foreach (var path in (string[])["/api/jobs", "/api/jobs/media/z0.1", "/api/quarantine", "/openapi.json", "/health/ready"])
+        {
+            using var answer = await host.Http.GetAsync(path, Cancelled);
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+            Assert.NotNull(answer.Headers.RetryAfter);
+            Assert.Equal("application/problem+json", answer.Content.Headers.ContentType?.MediaType);
+        }
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/health/live", Cancelled)).StatusCode);
+    }
+
+    private static async Task<string> ReadyAsync(FunctionsHost host)
+    {
+        using var answer = await host.Http.GetAsync("/health/ready", Cancelled);
+        return await answer.Content.ReadAsStringAsync(Cancelled);
+    }
+
+    private static void AllAre(SteadyNotifications notifications, params int?[] statuses)
+    {
+        TestContext.Current.TestOutputHelper!.WriteLine(notifications.Timeline);
+        var answered = notifications.Answered;
+        Assert.All(answered, one => Assert.Contains(one.Status, statuses));
+        Assert.All(answered.Where(one => one.Status == 503), one => Assert.Equal((true, "application/problem+json"), (one.RetryAfter, one.MediaType)));
+    }
+
+    private static async Task UntilAsync(Func<bool> condition)
+    {
+        while (!condition())
+            await Task.Delay(250, Cancelled);
+    }
+
+    private static Dictionary<string, string> Settings(string connectionString) => new()
+    {
+        ["AzureWebJobsStorage"] = connectionString,
+        ["FopWatch__Sources__media__Provider"] = "Qiniu",
+        ["FopWatch__Sources__media__NotifyTokens__0"] = Token,
+        ["FopWatch__Sources__media__Trust"] = "Token",
+    };
+}
