@@ -6,11 +6,16 @@ namespace FopWatch.Functions.Tests.Running;
 
 /// <summary>What came of one notification.</summary>
 /// <param name="At">When it was sent.</param>
+/// <param name="Until">When it was answered, or was not.</param>
 /// <param name="Status">The status; null if there was no answer.</param>
 /// <param name="RetryAfter">Whether the answer says when to try again.</param>
 /// <param name="MediaType">What the answer's body is.</param>
 /// <param name="Failure">What was thrown instead of an answer.</param>
-internal sealed record Notified(TimeSpan At, int? Status, bool RetryAfter, string? MediaType, string? Failure);
+internal sealed record Notified(TimeSpan At, TimeSpan Until, int? Status, bool RetryAfter, string? MediaType, string? Failure)
+{
+    /// <summary>Whether the app answered it. What the Functions host itself answers before it has a worker is bare.</summary>
+    public bool IsOfApp => Status == 200 || MediaType == "application/problem+json";
+}
 
 /// <summary>
 /// Notifies ten times a second over connections that are never used again, as a provider does; every tenth body has 3 MB, more than
@@ -94,7 +99,7 @@ internal sealed class SteadyNotifications : IAsyncDisposable
         try
         {
             using var answer = await _http.PostAsync(_path, body, _ended.Token);
-            _results.Enqueue(new(at, (int)answer.StatusCode, answer.Headers.RetryAfter is not null, answer.Content.Headers.ContentType?.MediaType, null));
+            _results.Enqueue(new(at, _clock.Elapsed, (int)answer.StatusCode, answer.Headers.RetryAfter is not null, answer.Content.Headers.ContentType?.MediaType, null));
         }
         catch (OperationCanceledException) when (_ended.IsCancellationRequested)
         {
@@ -102,7 +107,7 @@ internal sealed class SteadyNotifications : IAsyncDisposable
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
         {
-            _results.Enqueue(new(at, null, false, null, $"{e.GetType().Name}: {e.Message} {e.InnerException?.Message}"));
+            _results.Enqueue(new(at, _clock.Elapsed, null, false, null, $"{e.GetType().Name}: {e.Message} {e.InnerException?.Message}"));
         }
     }
 }
