@@ -138,6 +138,9 @@ internal sealed class JobDraft
         var asked = Enumerable.Range(0, ItemCount).Select(i => Item(bucket, i)).ToArray();
         if (Repeats && ItemCount > 1)
             asked[^1] = asked[^2];
+
+        // The same command makes the same of the same file.
+        asked = [.. asked.Select(item => asked.First(same => same.Command == item.Command))];
         for (var i = 0; i < ItemCount; i++)
         {
             // Commands run one after the other, in equal shares of the processing.

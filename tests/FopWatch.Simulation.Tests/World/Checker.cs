@@ -321,6 +321,8 @@ internal sealed class Checker(Stage stage)
         var (counts, expected) = (job.Facts.Counts, script.Job.ExpectedCounts);
         Expect(job.State == script.Expected, $"an outcome that is not the true one, {script.Expected}", job);
         Expect((counts.Succeeded, counts.Failed) == (expected.Succeeded, expected.Failed), $"counts that are not {expected}", job);
+        if (!script.Job.Cancelled)
+            Expect(ItemOutcomes.Of(job).SequenceEqual(ItemOutcomes.Of(script.Job)), $"items that are not {string.Join("; ", ItemOutcomes.Of(script.Job))}", job);
     }
 
     /// <summary>A job may be given up when its deadline is over, or when its provider long since does not know of it.</summary>
