@@ -107,9 +107,9 @@ param instanceMemoryMB int = 2048
 @maxValue(1000)
 param maximumInstanceCount int = 100
 
-@description('How many HTTP requests an instance takes at once before there is another instance. Up to 16 of them may be waiting calls.')
+@description('How many HTTP requests an instance takes at once before there is another instance. Up to 16 of them may be waiting calls. The app answers 503 to more than 256 notifications or 128 other requests at once.')
 @minValue(17)
-@maxValue(1000)
+@maxValue(128)
 param httpConcurrency int = 64
 
 @description('How instances are replaced by a deployment. RollingUpdate, where it is offered, drains them in turn. Left out: the platform\'s default, which restarts all of them.')

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
@@ -7,13 +8,14 @@ namespace FopWatch.Infra.Tests;
 public sealed class DeploymentTests
 {
     /// <summary>
-    /// What https://learn.microsoft.com/azure/azure-functions/functions-app-settings lists under «Flex Consumption plan deprecations».
-    /// Resource Manager refuses them, in some regions sooner than in others.
+    /// What https://learn.microsoft.com/azure/azure-functions/functions-app-settings lists under «Flex Consumption plan deprecations», and the
+    /// properties that the Azure Verified Module for sites leaves out on Flex Consumption: Resource Manager refuses properties with error
+    /// 51021, in some regions and not in others, and ignores settings.
     /// </summary>
     private static readonly HashSet<string> RefusedByFlex = new(StringComparer.OrdinalIgnoreCase)
     {
-        "alwaysOn", "containerSize", "ftpsState", "functionAppScaleLimit", "isReserved", "isXenon", "javaVersion", "linuxFxVersion",
-        "netFrameworkVersion", "nodeVersion", "powerShellVersion", "preWarmedInstanceCount", "use32BitWorkerProcess",
+        "alwaysOn", "containerSize", "ftpsState", "functionAppScaleLimit", "isReserved", "isXenon", "javaContainer", "javaContainerVersion", "javaVersion", "linuxFxVersion",
+        "netFrameworkVersion", "nodeVersion", "phpVersion", "powerShellVersion", "preWarmedInstanceCount", "pythonVersion", "use32BitWorkerProcess",
         "vnetBackupRestoreEnabled", "vnetContentShareEnabled", "vnetImagePullEnabled", "vnetRouteAllEnabled", "windowsFxVersion",
         "functionsRuntimeScaleMonitoringEnabled",
         "ENABLE_ORYX_BUILD", "FUNCTIONS_EXTENSION_VERSION", "FUNCTIONS_MAX_HTTP_CONCURRENCY", "FUNCTIONS_WORKER_PROCESS_COUNT",
@@ -24,6 +26,8 @@ public sealed class DeploymentTests
     };
 
     public static TheoryData<string> All => Deployments.All;
+
+    internal const string Project = "src/FopWatch.Functions/FopWatch.Functions.csproj";
 
     /// <summary>The part of the notify route that is the same for all.</summary>
     internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
@@ -38,11 +42,13 @@ public sealed class DeploymentTests
     [Theory]
     [InlineData(Deployments.Production)]
     [InlineData(Deployments.Most)]
-    public async Task Instances_that_are_always_there_are_for_functions_that_there_are(string name)
+    public async Task Instances_that_are_always_there_are_for_functions_that_there_are(string name) =>
+        CheckReady(await Deployments.OfAsync(name));
+
+    internal static void CheckReady(Deployment deployment)
     {
         var functions = Repository.Find(Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\]");
-        var ready = (await Deployments.OfAsync(name)).The(Types.App)
-            .At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray();
+        var ready = AlwaysReady(deployment);
         Assert.NotEmpty(ready);
         Assert.All(ready, one =>
         {
@@ -56,17 +62,17 @@ public sealed class DeploymentTests
     [Theory]
     [InlineData(Deployments.Production)]
     [InlineData(Deployments.Most)]
-    public async Task What_survives_the_loss_of_a_zone_does_so_with_its_data(string name)
+    public async Task What_survives_the_loss_of_a_zone_does_so_with_its_data(string name) => CheckZones(await Deployments.OfAsync(name));
+
+    internal static void CheckZones(Deployment deployment)
     {
-        var deployment = await Deployments.OfAsync(name);
         Assert.True(deployment.The(Types.Plan).Is("properties", "zoneRedundant"));
         Assert.All(deployment.All(Types.StorageAccount), account => Assert.Matches("_G?ZRS$", account.Text("sku", "name")));
 
         // Always-ready instances are spread over zones from two on.
-        var ready = deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray();
         Assert.Equal(
             ["durable", "http"],
-            ready.Where(one => one!["instanceCount"]!.GetValue<int>() >= 2).Select(one => one!["name"]!.GetValue<string>()).Order());
+            AlwaysReady(deployment).Where(one => one!["instanceCount"]!.GetValue<int>() >= 2).Select(one => one!["name"]!.GetValue<string>()).Order());
     }
 
     [Theory]
@@ -109,8 +115,7 @@ public sealed class DeploymentTests
         Assert.True(Directory.Exists(Repository.PathOf(Assert.Single(Repository.Find(azd, "project: (.*)")))));
         Assert.True(File.Exists(Repository.PathOf($"infra/{Assert.Single(Repository.Find(azd, "module: (.*)"))}.bicepparam")));
 
-        Assert.Matches(@"requiredVersions:\n(  #.*\n)?  azd: '>= \d+\.\d+\.\d+'", azd);
-        Assert.Single(Repository.Find(azd, @"windows:\n(?:.*\n)?\s+run: (.* \./infra/tokens\.sh)'\n\s+shell: pwsh"));
+        CheckAzd(azd);
         var hook = Assert.Single(Repository.Find(azd, @"posix:\n\s+run: (.*)"));
         Assert.True(File.Exists(Repository.PathOf(hook)));
         Assert.All(
@@ -159,15 +164,20 @@ public sealed class DeploymentTests
     [InlineData(Deployments.Least, null)]
     [InlineData(Deployments.Most, "RollingUpdate")]
     public async Task Instances_are_replaced_as_the_parameter_says_or_as_the_platform_does(string name, string? strategy) =>
+        CheckReplacing(await Deployments.OfAsync(name), strategy);
+
+    internal static void CheckReplacing(Deployment deployment, string? strategy) =>
         Assert.Equal(
             strategy,
-            (await Deployments.OfAsync(name)).The(Types.App).Find("properties", "functionAppConfig", "siteUpdateStrategy", "type")?.GetValue<string>());
+            deployment.The(Types.App).Find("properties", "functionAppConfig", "siteUpdateStrategy", "type")?.GetValue<string>());
 
     [Fact]
-    public async Task Timers_that_jobs_depend_on_wait_for_no_instance_in_production()
+    public async Task Timers_that_jobs_depend_on_wait_for_no_instance_in_production() =>
+        CheckTimers(await Deployments.OfAsync(Deployments.Production));
+
+    internal static void CheckTimers(Deployment deployment)
     {
-        var ready = (await Deployments.OfAsync(Deployments.Production)).The(Types.App)
-            .At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray().Select(one => one!["name"]!.GetValue<string>());
+        var ready = AlwaysReady(deployment).Select(one => one!["name"]!.GetValue<string>());
         var everyMinute = Repository.Find(
             Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\](?:(?!\[Function)[\s\S])*?TimerTrigger\(""\d+ \* \* \* \* \*""\)");
         Assert.Equal(["StartDueWatches", "SweepOutbox"], everyMinute.Order(StringComparer.Ordinal));
@@ -182,12 +192,31 @@ public sealed class DeploymentTests
         var least = await Deployments.OfAsync(Deployments.Least);
         Assert.Empty(least.All(Types.Lock).Concat(least.All(Types.Budget)));
 
-        var budget = (await Deployments.OfAsync(Deployments.Most)).The(Types.Budget);
+        CheckBudget(await Deployments.OfAsync(Deployments.Most));
+    }
+
+    internal static void CheckBudget(Deployment deployment)
+    {
+        var budget = deployment.The(Types.Budget);
         Assert.Equal(500, budget.At("properties", "amount").GetValue<int>());
         Assert.Equal("2026-12-01", budget.Text("properties", "timePeriod", "startDate"));
         Assert.All(
             budget.At("properties", "notifications").AsObject(),
             one => Assert.Equal(["one@example.com", "two@example.com"], one.Value!["contactEmails"]!.AsArray().Select(mail => mail!.GetValue<string>())));
+    }
+
+    /// <summary>Flex Consumption polls Durable Functions' queues every second unless host.json says otherwise.</summary>
+    [Fact]
+    public void Queues_are_polled_as_often_as_the_platform_does() => CheckHost(Repository.Host);
+
+    internal static void CheckHost(JsonNode host) =>
+        Assert.DoesNotContain(
+            "maxQueuePollingInterval", host["extensions"]!["durableTask"]!["storageProvider"]!.AsObject().Select(setting => setting.Key));
+
+    internal static void CheckAzd(string azd)
+    {
+        Assert.Matches(@"requiredVersions:\n(  #.*\n)?  azd: '>= \d+\.\d+\.\d+'", azd);
+        Assert.Single(Repository.Find(azd, @"windows:\n(?:.*\n)?\s+run: (.* \./infra/tokens\.sh)'\n\s+shell: pwsh"));
     }
 
     internal static void CheckLocks(Deployment deployment)
@@ -197,19 +226,34 @@ public sealed class DeploymentTests
         Assert.All(deployment.All(Types.Lock), one => Assert.Equal("CanNotDelete", one.Text("properties", "level")));
     }
 
+    /// <summary>An instance gets no more requests at once than it works on, of whatever kind they are.</summary>
+    [Fact]
+    public async Task No_instance_gets_more_requests_than_it_works_on()
+    {
+        var concurrency = (await Deployments.TemplateAsync)["parameters"]!["httpConcurrency"]!;
+        Assert.Equal(Most("FopWatch.Api", "Calls"), concurrency["maxValue"]!.GetValue<int>());
+        Assert.True(Most("FopWatch.Api", "Notifications") >= Most("FopWatch.Api", "Calls"));
+    }
+
     internal static void CheckConcurrency(Deployment deployment)
     {
-        var waiting = int.Parse(
-            Assert.Single(Repository.Find(Repository.Code("FopWatch.Functions"), @"const int MostWaiting = (\d+);")), CultureInfo.InvariantCulture);
+        var waiting = Most("FopWatch.Functions", "MostWaiting");
         var requests = deployment.The(Types.App)
             .At("properties", "functionAppConfig", "scaleAndConcurrency", "triggers", "http", "perInstanceConcurrency").GetValue<int>();
         Assert.True(requests >= 2 * waiting, $"{requests} requests at once, {waiting} of which may wait");
+        Assert.True(requests <= Most("FopWatch.Api", "Calls"), $"{requests} requests at once are more than are answered");
     }
 
     [Fact]
-    public void Azd_finds_an_id_of_user_secrets_and_writes_none_into_the_project() =>
-        Assert.Single(Repository.Find(
-            Repository.Text("src/FopWatch.Functions/FopWatch.Functions.csproj"), "<UserSecretsId>([^<]+)</UserSecretsId>"));
+    public void Azd_finds_an_id_of_user_secrets_and_writes_none_into_the_project() => CheckUserSecrets(Repository.Text(Project));
+
+    internal static void CheckUserSecrets(string project) => Assert.Single(Repository.Find(project, "<UserSecretsId>([^<]+)</UserSecretsId>"));
+
+    private static JsonArray AlwaysReady(Deployment deployment) =>
+        deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "alwaysReady").AsArray();
+
+    private static int Most(string project, string constant) => int.Parse(
+        Assert.Single(Repository.Find(Repository.Code(project), $@"public const int {constant} = (\d+);")), CultureInfo.InvariantCulture);
 
     internal static void CheckSite(Deployment deployment)
     {

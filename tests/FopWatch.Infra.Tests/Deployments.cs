@@ -123,7 +123,7 @@ internal static class Deployments
             param addressPrefix = '10.1.0.0/16'
             param operatorIpRanges = ['198.51.100.0/24', '203.0.113.1/32']
             param apiUrl = 'https://api.example.com'
-            param httpConcurrency = 1000
+            param httpConcurrency = 128
             param updateStrategy = 'RollingUpdate'
             param notificationsPerMinute = 6000
             param frontDoorDomain = 'hooks.example.com'

@@ -1,3 +1,5 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
 using Xunit.Sdk;
 
 namespace FopWatch.Infra.Tests;
@@ -38,6 +40,145 @@ public sealed class MutationTests
             .With(Deployments.Private, Deployments.Variants[Deployments.Private] + "\nparam deleteLocks = true\n")
             .DeployAsync(Deployments.Private);
     });
+
+    private static readonly Lazy<Task<Deployment>> BusyMutant = new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await compiler
+            .Change("production.bicepparam", "  { name: 'function:StartDueWatches', instanceCount: 1 }\n", "")
+            .Change("production.bicepparam", "function:SweepOutbox", "function:SweepOutbocks")
+            .Change("production.bicepparam", "{ name: 'http', instanceCount: 2 }", "{ name: 'http', instanceCount: 1 }")
+            .DeployAsync(Deployments.Production);
+    });
+
+    private static readonly Lazy<Task<Deployment>> FullMutant = new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await compiler
+            .Change("modules/budget.bicep", "amount: budget.amount", "amount: 5 * budget.amount")
+            .Change("modules/front.bicep", ", empty(domain) ? [] : [{ id: customDomain.id }]", ", []")
+            .Change("modules/functions.bicep", "{ type: updateStrategy }", "{ type: 'Recreate' }")
+            .Change("modules/functions.bicep", "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 2 * httpConcurrency")
+            .Change("modules/functions.bicep", "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__blobUri")
+            .Change("modules/functions.bicep", "name: 'ftp'\n    properties: { allow: false }", "name: 'ftp'\n    properties: { allow: true }")
+            .Change("modules/network.bicep", "prefixLength + 3, 6", "prefixLength + 3, 0")
+            .With(Deployments.Most, Deployments.Variants[Deployments.Most])
+            .DeployAsync(Deployments.Most);
+    });
+
+    private static readonly Lazy<Task<Deployment>> MiddleMutant = new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await compiler
+            .Change("main.bicep", "var hasPrivateBus = privateNetworking && privateServiceBus", "var hasPrivateBus = privateNetworking")
+            .Change("modules/servicebus.bicep", "category: 'OperationalLogs'", "category: 'RuntimeAuditLogs'")
+            .With(Deployments.Middle, Deployments.Variants[Deployments.Middle])
+            .DeployAsync(Deployments.Middle);
+    });
+
+    private static readonly Lazy<Task<Deployment>> UnlimitedMutant = new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await compiler
+            .Change("modules/front.bicep", "ruleType: 'RateLimitRule'", "ruleType: 'MatchRule'")
+            .With(Deployments.Private, Deployments.Variants[Deployments.Private])
+            .DeployAsync(Deployments.Private);
+    });
+
+    [Fact]
+    public Task A_timer_that_waits_for_an_instance_is_found() => FindsAsync(DeploymentTests.CheckTimers, "StartDueWatches", BusyMutant);
+
+    [Fact]
+    public Task Instances_for_a_function_that_there_is_not_are_found() => FindsAsync(DeploymentTests.CheckReady, "SweepOutbocks", BusyMutant);
+
+    [Fact]
+    public Task An_app_in_one_zone_alone_is_found() => FindsAsync(DeploymentTests.CheckZones, "http", BusyMutant);
+
+    [Fact]
+    public Task A_budget_of_another_amount_is_found() => FindsAsync(DeploymentTests.CheckBudget, "2500", FullMutant);
+
+    [Fact]
+    public Task A_custom_domain_without_the_firewall_is_found() => FindsAsync(NetworkTests.CheckFront, "Collections differ", FullMutant);
+
+    [Fact]
+    public Task Another_update_strategy_is_found() =>
+        FindsAsync(deployment => DeploymentTests.CheckReplacing(deployment, "RollingUpdate"), "Recreate", FullMutant);
+
+    [Fact]
+    public Task More_requests_than_an_instance_answers_are_found() =>
+        FindsAsync(DeploymentTests.CheckConcurrency, "256 requests", FullMutant);
+
+    [Fact]
+    public Task A_connection_of_the_host_that_it_does_not_know_is_found() => FindsAsync(SettingsTests.CheckPlatform, "blobUri", FullMutant);
+
+    [Fact]
+    public Task A_password_that_deploys_is_found() => FindsAsync(RoleTests.CheckKeys, "True", FullMutant);
+
+    [Fact]
+    public Task A_subnet_for_the_runner_that_overlaps_another_is_found() => FindsAsync(NetworkTests.CheckSubnets, "True", FullMutant);
+
+    [Fact]
+    public Task A_middle_step_that_takes_the_dear_tier_is_found() => FindsAsync(NetworkTests.CheckMiddle, "Premium", MiddleMutant);
+
+    [Fact]
+    public Task A_log_with_ids_is_found() => FindsAsync(NetworkTests.CheckLogs, "RuntimeAuditLogs", MiddleMutant);
+
+    [Fact]
+    public Task A_flood_of_notifications_that_is_let_through_is_found() => FindsAsync(NetworkTests.CheckFront, "MatchRule", UnlimitedMutant);
+
+    [Fact]
+    public async Task A_principal_type_that_is_guessed_is_found()
+    {
+        using var compiler = new Compiler();
+        var environment = new Dictionary<string, string>(Deployments.AzdEnvironment) { ["AZURE_PRINCIPAL_TYPE"] = "" };
+        var deployment = await compiler
+            .Change("development.bicepparam", "principalType == 'ServicePrincipal' ? 'ServicePrincipal' : null", "'User'")
+            .DeployAsync(Deployments.Development, environment: environment);
+        Assert.ThrowsAny<XunitException>(() => RoleTests.CheckOperator(deployment, type: null));
+    }
+
+    [Fact]
+    public async Task A_rule_that_stops_the_deployment_of_an_old_commit_is_found()
+    {
+        using var compiler = new Compiler();
+        compiler.Change(
+            "bicepconfig.json", "\"use-recent-api-versions\": { \"level\": \"warning\"", "\"use-recent-api-versions\": { \"level\": \"error\"");
+        await Assert.ThrowsAnyAsync<XunitException>(() => CompilerTests.CheckFaultsAsync(compiler));
+    }
+
+    [Fact]
+    public void An_api_version_that_is_too_new_is_found()
+    {
+        var month = TimeProvider.System.GetUtcNow().AddMonths(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+        var bicep = Repository.Bicep["modules/vault.bicep"];
+        CompilerTests.CheckApiVersions(bicep);
+        var failure = Assert.ThrowsAny<XunitException>(
+            () => CompilerTests.CheckApiVersions(Regex.Replace(bicep, @"(?<='Microsoft\.KeyVault/vaults@)\d{4}-\d{2}-\d{2}", month)));
+        Assert.Contains(month, failure.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_project_that_azd_would_edit_is_found() => Finds(
+        DeploymentTests.CheckUserSecrets, Repository.Text(DeploymentTests.Project), "UserSecretsId>", "UserSecrets>");
+
+    [Theory]
+    [InlineData("    windows:\n", "    macos:\n")]
+    [InlineData("sh.exe\" ./infra/tokens.sh'", "sh.exe\" ./infra/token.sh'")]
+    [InlineData("requiredVersions:\n", "versions:\n")]
+    public void A_file_of_azds_that_works_in_one_place_alone_is_found(string from, string to) =>
+        Finds(DeploymentTests.CheckAzd, Repository.Text("azure.yaml"), from, to);
+
+    [Fact]
+    public void A_build_that_takes_warnings_is_found() =>
+        Finds(WorkflowTests.CheckBuild, Repository.Text(WorkflowTests.Build), "          ! grep -E", "          grep -cE");
+
+    [Fact]
+    public void Queues_that_are_polled_seldom_are_found()
+    {
+        var host = Repository.Host.DeepClone();
+        host["extensions"]!["durableTask"]!["storageProvider"]!["maxQueuePollingInterval"] = "00:00:30";
+        Assert.ThrowsAny<XunitException>(() => DeploymentTests.CheckHost(host));
+    }
 
     [Fact]
     public Task A_log_with_tokens_is_found() => FindsAsync(NetworkTests.CheckFront, "Disabled", ClosedMutant);
@@ -110,6 +251,12 @@ public sealed class MutationTests
         using var compiler = new Compiler();
         compiler.Change("modules/identity.bicep", "name: name", "name: '${name}${subscription().displayName}'");
         await Assert.ThrowsAsync<FormatException>(() => compiler.DeployAsync(Deployments.Development));
+    }
+
+    private static void Finds(Action<string> check, string right, string from, string to)
+    {
+        Assert.Contains(from, right, StringComparison.Ordinal);
+        Assert.ThrowsAny<XunitException>(() => check(right.Replace(from, to, StringComparison.Ordinal)));
     }
 
     private static async Task FindsAsync(Action<Deployment> check, string what, Lazy<Task<Deployment>>? mutant = null)

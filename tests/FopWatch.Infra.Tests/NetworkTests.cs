@@ -80,9 +80,11 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_app_reaches_out_by_one_address_from_a_subnet_that_Flex_Consumption_takes(string name)
+    public async Task The_app_reaches_out_by_one_address_from_a_subnet_that_Flex_Consumption_takes(string name) =>
+        CheckSubnets(await Deployments.OfAsync(name));
+
+    internal static void CheckSubnets(Deployment deployment)
     {
-        var deployment = await Deployments.OfAsync(name);
         var network = deployment.The(Types.Network);
         var space = IPNetwork.Parse(
             Assert.Single(network.At("properties", "addressSpace", "addressPrefixes").AsArray())!.GetValue<string>());
@@ -171,10 +173,12 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Everything))]
-    public async Task No_log_is_kept_that_has_tokens_or_ids(string name)
+    public async Task No_log_is_kept_that_has_tokens_or_ids(string name) => CheckLogs(await Deployments.OfAsync(name));
+
+    internal static void CheckLogs(Deployment deployment)
     {
         // Logs of storage hold ids, those of App Service hold URLs.
-        var kept = (await Deployments.OfAsync(name)).All(Types.Diagnostics)
+        var kept = deployment.All(Types.Diagnostics)
             .SelectMany(one => one.At("properties", "logs").AsArray()).Select(log => log!["category"]!.GetValue<string>());
         Assert.Subset(
             new HashSet<string> { "AuditEvent", "FrontDoorAccessLog", "FrontDoorWebApplicationFirewallLog", "OperationalLogs" },
@@ -182,9 +186,10 @@ public sealed class NetworkTests
     }
 
     [Fact]
-    public async Task Between_public_and_closed_only_storage_and_the_vault_are_private()
+    public async Task Between_public_and_closed_only_storage_and_the_vault_are_private() => CheckMiddle(await Deployments.OfAsync(Deployments.Middle));
+
+    internal static void CheckMiddle(Deployment deployment)
     {
-        var deployment = await Deployments.OfAsync(Deployments.Middle);
         Assert.All(
             deployment.All(Types.StorageAccount),
             account => Assert.Equal("Disabled", account.Text("properties", "publicNetworkAccess")));

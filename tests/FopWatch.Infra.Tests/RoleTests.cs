@@ -90,10 +90,14 @@ public sealed class RoleTests
     {
         using var compiler = new Compiler();
         var environment = new Dictionary<string, string>(Deployments.AzdEnvironment) { ["AZURE_PRINCIPAL_TYPE"] = given };
-        var deployment = await compiler.DeployAsync(Deployments.Development, environment: environment);
+        CheckOperator(await compiler.DeployAsync(Deployments.Development, environment: environment), type);
+    }
+
+    internal static void CheckOperator(Deployment deployment, string? type)
+    {
         var writer = Assert.Single(
             deployment.All(Types.RoleAssignment),
-            one => one.Text("properties", "principalId") == environment["AZURE_PRINCIPAL_ID"]);
+            one => one.Text("properties", "principalId") == Deployments.AzdEnvironment["AZURE_PRINCIPAL_ID"]);
         Assert.Equal(type, writer.Find("properties", "principalType")?.GetValue<string>());
     }
 

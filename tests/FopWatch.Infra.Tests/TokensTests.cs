@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Xunit.Sdk;
 
 namespace FopWatch.Infra.Tests;
 
@@ -36,10 +37,24 @@ public sealed class TokensTests : IDisposable
     private string Calls => File.ReadAllText(Path.Combine(_folder, "calls"));
 
     [Fact]
-    public async Task It_makes_the_tokens_that_are_missing_in_the_subscription_that_is_deployed_to()
+    public Task It_makes_the_tokens_that_are_missing_in_the_subscription_that_is_deployed_to() => CheckAsync(Repository.PathOf("infra/tokens.sh"));
+
+    [Fact]
+    public async Task A_script_that_asks_another_subscription_is_found()
+    {
+        var script = Path.Combine(_folder, "tokens.sh");
+        var right = Repository.Text("infra/tokens.sh");
+        var wrong = right.Replace("az \"$@\" --subscription \"$AZURE_SUBSCRIPTION_ID\"", "az \"$@\"", StringComparison.Ordinal);
+        Assert.NotEqual(right, wrong);
+        await File.WriteAllTextAsync(script, wrong, TestContext.Current.CancellationToken);
+        await Assert.ThrowsAsync<AllException>(() => CheckAsync(script));
+    }
+
+    private async Task CheckAsync(string script)
     {
         File.WriteAllText(Path.Combine(Vault, "kept"), "a-token-that-is-there");
-        var (code, output, _) = await RunAsync(("TOKEN_SECRETS", "kept made"), ("KEY_SECRETS", "kept missing-key"), ("FUNCTION_APP_ID", "/app"));
+        var (code, output, _) = await RunAsync(
+            script, ("TOKEN_SECRETS", "kept made"), ("KEY_SECRETS", "kept missing-key"), ("FUNCTION_APP_ID", "/app"));
 
         Assert.Equal(0, code);
         Assert.Equal("a-token-that-is-there", File.ReadAllText(Path.Combine(Vault, "kept")));
@@ -59,7 +74,7 @@ public sealed class TokensTests : IDisposable
     [Fact]
     public async Task It_fails_and_says_what_it_needs_where_the_vault_is_out_of_reach()
     {
-        var (code, _, errors) = await RunAsync(("TOKEN_SECRETS", "made"), ("DENIED", "1"));
+        var (code, _, errors) = await RunAsync(Repository.PathOf("infra/tokens.sh"), ("TOKEN_SECRETS", "made"), ("DENIED", "1"));
         Assert.NotEqual(0, code);
         Assert.Contains("needs the role Key Vault Secrets Officer", errors, StringComparison.Ordinal);
         Assert.Empty(Directory.EnumerateFiles(Vault));
@@ -67,9 +82,9 @@ public sealed class TokensTests : IDisposable
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
-    private async Task<(int Code, string Output, string Errors)> RunAsync(params (string Name, string Value)[] environment)
+    private async Task<(int Code, string Output, string Errors)> RunAsync(string script, params (string Name, string Value)[] environment)
     {
-        var start = new ProcessStartInfo("/bin/sh", [Repository.PathOf("infra/tokens.sh")])
+        var start = new ProcessStartInfo("/bin/sh", [script])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

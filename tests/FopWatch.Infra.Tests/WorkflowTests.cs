@@ -5,6 +5,8 @@ namespace FopWatch.Infra.Tests;
 /// <summary>The workflow that deploys: its steps, in an order that works, on a runner that reaches what they need.</summary>
 public sealed class WorkflowTests
 {
+    internal const string Build = ".github/workflows/build.yml";
+
     internal const string Deploy = ".github/workflows/deploy.yml";
 
     private const string PinnedBicep = "az bicep install --version \"v$(sed -n 's:.*<BicepVersion>\\(.*\\)</BicepVersion>.*:\\1:p' Directory.Packages.props)\"";
@@ -24,6 +26,12 @@ public sealed class WorkflowTests
         var pattern = "<BicepVersion>(.*)</BicepVersion>";
         Assert.Matches(@"^\d+\.\d+\.\d+$", Assert.Single(Repository.Find(Repository.Text("Directory.Packages.props"), pattern)));
     }
+
+    [Fact]
+    public void The_build_of_every_push_takes_no_warning_of_the_compiler() => CheckBuild(Repository.Text(Build));
+
+    internal static void CheckBuild(string workflow) =>
+        Assert.Single(Repository.Find(workflow, @"\n {10}(! grep -E '\(Warning\|Error\) .*bicep\.log"")\n"));
 
     [Fact]
     public async Task The_outputs_that_the_workflow_reads_are_there()
