@@ -63,7 +63,7 @@ public static class Telemetry
         Meter.CreateObservableGauge(
             "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle, by source; must be 0.");
         Meter.CreateObservableGauge(
-            "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published.");
+            "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published: at most 1,000 are counted.");
         Meter.CreateObservableGauge(
             "fopwatch.outbox.refused",
             () => Overall(sweep => sweep.OutboxSetAside),

@@ -1,3 +1,5 @@
+using System.Globalization;
+using FopWatch.Publishing;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions;
@@ -15,7 +17,7 @@ internal static partial class Log
     public static partial void NotStarted(this ILogger logger, string obstacles);
 
     [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
-    public static partial void EventsStay(this ILogger logger, long events);
+    public static partial void EventsStay(this ILogger logger, string events);
 
     [LoggerMessage(11, LogLevel.Debug, "An event could not be published at once; it stays in the outbox and the sweep publishes it")]
     public static partial void PublishFailed(this ILogger logger, Exception exception);
@@ -36,7 +38,12 @@ internal static partial class Log
     public static partial void WatchStuck(this ILogger logger, string source);
 
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
-    public static partial void SweepEnded(this ILogger logger, long open, long outbox, long quarantined);
+    public static partial void SweepEnded(this ILogger logger, long open, string outbox, long quarantined);
+
+    /// <summary>The depth of the outbox in words, as far as it was counted.</summary>
+    public static string Depth(long events) => events < IOutbox.MostCounted
+        ? events.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{IOutbox.MostCounted} or more");
 
     [LoggerMessage(33, LogLevel.Warning, "The purge's time was over before all was deleted; the next one goes on")]
     public static partial void PurgeEndedEarly(this ILogger logger);

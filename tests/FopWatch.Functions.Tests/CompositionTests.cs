@@ -1,10 +1,13 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.Json;
 using Azure.Identity;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
+using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Settings;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
@@ -45,6 +48,17 @@ public class CompositionTests(SharedAzurite azurite)
 
         Assert.True(functions.Count >= 8, $"Only {functions.Count} classes have functions.");
         Assert.All(functions, function => Assert.NotNull(provider.GetRequiredService(function)));
+    }
+
+    /// <summary>A poll that waits for a connection to its status API would count that as the status API's time.</summary>
+    [Fact]
+    public void An_instance_asks_at_once_no_more_than_it_has_connections_for()
+    {
+        using var host = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(AppContext.BaseDirectory, "host.json")));
+        var activities = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("maxConcurrentActivityFunctions").GetInt32();
+
+        Assert.InRange(activities + Composition.MostWaiting, 1, StatusClient.MostConnections);
+        Assert.InRange(PollSlots.MostPerSource, 1, activities / 2);
     }
 
     [Fact]

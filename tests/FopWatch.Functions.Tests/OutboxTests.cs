@@ -54,6 +54,20 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         _services = services.BuildServiceProvider();
     }
 
+    [Theory]
+    [InlineData(999, "999 event(s) wait")]
+    [InlineData(IOutbox.MostCounted, "1000 or more event(s) wait")]
+    public async Task Without_a_service_bus_a_sweep_says_how_many_wait_as_far_as_they_were_counted(int waiting, string words)
+    {
+        using var log = new CapturedLog();
+        using var logging = LoggerFactory.Create(builder => builder.AddProvider(log));
+        var outbox = new Outbox(new FullOutbox(waiting), dispatcher: null, _time, logging.CreateLogger<Outbox>());
+
+        await outbox.SweepAsync(Cancelled);
+
+        Assert.Contains($"Warning {words} in the outbox, and no Service Bus is configured", log.ToString(), StringComparison.Ordinal);
+    }
+
     public async ValueTask DisposeAsync()
     {
         if (_services is not null)
@@ -182,4 +196,18 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     private async Task<long> DepthAsync() => (await _services!.GetRequiredService<IOutbox>().DepthAsync(Cancelled)).Count;
+
+    /// <summary>So many events that the store counts no more of them.</summary>
+    private sealed class FullOutbox(int waiting) : IOutbox
+    {
+        public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => new((waiting, DateTimeOffset.UnixEpoch));
+    }
 }

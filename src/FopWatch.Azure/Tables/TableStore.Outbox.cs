@@ -90,6 +90,7 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
+    /// <remarks>The rows of a partition are in the order of their times, so its first has the oldest event, however many follow.</remarks>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => AskAsync(
         async token =>
         {
@@ -105,11 +106,15 @@ public sealed partial class TableStore
                         if (RowKeys.TryReadEvent(row.RowKey)?.Time is not { } time)
                             continue;
                         lock (gate)
+                        {
                             (count, oldest) = (count + 1, time < oldest ? time : oldest ?? time);
+                            if (count >= IOutbox.MostCounted)
+                                break;
+                        }
                     }
                 },
                 token);
-            return (count, oldest);
+            return (Math.Min(count, IOutbox.MostCounted), oldest);
         },
         cancellationToken);
 

@@ -47,6 +47,12 @@ public sealed class StatusClient : IStatusApi
     /// <summary>How long the status API of workflows is not asked after it refused every key of a source.</summary>
     public static readonly TimeSpan RefusedKeysPause = TimeSpan.FromMinutes(10);
 
+    /// <summary>
+    /// The most connections to one host at once; a further question waits for one as long as it may take. More than an instance of the cloud
+    /// host asks at once, whose activities and waiting calls are bounded, so it limits the embedded host alone, while a status API hangs.
+    /// </summary>
+    public const int MostConnections = 256;
+
     private readonly HttpClient _http;
     private readonly TimeProvider _time;
     private readonly StatusClientOptions _options;
@@ -79,6 +85,7 @@ public sealed class StatusClient : IStatusApi
 
         // Spans of the questions, and no header that names them to the provider.
         ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+        MaxConnectionsPerServer = MostConnections,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),

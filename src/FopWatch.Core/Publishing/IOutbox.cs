@@ -51,7 +51,12 @@ public interface IOutbox
     /// <param name="cancellationToken">Cancels.</param>
     ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken);
 
-    /// <summary>How many there are, and since when the oldest waits; null if there is none.</summary>
+    /// <summary>The most events that <see cref="DepthAsync"/> counts: while a broker is down for days, millions may wait.</summary>
+    const int MostCounted = 1000;
+
+    /// <summary>
+    /// How many there are, where <see cref="MostCounted"/> stands for that many or more; and since when the oldest waits, null if there is none.
+    /// </summary>
     ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken);
 
     /// <summary>How many of them were refused, or cannot be read.</summary>

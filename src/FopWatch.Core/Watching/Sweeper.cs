@@ -22,7 +22,7 @@ public sealed record Sweep
     /// <summary>Polls that a clock which was ahead had put off, and that are due sooner now.</summary>
     public int BroughtForward { get; init; }
 
-    /// <summary>Events that wait to be published.</summary>
+    /// <summary>Events that wait to be published; <see cref="IOutbox.MostCounted"/> stands for that many or more.</summary>
     public required long OutboxDepth { get; init; }
 
     /// <summary>How many of them were refused by the broker, or cannot be read.</summary>

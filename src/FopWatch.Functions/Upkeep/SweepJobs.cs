@@ -20,7 +20,7 @@ public sealed class SweepJobs(Sweeper sweeper, Watches watches, IEnumerable<Metr
         logger.Swept(sweep);
         if (sweep.Counted < sweep.Parts)
             logger.SweepTookTurns(sweep.Counted, sweep.Parts);
-        logger.SweepEnded(sweep.Books.Sum(books => books.Open), sweep.OutboxDepth, sweep.Quarantined);
+        logger.SweepEnded(sweep.Books.Sum(books => books.Open), Log.Depth(sweep.OutboxDepth), sweep.Quarantined);
         foreach (var export in exports)
             export.Flush();
     }

@@ -105,7 +105,7 @@ internal sealed partial class SqliteStore
     /// <inheritdoc/>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
         session => session.Snapshot(snapshot => (
-            snapshot.Scalar("SELECT count(*) FROM outbox") is long count ? count : 0,
+            snapshot.Scalar("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0,
             snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? TryTime(ticks) : null)),
         cancellationToken);
 

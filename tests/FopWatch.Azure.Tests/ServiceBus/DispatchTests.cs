@@ -127,7 +127,7 @@ public sealed class DispatchTests : IAsyncLifetime
         const int Jobs = 300;
         const int Versions = 10;
         await Parallel.ForEachAsync(Enumerable.Range(0, Jobs), Cancelled, async (i, _) => await CommitJobAsync($"j{i}", Versions));
-        Assert.Equal(Jobs * Versions, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(IOutbox.MostCounted, (await Store.DepthAsync(Cancelled)).Count);
 
         // Of the twelve batches of the outbox, killed at the start of one, in the middle of one, and between storing and answering.
         Disturbed? publisher = null;

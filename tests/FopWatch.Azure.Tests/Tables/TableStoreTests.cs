@@ -286,7 +286,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         await Parallel.ForEachAsync(Enumerable.Range(0, 1100), Cancelled, async (i, token) =>
             await narrow.Store.CommitAsync(Sample.Job($"j{i:0000}", after: TimeSpan.FromSeconds(i)).DueAt(null).Settled().On(null), token));
 
-        Assert.Equal((1100, Sample.Start), await narrow.Store.DepthAsync(Cancelled));
+        Assert.Equal(((long)IOutbox.MostCounted, (DateTimeOffset?)Sample.Start), await narrow.Store.DepthAsync(Cancelled));
         Assert.Equal(1100, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Settled);
         var pending = await narrow.Store.PendingAsync(1050, Cancelled);
         Assert.Equal(Enumerable.Range(0, 1050).Select(i => $"j{i:0000}"), pending.Select(one => one.Key.Id));

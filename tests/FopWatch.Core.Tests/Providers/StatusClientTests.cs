@@ -1,4 +1,6 @@
+using System.Collections.Concurrent;
 using System.Net;
+using System.Net.Sockets;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -349,6 +351,39 @@ public sealed class StatusClientTests : IDisposable
         Assert.Equal(
             (false, false, false, DecompressionMethods.None, null, null),
             (handler.AllowAutoRedirect, handler.UseCookies, handler.PreAuthenticate, handler.AutomaticDecompression, handler.Credentials, handler.DefaultProxyCredentials));
+    }
+
+    [Fact]
+    public async Task A_status_api_that_hangs_holds_a_bounded_number_of_connections()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var connections = new ConcurrentBag<TcpClient>();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Token);
+        var accepting = Task.Run(
+            async () =>
+            {
+                while (true)
+                    connections.Add(await listener.AcceptTcpClientAsync(end.Token));
+            },
+            Token);
+        var client = new StatusClient(_http, TimeProvider.System);
+        var source = PollPacerTests.Source("media", 10_000) with
+        {
+            StatusEndpoint = new($"http://127.0.0.1:{((IPEndPoint)listener.LocalEndpoint).Port}"),
+        };
+
+        var asks = Enumerable.Range(0, StatusClient.MostConnections + 50).Select(i => client.AskAsync(source, $"z0.{i}", false, end.Token)).ToList();
+        while (connections.Count < StatusClient.MostConnections)
+            await Task.Delay(20, Token);
+        await Task.Delay(500, Token);
+
+        Assert.Equal(StatusClient.MostConnections, connections.Count);
+        await end.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Task.WhenAll(asks));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => accepting);
+        foreach (var connection in connections)
+            connection.Dispose();
     }
 
     private StatusClient Client(StatusClientOptions? options = null) => new(_http, _clock, options);

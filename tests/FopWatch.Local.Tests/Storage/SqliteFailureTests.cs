@@ -3,6 +3,7 @@ using System.Globalization;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
+using FopWatch.Publishing;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
@@ -201,7 +202,7 @@ public class SqliteFailureTests
             var books = Assert.Single(await store.BooksAsync(Cancelled));
             Assert.Equal(0, books.Unaccounted);
             Assert.InRange(books.Settled, confirmed.Count, int.MaxValue);
-            Assert.Equal(books.Settled, (await store.DepthAsync(Cancelled)).Count);
+            Assert.Equal(Math.Min(books.Settled, IOutbox.MostCounted), (await store.DepthAsync(Cancelled)).Count);
             Assert.Equal("ok", await store.Database.ReadAsync(session => session.Scalar("PRAGMA integrity_check"), Cancelled));
         }
     }

@@ -3,6 +3,7 @@ using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
+using FopWatch.Publishing;
 using FopWatch.Watching;
 
 namespace FopWatch.Local.Tests.Storage;
@@ -27,6 +28,17 @@ public class SqliteStoreTests
         Assert.Equal(new Books("media", 400, 400, 0, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
         Assert.Equal(400, (await store.PendingAsync(1000, Cancelled)).DistinctBy(pending => pending.Key).Count());
         Assert.Equal(400, (await store.DepthAsync(Cancelled)).Count);
+    }
+
+    [Fact]
+    public async Task The_depth_of_the_outbox_is_counted_to_a_thousand_and_the_oldest_is_known_however_many_there_are()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        foreach (var some in Enumerable.Range(0, IOutbox.MostCounted + 1).Chunk(200))
+            await Task.WhenAll(some.Select(i => temp.Store.CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromSeconds(i)).On(null), Cancelled).AsTask()));
+
+        Assert.Equal(IOutbox.MostCounted, (await temp.Store.DepthAsync(Cancelled)).Count);
+        Assert.NotNull((await temp.Store.DepthAsync(Cancelled)).Oldest);
     }
 
     [Fact]

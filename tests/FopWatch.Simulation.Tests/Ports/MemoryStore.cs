@@ -164,7 +164,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => new(_outbox.Count(one => one.Refusals > 0));
 
     ValueTask<(long Count, DateTimeOffset? Oldest)> IOutbox.DepthAsync(CancellationToken cancellationToken) =>
-        new((_outbox.Count, _outbox.Count == 0 ? null : _outbox[0].Time));
+        new((Math.Min(_outbox.Count, IOutbox.MostCounted), _outbox.Count == 0 ? null : _outbox[0].Time));
 
     public ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
     {
