@@ -1,14 +1,17 @@
-using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
 
 namespace FopWatch.Subscriber;
 
 /// <summary>How far a subscriber has read the stream, and what it put aside on the way: two files beside each other.</summary>
 /// <param name="file">The file of the position. What is put aside is in a file of the same name with <c>.dead</c> at its end.</param>
-internal sealed class StreamPosition(string file)
+internal sealed partial class StreamPosition(string file)
 {
     /// <summary>The file with the events that were put aside, one a line.</summary>
     public string DeadLetters => file + ".dead";
+
+    /// <summary>Whether a text is a position: a place in the host's log and the epoch of its event; hosts before there were epochs gave none.</summary>
+    public static bool IsOne(string text) => Position().IsMatch(text);
 
     /// <summary>The id of the last event that is done with; 0, the beginning of the log, if there is none yet.</summary>
     /// <exception cref="FormatException">The file holds something else.</exception>
@@ -18,7 +21,7 @@ internal sealed class StreamPosition(string file)
             return "0";
 
         var text = (await File.ReadAllTextAsync(file, cancellationToken)).Trim();
-        return long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out _)
+        return IsOne(text)
             ? text
             : throw new FormatException($"'{file}' does not hold a position. Delete it to read the stream from the beginning.");
     }
@@ -43,4 +46,7 @@ internal sealed class StreamPosition(string file)
         await stream.WriteAsync(Encoding.UTF8.GetBytes(data.ReplaceLineEndings(" ") + "\n"), cancellationToken);
         stream.Flush(flushToDisk: true);
     }
+
+    [GeneratedRegex("^[0-9]{1,19}(-[0-9a-f]{1,32})?\\z")]
+    private static partial Regex Position();
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Text;
 
@@ -42,7 +41,7 @@ internal static class StreamReading
                 case "event":
                     type = value;
                     break;
-                case "id" when long.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out _):
+                case "id" when StreamPosition.IsOne(value):
                     id = value;
                     break;
                 case "data":

@@ -145,7 +145,7 @@ internal sealed class StreamSubscriber(
 
         if (type == RestartedType)
         {
-            output.WriteLine("restarted  the host has another event log than before; it is read from its beginning");
+            output.WriteLine("restarted  the host has another event log than before, or one that was restored; it is read from where the two differ");
             return;
         }
 

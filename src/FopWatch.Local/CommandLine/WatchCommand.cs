@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FopWatch.Contracts;
+using FopWatch.Local.Storage;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -28,13 +29,13 @@ internal static class WatchCommand
         var source = new Option<string?>("--source") { Description = "Only the events of this source.", HelpName = "NAME" };
         var from = new Option<string?>("--from")
         {
-            Description = "Where to begin: 'start', or after the event of this number (default: now).",
-            HelpName = "start|NUMBER",
+            Description = "Where to begin: 'start', or after the event of this position (default: now).",
+            HelpName = "start|POSITION",
         };
         from.Validators.Add(result =>
         {
-            if (result.Tokens is [var token] && token.Value != "start" && !long.TryParse(token.Value, NumberStyles.None, CultureInfo.InvariantCulture, out _))
-                result.AddError($"--from: '{token.Value}' is neither 'start' nor the number of an event.");
+            if (result.Tokens is [var token] && token.Value != "start" && !EventPosition.TryParse(token.Value, out _))
+                result.AddError($"--from: '{token.Value}' is neither 'start' nor the position of an event.");
         });
         var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one a line." };
         var command = new ExplainedCommand("watch", "Shows the events of a running host as they happen.", More) { source, from, json };
@@ -108,7 +109,7 @@ internal static class WatchCommand
             {
                 HostClient.PurgedType => $"earlier events were deleted: {happened.Data}",
                 HostClient.RestartedType =>
-                    $"the host's event log has not reached that place, so it is another log; all of its events follow: {happened.Data}",
+                    $"the host's event log is another one, or was restored from a backup; the events since the two differ follow: {happened.Data}",
                 _ => $"an event of type '{happened.Type}' that this version cannot read",
             });
         }

@@ -12,17 +12,18 @@ internal sealed class EventBatch
     private readonly Frame[] _frames;
 
     /// <param name="after">The place before its first event.</param>
-    /// <param name="events">One event or more, in the order of the log. Of those that cannot be read it has the places only.</param>
-    public EventBatch(long after, IReadOnlyList<LoggedEvent> events)
+    /// <param name="events">Events in the order of the log; none if all after the place were purged. Of those that cannot be read it has the places only.</param>
+    /// <param name="epochs">The epochs of the log.</param>
+    public EventBatch(long after, IReadOnlyList<LoggedEvent> events, LogEpochs epochs)
     {
         After = after;
-        Last = events[^1].Seq;
+        Last = events.Count == 0 ? after : events[^1].Seq;
         _frames = new Frame[events.Count];
         var writer = new ArrayBufferWriter<byte>(events.Sum(one => one.Body.Length + 128));
         for (var i = 0; i < events.Count; i++)
         {
             if (events[i].Problem is null)
-                Write(writer, events[i]);
+                Write(writer, events[i], epochs.PositionOf(events[i].Seq));
             _frames[i] = new(events[i].Seq, events[i].Key.Source, writer.WrittenCount);
         }
 
@@ -66,9 +67,9 @@ internal sealed class EventBatch
             yield return (_bytes[start..end], last);
     }
 
-    private static void Write(IBufferWriter<byte> writer, LoggedEvent logged)
+    private static void Write(IBufferWriter<byte> writer, LoggedEvent logged, EventPosition position)
     {
-        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {logged.Seq}\nevent: {logged.Type}\ndata: "), writer);
+        Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position}\nevent: {logged.Type}\ndata: "), writer);
 
         // JSON that a serializer wrote has no line breaks.
         writer.Write(logged.Body.Span);

@@ -19,8 +19,8 @@ internal static class EventStream
 
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
-    /// it the stream starts now. Where the log has never reached that position, <c>fopwatch.events.restarted</c> says so and the log is
-    /// streamed from its beginning. With <c>source</c> in the query it has that source's events only.
+    /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
+    /// differs from the other. With <c>source</c> in the query it has that source's events only.
     /// </summary>
     public static async Task<IResult> GetAsync(
         HttpContext context,
@@ -36,17 +36,16 @@ internal static class EventStream
             return Problem.Invalid("A parameter is wrong.", [new("source", "It is not the name of a configured source.")]);
 
         var last = await log.LastSeqAsync(cancellationToken);
-        var after = last;
+        var position = log.Epochs.PositionOf(last);
         var given = context.Request.Headers["Last-Event-ID"].ToString();
         if (given.Length == 0)
             given = context.Request.Query["lastEventId"].ToString();
-        if (given.Length > 0 && !(long.TryParse(given, NumberStyles.None, CultureInfo.InvariantCulture, out after)))
+        if (given.Length > 0 && !EventPosition.TryParse(given, out position))
             return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
 
-        // A position that was never reached is of another log, whose data folder is gone: this one is all new to the client.
-        long? unreached = null;
-        if (after > last)
-            (unreached, after) = (after, 0);
+        // The data folder is another one, or was restored from a backup: what follows is new to the client.
+        var after = log.Epochs.KnownUpTo(position, last);
+        var unreached = after == position.Seq ? (long?)null : position.Seq;
 
         context.Response.ContentType = "text/event-stream";
         if (HttpMethods.IsHead(context.Request.Method))
@@ -85,32 +84,36 @@ internal static class EventStream
         if (place.Unreached is { } unreached)
         {
             var restarted = string.Create(
-                CultureInfo.InvariantCulture, $"event: fopwatch.events.restarted\ndata: {{\"after\":{unreached},\"last\":{place.Last}}}\n\n");
+                CultureInfo.InvariantCulture,
+                $"event: fopwatch.events.restarted\ndata: {{\"after\":{unreached},\"last\":{place.Last},\"resume\":\"{log.Epochs.PositionOf(after)}\"}}\n\n");
             await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(restarted), cancellationToken);
         }
 
         // A stream that starts now has missed nothing; one that starts at the beginning has missed what is gone.
         if (first > after + 1)
-            await response.BodyWriter.WriteAsync(Purged(first), cancellationToken);
+        {
+            after = first - 1;
+            await response.BodyWriter.WriteAsync(Purged(first, log.Epochs.PositionOf(after)), cancellationToken);
+        }
 
         // An id without data is no event: it tells the client its place, so that it can come back even if it breaks off before the
         // first event.
-        var start = string.Create(CultureInfo.InvariantCulture, $"id: {after}\n\n");
+        var start = string.Create(CultureInfo.InvariantCulture, $"id: {log.Epochs.PositionOf(after)}\n\n");
         await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(start), cancellationToken);
         var (sent, seen) = (after, after);
         while (true)
         {
             var next = tail.NextAsync(seen, cancellationToken);
-            if (await IdleUntilAsync(next, response, seen > sent ? seen : null, time, cancellationToken))
+            if (await IdleUntilAsync(next, response, seen > sent ? log.Epochs.PositionOf(seen) : null, time, cancellationToken))
                 sent = seen;
             if (await next is not { } batch)
                 return;
 
             // A client that is slow may be overtaken by a purge.
-            if (batch.Places.First(place => place > seen) > seen + 1
+            if (batch.Places.FirstOrDefault(place => place > seen, batch.Last + 1) > seen + 1
                 && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
-                await SendAsync(response, Purged(oldest), time, cancellationToken);
+                await SendAsync(response, Purged(oldest, log.Epochs.PositionOf(oldest - 1)), time, cancellationToken);
             }
 
             foreach (var (bytes, last) in batch.Pieces(seen, source))
@@ -123,8 +126,10 @@ internal static class EventStream
         }
     }
 
-    private static byte[] Purged(long first) => Encoding.UTF8.GetBytes(
-        string.Create(CultureInfo.InvariantCulture, $"event: fopwatch.events.purged\ndata: {{\"before\":{first}}}\n\n"));
+    /// <summary>Names the place of the oldest event that is left, and the position with which a client gets it and all after it.</summary>
+    private static byte[] Purged(long oldest, EventPosition resume) => Encoding.UTF8.GetBytes(string.Create(
+        CultureInfo.InvariantCulture,
+        $"id: {resume}\nevent: fopwatch.events.purged\ndata: {{\"before\":{oldest},\"resume\":\"{resume}\"}}\n\n"));
 
     /// <summary>Shows signs of life until there is more.</summary>
     /// <param name="next">Completes when there is more.</param>
@@ -134,7 +139,7 @@ internal static class EventStream
     /// <param name="cancellationToken">Ends it.</param>
     /// <returns>Whether the place was sent.</returns>
     private static async Task<bool> IdleUntilAsync(
-        Task next, HttpResponse response, long? place, TimeProvider time, CancellationToken cancellationToken)
+        Task next, HttpResponse response, EventPosition? place, TimeProvider time, CancellationToken cancellationToken)
     {
         var told = false;
         while (!next.IsCompleted)

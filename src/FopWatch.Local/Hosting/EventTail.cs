@@ -63,14 +63,9 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
                 if (!await growth.WaitAsync(cancellationToken))
                     return null;
             }
-            else if (await ReadAsync(after, cancellationToken) is { } read)
-            {
-                return read;
-            }
             else
             {
-                // All of them were purged meanwhile.
-                after = end;
+                return await ReadAsync(after, end, cancellationToken);
             }
         }
     }
@@ -98,13 +93,15 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         (_bytes, _end) = (0, after);
     }
 
-    private async Task<EventBatch?> ReadAsync(long after, CancellationToken cancellationToken)
+    private async Task<EventBatch?> ReadAsync(long after, long end, CancellationToken cancellationToken)
     {
         await _catchUp.WaitAsync(cancellationToken);
         try
         {
             var events = await log.ReadAsync(after, BatchEvents, cancellationToken, BatchBytes);
-            return events.Count > 0 ? BatchOf(after, events) : null;
+
+            // Where all of them were purged meanwhile, the follower is to know at once.
+            return events.Count > 0 ? BatchOf(after, events) : new(end, [], log.Epochs);
         }
         catch (ObjectDisposedException)
         {
@@ -155,7 +152,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     {
         foreach (var unreadable in events.Where(one => one.Problem is not null))
             troubles?.Occurred(unreadable.Key.Source, TroubleKind.UnreadableEvents, unreadable.Problem!);
-        return new(after, events);
+        return new(after, events, log.Epochs);
     }
 
     private void Keep(EventBatch batch)

@@ -38,6 +38,9 @@ internal sealed class EventLog : IEventPublisher
 
     internal EventLog(SqliteDatabase database) => _database = database;
 
+    /// <summary>The epochs, by which positions are told from those of another log.</summary>
+    public LogEpochs Epochs => _database.Epochs;
+
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. None of the events was published.</exception>
     /// <exception cref="UnpublishableEventsException">Some of the events cannot be written. All others were published, except later ones of their jobs.</exception>
@@ -46,7 +49,14 @@ internal sealed class EventLog : IEventPublisher
         if (events.Count == 0)
             return;
 
-        var appended = await _database.WriteAsync(session => Append(session, events), cancellationToken);
+        var appended = await _database.WriteAsync(
+            session =>
+            {
+                Epochs.Begin(session, LastSeq);
+                return Append(session, events);
+            },
+            cancellationToken);
+        Epochs.Begun();
         if (appended.Count > 0)
             Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
         if (appended.Refused.Count > 0)

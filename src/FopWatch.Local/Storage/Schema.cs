@@ -121,6 +121,13 @@ internal static class Schema
             retry_at INTEGER NOT NULL
         ) STRICT;
         """,
+        """
+        -- An epoch begins with the first event that a process publishes, at the place of that event. Events of places before the first are older.
+        CREATE TABLE epochs (
+            first INTEGER NOT NULL PRIMARY KEY,
+            epoch TEXT    NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -26,10 +26,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     private readonly ReadPool _readers;
     private readonly TimeProvider _time;
 
-    private SqliteDatabase(FileStream folderLock, JobReferences references, WriteQueue writer, string path, TimeProvider time, SqliteStoreOptions options)
+    private SqliteDatabase(
+        FileStream folderLock, JobReferences references, LogEpochs epochs, WriteQueue writer, string path, TimeProvider time, SqliteStoreOptions options)
     {
         _lock = folderLock;
         References = references;
+        Epochs = epochs;
         _writer = writer;
         _time = time;
         _readers = new(path, options.Readers, options.BusyTimeout);
@@ -40,6 +42,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>The references of its jobs.</summary>
     public JobReferences References { get; }
+
+    /// <summary>The epochs of its event log.</summary>
+    public LogEpochs Epochs { get; }
 
     /// <summary>Reads for lists, searches and the sweep: what reads many rows, and what intake and polls must not wait for.</summary>
     public ReadPool Lists { get; }
@@ -62,11 +67,12 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             session = OpenWriter(path, SqliteOpenMode.ReadWriteCreate, options);
             Schema.Migrate(session, path, Schema.Migrations);
             var references = StoredReferences.Load(session);
+            var epochs = LogEpochs.Load(session);
             if (session.Scalar("PRAGMA journal_mode = WAL") is not "wal")
                 throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
 
             var writer = new WriteQueue(session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), time, options);
-            return new(folderLock, references, writer, path, time, options);
+            return new(folderLock, references, epochs, writer, path, time, options);
         }
         catch (SqliteException failure)
         {

@@ -133,6 +133,16 @@ public sealed class StreamSubscriberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_position_with_an_epoch_is_kept_and_come_back_with()
+    {
+        _stream = "id: 6-9f3a2c1e\nevent: fopwatch.events.purged\ndata: {\"before\":7,\"resume\":\"6-9f3a2c1e\"}\n\n";
+
+        await RunUntilAsync("6-9f3a2c1e", silence: TimeSpan.FromMilliseconds(300), until: () => _positions.Count >= 2);
+
+        Assert.Equal(["0", "6-9f3a2c1e"], _positions.Take(2));
+    }
+
+    [Fact]
     public async Task A_host_that_falls_silent_is_left()
     {
         _stream = "id: 3\n\n";

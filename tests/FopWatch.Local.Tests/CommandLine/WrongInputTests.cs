@@ -127,7 +127,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("--wait: '3' is neither true nor false.", "track", "media", "a", "--wait=3")]
     [InlineData("--timeout: '120' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.", "track", "media", "a", "--timeout", "120")]
     [InlineData("--url: 'abc' is not an http or https URL such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
-    [InlineData("--from: '-1' is neither 'start' nor the number of an event.", "watch", "--from", "-1")]
+    [InlineData("--from: '-1' is neither 'start' nor the position of an event.", "watch", "--from", "-1")]
     [InlineData("--api-key is empty.", "watch", "--api-key", "")]
     [InlineData("--channel: 'sms' is none of notification, poll.", "decode", "-", "--channel", "sms")]
     [InlineData("'/' is a folder, not a file.", "decode", "/")]

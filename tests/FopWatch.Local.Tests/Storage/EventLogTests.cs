@@ -1,4 +1,5 @@
 using FopWatch.Contract.Tests;
+using FopWatch.Local.Storage;
 
 namespace FopWatch.Local.Tests.Storage;
 
@@ -96,6 +97,46 @@ public class EventLogTests
         Assert.Equal(1, await log.PurgeAsync(Sample.Start.AddDays(4), DateTimeOffset.MaxValue, Cancelled));
 
         Assert.Equal([2, 3, 4], (await log.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
+    }
+
+    [Fact]
+    public async Task All_events_of_a_process_have_one_epoch_also_where_its_first_are_published_at_once_or_not_at_all()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var log = temp.Store.Events;
+        await log.PublishAsync([], Cancelled);
+        await Task.WhenAll(Enumerable.Range(1, 20).Select(i => log.PublishAsync([Sample.Event($"a{i}")], Cancelled).AsTask()));
+        await log.PublishAsync([Sample.Event("b")], Cancelled);
+
+        var epochs = Enumerable.Range(1, 21).Select(seq => log.Epochs.PositionOf(seq).Epoch).ToList();
+        Assert.NotNull(Assert.Single(epochs.Distinct()));
+        Assert.Equal(new EventPosition(0, null), log.Epochs.PositionOf(0));
+        Assert.Equal(1L, await temp.Store.Database.ReadAsync(session => session.Scalar("SELECT first FROM epochs"), Cancelled));
+    }
+
+    [Fact]
+    public async Task Events_from_before_there_were_epochs_keep_positions_without_one()
+    {
+        using var folder = new TempFolder();
+        await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
+        {
+            await store.Events.PublishAsync([Sample.Event("a"), Sample.Event("b")], Cancelled);
+            await store.Database.WriteAsync(session => session.Execute("DELETE FROM epochs"), Cancelled);
+        }
+
+        await using var again = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+        Assert.Equal("2", again.Events.Epochs.PositionOf(2).ToString());
+        await again.Events.PublishAsync([Sample.Event("c")], Cancelled);
+
+        Assert.Equal("2", again.Events.Epochs.PositionOf(2).ToString());
+        Assert.Matches("^3-[0-9a-f]{8}$", again.Events.Epochs.PositionOf(3).ToString());
+        Assert.Equal((2, 3, 0), (Known("2"), Known(again.Events.Epochs.PositionOf(3).ToString()), Known("3-00000000")));
+
+        int Known(string position)
+        {
+            Assert.True(EventPosition.TryParse(position, out var parsed));
+            return (int)again.Events.Epochs.KnownUpTo(parsed, last: 3);
+        }
     }
 
     [Fact]
