@@ -45,9 +45,11 @@ public sealed partial class ApiJson : JsonSerializerContext
 /// <summary>One page of jobs, newest first.</summary>
 /// <param name="Jobs">The jobs.</param>
 /// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+/// <param name="Unreadable">The references of jobs that belong into the page and cannot be read from the store; absent if there is none.</param>
 public sealed record JobList(
     IReadOnlyList<WatchedJob> Jobs,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
+    IReadOnlyList<string>? Unreadable = null);
 
 /// <summary>Where a registered job is.</summary>
 /// <param name="Source">The source.</param>
@@ -97,9 +99,11 @@ public sealed record QuarantineEntry
 /// <summary>One page of quarantined notifications, newest first.</summary>
 /// <param name="Notifications">The notifications.</param>
 /// <param name="Continuation">What the next page is asked for with; null after the last.</param>
+/// <param name="Unreadable">The keys of notifications that belong into the page and cannot be read from the store; absent if there is none.</param>
 public sealed record QuarantineList(
     IReadOnlyList<QuarantineEntry> Notifications,
-    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation);
+    [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
+    IReadOnlyList<string>? Unreadable = null);
 
 /// <summary>What became of quarantined notifications that were taken again.</summary>
 /// <param name="Notifications">Each of them.</param>

@@ -16,7 +16,7 @@ public static class Failures
     /// <param name="logger">The log.</param>
     /// <returns>
     /// Nothing if the client has left; the status that the server found for a request that is malformed or was cut off; 503 where the
-    /// store cannot answer or there is no room, so that a provider tries again; 500 for anything else.
+    /// store cannot answer or there is no room, so that a provider tries again; 500 for what is stored and cannot be read, and for anything else.
     /// </returns>
     public static IResult AnswerTo(HttpContext context, Exception exception, ILogger logger)
     {
@@ -37,11 +37,20 @@ public static class Failures
             case StoreUnavailableException unavailable:
                 context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
                 return Problem.Unavailable();
+            case UnreadableJobException { Job: { } job }:
+                context.RequestServices.GetService<Troubles>()?.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, job.Problem);
+                return Problem.Unreadable(Words(job, context.RequestServices.GetService<JobReferences>()));
+            case UnreadableNotificationException unreadable:
+                context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.UnreadableQuarantine);
+                return Problem.Unreadable(unreadable.Message);
             default:
                 logger.RequestFailed(exception);
                 return Problem.Internal();
         }
     }
+
+    private static string Words(UnreadableJob job, JobReferences? references) =>
+        $"The stored job{(references is null ? "" : $" {references.Of(job.Key)}")} cannot be read: {job.Problem}.";
 
     private static RequestLimits? Limits(HttpContext context) => context.RequestServices.GetService<RequestLimits>();
 }

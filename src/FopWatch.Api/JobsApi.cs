@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
@@ -26,6 +27,7 @@ public static class JobsApi
         HttpRequest request,
         JobRecorder recorder,
         FopWatchSettings settings,
+        Troubles troubles,
         CancellationToken cancellationToken)
     {
         if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
@@ -39,7 +41,7 @@ public static class JobsApi
 
         var limits = request.HttpContext.RequestServices.GetService<RequestLimits>();
         var links = new JobLink[read.Registrations.Count];
-        var tooLarge = new ConcurrentBag<ProblemElement>();
+        var (tooLarge, unreadable) = (new ConcurrentBag<ProblemElement>(), new ConcurrentBag<ProblemElement>());
 
         // Those of one job in the order in which they were given, as metadata of the later ones wins.
         var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
@@ -51,10 +53,12 @@ public static class JobsApi
                 foreach (var (index, registration) in job)
                     await RegisterOneAsync(index, registration, cancelled);
             });
-        if (!tooLarge.IsEmpty)
+        if (!tooLarge.IsEmpty || !unreadable.IsEmpty)
         {
-            var inOrder = tooLarge.OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal);
-            return Problem.Invalid(Unregistered(tooLarge.Count, links.Length), [.. inOrder.Take(JobRegistrations.MaxProblems)]);
+            List<ProblemElement> refused = [.. tooLarge.Concat(unreadable).OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)];
+            var detail = Unregistered(refused.Count, links.Length, unreadable.IsEmpty ? "whose metadata is too large" : "for the same reasons");
+            var named = refused.Take(JobRegistrations.MaxProblems).ToList();
+            return unreadable.IsEmpty ? Problem.Invalid(detail, named) : Problem.Unreadable(detail, named);
         }
 
         return read.Many
@@ -74,6 +78,11 @@ public static class JobsApi
             {
                 // What the job has already is known only now.
                 tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
+            }
+            catch (UnreadableJobException e) when (read.Many && e.Job is { } job)
+            {
+                troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, job.Problem);
+                unreadable.Add(new($"/{index}/id", $"The stored job cannot be read: {job.Problem}."));
             }
         }
     }
@@ -116,6 +125,7 @@ public static class JobsApi
         HttpRequest request,
         IJobStore store,
         FopWatchSettings settings,
+        Troubles troubles,
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
@@ -164,7 +174,11 @@ public static class JobsApi
                     var page = string.IsNullOrEmpty(reference)
                         ? await store.ListAsync(query, cancelled)
                         : await FindByReferenceAsync(store, query, reference, cancelled);
-                    return new JobList([.. page.Elements.Select(job => Watched(Listed(job), store.References, settings))], page.Continuation);
+                    var unreadable = page.Unreadable.Count > 0 ? page.Unreadable : null;
+                    if (unreadable is not null)
+                        troubles.Occurred(query.Source, TroubleKind.UnreadableJobs, $"{unreadable.Count} in a list of jobs");
+                    return new JobList(
+                        [.. page.Elements.Select(job => Watched(Listed(job), store.References, settings))], page.Continuation, unreadable);
                 },
                 ApiJson.Wire.JobList,
                 cancellationToken);
@@ -219,17 +233,26 @@ public static class JobsApi
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken), references, settings) : NoSuchJob();
 
-    /// <summary>What to say where metadata was too large for some of the registrations, the first of which are named.</summary>
-    private static string Unregistered(int refused, int all) =>
+    /// <summary>What to say where some of the registrations could not be recorded, the first of which are named.</summary>
+    private static string Unregistered(int refused, int all, string why) =>
         refused == all ? "Nothing was registered."
         : refused <= JobRegistrations.MaxProblems ? "What is named here was not registered; all else was."
-        : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more whose metadata is too large; all else was.";
+        : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more {why}; all else was.";
 
     private static async Task<Page<Job>> FindByReferenceAsync(
-        IJobStore store, JobQuery query, string reference, CancellationToken cancellationToken) =>
-        await store.FindByReferenceAsync(query.Source, reference, cancellationToken) is { } job && query.Matches(job)
-            ? new([job], null)
-            : new([], null);
+        IJobStore store, JobQuery query, string reference, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await store.FindByReferenceAsync(query.Source, reference, cancellationToken) is { } job && query.Matches(job)
+                ? new([job], null)
+                : new([], null);
+        }
+        catch (UnreadableJobException)
+        {
+            return new([], null) { Unreadable = [reference] };
+        }
+    }
 
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;

@@ -80,6 +80,16 @@ public sealed record Problem
     public static IResult Internal() => Of(
         "internal", "Something went wrong here.", StatusCodes.Status500InternalServerError, "The log says what.");
 
+    /// <summary>500. What is stored cannot be read: a row was damaged, or a newer FopWatch wrote it.</summary>
+    /// <param name="detail">What, and why.</param>
+    /// <param name="errors">All of it, where it is more than one thing.</param>
+    public static IResult Unreadable(string detail, IReadOnlyList<ProblemElement>? errors = null) => Of(
+        "unreadable",
+        "What is stored cannot be read.",
+        StatusCodes.Status500InternalServerError,
+        $"{detail} Its row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup.",
+        errors);
+
     /// <summary>
     /// 503. The store cannot answer, or there is no room: whoever asks is to try again. One answer for all of it, which tells a
     /// stranger nothing.

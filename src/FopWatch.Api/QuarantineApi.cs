@@ -1,4 +1,5 @@
 using System.Globalization;
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
@@ -22,6 +23,7 @@ public static class QuarantineApi
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
+        Troubles troubles,
         CancellationToken cancellationToken)
     {
         var count = 20;
@@ -46,7 +48,10 @@ public static class QuarantineApi
                         string.IsNullOrEmpty(continuation) ? null : continuation,
                         cancelled);
                     var budget = new HashBudget();
-                    return new QuarantineList([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation);
+                    var unreadable = page.Unreadable.Count > 0 ? page.Unreadable : null;
+                    if (unreadable is not null)
+                        troubles.Occurred(string.IsNullOrEmpty(source) ? null : source, TroubleKind.UnreadableQuarantine, $"{unreadable.Count} in a list");
+                    return new QuarantineList([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation, unreadable);
                 },
                 ApiJson.Wire.QuarantineList,
                 cancellationToken);
@@ -116,7 +121,7 @@ public static class QuarantineApi
     private static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
         string.IsNullOrEmpty(source)
         || sources.Find(source) is not null
-        || (await quarantine.ListAsync(source, 1, null, cancellationToken)).Elements.Count > 0;
+        || await quarantine.ListAsync(source, 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
     private static IResult NoSuchSource() => Problem.Invalid(
         "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);

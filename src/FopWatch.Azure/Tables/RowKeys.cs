@@ -115,6 +115,9 @@ internal static class RowKeys
     /// </summary>
     public static string Event(DateTimeOffset time, string id, long version) => $"{Outbox}{Digits(time.UtcTicks)}|{id}|{Digits(version)}";
 
+    /// <summary>Whether a text is a key of the due index.</summary>
+    public static bool IsDue(string rowKey) => IsTimed(rowKey, Due);
+
     /// <summary>The time in a key, and the id after it.</summary>
     public static (DateTimeOffset Time, string Id) ReadDue(string rowKey) => (Time(rowKey, Due), IdAfterTime(rowKey, Due));
 
@@ -153,6 +156,15 @@ internal static class RowKeys
         for (var i = 0; i < bytes.Length; i++)
             bytes[i] = (byte)~bytes[i];
         return Quarantined + Convert.ToHexStringLower(bytes) + "~";
+    }
+
+    /// <summary>The notification's own key, which such a key was made of.</summary>
+    public static string KeyOfNotification(string rowKey)
+    {
+        var bytes = Convert.FromHexString(rowKey.AsSpan(Quarantined.Length, rowKey.Length - Quarantined.Length - 1));
+        for (var i = 0; i < bytes.Length; i++)
+            bytes[i] = (byte)~bytes[i];
+        return Encoding.UTF8.GetString(bytes);
     }
 
     /// <summary>Whether a text is such a key.</summary>

@@ -17,8 +17,8 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
             var answer = row.GetRawResponse().ThrowIfTableIsMissing();
             var now = answer.Headers.Date ?? time.GetUtcNow();
-            return row.HasValue
-                ? new(Parse(row.Value!.GetString(Column)), row.Value.ETag.ToString(), now)
+            return row is { HasValue: true, Value: { } lease }
+                ? new(Parse(lease.Text(Column)), lease.ETag.ToString(), now)
                 : new PollLeaseBook([], null, now);
         },
         cancellationToken);

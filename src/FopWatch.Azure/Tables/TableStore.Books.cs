@@ -70,7 +70,7 @@ public sealed partial class TableStore
             {
                 var part = row.RowKey[RowKeys.Counts.Length..];
                 var books = CountRow.Read(row, RowKeys.SourceOf(part));
-                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.GetDateTimeOffset(CountRow.CountedAt));
+                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.Time(CountRow.CountedAt));
             }
 
             return [.. (await PartitionsAsync(source: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
@@ -97,12 +97,19 @@ public sealed partial class TableStore
         var isWatched = TableClient.CreateQueryFilter($"DueAt gt {DateTimeOffset.UnixEpoch}");
         var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {isWatched})");
         await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
-            open.Add(RowKeys.ReadListed(row.RowKey).Id);
+        {
+            if (RowKeys.IsListed(row.RowKey))
+                open.Add(RowKeys.ReadListed(row.RowKey).Id);
+        }
+
         if (open.Count == 0)
             yield break;
 
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Due).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
-            open.Remove(RowKeys.ReadDue(row.RowKey).Id);
+        {
+            if (RowKeys.IsDue(row.RowKey))
+                open.Remove(RowKeys.ReadDue(row.RowKey).Id);
+        }
 
         foreach (var id in open)
         {

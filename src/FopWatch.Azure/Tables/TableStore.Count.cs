@@ -24,7 +24,7 @@ public sealed partial class TableStore
         var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.Listed));
         await foreach (var row in _table.QueryAsync<TableEntity>(range.Filter(), select: Columns.ForBooks, cancellationToken: cancellationToken))
         {
-            if (row.RowKey.StartsWith(RowKeys.Due, StringComparison.Ordinal))
+            if (RowKeys.IsDue(row.RowKey))
             {
                 var (time, id) = RowKeys.ReadDue(row.RowKey);
                 if (!due.TryAdd(id, [time]))
@@ -34,7 +34,7 @@ public sealed partial class TableStore
             {
                 jobs[RowKeys.Hash(row.RowKey[RowKeys.Jobs.Length..])] = Standing.Read(row).GetHashCode();
             }
-            else if (row.RowKey.StartsWith(RowKeys.Listed, StringComparison.Ordinal))
+            else if (RowKeys.IsListed(row.RowKey))
             {
                 var (time, id) = RowKeys.ReadListed(row.RowKey);
                 var listed = Standing.Read(row);
@@ -104,7 +104,7 @@ public sealed partial class TableStore
         {
             var before = await RowAsync(partition, RowKeys.Job(id), Columns.ForBooks, cancellationToken);
             var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
-            if ((before?.GetDateTimeOffset(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
+            if ((before?.Time(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
                 traces.Listed = await RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
             foreach (var due in (traces.Job?.DueAt is { } own ? (seen.Due ?? []).Append(own) : seen.Due ?? []).Distinct())
             {
@@ -124,10 +124,10 @@ public sealed partial class TableStore
     private readonly record struct Standing(string? State, bool Settled, bool Stopped, DateTimeOffset? DueAt)
     {
         public static Standing Read(TableEntity row) => new(
-            row.GetString(Columns.State),
-            row.GetBoolean(Columns.Settled) ?? false,
-            row.GetBoolean(Columns.Stopped) ?? false,
-            row.GetDateTimeOffset(Columns.DueAt));
+            row.Text(Columns.State),
+            row.Flag(Columns.Settled) ?? false,
+            row.Flag(Columns.Stopped) ?? false,
+            row.Time(Columns.DueAt));
     }
 
     /// <summary>The rows that tell of a job.</summary>
@@ -163,10 +163,10 @@ public sealed partial class TableStore
 
         public static Books Read(TableEntity row, string source) => new(
             source,
-            row.GetInt64("Registered") ?? 0,
-            row.GetInt64("Settled") ?? 0,
-            row.GetInt64("Expired") ?? 0,
-            row.GetInt64("Open") ?? 0,
-            row.GetInt64("Stopped") ?? 0);
+            row.LongNumber("Registered") ?? 0,
+            row.LongNumber("Settled") ?? 0,
+            row.LongNumber("Expired") ?? 0,
+            row.LongNumber("Open") ?? 0,
+            row.LongNumber("Stopped") ?? 0);
     }
 }

@@ -21,7 +21,7 @@ public sealed partial class TableStore
             if (!IsSource(key.Source) || !JobKey.IsValidId(key.Id))
                 return null;
             var row = await RowAsync(RowKeys.Partition(key, _options.Buckets), RowKeys.Job(key.Id), null, token);
-            return row is null ? null : new StoredJob(ReadJob(row), Revision.Of(row).ToString());
+            return row is null ? null : ReadJob(row, key);
         },
         cancellationToken);
 
@@ -71,10 +71,57 @@ public sealed partial class TableStore
             async token =>
             {
                 var ranges = Partitions(source).Select(partition => new RowRange(partition, from, until)).ToList();
-                var due = await _merge.FirstAsync(ranges, null, Columns.Keys, limit, token);
+                var due = await _merge.FirstAsync(ranges, null, Columns.Keys, limit, token, row => RowKeys.IsDue(row.RowKey));
                 return [.. due.Select(row => RowKeys.ReadDue(row.RowKey)).Select(one => new DueJob(new(source, one.Id), one.Time))];
             },
             cancellationToken);
+
+    /// <inheritdoc/>
+    /// <remarks>Moves the job in the due index, and says so in the columns of its rows, so that the books agree; its document is not touched.</remarks>
+    public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => await AskAsync(
+        async token =>
+        {
+            var partition = RowKeys.Partition(job.Key, _options.Buckets);
+            var row = await RowAsync(partition, RowKeys.Job(job.Key.Id), Columns.ForSetAside, token);
+            if (row is null || Revision.Of(row).ToString() != job.ETag)
+                return false;
+
+            var times = Math.Max(row.Number(Columns.SetAside) ?? 0, 0) + 1;
+            var until = now + SetAside.Wait(times);
+            var moved = new TableEntity(partition, row.RowKey) { [Columns.DueAt] = until, [Columns.SetAside] = times };
+            var actions = new List<TableTransactionAction>
+            {
+                new(TableTransactionActionType.UpdateMerge, moved, row.ETag),
+                new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(until, job.Key.Id))),
+            };
+
+            // Where the column that says when it is due is damaged, only the index itself says where the job is in it.
+            var due = RowRange.Of(partition, RowKeys.Due).Filter();
+            await foreach (var indexed in _table.QueryAsync<TableEntity>(due, select: Columns.Keys, cancellationToken: token))
+            {
+                if (RowKeys.IsDue(indexed.RowKey) && RowKeys.ReadDue(indexed.RowKey) is var (at, id) && id == job.Key.Id && at != until && actions.Count < MaxActions - 1)
+                    actions.Add(new(TableTransactionActionType.Delete, new TableEntity(partition, indexed.RowKey), ETag.All));
+            }
+
+            if (row.Time(Columns.RegisteredAt) is { } registeredAt
+                && await RowAsync(partition, RowKeys.ListedAt(registeredAt, job.Key.Id), Columns.Keys, token) is { } listed)
+            {
+                actions.Add(new(
+                    TableTransactionActionType.UpdateMerge, new TableEntity(partition, listed.RowKey) { [Columns.DueAt] = until }, ETag.All));
+            }
+
+            try
+            {
+                await SubmitAsync(actions, token);
+                return true;
+            }
+            catch (RequestFailedException changed) when (changed.IsConflict())
+            {
+                // Or it is this very transaction, whose answer was lost.
+                return false;
+            }
+        },
+        cancellationToken);
 
     private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
@@ -116,7 +163,7 @@ public sealed partial class TableStore
                 var stored = await RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
                 if (stored is null)
                     return null;
-                if (stored.GetString(Columns.Commit) == commitId)
+                if (stored.Text(Columns.Commit) == commitId)
                     return Revision.Of(stored).ToString();
                 if (moved is null || stored.ETag != before?.ETag)
                     return null;
@@ -136,19 +183,25 @@ public sealed partial class TableStore
         var condition = Condition(query);
 
         // One more than asked for tells whether there is another page.
-        var rows = await _merge.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken);
+        var rows = await _merge.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken, row => RowKeys.IsListed(row.RowKey));
+        var unreadable = new List<string>();
         var (jobs, end) = await FillAsync<Job>(
             rows.Count > query.Top ? rows[..query.Top] : rows,
             (listed, token) => RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
             row =>
             {
                 // Between the two reads a job may have been purged, or have moved on.
-                var body = BodyText(row);
-                var job = JobJson.Deserialize(body);
-                return query.Matches(job) ? (job, body.Length) : null;
+                var key = KeyOf(row);
+                if (TryReadJob(row, key, out var job, out _) is { } length)
+                    return query.Matches(job!) ? (job!, length) : null;
+                unreadable.Add(References.Of(key));
+                return null;
             },
             cancellationToken);
-        return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null);
+        return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null)
+        {
+            Unreadable = unreadable,
+        };
 
         string From(string partition) => after is not { } end ? RowKeys.Listed
             : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
@@ -232,10 +285,26 @@ public sealed partial class TableStore
     private static string? Scalar(string? text) =>
         text is null ? null : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(MaxScalar));
 
-    private static Job ReadJob(TableEntity row) => JobJson.Deserialize(BodyText(row));
+    /// <exception cref="UnreadableJobException">The job's row is damaged.</exception>
+    private static StoredJob ReadJob(TableEntity row, JobKey key)
+    {
+        if (TryReadJob(row, key, out var job, out var problem) is null)
+            throw new UnreadableJobException(new UnreadableJob(key, Revision.Of(row).ToString(), problem!));
 
-    private static byte[] BodyText(TableEntity row) =>
-        BodyColumns.TryReadText(row) ?? throw new InvalidDataException("The body of a job's row is damaged.");
+        // Where the column is damaged, the document says where the due index has the job.
+        var revision = Revision.Of(row);
+        return new(job!, (revision with { DueAt = revision.DueAt ?? job!.Watch.DueAt }).ToString());
+    }
+
+    /// <returns>How long its document is; null if it cannot be read.</returns>
+    private static int? TryReadJob(TableEntity row, JobKey key, out Job? job, out string? problem)
+    {
+        (job, problem) = (null, "its body is damaged");
+        return BodyColumns.TryReadText(row) is { } body && JobJson.TryDeserialize(body, key, out job, out problem) ? body.Length : null;
+    }
+
+    /// <summary>The job that a row of its own is of.</summary>
+    private static JobKey KeyOf(TableEntity row) => new(RowKeys.SourceOf(row.PartitionKey), row.RowKey[RowKeys.Jobs.Length..]);
 
     /// <summary>
     /// What a job is committed on: the ETag of its row, and where the due index has it. With it a commit can move the job in the
@@ -243,7 +312,7 @@ public sealed partial class TableStore
     /// </summary>
     private readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt)
     {
-        public static Revision Of(TableEntity row) => new(row.ETag, row.GetDateTimeOffset(Columns.DueAt));
+        public static Revision Of(TableEntity row) => new(row.ETag, row.Time(Columns.DueAt));
 
         /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
         public static Revision? Read(string text)

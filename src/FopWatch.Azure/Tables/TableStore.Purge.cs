@@ -47,7 +47,10 @@ public sealed partial class TableStore
 
         var waiting = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
-            waiting.Add(RowKeys.ReadEvent(row.RowKey).Id);
+        {
+            if (RowKeys.TryReadEvent(row.RowKey) is { } waits)
+                waiting.Add(waits.Id);
+        }
 
         // Nothing settles before it is registered, so the jobs that were registered later need not be looked at. What a clock that was ahead
         // registered or settled would be kept for as long as it was ahead: of it the service's own time of the last write counts.
@@ -64,7 +67,7 @@ public sealed partial class TableStore
         var batch = new List<TableEntity>();
         await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _table.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
         {
-            if (row.GetDateTimeOffset(Columns.DueAt) is not null || waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
+            if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
             batch.Add(row);
 
@@ -117,7 +120,7 @@ public sealed partial class TableStore
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(id)), ETag.All);
 
         // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
-        if (listed.GetBoolean(Columns.HasReference) == true)
+        if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, ReferenceRow(listed.PartitionKey, new(SourceOf(listed.PartitionKey), id)), ETag.All);
     }
 

@@ -16,6 +16,9 @@ public sealed partial class TableStore
     private const int HeadColumnCharacters = 32 * 1024;
     private const int MaxHeadColumns = 10;
 
+    // More than the largest body has.
+    private const int MaxChunks = 1000;
+
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The key is empty or longer than 240 bytes.</exception>
     public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) => await AskAsync(
@@ -69,7 +72,12 @@ public sealed partial class TableStore
                         found.Add(row);
                 },
                 token);
-            return found.Count == 0 ? null : await ReadNotificationAsync(found[0], token);
+            if (found.Count == 0)
+                return null;
+            var (notification, isDamaged) = await ReadNotificationAsync(found[0], token);
+            return isDamaged
+                ? throw new UnreadableNotificationException("A notification in quarantine cannot be read: its row is damaged.")
+                : notification;
         },
         cancellationToken);
 
@@ -86,20 +94,28 @@ public sealed partial class TableStore
                 var ranges = (source is null ? await SourcesAsync(token) : [source])
                     .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
                     .ToList();
-                var rows = await _merge.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token);
-                var (page, bytes) = (new List<QuarantinedNotification>(), 0L);
+                var rows = await _merge.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token, row => RowKeys.IsNotification(row.RowKey));
+                var (page, unreadable, bytes) = (new List<QuarantinedNotification>(), new List<string>(), 0L);
                 for (var i = 0; i < rows.Count; i++)
                 {
                     if (i == top || bytes >= PageLimit.Bytes)
-                        return new Page<QuarantinedNotification>(page, new PageEnd(rows[i - 1].RowKey, rows[i - 1].PartitionKey).ToContinuation());
-                    if (await WithBodyAsync(rows[i], token) is { } row && await ReadNotificationAsync(row, token) is { } notification)
                     {
-                        page.Add(notification);
-                        bytes += notification.Body.Length;
+                        var next = new PageEnd(rows[i - 1].RowKey, rows[i - 1].PartitionKey).ToContinuation();
+                        return new Page<QuarantinedNotification>(page, next) { Unreadable = unreadable };
                     }
+
+                    if (await WithBodyAsync(rows[i], token) is not { } row)
+                        continue;
+                    var (notification, isDamaged) = await ReadNotificationAsync(row, token);
+                    if (isDamaged)
+                        unreadable.Add(RowKeys.KeyOfNotification(row.RowKey));
+                    if (notification is null)
+                        continue;
+                    page.Add(notification);
+                    bytes += notification.Body.Length;
                 }
 
-                return new Page<QuarantinedNotification>(page, null);
+                return new Page<QuarantinedNotification>(page, null) { Unreadable = unreadable };
             },
             cancellationToken);
     }
@@ -119,7 +135,7 @@ public sealed partial class TableStore
                     if (await RowAsync(partition, rowKey, Columns.ForChunks, each) is not { } row)
                         return;
                     await DeleteAsync(partition, rowKey, each);
-                    var chunks = Enumerable.Range(0, row.GetInt32(Columns.Chunks) ?? 0).Select(number => RowKeys.Chunk(rowKey, number));
+                    var chunks = Enumerable.Range(0, row.Number(Columns.Chunks) ?? 0).Select(number => RowKeys.Chunk(rowKey, number));
                     await DeleteAsync(partition, chunks, each);
                 },
                 token);
@@ -152,7 +168,7 @@ public sealed partial class TableStore
             var size = new QuarantineSize(0, 0);
             var filter = RowRange.Of(RowKeys.Quarantine(source), RowKeys.Quarantined).Filter();
             await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.ForSize, cancellationToken: token))
-                size = new(size.Notifications + 1, size.Bytes + (row.GetInt32(Columns.Size) ?? 0));
+                size = new(size.Notifications + 1, size.Bytes + (row.Number(Columns.Size) ?? 0));
             return size;
         },
         cancellationToken);
@@ -192,17 +208,20 @@ public sealed partial class TableStore
     /// <summary>The row of a notification with the body that is in it, where a list did not have it whole.</summary>
     /// <returns>Null if it was taken out meanwhile.</returns>
     private async Task<TableEntity?> WithBodyAsync(TableEntity listed, CancellationToken cancellationToken) =>
-        listed.GetInt32(Columns.Chunks) > 0 || listed.GetInt32(Columns.Size) <= BodyColumns.ShortBytes
+        listed.Number(Columns.Chunks) > 0 || listed.Number(Columns.Size) <= BodyColumns.ShortBytes
             ? listed
             : await RowAsync(listed.PartitionKey, listed.RowKey, null, cancellationToken);
 
-    /// <returns>Null if it was taken out meanwhile.</returns>
-    private async Task<QuarantinedNotification?> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
+    /// <returns>The notification; null if it was taken out meanwhile, and if its rows are damaged.</returns>
+    private async Task<(QuarantinedNotification? Notification, bool IsDamaged)> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
     {
-        var pieces = new byte[row.GetInt32(Columns.Chunks) ?? 0][];
+        if (row.Number(Columns.Chunks) is not (>= 0 and <= MaxChunks and var chunks) || row.Number(Columns.Size) is not { } size)
+            return (null, true);
+
+        var pieces = new byte[chunks][];
         await Parallel.ForAsync(
             0,
-            pieces.Length,
+            chunks,
             new ParallelOptions { MaxDegreeOfParallelism = ChunksAtOnce, CancellationToken = cancellationToken },
             async (number, token) =>
             {
@@ -210,21 +229,43 @@ public sealed partial class TableStore
                     pieces[number] = BodyColumns.ReadBytes(chunk);
             });
         if (pieces.Any(piece => piece is null))
-            return null;
-
-        var text = string.Concat(Enumerable.Range(0, MaxHeadColumns).Select(i => row.GetString(Columns.Head(i))));
-        var head = JsonSerializer.Deserialize(text, QuarantineJson.Default.QuarantineHead) ?? throw new JsonException("A head is null.");
-        return new()
         {
-            Key = row.GetString(Columns.Key),
-            Source = row.GetString(Columns.Source),
-            Correlation = row.GetString(Columns.Correlation),
-            Reason = row.GetString(Columns.Reason),
-            ReceivedAt = row.GetDateTimeOffset(Columns.ReceivedAt) ?? default,
-            Url = new(head.Url, UriKind.RelativeOrAbsolute),
-            Headers = [.. head.Headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
-            Body = pieces.Length == 0 ? BodyColumns.ReadBytes(row) : pieces.SelectMany(piece => piece).ToArray(),
-        };
+            // Either it was taken out meanwhile, the pieces after the row; or they are gone by themselves.
+            var isThere = await RowAsync(row.PartitionKey, row.RowKey, Columns.Keys, cancellationToken) is not null;
+            return (null, isThere);
+        }
+
+        var body = chunks == 0 ? BodyColumns.ReadBytes(row) : [.. pieces.SelectMany(piece => piece)];
+        var notification = body.Length == size ? TryReadHead(row, body) : null;
+        return (notification, notification is null);
+    }
+
+    private static QuarantinedNotification? TryReadHead(TableEntity row, byte[] body)
+    {
+        try
+        {
+            var text = string.Concat(Enumerable.Range(0, MaxHeadColumns).Select(i => row.Text(Columns.Head(i))));
+            var head = JsonSerializer.Deserialize(text, QuarantineJson.Default.QuarantineHead);
+            return head is { Url: not null, Headers: not null } && head.Headers.All(header => header is [not null, not null])
+                && row.Text(Columns.Key) is { } key && row.Text(Columns.Source) is { } source && row.Text(Columns.Reason) is { } reason
+                && row.Time(Columns.ReceivedAt) is { } receivedAt
+                    ? new()
+                    {
+                        Key = key,
+                        Source = source,
+                        Correlation = row.Text(Columns.Correlation),
+                        Reason = reason,
+                        ReceivedAt = receivedAt,
+                        Url = new(head.Url, UriKind.Absolute),
+                        Headers = [.. head.Headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
+                        Body = body,
+                    }
+                    : null;
+        }
+        catch (Exception damaged) when (damaged is JsonException or UriFormatException)
+        {
+            return null;
+        }
     }
 }
 

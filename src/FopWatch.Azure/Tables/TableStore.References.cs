@@ -42,8 +42,10 @@ public sealed partial class TableStore
 
     private void UseReferenceKey(TableEntity row)
     {
-        _references = new(row.GetBinary("Secret"));
-        _referencedFrom = row.GetDateTimeOffset("CreatedAt") ?? DateTimeOffset.MinValue;
+        if (row.Bytes("Secret") is not { Length: JobReferences.KeyLength } secret)
+            throw new InvalidOperationException($"The table '{_table.Name}' is damaged: the row of its reference key has none. Restore it from a backup.");
+        _references = new(secret);
+        _referencedFrom = row.Time("CreatedAt") ?? DateTimeOffset.MinValue;
     }
 
     private TableEntity ReferenceRow(string partition, JobKey key) => new(partition, RowKeys.Reference(References.Of(key))) { [Columns.Id] = key.Id };
@@ -62,11 +64,11 @@ public sealed partial class TableStore
             cancellationToken);
 
         // A job that is gone may have left its reference behind.
-        return found is var (at, job) && await RowAsync(at, RowKeys.Job(job), null, cancellationToken) is { } row ? ReadJob(row) : null;
+        return found is var (at, job) && await RowAsync(at, RowKeys.Job(job), null, cancellationToken) is { } row ? ReadJob(row, KeyOf(row)).Job : null;
     }
 
     private async Task<string?> IdOfAsync(string partition, string reference, CancellationToken cancellationToken) =>
-        (await RowAsync(partition, RowKeys.Reference(reference), Columns.ForReference, cancellationToken))?.GetString(Columns.Id);
+        (await RowAsync(partition, RowKeys.Reference(reference), Columns.ForReference, cancellationToken))?.Text(Columns.Id);
 
     private async Task<string?> OldIdOfAsync(string partition, string reference, CancellationToken cancellationToken)
     {
@@ -74,6 +76,8 @@ public sealed partial class TableStore
         var old = new RowRange(partition, RowKeys.ListedFrom(_referencedFrom + Rollout), RowKeys.EndOf(RowKeys.Listed));
         await foreach (var row in _table.QueryAsync<TableEntity>(old.Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
         {
+            if (!RowKeys.IsListed(row.RowKey))
+                continue;
             var id = RowKeys.ReadListed(row.RowKey).Id;
             if (References.Of(new(source, id)) == reference)
                 return id;

@@ -90,10 +90,23 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         }
 
         layout ??= await AddOnceAsync(
-            new(RowKeys.TablePartition, RowKeys.Layout) { ["Version"] = LayoutVersion, ["Buckets"] = _options.Buckets }, cancellationToken);
-        if (layout.GetInt32("Version") is var version && version != LayoutVersion)
-            throw new InvalidOperationException($"The table '{_table.Name}' is laid out in version {version}; this version of FopWatch knows {LayoutVersion}.");
-        if (layout.GetInt32("Buckets") is var buckets && buckets != _options.Buckets)
+            new(RowKeys.TablePartition, RowKeys.Layout)
+            {
+                ["Version"] = LayoutVersion,
+                ["Buckets"] = _options.Buckets,
+                ["WrittenBy"] = ProgramVersion.Text,
+            },
+            cancellationToken);
+        if (layout.Number("Version") is var version && version != LayoutVersion)
+        {
+            throw new InvalidOperationException(
+                version > LayoutVersion
+                    ? $"The table '{_table.Name}' was written by a newer FopWatch{(layout.Text("WrittenBy") is { } by ? $" ({by})" : "")}: it is laid out in version {version}, "
+                        + $"and this one, FopWatch {ProgramVersion.Text}, knows versions up to {LayoutVersion}. Deploy that version or a later one, or name another table."
+                    : $"The table '{_table.Name}' is damaged: its row '{RowKeys.Layout}' has no valid version. Restore it from a backup, or name another table.");
+        }
+
+        if (layout.Number("Buckets") is var buckets && buckets != _options.Buckets)
         {
             throw new InvalidOperationException(
                 $"The table '{_table.Name}' is laid out in {buckets} buckets and the settings say {_options.Buckets}. "
@@ -293,6 +306,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public const string Redaction = "Redaction";
         public const string Refusals = "Refusals";
         public const string RetryAt = "RetryAt";
+        public const string SetAside = "SetAside";
         public const string Key = "Key";
         public const string Correlation = "Correlation";
         public const string Reason = "Reason";
@@ -301,6 +315,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public static readonly string[] Keys = ["PartitionKey", "RowKey"];
         public static readonly string[] ForReference = [.. Keys, Id];
         public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
+        public static readonly string[] ForSetAside = [.. Keys, DueAt, RegisteredAt, SetAside];
         public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
         public static readonly string[] ForPurge = [.. Keys, DueAt, HasReference];
         public static readonly string[] ForChunks = [.. Keys, Chunks];

@@ -36,6 +36,12 @@ public enum TroubleKind
     /// <summary>Stored events cannot be read.</summary>
     UnreadableEvents,
 
+    /// <summary>Stored jobs cannot be read.</summary>
+    UnreadableJobs,
+
+    /// <summary>Notifications in quarantine cannot be read from the store.</summary>
+    UnreadableQuarantine,
+
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
@@ -78,6 +84,8 @@ public sealed record Trouble
         TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
         TroubleKind.EventsRefused => "The broker refuses some events, which stay in the outbox; all others are published",
         TroubleKind.UnreadableEvents => "Stored events cannot be read and are not published; all others are",
+        TroubleKind.UnreadableJobs => "Stored jobs cannot be read and are not polled; all others are",
+        TroubleKind.UnreadableQuarantine => "Notifications in quarantine cannot be read from the store",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         _ => "The store cannot answer",
     };
@@ -99,14 +107,14 @@ public sealed record Trouble
         TroubleKind.PublishingFails => "Publishing is retried",
         TroubleKind.EventsRefused =>
             "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
-        TroubleKind.UnreadableEvents => Unreadable,
+        TroubleKind.UnreadableEvents or TroubleKind.UnreadableJobs or TroubleKind.UnreadableQuarantine => Unreadable,
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         _ => "Notifications and registrations are answered 503 until it can",
     };
 
     /// <summary>What to do about what is stored and cannot be read.</summary>
     private const string Unreadable =
-        "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup. It is retried at least every 32 minutes";
+        "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup. Jobs and events are retried at least every 32 minutes";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
 }

@@ -75,6 +75,7 @@ public interface IQuarantine
     ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken);
 
     /// <summary>Reads one; null if there is none.</summary>
+    /// <exception cref="UnreadableNotificationException">It is there and cannot be read.</exception>
     ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken);
 
     /// <summary>Lists them, the newest first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>

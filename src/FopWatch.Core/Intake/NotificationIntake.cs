@@ -44,6 +44,8 @@ public sealed class NotificationIntake(
     FopWatchSettings? settings = null,
     Troubles? troubles = null)
 {
+    private const string UnreadableJob = "The stored job that it names cannot be read.";
+
     private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
 
     private readonly UnknownIdLimit? _unknownIds = due is null ? null : new(due, time);
@@ -240,27 +242,36 @@ public sealed class NotificationIntake(
         string? correlation,
         CancellationToken cancellationToken)
     {
-        var report = assessed.Report!;
-        var id = report.Id!;
-        if (assessed.Trust == Trust.Strong || source.Trust == TrustRule.Token)
+        try
         {
-            await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
-            return (NotificationResult.Recorded, null);
+            var report = assessed.Report!;
+            var id = report.Id!;
+            if (assessed.Trust == Trust.Strong || source.Trust == TrustRule.Token)
+            {
+                await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
+                return (NotificationResult.Recorded, null);
+            }
+
+            var hinted = await recorder.HintAsync(
+                source,
+                id,
+                report.IsWorkflow,
+                cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
+                cancellationToken);
+            if (hinted is null)
+                throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
+
+            // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
+            return report.IsWorkflow && !source.CanAskForWorkflows && hinted.Origin == JobOrigin.Hint
+                ? (NotificationResult.Quarantined, source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint)
+                : (NotificationResult.Hinted, null);
         }
-
-        var hinted = await recorder.HintAsync(
-            source,
-            id,
-            report.IsWorkflow,
-            cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
-            cancellationToken);
-        if (hinted is null)
-            throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
-
-        // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
-        return report.IsWorkflow && !source.CanAskForWorkflows && hinted.Origin == JobOrigin.Hint
-            ? (NotificationResult.Quarantined, source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint)
-            : (NotificationResult.Hinted, null);
+        catch (UnreadableJobException unreadable)
+        {
+            // It must not get lost before the job can be read again.
+            troubles?.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
+            return (NotificationResult.Quarantined, UnreadableJob);
+        }
     }
 
     private async Task QuarantineAsync(

@@ -51,7 +51,11 @@ public sealed record JobQuery
 /// <typeparam name="T">What is listed.</typeparam>
 /// <param name="Elements">The elements; may be fewer than asked for, with more to come.</param>
 /// <param name="Continuation">What the next page is asked for with; null after the last, which nothing else tells.</param>
-public sealed record Page<T>(IReadOnlyList<T> Elements, string? Continuation);
+public sealed record Page<T>(IReadOnlyList<T> Elements, string? Continuation)
+{
+    /// <summary>What belongs into the page and cannot be read: the references of jobs, the keys of notifications.</summary>
+    public IReadOnlyList<string> Unreadable { get; init; } = [];
+}
 
 /// <summary>How many jobs of a source are where. At any time, registered = settled + expired + open + stopped.</summary>
 /// <param name="Source">The source.</param>
@@ -103,12 +107,14 @@ public interface IJobStore
     JobReferences References { get; }
 
     /// <summary>Reads a job; null if there is none.</summary>
+    /// <exception cref="UnreadableJobException">It is there and cannot be read.</exception>
     ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken);
 
     /// <summary>Reads the job of a reference without reading every job; null if there is none.</summary>
     /// <param name="source">Where it is looked for; null for every source.</param>
     /// <param name="reference">What <see cref="JobReferences.Of"/> returned for it.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="UnreadableJobException">It is there and cannot be read.</exception>
     ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken);
 
     /// <summary>Commits a change. When it returns, the change is durable.</summary>
@@ -117,6 +123,12 @@ public interface IJobStore
     /// A commit whose answer was lost and that is repeated as it was counts as done.
     /// </returns>
     ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// Makes a job that cannot be read due later, without rewriting its document: after a wait that grows with each time, as <see cref="SetAside.Wait"/>
+    /// says, until a commit succeeds. Nothing happens if the job was changed since.
+    /// </summary>
+    ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Lists jobs, the last registered first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>

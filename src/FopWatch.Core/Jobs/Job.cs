@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text;
+using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 using FopWatch.Watching;
 
@@ -56,6 +57,12 @@ public sealed record Job
 
     /// <summary>The fallback poller's state.</summary>
     public required Watch Watch { get; init; }
+
+    /// <summary>
+    /// The form of the stored document. A version that writes what earlier ones would misunderstand raises it, and they leave the document alone.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public int Form { get; init; }
 
     /// <summary>The metadata key under which the correlation of a notify URL is kept.</summary>
     public const string CorrelationKey = "correlation";

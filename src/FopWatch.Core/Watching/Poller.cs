@@ -22,6 +22,25 @@ public sealed class Poller(
     /// <summary>Right after submission a status API may not know an id yet (providers.md, section 1).</summary>
     private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
 
+    /// <summary>
+    /// Reads a job whose poll is due. One that cannot be read is set aside, so that the others of its source are polled.
+    /// </summary>
+    /// <returns>Null if there is none, or it cannot be read.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<Job?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return (await store.FindAsync(key, cancellationToken))?.Job;
+        }
+        catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
+        {
+            troubles?.Occurred(key.Source, TroubleKind.UnreadableJobs, job.Problem);
+            await store.SetAsideAsync(job, time.GetUtcNow(), cancellationToken);
+            return null;
+        }
+    }
+
     /// <summary>Asks the status API about a job and records the answer.</summary>
     /// <param name="key">The job.</param>
     /// <param name="evenIfUnwatched">
@@ -30,9 +49,10 @@ public sealed class Poller(
     /// </param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <exception cref="UnreadableJobException">Somebody asked for it, and the job cannot be read.</exception>
     public async Task<Polled> PollAsync(JobKey key, bool evenIfUnwatched, CancellationToken cancellationToken)
     {
-        var job = (await store.FindAsync(key, cancellationToken))?.Job;
+        var job = evenIfUnwatched ? (await store.FindAsync(key, cancellationToken))?.Job : await FindDueAsync(key, cancellationToken);
         if (job is null || job.HasOutcome || (!evenIfUnwatched && job.Watch.DueAt is null))
             return new(job, null);
 

@@ -71,7 +71,7 @@ public sealed class Sweeper(
             if (count.Unwatched.Count > 0)
             {
                 foreach (var key in count.Unwatched)
-                    await recorder.RestoreWatchAsync(key, cancellationToken);
+                    await RestoreAsync(key, cancellationToken);
                 restored += count.Unwatched.Count;
                 count = await store.CountAsync(part.Name, RestoredAtOnce, cancellationToken);
             }
@@ -95,5 +95,18 @@ public sealed class Sweeper(
         };
         Telemetry.Swept(sweep, time);
         return sweep;
+    }
+
+    private async Task RestoreAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await recorder.RestoreWatchAsync(key, cancellationToken);
+        }
+        catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
+        {
+            // Its poll will say so.
+            await store.SetAsideAsync(job, time.GetUtcNow(), cancellationToken);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Settings;
@@ -17,6 +18,7 @@ public sealed class JobFunctions(
     Settlements settlements,
     JobReferences references,
     FopWatchSettings settings,
+    Troubles troubles,
     Watches watches)
 {
     /// <summary>See <see cref="JobsApi.RegisterAsync"/>.</summary>
@@ -25,7 +27,7 @@ public sealed class JobFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.RegisterAsync(request, recorder, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(() => JobsApi.RegisterAsync(request, recorder, settings, troubles, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
@@ -42,6 +44,7 @@ public sealed class JobFunctions(
             request,
             store,
             settings,
+            troubles,
             request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.GetAsync"/>.</summary>

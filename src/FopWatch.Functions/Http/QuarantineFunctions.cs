@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Providers;
@@ -9,7 +10,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes below <c>/api/quarantine</c>; see <see cref="QuarantineApi"/>.</summary>
-public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationIntake intake, Sources sources, Watches watches)
+public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationIntake intake, Sources sources, Troubles troubles, Watches watches)
 {
     /// <summary>See <see cref="QuarantineApi.ListAsync"/>.</summary>
     [Function("ListQuarantine")]
@@ -22,6 +23,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
             quarantine,
             intake,
             sources,
+            troubles,
             request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.RetryAllAsync"/>.</summary>

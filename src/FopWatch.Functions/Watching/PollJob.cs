@@ -9,7 +9,7 @@ namespace FopWatch.Functions.Watching;
 
 /// <summary>One step of a watch: looks in the store first, and asks the provider only if the job's poll is due.</summary>
 public sealed class PollJob(
-    Sources sources, IJobStore store, Poller poller, PollSlots slots, Watches watches, TimeProvider time, ILogger<PollJob> logger)
+    Sources sources, Poller poller, PollSlots slots, Watches watches, TimeProvider time, ILogger<PollJob> logger)
 {
     /// <summary>The activity's name.</summary>
     public const string Name = "PollJob";
@@ -20,7 +20,7 @@ public sealed class PollJob(
     public async Task<WatchStep> RunAsync([ActivityTrigger] WatchInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(input);
-        var job = (await store.FindAsync(input.Key, cancellationToken))?.Job;
+        var job = await poller.FindDueAsync(input.Key, cancellationToken);
         if (job?.Watch.DueAt is not { } due)
             return StepOf(job, goesOn: false);
 

@@ -17,7 +17,6 @@ namespace FopWatch.Functions.Watching;
 public sealed class StartDueWatches(
     Sources sources,
     IDueIndex index,
-    IJobStore store,
     Poller poller,
     Watches watches,
     Troubles troubles,
@@ -92,7 +91,7 @@ public sealed class StartDueWatches(
         try
         {
             // One that has only slept long is awake by now, and its job has not been due for long.
-            if (!((await store.FindAsync(key, cancellationToken))?.Job.Watch.DueAt < time.GetUtcNow() - Watches.LongestStep))
+            if (!((await poller.FindDueAsync(key, cancellationToken))?.Watch.DueAt < time.GetUtcNow() - Watches.LongestStep))
                 return;
             logger.WatchStuck(source.Name);
             logger.Polled(source.Name, await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken));

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace FopWatch.Local.Storage;
 
@@ -7,6 +8,9 @@ internal static class Schema
 {
     /// <summary>"FopW": tells FopWatch's files from other SQLite databases (<c>PRAGMA application_id</c>).</summary>
     public const int ApplicationId = 0x466F7057;
+
+    /// <summary>What <c>installation</c> calls the version that last changed the format.</summary>
+    public const string WrittenByName = "writtenBy";
 
     /// <summary>
     /// The step at index n leads from version n to n + 1; version 0 is an empty file. A step that was released is never changed.
@@ -128,6 +132,13 @@ internal static class Schema
             epoch TEXT    NOT NULL
         ) STRICT;
         """,
+        """
+        -- Jobs that could not be read when they were due, and how often; apart for the same reason.
+        CREATE TABLE unreadable_jobs (
+            seq   INTEGER PRIMARY KEY,
+            times INTEGER NOT NULL
+        ) STRICT;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>
@@ -148,7 +159,8 @@ internal static class Schema
             if (version > migrations.Count)
             {
                 throw new StoreOpenException(
-                    $"'{path}' was written by a newer FopWatch: its format is {version}, this program knows formats up to {migrations.Count}.");
+                    $"'{path}' was written by a newer FopWatch{WrittenBy(session)}: its format is {version}, and this program, FopWatch {ProgramVersion.Text}, "
+                    + $"reads formats up to {migrations.Count}. Run that version or a later one, or restore a backup of the data folder from before the upgrade.");
             }
 
             if (version == migrations.Count)
@@ -158,6 +170,14 @@ internal static class Schema
                 session.Execute(migration);
             session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA application_id = {ApplicationId}"));
             SetVersion(session, migrations.Count);
+            if (HasInstallation(session))
+            {
+                session.Execute(
+                    "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+                    WrittenByName,
+                    Encoding.UTF8.GetBytes(ProgramVersion.Text));
+            }
+
             session.Execute("COMMIT");
         }
         finally
@@ -171,6 +191,14 @@ internal static class Schema
 
     private static int SetVersion(SqliteSession session, int version) =>
         session.Execute(string.Create(CultureInfo.InvariantCulture, $"PRAGMA user_version = {version}"));
+
+    private static string WrittenBy(SqliteSession session) =>
+        HasInstallation(session) && session.Scalar("SELECT value FROM installation WHERE name = $1", WrittenByName) is byte[] version
+            ? $" ({Encoding.UTF8.GetString(version)})"
+            : "";
+
+    private static bool HasInstallation(SqliteSession session) =>
+        Number(session, "SELECT count(*) FROM sqlite_schema WHERE type = 'table' AND name = 'installation'") == 1;
 
     private static long Number(SqliteSession session, string sql) => Convert.ToInt64(session.Scalar(sql), CultureInfo.InvariantCulture);
 }

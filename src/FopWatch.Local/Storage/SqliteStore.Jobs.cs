@@ -5,6 +5,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
+using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Storage;
 
@@ -15,23 +16,37 @@ internal sealed partial class SqliteStore
     private static readonly string[] WatchNames = NamesOf<WatchStatus>();
 
     /// <inheritdoc/>
-    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        var found = await Database.ReadAsync(
-            session =>
-            {
-                using var row = session.Command("SELECT seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
-                return row.Read() ? (Body: row.GetFieldValue<byte[]>(2), ETag: ETag(row.GetInt64(0), row.GetInt64(1))) : default;
-            },
-            cancellationToken);
-        return found.Body is null ? null : new(JobJson.Deserialize(found.Body), found.ETag);
-    }
+    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => await Database.ReadAsync(
+        session =>
+        {
+            using var row = session.Command("SELECT source, id, seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+            return row.Read() ? StoredRow.Read(row) : null;
+        },
+        cancellationToken) is { } found ? found.ToJob() : null;
 
     /// <inheritdoc/>
-    public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken)
+    public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await Database.Lists.ReadAsync(
+        session =>
+        {
+            using var row = session.Command(ByReferenceSql, reference, source).ExecuteReader();
+            return row.Read() ? StoredRow.Read(row) : null;
+        },
+        cancellationToken) is { } found ? found.ToJob().Job : null;
+
+    /// <inheritdoc/>
+    public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var body = await Database.Lists.ReadAsync(session => session.Scalar(ByReferenceSql, reference, source) as byte[], cancellationToken);
-        return body is null ? null : JobJson.Deserialize(body);
+        if (job.ETag.Split('-') is not [var seqText, var revisionText]
+            || !long.TryParse(seqText, NumberStyles.None, CultureInfo.InvariantCulture, out var seq)
+            || !long.TryParse(revisionText, NumberStyles.None, CultureInfo.InvariantCulture, out var revision))
+        {
+            return;
+        }
+
+        await Database.WriteAsync(
+            session => session.Scalar(UnreadableSql, seq, revision) is long times
+                && session.Execute("UPDATE jobs SET due_at = $2 WHERE seq = $1", seq, (now + SetAside.Wait((int)times)).UtcTicks) > 0,
+            cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -50,10 +65,16 @@ internal sealed partial class SqliteStore
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
         var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
         var rows = await Database.Lists.ReadAsync(session => Rows(session, query, after), cancellationToken);
-        var jobs = new List<Job>(rows.Elements.Count);
-        foreach (var body in rows.Elements)
-            jobs.Add(JobJson.Deserialize(body));
-        return new(jobs, rows.Continuation);
+        var (jobs, unreadable) = (new List<Job>(rows.Elements.Count), new List<string>());
+        foreach (var row in rows.Elements)
+        {
+            if (JobJson.TryDeserialize(row.Body, row.Key, out var job, out _))
+                jobs.Add(job);
+            else
+                unreadable.Add(References.Of(row.Key));
+        }
+
+        return new(jobs, rows.Continuation) { Unreadable = unreadable };
     }
 
     /// <inheritdoc/>
@@ -97,7 +118,7 @@ internal sealed partial class SqliteStore
             },
             cancellationToken);
 
-    private static Page<byte[]> Rows(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after)
+    private static Page<StoredRow> Rows(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after)
     {
         // One more than asked for tells whether there is another page; its body is not read.
         using var rows = session.Command(
@@ -109,17 +130,17 @@ internal sealed partial class SqliteStore
             after.RegisteredAt,
             after.Seq,
             query.Watch is { } watch ? Name(watch) : null).ExecuteReader();
-        var (bodies, last, bytes) = (new List<byte[]>(), after, 0L);
+        var (read, last, bytes) = (new List<StoredRow>(), after, 0L);
         while (rows.Read())
         {
-            if (bodies.Count == query.Top || bytes >= PageLimit.Bytes)
-                return new(bodies, Continuations.AfterJob(last.RegisteredAt, last.Seq));
-            last = (rows.GetInt64(1), rows.GetInt64(0));
-            bodies.Add(rows.GetFieldValue<byte[]>(2));
-            bytes += bodies[^1].Length;
+            if (read.Count == query.Top || bytes >= PageLimit.Bytes)
+                return new(read, Continuations.AfterJob(last.RegisteredAt, last.Seq));
+            last = (rows.GetInt64(5), rows.GetInt64(2));
+            read.Add(StoredRow.Read(rows));
+            bytes += read[^1].Body.Length;
         }
 
-        return new(bodies, null);
+        return new(read, null);
     }
 
     private static string? Commit(SqliteSession session, JobCommit commit, byte[] body, string reference)
@@ -168,6 +189,9 @@ internal sealed partial class SqliteStore
             var before = row.Revision == 1 ? null : ETag(row.Seq, row.Revision - 1);
             return commit.ETag == before && session.Scalar("SELECT body = $2 FROM jobs WHERE seq = $1", row.Seq, body) is 1L ? current : null;
         }
+
+        // It could be read, or it would not have been changed.
+        session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", row.Seq);
 
         // SQLite maintains the indexes of every column that a statement names, whether or not its value changes.
         if (row.State == state && row.SettledAt == settledAt && row.IsDue == (dueAt is not null) && row.Stopped == stopped)
@@ -263,4 +287,16 @@ internal sealed partial class SqliteStore
 
     private static string[] NamesOf<T>()
         where T : struct, Enum => [.. Enum.GetValues<T>().Select(value => JsonNamingPolicy.CamelCase.ConvertName(value.ToString()))];
+
+    /// <summary>A job as its row has it, before its body is read.</summary>
+    private sealed record StoredRow(JobKey Key, string ETag, byte[] Body)
+    {
+        /// <summary>Of the columns source, id, seq, revision and body, in this order.</summary>
+        public static StoredRow Read(SqliteDataReader row) => new(
+            new(row.GetString(0), row.GetString(1)), SqliteStore.ETag(row.GetInt64(2), row.GetInt64(3)), row.GetFieldValue<byte[]>(4));
+
+        public StoredJob ToJob() => JobJson.TryDeserialize(Body, Key, out var job, out var problem)
+            ? new(job, ETag)
+            : throw new UnreadableJobException(new UnreadableJob(Key, ETag, problem));
+    }
 }

@@ -37,7 +37,9 @@ internal sealed partial class SqliteStore
         {
             using var row = session.Command(
                 "SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine WHERE key = $1", key).ExecuteReader();
-            return row.Read() ? ReadNotification(row) : null;
+            if (!row.Read())
+                return null;
+            return TryReadNotification(row) ?? throw new UnreadableNotificationException("A notification in quarantine cannot be read: its row is damaged.");
         },
         cancellationToken);
 
@@ -51,16 +53,24 @@ internal sealed partial class SqliteStore
             session =>
             {
                 using var rows = session.Command(QuarantineSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
-                var (notifications, bytes) = (new List<QuarantinedNotification>(), 0L);
+                var (notifications, unreadable, last, bytes) = (new List<QuarantinedNotification>(), new List<string>(), "", 0L);
                 while (rows.Read())
                 {
-                    if (notifications.Count == top || bytes >= PageLimit.Bytes)
-                        return new Page<QuarantinedNotification>(notifications, Continuations.AfterNotification(notifications[^1].Key));
-                    notifications.Add(ReadNotification(rows));
-                    bytes += notifications[^1].Body.Length;
+                    if (notifications.Count + unreadable.Count == top || bytes >= PageLimit.Bytes)
+                        return new Page<QuarantinedNotification>(notifications, Continuations.AfterNotification(last)) { Unreadable = unreadable };
+                    last = rows.GetString(0);
+                    if (TryReadNotification(rows) is { } notification)
+                    {
+                        notifications.Add(notification);
+                        bytes += notification.Body.Length;
+                    }
+                    else
+                    {
+                        unreadable.Add(last);
+                    }
                 }
 
-                return new Page<QuarantinedNotification>(notifications, null);
+                return new Page<QuarantinedNotification>(notifications, null) { Unreadable = unreadable };
             },
             cancellationToken);
     }
@@ -85,20 +95,29 @@ internal sealed partial class SqliteStore
         },
         cancellationToken);
 
-    private static QuarantinedNotification ReadNotification(SqliteDataReader row)
+    private static QuarantinedNotification? TryReadNotification(SqliteDataReader row)
     {
-        var headers = JsonSerializer.Deserialize(row.GetString(6), StorageJson.Default.StringArrayArray) ?? [];
-        return new()
+        try
         {
-            Key = row.GetString(0),
-            Source = row.GetString(1),
-            Correlation = row.IsDBNull(2) ? null : row.GetString(2),
-            Reason = row.GetString(3),
-            ReceivedAt = Time(row.GetInt64(4)),
-            Url = new(row.GetString(5), UriKind.RelativeOrAbsolute),
-            Headers = [.. headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
-            Body = row.GetFieldValue<byte[]>(7),
-        };
+            var headers = JsonSerializer.Deserialize(row.GetString(6), StorageJson.Default.StringArrayArray);
+            if (headers is null || !headers.All(header => header is [not null, not null]) || TryTime(row.GetInt64(4)) is not { } receivedAt)
+                return null;
+            return new()
+            {
+                Key = row.GetString(0),
+                Source = row.GetString(1),
+                Correlation = row.IsDBNull(2) ? null : row.GetString(2),
+                Reason = row.GetString(3),
+                ReceivedAt = receivedAt,
+                Url = new(row.GetString(5), UriKind.Absolute),
+                Headers = [.. headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
+                Body = row.GetFieldValue<byte[]>(7),
+            };
+        }
+        catch (Exception damaged) when (damaged is JsonException or UriFormatException)
+        {
+            return null;
+        }
     }
 }
 

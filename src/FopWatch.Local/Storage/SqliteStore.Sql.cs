@@ -15,7 +15,12 @@ internal sealed partial class SqliteStore
     internal const string DueAfterSql =
         "SELECT id, due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at > $2 ORDER BY due_at, id LIMIT $3";
 
-    internal const string ByReferenceSql = "SELECT body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
+    internal const string ByReferenceSql = "SELECT source, id, seq, revision, body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
+
+    internal const string UnreadableSql = """
+        INSERT INTO unreadable_jobs (seq, times) SELECT seq, 1 FROM jobs WHERE seq = $1 AND revision = $2
+        ON CONFLICT (seq) DO UPDATE SET times = times + 1 RETURNING times
+        """;
 
     internal const string PendingSql = """
         SELECT source, id, version, event_id, type, time, refusals, retry_at, body, redaction
@@ -80,7 +85,7 @@ internal sealed partial class SqliteStore
             _ => ofSource ? "jobs_by_source" : "jobs_by_time",
         };
         var where = conditions.Count == 0 ? "" : " WHERE " + string.Join(" AND ", conditions);
-        return $"SELECT seq, registered_at, body FROM jobs INDEXED BY {index}{where} ORDER BY registered_at DESC, seq DESC LIMIT $1";
+        return $"SELECT source, id, seq, revision, body, registered_at FROM jobs INDEXED BY {index}{where} ORDER BY registered_at DESC, seq DESC LIMIT $1";
     }
 
     internal static string QuarantineSql(bool ofSource, bool continued)

@@ -102,8 +102,10 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
         foreach (var (_, seq) in settled)
         {
-            if (session.Scalar(PurgeSql, seq) is string source)
-                CollectionsMarshal.GetValueRefOrAddDefault(bySource, source, out _)++;
+            if (session.Scalar(PurgeSql, seq) is not string source)
+                continue;
+            session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", seq);
+            CollectionsMarshal.GetValueRefOrAddDefault(bySource, source, out _)++;
         }
 
         foreach (var (source, deleted) in bySource)

@@ -1,3 +1,5 @@
+using Azure;
+using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Intake;
@@ -52,6 +54,103 @@ public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineCont
     protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobContract
+{
+    private TempTable? _table;
+
+    protected override IDueIndex Due => Store;
+
+    private TableStore Store => _table!.Store;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+
+    protected override async Task<string> ReadDocumentAsync(JobKey key) => (await RowAsync(key)).GetString("Body");
+
+    protected override async Task WriteDocumentAsync(JobKey key, string document)
+    {
+        var row = await RowAsync(key);
+        row["Body"] = document;
+        await _table!.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+    }
+
+    protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore) => (await Store.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
+
+    [Theory]
+    [InlineData("Body", null)]
+    [InlineData("Body", 7)]
+    [InlineData("DueAt", "never")]
+    [InlineData("State", 7)]
+    [InlineData("Settled", "yes")]
+    [InlineData("Stopped", 1L)]
+    [InlineData("RegisteredAt", true)]
+    [InlineData("Commit", 1)]
+    public async Task A_row_that_lacks_a_column_or_has_one_of_another_type_keeps_no_other_from_anything(string column, object? value)
+    {
+        await CommitAsync(Sample.Job("good").Settled().On(null));
+        await CommitAsync(Sample.Job("bad").New());
+        var row = await RowAsync(new("media", "bad"));
+        if (value is null)
+            row.Remove(column);
+        else
+            row[column] = value;
+        await _table!.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+
+        var page = await Store.ListAsync(new JobQuery(), Cancelled);
+        Assert.Equal(2, page.Elements.Count + page.Unreadable.Count);
+        Assert.Contains(page.Elements, job => job.Key.Id == "good");
+        Assert.InRange(Assert.Single(await Store.BooksAsync(Cancelled)).Registered, 2, 3);
+        await Store.UnwatchedAsync(10, Cancelled);
+        try
+        {
+            var stored = await Store.FindAsync(new JobKey("media", "bad"), Cancelled);
+            Assert.NotNull(await Store.CommitAsync(stored!.Job.Settled(TimeSpan.FromMinutes(1)).On(stored.ETag), Cancelled));
+            Assert.Empty(await Store.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        }
+        catch (UnreadableJobException unreadable)
+        {
+            await Store.SetAsideAsync(unreadable.Job!, Sample.Start, Cancelled);
+            Assert.Empty(await Store.DueAsync("media", Sample.Start, 10, Cancelled));
+        }
+
+        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
+        await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
+        Assert.Null(await Store.FindAsync(new JobKey("media", "good"), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_key_of_no_known_form_keeps_no_other_from_anything()
+    {
+        await CommitAsync(Sample.Job("good").Settled().On(null));
+        var partition = (await RowAsync(new("media", "good"))).PartitionKey;
+        foreach (var kind in (string[])["d|", "l|", "o|", "j|", "r|"])
+        {
+            foreach (var rest in (string[])["x", "9999999999999999999|a", "0000000000000000000", "-1|a|b"])
+                await _table!.Rows.AddEntityAsync(new TableEntity(partition, kind + rest), Cancelled);
+        }
+
+        await _table!.Rows.AddEntityAsync(new TableEntity("media|q", "h|zz"), Cancelled);
+
+        Assert.Equal("good", Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
+        await Store.BooksAsync(Cancelled);
+        await Store.UnwatchedAsync(10, Cancelled);
+        Assert.Empty(await Store.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        await Store.NextDueAsync("media", Sample.Start, Cancelled);
+        Assert.Equal("good", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
+        Assert.Equal(1, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Empty((await Store.ListAsync(null, 10, null, Cancelled)).Elements);
+        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal(1, await PurgeAsync(Sample.Start.AddDays(1)));
+    }
+
+    private async Task<TableEntity> RowAsync(JobKey key)
+    {
+        var filter = TableClient.CreateQueryFilter($"RowKey eq {"j|" + key.Id}");
+        return Assert.Single(await _table!.Rows.QueryAsync<TableEntity>(filter, cancellationToken: Cancelled).ToListAsync(Cancelled));
+    }
 }
 
 public sealed class TablePageLimitTests(SharedAzurite azurite) : PageLimitContract

@@ -2,6 +2,7 @@ using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
+using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Watching;
@@ -173,6 +174,56 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal([first.Job.Version + 1], publisher.Published.Select(one => one.Version));
         Assert.Equal((1, 1), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+    }
+
+    [Theory]
+    [InlineData("Head0", "not JSON")]
+    [InlineData("Head0", """{"Url":null,"Headers":[]}""")]
+    [InlineData("Head0", """{"Url":"https://a.example","Headers":[["one"]]}""")]
+    [InlineData("Head0", """{"Url":"no url","Headers":[]}""")]
+    [InlineData("Head0", 7)]
+    [InlineData("Chunks", "many")]
+    [InlineData("Chunks", 3)]
+    [InlineData("Size", "large")]
+    [InlineData("Size", 1)]
+    [InlineData("Body0", null)]
+    [InlineData("ReceivedAt", "today")]
+    [InlineData("Key", null)]
+    public async Task A_notification_whose_row_is_damaged_is_named_and_no_other_suffers(string column, object? value)
+    {
+        foreach (var key in (string[])["1", "2", "3"])
+            await Store.AddAsync(Sample.Notification(key), Cancelled);
+        await foreach (var row in _table.Rows.QueryAsync<TableEntity>("Key eq '2'", cancellationToken: Cancelled))
+        {
+            if (value is null)
+                row.Remove(column);
+            else
+                row[column] = value;
+            await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
+        }
+
+        var page = await Store.ListAsync(null, 10, null, Cancelled);
+        Assert.Equal(["3", "1"], page.Elements.Select(one => one.Key));
+        Assert.Equal(["2"], page.Unreadable);
+        await Assert.ThrowsAsync<UnreadableNotificationException>(async () => await Store.FindAsync("2", Cancelled));
+        Assert.Equal(3, await Store.CountAsync(Cancelled));
+        Assert.Equal(3, (await Store.SizeAsync("media", Cancelled)).Notifications);
+
+        await Store.RemoveAsync("2", Cancelled);
+        Assert.Null(await Store.FindAsync("2", Cancelled));
+        Assert.Equal(2, await Store.CountAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task A_table_of_a_newer_version_is_refused_with_the_version_that_wrote_it_and_what_to_do()
+    {
+        await _table.Rows.UpdateEntityAsync(
+            new TableEntity("|", "layout") { ["Version"] = 9, ["WrittenBy"] = "7.1.0" }, ETag.All, TableUpdateMode.Merge, Cancelled);
+
+        var refusal = await Assert.ThrowsAsync<InvalidOperationException>(() => _table.StoreAsync());
+
+        Assert.Contains("newer FopWatch (7.1.0)", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Deploy that version", refusal.Message, StringComparison.Ordinal);
     }
 
     private sealed class Recorder : IEventPublisher

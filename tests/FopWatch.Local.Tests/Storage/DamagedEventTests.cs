@@ -2,7 +2,6 @@ using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
-using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
@@ -147,14 +146,5 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 
     private void Execute(string sql, object? value = null) => Scalar(sql, value);
 
-    private object? Scalar(string sql, object? value = null)
-    {
-        using var connection = new SqliteConnection($"Data Source={Temp.DatabasePath};Pooling=False");
-        connection.Open();
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        if (value is not null)
-            command.Parameters.AddWithValue("$1", value);
-        return command.ExecuteScalar();
-    }
+    private object? Scalar(string sql, object? value = null) => Temp.Scalar(sql, [value]);
 }

@@ -4,6 +4,7 @@ using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
 using FopWatch.Watching;
+using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
@@ -26,6 +27,18 @@ internal sealed class TempStore : IAsyncDisposable
     {
         var folder = new TempFolder();
         return new(folder, await SqliteStore.OpenAsync(folder.FullName, time ?? TimeProvider.System, options));
+    }
+
+    /// <summary>Asks the database behind the store's back.</summary>
+    public object? Scalar(string sql, params object?[] values)
+    {
+        using var connection = new SqliteConnection($"Data Source={DatabasePath};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        for (var i = 0; i < values.Length; i++)
+            command.Parameters.AddWithValue($"${i + 1}", values[i] ?? DBNull.Value);
+        return command.ExecuteScalar();
     }
 
     public async ValueTask DisposeAsync()
@@ -75,6 +88,28 @@ public sealed class SqliteQuarantineTests : QuarantineContract
     protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
+public sealed class SqliteDamagedJobTests : DamagedJobContract
+{
+    private TempStore? _temp;
+
+    protected override IDueIndex Due => _temp!.Store;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+
+    protected override Task<string> ReadDocumentAsync(JobKey key) =>
+        Task.FromResult((string)_temp!.Scalar("SELECT CAST(body AS TEXT) FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id)!);
+
+    protected override Task WriteDocumentAsync(JobKey key, string document)
+    {
+        _temp!.Scalar("UPDATE jobs SET body = CAST($3 AS BLOB) WHERE source = $1 AND id = $2", key.Source, key.Id, document);
+        return Task.CompletedTask;
+    }
+
+    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore) => _temp!.Store.PurgeAsync(settledBefore, settledBefore, Cancelled).AsTask();
 }
 
 public sealed class SqlitePageLimitTests : PageLimitContract

@@ -98,11 +98,15 @@ public class SqliteOpeningTests
         using var folder = new TempFolder();
         await (await OpenAsync(folder.FullName)).DisposeAsync();
         using (var newer = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1)))
+        {
             newer.Execute("PRAGMA user_version = 99");
+            newer.Execute("UPDATE installation SET value = $1 WHERE name = 'writtenBy'", "7.1.0"u8.ToArray());
+        }
 
         var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
 
-        Assert.Contains("newer FopWatch", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("newer FopWatch (7.1.0)", refusal.Message, StringComparison.Ordinal);
+        Assert.Contains("Run that version", refusal.Message, StringComparison.Ordinal);
         Assert.Contains("99", refusal.Message, StringComparison.Ordinal);
     }
 

@@ -29,6 +29,13 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
         CallAsync(Call.Commit, commit.Job.Key.Id, () => Store.CommitAsync(commit, cancellationToken));
 
+    public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) =>
+        await CallAsync(Call.Commit, job.Key.Id, async () =>
+        {
+            await Store.SetAsideAsync(job, now, cancellationToken);
+            return true;
+        });
+
     public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) =>
         CallAsync(Call.Find, "list", () => Store.ListAsync(query, cancellationToken));
 

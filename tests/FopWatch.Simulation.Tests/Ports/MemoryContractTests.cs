@@ -34,6 +34,9 @@ public sealed class MemoryJobStoreTests : JobStoreContract
                 return store.CommitAsync(commit, cancellationToken);
         }
 
+        public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) =>
+            store.SetAsideAsync(job, now, cancellationToken);
+
         public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 
         public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.BooksAsync(cancellationToken);

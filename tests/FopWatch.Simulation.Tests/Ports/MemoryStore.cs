@@ -73,7 +73,19 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         new(Jobs.FirstOrDefault(job => (source is null || job.Key.Source == source) && References.Of(job.Key) == reference));
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
-        new(_jobs.TryGetValue(key, out var row) ? new StoredJob(row.Job, row.ETag!) : null);
+        new(!_jobs.TryGetValue(key, out var row) ? null
+            : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
+            : new StoredJob(row.Job, row.ETag!));
+
+    /// <summary>Damages a job's document, or repairs it.</summary>
+    public void Damage(JobKey key, string? problem) => _jobs[key].Problem = problem;
+
+    public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        if (_jobs.TryGetValue(job.Key, out var row) && row.ETag == job.ETag)
+            row.DueAt = now + SetAside.Wait(++row.SetAside);
+        return default;
+    }
 
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
@@ -92,8 +104,9 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             .OrderByDescending(row => row.Position)
             .Take(query.Top + 1)
             .ToList();
-        var page = rows.Take(query.Top).Select(row => row.Job).ToList();
-        return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null));
+        var page = rows.Take(query.Top).Where(row => row.Problem is null).Select(row => row.Job).ToList();
+        var unreadable = rows.Take(query.Top).Where(row => row.Problem is not null).Select(row => References.Of(row.Job.Key)).ToList();
+        return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null) { Unreadable = unreadable });
     }
 
     public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => new(
@@ -219,6 +232,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         row.ETagBefore = commit.ETag;
         row.ETag = string.Create(CultureInfo.InvariantCulture, $"{row.Position.Sequence}-{++row.Revision}");
         row.Job = commit.Job;
+        row.SetAside = 0;
         row.DueAt = Misdeed == Misdeed.ForgetsDueRows ? null : commit.Job.Watch.DueAt;
         if (commit.Event is { } committed && Misdeed != Misdeed.ForgetsEvents)
         {
@@ -254,6 +268,10 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         public long Revision { get; set; }
 
         public DateTimeOffset? DueAt { get; set; }
+
+        public string? Problem { get; set; }
+
+        public int SetAside { get; set; }
 
         public (long RegisteredAt, long Sequence) Position { get; init; }
     }

@@ -1,0 +1,103 @@
+using FopWatch.Contracts;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>Jobs that cannot be read, and the polls and the sweep that meet them.</summary>
+public sealed class UnreadableJobTests : IWatcher, IOutboxSignal, IStatusApi, IOperatorLog
+{
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.bad");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly List<Trouble> _warned = [];
+    private readonly MemoryStore _store = new();
+    private readonly Troubles _troubles;
+    private readonly JobRecorder _recorder;
+    private readonly Poller _poller;
+    private int _asked;
+
+    public UnreadableJobTests()
+    {
+        _troubles = new(this, _time);
+        var sources = new Sources([Source]);
+        _recorder = new(sources, _store, this, this, new(_store, _time), _time, new Random(7), this);
+        _poller = new(sources, _store, this, _recorder, _time, _troubles);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_poll_that_is_due_sets_the_job_aside_reports_it_and_asks_nobody()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        _store.Damage(Key, "its document is not JSON");
+
+        Assert.Equal(new(null, null), await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled));
+
+        Assert.Equal(_time.GetUtcNow() + SetAside.First, _store.IndexedAt(Key));
+        Assert.Equal(0, _asked);
+        var trouble = Assert.Single(_warned);
+        Assert.Equal((Source.Name, TroubleKind.UnreadableJobs, "its document is not JSON"), (trouble.Source, trouble.Kind, trouble.Detail));
+
+        _store.Damage(Key, null);
+        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        Assert.Equal(1, _asked);
+    }
+
+    [Fact]
+    public async Task A_poll_that_somebody_asked_for_says_that_the_job_cannot_be_read()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        _store.Damage(Key, "its document is not JSON");
+
+        var thrown = await Assert.ThrowsAsync<UnreadableJobException>(() => _poller.PollAsync(Key, evenIfUnwatched: true, Cancelled));
+
+        Assert.Equal(Key, thrown.Job?.Key);
+    }
+
+    [Fact]
+    public async Task A_sweep_puts_an_unwatched_job_that_cannot_be_read_back_into_the_index_and_goes_on()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        await _recorder.RegisterAsync(Source, "z0.good", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        _store.LoseDueRow(Key);
+        _store.LoseDueRow(new(Source.Name, "z0.good"));
+        _store.Damage(Key, "its document is not JSON");
+
+        var sweep = await new Sweeper(_store, _store, _store, _recorder, _time).SweepAsync(Cancelled);
+
+        Assert.Equal((2, 0), (sweep.Restored, sweep.Unaccounted));
+        Assert.NotNull(_store.IndexedAt(Key));
+    }
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        _asked++;
+        return Task.FromResult(new StatusAnswer(PollAnswer.Unavailable));
+    }
+
+    ValueTask IWatcher.EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IWatcher.StopAsync(Job job, CancellationToken cancellationToken) => default;
+
+    ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+
+    void IOperatorLog.Settled(Job job, string reference)
+    {
+    }
+
+    void IOperatorLog.Warn(Trouble trouble) => _warned.Add(trouble);
+
+    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
+    {
+    }
+}
