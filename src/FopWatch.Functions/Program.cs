@@ -1,7 +1,9 @@
+using FopWatch.Api;
 using FopWatch.Functions;
 using FopWatch.Settings;
 using Microsoft.Extensions.Hosting;
 
+ThreadReserve.Ensure();
 IHost? app = null;
 try
 {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Runtime.InteropServices;
+using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
@@ -58,6 +59,7 @@ internal static class ServeCommand
             var settings = SettingsFile.Read(config, urls, data);
             var lowest = LowestLevel();
             var started = false;
+            ThreadReserve.Ensure();
             await using var host = await LocalHost.StartAsync(
                 settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), stop.Token);
             started = true;
