@@ -40,10 +40,11 @@ internal sealed class HostProcess : IDisposable
     /// <summary>Starts one and waits until it is ready.</summary>
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="logLevel">What it prints.</param>
-    public static async Task<HostProcess> StartAsync(Dictionary<string, string?> settings, string logLevel = "Information")
+    /// <param name="folder">Its data folder, which it deletes in the end; null for a new one.</param>
+    public static async Task<HostProcess> StartAsync(Dictionary<string, string?> settings, string logLevel = "Information", string? folder = null)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
-        var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
+        folder ??= Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
         var start = new ProcessStartInfo(
             "dotnet", [typeof(Local.Hosting.LocalHost).Assembly.Location, "serve", "--urls", url.AbsoluteUri, "--data", folder])
         {

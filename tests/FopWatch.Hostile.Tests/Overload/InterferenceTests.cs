@@ -1,0 +1,187 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net.Http.Json;
+using FopWatch.Api;
+using FopWatch.Hostile.Tests.Http;
+
+namespace FopWatch.Hostile.Tests.Overload;
+
+/// <summary>
+/// What each kind of load does to every other, as shares of what the other comes to alone, in one run. <c>FOPWATCH_INTERFERENCE_SECONDS</c>
+/// says how long each is measured. Without it only intake is beside everything, and polls beside what could hold them up, for moments.
+/// </summary>
+[Collection(nameof(OverloadTests))]
+public class InterferenceTests
+{
+    /// <summary>
+    /// What intake must keep beside anything, of what it comes to alone. Two equal loads on one machine have a half each; a machine that does
+    /// other things has its moments, so a share that is smaller is measured again.
+    /// </summary>
+    private const double LeastIntake = 0.25;
+
+    /// <summary>A poll is several requests, each of which waits behind the other load.</summary>
+    private const double LeastPolls = 0.03;
+
+    private const int Tries = 4;
+
+    private static readonly double? LongRun =
+        double.TryParse(Environment.GetEnvironmentVariable("FOPWATCH_INTERFERENCE_SECONDS"), CultureInfo.InvariantCulture, out var seconds) ? seconds : null;
+
+    private static readonly TimeSpan Window = TimeSpan.FromSeconds(LongRun ?? 0.4);
+
+    private readonly Dictionary<LoadKind, List<double>> _alone = [];
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 1_800_000)]
+    public async Task Every_kind_of_load_leaves_every_other_its_share()
+    {
+        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        var folder = LongRun is null ? null : await OldHistory.CreateAsync(400_000);
+        using var host = await StartAsync(status, folder);
+        using var http = ClientOf(host);
+        var (reference, open) = await PrepareAsync(http, notifications: 3000);
+        LoadKind[] kinds =
+        [
+            LoadKind.Notifications(http),
+            LoadKind.Polls(http, open),
+            LoadKind.Registrations(http),
+            LoadKind.LargeBodies(http),
+            LoadKind.Lists(http),
+            LoadKind.Searches(http, reference),
+            LoadKind.CatchingUp(http),
+        ];
+        LoadKind[] followers = [LoadKind.Followers(http, 20), LoadKind.Followers(http, 100)];
+        var (intake, polls) = (kinds[0], kinds[1]);
+
+        // The purge goes on from the start.
+        var purging = new Dictionary<LoadKind, double>();
+        if (folder is not null)
+        {
+            foreach (var kind in kinds)
+                purging[kind] = (await MeasureAsync(kind))[0];
+            Assert.True(OldHistory.Left(folder) > 0, "The purge was over before its effect was measured.");
+            while (OldHistory.Left(folder) > 0)
+                await Task.Delay(100, Cancelled);
+        }
+
+        LoadKind[] all = [.. kinds, .. followers];
+        var shares = new Dictionary<(LoadKind Of, string Beside), double>();
+        foreach (var kind in LongRun is null ? [intake, polls] : kinds)
+        {
+            foreach (var other in LongRun is null && kind == polls ? [intake, .. kinds[4..], followers[1]] : all.Where(other => other != kind))
+                shares[(kind, other.Name)] = await ShareAsync(kind, other, kind == intake ? LeastIntake : kind == polls ? LeastPolls : 0);
+        }
+
+        foreach (var (kind, rate) in purging)
+            shares[(kind, "purge")] = rate / _alone[kind].Average();
+        Figures.Write($"interference: of | alone | {string.Join(" | ", all.Select(kind => kind.Name))} | purge");
+        foreach (var kind in kinds.Where(_alone.ContainsKey))
+        {
+            var row = all.Select(other => other.Name).Append("purge").Select(other => shares.TryGetValue((kind, other), out var share) ? Percent(share) : "–");
+            Figures.Write(string.Create(CultureInfo.InvariantCulture, $"interference: {kind.Name} | {_alone[kind].Average():0}/s | {string.Join(" | ", row)}"));
+        }
+
+        Assert.All(shares, share => Assert.True(
+            share.Value > (share.Key.Of == intake ? LeastIntake : share.Key.Of == polls ? LeastPolls : 0),
+            $"{share.Key.Of.Name} keep {Percent(share.Value)} beside {share.Key.Beside}"));
+        Assert.DoesNotContain("fail:", host.Printed, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 600_000)]
+    public async Task A_body_that_waits_for_its_turn_to_be_decoded_is_hardly_slower_than_one_that_need_not()
+    {
+        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        using var host = await StartAsync(status, folder: null);
+        using var http = ClientOf(host);
+        await PrepareAsync(http, notifications: 2000);
+        var (without, with) = (LoadKind.Bodies(http, RequestLimits.LargeBody), LoadKind.Bodies(http, RequestLimits.LargeBody + 500));
+
+        // The first time of each is for whatever runs for the first time.
+        await MeasureAsync(without);
+        await MeasureAsync(with);
+        var (most, line) = (0d, "");
+        for (var tries = 0; tries < Tries && most < 0.5; tries++)
+        {
+            var (rateWithout, rateWith) = ((await MeasureAsync(without))[0], (await MeasureAsync(with))[0]);
+            most = rateWith / rateWithout;
+            line = string.Create(
+                CultureInfo.InvariantCulture,
+                $"turn to decode: {rateWithout:0}/s of {RequestLimits.LargeBody} bytes, which need none, {rateWith:0}/s of {RequestLimits.LargeBody + 500}, which do");
+        }
+
+        Figures.Write(line);
+        Assert.True(most >= 0.5, line);
+    }
+
+    private static Task<HostProcess> StartAsync(StatusStub status, string? folder) => HostProcess.StartAsync(
+        new()
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:StatusEndpoint"] = status.Endpoint.AbsoluteUri,
+            ["Sources:media:NotifyTokens:0"] = AttackedHost.Token,
+            ["Sources:media:Trust"] = "Token",
+            ["Sources:media:Poll:First"] = "01:00:00",
+            ["Sources:media:Poll:PerSecond"] = "10000",
+        },
+        logLevel: "Warning",
+        folder);
+
+    private static HttpClient ClientOf(HostProcess host) => new(new SocketsHttpHandler { MaxConnectionsPerServer = 1000, UseProxy = false })
+    {
+        BaseAddress = host.Url,
+        Timeout = TimeSpan.FromMinutes(5),
+    };
+
+    /// <summary>What one kind comes to beside another, of what it comes to alone just before; the best of several tries where that is too little.</summary>
+    private async Task<double> ShareAsync(LoadKind kind, LoadKind other, double least)
+    {
+        var best = 0d;
+        for (var tries = 0; tries < Tries && best <= least; tries++)
+        {
+            var alone = (await MeasureAsync(kind))[0];
+            if (alone == 0)
+                continue;
+            if (!_alone.TryGetValue(kind, out var rates))
+                _alone[kind] = rates = [];
+            rates.Add(alone);
+            best = Math.Max(best, (await MeasureAsync(kind, other))[0] / alone);
+        }
+
+        return best;
+    }
+
+    /// <summary>How much of each kind is done in a second while all of them go on.</summary>
+    private static async Task<double[]> MeasureAsync(params LoadKind[] kinds)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = kinds.Select(kind => kind.RunAsync(over.Token)).ToList();
+        await Task.Delay(Window / 2, Cancelled);
+        var (began, before) = (Stopwatch.GetTimestamp(), kinds.Select(kind => kind.Done).ToList());
+        await Task.Delay(Window, Cancelled);
+        var (took, after) = (Stopwatch.GetElapsedTime(began).TotalSeconds, kinds.Select(kind => kind.Done).ToList());
+        await over.CancelAsync();
+        await Task.WhenAll(running);
+        await Task.Delay(100, Cancelled);
+        return [.. before.Zip(after, (was, now) => (now - was) / took)];
+    }
+
+    /// <summary>Jobs to list, search for and poll; and whatever runs for the first time has run then.</summary>
+    private static async Task<(string Reference, IReadOnlyList<string> Open)> PrepareAsync(HttpClient http, int notifications)
+    {
+        var load = LoadKind.Notifications(http);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var sending = load.RunAsync(enough.Token);
+        while (load.Done < notifications)
+            await Task.Delay(10, Cancelled);
+        await enough.CancelAsync();
+        await sending;
+
+        string[] open = [.. Enumerable.Range(0, 500).Select(i => $"z0.open{i}")];
+        (await http.PostAsJsonAsync("/api/jobs", open.Select(id => new { source = "media", id }), Cancelled)).EnsureSuccessStatusCode();
+        var job = await http.GetFromJsonAsync($"/api/jobs/media/{open[0]}", ApiJson.Default.WatchedJob, Cancelled);
+        return (job!.Ref, open);
+    }
+
+    private static string Percent(double share) => string.Create(CultureInfo.InvariantCulture, $"{100 * share:0} %");
+}
