@@ -72,9 +72,9 @@ public sealed record Problem
     /// <summary>421.</summary>
     public static IResult NotLocal() => Of(
         "not-local",
-        "Without an API key, only the notify routes answer to other names than the loopback's, or to web pages from elsewhere.",
+        "The host has no API key, so only requests of its own machine may use this route.",
         StatusCodes.Status421MisdirectedRequest,
-        "Use http://127.0.0.1 or http://localhost, or set FopWatch:ApiKey.");
+        "Use http://127.0.0.1 or http://localhost on the host's machine, without a proxy, or set FopWatch:ApiKey.");
 
     /// <summary>500.</summary>
     public static IResult Internal() => Of(

@@ -5,7 +5,7 @@ namespace FopWatch.Hostile.Tests;
 /// <summary>What is in the repository, and what must not be.</summary>
 public partial class RepositoryTests
 {
-    private static readonly string Root = FindRoot();
+    internal static readonly string Root = FindRoot();
 
     private static readonly string[] NotOurs = [".git", "bin", "obj", "node_modules", "fopwatch-data", "TestResults"];
 

@@ -13,7 +13,12 @@ internal sealed class HostProcess : IDisposable
     /// <param name="folder">The data folder, as the process sees it.</param>
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="through">A command that replaces itself by the one that follows, if it is to be started through one.</param>
-    public HostProcess(string folder, IReadOnlyDictionary<string, string?> settings, IReadOnlyList<string>? through = null)
+    /// <param name="variables">Further variables of its environment.</param>
+    public HostProcess(
+        string folder,
+        IReadOnlyDictionary<string, string?> settings,
+        IReadOnlyList<string>? through = null,
+        Dictionary<string, string?>? variables = null)
     {
         Url = new($"http://127.0.0.1:{FreePort()}");
         string[] command =
@@ -21,6 +26,8 @@ internal sealed class HostProcess : IDisposable
         _start = new(command[0], command[1..]) { Environment = { ["FOPWATCH_LOG"] = "None" } };
         foreach (var (name, value) in settings)
             _start.Environment["FopWatch__" + name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        foreach (var (name, value) in variables ?? [])
+            _start.Environment[name] = value;
     }
 
     public Uri Url { get; }

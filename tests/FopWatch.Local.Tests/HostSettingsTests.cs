@@ -9,11 +9,18 @@ public class HostSettingsTests
     [Theory]
     [InlineData("http://127.0.0.1:7071")]
     [InlineData("http://localhost:7071;http://[::1]:7071")]
+    [InlineData("http://LOCALHOST:7071;http://127.0.0.2:7071;http://fop.localhost:7071;http://[::ffff:127.0.0.1]:7071")]
     public void Loopback_addresses_need_no_key(string urls) => Assert.Null(Read(urls, []).ApiKey);
 
     [Theory]
     [InlineData("http://0.0.0.0:7071")]
     [InlineData("http://*:7071")]
+    [InlineData("http://+:7071")]
+    [InlineData("http://[::]:7071")]
+    [InlineData("http://loopback:7071")]
+    [InlineData("http://LOOPBACK")]
+    [InlineData("http://localhost.:7071")]
+    [InlineData("http://any-name:7071")]
     [InlineData("http://127.0.0.1:7071;http://10.0.0.5:7071")]
     public void Any_other_address_needs_a_key(string urls)
     {
@@ -21,6 +28,51 @@ public class HostSettingsTests
         Assert.StartsWith("FopWatch:ApiKey is missing", problem, StringComparison.Ordinal);
 
         Assert.Equal("0123456789abcdef", Read(urls, new() { ["FopWatch:ApiKey"] = "0123456789abcdef" }).ApiKey);
+    }
+
+    [Theory]
+    [InlineData("https://hooks.example.com")]
+    [InlineData("http://10.0.0.5:7071/fop")]
+    [InlineData("https://localhost.example.com")]
+    public void A_public_url_that_is_not_a_loopback_one_needs_a_key(string publicUrl)
+    {
+        Dictionary<string, string?> settings = new() { ["FopWatch:PublicUrl"] = publicUrl };
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, settings)).Problems);
+        Assert.Equal(
+            $"FopWatch:ApiKey is missing, and others than this machine can reach the host: FopWatch:PublicUrl is {publicUrl}, under which a proxy "
+            + "or tunnel leads to it. Set a secret of at least 16 characters, for example the output of 'openssl rand -hex 16'",
+            problem);
+
+        settings["FopWatch:ApiKey"] = "0123456789abcdef";
+        Assert.Equal("0123456789abcdef", Read(HostSettings.DefaultUrls, settings).ApiKey);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:7071")]
+    [InlineData("http://127.0.0.1")]
+    [InlineData("https://[::1]:7071/fop")]
+    public void A_public_url_that_is_a_loopback_one_needs_no_key(string publicUrl) =>
+        Assert.Null(Read(HostSettings.DefaultUrls, new() { ["FopWatch:PublicUrl"] = publicUrl }).ApiKey);
+
+    [Fact]
+    public void Settings_that_no_host_is_started_with_need_no_key()
+    {
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("FopWatch:PublicUrl", "https://hooks.example.com")]).Build();
+        Assert.True(HostSettings.Read(configuration, HostSettings.DefaultUrls, "data", serves: false).Shared.IsPublic);
+    }
+
+    [Theory]
+    [InlineData(" 0123456789abcdef")]
+    [InlineData("0123456789abcdef ")]
+    [InlineData("0123456789abcdef\n")]
+    [InlineData("0123456789abcdef\r\n")]
+    [InlineData("\t0123456789abcdef")]
+    [InlineData("\u00A00123456789abcdef")]
+    public void A_key_with_blanks_or_a_line_break_at_its_ends_is_refused_and_not_repeated(string key)
+    {
+        var refused = Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, new() { ["FopWatch:ApiKey"] = key }));
+        Assert.StartsWith("FopWatch:ApiKey has blanks around it or characters outside printable ASCII", Assert.Single(refused.Problems), StringComparison.Ordinal);
+        Assert.DoesNotContain("0123456789abcdef", refused.Message, StringComparison.Ordinal);
     }
 
     [Theory]

@@ -20,6 +20,9 @@ public sealed record FopWatchSettings
     /// </summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>Whether <see cref="PublicUrl"/> is a URL under which other machines reach the host, as through a proxy or a tunnel.</summary>
+    public bool IsPublic => PublicUrl is not null && !Reachability.IsThisMachine(PublicUrl);
+
     /// <summary>The largest request body that is taken, in bytes: 64 KiB to 64 MiB.</summary>
     public int MaxBodyBytes { get; init; } = DefaultMaxBodyBytes;
 

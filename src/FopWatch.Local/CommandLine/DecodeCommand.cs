@@ -135,7 +135,7 @@ internal static class DecodeCommand
 
     private static Source FindSource(string? config, string name)
     {
-        var sources = SettingsFile.Read(config, HostSettings.DefaultUrls, HostSettings.DefaultData).Shared.Sources;
+        var sources = SettingsFile.Read(config, HostSettings.DefaultUrls, HostSettings.DefaultData, serves: false).Shared.Sources;
         return sources.Find(name) ?? throw new UsageException(sources.All.Count == 0
             ? $"--source: there is no source '{name}'; the settings have none at all."
             : $"--source: there is no source '{name}'; the settings have {string.Join(", ", sources.All.Select(source => source.Name))}.");

@@ -26,7 +26,7 @@ internal static class ServeCommand
     {
         var urls = new Option<string>("--urls")
         {
-            Description = "Where to listen, separated by ';'. An address that is not a loopback one needs FopWatch:ApiKey.",
+            Description = "Where to listen, separated by ';'. An address other than loopback needs FopWatch:ApiKey.",
             DefaultValueFactory = _ => HostSettings.DefaultUrls,
         };
         var data = new Option<string>("--data")

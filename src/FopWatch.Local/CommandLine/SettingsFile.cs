@@ -33,8 +33,9 @@ internal sealed class SettingsFile
     /// <param name="file">The file; null for <c>fopwatch.json</c> in the current folder, if it is there.</param>
     /// <param name="urls">Where to listen.</param>
     /// <param name="data">The data folder.</param>
+    /// <param name="serves">Whether a host is started with the settings.</param>
     /// <exception cref="SettingsException">The file cannot be read, or settings are wrong.</exception>
-    public static HostSettings Read(string? file, string urls, string data)
+    public static HostSettings Read(string? file, string urls, string data, bool serves = true)
     {
         if (file is not null && string.IsNullOrWhiteSpace(file))
             throw new SettingsException([$"--config is empty: give a JSON file, such as {DefaultName}"]);
@@ -50,7 +51,7 @@ internal sealed class SettingsFile
             read._path, read._exists, variables.Count(name => name.StartsWith(VariablePrefix, StringComparison.OrdinalIgnoreCase)));
         try
         {
-            return HostSettings.Read(configuration, urls, data, read._lists) with { ReadFrom = origin };
+            return HostSettings.Read(configuration, urls, data, read._lists, serves) with { ReadFrom = origin };
         }
         catch (SettingsException e) when (e.Problems.Any(problem => problem.StartsWith(FopWatchSettings.Section + ":", StringComparison.Ordinal)))
         {

@@ -1,3 +1,4 @@
+using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using FopWatch.Api;
@@ -5,9 +6,9 @@ using FopWatch.Api;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Lets in who may come in. The notify routes have their tokens and health has nothing to tell; all else needs the API key or,
-/// where none is set, a request to a loopback name: a tunnel that is opened for notifications, or a web page that a browser on
-/// this machine shows, must not reach the jobs. Browsers name the page's origin with whatever they send for it that may change something.
+/// Decides who may use which route. Notify routes have their tokens, and health reveals nothing. Every other route needs the API key. Without
+/// one, it needs a request that this machine makes to a loopback name: neither a proxy or tunnel that was opened for notifications, nor a web
+/// page that a browser on this machine shows, must reach the jobs.
 /// </summary>
 internal sealed class AccessGuard(HostSettings settings)
 {
@@ -28,12 +29,22 @@ internal sealed class AccessGuard(HostSettings settings)
     {
         if (_key is not null)
             return IsRight(request) ? null : Problem.Unauthorized();
-        return HostSettings.IsLoopback(request.Host.Host) && !IsFromElsewhere(request) ? null : Problem.NotLocal();
+        return IsLocal(request) ? null : Problem.NotLocal();
     }
 
-    /// <summary>Whether a browser sends it for a page that is not from this machine; "null" is a page that has no origin, such as a file.</summary>
-    private static bool IsFromElsewhere(HttpRequest request) =>
-        request.Headers.Origin.Any(origin => !Uri.TryCreate(origin, UriKind.Absolute, out var page) || !HostSettings.IsLoopback(page.Host));
+    private static bool IsLocal(HttpRequest request) =>
+        request.HttpContext.Connection.RemoteIpAddress is { } peer
+        && IPAddress.IsLoopback(peer)
+        && HostSettings.IsLoopback(request.Host.Host)
+        && !ProxiedRequest.IsProxied(request)
+        && request.Headers.Origin.All(IsOfThisMachine);
+
+    /// <summary>
+    /// Whether a page is from this machine. Browsers name a page's origin with every request that may change something; "null" is a page
+    /// without an origin, such as a file. A <see cref="Uri"/> would turn the name <c>loopback</c>, which is anybody's, into <c>localhost</c>.
+    /// </summary>
+    private static bool IsOfThisMachine(string? origin) =>
+        origin?.Split("://", 2) is ["http" or "https", var authority] && HostSettings.IsLoopback(new HostString(authority).Host);
 
     private bool IsRight(HttpRequest request)
     {

@@ -11,8 +11,7 @@ internal sealed record HostSettings
     public const string DefaultUrls = "http://127.0.0.1:7071";
     public const string DefaultData = "./fopwatch-data";
     public const int MinApiKeyLength = 16;
-
-    private const string ApiKeyName = "ApiKey";
+    public const string ApiKeyName = "ApiKey";
 
     /// <summary>What both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
@@ -23,7 +22,7 @@ internal sealed record HostSettings
     /// <summary>The folder that holds all state.</summary>
     public string Data { get; init; } = DefaultData;
 
-    /// <summary>What every route but notify and health needs; null only if all addresses are loopback ones.</summary>
+    /// <summary>What every route but notify and health needs; null only if all addresses are loopback ones and no proxy leads to them.</summary>
     public string? ApiKey { get; init; }
 
     /// <summary>How long a status API may take to answer.</summary>
@@ -40,8 +39,9 @@ internal sealed record HostSettings
     /// <param name="urls">Where to listen.</param>
     /// <param name="data">The data folder.</param>
     /// <param name="lists">Where the settings file has lists, below <see cref="FopWatchSettings.Section"/>.</param>
+    /// <param name="serves">Whether a host is started with them. If not, others cannot reach anything, and no API key is needed.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
-    public static HostSettings Read(IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null)
+    public static HostSettings Read(IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null, bool serves = true)
     {
         var section = configuration.GetSection(FopWatchSettings.Section);
         var problems = new List<string>();
@@ -62,11 +62,6 @@ internal sealed record HostSettings
             problems.Add($"FopWatch:{ApiKeyName} is shorter than {MinApiKeyLength} characters");
         if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
             problems.Add($"FopWatch:{ApiKeyName} has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
-        if (apiKey is null && addresses.Any(url => IsAddress(url) && !IsLoopback(HostOf(url))))
-        {
-            problems.Add(
-                $"FopWatch:{ApiKeyName} is missing: an address that is not a loopback one ({urls}) needs a key of at least {MinApiKeyLength} characters");
-        }
 
         FopWatchSettings? shared = null;
         try
@@ -76,6 +71,13 @@ internal sealed record HostSettings
         catch (SettingsException e)
         {
             problems.InsertRange(0, e.Problems);
+        }
+
+        if (serves && apiKey is null && Exposures(addresses, shared) is { Count: > 0 } exposures)
+        {
+            problems.Add(
+                $"FopWatch:{ApiKeyName} is missing, and others than this machine can reach the host: {string.Join("; ", exposures)}. "
+                + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'");
         }
 
         if (section.Value is not null)
@@ -101,7 +103,22 @@ internal sealed record HostSettings
         && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute)
         && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
-    private static string HostOf(string url) => new Uri(Concrete(url)).Host;
+    /// <summary>Why others than this machine can reach the host, a clause each.</summary>
+    private static List<string> Exposures(IReadOnlyList<string> addresses, FopWatchSettings? shared)
+    {
+        List<string> exposures =
+            [.. addresses.Where(url => IsAddress(url) && !BindsLoopback(url)).Select(url => $"--urls has {url}, which is not a loopback address")];
+        if (shared is { IsPublic: true, PublicUrl: { } publicUrl })
+            exposures.Add($"FopWatch:PublicUrl is {publicUrl.OriginalString}, under which a proxy or tunnel leads to it");
+        return exposures;
+    }
+
+    /// <summary>
+    /// Whether Kestrel binds loopback addresses only, by its own reading: it binds every address for a name that it does not know, such as
+    /// <c>loopback</c>, which <see cref="Uri"/> would turn into <c>localhost</c>. <see cref="LoopbackListeners"/> makes sure of it.
+    /// </summary>
+    private static bool BindsLoopback(string url) =>
+        BindingAddress.Parse(url).Host is var host && (IsLoopback(host) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase));
 
     /// <summary>Kestrel takes <c>*</c> and <c>+</c> for any address.</summary>
     private static string Concrete(string url) =>

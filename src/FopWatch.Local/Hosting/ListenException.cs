@@ -1,3 +1,4 @@
+using System.Net;
 using System.Net.Sockets;
 
 namespace FopWatch.Local.Hosting;
@@ -5,7 +6,7 @@ namespace FopWatch.Local.Hosting;
 /// <summary>The host cannot listen where it was told to. The message says why and what would be right, in one line.</summary>
 internal sealed class ListenException : Exception
 {
-    private ListenException(string message, Exception failure)
+    private ListenException(string message, Exception? failure)
         : base(message, failure)
     {
     }
@@ -20,6 +21,13 @@ internal sealed class ListenException : Exception
             socket = cause as SocketException;
         return socket is null ? null : new($"--urls: cannot listen on {Where(failure, urls)}: {Explain(socket)}", failure);
     }
+
+    /// <summary>Others than this machine could reach the host, and it has no API key.</summary>
+    /// <param name="address">What it was to bind.</param>
+    public static ListenException WithoutKey(EndPoint address) => new(
+        $"Without FopWatch:{HostSettings.ApiKeyName}, the host does not listen on {address}, which is not a loopback address. "
+        + $"Set a key of at least {HostSettings.MinApiKeyLength} characters, or give a loopback address, such as {HostSettings.DefaultUrls}.",
+        null);
 
     private static string Where(Exception failure, string urls)
     {

@@ -3,9 +3,12 @@ using FopWatch.Diagnosis;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
 using FopWatch.Watching;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace FopWatch.Local.Hosting;
 
@@ -118,6 +121,13 @@ internal sealed class LocalHost : IAsyncDisposable
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
             kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
         });
+        if (settings.ApiKey is null)
+        {
+            builder.Services.RemoveAll<IConnectionListenerFactory>();
+            builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
+                new LoopbackListeners(ActivatorUtilities.CreateInstance<SocketTransportFactory>(services)));
+        }
+
         builder.WebHost.UseUrls(settings.Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries));
         builder.Services.AddRoutingCore();
         builder.Services.AddLogging(logging ?? (_ => { }));

@@ -24,8 +24,10 @@ internal sealed class Clone : IDisposable
             File.Copy(Repository.PathOf(path), copy);
         }
 
-        // curl prints the status of each answer where commands print their errors.
-        File.WriteAllText(Path.Combine(Home, ".curlrc"), $"silent\nshow-error\nwrite-out = \"%{{stderr}}{StatusMark}%{{http_code}}\\n\"\n");
+        // curl prints the status of each answer where commands print their errors. It sends the API key, as the README has its reader do.
+        File.WriteAllText(
+            Path.Combine(Home, ".curlrc"),
+            $"header = \"X-Api-Key: {Settings.ApiKey}\"\nsilent\nshow-error\nwrite-out = \"%{{stderr}}{StatusMark}%{{http_code}}\\n\"\n");
         CopyOfUser(".nuget/NuGet/NuGet.Config");
         CopyOfUser(".npmrc");
     }

@@ -13,6 +13,9 @@ internal static partial class Settings
     /// <summary>What the first placeholder for a secret key becomes.</summary>
     public const string SecretKey = "secret-key-of-sixteen-1";
 
+    /// <summary>What the placeholder for the API key becomes.</summary>
+    public const string ApiKey = "api-key-of-a-reader";
+
     private static readonly Lazy<Block> Readme = new(() => Markdown.BlocksOfRepository().First(block =>
         block is { Document: "README.md", Language: "json" } && block.Attributes.ContainsKey(Block.FileName)));
 
@@ -33,7 +36,8 @@ internal static partial class Settings
     {
         var count = 0;
         return Placeholder().Replace(text, match =>
-            match.Value.Contains("secret", StringComparison.Ordinal) ? $"secret-key-of-sixteen-{count}" : $"access-key-{++count}");
+            match.Value == "<your API key>" ? ApiKey
+            : match.Value.Contains("secret", StringComparison.Ordinal) ? $"secret-key-of-sixteen-{count}" : $"access-key-{++count}");
     }
 
     public static IReadOnlyList<string> SourcesOfReadme() =>
@@ -42,6 +46,6 @@ internal static partial class Settings
     public static IConfigurationRoot Configuration(string json) =>
         new ConfigurationBuilder().AddJsonStream(new MemoryStream(Encoding.UTF8.GetBytes(json))).Build();
 
-    [GeneratedRegex("<[a-z ]+>")]
+    [GeneratedRegex("<[a-zA-Z ]+>")]
     private static partial Regex Placeholder();
 }

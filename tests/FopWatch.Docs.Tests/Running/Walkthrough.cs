@@ -118,7 +118,8 @@ public sealed partial class Walkthrough : IAsyncLifetime
 
     /// <summary>A reader's sources are real accounts; the settings that make the difference come from the environment.</summary>
     private IEnumerable<string> Environment() => Settings.SourcesOfReadme()
-        .Select(source => $"export FopWatch__Sources__{source}__StatusEndpoint={_provider!.StatusEndpoint}");
+        .Select(source => $"export FopWatch__Sources__{source}__StatusEndpoint={_provider!.StatusEndpoint}")
+        .Append($"export FOPWATCH_API_KEY={Settings.ApiKey}");
 
     private async Task<bool> AnswersAsync()
     {

@@ -1,0 +1,16 @@
+using System.Net;
+using Microsoft.AspNetCore.Connections;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// Binds loopback addresses and refuses all others. It sees what is really bound, wherever that was configured and whatever a name was taken for.
+/// </summary>
+internal sealed class LoopbackListeners(IConnectionListenerFactory transport) : IConnectionListenerFactory
+{
+    /// <exception cref="ListenException">The address is not a loopback one.</exception>
+    public ValueTask<IConnectionListener> BindAsync(EndPoint endpoint, CancellationToken cancellationToken = default) =>
+        endpoint is IPEndPoint ip && IPAddress.IsLoopback(ip.Address)
+            ? transport.BindAsync(endpoint, cancellationToken)
+            : throw ListenException.WithoutKey(endpoint);
+}

@@ -1,0 +1,137 @@
+using System.Globalization;
+using System.Net;
+using System.Text.RegularExpressions;
+
+namespace FopWatch.Hostile.Tests.Http;
+
+/// <summary>A stranger in front of a real nginx, which passes more to the host than its operator meant to.</summary>
+public sealed partial class ProxyTests
+{
+    private const string Key = "an-api-key-of-24-letters";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>What nginx is told beside <c>proxy_pass</c>, and the name that the stranger asks for.</summary>
+    public static TheoryData<string, string> Proxies => new()
+    {
+        // By default it asks for the name in proxy_pass, adds nothing and speaks HTTP/1.0.
+        { "", "hooks.example.com" },
+        { "", "localhost" },
+        { "proxy_set_header Host $host;", "hooks.example.com" },
+        { "proxy_set_header Host $host;", "localhost" },
+        { "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header X-Forwarded-For $proxy_add_x_forwarded_for;", "hooks.example.com" },
+        { "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $host; proxy_set_header X-Real-IP $remote_addr;", "localhost" },
+        { "proxy_http_version 1.1; proxy_set_header Connection \"\"; proxy_set_header Host $http_host; proxy_set_header Forwarded \"for=192.0.2.1\";", "127.0.0.1" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Proxies))]
+    public async Task Without_an_API_key_a_proxy_that_passes_everything_opens_nothing_but_notify_and_health(string directives, string name)
+    {
+        await using var host = await AttackedHost.StartAsync(Unnamed());
+        using var nginx = await Nginx.StartAsync(port => $$"""
+            server { listen 127.0.0.1:{{port}}; location / { proxy_pass {{host.Host.Url.GetLeftPart(UriPartial.Authority)}}; {{directives}} } }
+            """);
+        using var stranger = Client(nginx, name);
+        (await host.Http.PostAsync("/api/jobs", new StringContent("""{"source":"media","id":"z0.a"}"""), Cancelled)).EnsureSuccessStatusCode();
+
+        foreach (var path in (string[])["/api/jobs", "/api/jobs/media/z0.a", "/api/quarantine", "/events", "/metrics", "/openapi.json"])
+            Assert.Equal(HttpStatusCode.MisdirectedRequest, (await stranger.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await stranger.DeleteAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await stranger.PostAsync("/api/jobs", new StringContent("""{"source":"media","id":"z0.b"}"""), Cancelled)).StatusCode);
+
+        Assert.Equal("""{"status":"ready"}""", await stranger.GetStringAsync("/health/ready", Cancelled));
+        var notified = await stranger.PostAsync($"/api/notify/media/{AttackedHost.Token}", new StringContent("""{"id":"z0.a","code":2,"items":[]}"""), Cancelled);
+        Assert.Equal(HttpStatusCode.OK, notified.StatusCode);
+        Assert.Equal(["z0.a"], (await host.JobsAsync()).Jobs.Select(job => job.Id));
+    }
+
+    [Theory]
+    [InlineData("Forwarded", "for=192.0.2.1")]
+    [InlineData("X-Forwarded-For", "192.0.2.1")]
+    [InlineData("x-forwarded-proto", "https")]
+    [InlineData("X-Real-IP", "192.0.2.1")]
+    [InlineData("Via", "1.1 proxy")]
+    [InlineData("CF-Connecting-IP", "192.0.2.1")]
+    [InlineData("CF-Ray", "1")]
+    [InlineData("True-Client-IP", "192.0.2.1")]
+    [InlineData("X-Client-IP", "")]
+    public async Task A_header_that_only_proxies_add_makes_no_request_local(string header, string value)
+    {
+        await using var host = await AttackedHost.StartAsync(Unnamed());
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/api/jobs");
+        Assert.True(request.Headers.TryAddWithoutValidation(header, value));
+
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.Http.SendAsync(request, Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
+    }
+
+    [Theory]
+    [InlineData("loopback")]
+    [InlineData("localhost.example.com")]
+    [InlineData("127.0.0.1.example.com")]
+    public async Task A_name_that_only_looks_like_the_loopbacks_is_nobodys_neither_as_host_nor_as_origin(string name)
+    {
+        await using var host = await AttackedHost.StartAsync(Unnamed());
+        using var byHost = new HttpRequestMessage(HttpMethod.Get, "/api/jobs") { Headers = { Host = name } };
+        using var byOrigin = new HttpRequestMessage(HttpMethod.Get, "/api/jobs");
+        byOrigin.Headers.TryAddWithoutValidation("Origin", $"http://{name}");
+
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.Http.SendAsync(byHost, Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.Http.SendAsync(byOrigin, Cancelled)).StatusCode);
+    }
+
+    /// <summary>The configuration of <c>docs/proxy.md</c>, with another port and without TLS.</summary>
+    [Fact]
+    public async Task The_documented_proxy_passes_notifications_and_nothing_else()
+    {
+        await using var host = await AttackedHost.StartAsync(apiKey: Key);
+        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryTests.Root, "docs", "proxy.md"), Cancelled);
+        var documented = NginxBlock().Match(page).Groups[1].Value;
+        using var nginx = await Nginx.StartAsync(port => Certificates().Replace(documented, "")
+            .Replace("listen 443 ssl;", string.Create(CultureInfo.InvariantCulture, $"listen 127.0.0.1:{port};"), StringComparison.Ordinal)
+            .Replace("http://127.0.0.1:7071", host.Host.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal));
+        using var stranger = Client(nginx, "hooks.example.com");
+
+        // As large as a notification may be.
+        var body = $$"""{"id":"z0.a","code":2,"items":[],"x":"{{new string('x', (4 << 20) - 100)}}"}""";
+        Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{AttackedHost.Token}/lesson-42", new StringContent(body), Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await stranger.PostAsync("/api/notify/media/wrong-token", new StringContent("{}"), Cancelled)).StatusCode);
+
+        // 404 is nginx's: with the key, the host would answer all of them.
+        stranger.DefaultRequestHeaders.Add("X-Api-Key", Key);
+        string[] paths =
+        [
+            "/api/jobs", "/events", "/metrics", "/health/ready", "/openapi.json", "/api/quarantine", "/api/notify/../jobs", "/api/notify/%2e%2e/jobs",
+            "/api/notify/..%2fjobs", "//api/jobs", "/api/notify",
+        ];
+        foreach (var path in paths)
+        {
+            using var raw = new RawConnection(nginx.Url);
+            await raw.SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {Key}\r\nConnection: close\r\n\r\n");
+            var status = (await raw.ReadAsync()).Status;
+            Assert.True(status is 404 or 301, $"{path}: {status}");
+        }
+    }
+
+    private static HttpClient Client(Nginx nginx, string name)
+    {
+        var client = new HttpClient { BaseAddress = nginx.Url };
+        client.DefaultRequestHeaders.Host = name;
+        return client;
+    }
+
+    /// <summary>Settings without a public URL, so that no key is asked for.</summary>
+    private static Dictionary<string, string?> Unnamed()
+    {
+        var settings = AttackedHost.TwoSources();
+        settings.Remove("PublicUrl");
+        return settings;
+    }
+
+    [GeneratedRegex("```nginx\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex NginxBlock();
+
+    [GeneratedRegex("ssl_certificate[^;]*;")]
+    private static partial Regex Certificates();
+}
