@@ -226,8 +226,8 @@ public sealed class MutationTests
     [InlineData("runs-on: ${{ inputs.environment == 'production' && vars.DEPLOY_RUNNER || 'ubuntu-24.04' }}", "runs-on: ubuntu-24.04")]
     [InlineData("azd deploy functions --from-package \"$RUNNER_TEMP/functions.zip\" --no-prompt", "azd deploy functions --no-prompt")]
     [InlineData("run: infra/tokens.sh", "run: 'true'")]
-    [InlineData("https://$FUNCTION_APP_HOST/health/ready", "https://$FUNCTION_APP_HOST/health/live")]
-    [InlineData("          exit 1\n", "")]
+    [InlineData("FUNCTIONS_PACKAGE: ${{ runner.temp }}/functions.zip", "FUNCTIONS_PACKAGE: other.zip")]
+    [InlineData("run: infra/ready.sh", "run: infra/ready.sh || true")]
     [InlineData("az bicep install --version", "az bicep install #")]
     public void A_workflow_that_would_deploy_wrongly_is_found(string from, string to)
     {
