@@ -112,4 +112,5 @@ public sealed record RetriedNotifications(IReadOnlyList<RetriedNotification> Not
 /// <summary>Whether the host can do its work.</summary>
 /// <param name="Status"><c>live</c> or <c>ready</c>.</param>
 /// <param name="Troubles">What goes wrong now, for callers that may read jobs; absent if nothing does. It makes no host unready.</param>
-public sealed record Health(string Status, IReadOnlyList<Trouble>? Troubles = null);
+/// <param name="TimersRanAt">When each of the host's timers of a minute had run last; null where there are none, or one has not run yet.</param>
+public sealed record Health(string Status, IReadOnlyList<Trouble>? Troubles = null, DateTimeOffset? TimersRanAt = null);

@@ -19,11 +19,13 @@ public static class HealthApi
     /// <param name="store">The store.</param>
     /// <param name="troubles">What goes wrong; null where the caller may not see it, as anyone may ask for health.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="timersRanAt">When the host's timers ran last; null if it has none, or one of them has not run yet.</param>
     /// <exception cref="Jobs.StoreUnavailableException">It is not ready.</exception>
-    public static async Task<IResult> ReadyAsync(IQuarantine store, Troubles? troubles, CancellationToken cancellationToken)
+    public static async Task<IResult> ReadyAsync(
+        IQuarantine store, Troubles? troubles, CancellationToken cancellationToken, DateTimeOffset? timersRanAt = null)
     {
         await store.FindAsync("-", cancellationToken);
-        return Results.Json(new("ready", troubles?.Current is { Count: > 0 } current ? current : null), ApiJson.Wire.Health);
+        return Results.Json(new("ready", troubles?.Current is { Count: > 0 } current ? current : null, timersRanAt), ApiJson.Wire.Health);
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>

@@ -4,6 +4,7 @@ using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
+using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -109,6 +110,13 @@ internal static class Composition
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
         services.AddSingleton<PollSlots>();
         services.AddSingleton<Watches>();
+        services.AddSingleton<StuckWatches>();
+        services.AddSingleton(provider => store(provider).TimerRuns());
+        services.AddSingleton<TimerRuns>();
+        services.AddSingleton<StartDueWatches>();
+        services.AddSingleton<SweepJobs>();
+        services.AddSingleton<Purge>();
+        services.AddSingleton<SilentTimers>();
         services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());
         services.AddSingleton(provider => new Outbox(
             store(provider),

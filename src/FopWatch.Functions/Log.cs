@@ -34,8 +34,8 @@ internal static partial class Log
     [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
     public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
 
-    [LoggerMessage(24, LogLevel.Warning, "A watch of {Source} is said to run and makes no step; its job is polled without it")]
-    public static partial void WatchStuck(this ILogger logger, string source);
+    [LoggerMessage(24, LogLevel.Warning, "Polled {Jobs} job(s) of {Source} whose watches are said to run and make no step")]
+    public static partial void WatchesStuck(this ILogger logger, string source, int jobs);
 
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, string outbox, long quarantined);
@@ -44,6 +44,18 @@ internal static partial class Log
     public static string Depth(long events) => events < IOutbox.MostCounted
         ? events.ToString(CultureInfo.InvariantCulture)
         : string.Create(CultureInfo.InvariantCulture, $"{IOutbox.MostCounted} or more");
+
+    [LoggerMessage(35, LogLevel.Debug, "The run of the timer {Timer} could not be written down")]
+    public static partial void TimerRunNotWritten(this ILogger logger, string timer, Exception exception);
+
+    [LoggerMessage(36, LogLevel.Debug, "Whether the timers run could not be looked up")]
+    public static partial void TimersNotSeen(this ILogger logger, Exception exception);
+
+    [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent; this instance did its work")]
+    public static partial void TimerStoodInFor(this ILogger logger, string timer);
+
+    [LoggerMessage(38, LogLevel.Warning, "The timer {Timer} is silent, and its work failed")]
+    public static partial void StandingInFailed(this ILogger logger, string timer, Exception exception);
 
     [LoggerMessage(33, LogLevel.Warning, "The purge's time was over before all was deleted; the next one goes on")]
     public static partial void PurgeEndedEarly(this ILogger logger);

@@ -39,10 +39,11 @@ internal sealed class WatchHost : IAsyncDisposable
     private IAsyncDisposable _durable = null!;
     private int _generations;
 
-    private WatchHost(ServiceProvider services, TableServiceClient tables, string table, StatusStub? provider, TestTime time)
+    private WatchHost(
+        ServiceProvider services, TableServiceClient tables, string table, StatusStub? provider, TestTime time, CapturedLog log)
     {
         (_services, _tables, _table) = (services, tables, table);
-        (_provider, Time) = (provider, time);
+        (_provider, Time, Log) = (provider, time, log);
     }
 
     /// <summary>The status API, where the host was started with one of its own.</summary>
@@ -51,6 +52,9 @@ internal sealed class WatchHost : IAsyncDisposable
     public IServiceProvider Services => _services;
 
     public TestTime Time { get; }
+
+    /// <summary>What was logged.</summary>
+    public CapturedLog Log { get; }
 
     public DurableTaskClient Client { get; private set; } = null!;
 
@@ -112,13 +116,12 @@ internal sealed class WatchHost : IAsyncDisposable
         };
         var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, time, Cancelled);
         var services = new ServiceCollection();
-        services.AddLogging();
+        var log = new CapturedLog();
+        services.AddLogging(logging => logging.AddProvider(log));
         services.AddFopWatch(cloud, _ => store, time);
         services.AddSingleton<PollJob>();
-        services.AddSingleton<StartDueWatches>();
-        services.AddSingleton<Purge>();
 
-        var host = new WatchHost(services.BuildServiceProvider(), cloud.Tables, cloud.Table.TableName, provider, time);
+        var host = new WatchHost(services.BuildServiceProvider(), cloud.Tables, cloud.Table.TableName, provider, time, log);
         (host._durable, host.Client) = await hub(
             tasks =>
             {
@@ -133,6 +136,14 @@ internal sealed class WatchHost : IAsyncDisposable
             Cancelled);
         host._services.GetRequiredService<Watches>().Use(host.Client);
         return host;
+    }
+
+    /// <summary>Does something while the app's clock is ahead.</summary>
+    public async Task WithClockAheadAsync(TimeSpan ahead, Func<Task> act)
+    {
+        Time.Shift(ahead);
+        await act();
+        Time.Shift(-ahead);
     }
 
     public Task<Job> RegisterAsync(string id) => Recorder.RegisterAsync(Source, id, Job.NoMetadata, null, Cancelled);
@@ -188,8 +199,15 @@ internal sealed class WatchHost : IAsyncDisposable
         await _tables.DeleteTableAsync(_table, CancellationToken.None);
     }
 
-    private static async Task<(IAsyncDisposable Hub, DurableTaskClient Client)> InMemoryAsync(
-        Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken)
+    private static Task<(IAsyncDisposable Hub, DurableTaskClient Client)> InMemoryAsync(
+        Action<DurableTaskRegistry> tasks, CancellationToken cancellationToken) => InMemoryAsync(tasks, before: null, cancellationToken);
+
+    /// <summary>Starts a hub in memory.</summary>
+    /// <param name="tasks">What runs in it.</param>
+    /// <param name="before">What answers calls in its place; null for nothing.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task<(IAsyncDisposable Hub, DurableTaskClient Client)> InMemoryAsync(
+        Action<DurableTaskRegistry> tasks, Interceptor? before, CancellationToken cancellationToken)
     {
         for (var tries = 1; ; tries++)
         {
@@ -198,6 +216,8 @@ internal sealed class WatchHost : IAsyncDisposable
                 var port = Azurite.FreePort();
                 var hub = await DurableTaskTestHost.StartAsync(tasks, new() { Port = port }, cancellationToken);
                 var wire = GrpcChannel.ForAddress($"http://127.0.0.1:{port}").Intercept(new HostLikeRefusals(hub.Client));
+                if (before is not null)
+                    wire = wire.Intercept(before);
                 return (hub, new GrpcDurableTaskClient("", new() { CallInvoker = wire }, NullLogger.Instance));
             }
             catch (IOException) when (tries < 10)
@@ -267,6 +287,9 @@ internal sealed class TestTime : TimeProvider
 
     public override long GetTimestamp() =>
         System.GetTimestamp() + (long)(TimeSpan.FromTicks(Volatile.Read(ref _offset)).TotalSeconds * TimestampFrequency);
+
+    /// <summary>Sets the clock ahead, or back.</summary>
+    public void Shift(TimeSpan by) => Interlocked.Add(ref _offset, by.Ticks);
 
     public void AdvanceTo(DateTimeOffset time)
     {

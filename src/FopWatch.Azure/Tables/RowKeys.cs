@@ -27,6 +27,9 @@ internal static class RowKeys
     /// <summary>The leases of the sources' poll rates.</summary>
     public const string Leases = "p|";
 
+    /// <summary>When the timers of the app ran.</summary>
+    public const string Timers = "t|";
+
     /// <summary>What was counted in each partition.</summary>
     public const string Counts = "b|";
 
@@ -94,6 +97,8 @@ internal static class RowKeys
     public static string Source(string source) => Sources + source;
 
     public static string PollLeases(string source) => Leases + source;
+
+    public static string Timer(string name) => Timers + name;
 
     public static string Job(string id) => Jobs + id;
 

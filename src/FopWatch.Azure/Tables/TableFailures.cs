@@ -60,6 +60,20 @@ internal static class TableFailures
         _ => IsAuthentication(failure.GetType()),
     };
 
+    /// <summary>Asks the service, and tells callers whether it is unavailable.</summary>
+    /// <exception cref="StoreUnavailableException">It cannot answer now.</exception>
+    public static async ValueTask<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await ask();
+        }
+        catch (Exception failure) when (failure.IsUnavailable(cancellationToken))
+        {
+            throw failure.ToUnavailable();
+        }
+    }
+
     /// <summary>What callers get.</summary>
     public static StoreUnavailableException ToUnavailable(this Exception failure) =>
         new($"Table Storage cannot answer now: {Reason(failure)}.", failure);

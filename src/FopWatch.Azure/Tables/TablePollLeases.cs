@@ -11,7 +11,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
     private const string Column = "Leases";
 
     /// <inheritdoc/>
-    public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async () =>
         {
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
@@ -24,7 +24,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<bool> TryReplaceAsync(string source, IReadOnlyList<PollLease> leases, string? etag, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<bool> TryReplaceAsync(string source, IReadOnlyList<PollLease> leases, string? etag, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async () =>
         {
             var row = new TableEntity(RowKeys.TablePartition, RowKeys.PollLeases(source)) { [Column] = Text(leases) };
@@ -62,17 +62,5 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
         }
 
         return leases;
-    }
-
-    private static async ValueTask<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await ask();
-        }
-        catch (Exception failure) when (failure.IsUnavailable(cancellationToken))
-        {
-            throw failure.ToUnavailable();
-        }
     }
 }

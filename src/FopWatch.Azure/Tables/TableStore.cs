@@ -67,6 +67,9 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
     /// <summary>The leases of the sources' poll rates, in the same table.</summary>
     public IPollLeases PollLeases() => new TablePollLeases(_table, _time);
 
+    /// <summary>When the timers of the app ran, in the same table.</summary>
+    public TableTimerRuns TimerRuns() => new(_table, _time);
+
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {
         TableEntity? layout = null;

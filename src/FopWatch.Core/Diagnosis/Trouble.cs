@@ -42,6 +42,12 @@ public enum TroubleKind
     /// <summary>Notifications in quarantine cannot be read from the store.</summary>
     UnreadableQuarantine,
 
+    /// <summary>Watches are said to run and make no step.</summary>
+    WatchesStuck,
+
+    /// <summary>The timers of the host have not run for minutes.</summary>
+    TimersSilent,
+
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
@@ -86,6 +92,8 @@ public sealed record Trouble
         TroubleKind.UnreadableEvents => "Stored events cannot be read and are not published; all others are",
         TroubleKind.UnreadableJobs => "Stored jobs cannot be read and are not polled; all others are",
         TroubleKind.UnreadableQuarantine => "Notifications in quarantine cannot be read from the store",
+        TroubleKind.WatchesStuck => "Watches are said to run and make no step, so their jobs are polled without them",
+        TroubleKind.TimersSilent => "The timers have not run for minutes, so requests do their work",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         _ => "The store cannot answer",
     };
@@ -108,6 +116,9 @@ public sealed record Trouble
         TroubleKind.EventsRefused =>
             "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
         TroubleKind.UnreadableEvents or TroubleKind.UnreadableJobs or TroubleKind.UnreadableQuarantine => Unreadable,
+        TroubleKind.WatchesStuck =>
+            "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it goes on, restart the app: a partition of the hub may have no owner",
+        TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         _ => "Notifications and registrations are answered 503 until it can",
     };

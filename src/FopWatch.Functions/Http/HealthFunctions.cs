@@ -1,5 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Diagnosis;
+using FopWatch.Functions.Upkeep;
 using FopWatch.Intake;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -7,7 +8,7 @@ using Microsoft.Azure.Functions.Worker;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes that tell of the app itself; see <see cref="HealthApi"/>.</summary>
-public sealed class HealthFunctions(IQuarantine store, Troubles troubles)
+public sealed class HealthFunctions(IQuarantine store, Troubles troubles, SilentTimers timers)
 {
     internal const string LiveName = "HealthLive";
     internal const string ReadyName = "HealthReady";
@@ -19,7 +20,11 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles)
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
     [Function(ReadyName)]
     public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request) =>
-        request.AnswerAsync(() => HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted));
+        request.AnswerAsync(async () =>
+        {
+            var ranAt = await timers.CheckAsync(request.HttpContext.RequestAborted);
+            return await HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted, ranAt);
+        });
 
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]

@@ -1,15 +1,20 @@
+using FopWatch.Functions.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Publishing;
 
 /// <summary>Each minute, publishes the events that a crash or a broker that was down left behind.</summary>
-public sealed class SweepOutbox(Outbox outbox, StartNotice notice)
+public sealed class SweepOutbox(Outbox outbox, StartNotice notice, TimerRuns runs)
 {
+    /// <summary>The timer's name.</summary>
+    public const string Name = "SweepOutbox";
+
     /// <summary>Does one sweep.</summary>
-    [Function("SweepOutbox")]
-    public Task RunAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, CancellationToken cancellationToken)
+    [Function(Name)]
+    public async Task RunAsync([TimerTrigger("30 * * * * *")] TimerInfo timer, CancellationToken cancellationToken)
     {
         notice.Give();
-        return outbox.SweepAsync(cancellationToken);
+        await runs.RanAsync(Name, cancellationToken);
+        await outbox.SweepAsync(cancellationToken);
     }
 }

@@ -10,8 +10,11 @@ namespace FopWatch.Functions.Upkeep;
 /// Every hour, deletes what is left of watches that ended and the jobs whose retention is over, for as long as an invocation may take. What
 /// is left then is deleted an hour later.
 /// </summary>
-public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvider time, ILogger<Purge> logger)
+public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
 {
+    /// <summary>The timer's name.</summary>
+    public const string Name = "Purge";
+
     /// <summary>How long a watch can still be looked at once it has ended, from its start: for whoever wants to know why it ended.</summary>
     private static readonly TimeSpan KeepWatches = TimeSpan.FromDays(1);
 
@@ -28,9 +31,15 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimeProvi
         [OrchestrationRuntimeStatus.Completed, OrchestrationRuntimeStatus.Failed, OrchestrationRuntimeStatus.Terminated];
 
     /// <summary>Deletes what is due for it.</summary>
-    [Function("Purge")]
+    [Function(Name)]
     public async Task RunAsync(
         [TimerTrigger("0 17 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
+    {
+        await runs.RanAsync(Name, cancellationToken);
+        await RunAsync(client, cancellationToken);
+    }
+
+    internal async Task RunAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
         // Side by side: they may be in two storage accounts, of which one is down.
         var now = time.GetUtcNow();

@@ -8,14 +8,24 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
-public sealed class SweepJobs(Sweeper sweeper, Watches watches, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
+public sealed class SweepJobs(
+    Sweeper sweeper, Watches watches, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
 {
+    /// <summary>The timer's name.</summary>
+    public const string Name = "SweepJobs";
+
     /// <summary>Does one sweep.</summary>
-    [Function("SweepJobs")]
+    [Function(Name)]
     public async Task RunAsync(
         [TimerTrigger("45 */5 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         watches.Use(client);
+        await runs.RanAsync(Name, cancellationToken);
+        await RunAsync(cancellationToken);
+    }
+
+    internal async Task RunAsync(CancellationToken cancellationToken)
+    {
         var sweep = await sweeper.SweepAsync(cancellationToken);
         logger.Swept(sweep);
         if (sweep.Counted < sweep.Parts)

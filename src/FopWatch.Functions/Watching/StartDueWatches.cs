@@ -1,5 +1,7 @@
-using FopWatch.Api;
+using System.Runtime.CompilerServices;
+using System.Threading.Channels;
 using FopWatch.Diagnosis;
+using FopWatch.Functions.Upkeep;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -17,88 +19,148 @@ namespace FopWatch.Functions.Watching;
 public sealed class StartDueWatches(
     Sources sources,
     IDueIndex index,
-    Poller poller,
     Watches watches,
+    StuckWatches stuck,
+    TimerRuns runs,
     Troubles troubles,
     TimeProvider time,
     ILogger<StartDueWatches> logger)
 {
+    /// <summary>The timer's name.</summary>
+    public const string Name = "StartDueWatches";
+
     /// <summary>How far ahead of their due time watches are started: until the next time, and as long as it may be late and starting may take.</summary>
     internal static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
 
+    /// <summary>How long one run takes at most, for the next to come in time.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(50);
+
+    /// <summary>How long ago a job became due that no run before has looked at.</summary>
+    private static readonly TimeSpan Lately = TimeSpan.FromMinutes(2);
+
     private const int StartsAtOnce = 16;
 
-    /// <summary>How many jobs of a source are polled here because their watches do not: few enough for the timer to end in time.</summary>
-    private const int MostStuck = 32;
+    /// <summary>How many due jobs are looked at as they come. Among more, those that became due lately have every second turn.</summary>
+    private const int FewDue = 500;
 
     /// <summary>Does so once.</summary>
-    [Function("StartDueWatches")]
-    public Task RunAsync(
+    [Function(Name)]
+    public async Task RunAsync(
         [TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         watches.Use(client);
         troubles.Check();
-        return RunAsync(cancellationToken);
+        await runs.RanAsync(Name, cancellationToken);
+        await RunAsync(cancellationToken);
     }
 
     internal Task RunAsync(CancellationToken cancellationToken) => Task.WhenAll(sources.All.Select(source => StartAsync(source, cancellationToken)));
 
     private async Task StartAsync(Source source, CancellationToken cancellationToken)
     {
-        // No more than its status API may be asked until then. The longest due are first, so none is passed over for ever.
-        var limit = (int)Math.Clamp(source.Poll.PerSecond * Ahead.TotalSeconds, 10, 1000);
-        IReadOnlyList<DueJob> due;
+        using var timeout = new CancellationTokenSource(Longest, time);
+        using var enough = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        var (now, count) = (time.GetUtcNow(), new Count(source));
+        var found = Channel.CreateUnbounded<JobKey>();
+        var polling = stuck.PollAsync(source, found.Reader, enough.Token);
         try
         {
-            due = await index.DueAsync(source.Name, time.GetUtcNow() + Ahead, limit, cancellationToken);
+            await Parallel.ForEachAsync(
+                DueAsync(source.Name, now, enough.Token).TakeWhile(_ => !count.IsFull),
+                new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = enough.Token },
+                async (job, _) =>
+                {
+                    if (stuck.IsKnown(job.Key) || await StartAsync(job, count) == WatchStart.Idle)
+                    {
+                        // One that has only slept long is awake by now, and its job has not been due for long.
+                        if (stuck.IsStuck(job, now))
+                            found.Writer.TryWrite(job.Key);
+                    }
+                });
         }
         catch (StoreUnavailableException e)
         {
             // One source's partitions may fail alone; the others' watches start.
             logger.WatchFailed("started", e);
-            return;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The next run goes on: what was started since is not looked at for long.
+        }
+        finally
+        {
+            found.Writer.Complete();
         }
 
-        var (started, woken, stuck) = (0, 0, 0);
-        await Parallel.ForEachAsync(
-            due,
-            new ParallelOptions { MaxDegreeOfParallelism = StartsAtOnce, CancellationToken = cancellationToken },
-            async (job, _) =>
-            {
-                switch (await watches.StartDueAsync(job))
-                {
-                    case WatchStart.Started:
-                        Interlocked.Increment(ref started);
-                        break;
-                    case WatchStart.Woken:
-                        Interlocked.Increment(ref woken);
-                        break;
-                    case WatchStart.Idle when Interlocked.Increment(ref stuck) <= MostStuck:
-                        await PollIfStuckAsync(source, job.Key, cancellationToken);
-                        break;
-                }
-            });
-        if (started + woken > 0)
-            logger.WatchesStarted(source.Name, started, woken);
+        if (count.Started + count.Woken > 0)
+            logger.WatchesStarted(source.Name, count.Started, count.Woken);
+        await polling;
+    }
+
+    private async Task<WatchStart> StartAsync(DueJob job, Count count)
+    {
+        var start = await watches.StartDueAsync(job);
+        count.Add(start);
+        return start;
     }
 
     /// <summary>
-    /// Does the step of a watch that makes none any more: somebody suspended it, or the storage provider lost what it waits for. Every
-    /// job ends, whatever becomes of its orchestration.
+    /// The jobs that are due, the longest first. Where there are many, whose watches may all be stuck, those that became due lately come in
+    /// between.
     /// </summary>
-    private async Task PollIfStuckAsync(Source source, JobKey key, CancellationToken cancellationToken)
+    private async IAsyncEnumerable<DueJob> DueAsync(
+        string source, DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        try
+        var first = await index.DueAsync(source, now + Ahead, FewDue, cancellationToken);
+        if (first.Count < FewDue)
         {
-            // One that has only slept long is awake by now, and its job has not been due for long.
-            if (!((await poller.FindDueAsync(key, cancellationToken))?.Watch.DueAt < time.GetUtcNow() - Watches.LongestStep))
-                return;
-            logger.WatchStuck(source.Name);
-            logger.Polled(source.Name, await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken));
+            foreach (var job in first)
+                yield return job;
+            yield break;
         }
-        catch (StoreUnavailableException e)
+
+        await using var longer = index.DueBetweenAsync(source, DateTimeOffset.UnixEpoch, now - Lately, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var lately = index.DueBetweenAsync(source, now - Lately, now + Ahead, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        var (isLonger, isLately) = (true, true);
+        while (isLonger || isLately)
         {
-            logger.WatchFailed("polled for", e);
+            if (isLately && (isLately = await lately.MoveNextAsync()))
+                yield return lately.Current;
+            if (isLonger && (isLonger = await longer.MoveNextAsync()))
+                yield return longer.Current;
+        }
+    }
+
+    /// <summary>Counts what is started and what is at work, for no more to be started than can be polled.</summary>
+    private sealed class Count(Source source)
+    {
+        // No more than the status API may be asked until the next run.
+        private readonly int _most = (int)Math.Clamp(source.Poll.PerSecond * Ahead.TotalSeconds, 10, 1000);
+        private int _started;
+        private int _woken;
+        private int _atWork;
+
+        public int Started => Volatile.Read(ref _started);
+
+        public int Woken => Volatile.Read(ref _woken);
+
+        /// <summary>Whether enough were started, or enough are at work for the whole rate of the source until the run after the next.</summary>
+        public bool IsFull => Started >= _most || Volatile.Read(ref _atWork) >= 2 * _most;
+
+        public void Add(WatchStart start)
+        {
+            switch (start)
+            {
+                case WatchStart.Started:
+                    Interlocked.Increment(ref _started);
+                    break;
+                case WatchStart.Woken:
+                    Interlocked.Increment(ref _woken);
+                    break;
+                case WatchStart.AtWork:
+                    Interlocked.Increment(ref _atWork);
+                    break;
+            }
         }
     }
 }

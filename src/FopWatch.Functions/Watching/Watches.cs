@@ -20,8 +20,14 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     /// <summary>How long a watch whose job is due may make no step: the retries of a step that the store fails take a few minutes.</summary>
     internal static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(15);
 
+    /// <summary>For how long after its last step a watch counts as at work: longer than a poll that others of its source postpone waits.</summary>
+    private static readonly TimeSpan AtWork = TimeSpan.FromMinutes(2);
+
     private readonly AsyncLocal<bool> _inside = new();
     private DurableTaskClient? _client;
+
+    /// <summary>The client; null until an invocation has brought one.</summary>
+    internal DurableTaskClient? Client => Volatile.Read(ref _client);
 
     /// <summary>Takes the client that the Functions host gives to invocations. They all lead to the same task hub.</summary>
     public void Use(DurableTaskClient client) => Volatile.Write(ref _client, client);
@@ -41,7 +47,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     public async ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        if (!_inside.Value && job.Watch.DueAt <= time.GetUtcNow() + StartDueWatches.Ahead && Volatile.Read(ref _client) is { } client)
+        if (!_inside.Value && job.Watch.DueAt <= time.GetUtcNow() + StartDueWatches.Ahead && Client is { } client)
             await TryAsync("started", cancelled => TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled));
     }
 
@@ -49,7 +55,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     public async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
-        if (_inside.Value || Volatile.Read(ref _client) is not { } client)
+        if (_inside.Value || Client is not { } client)
             return;
 
         await TryAsync("woken", async cancelled =>
@@ -65,7 +71,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         ArgumentNullException.ThrowIfNull(job);
 
         // Without a poll there is no watch, or one that just starts and will see for itself.
-        if (_inside.Value || job.Watch.LastPolledAt is null || Volatile.Read(ref _client) is not { } client)
+        if (_inside.Value || job.Watch.LastPolledAt is null || Client is not { } client)
             return;
 
         await TryAsync("ended", async cancelled =>
@@ -87,7 +93,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     {
         var key = job.Key;
         var done = WatchStart.Failed;
-        if (Volatile.Read(ref _client) is { } client)
+        if (Client is { } client)
         {
             await TryAsync("started", async cancelled =>
             {
@@ -107,8 +113,11 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
                     done = WatchStart.Woken;
                 }
 
-                if (instance is { IsCompleted: false } && instance.LastUpdatedAt < time.GetUtcNow() - LongestStep)
-                    done = WatchStart.Idle;
+                if (instance is { IsCompleted: false })
+                {
+                    var idle = time.GetUtcNow() - instance.LastUpdatedAt;
+                    done = idle > LongestStep ? WatchStart.Idle : done == WatchStart.Runs && idle < AtWork ? WatchStart.AtWork : done;
+                }
             });
         }
 
@@ -166,8 +175,11 @@ internal enum WatchStart
     /// <summary>It was started.</summary>
     Started,
 
-    /// <summary>It runs and is at work.</summary>
+    /// <summary>It runs.</summary>
     Runs,
+
+    /// <summary>It runs and has made a step lately.</summary>
+    AtWork,
 
     /// <summary>It slept and was woken.</summary>
     Woken,
