@@ -63,6 +63,8 @@ public class StuckWatchesTests(SharedAzurite azurite)
                 $"run {runs}: over after {since.Elapsed.TotalSeconds:0.0} s, {stuck.Count(id => host.Provider.Asked(id) > 0)} stuck jobs polled in all");
         }
 
-        Assert.All(stuck, id => Assert.Equal(1, host.Provider.Asked(id)));
+        // None is due again. Those whose poll was under way at the end of a run are asked for once more.
+        Assert.All(stuck, id => Assert.InRange(host.Provider.Asked(id), 1, 2));
+        Assert.InRange(stuck.Count(id => host.Provider.Asked(id) > 1), 0, runs * PollSlots.MostPerSource);
     }
 }

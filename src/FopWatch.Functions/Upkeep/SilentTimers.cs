@@ -45,10 +45,10 @@ public sealed class SilentTimers
         (_runs, _watches, _troubles, _time, _logger) = (runs, watches, troubles, time, logger);
         _duties =
         [
-            new(StartDueWatches.Name, TimeSpan.FromMinutes(1), (_, cancellationToken) => startDueWatches.RunAsync(cancellationToken)),
-            new(SweepOutbox.Name, TimeSpan.FromMinutes(1), (_, cancellationToken) => outbox.SweepAsync(cancellationToken)),
-            new(SweepJobs.Name, TimeSpan.FromMinutes(5), (_, cancellationToken) => sweepJobs.RunAsync(cancellationToken)),
-            new(Purge.Name, TimeSpan.FromHours(1), purge.RunAsync),
+            new(StartDueWatches.Name, TimeSpan.FromMinutes(1), NeedsClient: true, (_, cancellationToken) => startDueWatches.RunAsync(cancellationToken)),
+            new(SweepOutbox.Name, TimeSpan.FromMinutes(1), NeedsClient: false, (_, cancellationToken) => outbox.SweepAsync(cancellationToken)),
+            new(SweepJobs.Name, TimeSpan.FromMinutes(5), NeedsClient: false, (_, cancellationToken) => sweepJobs.RunAsync(cancellationToken)),
+            new(Purge.Name, TimeSpan.FromHours(1), NeedsClient: true, (client, cancellationToken) => purge.RunAsync(client!, cancellationToken)),
         ];
     }
 
@@ -109,8 +109,9 @@ public sealed class SilentTimers
         if (run.TakenUntil > now && run.TakenUntil <= now + LongestWork + duty.Period)
             return;
 
-        // The next request to a route that has a client brings one.
-        if (_watches.Client is not { } client)
+        // Notifications, registrations and polls bring one.
+        var client = _watches.Client;
+        if (duty.NeedsClient && client is null)
             return;
         try
         {
@@ -130,5 +131,5 @@ public sealed class SilentTimers
     // A clock that was ahead must not keep anybody from noticing for as long as it was.
     private static DateTimeOffset NotAhead(DateTimeOffset time, DateTimeOffset now) => time <= now + Late ? time : DateTimeOffset.MinValue;
 
-    private sealed record Duty(string Timer, TimeSpan Period, Func<DurableTaskClient, CancellationToken, Task> Do);
+    private sealed record Duty(string Timer, TimeSpan Period, bool NeedsClient, Func<DurableTaskClient?, CancellationToken, Task> Do);
 }

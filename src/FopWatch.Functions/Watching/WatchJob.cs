@@ -33,7 +33,10 @@ public static class WatchJob
     private static readonly TaskOptions Retries = new(new TaskRetryOptions(new RetryPolicy(
         maxNumberOfAttempts: 5, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromMinutes(1))));
 
-    /// <summary>The instance id of a job's watch: at most 89 characters, and not the job's id, since the Functions host logs instance ids.</summary>
+    /// <summary>
+    /// The instance id of a job's watch: at most 89 characters, of the 100 that Durable Functions allows, however long the job's id is. It does not
+    /// have that id, since the Functions host logs instance ids.
+    /// </summary>
     public static string InstanceIdOf(JobReferences references, JobKey key)
     {
         ArgumentNullException.ThrowIfNull(references);
