@@ -37,7 +37,7 @@ public class InterferenceTests
     public async Task Every_kind_of_load_leaves_every_other_its_share()
     {
         await using var status = await StatusStub.StartAsync(TimeProvider.System);
-        var folder = LongRun is null ? null : await OldHistory.CreateAsync(400_000);
+        var folder = LongRun is { } seconds ? await OldHistory.CreateAsync((int)(40_000 * seconds)) : null;
         using var host = await StartAsync(status, folder);
         using var http = ClientOf(host);
         var (reference, open) = await PrepareAsync(http, notifications: 3000);
