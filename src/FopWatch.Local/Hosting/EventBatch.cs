@@ -19,7 +19,7 @@ internal sealed class EventBatch
         After = after;
         Last = events.Count == 0 ? after : events[^1].Seq;
         _frames = new Frame[events.Count];
-        var writer = new ArrayBufferWriter<byte>(events.Sum(one => one.Body.Length + 128));
+        var writer = new ArrayBufferWriter<byte>(Math.Max(1, events.Sum(one => one.Body.Length + 128)));
         for (var i = 0; i < events.Count; i++)
         {
             if (events[i].Problem is null)

@@ -67,7 +67,7 @@ public sealed class EventTailTests : IAsyncLifetime
             [Sample.Event("a"), Sample.Event("b"), Sample.Event("c", source: "video"), Sample.Event("d")], Cancelled);
         var events = await Log.ReadAsync(0, 10, Cancelled);
         var batch = (await _tail.NextAsync(0, Cancelled))!;
-        string[] texts = [.. events.Select(one => $"id: {one.Seq}\nevent: {one.Type}\ndata: {Encoding.UTF8.GetString(one.Body.Span)}\n\n")];
+        string[] texts = [.. events.Select(one => $"id: {Log.Epochs.PositionOf(one.Seq)}\nevent: {one.Type}\ndata: {Encoding.UTF8.GetString(one.Body.Span)}\n\n")];
 
         Assert.Equal([(string.Concat(texts), 4)], Pieces(0, null));
         Assert.Equal([(string.Concat(texts[2..]), 4)], Pieces(2, null));
@@ -149,7 +149,10 @@ public sealed class EventTailTests : IAsyncLifetime
         Assert.Equal([3], (await other.NextAsync(2, Cancelled))!.Places);
         Assert.Equal(3, await Log.PurgeAsync(DateTimeOffset.MaxValue, DateTimeOffset.MaxValue, Cancelled));
 
-        var next = other.NextAsync(0, Cancelled);
+        var none = (await other.NextAsync(0, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!;
+        Assert.Empty(none.Places);
+        Assert.Empty(none.Pieces(0, null));
+        var next = other.NextAsync(none.Last, Cancelled);
         await PublishAsync(4);
 
         Assert.Equal([4], (await next.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.Places);
