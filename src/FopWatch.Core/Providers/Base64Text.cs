@@ -8,27 +8,38 @@ namespace FopWatch.Providers;
 /// <summary>Base64 as the providers write it: either alphabet, padded or not, with blanks around it or line breaks in it.</summary>
 internal static class Base64Text
 {
+    /// <summary>How many bytes <see cref="DecodeInPlace"/> needs beyond the text.</summary>
+    public const int Spare = 3;
+
     /// <summary>The bytes; null if it is no Base64.</summary>
     public static byte[]? Decode(ReadOnlySpan<byte> text)
     {
-        var digits = new byte[text.Length + 3];
+        var bytes = new byte[text.Length + Spare];
+        text.CopyTo(bytes);
+        return DecodeInPlace(bytes, text.Length) is > 0 and var length ? bytes[..length] : null;
+    }
+
+    /// <summary>Writes the bytes over the text and returns their number; 0 if it is no Base64.</summary>
+    /// <param name="buffer">Begins with the text and has <see cref="Spare"/> bytes behind it.</param>
+    /// <param name="textLength">The length of the text in bytes.</param>
+    public static int DecodeInPlace(Span<byte> buffer, int textLength)
+    {
         var length = 0;
-        foreach (var c in text)
+        foreach (var c in buffer[..textLength])
         {
             if (c is (byte)' ' or (byte)'\t' or (byte)'\r' or (byte)'\n')
                 continue;
-            digits[length++] = c switch { (byte)'-' => (byte)'+', (byte)'_' => (byte)'/', _ => c };
+            buffer[length++] = c switch { (byte)'-' => (byte)'+', (byte)'_' => (byte)'/', _ => c };
         }
 
-        for (var padding = 0; padding < 2 && length > 0 && digits[length - 1] == '='; padding++)
+        for (var padding = 0; padding < 2 && length > 0 && buffer[length - 1] == '='; padding++)
             length--;
         if (length == 0 || length % 4 == 1)
-            return null;
+            return 0;
         while (length % 4 != 0)
-            digits[length++] = (byte)'=';
+            buffer[length++] = (byte)'=';
 
-        var bytes = new byte[Base64.GetMaxDecodedFromUtf8Length(length)];
-        return Base64.DecodeFromUtf8(digits.AsSpan(0, length), bytes, out _, out var written) == OperationStatus.Done ? bytes[..written] : null;
+        return Base64.DecodeFromUtf8InPlace(buffer[..length], out var written) == OperationStatus.Done ? written : 0;
     }
 
     /// <summary>

@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.RegularExpressions;
@@ -25,13 +26,13 @@ internal static partial class EncodedText
 
         StringBuilder? redacted = null;
         var (copied, end) = (0, 0);
-        for (var run = Run().Match(text); run.Success; run = Run().Match(text, end))
+        while (Next(Run(), text, end) is { } run)
         {
             (end, var clean) = Read(text, run, depth);
             if (clean is null)
                 continue;
 
-            (redacted ??= new()).Append(text, copied, run.Index - copied).Append(Encode(clean));
+            (redacted ??= new()).Append(text, copied, run.Start - copied).Append(Encode(clean));
             copied = end;
         }
 
@@ -39,18 +40,18 @@ internal static partial class EncodedText
     }
 
     /// <summary>Where the text that begins with a run ends, and what is left of it; null if there is nothing to redact.</summary>
-    private static (int End, string? Clean) Read(string text, Match run, int depth)
+    private static (int End, string? Clean) Read(string text, (int Start, int End) run, int depth)
     {
-        var end = run.Index + run.Length;
-        if ((Decode(run.Value, whole: true) ?? Decode(run.Value, whole: false)) is not { } head)
+        var (start, end) = run;
+        if ((Decode(text.AsSpan()[start..end], whole: true) ?? Decode(text.AsSpan()[start..end], whole: false)) is not { } head)
             return (end, null);
-        if (Name().IsMatch(text, run.Index) && !CommandRedaction.MayBeUrl(head))
+        if (Name().IsMatch(text, start) && !CommandRedaction.MayBeUrl(head))
             return (end, null);
         if (!MayGoOn(head))
             return (end, Redacted(head, depth));
 
         // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant.
-        foreach (var (joinedEnd, joined) in Enumerable.Reverse(Joined(text, run)))
+        foreach (var (joinedEnd, joined) in Joined(text, run))
         {
             var clean = Redacted(joined, depth);
             if (clean is not null || IsUrl(joined))
@@ -64,32 +65,39 @@ internal static partial class EncodedText
     /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
     private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
 
-    /// <summary>The texts that a run and some of the pieces behind it are together, from the shortest on.</summary>
-    private static List<(int End, string Text)> Joined(string text, Match run)
+    /// <summary>The texts that a run and some of the pieces behind it are together, from the longest on.</summary>
+    private static IEnumerable<(int End, string Text)> Joined(string text, (int Start, int End) run)
     {
-        var texts = new List<(int, string)>();
+        var ends = new Stack<int>();
         foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces))
         {
-            var encoded = text[run.Index..end];
-            if (Decode(encoded, whole: true) is { } joined)
-                texts.Add((end, joined));
-            else if (Decode(encoded, whole: false) is null)
+            var encoded = text.AsSpan()[run.Start..end];
+            if (IsText(encoded, whole: true))
+                ends.Push(end);
+            else if (!IsText(encoded, whole: false))
                 break; // Nor is it a text with more behind it.
         }
 
-        return texts;
+        foreach (var end in ends)
+            yield return (end, Decode(text.AsSpan()[run.Start..end], whole: true)!);
     }
 
     /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
-    private static IEnumerable<int> Ends(string text, Match run)
+    private static IEnumerable<int> Ends(string text, (int Start, int End) run)
     {
-        var end = run.Index + run.Length;
+        var end = run.End;
         yield return end;
-        while (end < text.Length && Piece().Match(text, end) is { Success: true } piece && !CommandRedaction.IsOptionNext(text, end))
+        while (end < text.Length && Next(Piece(), text, end) is { } piece && !CommandRedaction.IsOptionNext(text, end))
         {
-            end = piece.Index + piece.Length;
+            end = piece.End;
             yield return end;
         }
+    }
+
+    private static (int Start, int End)? Next(Regex regex, string text, int start)
+    {
+        var matches = regex.EnumerateMatches(text, start);
+        return matches.MoveNext() ? (matches.Current.Index, matches.Current.Index + matches.Current.Length) : null;
     }
 
     private static string? Redacted(string decoded, int depth) =>
@@ -100,40 +108,73 @@ internal static partial class EncodedText
     /// <summary>The text that is encoded; null if it is none.</summary>
     /// <param name="encoded">As it stands there.</param>
     /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
-    private static string? Decode(string encoded, bool whole)
-    {
-        var digits = Unescape(encoded);
-        var padding = digits.Length - digits.AsSpan().TrimEnd('=').Length;
-        var length = digits.Length - padding;
-        if (!whole)
-            length -= length % 4;
-        if (Base64Text.Decode(Encoding.ASCII.GetBytes(digits, 0, length)) is not { } bytes)
-            return null;
-        var valid = bytes.AsSpan();
-        for (var cut = 0; !Utf8.IsValid(valid); cut++)
-        {
-            if (whole || cut == 3 || valid.IsEmpty)
-                return null;
-            valid = valid[..^1];
-        }
+    private static string? Decode(ReadOnlySpan<char> encoded, bool whole) =>
+        Read(encoded, whole, Encoding.UTF8.GetString, out var text) ? text : null;
 
-        var text = Encoding.UTF8.GetString(valid);
-        return text.Any(c => char.IsControl(c) && c is not ('\t' or '\r' or '\n')) ? null : text;
+    private static bool IsText(ReadOnlySpan<char> encoded, bool whole) => Read(encoded, whole, _ => 0, out _);
+
+    // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
+    private static bool Read<T>(ReadOnlySpan<char> encoded, bool whole, Func<ReadOnlySpan<byte>, T> read, out T? text)
+    {
+        text = default;
+        var rented = ArrayPool<byte>.Shared.Rent(encoded.Length + Base64Text.Spare);
+        try
+        {
+            var digits = rented.AsSpan(0, Unescape(encoded, rented));
+            var length = digits.TrimEnd((byte)'=').Length;
+            if (!whole)
+                length -= length % 4;
+            if (Base64Text.DecodeInPlace(rented, length) is not (> 0 and var written))
+                return false;
+            var valid = rented.AsSpan(0, written);
+            for (var cut = 0; !Utf8.IsValid(valid); cut++)
+            {
+                if (whole || cut == 3 || valid.IsEmpty)
+                    return false;
+                valid = valid[..^1];
+            }
+
+            if (HasControl(valid))
+                return false;
+            text = read(valid);
+            return true;
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(rented);
+        }
     }
 
-    private static string Unescape(string encoded)
+    /// <summary>Whether a text in UTF-8 has a control character other than blanks and line breaks.</summary>
+    private static bool HasControl(ReadOnlySpan<byte> text)
     {
-        StringBuilder? digits = null;
-        var copied = 0;
-        foreach (var escape in Escaped().EnumerateMatches(encoded))
+        if (text.ContainsAny(Controls))
+            return true;
+        for (int i; (i = text.IndexOf((byte)0xc2)) >= 0; text = text[(i + 1)..])
         {
-            (digits ??= new(encoded.Length)).Append(encoded, copied, escape.Index - copied);
-            copied = escape.Index + escape.Length;
-            if (encoded[copied - 1] != '\\')
-                digits.Append((char)int.Parse(encoded.AsSpan(copied - 2, 2), NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture));
+            if (text[i + 1] < 0xa0)
+                return true; // U+0080 to U+009F
         }
 
-        return digits?.Append(encoded, copied, encoded.Length - copied).ToString() ?? encoded;
+        return false;
+    }
+
+    private static readonly SearchValues<byte> Controls =
+        SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7f).Select(c => (byte)c).Except("\t\r\n"u8.ToArray())]);
+
+    /// <summary>Writes the digits of a text and their number.</summary>
+    private static int Unescape(ReadOnlySpan<char> encoded, Span<byte> digits)
+    {
+        var (copied, length) = (0, 0);
+        foreach (var escape in Escaped().EnumerateMatches(encoded))
+        {
+            length += Encoding.ASCII.GetBytes(encoded[copied..escape.Index], digits[length..]);
+            copied = escape.Index + escape.Length;
+            if (encoded[copied - 1] != '\\')
+                digits[length++] = byte.Parse(encoded[(copied - 2)..copied], NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture);
+        }
+
+        return length + Encoding.ASCII.GetBytes(encoded[copied..], digits[length..]);
     }
 
     private static string Encode(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('+', '-').Replace('/', '_');

@@ -317,7 +317,7 @@ public class CommandRedactionTests
 
         CommandRedaction.Redact(text);
 
-        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / text.Length, 0, 200);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / text.Length, 0, 50);
     }
 
     [Fact]

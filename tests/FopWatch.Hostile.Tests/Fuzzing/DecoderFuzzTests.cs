@@ -83,7 +83,7 @@ public class DecoderFuzzTests
             Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"a\",\"code\":0,\"keys\":[{string.Join(',', Enumerable.Repeat("\"k\"", Size / 4))}]}}]}}"),
             Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"{string.Concat(Enumerable.Repeat("saveas/", Size / 7))}\",\"code\":0,\"key\":\"k\"}}]}}"),
             Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"{string.Concat(Enumerable.Repeat("hlsKey/", Size / 7))}\",\"code\":0,\"key\":\"k\"}}]}}"),
-            .. ((string[])["", "token=x", "hlsKey/", "%3Ftoken%3D", "hlsKey%2F", "mkzip/2/url/aHR0cDovL2EuZXhhbXBsZS94P3Rva2VuPWFiYw=="]).SelectMany(lead => ((string[])["/", "\\\\/", "%2F", "/t/1", "_hlsKey/a/t/1", ",", "~hmac=", "&amp;", "%22token%22%3A"])
+            .. ((string[])["", "token=x", "hlsKey/", "%3Ftoken%3D", "hlsKey%2F", "mkzip/2/url/aHR0cDovL2EuZXhhbXBsZS94P3Rva2VuPWFiYw=="]).SelectMany(lead => ((string[])["/", "\\\\/", "%2F", "/t/1", "_hlsKey/a/t/1", "IGh0dHA6Ly9hYmM/", "IGh0dHA6Ly9h/", ",", "~hmac=", "&amp;", "%22token%22%3A"])
                 .Select(repeated => Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,\"items\":[{{\"cmd\":\"{lead}{string.Concat(Enumerable.Repeat(repeated, Size / 16 / repeated.Length))}\",\"code\":0,\"key\":\"k\"}}]}}"))),
             Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":3,\"items\":[{{\"cmd\":\"c\",\"code\":3,\"error\":\"{string.Concat(Enumerable.Repeat("hls\\\\", Size / 5))}\"}}]}}"),
             Encoding.UTF8.GetBytes($"{{\"id\":\"a\",\"code\":0,{string.Join(',', Enumerable.Range(0, Size / 12).Select(i => $"\"{i:x7}\":1"))}}}"),
