@@ -149,7 +149,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         var pending = await Store.PendingAsync(10, Cancelled);
         Assert.Equal([("a", false), ("b", false), ("c", true)], pending.Select(one => (one.Key.Id, one.Problem is null)));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store, publisher, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store, publisher, new FixedTime(Sample.Start));
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["c"], publisher.Published.Select(one => one.Key.Id));
         Assert.Equal((2, 2), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
@@ -169,7 +169,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
 
         Assert.NotNull(await Store.CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag), Cancelled));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store, publisher, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store, publisher, new FixedTime(Sample.Start));
 
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal([first.Job.Version + 1], publisher.Published.Select(one => one.Version));
