@@ -37,7 +37,7 @@ public static class Notify
 
         AssessedNotification assessed;
         using (await RequestBody.DecodeTurnAsync(request, body.Length, cancellationToken))
-            assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicUrl, body));
+            assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body));
         await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return Results.Text("ok");
     }
@@ -62,11 +62,11 @@ public static class Notify
         return Problem.NotFound();
     }
 
-    private static SignedRequest Signed(HttpRequest request, Uri? publicUrl, ReadOnlyMemory<byte> body)
+    private static SignedRequest Signed(HttpRequest request, string? publicOrigin, ReadOnlyMemory<byte> body)
     {
         // The path exactly as it was sent: the signature covers it so.
         var path = UriHelper.BuildRelative(request.PathBase, request.Path, request.QueryString);
-        var origin = publicUrl?.AbsoluteUri.TrimEnd('/') ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
+        var origin = publicOrigin ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
         return new()
         {
             Url = Uri.TryCreate(origin + path, UriKind.Absolute, out var url) ? url : new("http://invalid" + request.PathBase + request.Path),

@@ -211,7 +211,7 @@ public sealed class NotificationIntake(
         if (settings is null || source.Provider.Verify(request, source.Keys) != Trust.Invalid)
             return request;
 
-        var origin = settings.PublicUrl?.AbsoluteUri
+        var origin = settings.PublicOrigin
             ?? (request.CalledBy("Host") is { } host ? $"{kept.Url.Scheme}://{host}" : kept.Url.GetLeftPart(UriPartial.Authority));
         return Uri.TryCreate(origin.TrimEnd('/') + NotifyUrl.OwnPath(NotifyUrl.TargetOf(kept.Url)), UriKind.Absolute, out var url)
             ? request with { Url = url }

@@ -59,8 +59,8 @@ public sealed record InputFacts : IComparable<InputFacts>
 }
 
 /// <summary>
-/// What is known of one command of a job. The item that is further on wins as a whole; of two in the same state the fields are
-/// merged. That is a lexicographic product of a chain and a join, hence a join.
+/// What is known of one command of a job. The item that is further on wins as a whole; of two in the same state one that is
+/// <see cref="IsOneOfEquals"/> does; otherwise the fields are merged. That is a lexicographic product of chains and a join, hence a join.
 /// </summary>
 public sealed record ItemFacts
 {
@@ -81,6 +81,13 @@ public sealed record ItemFacts
     /// not list it.
     /// </summary>
     public int? Position { get; init; }
+
+    /// <summary>
+    /// Whether the report that concluded the job listed this command more than once. Nothing but its listing says which of them has which
+    /// output, so of two items in the same state this one wins as a whole.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsOneOfEquals { get; init; }
 
     /// <summary>How it stands.</summary>
     public required ItemState State { get; init; }
@@ -136,6 +143,8 @@ public sealed record ItemFacts
     {
         if (State != other.State)
             return State > other.State ? this : other;
+        if (IsOneOfEquals != other.IsOneOfEquals)
+            return IsOneOfEquals ? this : other;
 
         var error = string.CompareOrdinal(Error, other.Error);
         var (result, resultCut) = JoinResults(this, other);

@@ -121,6 +121,9 @@ public sealed record Job
     /// </summary>
     public JobChange Apply(JobReport report, DateTimeOffset now)
     {
+        // Once the job has an outcome, a stale report of further commands does not undo it.
+        if (report.MayLackCommands && report.Facts.Closed && !HasOutcome && report.Facts.LacksUnfinished(Facts))
+            report = report.WithoutClosing();
         var facts = Facts.Join(report.Facts);
         var origin = Origin == JobOrigin.Hint ? JobOrigin.Report : Origin;
         if (facts == Facts && origin == Origin)

@@ -255,13 +255,15 @@ public sealed record JobFacts
     public JobFacts CutTo(FactsCut cut) => cut <= Cut ? this : Without(cut, Counts);
 
     /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
-    internal JobFacts AsReported() => Concludes ? this with { Concluded = true } : Unordered() with { Concluded = false };
+    internal JobFacts AsReported() => Concludes ? Distinguished() with { Concluded = true } : Unordered() with { Concluded = false };
 
     private bool Concludes => Closed && Verdict switch
     {
         JobVerdict.Cancelled => true,
         JobVerdict.Failed or JobVerdict.Succeeded => Items.All(item => item.IsOver),
-        _ => Items.Count > 0 && Items.All(item => item.IsOver),
+
+        // Commands that were all skipped say nothing: something has to have run, or the whole to say how it ended.
+        _ => Items.Any(item => item.State != ItemState.Skipped) && Items.All(item => item.IsOver),
     };
 
     /// <summary>Whether the items or the whole moved between these facts and later ones.</summary>
@@ -271,6 +273,21 @@ public sealed record JobFacts
         || later.Verdict != Verdict
         || later.Counts != Counts
         || !later.Items.Select(item => (item.Identity, item.State)).SequenceEqual(Items.Select(item => (item.Identity, item.State)));
+
+    private JobFacts Distinguished()
+    {
+        var repeated = Items.CountBy(item => item.Command, StringComparer.Ordinal).Where(same => same.Value > 1).Select(same => same.Key).ToHashSet(StringComparer.Ordinal);
+        return repeated.Count == 0
+            ? this
+            : this with { Items = [.. Items.Select(item => repeated.Contains(item.Command) ? item with { IsOneOfEquals = true } : item)] };
+    }
+
+    /// <summary>Whether the items leave out a command that is known to be unfinished.</summary>
+    internal bool LacksUnfinished(JobFacts known)
+    {
+        var listed = Items.Select(item => item.Identity).ToHashSet();
+        return known.Items.Any(item => !item.IsOver && !listed.Contains(item.Identity));
+    }
 
     private JobFacts Unordered() =>
         Items.Any(item => item.Position is not null) ? this with { Items = [.. Items.Select(item => item with { Position = null })] } : this;

@@ -26,8 +26,17 @@ public sealed record JobReport
     public bool IsWorkflow { get; init; }
 
     /// <summary>
+    /// Whether it may leave out commands although it says that the processing is over (a Wangsu notification that does not say whether it was
+    /// sent <c>separate</c>ly). It does not close a job of which an unfinished command is known that it leaves out.
+    /// </summary>
+    public bool MayLackCommands { get; init; }
+
+    /// <summary>
     /// Whether it says that the processing is over without saying how every command ended (a Wangsu notification sent
     /// <c>separate</c>ly): reason enough to ask the status API now.
     /// </summary>
     public bool AsksForPoll { get; init; }
+
+    internal JobReport WithoutClosing() =>
+        this with { Facts = Facts with { Closed = false, Raw = Facts.Raw is { } raw ? raw with { Closing = false } : null } };
 }

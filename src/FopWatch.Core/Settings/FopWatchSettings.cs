@@ -20,6 +20,14 @@ public sealed record FopWatchSettings
     /// </summary>
     public Uri? PublicUrl { get; init; }
 
+    /// <summary>
+    /// <see cref="PublicUrl"/> as it was written, without a slash at its end: what notify URLs begin with. Providers may sign it as written;
+    /// a <see cref="Uri"/>'s other forms are normalised. Null if there is none.
+    /// </summary>
+    public string? PublicOrigin => PublicUrl is null ? null
+        : (PublicUrl.OriginalString.StartsWith($"{PublicUrl.Scheme}://", StringComparison.OrdinalIgnoreCase) ? PublicUrl.OriginalString : PublicUrl.AbsoluteUri)
+            .TrimEnd('/', '?', '#');
+
     /// <summary>Whether <see cref="PublicUrl"/> is a URL under which other machines reach the host, as through a proxy or a tunnel.</summary>
     public bool IsPublic => PublicUrl is not null && !Reachability.IsThisMachine(PublicUrl);
 

@@ -52,6 +52,8 @@ internal sealed class HostOptions
         var apiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
         if (apiKey is not null && apiKey.Any(c => c is < ' ' or > '~'))
             throw new UsageException("The API key has characters that no HTTP header can carry.");
+        if (apiKey is not null && apiKey != apiKey.Trim())
+            throw new UsageException("The API key has blanks at its ends, which no key of a host has.");
         return new(result.GetValue(_url)!, apiKey, terminal.Time);
     }
 

@@ -259,7 +259,7 @@ internal sealed class LocalHost : IAsyncDisposable
             logger.NoSources();
         foreach (var warning in settings.Shared.Warnings(Url))
             logger.DoubtfulSetting(warning);
-        var publicUrl = (settings.Shared.PublicUrl ?? Url).AbsoluteUri.TrimEnd('/');
+        var publicUrl = settings.Shared.PublicOrigin ?? Url.AbsoluteUri.TrimEnd('/');
         foreach (var source in settings.Shared.Sources.All)
         {
             logger.SourceConfigured(

@@ -41,6 +41,19 @@ public abstract class RegistrationContract : HostContract
         Assert.Equal(1, (await host.JobAsync("media", "z0.999")).Version);
     }
 
+    [Fact]
+    public async Task One_id_a_thousand_times_is_one_job_with_what_the_last_of_them_says()
+    {
+        await using var host = await StartAsync();
+        var body = JsonSerializer.Serialize(Enumerable.Range(0, 1000).Select(i => new { source = "media", id = "z0.a", metadata = new { n = $"{i}" } }));
+
+        var answer = await host.PostAsync("/api/jobs", body);
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(1000, (await answer.Content.ReadFromJsonAsync(ApiJson.Default.JobLinks, Cancelled))!.Jobs.Count);
+        Assert.Equal("999", (await host.JobAsync("media", "z0.a")).Metadata!["n"]);
+    }
+
     [Theory]
     [InlineData("""{"source":"nobody","id":"a"}""", "/source")]
     [InlineData("""[{"source":"media","id":"a"},{"source":"media","id":"a/b"}]""", "/1/id")]

@@ -70,7 +70,7 @@ public abstract class SignatureContract : HostContract
     public static TheoryData<string, string, string, SignatureFinding[]> WrongSignatures => new()
     {
         { "Qiniu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
-        { "Qiniu", "port", "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", [SignatureFinding.Host] },
+        { "Qiniu", "port", "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", [SignatureFinding.Host] },
         { "Qiniu", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
         { "Qiniu", "query", "Give the provider a notify URL without a query, and make no proxy add one.", [SignatureFinding.Query] },
         { "Qiniu", "type", "A proxy changed the content type to 'application/json': make it pass headers unchanged.", [SignatureFinding.ContentType] },
@@ -85,7 +85,7 @@ public abstract class SignatureContract : HostContract
         { "QBox", "secret key", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak-1' in FopWatch:Sources:signed:Keys.", [SignatureFinding.Unexplained] },
         { "Wangsu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
         { "Wangsu", "http", "Set FopWatch:PublicUrl to \"http://hooks.example.com\".", [SignatureFinding.UrlScheme] },
-        { "Wangsu", "port", "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", [SignatureFinding.Host] },
+        { "Wangsu", "port", "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", [SignatureFinding.Host] },
         { "Wangsu", "slash", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", [SignatureFinding.TrailingSlash] },
         { "Wangsu", "access key", "If the key belongs to the account, add it with its secret key to FopWatch:Sources:video:Keys.", [SignatureFinding.UnknownAccessKey] },
         { "Wangsu", "secret key", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak-1' in FopWatch:Sources:video:Keys.", [SignatureFinding.Unexplained] },

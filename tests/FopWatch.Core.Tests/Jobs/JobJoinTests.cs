@@ -226,6 +226,33 @@ public class JobJoinTests
         Assert.Equal(JobState.Succeeded, Fold([done, running]).State);
     }
 
+    [Theory]
+    [InlineData(ItemState.Processing)]
+    [InlineData(ItemState.Succeeded)]
+    public void Of_equal_commands_each_has_the_output_that_the_concluding_report_gives_it_whichever_was_reported_first(ItemState other)
+    {
+        var second = Report(closed: false, Item("a", ItemState.Succeeded, "o2"), Item("a", other, other == ItemState.Succeeded ? "o3" : null), Item("b", ItemState.Succeeded, "o4"));
+        var done = Report(closed: true, Item("a", ItemState.Succeeded, "o1"), Item("a", ItemState.Succeeded, "o2"), Item("b", ItemState.Succeeded, "o5"));
+
+        foreach (var order in (JobReport[][])[[second, done], [done, second], [second, done, second, done]])
+        {
+            var items = Fold(order).ToRecord().Items.Select(item => (item.Command, string.Join(',', item.Outputs.Select(output => output.Key))));
+            Assert.Equal([("a", "o1"), ("a", "o2"), ("b", "o4,o5")], items);
+        }
+
+        Assert.Equal(Fold([done]).Facts, JobJson.Deserialize(JobJson.Serialize(Fold([done]))).Facts);
+    }
+
+    [Fact]
+    public void A_closing_report_whose_commands_were_all_skipped_is_no_outcome_unless_the_whole_has_one()
+    {
+        var skipped = Report(closed: true, Item("a", ItemState.Skipped), Item("b", ItemState.Skipped));
+
+        Assert.False(Fold([skipped]).IsSettled);
+        Assert.Equal(JobState.Succeeded, Fold([skipped with { Facts = skipped.Facts with { Verdict = JobVerdict.Succeeded } }]).State);
+        Assert.Equal(JobState.Failed, Fold([skipped with { Facts = skipped.Facts with { Verdict = JobVerdict.Failed } }]).State);
+    }
+
     [Fact]
     public void The_same_command_twice_is_two_items_in_whatever_order_they_are_listed()
     {
@@ -313,5 +340,6 @@ public class JobJoinTests
         Facts = (JobFacts.None with { Closed = closed }).WithItems(items),
     };
 
-    private static ItemFacts Item(string command, ItemState state) => new() { Command = command, State = state };
+    private static ItemFacts Item(string command, ItemState state, string? output = null) =>
+        new() { Command = command, State = state, Outputs = output is null ? [] : [new() { Key = output }] };
 }

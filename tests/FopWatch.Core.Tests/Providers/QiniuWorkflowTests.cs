@@ -22,6 +22,18 @@ public class QiniuWorkflowTests
         Assert.Equal(DateTimeOffset.FromUnixTimeMilliseconds(1660914999123), facts.CreatedAt);
     }
 
+    [Theory]
+    [InlineData("\"status\":\"FINISHED\"", null)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":null,\"result\":{}", null)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":false", JobState.Failed)]
+    [InlineData("\"status\":\"FINISHED\",\"success\":true", JobState.Succeeded)]
+    public void A_workflow_v2_that_ran_nothing_is_a_success_only_if_it_says_so(string whole, JobState? outcome)
+    {
+        var facts = Qiniu.Notified($$$"""{"id":"w",{{{whole}}},"ops":[{"op":{"type":"transcode"},"result":null},{"op":{"type":"probe"}}]}""");
+
+        Assert.Equal((true, outcome), (facts.Closed, facts.Outcome));
+    }
+
     [Fact]
     public void Reads_a_workflow_v3()
     {

@@ -31,7 +31,7 @@ public class SignatureDiagnosisTests
     [InlineData("localhost", Path, Json, "Set FopWatch:PublicUrl to \"https://localhost\".", Finding.Host)]
     [InlineData("127.0.0.1:7071", Path, Json, "Set FopWatch:PublicUrl to \"https://127.0.0.1:7071\".", Finding.Host)]
     [InlineData("public.example.org", Path, Json, "Set FopWatch:PublicUrl to \"https://public.example.org\".", Finding.Host)]
-    [InlineData("hooks.example.com:443", Path, Json, "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", Finding.Host)]
+    [InlineData("hooks.example.com:443", Path, Json, "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", Finding.Host)]
     [InlineData("hooks.example.com", "/hooks" + Path, Json, "Set FopWatch:PublicUrl to \"https://hooks.example.com/hooks\".", Finding.Path)]
     [InlineData("public.example.org", "/hooks" + Path, Json, "Set FopWatch:PublicUrl to \"https://public.example.org/hooks\".", Finding.Host, Finding.Path)]
     [InlineData("hooks.example.com", $"/notify/media/{Token}", Json, Unchanged, Finding.Path)]
@@ -91,7 +91,7 @@ public class SignatureDiagnosisTests
         var lower = Diagnose(Qiniu, request with { Authorization = $"Qiniu ak:{SignQiniu("hooks.example.com", Path, Json)}" });
 
         Assert.Equal([Finding.Host], cased.Findings);
-        Assert.StartsWith("Give the provider a notify URL that begins with https://hooks.example.com:", cased.Suggestion, StringComparison.Ordinal);
+        Assert.Equal("Set FopWatch:PublicUrl to \"https://Hooks.Example.com\".", cased.Suggestion);
         Assert.Equal("Set FopWatch:PublicUrl to \"https://hooks.example.com\".", lower.Suggestion);
     }
 
@@ -209,7 +209,7 @@ public class SignatureDiagnosisTests
     [InlineData("https://public.example.org" + Path, "Set FopWatch:PublicUrl to \"https://public.example.org\".", Finding.Host)]
     [InlineData("http://localhost:7071" + Path, "Set FopWatch:PublicUrl to \"http://localhost:7071\".", Finding.UrlScheme, Finding.Host)]
     [InlineData("https://public.example.org/hooks" + Path, "Set FopWatch:PublicUrl to \"https://public.example.org/hooks\".", Finding.Host, Finding.Path)]
-    [InlineData("https://hooks.example.com:443" + Path, "Give the provider a notify URL that begins with https://hooks.example.com: host in lower case, without a default port.", Finding.Host)]
+    [InlineData("https://hooks.example.com:443" + Path, "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".", Finding.Host)]
     [InlineData("https://hooks.example.com" + Path + "/", "A proxy adds or removes the slash at the end of the path: make it pass the path unchanged.", Finding.TrailingSlash)]
     public void A_signature_of_wangsus_that_is_right_for_a_variant_of_the_url(string signedUrl, string suggestion, params Finding[] findings)
     {

@@ -2,6 +2,7 @@ using System.Security.Cryptography;
 using System.Text;
 using FopWatch.Providers;
 using FopWatch.Providers.Qiniu;
+using FopWatch.Providers.Signatures;
 using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
@@ -154,6 +155,62 @@ public class SignatureTests
 
         static string Plain(string text) => text.Replace('-', '+').Replace('_', '/');
         static Trust Verify(string signature) => Qiniu.Verify(Request with { Authorization = $"QBox ak:{signature}" }, Keys);
+    }
+
+    /// <summary>A notify URL as it was written, and what a client may have signed of it.</summary>
+    public static TheoryData<string, string, bool> WrittenUrls => new()
+    {
+        { "https://b\u00fccher.example/n", "https://b\u00fccher.example/n", true },
+        { "https://b\u00fccher.example/n", "https://xn--bcher-kva.example/n", true },
+        { "https://B\u00dccher.example:443/n", "https://B\u00dccher.example:443/n", true },
+        { "https://B\u00dccher.example:443/n", "https://xn--bcher-kva.example/n", true },
+        { "https://xn--bcher-kva.example/n", "https://b\u00fccher.example/n", true },
+        { "https://xn--bcher-kva.example/n", "https://xn--bcher-kva.example/n", true },
+        { "https://Hooks.Example.com/n", "https://Hooks.Example.com/n", true },
+        { "https://Hooks.Example.com/n", "https://hooks.example.com/n", true },
+        { "https://Hooks.Example.com:443/n", "https://hooks.example.com/n", true },
+        { "https://hooks.example.com:443/n", "https://hooks.example.com:443/n", true },
+        { "https://hooks.example.com:443/n", "https://hooks.example.com/n", true },
+        { "http://hooks.example.com:80/n", "http://hooks.example.com:80/n", true },
+        { "http://hooks.example.com:80/n", "http://hooks.example.com/n", true },
+        { "https://[2001:DB8::1]:443/n", "https://[2001:DB8::1]:443/n", true },
+        { "https://192.0.2.1:443/n", "https://192.0.2.1/n", true },
+        { "https://hooks.example.com/n", "https://other.example.com/n", false },
+        { "https://hooks.example.com:443/n", "https://hooks.example.com:80/n", false },
+        { "https://b\u00fccher.example/n", "https://bucher.example/n", false },
+        { "https://Hooks.Example.com/n", "https://hooks.example.com/N", false },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrittenUrls))]
+    public void A_url_may_be_signed_as_it_was_written_or_as_clients_normalise_it(string url, string signedUrl, bool isRight)
+    {
+        var expected = isRight ? Trust.Strong : Trust.Invalid;
+        var (host, path) = (signedUrl.Split('/')[2], "/" + signedUrl.Split('/', 4)[3]);
+        var text = $"POST {path}\nHost: {host}\nContent-Type: application/json\n\n{{}}";
+        var qiniu = Request with { Url = new(url), Body = Utf8("{}"), Authorization = $"Qiniu ak:{Url64(HmacSha1("sk", text))}" };
+        var wangsu = Request with { Url = new(url), Body = Utf8("{}"), Authorization = $"ak:{Url64(Utf8(Convert.ToHexStringLower(HmacSha1("sk", signedUrl + "\n{}"))))}" };
+
+        Assert.Equal(expected, Qiniu.Verify(qiniu, Keys));
+        Assert.Equal(expected, Fops.Verify(wangsu, Keys));
+        Assert.InRange(SignedForms.Origins(new(url)).Count, 1, 9);
+        Assert.InRange(SignedForms.Hosts(new(url)).Count, 1, 8);
+    }
+
+    /// <summary>Where there is no public URL, the host is what a stranger sends.</summary>
+    [Theory]
+    [InlineData("xn--a")]
+    [InlineData("xn--\u00fc.example")]
+    [InlineData("-.-")]
+    [InlineData("a..b")]
+    [InlineData("\u00df\u200d.example")]
+    [InlineData("\ud83d\ude00.example:443")]
+    public void No_host_makes_a_check_throw(string host)
+    {
+        if (!Uri.TryCreate($"https://{host}/n", UriKind.Absolute, out var url))
+            return;
+        Assert.Equal(Trust.Invalid, Qiniu.Verify(Request with { Url = url, Authorization = "Qiniu ak:AAAAAAAAAAAAAAAAAAAAAAAAAAA=" }, Keys));
+        Assert.Equal(Trust.Invalid, Fops.Verify(Request with { Url = url, Authorization = "ak:sig" }, Keys));
     }
 
     [Theory]

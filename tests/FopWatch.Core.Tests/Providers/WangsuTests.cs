@@ -206,6 +206,34 @@ public class WangsuTests
         }
     }
 
+    /// <summary>A poll has named two commands; a notification says that it is over, and lists one.</summary>
+    [Theory]
+    [InlineData("", false)]
+    [InlineData(",\"separate\":null", false)]
+    [InlineData(",\"separate\":1", false)]
+    [InlineData(",\"separate\":0", true)]
+    public void A_notification_without_separate_that_leaves_out_an_unfinished_command_does_not_settle(string separate, bool settles)
+    {
+        var now = new DateTimeOffset(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+        foreach (var provider in (IProvider[])[Fmgr, Fops])
+        {
+            var polled = provider.Read(ReportChannel.Poll, """{"id":"a","code":1,"items":[{"cmd":"x","code":1},{"cmd":"y","code":1}]}""");
+            var notified = provider.Read(ReportChannel.Notification, $$"""{"id":"a","code":3{{separate}},"items":[{"cmd":"x","code":3}]}""");
+            var whole = provider.Read(ReportChannel.Notification, $$"""{"id":"a","code":3{{separate}},"items":[{"cmd":"x","code":3},{"cmd":"y","code":2}]}""");
+            var answered = provider.Read(ReportChannel.Poll, """{"id":"a","code":6,"items":[{"cmd":"x","code":3},{"cmd":"y","code":2}]}""");
+            var job = Job.New(new("s", "a"), provider.Kind, JobOrigin.Registration, new() { StartedAt = now, Deadline = now.AddDays(9), DueAt = now }, now);
+
+            Assert.Equal(settles, job.Apply(polled, now).Job.Apply(notified, now).Job.IsSettled);
+            Assert.Equal(JobState.PartiallyFailed, job.Apply(polled, now).Job.Apply(notified, now).Job.Apply(answered, now).Job.State);
+            Assert.Equal(!separate.EndsWith('1'), job.Apply(polled, now).Job.Apply(whole, now).Job.IsSettled);
+
+            // What has settled stays so.
+            var settled = job.Apply(notified, now).Job;
+            Assert.Equal(!separate.EndsWith('1'), settled.IsSettled);
+            Assert.Equal(settled.IsSettled, settled.Apply(polled, now).Job.IsSettled);
+        }
+    }
+
     [Theory]
     [InlineData("0", false, JobProgress.Waiting, NotificationDelivery.Unknown)]
     [InlineData("1", false, JobProgress.Processing, NotificationDelivery.Unknown)]

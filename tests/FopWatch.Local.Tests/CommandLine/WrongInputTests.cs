@@ -186,6 +186,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("FopWatch__ApiKey", "", "FopWatch:ApiKey is empty")]
     [InlineData("FopWatch__ApiKey", "<a key of your own>", "FopWatch:ApiKey is a placeholder")]
     [InlineData("FopWatch__ApiKey", "ключ-ключ-ключ-ключ", "FopWatch:ApiKey has blanks around it or characters outside")]
+    [InlineData("FopWatch__ApiKey", "0123456789abcdef\n", "FopWatch:ApiKey has blanks around it or characters outside")]
     [InlineData("FopWatch__ApiKey__0", "0123456789abcdef", "FopWatch:ApiKey is a map: it takes a single value")]
     [InlineData("FopWatch__MaxBodyBytes", "NaN", "FopWatch:MaxBodyBytes is 'NaN', not a whole number from 65536 to 67108864")]
     [InlineData("FopWatch__MaxBodyBytes", "65536.5", "FopWatch:MaxBodyBytes is '65536.5', not a whole number")]
@@ -219,6 +220,15 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.Matches(@"^The API key has characters that no HTTP header can carry\.\nUsage: dotnet \S+ watch \[options\]; see dotnet \S+ watch --help\n$", error.ReplaceLineEndings("\n"));
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+    }
+
+    [Fact]
+    public async Task An_api_key_in_the_environment_with_a_blank_at_its_end_is_wrong_usage()
+    {
+        var (exit, _, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "0123456789abcdef " }, "watch");
+
+        Assert.StartsWith("The API key has blanks at its ends, which no key of a host has.", error, StringComparison.Ordinal);
+        Assert.Equal(ExitCodes.Refused, exit);
     }
 
     private string Occupied => $"http://127.0.0.1:{((IPEndPoint)_occupied.LocalEndpoint).Port}";

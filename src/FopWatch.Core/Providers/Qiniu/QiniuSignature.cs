@@ -110,9 +110,8 @@ internal static class QiniuSignature
 
     private static (bool Matches, bool CoversBody) MatchNew(SignedRequest request, byte[] secret, string signature)
     {
-        // The vendor's SDKs disagree about the port.
         var matches = false;
-        foreach (var host in (string[])[request.Url.Authority, request.Url.Host])
+        foreach (var host in SignedForms.Hosts(request.Url))
         {
             var expected = Sign(
                 secret, "POST", request.Url.PathAndQuery, host, request.ContentType, request.SignedHeaders, request.Body.Span);

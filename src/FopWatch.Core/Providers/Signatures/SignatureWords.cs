@@ -102,9 +102,9 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
         if (!own.StartsWith(NotifyUrl.Root + "/", StringComparison.Ordinal) || own != NotifyUrl.OwnPath(checkedVariant.Path))
             return "A proxy changes the path: make it pass the path of the notify URL unchanged.";
 
-        // What a Uri normalises cannot be set.
+        // A path that a Uri normalises cannot be set.
         var publicUrl = $"{variant.UrlScheme}://{variant.Authority}{prefix}";
-        return new Uri(publicUrl).AbsoluteUri.TrimEnd('/') == publicUrl
+        return SignedForms.Authorities(new(publicUrl)).Contains(variant.Authority) && new Uri(publicUrl).AbsolutePath.TrimEnd('/') == prefix
             ? $"Set FopWatch:PublicUrl to \"{publicUrl}\"."
             : $"Give the provider a notify URL that begins with {new Uri(publicUrl).AbsoluteUri.TrimEnd('/')}: host in lower case, without a default port.";
     }

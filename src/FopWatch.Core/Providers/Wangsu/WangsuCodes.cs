@@ -18,6 +18,13 @@ internal readonly record struct WangsuCodes(JobProgress Progress, bool Closed, N
     public static WangsuCodes Of(ReportChannel channel, JsonElement root) =>
         channel == ReportChannel.Poll ? OfAnswer(root.Integer("code")) : OfNotification(root.Integer("code"), IsSeparate(root));
 
+    /// <summary>
+    /// Whether a body that closes the job may leave out commands: a notification that does not say that it was not sent separately. Whether
+    /// one that was sent separately always says so is not known.
+    /// </summary>
+    public bool MayLackCommands(ReportChannel channel, JsonElement root) =>
+        Closed && channel == ReportChannel.Notification && root.Field("separate") is null;
+
     /// <summary>What the code of a command says; the same in both.</summary>
     public static ItemState StateOf(long? code) => code switch
     {

@@ -60,7 +60,7 @@ internal abstract class WangsuProvider : IProvider
             Delivery = codes.Delivery ?? WangsuCodes.DeliveryOf(items),
             Raw = json.Raw(codes.Closed),
         }).WithItems(items.Select(item => ReadItem(item, common)));
-        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, AsksForPoll = codes.AsksForPoll });
+        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, AsksForPoll = codes.AsksForPoll, MayLackCommands = codes.MayLackCommands(channel, root) });
     }
 
     /// <inheritdoc/>

@@ -20,9 +20,15 @@ internal static class WangsuSignature
         var secret = Hmac.SecretOrNobodys(keys, accessKey, out var known);
 
         // The documents disagree whether the query is part of the URL.
-        var whole = Hmac.Matches(Sign(secret, request.Url.AbsoluteUri, request.Body.Span), signature);
-        var withoutQuery = Hmac.Matches(Sign(secret, request.Url.GetLeftPart(UriPartial.Path), request.Body.Span), signature);
-        return known & (whole | withoutQuery) ? Trust.Strong : Trust.Invalid;
+        string[] targets = request.Url.Query.Length == 0 ? [request.Url.AbsolutePath] : [request.Url.PathAndQuery, request.Url.AbsolutePath];
+        var matches = false;
+        foreach (var origin in SignedForms.Origins(request.Url))
+        {
+            foreach (var target in targets)
+                matches |= Hmac.Matches(Sign(secret, origin + target, request.Body.Span), signature);
+        }
+
+        return known & matches ? Trust.Strong : Trust.Invalid;
     }
 
     /// <summary>Finds out why a signature is wrong.</summary>
