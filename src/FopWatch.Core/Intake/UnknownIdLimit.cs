@@ -15,8 +15,8 @@ internal sealed class UnknownIdLimit(IDueIndex due, TimeProvider time)
     /// <summary>How much work for the polls may be waiting.</summary>
     public static readonly TimeSpan Backlog = TimeSpan.FromMinutes(1);
 
-    private const int LeastBacklog = 60;
-    private const int MostBacklog = 6000;
+    internal const int LeastBacklog = 60;
+    internal const int MostBacklog = 6000;
 
     // Counting costs queries; between two counts, what was admitted is counted here.
     private static readonly TimeSpan CountEvery = TimeSpan.FromSeconds(5);

@@ -42,7 +42,7 @@ public sealed class StreamProcessTests : IDisposable
             var line = await first.LineAsync();
             while (line?.StartsWith("lost", StringComparison.Ordinal) == true)
                 line = await first.LineAsync();
-            Assert.Equal($"listening  {_url.Authority} after event 2", line);
+            Assert.StartsWith($"listening  {_url.Authority} after event 2-", line, StringComparison.Ordinal);
             Assert.StartsWith("settled    media z0.3", await first.LineAsync(), StringComparison.Ordinal);
 
             Assert.Equal((0, ""), await first.StopAsync());
@@ -51,12 +51,12 @@ public sealed class StreamProcessTests : IDisposable
         await SettleAsync("z0.4");
         using (var second = Start())
         {
-            Assert.Equal($"listening  {_url.Authority} after event 3", await second.LineAsync());
+            Assert.StartsWith($"listening  {_url.Authority} after event 3-", await second.LineAsync(), StringComparison.Ordinal);
             Assert.StartsWith("settled    media z0.4", await second.LineAsync(), StringComparison.Ordinal);
             Assert.Equal((0, ""), await second.StopAsync());
         }
 
-        Assert.Equal("4", await File.ReadAllTextAsync(Position, Cancelled));
+        Assert.StartsWith("4-", await File.ReadAllTextAsync(Position, Cancelled), StringComparison.Ordinal);
         await host.DisposeAsync();
     }
 

@@ -78,6 +78,37 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
+    public async Task What_timers_ask_of_the_tables_in_a_month_is_as_the_operators_guide_says()
+    {
+        const double MinutesAMonth = 365.25 * 24 * 60 / 12;
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
+        var store = await table.StoreAsync(_wire.Between);
+        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        var parts = await store.PartsAsync(Cancelled);
+        _wire.Take();
+
+        await store.DueAsync("media", Sample.Start, 100, Cancelled);
+        await store.PendingAsync(256, Cancelled);
+        var minute = Requests();
+        foreach (var part in parts)
+            await store.CountAsync(part.Name, 10, Cancelled);
+        await store.DueAfterAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
+        await store.DepthAsync(Cancelled);
+        var sweep = Requests();
+        await store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        var purge = Requests();
+
+        var millions = MinutesAMonth * (minute + (sweep / 5.0) + (purge / 60.0)) / 1_000_000;
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FopWatch.slnx")))
+            folder = folder.Parent!;
+        var guide = await File.ReadAllTextAsync(Path.Combine(folder.FullName, "infra", "README.md"), Cancelled);
+        Assert.Matches(FormattableString.Invariant($@"\s{millions:0.0}\s+million\s+transactions\s+a\s+source"), guide);
+
+        int Requests() => System.Text.RegularExpressions.Regex.Matches(_wire.Take(), "[0-9]+").Sum(match => int.Parse(match.Value, System.Globalization.CultureInfo.InvariantCulture));
+    }
+
+    [Fact]
     public async Task A_purge_deletes_many_jobs_with_one_request()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);

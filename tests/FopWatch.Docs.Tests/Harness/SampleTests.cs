@@ -16,6 +16,7 @@ public sealed class SampleTests
     [InlineData("""{"ref":"1a7f0c92d35be846f0a1c7d2"}""", """{"ref":"4083d1be77cb3cd19c2e54f5"}""")]
     [InlineData("""{"reason":"The signature is…"}""", """{"reason":"The signature is wrong."}""")]
     [InlineData("id: 1\ndata: {\"a\":1,…}", "id: 1\ndata: {\"a\":1,\"b\":2}\n\n")]
+    [InlineData("id: 1-9f3a2c1e\ndata: {…}", "id: 1-01234567\ndata: {\"a\":1}\n\n")]
     [InlineData("{\"a\":\"one\n two\",\n \"b\":2}", """{"a":"one two","b":2}""")]
     [InlineData("first\n…\nlast", "first\nsecond\nthird\nlast")]
     public void What_is_shown_is_what_is_printed(string shown, string actual) => Assert.Null(Difference(shown, actual));

@@ -186,6 +186,6 @@ internal static partial class Sample
     private static partial Regex JsonStart();
 
     [GeneratedRegex(
-        @"(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)|(?<key>\b\d{8}T\d{9}-[0-9a-f]{16,}\b|(?<![.\w-])[0-9a-f]{24,}\b)|(?<address>\b(127\.0\.0\.1|localhost):\d+)")]
+        @"(?<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z)|(?<key>\b\d{8}T\d{9}-[0-9a-f]{16,}\b|(?<![.\w-])[0-9a-f]{24,}\b|(?<=^id: [0-9]+-)[0-9a-f]{8}\b)|(?<address>\b(127\.0\.0\.1|localhost):\d+)")]
     private static partial Regex Generated();
 }

@@ -1,0 +1,88 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.RegularExpressions;
+using FopWatch.Api;
+using FopWatch.Diagnosis;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Local.Hosting;
+using FopWatch.Providers;
+using FopWatch.Settings;
+using FopWatch.Watching;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>Figures that documents give, made of the constants that they come from.</summary>
+public sealed partial class FigureTests
+{
+    private static readonly NumberFormatInfo Spaced = new() { NumberGroupSeparator = " " };
+
+    public static TheoryData<string, string> Figures => new()
+    {
+        { "README.md", $"(1 to {NotificationIntake.MaxCorrelationLength} of `A-Za-z0-9_-`)" },
+        { "README.md", $"If the API refuses every key, it is asked again every {StatusClient.RefusedKeysPause.TotalMinutes} minutes" },
+        { "README.md", $"| `MaxBodyBytes` | {FopWatchSettings.DefaultMaxBodyBytes} |" },
+        { "README.md", $"up to twice this, and {Mebibytes(StatusClientOptions.DefaultMaxAnswerLength)} MiB at the least" },
+        { "README.md", $"{HostSettings.MinApiKeyLength} characters or more" },
+        { "README.md", $"an array of up to {JobRegistrations.MaxAtOnce}. " },
+        { "README.md", $"`metadata` (up to {JobRegistrations.MaxMetadataBytes / 1024} KB" },
+        { "README.md", $"with `wait` (up to {JobsApi.MaxWaitSeconds} seconds)" },
+        { "README.md", $"up to {JobQuery.MaxTop} or {Mebibytes(PageLimit.Bytes)} MiB a page" },
+        { "README.md", $"at once, then at most every {Troubles.WarnEvery.TotalMinutes} minutes with a count" },
+        { "README.md", $"A client that takes nothing for {Word((int)EventStream.Patience.TotalMinutes)} minutes is cut off" },
+        { "README.md", $"did not know the id {Word(PollPlan.UnknownAnswers)} times in a row and {PollPlan.UnknownGrace.TotalMinutes} minutes after registration" },
+        { "README.md", $"A host works on {RequestLimits.Notifications} notifications and {Mebibytes(RequestLimits.BodyBytes)} MiB of bodies at once" },
+        { "README.md", $"a minute's polls (at least {UnknownIdLimit.LeastBacklog}) are due already" },
+        { "README.md", $"the {(QuarantineLimit.MaxNotifications + 1).ToString("N0", Spaced)}st notification of a source in quarantine, or its {Mebibytes(QuarantineLimit.MaxBytes) + 1}th MiB" },
+        { "README.md", $"{RequestLimits.Lists} callers may wait" },
+        { "README.md", $"retried after {SetAside.First.TotalMinutes} minute, then after twice as long each time, up to {SetAside.Longest.TotalMinutes} minutes" },
+        { "README.md", $"| SQLite | {ResultLimit.Kept / 1024} KiB | all | {JsonFields.MaxProse:N0} characters | all, up to {JsonFields.MaxObjects:N0} | up to {Mebibytes(JsonBody.MaxRawLength)} MiB |" },
+        { "README.md", $"| {JobFacts.OutputsKept}, then 0 | {ItemFacts.ErrorKept} characters | {JobFacts.ItemsKept:N0}, then 0 | dropped first |" },
+        { "README.md", $"at most {ResultCut.MaxParts} places are, with pointers of {ResultCut.MaxPointerBytes / 1024} KiB" },
+        { "README.md", $"A report of more than {JsonFields.MaxObjects.ToString("N0", Spaced)} commands is not read" },
+        { "README.md", $"1 read for each of up to {FarWatches.AtOnce} jobs" },
+        { "SECURITY.md", $"{LocalHost.HeadersTimeout.TotalSeconds} s for a head, 240 bytes/s and {RequestBody.Patience.TotalSeconds} s for a body" },
+        { "SECURITY.md", $"at most {LocalHost.MaxConnections}, each with 64 KiB read ahead" },
+        { "SECURITY.md", $"at most {RequestLimits.Notifications} notifications, {RequestLimits.Lists} lists, {RequestLimits.Calls} other calls, {RequestLimits.Waiting} waiting calls and {Mebibytes(RequestLimits.BodyBytes)} MiB of bodies at once" },
+        { "SECURITY.md", $"{PollPlan.HintSpacing.TotalSeconds} s between the polls of a job that hints cause" },
+        { "SECURITY.md", $"(but at least {UnknownIdLimit.LeastBacklog}, at most {UnknownIdLimit.MostBacklog})" },
+        { "SECURITY.md", $"{QuarantineLimit.MaxNotifications.ToString("N0", Spaced)} notifications and {Mebibytes(QuarantineLimit.MaxBytes)} MiB per source" },
+    };
+
+    [Theory]
+    [MemberData(nameof(Figures))]
+    public void A_figure_is_that_of_the_code(string document, string figure) =>
+        Assert.Contains(figure, Blanks().Replace(File.ReadAllText(Repository.PathOf(document)), " "), StringComparison.Ordinal);
+
+    [Fact]
+    public void Figures_of_the_functions_host_are_those_of_its_host_json()
+    {
+        using var host = JsonDocument.Parse(File.ReadAllText(Repository.PathOf("host.json")));
+        var durable = host.RootElement.GetProperty("extensions").GetProperty("durableTask");
+        var (activities, orchestrations) = (durable.GetProperty("maxConcurrentActivityFunctions").GetInt32(), durable.GetProperty("maxConcurrentOrchestratorFunctions").GetInt32());
+        var partitions = durable.GetProperty("storageProvider").GetProperty("partitionCount").GetInt32();
+        var functions = Text("src/FopWatch.Functions/README.md");
+        var infra = Text("infra/README.md");
+
+        Assert.Contains($"`maxConcurrentActivityFunctions` {activities}, `maxConcurrentOrchestratorFunctions` {orchestrations} |", functions, StringComparison.Ordinal);
+        Assert.Contains($"`…storageProvider.partitionCount` {partitions} |", functions, StringComparison.Ordinal);
+        Assert.Contains($"`functionTimeout` {TimeSpan.Parse(host.RootElement.GetProperty("functionTimeout").GetString()!, CultureInfo.InvariantCulture).TotalMinutes} minutes |", functions, StringComparison.Ordinal);
+        Assert.Contains($"{partitions} control queues (`partitionCount`), {activities} activities", infra, StringComparison.Ordinal);
+        Assert.Contains($"and {orchestrations} orchestrations an instance", infra, StringComparison.Ordinal);
+        Assert.Contains($"queues of {partitions} partitions", infra, StringComparison.Ordinal);
+    }
+
+    private static string Text(string document) => Blanks().Replace(File.ReadAllText(Repository.PathOf(document)), " ");
+
+    private static long Mebibytes(long bytes) => bytes / (1024 * 1024);
+
+    private static string Word(int number) => number switch
+    {
+        2 => "two",
+        3 => "three",
+        _ => number.ToString(CultureInfo.InvariantCulture),
+    };
+
+    [GeneratedRegex(@"\s+")]
+    private static partial Regex Blanks();
+}
