@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.Testing;
 using FopWatch.Watching;
 
 namespace FopWatch.Contract.Tests;
@@ -90,6 +91,22 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
             await Port.SetAsideAsync(thrown.Job!, Sample.Start, Cancelled);
             return Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled)).DueAt - Sample.Start;
         }
+    }
+
+    [Fact]
+    public async Task A_job_that_cannot_be_read_keeps_no_other_from_being_brought_forward_after_a_clock_was_ahead()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Port, time);
+        await recording.Recorder.RegisterAsync(recording.Source, Bad.Id, Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
+        await WriteDocumentAsync(Bad, "not JSON");
+        time.Ahead = TimeSpan.FromDays(2);
+        await recording.Recorder.RegisterAsync(recording.Source, "good", Job.NoMetadata, null, Cancelled);
+        time.Ahead = TimeSpan.Zero;
+
+        Assert.Equal(1, await new FarWatches(recording.Sources, Due, recording.Recorder, time).BringForwardAsync(Cancelled));
+
+        Assert.Equal("good", (await Due.DueAsync("media", Sample.Start.AddHours(1), 10, Cancelled)).Single().Key.Id);
     }
 
     [Fact]

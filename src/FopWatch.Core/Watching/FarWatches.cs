@@ -34,7 +34,7 @@ public sealed class FarWatches(Sources sources, IDueIndex due, JobRecorder recor
             var far = await due.DueAfterAsync(source.Name, from, AtOnce, cancellationToken);
             foreach (var job in far)
             {
-                if (await recorder.RestoreTimesAsync(job.Key, cancellationToken) is { } after && after.Watch.DueAt < job.DueAt)
+                if (await IsBroughtForwardAsync(job, cancellationToken))
                     brought++;
             }
 
@@ -46,5 +46,18 @@ public sealed class FarWatches(Sources sources, IDueIndex due, JobRecorder recor
         }
 
         return brought;
+    }
+
+    private async Task<bool> IsBroughtForwardAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await recorder.RestoreTimesAsync(job.Key, cancellationToken) is { } after && after.Watch.DueAt < job.DueAt;
+        }
+        catch (UnreadableJobException)
+        {
+            // When it was polled last is not known. Its polls report it.
+            return false;
+        }
     }
 }
