@@ -58,8 +58,11 @@ public sealed class OpenApiTests
         ["MethodNotAllowed"] = Problem.NotAllowed("GET, POST"),
         ["TooLarge"] = Problem.TooLarge(FopWatchSettings.DefaultMaxBodyBytes),
         ["NotLocal"] = Problem.NotLocal(),
-        ["Internal"] = Problem.Internal(),
-        ["Unavailable"] = Problem.Unavailable(),
+        ["Internal/internal"] = Problem.Internal(),
+        ["Internal/unreadable"] = Problem.Unreadable(
+            "The stored job 1f0c6a8d2b7e49c35a90d1e4 cannot be read: its document cannot be read at $.facts.items[0].state."),
+        ["Unavailable/unavailable"] = Problem.Unavailable(),
+        ["Unavailable/notStarted"] = Problem.NotStarted([new("store", "Table Storage cannot answer now: it answered 503.")]),
     };
 
     [Fact]
