@@ -23,7 +23,7 @@ public sealed partial class FigureTests
         { "README.md", $"If the API refuses every key, it is asked again every {StatusClient.RefusedKeysPause.TotalMinutes} minutes" },
         { "README.md", $"| `MaxBodyBytes` | {FopWatchSettings.DefaultMaxBodyBytes} |" },
         { "README.md", $"up to twice this, and {Mebibytes(StatusClientOptions.DefaultMaxAnswerLength)} MiB at the least" },
-        { "README.md", $"{HostSettings.MinApiKeyLength} characters or more" },
+        { "README.md", $"{HostSettings.MinApiKeyLength} or more printable ASCII character" },
         { "README.md", $"an array of up to {JobRegistrations.MaxAtOnce}. " },
         { "README.md", $"`metadata` (up to {JobRegistrations.MaxMetadataBytes / 1024} KB" },
         { "README.md", $"with `wait` (up to {JobsApi.MaxWaitSeconds} seconds)" },
