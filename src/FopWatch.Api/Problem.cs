@@ -94,11 +94,12 @@ public sealed record Problem
     /// 503. The store cannot answer, or there is no room: whoever asks is to try again. One answer for all of it, which tells a
     /// stranger nothing.
     /// </summary>
-    public static IResult Unavailable() => new WithHeader("Retry-After", "5", Of(
+    /// <param name="reason">Why, for a caller that may know; null for the one answer.</param>
+    public static IResult Unavailable(string? reason = null) => new WithHeader("Retry-After", "5", Of(
         "unavailable",
         "This cannot be done now.",
         StatusCodes.Status503ServiceUnavailable,
-        "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
+        reason ?? "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
 
     /// <summary>503 of a host that has not started, for a caller that may know why.</summary>
     /// <param name="obstacles">What keeps it from starting.</param>

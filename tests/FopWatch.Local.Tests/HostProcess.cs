@@ -37,6 +37,14 @@ internal sealed class HostProcess : IDisposable
 
     public void Start() => _process = Process.Start(_start)!;
 
+    /// <summary>Starts one that is to end by itself, and returns what it ended with.</summary>
+    public async Task<int> RunToEndAsync()
+    {
+        Start();
+        await _process!.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(120));
+        return _process.ExitCode;
+    }
+
     /// <summary>Sends it a signal that ends it.</summary>
     /// <param name="name">The signal as <c>kill</c> takes it.</param>
     /// <returns>What it ended with.</returns>

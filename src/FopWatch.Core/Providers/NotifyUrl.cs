@@ -9,6 +9,8 @@ internal static class NotifyUrl
     /// <summary>What stands in the place of a token or a query's value.</summary>
     public const string Mask = "***";
 
+    private const int ShortestToken = 8;
+
     /// <summary>The path, and the query where it is given, as the host has it: without the path of a public URL.</summary>
     public static string OwnPath(string path)
     {
@@ -47,7 +49,17 @@ internal static class NotifyUrl
         }
 
         var shown = string.Join('/', masked);
-        return query is null ? shown : $"{shown}?{string.Join('&', query.Split('&').Select(Parameter))}";
+        if (query is not null)
+            shown += $"?{string.Join('&', query.Split('&').Select(Parameter))}";
+
+        // A token that is none of the source's any more may be repeated in what follows it.
+        for (var i = 4; i < segments.Length; i++)
+        {
+            if (segments[i - 1] == source && segments[i].Length >= ShortestToken)
+                shown = shown.Replace(segments[i], Mask, StringComparison.Ordinal);
+        }
+
+        return shown;
 
         string Parameter(string parameter) => parameter.Split('=', 2) switch
         {
@@ -60,7 +72,8 @@ internal static class NotifyUrl
     /// <param name="text">The text, such as the value of a header.</param>
     /// <param name="url">The URL as it was called, with its token.</param>
     public static string WithoutToken(string text, Uri url) =>
-        OwnPath(url.OriginalString).Split('/', '?') is ["", "api", "notify", _, { Length: > 0 } token, ..]
+        OwnPath(url.OriginalString).Split('/', '?') is ["", var api, var notify, _, { Length: > 0 } token, ..]
+        && $"/{api}/{notify}".Equals(Root, StringComparison.OrdinalIgnoreCase)
             ? text.Replace(token, Mask, StringComparison.Ordinal)
             : text;
 

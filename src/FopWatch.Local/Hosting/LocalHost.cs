@@ -1,5 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Diagnosis;
+using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
 using FopWatch.Watching;
@@ -202,8 +203,17 @@ internal sealed class LocalHost : IAsyncDisposable
     private static async Task<IResult> ReadyAsync(
         HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
-        await store.Database.CheckWritesAsync(cancellationToken);
-        return await HealthApi.ReadyAsync(store, guard.Refusal(context.Request) is null ? troubles : null, cancellationToken);
+        var mayKnow = guard.Refusal(context.Request) is null;
+        try
+        {
+            await store.Database.CheckWritesAsync(cancellationToken);
+            return await HealthApi.ReadyAsync(store, mayKnow ? troubles : null, cancellationToken);
+        }
+        catch (StoreUnavailableException e) when (mayKnow)
+        {
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+            return Problem.Unavailable(e.Message);
+        }
     }
 
     /// <summary>Says in words what routing answers by itself: that there is no such route, or not by that method.</summary>

@@ -26,13 +26,17 @@ internal sealed class SweepLoop(
         {
             try
             {
+                await store.Database.InspectAsync(stoppingToken);
                 var sweep = await sweeper.SweepAsync(stoppingToken);
                 logger.Swept(sweep);
 
                 var now = time.GetUtcNow();
                 await store.PurgeAsync(now - settings.Retention, now, stoppingToken);
                 await events.PurgeAsync(now - settings.Retention, now, stoppingToken);
-                troubles.Worked(null, TroubleKind.StoreUnavailable);
+                if (store.Database.Damage is { } damage)
+                    troubles.Occurred(null, TroubleKind.StoreUnavailable, damage);
+                else
+                    troubles.Worked(null, TroubleKind.StoreUnavailable);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {

@@ -18,9 +18,9 @@ internal static class DataFolder
     /// <summary>Creates the folder where it does not exist, locks it, and makes its files private.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="database">The name of the database in it. SQLite gives its log and index the mode of the database.</param>
-    /// <returns>The lock; disposing of it lets go of the folder.</returns>
+    /// <returns>What holds the folder; disposing of it lets go of it.</returns>
     /// <exception cref="StoreOpenException">The folder cannot be used.</exception>
-    public static FileStream Lock(string folder, string database)
+    public static HeldFolder Lock(string folder, string database)
     {
         try
         {
@@ -38,7 +38,9 @@ internal static class DataFolder
                     Open(Path.Combine(folder, database), FileShare.ReadWrite).Dispose();
                 foreach (var name in files)
                     MakePrivate(Path.Combine(folder, name));
-                return folderLock;
+                return OperatingSystem.IsLinux()
+                    ? new(folder, folderLock, Hold(Path.Combine(folder, database)))
+                    : new(folder, folderLock);
             }
             catch
             {
@@ -96,6 +98,16 @@ internal static class DataFolder
             throw new StoreOpenException($"'{path}' is a symbolic link, which FopWatch does not follow. Move the file into the data folder, or give its folder as --data.");
         if (Directory.Exists(path))
             throw new StoreOpenException($"'{path}' is a folder where a file of FopWatch belongs. Remove it, or give another folder as --data.");
+    }
+
+    /// <summary>
+    /// Keeps the database open with a shared lock of the kind that SQLite does not use. The lock file can be deleted under a host; that the
+    /// database can be locked exclusively before says that no other host keeps it open. SQLite must not have it open yet in this process.
+    /// </summary>
+    private static FileStream Hold(string database)
+    {
+        Open(database, FileShare.None).Dispose();
+        return Open(database, FileShare.ReadWrite);
     }
 
     private static FileStream Open(string path, FileShare share)

@@ -8,7 +8,7 @@ namespace FopWatch.Local.Storage;
 /// A few read-only connections. In WAL mode they neither wait for the writer nor hold it up, and every read sees all commits
 /// that returned before it began. Reads beyond their number wait in the order in which they came.
 /// </summary>
-internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout) : IDisposable
+internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout, Action checkPlace, Action<SqliteException> failed) : IDisposable
 {
     private readonly SemaphoreSlim _places = new(places);
     private readonly ConcurrentBag<SqliteSession> _idle = [];
@@ -26,7 +26,12 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout) : 
         {
             ObjectDisposedException.ThrowIf(_disposed, typeof(SqliteStore));
             if (!_idle.TryTake(out session))
+            {
+                // The path may lead to another database by now.
+                checkPlace();
                 session = SqliteSession.Open(path, SqliteOpenMode.ReadOnly, busyTimeout);
+            }
+
             var answer = read(session);
             _idle.Add(session);
             session = null;
@@ -34,6 +39,7 @@ internal sealed class ReadPool(string path, int places, TimeSpan busyTimeout) : 
         }
         catch (SqliteException failure) when (failure.IsUnavailable())
         {
+            failed(failure);
             throw failure.ToUnavailable();
         }
         finally

@@ -21,23 +21,34 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA temp_store = MEMORY;
         """;
 
-    private readonly FileStream _lock;
+    private readonly HeldFolder _folder;
+    private readonly DamageCheck _damage;
     private readonly WriteQueue _writer;
     private readonly ReadPool _readers;
     private readonly TimeProvider _time;
 
     private SqliteDatabase(
-        FileStream folderLock, JobReferences references, LogEpochs epochs, WriteQueue writer, string path, TimeProvider time, SqliteStoreOptions options)
+        HeldFolder folder,
+        DamageCheck damage,
+        JobReferences references,
+        LogEpochs epochs,
+        WriteQueue writer,
+        string path,
+        TimeProvider time,
+        SqliteStoreOptions options)
     {
-        _lock = folderLock;
+        _folder = folder;
+        _damage = damage;
         References = references;
         Epochs = epochs;
         _writer = writer;
         _time = time;
-        _readers = new(path, options.Readers, options.BusyTimeout);
-        Lists = new(path, options.ListReaders, options.BusyTimeout);
-        Log = new(path, 1, options.BusyTimeout);
-        Tail = new(path, 1, options.BusyTimeout);
+        _readers = Pool(options.Readers);
+        Lists = Pool(options.ListReaders);
+        Log = Pool(1);
+        Tail = Pool(1);
+
+        ReadPool Pool(int places) => new(path, places, options.BusyTimeout, folder.Check, damage.Seen);
     }
 
     /// <summary>The references of its jobs.</summary>
@@ -71,8 +82,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             if (session.Scalar("PRAGMA journal_mode = WAL") is not "wal")
                 throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
 
-            var writer = new WriteQueue(session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), time, options);
-            return new(folderLock, references, epochs, writer, path, time, options);
+            var damage = new DamageCheck(time);
+            damage.CheckAll(session);
+            var writer = new WriteQueue(
+                session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), folderLock.Loss, damage.Seen, time, options);
+            return new(folderLock, damage, references, epochs, writer, path, time, options);
         }
         catch (SqliteException failure)
         {
@@ -128,13 +142,27 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         }
     }
 
+    /// <summary>Why the database is not to be relied on, for the operator; null if nothing is known against it.</summary>
+    public string? Damage => _damage.Found;
+
+    /// <summary>Finds out whether the folder is where it was, and whether the next part of the database is damaged.</summary>
+    /// <exception cref="StoreUnavailableException">The folder is not, or the database cannot be read now.</exception>
+    public async ValueTask InspectAsync(CancellationToken cancellationToken)
+    {
+        _folder.Check();
+        await Lists.ReadAsync(_damage.CheckNext, cancellationToken);
+    }
+
     /// <summary>
-    /// Whether changes can be written. As long as they are, nothing is done to find out; after one that failed, a commit that changes
+    /// Whether changes can be written, and what they are written to can be relied on. As long as they are, nothing is done to find out; after one that failed, a commit that changes
     /// nothing is tried, so that nobody has to send a change to find out that there is room again.
     /// </summary>
     /// <exception cref="StoreUnavailableException">They cannot.</exception>
     public async ValueTask CheckWritesAsync(CancellationToken cancellationToken)
     {
+        _folder.Check();
+        if (_damage.Found is { } damage)
+            throw new StoreUnavailableException(damage);
         if (_writer.LastFailed)
             await _writer.RunAsync(Schema.Touch, cancellationToken);
     }
@@ -146,7 +174,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             readers.Dispose();
         // SQLite checkpoints and removes the log as the last connection closes.
         await _writer.DisposeAsync();
-        await _lock.DisposeAsync();
+        _folder.Dispose();
     }
 
     private static SqliteSession OpenWriter(string path, SqliteOpenMode mode, SqliteStoreOptions options)

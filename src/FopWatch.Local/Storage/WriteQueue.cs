@@ -12,6 +12,8 @@ namespace FopWatch.Local.Storage;
 internal sealed class WriteQueue : IAsyncDisposable
 {
     private readonly Func<SqliteSession> _open;
+    private readonly Func<StoreUnavailableException?> _loss;
+    private readonly Action<SqliteException> _failed;
     private readonly TimeProvider _time;
     private readonly SqliteStoreOptions _options;
     private readonly Channel<Call> _calls;
@@ -21,12 +23,16 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     /// <param name="session">The connection that may write.</param>
     /// <param name="open">Opens it again after a failure that spoilt it.</param>
+    /// <param name="loss">Why the database may not be written to, as it is not where it was opened; null if it is.</param>
+    /// <param name="failed">Is told of failures of the store.</param>
     /// <param name="time">The clock of <see cref="SqliteStoreOptions.QueueTimeout"/>.</param>
     /// <param name="options">The limits.</param>
-    public WriteQueue(SqliteSession session, Func<SqliteSession> open, TimeProvider time, SqliteStoreOptions options)
+    public WriteQueue(SqliteSession session, Func<SqliteSession> open, Func<StoreUnavailableException?> loss, Action<SqliteException> failed, TimeProvider time, SqliteStoreOptions options)
     {
         _session = session;
         _open = open;
+        _loss = loss;
+        _failed = failed;
         _time = time;
         _options = options;
         _calls = Channel.CreateBounded<Call>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
@@ -126,6 +132,13 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <returns>The call, answered, because of which nothing was written and the others have to be run again.</returns>
     private Call? TryWrite(List<Call> batch)
     {
+        if (_loss() is { } loss)
+        {
+            foreach (var call in batch)
+                call.Fail(loss);
+            return null;
+        }
+
         try
         {
             _session ??= _open();
@@ -150,6 +163,8 @@ internal sealed class WriteQueue : IAsyncDisposable
         catch (Exception exception)
         {
             _lastFailed = true;
+            if (exception is SqliteException { } seen)
+                _failed(seen);
             var usable = exception is SqliteException sqlite && sqlite.LeavesConnectionUsable();
             if (!usable || !TryRollback())
                 Close();

@@ -5,8 +5,10 @@ using System.Text;
 using FopWatch.Api;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.Intake;
 using FopWatch.Providers.Signatures;
 using FopWatch.Simulator;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -280,6 +282,47 @@ public class NotifyTests
         Assert.Empty((await host.QuarantineAsync()).Notifications);
         Assert.Equal(SettledBy.Notification, (await host.JobAsync("media", "z0.a")).SettledBy);
         Assert.Empty(api.Asked);
+    }
+
+    /// <summary>The token that came, and one of an entry that an earlier version stored and that is no token any more.</summary>
+    [Fact]
+    public async Task Nothing_that_is_shown_of_the_quarantine_has_a_notify_token_however_the_url_was_spelled()
+    {
+        const string OldToken = "an-old-token-of-the-source";
+        await using var host = await RunningHost.StartAsync(SignatureSource(new("http://127.0.0.1:9"), new("ak-1", "sk-1")));
+        foreach (var path in (string[])["/api/notify/media/", "/API/Notify/media/", "/api/notify/media/."])
+        {
+            var url = $"{path.TrimEnd('.')}{RunningHost.Token}{(path.EndsWith('.') ? $"/{RunningHost.Token}" : "")}";
+            using var request = new HttpRequestMessage(HttpMethod.Post, url) { Content = new StringContent("no JSON") };
+            request.Headers.TryAddWithoutValidation("Authorization", $"Qiniu ak-1:{RunningHost.Token}");
+            request.Headers.TryAddWithoutValidation("X-Original-Host", $"{RunningHost.Token}.example.com");
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
+        }
+
+        await host.Host.Services.GetRequiredService<IQuarantine>().AddAsync(
+            new()
+            {
+                Key = "20200101T000000000-0a1b",
+                Source = "media",
+                Reason = "The signature is wrong, or its access key is not among the source's keys.",
+                ReceivedAt = DateTimeOffset.UnixEpoch,
+                Url = new($"https://old.example.com/prefix/API/NOTIFY/media/{OldToken}/{OldToken}?{OldToken}={OldToken}"),
+                Correlation = OldToken,
+                Headers = [new("Authorization", $"Qiniu {OldToken}:AAAAAAAAAAAAAAAAAAAAAAAAAAA="), new("X-Forwarded-Host", OldToken)],
+                Body = "no JSON"u8.ToArray(),
+            },
+            TestContext.Current.CancellationToken);
+
+        var list = await host.Http.GetStringAsync("/api/quarantine", TestContext.Current.CancellationToken);
+        var entries = (await host.QuarantineAsync()).Notifications;
+        Assert.Equal(4, entries.Count);
+        var shown = list + await (await host.PostAsync("/api/quarantine/retry")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken) + host.Log;
+        foreach (var entry in entries)
+            shown += await host.Http.GetStringAsync($"/api/quarantine/{entry.Key}", TestContext.Current.CancellationToken);
+
+        Assert.DoesNotContain(RunningHost.Token, shown, StringComparison.OrdinalIgnoreCase);
+        Assert.DoesNotContain(OldToken, shown, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("***", shown, StringComparison.Ordinal);
     }
 
     private static Dictionary<string, string?> SignatureSource(Uri statusEndpoint, SigningKey key) => new()

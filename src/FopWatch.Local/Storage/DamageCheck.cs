@@ -1,0 +1,65 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>
+/// Looks for damaged pages, and remembers what was found until the host starts again. A check takes a second at most: at the start it covers
+/// as much of the database as that allows, afterwards one table after the other.
+/// </summary>
+internal sealed class DamageCheck(TimeProvider time)
+{
+    private const int InstructionsBetweenLooks = 10_000;
+
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    private volatile string? _found;
+    private string _lastTable = "";
+
+    /// <summary>What was found, for the operator; null if nothing was.</summary>
+    public string? Found => _found;
+
+    /// <summary>Notes a failure of any statement, if it says that pages are damaged.</summary>
+    public void Seen(SqliteException failure)
+    {
+        if (failure.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+            _found ??= "The database is damaged: SQLite found a page that cannot be right. Stop the host, and restore a backup or recover the file (sqlite3 .recover)";
+    }
+
+    /// <summary>Checks the database.</summary>
+    public void CheckAll(SqliteSession session) => Check(session, "PRAGMA quick_check(1)");
+
+    /// <summary>Checks the table after the one that was checked last.</summary>
+    /// <returns>The table.</returns>
+    public string CheckNext(SqliteSession session)
+    {
+        const string Tables = "SELECT min(name) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name > $1";
+        _lastTable = session.Scalar(Tables, _lastTable) as string ?? session.Scalar(Tables, "") as string ?? "";
+        if (_lastTable.Length > 0)
+            Check(session, $"PRAGMA quick_check('{_lastTable}')");
+        return _lastTable;
+    }
+
+    private void Check(SqliteSession session, string pragma)
+    {
+        var began = time.GetTimestamp();
+        raw.sqlite3_progress_handler(session.Connection.Handle, InstructionsBetweenLooks, _ => time.GetElapsedTime(began) > Longest ? 1 : 0, null);
+        try
+        {
+            if (session.Scalar(pragma) is string and not "ok")
+                _found ??= "The database is damaged: its check (PRAGMA quick_check) fails. Stop the host, and restore a backup or recover the file (sqlite3 .recover)";
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            // Nothing was found in the time that there is.
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+        {
+            Seen(e);
+        }
+        finally
+        {
+            raw.sqlite3_progress_handler(session.Connection.Handle, 0, null, null);
+        }
+    }
+}

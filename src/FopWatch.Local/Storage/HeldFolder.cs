@@ -1,0 +1,63 @@
+using FopWatch.Jobs;
+
+namespace FopWatch.Local.Storage;
+
+/// <summary>The files of a data folder that a host holds open, and whether they are still where it found them.</summary>
+internal sealed class HeldFolder : IDisposable
+{
+    private readonly HeldFile[] _files;
+
+    /// <param name="folder">The folder, as it is named to the operator.</param>
+    /// <param name="files">The open files, the lock first.</param>
+    public HeldFolder(string folder, params IReadOnlyList<FileStream> files)
+    {
+        Folder = folder;
+        _files = [.. files.Select(file => new HeldFile(file))];
+    }
+
+    private string Folder { get; }
+
+    /// <summary>
+    /// Why nothing may be written, if a file is not in its place: what the host confirmed would not be found again, and another host could
+    /// start on the folder. Null if all are.
+    /// </summary>
+    public StoreUnavailableException? Loss() => Array.Find(_files, file => !file.IsInPlace) is { } lost
+        ? new($"The data folder '{Folder}' or its file {lost.Name} was deleted, moved or replaced while the host was running. Put it back, or restart the host")
+        : null;
+
+    /// <exception cref="StoreUnavailableException">A file is not in its place; see <see cref="Loss"/>.</exception>
+    public void Check()
+    {
+        if (Loss() is { } loss)
+            throw loss;
+    }
+
+    public void Dispose()
+    {
+        foreach (var file in _files)
+            file.Dispose();
+    }
+
+    private sealed class HeldFile : IDisposable
+    {
+        private readonly FileStream _stream;
+        private readonly string? _place;
+
+        public HeldFile(FileStream stream)
+        {
+            _stream = stream;
+            _place = Place();
+        }
+
+        public string Name => Path.GetFileName(_stream.Name);
+
+        /// <summary>Linux names the path of an open file as it is now, whatever it was opened as; elsewhere only a missing file is noticed.</summary>
+        public bool IsInPlace => _place is null ? File.Exists(_stream.Name) : Place() == _place;
+
+        public void Dispose() => _stream.Dispose();
+
+        private string? Place() => OperatingSystem.IsLinux()
+            ? new FileInfo($"/proc/self/fd/{_stream.SafeFileHandle.DangerousGetHandle()}").LinkTarget
+            : null;
+    }
+}
