@@ -3,6 +3,7 @@ using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FopWatch.Providers;
 
 namespace FopWatch.Jobs;
@@ -12,12 +13,12 @@ namespace FopWatch.Jobs;
 /// <list type="number">
 /// <item>If it suffices to shorten arrays, nothing else is shortened: all arrays are cut to the same length, the greatest that fits.</item>
 /// <item>Otherwise the members of an object share its bytes: a short member stays whole, and each long one is shortened to an equal share of the
-/// rest by these same rules. If that leaves a long member too little, the longest are left out. The elements of an array share likewise,
-/// and are left out from the end only.</item>
+/// rest by these same rules. If that leaves a long member too little, the longest are left out, and before them those whose names differ in
+/// their digits only, if there are many. The elements of an array share likewise, and are left out from the end only.</item>
 /// <item>A string keeps its beginning. A number is never shortened.</item>
 /// </list>
 /// </remarks>
-internal static class JsonCut
+internal static partial class JsonCut
 {
     // Less than this is not worth keeping of a string, an object or an array: a shorter one stays whole or is left out.
     private const int LeastShare = 64;
@@ -124,7 +125,7 @@ internal static class JsonCut
 
         // The brackets take two; the first part has no comma.
         var left = bytes - 1;
-        foreach (var part in isObject ? Part.MembersOf(value).OrderBy(member => member.Precedence) : Part.ElementsOf(value))
+        foreach (var part in isObject ? Part.MembersOf(value).OrderBy(member => member.IsOneOfMany).ThenBy(member => member.Precedence) : Part.ElementsOf(value))
         {
             if (part.LeastCost(least) <= left)
             {
@@ -233,8 +234,16 @@ internal static class JsonCut
     private static JsonDocument Parse(ReadOnlyMemory<byte> json) => JsonDocument.Parse(json, new() { MaxDepth = JsonBody.MaxDepth });
 
     /// <summary>A member of an object, or an element of an array.</summary>
-    private readonly record struct Part(int Order, int Overhead, JsonElement Value)
+    /// <param name="Order">The place among its siblings.</param>
+    /// <param name="Overhead">The bytes of its name and of what separates it from others.</param>
+    /// <param name="Value">The value.</param>
+    /// <param name="IsOneOfMany">Whether its name is one of many that differ in their digits only, such as <c>frame00017</c>: as the elements of
+    /// an array do, these give way to what is named once, such as a verdict.</param>
+    private readonly record struct Part(int Order, int Overhead, JsonElement Value, bool IsOneOfMany = false)
     {
+        // An object with fewer members of a kind is a record, not a list.
+        private const int Many = 16;
+
         public int Size => JsonMarshal.GetRawUtf8Value(Value).Length;
 
         /// <summary>Short scalars come first, however many other members are short; then the shorter ones, as powers of two.</summary>
@@ -242,14 +251,25 @@ internal static class JsonCut
 
         private bool IsContainer => Value.ValueKind is JsonValueKind.Object or JsonValueKind.Array;
 
-        public static IEnumerable<Part> MembersOf(JsonElement value) => value.EnumerateObject().Select((member, order) =>
-            new Part(order, JsonMarshal.GetRawUtf8PropertyName(member).Length + "\"\":,".Length, member.Value));
+        public static IEnumerable<Part> MembersOf(JsonElement value)
+        {
+            var members = value.EnumerateObject().Select((member, order) => (
+                Kind: KindOf(member.Name),
+                Part: new Part(order, JsonMarshal.GetRawUtf8PropertyName(member).Length + "\"\":,".Length, member.Value))).ToList();
+            var counts = members.CountBy(member => member.Kind).ToDictionary();
+            return members.Select(member => member.Part with { IsOneOfMany = counts[member.Kind] > Many });
+        }
+
+        private static string KindOf(string name) => JsonCut.Digits().Replace(name, "0");
 
         public static IEnumerable<Part> ElementsOf(JsonElement value) =>
             value.EnumerateArray().Select((element, order) => new Part(order, ",".Length, element));
 
         public int LeastCost(int least) => Overhead + (IsContainer || Value.ValueKind == JsonValueKind.String ? Math.Min(Size, least) : Size);
     }
+
+    [GeneratedRegex("[0-9]+")]
+    private static partial Regex Digits();
 
     /// <summary>Writes a value without blanks, the ends of long arrays, and what is nested too deep.</summary>
     private sealed class BoundedWriter(int longestList, int levels, int bytes)

@@ -84,7 +84,9 @@ public static partial class CommandRedaction
     // The options of the documented commands: avthumb, avconcat, vframe, watermarks, mkzip, fetch and more.
     private const string OptionName =
         "(?: acodec | amix(?:Offset|Start|Duration)? | aspect | audioProfile | autoscale | avsmart | alias | bucket | compressLevel"
-        + " | deadline | decompression | deinterlace | deletets | dissolve | domain | duration | encoding | fade | fill | flip | font(?:size)? | force | format"
+        + " | blur | callbackurl | crop | deadline | decompression | deinterlace | delete(?:AfterDays|ts) | dissolve | domain | duration | encoding | end | fade | fileType"
+        + " | file_type | fill | flip | font(?:size)? | force | format | fsize | host | index | interlace | key | limit | maxDuration | md5 | overwrite | position | rate"
+        + " | repeat | separate | shortest | size | strip | uphost | webp | wst"
         + " | gifHighColor | gravity | h264(?:Profile|Level) | hls(?:Key(?:Type|Url)? | IV(?:Type)? | DurationModify | Method ) | image | interval | keyFramePosition"
         + " | loudnorm(?:I|LRA|TP)? | maxrate | mimeType | mode | mosaic(?:Gravity|OffsetX|OffsetY|Size|Start|Duration)? | multiA(?:udio|rep(?:Offset|Start|Duration)?)"
         + " | noDomain | notify(?:-filter|URL) | offset | output | pad(?:W|H|VideoX|VideoY) | pattern | pipeline | prefix | preset | quality | refine | resource | rotate"
@@ -172,11 +174,19 @@ public static partial class CommandRedaction
         Options)]
     private static partial Regex Credential();
 
+    // What separates commands may stand in a password, and so may an @: the last one before the path ends it.
+    private const string UserChar = @"[^/?\#\s@""<>\\]";
+
+    private const string EncodedAt = @"%(?-i:\k<level>)40";
+
+    private const string EncodedUserChar = @"(?: (?! %(?-i:\k<level>)(?:2f|3f|23|40) | %(?:25)*3a (?: %(?:25)*2f ){2} ) " + UserChar + " )";
+
     // Neither is searched beyond where the next URL begins. The scheme of a URL that a key names may have been taken for its bucket.
     [GeneratedRegex(
-        @"(?<lead> (?: (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : | ^ ) (?: \\*/ | \\+u002f ){2} ) (?> [^/?\#\s@""'<>|;\\]+ ) (?<at> @ )"
+        @"(?<lead> (?: (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* : | ^ ) (?: \\*/ | \\+u002f ){2} )"
+        + " (?> " + UserChar + "+ (?: @ (?= " + UserChar + "* @ ) " + UserChar + "* )* ) (?<at> @ )"
         + @" | (?<lead> (?<![a-z0-9+.-]) [a-z][a-z0-9+.-]* %(?<level>(?:25)*)3a (?: %(?-i:\k<level>)2f ){2} )"
-        + @" (?> (?: (?! %(?-i:\k<level>)(?:2f|3f|23|40) | %(?:25)*3a (?: %(?:25)*2f ){2} ) [^/?\#\s@""'<>|;\\] )+ ) (?<at> %(?-i:\k<level>)40 )",
+        + " (?> " + EncodedUserChar + "+ (?: " + EncodedAt + " (?= " + EncodedUserChar + "* " + EncodedAt + " ) " + EncodedUserChar + "* )* ) (?<at> " + EncodedAt + " )",
         Options)]
     private static partial Regex UserInfo();
 

@@ -47,7 +47,7 @@ internal static partial class EncodedText
             return (end, null);
         if (Name().IsMatch(text, start) && !CommandRedaction.MayBeUrl(head))
             return (end, null);
-        if (!MayGoOn(head))
+        if (!MayGoOn(head) || Padding().IsMatch(text.AsSpan()[start..end]))
             return (end, Redacted(head, depth));
 
         // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant.
@@ -184,6 +184,10 @@ internal static partial class EncodedText
         """(?<! \\ (?: u[0-9a-f]{0,3} )? | % (?:25){0,4} [0-9a-f]? ) (?: [A-Z0-9+_-] | %(?:25)*2b | (?<!\\) \\+u002b ){12,} (?: = | %(?:25)*3d | \\+u003d ){0,2}""",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
     private static partial Regex Run();
+
+    // Nothing goes on behind it.
+    [GeneratedRegex("""(?: = | %(?:25)*3d | \\+u003d )\z""", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture)]
+    private static partial Regex Padding();
 
     // The options whose values are names that an application chose, such as bucket:key: what looks like a secret in one is the name.
     [GeneratedRegex(

@@ -120,18 +120,45 @@ public class JsonCutTests
         AssertNames(json, kept, cut, limit / 4);
     }
 
+    [Theory]
+    [InlineData(450, "\"pass\"", 8 * 1024)]
+    [InlineData(450, """{"s":"pass"}""", 8 * 1024)]
+    [InlineData(30_000, "\"pass\"", 256 * 1024)]
+    [InlineData(30_000, """{"s":"pass"}""", 256 * 1024)]
+    [InlineData(17, null, 8 * 1024)]
+    public void Members_that_are_numbered_like_a_list_give_way_to_a_verdict(int count, string? value, int limit)
+    {
+        var members = string.Join(',', Enumerable.Range(10_000, count).Select(i => $"\"frame{i}\":{value ?? $"\"{new string('y', 700)}\""}"));
+        const string Verdict = """{"scenes":{"pulp":{"suggestion":"block"}},"suggestion":"block"}""";
+
+        var (beside, _) = JsonCut.To(limit, $$"""{{{members}},"result":{{Verdict}}}""", null);
+        var (within, _) = JsonCut.To(limit, $$"""{"result":{{{members}},{{Verdict[1..]}}}""", null);
+
+        foreach (var kept in (string?[])[beside, within])
+        {
+            var result = JsonElement.Parse(kept!).GetProperty("result");
+            Assert.Equal(("block", "block"), (
+                result.GetProperty("suggestion").GetString(),
+                result.GetProperty("scenes").GetProperty("pulp").GetProperty("suggestion").GetString()));
+            Assert.InRange(kept!.Length, limit / 2, limit);
+        }
+    }
+
     [Fact]
     public void An_object_that_is_too_long_loses_its_longest_members_and_of_equal_ones_the_last()
     {
-        var json = $$"""{{{string.Join(',', Enumerable.Range(1000, 9000).Select(i => $"\"m{i}\":{i}"))}},"long":{{Numbers(50)}},"verdict":"block"}""";
+        var json = $$"""{{{string.Join(',', Enumerable.Range(1000, 9000).Select(i => $"\"{Name(i)}\":{i}"))}},"long":{{Numbers(50)}},"verdict":"block"}""";
 
         var (kept, cut) = JsonCut.Once(1024, json, null);
 
         var names = JsonElement.Parse(kept!).EnumerateObject().Select(member => member.Name).ToList();
         Assert.InRange(kept!.Length, 1000, 1024);
-        Assert.Equal(Enumerable.Range(1000, names.Count).Select(i => $"m{i}"), names);
-        Assert.Equal(new("/m" + (1000 + names.Count)) { Dropped = true }, cut!.Parts[0]);
+        Assert.Equal(Enumerable.Range(1000, names.Count).Select(Name), names);
+        Assert.Equal(new($"/{Name(1000 + names.Count)}") { Dropped = true }, cut!.Parts[0]);
         Assert.Equal(9002, names.Count + cut.Parts.Count + cut.Unnamed);
+
+        // Without digits, so that no name looks like a place in a list.
+        static string Name(int i) => string.Concat($"{i}".Select(digit => (char)(digit - '0' + 'a')));
     }
 
     [Theory]

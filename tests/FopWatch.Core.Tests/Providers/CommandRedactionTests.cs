@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
@@ -56,6 +57,9 @@ public class CommandRedactionTests
     [InlineData("hlsKey/abcdef/ab/64k/r/25", "hlsKey/***/ab/64k/r/25")]
     [InlineData("a.example/x?Signature=ab%2Ft%2F4cd%3D&x=1", "a.example/x?Signature=***&x=1")]
     [InlineData("a.example/x?Signature=ab/t/4cd=&x=1", "a.example/x?Signature=***&x=1")]
+    [InlineData("url/http://me:p;a's|s@word@k.example/a@b.jpg", "url/http://***@k.example/a@b.jpg")]
+    [InlineData("url/http%3A%2F%2Fme:p%3Bass%40word%40k.example%2Fa%40b.jpg", "url/http%3A%2F%2F***%40k.example%2Fa%40b.jpg")]
+    [InlineData("http://k.example/a@b.jpg and you@example.com", "http://k.example/a@b.jpg and you@example.com")]
     [InlineData("url/http://a.example/x?token=abc/r/25", "url/http://a.example/x?token=***/r/25")]
     public void Redacts_the_key_and_nothing_else(string text, string redacted)
     {
@@ -303,6 +307,24 @@ public class CommandRedactionTests
             CommandRedaction.Redact(text);
             Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{lead} and {Repetitions} times {repeated}: {watch.Elapsed}");
         }
+    }
+
+    [Theory]
+    [InlineData("http://a.example/x.jpg?token=abcd", "key/ZG9jcy9yZXBvcnQucGRm")]
+    [InlineData("http://a.example/x.jpg?token=abcde", "key/ZG9jcy9yZXBvcnQucGRm/bucket/Yms=")]
+    [InlineData("http://a.example/x.jpg?token=abcdef", "key/ZG9jcy9yZXBvcnQucGRm")]
+    [InlineData("http://a.example/x.jpg?token=abcd", "md5/0cc175b9c0f1b6a831c399e269772661/key/ZG9jcw")]
+    [InlineData("http://a.example/x.jpg?token=abcdef", "wst/1/gravity/SouthEast")]
+    [InlineData("http://a.example/x.jpg?token=abcde", "unknownOption/1")]
+    public void Options_behind_an_encoded_url_stay(string url, string options)
+    {
+        var masked = Encoded(url[..(url.IndexOf('=', StringComparison.Ordinal) + 1)] + CommandRedaction.Mask);
+
+        Assert.Equal($"fetchURL/{masked}/{options}", CommandRedaction.Redact($"fetchURL/{Encoded(url)}/{options}"));
+        if (!options.StartsWith("unknown", StringComparison.Ordinal))
+            Assert.Equal($"fetchURL/{masked}/{options}", CommandRedaction.Redact($"fetchURL/{Encoded(url).TrimEnd('=')}/{options}"));
+
+        static string Encoded(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text)).Replace('/', '_').Replace('+', '-');
     }
 
     // What is allocated shows how often a part of a text was read, on a busy machine too.
