@@ -1,4 +1,6 @@
 using System.Buffers;
+using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Providers;
@@ -19,9 +21,19 @@ public static partial class CommandRedaction
     /// <summary>A text without the secrets in it, every occurrence; the same text where there is none.</summary>
     /// <remarks>
     /// The text may be a command, prose that repeats commands (Wangsu <c>desc</c>), percent-encoded, or JSON: providers nest commands
-    /// in all of these. Doing it twice changes nothing. The time is linear in the length of the text.
+    /// in all of these. JSON, and JSON behind one word as in the commands of workflow V2, is redacted by the rules of <see cref="RedactJson"/>.
+    /// Doing it twice changes nothing, with one exception: if the padding of a Base64 text is directly followed by further Base64 digits, and the
+    /// redacted text needs less padding, the second time reads both as one text. The time is linear in the length of the text.
     /// </remarks>
-    public static string Redact(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
+    public static string Redact(string text)
+    {
+        if (WithRedactedJson(text) is { } json)
+            return json;
+
+        // A value that was no JSON may have been all that was wrong with the rest.
+        var redacted = RedactText(text);
+        return redacted == text ? text : WithRedactedJson(redacted) ?? redacted;
+    }
 
     /// <summary>A name or address without credentials, where it is a URL; any other is the same: what looks like a secret in a key is the key.</summary>
     public static string? RedactUrl(string? text) => text is not null && MayBeUrl(text) ? Redact(text) : text;
@@ -40,6 +52,27 @@ public static partial class CommandRedaction
     /// </remarks>
     internal static string RedactJson(ReadOnlySpan<byte> json) => JsonText.Rewrite(json, Redact, IsSecretName);
 
+    private static string RedactText(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
+
+    /// <summary>A text that is JSON, or one word and JSON, without the secrets in it; null for any other.</summary>
+    private static string? WithRedactedJson(string text)
+    {
+        if (!text.Contains('"', StringComparison.Ordinal) || text.AsSpan().TrimEnd() is not [.., '}' or ']'])
+            return null;
+
+        var start = text.AsSpan().IndexOfAny('{', '[');
+        if (start < 0 || !BeforeJson().IsMatch(text.AsSpan(0, start)))
+            return null;
+        try
+        {
+            return RedactText(text[..start]) + RedactJson(Encoding.UTF8.GetBytes(text, start, text.Length - start));
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>A text without the secrets that are not encoded in it.</summary>
     internal static string WithoutPlainSecrets(string text)
     {
@@ -49,7 +82,13 @@ public static partial class CommandRedaction
         if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
             text = HlsKey().Replace(text, "${lead}" + Mask);
         if (text.AsSpan().ContainsAny(Quotes))
+        {
             text = QuotedMember().Replace(text, "${lead}" + Mask);
+            text = OtherMember().Replace(text, "${lead}${quote}" + Mask + "${quote}");
+        }
+
+        if (text.AsSpan().ContainsAny(HeaderNames))
+            text = Header().Replace(text, "${lead}" + Mask);
         text = Credential().Replace(text, "${lead}" + Mask);
         text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
         return NotifyToken().Replace(text, "${lead}" + Mask);
@@ -67,6 +106,10 @@ public static partial class CommandRedaction
     // Without one of these nothing is quoted.
     private static readonly SearchValues<string> Quotes =
         SearchValues.Create(["\"", "'", "u0022", "u0027", "%22", "%27", "2522", "2527"], StringComparison.Ordinal);
+
+    // Without one of these there is no header with a secret.
+    private static readonly SearchValues<string> HeaderNames =
+        SearchValues.Create(["authorization", "token", "secret", "passw", "key"], StringComparison.OrdinalIgnoreCase);
 
     private const RegexOptions Options =
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;
@@ -127,12 +170,25 @@ public static partial class CommandRedaction
         @"(?: [^/%&\#\s""'<>|;\\)\]},`] | " + ValueSlash + @" | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2}"
         + @" | , (?! [\s""'<>(){}[\]\\|;&] | $ | %(?:25)*2[27] | [a-z][a-z0-9+.-]{0,15} : \\*/ ) | [)\]}'`] (?= [a-z0-9_~*!$+-] ) )";
 
-    // The names of parameters and of members of JSON that hold secrets. A key, a hash and an id of a job are none.
-    private const string SecretName =
-        "(?: [a-z0-9_.-]*? (?: token | secret | signature | password | hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )"
+    private const string KeyName = "(?: hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )";
+
+    // The names of members of JSON that hold secrets; README.md lists them. A key, a hash, an id of a job and the token of a page are none, nor are short
+    // names and metadata of files.
+    private const string MemberName =
+        "(?: (?! x-[a-z0-9]+-meta- ) (?: [a-z0-9_.-]*? (?: (?<! (?: page | next | continuation ) [_.-]? ) token | secret | signature | password | " + KeyName + " )"
+        + " | (?: [a-z0-9_.-]*? [_-] )?? (?: passwd | pwd | credentials? | authorization ) | hmac | jwt | auth_info ) )";
+
+    // Of these, the ones that stand before a colon in prose for nothing but a secret.
+    private const string HeaderName =
+        "(?: (?! x-[a-z0-9]+-meta- ) (?: [a-z0-9_.-]*? (?: (?<! (?: page | next | continuation ) [_.-]? ) token | secret | password | " + KeyName + " )"
+        + " | (?: [a-z0-9_.-]*? [_-] )?? (?: passwd | authorization ) ) )";
+
+    // The names of parameters of queries that hold secrets.
+    private const string ParameterName =
+        "(?: [a-z0-9_.-]*? (?: token | secret | signature | password | " + KeyName + " )"
         + " | (?: [a-z0-9_.-]*? [_-] )?? (?: sign | passwd | credentials? )"
         + " | pwd | sig | hmac | jwt | ak | sk | hdn(?:ea|t[sl]?) | auth_info | _upt | authorization | Key-Pair-Id | GoogleAccessId"
-        + " | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-[a-z0-9-]+"
+        + " | x-(?:amz|oss|goog|cos|tos|obs|qn|qiniu|upyun)-(?! meta- )[a-z0-9-]+"
         + " | q-(?:ak|sign[a-z-]*|key-time|header-list|url-param-list) | (?:ws|tx)(?:Time|ABSTime) )";
 
     // Names that say too little by themselves: they count within a query only.
@@ -153,22 +209,49 @@ public static partial class CommandRedaction
     [GeneratedRegex("(?<lead> hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f ) ) " + Key, Options)]
     private static partial Regex HlsKey();
 
-    [GeneratedRegex("^" + SecretName + @"\z", Options)]
+    [GeneratedRegex("^" + MemberName + @"\z", Options)]
     private static partial Regex SecretMember();
 
-    // JSON within text, its quotes escaped or not: "token": "…", "token": 1, %22token%22%3A%22…. A value ends at a quote like the one that it began with.
+    // JSON within text, its quotes escaped or not: "token": "…", %22token%22%3A%22…. A value ends at a quote like the one that it began with.
     [GeneratedRegex(
-        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + SecretName + Quote + @" \s*:\s* (?<quote> " + Quote + @" )? )"
-        + @" (?(quote) (?> (?: (?! (?<!\\) \k<quote> ) [^\n] )+ ) | [^\s""'\\,}\]{[]+ )"
-        + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + SecretName
-        + @" %(?<level>(?:25)*)2[27] (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* (?: %(?-i:\k<level>)(?<mark>2[27]) )? )"
-        + @" (?(mark) (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ ) | [a-z0-9_.+-]+ )",
+        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + Quote + @" \s*:\s* (?<quote> " + Quote + " ) )"
+        + @" (?> (?: (?! (?<!\\) \k<quote> ) [^\n] )+ )"
+        + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
+        + @" %(?<level>(?:25)*)2[27] (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* %(?-i:\k<level>)(?<mark>2[27]) )"
+        + @" (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ )",
         Options)]
     private static partial Regex QuotedMember();
 
+    // The same with any other value: "token": 1, "token": ["…"], %22token%22%3A%7B…. An array or object ends where all of its brackets are closed that
+    // are in no string, or at the end of the text.
+    [GeneratedRegex(
+        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + "(?<quote> " + Quote + @" ) \s*:\s* )"
+        + @" (?: (?<open> [[{] ) (?> (?: (?(open) (?: (?<!\\) \k<quote> (?> (?: (?! (?<!\\) \k<quote> ) [\s\S] )* ) (?: \k<quote> | \z )"
+        + @" | (?<open> [[{] ) | (?<-open> [\]}] ) | [^[{\]}] ) | (?!) ) )* ) | [^\s""'\\,}\]{[]+ )"
+        + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
+        + @" (?<quote> %(?<level>(?:25)*)2[27] ) (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* )"
+        + @" (?: (?<open> [[{] | %(?-i:\k<level>)[57]b ) (?> (?: (?(open) (?: (?<! %(?:25)*5c ) \k<quote> (?> (?: (?! (?<! %(?:25)*5c ) \k<quote> ) [^\s""'] )* ) (?: \k<quote> )?"
+        + @" | (?<open> [[{] | %(?-i:\k<level>)[57]b ) | (?<-open> [\]}] | %(?-i:\k<level>)[57]d ) | [^\s""'[{\]}] | (?<= [,:[{] ) \s ) | (?!) ) )* ) | [a-z0-9_.+*-]+ )",
+        Options)]
+    private static partial Regex OtherMember();
+
+    // Authorization: Bearer …, x-auth-token: …, within prose and percent-encoded.
+    [GeneratedRegex(
+        "(?<lead> " + NameStart + "(?= " + NameChars + @" (?: [ \t]* : | %(?:25)*3a ) ) " + HeaderName
+        + @" (?: [ \t]* : (?: [ \t]+ | (?<= authorization \s* : ) ) | %(?:25)*3a (?: [ \t+] | %(?:25)*20 )* )"
+        + @" (?: (?: Basic | Bearer | Digest | Negotiate | OSS | QBox | Qiniu | Token | UpToken | UpYun ) (?: [ \t+] | %(?:25)*20 )+ )? )"
+        + @"(?> (?: [^\s""'<>|;\\)\]},`{[&%] | % (?! (?:25)*(?:0[ad]|20|22|26|27|2c|3b|3c|3e|5d|7d) ) | , (?! [\s""'<>(){}[\]\\|;&] | $ )"
+        + " | [)\\]}] (?= [a-z0-9_~*!$+-] ) )+ )",
+        Options)]
+    private static partial Regex Header();
+
+    // What may stand before JSON: nothing, or the type of a workflow's operation.
+    [GeneratedRegex(@"^ \s* (?: [a-z0-9_./-]+ \s )? \z", Options)]
+    private static partial Regex BeforeJson();
+
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
-        "(?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + SecretName + " | " + QuerySeparator + QueryName + " )"
+        "(?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + ParameterName + " | " + QuerySeparator + QueryName + " )"
         + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )"
         + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
         Options)]

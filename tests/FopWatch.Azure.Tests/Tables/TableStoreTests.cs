@@ -258,6 +258,15 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_job_of_an_earlier_version_is_read_without_its_secrets_and_with_the_items_of_today()
+    {
+        await Store.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
+
+        EarlierJob.AssertUpgraded((await Store.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
+        EarlierJob.AssertUpgraded(Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements));
+    }
+
+    [Fact]
     public async Task An_event_of_this_version_is_published_as_it_was_committed()
     {
         var stored = EarlierEvent.Stored;

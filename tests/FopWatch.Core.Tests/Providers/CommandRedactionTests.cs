@@ -25,7 +25,7 @@ public class CommandRedactionTests
     [InlineData("x%252fhlsKey%252Fc2VjcmV0%252Fsegtime", "x%252fhlsKey%252F***%252Fsegtime")]
     [InlineData("hlsKey/c2Vj%2FcmV0%3D/x", "hlsKey/***")]
     [InlineData("hlsKey//c2VjcmV0/x", "hlsKey/***")]
-    [InlineData("""{"cmd":"hlsKey\/c2VjcmV0\/s\/1x1"}""", """{"cmd":"hlsKey\/***\/s\/1x1"}""")]
+    [InlineData("""{"cmd":"hlsKey\/c2VjcmV0\/s\/1x1"}""", """{"cmd":"hlsKey/***/s/1x1"}""")]
     [InlineData("""{\"cmd\":\"hlsKey\\\/c2VjcmV0\\\/vb\\\/1m\"}""", """{\"cmd\":\"hlsKey\\\/***\\\/vb\\\/1m\"}""")]
     [InlineData("""hlsKey\u002Fc2Vj\u002BcmV0\u003D\u002Fx""", """hlsKey\u002F***""")]
     [InlineData("avthumb/m3u8/noDomain/1/hlsKey/q83v/+7dzLuqmYh3ZlVEMw==/hlsKeyUrl/aHR0cDovL2tleXMuZXhhbXBsZS5jb20vazE=", "avthumb/m3u8/noDomain/1/hlsKey/***/hlsKeyUrl/aHR0cDovL2tleXMuZXhhbXBsZS5jb20vazE=")]
@@ -40,7 +40,7 @@ public class CommandRedactionTests
     [InlineData("notify-filter/https://h.example/api/notify/media/3f9d0c51e27a4b86/lesson-1", "notify-filter/https://h.example/api/notify/media/***/lesson-1")]
     [InlineData("""{"hlsKey": "c2Vj/cmV0", "a": 1}""", """{"hlsKey": "***", "a": 1}""")]
     [InlineData("""{\"hls_key\":\"c2Vj\\\/cmV0\"}""", """{\"hls_key\":\"***\"}""")]
-    [InlineData("""{"hlsKey":12345,"hlsKeyUrl":"u"}""", """{"hlsKey":***,"hlsKeyUrl":"u"}""")]
+    [InlineData("""{"hlsKey":12345,"hlsKeyUrl":"u"}""", """{"hlsKey":"***","hlsKeyUrl":"u"}""")]
     [InlineData("?hlsKey=c2VjcmV0&hlsKeyUrl=u", "?hlsKey=***&hlsKeyUrl=u")]
     [InlineData("hlsKey/", "hlsKey/")]
     [InlineData("avthumb/m3u8/hlsKey/anCFr%2FoQZVcnX%2Fab%2F65vPcCF1w%3D%3D/hlsKeyType/1.0", "avthumb/m3u8/hlsKey/***/hlsKeyType/1.0")]
@@ -94,6 +94,17 @@ public class CommandRedactionTests
     [InlineData("tokens", false)]
     [InlineData("signal", false)]
     [InlineData("design", false)]
+    [InlineData("sign", false)]
+    [InlineData("sig", false)]
+    [InlineData("ak", false)]
+    [InlineData("sk", false)]
+    [InlineData("st", false)]
+    [InlineData("next_page_token", false)]
+    [InlineData("NextContinuationToken", false)]
+    [InlineData("x-qn-meta-author", false)]
+    [InlineData("x-amz-meta-token", false)]
+    [InlineData("x-amz-security-token", true)]
+    [InlineData("credentials", true)]
     public void Knows_the_names_of_secrets(string name, bool secret) => Assert.Equal(secret, CommandRedaction.IsSecretName(name));
 
     [Theory]
@@ -111,7 +122,10 @@ public class CommandRedactionTests
     [InlineData("""{"params":{"secretKey":"s","access_key":7,"key":"k","keys":["k"],"persistentId":"z0.a","hash":"F"}}""", """{"params":{"secretKey":"***","access_key":"***","key":"k","keys":["k"],"persistentId":"z0.a","hash":"F"}}""")]
     [InlineData("""{"result":{"password":{"v":["c2VjcmV0"]},"upload":{"token":"c2VjcmV0"}}}""", """{"result":{"password":"***","upload":{"token":"***"}}}""")]
     [InlineData("""{"result":"{\"token\":\"a\\\"b\",\"key\":\"k\"}"}""", """{"result":"{\"token\":\"***\",\"key\":\"k\"}"}""")]
-    [InlineData("""{"result":"{\"cmd\":\"hlsKey\\/c2VjcmV0\"}"}""", """{"result":"{\"cmd\":\"hlsKey\\/***\"}"}""")]
+    [InlineData("""{"result":"{\"cmd\":\"hlsKey\\/c2VjcmV0\"}"}""", """{"result":"{\"cmd\":\"hlsKey/***\"}"}""")]
+    [InlineData("""{"text":"{\"token\":[\"SEC1\"],\"credentials\":{\"id\":\"SEC2\"}}"}""", """{"text":"{\"token\":\"***\",\"credentials\":\"***\"}"}""")]
+    [InlineData("""{"text":"[{\"to\\u006ben\":1,\"a\":\"{\\\"secret\\\":{}}\"}]"}""", """{"text":"[{\"to\\u006ben\":\"***\",\"a\":\"{\\\"secret\\\":\\\"***\\\"}\"}]"}""")]
+    [InlineData("""{"sign":"a","sig":"b","ak":1,"sk":2,"st":3,"next_page_token":"c","pageToken":"d","x-qn-meta-token":"e"}""", """{"sign":"a","sig":"b","ak":1,"sk":2,"st":3,"next_page_token":"c","pageToken":"d","x-qn-meta-token":"e"}""")]
     public void Redacts_json_however_it_is_spelt(string json, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.RedactJson(Utf8(json)));
@@ -154,7 +168,7 @@ public class CommandRedactionTests
     }
 
     [Theory]
-    [InlineData("""{"cmd": "x/https://p.example/a.mp4?e=1700000000\u0026token=AK1:SECRET"}""", """{"cmd": "x/https://p.example/a.mp4?e=***\u0026token=***"}""")]
+    [InlineData("""{"cmd": "x/https://p.example/a.mp4?e=1700000000\u0026token=AK1:SECRET"}""", """{"cmd": "x/https://p.example/a.mp4?e=***&token=***"}""")]
     [InlineData("""https://p.example/a.mp4?e=1700000000\\u0026token=AK1:SECRET""", """https://p.example/a.mp4?e=***\\u0026token=***""")]
     [InlineData("https://p.example/a?userToken=x1&clientSecret=x2&_upt=x3&encKey=x4&auth_info=x5", "https://p.example/a?userToken=***&clientSecret=***&_upt=***&encKey=***&auth_info=***")]
     [InlineData("https://p.example/a?token[]=x1&data[token]=x2&n=1", "https://p.example/a?token[]=***&data[token]=***&n=1")]
@@ -176,12 +190,26 @@ public class CommandRedactionTests
     [InlineData("https://p.example/a?n=1%26token=x1&n=2", "https://p.example/a?n=1%26token=***&n=2")]
     [InlineData("//me:x1@p.example/a", "//***@p.example/a")]
     [InlineData("https://p.example/a?a%5Btoken%5D%3Dx1", "https://p.example/a?a%5Btoken%5D%3D***")]
-    [InlineData("""v2/{"access_key":"x1","pwd": 12,"key":"k","persistentId":"z0.a"}""", """v2/{"access_key":"***","pwd": ***,"key":"k","persistentId":"z0.a"}""")]
+    [InlineData("""v2/{"access_key":"x1","pwd": 12,"key":"k","persistentId":"z0.a"}""", """v2/{"access_key":"***","pwd": "***","key":"k","persistentId":"z0.a"}""")]
     [InlineData("""v2/{\"token\":\"x1\\\"x2\",\"key\":\"k\"}""", """v2/{\"token\":\"***\",\"key\":\"k\"}""")]
     [InlineData("""v2/{\u0022token\u0022:\u0022x1\u0022,\u0022key\u0022:\u0022k\u0022}""", """v2/{\u0022token\u0022:\u0022***\u0022,\u0022key\u0022:\u0022k\u0022}""")]
     [InlineData("{'secretKey': 'x1', 'key': 'k'}", "{'secretKey': '***', 'key': 'k'}")]
     [InlineData("v2/%7B%22token%22%3A%20%22x1%5C%22x2%22%2C%22key%22%3A%22k%22%7D", "v2/%7B%22token%22%3A%20%22***%22%2C%22key%22%3A%22k%22%7D")]
-    [InlineData("v2/%7B%22token%22:12%2C%22key%22:13%7D", "v2/%7B%22token%22:***%2C%22key%22:13%7D")]
+    [InlineData("v2/%7B%22token%22:12%2C%22key%22:13%7D", "v2/%7B%22token%22:%22***%22%2C%22key%22:13%7D")]
+    [InlineData("""v2/{"token":["x1]",{"a":"x2}\"x3"}],"key":"k"}""", """v2/{"token":"***","key":"k"}""")]
+    [InlineData("""no {\"token\": [\"x1]\\\"x2\"], \"credentials\":{\"id\":\"x3\"}, \"n\":[1]}""", """no {\"token\": \"***\", \"credentials\":\"***\", \"n\":[1]}""")]
+    [InlineData("""v2/{"token":["x1", [ "x2" ]""", "v2/{\"token\":\"***\"")]
+    [InlineData("v2/%7B%22token%22%3A%5B%22x1%5D%22%2C%7B%7D%5D%2C%22n%22%3A%5B1%5D%7D", "v2/%7B%22token%22%3A%22***%22%2C%22n%22%3A%5B1%5D%7D")]
+    [InlineData("%2522token%2522%253A%255B%2522x1%2522%255D no", "%2522token%2522%253A%2522***%2522 no")]
+    [InlineData("t {\"auth\":{\"secret\":[\"x1\"]},\"token\":12,\"x\":1}", "t {\"auth\":{\"secret\":\"***\"},\"token\":\"***\",\"x\":1}")]
+    [InlineData("""{"token":***,"a":1,"a":2}""", """{"token":"***","a":1,"a#2":2}""")]
+    [InlineData("Authorization: Bearer x1.x2-x3=", "Authorization: Bearer ***")]
+    [InlineData("sent authorization:AK:x1= to h", "sent authorization:*** to h")]
+    [InlineData("Authorization: Qiniu AK:x1, X-Auth-Token: x2\nHost: h", "Authorization: Qiniu ***, X-Auth-Token: ***\nHost: h")]
+    [InlineData("(token: x1) password: x,2 n: 1", "(token: ***) password: *** n: 1")]
+    [InlineData("Authorization%3A%20Bearer%20x1%0D%0AHost%3A%20h", "Authorization%3A%20Bearer%20***%0D%0AHost%3A%20h")]
+    [InlineData("next_page_token: 1; key: k; signal: 2; b:token:a.mp4; sign: s", "next_page_token: 1; key: k; signal: 2; b:token:a.mp4; sign: s")]
+    [InlineData("""v2/{"sign":"a","next_page_token":["b"],"ak":{"c":1}}""", """v2/{"sign":"a","next_page_token":["b"],"ak":{"c":1}}""")]
     public void Credentials_are_found_in_every_spelling(string text, string redacted)
     {
         Assert.Equal(redacted, CommandRedaction.Redact(text));
@@ -278,7 +306,7 @@ public class CommandRedactionTests
 
     public static TheoryData<string> Leads =>
     [
-        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsKey=x", "\"hlsKey\":\"",
+        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsKey=x", "\"hlsKey\":\"", "\"token\":[", "\"token\":{\"", "%22token%22%3A%5B%22", "[\"",
         "http://", "http%3A%2F%2F", "api/notify/", "api/notify/media/", "mkzip/2/url/" + Base64Url("http://a.example/x"),
         "mkzip/2/url/" + Base64Url("http://a.example/x?token=abcdef"), "url/" + Base64Url(Base64Url("http://a.example/x?token=abcdef")),
     ];
@@ -290,7 +318,7 @@ public class CommandRedactionTests
         "hlsKey\"", "\"hlsKey\":", "_token=/t/1", "_token=a/t/1", "&e=", "%3Ftoken%3D", "%26token%3Da%2Ft%2F1", "token", "x-amz-", "q-sign", "a://", "a%3A%2F%2F", "a%253A%252F%252F",
         "api/notify/", "api/notify/a/", "aHR0", "aHR0cDovL2Ev", "/aHR0cDovL2Ev", "IGh0dHA6Ly9h/", "IGh0dHA6Ly9hYmM/", "YUhSMGNEb3ZMMkV2/", "\ud83d\ude00",
         "~", "~hmac=", "%7E", ",", ",a", ")", "'", ");", "&amp;", "%3B", "%26amp%3B", "\"token\":", "\"token\":\"", "%22token%22%3A", "%22token%22%3A%22", "\\u0022token\\u0022:",
-        "%5C%22", "saveas/", "/r/2x", "/vb/1.4",
+        "%5C%22", "saveas/", "/r/2x", "/vb/1.4", "\"token\":[", "\"token\":{\"", "[\"", "]", "{\"\\\"", "%22token%22%3A%5B", "%22token%22%3A%7B%22", "%5B%22", "token: ", "authorization:", "key : x", "token%3A", "{\"a\":",
     ];
 
     // So many take less than 50 ms on an idle machine; quadratic work takes longer than the limit.

@@ -90,10 +90,13 @@ public partial class SecretsPropertyTests
     // # is a command, ¤ an address, ¢ a secret.
     private static readonly Gen<string> Bodies = Gen.Elements(
         """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"result":{"token":"¢","m":[{"secretKey":"¢","persistentId":"z0.a"}],"password":["¢"],"text":"{\"access_key\": \"¢\", 'pwd': '¢'}"}}]}""",
+        """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"result":{"token":["¢"],"credentials":{"id":"¢"},"text":"{\"token\":[\"¢\"],\"credentials\":{\"id\":\"¢\"}}"}}]}""",
+        """{"id":"a","code":3,"items":[{"cmd":#,"code":3,"error":"no {\"token\":[\"¢\",{\"a\":[\"¢\"]}], \"credentials\":{\"id\":\"¢\"}}, x%3D%22token%22%3A%5B%22¢%22%5D"}]}""",
+        """{"id":"a","code":3,"items":[{"cmd":#,"code":3,"error":"sent Authorization: Bearer ¢ and X-Auth-Token: ¢"}]}""",
         """{"id":"a","code":0,"inputKey":¤,"items":[{"cmd":#,"code":0,"key":¤},{"cmd":"x","code":0,"keys":[¤]}]}""",
         """{"id":"a","code":3,"inputkey":¤,"items":[{"cmd":#,"code":3,"key":¤,"detail":[{"key":¤,"url":¤}],"decompresslist":[¤]}]}""",
         """{"version":"v3","id":"a","code":0,"input":{"kodo_file":{"bucket":"b","key":¤}},"ops":[{"fop":{"cmd":#,"result":{"code":0,"has_output":true,"kodo_file":{"bucket":"b","key":¤},"output":{"accessToken":"¢"}}}}]}""",
-        """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"cmd":#,"secret":"¢","auth":{"api_key":"¢"}}},"result":{"code":0,"key":¤}}]}""",
+        """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"cmd":#,"secret":"¢","auth":{"api_key":"¢"},"token":["¢"],"text":"{\"password\":{\"v\":\"¢\"}}"}},"result":{"code":0,"key":¤}}]}""",
         """{"id":"a","code":0,"items":[{"cmd":#,"code":0,"desc":#,"result":{"n":[#],"m":{"code":200}}}]}""",
         """{"id":"a","code":3,"desc":#,"items":[{"cmd":#,"code":3,"error":#},{"cmd":"avinfo","code":"0","key":"k","url":#}],"x":[{"y":#}]}""",
         """{"version":"v3","id":"a","code":3,"ops":[{"fop":{"cmd":#,"result":{"code":3,"desc":#,"error":#}}}]}""",

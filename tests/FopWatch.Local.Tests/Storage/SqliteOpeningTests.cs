@@ -247,6 +247,16 @@ public class SqliteOpeningTests
     }
 
     [Fact]
+    public async Task A_job_of_an_earlier_version_is_read_without_its_secrets_and_with_the_items_of_today()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        await temp.Store.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
+
+        EarlierJob.AssertUpgraded((await temp.Store.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
+        EarlierJob.AssertUpgraded(Assert.Single((await temp.Store.ListAsync(new JobQuery(), Cancelled)).Elements));
+    }
+
+    [Fact]
     public async Task References_are_the_same_after_a_restart_and_others_in_another_folder()
     {
         var key = new JobKey("media", "a");
