@@ -189,7 +189,7 @@ public class WholeFlowTests
 
         public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
-        public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
         public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 

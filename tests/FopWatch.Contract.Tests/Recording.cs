@@ -30,7 +30,7 @@ internal sealed class Recording : IWatcher, IOutboxSignal
 
     public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
 
-    public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => default;
+    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
 
     public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 }

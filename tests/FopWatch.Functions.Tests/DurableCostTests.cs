@@ -2,6 +2,7 @@ using System.Globalization;
 using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
+using FopWatch.Jobs;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 
@@ -109,20 +110,35 @@ public class DurableCostTests(SharedAzurite store)
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task A_job_that_is_notified_while_its_watch_sleeps_costs_no_more_than_a_poll_that_was_waited_for()
+    public async Task A_job_that_is_notified_while_its_watch_sleeps_costs_no_poll_and_one_whose_watch_has_not_started_costs_a_message()
     {
         await using var azurite = await Azurite.StartAllAsync();
         await using var host = await StartAsync(azurite, TestTime.Real(), ("First", "00:00:20"));
 
+        var due = DateTimeOffset.MinValue;
         foreach (var id in Ids())
-            await host.RegisterAsync(id);
+            due = (await host.RegisterAsync(id)).Watch.DueAt!.Value;
         await UntilAsync(host, Watches(host), instance => instance.SerializedCustomStatus is not null);
         foreach (var id in Ids())
             await host.NotifyAsync(id);
         await EndedAsync(host, Watches(host));
 
+        // The timer of a watch that was ended still fires.
+        await Task.Delay(due + TimeSpan.FromSeconds(3) - TimeProvider.System.GetUtcNow(), Cancelled);
         Assert.All(Ids(), id => Assert.Equal(0, host.Provider.Asked(id)));
-        Assert.InRange(await CountAsync("watch, notified while it sleeps", azurite), Timer + PerPoll, Start + Timer + PerPoll);
+        var ended = await CountAsync("watch, notified while it sleeps", azurite);
+
+        foreach (var id in Ids("late"))
+        {
+            await host.Recorder.RegisterAsync(host.Source, id, Job.NoMetadata, TimeSpan.FromMinutes(3), Cancelled);
+            await host.WithClockAheadAsync(TimeSpan.FromMinutes(2), () => host.NotifyAsync(id));
+        }
+
+        var none = await CountAsync("watch, notified before it is started", azurite);
+
+        // Less than a watch that sleeps until its first poll: 20.
+        Assert.InRange(ended, Timer + 3, 18);
+        Assert.InRange(none, 1, 6);
     }
 
     [Fact(Timeout = 180_000)]

@@ -139,15 +139,17 @@ public class WatchJobTests(SharedAzurite azurite)
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_that_is_settled_while_its_watch_waits_for_its_first_poll_is_not_asked_about()
+    public async Task A_job_that_is_settled_while_its_watch_waits_for_its_first_poll_ends_the_watch_and_is_not_asked_about()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:05"));
-        await host.RegisterAsync(Id);
-        await host.StartDueAsync();
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:00"));
+        var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
+        await host.AsleepAsync(Id, step => step.DueAt == due);
 
         Assert.Equal(NotificationResult.Recorded, await host.NotifyAsync(Id));
 
-        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+        var ended = await host.EndedAsync(Id);
+        Assert.Equal(OrchestrationRuntimeStatus.Terminated, ended.RuntimeStatus);
+        Assert.True(ended.LastUpdatedAt < due, "The watch slept until its first poll.");
         Assert.Equal((JobState.Succeeded, 0), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
     }
 

@@ -210,7 +210,7 @@ public sealed class RecorderTests
 
         public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => Hear("nudge");
 
-        public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => Hear("stop");
+        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => Hear("stop");
 
         public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 

@@ -194,6 +194,23 @@ public sealed record JobFacts
     public JobFacts WithItems(IEnumerable<ItemFacts> items) => Numbering(items.Select((item, position) => item with { Position = position }));
 
     /// <summary>
+    /// These facts as the verdict on the whole leaves their items: what has not started when the whole has failed or was cancelled never will, and
+    /// would be polled until the deadline. What has started may still end.
+    /// </summary>
+    internal JobFacts EndedByVerdict() => Verdict is JobVerdict.Failed or JobVerdict.Cancelled
+        ? Numbering(Items.Select(item =>
+            item is { State: ItemState.Waiting } or { State: ItemState.Unknown, Code: null, Error: null, Outputs.Count: 0 }
+                ? item with { State = ItemState.Skipped }
+                : item))
+        : this;
+
+    /// <summary>
+    /// A poll's facts, after these of the same job: where both have the same verdict, it is final. The first poll that has it may come while items still
+    /// wait, at servers that derive the verdict from the items.
+    /// </summary>
+    internal JobFacts Confirmed(JobFacts polled) => Closed && Verdict == polled.Verdict ? polled.EndedByVerdict() : polled;
+
+    /// <summary>
     /// These facts without the secrets that earlier versions left in them. Commands become what a report of today says, so that its items are
     /// the same ones.
     /// </summary>

@@ -143,7 +143,7 @@ public sealed class JobRecorder(
             (job, now) =>
             {
                 var change = answer.Report is { } report
-                    ? job.Apply(report, now).Then(next => Named(next, report.IsWorkflow))
+                    ? job.Apply(report with { Facts = job.Facts.Confirmed(report.Facts) }, now).Then(next => Named(next, report.IsWorkflow))
                     : JobChange.Nothing(job);
                 if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
                     change = change.Then(next => next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now)));
@@ -259,8 +259,8 @@ public sealed class JobRecorder(
         var (was, due) = (before?.Watch.DueAt, after.Watch.DueAt);
         if (due is null)
         {
-            if (was is not null)
-                await watcher.StopAsync(after, cancellationToken);
+            if (was is { } dueBefore)
+                await watcher.StopAsync(after, dueBefore, cancellationToken);
         }
         else if (due < was || due <= time.GetUtcNow() + PollPlan.HintSpacing)
         {

@@ -11,10 +11,12 @@ namespace FopWatch.Jobs;
 /// <summary>Shortens JSON to a number of bytes, and keeps what applications act on: the members near the root, and the short ones.</summary>
 /// <remarks>
 /// <list type="number">
-/// <item>If it suffices to shorten arrays, nothing else is shortened: all arrays are cut to the same length, the greatest that fits.</item>
-/// <item>Otherwise the members of an object share its bytes: a short member stays whole, and each long one is shortened to an equal share of the
-/// rest by these same rules. If that leaves a long member too little, the longest are left out, and before them those whose names differ in
-/// their digits only, if there are many. The elements of an array share likewise, and are left out from the end only.</item>
+/// <item>If it suffices to shorten arrays of more than 16 elements, nothing else is shortened: they are cut to the same number of elements, the
+/// greatest that fits. A shorter array stays whole, since it may be a tuple.</item>
+/// <item>Otherwise, and if that would leave half of the bytes unused, the members of an object share its bytes: a short member stays whole, and
+/// each long one is shortened to an equal share of the rest by these same rules. If that leaves a long member too little, the longest are left
+/// out, and before them those whose names differ in their digits only, if there are many. The elements of an array share likewise, and are left
+/// out from the end only.</item>
 /// <item>A string keeps its beginning. A number is never shortened.</item>
 /// </list>
 /// </remarks>
@@ -22,6 +24,9 @@ internal static partial class JsonCut
 {
     // Less than this is not worth keeping of a string, an object or an array: a shorter one stays whole or is left out.
     private const int LeastShare = 64;
+
+    // An array of no more elements may be a tuple, such as a point or a polygon, which means nothing without its end.
+    private const int ShortList = 16;
 
     // So many long members share an object at most. More would leave too little of each.
     private const int MaxShares = 16;
@@ -84,18 +89,23 @@ internal static partial class JsonCut
         return value.ValueKind switch
         {
             JsonValueKind.String => ShortText(raw, bytes),
-            JsonValueKind.Object or JsonValueKind.Array => WithShortLists(value, bytes) ?? WithShares(value, bytes),
+            JsonValueKind.Object or JsonValueKind.Array => Longer(WithShortLists(value, bytes), value, bytes),
             _ => null,
         };
     }
 
+    private static byte[]? Longer(byte[]? shortLists, JsonElement value, int bytes) =>
+        shortLists?.Length >= bytes / 2 ? shortLists
+        : WithShares(value, bytes) is { } shares && shares.Length > (shortLists?.Length ?? 0) ? shares
+        : shortLists;
+
     private static byte[]? WithShortLists(JsonElement value, int bytes)
     {
-        if (Written(1) is not { } kept)
+        if (Written(ShortList) is not { } kept)
             return null;
 
         // An element and its comma take two bytes at least.
-        var (fits, tooLong) = (1, (bytes / 2) + 1);
+        var (fits, tooLong) = (ShortList, Math.Max(ShortList, bytes / 2) + 1);
         while (fits + 1 < tooLong)
         {
             var length = fits + ((tooLong - fits) / 2);

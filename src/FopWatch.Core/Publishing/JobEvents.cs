@@ -120,9 +120,9 @@ public static class JobEvents
         const string Result = "/result";
         foreach (var part in cut.Parts)
             yield return new() { At = Result + part.At, Elements = part.Elements, TextBytes = part.TextBytes, Dropped = part.Dropped ? true : null };
-        if (cut.TextBytes is { } bytes)
-            yield return new() { At = Result, TextBytes = bytes };
-        if (cut.Unnamed > 0)
+
+        // Of what an earlier version cut as text, only the length of the beginning is known, and not the parts that are gone.
+        if (cut.TextBytes is not null || cut.Unnamed > 0)
             yield return new() { At = Result, More = true };
         if (cut.Dropped)
             yield return new() { At = Result, Dropped = true };

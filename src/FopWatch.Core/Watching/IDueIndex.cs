@@ -81,5 +81,8 @@ public interface IWatcher
     ValueTask NudgeAsync(Job job, CancellationToken cancellationToken);
 
     /// <summary>The job needs no more polls.</summary>
-    ValueTask StopAsync(Job job, CancellationToken cancellationToken);
+    /// <param name="job">The job.</param>
+    /// <param name="dueBefore">When its next poll was due until now.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken);
 }

@@ -14,8 +14,17 @@ namespace FopWatch.Functions.Watching;
 /// </summary>
 public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches> logger) : IWatcher
 {
-    /// <summary>How long a caller may be held up.</summary>
+    /// <summary>How long the minute timer waits for the task hub.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
+
+    /// <summary>
+    /// How long a request waits for the task hub. Registrations wait inside a turn that they share, so a task hub that hangs would otherwise hold up all
+    /// of them.
+    /// </summary>
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>For how long requests do not call a task hub that let one of them wait: longer than a request registers jobs. The minute timer does.</summary>
+    internal static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a watch whose job is due may make no step: the retries of a step that the store fails take a few minutes.</summary>
     internal static readonly TimeSpan LongestStep = TimeSpan.FromMinutes(15);
@@ -25,6 +34,9 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
 
     private readonly AsyncLocal<bool> _inside = new();
     private DurableTaskClient? _client;
+
+    /// <summary>The timestamp at which requests may call the task hub again; 0 while it answers.</summary>
+    private long _pausedUntil;
 
     /// <summary>The client; null until an invocation has brought one.</summary>
     internal DurableTaskClient? Client => Volatile.Read(ref _client);
@@ -48,7 +60,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     {
         ArgumentNullException.ThrowIfNull(job);
         if (!_inside.Value && job.Watch.DueAt <= time.GetUtcNow() + StartDueWatches.Ahead && Client is { } client)
-            await TryAsync("started", cancelled => TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled));
+            await TryAtOnceAsync("started", cancelled => TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled));
     }
 
     /// <inheritdoc/>
@@ -58,7 +70,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         if (_inside.Value || Client is not { } client)
             return;
 
-        await TryAsync("woken", async cancelled =>
+        await TryAtOnceAsync("woken", async cancelled =>
         {
             if (!await TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled))
                 await client.RaiseEventAsync(InstanceIdOf(job.Key), WatchJob.Nudge, null, cancelled);
@@ -66,21 +78,22 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     }
 
     /// <inheritdoc/>
-    public async ValueTask StopAsync(Job job, CancellationToken cancellationToken)
+    public async ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(job);
 
-        // Without a poll there is no watch, or one that just starts and will see for itself.
-        if (_inside.Value || job.Watch.LastPolledAt is null || Client is not { } client)
+        // A watch starts at most that long before its job's first poll. Most jobs are notified earlier, and ending a watch that does not exist costs requests.
+        var mayBeWatched = job.Watch.LastPolledAt is not null || dueBefore <= time.GetUtcNow() + StartDueWatches.Ahead;
+        if (_inside.Value || !mayBeWatched || Client is not { } client)
             return;
 
-        await TryAsync("ended", async cancelled =>
+        await TryAtOnceAsync("ended", async cancelled =>
         {
             try
             {
                 await client.TerminateInstanceAsync(InstanceIdOf(job.Key), "The job needs no more polls.", cancelled);
             }
-            catch (RpcException)
+            catch (RpcException) when (!cancelled.IsCancellationRequested)
             {
                 // There is none, or none that runs. Should it run after all, it ends at its next step.
             }
@@ -146,19 +159,34 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
 
     private string InstanceIdOf(JobKey key) => WatchJob.InstanceIdOf(store.References, key);
 
-    private async Task TryAsync(string what, Func<CancellationToken, Task> act)
+    private Task TryAsync(string what, Func<CancellationToken, Task> act) => TryAsync(what, LongestCall, act);
+
+    /// <summary>Acts for a request, unless the task hub hangs: then one call per pause tries it, and the others leave the watch to the minute timer.</summary>
+    private async Task TryAtOnceAsync(string what, Func<CancellationToken, Task> act)
+    {
+        var (now, until) = (time.GetTimestamp(), Volatile.Read(ref _pausedUntil));
+        if (until == 0 || (now >= until && Interlocked.CompareExchange(ref _pausedUntil, EndOfPause(now), until) == until))
+            await TryAsync(what, LongestWait, act);
+    }
+
+    private async Task TryAsync(string what, TimeSpan longest, Func<CancellationToken, Task> act)
     {
         // Not for the caller to cancel: what it did is committed.
-        using var timeout = new CancellationTokenSource(LongestCall, time);
+        using var timeout = new CancellationTokenSource(longest, time);
         try
         {
             await act(timeout.Token);
+            Volatile.Write(ref _pausedUntil, 0);
         }
         catch (Exception e)
         {
+            if (timeout.IsCancellationRequested)
+                Volatile.Write(ref _pausedUntil, EndOfPause(time.GetTimestamp()));
             logger.WatchFailed(what, e);
         }
     }
+
+    private long EndOfPause(long now) => now + (long)(Pause.TotalSeconds * time.TimestampFrequency);
 
     private sealed class Outside(AsyncLocal<bool> inside) : IDisposable
     {

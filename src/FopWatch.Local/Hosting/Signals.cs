@@ -97,7 +97,7 @@ internal sealed class DueSignals(Sources sources, TimeProvider time) : IWatcher,
     public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => SignalAsync(job);
 
     // Nothing is held for a job that is not being polled.
-    public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     public void Dispose()
     {

@@ -103,7 +103,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
 
         public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
 
-        public ValueTask StopAsync(Job job, CancellationToken cancellationToken) => default;
+        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
 
         public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
     }

@@ -35,14 +35,67 @@ public class JsonCutTests
     [Fact]
     public void If_shorter_arrays_suffice_nothing_else_is_shortened_and_the_longest_are_no_shorter_than_needed()
     {
-        var cases = from json in Documents from limit in Gen.Choose(2, 600) select (json, limit);
-        Prop.ForAll(cases.Where(one => Length(one.json) > one.limit && Length(WithLists(one.json, 1)) <= one.limit).ToArbitrary(), one =>
+        var cases =
+            from element in Documents
+            from other in Documents
+            from count in Gen.Choose(17, 80)
+            from size in Gen.Choose(0, 1000)
+            let json = $$"""{"a":[{{string.Join(',', Enumerable.Repeat(element, count))}}],"b":{{other}},"c":"pass"}"""
+            let shortest = Length(WithLists(json, 16))
+            select (json, limit: shortest + ((Length(json) - shortest) * size / 1000));
+        Prop.ForAll(cases.Where(one => Length(one.json) > one.limit).ToArbitrary(), one =>
         {
             var (kept, _) = JsonCut.Once(one.limit, one.json, null);
 
-            var longest = Enumerable.Range(1, one.limit).Last(length => Length(WithLists(one.json, length)) <= one.limit);
-            Assert.Equal(WithLists(one.json, longest), kept);
+            var longest = WithLists(one.json, Enumerable.Range(16, 65).Last(length => Length(WithLists(one.json, length)) <= one.limit));
+            if (Length(longest) >= one.limit / 2)
+                Assert.Equal(longest, kept);
+            else
+                Assert.True(Length(kept!) >= Length(longest));
         }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Short_arrays_stay_whole_while_something_else_can_be_left_out(bool isObject)
+    {
+        const int Limit = 8 * 1024;
+        var faces = Enumerable.Range(0, 300).Select(x => $$"""{"pts":[[{{x}},1],[{{x}},2],[{{x}},3],[{{x}},4]]}""").ToList();
+        var json = isObject ? $"{{{string.Join(',', faces.Select((face, i) => $"\"f{i}\":{face}"))}}}" : $"[{string.Join(',', faces)}]";
+
+        var (kept, cut) = JsonCut.Once(Limit, json, null);
+
+        Assert.InRange(kept!.Length, Limit - 128, Limit);
+        var result = JsonElement.Parse(kept);
+        var left = isObject ? result.EnumerateObject().Select(face => face.Value.GetRawText()).ToList() : [.. result.EnumerateArray().Select(face => face.GetRawText())];
+        Assert.Subset(faces.ToHashSet(), left.ToHashSet());
+        Assert.Equal(isObject ? faces.Count - left.Count : 1, cut!.Parts.Count + cut.Unnamed);
+        AssertNames(json, kept, cut, Limit / 4);
+    }
+
+    [Fact]
+    public void A_list_of_lists_of_long_elements_uses_what_the_limit_allows()
+    {
+        var list = $"[{string.Join(',', Enumerable.Repeat($"\"{new string('x', 70_000)}\"", 11))}]";
+        var json = $"[{string.Join(',', Enumerable.Repeat(list, 5))}]";
+
+        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
+
+        Assert.InRange(kept!.Length, ResultLimit.Kept / 2, ResultLimit.Kept);
+        AssertNames(json, kept, cut, ResultLimit.Kept / 4);
+    }
+
+    [Fact]
+    public void A_long_element_after_short_ones_does_not_leave_the_limit_unused()
+    {
+        var json = $$"""{"list":[{{string.Join(',', Enumerable.Range(0, 16))}},"{{new string('x', 900_000)}}",{{string.Join(',', Enumerable.Range(0, 100))}}],"verdict":"block"}""";
+
+        var (kept, cut) = JsonCut.To(ResultLimit.Kept, json, null);
+
+        Assert.InRange(kept!.Length, ResultLimit.Kept / 2, ResultLimit.Kept);
+        Assert.Equal("block", JsonElement.Parse(kept).GetProperty("verdict").GetString());
+        AssertNames(json, kept, cut, ResultLimit.Kept / 4);
     }
 
     [Fact]

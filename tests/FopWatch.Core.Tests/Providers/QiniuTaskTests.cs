@@ -69,15 +69,30 @@ public class QiniuTaskTests
     [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 2, null, "failed waiting")]
     [InlineData("""{"cmd":"a","code":3},{"cmd":"b","code":1}""", 4, null, "failed waiting")]
     [InlineData("""{"cmd":"a","code":0},{"cmd":"b","code":1}""", 0, null, "succeeded waiting")]
-    public void A_whole_that_has_failed_ends_what_never_started_and_nothing_else(string items, int code, JobState? outcome, string states)
+    public void A_whole_that_has_failed_by_notification_or_repeatedly_ends_what_never_started_and_nothing_else(string items, int code, JobState? outcome, string states)
     {
         var body = $$"""{"id":"a","code":{{code}},"items":[{{items}}]}""";
 
-        foreach (var facts in (JobFacts[])[Qiniu.Polled(body), Qiniu.Notified(body)])
+        var polled = Qiniu.Polled(body);
+        foreach (var facts in (JobFacts[])[polled.Confirmed(polled).AsReported(), Qiniu.Notified(body)])
         {
             Assert.Equal(outcome, facts.Outcome);
             Assert.Equal(states, string.Join(' ', facts.Items.Select(item => item.State.ToString().ToLowerInvariant())));
         }
+    }
+
+    [Fact]
+    public void A_single_poll_ends_nothing_that_waits_where_the_code_of_the_whole_is_the_greatest_of_the_items()
+    {
+        var early = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"no"},{"cmd":"y","code":1}]}""");
+        var late = Qiniu.Polled("""{"id":"a","code":3,"items":[{"cmd":"x","code":3,"error":"no"},{"cmd":"y","code":0,"key":"k"}]}""");
+
+        Assert.Equal((null, "failed waiting"), (early.Outcome, string.Join(' ', early.Items.Select(item => item.State.ToString().ToLowerInvariant()))));
+        Assert.Equal(early, JobFacts.None.Confirmed(early));
+
+        var joined = early.Join(early.Confirmed(late).AsReported());
+        Assert.Equal((JobState.PartiallyFailed, new JobCounts(2, 1, 1, 0)), (joined.Outcome, joined.Counts));
+        Assert.Equal(joined, late.Join(early));
     }
 
     [Fact]

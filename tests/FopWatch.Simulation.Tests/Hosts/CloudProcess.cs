@@ -30,9 +30,9 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
             await platform.NudgeAsync(this, job.Key);
     }
 
-    public override async ValueTask StopAsync(Job job, CancellationToken cancellationToken)
+    public override async ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken)
     {
-        if (!_inside.Value && job.Watch.LastPolledAt is not null)
+        if (!_inside.Value && (job.Watch.LastPolledAt is not null || dueBefore <= Life.Clock.GetUtcNow() + Platform.Ahead))
             await platform.TerminateAsync(this, job.Key);
     }
 

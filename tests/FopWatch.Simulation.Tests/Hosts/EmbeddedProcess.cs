@@ -34,7 +34,7 @@ internal sealed class EmbeddedProcess : Process
 
     public override ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => WakeAsync(job);
 
-    public override ValueTask StopAsync(Job job, CancellationToken cancellationToken) => default;
+    public override ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
 
     public override ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {

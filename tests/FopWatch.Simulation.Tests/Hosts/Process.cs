@@ -51,7 +51,7 @@ internal abstract class Process : IWatcher, IOutboxSignal
 
     public abstract ValueTask NudgeAsync(Job job, CancellationToken cancellationToken);
 
-    public abstract ValueTask StopAsync(Job job, CancellationToken cancellationToken);
+    public abstract ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken);
 
     public abstract ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken);
 

@@ -42,7 +42,12 @@ internal static class QiniuTask
             Verdict = verdict,
             Delivery = DeliveryOf(code, channel),
             Raw = body.Raw(closed),
-        }).WithItems(items.Select(item => EndedBy(verdict, ReadItem(item, bucket))));
+        }).WithItems(items.Select(item => ReadItem(item, bucket)));
+
+        // API-compatible servers answer with the greatest of the items' codes as that of the whole, while items still wait
+        // (providers.md, section 1). They notify when all is over; a poll's answer counts once it is repeated (JobFacts.Confirmed).
+        if (channel == ReportChannel.Notification)
+            facts = facts.EndedByVerdict();
         return null;
     }
 
@@ -64,16 +69,6 @@ internal static class QiniuTask
         Failed => ItemState.Failed,
         _ => ItemState.Unknown,
     };
-
-    /// <summary>
-    /// An item as the verdict on the whole leaves it: what has not started when the whole has failed or was cancelled never will, and would be
-    /// polled until the deadline. What has started may still end.
-    /// </summary>
-    public static ItemFacts EndedBy(JobVerdict verdict, ItemFacts item) =>
-        verdict is JobVerdict.Failed or JobVerdict.Cancelled
-        && item is { State: ItemState.Waiting } or { State: ItemState.Unknown, Code: null, Error: null, Outputs.Count: 0 }
-            ? item with { State = ItemState.Skipped }
-            : item;
 
     /// <summary>A notification that is here was delivered; an answer tells only of failure.</summary>
     public static NotificationDelivery DeliveryOf(long? code, ReportChannel channel) =>

@@ -34,7 +34,7 @@ internal static class QiniuWorkflow
             Verdict = verdict,
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
-        }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => QiniuTask.EndedBy(verdict, ReadV3Op(op, closed))));
+        }).WithItems(ops.Where(op => !IsCondition(op)).Select(op => ReadV3Op(op, closed))).EndedByVerdict();
         return null;
     }
 
@@ -67,7 +67,7 @@ internal static class QiniuWorkflow
             Verdict = verdict,
             Delivery = QiniuTask.DeliveryOf(null, channel),
             Raw = body.Raw(closed),
-        }).WithItems(ops.Select(op => QiniuTask.EndedBy(verdict, ReadV2Op(op, closed))));
+        }).WithItems(ops.Select(op => ReadV2Op(op, closed))).EndedByVerdict();
         return null;
     }
 

@@ -1,0 +1,138 @@
+using System.Diagnostics;
+using FopWatch.Azure.Tests;
+using FopWatch.Functions.Watching;
+using FopWatch.Intake;
+using Grpc.Core;
+using Grpc.Core.Interceptors;
+
+namespace FopWatch.Functions.Tests;
+
+/// <summary>A task hub that takes calls and answers none, and what it does to requests.</summary>
+[Collection(nameof(DurableCostTests))]
+public class HangingHubTests(SharedAzurite azurite)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_task_hub_that_hangs_holds_up_a_request_once_and_watches_start_when_it_answers_again()
+    {
+        var hang = new Hang();
+        await using var host = await StartAsync(hang);
+
+        // As a request that registers one job after another.
+        var request = Stopwatch.StartNew();
+        for (var i = 0; i < 100; i++)
+            await host.RegisterAsync($"one-{i}");
+        Output($"100 jobs, one after another: {request.Elapsed}, {hang.Calls} calls");
+        Assert.Equal(1, hang.Calls);
+        Assert.Equal(2, host.Log.ToString().Split("A watch could not be started at once").Length);
+
+        // A notification neither waits nor fails.
+        Assert.Equal(NotificationResult.Recorded, await host.NotifyAsync("one-0"));
+        Assert.Equal(1, hang.Calls);
+
+        // After the pause one call of many tries it.
+        host.Time.Shift(Watches.Pause + TimeSpan.FromSeconds(1));
+        await RegisterAtOnceAsync(host, "later", 50);
+        Assert.Equal(2, hang.Calls);
+
+        hang.Ends();
+        await host.RegisterAsync("skipped");
+        Assert.Null(await host.InstanceAsync("skipped"));
+        host.Time.Shift(Watches.Pause + TimeSpan.FromSeconds(1));
+        await host.RegisterAsync("probe");
+        await host.RegisterAsync("watched");
+        Assert.NotNull(await host.InstanceAsync("probe"));
+        Assert.NotNull(await host.InstanceAsync("watched"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Requests_that_come_at_once_wait_for_a_task_hub_that_hangs_only_once()
+    {
+        var hang = new Hang();
+        await using var host = await StartAsync(hang);
+
+        await RegisterAtOnceAsync(host, "job", 500);
+
+        // One for each of the 64 that registered when none had waited yet.
+        Assert.InRange(hang.Calls, 1, 64);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_minute_timer_starts_watches_as_soon_as_the_task_hub_answers_and_ends_the_pause()
+    {
+        var hang = new Hang();
+        await using var host = await StartAsync(hang);
+        await host.RegisterAsync("missed");
+        hang.Ends();
+
+        await host.StartDueAsync();
+        Assert.NotNull(await host.InstanceAsync("missed"));
+
+        await host.RegisterAsync("next");
+        Assert.NotNull(await host.InstanceAsync("next"));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Ending_a_watch_in_a_task_hub_that_hangs_pauses_calls_as_well()
+    {
+        var hang = new Hang();
+        hang.Ends();
+        await using var host = await StartAsync(hang);
+        foreach (var id in (string[])["a", "b"])
+            await host.RegisterAsync(id);
+        hang.Begins();
+        var before = hang.Calls;
+
+        foreach (var id in (string[])["a", "b"])
+            Assert.Equal(NotificationResult.Recorded, await host.NotifyAsync(id));
+
+        Assert.Equal(before + 1, hang.Calls);
+    }
+
+    private async Task<WatchHost> StartAsync(Hang hang) => await WatchHost.StartAsync(
+        await azurite.StartedAsync(),
+        TestTime.Real(),
+        (tasks, cancelled) => WatchHost.InMemoryAsync(tasks, hang, cancelled),
+        ("First", "00:01:00"));
+
+    private static async Task RegisterAtOnceAsync(WatchHost host, string prefix, int count)
+    {
+        var since = Stopwatch.StartNew();
+        await Parallel.ForAsync(
+            0, count, new ParallelOptions { MaxDegreeOfParallelism = 64, CancellationToken = Cancelled }, async (i, _) => await host.RegisterAsync($"{prefix}-{i}"));
+        Output($"{count} jobs, 64 at once: {since.Elapsed}");
+    }
+
+    private static void Output(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
+
+    /// <summary>Answers no call until it is cancelled.</summary>
+    private sealed class Hang : Interceptor
+    {
+        private int _calls;
+        private bool _hangs = true;
+
+        /// <summary>How many calls came while it hung.</summary>
+        public int Calls => Volatile.Read(ref _calls);
+
+        public void Begins() => Volatile.Write(ref _hangs, true);
+
+        public void Ends() => Volatile.Write(ref _hangs, false);
+
+        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
+            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
+        {
+            if (!Volatile.Read(ref _hangs))
+                return continuation(request, context);
+
+            Interlocked.Increment(ref _calls);
+            return new(NeverAsync(), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
+
+            async Task<TResponse> NeverAsync()
+            {
+                await Task.Delay(Timeout.Infinite, context.Options.CancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
+                throw new RpcException(new Status(StatusCode.Cancelled, "It was cancelled."));
+            }
+        }
+    }
+}
