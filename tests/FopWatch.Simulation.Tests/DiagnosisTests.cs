@@ -134,7 +134,7 @@ public sealed class DiagnosisTests : IWatcher, IOutboxSignal, IStatusApi, IOpera
 
     ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
 
-    ValueTask IWatcher.StopAsync(Job job, CancellationToken cancellationToken) => default;
+    ValueTask IWatcher.StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
 
     ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 

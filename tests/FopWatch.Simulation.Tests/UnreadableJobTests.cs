@@ -87,7 +87,7 @@ public sealed class UnreadableJobTests : IWatcher, IOutboxSignal, IStatusApi, IO
 
     ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
 
-    ValueTask IWatcher.StopAsync(Job job, CancellationToken cancellationToken) => default;
+    ValueTask IWatcher.StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
 
     ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 

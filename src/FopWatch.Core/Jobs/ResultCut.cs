@@ -38,7 +38,7 @@ public sealed record ResultCut
     [JsonPropertyName("lists")]
     public EquatableList<PartCut> Parts { get; init; } = [];
 
-    /// <summary>How many further parts the last cut left unnamed that left any unnamed.</summary>
+    /// <summary>The number of parts that the most recent incomplete list of names left out.</summary>
     [JsonPropertyName("moreLists")]
     public int Unnamed { get; init; }
 

@@ -48,8 +48,8 @@ public sealed class StatusClient : IStatusApi
     public static readonly TimeSpan RefusedKeysPause = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// The most connections to one host at once; a further question waits for one as long as it may take. More than an instance of the cloud
-    /// host asks at once, whose activities and waiting calls are bounded, so it limits the embedded host alone, while a status API hangs.
+    /// The most connections to one host at once; a further question waits for one as long as it may take. The cloud host asks fewer at once, so
+    /// this limits only the embedded host while a status API hangs.
     /// </summary>
     public const int MostConnections = 256;
 

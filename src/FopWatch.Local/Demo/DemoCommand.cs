@@ -186,7 +186,7 @@ internal static class DemoCommand
         if (sweep.Unaccounted != 0)
             yield return $"{sweep.Unaccounted} jobs are unaccounted for.";
         if (sweep.OutboxDepth != 0)
-            yield return $"{sweep.OutboxDepth} events or more were not published.";
+            yield return $"{sweep.OutboxDepth}{(sweep.OutboxDepth < FopWatch.Publishing.IOutbox.MostCounted ? "" : " or more")} events were not published.";
         if (run.Counters.RedirectsFollowed != 0)
             yield return $"{run.Counters.RedirectsFollowed} redirects to another host were followed.";
         if (run.LoggedSecrets != 0)
