@@ -35,23 +35,8 @@ param sources Source[] = []
 @maxLength(260)
 param topicName string = 'fopwatch-events'
 
-@description('The topic\'s subscriptions.')
-param subscriptions Subscription[] = [
-  { name: 'all' }
-  {
-    name: 'settled'
-    filters: [{ kind: 'correlation', label: 'fopwatch.job.settled' }]
-  }
-  {
-    name: 'troubles'
-    filters: [
-      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'partiallyFailed' } }
-      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'failed' } }
-      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'cancelled' } }
-      { kind: 'correlation', label: 'fopwatch.job.settled', properties: { state: 'expired' } }
-    ]
-  }
-]
+@description('The topic\'s subscriptions: one for each receiver. What nobody reads fills the topic until it takes nothing more.')
+param subscriptions Subscription[] = []
 
 @description('Who may receive from which subscription.')
 param receivers Receiver[] = []
@@ -62,6 +47,13 @@ param duplicateDetectionWindow string = 'P1D'
 
 @description('For how long an event waits for its receiver before it is dead-lettered (ISO 8601).')
 param messageTimeToLive string = 'P14D'
+
+@description('For how long a subscription may be without a receiver before Service Bus deletes it with all that waits in it (ISO 8601); longer than messageTimeToLive, so that its dead letters are seen first.')
+param subscriptionIdleTime string = 'P30D'
+
+@description('How much the topic holds, dead letters of all subscriptions included, in megabytes. When it is full it takes nothing more.')
+@allowed([1024, 2048, 3072, 4096, 5120])
+param topicMegabytes int = 5120
 
 @description('The URL that providers reach the app under, where that is neither the app\'s own nor the Front Door\'s: a domain of yours.')
 param publicUrl string = ''
@@ -282,6 +274,8 @@ module serviceBus 'modules/servicebus.bicep' = {
     topicName: topicName
     duplicateDetectionWindow: duplicateDetectionWindow
     messageTimeToLive: messageTimeToLive
+    subscriptionIdleTime: subscriptionIdleTime
+    topicMegabytes: topicMegabytes
     subscriptions: subscriptions
     receivers: receivers
     identityId: appIdentity.id
@@ -462,6 +456,7 @@ module alerts 'modules/alerts.bicep' = {
     workspaceId: monitor.outputs.workspaceId
     serviceBusId: serviceBus.outputs.id
     topicName: serviceBus.outputs.topicName
+    topicBytes: topicMegabytes * 1048576 / 2
     emails: alertEmails
     enabled: alertsEnabled
     outboxAgeSeconds: alertOutboxAgeSeconds

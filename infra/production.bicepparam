@@ -28,6 +28,7 @@ param sources = [
   }
 ]
 
+// One for each receiver. Take out what nobody reads: it would fill the topic.
 param subscriptions = [
   {
     name: 'settled'

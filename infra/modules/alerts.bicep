@@ -1,4 +1,4 @@
-// What somebody has to know at once. Every condition is over a metric of the app's meter; dead letters are Service Bus's own to count.
+// What somebody has to know at once. Every condition is over a metric of the app's meter; dead letters and the topic's size are Service Bus's own.
 
 import { Tags } from '../types.bicep'
 
@@ -19,6 +19,9 @@ param serviceBusId string
 
 @description('The topic.')
 param topicName string
+
+@description('From how many bytes on the topic is filling up.')
+param topicBytes int
 
 @description('Whom to write to.')
 param emails string[]
@@ -56,6 +59,23 @@ var rules = [
     threshold: outboxAgeSeconds
     window: 'PT10M'
     frequency: 'PT5M'
+    dimension: ''
+  }
+  {
+    name: 'events-refused'
+    displayName: 'Single events are not published'
+    description: 'Service Bus refuses them, or their rows cannot be read. All others are published, and these are retried.'
+    severity: 2
+    query: '''
+      AppMetrics
+      | where Name == 'fopwatch.outbox.refused'
+      | project TimeGenerated, Value = Sum / ItemCount
+    '''
+    aggregation: 'Minimum'
+    operator: 'GreaterThan'
+    threshold: 0
+    window: 'PT30M'
+    frequency: 'PT15M'
     dimension: ''
   }
   {
@@ -261,6 +281,43 @@ resource deadLetters 'Microsoft.Insights/metricAlerts@2026-01-01' = {
     evaluationFrequency: 'PT5M'
     scopes: [serviceBusId]
     severity: 2
+    windowSize: 'PT15M'
+  }
+}
+
+resource topicFills 'Microsoft.Insights/metricAlerts@2026-01-01' = {
+  name: 'ma-topic-fills-${suffix}'
+  location: 'global'
+  tags: tags
+  properties: {
+    actions: empty(emails) ? [] : [{ actionGroupId: people.id }]
+    autoMitigate: true
+    criteria: {
+      'odata.type': 'Microsoft.Azure.Monitor.SingleResourceMultipleMetricCriteria'
+      allOf: [
+        {
+          name: 'size'
+          criterionType: 'StaticThresholdCriterion'
+          dimensions: [
+            {
+              name: 'EntityName'
+              operator: 'Include'
+              values: [topicName]
+            }
+          ]
+          metricName: 'Size'
+          metricNamespace: 'Microsoft.ServiceBus/namespaces'
+          operator: 'GreaterThan'
+          threshold: topicBytes
+          timeAggregation: 'Maximum'
+        }
+      ]
+    }
+    description: 'The topic is half full: a receiver is behind, or a subscription or its dead letters are read by nobody. A full topic takes no events.'
+    enabled: enabled
+    evaluationFrequency: 'PT5M'
+    scopes: [serviceBusId]
+    severity: 1
     windowSize: 'PT15M'
   }
 }

@@ -31,6 +31,12 @@ param duplicateDetectionWindow string
 @description('For how long a message waits for its receiver before it is dead-lettered.')
 param messageTimeToLive string
 
+@description('For how long a subscription may be without a receiver before it is deleted.')
+param subscriptionIdleTime string
+
+@description('How much the topic holds, in megabytes.')
+param topicMegabytes int
+
 @description('The subscriptions.')
 param subscriptions Subscription[]
 
@@ -86,6 +92,7 @@ resource topic 'Microsoft.ServiceBus/namespaces/topics@2026-01-01' = {
     defaultMessageTimeToLive: messageTimeToLive
     duplicateDetectionHistoryTimeWindow: duplicateDetectionWindow
     enableBatchedOperations: true
+    maxSizeInMegabytes: topicMegabytes
     requiresDuplicateDetection: true
     supportOrdering: true
   }
@@ -96,6 +103,8 @@ resource topicSubscriptions 'Microsoft.ServiceBus/namespaces/topics/subscription
     parent: topic
     name: s.name
     properties: {
+      // Dead letters never expire and count towards the topic's size. With this, those that nobody reads go.
+      autoDeleteOnIdle: subscriptionIdleTime
       deadLetteringOnFilterEvaluationExceptions: true
       deadLetteringOnMessageExpiration: true
       defaultMessageTimeToLive: messageTimeToLive

@@ -50,10 +50,16 @@ public sealed class FilterTests
     }
 
     [Fact]
-    public async Task The_subscriptions_that_there_are_by_default_tell_outcomes_from_troubles()
+    public async Task By_default_there_is_no_subscription_that_nobody_reads()
     {
-        var deployment = await Deployments.OfAsync(Deployments.Least);
-        Assert.Equal(["all", "settled", "troubles"], deployment.All(Types.Subscription).Select(one => one.Name));
+        Assert.Empty((await Deployments.OfAsync(Deployments.Least)).All(Types.Subscription));
+        Assert.Empty((await Deployments.OfAsync(Deployments.Development)).All(Types.Subscription));
+    }
+
+    [Fact]
+    public async Task The_subscriptions_of_production_tell_outcomes_from_troubles()
+    {
+        var deployment = await Deployments.OfAsync(Deployments.Production);
         Assert.Equal(
             Names<JobState>().Except(["waiting", "processing", "succeeded"]).Order(),
             Rules(deployment).Where(one => one.Names[^2] == "troubles")
@@ -114,7 +120,7 @@ public sealed class FilterTests
     {
         var topic = deployment.The(Types.Topic);
         Assert.True(topic.Is("properties", "requiresDuplicateDetection"));
-        Assert.NotEmpty(deployment.All(Types.Subscription));
+        Assert.InRange(topic.At("properties", "maxSizeInMegabytes").GetValue<int>(), 1024, 5120);
         foreach (var subscription in deployment.All(Types.Subscription))
         {
             Assert.True(subscription.Is("properties", "deadLetteringOnFilterEvaluationExceptions"));
@@ -124,6 +130,12 @@ public sealed class FilterTests
                 XmlConvert.ToTimeSpan(subscription.Text("properties", "lockDuration")),
                 TimeSpan.FromSeconds(5),
                 TimeSpan.FromMinutes(5));
+
+            // What nobody receives goes, but not before its dead letters have raised an alert.
+            Assert.InRange(
+                XmlConvert.ToTimeSpan(subscription.Text("properties", "autoDeleteOnIdle")),
+                XmlConvert.ToTimeSpan(topic.Text("properties", "defaultMessageTimeToLive")) + TimeSpan.FromDays(7),
+                TimeSpan.FromDays(90));
             Assert.Equal(topic.Text("properties", "defaultMessageTimeToLive"), subscription.Text("properties", "defaultMessageTimeToLive"));
             Assert.True(XmlConvert.ToTimeSpan(subscription.Text("properties", "defaultMessageTimeToLive")) >= TimeSpan.FromHours(1));
         }

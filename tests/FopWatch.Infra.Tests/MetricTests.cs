@@ -50,6 +50,7 @@ public sealed class MetricTests
 
     [Theory]
     [InlineData("outbox-waits", "fopwatch.outbox.age")]
+    [InlineData("events-refused", "fopwatch.outbox.refused")]
     [InlineData("notifications-refused", "fopwatch.notifications.failed")]
     [InlineData("polls-fail", "fopwatch.polls")]
     [InlineData("settled-by-deadline", "fopwatch.jobs.settled")]
@@ -90,21 +91,34 @@ public sealed class MetricTests
                 group is null ? [] : [group.Id],
                 alert.At("properties", "actions", "actionGroups").AsArray().Select(one => one!.GetValue<string>()));
         });
-        var letters = deployment.The(Types.MetricAlert);
-        Assert.Equal(on, letters.Is("properties", "enabled"));
-        Assert.Equal(
-            group is null ? [] : [group.Id],
-            letters.At("properties", "actions").AsArray().Select(one => one!["actionGroupId"]!.GetValue<string>()));
+        Assert.Equal(2, deployment.All(Types.MetricAlert).Count());
+        Assert.All(deployment.All(Types.MetricAlert), alert =>
+        {
+            Assert.Equal(on, alert.Is("properties", "enabled"));
+            Assert.Equal(
+                group is null ? [] : [group.Id],
+                alert.At("properties", "actions").AsArray().Select(one => one!["actionGroupId"]!.GetValue<string>()));
+        });
     }
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Dead_letters_of_the_topic_raise_an_alert_by_the_name_that_Service_Bus_has_for_them(string name)
+    public async Task Dead_letters_of_the_topic_raise_an_alert_and_so_does_a_topic_that_is_half_full(string name) =>
+        CheckTopic(await Deployments.OfAsync(name));
+
+    internal static void CheckTopic(Deployment deployment)
     {
-        var deployment = await Deployments.OfAsync(name);
-        var alert = deployment.The(Types.MetricAlert);
+        CheckTopicAlert(deployment, "ma-dead-letters-", "DeadletteredMessages", 0);
+        CheckTopicAlert(
+            deployment, "ma-topic-fills-", "Size", deployment.The(Types.Topic).At("properties", "maxSizeInMegabytes").GetValue<int>() * 1024L * 1024 / 2);
+    }
+
+    private static void CheckTopicAlert(Deployment deployment, string name, string metric, long threshold)
+    {
+        var alert = Assert.Single(deployment.All(Types.MetricAlert), one => one.Name.StartsWith(name, StringComparison.Ordinal));
         var condition = Assert.Single(alert.At("properties", "criteria", "allOf").AsArray())!;
-        Assert.Equal("DeadletteredMessages", condition["metricName"]!.GetValue<string>());
+        Assert.Equal((name, metric, threshold), (name, condition["metricName"]!.GetValue<string>(), condition["threshold"]!.GetValue<long>()));
+        Assert.Equal(("GreaterThan", "Maximum"), (condition["operator"]!.GetValue<string>(), condition["timeAggregation"]!.GetValue<string>()));
         Assert.Equal("Microsoft.ServiceBus/namespaces", condition["metricNamespace"]!.GetValue<string>());
         Assert.Equal(deployment.The(Types.Bus).Id, Assert.Single(alert.At("properties", "scopes").AsArray())!.GetValue<string>());
         var entity = Assert.Single(condition["dimensions"]!.AsArray())!;

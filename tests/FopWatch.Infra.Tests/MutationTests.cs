@@ -14,7 +14,6 @@ public sealed class MutationTests
             .Change("modules/alerts.bicep", "where Name == 'fopwatch.outbox.age'", "where Name == 'fopwatch.outbox.old'")
             .Change("workbook.json", "Answer = tostring(Properties.answer)", "Answer = tostring(Properties.reply)")
             .Change("main.bicep", "'Storage Queue Data Contributor', ", "")
-            .Change("main.bicep", "properties: { state: 'expired' }", "properties: { status: 'expired' }")
             .Change("modules/servicebus.bicep", "deadLetteringOnMessageExpiration: true", "deadLetteringOnMessageExpiration: false")
             .Change("modules/servicebus.bicep", "disableLocalAuth: true", "disableLocalAuth: false")
             .Change("modules/functions.bicep", "__Poll__First'", "__Poll__Frist'")
@@ -24,6 +23,7 @@ public sealed class MutationTests
             .With(Deployments.Least, Deployments.Variants[Deployments.Least] + """
 
                 param sources = [{ name: 'media', provider: 'Qiniu', notifyTokenSecrets: ['media-token-1'], poll: { first: '00:01:00' } }]
+                param subscriptions = [{ name: 'troubles', filters: [{ kind: 'correlation', properties: { status: 'expired' } }] }]
                 """)
             .DeployAsync(Deployments.Least);
     });
@@ -62,6 +62,8 @@ public sealed class MutationTests
             .Change("modules/functions.bicep", "AzureWebJobsStorage__blobServiceUri", "AzureWebJobsStorage__blobUri")
             .Change("modules/functions.bicep", "name: 'ftp'\n    properties: { allow: false }", "name: 'ftp'\n    properties: { allow: true }")
             .Change("modules/network.bicep", "prefixLength + 3, 6", "prefixLength + 3, 0")
+            .Change("modules/servicebus.bicep", "autoDeleteOnIdle: subscriptionIdleTime", "autoDeleteOnIdle: messageTimeToLive")
+            .Change("modules/alerts.bicep", "threshold: topicBytes", "threshold: 3 * topicBytes")
             .With(Deployments.Most, Deployments.Variants[Deployments.Most])
             .DeployAsync(Deployments.Most);
     });
@@ -206,6 +208,13 @@ public sealed class MutationTests
 
     [Fact]
     public Task A_property_that_is_not_published_is_found() => FindsAsync(FilterTests.Check, "status");
+
+    [Fact]
+    public Task Subscriptions_that_go_before_their_dead_letters_are_seen_are_found() =>
+        FindsAsync(FilterTests.CheckDelivery, "Range", FullMutant);
+
+    [Fact]
+    public Task An_alert_that_waits_for_a_full_topic_is_found() => FindsAsync(MetricTests.CheckTopic, "ma-topic-fills", FullMutant);
 
     [Fact]
     public Task Messages_that_would_be_lost_are_found() => FindsAsync(FilterTests.CheckDelivery, "True");

@@ -112,7 +112,8 @@ public sealed record Trouble
         TroubleKind.UnknownNotifyUrl =>
             "Compare the notify URLs that applications give to the provider with those of the configured sources. "
             + "Source names are case-sensitive, and a proxy must pass the path unchanged or without the path of FopWatch:PublicUrl",
-        TroubleKind.PublishingFails => "Publishing is retried",
+        TroubleKind.PublishingFails =>
+            "Publishing is retried. If Service Bus says that the quota is exceeded, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
         TroubleKind.EventsRefused =>
             "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
         TroubleKind.UnreadableEvents or TroubleKind.UnreadableJobs or TroubleKind.UnreadableQuarantine => Unreadable,
