@@ -116,7 +116,9 @@ public sealed record Trouble
             "Publishing is retried. If Service Bus says that the quota is exceeded, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
         TroubleKind.EventsRefused =>
             "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
-        TroubleKind.UnreadableEvents or TroubleKind.UnreadableJobs or TroubleKind.UnreadableQuarantine => Unreadable,
+        TroubleKind.UnreadableEvents => $"{Unreadable}. They are read again at least every 32 minutes, and later events of their jobs wait for two hours at most",
+        TroubleKind.UnreadableJobs => $"{Unreadable}. They are read again at least every 32 minutes",
+        TroubleKind.UnreadableQuarantine => $"{Unreadable}. GET /api/quarantine names them",
         TroubleKind.WatchesStuck =>
             "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it goes on, restart the app: a partition of the hub may have no owner",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
@@ -125,8 +127,7 @@ public sealed record Trouble
     };
 
     /// <summary>What to do about what is stored and cannot be read.</summary>
-    private const string Unreadable =
-        "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup. Jobs and events are retried at least every 32 minutes";
+    private const string Unreadable = "The row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup";
 
     private string Setting(string name) => $"FopWatch:Sources:{Source}:{name}";
 }
