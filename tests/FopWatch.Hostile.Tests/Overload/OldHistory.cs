@@ -1,4 +1,5 @@
 using FopWatch.Local.Storage;
+using FopWatch.Providers;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;
@@ -13,16 +14,20 @@ internal static class OldHistory
         using var file = Open(folder, SqliteOpenMode.ReadWrite);
         using var command = file.CreateCommand();
         command.CommandTimeout = 0;
-        command.CommandText = $"""
+        command.CommandText = $$"""
             PRAGMA synchronous = OFF;
             BEGIN;
-            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{rows}})
             INSERT INTO events (event_id, time, type, source, subject, body, redaction)
-            SELECT lower(hex(randomblob(16))), n.i, 'fopwatch.job.settled', 'media', 'z0.' || n.i, randomblob(700), 0 FROM n;
-            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {rows})
+            SELECT lower(hex(randomblob(16))), n.i, 'fopwatch.job.settled', 'media', 'z0.' || n.i,
+                CAST('{"specversion":"1.0","id":"' || n.i || '","type":"fopwatch.job.settled","source":"/fopwatch/media","subject":"z0.' || n.i
+                    || '","data":{"text":"' || hex(randomblob(300)) || '"} }' AS BLOB),
+                {{CommandRedaction.Version}}
+            FROM n;
+            WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {{rows}})
             INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, stopped, body, reference, watch)
             SELECT 'media', lower(hex(randomblob(16))), 1, 'succeeded', n.i, n.i, 0, randomblob(700), lower(hex(randomblob(12))), 'done' FROM n;
-            INSERT INTO books (source, registered) VALUES ('media', {rows});
+            INSERT INTO books (source, registered) VALUES ('media', {{rows}});
             COMMIT;
             """;
         command.ExecuteNonQuery();
