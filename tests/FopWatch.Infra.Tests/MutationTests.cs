@@ -167,7 +167,7 @@ public sealed class MutationTests
     [InlineData("    windows:\n", "    macos:\n")]
     [InlineData("sh.exe\" ./infra/tokens.sh'", "sh.exe\" ./infra/token.sh'")]
     [InlineData("requiredVersions:\n", "versions:\n")]
-    public void A_file_of_azds_that_works_in_one_place_alone_is_found(string from, string to) =>
+    public void An_azure_yaml_that_works_on_one_platform_only_is_found(string from, string to) =>
         Finds(DeploymentTests.CheckAzd, Repository.Text("azure.yaml"), from, to);
 
     [Fact]

@@ -33,7 +33,7 @@ public class DemoTests
 
     [Theory(Timeout = 120_000)]
     [MemberData(nameof(WrongAnswers))]
-    public async Task A_provider_that_says_otherwise_than_expected_fails_the_demo(string what, string difference)
+    public async Task The_demo_fails_if_the_provider_answers_differently(string what, string difference)
     {
         const int Jobs = 3;
         var seed = Enumerable.Range(0, 10_000).First(seed => JobPlan.Generate(seed, Jobs) is var jobs

@@ -22,7 +22,7 @@ public class JsonCutTests
             if (kept is null)
             {
                 Assert.Equal(new ResultCut { Whole = ResultCut.HashOf(one.json), Dropped = true }, cut);
-                Assert.Equal(JsonValueKind.Number, JsonElement.Parse(one.json).ValueKind);
+                Assert.False(JsonElement.Parse(one.json).ValueKind is JsonValueKind.String or JsonValueKind.Object or JsonValueKind.Array);
                 return;
             }
 
