@@ -8,6 +8,9 @@ namespace FopWatch.Azure.Tables;
 
 public sealed partial class TableStore
 {
+    // Pages of a partition's outbox that are looked through for refused events.
+    private const int MostPages = 10;
+
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
         AskAsync<IReadOnlyList<OutboxEvent>>(
@@ -72,6 +75,7 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
+    /// <remarks>The service answers a page after so many rows that it looked at, refused or not. The newest of very many are not counted.</remarks>
     public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => AskAsync(
         async token =>
         {
@@ -81,11 +85,15 @@ public sealed partial class TableStore
                 async (partition, each) =>
                 {
                     var filter = RowRange.Of(partition, RowKeys.Outbox).Filter($"{Columns.Refusals} ge 1");
-                    await foreach (var _ in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
-                        Interlocked.Increment(ref count);
+                    var pages = 0;
+                    await foreach (var page in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each).AsPages())
+                    {
+                        if (Interlocked.Add(ref count, page.Values.Count) >= IOutbox.MostCounted || ++pages == MostPages)
+                            break;
+                    }
                 },
                 token);
-            return count;
+            return Math.Min(count, IOutbox.MostCounted);
         },
         cancellationToken);
 

@@ -59,7 +59,7 @@ public interface IOutbox
     /// </summary>
     ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken);
 
-    /// <summary>How many of them were refused, or cannot be read.</summary>
+    /// <summary>How many of them were refused, or cannot be read; <see cref="MostCounted"/> stands for that many or more.</summary>
     ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken);
 }
 

@@ -15,6 +15,9 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
     private const int BatchSize = 256;
     private const int MostRefused = 1000;
 
+    // A drain goes on for as long as there are events, so what it remembers has a bound. The next one begins anew.
+    private const int MostSetAside = 10_000;
+
     private readonly SemaphoreSlim _one = new(1, 1);
 
     // Jobs with an event that was refused, as far as this process knows.
@@ -37,18 +40,23 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         try
         {
             var published = 0;
-            var seen = new HashSet<(JobKey Key, long Version)>();
-            while (true)
+            var setAside = new Dictionary<(JobKey Key, long Version), DateTimeOffset>();
+            while (setAside.Count < MostSetAside)
             {
                 var pending = await outbox.PendingAsync(BatchSize, cancellationToken);
 
-                // What comes back within one drain was set aside by a clock that the store does not agree with; it is left to the next drain.
-                if (pending.Count == 0 || pending.Any(one => seen.Contains((one.Key, one.Version))))
-                    return published;
+                // A store whose clock is ahead gives an event back too early. Later events of its job must not overtake it.
+                var now = time.GetUtcNow();
+                var early = pending.Where(one => setAside.GetValueOrDefault((one.Key, one.Version)) > now).Select(one => one.Key).ToHashSet();
+                if (early.Count > 0)
+                    pending = [.. pending.Where(one => !early.Contains(one.Key))];
+                if (pending.Count == 0)
+                    break;
 
-                seen.UnionWith(pending.Select(one => (one.Key, one.Version)));
-                published += await PublishReadableAsync(pending, cancellationToken);
+                published += await PublishReadableAsync(pending, setAside, cancellationToken);
             }
+
+            return published;
         }
         finally
         {
@@ -70,24 +78,26 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         if (!_refused.IsEmpty)
             events = [.. events.Where(one => !_refused.ContainsKey(one.Key))];
         if (events.Count > 0)
-            await PublishReadableAsync(events, cancellationToken);
+            await PublishReadableAsync(events, [], cancellationToken);
     }
 
-    private async Task<int> PublishReadableAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    private async Task<int> PublishReadableAsync(
+        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
     {
         if (events.All(one => one.Problem is null))
-            return await SendAsync(events, cancellationToken);
+            return await SendAsync(events, setAside, cancellationToken);
 
         // They keep none back: nobody can publish them, so there is no order to keep.
         var unreadable = events.Where(one => one.Problem is not null).ToList();
         foreach (var one in unreadable)
             troubles?.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
-        await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], cancellationToken);
+        await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
         var readable = events.Where(one => one.Problem is null).ToList();
-        return readable.Count == 0 ? 0 : await SendAsync(readable, cancellationToken);
+        return readable.Count == 0 ? 0 : await SendAsync(readable, setAside, cancellationToken);
     }
 
-    private async Task<int> SendAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    private async Task<int> SendAsync(
+        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
     {
         var published = events;
         using (var activity = Telemetry.Activities.StartActivity("publish"))
@@ -100,7 +110,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             catch (UnpublishableEventsException refusal)
             {
                 published = [.. events.Except(refusal.Events).Except(refusal.HeldBack)];
-                await RefusedAsync(refusal, cancellationToken);
+                await RefusedAsync(refusal, setAside, cancellationToken);
             }
             catch (PartlyPublishedException failure) when (failure.InnerException is { } broken)
             {
@@ -121,7 +131,8 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         return published.Count;
     }
 
-    private async Task RefusedAsync(UnpublishableEventsException refusal, CancellationToken cancellationToken)
+    private async Task RefusedAsync(
+        UnpublishableEventsException refusal, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
     {
         // What is no longer refused by the time that this is full is only published a minute later.
         if (_refused.Count >= MostRefused)
@@ -132,14 +143,17 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             troubles?.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
         }
 
-        await SetAsideAsync(refusal.Events, cancellationToken);
+        await SetAsideAsync(refusal.Events, setAside, cancellationToken);
     }
 
-    private async Task SetAsideAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    private async Task SetAsideAsync(
+        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        await outbox.SetAsideAsync(
-            [.. events.Select(one => one with { Refusals = one.Refusals + 1, RetryAt = now + SetAside.Wait(one.Refusals + 1) })], cancellationToken);
+        events = [.. events.Select(one => one with { Refusals = one.Refusals + 1, RetryAt = now + SetAside.Wait(one.Refusals + 1) })];
+        foreach (var one in events)
+            setAside[(one.Key, one.Version)] = one.RetryAt ?? now;
+        await outbox.SetAsideAsync(events, cancellationToken);
     }
 
     private async Task RemoveAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)

@@ -32,13 +32,12 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
     /// <summary>Whether a job whose watch is idle is to be polled without it.</summary>
     internal bool IsStuck(DueJob job, DateTimeOffset now)
     {
-        if (IsKnown(job.Key))
-            return job.DueAt <= now;
-        if (job.DueAt >= now - Watches.LongestStep)
+        if (!_known.ContainsKey(job.Key) && job.DueAt >= now - Watches.LongestStep)
             return false;
 
+        // Its polls move its due time on, so once it is known it need not have been due for that long again.
         _known[job.Key] = now + Remembered;
-        return true;
+        return job.DueAt <= now;
     }
 
     /// <summary>Polls jobs as they are found, as many as their source's rate allows in a minute.</summary>
@@ -88,7 +87,7 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
         var now = time.GetUtcNow();
         foreach (var (key, until) in _known)
         {
-            if (until <= now)
+            if (until + Remembered <= now)
                 _known.TryRemove(key, out _);
         }
     }

@@ -19,9 +19,9 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
 
     /// <summary>
     /// How long a request waits for the task hub. Registrations wait inside a turn that they share, so a task hub that hangs would otherwise hold up all
-    /// of them.
+    /// of them. Until it has answered once, they wait as long as the timer does: the first call of a process makes the connection.
     /// </summary>
-    internal static readonly TimeSpan LongestWait = TimeSpan.FromMilliseconds(500);
+    internal static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(1);
 
     /// <summary>For how long requests do not call a task hub that let one of them wait: longer than a request registers jobs. The minute timer does.</summary>
     internal static readonly TimeSpan Pause = TimeSpan.FromSeconds(30);
@@ -37,6 +37,8 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
 
     /// <summary>The timestamp at which requests may call the task hub again; 0 while it answers.</summary>
     private long _pausedUntil;
+
+    private bool _hasAnswered;
 
     /// <summary>The client; null until an invocation has brought one.</summary>
     internal DurableTaskClient? Client => Volatile.Read(ref _client);
@@ -166,7 +168,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     {
         var (now, until) = (time.GetTimestamp(), Volatile.Read(ref _pausedUntil));
         if (until == 0 || (now >= until && Interlocked.CompareExchange(ref _pausedUntil, EndOfPause(now), until) == until))
-            await TryAsync(what, LongestWait, act);
+            await TryAsync(what, Volatile.Read(ref _hasAnswered) ? LongestWait : LongestCall, act);
     }
 
     private async Task TryAsync(string what, TimeSpan longest, Func<CancellationToken, Task> act)
@@ -176,6 +178,7 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         try
         {
             await act(timeout.Token);
+            Volatile.Write(ref _hasAnswered, true);
             Volatile.Write(ref _pausedUntil, 0);
         }
         catch (Exception e)

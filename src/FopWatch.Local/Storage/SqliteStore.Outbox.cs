@@ -100,7 +100,7 @@ internal sealed partial class SqliteStore
 
     /// <inheritdoc/>
     public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
-        session => session.Scalar("SELECT count(*) FROM refused_events JOIN outbox USING (seq)") is long count ? count : 0, cancellationToken);
+        session => session.Scalar("SELECT count(*) FROM (SELECT 1 FROM refused_events JOIN outbox USING (seq) LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0, cancellationToken);
 
     /// <inheritdoc/>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
