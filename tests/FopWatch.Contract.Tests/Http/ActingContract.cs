@@ -79,7 +79,7 @@ public abstract class ActingContract : HostContract
     }
 
     [Fact]
-    public async Task A_failed_task_with_an_item_that_waits_is_settled_by_its_notification_and_by_a_poll()
+    public async Task A_failed_task_with_an_item_that_waits_is_settled_by_its_notification_and_by_the_second_poll_that_says_so()
     {
         const string Failed = """{"id":"z0.a","code":3,"items":[{"cmd":"avthumb/mp4","code":3,"error":"no"},{"cmd":"vframe/jpg","code":1,"desc":"waiting"}]}""";
         await using var host = await StartAsync();
@@ -87,6 +87,8 @@ public abstract class ActingContract : HostContract
 
         await host.NotifyAsync("media", Failed);
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.b"}""");
+        await host.PollAsync("media", "z0.b");
+        Assert.False((await host.JobAsync("media", "z0.b")).Settled);
         await host.PollAsync("media", "z0.b");
 
         foreach (var id in (string[])["z0.a", "z0.b"])
