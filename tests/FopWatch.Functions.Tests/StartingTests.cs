@@ -10,6 +10,8 @@ namespace FopWatch.Functions.Tests;
 /// <summary>How the app starts, and what it says where it cannot.</summary>
 public class StartingTests
 {
+    private const string NoKey = "00000000-0000-0000-0000-000000000000";
+
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
@@ -104,13 +106,13 @@ public class StartingTests
     [InlineData("nonsense")]
     [InlineData("InstrumentationKey=")]
     [InlineData("IngestionEndpoint=https://example.com/")]
-    [InlineData("InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=example")]
+    [InlineData($"InstrumentationKey={NoKey};IngestionEndpoint=example")]
     public void A_connection_string_of_application_insights_that_is_none_is_named(string text)
     {
         var problems = Assert.Throws<SettingsException>(() => Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", text))).Problems;
 
         Assert.Equal("APPLICATIONINSIGHTS_CONNECTION_STRING is not a connection string of Application Insights", Assert.Single(problems));
-        Assert.NotNull(Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", "InstrumentationKey=00000000-0000-0000-0000-000000000000;IngestionEndpoint=https://example.com/;")));
+        Assert.NotNull(Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", $"InstrumentationKey={NoKey};IngestionEndpoint=https://example.com/;")));
     }
 
     /// <summary>Anything may be pasted into the wrong setting.</summary>
