@@ -47,7 +47,7 @@ public sealed class DeploymentTests
 
     internal static void CheckReady(Deployment deployment)
     {
-        var functions = Repository.Find(Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\]");
+        var functions = Repository.Find(Repository.Code("FopWatch.Functions"), @"(?:const string Name = |\[Function\()""(\w+)""");
         var ready = AlwaysReady(deployment);
         Assert.NotEmpty(ready);
         Assert.All(ready, one =>
@@ -179,7 +179,7 @@ public sealed class DeploymentTests
     {
         var ready = AlwaysReady(deployment).Select(one => one!["name"]!.GetValue<string>());
         var everyMinute = Repository.Find(
-            Repository.Code("FopWatch.Functions"), @"\[Function\(""(\w+)""\)\](?:(?!\[Function)[\s\S])*?TimerTrigger\(""\d+ \* \* \* \* \*""\)");
+            Repository.Code("FopWatch.Functions"), @"const string Name = ""(\w+)"";(?:(?!const string Name)[\s\S])*?TimerTrigger\(""\d+ \* \* \* \* \*""\)");
         Assert.Equal(["StartDueWatches", "SweepOutbox"], everyMinute.Order(StringComparer.Ordinal));
         Assert.All(everyMinute, timer => Assert.Contains($"function:{timer}", ready));
     }

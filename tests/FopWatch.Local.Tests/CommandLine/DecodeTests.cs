@@ -207,7 +207,7 @@ public class DecodeTests
 
     [Theory]
     [InlineData("Qiniu", "localhost:7071", "host", "Set FopWatch:PublicUrl to \"https://localhost:7071\".")]
-    [InlineData("Qiniu", "hooks.example.com:443", "host", "without a default port.")]
+    [InlineData("Qiniu", "hooks.example.com:443", "host", "Set FopWatch:PublicUrl to \"https://hooks.example.com:443\".")]
     [InlineData("WangsuFops", "proxy.example.org", "host", "Set FopWatch:PublicUrl to \"https://proxy.example.org\".")]
     [InlineData("WangsuFops", "nowhere.example.org", "unexplained", "Check first that FopWatch:PublicUrl is the URL that the provider calls. If it is, check the secret key of 'ak'")]
     public async Task A_wrong_signature_is_explained(string provider, string signedHost, string finding, string suggestion)
