@@ -67,8 +67,11 @@ public static class Sample
 
     /// <summary>The event with a body of so many MiB and little more.</summary>
     public static OutboxEvent Sized(this OutboxEvent pending, int mebibytes) =>
-        pending with { Body = Encoding.UTF8.GetBytes(
-            $$$"""{"specversion":"1.0","id":"{{{pending.Id}}}","source":"/s","type":"{{{pending.Type}}}","data":{"text":"{{{Text(mebibytes)}}}"}}""") };
+        pending with
+        {
+            Body = Encoding.UTF8.GetBytes(
+            $$$"""{"specversion":"1.0","id":"{{{pending.Id}}}","source":"/s","type":"{{{pending.Type}}}","data":{"text":"{{{Text(mebibytes)}}}"}}""")
+        };
 
     /// <summary>The notification with a body of so many MiB, none like another's.</summary>
     public static QuarantinedNotification Sized(this QuarantinedNotification notification, int mebibytes)
