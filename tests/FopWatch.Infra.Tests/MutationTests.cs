@@ -7,10 +7,7 @@ namespace FopWatch.Infra.Tests;
 /// <summary>The checks find what they are for: infra/ with a fault for each of them passes none.</summary>
 public sealed class MutationTests
 {
-    private static readonly Lazy<Task<Deployment>> Mutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> Mutant = MutantOf(Deployments.Least, compiler => compiler
             .Change("modules/alerts.bicep", "where Name == 'fopwatch.outbox.age'", "where Name == 'fopwatch.outbox.old'")
             .Change("workbook.json", "Answer = tostring(Properties.answer)", "Answer = tostring(Properties.reply)")
             .Change("main.bicep", "'Storage Queue Data Contributor', ", "")
@@ -24,37 +21,22 @@ public sealed class MutationTests
 
                 param sources = [{ name: 'media', provider: 'Qiniu', notifyTokenSecrets: ['media-token-1'], poll: { first: '00:01:00' } }]
                 param subscriptions = [{ name: 'troubles', filters: [{ kind: 'correlation', properties: { status: 'expired' } }] }]
-                """)
-            .DeployAsync(Deployments.Least);
-    });
+                """));
 
-    private static readonly Lazy<Task<Deployment>> ClosedMutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> ClosedMutant = MutantOf(Deployments.Private, compiler => compiler
             .Change("modules/front.bicep", "    logScrubbing: {\n      state: 'Enabled'", "    logScrubbing: {\n      state: 'Disabled'")
             .Change("modules/functions.bicep", "FopWatch__ApiUrl: linkUrl", "FopWatch__ApiUrl: url")
             .Change("modules/functions.bicep", "AZURE_TOKEN_CREDENTIALS: 'ManagedIdentityCredential'", "AZURE_TOKEN_CREDENTIALS: 'dev'")
             .Change("modules/functions.bicep", "perInstanceConcurrency: httpConcurrency", "perInstanceConcurrency: 17")
             .Change("modules/servicebus.bicep", "resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {\n  name: 'keep'\n  scope: namespace", "resource lock 'Microsoft.Authorization/locks@2020-05-01' = if (isLocked) {\n  name: 'keep'\n  scope: topic")
-            .With(Deployments.Private, Deployments.Variants[Deployments.Private] + "\nparam deleteLocks = true\n")
-            .DeployAsync(Deployments.Private);
-    });
+            .With(Deployments.Private, Deployments.Variants[Deployments.Private] + "\nparam deleteLocks = true\n"));
 
-    private static readonly Lazy<Task<Deployment>> BusyMutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> BusyMutant = MutantOf(Deployments.Production, compiler => compiler
             .Change("production.bicepparam", "  { name: 'function:StartDueWatches', instanceCount: 1 }\n", "")
             .Change("production.bicepparam", "function:SweepOutbox", "function:SweepOutbocks")
-            .Change("production.bicepparam", "{ name: 'http', instanceCount: 2 }", "{ name: 'http', instanceCount: 1 }")
-            .DeployAsync(Deployments.Production);
-    });
+            .Change("production.bicepparam", "{ name: 'http', instanceCount: 2 }", "{ name: 'http', instanceCount: 1 }"));
 
-    private static readonly Lazy<Task<Deployment>> FullMutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> FullMutant = MutantOf(Deployments.Most, compiler => compiler
             .Change("modules/budget.bicep", "amount: budget.amount", "amount: 5 * budget.amount")
             .Change("modules/front.bicep", ", empty(domain) ? [] : [{ id: customDomain.id }]", ", []")
             .Change("modules/functions.bicep", "{ type: updateStrategy }", "{ type: 'Recreate' }")
@@ -64,28 +46,16 @@ public sealed class MutationTests
             .Change("modules/network.bicep", "prefixLength + 3, 6", "prefixLength + 3, 0")
             .Change("modules/servicebus.bicep", "autoDeleteOnIdle: subscriptionIdleTime", "autoDeleteOnIdle: messageTimeToLive")
             .Change("modules/alerts.bicep", "threshold: topicBytes", "threshold: 3 * topicBytes")
-            .With(Deployments.Most, Deployments.Variants[Deployments.Most])
-            .DeployAsync(Deployments.Most);
-    });
+            .With(Deployments.Most, Deployments.Variants[Deployments.Most]));
 
-    private static readonly Lazy<Task<Deployment>> MiddleMutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> MiddleMutant = MutantOf(Deployments.Middle, compiler => compiler
             .Change("main.bicep", "var hasPrivateBus = privateNetworking && privateServiceBus", "var hasPrivateBus = privateNetworking")
             .Change("modules/servicebus.bicep", "category: 'OperationalLogs'", "category: 'RuntimeAuditLogs'")
-            .With(Deployments.Middle, Deployments.Variants[Deployments.Middle])
-            .DeployAsync(Deployments.Middle);
-    });
+            .With(Deployments.Middle, Deployments.Variants[Deployments.Middle]));
 
-    private static readonly Lazy<Task<Deployment>> UnlimitedMutant = new(async () =>
-    {
-        using var compiler = new Compiler();
-        return await compiler
+    private static readonly Lazy<Task<Deployment>> UnlimitedMutant = MutantOf(Deployments.Private, compiler => compiler
             .Change("modules/front.bicep", "ruleType: 'RateLimitRule'", "ruleType: 'MatchRule'")
-            .With(Deployments.Private, Deployments.Variants[Deployments.Private])
-            .DeployAsync(Deployments.Private);
-    });
+            .With(Deployments.Private, Deployments.Variants[Deployments.Private]));
 
     [Fact]
     public Task A_timer_that_waits_for_an_instance_is_found() => FindsAsync(DeploymentTests.CheckTimers, "StartDueWatches", BusyMutant);
@@ -267,6 +237,12 @@ public sealed class MutationTests
         Assert.Contains(from, right, StringComparison.Ordinal);
         Assert.ThrowsAny<XunitException>(() => check(right.Replace(from, to, StringComparison.Ordinal)));
     }
+
+    private static Lazy<Task<Deployment>> MutantOf(string name, Func<Compiler, Compiler> change) => new(async () =>
+    {
+        using var compiler = new Compiler();
+        return await change(compiler).DeployAsync(name);
+    });
 
     private static async Task FindsAsync(Action<Deployment> check, string what, Lazy<Task<Deployment>>? mutant = null)
     {
