@@ -70,8 +70,10 @@ public static class CoreServices
         services.AddSingleton<RequestLimits>();
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
+
+        // Callers wait in real time, whatever clock the host goes by.
         services.AddSingleton(provider => new Settlements(
-            provider.GetRequiredService<IJobStore>(), time, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
+            provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();

@@ -30,6 +30,8 @@ public sealed partial class FigureTests
         { "README.md", $"up to {JobQuery.MaxTop} or {Mebibytes(PageLimit.Bytes)} MiB a page" },
         { "README.md", $"at once, then at most every {Troubles.WarnEvery.TotalMinutes} minutes with a count" },
         { "README.md", $"A client that takes nothing for {Word((int)EventStream.Patience.TotalMinutes)} minutes is cut off" },
+        { "README.md", $"Clients that are behind share {Mebibytes(EventTail.BehindBytes)} MiB of memory: while that is used up, the one that has taken longest for its part is cut off after {EventTail.BehindGrace.TotalSeconds} seconds" },
+        { "SECURITY.md", $"those that are behind share {Mebibytes(EventTail.BehindBytes)} MiB" },
         { "README.md", $"did not know the id {Word(PollPlan.UnknownAnswers)} times in a row and {PollPlan.UnknownGrace.TotalMinutes} minutes after registration" },
         { "README.md", $"A host works on {RequestLimits.Notifications} notifications and {Mebibytes(RequestLimits.BodyBytes)} MiB of bodies at once" },
         { "README.md", $"a minute's polls (at least {UnknownIdLimit.LeastBacklog}) are due already" },

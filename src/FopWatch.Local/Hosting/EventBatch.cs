@@ -39,6 +39,9 @@ internal sealed class EventBatch
     /// <summary>Its size in bytes.</summary>
     public int Length => _bytes.Length;
 
+    /// <summary>What bounds its memory if it was read for one follower alone, to be disposed of by that one; null if it is shared.</summary>
+    public HeldBatches.Hold? Hold { get; set; }
+
     /// <summary>The places of its events.</summary>
     public IEnumerable<long> Places => _frames.Select(frame => frame.Seq);
 

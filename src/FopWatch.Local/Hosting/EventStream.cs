@@ -29,7 +29,7 @@ internal static class EventStream
         EventLog log,
         EventTail tail,
         IHostApplicationLifetime lifetime,
-        TimeProvider time,
+        HostSettings settings,
         CancellationToken cancellationToken)
     {
         if (!string.IsNullOrEmpty(source) && sources.Find(source) is null)
@@ -54,13 +54,20 @@ internal static class EventStream
         using var stopping = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, lifetime.ApplicationStopping);
         try
         {
-            await StreamAsync(context.Response, log, tail, string.IsNullOrEmpty(source) ? null : source, (after, unreached, last), time, stopping.Token);
+            await StreamAsync(
+                context.Response,
+                log,
+                tail,
+                string.IsNullOrEmpty(source) ? null : source,
+                (after, unreached, last),
+                settings.TransportTime,
+                stopping.Token);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             // The client left, or the host stops; the client comes back with its position.
         }
-        catch (TimeoutException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
             context.Abort();
         }
@@ -108,17 +115,19 @@ internal static class EventStream
                 sent = seen;
             if (await next is not { } batch)
                 return;
+            using var hold = batch.Hold;
+            using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold?.Revoked ?? CancellationToken.None);
 
             // A client that is slow may be overtaken by a purge.
             if (batch.Places.FirstOrDefault(place => place > seen, batch.Last + 1) > seen + 1
                 && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
-                await SendAsync(response, Purged(oldest, log.Epochs.PositionOf(oldest - 1)), time, cancellationToken);
+                await SendAsync(response, Purged(oldest, log.Epochs.PositionOf(oldest - 1)), time, cut.Token);
             }
 
             foreach (var (bytes, last) in batch.Pieces(seen, source))
             {
-                await SendAsync(response, bytes, time, cancellationToken);
+                await SendAsync(response, bytes, time, cut.Token);
                 sent = last;
             }
 

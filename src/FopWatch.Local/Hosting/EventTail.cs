@@ -6,7 +6,7 @@ namespace FopWatch.Local.Hosting;
 
 /// <summary>
 /// The end of the event log in memory. It is read and written down once, however many follow it. A follower that is further behind reads
-/// the log until it has caught up. Nothing is kept for a single follower, so a slow one costs no memory.
+/// the log until it has caught up; what is read for such followers is bounded for all of them together.
 /// </summary>
 internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider time) : IDisposable
 {
@@ -15,6 +15,12 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
 
     /// <summary>The bytes with which a batch is full. It ends with the event that reaches them.</summary>
     public const int BatchBytes = 64 * 1024;
+
+    /// <summary>The most bytes of batches that were read for single followers and that they have not taken yet.</summary>
+    public const int BehindBytes = 32 * 1024 * 1024;
+
+    /// <summary>How long a follower may take for such a batch while others need the room.</summary>
+    public static readonly TimeSpan BehindGrace = TimeSpan.FromSeconds(5);
 
     private const int BatchEvents = 256;
 
@@ -29,6 +35,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
 
     // Followers that are behind take turns, so that they leave processors to others however many they are.
     private readonly SemaphoreSlim _catchUp = new(Math.Max(1, Environment.ProcessorCount / 2));
+    private readonly HeldBatches _behind = new(BehindBytes, BehindGrace, time);
     private long? _end;
     private long _bytes;
     private long? _grewAt;
@@ -101,7 +108,9 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
             var events = await log.ReadAsync(after, BatchEvents, cancellationToken, BatchBytes);
 
             // Where all of them were purged meanwhile, the follower is to know at once.
-            return events.Count > 0 ? BatchOf(after, events) : new(end, [], log.Epochs);
+            var batch = events.Count > 0 ? BatchOf(after, events) : new(end, [], log.Epochs);
+            batch.Hold = await _behind.HoldAsync(batch.Length, cancellationToken);
+            return batch;
         }
         catch (ObjectDisposedException)
         {

@@ -28,6 +28,11 @@ internal sealed record HostSettings
     /// <summary>How long a status API may take to answer.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
+    /// <summary>
+    /// The clock of waits for clients. A client lives in real time, whatever clock the host goes by: the demo's is faster.
+    /// </summary>
+    public TimeProvider TransportTime { get; init; } = TimeProvider.System;
+
     /// <summary>Where the settings were read from; null if they were not read but made.</summary>
     public SettingsOrigin? ReadFrom { get; init; }
 

@@ -118,7 +118,7 @@ public partial class EventStreamTests
     public async Task The_stream_of_one_source_leaves_the_others_out_and_its_place_advances_past_them()
     {
         var clock = new ManualClock();
-        await using var host = await RunningHost.StartAsync(time: clock);
+        await using var host = await RunningHost.StartAsync(transportTime: clock);
         await SettleAsync(host, "z0.1");
         await SettleAsync(host, "z0.2", "video");
         await using (var all = await EventReader.OpenAsync(host, "0"))

@@ -32,15 +32,24 @@ internal sealed class RunningHost : IAsyncDisposable
     /// <param name="statusEndpoint">Where their status API is.</param>
     /// <param name="apiKey">The API key, if any.</param>
     /// <param name="time">The clock.</param>
+    /// <param name="transportTime">The clock of waits for clients.</param>
     public static async Task<RunningHost> StartAsync(
         Dictionary<string, string?>? settings = null,
         Uri? statusEndpoint = null,
         string? apiKey = null,
-        TimeProvider? time = null)
+        TimeProvider? time = null,
+        TimeProvider? transportTime = null)
     {
         var shared = FopWatchSettings.Read(settings ?? TokenSources(statusEndpoint));
         var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
-        var host = new RunningHost(new() { Shared = shared, Urls = "http://127.0.0.1:0", Data = folder, ApiKey = apiKey });
+        var host = new RunningHost(new()
+        {
+            Shared = shared,
+            Urls = "http://127.0.0.1:0",
+            Data = folder,
+            ApiKey = apiKey,
+            TransportTime = transportTime ?? TimeProvider.System,
+        });
         await host.StartAgainAsync(time ?? TimeProvider.System);
         return host;
     }

@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
 using FopWatch.Contract.Tests;
+using FopWatch.Local.Demo;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Storage;
@@ -21,7 +22,7 @@ public partial class SlowFollowerTests
     public async Task A_follower_that_reads_nothing_is_cut_off_and_comes_back_with_its_position_while_others_get_everything()
     {
         var clock = new ManualClock();
-        await using var host = await RunningHost.StartAsync(time: clock);
+        await using var host = await RunningHost.StartAsync(transportTime: clock);
         using var stalled = await FollowAsync(host, 0);
         using var other = await FollowAsync(host, 0);
         for (var i = 1; i <= Events; i++)
@@ -39,6 +40,26 @@ public partial class SlowFollowerTests
         Assert.InRange(last, 1, Events - 1);
         using var again = await FollowAsync(host, last - 1);
         Assert.Contains($"id: {last - 1}\n\n", await ReadAsync(again, read => read.Contains($"id: {last}-", StringComparison.Ordinal)), StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Where_the_clock_of_the_host_is_faster_a_follower_that_pauses_for_real_seconds_gets_everything_and_no_signs_of_life()
+    {
+        // Four seconds are 16 minutes of the host.
+        await using var host = await RunningHost.StartAsync(time: new CompressedTime(240));
+        using var pausing = await FollowAsync(host, 0);
+        for (var i = 1; i <= Events; i++)
+            await LogOf(host).PublishAsync([Recent("a", i).Sized(1)], Cancelled);
+        await Task.Delay(TimeSpan.FromSeconds(4), Cancelled);
+
+        var read = await ReadAsync(pausing, read => read.Contains($"id: {Events}-", StringComparison.Ordinal));
+        using var idle = await FollowAsync(host, Events);
+        await Task.Delay(TimeSpan.FromSeconds(2), Cancelled);
+        await LogOf(host).PublishAsync([Recent("b", 1)], Cancelled);
+        var afterIdling = await ReadAsync(idle, read => read.Contains($"id: {Events + 1}-", StringComparison.Ordinal));
+
+        Assert.Contains($"\nid: {Events}\n", read, StringComparison.Ordinal);
+        Assert.DoesNotContain("\n:\n", afterIdling, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]
