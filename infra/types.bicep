@@ -36,6 +36,14 @@ type Source = {
   @description('Where buckets are served: gives outputs without a URL of the provider\'s their url. Default: none.')
   domains: Domain[]?
 
+  @description('The buckets whose jobs count. Reports about others are kept in quarantine, or not recorded. Default: any.')
+  @maxLength(64)
+  buckets: string[]?
+
+  @description('The pipelines whose jobs count, Qiniu only, as "1381556928.video" or "video". Default: any.')
+  @maxLength(64)
+  pipelines: string[]?
+
   @description('What may settle a job. Default: Signature.')
   trust: ('Signature' | 'Token')?
 

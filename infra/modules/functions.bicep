@@ -149,7 +149,9 @@ func settingsOf(s Source, vault string) Settings =>
       i => secret(vault, s.keySecrets![i].secretKey)
     ),
     toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Bucket', i => s.domains![i].bucket),
-    toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url', i => s.domains![i].url)
+    toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url', i => s.domains![i].url),
+    toObject(range(0, length(s.?buckets ?? [])), i => 'FopWatch__Sources__${s.name}__Buckets__${i}', i => s.buckets![i]),
+    toObject(range(0, length(s.?pipelines ?? [])), i => 'FopWatch__Sources__${s.name}__Pipelines__${i}', i => s.pipelines![i])
   )
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {

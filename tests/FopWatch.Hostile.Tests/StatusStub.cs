@@ -19,6 +19,9 @@ internal sealed class StatusStub : IAsyncDisposable
     /// <summary>The ids that it knows: each succeeded.</summary>
     public ConcurrentDictionary<string, bool> Known { get; } = new(StringComparer.Ordinal);
 
+    /// <summary>The buckets of their inputs, where it says any.</summary>
+    public ConcurrentDictionary<string, string> Buckets { get; } = new(StringComparer.Ordinal);
+
     /// <summary>What it was asked about, and when.</summary>
     public ConcurrentQueue<(string Id, DateTimeOffset At)> Asked { get; } = new();
 
@@ -35,7 +38,7 @@ internal sealed class StatusStub : IAsyncDisposable
             stub.Asked.Enqueue((id, time.GetUtcNow()));
             var known = stub.Known.ContainsKey(id);
             context.Response.StatusCode = known ? (int)HttpStatusCode.OK : 612;
-            await context.Response.WriteAsync(known ? Succeeded(id) : """{"error":"no such id"}""", Encoding.UTF8, context.RequestAborted);
+            await context.Response.WriteAsync(known ? Succeeded(id, stub.Buckets.GetValueOrDefault(id)) : """{"error":"no such id"}""", Encoding.UTF8, context.RequestAborted);
         });
         await web.StartAsync(TestContext.Current.CancellationToken);
         stub.Endpoint = new(web.Urls.Single());
@@ -43,7 +46,8 @@ internal sealed class StatusStub : IAsyncDisposable
     }
 
     /// <summary>The body that says so.</summary>
-    public static string Succeeded(string id) => $$"""{"id":"{{id}}","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
+    public static string Succeeded(string id, string? bucket = null) =>
+        $$"""{"id":"{{id}}","code":0,{{(bucket is null ? "" : $"\"inputBucket\":\"{bucket}\",")}}"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
     public ValueTask DisposeAsync() => _web.DisposeAsync();
 }

@@ -66,6 +66,7 @@ internal static class Deployments
                   { accessKey: 'media-access-key-2', secretKey: 'media-secret-key-2' }
                 ]
                 domains: [{ bucket: 'course-video.2026', url: 'https://cdn.example.com/v' }, { bucket: 'covers', url: 'http://covers.example.com' }]
+                buckets: ['course-video.2026', 'covers']
                 trust: 'Token'
                 poll: { first: '00:03:00', factor: '2', max: '00:20:00', deadline: '5.00:00:00', perSecond: '4' }
               }
@@ -76,7 +77,13 @@ internal static class Deployments
                 notifyTokenSecrets: ['vod-token-1']
                 trust: 'Signature'
               }
-              { name: 'archive', provider: 'Qiniu', workflowEndpoint: 'https://workflows.example.com', notifyTokenSecrets: ['archive-token-1'] }
+              {
+                name: 'archive'
+                provider: 'Qiniu'
+                workflowEndpoint: 'https://workflows.example.com'
+                notifyTokenSecrets: ['archive-token-1']
+                pipelines: ['1381556928.video', 'audio']
+              }
             ]
             param topicName = 'events'
             param subscriptions = [

@@ -56,6 +56,8 @@ public sealed class SettingsTests
         Assert.Equal("https://cdn.example.com/v/a.mp4", media.Domains.UrlOf("course-video.2026", "a.mp4"));
         Assert.Equal("http://covers.example.com/a.jpg", media.Domains.UrlOf("covers", "a.jpg"));
 
+        Assert.True(media.Scope is { HasBuckets: true, HasPipelines: false });
+
         var vod = sources.Single(one => one.Name == "vod_2");
         Assert.Equal(ProviderKind.WangsuFmgr, vod.Provider.Kind);
         Assert.Equal(TrustRule.Signature, vod.Trust);
@@ -64,6 +66,7 @@ public sealed class SettingsTests
         var archive = sources.Single(one => one.Name == "archive");
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultStatusEndpoint, archive.StatusEndpoint);
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll, archive.Poll);
+        Assert.True(archive.Scope is { HasBuckets: false, HasPipelines: true });
         Assert.Equal("https://workflows.example.com/", archive.WorkflowEndpoint?.AbsoluteUri);
     }
 
@@ -81,7 +84,7 @@ public sealed class SettingsTests
 
         string[] ofSource =
         [
-            "Domains__0__Bucket", "Domains__0__Url", "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
+            "Buckets__0", "Domains__0__Bucket", "Domains__0__Url", "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
             "Poll__PerSecond", "Provider", "StatusEndpoint", "Trust",
         ];
         foreach (var deployment in await Deployments.EveryAsync())

@@ -21,6 +21,9 @@ public enum TroubleKind
     /// <summary>Notifications are quarantined because they cannot be understood.</summary>
     UnreadableNotifications,
 
+    /// <summary>Reports are about buckets or pipelines that the source does not list.</summary>
+    OutOfScope,
+
     /// <summary>Notifications come with a wrong token.</summary>
     WrongToken,
 
@@ -85,6 +88,7 @@ public sealed record Trouble
         TroubleKind.UnknownIds => "The status API does not know ids that were registered or notified",
         TroubleKind.WrongSignature => "Notifications are quarantined because their signature is wrong",
         TroubleKind.UnreadableNotifications => "Notifications are quarantined because they cannot be understood",
+        TroubleKind.OutOfScope => "Reports about buckets or pipelines that the source does not list are not recorded",
         TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
         TroubleKind.UnknownNotifyUrl => "Notifications to a URL that is not a notify URL are refused, and Qiniu does not repeat them",
         TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
@@ -108,6 +112,9 @@ public sealed record Trouble
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
         TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",
+        TroubleKind.OutOfScope =>
+            $"Check {Setting("Buckets")} and {Setting("Pipelines")}. GET /api/quarantine has the notifications, and lastPoll says it of registered jobs. "
+            + "After a correction registered jobs are polled as before; retry the notifications in quarantine",
         TroubleKind.WrongToken => $"A job may have been submitted with an old notify URL: check {Setting("NotifyTokens")}",
         TroubleKind.UnknownNotifyUrl =>
             "Compare the notify URLs that applications give to the provider with those of the configured sources. "

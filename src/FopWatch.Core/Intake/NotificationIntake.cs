@@ -102,7 +102,9 @@ public sealed class NotificationIntake(
             return new(source, request, trust, null, WrongSignature);
 
         var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
-        return new(source, request, trust, decoded.Report, decoded.Problem);
+        return decoded.Report is { } report && source.Scope.ObjectionTo(report, isVouchedFor: true) is { } foreign
+            ? new(source, request, trust, report, foreign.ToWords(source.Name)) { Foreign = foreign }
+            : new(source, request, trust, decoded.Report, decoded.Problem);
     }
 
     /// <summary>Takes a notification that came to a right URL.</summary>
@@ -229,10 +231,12 @@ public sealed class NotificationIntake(
 
         if (assessed.Trust == Trust.Strong)
             troubles?.Worked(source.Name, TroubleKind.WrongSignature);
-        if (assessed.Problem is { } problem)
+        if (assessed.Foreign is { } foreign)
+            troubles?.Occurred(source.Name, TroubleKind.OutOfScope, foreign.InGeneral);
+        else if (assessed.Problem is { } problem)
             troubles?.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
         else
-            troubles?.Worked(source.Name, TroubleKind.UnreadableNotifications);
+            troubles?.Worked(source.Name, TroubleKind.UnreadableNotifications, TroubleKind.OutOfScope);
     }
 
     /// <returns>What became of it, and why it is to be kept in quarantine; null if it is not.</returns>
@@ -334,7 +338,11 @@ public sealed class NotificationIntake(
 /// <param name="Trust">What its signature is worth.</param>
 /// <param name="Report">What it says; null if it could not be understood, or its signature is wrong.</param>
 /// <param name="Problem">Why it has to be kept in quarantine; null if it has not.</param>
-public sealed record AssessedNotification(Source Source, SignedRequest Request, Trust Trust, JobReport? Report, string? Problem);
+public sealed record AssessedNotification(Source Source, SignedRequest Request, Trust Trust, JobReport? Report, string? Problem)
+{
+    /// <summary>Why it is not about the source; null if it is, or could not be understood.</summary>
+    public ForeignReport? Foreign { get; init; }
+}
 
 /// <summary>What became of a quarantined notification that was taken again.</summary>
 /// <param name="Key">Its key.</param>

@@ -150,8 +150,8 @@ public sealed class JobRecorder(
                 else if (change.Job.IsAbandoned && asked.DueAt is null && answer.Report is not null)
                     change = change.Then(next => next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now)));
                 change = change.Then(next => next.Rewatch(
-                    PollPlan.Answered(source.Poll, next.Watch, asked, next.Facts, answer, now, random.NextDouble())));
-                return PollPlan.GivesUp(change.Job.Watch, now) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
+                    PollPlan.Answered(source.Poll, next.Watch, asked, next.Facts, answer, now, random.NextDouble(), IsNobodys(next))));
+                return PollPlan.GivesUp(change.Job.Watch, now, IsNobodys(change.Job)) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
             },
             cancellationToken);
 
@@ -181,6 +181,8 @@ public sealed class JobRecorder(
             key,
             (job, now) => job.IsSettled && job.Origin != JobOrigin.Hint ? job.Republish(now) : JobChange.Nothing(job),
             cancellationToken);
+
+    private static bool IsNobodys(Job job) => job.Origin == JobOrigin.Hint;
 
     private static JobChange Named(Job job, bool isWorkflow) =>
         isWorkflow ? job.Rewatch(job.Watch with { IsWorkflow = true }) : JobChange.Nothing(job);

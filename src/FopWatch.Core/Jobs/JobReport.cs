@@ -22,6 +22,15 @@ public sealed record JobReport
     /// <summary>What it says.</summary>
     public required JobFacts Facts { get; init => field = value.AsReported(); }
 
+    /// <summary>
+    /// The buckets that its commands name, where the body says nothing of the input's (Wangsu file management): those that they write to or
+    /// work on.
+    /// </summary>
+    public EquatableList<string> CommandBuckets { get; init; } = [];
+
+    /// <summary>The buckets that it is about: the input's, or else <see cref="CommandBuckets"/>.</summary>
+    public IReadOnlyList<string> Buckets => Facts.Bucket is { } bucket ? [bucket] : CommandBuckets;
+
     /// <summary>Whether its body is that of a workflow whose status has a query of its own (Qiniu workflow V3).</summary>
     public bool IsWorkflow { get; init; }
 

@@ -39,6 +39,9 @@ public sealed record Source
     /// <summary>The domains that outputs without a URL of the provider's are served under.</summary>
     public OutputDomains Domains { get; init; } = OutputDomains.None;
 
+    /// <summary>The buckets and pipelines that its reports are about.</summary>
+    public SourceScope Scope { get; init; } = SourceScope.Any;
+
     /// <summary>What may settle a job.</summary>
     public TrustRule Trust { get; init; } = TrustRule.Signature;
 

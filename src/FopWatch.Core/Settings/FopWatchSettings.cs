@@ -70,6 +70,13 @@ public sealed record FopWatchSettings
                 + "Set it to the base URL of the account's status API");
         }
 
+        foreach (var source in Sources.All.Where(source => source.Keys.IsEmpty && source.Trust == TrustRule.Signature && !source.Scope.HasBuckets))
+        {
+            warnings.Add(
+                $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can have outcomes of other accounts' jobs "
+                + $"published. Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed");
+        }
+
         return warnings;
     }
 
@@ -125,7 +132,7 @@ public sealed record FopWatchSettings
 
         var kind = reader.Choice<ProviderKind>("Provider", null);
         var trust = reader.Choice<TrustRule>("Trust", TrustRule.Signature);
-        var tokens = reader.Secrets("NotifyTokens");
+        var tokens = reader.Texts("NotifyTokens");
         if (tokens.Count == 0 && !reader.HasBelow("NotifyTokens"))
             reader.Problem("NotifyTokens", "is missing: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each");
         foreach (var (at, token) in tokens)
@@ -136,6 +143,8 @@ public sealed record FopWatchSettings
 
         var keys = ReadKeys(reader);
         var domains = ReadDomains(reader);
+        var buckets = ReadNames(reader, "Buckets", "the name of a bucket");
+        var pipelines = ReadNames(reader, "Pipelines", "the name of a pipeline, such as 1381556928.video or video");
         var provider = kind is { } known ? ProviderKinds.For(known) : null;
         var endpoint = reader.Url("StatusEndpoint", provider?.DefaultStatusEndpoint, "https://mgr.example.com");
         if (endpoint is null && provider is not null && !reader.Has("StatusEndpoint"))
@@ -144,6 +153,9 @@ public sealed record FopWatchSettings
         var workflows = reader.Url("WorkflowEndpoint", endpoint is null ? null : provider?.Workflows?.DefaultEndpoint(endpoint), "https://dora.qiniuapi.com");
         if (provider is { Workflows: null } && reader.Has("WorkflowEndpoint"))
             reader.Problem("WorkflowEndpoint", $"is a setting of Qiniu's alone, and the provider is {kind}");
+
+        if (kind is not (null or ProviderKind.Qiniu) && pipelines.Count > 0)
+            reader.Problem("Pipelines", $"is a setting of Qiniu's alone, and the provider is {kind}");
 
         var defaults = provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) };
         var poll = reader.Below("Poll") is { } below ? ReadPoll(below, defaults) : defaults;
@@ -159,9 +171,23 @@ public sealed record FopWatchSettings
             Tokens = new(tokens.Select(token => token.Text)),
             Keys = keys,
             Domains = domains,
+            Scope = new(buckets, pipelines),
             Trust = trust.Value,
             Poll = poll,
         };
+    }
+
+    /// <summary>A list of names that a report is compared with.</summary>
+    private static IReadOnlyList<string> ReadNames(SettingsReader reader, string setting, string what)
+    {
+        var names = reader.Texts(setting);
+        foreach (var (at, name) in names)
+        {
+            if (name.Length > 255 || name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is ':' or '/' or ',' or ';' or '*'))
+                reader.Problem(at, $"is not {what}");
+        }
+
+        return [.. names.Select(name => name.Text)];
     }
 
     private static KeyRing ReadKeys(SettingsReader reader)

@@ -125,24 +125,24 @@ internal sealed class SettingsReader
         return [.. children.Select(spellings => spellings.Key)];
     }
 
-    /// <summary>The texts of a list of secrets, in order; those that are empty are problems.</summary>
-    public IReadOnlyList<(string Name, string Text)> Secrets(string name)
+    /// <summary>The texts of a list, in order; those that are empty are problems. None is quoted: they may be secrets.</summary>
+    public IReadOnlyList<(string Name, string Text)> Texts(string name)
     {
         if (_settings.GetValueOrDefault(Full(name)) is not null)
             Explain(name, "is a single value: it takes a list");
         var children = Children(name);
         if (!children.All(IsIndex))
             Explain(name, "is a map: it takes a list");
-        var secrets = new List<(string Name, string Text)>();
+        var texts = new List<(string Name, string Text)>();
         foreach (var index in children.Where(IsIndex).OrderBy(index => int.Parse(index, CultureInfo.InvariantCulture)))
         {
             if (Text($"{name}:{index}") is { } text)
-                secrets.Add(($"{name}:{index}", text));
+                texts.Add(($"{name}:{index}", text));
             else
                 Explain($"{name}:{index}", "is empty");
         }
 
-        return secrets;
+        return texts;
     }
 
     /// <summary>Whether a name is the place of an element in a list.</summary>

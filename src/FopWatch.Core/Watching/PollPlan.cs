@@ -133,6 +133,7 @@ public static class PollPlan
     /// <param name="answer">The answer.</param>
     /// <param name="now">The time.</param>
     /// <param name="random">At least 0, less than 1.</param>
+    /// <param name="isNobodys">Whether only hints have named the job.</param>
     /// <returns>
     /// Its <see cref="Watch.DueAt"/> is null where nothing more is to be asked: the job has an outcome, or is to be given up
     /// (<see cref="GivesUp"/>) and nothing was heard of it meanwhile, or was not watched before.
@@ -144,7 +145,8 @@ public static class PollPlan
         JobFacts facts,
         StatusAnswer answer,
         DateTimeOffset now,
-        double random)
+        double random,
+        bool isNobodys = false)
     {
         (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
         var answered = watch with
@@ -170,7 +172,7 @@ public static class PollPlan
         DateTimeOffset? soonest = watch.HintedWhileDue ? now + HintSpacing
             : due != asked.DueAt ? Later(due, now + HintSpacing)
             : null;
-        if (GivesUp(answered, now) is not null)
+        if (GivesUp(answered, now, isNobodys) is not null)
             return answered with { DueAt = soonest };
 
         var wait = Wait(settings, answered.Polls, facts.Idle == true);
@@ -184,10 +186,18 @@ public static class PollPlan
     }
 
     /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
-    public static SettledBy? GivesUp(Watch watch, DateTimeOffset now)
+    /// <param name="watch">The watch after the poll.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isNobodys">
+    /// Whether only hints have named the job. One that is out of the source's scope is then given up at once. A job that something genuine named is
+    /// polled until its deadline, since the scope may be wrong.
+    /// </param>
+    public static SettledBy? GivesUp(Watch watch, DateTimeOffset now, bool isNobodys = false)
     {
         if (watch.LastPolledAt is null)
             return null;
+        if (isNobodys && watch.LastAnswer == PollAnswer.OutOfScope)
+            return SettledBy.Poll;
         if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
             return SettledBy.Deadline;
 

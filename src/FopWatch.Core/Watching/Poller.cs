@@ -73,6 +73,8 @@ public sealed class Poller(
         if (answer.NeedsKeys && job.Origin == JobOrigin.Hint && !(job.Watch.IsWorkflow && source.CanAskForWorkflows))
             answer = answer with { Answer = PollAnswer.NotFound };
 
+        answer = source.Scope.Judge(answer, job.Origin);
+
         activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
         Telemetry.Polled(source, answer.Answer);
         Diagnose(job, answer);
@@ -106,9 +108,21 @@ public sealed class Poller(
                 if (job.Origin != JobOrigin.Hint && (time.GetUtcNow() - job.RegisteredAt).Duration() >= SubmissionRace)
                     troubles.Occurred(source, TroubleKind.UnknownIds, words);
                 break;
+            case PollAnswer.OutOfScope:
+                troubles.Worked(source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses);
+
+                // Anyone who has a notify URL can name an id of another account.
+                if (job.Origin != JobOrigin.Hint)
+                    troubles.Occurred(source, TroubleKind.OutOfScope, words);
+                break;
             case PollAnswer.Report:
                 troubles.Worked(
-                    source, TroubleKind.StatusApiUnreachable, TroubleKind.StatusApiThrottles, TroubleKind.StatusApiRefuses, TroubleKind.UnknownIds);
+                    source,
+                    TroubleKind.StatusApiUnreachable,
+                    TroubleKind.StatusApiThrottles,
+                    TroubleKind.StatusApiRefuses,
+                    TroubleKind.UnknownIds,
+                    TroubleKind.OutOfScope);
                 break;
         }
     }

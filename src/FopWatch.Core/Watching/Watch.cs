@@ -22,6 +22,9 @@ public enum PollAnswer
 
     /// <summary>It refused the question for good, or answered something that cannot be understood.</summary>
     Refused,
+
+    /// <summary>It answered with a report about another bucket or pipeline than the source's (<see cref="Providers.SourceScope"/>).</summary>
+    OutOfScope,
 }
 
 /// <summary>The durable fallback poller of one job: committed with the job, so that no process has to live for it.</summary>

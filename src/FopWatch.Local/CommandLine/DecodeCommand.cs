@@ -31,7 +31,8 @@ internal static class DecodeCommand
 
         Exit codes:
           0  understood
-          1  FopWatch would put it into quarantine (not understood, or a wrong signature), or answer 404 (no right token in --url)
+          1  FopWatch would put it into quarantine (not understood, a wrong signature, or about a bucket or pipeline that --source
+             does not list), not record it (such a poll answer), or answer 404 (no right token in --url)
           2  wrong usage
         """;
 
@@ -113,7 +114,7 @@ internal static class DecodeCommand
                 WriteJson(terminal, new(way, body.Length, readings));
             else
                 WriteText(terminal, way, readings);
-            var accepted = readings.Any(reading => reading is { Job: not null, UrlProblem: null, Becomes: not NotificationResult.Quarantined });
+            var accepted = readings.Any(reading => reading is { Job: not null, UrlProblem: null, OutOfScope: null, Becomes: not NotificationResult.Quarantined });
             return accepted ? ExitCodes.Ok : ExitCodes.Failed;
         }));
         return command;
@@ -230,6 +231,8 @@ internal static class DecodeCommand
             : reading.Closes == true ? "none yet: the processing is over, but the body does not say how each command ended, so the status API is asked"
             : "none yet");
         Add("asks for a poll", YesNo(reading.AsksForPoll == true));
+        if (reading.OutOfScope is { } outOfScope)
+            Add("scope", new Piece(outOfScope, Terminal.Wrong));
         if (reading is { Trust: { } trust, Becomes: { } becomes })
         {
             Add("trust", TrustPiece(trust));

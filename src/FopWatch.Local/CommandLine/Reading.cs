@@ -36,6 +36,9 @@ internal sealed record Reading
     /// <summary>Why the host would answer the URL 404; null if it would not, or no URL was given.</summary>
     public string? UrlProblem { get; init; }
 
+    /// <summary>Why the body is not about the source, by its <c>Buckets</c> and <c>Pipelines</c>; null if it is, or no source was given.</summary>
+    public string? OutOfScope { get; init; }
+
     /// <summary>How far the notification can be believed; null if that was not asked.</summary>
     public Trust? Trust { get; init; }
 
@@ -69,6 +72,7 @@ internal sealed record Reading
     {
         var decoded = provider.Decode(channel, body);
         var report = decoded.Report;
+        var foreign = report is null ? null : source?.Scope.ObjectionTo(report, isVouchedFor: true);
         Trust? trust = source is not null && request is not null ? provider.Verify(request, source.Keys) : null;
         var reading = new Reading
         {
@@ -78,7 +82,8 @@ internal sealed record Reading
             Trust = trust,
             Signature = trust == Providers.Trust.Invalid ? provider.Diagnose(request!, source!, new()) : null,
             UrlProblem = source is not null && request is not null ? ProblemOf(request.Url, source) : null,
-            Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null) : null,
+            OutOfScope = foreign?.ToWords(source!.Name),
+            Becomes = trust is { } known ? BecomesOf(known, source!.Trust, report is not null && foreign is null) : null,
         };
         if (report is null)
             return reading;
@@ -107,9 +112,9 @@ internal sealed record Reading
         return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";
     }
 
-    private static NotificationResult BecomesOf(Trust trust, TrustRule rule, bool understood)
+    private static NotificationResult BecomesOf(Trust trust, TrustRule rule, bool isUsable)
     {
-        if (trust == Providers.Trust.Invalid || !understood)
+        if (trust == Providers.Trust.Invalid || !isUsable)
             return NotificationResult.Quarantined;
         return trust == Providers.Trust.Strong || rule == TrustRule.Token ? NotificationResult.Recorded : NotificationResult.Hinted;
     }

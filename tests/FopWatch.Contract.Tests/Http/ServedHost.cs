@@ -18,6 +18,9 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>The key of the source <c>signed</c>.</summary>
     public static readonly SigningKey Key = new("ak-1", "sk-1");
 
+    /// <summary>The one bucket of the source <c>scoped</c>.</summary>
+    public const string Bucket = "course-video";
+
     /// <summary>The largest body that the host takes, in bytes.</summary>
     public const int MaxBodyBytes = 262_144;
 
@@ -34,8 +37,8 @@ public abstract class ServedHost : IAsyncDisposable
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>, which has a key too; <c>signed</c>, which does not; and
-    /// <c>hasty</c>, which does not either and whose jobs expire after a second.
+    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>, which has a key too; <c>signed</c>, which does not;
+    /// <c>hasty</c>, which does not either and whose jobs expire after a second; and <c>scoped</c>, which does not either and lists <see cref="Bucket"/>.
     /// </summary>
     /// <param name="statusEndpoint">Where their status API is.</param>
     /// <returns>Settings below <c>FopWatch</c>.</returns>
@@ -47,10 +50,11 @@ public abstract class ServedHost : IAsyncDisposable
             ["MaxBodyBytes"] = $"{MaxBodyBytes}",
             ["Sources:media:Domains:0:Bucket"] = "course-video",
             ["Sources:media:Domains:0:Url"] = "https://cdn.example.com/v",
+            ["Sources:scoped:Buckets:0"] = Bucket,
             ["Sources:hasty:Poll:First"] = "00:00:01",
             ["Sources:hasty:Poll:Deadline"] = "00:00:01",
         };
-        foreach (var name in (string[])["signed", "hasty"])
+        foreach (var name in (string[])["signed", "hasty", "scoped"])
         {
             settings[$"Sources:{name}:Provider"] = "Qiniu";
             settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
@@ -66,7 +70,7 @@ public abstract class ServedHost : IAsyncDisposable
             settings[$"Sources:{name}:Trust"] = "Token";
         }
 
-        foreach (var name in (string[])[.. TrustTokens.Select(source => source.Name), "signed", "hasty"])
+        foreach (var name in (string[])[.. TrustTokens.Select(source => source.Name), "signed", "hasty", "scoped"])
         {
             settings[$"Sources:{name}:StatusEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;

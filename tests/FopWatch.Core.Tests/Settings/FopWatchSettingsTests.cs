@@ -357,6 +357,64 @@ public class FopWatchSettingsTests
         Assert.StartsWith("FopWatch:Sources:files:StatusEndpoint is the documentation's example, https://mgr.example.com/base.", warnings[1], StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("Signature", false, false, true)]
+    [InlineData("Signature", true, false, false)]
+    [InlineData("Signature", false, true, false)]
+    [InlineData("Token", false, false, false)]
+    public void A_source_without_keys_is_advised_to_list_its_buckets(string trust, bool hasKeys, bool hasBuckets, bool isAdvised)
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "abcdefgh",
+            ["Sources:media:Trust"] = trust,
+            ["Sources:media:Keys:AK"] = hasKeys ? "SK" : null,
+            ["Sources:media:Buckets:0"] = hasBuckets ? "lessons" : null,
+        }.Where(setting => setting.Value is not null));
+
+        var warnings = settings.Warnings(null);
+
+        if (isAdvised)
+            Assert.StartsWith("FopWatch:Sources:media has no Keys and no Buckets, so anyone who has its notify URL can", Assert.Single(warnings), StringComparison.Ordinal);
+        else
+            Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void Buckets_and_pipelines_are_lists_of_names()
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
+        {
+            ["Sources:media:Buckets:0"] = "lessons",
+            ["Sources:media:Buckets:1"] = " covers ",
+            ["Sources:media:Pipelines:0"] = "1381556928.video",
+            ["Sources:files:Buckets"] = null,
+        });
+
+        Assert.True(settings.Sources.Find("media")!.Scope is { HasBuckets: true, HasPipelines: true });
+        Assert.True(settings.Sources.Find("files")!.Scope is { HasBuckets: false, HasPipelines: false });
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(new Dictionary<string, string?>(Right)
+        {
+            ["Sources:media:Buckets"] = "lessons",
+            ["Sources:media:Pipelines:0"] = "video, audio",
+            ["Sources:media:Pipelines:1"] = "",
+            ["Sources:files:Buckets:0"] = "lessons:in.mp4",
+            ["Sources:files:Pipelines:0"] = "video",
+        })).Problems;
+
+        Assert.Equal(
+            [
+                "FopWatch:Sources:files:Buckets:0 is not the name of a bucket",
+                "FopWatch:Sources:files:Pipelines is a setting of Qiniu's alone, and the provider is WangsuFmgr",
+                "FopWatch:Sources:media:Buckets is a single value: it takes a list",
+                "FopWatch:Sources:media:Pipelines:0 is not the name of a pipeline, such as 1381556928.video or video",
+                "FopWatch:Sources:media:Pipelines:1 is empty",
+            ],
+            problems.Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void A_host_without_sources_is_not_warned_of_its_notify_urls() =>
         Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["PublicUrl"] = "http://127.0.0.1" }).Warnings(null));

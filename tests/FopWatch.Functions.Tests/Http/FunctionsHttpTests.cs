@@ -62,6 +62,12 @@ public sealed class FunctionsSignatureTests(OwnAzurite azurite) : SignatureContr
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What every host makes of reports about other buckets, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsScopeTests(OwnAzurite azurite) : ScopeContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host lists, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsListTests(OwnAzurite azurite) : ListContract, IClassFixture<OwnAzurite>
 {

@@ -97,6 +97,13 @@ public sealed class FunctionsHostSignatureTests(RunningApp app) : SignatureContr
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
+/// <summary>What every host makes of reports about other buckets, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostScopeTests(RunningApp app) : ScopeContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
 /// <summary>What every host lists, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostListTests(RunningApp app) : ListContract

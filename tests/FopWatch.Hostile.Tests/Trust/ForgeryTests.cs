@@ -107,6 +107,40 @@ public class ForgeryTests
     }
 
     [Fact]
+    public async Task A_knower_of_a_notify_url_cannot_have_the_outcome_of_a_job_in_a_bucket_of_his_own_published()
+    {
+        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        foreach (var (id, bucket) in (IReadOnlyList<(string, string?)>)[("z0.ours", "lessons"), ("z0.1", "theirs"), ("z0.2", "theirs"), ("z0.3", "theirs"), ("z0.4", null)])
+        {
+            api.Known[id] = true;
+            if (bucket is not null)
+                api.Buckets[id] = bucket;
+        }
+
+        var settings = AttackedHost.TwoSources(api.Endpoint);
+        settings["Sources:media:Buckets:0"] = "lessons";
+        await using var host = await AttackedHost.StartAsync(settings);
+
+        // The status API answers for anybody's ids. He says that they are the source's, says whose they are, or says nothing.
+        await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.1", "lessons")));
+        await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.2", "theirs")));
+        await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.3")));
+        await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.4")));
+        await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.ours")));
+        var events = host.Host.Services.GetRequiredService<Local.Storage.EventLog>();
+        await ProtocolAttackTests.EventuallyAsync(async () =>
+            (await host.JobsAsync()).Jobs.Count(job => job.Settled) == 4 && await events.LastSeqAsync(Cancelled) > 0);
+
+        var jobs = (await host.JobsAsync()).Jobs;
+        Assert.Equal(JobState.Succeeded, Assert.Single(jobs, job => job.Id == "z0.ours").State);
+        Assert.All(jobs.Where(job => job.Id != "z0.ours"), job => Assert.Equal((JobState.Expired, null, 0), (job.State, job.Bucket, job.Items.Count)));
+        Assert.Contains("'theirs'", Assert.Single((await host.QuarantineAsync()).Notifications).Reason, StringComparison.Ordinal);
+        Assert.Equal(1, await events.LastSeqAsync(Cancelled));
+        Assert.Equal(["z0.1", "z0.3", "z0.4", "z0.ours"], api.Asked.Select(asked => asked.Id).Order(StringComparer.Ordinal));
+        Figures.Write("another account's jobs: 4 hints at jobs that a status API answers for, 0 recorded, 0 events, 1 poll each at most");
+    }
+
+    [Fact]
     public async Task What_one_source_signed_counts_nowhere_else()
     {
         await using var host = await AttackedHost.StartAsync();

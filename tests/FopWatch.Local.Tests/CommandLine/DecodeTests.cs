@@ -293,14 +293,38 @@ public class DecodeTests
     private static byte[] HmacSha1(ReadOnlySpan<byte> secret, byte[] text) => HMACSHA1.HashData(secret, text);
 #pragma warning restore CA5350
 
-    private static async Task<string> ConfigAsync(TempFolder folder, string provider)
+    [Theory]
+    [InlineData("lessons", "notification", ExitCodes.Failed, "The report is about the bucket 'b', which is not in FopWatch:Sources:video:Buckets.")]
+    [InlineData("lessons", "poll", ExitCodes.Failed, "The report is about the bucket 'b', which is not in FopWatch:Sources:video:Buckets.")]
+    [InlineData("b", "notification", ExitCodes.Ok, null)]
+    [InlineData("b", "poll", ExitCodes.Ok, null)]
+    public async Task A_body_about_a_bucket_that_the_source_does_not_list_is_said_to_be(string bucket, string channel, int exitCode, string? reason)
+    {
+        using var folder = new TempFolder();
+        string[] args = ["decode", "-", "--config", await ConfigAsync(folder, "Qiniu", bucket), "--source", "video", "--channel", channel];
+        string[] notified = channel == "poll" ? args : [.. args, "--url", "https://hooks.example.com/api/notify/video/secret-token"];
+
+        var (exit, output, _) = await CommandRun.RunAsync(notified, Classic);
+        var (_, text, _) = await CommandRun.RunAsync([.. notified, "--json"], Classic);
+
+        Assert.Equal(exitCode, exit);
+        Assert.Contains("partiallyFailed", output, StringComparison.Ordinal);
+        using var json = JsonDocument.Parse(text);
+        var reading = json.RootElement.GetProperty("readings")[0];
+        Assert.Equal(reason, reading.TryGetProperty("outOfScope", out var said) ? said.GetString() : null);
+        Assert.Equal(reason is not null, output.Contains("which is not in", StringComparison.Ordinal));
+        if (channel == "notification")
+            Assert.Equal(reason is null ? "hinted" : "quarantined", reading.GetProperty("becomes").GetString());
+    }
+
+    private static async Task<string> ConfigAsync(TempFolder folder, string provider, string? bucket = null)
     {
         var file = Path.Combine(folder.FullName, "settings.json");
         await File.WriteAllTextAsync(
             file,
             $$"""
             {"FopWatch":{"Sources":{"video":{"Provider":"{{provider}}", "StatusEndpoint":"https://mgr.example.com",
-              "NotifyTokens":["secret-token"],"Keys":{"ak":"sk"}
+              "NotifyTokens":["secret-token"],"Keys":{"ak":"sk"},"Buckets":[{{(bucket is null ? "" : $"\"{bucket}\"")}}]
             } } } }
             """,
             TestContext.Current.CancellationToken);

@@ -33,6 +33,12 @@ public sealed class LocalSignatureTests : SignatureContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host makes of reports about other buckets, by the embedded host.</summary>
+public sealed class LocalScopeTests : ScopeContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>What every host lists, by the embedded host.</summary>
 public sealed class LocalListTests : ListContract
 {

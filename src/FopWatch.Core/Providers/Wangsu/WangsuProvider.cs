@@ -60,7 +60,15 @@ internal abstract class WangsuProvider : IProvider
             Delivery = codes.Delivery ?? WangsuCodes.DeliveryOf(items),
             Raw = json.Raw(codes.Closed),
         }).WithItems(items.Select(item => ReadItem(item, common)));
-        return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, AsksForPoll = codes.AsksForPoll, MayLackCommands = codes.MayLackCommands(channel, root) });
+        return Decoded.As(new()
+        {
+            Id = id,
+            Channel = channel,
+            Facts = facts,
+            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => BucketOf(item.Text("cmd") ?? "")).OfType<string>().Distinct()] : [],
+            AsksForPoll = codes.AsksForPoll,
+            MayLackCommands = codes.MayLackCommands(channel, root),
+        });
     }
 
     /// <inheritdoc/>

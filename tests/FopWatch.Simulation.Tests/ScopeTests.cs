@@ -1,0 +1,98 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>What becomes of jobs whose reports are about buckets that the source does not list, on the store in memory.</summary>
+public sealed class ScopeTests : IWatcher, IOutboxSignal, IStatusApi
+{
+    private static readonly Source Open = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Limited = Open with { Scope = new(["ours"], []) };
+    private static readonly JobKey Key = new(Open.Name, "z0.job");
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store = new();
+    private int _asked;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private Job Job => _store.Peek(Key)!;
+
+    [Fact]
+    public async Task A_registered_job_is_polled_by_the_plan_until_the_deadline_and_settles_once_the_list_is_corrected()
+    {
+        await RecorderOf(Limited).RegisterAsync(Limited, Key.Id, Job.NoMetadata, null, Cancelled);
+        for (var polls = 0; polls < 5; polls++)
+            await PollDueAsync(Limited);
+        Assert.Equal((JobState.Waiting, 5, PollAnswer.OutOfScope), (Job.State, Job.Watch.Polls, Job.Watch.LastAnswer));
+        Assert.InRange(Job.Watch.DueAt!.Value - _time.GetUtcNow(), TimeSpan.FromMinutes(8), TimeSpan.FromMinutes(11));
+        Assert.Empty(_store.Outbox);
+
+        // As after a restart.
+        await PollDueAsync(Limited with { Scope = new(["ours", "lessons"], []) });
+
+        Assert.Equal((JobState.Succeeded, "lessons"), (Job.State, Job.Facts.Bucket));
+        Assert.Single(_store.Outbox);
+    }
+
+    [Fact]
+    public async Task A_registered_job_expires_at_its_deadline_and_a_registration_after_the_correction_settles_it()
+    {
+        await RecorderOf(Limited).RegisterAsync(Limited, Key.Id, Job.NoMetadata, null, Cancelled);
+        while (!Job.IsSettled)
+            await PollDueAsync(Limited);
+        Assert.Equal((JobState.Expired, SettledBy.Deadline, null), (Job.State, Job.SettledBy, Job.Watch.DueAt));
+        Assert.InRange(_asked, 15, 30);
+
+        await RecorderOf(Open).RegisterAsync(Open, Key.Id, Job.NoMetadata, null, Cancelled);
+        await PollDueAsync(Open);
+
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll), (Job.State, Job.SettledBy));
+    }
+
+    [Fact]
+    public async Task A_job_that_only_a_hint_names_is_given_up_after_one_poll_and_publishes_nothing()
+    {
+        await RecorderOf(Limited).HintAsync(Limited, Key.Id, Cancelled);
+
+        await PollDueAsync(Limited);
+
+        Assert.Equal((JobState.Expired, WatchStatus.GivenUp, JobOrigin.Hint), (Job.State, Job.WatchStatus, Job.Origin));
+        Assert.Equal(JobFacts.None, Job.Facts);
+        Assert.Empty(_store.Outbox);
+
+        // An application that registers it is believed that it is its own.
+        await RecorderOf(Open).RegisterAsync(Open, Key.Id, Job.NoMetadata, null, Cancelled);
+        await PollDueAsync(Open);
+        Assert.Equal(JobState.Succeeded, Job.State);
+    }
+
+    public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        _asked++;
+        const string Body = """{"id":"z0.job","code":0,"inputBucket":"lessons","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
+        return Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(ReportChannel.Poll, System.Text.Encoding.UTF8.GetBytes(Body)).Report));
+    }
+
+    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+
+    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
+
+    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
+
+    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+
+    private JobRecorder RecorderOf(Source source) => new(new([source]), _store, this, this, new(_store, _time), _time, new(1));
+
+    private async Task PollDueAsync(Source source)
+    {
+        if (Job.Watch.DueAt is { } due && due > _time.GetUtcNow())
+            _time.Advance(due - _time.GetUtcNow());
+        await new Poller(new([source]), _store, this, RecorderOf(source), _time).PollAsync(Key, evenIfUnwatched: false, Cancelled);
+    }
+}
