@@ -1,0 +1,127 @@
+using System.IO.Compression;
+using System.Text.Json.Nodes;
+using FopWatch.Contract.Tests;
+using FopWatch.Contract.Tests.Stored;
+using FopWatch.Local.Storage;
+using FopWatch.Publishing;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Data folders that earlier versions wrote.</summary>
+public sealed class StoredDataTests : StoredDataContract
+{
+    private static readonly string Folder = FixturesOf("FopWatch.Local.Tests", "Fixtures");
+
+    public static TheoryData<string> Versions => VersionsIn(Folder);
+
+    protected override string Fixtures => Folder;
+
+    protected override int Outputs => 200;
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public Task A_folder_of_an_earlier_version_answers_as_it_did(string version) => AnswersAsync(version);
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public Task A_folder_of_an_earlier_version_goes_on(string version) => GoesOnAsync(version);
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Positions_in_the_log_of_an_earlier_version_are_known_and_keep_their_epochs(string version)
+    {
+        await using var place = await PlaceAsync();
+        await using var store = (Opened)await OpenAsync(place, version, new SetTime(StoredHistory.End));
+        var log = store.Store.Events;
+        var (first, last) = (await log.FirstSeqAsync(Cancelled), await log.LastSeqAsync(Cancelled));
+        var positions = Expected(version)["log"]!.AsArray().Select(line => line!["position"]!.GetValue<string>()).ToList();
+        Assert.Equal(last - first + 1, positions.Count);
+        Assert.True(positions.Select(position => position.Split('-')[1]).Distinct().Count() > 1);
+
+        await log.PublishAsync([Sample.Event("z0.next")], Cancelled);
+
+        foreach (var text in positions)
+        {
+            Assert.True(EventPosition.TryParse(text, out var position));
+            Assert.Equal(position, log.Epochs.PositionOf(position.Seq));
+            Assert.Equal(position.Seq, log.Epochs.KnownUpTo(position, last + 1));
+        }
+
+        Assert.DoesNotContain(log.Epochs.PositionOf(last + 1).Epoch, positions.Select(position => position.Split('-')[1]));
+    }
+
+    [Fact(Explicit = true)]
+    public Task Write_the_fixture_of_this_version() => WriteAsync();
+
+    protected override Task<IStorePlace> PlaceAsync() => Task.FromResult<IStorePlace>(new Place());
+
+    private sealed class Place : IStorePlace
+    {
+        private const string Packed = "fopwatch.db.br";
+
+        private readonly TempFolder _folder = new();
+
+        public async Task<OpenStore> OpenAsync(TimeProvider time) =>
+            new Opened(await SqliteStore.OpenAsync(_folder.FullName, time, cancellationToken: Cancelled));
+
+        public async Task ReadFixtureAsync(string folder)
+        {
+            await using var packed = new BrotliStream(File.OpenRead(Path.Combine(folder, Packed)), CompressionMode.Decompress);
+            await using var database = File.Create(_folder.DatabasePath);
+            await packed.CopyToAsync(database, Cancelled);
+        }
+
+        public async Task WriteFixtureAsync(string folder)
+        {
+            // Nothing is left of the log after the store is closed.
+            Assert.Equal(["fopwatch.db", "fopwatch.lock"], Directory.GetFiles(_folder.FullName).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+            await using var packed = new BrotliStream(File.Create(Path.Combine(folder, Packed)), CompressionLevel.SmallestSize);
+            await packed.WriteAsync(await File.ReadAllBytesAsync(_folder.DatabasePath, Cancelled), Cancelled);
+        }
+
+        public ValueTask DisposeAsync()
+        {
+            _folder.Dispose();
+            return ValueTask.CompletedTask;
+        }
+    }
+
+    private sealed class Opened(SqliteStore store) : OpenStore
+    {
+        public SqliteStore Store => store;
+
+        public override StorePorts Ports { get; } = new(store, store, store, store);
+
+        public override IEventPublisher Publisher => store.Events;
+
+        public override async Task PurgeAsync(DateTimeOffset settledBefore)
+        {
+            var now = settledBefore.AddDays(30);
+            await store.PurgeAsync(settledBefore, now, Cancelled);
+            await store.Events.PurgeAsync(settledBefore, now, Cancelled);
+        }
+
+        public override async Task AddAnswersAsync(JsonObject answers)
+        {
+            var log = new JsonArray();
+            foreach (var one in await store.Events.ReadAsync(0, 1000, Cancelled))
+            {
+                log.Add(new JsonObject
+                {
+                    ["position"] = store.Events.Epochs.PositionOf(one.Seq).ToString(),
+                    ["id"] = one.Id,
+                    ["type"] = one.Type,
+                    ["job"] = $"{one.Key.Source}/{one.Key.Id}",
+                    ["time"] = StoreAnswers.Time(one.Time),
+                    ["body"] = StoreAnswers.Body(one.Body),
+                });
+            }
+
+            answers["log"] = log;
+            answers["first"] = await store.Events.FirstSeqAsync(Cancelled);
+            answers["last"] = await store.Events.LastSeqAsync(Cancelled);
+        }
+
+        public override ValueTask DisposeAsync() => store.DisposeAsync();
+    }
+}
