@@ -169,6 +169,7 @@ public static class JobsApi
             };
             return await ListAnswer.MakeAsync(
                 request,
+                string.IsNullOrEmpty(reference) && count > JobQuery.ShortTop,
                 async cancelled =>
                 {
                     var page = string.IsNullOrEmpty(reference)

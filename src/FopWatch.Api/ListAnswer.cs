@@ -19,15 +19,16 @@ internal sealed class ListAnswer : IResult
 
     /// <summary>Makes a list when it is its turn.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="isLong">Whether it may be long.</param>
     /// <param name="makeAsync">Makes it.</param>
     /// <param name="type">How it is written down.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="Intake.IntakeFullException">Too many lists wait already.</exception>
     public static async Task<IResult> MakeAsync<T>(
-        HttpRequest request, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        HttpRequest request, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         var limits = request.HttpContext.RequestServices.GetService<RequestLimits>();
-        using var turn = limits is null ? null : await limits.ListTurnAsync(cancellationToken);
+        using var turn = limits is null ? null : await limits.ListTurnAsync(isLong, cancellationToken);
         var list = await makeAsync(cancellationToken);
 
         // In pooled pieces: a page is large enough to be costly as one array.

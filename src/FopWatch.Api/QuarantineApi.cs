@@ -38,8 +38,10 @@ public static class QuarantineApi
 
         try
         {
+            // Why a signature is wrong takes long to find out.
             return await ListAnswer.MakeAsync(
                 request,
+                isLong: true,
                 async cancelled =>
                 {
                     var page = await quarantine.ListAsync(

@@ -17,8 +17,8 @@ public sealed class RequestLimits : IDisposable
     public const int Notifications = 256;
 
     /// <summary>
-    /// The most lists and searches at once. They wait for their turn in the order in which they came, and there are half as many turns as
-    /// processors: a page of 1,000 jobs takes the processor for as long as dozens of notifications.
+    /// The most long lists at once, and the most short ones and searches. They wait for their turn in the order in which they came, and there
+    /// are half as many turns of each kind as processors.
     /// </summary>
     public const int Lists = 128;
 
@@ -64,7 +64,7 @@ public sealed class RequestLimits : IDisposable
     private readonly ConcurrencyLimiter _waiting;
     private readonly ConcurrencyLimiter _bodies;
     private readonly ConcurrencyLimiter _registrations = Limiter(Registrations, int.MaxValue);
-    private readonly ConcurrencyLimiter _lists;
+    private readonly ListTurns _lists;
     private readonly ConcurrencyLimiter _listBytes = Limiter(ListBytes);
     private readonly ConcurrencyLimiter _decoded = Limiter(DecodedBytes, int.MaxValue);
     private readonly ConcurrencyLimiter _turns = Limiter(Environment.ProcessorCount, int.MaxValue);
@@ -78,14 +78,14 @@ public sealed class RequestLimits : IDisposable
     /// <param name="time">The clock.</param>
     /// <param name="logger">Told of requests that are turned away, once a minute at the most.</param>
     /// <param name="waiting">The most calls at once that wait, at least 1: fewer where something before the host counts them as load.</param>
-    /// <param name="listTurns">How many lists are made at once; 0 for half as many as there are processors.</param>
+    /// <param name="listTurns">How many lists are made at once; 0 for half as many as there are processors, with a rest after each while there is intake.</param>
     public RequestLimits(
         Settings.FopWatchSettings settings, TimeProvider time, ILogger<RequestLimits> logger, int waiting = Waiting, int listTurns = 0)
     {
         ArgumentNullException.ThrowIfNull(settings);
         var turns = listTurns > 0 ? listTurns : Math.Max(1, Environment.ProcessorCount / 2);
         _waiting = Limiter(waiting);
-        _lists = Limiter(turns, Lists - turns);
+        _lists = new(turns, Lists, listTurns > 0 ? () => false : IsTakingIn, time);
         _bodies = Limiter(Math.Max(BodyBytes, 4 * settings.MaxBodyBytes));
         (_time, _logger, _maxBodyBytes) = (time, logger, settings.MaxBodyBytes);
     }
@@ -133,16 +133,13 @@ public sealed class RequestLimits : IDisposable
         await _registrations.AcquireAsync(1, cancellationToken);
 
     /// <summary>Waits until a list may be made.</summary>
+    /// <param name="isLong">Whether it may have more than <see cref="Jobs.JobQuery.ShortTop"/> jobs, or is as costly.</param>
+    /// <param name="cancellationToken">Gives up waiting.</param>
     /// <returns>To be disposed of when it is made, and written down.</returns>
     /// <exception cref="IntakeFullException">Too many wait already.</exception>
-    internal async ValueTask<IDisposable> ListTurnAsync(CancellationToken cancellationToken)
-    {
-        var turn = await _lists.AcquireAsync(1, cancellationToken);
-        if (turn.IsAcquired)
-            return turn;
-        turn.Dispose();
-        throw new IntakeFullException("A request was turned away: too many lists at once.");
-    }
+    internal async ValueTask<IDisposable> ListTurnAsync(bool isLong, CancellationToken cancellationToken) =>
+        await _lists.TakeAsync(isLong, cancellationToken)
+        ?? throw new IntakeFullException("A request was turned away: too many lists at once.");
 
     /// <summary>Takes room for a list until its caller has read it.</summary>
     /// <returns>To be disposed of then; null if there is none, and the request is to be answered <see cref="Problem.Unavailable"/>.</returns>
@@ -172,6 +169,10 @@ public sealed class RequestLimits : IDisposable
 
     private static ConcurrencyLimiter Limiter(int permits, int waiting = 0) =>
         new(new() { PermitLimit = permits, QueueLimit = waiting, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+
+    private bool IsTakingIn() => IsInUse(_notifications, Notifications) || IsInUse(_registrations, Registrations);
+
+    private static bool IsInUse(ConcurrencyLimiter limiter, int permits) => limiter.GetStatistics()?.CurrentAvailablePermits < permits;
 
     private static bool IsList(HttpRequest request) =>
         (HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method))

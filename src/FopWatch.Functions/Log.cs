@@ -1,5 +1,3 @@
-using System.Globalization;
-using FopWatch.Publishing;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions;
@@ -39,11 +37,6 @@ internal static partial class Log
 
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, string outbox, long quarantined);
-
-    /// <summary>The depth of the outbox in words, as far as it was counted.</summary>
-    public static string Depth(long events) => events < IOutbox.MostCounted
-        ? events.ToString(CultureInfo.InvariantCulture)
-        : string.Create(CultureInfo.InvariantCulture, $"{IOutbox.MostCounted} or more");
 
     [LoggerMessage(35, LogLevel.Debug, "The run of the timer {Timer} could not be written down")]
     public static partial void TimerRunNotWritten(this ILogger logger, string timer, Exception exception);

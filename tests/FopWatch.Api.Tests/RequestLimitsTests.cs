@@ -102,9 +102,9 @@ public sealed class RequestLimitsTests : IDisposable
             Assert.NotNull(limits.Enter(Request(path, method: "GET")));
         Assert.NotNull(limits.Enter(Request("/api/jobs", method: "POST")));
 
-        var turns = Enumerable.Range(0, RequestLimits.Lists).Select(_ => limits.ListTurnAsync(TestContext.Current.CancellationToken).AsTask()).ToList();
+        var turns = Enumerable.Range(0, RequestLimits.Lists).Select(_ => limits.ListTurnAsync(isLong: true, TestContext.Current.CancellationToken).AsTask()).ToList();
         Assert.Equal([true, true, false], turns.Take(3).Select(turn => turn.IsCompleted));
-        await Assert.ThrowsAsync<IntakeFullException>(() => limits.ListTurnAsync(TestContext.Current.CancellationToken).AsTask());
+        await Assert.ThrowsAsync<IntakeFullException>(() => limits.ListTurnAsync(isLong: true, TestContext.Current.CancellationToken).AsTask());
 
         (await turns[0]).Dispose();
 
@@ -113,14 +113,65 @@ public sealed class RequestLimitsTests : IDisposable
     }
 
     [Fact]
+    public async Task Short_lists_wait_for_no_long_one_nor_the_reverse()
+    {
+        using var limits = new RequestLimits(FopWatchSettings.Read([]), TimeProvider.System, NullLogger<RequestLimits>.Instance, listTurns: 1);
+        var turns = Enumerable.Range(0, RequestLimits.Lists).Select(_ => Turn(isLong: true)).ToList();
+        await Assert.ThrowsAsync<IntakeFullException>(() => Turn(isLong: true));
+
+        var (first, second) = (Turn(isLong: false), Turn(isLong: false));
+        Assert.Equal((true, false), (first.IsCompletedSuccessfully, second.IsCompleted));
+        (await first).Dispose();
+
+        await second.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.False(turns[1].IsCompleted);
+
+        Task<IDisposable> Turn(bool isLong) => limits.ListTurnAsync(isLong, TestContext.Current.CancellationToken).AsTask();
+    }
+
+    [Theory]
+    [InlineData(true, "/api/notify/media/right-token", true)]
+    [InlineData(true, "/api/jobs/media/z0.a", false)]
+    [InlineData(false, "/api/notify/media/right-token", false)]
+    public async Task While_a_notification_is_taken_in_the_turn_of_a_long_list_rests_for_three_times_as_long_as_it_took(bool isLong, string beside, bool rests)
+    {
+        var time = new ManualTimeProvider();
+        using var limits = new RequestLimits(FopWatchSettings.Read([]), time, NullLogger<RequestLimits>.Instance);
+        List<Task<IDisposable>> turns = [.. Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Turn())];
+        var (next, last) = (Turn(), Turn());
+        using var other = limits.Enter(Request(beside));
+
+        time.Advance(TimeSpan.FromMilliseconds(20));
+        (await turns[0]).Dispose();
+
+        if (rests)
+        {
+            time.Advance(TimeSpan.FromMilliseconds(59));
+            Assert.Equal(1, time.PendingTimers);
+            Assert.False(next.IsCompleted);
+            time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        var turn = await next.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+
+        // It has ended by then, so the next turn begins at once.
+        other!.Dispose();
+        turn.Dispose();
+        await last.WaitAsync(TimeSpan.FromSeconds(10), TestContext.Current.CancellationToken);
+        Assert.Equal(0, time.PendingTimers);
+
+        Task<IDisposable> Turn() => limits.ListTurnAsync(isLong, TestContext.Current.CancellationToken).AsTask();
+    }
+
+    [Fact]
     public async Task A_list_is_written_down_in_its_turn_and_sent_after_it()
     {
         var context = new DefaultHttpContext { RequestServices = new ServiceCollection().AddSingleton(_limits).BuildServiceProvider(), Response = { Body = new MemoryStream() } };
         var answer = await ListAnswer.MakeAsync(
-            context.Request, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
+            context.Request, isLong: true, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
 
         // The turn is free, though the answer is not sent yet.
-        (await _limits.ListTurnAsync(TestContext.Current.CancellationToken)).Dispose();
+        (await _limits.ListTurnAsync(isLong: true, TestContext.Current.CancellationToken)).Dispose();
         await answer.ExecuteAsync(context);
 
         Assert.Equal("""{"jobs":[],"continuation":"更多"}""", Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray()));
@@ -136,7 +187,7 @@ public sealed class RequestLimitsTests : IDisposable
             Response = { Body = new MemoryStream() },
         };
         var answer = await ListAnswer.MakeAsync(
-            context.Request, _ => Task.FromResult(new JobList([], null)), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
+            context.Request, isLong: true, _ => Task.FromResult(new JobList([], null)), ApiJson.Wire.JobList, TestContext.Current.CancellationToken);
         using (var unread = _limits.ListRoom(RequestLimits.ListBytes))
         {
             Assert.NotNull(unread);

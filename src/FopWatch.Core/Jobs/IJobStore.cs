@@ -21,6 +21,9 @@ public sealed record JobQuery
     /// <summary>The most that may be asked for at once.</summary>
     public const int MaxTop = 1000;
 
+    /// <summary>A list of at most so many is short: it does not wait for longer ones.</summary>
+    public const int ShortTop = 100;
+
     /// <summary>Only jobs of this source.</summary>
     public string? Source { get; init; }
 

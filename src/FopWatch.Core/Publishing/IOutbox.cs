@@ -1,3 +1,4 @@
+using System.Globalization;
 using FopWatch.Jobs;
 
 namespace FopWatch.Publishing;
@@ -53,6 +54,11 @@ public interface IOutbox
 
     /// <summary>The most events that <see cref="DepthAsync"/> counts: while a broker is down for days, millions may wait.</summary>
     const int MostCounted = 1000;
+
+    /// <summary>A count in words: "1000 or more" from <see cref="MostCounted"/> on.</summary>
+    static string InWords(long count) => count < MostCounted
+        ? count.ToString(CultureInfo.InvariantCulture)
+        : string.Create(CultureInfo.InvariantCulture, $"{MostCounted} or more");
 
     /// <summary>
     /// How many there are, where <see cref="MostCounted"/> stands for that many or more; and since when the oldest waits, null if there is none.

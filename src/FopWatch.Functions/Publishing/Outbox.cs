@@ -68,6 +68,6 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
 
         var (waiting, _) = await outbox.DepthAsync(cancellationToken);
         if (waiting > 0)
-            logger.EventsStay(Log.Depth(waiting));
+            logger.EventsStay(IOutbox.InWords(waiting));
     }
 }

@@ -1,5 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Functions.Watching;
+using FopWatch.Publishing;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -30,7 +31,7 @@ public sealed class SweepJobs(
         logger.Swept(sweep);
         if (sweep.Counted < sweep.Parts)
             logger.SweepTookTurns(sweep.Counted, sweep.Parts);
-        logger.SweepEnded(sweep.Books.Sum(books => books.Open), Log.Depth(sweep.OutboxDepth), sweep.Quarantined);
+        logger.SweepEnded(sweep.Books.Sum(books => books.Open), IOutbox.InWords(sweep.OutboxDepth), sweep.Quarantined);
         foreach (var export in exports)
             export.Flush();
     }

@@ -5,6 +5,7 @@ using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
+using FopWatch.Publishing;
 using FopWatch.Simulator;
 using Spectre.Console;
 using HostOptions = FopWatch.Local.CommandLine.HostOptions;
@@ -177,6 +178,8 @@ internal static class DemoCommand
 
     private static IEnumerable<string> Overall(DemoRun run)
     {
+        if (run.IsTimeUp)
+            yield return "Time was up before every outcome had come: what is missing below may be late and not lost.";
         if (run.Sweep is not { } sweep)
         {
             yield return "The books were not checked.";
@@ -186,7 +189,7 @@ internal static class DemoCommand
         if (sweep.Unaccounted != 0)
             yield return $"{sweep.Unaccounted} jobs are unaccounted for.";
         if (sweep.OutboxDepth != 0)
-            yield return $"{sweep.OutboxDepth}{(sweep.OutboxDepth < FopWatch.Publishing.IOutbox.MostCounted ? "" : " or more")} events were not published.";
+            yield return $"{IOutbox.InWords(sweep.OutboxDepth)} events were not published.";
         if (run.Counters.RedirectsFollowed != 0)
             yield return $"{run.Counters.RedirectsFollowed} redirects to another host were followed.";
         if (run.LoggedSecrets != 0)

@@ -62,6 +62,9 @@ internal sealed class DemoRun : IAsyncDisposable
     /// <summary>How many lines of the host's log hold a secret of a command.</summary>
     public int LoggedSecrets => _log.Lines;
 
+    /// <summary>Whether time was up before every job was settled and published.</summary>
+    public bool IsTimeUp { get; private set; }
+
     /// <summary>What a sweep at the end found; null before the end.</summary>
     public Sweep? Sweep { get; private set; }
 
@@ -124,7 +127,8 @@ internal sealed class DemoRun : IAsyncDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // Time is up: the table shows what is missing.
+            // The table shows what is missing.
+            IsTimeUp = true;
         }
 
         await CollectAsync(cancellationToken);

@@ -45,6 +45,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _time = time;
         _readers = Pool(options.Readers);
         Lists = Pool(options.ListReaders);
+        Searches = Pool(options.ListReaders);
         Log = Pool(1);
         Tail = Pool(1);
 
@@ -57,8 +58,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>The epochs of its event log.</summary>
     public LogEpochs Epochs { get; }
 
-    /// <summary>Reads for lists, searches and the sweep: what reads many rows, and what intake and polls must not wait for.</summary>
+    /// <summary>Reads for long lists and the sweep: what reads many rows, and what intake and polls must not wait for.</summary>
     public ReadPool Lists { get; }
+
+    /// <summary>Reads for short lists and searches, which must not wait for long ones.</summary>
+    public ReadPool Searches { get; }
 
     /// <summary>Reads the event log for followers that are behind.</summary>
     public ReadPool Log { get; }
@@ -170,7 +174,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>Writes what is waiting to be written, moves the write-ahead log into the file and lets go of the folder.</summary>
     public async ValueTask DisposeAsync()
     {
-        foreach (var readers in (ReadPool[])[_readers, Lists, Log, Tail])
+        foreach (var readers in (ReadPool[])[_readers, Lists, Searches, Log, Tail])
             readers.Dispose();
         // SQLite checkpoints and removes the log as the last connection closes.
         await _writer.DisposeAsync();

@@ -25,7 +25,7 @@ internal sealed partial class SqliteStore
         cancellationToken) is { } found ? found.ToJob() : null;
 
     /// <inheritdoc/>
-    public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await Database.Lists.ReadAsync(
+    public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await Database.Searches.ReadAsync(
         session =>
         {
             using var row = session.Command(ByReferenceSql, reference, source).ExecuteReader();
@@ -64,7 +64,8 @@ internal sealed partial class SqliteStore
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
         var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
-        var rows = await Database.Lists.ReadAsync(session => Rows(session, query, after), cancellationToken);
+        var pool = query.Top > JobQuery.ShortTop ? Database.Lists : Database.Searches;
+        var rows = await pool.ReadAsync(session => Rows(session, query, after), cancellationToken);
         var (jobs, unreadable) = (new List<Job>(rows.Elements.Count), new List<string>());
         foreach (var row in rows.Elements)
         {

@@ -149,7 +149,7 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         using var over = new ManualResetEventSlim();
-        ReadPool[] pools = [store.Database.Lists, store.Database.Log, store.Database.Tail];
+        ReadPool[] pools = [store.Database.Lists, store.Database.Searches, store.Database.Log, store.Database.Tail];
         var readers = pools.SelectMany(pool => Enumerable.Range(0, 10).Select(_ => Task.Run(async () => await pool.ReadAsync(
             _ =>
             {

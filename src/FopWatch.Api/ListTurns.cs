@@ -1,0 +1,71 @@
+using System.Threading.RateLimiting;
+
+namespace FopWatch.Api;
+
+/// <summary>
+/// The turns in which lists are made. Short lists and searches have turns of their own, so none of them waits for a long list. While the host
+/// takes in changes, the turn of a long list stays empty for a while after it: a page of 1,000 jobs takes a processor for as long as dozens of
+/// notifications.
+/// </summary>
+internal sealed class ListTurns : IDisposable
+{
+    /// <summary>How much longer than its list took a turn stays empty.</summary>
+    public const int Rest = 3;
+
+    private static readonly TimeSpan LongestRest = TimeSpan.FromSeconds(2);
+
+    private readonly ConcurrencyLimiter _long;
+    private readonly ConcurrencyLimiter _short;
+    private readonly Func<bool> _isTakingIn;
+    private readonly TimeProvider _time;
+
+    /// <param name="turns">How many long lists are made at once, and how many short ones; at least 1.</param>
+    /// <param name="most">How many of each are made or wait.</param>
+    /// <param name="isTakingIn">Whether the host takes in changes just now.</param>
+    /// <param name="time">The clock.</param>
+    public ListTurns(int turns, int most, Func<bool> isTakingIn, TimeProvider time)
+    {
+        (_long, _short) = (Limiter(), Limiter());
+        (_isTakingIn, _time) = (isTakingIn, time);
+
+        ConcurrencyLimiter Limiter() =>
+            new(new() { PermitLimit = turns, QueueLimit = most - turns, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
+    }
+
+    /// <summary>Waits for a turn.</summary>
+    /// <returns>To be disposed of when the list is made; null if too many wait already.</returns>
+    public async ValueTask<IDisposable?> TakeAsync(bool isLong, CancellationToken cancellationToken)
+    {
+        var lease = await (isLong ? _long : _short).AcquireAsync(1, cancellationToken);
+        if (lease.IsAcquired)
+            return isLong ? new LongTurn(this, lease) : lease;
+        lease.Dispose();
+        return null;
+    }
+
+    public void Dispose()
+    {
+        _long.Dispose();
+        _short.Dispose();
+    }
+
+    private sealed class LongTurn(ListTurns turns, RateLimitLease lease) : IDisposable
+    {
+        private readonly long _began = turns._time.GetTimestamp();
+
+        public void Dispose()
+        {
+            var rest = turns._isTakingIn() ? Rest * turns._time.GetElapsedTime(_began) : TimeSpan.Zero;
+            if (rest <= TimeSpan.Zero)
+                lease.Dispose();
+            else
+                _ = EndAsync(rest < LongestRest ? rest : LongestRest);
+        }
+
+        private async Task EndAsync(TimeSpan rest)
+        {
+            await Task.Delay(rest, turns._time);
+            lease.Dispose();
+        }
+    }
+}
