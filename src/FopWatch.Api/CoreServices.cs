@@ -68,6 +68,7 @@ public static class CoreServices
         services.AddSingleton(Random.Shared);
 
         services.AddSingleton<RequestLimits>();
+        services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<RequestLimits>());
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
 
@@ -87,7 +88,8 @@ public static class CoreServices
         {
             var logger = provider.GetRequiredService<ILogger<StatusClient>>();
             var options = asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) };
-            return new StatusClient(StatusClient.CreateHttp(), time, options, provider.GetService<IPollShares>());
+            return new StatusClient(
+                StatusClient.CreateHttp(), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>());
         });
         return services;
     }

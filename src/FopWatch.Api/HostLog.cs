@@ -24,6 +24,10 @@ public static partial class HostLog
     [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
     public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
 
+    /// <summary>A fault of FopWatch's own.</summary>
+    [LoggerMessage(25, LogLevel.Error, "A poll at {Source} failed and was put off")]
+    public static partial void PollFaulted(this ILogger logger, string source, Exception exception);
+
     /// <summary>A job has an outcome. The reference finds it: <c>GET /api/jobs?ref=</c>.</summary>
     [LoggerMessage(21, LogLevel.Information, "A job at {Source} is {State}, settled by {SettledBy}; its reference is {Reference}")]
     public static partial void JobSettled(this ILogger logger, string source, JobState state, SettledBy? settledBy, string reference);
@@ -69,7 +73,9 @@ public static partial class HostLog
     public static void Polled(this ILogger logger, string source, Polled polled)
     {
         ArgumentNullException.ThrowIfNull(polled);
-        if (polled.Answer is { Detail: { } detail } answer)
+        if (polled.Fault is { } fault)
+            logger.PollFaulted(source, fault);
+        else if (polled.Answer is { Detail: { } detail } answer)
             logger.PollFailed(source, answer.Answer, detail);
     }
 

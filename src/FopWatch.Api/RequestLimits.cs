@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.RateLimiting;
 using FopWatch.Intake;
+using FopWatch.Providers;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
@@ -11,7 +12,7 @@ namespace FopWatch.Api;
 /// than left to wait in a queue that only grows. Providers try again after a 503; Qiniu does not after a 4xx, 429 included
 /// (providers.md, section 1).
 /// </summary>
-public sealed class RequestLimits : IDisposable
+public sealed class RequestLimits : IDecodeTurns, IDisposable
 {
     /// <summary>The most notifications at once. What one machine can do is done by far fewer: they only wait for the disk together.</summary>
     public const int Notifications = 256;
@@ -154,6 +155,23 @@ public sealed class RequestLimits : IDisposable
     }
 
     /// <inheritdoc/>
+    public async ValueTask<IDecodeTurn?> WaitAsync(int bytes, CancellationToken cancellationToken)
+    {
+        if (bytes <= LargeBody)
+            return null;
+        var room = await _decoded.AcquireAsync(Math.Min(bytes, DecodedBytes), cancellationToken);
+        try
+        {
+            return new DecodeTurn(room, await _turns.AcquireAsync(1, cancellationToken));
+        }
+        catch
+        {
+            room.Dispose();
+            throw;
+        }
+    }
+
+    /// <inheritdoc/>
     public void Dispose()
     {
         _notifications.Dispose();
@@ -208,6 +226,17 @@ public sealed class RequestLimits : IDisposable
                 && Interlocked.CompareExchange(ref _loggedAt, now, last) == last
                     ? count
                     : null;
+        }
+    }
+
+    private sealed class DecodeTurn(RateLimitLease room, RateLimitLease processor) : IDecodeTurn
+    {
+        public void Decoded() => processor.Dispose();
+
+        public void Dispose()
+        {
+            processor.Dispose();
+            room.Dispose();
         }
     }
 

@@ -103,8 +103,15 @@ internal sealed class WatchHost : IAsyncDisposable
     public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, FopWatchSettings settings) =>
         StartAsync(azurite, time, settings, provider: null, InMemoryAsync);
 
+    /// <param name="azurite">Where the store is.</param>
+    /// <param name="time">The app's clock.</param>
+    /// <param name="settings">The app's settings.</param>
+    /// <param name="api">What answers in the place of status APIs.</param>
+    public static Task<WatchHost> StartAsync(Azurite azurite, TestTime time, FopWatchSettings settings, IStatusApi api) =>
+        StartAsync(azurite, time, settings, provider: null, InMemoryAsync, api);
+
     private static async Task<WatchHost> StartAsync(
-        Azurite azurite, TestTime time, FopWatchSettings settings, StatusStub? provider, StartHub hub)
+        Azurite azurite, TestTime time, FopWatchSettings settings, StatusStub? provider, StartHub hub, IStatusApi? api = null)
     {
         var cloud = new CloudSettings
         {
@@ -120,6 +127,8 @@ internal sealed class WatchHost : IAsyncDisposable
         services.AddLogging(logging => logging.AddProvider(log));
         services.AddFopWatch(cloud, _ => store, time);
         services.AddSingleton<PollJob>();
+        if (api is not null)
+            services.AddSingleton(api);
 
         var host = new WatchHost(services.BuildServiceProvider(), cloud.Tables, cloud.Table.TableName, provider, time, log);
         (host._durable, host.Client) = await hub(

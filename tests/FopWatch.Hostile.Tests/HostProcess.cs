@@ -37,6 +37,16 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
+    /// <summary>The most physical memory that it has taken since it started, in bytes.</summary>
+    public long PeakMemory
+    {
+        get
+        {
+            _process.Refresh();
+            return _process.PeakWorkingSet64;
+        }
+    }
+
     /// <summary>Starts one and waits until it is ready.</summary>
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="logLevel">What it prints.</param>

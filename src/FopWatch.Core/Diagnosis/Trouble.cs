@@ -15,6 +15,9 @@ public enum TroubleKind
     /// <summary>The status API does not know ids that an application registered or a genuine notification named.</summary>
     UnknownIds,
 
+    /// <summary>Polls fail in FopWatch itself.</summary>
+    PollsFail,
+
     /// <summary>Notifications are quarantined because their signature is wrong.</summary>
     WrongSignature,
 
@@ -86,6 +89,7 @@ public sealed record Trouble
         TroubleKind.StatusApiRefuses => "The status API refuses polls, or its answers cannot be understood",
         TroubleKind.StatusApiThrottles => "The status API asks to slow down",
         TroubleKind.UnknownIds => "The status API does not know ids that were registered or notified",
+        TroubleKind.PollsFail => "Polls fail unexpectedly and are retried later",
         TroubleKind.WrongSignature => "Notifications are quarantined because their signature is wrong",
         TroubleKind.UnreadableNotifications => "Notifications are quarantined because they cannot be understood",
         TroubleKind.OutOfScope => "Reports about buckets or pipelines that the source does not list are not recorded",
@@ -109,6 +113,7 @@ public sealed record Trouble
         TroubleKind.StatusApiRefuses => $"Check {Setting("StatusEndpoint")} and {Setting("Provider")}",
         TroubleKind.StatusApiThrottles => $"Lower {Setting("Poll:PerSecond")} if it goes on",
         TroubleKind.UnknownIds => $"Check {Setting("StatusEndpoint")}, and that the application registers ids of this account",
+        TroubleKind.PollsFail => "The log has the error. Report it if the status API answers as documented",
         TroubleKind.WrongSignature =>
             $"Signatures cover the URL that the provider calls: check FopWatch:PublicUrl, then {Setting("Keys")}. Then retry the notifications in quarantine",
         TroubleKind.UnreadableNotifications => $"Look at them in GET /api/quarantine, and check {Setting("Provider")}",

@@ -16,11 +16,9 @@ internal static class CutNames
     /// <param name="pointerBytes">The most bytes that all pointers may have together.</param>
     public static ResultCut Add(ResultCut before, JsonElement whole, JsonElement kept, int pointerBytes)
     {
-        var differences = new List<Difference>();
+        var differences = new Differences(pointerBytes);
         Compare(whole, kept, null, differences);
-
-        // A part that was named before takes no further name, so twice as many suffice.
-        var nearest = differences.Where(one => one.PointerBytes <= pointerBytes).OrderBy(one => one.Depth).Take(2 * ResultCut.MaxParts).Select(one => one.ToPart()).ToList();
+        var nearest = differences.Nearest.Select(one => one.ToPart()).ToList();
         if (before.Unnamed > 0)
             nearest = [.. nearest.Select(part => WithKnownCount(part, before))];
         var unnamed = differences.Count - nearest.Count;
@@ -53,7 +51,7 @@ internal static class CutNames
             TextBytes = later.TextBytes ?? earlier.TextBytes,
         };
 
-    private static void Compare(JsonElement whole, JsonElement kept, Step? at, List<Difference> differences)
+    private static void Compare(JsonElement whole, JsonElement kept, Step? at, Differences differences)
     {
         if (JsonMarshal.GetRawUtf8Value(whole).SequenceEqual(JsonMarshal.GetRawUtf8Value(kept)))
             return;
@@ -80,7 +78,7 @@ internal static class CutNames
         }
     }
 
-    private static void CompareMembers(JsonElement whole, JsonElement kept, Step? at, List<Difference> differences)
+    private static void CompareMembers(JsonElement whole, JsonElement kept, Step? at, Differences differences)
     {
         // What was kept is in the same order.
         var members = kept.EnumerateObject();
@@ -128,6 +126,30 @@ internal static class CutNames
         {
             var token = name.Replace("~", "~0", StringComparison.Ordinal).Replace("/", "~1", StringComparison.Ordinal);
             return new(token, around, (around?.Bytes ?? 0) + 1 + Encoding.UTF8.GetByteCount(token), (around?.Depth ?? 0) + 1);
+        }
+    }
+
+    /// <summary>The differences, of which there may be as many as a result has bytes: those that may be named, and the number of all.</summary>
+    private sealed class Differences(int pointerBytes)
+    {
+        // A part that was named before takes no further name, so twice as many suffice.
+        private const int MostNamed = 2 * ResultCut.MaxParts;
+
+        private readonly SortedDictionary<int, List<Difference>> _byDepth = [];
+
+        public int Count { get; private set; }
+
+        public IEnumerable<Difference> Nearest => _byDepth.Values.SelectMany(same => same).Take(MostNamed);
+
+        public void Add(Difference one)
+        {
+            Count++;
+            if (one.PointerBytes > pointerBytes)
+                return;
+            if (!_byDepth.TryGetValue(one.Depth, out var same))
+                _byDepth.Add(one.Depth, same = []);
+            if (same.Count < MostNamed)
+                same.Add(one);
         }
     }
 

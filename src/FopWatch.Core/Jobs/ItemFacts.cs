@@ -173,17 +173,19 @@ public sealed record ItemFacts
         var outputsKept = cut >= FactsCut.Details ? 0 : cut >= FactsCut.Outputs ? JobFacts.OutputsKept : int.MaxValue;
         var errorIsLong = cut >= FactsCut.Details && Error?.Length > ErrorKept;
         var (result, resultCut) = JsonCut.To(ResultLimit.Of(cut), Result, ResultCut);
-        return this with
+        return (this with
         {
             Description = cut >= FactsCut.Details ? null : Description,
             Error = errorIsLong ? Shortened(Error!) : Error,
             ErrorCut = ErrorCut || errorIsLong,
             Result = result,
             ResultCut = resultCut,
-            Outputs = Outputs.Count > outputsKept ? [.. Outputs.Take(outputsKept)] : Outputs,
-            OutputsCut = OutputsCut || Outputs.Count > outputsKept,
-        };
+        }).WithMostOutputs(outputsKept);
     }
+
+    /// <summary>The item with at most so many outputs: the first, so that cutting is compatible with joining.</summary>
+    internal ItemFacts WithMostOutputs(int most) =>
+        Outputs.Count <= most ? this : this with { Outputs = [.. Outputs.Take(most)], OutputsCut = true };
 
     /// <summary>
     /// The beginning of an error that is longer than <see cref="ErrorKept"/>. A surrogate pair at its end stays whole: without its second
@@ -312,6 +314,8 @@ internal static class Facts
 
     public static T? Max<T>(T? a, T? b)
         where T : struct, IComparable<T> => Nullable.Compare(a, b) >= 0 ? a : b;
+
+    public static int? Min(int? a, int? b) => a is null || b < a ? b : a;
 
     public static T Max<T>(T a, T b)
         where T : struct, Enum => Comparer<T>.Default.Compare(a, b) >= 0 ? a : b;

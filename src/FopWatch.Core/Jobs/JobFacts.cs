@@ -121,6 +121,9 @@ public sealed record JobFacts
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public FactsCut Cut { get; init; }
 
+    /// <summary>The most outputs of each item that are kept, because the job would be too large with all of them; null for all. It never becomes more.</summary>
+    public int? MostOutputs { get; init; }
+
     /// <summary>What <see cref="Counts"/> says where <see cref="Items"/> do not tell any more; null where they do.</summary>
     public JobCounts? CutCounts { get; init; }
 
@@ -264,12 +267,29 @@ public sealed record JobFacts
             Raw = Facts.Max(Raw, other.Raw),
             Redaction = CommandRedaction.Version,
         };
+        if (Facts.Min(MostOutputs, other.MostOutputs) is { } outputs)
+            joined = joined.WithMostOutputs(outputs);
         var cut = Facts.Max(Cut, other.Cut);
         return cut == FactsCut.None ? joined : joined.Without(cut, Further(Counts, other.Counts));
     }
 
     /// <summary>These facts without what a cut leaves out, for a store that cannot keep them whole.</summary>
     public JobFacts CutTo(FactsCut cut) => cut <= Cut ? this : Without(cut, Counts);
+
+    /// <summary>These facts within <see cref="FactsSize.Most"/>, whatever a provider sends.</summary>
+    internal JobFacts Bounded()
+    {
+        var facts = this;
+        for (var size = FactsSize.Of(facts); size.Total > FactsSize.Most && size.Shorten(facts) is { } shorter; size = FactsSize.Of(facts))
+            facts = shorter;
+        return facts;
+    }
+
+    /// <summary>The next lesser number of outputs of an item; null if only <see cref="OutputsKept"/> is less.</summary>
+    internal static int? FewerOutputs(int? most) => most switch { null or > 10_000 => 10_000, > 1000 => 1000, _ => null };
+
+    /// <summary>These facts with at most so many outputs of each item, the first in their order.</summary>
+    internal JobFacts WithMostOutputs(int most) => this with { MostOutputs = most, Items = [.. Items.Select(item => item.WithMostOutputs(most))] };
 
     /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
     internal JobFacts AsReported() => Concludes ? Distinguished() with { Concluded = true } : Unordered() with { Concluded = false };

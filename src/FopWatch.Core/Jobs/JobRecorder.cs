@@ -222,6 +222,8 @@ public sealed class JobRecorder(
             var stored = await store.FindAsync(key, cancellationToken);
             if (await decide(stored?.Job, time.GetUtcNow()) is not { } change)
                 return null;
+            if (change.Job.Facts.Bounded() is var bounded && !ReferenceEquals(bounded, change.Job.Facts))
+                change = change with { Job = change.Job with { Facts = bounded } };
             if (stored is not null && !evenUnchanged && change.EventType is null && change.Job == stored.Job)
                 return stored.Job;
 

@@ -23,6 +23,9 @@ public sealed record StatusAnswer(
     /// <summary>The most characters of <see cref="InWords()"/>.</summary>
     public const int MaxWords = 200;
 
+    /// <summary>What bounds the memory of the report. Whoever asked disposes of it when the report is recorded; null if it needs no bound.</summary>
+    public IDecodeTurn? Turn { get; init; }
+
     /// <summary>
     /// The answer in words for whoever wants to know why a job is not settled, with the code that the status API gave. Holds nothing of a body, no
     /// id and no key.

@@ -57,6 +57,8 @@ public sealed class StatusClient : IStatusApi
     private readonly TimeProvider _time;
     private readonly StatusClientOptions _options;
     private readonly PollPacer _pacer;
+    private readonly IDecodeTurns? _turns;
+    private readonly StatusBody _bodies;
     private readonly ConcurrentDictionary<string, string> _acceptedKeys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, (StatusAnswer Answer, long At)> _refusedKeys = new(StringComparer.Ordinal);
     private readonly ConcurrentDictionary<string, bool> _needKeys = new(StringComparer.Ordinal);
@@ -65,12 +67,15 @@ public sealed class StatusClient : IStatusApi
     /// <param name="time">The clock.</param>
     /// <param name="options">How to ask; the defaults if null.</param>
     /// <param name="shares">How much of each source's rate is this process's; null for all of it.</param>
-    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null)
+    /// <param name="turns">Bounds the memory of answers that are decoded; null for no bound.</param>
+    public StatusClient(HttpClient http, TimeProvider time, StatusClientOptions? options = null, IPollShares? shares = null, IDecodeTurns? turns = null)
     {
         _http = http;
         _time = time;
         _options = options ?? new();
         _pacer = new(time, shares);
+        _turns = turns;
+        _bodies = new(new(), _options.MaxAnswerLength);
     }
 
     /// <summary>A handler fit for asking: no redirects, cookies, credentials or decompression of its own, and connections that notice DNS changes.</summary>
@@ -165,7 +170,7 @@ public sealed class StatusClient : IStatusApi
         if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
             return new(PollAnswer.Throttled, RetryAfter: Capped(pause), Asked: false);
 
-        var answer = await AskNowAsync(id, question, cancellationToken);
+        var answer = await AskNowAsync(source, id, question, cancellationToken);
         if (answer.Answer == PollAnswer.Throttled)
             _pacer.Throttled(source, answer.RetryAfter);
         else if (answer.Answer != PollAnswer.Unavailable)
@@ -173,13 +178,13 @@ public sealed class StatusClient : IStatusApi
         return answer;
     }
 
-    private async Task<StatusAnswer> AskNowAsync(string id, StatusQuestion question, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> AskNowAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
     {
-        using var timeout = new CancellationTokenSource(_options.Timeout, _time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, timeout.Token);
+        using var deadline = new AnswerDeadline(_options.Timeout, _time, cancellationToken);
+        Received received;
         try
         {
-            return await FollowAsync(id, question, either.Token);
+            received = await FollowAsync(source, question, deadline, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -203,87 +208,91 @@ public sealed class StatusClient : IStatusApi
             // From a handler that decompresses.
             return new(PollAnswer.Refused, Detail: "the answer cannot be decompressed");
         }
+
+        using var read = received.Read;
+        return received.Answer ?? await DecodeAsync(id, question, received, cancellationToken);
     }
 
-    private async Task<StatusAnswer> FollowAsync(string id, StatusQuestion question, CancellationToken cancellationToken)
+    private async Task<Received> FollowAsync(Source source, StatusQuestion question, AnswerDeadline deadline, CancellationToken cancellationToken)
     {
         var uri = question.Uri;
         for (var redirects = 0; ; redirects++)
         {
             using var request = question.At(uri);
-            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
 
             var status = (int)response.StatusCode;
             if (status is not (301 or 302 or 303 or 307 or 308))
-                return await ReadAsync(id, question, response, cancellationToken);
+                return await ReadAsync(source, question, response, deadline, cancellationToken);
             if (redirects == _options.MaxRedirects)
-                return new(PollAnswer.Refused, Detail: $"HTTP {status}: redirected more than {_options.MaxRedirects} times");
+                return new(PollAnswer.Refused, $"HTTP {status}: redirected more than {_options.MaxRedirects} times");
             if (response.Headers.Location is not { } location || !Uri.TryCreate(uri, location, out var target))
-                return new(PollAnswer.Refused, Detail: $"HTTP {status} to nowhere");
+                return new(PollAnswer.Refused, $"HTTP {status} to nowhere");
             if (!IsSameOrigin(uri, target))
-                return new(PollAnswer.Refused, Detail: $"HTTP {status} to another host");
+                return new(PollAnswer.Refused, $"HTTP {status} to another host");
             uri = target;
         }
     }
 
-    private async Task<StatusAnswer> ReadAsync(string id, StatusQuestion question, HttpResponseMessage response, CancellationToken cancellationToken)
+    private async Task<Received> ReadAsync(
+        Source source, StatusQuestion question, HttpResponseMessage response, AnswerDeadline deadline, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
         var retryAfter = RetryAfter(response.Headers.RetryAfter);
         var answer = question.Classify(status);
-        var isToldByBody = answer == PollAnswer.NotFound && question.NotFoundIsToldByBody;
-        if (answer != PollAnswer.Report && !isToldByBody)
-            return new(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter, NeedsKeys: question.RefusesKey(status));
-        if (await ReadBodyAsync(response.Content, cancellationToken) is not { } body)
-            return new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is too large");
+        if (answer != PollAnswer.Report && !(answer == PollAnswer.NotFound && question.NotFoundIsToldByBody))
+            return new(new StatusAnswer(answer, Detail: $"HTTP {status}", RetryAfter: retryAfter, NeedsKeys: question.RefusesKey(status)));
 
-        if (isToldByBody)
+        var read = await _bodies.ReadAsync(source.Name, response.Content, deadline, cancellationToken);
+        return read.Body is null
+            ? new(PollAnswer.Refused, $"HTTP {status}: the answer is too large")
+            : new(null) { Status = status, Read = read, RetryAfter = retryAfter, EndsWithConnection = EndsWithConnection(response) };
+    }
+
+    private async Task<StatusAnswer> DecodeAsync(string id, StatusQuestion question, Received received, CancellationToken cancellationToken)
+    {
+        var (status, retryAfter, body) = (received.Status, received.RetryAfter, received.Read.Body!.Value);
+        if (question.Classify(status) == PollAnswer.NotFound)
         {
             if (question.IsUnknownId(status, body))
                 return new(PollAnswer.NotFound, Detail: $"HTTP {status}", RetryAfter: retryAfter);
-            return WasCut(response, body)
+            return WasCut(received, body)
                 ? new(PollAnswer.Unavailable, Detail: $"HTTP {status}, whose body was cut", RetryAfter: retryAfter)
                 : new(PollAnswer.Refused, Detail: $"HTTP {status} that is not the API's: the status endpoint may be wrong", RetryAfter: retryAfter);
         }
 
-        var decoded = question.Provider.Decode(Jobs.ReportChannel.Poll, body);
-        if (decoded.Report is { } report)
+        var turn = _turns is null ? null : await _turns.WaitAsync(body.Length, cancellationToken);
+        try
         {
-            return report.Id is { } named && named != id
-                ? new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is about another id")
-                : new(PollAnswer.Report, report);
+            var decoded = question.Provider.Decode(Jobs.ReportChannel.Poll, body);
+            if (decoded.Report is { } report)
+            {
+                if (report.Id is { } named && named != id)
+                    return new(PollAnswer.Refused, Detail: $"HTTP {status}: the answer is about another id");
+
+                turn?.Decoded();
+                var answer = new StatusAnswer(PollAnswer.Report, report) { Turn = turn };
+                turn = null;
+                return answer;
+            }
+
+            if (question.Provider.ErrorStatus(body) is { } inner && question.Provider.Classify(inner) is var meant and not PollAnswer.Report)
+                return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
+
+            return new(WasCut(received, body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
         }
-
-        if (question.Provider.ErrorStatus(body) is { } inner && question.Provider.Classify(inner) is var meant and not PollAnswer.Report)
-            return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
-
-        return new(WasCut(response, body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
-    }
-
-    private async Task<ReadOnlyMemory<byte>?> ReadBodyAsync(HttpContent content, CancellationToken cancellationToken)
-    {
-        if (content.Headers.ContentLength > _options.MaxAnswerLength)
-            return null;
-
-        await using var stream = await content.ReadAsStreamAsync(cancellationToken);
-        using var body = new MemoryStream();
-        var buffer = new byte[16 * 1024];
-        for (int read; (read = await stream.ReadAsync(buffer, cancellationToken)) > 0;)
+        finally
         {
-            if (body.Length + read > _options.MaxAnswerLength)
-                return null;
-            body.Write(buffer, 0, read);
+            turn?.Dispose();
         }
-
-        return body.GetBuffer().AsMemory(0, (int)body.Length);
     }
 
     /// <summary>Where only the end of the connection ends a body, nothing but the body itself tells that it was cut.</summary>
-    private static bool WasCut(HttpResponseMessage response, ReadOnlyMemory<byte> body) =>
-        response.Content.Headers.ContentLength is null
-        && response.Headers.TransferEncodingChunked != true
-        && response.Version.Major == 1
-        && JsonBody.IsBeginning(ByteOrderMark.Skip(body).Span);
+    private static bool WasCut(Received received, ReadOnlyMemory<byte> body) =>
+        received.EndsWithConnection && JsonBody.IsBeginning(ByteOrderMark.Skip(body).Span);
+
+    private static bool EndsWithConnection(HttpResponseMessage response) =>
+        response.Content.Headers.ContentLength is null && response.Headers.TransferEncodingChunked != true && response.Version.Major == 1;
 
     private static bool IsSameOrigin(Uri from, Uri to) =>
         to.Scheme == from.Scheme && to.Host == from.Host && to.Port == from.Port && to.UserInfo == from.UserInfo;
@@ -293,4 +302,22 @@ public sealed class StatusClient : IStatusApi
 
     private static TimeSpan Capped(TimeSpan wait) =>
         wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestRetryAfter ? LongestRetryAfter : wait;
+
+    /// <summary>What came of a question before its body is decoded.</summary>
+    /// <param name="Answer">The answer; null if the body has it.</param>
+    private readonly record struct Received(StatusAnswer? Answer)
+    {
+        public Received(PollAnswer answer, string detail)
+            : this(new StatusAnswer(answer, Detail: detail))
+        {
+        }
+
+        public int Status { get; init; }
+
+        public ReadAnswer Read { get; init; }
+
+        public TimeSpan? RetryAfter { get; init; }
+
+        public bool EndsWithConnection { get; init; }
+    }
 }

@@ -69,26 +69,39 @@ public static class JobEvents
         if (change.EventType is null)
             return null;
 
+        // What is known of the job is bounded; the URLs of its outputs may still be too much.
         var job = change.Job;
-        var cloudEvent = new JobEvent
+        while (true)
         {
-            Id = IdOf(job.Key, job.RegisteredAt, job.Version),
-            Type = change.EventType,
-            Source = JobEvent.SourcePrefix + job.Key.Source,
-            Subject = job.Key.Id,
-            Time = job.UpdatedAt,
-            Data = job.ToRecord(domains),
-        };
-        return new()
-        {
-            Id = cloudEvent.Id,
-            Key = job.Key,
-            Version = job.Version,
-            Type = cloudEvent.Type,
-            Time = cloudEvent.Time,
-            Body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Wire.JobEvent),
-        };
+            var cloudEvent = ToCloudEvent(job, change.EventType, domains);
+            var body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Wire.JobEvent);
+            if (body.Length > FactsSize.Most && FactsSize.Of(job.Facts).Shorten(job.Facts) is { } shorter)
+            {
+                job = job with { Facts = shorter };
+                continue;
+            }
+
+            return new()
+            {
+                Id = cloudEvent.Id,
+                Key = job.Key,
+                Version = job.Version,
+                Type = cloudEvent.Type,
+                Time = cloudEvent.Time,
+                Body = body,
+            };
+        }
     }
+
+    private static JobEvent ToCloudEvent(Job job, string type, OutputDomains? domains) => new()
+    {
+        Id = IdOf(job.Key, job.RegisteredAt, job.Version),
+        Type = type,
+        Source = JobEvent.SourcePrefix + job.Key.Source,
+        Subject = job.Key.Id,
+        Time = job.UpdatedAt,
+        Data = job.ToRecord(domains),
+    };
 
     private static JobItem ToItem(ItemFacts item, OutputDomains? domains)
     {

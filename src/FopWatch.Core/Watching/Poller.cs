@@ -7,7 +7,8 @@ namespace FopWatch.Watching;
 /// <summary>What came of asking about a job.</summary>
 /// <param name="Job">The job afterwards; null if there is none.</param>
 /// <param name="Answer">How the status API answered; null if it was not asked, because there was nothing to ask.</param>
-public sealed record Polled(Job? Job, StatusAnswer? Answer);
+/// <param name="Fault">What was thrown where the poll failed unexpectedly and was put off; null if it did not.</param>
+public sealed record Polled(Job? Job, StatusAnswer? Answer, Exception? Fault = null);
 
 /// <summary>Polls one job: looks in the store first, and asks the provider only if the job is watched.</summary>
 /// <param name="sources">The configured sources.</param>
@@ -41,7 +42,10 @@ public sealed class Poller(
         }
     }
 
-    /// <summary>Asks the status API about a job and records the answer.</summary>
+    /// <summary>
+    /// Asks the status API about a job and records the answer. A poll that throws is put off as one whose answer does not come, whatever it throws;
+    /// if that cannot be recorded either, the job is set aside as one that cannot be read.
+    /// </summary>
     /// <param name="key">The job.</param>
     /// <param name="evenIfUnwatched">
     /// Whether somebody asked for it: then an expired job and one whose watch was stopped are asked about too. A provider's outcome
@@ -65,8 +69,25 @@ public sealed class Poller(
 
         using var activity = Telemetry.Activities.StartActivity("poll");
         activity?.SetTag("fopwatch.source", source.Name);
+        Polled polled;
+        try
+        {
+            polled = await AskAsync(source, job, cancellationToken);
+            troubles?.Worked(source.Name, TroubleKind.PollsFail);
+        }
+        catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        {
+            polled = await PutOffAsync(source, job, fault, cancellationToken);
+        }
 
-        var answer = await statusApi.AskAsync(source, key.Id, job.Watch.IsWorkflow, cancellationToken);
+        activity?.SetTag("fopwatch.answer", polled.Answer?.Answer.ToString());
+        return polled;
+    }
+
+    private async Task<Polled> AskAsync(Source source, Job job, CancellationToken cancellationToken)
+    {
+        var answer = await statusApi.AskAsync(source, job.Key.Id, job.Watch.IsWorkflow, cancellationToken);
+        using var turn = answer.Turn;
 
         // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing; but where keys are refused,
         // its notification is nowhere else, and valid keys would get its outcome.
@@ -75,11 +96,27 @@ public sealed class Poller(
 
         answer = source.Scope.Judge(answer, job.Origin);
 
-        activity?.SetTag("fopwatch.answer", answer.Answer.ToString());
         Telemetry.Polled(source, answer.Answer);
         Diagnose(job, answer);
-        var after = await recorder.PolledAsync(source, key.Id, job.Watch, answer, cancellationToken);
-        return new(after, answer);
+        return new(await recorder.PolledAsync(source, job.Key.Id, job.Watch, answer, cancellationToken), answer);
+    }
+
+    private async Task<Polled> PutOffAsync(Source source, Job job, Exception fault, CancellationToken cancellationToken)
+    {
+        var words = $"the poll failed: {fault.GetType().Name}";
+        var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
+        Telemetry.Polled(source, answer.Answer);
+        troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
+        try
+        {
+            return new(await recorder.PolledAsync(source, job.Key.Id, job.Watch, answer, cancellationToken), answer, fault);
+        }
+        catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            if (await store.FindAsync(job.Key, cancellationToken) is { } stored)
+                await store.SetAsideAsync(new(job.Key, stored.ETag, words), time.GetUtcNow(), cancellationToken);
+            return new(job, answer, again);
+        }
     }
 
     private void Diagnose(Job job, StatusAnswer answer)

@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -9,7 +10,7 @@ namespace FopWatch.Functions.Watching;
 
 /// <summary>One step of a watch: looks in the store first, and asks the provider only if the job's poll is due.</summary>
 public sealed class PollJob(
-    Sources sources, Poller poller, PollSlots slots, Watches watches, TimeProvider time, ILogger<PollJob> logger)
+    Sources sources, Poller poller, PollSlots slots, Watches watches, Troubles troubles, TimeProvider time, ILogger<PollJob> logger)
 {
     /// <summary>The activity's name.</summary>
     public const string Name = "PollJob";
@@ -20,12 +21,29 @@ public sealed class PollJob(
     public async Task<WatchStep> RunAsync([ActivityTrigger] WatchInput input, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(input);
+        try
+        {
+            return await StepAsync(input, cancellationToken);
+        }
+        catch (Exception e) when (e is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
+        {
+            // The retries of a step that throws would only repeat it. One that cannot go on is started again by the due index, a minute later.
+            troubles.Occurred(input.Source, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
+            logger.PollFaulted(input.Source, e);
+            return new() { DueAt = GoesOn(input) ? time.GetUtcNow() + SetAside.First : null, Postponed = true };
+        }
+    }
+
+    // One whose instance id has the job's id ends, and the due index starts the watch again under another.
+    private static bool GoesOn(WatchInput input) => input.Version >= WatchInput.FirstWithReference;
+
+    private async Task<WatchStep> StepAsync(WatchInput input, CancellationToken cancellationToken)
+    {
         var job = await poller.FindDueAsync(input.Key, cancellationToken);
         if (job?.Watch.DueAt is not { } due)
             return StepOf(job, goesOn: false);
 
-        // One whose instance id has the job's id ends, and the due index starts the watch again under another.
-        var goesOn = input.Version >= WatchInput.FirstWithReference;
+        var goesOn = GoesOn(input);
         if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
             return StepOf(job, goesOn);
 
@@ -40,7 +58,9 @@ public sealed class PollJob(
         var polled = await poller.PollAsync(input.Key, evenIfUnwatched: false, cancellationToken);
         logger.Polled(input.Source, polled);
 
-        return StepOf(polled.Job, goesOn);
+        // One that could not be put off with its job is still due by the job.
+        var step = StepOf(polled.Job, goesOn);
+        return polled.Fault is not null && step.DueAt <= time.GetUtcNow() ? step with { DueAt = time.GetUtcNow() + SetAside.First, Postponed = true } : step;
     }
 
     private static WatchStep StepOf(Job? job, bool goesOn) => new()

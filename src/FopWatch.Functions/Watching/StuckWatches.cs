@@ -80,6 +80,13 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
             logger.WatchFailed("polled for", e);
             return false;
         }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            // The others are polled all the same.
+            troubles.Occurred(source.Name, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
+            logger.PollFaulted(source.Name, e);
+            return false;
+        }
     }
 
     private void Forget()

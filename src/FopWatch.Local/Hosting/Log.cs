@@ -26,9 +26,6 @@ internal static partial class Log
     [LoggerMessage(10, LogLevel.Debug, "The store cannot answer now; the {What} goes on later")]
     public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);
 
-    [LoggerMessage(12, LogLevel.Error, "A poll at {Source} failed and is done again")]
-    public static partial void PollFaulted(this ILogger logger, string source, Exception exception);
-
     [LoggerMessage(20, LogLevel.Debug, "Events could not be published; they stay in the outbox")]
     public static partial void PublishFailed(this ILogger logger, Exception exception);
 }

@@ -22,6 +22,9 @@ internal sealed class WatchLoop(
     /// <summary>The longest sleep: what bounds the damage of a wake-up that was missed.</summary>
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
 
+    /// <summary>What keeps the wait for failed polls that are due already, and have no slot, from being a busy loop.</summary>
+    private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(100);
+
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
@@ -29,6 +32,7 @@ internal sealed class WatchLoop(
 
     // Those whose poll has ended since the loop began to look at the index, which may still have told of them as due.
     private readonly HashSet<JobKey> _ended = [];
+    private readonly FailedPolls _failed = new(time);
 
     /// <summary>How many polls may be under way: enough for the rate limit at a slow status API, and few enough to be kind to it.</summary>
     private readonly int _slots = (int)Math.Clamp(source.Poll.PerSecond * 2, 4, 64);
@@ -83,13 +87,15 @@ internal sealed class WatchLoop(
         if (free <= 0)
             return LongestSleep;
 
-        // Those being polled are still in the index, so ask for as many more.
+        // Those being polled and those put off are still in the index, so ask for as many more.
         lock (_lock)
             _ended.Clear();
         var now = time.GetUtcNow();
-        var due = await index.DueAsync(source.Name, now, free + busy, cancellationToken);
+        var due = await index.DueAsync(source.Name, now, free + busy + _failed.Count, cancellationToken);
         foreach (var (key, _) in due)
         {
+            if (!MayPoll(key))
+                continue;
             lock (_lock)
             {
                 if (_polling.Count == _slots)
@@ -101,15 +107,21 @@ internal sealed class WatchLoop(
             _ = Task.Run(() => PollAsync(key, cancellationToken), CancellationToken.None);
         }
 
-        var next = await index.NextDueAsync(source.Name, now, cancellationToken);
-        return next - time.GetUtcNow() is { } sleep && sleep < LongestSleep ? sleep : LongestSleep;
+        var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? LongestSleep;
+        if (_failed.NextIn() is { } again && again < sleep)
+            sleep = again > ShortestSleep ? again : ShortestSleep;
+        return sleep < LongestSleep ? sleep : LongestSleep;
     }
+
+    /// <summary>Whether a job that is due is to be polled now. While many polls fail, only those that failed before are tried.</summary>
+    private bool MayPoll(JobKey key) => _failed.IsFull ? _failed.IsDue(key) : !_failed.IsPutOff(key);
 
     private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
     {
         try
         {
             var polled = await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken);
+            _failed.Remove(key);
             logger.Polled(source.Name, polled);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -118,15 +130,15 @@ internal sealed class WatchLoop(
         }
         catch (StoreUnavailableException e)
         {
+            _failed.Add(key);
             logger.StoreUnavailable("poll", e);
             troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
-            await Task.Delay(Pause, time, CancellationToken.None);
         }
         catch (Exception e)
         {
-            // It is still due; the pause keeps a fault that stays from being a busy loop.
+            _failed.Add(key);
             logger.PollFaulted(source.Name, e);
-            await Task.Delay(Pause, time, CancellationToken.None);
+            troubles.Occurred(source.Name, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
         }
         finally
         {

@@ -87,9 +87,14 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         return default;
     }
 
+    /// <summary>What every commit throws; null for none.</summary>
+    public Exception? Refuses { get; set; }
+
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
+        if (Refuses is { } refuses)
+            throw refuses;
         return new(Commit(commit));
     }
 

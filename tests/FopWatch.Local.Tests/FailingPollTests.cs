@@ -1,0 +1,89 @@
+using System.Collections.Concurrent;
+using FopWatch.Api;
+using FopWatch.Contract.Tests;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Local.Hosting;
+using FopWatch.Local.Storage;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Local.Tests.Storage;
+using FopWatch.Providers;
+using FopWatch.Settings;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FopWatch.Local.Tests;
+
+/// <summary>Jobs whose polls fail, at the head of the queue of a source.</summary>
+public sealed class FailingPollTests : IStatusApi
+{
+    private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 60_000)]
+    [InlineData(typeof(InvalidOperationException))]
+    [InlineData(typeof(StoreUnavailableException))]
+    public async Task Jobs_that_cannot_be_written_are_polled_seldom_and_keep_no_other_waiting(Type thrown)
+    {
+        const int Failing = 200;
+        const int Others = 20;
+        using var folder = new TempFolder();
+        await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(RunningHost.TokenSources()) { ["Sources:media:Poll:PerSecond"] = "10000" });
+        var source = settings.Sources.Find("media")!;
+        var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
+        using var signals = new DueSignals(settings.Sources, TimeProvider.System);
+        using var outbox = new OutboxSignal(TimeProvider.System);
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+        var settlements = new Settlements(store, TimeProvider.System, CancellationToken.None);
+        var direct = new JobRecorder(settings.Sources, store, signals, outbox, settlements, TimeProvider.System, Random.Shared);
+        foreach (var i in Enumerable.Range(0, Failing))
+            await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        foreach (var i in Enumerable.Range(0, Others))
+            await direct.RegisterAsync(source, $"good-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+
+        var recorder = new JobRecorder(settings.Sources, failing, signals, outbox, settlements, TimeProvider.System, Random.Shared);
+        var poller = new Poller(settings.Sources, failing, this, recorder, TimeProvider.System, troubles);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var running = new WatchLoop(source, store, poller, signals.Of("media"), troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance).RunAsync(stop.Token);
+
+        while ((await store.BooksAsync(Cancelled)).Single().Settled < Others)
+            await Task.Delay(20, Cancelled);
+        await Task.Delay(TimeSpan.FromSeconds(5), Cancelled);
+        await stop.CancelAsync();
+        await running;
+
+        // At once, after 1 s, 3 s and 7 s, if not later.
+        Assert.All(Enumerable.Range(0, Failing), i => Assert.InRange(_asked.GetValueOrDefault($"bad-{i}"), 1, 4));
+        Assert.All(Enumerable.Range(0, Others), i => Assert.Equal(1, _asked.GetValueOrDefault($"good-{i}")));
+    }
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        _asked.AddOrUpdate(id, 1, (_, times) => times + 1);
+        return Task.FromResult(new StatusAnswer(PollAnswer.Report, Sample.Succeeded(ReportChannel.Poll)));
+    }
+
+    /// <summary>Cannot write the jobs whose ids begin with <c>bad</c>, not even where they are due.</summary>
+    private sealed class FailingStore(SqliteStore store, Exception thrown) : IJobStore
+    {
+        public JobReferences References => store.References;
+
+        public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => store.FindAsync(key, cancellationToken);
+
+        public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+            store.FindByReferenceAsync(source, reference, cancellationToken);
+
+        public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
+            commit.Job.Key.Id.StartsWith("bad", StringComparison.Ordinal) ? throw thrown : store.CommitAsync(commit, cancellationToken);
+
+        public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => throw thrown;
+
+        public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+
+        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.BooksAsync(cancellationToken);
+
+        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.UnwatchedAsync(limit, cancellationToken);
+    }
+}
