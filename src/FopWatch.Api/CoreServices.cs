@@ -25,8 +25,10 @@ public static class CoreServices
     /// <param name="store">The store. The container does not dispose of it: requests may still be being answered then.</param>
     /// <param name="time">The clock.</param>
     /// <param name="statusTimeout">How long a status API may take to answer; null for the default.</param>
+    /// <param name="statusConnections">The most connections to each status API at once.</param>
     public static IServiceCollection AddFopWatchCore<TStore>(
-        this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, TimeSpan? statusTimeout = null)
+        this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, TimeSpan? statusTimeout = null,
+        int statusConnections = StatusClient.MostConnections)
         where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
     {
         ArgumentNullException.ThrowIfNull(settings);
@@ -36,7 +38,7 @@ public static class CoreServices
         services.AddSingleton<IDueIndex>(store);
         services.AddSingleton<IOutbox>(store);
         services.AddSingleton<IQuarantine>(store);
-        return services.AddCore(settings, time, statusTimeout);
+        return services.AddCore(settings, time, statusTimeout, statusConnections);
     }
 
     /// <summary>Adds the core over a store that is opened later: nothing that needs the store may be resolved before.</summary>
@@ -56,11 +58,11 @@ public static class CoreServices
         services.AddSingleton<IDueIndex>(store);
         services.AddSingleton<IOutbox>(store);
         services.AddSingleton<IQuarantine>(store);
-        return services.AddCore(settings, time, statusTimeout: null);
+        return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections);
     }
 
     private static IServiceCollection AddCore(
-        this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout)
+        this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout, int statusConnections)
     {
         services.AddSingleton(settings);
         services.AddSingleton(settings.Sources);
@@ -89,7 +91,7 @@ public static class CoreServices
             var logger = provider.GetRequiredService<ILogger<StatusClient>>();
             var options = asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) };
             return new StatusClient(
-                StatusClient.CreateHttp(), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>());
+                StatusClient.CreateHttp(statusConnections), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>());
         });
         return services;
     }

@@ -27,6 +27,12 @@ internal sealed class HostProcess : IDisposable
         }
     }
 
+    /// <summary>Whether it has not ended.</summary>
+    public bool Runs => !_process.HasExited;
+
+    /// <summary>How many files and connections it has open.</summary>
+    public int OpenFiles => Directory.GetFileSystemEntries($"/proc/{_process.Id}/fd").Length;
+
     /// <summary>The physical memory that it takes, in bytes.</summary>
     public long Memory
     {
@@ -51,12 +57,16 @@ internal sealed class HostProcess : IDisposable
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="logLevel">What it prints.</param>
     /// <param name="folder">Its data folder, which it deletes in the end; null for a new one.</param>
-    public static async Task<HostProcess> StartAsync(Dictionary<string, string?> settings, string logLevel = "Information", string? folder = null)
+    /// <param name="descriptors">How many files it may open; null for as many as the test.</param>
+    public static async Task<HostProcess> StartAsync(
+        Dictionary<string, string?> settings, string logLevel = "Information", string? folder = null, int? descriptors = null)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         folder ??= Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
-        var start = new ProcessStartInfo(
-            "dotnet", [typeof(Local.Hosting.LocalHost).Assembly.Location, "serve", "--urls", url.AbsoluteUri, "--data", folder])
+        string[] command = ["dotnet", typeof(Local.Hosting.LocalHost).Assembly.Location, "serve", "--urls", url.AbsoluteUri, "--data", folder];
+        if (descriptors is { } limit)
+            command = ["bash", "-c", $"ulimit -n {limit} && exec \"$@\"", "bash", .. command];
+        var start = new ProcessStartInfo(command[0], command[1..])
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -1,14 +1,15 @@
-using System.Diagnostics;
+using System.Collections.Concurrent;
 using System.Globalization;
+using System.Net;
 using FopWatch.Api;
 using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
-using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Http;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Settings;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,48 +21,38 @@ public sealed class LoopFailureTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    [Fact]
-    public async Task The_process_ends_with_a_code_of_its_own_and_logs_the_failure()
+    [Fact(Timeout = 120_000)]
+    public async Task A_loop_that_fails_is_reported_and_goes_on_without_a_restart_once_it_can()
     {
         using var folder = new TempFolder();
         await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
             await store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
 
         // The first sweep deletes what is published and older than the retention, and the database does not let it.
-        using (var other = new SqliteConnection($"Data Source={folder.DatabasePath};Pooling=false"))
-        {
-            await other.OpenAsync(Cancelled);
-            await using var trigger = other.CreateCommand();
-            trigger.CommandText = string.Create(
-                CultureInfo.InvariantCulture,
-                $"""
-                CREATE TRIGGER keep BEFORE DELETE ON jobs BEGIN SELECT RAISE(ABORT, 'kept'); END;
-                UPDATE jobs SET settled_at = {new DateTime(2000, 1, 1).Ticks};
-                DELETE FROM outbox;
-                """);
-            await trigger.ExecuteNonQueryAsync(Cancelled);
-        }
+        await ExecuteAsync(folder, string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            CREATE TRIGGER keep BEFORE DELETE ON jobs BEGIN SELECT RAISE(ABORT, 'kept'); END;
+            UPDATE jobs SET settled_at = {new DateTime(2000, 1, 1).Ticks};
+            DELETE FROM outbox;
+            """));
 
-        var start = new ProcessStartInfo("dotnet", [typeof(LocalHost).Assembly.Location, "serve", "--urls", "http://127.0.0.1:0", "--data", folder.FullName])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = folder.FullName,
-        };
-        using var process = Process.Start(start)!;
-        try
-        {
-            var (output, error) = (process.StandardOutput.ReadToEndAsync(Cancelled), process.StandardError.ReadToEndAsync(Cancelled));
-            await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(60), Cancelled);
+        using var host = new HostProcess(folder.FullName, new Dictionary<string, string?>(), variables: new() { ["FOPWATCH_LOG"] = "Error" });
+        host.Start();
+        using var http = new HttpClient { BaseAddress = host.Url };
+        while (!(await HealthAsync(http)).Contains("\"kind\":\"loopFails\"", StringComparison.Ordinal))
+            await Task.Delay(200, Cancelled);
 
-            Assert.Equal(ExitCodes.Faulted, process.ExitCode);
-            Assert.Contains("kept", await output + await error, StringComparison.Ordinal);
-        }
-        finally
-        {
-            if (!process.HasExited)
-                process.Kill();
-        }
+        var health = await HealthAsync(http);
+        Assert.Contains("\"status\":\"ready\"", health, StringComparison.Ordinal);
+        Assert.Contains("the sweep failed: SqliteException", health, StringComparison.Ordinal);
+        Assert.True(host.Runs);
+
+        await ExecuteAsync(folder, "DROP TRIGGER keep");
+        while ((await http.GetAsync("/api/jobs/media/a", Cancelled)).StatusCode != HttpStatusCode.NotFound)
+            await Task.Delay(200, Cancelled);
+        Assert.True(host.Runs);
+        Assert.Equal(0, await host.SignalAsync("TERM"));
     }
 
     [Fact]
@@ -73,28 +64,71 @@ public sealed class LoopFailureTests
         var ended = host.Host.WaitForShutdownAsync(stop.Token);
         await stop.CancelAsync();
 
-        Assert.True(await ended.WaitAsync(TimeSpan.FromSeconds(30), Cancelled));
+        await ended.WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
     }
 
-    [Fact]
-    public async Task The_failure_of_one_sources_loop_ends_those_of_the_others()
+    [Fact(Timeout = 60_000)]
+    public async Task The_failure_of_one_sources_loop_stops_no_other_and_is_over_after_a_wait()
     {
         var settings = FopWatchSettings.Read(RunningHost.TokenSources());
         using var signals = new DueSignals(settings.Sources, TimeProvider.System);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
-        using var loops = new WatchLoops(settings.Sources, new FailsFor("files"), poller: null!, signals, troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance);
+        var index = new FailsAtFirst("files");
+        using var stop = new CancellationTokenSource();
+        var supervisor = new LoopSupervisor(troubles, TimeProvider.System, _ => { });
 
-        await loops.StartAsync(Cancelled);
+        var running = supervisor.RunAsync(
+            settings.Sources.All.Select(source => new SupervisedLoop(
+                "watch loop",
+                new WatchLoop(source, index, poller: null!, signals.Of(source.Name), troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance).RunAsync)
+            {
+                Source = source.Name,
+            }),
+            stop.Token);
+        while (index.Asked("files") < 3)
+        {
+            // What is due sooner wakes a loop.
+            signals.Of("media").Call();
+            await Task.Delay(20, Cancelled);
+        }
 
-        var failure = await Assert.ThrowsAsync<InvalidOperationException>(() => loops.ExecuteTask!.WaitAsync(TimeSpan.FromSeconds(30), Cancelled));
-        Assert.Equal("files", failure.Message);
+        Assert.True(index.Asked("media") > 3);
+        var trouble = Assert.Single(troubles.Current);
+        Assert.Equal(("files", TroubleKind.LoopFails, 2L), (trouble.Source, trouble.Kind, trouble.Count));
+        await stop.CancelAsync();
+        await running.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
     }
 
-    /// <summary>An index in which nothing is due, and which fails for one source.</summary>
-    private sealed class FailsFor(string source) : IDueIndex
+    private static async Task<string> HealthAsync(HttpClient http)
     {
+        try
+        {
+            return await http.GetStringAsync("/health/ready", Cancelled);
+        }
+        catch (HttpRequestException)
+        {
+            return "";
+        }
+    }
+
+    private static async Task ExecuteAsync(TempFolder folder, string sql)
+    {
+        using var other = new SqliteConnection($"Data Source={folder.DatabasePath};Pooling=false");
+        await other.OpenAsync(Cancelled);
+        await using var command = other.CreateCommand();
+        command.CommandText = sql;
+        await command.ExecuteNonQueryAsync(Cancelled);
+    }
+
+    /// <summary>An index in which nothing is due, and which fails twice for one source.</summary>
+    private sealed class FailsAtFirst(string source) : IDueIndex
+    {
+        private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
+
+        public int Asked(string of) => _asked.GetValueOrDefault(of);
+
         public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
-            of == source ? throw new InvalidOperationException(of) : new([]);
+            _asked.AddOrUpdate(of, 1, (_, before) => before + 1) <= 2 && of == source ? throw new InvalidOperationException(of) : new([]);
 
         public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
 

@@ -51,6 +51,9 @@ public enum TroubleKind
     /// <summary>Watches are said to run and make no step.</summary>
     WatchesStuck,
 
+    /// <summary>A background loop of the host fails and is started again.</summary>
+    LoopFails,
+
     /// <summary>The timers of the host have not run for minutes.</summary>
     TimersSilent,
 
@@ -101,6 +104,7 @@ public sealed record Trouble
         TroubleKind.UnreadableJobs => "Stored jobs cannot be read and are not polled; all others are",
         TroubleKind.UnreadableQuarantine => "Notifications in quarantine cannot be read from the store",
         TroubleKind.WatchesStuck => "Watches are said to run and make no step, so their jobs are polled without them",
+        TroubleKind.LoopFails => "A background loop fails and is started again",
         TroubleKind.TimersSilent => "The timers have not run for minutes, so requests do their work",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
         _ => "The store cannot answer",
@@ -133,6 +137,7 @@ public sealed record Trouble
         TroubleKind.UnreadableQuarantine => $"{Unreadable}. GET /api/quarantine names them",
         TroubleKind.WatchesStuck =>
             "Check the storage account of AzureWebJobsStorage and the task hub FopWatch in it. If it goes on, restart the app: a partition of the hub may have no owner",
+        TroubleKind.LoopFails => "The log has the error. The loop is started again at least every minute. Report it if it goes on",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
         _ => "Notifications and registrations are answered 503 until it can",

@@ -79,7 +79,8 @@ public sealed class StatusClient : IStatusApi
     }
 
     /// <summary>A handler fit for asking: no redirects, cookies, credentials or decompression of its own, and connections that notice DNS changes.</summary>
-    public static SocketsHttpHandler CreateHandler() => new()
+    /// <param name="connections">The most connections to one host at once.</param>
+    public static SocketsHttpHandler CreateHandler(int connections = MostConnections) => new()
     {
         AllowAutoRedirect = false,
         AutomaticDecompression = DecompressionMethods.None,
@@ -90,7 +91,7 @@ public sealed class StatusClient : IStatusApi
 
         // Spans of the questions, and no header that names them to the provider.
         ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
-        MaxConnectionsPerServer = MostConnections,
+        MaxConnectionsPerServer = connections,
         ConnectTimeout = TimeSpan.FromSeconds(10),
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
@@ -98,7 +99,8 @@ public sealed class StatusClient : IStatusApi
     };
 
     /// <summary>A client over such a handler, which leaves the timeout to <see cref="StatusClientOptions.Timeout"/>.</summary>
-    public static HttpClient CreateHttp() => new(CreateHandler()) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
+    /// <param name="connections">The most connections to one host at once.</param>
+    public static HttpClient CreateHttp(int connections = MostConnections) => new(CreateHandler(connections)) { Timeout = System.Threading.Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
     public async Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)

@@ -18,9 +18,6 @@ internal static class ExitCodes
     /// <summary>Timed out with jobs still open.</summary>
     public const int TimedOut = 4;
 
-    /// <summary>A background loop of the host failed, which ended the host. A supervisor should restart it.</summary>
-    public const int Faulted = 5;
-
     /// <summary>Ctrl-C, as shells have it.</summary>
     public const int Interrupted = 130;
 }

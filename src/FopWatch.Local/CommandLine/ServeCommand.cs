@@ -17,8 +17,7 @@ internal static class ServeCommand
         Exit codes:
           0  stopped
           2  wrong usage or settings
-          3  it cannot use the data folder, or it cannot listen on --urls
-          5  a background loop failed; the log has the failure
+          3  it cannot use the data folder, it cannot listen on --urls, or it may open too few files
         """;
 
     /// <summary>The command.</summary>
@@ -63,13 +62,14 @@ internal static class ServeCommand
             await using var host = await LocalHost.StartAsync(
                 settings, TimeProvider.System, logging => LogToConsole(logging, lowest, () => started), stop.Token);
             started = true;
-            return await host.WaitForShutdownAsync(stop.Token) ? ExitCodes.Ok : ExitCodes.Faulted;
+            await host.WaitForShutdownAsync(stop.Token);
+            return ExitCodes.Ok;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
             return ExitCodes.Ok;
         }
-        catch (Exception e) when (e is ListenException or StoreOpenException or StoreUnavailableException or IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is ListenException or TooFewDescriptorsException or StoreOpenException or StoreUnavailableException or IOException or UnauthorizedAccessException)
         {
             terminal.WriteErrorLine(new Piece(e.Message, Terminal.Wrong));
             return ExitCodes.Unreachable;

@@ -3,6 +3,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -16,7 +17,7 @@ namespace FopWatch.Local.Hosting;
 /// <summary>The embedded host: the core, SQLite, and HTTP in one process.</summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
-    /// <summary>The most connections at once.</summary>
+    /// <summary>The most connections at once, unless the process may open fewer files; see <see cref="OpenFiles"/>.</summary>
     public const int MaxConnections = 2000;
 
     /// <summary>How long the head of a request may take to arrive.</summary>
@@ -88,13 +89,11 @@ internal sealed class LocalHost : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs until the process is asked to stop, or a background loop fails, which stops the host.</summary>
-    /// <returns>Whether it was asked to. If not, the log has the failure.</returns>
-    public async Task<bool> WaitForShutdownAsync(CancellationToken cancellationToken)
+    /// <summary>Runs until the process is asked to stop.</summary>
+    public async Task WaitForShutdownAsync(CancellationToken cancellationToken)
     {
         await _app.WaitForShutdownAsync(cancellationToken);
         Services.GetRequiredService<ILogger<LocalHost>>().Stopped();
-        return !Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(loop => loop.ExecuteTask is { IsFaulted: true });
     }
 
     public async ValueTask DisposeAsync()
@@ -106,6 +105,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
     private static WebApplication Build(HostSettings settings, SqliteStore store, TimeProvider time, Action<ILoggingBuilder>? logging)
     {
+        var files = OpenFiles.OfThisProcess(settings.Shared.Sources.All.Count);
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "fopwatch" });
         builder.WebHost.UseKestrel(kestrel =>
         {
@@ -116,7 +116,7 @@ internal sealed class LocalHost : IAsyncDisposable
 
             // What bounds the memory that strangers can take: so many connections, each with so much read ahead. What goes beyond is
             // closed at once, and a provider tries again. Requests and bodies that dribble are cut off.
-            kestrel.Limits.MaxConcurrentConnections = MaxConnections;
+            kestrel.Limits.MaxConcurrentConnections = files.Connections;
             kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
             kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
@@ -133,7 +133,7 @@ internal sealed class LocalHost : IAsyncDisposable
         builder.Services.AddRoutingCore();
         builder.Services.AddLogging(logging ?? (_ => { }));
         builder.Services.Configure<HostOptions>(options => options.ShutdownTimeout = TimeSpan.FromSeconds(5));
-        AddServices(builder.Services, settings, store, time);
+        AddServices(builder.Services, settings, store, time, files);
         builder.AddTelemetryExport(settings.OpenTelemetry);
 
         var app = builder.Build();
@@ -148,9 +148,10 @@ internal sealed class LocalHost : IAsyncDisposable
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time)
+    private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time, OpenFiles files)
     {
-        services.AddFopWatchCore(settings.Shared, store, time, settings.StatusTimeout);
+        services.AddFopWatchCore(settings.Shared, store, time, settings.StatusTimeout, files.PollConnections);
+        services.AddSingleton(files);
         services.AddSingleton(settings);
 
         // An instance, like the store: the container must not dispose of it.
@@ -168,9 +169,17 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<AccessGuard>();
         services.AddSingleton<NotifyPaths>();
 
-        services.AddHostedService<WatchLoops>();
-        services.AddHostedService<OutboxLoop>();
-        services.AddHostedService<SweepLoop>();
+        services.AddSingleton<OutboxLoop>();
+        services.AddSingleton<SweepLoop>();
+        services.AddSingleton(provider =>
+        {
+            var logger = provider.GetRequiredService<ILogger<BackgroundLoops>>();
+            return new LoopSupervisor(
+                provider.GetRequiredService<Troubles>(),
+                time,
+                failure => logger.LoopFailed(failure.Loop.Name, failure.Loop.Source ?? "-", failure.Wait, failure.Exception));
+        });
+        services.AddHostedService<BackgroundLoops>();
     }
 
     private static void MapRoutes(WebApplication app)
@@ -265,6 +274,9 @@ internal sealed class LocalHost : IAsyncDisposable
         logger.Serving(Url.AbsoluteUri.TrimEnd('/'), settings.Shared.Sources.All.Count, Path.GetFullPath(settings.Data));
         if (OtlpSettings.Describe(settings.OpenTelemetry.GetValueOrDefault) is { } endpoint)
             logger.Exporting(endpoint);
+        var (files, wanted) = (Services.GetRequiredService<OpenFiles>(), OpenFiles.Wanted(settings.Shared.Sources.All.Count));
+        if (files is { Limit: { } limit, Connections: < MaxConnections })
+            logger.FewDescriptors(limit, files.Connections, wanted);
         if (settings.Shared.Sources.All.Count == 0)
             logger.NoSources();
         foreach (var warning in settings.Shared.Warnings(Url))

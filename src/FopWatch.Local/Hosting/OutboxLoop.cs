@@ -1,32 +1,28 @@
+using FopWatch.Jobs;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Hosting;
 
 /// <summary>Publishes events as soon as they are committed, and at the start what a crash left behind.</summary>
 internal sealed class OutboxLoop(OutboxDispatcher dispatcher, OutboxSignal signal, ILogger<OutboxLoop> logger)
-    : BackgroundService
 {
     private static readonly TimeSpan SweepEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
-        while (!stoppingToken.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
-                await dispatcher.DrainAsync(stoppingToken);
-                await signal.SleepAsync(SweepEvery, stoppingToken);
+                await dispatcher.DrainAsync(cancellationToken);
+                await signal.SleepAsync(SweepEvery, cancellationToken);
             }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            catch (StoreUnavailableException e)
             {
-                return;
-            }
-            catch (Exception e)
-            {
-                // Whatever it was, the events are still in the outbox.
+                // The events are still in the outbox.
                 logger.PublishFailed(e);
-                await signal.PauseAsync(Pause, stoppingToken);
+                await signal.PauseAsync(Pause, cancellationToken);
             }
         }
     }

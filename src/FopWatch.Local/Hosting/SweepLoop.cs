@@ -15,32 +15,29 @@ internal sealed class SweepLoop(
     FopWatchSettings settings,
     Troubles troubles,
     TimeProvider time,
-    ILogger<SweepLoop> logger) : BackgroundService
+    ILogger<SweepLoop> logger)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    public async Task RunAsync(CancellationToken cancellationToken)
     {
         using var signal = new Signal(time);
-        while (!stoppingToken.IsCancellationRequested)
+        while (!cancellationToken.IsCancellationRequested)
         {
+            troubles.Check();
             try
             {
-                await store.Database.InspectAsync(stoppingToken);
-                var sweep = await sweeper.SweepAsync(stoppingToken);
+                await store.Database.InspectAsync(cancellationToken);
+                var sweep = await sweeper.SweepAsync(cancellationToken);
                 logger.Swept(sweep);
 
                 var now = time.GetUtcNow();
-                await store.PurgeAsync(now - settings.Retention, now, stoppingToken);
-                await events.PurgeAsync(now - settings.Retention, now, stoppingToken);
+                await store.PurgeAsync(now - settings.Retention, now, cancellationToken);
+                await events.PurgeAsync(now - settings.Retention, now, cancellationToken);
                 if (store.Database.Damage is { } damage)
                     troubles.Occurred(null, TroubleKind.StoreUnavailable, damage);
                 else
                     troubles.Worked(null, TroubleKind.StoreUnavailable);
-            }
-            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
-            {
-                return;
             }
             catch (StoreUnavailableException e)
             {
@@ -48,8 +45,7 @@ internal sealed class SweepLoop(
                 troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             }
 
-            troubles.Check();
-            await signal.PauseAsync(Every, stoppingToken);
+            await signal.PauseAsync(Every, cancellationToken);
         }
     }
 }

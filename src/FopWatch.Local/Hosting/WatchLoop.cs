@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
@@ -33,6 +34,7 @@ internal sealed class WatchLoop(
     // Those whose poll has ended since the loop began to look at the index, which may still have told of them as due.
     private readonly HashSet<JobKey> _ended = [];
     private readonly FailedPolls _failed = new(time);
+    private volatile Exception? _fault;
 
     /// <summary>How many polls may be under way: enough for the rate limit at a slow status API, and few enough to be kind to it.</summary>
     private readonly int _slots = (int)Math.Clamp(source.Poll.PerSecond * 2, 4, 64);
@@ -52,6 +54,8 @@ internal sealed class WatchLoop(
         {
             while (!cancellationToken.IsCancellationRequested)
             {
+                if (_fault is { } fault)
+                    ExceptionDispatchInfo.Throw(fault);
                 signal.Listen();
                 TimeSpan sleep;
                 try
@@ -72,9 +76,12 @@ internal sealed class WatchLoop(
         {
             // The host stops.
         }
-
-        while (Polling > 0)
-            await signal.SleepAsync(Pause, CancellationToken.None);
+        finally
+        {
+            // Also where the loop failed: the next one would poll the same jobs.
+            while (Polling > 0)
+                await Task.Delay(ShortestSleep, CancellationToken.None);
+        }
     }
 
     /// <summary>Starts polls of what is due, as slots allow.</summary>
@@ -104,7 +111,7 @@ internal sealed class WatchLoop(
                     continue;
             }
 
-            _ = Task.Run(() => PollAsync(key, cancellationToken), CancellationToken.None);
+            _ = Task.Run(() => RunPollAsync(key, cancellationToken), CancellationToken.None);
         }
 
         var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? LongestSleep;
@@ -115,6 +122,29 @@ internal sealed class WatchLoop(
 
     /// <summary>Whether a job that is due is to be polled now. While many polls fail, only those that failed before are tried.</summary>
     private bool MayPoll(JobKey key) => _failed.IsFull ? _failed.IsDue(key) : !_failed.IsPutOff(key);
+
+    /// <summary>Polls, and leaves to the loop what the poll throws, so that it is never lost with its task.</summary>
+    private async Task RunPollAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await PollAsync(key, cancellationToken);
+        }
+        catch (Exception e)
+        {
+            _fault = e;
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _polling.Remove(key);
+                _ended.Add(key);
+            }
+
+            signal.Call();
+        }
+    }
 
     private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
     {
@@ -139,47 +169,6 @@ internal sealed class WatchLoop(
             _failed.Add(key);
             logger.PollFaulted(source.Name, e);
             troubles.Occurred(source.Name, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
-        }
-        finally
-        {
-            lock (_lock)
-            {
-                _polling.Remove(key);
-                _ended.Add(key);
-            }
-
-            signal.Call();
-        }
-    }
-}
-
-/// <summary>Runs the watch loops of all sources.</summary>
-internal sealed class WatchLoops(
-    Sources sources,
-    IDueIndex index,
-    Poller poller,
-    DueSignals signals,
-    Troubles troubles,
-    TimeProvider time,
-    ILogger<WatchLoop> logger) : BackgroundService
-{
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        await Task.WhenAll(sources.All.Select(RunAsync));
-
-        async Task RunAsync(Source source)
-        {
-            try
-            {
-                await new WatchLoop(source, index, poller, signals.Of(source.Name), troubles, time, logger).RunAsync(stop.Token);
-            }
-            catch
-            {
-                // The other loops would go on, and nobody would learn that this source is not watched any more.
-                await stop.CancelAsync();
-                throw;
-            }
         }
     }
 }

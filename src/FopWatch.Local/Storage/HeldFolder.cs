@@ -21,7 +21,19 @@ internal sealed class HeldFolder : IDisposable
     /// Why nothing may be written, if a file is not in its place: what the host confirmed would not be found again, and another host could
     /// start on the folder. Null if all are.
     /// </summary>
-    public StoreUnavailableException? Loss() => Array.Find(_files, file => !file.IsInPlace) is { } lost
+    public StoreUnavailableException? Loss()
+    {
+        try
+        {
+            return Lost();
+        }
+        catch (Exception unseen) when (unseen is IOException or UnauthorizedAccessException)
+        {
+            return new($"The data folder '{Folder}' cannot be looked at", unseen);
+        }
+    }
+
+    private StoreUnavailableException? Lost() => Array.Find(_files, file => !file.IsInPlace) is { } lost
         ? new($"The data folder '{Folder}' or its file {lost.Name} was deleted, moved or replaced while the host was running. Put it back, or restart the host")
         : null;
 

@@ -37,7 +37,7 @@ public sealed partial class OperatorLogTests
 
         await stop.CancelAsync();
 
-        Assert.True(await ended);
+        await ended;
         Assert.Contains("FopWatch has stopped", host.Log.ToString(), StringComparison.Ordinal);
     }
 
