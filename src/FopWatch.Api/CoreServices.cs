@@ -15,7 +15,7 @@ namespace FopWatch.Api;
 public static class CoreServices
 {
     /// <summary>
-    /// Adds the core. The host adds what differs between hosts: <see cref="IWatcher"/>, <see cref="IOutboxSignal"/> and, where events
+    /// Adds the core. The host adds what differs between hosts: <see cref="IWatchRunner"/>, <see cref="ICommittedEvents"/> and, where events
     /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>; and <see cref="IPollShares"/> where several
     /// processes poll the same sources.
     /// </summary>
@@ -77,6 +77,7 @@ public static class CoreServices
         // Callers wait in real time, whatever clock the host goes by.
         services.AddSingleton(provider => new Settlements(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
+        services.AddSingleton<ICommitObserver, CommitObserver>();
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();

@@ -117,12 +117,12 @@ internal static class Composition
         services.AddSingleton<SweepJobs>();
         services.AddSingleton<Purge>();
         services.AddSingleton<SilentTimers>();
-        services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<Watches>());
+        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<Watches>());
         services.AddSingleton(provider => new Outbox(
             store(provider),
             provider.GetService<OutboxDispatcher>(),
             time,
             provider.GetRequiredService<ILogger<Outbox>>()));
-        services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<Outbox>());
+        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<Outbox>());
     }
 }

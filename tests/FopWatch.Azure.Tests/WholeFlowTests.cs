@@ -109,7 +109,7 @@ public class WholeFlowTests
     };
 
     /// <summary>The core over the Azure adapters with the real notify route, and loops in the place of timers and orchestrations.</summary>
-    private sealed class Host : IAsyncDisposable, IWatcher, IOutboxSignal
+    private sealed class Host : IAsyncDisposable, ICommitObserver
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
@@ -125,8 +125,7 @@ public class WholeFlowTests
         private Host(FopWatchSettings settings, TableStore store, IEventPublisher publisher)
         {
             (_settings, _store) = (settings, store);
-            var settlements = new Settlements(store, TimeProvider.System);
-            _recorder = new(settings.Sources, store, this, this, settlements, TimeProvider.System, Random.Shared);
+            _recorder = new(settings.Sources, store, this, TimeProvider.System, Random.Shared);
             _poller = new(
                 settings.Sources,
                 store,
@@ -185,13 +184,7 @@ public class WholeFlowTests
         public Task<Sweep> SweepAsync() => new Sweeper(_store, _store, _store, _recorder, TimeProvider.System).SweepAsync(Cancelled);
 
         // The loops look every few milliseconds: nobody needs to be woken.
-        public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-        public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
-        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+        public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
         public async ValueTask DisposeAsync()
         {

@@ -133,7 +133,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.StartDueAsync();
         Assert.Null(await host.InstanceAsync(Id));
 
-        host.Time.AdvanceTo(due - StartDueWatches.Ahead);
+        host.Time.AdvanceTo(due - CommitObserver.Ahead);
         await host.StartDueAsync();
         Assert.NotNull(await host.InstanceAsync(Id));
     }

@@ -36,14 +36,15 @@ public sealed class FailingPollTests : IStatusApi
         using var signals = new DueSignals(settings.Sources, TimeProvider.System);
         using var outbox = new OutboxSignal(TimeProvider.System);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
-        var settlements = new Settlements(store, TimeProvider.System, CancellationToken.None);
-        var direct = new JobRecorder(settings.Sources, store, signals, outbox, settlements, TimeProvider.System, Random.Shared);
+        var observer = new CommitObserver(
+            signals, outbox, new(store, TimeProvider.System, CancellationToken.None), store.References, TimeProvider.System);
+        var direct = new JobRecorder(settings.Sources, store, observer, TimeProvider.System, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
             await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
         foreach (var i in Enumerable.Range(0, Others))
             await direct.RegisterAsync(source, $"good-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
 
-        var recorder = new JobRecorder(settings.Sources, failing, signals, outbox, settlements, TimeProvider.System, Random.Shared);
+        var recorder = new JobRecorder(settings.Sources, failing, observer, TimeProvider.System, Random.Shared);
         var poller = new Poller(settings.Sources, failing, this, recorder, TimeProvider.System, troubles);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var running = new WatchLoop(source, store, poller, signals.Of("media"), troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance).RunAsync(stop.Token);

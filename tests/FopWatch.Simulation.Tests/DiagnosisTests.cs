@@ -10,7 +10,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>What the core says to the operator, on the store in memory.</summary>
-public sealed class DiagnosisTests : IWatcher, IOutboxSignal, IStatusApi, IOperatorLog, IEventPublisher
+public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi, IOperatorLog, IEventPublisher
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
@@ -27,7 +27,7 @@ public sealed class DiagnosisTests : IWatcher, IOutboxSignal, IStatusApi, IOpera
     public DiagnosisTests()
     {
         _troubles = new(this, _time);
-        _recorder = new(new([Source]), _store, this, this, new(_store, _time), _time, new(1), this);
+        _recorder = new(new([Source]), _store, new CommitObserver(this, this, new(_store, _time), _store.References, _time, this), _time, new(1));
         _poller = new(new([Source]), _store, this, _recorder, _time, _troubles);
     }
 
@@ -130,13 +130,15 @@ public sealed class DiagnosisTests : IWatcher, IOutboxSignal, IStatusApi, IOpera
         Assert.Empty(_troubles.Current);
     }
 
-    ValueTask IWatcher.EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+    ValueTask<bool> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => default;
 
-    ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
+    ValueTask IWatchRunner.WakeAsync(DueJob job, CancellationToken cancellationToken) => default;
 
-    ValueTask IWatcher.StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
+    ValueTask IWatchRunner.EndAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-    ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) => default;
+
+    ValueTask ICommittedEvents.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => Task.FromResult(_answer);
 

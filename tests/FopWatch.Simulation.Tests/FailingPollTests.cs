@@ -2,7 +2,6 @@ using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
@@ -10,7 +9,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>Polls that throw what nobody expects.</summary>
-public sealed class FailingPollTests : IWatcher, IOutboxSignal, IStatusApi, IOperatorLog
+public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.bad");
@@ -21,12 +20,12 @@ public sealed class FailingPollTests : IWatcher, IOutboxSignal, IStatusApi, IOpe
     private readonly JobRecorder _recorder;
     private readonly Poller _poller;
     private Exception? _thrown;
-    private bool _watcherThrows;
+    private bool _observerThrows;
 
     public FailingPollTests()
     {
         var sources = new Sources([Source]);
-        _recorder = new(sources, _store, this, this, new(_store, _time), _time, new Random(7), this);
+        _recorder = new(sources, _store, this, _time, new Random(7));
         _poller = new(sources, _store, this, _recorder, _time, new(this, _time));
     }
 
@@ -101,7 +100,7 @@ public sealed class FailingPollTests : IWatcher, IOutboxSignal, IStatusApi, IOpe
     public async Task An_outcome_that_is_committed_stays_whatever_is_thrown_afterwards()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
-        _watcherThrows = true;
+        _observerThrows = true;
 
         Assert.NotNull((await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled)).Fault);
 
@@ -113,14 +112,8 @@ public sealed class FailingPollTests : IWatcher, IOutboxSignal, IStatusApi, IOpe
         : Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(
             ReportChannel.Poll, System.Text.Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report));
 
-    ValueTask IWatcher.EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
-
-    ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
-
-    ValueTask IWatcher.StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) =>
-        _watcherThrows ? throw new InvalidOperationException() : default;
-
-    ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) =>
+        _observerThrows && committed.Before is { HasOutcome: false } ? throw new InvalidOperationException() : default;
 
     void IOperatorLog.Settled(Job job, string reference)
     {

@@ -20,7 +20,7 @@ public sealed class RecorderTests
     private readonly Wakes _wakes = new();
     private readonly JobRecorder _recorder;
 
-    public RecorderTests() => _recorder = new(new([Source]), _store, _wakes, _wakes, new(_store, _time), _time, new(1));
+    public RecorderTests() => _recorder = new(new([Source]), _store, new CommitObserver(_wakes, _wakes, new(_store, _time), _store.References, _time), _time, new(1));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -48,7 +48,7 @@ public sealed class RecorderTests
     }
 
     [Fact]
-    public async Task A_hint_makes_a_poll_of_a_given_up_job_due_and_tells_the_watcher()
+    public async Task A_hint_makes_a_poll_of_a_given_up_job_due_and_wakes_its_watch()
     {
         await ExpireAsync();
         _wakes.Clear();
@@ -56,7 +56,7 @@ public sealed class RecorderTests
         await _recorder.HintAsync(Source, Key.Id, Cancelled);
 
         Assert.Equal((JobState.Expired, _time.GetUtcNow()), (Job.State, Job.Watch.DueAt));
-        Assert.Equal(["nudge"], _wakes.Heard);
+        Assert.Equal(["wake"], _wakes.Heard);
     }
 
     [Fact]
@@ -200,17 +200,23 @@ public sealed class RecorderTests
         _time.Advance(TimeSpan.FromHours(1));
     }
 
-    private sealed class Wakes : IWatcher, IOutboxSignal
+    private sealed class Wakes : IWatchRunner, ICommittedEvents
     {
         public List<string> Heard { get; } = [];
 
         public void Clear() => Heard.Clear();
 
-        public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => Hear("ensure");
+        public ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+        {
+            Heard.Add("start");
+            return new(true);
+        }
 
-        public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => Hear("nudge");
+        public ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken) => Hear("wake");
 
-        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => Hear("stop");
+        public ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => Hear("end");
+
+        public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
         public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
 

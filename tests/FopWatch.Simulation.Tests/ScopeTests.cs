@@ -1,7 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
@@ -9,7 +8,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>What becomes of jobs whose reports are about buckets that the source does not list, on the store in memory.</summary>
-public sealed class ScopeTests : IWatcher, IOutboxSignal, IStatusApi
+public sealed class ScopeTests : ICommitObserver, IStatusApi
 {
     private static readonly Source Open = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
     private static readonly Source Limited = Open with { Scope = new(["ours"], []) };
@@ -79,15 +78,9 @@ public sealed class ScopeTests : IWatcher, IOutboxSignal, IStatusApi
         return Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(ReportChannel.Poll, System.Text.Encoding.UTF8.GetBytes(Body)).Report));
     }
 
-    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+    public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
-    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
-
-    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
-
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
-
-    private JobRecorder RecorderOf(Source source) => new(new([source]), _store, this, this, new(_store, _time), _time, new(1));
+    private JobRecorder RecorderOf(Source source) => new(new([source]), _store, this, _time, new(1));
 
     private async Task PollDueAsync(Source source)
     {

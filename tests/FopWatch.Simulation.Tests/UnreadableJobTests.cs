@@ -2,7 +2,6 @@ using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
@@ -10,7 +9,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>Jobs that cannot be read, and the polls and the sweep that meet them.</summary>
-public sealed class UnreadableJobTests : IWatcher, IOutboxSignal, IStatusApi, IOperatorLog
+public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorLog
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.bad");
@@ -27,7 +26,7 @@ public sealed class UnreadableJobTests : IWatcher, IOutboxSignal, IStatusApi, IO
     {
         _troubles = new(this, _time);
         var sources = new Sources([Source]);
-        _recorder = new(sources, _store, this, this, new(_store, _time), _time, new Random(7), this);
+        _recorder = new(sources, _store, this, _time, new Random(7));
         _poller = new(sources, _store, this, _recorder, _time, _troubles);
     }
 
@@ -83,13 +82,7 @@ public sealed class UnreadableJobTests : IWatcher, IOutboxSignal, IStatusApi, IO
         return Task.FromResult(new StatusAnswer(PollAnswer.Unavailable));
     }
 
-    ValueTask IWatcher.EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
-
-    ValueTask IWatcher.NudgeAsync(Job job, CancellationToken cancellationToken) => default;
-
-    ValueTask IWatcher.StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
-
-    ValueTask IOutboxSignal.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
     void IOperatorLog.Settled(Job job, string reference)
     {

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FopWatch.Diagnosis;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
@@ -14,12 +13,9 @@ namespace FopWatch.Jobs;
 public sealed class JobRecorder(
     Sources sources,
     IJobStore store,
-    IWatcher watcher,
-    IOutboxSignal outbox,
-    Settlements settlements,
+    ICommitObserver observer,
     TimeProvider time,
-    Random random,
-    IOperatorLog? log = null)
+    Random random)
 {
     /// <summary>More conflicts in a row than this many writers of one job could cause; then the store is at fault.</summary>
     private const int MaxTries = 50;
@@ -232,7 +228,7 @@ public sealed class JobRecorder(
             var committed = change.ToEvent(sources.Find(key.Source)?.Domains);
             if (await store.CommitAsync(new(change.Job, stored?.ETag, committed), cancellationToken) is not null)
             {
-                await AnnounceAsync(stored?.Job, change.Job, committed, cancellationToken);
+                await observer.CommittedAsync(new(stored?.Job, change.Job, committed, CommitCause.Outside), cancellationToken);
                 return change.Job;
             }
 
@@ -242,37 +238,5 @@ public sealed class JobRecorder(
         }
 
         throw new StoreUnavailableException($"A job was changed by others {MaxTries} times in a row.");
-    }
-
-    /// <summary>Tells those who wait. All of it is durable already, so nothing here may fail the caller.</summary>
-    private async ValueTask AnnounceAsync(Job? before, Job after, OutboxEvent? committed, CancellationToken cancellationToken)
-    {
-        if (committed is not null)
-            await outbox.CommittedAsync(committed, cancellationToken);
-        if (after.IsSettled)
-        {
-            settlements.Announce(after);
-            if (before?.State != after.State)
-                Telemetry.JobSettled(after);
-
-            // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
-            if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
-                log?.Settled(after, store.References.Of(after.Key));
-        }
-
-        var (was, due) = (before?.Watch.DueAt, after.Watch.DueAt);
-        if (due is null)
-        {
-            if (was is { } dueBefore)
-                await watcher.StopAsync(after, dueBefore, cancellationToken);
-        }
-        else if (due < was || due <= time.GetUtcNow() + PollPlan.HintSpacing)
-        {
-            await watcher.NudgeAsync(after, cancellationToken);
-        }
-        else if (due != was)
-        {
-            await watcher.EnsureWatchedAsync(after, cancellationToken);
-        }
     }
 }

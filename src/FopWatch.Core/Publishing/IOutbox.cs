@@ -81,13 +81,3 @@ public interface IEventPublisher
     /// <exception cref="Exception">Whatever the broker threw. Some of the events may have been published.</exception>
     ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken);
 }
-
-/// <summary>
-/// Told after a commit that an event waits in the outbox. The event is durable there, so this only makes its publishing prompt:
-/// an implementation must not throw for a broker that is down.
-/// </summary>
-public interface IOutboxSignal
-{
-    /// <summary>An event was committed.</summary>
-    ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken);
-}

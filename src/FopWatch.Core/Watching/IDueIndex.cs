@@ -67,22 +67,3 @@ public static class DueIndex
         }
     }
 }
-
-/// <summary>
-/// Told after a commit that a job's watch changed. The due index already says so durably: an implementation only makes it
-/// quicker, and a call that gets lost may cost nothing but time.
-/// </summary>
-public interface IWatcher
-{
-    /// <summary>The job is to be polled at its <see cref="Watch.DueAt"/>.</summary>
-    ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken);
-
-    /// <summary>The job is to be polled within seconds, or sooner than before.</summary>
-    ValueTask NudgeAsync(Job job, CancellationToken cancellationToken);
-
-    /// <summary>The job needs no more polls.</summary>
-    /// <param name="job">The job.</param>
-    /// <param name="dueBefore">When its next poll was due until now.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken);
-}

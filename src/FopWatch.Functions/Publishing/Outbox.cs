@@ -11,7 +11,7 @@ namespace FopWatch.Functions.Publishing;
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
 /// <param name="time">The clock.</param>
 /// <param name="logger">The log.</param>
-public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimeProvider time, ILogger<Outbox> logger) : IOutboxSignal
+public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimeProvider time, ILogger<Outbox> logger) : ICommittedEvents
 {
     /// <summary>How long a commit may be held up by the publishing of its event.</summary>
     private static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);

@@ -14,7 +14,7 @@ namespace FopWatch.Functions.Watching;
 /// <summary>
 /// Each minute, starts the watches of the jobs that are due before the next time: what makes the due index, and no process, the watch's memory.
 /// A watch that is started sleeps until its job is due, so a poll is no later than its own timer. A job that becomes due sooner than that is
-/// watched from its commit on (<see cref="Watches.EnsureWatchedAsync"/>).
+/// watched from its commit on (<see cref="CommitObserver"/>).
 /// </summary>
 public sealed class StartDueWatches(
     Sources sources,
@@ -28,9 +28,6 @@ public sealed class StartDueWatches(
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "StartDueWatches";
-
-    /// <summary>How far ahead of their due time watches are started: until the next time, and as long as it may be late and starting may take.</summary>
-    internal static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
 
     /// <summary>How long one run takes at most, for the next to come in time.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(50);
@@ -111,7 +108,7 @@ public sealed class StartDueWatches(
     private async IAsyncEnumerable<DueJob> DueAsync(
         string source, DateTimeOffset now, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var first = await index.DueAsync(source, now + Ahead, FewDue, cancellationToken);
+        var first = await index.DueAsync(source, now + CommitObserver.Ahead, FewDue, cancellationToken);
         if (first.Count < FewDue)
         {
             foreach (var job in first)
@@ -120,7 +117,7 @@ public sealed class StartDueWatches(
         }
 
         await using var longer = index.DueBetweenAsync(source, DateTimeOffset.UnixEpoch, now - Lately, cancellationToken).GetAsyncEnumerator(cancellationToken);
-        await using var lately = index.DueBetweenAsync(source, now - Lately, now + Ahead, cancellationToken).GetAsyncEnumerator(cancellationToken);
+        await using var lately = index.DueBetweenAsync(source, now - Lately, now + CommitObserver.Ahead, cancellationToken).GetAsyncEnumerator(cancellationToken);
         var (isLonger, isLately) = (true, true);
         while (isLonger || isLately)
         {
@@ -135,7 +132,7 @@ public sealed class StartDueWatches(
     private sealed class Count(Source source)
     {
         // No more than the status API may be asked until the next run.
-        private readonly int _most = (int)Math.Clamp(source.Poll.PerSecond * Ahead.TotalSeconds, 10, 1000);
+        private readonly int _most = (int)Math.Clamp(source.Poll.PerSecond * CommitObserver.Ahead.TotalSeconds, 10, 1000);
         private int _started;
         private int _woken;
         private int _atWork;

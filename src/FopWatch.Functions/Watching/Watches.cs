@@ -12,7 +12,7 @@ namespace FopWatch.Functions.Watching;
 /// Starts, wakes and ends the orchestrations that watch jobs. All of it only makes things quicker: the due index says durably what is
 /// to be polled, and a timer starts what is due and not watched. So nothing here fails its caller.
 /// </summary>
-public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches> logger) : IWatcher
+public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches> logger) : IWatchRunner
 {
     /// <summary>How long the minute timer waits for the task hub.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);
@@ -54,52 +54,53 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     }
 
     /// <inheritdoc/>
-    /// <remarks>
-    /// Starts the watch only if the poll may be due before the timer looks again. The timer starts the others: most jobs are notified before
-    /// their first poll.
-    /// </remarks>
-    public async ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken)
+    public async ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(job);
-        if (!_inside.Value && job.Watch.DueAt <= time.GetUtcNow() + StartDueWatches.Ahead && Client is { } client)
-            await TryAtOnceAsync("started", cancelled => TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled));
+        var started = false;
+        if (!_inside.Value && Client is { } client)
+            await TryAtOnceAsync("started", async cancelled => started = await TryStartAsync(client, job, cancelled));
+        return started;
     }
 
     /// <inheritdoc/>
-    public async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
+    public async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(job);
         if (_inside.Value || Client is not { } client)
             return;
 
         await TryAtOnceAsync("woken", async cancelled =>
         {
-            if (!await TryStartAsync(client, job.Key, job.Watch.DueAt, cancelled))
+            if (!await TryStartAsync(client, job, cancelled))
                 await client.RaiseEventAsync(InstanceIdOf(job.Key), WatchJob.Nudge, null, cancelled);
         });
     }
 
     /// <inheritdoc/>
-    public async ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken)
+    public async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
     {
-        ArgumentNullException.ThrowIfNull(job);
-
-        // A watch starts at most that long before its job's first poll. Most jobs are notified earlier, and ending a watch that does not exist costs requests.
-        var mayBeWatched = job.Watch.LastPolledAt is not null || dueBefore <= time.GetUtcNow() + StartDueWatches.Ahead;
-        if (_inside.Value || !mayBeWatched || Client is not { } client)
+        if (_inside.Value || Client is not { } client)
             return;
 
         await TryAtOnceAsync("ended", async cancelled =>
         {
             try
             {
-                await client.TerminateInstanceAsync(InstanceIdOf(job.Key), "The job needs no more polls.", cancelled);
+                await client.TerminateInstanceAsync(InstanceIdOf(key), "The job needs no more polls.", cancelled);
             }
             catch (RpcException) when (!cancelled.IsCancellationRequested)
             {
                 // There is none, or none that runs. Should it run after all, it ends at its next step.
             }
         });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        RunningWatch? state = null;
+        if (Client is { } client)
+            await TryAsync("found", async cancelled => state = await StateAsync(client, key, cancelled));
+        return state;
     }
 
     /// <summary>Starts the watch of a job that is due, or will be soon; wakes it if it sleeps for longer, as it does if a nudge got lost.</summary>
@@ -112,27 +113,23 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         {
             await TryAsync("started", async cancelled =>
             {
-                if (await TryStartAsync(client, key, job.DueAt, cancelled))
+                if (await TryStartAsync(client, job, cancelled))
                 {
                     done = WatchStart.Started;
                     return;
                 }
 
                 done = WatchStart.Runs;
-                var instance = await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancelled);
-                if (instance is { IsRunning: true, SerializedCustomStatus: not null }
-                    && instance.ReadCustomStatusAs<WatchStep>() is { Postponed: false } step
-                    && step.DueAt > job.DueAt + PollPlan.ClockTolerance)
+                if (await StateAsync(client, key, cancelled) is not { } watch)
+                    return;
+                if (!watch.IsPostponed && watch.SleepsUntil > job.DueAt + PollPlan.ClockTolerance)
                 {
                     await client.RaiseEventAsync(InstanceIdOf(key), WatchJob.Nudge, null, cancelled);
                     done = WatchStart.Woken;
                 }
 
-                if (instance is { IsCompleted: false })
-                {
-                    var idle = time.GetUtcNow() - instance.LastUpdatedAt;
-                    done = idle > LongestStep ? WatchStart.Idle : done == WatchStart.Runs && idle < AtWork ? WatchStart.AtWork : done;
-                }
+                var idle = time.GetUtcNow() - watch.ActiveAt;
+                done = idle > LongestStep ? WatchStart.Idle : done == WatchStart.Runs && idle < AtWork ? WatchStart.AtWork : done;
             });
         }
 
@@ -143,8 +140,10 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
     /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
     /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
     /// </summary>
-    private async Task<bool> TryStartAsync(DurableTaskClient client, JobKey key, DateTimeOffset? dueAt, CancellationToken cancellationToken)
+    private async Task<bool> TryStartAsync(DurableTaskClient client, DueJob job, CancellationToken cancellationToken)
     {
+        var (key, dueAt) = job;
+
         // It sleeps until then: a step before that would find that no poll is due, at the price of a poll.
         var input = new WatchInput(key.Source, key.Id) { DueAt = dueAt > time.GetUtcNow() + PollPlan.ClockTolerance ? dueAt : null };
         try
@@ -157,6 +156,16 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         {
             return false;
         }
+    }
+
+    private async Task<RunningWatch?> StateAsync(DurableTaskClient client, JobKey key, CancellationToken cancellationToken)
+    {
+        var instance = await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancellationToken);
+        if (instance is null or { IsCompleted: true })
+            return null;
+
+        var step = instance is { IsRunning: true, SerializedCustomStatus: not null } ? instance.ReadCustomStatusAs<WatchStep>() : null;
+        return new(step?.DueAt, step is { Postponed: true }, instance.LastUpdatedAt);
     }
 
     private string InstanceIdOf(JobKey key) => WatchJob.InstanceIdOf(store.References, key);

@@ -163,9 +163,9 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<OutboxDispatcher>();
 
         services.AddSingleton<DueSignals>();
-        services.AddSingleton<IWatcher>(provider => provider.GetRequiredService<DueSignals>());
+        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<DueSignals>());
         services.AddSingleton<OutboxSignal>();
-        services.AddSingleton<IOutboxSignal>(provider => provider.GetRequiredService<OutboxSignal>());
+        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<OutboxSignal>());
         services.AddSingleton<AccessGuard>();
         services.AddSingleton<NotifyPaths>();
 

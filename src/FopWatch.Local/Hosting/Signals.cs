@@ -85,19 +85,29 @@ internal sealed class DueSignal(TimeProvider time) : Signal(time)
 }
 
 /// <summary>The signals of all sources' watch loops.</summary>
-internal sealed class DueSignals(Sources sources, TimeProvider time) : IWatcher, IDisposable
+internal sealed class DueSignals(Sources sources, TimeProvider time) : IWatchRunner, IDisposable
 {
     private readonly FrozenDictionary<string, DueSignal> _signals =
         sources.All.ToFrozenDictionary(source => source.Name, _ => new DueSignal(time), StringComparer.Ordinal);
 
     public DueSignal Of(string source) => _signals[source];
 
-    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => SignalAsync(job);
+    public ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        Signal(job);
+        return new(true);
+    }
 
-    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => SignalAsync(job);
+    public ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        Signal(job);
+        return default;
+    }
 
     // Nothing is held for a job that is not being polled.
-    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => default;
+
+    public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
     public void Dispose()
     {
@@ -105,16 +115,15 @@ internal sealed class DueSignals(Sources sources, TimeProvider time) : IWatcher,
             signal.Dispose();
     }
 
-    private ValueTask SignalAsync(Job job)
+    private void Signal(DueJob job)
     {
-        if (job.Watch.DueAt is { } due && _signals.TryGetValue(job.Key.Source, out var signal))
-            signal.Due(due);
-        return ValueTask.CompletedTask;
+        if (_signals.TryGetValue(job.Key.Source, out var signal))
+            signal.Due(job.DueAt);
     }
 }
 
 /// <summary>Wakes the outbox loop when an event was committed.</summary>
-internal sealed class OutboxSignal(TimeProvider time) : Signal(time), IOutboxSignal
+internal sealed class OutboxSignal(TimeProvider time) : Signal(time), ICommittedEvents
 {
     public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {

@@ -1,7 +1,6 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Publishing;
 using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
@@ -93,19 +92,13 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
 
     private static Sweeper SweeperOf(TableStore store, TimeProvider time)
     {
-        var recorder = new JobRecorder(new([]), store, new Nobody(), new Nobody(), new Settlements(store, time, CancellationToken.None), time, new Random(1));
+        var recorder = new JobRecorder(new([]), store, new Nobody(), time, new Random(1));
         return new(store, store, store, recorder, time);
     }
 
-    private sealed class Nobody : IWatcher, IOutboxSignal
+    private sealed class Nobody : ICommitObserver
     {
-        public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
-
-        public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
-
-        public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
-
-        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+        public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
     }
 
     /// <summary>Every look at it takes as long as a sweep may.</summary>

@@ -11,7 +11,7 @@ using StatusAnswer = FopWatch.Providers.StatusAnswer;
 namespace FopWatch.Contract.Tests.Stored;
 
 /// <summary>The core over a store, with providers whose answers are written down.</summary>
-public sealed class HistoryProcess : IWatcher, IOutboxSignal, IStatusApi, IEventPublisher, IDisposable
+public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublisher, IDisposable
 {
     private const string Token = "history-token";
 
@@ -28,7 +28,7 @@ public sealed class HistoryProcess : IWatcher, IOutboxSignal, IStatusApi, IEvent
     {
         (Ports, Time, _publisher) = (ports, time, publisher);
         _settings = SettingsOf(furtherKey);
-        Recorder = new(_settings.Sources, ports.Jobs, this, this, new(ports.Jobs, time), time, new(1));
+        Recorder = new(_settings.Sources, ports.Jobs, this, time, new(1));
         _intake = new(_settings.Sources, Recorder, ports.Quarantine, time, ports.Due, _settings);
         _poller = new(_settings.Sources, ports.Jobs, this, Recorder, time);
         Dispatcher = new(ports.Outbox, this, time);
@@ -118,13 +118,7 @@ public sealed class HistoryProcess : IWatcher, IOutboxSignal, IStatusApi, IEvent
             throw new UnpublishableEventsException("The broker refuses them.", [refused[0]], null, refused[1..]);
     }
 
-    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
-
-    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => default;
-
-    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
-
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
     public void Dispose() => Dispatcher.Dispose();
 

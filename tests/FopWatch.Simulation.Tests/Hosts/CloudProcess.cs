@@ -22,18 +22,18 @@ internal sealed class CloudProcess(Stage stage, string name, int seed, Platform 
     }
 
     // When the poll is due, the timer sees it.
-    public override ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => default;
+    public override ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => default;
 
-    public override async ValueTask NudgeAsync(Job job, CancellationToken cancellationToken)
+    public override async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
         if (!_inside.Value && await platform.TryStartAsync(this, job.Key, null) == false)
             await platform.NudgeAsync(this, job.Key);
     }
 
-    public override async ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken)
+    public override async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
     {
-        if (!_inside.Value && (job.Watch.LastPolledAt is not null || dueBefore <= Life.Clock.GetUtcNow() + Platform.Ahead))
-            await platform.TerminateAsync(this, job.Key);
+        if (!_inside.Value)
+            await platform.TerminateAsync(this, key);
     }
 
     public override async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)

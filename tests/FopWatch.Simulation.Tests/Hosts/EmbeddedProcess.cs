@@ -30,11 +30,19 @@ internal sealed class EmbeddedProcess : Process
         Stage.Scheduler.Start(Life, SweepNowAndThenAsync);
     }
 
-    public override ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => WakeAsync(job);
+    public override ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        Wake(job);
+        return new(true);
+    }
 
-    public override ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => WakeAsync(job);
+    public override ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        Wake(job);
+        return default;
+    }
 
-    public override ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => default;
+    public override ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => default;
 
     public override ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {
@@ -43,11 +51,10 @@ internal sealed class EmbeddedProcess : Process
         return default;
     }
 
-    private ValueTask WakeAsync(Job job)
+    private void Wake(DueJob job)
     {
         if (!IsLost())
             _due[job.Key.Source].Call();
-        return default;
     }
 
     private bool IsLost()

@@ -10,7 +10,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests.Hosts;
 
 /// <summary>One process of a host: the core, freshly made, over ports that fail.</summary>
-internal abstract class Process : IWatcher, IOutboxSignal
+internal abstract class Process : IWatchRunner, ICommittedEvents
 {
     protected Process(Stage stage, string name, int seed)
     {
@@ -19,7 +19,7 @@ internal abstract class Process : IWatcher, IOutboxSignal
         Ports = new(stage, Life);
         Random = new(seed);
         var sources = new Sources(stage.Scenario.Sources);
-        Recorder = new(sources, Ports, this, this, new(Ports, Life.Clock), Life.Clock, Random);
+        Recorder = new(sources, Ports, new CommitObserver(this, this, new(Ports, Life.Clock), Ports.References, Life.Clock), Life.Clock, Random);
         Intake = new(sources, Recorder, Ports, Life.Clock);
         Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder, Life.Clock);
         Dispatcher = new(Ports, Ports, Life.Clock);
@@ -47,11 +47,13 @@ internal abstract class Process : IWatcher, IOutboxSignal
     /// <summary>Starts what runs without being asked.</summary>
     public abstract void Start();
 
-    public abstract ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken);
+    public abstract ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken);
 
-    public abstract ValueTask NudgeAsync(Job job, CancellationToken cancellationToken);
+    public abstract ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken);
 
-    public abstract ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken);
+    public abstract ValueTask EndAsync(JobKey key, CancellationToken cancellationToken);
+
+    public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
     public abstract ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken);
 

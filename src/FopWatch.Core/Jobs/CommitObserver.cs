@@ -1,0 +1,69 @@
+using FopWatch.Diagnosis;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Jobs;
+
+/// <summary>Tells those who wait for a commit: who publishes, who waits for the outcome, the operator, and the job's watch.</summary>
+/// <param name="watches">Runs the watches.</param>
+/// <param name="events">Is told of committed events.</param>
+/// <param name="settlements">Those who wait for outcomes.</param>
+/// <param name="references">The references by which the log names jobs.</param>
+/// <param name="time">The clock.</param>
+/// <param name="log">Is told of outcomes; null if nobody is.</param>
+public sealed class CommitObserver(
+    IWatchRunner watches,
+    ICommittedEvents events,
+    Settlements settlements,
+    JobReferences references,
+    TimeProvider time,
+    IOperatorLog? log = null) : ICommitObserver
+{
+    /// <summary>
+    /// How long before its job's first poll a watch is started: longer than the minute between two looks at the due index. Of polls that are
+    /// due later nobody is told.
+    /// </summary>
+    public static readonly TimeSpan Ahead = TimeSpan.FromSeconds(75);
+
+    /// <inheritdoc/>
+    public async ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(committed);
+        if (committed.Event is { } @event)
+            await events.CommittedAsync(@event, cancellationToken);
+        if (committed.After.IsSettled)
+            Settled(committed.Before, committed.After);
+        if (committed.Cause != CommitCause.Watch)
+            await TellWatchAsync(committed.Before?.Watch.DueAt, committed.After, cancellationToken);
+    }
+
+    private void Settled(Job? before, Job after)
+    {
+        settlements.Announce(after);
+        if (before?.State != after.State)
+            Telemetry.JobSettled(after);
+
+        // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
+        if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
+            log?.Settled(after, references.Of(after.Key));
+    }
+
+    private async ValueTask TellWatchAsync(DateTimeOffset? was, Job after, CancellationToken cancellationToken)
+    {
+        var soon = time.GetUtcNow() + Ahead;
+        if (after.Watch.DueAt is not { } due)
+        {
+            // Most jobs are notified before their watch was started, and ending one that does not run costs requests.
+            if (was is { } dueBefore && (after.Watch.LastPolledAt is not null || dueBefore <= soon))
+                await watches.EndAsync(after.Key, cancellationToken);
+        }
+        else if (due < was || due <= time.GetUtcNow() + PollPlan.HintSpacing)
+        {
+            await watches.WakeAsync(new(after.Key, due), cancellationToken);
+        }
+        else if (due != was && due <= soon)
+        {
+            await watches.StartAsync(new(after.Key, due), cancellationToken);
+        }
+    }
+}

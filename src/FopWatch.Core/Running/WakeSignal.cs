@@ -1,0 +1,77 @@
+namespace FopWatch.Running;
+
+/// <summary>Wakes one sleeper. A call while nobody sleeps is remembered, so none is missed; several are one.</summary>
+public sealed class WakeSignal(TimeProvider time)
+{
+    private readonly Lock _lock = new();
+    private TaskCompletionSource? _sleeper;
+    private bool _called;
+    private long _wakesAt = long.MaxValue;
+
+    /// <summary>The sleeper is about to look for work: whatever is due from now on wakes it.</summary>
+    public void Listen() => Volatile.Write(ref _wakesAt, long.MaxValue);
+
+    /// <summary>Wakes the sleeper.</summary>
+    public void Wake()
+    {
+        lock (_lock)
+        {
+            _called = true;
+
+            // Its continuation does not run within the lock.
+            _sleeper?.TrySetResult();
+        }
+    }
+
+    /// <summary>Wakes the sleeper if it would sleep on beyond a time.</summary>
+    public void WakeBy(DateTimeOffset dueAt)
+    {
+        if (dueAt.UtcTicks < Volatile.Read(ref _wakesAt))
+            Wake();
+    }
+
+    /// <summary>Sleeps until called, at the longest for a given time.</summary>
+    public async Task SleepAsync(TimeSpan longest, CancellationToken cancellationToken)
+    {
+        cancellationToken.ThrowIfCancellationRequested();
+        Volatile.Write(ref _wakesAt, time.GetUtcNow().UtcTicks + longest.Ticks);
+        TaskCompletionSource? sleeper = null;
+        lock (_lock)
+        {
+            if (!_called && longest > TimeSpan.Zero)
+                sleeper = _sleeper = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            else
+                _called = false;
+        }
+
+        if (sleeper is null)
+            return;
+
+        using (time.CreateTimer(static state => ((TaskCompletionSource)state!).TrySetResult(), sleeper, longest, Timeout.InfiniteTimeSpan))
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), sleeper))
+        {
+            try
+            {
+                await sleeper.Task;
+            }
+            finally
+            {
+                lock (_lock)
+                    (_sleeper, _called) = (null, false);
+            }
+        }
+    }
+
+    /// <summary>Pauses for a time whatever is called, or until cancelled, which is no error.</summary>
+    public async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await Task.Delay(pause, time, cancellationToken);
+        }
+        catch (OperationCanceledException)
+        {
+            // Whoever pauses looks at the token.
+        }
+    }
+}
