@@ -69,8 +69,10 @@ public static class CoreServices
         services.AddSingleton(time);
         services.AddSingleton(Random.Shared);
 
-        services.AddSingleton<RequestLimits>();
-        services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<RequestLimits>());
+        services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));
+        services.AddSingleton<BodyMemory>();
+        services.AddSingleton<DecodeTurns>();
+        services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<DecodeTurns>());
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
 

@@ -27,12 +27,12 @@ public static class Failures
                 return Results.Empty;
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
                 // Too slow today is not wrong: Qiniu never repeats what was answered 4xx (providers.md, section 1).
-                Limits(context)?.Refused("a body came too slowly");
+                Admission(context)?.Refused("a body came too slowly");
                 return Problem.Unavailable();
             case BadHttpRequestException malformed:
                 return Problem.OfStatus(malformed.StatusCode);
             case IntakeFullException full:
-                Limits(context)?.Refused(full.Message);
+                Admission(context)?.Refused(full.Message);
                 return Problem.Unavailable();
             case StoreUnavailableException unavailable:
                 context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
@@ -52,5 +52,5 @@ public static class Failures
     private static string Words(UnreadableJob job, JobReferences? references) =>
         $"The stored job{(references is null ? "" : $" {references.Of(job.Key)}")} cannot be read: {job.Problem}.";
 
-    private static RequestLimits? Limits(HttpContext context) => context.RequestServices.GetService<RequestLimits>();
+    private static Admission? Admission(HttpContext context) => context.RequestServices.GetService<Admission>();
 }

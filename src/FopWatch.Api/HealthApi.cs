@@ -10,6 +10,7 @@ public static class HealthApi
     private static readonly byte[] OpenApiDocument = ReadOpenApi();
 
     /// <summary>The process answers.</summary>
+    [AdmittedAs(RequestKind.Health)]
     public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
     /// <summary>
@@ -21,6 +22,7 @@ public static class HealthApi
     /// <param name="cancellationToken">Cancels.</param>
     /// <param name="timersRanAt">When the host's timers ran last; null if it has none, or one of them has not run yet.</param>
     /// <exception cref="Jobs.StoreUnavailableException">It is not ready.</exception>
+    [AdmittedAs(RequestKind.Health)]
     public static async Task<IResult> ReadyAsync(
         IQuarantine store, Troubles? troubles, CancellationToken cancellationToken, DateTimeOffset? timersRanAt = null)
     {

@@ -8,7 +8,6 @@ using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -23,23 +22,27 @@ public static class JobsApi
     public const int MaxWaitSeconds = 200;
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
+    [AdmittedAs(RequestKind.Registration)]
     public static async Task<IResult> RegisterAsync(
         HttpRequest request,
         JobRecorder recorder,
+        BodyMemory bodies,
+        Admission admission,
+        DecodeTurns turns,
         FopWatchSettings settings,
         Troubles troubles,
         CancellationToken cancellationToken)
     {
-        if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
+        using var body = await bodies.ReadAsync(request, BodyMemory.Callers, cancellationToken);
+        if (body is null)
             return Problem.TooLarge(settings.MaxBodyBytes);
 
-        JobRegistrations read;
-        using (await RequestBody.DecodeTurnAsync(request, body.Length, cancellationToken))
-            read = JobRegistrations.Read(body, settings.Sources);
+        using var place = admission.EnterArrived(RequestKind.Registration);
+        using var decoded = await turns.DecodeAsync(body.Length, () => JobRegistrations.Read(body.Bytes, settings.Sources), cancellationToken);
+        var read = decoded.Value;
         if (read.Problems.Count > 0)
             return Problem.Invalid("Nothing was registered.", read.Problems);
 
-        var limits = request.HttpContext.RequestServices.GetService<RequestLimits>();
         var links = new JobLink[read.Registrations.Count];
         var (tooLarge, unreadable) = (new ConcurrentBag<ProblemElement>(), new ConcurrentBag<ProblemElement>());
 
@@ -47,7 +50,7 @@ public static class JobsApi
         var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
         await Parallel.ForEachAsync(
             jobs,
-            new ParallelOptions { MaxDegreeOfParallelism = RequestLimits.Registrations, CancellationToken = cancellationToken },
+            new ParallelOptions { MaxDegreeOfParallelism = Admission.Registrations, CancellationToken = cancellationToken },
             async (job, cancelled) =>
             {
                 foreach (var (index, registration) in job)
@@ -68,7 +71,7 @@ public static class JobsApi
         async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)
         {
             var (source, id, metadata, firstPollAfter) = registration;
-            using var turn = limits is null ? null : await limits.RegistrationTurnAsync(cancelled);
+            using var turn = await admission.RegistrationTurnAsync(cancelled);
             try
             {
                 var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
@@ -90,6 +93,7 @@ public static class JobsApi
     /// <summary>
     /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled, or the host is to stop.
     /// </summary>
+    [AdmittedAs(RequestKind.CallOrWaiting)]
     public static async Task<IResult> GetAsync(
         string source,
         string id,
@@ -114,6 +118,7 @@ public static class JobsApi
     }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
+    [AdmittedAs(RequestKind.List)]
     public static async Task<IResult> ListAsync(
         string? source,
         string? state,
@@ -122,7 +127,7 @@ public static class JobsApi
         [FromQuery(Name = "ref")] string? reference,
         string? top,
         string? continuation,
-        HttpRequest request,
+        Admission admission,
         IJobStore store,
         FopWatchSettings settings,
         Troubles troubles,
@@ -168,7 +173,7 @@ public static class JobsApi
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
             };
             return await ListAnswer.MakeAsync(
-                request,
+                admission,
                 string.IsNullOrEmpty(reference) && count > JobQuery.ShortTop,
                 async cancelled =>
                 {
@@ -191,6 +196,7 @@ public static class JobsApi
     }
 
     /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now, and answers the job and what the API said.</summary>
+    [AdmittedAs(RequestKind.Waiting)]
     public static async Task<IResult> PollAsync(
         string source,
         string id,

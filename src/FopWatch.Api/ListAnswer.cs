@@ -2,7 +2,6 @@ using System.IO.Pipelines;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -12,23 +11,23 @@ namespace FopWatch.Api;
 /// </summary>
 internal sealed class ListAnswer : IResult
 {
+    private readonly Admission _admission;
     private readonly PipeReader _written;
     private readonly long _length;
 
-    private ListAnswer(PipeReader written, long length) => (_written, _length) = (written, length);
+    private ListAnswer(Admission admission, PipeReader written, long length) => (_admission, _written, _length) = (admission, written, length);
 
     /// <summary>Makes a list when it is its turn.</summary>
-    /// <param name="request">The request.</param>
+    /// <param name="admission">Has the turns, and the room for what is not read yet.</param>
     /// <param name="isLong">Whether it may be long.</param>
     /// <param name="makeAsync">Makes it.</param>
     /// <param name="type">How it is written down.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="Intake.IntakeFullException">Too many lists wait already.</exception>
     public static async Task<IResult> MakeAsync<T>(
-        HttpRequest request, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
+        Admission admission, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
-        var limits = request.HttpContext.RequestServices.GetService<RequestLimits>();
-        using var turn = limits is null ? null : await limits.ListTurnAsync(isLong, cancellationToken);
+        using var turn = await admission.ListTurnAsync(isLong, cancellationToken);
         var list = await makeAsync(cancellationToken);
 
         // In pooled pieces: a page is large enough to be costly as one array.
@@ -38,7 +37,7 @@ internal sealed class ListAnswer : IResult
             JsonSerializer.Serialize(writer, list, type);
             await writer.FlushAsync(cancellationToken);
             await pipe.Writer.CompleteAsync();
-            return new ListAnswer(pipe.Reader, writer.BytesCommitted);
+            return new ListAnswer(admission, pipe.Reader, writer.BytesCommitted);
         }
     }
 
@@ -46,9 +45,8 @@ internal sealed class ListAnswer : IResult
     {
         try
         {
-            var limits = httpContext.RequestServices.GetService<RequestLimits>();
-            using var room = limits?.ListRoom(_length);
-            if (limits is not null && room is null)
+            using var room = _admission.ListRoom(_length);
+            if (room is null)
             {
                 await Problem.Unavailable().ExecuteAsync(httpContext);
                 return;

@@ -25,11 +25,8 @@ internal sealed class ListTurns : IDisposable
     /// <param name="time">The clock.</param>
     public ListTurns(int turns, int most, Func<bool> isTakingIn, TimeProvider time)
     {
-        (_long, _short) = (Limiter(), Limiter());
+        (_long, _short) = (Limiters.Of(turns, most - turns), Limiters.Of(turns, most - turns));
         (_isTakingIn, _time) = (isTakingIn, time);
-
-        ConcurrencyLimiter Limiter() =>
-            new(new() { PermitLimit = turns, QueueLimit = most - turns, QueueProcessingOrder = QueueProcessingOrder.OldestFirst });
     }
 
     /// <summary>Waits for a turn.</summary>

@@ -4,7 +4,6 @@ using FopWatch.Providers;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -16,29 +15,34 @@ public static class Notify
     /// alike; 413 for a body over the limit.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
+    [AdmittedAs(RequestKind.Notification)]
     public static async Task<IResult> PostAsync(
         string source,
         string token,
         string? correlation,
         HttpRequest request,
         NotificationIntake intake,
+        BodyMemory bodies,
+        Admission admission,
+        DecodeTurns turns,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
-        if (await RequestBody.ReadAsync(request, settings.MaxBodyBytes, cancellationToken) is not { } body)
+        using var body = await bodies.ReadAsync(request, admitted.Name, cancellationToken);
+        if (body is null)
         {
             NotificationIntake.TooLarge(admitted);
-            request.HttpContext.RequestServices.GetService<RequestLimits>()?.TooLarge(admitted.Name);
+            admission.TooLarge(admitted.Name, settings.MaxBodyBytes);
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
-        AssessedNotification assessed;
-        using (await RequestBody.DecodeTurnAsync(request, body.Length, cancellationToken))
-            assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body));
-        await intake.ReceiveAsync(assessed, correlation, cancellationToken);
+        using var place = admission.EnterArrived(RequestKind.Notification);
+        using var assessed = await turns.DecodeAsync(
+            body.Length, () => NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes)), cancellationToken);
+        await intake.ReceiveAsync(assessed.Value, correlation, cancellationToken);
         return Results.Text("ok");
     }
 
@@ -49,14 +53,25 @@ public static class Notify
     /// <param name="rest">The path below <c>/api/notify/</c>.</param>
     /// <param name="request">The request.</param>
     /// <param name="intake">Takes it.</param>
+    /// <param name="bodies">Reads the body.</param>
+    /// <param name="admission">Has the places for notifications.</param>
+    /// <param name="turns">Lets large bodies be decoded in turn.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
+    [AdmittedAs(RequestKind.Notification)]
     public static async Task<IResult> PostElsewhereAsync(
-        string? rest, HttpRequest request, NotificationIntake intake, FopWatchSettings settings, CancellationToken cancellationToken)
+        string? rest,
+        HttpRequest request,
+        NotificationIntake intake,
+        BodyMemory bodies,
+        Admission admission,
+        DecodeTurns turns,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
-            return await PostAsync(source, token, null, request, intake, settings, cancellationToken);
+            return await PostAsync(source, token, null, request, intake, bodies, admission, turns, settings, cancellationToken);
 
         intake.UnknownUrl("The path has no source and token");
         return Problem.NotFound();

@@ -15,11 +15,12 @@ public static class QuarantineApi
     private const int MaxInlineBody = 64 * 1024;
 
     /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
+    [AdmittedAs(RequestKind.List)]
     public static async Task<IResult> ListAsync(
         string? source,
         string? top,
         string? continuation,
-        HttpRequest request,
+        Admission admission,
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
@@ -40,7 +41,7 @@ public static class QuarantineApi
         {
             // Why a signature is wrong takes long to find out.
             return await ListAnswer.MakeAsync(
-                request,
+                admission,
                 isLong: true,
                 async cancelled =>
                 {

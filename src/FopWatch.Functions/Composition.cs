@@ -95,8 +95,7 @@ internal static class Composition
     public static void AddFopWatch(this IServiceCollection services, CloudSettings settings, Func<IServiceProvider, TableStore> store, TimeProvider time)
     {
         services.AddFopWatchCore(settings.Shared, store, time);
-        services.AddSingleton(provider => new RequestLimits(
-            settings.Shared, time, provider.GetRequiredService<ILogger<RequestLimits>>(), MostWaiting, ListTurns));
+        services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>(), MostWaiting, ListTurns));
         services.AddSingleton(provider => new StartNotice(settings, provider.GetRequiredService<ILogger<StartNotice>>()));
         if (settings.ServiceBus is { } bus)
         {

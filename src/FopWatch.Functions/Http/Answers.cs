@@ -9,9 +9,9 @@ namespace FopWatch.Functions.Http;
 /// <summary>Answers failures as the embedded host does.</summary>
 internal static class Answers
 {
-    public static async Task<IResult> AnswerAsync(this HttpRequest request, Func<Task<IResult>> handle)
+    public static async Task<IResult> AnswerAsync(this HttpRequest request, RequestKind kind, Func<Task<IResult>> handle)
     {
-        using var place = request.HttpContext.RequestServices.GetRequiredService<RequestLimits>().Enter(request);
+        using var place = request.HttpContext.RequestServices.GetRequiredService<Admission>().Enter(request, kind);
         if (place is null)
             return Problem.Unavailable();
         if (QueryParameters.Check(request, QueryParameters.FunctionsHost) is { } wrong)

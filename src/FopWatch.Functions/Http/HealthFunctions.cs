@@ -20,7 +20,7 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles, Silent
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
     [Function(ReadyName)]
     public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request) =>
-        request.AnswerAsync(async () =>
+        request.AnswerAsync(RequestKind.Health, async () =>
         {
             var ranAt = await timers.CheckAsync(request.HttpContext.RequestAborted);
             return await HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted, ranAt);
@@ -29,5 +29,5 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles, Silent
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]
     public static Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request) =>
-        request.AnswerAsync(() => Task.FromResult(HealthApi.OpenApi()));
+        request.AnswerAsync(RequestKind.Call, () => Task.FromResult(HealthApi.OpenApi()));
 }

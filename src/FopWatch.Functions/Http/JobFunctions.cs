@@ -17,6 +17,9 @@ public sealed class JobFunctions(
     IJobStore store,
     Settlements settlements,
     JobReferences references,
+    BodyMemory bodies,
+    Admission admission,
+    DecodeTurns turns,
     FopWatchSettings settings,
     Troubles troubles,
     Watches watches)
@@ -27,13 +30,14 @@ public sealed class JobFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.RegisterAsync(request, recorder, settings, troubles, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Registration, () => JobsApi.RegisterAsync(
+            request, recorder, bodies, admission, turns, settings, troubles, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
     [Function("ListJobs")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs")] HttpRequest request) =>
-        request.AnswerAsync(() => JobsApi.ListAsync(
+        request.AnswerAsync(RequestKind.List, () => JobsApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("state"),
             request.Parameter("watch"),
@@ -41,7 +45,7 @@ public sealed class JobFunctions(
             request.Parameter("ref"),
             request.Parameter("top"),
             request.Parameter("continuation"),
-            request,
+            admission,
             store,
             settings,
             troubles,
@@ -51,7 +55,7 @@ public sealed class JobFunctions(
     [Function("GetJob")]
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
-        request.AnswerAsync(() => JobsApi.GetAsync(
+        request.AnswerAsync(RequestKind.CallOrWaiting, () => JobsApi.GetAsync(
             source, id, request.Parameter("wait"), settlements, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.PollAsync"/>.</summary>
@@ -63,14 +67,14 @@ public sealed class JobFunctions(
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Waiting, () => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="JobsApi.RepublishAsync"/>.</summary>
     [Function("RepublishJob")]
     public Task<IResult> RepublishAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/republish")] HttpRequest request, string source, string id) =>
-        request.AnswerAsync(() => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
+        request.AnswerAsync(RequestKind.Call, () => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.StopAsync"/>.</summary>
     [Function("StopJob")]
@@ -81,6 +85,6 @@ public sealed class JobFunctions(
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Call, () => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
     }
 }

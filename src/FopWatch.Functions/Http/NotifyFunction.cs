@@ -9,7 +9,8 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The route that providers call.</summary>
-public sealed class NotifyFunction(NotificationIntake intake, FopWatchSettings settings, Watches watches)
+public sealed class NotifyFunction(
+    NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings, Watches watches)
 {
     /// <summary>See <see cref="Notify.PostAsync"/>. Anonymous: the token in the path is what admits.</summary>
     [Function("Notify")]
@@ -21,8 +22,8 @@ public sealed class NotifyFunction(NotificationIntake intake, FopWatchSettings s
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => Notify.PostAsync(
-            source, token, correlation, request, intake, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Notification, () => Notify.PostAsync(
+            source, token, correlation, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="Notify.PostElsewhereAsync"/>.</summary>
@@ -33,6 +34,7 @@ public sealed class NotifyFunction(NotificationIntake intake, FopWatchSettings s
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => Notify.PostElsewhereAsync(rest, request, intake, settings, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Notification, () => Notify.PostElsewhereAsync(
+            rest, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
     }
 }

@@ -10,16 +10,17 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes below <c>/api/quarantine</c>; see <see cref="QuarantineApi"/>.</summary>
-public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationIntake intake, Sources sources, Troubles troubles, Watches watches)
+public sealed class QuarantineFunctions(
+    Admission admission, IQuarantine quarantine, NotificationIntake intake, Sources sources, Troubles troubles, Watches watches)
 {
     /// <summary>See <see cref="QuarantineApi.ListAsync"/>.</summary>
     [Function("ListQuarantine")]
     public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine")] HttpRequest request) =>
-        request.AnswerAsync(() => QuarantineApi.ListAsync(
+        request.AnswerAsync(RequestKind.List, () => QuarantineApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("top"),
             request.Parameter("continuation"),
-            request,
+            admission,
             quarantine,
             intake,
             sources,
@@ -33,7 +34,7 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => QuarantineApi.RetryAllAsync(
+        return request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAllAsync(
             request.Parameter("source"), quarantine, intake, sources, request.HttpContext.RequestAborted));
     }
 
@@ -41,13 +42,13 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
     [Function("GetQuarantined")]
     public Task<IResult> GetAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine/{key}")] HttpRequest request, string key) =>
-        request.AnswerAsync(() => QuarantineApi.GetAsync(key, quarantine, intake, request.HttpContext.RequestAborted));
+        request.AnswerAsync(RequestKind.Call, () => QuarantineApi.GetAsync(key, quarantine, intake, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.BodyAsync"/>.</summary>
     [Function("GetQuarantinedBody")]
     public Task<IResult> BodyAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine/{key}/body")] HttpRequest request, string key) =>
-        request.AnswerAsync(() => QuarantineApi.BodyAsync(key, quarantine, request.HttpContext.RequestAborted));
+        request.AnswerAsync(RequestKind.Call, () => QuarantineApi.BodyAsync(key, quarantine, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.RetryAsync"/>.</summary>
     [Function("RetryQuarantined")]
@@ -57,12 +58,12 @@ public sealed class QuarantineFunctions(IQuarantine quarantine, NotificationInta
         [DurableClient] DurableTaskClient client)
     {
         watches.Use(client);
-        return request.AnswerAsync(() => QuarantineApi.RetryAsync(key, intake, request.HttpContext.RequestAborted));
+        return request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAsync(key, intake, request.HttpContext.RequestAborted));
     }
 
     /// <summary>See <see cref="QuarantineApi.DeleteAsync"/>.</summary>
     [Function("DeleteQuarantined")]
     public Task<IResult> DeleteAsync(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "api/quarantine/{key}")] HttpRequest request, string key) =>
-        request.AnswerAsync(() => QuarantineApi.DeleteAsync(key, quarantine, request.HttpContext.RequestAborted));
+        request.AnswerAsync(RequestKind.Call, () => QuarantineApi.DeleteAsync(key, quarantine, request.HttpContext.RequestAborted));
 }

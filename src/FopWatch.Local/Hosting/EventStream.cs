@@ -22,6 +22,7 @@ internal static class EventStream
     /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
     /// differs from the other. With <c>source</c> in the query it has that source's events only.
     /// </summary>
+    [AdmittedAs(RequestKind.Waiting)]
     public static async Task<IResult> GetAsync(
         HttpContext context,
         string? source,

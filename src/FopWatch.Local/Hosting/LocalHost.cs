@@ -140,10 +140,10 @@ internal sealed class LocalHost : IAsyncDisposable
         app.Use(AnswerFailures);
         app.Use(app.Services.GetRequiredService<NotifyPaths>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
-        app.Use(LimitRequests);
         app.Use(CheckQuery);
         app.Use(AnswerUnrouted);
         app.UseRouting();
+        app.Use(LimitRequests);
         MapRoutes(app);
         return app;
     }
@@ -209,6 +209,7 @@ internal sealed class LocalHost : IAsyncDisposable
     }
 
     // A store that can be read and not written to, as on a full disk, could not take a notification.
+    [AdmittedAs(RequestKind.Health)]
     private static async Task<IResult> ReadyAsync(
         HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
@@ -242,7 +243,8 @@ internal sealed class LocalHost : IAsyncDisposable
 
     private static async Task LimitRequests(HttpContext context, RequestDelegate next)
     {
-        using var place = context.RequestServices.GetRequiredService<RequestLimits>().Enter(context.Request);
+        var kind = context.GetEndpoint()?.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call;
+        using var place = context.RequestServices.GetRequiredService<Admission>().Enter(context.Request, kind);
         if (place is null)
             await Problem.Unavailable().ExecuteAsync(context);
         else

@@ -56,6 +56,12 @@ public sealed class FunctionsNotificationTests(OwnAzurite azurite) : Notificatio
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What bodies that never arrive whole keep the functions behind the routes of their triggers from.</summary>
+public sealed class FunctionsWithheldBodyTests(OwnAzurite azurite) : WithheldBodyContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host makes of signatures, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsSignatureTests(OwnAzurite azurite) : SignatureContract, IClassFixture<OwnAzurite>
 {

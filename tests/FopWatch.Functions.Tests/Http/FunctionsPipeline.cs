@@ -53,8 +53,7 @@ internal sealed class FunctionsPipeline : ServedHost
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         builder.Services.AddRoutingCore();
         builder.Services.AddLogging();
-        builder.Services.AddSingleton(provider => new RequestLimits(
-            settings, TimeProvider.System, provider.GetRequiredService<ILogger<RequestLimits>>()));
+        builder.Services.AddSingleton(watching.Services.GetRequiredService<Admission>());
         var web = builder.Build();
         foreach (var (function, trigger) in Functions)
         {

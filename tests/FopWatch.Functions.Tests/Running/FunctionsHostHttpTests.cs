@@ -90,6 +90,13 @@ public sealed class FunctionsHostNotificationTests(RunningApp app) : Notificatio
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
+/// <summary>What bodies that never arrive whole keep the app under a real Functions host from.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostWithheldBodyTests(RunningApp app) : WithheldBodyContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
 /// <summary>What every host makes of signatures, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostSignatureTests(RunningApp app) : SignatureContract

@@ -97,7 +97,7 @@ public class InterferenceTests
         using var host = await StartAsync(status, folder: null);
         using var http = ClientOf(host);
         await PrepareAsync(http, notifications: 2000);
-        var (without, with) = (LoadKind.Bodies(http, RequestLimits.LargeBody), LoadKind.Bodies(http, RequestLimits.LargeBody + 500));
+        var (without, with) = (LoadKind.Bodies(http, DecodeTurns.LargeBody), LoadKind.Bodies(http, DecodeTurns.LargeBody + 500));
 
         // The first time of each is for whatever runs for the first time.
         await MeasureAsync(without);
@@ -109,7 +109,7 @@ public class InterferenceTests
             most = rateWith / rateWithout;
             line = string.Create(
                 CultureInfo.InvariantCulture,
-                $"turn to decode: {rateWithout:0}/s of {RequestLimits.LargeBody} bytes, which need none, {rateWith:0}/s of {RequestLimits.LargeBody + 500}, which do");
+                $"turn to decode: {rateWithout:0}/s of {DecodeTurns.LargeBody} bytes, which need none, {rateWith:0}/s of {DecodeTurns.LargeBody + 500}, which do");
         }
 
         Figures.Write(line);

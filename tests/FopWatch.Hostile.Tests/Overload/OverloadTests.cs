@@ -16,7 +16,7 @@ namespace FopWatch.Hostile.Tests.Overload;
 public class OverloadTests
 {
     /// <summary>The most physical memory that the process may take, in bytes.</summary>
-    private const long MostMemory = 768L * 1024 * 1024;
+    public const long MostMemory = 768L * 1024 * 1024;
 
     private const int Items = 300;
     private const int Connections = 1200;
@@ -130,7 +130,7 @@ public class OverloadTests
         await using var host = await AttackedHost.StartAsync();
         await host.NotifyAsync("/api/notify/media/" + AttackedHost.Token, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a")));
         var waiting = new List<RawConnection>();
-        for (var i = 0; i < RequestLimits.Waiting - 1; i++)
+        for (var i = 0; i < Admission.Waiting - 1; i++)
             await WaitAsync();
         using (var another = host.Connect())
         {

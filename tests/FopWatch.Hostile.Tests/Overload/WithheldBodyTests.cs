@@ -1,0 +1,126 @@
+using System.Globalization;
+using System.Net;
+using System.Text;
+using FopWatch.Hostile.Tests.Http;
+
+namespace FopWatch.Hostile.Tests.Overload;
+
+/// <summary>Bodies that never arrive whole, all sent with one token of one source, while others send what is genuine.</summary>
+[Collection(nameof(OverloadTests))]
+public class WithheldBodyTests
+{
+    private const int Large = 4 * 1024 * 1024;
+    private const int Ordinary = 64 * 1024;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>How many withhold large bodies, how many bodies of ordinary size, how many dribble, and for how many seconds.</summary>
+    public static TheoryData<int, int, int, int> Attacks => new()
+    {
+        // Longer than a body may take, so that every one of the attackers comes again.
+        { 9, 0, 300, 35 },
+        { 40, 600, 600, 15 },
+    };
+
+    [Theory(Timeout = 240_000)]
+    [MemberData(nameof(Attacks))]
+    public async Task Bodies_that_are_withheld_with_one_token_keep_no_genuine_notification_and_no_registration_out(
+        int large, int ordinary, int dribbling, int seconds)
+    {
+        using var host = await HostProcess.StartAsync(new()
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:StatusEndpoint"] = "http://127.0.0.1:9",
+            ["Sources:media:NotifyTokens:0"] = AttackedHost.Token,
+            ["Sources:media:Trust"] = "Token",
+            ["Sources:second:Provider"] = "Qiniu",
+            ["Sources:second:StatusEndpoint"] = "http://127.0.0.1:9",
+            ["Sources:second:NotifyTokens:0"] = AttackedHost.OtherToken,
+            ["Sources:second:Trust"] = "Token",
+        });
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
+        using var attacking = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var attackers = Enumerable.Range(0, large).Select(_ => WithholdAsync(host, Large, attacking.Token))
+            .Concat(Enumerable.Range(0, ordinary).Select(_ => WithholdAsync(host, Ordinary, attacking.Token)))
+            .Concat(Enumerable.Range(0, dribbling).Select(_ => DribbleAsync(host, attacking.Token)))
+            .ToList();
+        await Task.Delay(TimeSpan.FromSeconds(3), Cancelled);
+
+        var most = 0L;
+        List<Task<bool>> same = [], other = [], registered = [];
+        for (var i = 0; i < 10 * seconds; i++)
+        {
+            same.Add(SendAsync(http, $"/api/notify/media/{AttackedHost.Token}", StatusStub.Succeeded($"z0.same{i}")));
+            other.Add(SendAsync(http, $"/api/notify/second/{AttackedHost.OtherToken}", StatusStub.Succeeded($"z0.other{i}")));
+            registered.Add(SendAsync(http, "/api/jobs", $$"""{"source":"{{(i % 2 == 0 ? "media" : "second")}}","id":"z0.registered{{i}}"}"""));
+            if (i % 10 == 0)
+            {
+                same.Add(SendAsync(http, $"/api/notify/media/{AttackedHost.Token}", Wide($"z0.sameLarge{i}")));
+                other.Add(SendAsync(http, $"/api/notify/second/{AttackedHost.OtherToken}", Wide($"z0.otherLarge{i}")));
+            }
+
+            most = Math.Max(most, host.Memory);
+            await Task.Delay(100, Cancelled);
+        }
+
+        var taken = await Task.WhenAll(new[] { same, other, registered }.Select(async all => (await Task.WhenAll(all)).Average(one => one ? 100.0 : 0)));
+        await attacking.CancelAsync();
+        await Task.WhenAll(attackers);
+
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"withheld bodies: {large} bodies of 4 MiB and {ordinary} of 64 KiB without their last byte and {dribbling} that dribble, all with one token, for {seconds} s; taken at the first attempt: {taken[0]:0.0} % of the same source's notifications, {taken[1]:0.0} % of another's, {taken[2]:0.0} % of registrations; memory at most {most / 1048576} MiB");
+        Figures.Write(line);
+        Assert.True(taken is [>= 90, >= 99, >= 99], line);
+        Assert.True(most < 2 * OverloadTests.MostMemory, line);
+        using var ready = await http.GetAsync("/health/ready", Cancelled);
+        Assert.Equal(HttpStatusCode.OK, ready.StatusCode);
+    }
+
+    /// <summary>A notification of about 150 KB.</summary>
+    private static string Wide(string id) =>
+        $$"""{"id":"{{id}}","code":0,"items":[{"cmd":"unzip","code":0,"keys":[{{string.Join(',', Enumerable.Range(0, 10_000).Select(i => $"\"{i:x12}\""))}}]}]}""";
+
+    private static async Task<bool> SendAsync(HttpClient http, string path, string body)
+    {
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        try
+        {
+            using var answer = await http.PostAsync(path, content, Cancelled);
+            return answer.IsSuccessStatusCode;
+        }
+        catch (HttpRequestException)
+        {
+            return false;
+        }
+    }
+
+    /// <summary>Sends a body without its last byte, waits until it is cut off, and comes again.</summary>
+    private static async Task WithholdAsync(HostProcess host, int length, CancellationToken until)
+    {
+        var body = Encoding.ASCII.GetBytes(new string('[', length - 1));
+        while (!until.IsCancellationRequested)
+        {
+            using var connection = new RawConnection(host.Url);
+            await connection.SendAsync(Head(length));
+            if (await connection.SendAsync(body))
+                await Task.WhenAny(connection.ReadAsync(TimeSpan.FromSeconds(90)), Task.Delay(Timeout.Infinite, until));
+        }
+    }
+
+    /// <summary>Sends a body a little faster than it has to, until it is cut off, and comes again.</summary>
+    private static async Task DribbleAsync(HostProcess host, CancellationToken until)
+    {
+        var piece = Encoding.ASCII.GetBytes(new string('[', 150));
+        while (!until.IsCancellationRequested)
+        {
+            using var connection = new RawConnection(host.Url);
+            await connection.SendAsync(Head(1_000_000));
+            while (!until.IsCancellationRequested && await connection.SendAsync(piece))
+                await Task.Delay(500, CancellationToken.None);
+        }
+    }
+
+    private static string Head(int length) =>
+        $"POST /api/notify/media/{AttackedHost.Token} HTTP/1.1\r\nHost: localhost\r\nContent-Length: {length}\r\n\r\n";
+}

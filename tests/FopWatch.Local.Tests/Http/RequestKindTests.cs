@@ -1,0 +1,37 @@
+using FopWatch.Api;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Local.Tests.Http;
+
+public class RequestKindTests
+{
+    [Fact]
+    public async Task A_route_is_admitted_as_what_it_costs()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var kinds = host.Host.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .OfType<RouteEndpoint>()
+            .Select(route => (Route: route.RoutePattern.RawText, route.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind))
+            .Where(route => route.Kind is not null)
+            .Distinct()
+            .OrderBy(route => route.Route, StringComparer.Ordinal)
+            .ThenBy(route => route.Kind);
+
+        Assert.Equal(
+            [
+                ("/api/jobs", RequestKind.List),
+                ("/api/jobs", RequestKind.Registration),
+                ("/api/jobs/{source}/{id}", RequestKind.CallOrWaiting),
+                ("/api/jobs/{source}/{id}/poll", RequestKind.Waiting),
+                ("/api/notify/{**rest}", RequestKind.Notification),
+                ("/api/notify/{source}/{token}/{correlation?}", RequestKind.Notification),
+                ("/api/quarantine", RequestKind.List),
+                ("/events", RequestKind.Waiting),
+                ("/health/live", RequestKind.Health),
+                ("/health/ready", RequestKind.Health),
+            ],
+            kinds);
+    }
+}
