@@ -61,6 +61,10 @@ public static partial class HostLog
     [LoggerMessage(42, LogLevel.Warning, "A notification to {Source} is larger than FopWatch:MaxBodyBytes ({Limit}) and was answered 413 ({Count} since the start)")]
     public static partial void TooLarge(this ILogger logger, string source, int limit, long count);
 
+    /// <summary>The clock has moved on by more than a purge usually does.</summary>
+    [LoggerMessage(45, LogLevel.Information, "The time since the last purge is longer than usual: no host ran, the retention is shorter now, or the clock jumped. Nothing is purged for {SecondLook:c}")]
+    public static partial void PurgePutOff(this ILogger logger, TimeSpan secondLook);
+
     /// <summary>The clock of this machine, or of another instance, was ahead for a time.</summary>
     [LoggerMessage(44, LogLevel.Warning, "A clock was ahead: it had put off {Count} poll(s), which are due sooner now")]
     public static partial void BroughtForward(this ILogger logger, int count);

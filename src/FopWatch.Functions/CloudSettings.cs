@@ -4,6 +4,7 @@ using Azure.Data.Tables;
 using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
+using FopWatch.Clocks;
 using FopWatch.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -51,8 +52,9 @@ internal sealed record CloudSettings
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The app settings.</param>
     /// <param name="credential">Who the app is. Nothing is asked of it where connection strings are used.</param>
+    /// <param name="time">The clock that the storage account's answers set; null for none.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
-    public static CloudSettings Read(IConfiguration configuration, TokenCredential credential)
+    public static CloudSettings Read(IConfiguration configuration, TokenCredential credential, SteadyTime? time = null)
     {
         var section = configuration.GetSection(FopWatchSettings.Section);
         var problems = new List<string>();
@@ -66,7 +68,7 @@ internal sealed record CloudSettings
             problems.AddRange(e.Problems);
         }
 
-        var tables = ReadTables(configuration, section, credential, problems);
+        var tables = ReadTables(configuration, section, credential, time, problems);
         var table = ReadTable(section, problems);
         var bus = ReadBus(section, credential, problems);
         var apiUrl = ReadApiUrl(section, problems);
@@ -98,7 +100,7 @@ internal sealed record CloudSettings
     }
 
     private static TableServiceClient? ReadTables(
-        IConfiguration configuration, IConfigurationSection section, TokenCredential credential, List<string> problems)
+        IConfiguration configuration, IConfigurationSection section, TokenCredential credential, SteadyTime? time, List<string> problems)
     {
         // The same names as the Functions host's own connection to its storage account, which is the account to use unless told otherwise.
         var uri = Text(section, TablesServiceUri)
@@ -107,7 +109,7 @@ internal sealed record CloudSettings
         if (uri is not null)
         {
             if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
-                return new(parsed, credential, TableClient());
+                return new(parsed, credential, TableClient(time));
             problems.Add($"FopWatch:{TablesServiceUri} is no https URL such as https://contoso.table.core.windows.net");
             return null;
         }
@@ -120,7 +122,7 @@ internal sealed record CloudSettings
 
         try
         {
-            return new(connectionString, TableClient());
+            return new(connectionString, TableClient(time));
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
@@ -133,10 +135,13 @@ internal sealed record CloudSettings
     /// The SDK would wait 100 seconds for each of four tries: a storage account that takes requests and answers none would hold up
     /// notifications for longer than any provider waits for its answer (providers.md, section 2: a minute).
     /// </summary>
-    private static TableClientOptions TableClient() => new()
+    private static TableClientOptions TableClient(SteadyTime? time)
     {
-        Retry = { NetworkTimeout = TimeSpan.FromSeconds(10), MaxRetries = 2, MaxDelay = TimeSpan.FromSeconds(5) },
-    };
+        var options = new TableClientOptions { Retry = { NetworkTimeout = TimeSpan.FromSeconds(10), MaxRetries = 2, MaxDelay = TimeSpan.FromSeconds(5) } };
+        if (time is not null)
+            options.AddPolicy(new ServiceTime(time), HttpPipelinePosition.PerRetry);
+        return options;
+    }
 
     private static TableStoreOptions ReadTable(IConfigurationSection section, List<string> problems)
     {

@@ -2,6 +2,7 @@ using Azure.Identity;
 using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
+using FopWatch.Clocks;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
 using FopWatch.Functions.Upkeep;
@@ -44,15 +45,17 @@ internal static class Composition
     /// <exception cref="SettingsException">A setting is wrong.</exception>
     public static IHost Build(string[] args)
     {
-        var readiness = new Readiness(TimeProvider.System);
+        var time = new SteadyTime(TimeProvider.System);
+        var readiness = new Readiness(time);
         var builder = Builder(args, readiness);
 
         // One for all: it caches its tokens. In Azure, AZURE_CLIENT_ID names the identity.
         var credential = new DefaultAzureCredential();
-        var settings = CloudSettings.Read(builder.Configuration, credential);
-        builder.Services.AddSingleton(_ => new OpenStore(settings, readiness, TimeProvider.System));
+        var settings = CloudSettings.Read(builder.Configuration, credential, time);
+        builder.Services.AddSingleton(_ => new OpenStore(settings, readiness, time));
         builder.Services.AddHostedService(provider => provider.GetRequiredService<OpenStore>());
-        builder.Services.AddFopWatch(settings, provider => provider.GetRequiredService<OpenStore>().Store, TimeProvider.System);
+        builder.Services.AddFopWatch(settings, provider => provider.GetRequiredService<OpenStore>().Store, time);
+        builder.Services.AddSingleton(time);
         builder.Services.AddTelemetryExport(builder.Configuration, credential);
         return builder.Build();
     }

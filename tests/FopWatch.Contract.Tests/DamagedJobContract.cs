@@ -104,9 +104,24 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await recording.Recorder.RegisterAsync(recording.Source, "good", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
 
-        Assert.Equal(1, await new FarWatches(recording.Sources, Due, recording.Recorder, time).BringForwardAsync(Cancelled));
+        Assert.Equal(1, await new FarWatches(recording.Sources, Port, Due, recording.Recorder, time).BringForwardAsync(Cancelled));
 
         Assert.Equal("good", (await Due.DueAsync("media", Sample.Start.AddHours(1), 10, Cancelled)).Single().Key.Id);
+    }
+
+    [Fact]
+    public async Task A_job_that_a_clock_which_was_ahead_set_aside_is_read_again_within_the_longest_wait()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Port, time);
+        await recording.Recorder.RegisterAsync(recording.Source, Bad.Id, Job.NoMetadata, null, Cancelled);
+        await WriteDocumentAsync(Bad, "not JSON");
+        var thrown = await Assert.ThrowsAsync<UnreadableJobException>(async () => await Port.FindAsync(Bad, Cancelled));
+        await Port.SetAsideAsync(thrown.Job!, Sample.Start.AddDays(60), Cancelled);
+
+        await new FarWatches(recording.Sources, Port, Due, recording.Recorder, time).BringForwardAsync(Cancelled);
+
+        Assert.Equal(Bad, Assert.Single(await Due.DueAsync("media", Sample.Start + SetAside.Longest, 10, Cancelled)).Key);
     }
 
     [Fact]

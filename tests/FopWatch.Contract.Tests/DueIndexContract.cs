@@ -174,7 +174,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new Recording(Jobs, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
-        var far = new FarWatches(recording.Sources, Port, recorder, time);
+        var far = new FarWatches(recording.Sources, Jobs, Port, recorder, time);
 
         // More than are looked at in a turn, and due before what is looked for.
         for (var i = 0; i < FarWatches.AtOnce + 5; i++)
@@ -195,6 +195,22 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal(FarWatches.AtOnce + 7, (await Port.DueAsync("media", Sample.Start.AddDays(1), 1000, Cancelled)).Count);
         var registered = (await Jobs.FindAsync(new("media", "registered"), Cancelled))!.Job;
         Assert.Equal((Sample.Start, Sample.Start + source.Poll.Deadline), (registered.Watch.StartedAt, registered.Watch.Deadline));
+    }
+
+    [Fact]
+    public async Task All_polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_at_once_however_many_there_are()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Jobs, time);
+        const int Count = (2 * FarWatches.AtOnce) + 20;
+        time.Ahead = TimeSpan.FromDays(30);
+        for (var i = 0; i < Count; i++)
+            await recording.Recorder.RegisterAsync(recording.Source, $"job{i}", Job.NoMetadata, null, Cancelled);
+        time.Ahead = TimeSpan.Zero;
+
+        Assert.Equal(Count, await new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, time).BringForwardAsync(Cancelled));
+
+        Assert.Equal(Count, (await Port.DueAsync("media", Sample.Start + recording.Source.Poll.First, 1000, Cancelled)).Count);
     }
 
     private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>

@@ -241,7 +241,8 @@ internal sealed class WatchHost : IAsyncDisposable
         // A clock that jumps is a clock by which every timer that fires, fires when it should.
         if (Time.Jumps && (await JobAsync(input.Id)).Watch.DueAt is { } due)
             Time.AdvanceTo(due);
-        return await _services.GetRequiredService<PollJob>().RunAsync(input, Cancelled);
+        var step = await _services.GetRequiredService<PollJob>().RunAsync(input, Cancelled);
+        return Time.Jumps && step.Wait is not null ? step with { Wait = TimeSpan.Zero } : step;
     }
 
     /// <summary>

@@ -182,7 +182,7 @@ public class WatchJobTests(SharedAzurite azurite)
         // As by another instance whose nudge was lost.
         var store = host.Services.GetRequiredService<IJobStore>();
         var stored = (await store.FindAsync(new(WatchHost.SourceName, Id), Cancelled))!;
-        Assert.NotNull(await store.CommitAsync(new(stored.Job with { Watch = PollPlan.Now(stored.Job.Watch, host.Time.GetUtcNow()) }, stored.ETag, null), Cancelled));
+        Assert.NotNull(await store.CommitAsync(new(stored.Job with { Watch = PollPlan.Restored(stored.Job.Watch, host.Time.GetUtcNow()) }, stored.ETag, null), Cancelled));
         await host.StartDueAsync();
 
         await host.EndedAsync(Id);

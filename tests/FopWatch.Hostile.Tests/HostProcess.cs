@@ -58,8 +58,13 @@ internal sealed class HostProcess : IDisposable
     /// <param name="logLevel">What it prints.</param>
     /// <param name="folder">Its data folder, which it deletes in the end; null for a new one.</param>
     /// <param name="descriptors">How many files it may open; null for as many as the test.</param>
+    /// <param name="variables">Further variables of its environment.</param>
     public static async Task<HostProcess> StartAsync(
-        Dictionary<string, string?> settings, string logLevel = "Information", string? folder = null, int? descriptors = null)
+        Dictionary<string, string?> settings,
+        string logLevel = "Information",
+        string? folder = null,
+        int? descriptors = null,
+        IReadOnlyDictionary<string, string>? variables = null)
     {
         var url = new Uri($"http://127.0.0.1:{FreePort()}");
         folder ??= Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
@@ -75,6 +80,8 @@ internal sealed class HostProcess : IDisposable
         };
         foreach (var (name, value) in settings)
             start.Environment["FopWatch__" + name.Replace(":", "__", StringComparison.Ordinal)] = value;
+        foreach (var (name, value) in variables ?? new Dictionary<string, string>())
+            start.Environment[name] = value;
         var host = new HostProcess(Process.Start(start)!, url, folder);
         host.Read(host._process.StandardOutput);
         host.Read(host._process.StandardError);

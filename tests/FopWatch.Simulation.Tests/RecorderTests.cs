@@ -79,7 +79,7 @@ public sealed class RecorderTests
     [Fact]
     public async Task A_hint_that_comes_while_the_poll_that_gives_the_job_up_is_under_way_has_it_polled_once_more()
     {
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
+        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, Some.Poll.Deadline, Cancelled);
         _time.Advance(Some.Poll.Deadline);
         var asked = Job.Watch;
         await _recorder.HintAsync(Source, Key.Id, Cancelled);

@@ -21,6 +21,9 @@ internal static class RowKeys
     /// <summary>The row that has the key of job references.</summary>
     public const string ReferenceKey = "reference-key";
 
+    /// <summary>The row that says how far purges have come.</summary>
+    public const string PurgeMark = "purge";
+
     /// <summary>The sources that have rows.</summary>
     public const string Sources = "s|";
 

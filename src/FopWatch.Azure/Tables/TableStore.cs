@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text.Json;
 using Azure;
 using Azure.Data.Tables;
+using FopWatch.Clocks;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -69,6 +70,9 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
 
     /// <summary>When the timers of the app ran, in the same table.</summary>
     public TableTimerRuns TimerRuns() => new(_table, _time);
+
+    /// <summary>How far purges have come, in the same table.</summary>
+    public IPurgeMarks PurgeMarks() => new TablePurgeMarks(_table);
 
     private async Task<bool> OpenAsync(CancellationToken cancellationToken)
     {

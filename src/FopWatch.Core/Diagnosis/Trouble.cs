@@ -60,6 +60,9 @@ public enum TroubleKind
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
+    /// <summary>The system clock differs from the time that FopWatch goes by, or moved by so much that a purge waits.</summary>
+    ClockJumped,
+
     /// <summary>The store cannot answer.</summary>
     StoreUnavailable,
 }
@@ -107,6 +110,7 @@ public sealed record Trouble
         TroubleKind.LoopFails => "A background loop fails and is started again",
         TroubleKind.TimersSilent => "The timers have not run for minutes, so requests do their work",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
+        TroubleKind.ClockJumped => "The system clock jumped",
         _ => "The store cannot answer",
     };
 
@@ -140,6 +144,8 @@ public sealed record Trouble
         TroubleKind.LoopFails => "The log has the error. The loop is started again at least every minute. Report it if it goes on",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
+        TroubleKind.ClockJumped =>
+            "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts for 10 minutes, and purges what it makes old after 45 more",
         _ => "Notifications and registrations are answered 503 until it can",
     };
 

@@ -147,7 +147,7 @@ public sealed class JobRecorder(
                     change = change.Then(next => next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now)));
                 change = change.Then(next => next.Rewatch(
                     PollPlan.Answered(source.Poll, next.Watch, asked, next.Facts, answer, now, random.NextDouble(), IsNobodys(next))));
-                return PollPlan.GivesUp(change.Job.Watch, now, IsNobodys(change.Job)) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
+                return PollPlan.GivesUp(change.Job.Watch, asked, now, IsNobodys(change.Job)) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
             },
             cancellationToken);
 
@@ -161,14 +161,17 @@ public sealed class JobRecorder(
     public Task<Job?> RestoreWatchAsync(JobKey key, CancellationToken cancellationToken) =>
         ChangeAsync(
             key,
-            (job, now) => job.HasOutcome || job.Watch.Stopped || job.IsAbandoned ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Now(job.Watch, now)),
+            (job, now) => job.HasOutcome || job.Watch.Stopped || job.IsAbandoned ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Restored(job.Watch, now)),
             cancellationToken,
             evenUnchanged: true);
 
-    /// <summary>Moves the times of a job's watch that are later than now, which a clock that was ahead has set; see <see cref="PollPlan.Clamped"/>.</summary>
+    /// <summary>Moves the times of a job's watch that a clock which was ahead has set; see <see cref="PollPlan.Corrected"/>.</summary>
     /// <returns>The job; null if there is none.</returns>
-    public Task<Job?> RestoreTimesAsync(JobKey key, CancellationToken cancellationToken) =>
-        ChangeAsync(key, (job, now) => job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Clamped(job.Watch, now)), cancellationToken);
+    public Task<Job?> CorrectTimesAsync(Source source, string id, CancellationToken cancellationToken) =>
+        ChangeAsync(
+            new(source.Name, id),
+            (job, now) => job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Corrected(source.Poll, job.Watch, now)),
+            cancellationToken);
 
     /// <summary>Publishes a settled job's outcome again, as a new version, since brokers drop an event id that they have seen.</summary>
     /// <returns>The job, unchanged if it is not settled or nothing genuine has named it yet; null if there is none.</returns>

@@ -6,16 +6,20 @@ namespace FopWatch.Watching;
 
 /// <summary>
 /// Finds the jobs whose polls a clock that was ahead put off: they would wait for as long as it was ahead. Only jobs that are due later than a
-/// wait of the source's plan are looked at, some of them each time, in turns.
+/// wait of the source's plan are looked at, some of them each time, in turns; and more of them for as long as most were put off.
 /// </summary>
 /// <param name="sources">The configured sources.</param>
+/// <param name="store">The store of the jobs.</param>
 /// <param name="due">The due index.</param>
 /// <param name="recorder">Moves what was put off.</param>
 /// <param name="time">The clock.</param>
-public sealed class FarWatches(Sources sources, IDueIndex due, JobRecorder recorder, TimeProvider time)
+public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, TimeProvider time)
 {
-    /// <summary>The most jobs of a source that are looked at each time.</summary>
+    /// <summary>The most jobs of a source that are read at once.</summary>
     public const int AtOnce = 100;
+
+    /// <summary>How long further jobs of a source are read.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
     private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
 
@@ -27,36 +31,55 @@ public sealed class FarWatches(Sources sources, IDueIndex due, JobRecorder recor
         var brought = 0;
         foreach (var source in sources.All)
         {
-            var from = time.GetUtcNow() + PollPlan.LongestWait(source.Poll);
-            if (_seen.TryGetValue(source.Name, out var seen) && seen > from)
-                from = seen;
-
-            var far = await due.DueAfterAsync(source.Name, from, AtOnce, cancellationToken);
-            foreach (var job in far)
+            var began = time.GetTimestamp();
+            int some;
+            do
             {
-                if (await IsBroughtForwardAsync(job, cancellationToken))
-                    brought++;
+                some = await BringForwardAsync(source, cancellationToken);
+                brought += some;
             }
-
-            // After the last, from the beginning.
-            if (far.Count == AtOnce)
-                _seen[source.Name] = far[^1].DueAt;
-            else
-                _seen.TryRemove(source.Name, out _);
+            while (some > AtOnce / 2 && time.GetElapsedTime(began) < Longest);
         }
 
         return brought;
     }
 
-    private async Task<bool> IsBroughtForwardAsync(DueJob job, CancellationToken cancellationToken)
+    private async Task<int> BringForwardAsync(Source source, CancellationToken cancellationToken)
+    {
+        var from = time.GetUtcNow() + PollPlan.LongestWait(source.Poll);
+        if (_seen.TryGetValue(source.Name, out var seen) && seen > from)
+            from = seen;
+
+        var brought = 0;
+        var far = await due.DueAfterAsync(source.Name, from, AtOnce, cancellationToken);
+        foreach (var job in far)
+        {
+            if (await IsBroughtForwardAsync(source, job, cancellationToken))
+                brought++;
+            else
+                from = job.DueAt;
+        }
+
+        // After the last that stays, and after the last of all from the beginning.
+        if (far.Count == AtOnce)
+            _seen[source.Name] = from;
+        else
+            _seen.TryRemove(source.Name, out _);
+        return brought;
+    }
+
+    private async Task<bool> IsBroughtForwardAsync(Source source, DueJob job, CancellationToken cancellationToken)
     {
         try
         {
-            return await recorder.RestoreTimesAsync(job.Key, cancellationToken) is { } after && after.Watch.DueAt < job.DueAt;
+            return await recorder.CorrectTimesAsync(source, job.Key.Id, cancellationToken) is { } after && after.Watch.DueAt < job.DueAt;
         }
-        catch (UnreadableJobException)
+        catch (UnreadableJobException unreadable)
         {
-            // When it was polled last is not known. Its polls report it.
+            // When it was polled last is not known, but no poll is due later than its deadline.
+            var now = time.GetUtcNow();
+            if (unreadable.Job is { } row && job.DueAt > now + source.Poll.Deadline && job.DueAt > now + SetAside.Longest)
+                await store.SetAsideAsync(row, now, cancellationToken);
             return false;
         }
     }

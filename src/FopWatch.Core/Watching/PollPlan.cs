@@ -22,6 +22,15 @@ public static class PollPlan
     /// </summary>
     public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
 
+    /// <summary>
+    /// How late a poll may come and still give its job up. One that comes later follows a time in which no host ran, or a jump of the clock, which
+    /// the poll cannot tell apart; so the job is asked about once more, after <see cref="SecondLook"/>.
+    /// </summary>
+    public static readonly TimeSpan LatestGivingUp = TimeSpan.FromHours(1);
+
+    /// <summary>How long after a poll that came too late to give its job up the next one comes.</summary>
+    public static readonly TimeSpan SecondLook = TimeSpan.FromMinutes(45);
+
     /// <summary>What is due this soon may be polled already: the clock by which a timer fired can be another machine's.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
 
@@ -116,11 +125,36 @@ public static class PollPlan
         };
     }
 
-    /// <summary>The longest that a plan by itself waits from one poll to the next.</summary>
-    public static TimeSpan LongestWait(PollSettings settings) => (1 + Jitter) * (settings.First > settings.Max ? settings.First : settings.Max);
+    /// <summary>
+    /// A watch with the times that no plan can have produced set right: those of <see cref="Clamped"/>, and a poll that is due later than any wait
+    /// after the last one, or, before the first, later than the deadline.
+    /// </summary>
+    public static Watch Corrected(PollSettings settings, Watch watch, DateTimeOffset now)
+    {
+        var before = watch;
+        watch = Clamped(watch, now);
+        var latest = watch.Deadline;
+        if (watch is { Polls: > 0, LastPolledAt: { } polled } && polled >= watch.StartedAt)
+        {
+            // A second look that a wrong clock planned, or a pause that it was told of, is of no use to the right one.
+            latest = polled + LongestWait(settings);
+            if (watch != before)
+                return watch with { DueAt = watch.DueAt is { } next ? Earlier(next, latest) : null };
+            latest = Later(latest, polled + Longest(SecondLook, StatusClient.LongestRetryAfter));
+        }
 
-    /// <summary>The watch of an open job that somebody wants asked about now, whatever the plan.</summary>
-    public static Watch Now(Watch watch, DateTimeOffset now) => watch with { DueAt = now, Stopped = false };
+        return watch.DueAt > latest && watch.DueAt > now ? watch with { DueAt = Later(Earlier(latest, now), watch.StartedAt) } : watch;
+    }
+
+    /// <summary>The longest that a plan by itself waits from one poll to the next.</summary>
+    public static TimeSpan LongestWait(PollSettings settings) => (1 + Jitter) * Longest(settings.First, settings.Max);
+
+    /// <summary>
+    /// The watch of an open job that is in no index and is to be asked about now. It is due since it was last looked at, which is now by any clock,
+    /// also by one that is right again.
+    /// </summary>
+    public static Watch Restored(Watch watch, DateTimeOffset now) =>
+        watch with { DueAt = Earlier(now, watch.LastPolledAt ?? watch.StartedAt), Stopped = false };
 
     /// <summary>The watch after nobody wants it any more.</summary>
     public static Watch Stop(Watch watch) => watch with { DueAt = null, Stopped = true };
@@ -136,7 +170,7 @@ public static class PollPlan
     /// <param name="isNobodys">Whether only hints have named the job.</param>
     /// <returns>
     /// Its <see cref="Watch.DueAt"/> is null where nothing more is to be asked: the job has an outcome, or is to be given up
-    /// (<see cref="GivesUp"/>) and nothing was heard of it meanwhile, or was not watched before.
+    /// (<see cref="GivesUp(Watch, Watch, DateTimeOffset, bool)"/>) and nothing was heard of it meanwhile, or was not watched before.
     /// </returns>
     public static Watch Answered(
         PollSettings settings,
@@ -148,6 +182,7 @@ public static class PollPlan
         double random,
         bool isNobodys = false)
     {
+        var isDoubtful = IsLate(asked, now);
         (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
         var answered = watch with
         {
@@ -173,7 +208,7 @@ public static class PollPlan
             : due != asked.DueAt ? Later(due, now + HintSpacing)
             : null;
         if (GivesUp(answered, now, isNobodys) is not null)
-            return answered with { DueAt = soonest };
+            return answered with { DueAt = isDoubtful ? Earlier(soonest ?? now + SecondLook, now + SecondLook) : soonest };
 
         var wait = Wait(settings, answered.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
@@ -184,6 +219,14 @@ public static class PollPlan
             next = Later(next, now + pause);
         return answered with { DueAt = now < answered.Deadline ? Earlier(next, answered.Deadline) : next };
     }
+
+    /// <summary>Whether a job without an outcome is to be given up after a poll that may have come too late for that (<see cref="LatestGivingUp"/>).</summary>
+    /// <param name="watch">The watch after the poll.</param>
+    /// <param name="asked">The watch as it was when the question was asked.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="isNobodys">Whether only hints have named the job.</param>
+    public static SettledBy? GivesUp(Watch watch, Watch asked, DateTimeOffset now, bool isNobodys = false) =>
+        IsLate(asked, now) ? null : GivesUp(watch, now, isNobodys);
 
     /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
     /// <param name="watch">The watch after the poll.</param>
@@ -207,6 +250,8 @@ public static class PollPlan
             : null;
     }
 
+    private static bool IsLate(Watch asked, DateTimeOffset now) => now > asked.DueAt + LatestGivingUp;
+
     private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
 
     /// <summary>
@@ -223,6 +268,14 @@ public static class PollPlan
 
         var wait = settings.First.TotalSeconds * Math.Pow(settings.Factor, polls);
         return wait < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(wait) : settings.Max;
+    }
+
+    private static TimeSpan Longest(params ReadOnlySpan<TimeSpan> spans)
+    {
+        var longest = TimeSpan.Zero;
+        foreach (var span in spans)
+            longest = span > longest ? span : longest;
+        return longest;
     }
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;

@@ -1,4 +1,6 @@
+using FopWatch.Api;
 using FopWatch.Azure.Tables;
+using FopWatch.Clocks;
 using FopWatch.Settings;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -43,13 +45,21 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
     {
         // Side by side: they may be in two storage accounts, of which one is down.
         var now = time.GetUtcNow();
-        var jobs = store.PurgeAsync(now - settings.Retention, Longest, cancellationToken).AsTask();
+        var jobs = PurgeJobsAsync(now - settings.Retention, cancellationToken);
         var watches = PurgeWatchesAsync(client, now - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);
         var ((purgedJobs, areAllJobs), (purgedWatches, areAllWatches)) = (await jobs, await watches);
         logger.Purged(purgedWatches, purgedJobs);
         if (!areAllJobs || !areAllWatches)
             logger.PurgeEndedEarly();
+    }
+
+    private async Task<(int Jobs, bool IsComplete)> PurgeJobsAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        if (await store.PurgeMarks().AllowAsync(before, cancellationToken))
+            return await store.PurgeAsync(before, Longest, cancellationToken);
+        logger.PurgePutOff(PurgeMark.SecondLook);
+        return (0, true);
     }
 
     private async Task<(int Watches, bool IsComplete)> PurgeWatchesAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellationToken)

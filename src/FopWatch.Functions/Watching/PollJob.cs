@@ -51,7 +51,7 @@ public sealed class PollJob(
         if (sources.Find(input.Source) is not { } source)
             return StepOf(job, goesOn: false);
         if (await slots.TryTakeAsync(source, cancellationToken) is not { } slot)
-            return StepOf(job, goesOn: true) with { DueAt = slots.Postpone(source), Postponed = true };
+            return Sleeping(StepOf(job, goesOn: true) with { DueAt = slots.Postpone(source), Postponed = true });
 
         using var taken = slot;
         using var inside = watches.Inside();
@@ -63,10 +63,13 @@ public sealed class PollJob(
         return polled.Fault is not null && step.DueAt <= time.GetUtcNow() ? step with { DueAt = time.GetUtcNow() + SetAside.First, Postponed = true } : step;
     }
 
-    private static WatchStep StepOf(Job? job, bool goesOn) => new()
+    private WatchStep StepOf(Job? job, bool goesOn) => Sleeping(new()
     {
         DueAt = goesOn ? job?.Watch.DueAt : null,
         LastAnswer = job?.Watch.LastAnswer ?? PollAnswer.None,
         Polls = job?.Watch.Polls ?? 0,
-    };
+    });
+
+    private WatchStep Sleeping(WatchStep step) =>
+        step with { Wait = step.DueAt - time.GetUtcNow() is { } wait && wait > TimeSpan.Zero ? wait : step.DueAt is null ? null : TimeSpan.Zero };
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Threading.Channels;
+using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Jobs;
@@ -24,7 +25,8 @@ public sealed class StartDueWatches(
     TimerRuns runs,
     Troubles troubles,
     TimeProvider time,
-    ILogger<StartDueWatches> logger)
+    ILogger<StartDueWatches> logger,
+    SteadyTime? clock = null)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "StartDueWatches";
@@ -46,6 +48,8 @@ public sealed class StartDueWatches(
         [TimerTrigger("0 * * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
         watches.Use(client);
+        if (clock is not null)
+            troubles.CheckClock(clock);
         troubles.Check();
         await runs.RanAsync(Name, cancellationToken);
         await RunAsync(cancellationToken);

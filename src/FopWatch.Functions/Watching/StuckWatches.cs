@@ -27,7 +27,7 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
     private readonly ConcurrentDictionary<JobKey, DateTimeOffset> _known = new();
 
     /// <summary>Whether the watch of a job was found stuck lately: then it need not be looked at.</summary>
-    internal bool IsKnown(JobKey key) => _known.TryGetValue(key, out var until) && until > time.GetUtcNow();
+    internal bool IsKnown(JobKey key) => _known.TryGetValue(key, out var until) && IsAhead(until, time.GetUtcNow());
 
     /// <summary>Whether a job whose watch is idle is to be polled without it.</summary>
     internal bool IsStuck(DueJob job, DateTimeOffset now)
@@ -89,12 +89,15 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
         }
     }
 
+    // What a clock that was ahead wrote down would count for as long as it was ahead.
+    private static bool IsAhead(DateTimeOffset until, DateTimeOffset now) => until > now && until <= now + Remembered + PollPlan.ClockTolerance;
+
     private void Forget()
     {
         var now = time.GetUtcNow();
         foreach (var (key, until) in _known)
         {
-            if (until + Remembered <= now)
+            if (until + Remembered <= now || until > now + Remembered + PollPlan.ClockTolerance)
                 _known.TryRemove(key, out _);
         }
     }

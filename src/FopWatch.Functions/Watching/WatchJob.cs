@@ -54,11 +54,11 @@ public static class WatchJob
             return;
 
         Task? nudge = null;
-        if (input is { Version: >= 2, DueAt: { } first } && first.UtcDateTime > context.CurrentUtcDateTime)
+        if (input is { Version: >= 2, DueAt: { } first } && WakesAt(context, input, first, input.Wait) is var wakesAt && wakesAt > context.CurrentUtcDateTime)
         {
             // Which tells how long it sleeps to whoever sees that it should not.
             context.SetCustomStatus(new WatchStep { DueAt = first });
-            nudge = await SleepAsync(context, first, nudge);
+            nudge = await SleepAsync(context, wakesAt, nudge);
         }
 
         for (var polls = 0; polls < PollsPerGeneration; polls++)
@@ -68,19 +68,26 @@ public static class WatchJob
             if (step.DueAt is not { } due)
                 return;
 
-            nudge = await SleepAsync(context, due, nudge);
+            nudge = await SleepAsync(context, WakesAt(context, input, due, step.Wait), nudge);
         }
 
-        context.ContinueAsNew(input with { Version = WatchInput.Latest, DueAt = null });
+        context.ContinueAsNew(input with { Version = WatchInput.Latest, DueAt = null, Wait = null });
     }
+
+    /// <summary>
+    /// When to wake for a due time, by the clock of the task hub: timers are absolute, and where that clock and the one of the due times differ, a
+    /// watch would sleep for as long as they do, or not at all and poll without end.
+    /// </summary>
+    private static DateTime WakesAt(TaskOrchestrationContext context, WatchInput input, DateTimeOffset due, TimeSpan? wait) =>
+        input.Version >= WatchInput.FirstWithWait && wait is { } from ? context.CurrentUtcDateTime + from : due.UtcDateTime;
 
     /// <summary>Sleeps until a time or a nudge.</summary>
     /// <returns>What waits for the next nudge; null if this one came.</returns>
-    private static async Task<Task?> SleepAsync(TaskOrchestrationContext context, DateTimeOffset until, Task? nudge)
+    private static async Task<Task?> SleepAsync(TaskOrchestrationContext context, DateTime until, Task? nudge)
     {
         nudge ??= context.WaitForExternalEvent<string?>(Nudge);
         using var nudged = new CancellationTokenSource();
-        var timer = context.CreateTimer(until.UtcDateTime, nudged.Token);
+        var timer = context.CreateTimer(until, nudged.Token);
         if (await Task.WhenAny(timer, nudge) != nudge)
             return nudge;
 
@@ -98,14 +105,18 @@ public static class WatchJob
 public sealed record WatchInput([property: JsonPropertyName("source")] string Source, [property: JsonPropertyName("id")] string Id)
 {
     /// <summary>The version that this code starts watches with.</summary>
-    public const int Latest = 2;
+    public const int Latest = 3;
 
     /// <summary>The first version whose instance ids have the job's reference instead of its id.</summary>
     public const int FirstWithReference = 2;
 
+    /// <summary>The first version that sleeps for a time and not until one.</summary>
+    public const int FirstWithWait = 3;
+
     /// <summary>
     /// By which version's order of steps the instance runs. 1 polls first, has the job's id in its instance id, and ends at its next step: the
-    /// due index starts the watch again. 2 first waits for <see cref="DueAt"/>.
+    /// due index starts the watch again. 2 first waits for <see cref="DueAt"/>. 3 sleeps for as long as <see cref="Wait"/> and
+    /// <see cref="WatchStep.Wait"/> say, whatever the clock of the task hub.
     /// </summary>
     [JsonPropertyName("version")]
     public int Version { get; init; } = Latest;
@@ -113,6 +124,10 @@ public sealed record WatchInput([property: JsonPropertyName("source")] string So
     /// <summary>When the job is to be polled first; null for now.</summary>
     [JsonPropertyName("dueAt")]
     public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How long that is from the start.</summary>
+    [JsonPropertyName("wait")]
+    public TimeSpan? Wait { get; init; }
 
     /// <summary>The job.</summary>
     [JsonIgnore]
@@ -125,6 +140,10 @@ public sealed record WatchStep
     /// <summary>When to poll next; null if no more polls are needed.</summary>
     [JsonPropertyName("dueAt")]
     public DateTimeOffset? DueAt { get; init; }
+
+    /// <summary>How long that is from this step.</summary>
+    [JsonPropertyName("wait")]
+    public TimeSpan? Wait { get; init; }
 
     /// <summary>How the status API answered last.</summary>
     [JsonPropertyName("lastAnswer")]

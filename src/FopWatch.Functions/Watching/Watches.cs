@@ -145,7 +145,9 @@ public sealed class Watches(IJobStore store, TimeProvider time, ILogger<Watches>
         var (key, dueAt) = job;
 
         // It sleeps until then: a step before that would find that no poll is due, at the price of a poll.
-        var input = new WatchInput(key.Source, key.Id) { DueAt = dueAt > time.GetUtcNow() + PollPlan.ClockTolerance ? dueAt : null };
+        var input = new WatchInput(key.Source, key.Id);
+        if (dueAt - time.GetUtcNow() is { } wait && wait > PollPlan.ClockTolerance)
+            input = input with { DueAt = dueAt, Wait = wait };
         try
         {
             await client.ScheduleNewOrchestrationInstanceAsync(

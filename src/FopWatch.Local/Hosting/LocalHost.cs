@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
@@ -61,10 +62,13 @@ internal sealed class LocalHost : IAsyncDisposable
         Action<ILoggingBuilder>? logging,
         CancellationToken cancellationToken)
     {
-        var store = await SqliteStore.OpenAsync(settings.Data, time, cancellationToken: cancellationToken);
+        var steady = new SteadyTime(time);
+        var store = await SqliteStore.OpenAsync(settings.Data, steady, cancellationToken: cancellationToken);
         try
         {
-            var app = Build(settings, store, time, logging);
+            if (await store.ClockMarks.ReadTimeAsync(cancellationToken) is { } written)
+                steady.StartFrom(written);
+            var app = Build(settings, store, steady, logging);
             try
             {
                 await app.StartAsync(cancellationToken);
@@ -103,7 +107,7 @@ internal sealed class LocalHost : IAsyncDisposable
         await _store.DisposeAsync();
     }
 
-    private static WebApplication Build(HostSettings settings, SqliteStore store, TimeProvider time, Action<ILoggingBuilder>? logging)
+    private static WebApplication Build(HostSettings settings, SqliteStore store, SteadyTime time, Action<ILoggingBuilder>? logging)
     {
         var files = OpenFiles.OfThisProcess(settings.Shared.Sources.All.Count);
         var builder = WebApplication.CreateEmptyBuilder(new() { ApplicationName = "fopwatch" });
@@ -148,11 +152,12 @@ internal sealed class LocalHost : IAsyncDisposable
         return app;
     }
 
-    private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, TimeProvider time, OpenFiles files)
+    private static void AddServices(IServiceCollection services, HostSettings settings, SqliteStore store, SteadyTime time, OpenFiles files)
     {
         services.AddFopWatchCore(settings.Shared, store, time, settings.StatusTimeout, files.PollConnections);
         services.AddSingleton(files);
         services.AddSingleton(settings);
+        services.AddSingleton(time);
 
         // An instance, like the store: the container must not dispose of it.
         services.AddSingleton(store.Events);
@@ -211,8 +216,9 @@ internal sealed class LocalHost : IAsyncDisposable
     // A store that can be read and not written to, as on a full disk, could not take a notification.
     [AdmittedAs(RequestKind.Health)]
     private static async Task<IResult> ReadyAsync(
-        HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
+        HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, SteadyTime time, CancellationToken cancellationToken)
     {
+        troubles.CheckClock(time);
         var mayKnow = guard.Refusal(context.Request) is null;
         try
         {

@@ -1,4 +1,5 @@
 using FopWatch.Api;
+using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Storage;
@@ -14,7 +15,7 @@ internal sealed class SweepLoop(
     EventLog events,
     FopWatchSettings settings,
     Troubles troubles,
-    TimeProvider time,
+    SteadyTime time,
     ILogger<SweepLoop> logger)
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
@@ -24,6 +25,7 @@ internal sealed class SweepLoop(
         using var signal = new Signal(time);
         while (!cancellationToken.IsCancellationRequested)
         {
+            troubles.CheckClock(time);
             troubles.Check();
             try
             {
@@ -31,9 +33,8 @@ internal sealed class SweepLoop(
                 var sweep = await sweeper.SweepAsync(cancellationToken);
                 logger.Swept(sweep);
 
-                var now = time.GetUtcNow();
-                await store.PurgeAsync(now - settings.Retention, now, cancellationToken);
-                await events.PurgeAsync(now - settings.Retention, now, cancellationToken);
+                await store.ClockMarks.WriteTimeAsync(time.GetUtcNow(), cancellationToken);
+                await PurgeAsync(cancellationToken);
                 if (store.Database.Damage is { } damage)
                     troubles.Occurred(null, TroubleKind.StoreUnavailable, damage);
                 else
@@ -47,5 +48,19 @@ internal sealed class SweepLoop(
 
             await signal.PauseAsync(Every, cancellationToken);
         }
+    }
+
+    private async Task PurgeAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var before = now - settings.Retention;
+        if (!await store.ClockMarks.AllowAsync(before, cancellationToken))
+        {
+            logger.PurgePutOff(PurgeMark.SecondLook);
+            return;
+        }
+
+        await store.PurgeAsync(before, now, cancellationToken);
+        await events.PurgeAsync(before, now, cancellationToken);
     }
 }

@@ -22,6 +22,7 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
         Database = database;
         _time = time;
         Events = new(database);
+        ClockMarks = new(database);
     }
 
     /// <inheritdoc/>
@@ -29,6 +30,9 @@ internal sealed partial class SqliteStore : IJobStore, IDueIndex, IOutbox, IQuar
 
     /// <summary>The published events, in the same file.</summary>
     public EventLog Events { get; }
+
+    /// <summary>What a later process compares its clock with.</summary>
+    public ClockMarks ClockMarks { get; }
 
     /// <summary>The file.</summary>
     internal SqliteDatabase Database { get; }

@@ -54,6 +54,97 @@ public class PollPlanTests
         static (DateTimeOffset, DateTimeOffset, DateTimeOffset?) Times(Watch watch) => (watch.StartedAt, watch.Deadline, watch.DueAt);
     }
 
+    [Theory]
+    [InlineData(PollAnswer.Report, SettledBy.Deadline)]
+    [InlineData(PollAnswer.NotFound, SettledBy.Deadline)]
+    [InlineData(PollAnswer.Unavailable, SettledBy.Deadline)]
+    public void A_poll_that_comes_far_too_late_gives_nothing_up_and_is_followed_by_a_second_look_that_does(PollAnswer answer, SettledBy reason)
+    {
+        // Down for 60 days, or a clock that jumped by as much.
+        var watch = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5);
+        var late = Start.AddDays(60);
+
+        var first = Answered(watch, JobFacts.None, new(answer), late, 0.5);
+        Assert.Null(PollPlan.GivesUp(first, watch, late));
+        Assert.Equal(late + PollPlan.SecondLook, first.DueAt);
+
+        // The clock is set right: the job is polled on, as before.
+        var right = Start.AddMinutes(6);
+        var corrected = PollPlan.Corrected(Settings, first, right);
+        Assert.Equal((right, right + PollPlan.LongestWait(Settings), Start.AddDays(9)), (corrected.LastPolledAt, corrected.DueAt, corrected.Deadline));
+        var on = Answered(corrected, JobFacts.None, Running, corrected.DueAt!.Value, 0.5);
+        Assert.Null(PollPlan.GivesUp(on, corrected, corrected.DueAt.Value));
+        Assert.Equal(on.LastPolledAt + TimeSpan.FromMinutes(6.75), on.DueAt);
+
+        // It stays as it is.
+        var second = Answered(first, JobFacts.None, new(answer), first.DueAt!.Value, 0.5);
+        Assert.Equal((reason, null), (PollPlan.GivesUp(second, first, first.DueAt.Value), second.DueAt));
+
+        // It jumps once more.
+        var again = Answered(first, JobFacts.None, new(answer), late.AddDays(60), 0.5);
+        Assert.Null(PollPlan.GivesUp(again, first, late.AddDays(60)));
+        Assert.Equal(late.AddDays(60) + PollPlan.SecondLook, again.DueAt);
+    }
+
+    [Fact]
+    public void An_id_that_the_provider_is_slow_to_know_is_not_given_up_by_a_clock_that_jumped_over_the_grace()
+    {
+        var watch = PollPlan.Start(Settings, Start) with { NotFound = PollPlan.UnknownAnswers - 1, DueAt = Start.AddMinutes(2) };
+        var late = Start.AddHours(2);
+
+        var first = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
+
+        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(first, late));
+        Assert.Null(PollPlan.GivesUp(first, watch, late));
+        Assert.Equal(late + PollPlan.SecondLook, first.DueAt);
+    }
+
+    [Fact]
+    public void A_poll_that_is_an_hour_late_gives_up()
+    {
+        var watch = PollPlan.Start(Settings, Start) with { DueAt = Start.AddDays(9) };
+        var late = watch.DueAt.Value + PollPlan.LatestGivingUp;
+
+        var answered = Answered(watch, JobFacts.None, Running, late, 0.5);
+
+        Assert.Equal((SettledBy.Deadline, null), (PollPlan.GivesUp(answered, watch, late), answered.DueAt));
+    }
+
+    [Fact]
+    public void Due_times_that_no_plan_can_have_produced_are_corrected_and_others_are_not()
+    {
+        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5);
+        var now = Start.AddMinutes(3);
+        Assert.Equal(now, PollPlan.Corrected(Settings, polled with { DueAt = Start.AddDays(30) }, now).DueAt);
+        var registered = PollPlan.Start(Settings, Start);
+        Assert.Equal(now, PollPlan.Corrected(Settings, registered with { DueAt = Start.AddDays(30) }, now).DueAt);
+        Assert.Equal(now, PollPlan.Corrected(Settings, registered with { DueAt = DateTimeOffset.MaxValue }, now).DueAt);
+
+        // A pause that the status API asks for, a second look, and what a registration asks for.
+        foreach (var watch in (Watch[])
+            [
+                polled,
+                polled with { DueAt = Start.AddMinutes(2) + StatusClient.LongestRetryAfter },
+                polled with { DueAt = Start.AddMinutes(2) + PollPlan.SecondLook },
+                polled with { DueAt = null },
+                PollPlan.Start(Settings, Start, TimeSpan.FromDays(9)),
+                PollPlan.Again(Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
+            ])
+        {
+            Assert.Equal(watch, PollPlan.Corrected(Settings, watch, now));
+        }
+    }
+
+    [Fact]
+    public void A_watch_that_is_restored_by_a_clock_that_is_ahead_is_due_by_the_right_one()
+    {
+        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5) with { DueAt = null };
+
+        Assert.Equal(Start.AddMinutes(2), PollPlan.Restored(polled, Start.AddDays(30)).DueAt);
+        Assert.Equal(Start, PollPlan.Restored(PollPlan.Start(Settings, Start) with { DueAt = null }, Start.AddDays(30)).DueAt);
+        Assert.Equal(Start.AddMinutes(1), PollPlan.Restored(polled, Start.AddMinutes(1)).DueAt);
+    }
+
     [Fact]
     public void A_hint_is_followed_by_a_poll_within_seconds_though_the_last_one_is_in_the_future()
     {

@@ -23,7 +23,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
         Intake = new(sources, Recorder, Ports, Life.Clock);
         Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder, Life.Clock);
         Dispatcher = new(Ports, Ports, Life.Clock);
-        Sweeper = new(Ports, Ports, Ports, Recorder, Life.Clock, new(sources, Ports, Recorder, Life.Clock));
+        Sweeper = new(Ports, Ports, Ports, Recorder, Life.Clock, new(sources, Ports, Ports, Recorder, Life.Clock));
     }
 
     public Stage Stage { get; }

@@ -1,0 +1,65 @@
+using FopWatch.Clocks;
+
+namespace FopWatch.Core.Tests.Clocks;
+
+public class PurgeMarkTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    [Fact]
+    public void Purges_that_follow_each_other_go_on()
+    {
+        var mark = new PurgeMark(Start, null);
+        foreach (var before in (DateTimeOffset[])[Start, Start.AddMinutes(1), Start.AddHours(1), Start.AddHours(4), Start.AddHours(3)])
+        {
+            mark = mark.Before(before);
+            Assert.Equal(new(before, null), mark);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_purge_that_goes_much_further_than_the_last_or_is_the_first_waits_for_a_second_look(bool isFirst)
+    {
+        var before = Start.AddDays(60);
+        var mark = isFirst ? PurgeMark.None : new(Start, null);
+
+        foreach (var minutes in (int[])[0, 1, 44])
+        {
+            mark = mark.Before(before.AddMinutes(minutes));
+            Assert.Equal((isFirst ? null : Start, before), (mark.PurgedBefore, mark.DoubtedBefore));
+        }
+
+        Assert.Equal(new(before.AddMinutes(45), null), mark.Before(before.AddMinutes(45)));
+    }
+
+    [Fact]
+    public void A_clock_that_was_ahead_for_a_minute_purges_nothing_and_holds_up_nothing()
+    {
+        var mark = new PurgeMark(Start, null).Before(Start.AddDays(60));
+        Assert.Equal(Start.AddDays(60), mark.DoubtedBefore);
+
+        Assert.Equal(new(Start.AddMinutes(2), null), mark.Before(Start.AddMinutes(2)));
+    }
+
+    [Fact]
+    public void A_clock_that_jumps_again_begins_another_wait()
+    {
+        var mark = new PurgeMark(Start, null).Before(Start.AddDays(30));
+
+        Assert.Equal(new(Start, Start.AddDays(60)), mark = mark.Before(Start.AddDays(60)));
+        Assert.Equal(new(Start, Start.AddDays(10)), mark = mark.Before(Start.AddDays(10)));
+        Assert.Equal(new(Start.AddDays(10).AddHours(1), null), mark.Before(Start.AddDays(10).AddHours(1)));
+    }
+
+    [Fact]
+    public void A_clock_that_was_behind_is_doubted_when_it_is_set_right()
+    {
+        var mark = new PurgeMark(Start, null).Before(Start.AddDays(-30));
+        Assert.Equal(new(Start.AddDays(-30), null), mark);
+
+        Assert.Equal(new(Start.AddDays(-30), Start), mark = mark.Before(Start));
+        Assert.Equal(new(Start.AddHours(1), null), mark.Before(Start.AddHours(1)));
+    }
+}
