@@ -5,6 +5,7 @@ using Azure.Identity;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
+using FopWatch.Clocks;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -209,6 +210,24 @@ public class CompositionTests(SharedAzurite azurite)
         Assert.InRange(TimeProvider.System.GetElapsedTime(started).TotalSeconds, 5, 55);
     }
 
+    [Theory]
+    [InlineData(30)]
+    [InlineData(-30)]
+    public async Task A_system_clock_that_is_wrong_is_set_right_by_the_answers_of_the_storage_account(int days)
+    {
+        var system = new WrongClock(TimeSpan.FromDays(days));
+        var time = new SteadyTime(system);
+        var configuration = new ConfigurationBuilder().AddInMemoryCollection(
+            [new("AzureWebJobsStorage", (await azurite.StartedAsync()).ConnectionString), new("FopWatch:Tables:Name", $"t{Guid.NewGuid():N}")]).Build();
+        var cloud = CloudSettings.Read(configuration, new DefaultAzureCredential(), time);
+
+        await TableStore.CreateAsync(cloud.Tables, cloud.Table, time, TestContext.Current.CancellationToken);
+
+        Assert.InRange(time.GetUtcNow() - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
+        Assert.InRange(time.SystemAhead!.Value - system.Ahead, TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
+        await cloud.Tables.DeleteTableAsync(cloud.Table.TableName, TestContext.Current.CancellationToken);
+    }
+
     private static CloudSettings Read(Dictionary<string, string?> settings) =>
         CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), new DefaultAzureCredential());
 
@@ -218,6 +237,13 @@ public class CompositionTests(SharedAzurite azurite)
         ["FopWatch:PublicUrl"] = publicUrl,
         ["FopWatch:ApiUrl"] = apiUrl,
     };
+
+    private sealed class WrongClock(TimeSpan ahead) : TimeProvider
+    {
+        public TimeSpan Ahead => ahead;
+
+        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
+    }
 
     private sealed class Listening : ILoggerProvider
     {

@@ -1,4 +1,5 @@
 using FopWatch.Azure.Tests;
+using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
@@ -453,6 +454,67 @@ public class WatchJobTests(SharedAzurite azurite)
         await SettledAsync(host);
     }
 
+    [Theory(Timeout = 120_000)]
+    [InlineData(-2)]
+    [InlineData(2)]
+    public async Task A_watch_sleeps_for_as_long_as_its_job_waits_where_the_clock_of_the_task_hub_is_another(double hours)
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:00:06"), ("Max", "00:00:06"), ("Factor", "1"));
+        host.Time.Shift(TimeSpan.FromHours(hours));
+        host.Provider.Answer = (id, before) => (200, before < 2 ? StatusStub.Processing(id) : StatusStub.Done(id));
+        var registered = await host.RegisterAsync(Id);
+
+        Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
+
+        // No further generation, as many steps without a poll would need.
+        var job = await host.JobAsync(Id);
+        Assert.Equal((JobState.Succeeded, 3, 1), (job.State, host.Provider.Asked(Id), host.Generations));
+        Assert.InRange(job.UpdatedAt - registered.RegisteredAt, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(40));
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_instance_of_the_second_version_sleeps_until_the_times_that_it_is_told()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:20"), ("Max", "00:01:20"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        await host.RegisterAsync(Id);
+        var due = host.Time.GetUtcNow().AddSeconds(4);
+        host.Time.Shift(TimeSpan.FromSeconds(80));
+
+        await ScheduleAsync(host, new { source = WatchHost.SourceName, id = Id, version = 2, dueAt = due });
+        await host.EndedAsync(Id);
+
+        Assert.Equal((JobState.Succeeded, 1), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.True(TimeProvider.System.GetUtcNow() >= due);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_clock_that_is_sixty_days_ahead_for_a_purge_deletes_no_job_and_gives_none_up()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        host.Provider.Answer = (id, _) => (200, StatusStub.Processing(id));
+        await host.RegisterAsync("over");
+        await host.NotifyAsync("over");
+        await host.RegisterAsync("open");
+        await host.PurgeAsync();
+        host.Time.Shift(PurgeMark.SecondLook);
+        await host.PurgeAsync();
+        await host.Outbox.RemoveAsync(await host.Outbox.PendingAsync(10, Cancelled), Cancelled);
+
+        await host.WithClockAheadAsync(TimeSpan.FromDays(60), async () =>
+        {
+            await host.PurgeAsync();
+            await host.Poller.PollAsync(new(WatchHost.SourceName, "open"), evenIfUnwatched: false, Cancelled);
+        });
+        await host.PurgeAsync();
+
+        Assert.NotNull(await host.FindAsync("over"));
+        var open = await host.JobAsync("open");
+        Assert.Equal((JobState.Processing, 1, WatchStatus.Watching), (open.State, open.Watch.Polls, open.WatchStatus));
+        Assert.Equal(1, await host.Services.GetRequiredService<FarWatches>().BringForwardAsync(Cancelled));
+        Assert.InRange((await host.JobAsync("open")).Watch.DueAt!.Value - host.Time.GetUtcNow(), TimeSpan.Zero, TimeSpan.FromMinutes(11));
+    }
+
     private static Task<string> ScheduleAsync(WatchHost host, object input) => host.Client.ScheduleNewOrchestrationInstanceAsync(
         WatchJob.Name, input, new StartOrchestrationOptions(host.InstanceIdOf(Id)), Cancelled);
 
@@ -488,6 +550,8 @@ public class WatchJobTests(SharedAzurite azurite)
 
         // A job whose event nobody has been told yet is kept.
         host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(30));
+        await host.PurgeAsync();
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + PurgeMark.SecondLook);
         await host.PurgeAsync();
         Assert.NotNull(await host.FindAsync("over"));
         await host.Outbox.RemoveAsync(await host.Outbox.PendingAsync(10, Cancelled), Cancelled);

@@ -1,6 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
+using FopWatch.Clocks;
 using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -54,6 +55,27 @@ public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineCont
     protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TablePurgeMarkTests(SharedAzurite azurite) : PurgeMarkContract
+{
+    private TempTable? _table;
+
+    protected override IJobStore Jobs => _table!.Store;
+
+    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.PurgeMarks();
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_says_so()
+    {
+        await using var other = await TempTable.OpenAsync(await azurite.StartedAsync());
+        await other.Rows.DeleteAsync(Cancelled);
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks().AllowAsync(Sample.Start, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks().WriteAsync(PurgeMark.None, Cancelled));
+    }
 }
 
 public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobContract

@@ -1,3 +1,4 @@
+using FopWatch.Clocks;
 using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -88,6 +89,31 @@ public sealed class SqliteQuarantineTests : QuarantineContract
     protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
+public sealed class SqlitePurgeMarkTests : PurgeMarkContract
+{
+    private TempStore? _temp;
+
+    protected override IJobStore Jobs => _temp!.Store;
+
+    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.ClockMarks;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+
+    [Fact]
+    public async Task The_last_time_is_read_as_it_was_written_and_a_damaged_one_is_none()
+    {
+        var marks = _temp!.Store.ClockMarks;
+        var time = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.FromHours(8));
+        Assert.Null(await marks.ReadTimeAsync(Cancelled));
+
+        await marks.WriteTimeAsync(time, Cancelled);
+        Assert.Equal(time, await marks.ReadTimeAsync(Cancelled));
+
+        _temp.Scalar("UPDATE installation SET value = x'00ff' WHERE name = 'time'");
+        Assert.Null(await marks.ReadTimeAsync(Cancelled));
+    }
 }
 
 public sealed class SqliteDamagedJobTests : DamagedJobContract
