@@ -30,7 +30,7 @@ public sealed class PollJob(
             // The retries of a step that throws would only repeat it. One that cannot go on is started again by the due index, a minute later.
             troubles.Occurred(input.Source, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
             logger.PollFaulted(input.Source, e);
-            return new() { DueAt = GoesOn(input) ? time.GetUtcNow() + SetAside.First : null, Postponed = true };
+            return Sleeping(new() { DueAt = GoesOn(input) ? time.GetUtcNow() + SetAside.First : null, Postponed = true });
         }
     }
 
@@ -60,7 +60,9 @@ public sealed class PollJob(
 
         // One that could not be put off with its job is still due by the job.
         var step = StepOf(polled.Job, goesOn);
-        return polled.Fault is not null && step.DueAt <= time.GetUtcNow() ? step with { DueAt = time.GetUtcNow() + SetAside.First, Postponed = true } : step;
+        return polled.Fault is not null && step.DueAt <= time.GetUtcNow()
+            ? Sleeping(step with { DueAt = time.GetUtcNow() + SetAside.First, Postponed = true })
+            : step;
     }
 
     private WatchStep StepOf(Job? job, bool goesOn) => Sleeping(new()

@@ -32,7 +32,7 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
         _intake = new(_settings.Sources, Recorder, ports.Quarantine, time, ports.Due, _settings);
         _poller = new(_settings.Sources, ports.Jobs, this, Recorder, time);
         Dispatcher = new(ports.Outbox, this, time);
-        Sweeper = new(ports.Jobs, ports.Outbox, ports.Quarantine, Recorder, time, new(_settings.Sources, ports.Due, Recorder, time));
+        Sweeper = new(ports.Jobs, ports.Outbox, ports.Quarantine, Recorder, time, new(_settings.Sources, ports.Jobs, ports.Due, Recorder, time));
     }
 
     public StorePorts Ports { get; }
