@@ -26,7 +26,10 @@ public sealed class LoopFailureTests
     {
         using var folder = new TempFolder();
         await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
+        {
             await store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+            await store.ClockMarks.WriteAsync(new(DateTimeOffset.UtcNow - FopWatchSettings.Read([]).Retention, null), Cancelled);
+        }
 
         // The first sweep deletes what is published and older than the retention, and the database does not let it.
         await ExecuteAsync(folder, string.Create(

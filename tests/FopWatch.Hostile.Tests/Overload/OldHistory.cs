@@ -10,7 +10,8 @@ internal static class OldHistory
     public static async Task<string> CreateAsync(int rows)
     {
         var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
-        await (await SqliteStore.OpenAsync(folder, TimeProvider.System)).DisposeAsync();
+        await using (var store = await SqliteStore.OpenAsync(folder, TimeProvider.System))
+            await store.ClockMarks.WriteAsync(new(DateTimeOffset.UtcNow.AddDays(-30), null), CancellationToken.None);
         using var file = Open(folder, SqliteOpenMode.ReadWrite);
         using var command = file.CreateCommand();
         command.CommandTimeout = 0;
