@@ -1,4 +1,7 @@
+using System.Diagnostics;
+using System.Text;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Testing;
 using FopWatch.Watching;
 
@@ -109,6 +112,41 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         Assert.Equal("good", (await Due.DueAsync("media", Sample.Start.AddHours(1), 10, Cancelled)).Single().Key.Id);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_settled_or_stopped_job_that_cannot_be_read_is_not_put_into_the_due_index(bool isSettled)
+    {
+        var job = Sample.Job(Bad.Id);
+        await CommitAsync(isSettled ? job.Expired().On(null) : job.Stopped().New());
+        await WriteDocumentAsync(Bad, "not JSON");
+        var thrown = await Assert.ThrowsAsync<UnreadableJobException>(async () => await Port.FindAsync(Bad, Cancelled));
+
+        await Port.SetAsideAsync(thrown.Job!, Sample.Start, Cancelled);
+
+        Assert.Empty(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        Assert.Equal(0, Assert.Single(await Port.BooksAsync(Cancelled)).Unaccounted);
+    }
+
+    [Fact]
+    public async Task A_job_that_was_set_aside_and_turns_out_not_to_be_watched_leaves_the_due_index_when_its_poll_is_due()
+    {
+        await CommitAsync(Sample.Job(Bad.Id).New());
+        await WriteDocumentAsync(Bad, "not JSON");
+        var recording = new Recording(Port, new ManualTimeProvider(Sample.Start));
+        var poller = new Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
+        Assert.Null((await poller.PollAsync(Bad, evenIfUnwatched: false, Cancelled)).Job);
+        Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        await WriteDocumentAsync(Bad, Encoding.UTF8.GetString(JobJson.Serialize(Sample.Job(Bad.Id).Stopped())));
+
+        var polled = await poller.PollAsync(Bad, evenIfUnwatched: false, Cancelled);
+
+        Assert.Equal((true, null), (polled.Job!.Watch.Stopped, polled.Answer));
+        Assert.Empty(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        var books = Assert.Single(await Port.BooksAsync(Cancelled));
+        Assert.Equal((0, 1), (books.Unaccounted, books.Stopped));
+    }
+
     [Fact]
     public async Task A_job_that_a_clock_which_was_ahead_set_aside_is_read_again_within_the_longest_wait()
     {
@@ -140,5 +178,10 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await Port.SetAsideAsync(new(Bad, "no etag", "it is gone"), Sample.Start, Cancelled);
 
         Assert.Equal(Sample.Start.AddHours(1), Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled)).DueAt);
+    }
+
+    private sealed class NotAsked : IStatusApi
+    {
+        public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => throw new UnreachableException();
     }
 }

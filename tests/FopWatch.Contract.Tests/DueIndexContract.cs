@@ -213,6 +213,24 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal(Count, (await Port.DueAsync("media", Sample.Start + recording.Source.Poll.First, 1000, Cancelled)).Count);
     }
 
+    [Fact]
+    public async Task A_poll_that_was_put_off_to_the_moment_of_more_than_a_turn_of_others_is_brought_forward()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new Recording(Jobs, time);
+        var far = new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, time);
+        for (var i = 0; i < FarWatches.AtOnce + 5; i++)
+            await recording.Recorder.RegisterAsync(recording.Source, $"a{i}", Job.NoMetadata, TimeSpan.FromDays(6), Cancelled);
+        time.Ahead = TimeSpan.FromDays(5);
+        await recording.Recorder.RegisterAsync(recording.Source, "z", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
+        time.Ahead = TimeSpan.Zero;
+        Assert.Equal([Sample.Start.AddDays(6)], (await Port.DueAsync("media", DateTimeOffset.MaxValue, 1000, Cancelled)).Select(job => job.DueAt).Distinct());
+
+        Assert.Equal((0, 1), (await far.BringForwardAsync(Cancelled), await far.BringForwardAsync(Cancelled)));
+
+        Assert.Equal(["z"], await DueAsync(Sample.Start.AddDays(6).AddTicks(-1)));
+    }
+
     private async Task<IEnumerable<string>> DueAsync(DateTimeOffset now) =>
         (await Port.DueAsync("media", now, 100, Cancelled)).Select(job => job.Key.Id);
 }

@@ -18,6 +18,9 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
 
     public bool IsEmpty => _inBatch.Count == 0;
 
+    /// <summary>What the broker has taken.</summary>
+    public IReadOnlyList<OutboxEvent> Published => _published;
+
     public void Dispose() => _batch.Dispose();
 
     public void Use(ServiceBusMessageBatch next)
@@ -58,22 +61,15 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
 
         try
         {
-            try
-            {
-                await sender.SendMessagesAsync(_batch, cancellationToken);
-                _published.AddRange(_inBatch.Select(one => one.Event));
-            }
-            catch (Exception refusal) when (IsOfAnEvent(refusal))
-            {
-                await SendOneByOneAsync(refusal, cancellationToken);
-            }
-
-            _inBatch.Clear();
+            await sender.SendMessagesAsync(_batch, cancellationToken);
+            _published.AddRange(_inBatch.Select(one => one.Event));
         }
-        catch (Exception broken) when (_published.Count > 0 && broken is not OperationCanceledException)
+        catch (Exception refusal) when (IsOfAnEvent(refusal))
         {
-            throw new PartlyPublishedException(_published, broken);
+            await SendOneByOneAsync(refusal, cancellationToken);
         }
+
+        _inBatch.Clear();
     }
 
     /// <exception cref="UnpublishableEventsException">Some were refused.</exception>
@@ -93,7 +89,7 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
     {
         if (_inBatch is [var only])
         {
-            Refuse(only.Event, refusal);
+            RefuseUnlessBroken([(only.Event, refusal)]);
             return;
         }
 
@@ -122,9 +118,25 @@ internal sealed class Sending(ServiceBusSender sender, ServiceBusMessageBatch fi
         // A broker that refuses events of several jobs and takes none is at fault itself, and they wait as they are.
         if (accepted == 0 && refused.Count > 1)
             ExceptionDispatchInfo.Throw(refusal);
+        if (accepted == 0)
+            RefuseUnlessBroken(refused);
+        else
+            refused.ForEach(one => Refuse(one.Event, one.Failure));
         _heldBack.AddRange(heldBack);
+    }
+
+    /// <summary>
+    /// Takes failures for refusals where no other event was accepted beside. One that names nothing of the event is the broker's own, unless the event
+    /// was refused before beside others that were accepted.
+    /// </summary>
+    private void RefuseUnlessBroken(List<(OutboxEvent Event, Exception Failure)> refused)
+    {
         foreach (var (one, failure) in refused)
+        {
+            if (one.Refusals == 0 && failure is ServiceBusException { Reason: ServiceBusFailureReason.GeneralError })
+                ExceptionDispatchInfo.Throw(failure);
             Refuse(one, failure);
+        }
     }
 
     /// <summary>

@@ -45,7 +45,7 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
     /// being published.
     /// </remarks>
     /// <exception cref="ServiceBusException">The broker was busy or could not be reached, also after the SDK's retries, or refuses everything.</exception>
-    /// <exception cref="PartlyPublishedException">The same, after it had taken some of the events.</exception>
+    /// <exception cref="PartlyPublishedException">The same, or it was cancelled, after the broker had taken some of the events.</exception>
     /// <exception cref="UnpublishableEventsException">
     /// Events are too large even reduced, their bodies are damaged, or the broker refuses them: all others were published, except later ones of
     /// the same jobs.
@@ -58,9 +58,17 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
             return;
 
         using var sending = new Sending(_sender, await NewBatchAsync(cancellationToken));
-        foreach (var one in events)
-            await AddAsync(sending, one, cancellationToken);
-        await sending.SendAsync(cancellationToken);
+        try
+        {
+            foreach (var one in events)
+                await AddAsync(sending, one, cancellationToken);
+            await sending.SendAsync(cancellationToken);
+        }
+        catch (Exception broken) when (sending.Published.Count > 0)
+        {
+            throw new PartlyPublishedException(sending.Published, broken);
+        }
+
         sending.ThrowIfRefused();
     }
 

@@ -132,19 +132,12 @@ internal static class RowKeys
     public static (DateTimeOffset Time, string Id) ReadListed(string rowKey) =>
         (new(DateTimeOffset.MaxValue.UtcTicks - Ticks(rowKey, Listed), TimeSpan.Zero), IdAfterTime(rowKey, Listed));
 
-    /// <summary>The same; null if the text is not such a key.</summary>
+    /// <summary>What the key of an event says; null if the text is not such a key.</summary>
     public static (DateTimeOffset Time, string Id, long Version)? TryReadEvent(string rowKey) =>
         IsTimed(rowKey, Outbox) && rowKey.LastIndexOf('|') is var bar && bar > Outbox.Length + TicksLength
-        && rowKey.Length - bar - 1 == TicksLength && long.TryParse(rowKey.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture, out _)
-            ? ReadEvent(rowKey)
+        && rowKey.Length - bar - 1 == TicksLength && long.TryParse(rowKey.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var version)
+            ? (Time(rowKey, Outbox), IdAfterTime(rowKey[..bar], Outbox), version)
             : null;
-
-    public static (DateTimeOffset Time, string Id, long Version) ReadEvent(string rowKey)
-    {
-        var bar = rowKey.LastIndexOf('|');
-        var version = long.Parse(rowKey.AsSpan(bar + 1), NumberStyles.None, CultureInfo.InvariantCulture);
-        return (Time(rowKey, Outbox), IdAfterTime(rowKey[..bar], Outbox), version);
-    }
 
     /// <summary>Whether a text is a key of the list; for continuations, which come from outside.</summary>
     public static bool IsListed(string rowKey) =>

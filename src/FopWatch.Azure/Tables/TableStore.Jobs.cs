@@ -77,13 +77,20 @@ public sealed partial class TableStore
             cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>Moves the job in the due index, and says so in the columns of its rows, so that the books agree; its document is not touched.</remarks>
+    /// <remarks>
+    /// Moves the job in the due index, and says so in the columns of its rows, so that the books agree; its document is not touched. What is
+    /// settled or stopped is not put into the index.
+    /// </remarks>
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => await AskAsync(
         async token =>
         {
             var partition = RowKeys.Partition(job.Key, _options.Buckets);
             var row = await RowAsync(partition, RowKeys.Job(job.Key.Id), Columns.ForSetAside, token);
             if (row is null || Revision.Of(row).ToString() != job.ETag)
+                return false;
+
+            var indexed = await IndexedAsync(partition, job.Key.Id, row.Time(Columns.DueAt), now, token);
+            if (indexed.Count == 0 && row.Time(Columns.DueAt) is null && (row.Flag(Columns.Settled) == true || row.Flag(Columns.Stopped) == true))
                 return false;
 
             var times = Math.Max(row.Number(Columns.SetAside) ?? 0, 0) + 1;
@@ -94,14 +101,10 @@ public sealed partial class TableStore
                 new(TableTransactionActionType.UpdateMerge, moved, row.ETag),
                 new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(until, job.Key.Id))),
             };
-
-            // Where the column that says when it is due is damaged, only the index itself says where the job is in it.
-            var due = RowRange.Of(partition, RowKeys.Due).Filter();
-            await foreach (var indexed in _table.QueryAsync<TableEntity>(due, select: Columns.Keys, cancellationToken: token))
-            {
-                if (RowKeys.IsDue(indexed.RowKey) && RowKeys.ReadDue(indexed.RowKey) is var (at, id) && id == job.Key.Id && at != until && actions.Count < MaxActions - 1)
-                    actions.Add(new(TableTransactionActionType.Delete, new TableEntity(partition, indexed.RowKey), ETag.All));
-            }
+            actions.AddRange(indexed
+                .Where(at => at != until)
+                .Take(MaxActions - actions.Count - 1)
+                .Select(at => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(at, job.Key.Id)), ETag.All)));
 
             if (row.Time(Columns.RegisteredAt) is { } registeredAt
                 && await RowAsync(partition, RowKeys.ListedAt(registeredAt, job.Key.Id), Columns.Keys, token) is { } listed)
@@ -122,6 +125,25 @@ public sealed partial class TableStore
             }
         },
         cancellationToken);
+
+    /// <summary>When the due index has a job. The column may be damaged; then only what is due is looked through, since the job's poll was.</summary>
+    private async Task<IReadOnlyList<DateTimeOffset>> IndexedAsync(
+        string partition, string id, DateTimeOffset? column, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var at = column is { } due && await RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null ? column : null;
+        if (at <= now)
+            return [at.Value];
+
+        List<DateTimeOffset> found = at is null ? [] : [at.Value];
+        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks))).Filter();
+        await foreach (var row in _table.QueryAsync<TableEntity>(range, select: Columns.Keys, cancellationToken: cancellationToken))
+        {
+            if (RowKeys.IsDue(row.RowKey) && RowKeys.ReadDue(row.RowKey) is var (time, of) && of == id)
+                found.Add(time);
+        }
+
+        return found;
+    }
 
     private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
@@ -293,7 +315,7 @@ public sealed partial class TableStore
 
         // Where the column is damaged, the document says where the due index has the job.
         var revision = Revision.Of(row);
-        return new(job!, (revision with { DueAt = revision.DueAt ?? job!.Watch.DueAt }).ToString());
+        return new(job!, (revision with { DueAt = revision.DueAt ?? job!.Watch.DueAt }).ToString()) { IsIndexed = revision.DueAt is not null };
     }
 
     /// <returns>How long its document is; null if it cannot be read.</returns>

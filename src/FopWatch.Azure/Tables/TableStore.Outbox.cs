@@ -24,8 +24,8 @@ public sealed partial class TableStore
                     Columns.ForOutbox,
                     limit,
                     token,
-                    row => RowKeys.TryReadEvent(row.RowKey) is { } key
-                        && turns.Admits(new(RowKeys.SourceOf(row.PartitionKey), key.Id), row.Number(Columns.Refusals) ?? 0, row.Time(Columns.RetryAt)));
+                    row => RowKeys.TryReadEvent(row.RowKey) is not { } key
+                        || turns.Admits(new(RowKeys.SourceOf(row.PartitionKey), key.Id), row.Number(Columns.Refusals) ?? 0, row.Time(Columns.RetryAt)));
                 var (events, _) = await FillAsync<OutboxEvent>(
                     rows,
                     async (row, each) => BodyColumns.HasShortText(row) ? row : await RowAsync(row.PartitionKey, row.RowKey, null, each),
@@ -111,8 +111,7 @@ public sealed partial class TableStore
                     var filter = RowRange.Of(partition, RowKeys.Outbox).Filter();
                     await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
                     {
-                        if (RowKeys.TryReadEvent(row.RowKey)?.Time is not { } time)
-                            continue;
+                        var time = RowKeys.TryReadEvent(row.RowKey)?.Time;
                         lock (gate)
                         {
                             (count, oldest) = (count + 1, time < oldest ? time : oldest ?? time);
@@ -140,10 +139,22 @@ public sealed partial class TableStore
         return row;
     }
 
-    /// <summary>The event of a row whose key is one of an event.</summary>
     private static OutboxEvent ReadEvent(TableEntity row)
     {
-        var (time, id, version) = RowKeys.ReadEvent(row.RowKey);
+        if (RowKeys.TryReadEvent(row.RowKey) is not var (time, id, version))
+        {
+            return new OutboxEvent
+            {
+                Id = "",
+                Key = new(RowKeys.SourceOf(row.PartitionKey), ""),
+                Version = 0,
+                Type = "",
+                Time = default,
+                Body = default,
+                Problem = "its row key is not one of an event",
+            };
+        }
+
         var one = new OutboxEvent
         {
             Id = row.Text(Columns.EventId) ?? "",

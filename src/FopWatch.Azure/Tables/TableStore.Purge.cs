@@ -45,7 +45,8 @@ public sealed partial class TableStore
         if (isOver())
             return 0;
 
-        var waiting = new HashSet<string>(StringComparer.Ordinal);
+        // While a broker is down for days, millions of events may wait. A job that is taken for one of theirs stays until a later purge.
+        var waiting = new IdFilter();
         await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
         {
             if (RowKeys.TryReadEvent(row.RowKey) is { } waits)
@@ -67,7 +68,7 @@ public sealed partial class TableStore
         var batch = new List<TableEntity>();
         await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _table.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
         {
-            if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.Contains(RowKeys.ReadListed(row.RowKey).Id))
+            if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.MayContain(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
             batch.Add(row);
 

@@ -7,7 +7,11 @@ namespace FopWatch.Jobs;
 /// <summary>A job as it is stored.</summary>
 /// <param name="Job">The job.</param>
 /// <param name="ETag">What it has to be committed with; changes with every commit.</param>
-public sealed record StoredJob(Job Job, string ETag);
+public sealed record StoredJob(Job Job, string ETag)
+{
+    /// <summary>Whether it is in the due index.</summary>
+    public bool IsIndexed { get; init; }
+}
 
 /// <summary>One atomic write: the job, its row in the due index and the event that the change produced.</summary>
 /// <param name="Job">The job as it is to be. Its <see cref="Job.Watch"/> says where it belongs in the due index.</param>
@@ -129,7 +133,7 @@ public interface IJobStore
 
     /// <summary>
     /// Makes a job that cannot be read due later, without rewriting its document: after a wait that grows with each time, as <see cref="SetAside.Wait"/>
-    /// says, until a commit succeeds. Nothing happens if the job was changed since.
+    /// says, until a commit succeeds. Nothing happens if the job was changed since, or if it is settled or stopped and not in the due index.
     /// </summary>
     ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken);
 

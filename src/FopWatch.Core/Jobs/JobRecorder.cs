@@ -173,6 +173,11 @@ public sealed class JobRecorder(
             (job, now) => job.HasOutcome ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Corrected(source.Poll, job.Watch, now)),
             cancellationToken);
 
+    /// <summary>Takes a job out of the due index that has nothing to be polled for.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    internal Task<Job?> ReindexAsync(JobKey key, CancellationToken cancellationToken) =>
+        ChangeAsync(key, (job, _) => JobChange.Nothing(job), cancellationToken, evenUnchanged: true);
+
     /// <summary>Publishes a settled job's outcome again, as a new version, since brokers drop an event id that they have seen.</summary>
     /// <returns>The job, unchanged if it is not settled or nothing genuine has named it yet; null if there is none.</returns>
     public Task<Job?> RepublishAsync(JobKey key, CancellationToken cancellationToken) =>

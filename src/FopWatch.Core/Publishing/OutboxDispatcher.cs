@@ -18,6 +18,9 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
     // A drain goes on for as long as there are events, so what it remembers has a bound. The next one begins anew.
     private const int MostSetAside = 10_000;
 
+    // What was published is taken out of the outbox even where the drain was cancelled meanwhile: otherwise it would be published again.
+    private static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(15);
+
     private readonly SemaphoreSlim _one = new(1, 1);
 
     // Jobs with an event that was refused, as far as this process knows.
@@ -53,7 +56,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
                 if (pending.Count == 0)
                     break;
 
-                published += await PublishReadableAsync(pending, setAside, cancellationToken);
+                published += await PublishReadableAsync(pending, setAside, isDrain: true, cancellationToken);
             }
 
             return published;
@@ -78,14 +81,14 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         if (!_refused.IsEmpty)
             events = [.. events.Where(one => !_refused.ContainsKey(one.Key))];
         if (events.Count > 0)
-            await PublishReadableAsync(events, [], cancellationToken);
+            await PublishReadableAsync(events, [], isDrain: false, cancellationToken);
     }
 
     private async Task<int> PublishReadableAsync(
-        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
+        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, bool isDrain, CancellationToken cancellationToken)
     {
         if (events.All(one => one.Problem is null))
-            return await SendAsync(events, setAside, cancellationToken);
+            return await SendAsync(events, setAside, isDrain, cancellationToken);
 
         // They keep none back: nobody can publish them, so there is no order to keep.
         var unreadable = events.Where(one => one.Problem is not null).ToList();
@@ -93,12 +96,14 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             troubles?.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
         await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
         var readable = events.Where(one => one.Problem is null).ToList();
-        return readable.Count == 0 ? 0 : await SendAsync(readable, setAside, cancellationToken);
+        return readable.Count == 0 ? 0 : await SendAsync(readable, setAside, isDrain, cancellationToken);
     }
 
     private async Task<int> SendAsync(
-        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
+        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, bool isDrain, CancellationToken cancellationToken)
     {
+        // A commit is not held up for it; what it leaves, the next drain publishes again.
+        var writing = isDrain ? CancellationToken.None : cancellationToken;
         var published = events;
         using (var activity = Telemetry.Activities.StartActivity("publish"))
         {
@@ -110,12 +115,13 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             catch (UnpublishableEventsException refusal)
             {
                 published = [.. events.Except(refusal.Events).Except(refusal.HeldBack)];
-                await RefusedAsync(refusal, setAside, cancellationToken);
+                await RefusedAsync(refusal, setAside, writing);
             }
             catch (PartlyPublishedException failure) when (failure.InnerException is { } broken)
             {
-                troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
-                await RemoveAsync(failure.Published, cancellationToken);
+                if (!(broken is OperationCanceledException && cancellationToken.IsCancellationRequested))
+                    troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
+                await RemoveAsync(failure.Published, writing);
                 ExceptionDispatchInfo.Throw(broken);
             }
             catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
@@ -127,7 +133,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             troubles?.Worked(null, TroubleKind.PublishingFails);
         }
 
-        await RemoveAsync(published, cancellationToken);
+        await RemoveAsync(published, writing);
         return published.Count;
     }
 
@@ -143,7 +149,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
             troubles?.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
         }
 
-        await SetAsideAsync(refusal.Events, setAside, cancellationToken);
+        await WriteAsync(token => SetAsideAsync(refusal.Events, setAside, token), cancellationToken);
     }
 
     private async Task SetAsideAsync(
@@ -159,13 +165,20 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
     private async Task RemoveAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
     {
         var published = time.GetUtcNow();
-        await outbox.RemoveAsync(events, cancellationToken);
+        await WriteAsync(token => outbox.RemoveAsync(events, token).AsTask(), cancellationToken);
         foreach (var one in events)
         {
             if (_refused.TryRemove(one.Key, out _))
                 troubles?.Worked(one.Key.Source, TroubleKind.EventsRefused);
             Telemetry.Published(one.Key.Source, published - one.Time);
         }
+    }
+
+    private async Task WriteAsync(Func<CancellationToken, Task> write, CancellationToken cancellationToken)
+    {
+        using var longest = new CancellationTokenSource(LongestWrite, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longest.Token);
+        await write(either.Token);
     }
 
     /// <summary>The first line: the rest of what brokers' clients say is for those who develop them.</summary>

@@ -21,7 +21,7 @@ public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, 
     /// <summary>How long further jobs of a source are read.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, DateTimeOffset> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DueJob> _seen = new(StringComparer.Ordinal);
 
     /// <summary>Looks at some jobs of each source.</summary>
     /// <returns>How many polls were brought forward.</returns>
@@ -46,18 +46,19 @@ public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, 
 
     private async Task<int> BringForwardAsync(Source source, CancellationToken cancellationToken)
     {
-        var from = time.GetUtcNow() + PollPlan.LongestWait(source.Poll);
-        if (_seen.TryGetValue(source.Name, out var seen) && seen > from)
+        // Before every job of the next moment: no id is empty.
+        var from = new DueJob(new(source.Name, ""), (time.GetUtcNow() + PollPlan.LongestWait(source.Poll)).AddTicks(1));
+        if (_seen.TryGetValue(source.Name, out var seen) && seen.DueAt >= from.DueAt)
             from = seen;
 
         var brought = 0;
-        var far = await due.DueAfterAsync(source.Name, from, AtOnce, cancellationToken);
+        var far = await due.DueAsync(source.Name, from, DateTimeOffset.MaxValue, AtOnce, cancellationToken);
         foreach (var job in far)
         {
             if (await IsBroughtForwardAsync(source, job, cancellationToken))
                 brought++;
             else
-                from = job.DueAt;
+                from = job;
         }
 
         // After the last that stays, and after the last of all from the beginning.

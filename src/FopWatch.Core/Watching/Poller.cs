@@ -32,7 +32,12 @@ public sealed class Poller(
     {
         try
         {
-            return (await store.FindAsync(key, cancellationToken))?.Job;
+            var stored = await store.FindAsync(key, cancellationToken);
+
+            // It was set aside while it could not be read, and would be due for ever.
+            if (stored is { IsIndexed: true, Job.Watch.DueAt: null })
+                return await recorder.ReindexAsync(key, cancellationToken);
+            return stored?.Job;
         }
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
         {

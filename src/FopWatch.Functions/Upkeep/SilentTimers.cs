@@ -14,7 +14,10 @@ namespace FopWatch.Functions.Upkeep;
 /// </summary>
 public sealed class SilentTimers
 {
-    /// <summary>How much longer than its period a timer has not run when it counts as silent: three minutes in all for those of a minute.</summary>
+    /// <summary>
+    /// How much longer than its period a timer has not run when it counts as silent: three minutes in all for those of a minute. While no
+    /// instance ran, none could: so an instance must have run for as long, unless it has found those of a minute silent.
+    /// </summary>
     internal static readonly TimeSpan Late = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMinutes(1);
@@ -28,6 +31,7 @@ public sealed class SilentTimers
     private readonly TimeProvider _time;
     private readonly ILogger<SilentTimers> _logger;
     private readonly Duty[] _duties;
+    private readonly long _started;
     private long _lookedAt = long.MinValue;
 
     /// <summary>Looks after the timers whose work is given.</summary>
@@ -43,6 +47,7 @@ public sealed class SilentTimers
         ILogger<SilentTimers> logger)
     {
         (_runs, _watches, _troubles, _time, _logger) = (runs, watches, troubles, time, logger);
+        _started = time.GetTimestamp();
         _duties =
         [
             new(StartDueWatches.Name, TimeSpan.FromMinutes(1), NeedsClient: true, (_, cancellationToken) => startDueWatches.RunAsync(cancellationToken)),
@@ -87,12 +92,14 @@ public sealed class SilentTimers
     private async Task<(Dictionary<string, TimerRun> Known, List<(Duty Duty, TimerRun Run)> Silent)> FindAsync(CancellationToken cancellationToken)
     {
         var known = (await _runs.ReadAsync(cancellationToken)).ToDictionary(run => run.Name, StringComparer.Ordinal);
-        var (now, silent) = (_time.GetUtcNow(), new List<(Duty Duty, TimerRun Run)>());
+        var (now, up, silent) = (_time.GetUtcNow(), _time.GetElapsedTime(_started), new List<(Duty Duty, TimerRun Run)>());
+
+        // Those of a minute come first.
         foreach (var duty in _duties)
         {
             if (!known.TryGetValue(duty.Timer, out var run))
                 await _runs.LookedForAsync(duty.Timer, cancellationToken);
-            else if (now - NotAhead(run.RanAt ?? run.Since, now) >= duty.Period + Late)
+            else if (now - NotAhead(run.RanAt ?? run.Since, now) >= duty.Period + Late && (up >= duty.Period + Late || silent.Count > 0))
                 silent.Add((duty, run));
         }
 

@@ -119,11 +119,13 @@ internal static class EventStream
             using var hold = batch.Hold;
             using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold?.Revoked ?? CancellationToken.None);
 
-            // A client that is slow may be overtaken by a purge.
-            if (batch.Places.FirstOrDefault(place => place > seen, batch.Last + 1) > seen + 1
-                && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
+            // A client that is slow may be overtaken by a purge. It is told once: what it gets next may be purged too, and is still in memory.
+            var following = batch.Places.FirstOrDefault(place => place > seen);
+            if (following != seen + 1 && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
-                await SendAsync(response, Purged(oldest, log.Epochs.PositionOf(oldest - 1)), time, cut.Token);
+                var left = following > 0 ? following : oldest;
+                await SendAsync(response, Purged(left, log.Epochs.PositionOf(left - 1)), time, cut.Token);
+                (sent, seen) = (left - 1, left - 1);
             }
 
             foreach (var (bytes, last) in batch.Pieces(seen, source))
@@ -132,7 +134,7 @@ internal static class EventStream
                 sent = last;
             }
 
-            seen = batch.Last;
+            seen = Math.Max(seen, batch.Last);
         }
     }
 

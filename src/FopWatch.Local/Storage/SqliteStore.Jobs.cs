@@ -19,8 +19,8 @@ internal sealed partial class SqliteStore
     public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => await Database.ReadAsync(
         session =>
         {
-            using var row = session.Command("SELECT source, id, seq, revision, body FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
-            return row.Read() ? StoredRow.Read(row) : null;
+            using var row = session.Command("SELECT source, id, seq, revision, body, due_at IS NOT NULL FROM jobs WHERE source = $1 AND id = $2", key.Source, key.Id).ExecuteReader();
+            return row.Read() ? StoredRow.Read(row) with { IsIndexed = row.GetBoolean(5) } : null;
         },
         cancellationToken) is { } found ? found.ToJob() : null;
 
@@ -45,7 +45,7 @@ internal sealed partial class SqliteStore
 
         await Database.WriteAsync(
             session => session.Scalar(UnreadableSql, seq, revision) is long times
-                && session.Execute("UPDATE jobs SET due_at = $2 WHERE seq = $1", seq, (now + SetAside.Wait((int)times)).UtcTicks) > 0,
+                && session.Execute(SetAsideSql, seq, (now + SetAside.Wait((int)times)).UtcTicks) > 0,
             cancellationToken);
     }
 
@@ -292,12 +292,14 @@ internal sealed partial class SqliteStore
     /// <summary>A job as its row has it, before its body is read.</summary>
     private sealed record StoredRow(JobKey Key, string ETag, byte[] Body)
     {
+        public bool IsIndexed { get; init; }
+
         /// <summary>Of the columns source, id, seq, revision and body, in this order.</summary>
         public static StoredRow Read(SqliteDataReader row) => new(
             new(row.GetString(0), row.GetString(1)), SqliteStore.ETag(row.GetInt64(2), row.GetInt64(3)), row.GetFieldValue<byte[]>(4));
 
         public StoredJob ToJob() => JobJson.TryDeserialize(Body, Key, out var job, out var problem)
-            ? new(job, ETag)
+            ? new(job, ETag) { IsIndexed = IsIndexed }
             : throw new UnreadableJobException(new UnreadableJob(Key, ETag, problem));
     }
 }

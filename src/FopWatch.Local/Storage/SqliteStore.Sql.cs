@@ -22,6 +22,10 @@ internal sealed partial class SqliteStore
         ON CONFLICT (seq) DO UPDATE SET times = times + 1 RETURNING times
         """;
 
+    /// <summary>What is settled or stopped is not put into the due index.</summary>
+    internal const string SetAsideSql =
+        "UPDATE jobs SET due_at = $2 WHERE seq = $1 AND (due_at IS NOT NULL OR (settled_at IS NULL AND stopped = 0))";
+
     internal const string PendingSql = """
         SELECT source, id, version, event_id, type, time, refusals, retry_at, body, redaction
         FROM outbox LEFT JOIN refused_events USING (seq) ORDER BY seq

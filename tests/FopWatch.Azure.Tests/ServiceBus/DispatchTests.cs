@@ -54,6 +54,7 @@ public sealed class DispatchTests : IAsyncLifetime
     [InlineData("amqp:not-allowed")]
     [InlineData("com.microsoft:argument-error")]
     [InlineData("amqp:link:message-size-exceeded")]
+    [InlineData("amqp:internal-error")]
     public async Task An_event_that_the_broker_refuses_for_ever_is_set_aside_and_all_others_are_published_once(string condition)
     {
         await CommitJobAsync("a", versions: 1);
@@ -102,6 +103,44 @@ public sealed class DispatchTests : IAsyncLifetime
         Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["1", "2", "3"], (await Bus.ReceiveAllAsync("all")).Select(message => message.ApplicationProperties["pipeline"]));
         Assert.Equal(0, (await store.DepthAsync(Cancelled)).Count);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    public async Task While_the_broker_answers_an_error_of_its_own_no_event_is_set_aside(int versions)
+    {
+        await CommitJobAsync("a", versions);
+        await Bus.Peer.RefuseOfAsync("a", "amqp:internal-error");
+        using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System);
+
+        await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
+        Assert.Equal(0, await Store.CountSetAsideAsync(Cancelled));
+
+        await Bus.Peer.RefuseOfAsync(null);
+        Assert.Equal(versions, await dispatcher.DrainAsync(Cancelled));
+    }
+
+    [Fact]
+    public async Task What_was_published_before_a_drain_was_cancelled_is_not_published_again()
+    {
+        await CommitJobAsync("a", versions: 1);
+        await CommitJobAsync("b", versions: 1);
+        var first = (await Store.PendingAsync(1, Cancelled))[0];
+        await Store.SetAsideAsync([first with { Refusals = 1, RetryAt = Sample.Start }], Cancelled);
+        await Bus.Peer.RefuseOfAsync("b", "com.microsoft:server-busy");
+        await using var patient = Bus.NewPublisher(new() { Retry = new() { MaxRetries = 10, Delay = TimeSpan.FromSeconds(10), Mode = ServiceBusRetryMode.Fixed } });
+        using var dispatcher = new OutboxDispatcher(Store, patient, TimeProvider.System);
+        using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+
+        // The event that was refused before goes alone, and before the other.
+        var draining = dispatcher.DrainAsync(cancellation.Token);
+        Assert.Equal("a", Assert.Single(await Bus.ReceiveAsync("all", 1)).CorrelationId);
+        await Task.Delay(200, Cancelled);
+        await cancellation.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
+        Assert.Equal("b", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
     }
 
     [Fact]

@@ -161,10 +161,13 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
         await Store.UnwatchedAsync(10, Cancelled);
         Assert.Empty(await Store.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         await Store.NextDueAsync("media", Sample.Start, Cancelled);
-        Assert.Equal("good", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
-        Assert.Equal(1, (await Store.DepthAsync(Cancelled)).Count);
+        var pending = await Store.PendingAsync(10, Cancelled);
+        Assert.Equal("good", Assert.Single(pending, one => one.Problem is null).Key.Id);
+        Assert.Equal([("media", "its row key is not one of an event")], pending.Where(one => one.Problem is not null).Select(one => (one.Key.Source, one.Problem!)).Distinct());
+        Assert.Equal((5, 5L), (pending.Count, (await Store.DepthAsync(Cancelled)).Count));
         Assert.Empty((await Store.ListAsync(null, 10, null, Cancelled)).Elements);
-        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
+        await Store.SetAsideAsync([.. pending.Where(one => one.Problem is not null)], Cancelled);
+        await Store.RemoveAsync([.. pending.Where(one => one.Problem is null)], Cancelled);
         Assert.Equal(1, await PurgeAsync(Sample.Start.AddDays(1)));
     }
 

@@ -49,7 +49,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("due jobs of a source", "16 query");
         await store.NextDueAsync("media", Sample.Start.AddDays(1), Cancelled);
         Took("next due time of a source", "16 query");
-        await store.DueAfterAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
+        await store.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
         Took("jobs of a source whose polls are far off", "16 query");
         await store.PendingAsync(256, Cancelled);
         Took("look into the outbox", "17 query");
@@ -92,7 +92,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var minute = Requests();
         foreach (var part in parts)
             await store.CountAsync(part.Name, 10, Cancelled);
-        await store.DueAfterAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
+        await store.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
         await store.DepthAsync(Cancelled);
         var sweep = Requests();
         await store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);

@@ -75,14 +75,14 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
         new(!_jobs.TryGetValue(key, out var row) ? null
             : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
-            : new StoredJob(row.Job, row.ETag!));
+            : new StoredJob(row.Job, row.ETag!) { IsIndexed = row.DueAt is not null });
 
     /// <summary>Damages a job's document, or repairs it.</summary>
     public void Damage(JobKey key, string? problem) => _jobs[key].Problem = problem;
 
     public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (_jobs.TryGetValue(job.Key, out var row) && row.ETag == job.ETag)
+        if (_jobs.TryGetValue(job.Key, out var row) && row.ETag == job.ETag && (row.DueAt is not null || row.Job is { IsSettled: false, Watch.Stopped: false }))
             row.DueAt = now + SetAside.Wait(++row.SetAside);
         return default;
     }

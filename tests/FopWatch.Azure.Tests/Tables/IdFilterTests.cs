@@ -1,0 +1,26 @@
+using FopWatch.Azure.Tables;
+
+namespace FopWatch.Azure.Tests.Tables;
+
+public class IdFilterTests
+{
+    [Fact]
+    public void Each_id_that_was_added_is_found_and_few_others_are_by_each_filter_different_ones()
+    {
+        const int Ids = 200_000;
+        var mistaken = new List<HashSet<int>>();
+        for (var i = 0; i < 2; i++)
+        {
+            var filter = new IdFilter();
+            Assert.False(filter.MayContain("z0.0"));
+            for (var id = 0; id < Ids; id++)
+                filter.Add($"z0.{id}");
+            Assert.All(Enumerable.Range(0, Ids).Where(id => id % 97 == 0), id => Assert.True(filter.MayContain($"z0.{id}")));
+            mistaken.Add([.. Enumerable.Range(Ids, Ids).Where(id => filter.MayContain($"z0.{id}"))]);
+        }
+
+        // By calculation (1 - e^(-3 * 200,000 / 2^23))^3 = 0.03 %.
+        Assert.All(mistaken, ids => Assert.InRange(ids.Count, 0, Ids / 1000));
+        Assert.InRange(mistaken[0].Intersect(mistaken[1]).Count(), 0, 5);
+    }
+}
