@@ -52,7 +52,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
 
         Assert.Equal((time, "z0._-"), RowKeys.ReadDue(RowKeys.DueAt(time, "z0._-")));
         Assert.Equal((time, "z0._-"), RowKeys.ReadListed(RowKeys.ListedAt(time, "z0._-")));
-        Assert.Equal((time, "z0._-", 42L), RowKeys.ReadEvent(RowKeys.Event(time, "z0._-", 42)));
+        Assert.Equal((time, "z0._-", 42L), RowKeys.TryReadEvent(RowKeys.Event(time, "z0._-", 42)));
         Assert.Equal("h|cdcf~", RowKeys.NotificationOf("c|cdcf~|0003"));
     }
 
