@@ -119,12 +119,12 @@ public sealed class FilterTests
     internal static void CheckDelivery(Deployment deployment)
     {
         var topic = deployment.The(Types.Topic);
-        Assert.True(topic.Is("properties", "requiresDuplicateDetection"));
+        Assert.True(topic.Is("properties", "requiresDuplicateDetection"), $"{topic}: requiresDuplicateDetection");
         Assert.InRange(topic.At("properties", "maxSizeInMegabytes").GetValue<int>(), 1024, 5120);
         foreach (var subscription in deployment.All(Types.Subscription))
         {
-            Assert.True(subscription.Is("properties", "deadLetteringOnFilterEvaluationExceptions"));
-            Assert.True(subscription.Is("properties", "deadLetteringOnMessageExpiration"));
+            Assert.True(subscription.Is("properties", "deadLetteringOnFilterEvaluationExceptions"), $"{subscription}: deadLetteringOnFilterEvaluationExceptions");
+            Assert.True(subscription.Is("properties", "deadLetteringOnMessageExpiration"), $"{subscription}: deadLetteringOnMessageExpiration");
             Assert.InRange(subscription.At("properties", "maxDeliveryCount").GetValue<int>(), 1, 2000);
             Assert.InRange(
                 XmlConvert.ToTimeSpan(subscription.Text("properties", "lockDuration")),
@@ -137,7 +137,7 @@ public sealed class FilterTests
                 XmlConvert.ToTimeSpan(topic.Text("properties", "defaultMessageTimeToLive")) + TimeSpan.FromDays(7),
                 TimeSpan.FromDays(90));
             Assert.Equal(topic.Text("properties", "defaultMessageTimeToLive"), subscription.Text("properties", "defaultMessageTimeToLive"));
-            Assert.True(XmlConvert.ToTimeSpan(subscription.Text("properties", "defaultMessageTimeToLive")) >= TimeSpan.FromHours(1));
+            Assert.True(XmlConvert.ToTimeSpan(subscription.Text("properties", "defaultMessageTimeToLive")) >= TimeSpan.FromHours(1), $"{subscription}: defaultMessageTimeToLive");
         }
     }
 

@@ -84,10 +84,10 @@ public sealed class MutationTests
     public Task A_connection_of_the_host_that_it_does_not_know_is_found() => FindsAsync(SettingsTests.CheckPlatform, "blobUri", FullMutant);
 
     [Fact]
-    public Task A_password_that_deploys_is_found() => FindsAsync(RoleTests.CheckKeys, "True", FullMutant);
+    public Task A_password_that_deploys_is_found() => FindsAsync(RoleTests.CheckKeys, ": allow", FullMutant);
 
     [Fact]
-    public Task A_subnet_for_the_runner_that_overlaps_another_is_found() => FindsAsync(NetworkTests.CheckSubnets, "True", FullMutant);
+    public Task A_subnet_for_the_runner_that_overlaps_another_is_found() => FindsAsync(NetworkTests.CheckSubnets, " overlaps ", FullMutant);
 
     [Fact]
     public Task A_middle_step_that_takes_the_dear_tier_is_found() => FindsAsync(NetworkTests.CheckMiddle, "Premium", MiddleMutant);
@@ -187,10 +187,10 @@ public sealed class MutationTests
     public Task An_alert_that_waits_for_a_full_topic_is_found() => FindsAsync(MetricTests.CheckTopic, "ma-topic-fills", FullMutant);
 
     [Fact]
-    public Task Messages_that_would_be_lost_are_found() => FindsAsync(FilterTests.CheckDelivery, "True");
+    public Task Messages_that_would_be_lost_are_found() => FindsAsync(FilterTests.CheckDelivery, ": deadLetteringOnMessageExpiration");
 
     [Fact]
-    public Task A_key_that_lets_in_is_found() => FindsAsync(RoleTests.CheckKeys, "True");
+    public Task A_key_that_lets_in_is_found() => FindsAsync(RoleTests.CheckKeys, ": disableLocalAuth");
 
     [Fact]
     public Task A_secret_of_one_version_is_found() => FindsAsync(SettingsTests.CheckSecrets, "null");

@@ -93,16 +93,16 @@ public sealed class NetworkTests
         Assert.Equal(["app", "endpoints", "runner"], subnets.Keys.Order());
 
         var ranges = subnets.Values.Select(one => IPNetwork.Parse(one["addressPrefix"]!.GetValue<string>())).ToList();
-        Assert.All(ranges, range => Assert.True(space.Contains(range.BaseAddress) && range.PrefixLength >= space.PrefixLength));
+        Assert.All(ranges, range => Assert.True(space.Contains(range.BaseAddress) && range.PrefixLength >= space.PrefixLength, $"{range} is outside {space}"));
         Assert.All(
             ranges.SelectMany(one => ranges.Where(other => other != one), (one, other) => (one, other)),
-            pair => Assert.False(pair.one.Contains(pair.other.BaseAddress)));
+            pair => Assert.False(pair.one.Contains(pair.other.BaseAddress), $"{pair.one} overlaps {pair.other}"));
 
         // Azure keeps five addresses of a subnet, and each instance takes one.
         var app = subnets["app"];
         var addresses = Math.Pow(2, 32 - IPNetwork.Parse(app["addressPrefix"]!.GetValue<string>()).PrefixLength) - 5;
         var instances = deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "maximumInstanceCount");
-        Assert.True(addresses >= instances.GetValue<int>());
+        Assert.True(addresses >= instances.GetValue<int>(), $"{addresses} addresses for {instances} instances");
         Assert.Equal($"{network.Id}/subnets/app", deployment.The(Types.App).Text("properties", "virtualNetworkSubnetId"));
         Assert.Equal(
             "Microsoft.App/environments",

@@ -138,17 +138,17 @@ public sealed class RoleTests
     {
         Assert.All(deployment.All(Types.StorageAccount), account =>
         {
-            Assert.False(account.Is("properties", "allowSharedKeyAccess"));
-            Assert.False(account.Is("properties", "allowBlobPublicAccess"));
-            Assert.True(account.Is("properties", "supportsHttpsTrafficOnly"));
+            Assert.False(account.Is("properties", "allowSharedKeyAccess"), $"{account}: allowSharedKeyAccess");
+            Assert.False(account.Is("properties", "allowBlobPublicAccess"), $"{account}: allowBlobPublicAccess");
+            Assert.True(account.Is("properties", "supportsHttpsTrafficOnly"), $"{account}: supportsHttpsTrafficOnly");
             Assert.Equal("TLS1_2", account.Text("properties", "minimumTlsVersion"));
         });
-        Assert.True(deployment.The(Types.Bus).Is("properties", "disableLocalAuth"));
+        Assert.True(deployment.The(Types.Bus).Is("properties", "disableLocalAuth"), $"{Types.Bus}: disableLocalAuth");
         Assert.Equal("1.2", deployment.The(Types.Bus).Text("properties", "minimumTlsVersion"));
-        Assert.True(deployment.The(Types.Insights).Is("properties", "DisableLocalAuth"));
-        Assert.True(deployment.The(Types.Workspace).Is("properties", "features", "disableLocalAuth"));
-        Assert.True(deployment.The(Types.Vault).Is("properties", "enableRbacAuthorization"));
-        Assert.True(deployment.The(Types.App).Is("properties", "httpsOnly"));
+        Assert.True(deployment.The(Types.Insights).Is("properties", "DisableLocalAuth"), $"{Types.Insights}: DisableLocalAuth");
+        Assert.True(deployment.The(Types.Workspace).Is("properties", "features", "disableLocalAuth"), $"{Types.Workspace}: disableLocalAuth");
+        Assert.True(deployment.The(Types.Vault).Is("properties", "enableRbacAuthorization"), $"{Types.Vault}: enableRbacAuthorization");
+        Assert.True(deployment.The(Types.App).Is("properties", "httpsOnly"), $"{Types.App}: httpsOnly");
         Assert.Equal(["ftp", "scm"], deployment.All(Types.PublishingPolicy).Select(one => one.Name).Order());
         Assert.All(deployment.All(Types.PublishingPolicy), one => Assert.False(one.Is("properties", "allow")));
     }

@@ -17,34 +17,6 @@ public partial class PayloadTests
 
     private static readonly Channel[] Notifications = [Channel.Signed, Channel.Unsigned];
 
-    // What each payload makes of its job, on every way that brings it.
-    private static readonly Dictionary<string, (string Source, JobState State)> Payloads = new()
-    {
-        ["qiniu-docs-2024-failing-item-FRAGMENT.json"] = ("media", JobState.Failed),
-        ["qiniu-docs-success-4items-2014.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-2013-pythonrepr.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-before-upload-callback-2015.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-failed-z0-m3u8-2015.json"] = ("media", JobState.Failed),
-        ["qiniu-notify-hlskey-standard-base64-2020.json"] = ("media", JobState.Failed),
-        ["qiniu-notify-success-z0-amr-2019.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-success-z0-m3u8-2015.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-success-z2-mp4-2018.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-video-censor-300cuts-2019.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-workflow-v3-cond-2022.json"] = ("media", JobState.Succeeded),
-        ["qiniu-notify-workflow-v3-unsigned-2024.json"] = ("media", JobState.Succeeded),
-        ["qiniu-prefop-code4-callback-failed-2014.json"] = ("media", JobState.Succeeded),
-        ["qiniu-prefop-processing-z1-2017.json"] = ("media", JobState.Processing),
-        ["qiniu-prefop-success-z1-2017.json"] = ("media", JobState.Succeeded),
-        ["qiniu-prefop-vsample-keys-2018.json"] = ("media", JobState.Succeeded),
-        ["qiniu-workflow-v2-notify-docs-FRAGMENT.json"] = ("media", JobState.Succeeded),
-        ["qiniu-workflow-v3-notify-SKELETON.json"] = ("media", JobState.Succeeded),
-        ["wangsu-fmgr-notify-decompresslist-string-2025.json"] = ("files", JobState.Succeeded),
-        ["wangsu-fmgr-notify-delete-2025.json"] = ("files", JobState.Succeeded),
-        ["wangsu-fmgr-notify-success-docs-2023.json"] = ("files", JobState.Succeeded),
-        ["wangsu-fmgr-notify-success-docs-2023.raw.txt"] = ("files", JobState.Succeeded),
-        ["wangsu-fops-notify-success-3items-2017.json"] = ("video", JobState.Succeeded),
-    };
-
     private static readonly Dictionary<string, (Channel[] Without, string Reason)> Exceptions = new()
     {
         ["cdnetworks-prefop-status-SCHEMA.json"] = (Enum.GetValues<Channel>(), "a shape: its id and codes are placeholders"),
@@ -68,14 +40,14 @@ public partial class PayloadTests
         var excused = Exceptions.Where(exception => exception.Value.Without.Length == 3).Select(exception => exception.Key);
 
         Assert.Equal(SharedPayloads.Names(), Payloads.Keys.Concat(excused).Order(StringComparer.Ordinal));
-        Assert.All(Exceptions.Values, exception => Assert.NotEmpty(exception.Reason));
+        Assert.All(Exceptions.Keys, payload => Assert.Contains(payload, SharedPayloads.Names()));
     }
 
     [Theory]
     [MemberData(nameof(SignedPayloads))]
     public async Task A_signed_notification_settles_its_job(string payload)
     {
-        var (source, state) = Payloads[payload];
+        var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
         await using var host = await RunningHost.StartAsync(SignedSources(null), apiKey: "an-api-key-0123456789");
         var url = new Uri($"https://hooks.example.com/api/notify/{source}/{RunningHost.Token}");
         var body = SharedPayloads.Read(payload);
@@ -97,7 +69,7 @@ public partial class PayloadTests
     [MemberData(nameof(UnsignedPayloads))]
     public async Task An_unsigned_notification_makes_the_poll_that_settles_its_job(string payload)
     {
-        var (source, state) = Payloads[payload];
+        var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
         await using var api = await StatusApi.StartAsync();
         await using var host = await RunningHost.StartAsync(SignedSources(api.Endpoint), apiKey: "an-api-key-0123456789");
         var body = SharedPayloads.Read(payload);
@@ -114,7 +86,7 @@ public partial class PayloadTests
     [MemberData(nameof(PolledPayloads))]
     public async Task A_poll_makes_the_same_of_a_registered_job(string payload)
     {
-        var (source, state) = Payloads[payload];
+        var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
         await using var api = await StatusApi.StartAsync();
         await using var host = await RunningHost.StartAsync(SignedSources(api.Endpoint), apiKey: "an-api-key-0123456789");
         var body = SharedPayloads.Read(payload);
@@ -161,30 +133,5 @@ public partial class PayloadTests
     {
         var answers = payload.Contains("workflow-v3", StringComparison.Ordinal) ? api.Workflows : api.Answers;
         answers[IdOf(body)] = (200, JsonOf(body));
-    }
-
-    private static void AssertRight(string payload, JobRecord job)
-    {
-        switch (payload)
-        {
-            case "qiniu-notify-hlskey-standard-base64-2020.json":
-                Assert.Contains("/hlsKey/***/hlsKeyUrl/", Assert.Single(job.Items).Command, StringComparison.Ordinal);
-                break;
-            case "qiniu-notify-video-censor-300cuts-2019.json":
-                var verdict = Assert.Single(job.Items).Result!.Value.GetProperty("result");
-                Assert.Equal("block", verdict.GetProperty("suggestion").GetString());
-                Assert.Equal(300, verdict.GetProperty("scenes").GetProperty("pulp").GetProperty("cuts").GetArrayLength());
-                break;
-            case "qiniu-notify-workflow-v3-cond-2022.json":
-                Assert.Equal(new JobCounts(3, 2, 0, 0), job.Counts);
-                break;
-            case "wangsu-fmgr-notify-decompresslist-string-2025.json":
-                Assert.Equal(["pack.zip", "pack/a.mp4", "pack/b.mp4"], Assert.Single(job.Items).Outputs.Select(output => output.Key));
-                break;
-            case "wangsu-fmgr-notify-delete-2025.json":
-                Assert.Equal(("dst-bucket", "old/a.mp4"), (Assert.Single(job.Items).Input!.Bucket, job.Items[0].Input!.Key));
-                Assert.Empty(job.Items[0].Outputs);
-                break;
-        }
     }
 }

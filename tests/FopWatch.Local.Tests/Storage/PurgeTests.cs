@@ -34,6 +34,19 @@ public class PurgeTests
     [MemberData(nameof(Histories))]
     public async Task Commits_beside_a_purge_take_hardly_longer_than_alone_however_much_is_old(string table, string insert)
     {
+        // A machine that does other things has its moments.
+        var (alone, beside) = await MeasureAsync(table, insert);
+        for (var tries = 1; tries < 3 && IsSlow(); tries++)
+            (alone, beside) = await MeasureAsync(table, insert);
+
+        Assert.False(IsSlow(), $"{beside.TotalMilliseconds} ms beside the purge, {alone.TotalMilliseconds} ms alone");
+
+        bool IsSlow() => beside >= (2 * alone) + TimeSpan.FromMilliseconds(5);
+    }
+
+    /// <summary>The medians of commits alone and beside a purge.</summary>
+    private static async Task<(TimeSpan Alone, TimeSpan Beside)> MeasureAsync(string table, string insert)
+    {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         Fill(temp.DatabasePath, insert);
@@ -51,7 +64,7 @@ public class PurgeTests
         Assert.Equal(Rows, await purge);
         Figures.Write(FormattableString.Invariant(
             $"purge: {Rows} old {table} in {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s; the median of {times.Count} commits meanwhile is {beside.TotalMilliseconds:0.0} ms, {alone.TotalMilliseconds:0.0} ms alone"));
-        Assert.True(beside < alone + alone + TimeSpan.FromMilliseconds(20), $"{beside.TotalMilliseconds} ms beside the purge, {alone.TotalMilliseconds} ms alone");
+        return (alone, beside);
     }
 
     /// <summary>Commits one job after the other, 200 at least.</summary>
