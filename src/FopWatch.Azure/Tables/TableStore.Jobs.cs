@@ -126,7 +126,10 @@ public sealed partial class TableStore
         },
         cancellationToken);
 
-    /// <summary>When the due index has a job. The column may be damaged; then only what is due is looked through, since the job's poll was.</summary>
+    /// <summary>
+    /// When the due index has a job. Where the column that says so names no row of the index, all of it is looked through; where that row is not due,
+    /// what is due is, since the job's poll may have been.
+    /// </summary>
     private async Task<IReadOnlyList<DateTimeOffset>> IndexedAsync(
         string partition, string id, DateTimeOffset? column, DateTimeOffset now, CancellationToken cancellationToken)
     {
@@ -135,7 +138,7 @@ public sealed partial class TableStore
             return [at.Value];
 
         List<DateTimeOffset> found = at is null ? [] : [at.Value];
-        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks))).Filter();
+        var range = new RowRange(partition, RowKeys.Due, at is null ? RowKeys.EndOf(RowKeys.Due) : RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks))).Filter();
         await foreach (var row in _table.QueryAsync<TableEntity>(range, select: Columns.Keys, cancellationToken: cancellationToken))
         {
             if (RowKeys.IsDue(row.RowKey) && RowKeys.ReadDue(row.RowKey) is var (time, of) && of == id)
