@@ -102,6 +102,19 @@ public sealed class LoopFailureTests
         await running.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task What_a_poll_throws_past_its_own_handling_is_thrown_by_its_loop()
+    {
+        var source = FopWatchSettings.Read(RunningHost.TokenSources()).Sources.Find("media")!;
+        using var signal = new DueSignal(TimeProvider.System);
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+
+        // There is no poller, and what went wrong cannot be logged.
+        var loop = new WatchLoop(source, new OneDue(), poller: null!, signal, troubles, TimeProvider.System, new FullLog());
+
+        await Assert.ThrowsAsync<IOException>(() => loop.RunAsync(Cancelled));
+    }
+
     private static async Task<string> HealthAsync(HttpClient http)
     {
         try
@@ -136,5 +149,28 @@ public sealed class LoopFailureTests
         public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
 
         public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
+    }
+
+    /// <summary>An index in which one job is due.</summary>
+    private sealed class OneDue : IDueIndex
+    {
+        public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
+            new([new DueJob(new(of, "a"), by)]);
+
+        public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
+
+        public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
+    }
+
+    /// <summary>A log whose file cannot be written.</summary>
+    private sealed class FullLog : ILogger<WatchLoop>
+    {
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
+            throw new IOException("no descriptor is left");
     }
 }

@@ -65,7 +65,7 @@ internal abstract class WangsuProvider : IProvider
             Id = id,
             Channel = channel,
             Facts = facts,
-            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => BucketOf(item.Text("cmd") ?? "")).OfType<string>().Distinct()] : [],
+            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => item.Text("cmd")).OfType<string>().Select(BucketOf).OfType<string>().Distinct()] : [],
             AsksForPoll = codes.AsksForPoll,
             MayLackCommands = codes.MayLackCommands(channel, root),
         });
