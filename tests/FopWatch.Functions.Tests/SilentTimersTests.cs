@@ -121,9 +121,10 @@ public class SilentTimersTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var runs = host.Services.GetRequiredService<TableTimerRuns>();
         await host.WithClockAheadAsync(TimeSpan.FromDays(1), () => runs.RanAsync(StartDueWatches.Name, Cancelled).AsTask());
+        var timers = host.Services.GetRequiredService<SilentTimers>();
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
 
-        await host.Services.GetRequiredService<SilentTimers>().LookAsync(Cancelled);
+        await timers.LookAsync(Cancelled);
 
         Assert.Equal(StartDueWatches.Name, Assert.Single(Troubles(host)).Detail);
         Assert.Equal(1, Said(host, "The timer StartDueWatches is silent; this instance did its work"));

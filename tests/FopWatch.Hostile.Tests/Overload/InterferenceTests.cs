@@ -8,7 +8,7 @@ namespace FopWatch.Hostile.Tests.Overload;
 
 /// <summary>
 /// What each kind of load does to every other, as shares of what the other comes to alone, in one run. <c>FOPWATCH_INTERFERENCE_SECONDS</c>
-/// says how long each is measured. Without it only intake is beside everything, and polls beside what could hold them up, for moments.
+/// says how long each is measured. Without it only intake is beside everything, and polls and searches beside what could hold them up, for moments.
 /// </summary>
 [Collection(nameof(OverloadTests))]
 public class InterferenceTests
@@ -17,10 +17,13 @@ public class InterferenceTests
     /// What intake must keep beside anything, of what it comes to alone. Two equal loads on one machine have a half each; a machine that does
     /// other things has its moments, so a share that is smaller is measured again.
     /// </summary>
-    private const double LeastIntake = 0.1;
+    private const double LeastIntake = 0.25;
 
     /// <summary>A poll is several requests, each of which waits behind the other load.</summary>
-    private const double LeastPolls = 0.01;
+    private const double LeastPolls = 0.05;
+
+    /// <summary>What searches must keep beside lists, for which they do not wait.</summary>
+    private const double LeastSearches = 0.05;
 
     private const int Tries = 4;
 
@@ -52,7 +55,7 @@ public class InterferenceTests
             LoadKind.CatchingUp(http),
         ];
         LoadKind[] followers = [LoadKind.Followers(http, 20), LoadKind.Followers(http, 100)];
-        var (intake, polls) = (kinds[0], kinds[1]);
+        var (intake, polls, lists, searches) = (kinds[0], kinds[1], kinds[4], kinds[5]);
 
         // The purge goes on from the start.
         var purging = new Dictionary<LoadKind, double>();
@@ -67,10 +70,13 @@ public class InterferenceTests
 
         LoadKind[] all = [.. kinds, .. followers];
         var shares = new Dictionary<(LoadKind Of, string Beside), double>();
-        foreach (var kind in LongRun is null ? [intake, polls] : kinds)
+        foreach (var kind in LongRun is null ? [intake, polls, searches] : kinds)
         {
-            foreach (var other in LongRun is null && kind == polls ? [intake, .. kinds[4..], followers[1]] : all.Where(other => other != kind))
-                shares[(kind, other.Name)] = await ShareAsync(kind, other, kind == intake ? LeastIntake : kind == polls ? LeastPolls : 0);
+            var others = LongRun is not null || kind == intake ? all.Where(other => other != kind)
+                : kind == polls ? [intake, .. kinds[4..], followers[1]]
+                : [lists];
+            foreach (var other in others)
+                shares[(kind, other.Name)] = await ShareAsync(kind, other, Least(kind, other.Name));
         }
 
         foreach (var (kind, rate) in purging)
@@ -85,9 +91,12 @@ public class InterferenceTests
         // Beside the purge a host has just started, and what it comes to alone is measured later: no more than a figure.
         // What remains of the others is a figure. Nothing is lost if a list or a search waits.
         Assert.All(shares.Where(share => share.Key.Beside != "purge"), share => Assert.True(
-            share.Value >= (share.Key.Of == intake ? LeastIntake : share.Key.Of == polls ? LeastPolls : 0),
+            share.Value >= Least(share.Key.Of, share.Key.Beside),
             $"{share.Key.Of.Name} keep {Percent(share.Value)} beside {share.Key.Beside}"));
         Assert.DoesNotContain("fail:", host.Printed, StringComparison.Ordinal);
+
+        double Least(LoadKind of, string beside) =>
+            of == intake ? LeastIntake : of == polls ? LeastPolls : of == searches && beside == lists.Name ? LeastSearches : 0;
     }
 
     [Fact(Timeout = 600_000)]
