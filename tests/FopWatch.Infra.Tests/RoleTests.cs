@@ -150,7 +150,7 @@ public sealed class RoleTests
         Assert.True(deployment.The(Types.Vault).Is("properties", "enableRbacAuthorization"), $"{Types.Vault}: enableRbacAuthorization");
         Assert.True(deployment.The(Types.App).Is("properties", "httpsOnly"), $"{Types.App}: httpsOnly");
         Assert.Equal(["ftp", "scm"], deployment.All(Types.PublishingPolicy).Select(one => one.Name).Order());
-        Assert.All(deployment.All(Types.PublishingPolicy), one => Assert.False(one.Is("properties", "allow")));
+        Assert.All(deployment.All(Types.PublishingPolicy), one => Assert.False(one.Is("properties", "allow"), $"{one}: allow"));
     }
 
     internal static Resource HostAccount(Deployment deployment) =>
