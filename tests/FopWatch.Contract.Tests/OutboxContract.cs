@@ -81,15 +81,16 @@ public abstract class OutboxContract : StoreContract<IOutbox>
 
         for (var i = 0; i < 2; i++)
         {
-            await (byNotifyUrl
-                ? recorder.ReportAsync(source, "a", report, value, Cancelled)
-                : recorder.RegisterAsync(source, "a", new Dictionary<string, string> { [name] = value }, null, Cancelled));
+            if (byNotifyUrl)
+                await recorder.ReportAsync(source, "a", report, value, Cancelled);
+            else
+                await recorder.RegisterAsync(source, "a", new Dictionary<string, string> { [name] = value }, null, Cancelled);
         }
 
         var pending = (await Port.PendingAsync(10, Cancelled)).Select(one => JobEvent.Parse(one.Body)).ToList();
         var published = Assert.Single(pending, one => one.Data.Metadata is not null);
         Assert.Equal((JobEvent.SettledType, JobState.Succeeded, value), (published.Type, published.Data.State, published.Data.Metadata![name]));
-        Assert.True(published.Data.Version > settled.Version);
+        Assert.True(published.Data.Version > settled!.Version);
         Assert.Same(published, pending[^1]);
         Assert.Equal(settled.SettledAt, published.Data.SettledAt);
     }

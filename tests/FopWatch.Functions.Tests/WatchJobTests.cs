@@ -559,6 +559,10 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Null(await host.FindAsync("over"));
         Assert.NotNull(await host.FindAsync("open"));
 
+        // A notification that is repeated later than that is no new job's.
+        Assert.Null(await host.Recorder.HintAsync(host.Source, "over", Cancelled));
+        Assert.Null(await host.FindAsync("over"));
+
         // What one account has not is no reason to keep what is in the other.
         await host.RegisterAsync("late");
         await host.Recorder.HintAsync(host.Source, "late", Cancelled);

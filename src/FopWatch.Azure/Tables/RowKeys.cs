@@ -51,6 +51,9 @@ internal static class RowKeys
     /// <summary>The jobs by their references.</summary>
     public const string References = "r|";
 
+    /// <summary>The tombstones of purged jobs, by the period in which they were left.</summary>
+    public const string Tombstones = "x|";
+
     /// <summary>Notifications in quarantine, the newest first.</summary>
     public const string Quarantined = "h|";
 
@@ -106,6 +109,18 @@ internal static class RowKeys
     public static string Job(string id) => Jobs + id;
 
     public static string Reference(string reference) => References + reference;
+
+    /// <summary>
+    /// The tombstone that was left in a period. Periods are as long as a tombstone is kept at least, so one that is still to be kept was left in this period or
+    /// in the one before, and what is older is a range.
+    /// </summary>
+    public static string Tombstone(long period, string reference) => TombstonesFrom(period) + reference;
+
+    /// <summary>The first key of the tombstones that were left in a period.</summary>
+    public static string TombstonesFrom(long period) => string.Create(CultureInfo.InvariantCulture, $"{Tombstones}{period:D7}|");
+
+    /// <summary>The period of tombstones that a time is in.</summary>
+    public static long PeriodOf(DateTimeOffset time) => time.UtcTicks / FopWatch.Jobs.Tombstone.Lifetime.Ticks;
 
     public static string DueAt(DateTimeOffset dueAt, string id) => $"{DueFrom(dueAt.UtcTicks)}{id}";
 

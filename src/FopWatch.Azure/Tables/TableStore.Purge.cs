@@ -1,5 +1,6 @@
 using Azure;
 using Azure.Data.Tables;
+using FopWatch.Contracts;
 using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
@@ -9,9 +10,12 @@ public sealed partial class TableStore
     // A body is written within seconds; what is this old will never get its notification's row.
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
 
+    private static readonly HashSet<string?> StatesThatLeaveTombstones =
+        [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(state => Name<JobState>(state))];
+
     /// <summary>
     /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
-    /// jobs stay for ever. Deletes also the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
+    /// jobs stay for ever. Those with an outcome leave tombstones. Deletes also tombstones that are old enough and the pieces of bodies whose quarantine broke off. Reads what it deletes, and the few jobs that were registered
     /// before that time and are not settled since as long; harmless to run twice at once.
     /// </summary>
     /// <param name="settledBefore">The time.</param>
@@ -72,8 +76,8 @@ public sealed partial class TableStore
                 continue;
             batch.Add(row);
 
-            // Up to three rows each.
-            if (batch.Count == MaxActions / 3)
+            // Up to four rows each.
+            if (batch.Count == MaxActions / 4)
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
@@ -82,7 +86,17 @@ public sealed partial class TableStore
             }
         }
 
-        return purged + await PurgeAsync(batch, cancellationToken);
+        purged += await PurgeAsync(batch, cancellationToken);
+        if (!isOver())
+            await PurgeTombstonesAsync(partition, cancellationToken);
+        return purged;
+    }
+
+    private async Task PurgeTombstonesAsync(string partition, CancellationToken cancellationToken)
+    {
+        var old = new RowRange(partition, RowKeys.Tombstones, RowKeys.TombstonesFrom(RowKeys.PeriodOf(_time.GetUtcNow()) - 1));
+        await foreach (var page in _table.QueryAsync<TableEntity>(old.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
+            await DeleteAsync(partition, page.Values.Select(row => row.RowKey), cancellationToken);
     }
 
     private async Task<int> PurgeAsync(List<TableEntity> listed, CancellationToken cancellationToken)
@@ -111,7 +125,7 @@ public sealed partial class TableStore
     }
 
     /// <summary>
-    /// All rows of a job that nothing watches. The one in the list is written with every commit, so its ETag tells whether anything has
+    /// All rows of a job that nothing watches, and its tombstone. The one in the list is written with every commit, so its ETag tells whether anything has
     /// happened to the job since, such as an event put into the outbox.
     /// </summary>
     private IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
@@ -123,6 +137,11 @@ public sealed partial class TableStore
         // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
         if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, ReferenceRow(listed.PartitionKey, new(SourceOf(listed.PartitionKey), id)), ETag.All);
+        if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))
+        {
+            var tombstone = RowKeys.Tombstone(RowKeys.PeriodOf(_time.GetUtcNow()), References.Of(new(SourceOf(listed.PartitionKey), id)));
+            yield return new(TableTransactionActionType.UpsertReplace, new TableEntity(listed.PartitionKey, tombstone));
+        }
     }
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)

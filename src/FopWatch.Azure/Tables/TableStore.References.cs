@@ -35,6 +35,21 @@ public sealed partial class TableStore
             cancellationToken);
     }
 
+    /// <inheritdoc/>
+    /// <remarks>Two point reads: of the row of this period and of the row of the period before.</remarks>
+    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => AskAsync(
+        async token =>
+        {
+            if (!IsSource(key.Source) || !JobKey.IsValidId(key.Id))
+                return false;
+            var (partition, reference, period) = (RowKeys.Partition(key, _options.Buckets), References.Of(key), RowKeys.PeriodOf(_time.GetUtcNow()));
+            var rows = await Task.WhenAll(
+                RowAsync(partition, RowKeys.Tombstone(period, reference), Columns.Keys, token),
+                RowAsync(partition, RowKeys.Tombstone(period - 1, reference), Columns.Keys, token));
+            return rows is not [null, null];
+        },
+        cancellationToken);
+
     private static string SourceOf(string partition) => partition[..partition.IndexOf('|', StringComparison.Ordinal)];
 
     private TableEntity NewReferenceKey() =>

@@ -324,7 +324,7 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
         public static readonly string[] ForSetAside = [.. Keys, DueAt, Settled, Stopped, RegisteredAt, SetAside];
         public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
-        public static readonly string[] ForPurge = [.. Keys, DueAt, HasReference];
+        public static readonly string[] ForPurge = [.. Keys, State, DueAt, HasReference];
         public static readonly string[] ForChunks = [.. Keys, Chunks];
         public static readonly string[] ForSize = [.. Keys, Size];
 

@@ -18,8 +18,13 @@ public enum NotificationResult
     /// <summary>It was not trusted enough, and made the next poll of its job due now.</summary>
     Hinted,
 
-    /// <summary>It could not be understood or verified, and is kept whole.</summary>
+    /// <summary>It could not be understood or verified, or is not about the source, and is kept whole.</summary>
     Quarantined,
+
+    /// <summary>
+    /// It names a job that settled and that the retention has deleted (<see cref="Tombstone"/>): a repetition. It is counted and kept nowhere.
+    /// </summary>
+    Purged,
 }
 
 /// <summary>
@@ -252,8 +257,8 @@ public sealed class NotificationIntake(
             var id = report.Id!;
             if (assessed.Trust == Trust.Strong || source.Trust == TrustRule.Token)
             {
-                await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
-                return (NotificationResult.Recorded, null);
+                var reported = await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
+                return (reported is null ? NotificationResult.Purged : NotificationResult.Recorded, null);
             }
 
             var hinted = await recorder.HintAsync(
@@ -262,11 +267,13 @@ public sealed class NotificationIntake(
                 report.IsWorkflow,
                 cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
                 cancellationToken);
-            if (hinted is null)
+            if (hinted.WasPurged)
+                return (NotificationResult.Purged, null);
+            if (hinted.Job is not { } job)
                 throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
 
             // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
-            return report.IsWorkflow && !source.CanAskForWorkflows && hinted.Origin == JobOrigin.Hint
+            return report.IsWorkflow && !source.CanAskForWorkflows && job.Origin == JobOrigin.Hint
                 ? (NotificationResult.Quarantined, source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint)
                 : (NotificationResult.Hinted, null);
         }

@@ -124,6 +124,12 @@ public interface IJobStore
     /// <exception cref="UnreadableJobException">It is there and cannot be read.</exception>
     ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Whether a job of this key was purged with an outcome and has a <see cref="Tombstone"/>. A purge writes it in the transaction that deletes the job, and
+    /// deletes it once it is older than <see cref="Tombstone.Lifetime"/>. A job that exists may have one of an earlier job.
+    /// </summary>
+    ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken);
+
     /// <summary>Commits a change. When it returns, the change is durable.</summary>
     /// <returns>
     /// The new version's ETag, or null if the job was changed or created since it was read, in which case nothing was written.

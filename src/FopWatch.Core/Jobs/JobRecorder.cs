@@ -21,7 +21,7 @@ public sealed class JobRecorder(
     private const int MaxTries = 50;
 
     /// <summary>
-    /// Records that an application wants to know how a job ends. Re-registering merges metadata, publishes the outcome of a settled job again
+    /// Records that an application wants to know how a job ends, also of an id with a <see cref="Tombstone"/>. Re-registering merges metadata, publishes the outcome of a settled job again
     /// if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
     /// </summary>
     /// <param name="source">The source.</param>
@@ -29,13 +29,13 @@ public sealed class JobRecorder(
     /// <param name="metadata">What to echo in every event.</param>
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Counts only the first time.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public Task<Job> RegisterAsync(
+    public async Task<Job> RegisterAsync(
         Source source,
         string id,
         IReadOnlyDictionary<string, string> metadata,
         TimeSpan? firstPollAfter,
         CancellationToken cancellationToken) =>
-        RecordAsync(
+        await RecordAsync(
             source,
             id,
             JobOrigin.Registration,
@@ -45,7 +45,8 @@ public sealed class JobRecorder(
                 : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Again(source.Poll, next.Watch, now, firstPollAfter))
                 : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(source.Poll, next.Watch, now, firstPollAfter))
                 : JobChange.Nothing(next)),
-            cancellationToken);
+            cancellationToken)
+        ?? throw new UnreachableException("A registration always makes a job.");
 
     /// <summary>
     /// Merges a report that may settle the job: one that is trusted. A job that was given up and has no outcome still is watched again, since
@@ -56,7 +57,8 @@ public sealed class JobRecorder(
     /// <param name="report">The report.</param>
     /// <param name="correlation">What the notify URL's path said the job belongs to; kept as metadata unless there is one already.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    public Task<Job> ReportAsync(
+    /// <returns>The job; null, and nothing is recorded, if there is none and the id has a <see cref="Tombstone"/>.</returns>
+    public Task<Job?> ReportAsync(
         Source source,
         string id,
         JobReport report,
@@ -84,14 +86,14 @@ public sealed class JobRecorder(
             cancellationToken);
 
     /// <summary>Makes the next poll of a job due now: something that is not trusted says that the job has moved.</summary>
-    public async Task<Job> HintAsync(Source source, string id, CancellationToken cancellationToken) =>
-        await HintAsync(source, id, static _ => new(true), cancellationToken)
-        ?? throw new UnreachableException("An id that is admitted becomes a job.");
+    /// <returns>The job; null if there is none and the id has a <see cref="Tombstone"/>.</returns>
+    public Task<Job?> HintAsync(Source source, string id, CancellationToken cancellationToken) =>
+        HintAsync(source, id, static _ => new(true), cancellationToken);
 
     /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
-    public Task<Job?> HintAsync(
+    public async Task<Job?> HintAsync(
         Source source, string id, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken) =>
-        HintAsync(source, id, isWorkflow: false, admitsUnknown, cancellationToken);
+        (await HintAsync(source, id, isWorkflow: false, admitsUnknown, cancellationToken)).Job;
 
     /// <summary>Does what <see cref="HintAsync(Source, string, CancellationToken)"/> does, if the id is known or is admitted.</summary>
     /// <param name="source">The source.</param>
@@ -101,16 +103,19 @@ public sealed class JobRecorder(
     /// Asked where nothing genuine has named the id and nothing watches it, whether it may be watched: it may be made up.
     /// </param>
     /// <param name="cancellationToken">Cancels.</param>
-    /// <returns>The job; null if it was not admitted.</returns>
-    public Task<Job?> HintAsync(
+    public async Task<Hinted> HintAsync(
         Source source, string id, bool isWorkflow, Func<CancellationToken, ValueTask<bool>> admitsUnknown, CancellationToken cancellationToken)
     {
         var key = new JobKey(source.Name, id);
         bool? admitted = null;
-        return CommitAsync(
+        var wasPurged = false;
+        var hinted = await CommitAsync(
             key,
             async (job, now) =>
             {
+                wasPurged = job is null && await IsKeptOutAsync(key, JobOrigin.Hint, cancellationToken);
+                if (wasPurged)
+                    return null;
                 if (job is null or { Origin: JobOrigin.Hint, IsAbandoned: true } && !(admitted ??= await admitsUnknown(cancellationToken)))
                     return null;
                 if (job is null)
@@ -121,6 +126,7 @@ public sealed class JobRecorder(
             },
             evenUnchanged: false,
             cancellationToken);
+        return new(hinted, wasPurged);
     }
 
     /// <summary>Records how the status API answered: what it said, when to ask next, or that the job is given up.</summary>
@@ -191,7 +197,10 @@ public sealed class JobRecorder(
     private static JobChange Named(Job job, bool isWorkflow) =>
         isWorkflow ? job.Rewatch(job.Watch with { IsWorkflow = true }) : JobChange.Nothing(job);
 
-    private async Task<Job> RecordAsync(
+    private async ValueTask<bool> IsKeptOutAsync(JobKey key, JobOrigin origin, CancellationToken cancellationToken) =>
+        Tombstone.KeepsOut(origin) && await store.HasTombstoneAsync(key, cancellationToken);
+
+    private Task<Job?> RecordAsync(
         Source source,
         string id,
         JobOrigin origin,
@@ -200,12 +209,13 @@ public sealed class JobRecorder(
         CancellationToken cancellationToken)
     {
         var key = new JobKey(source.Name, id);
-        var job = await CommitAsync(
+        return CommitAsync(
             key,
-            (job, now) => new(decide(job ?? Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now), now)),
+            async (job, now) => job is null && await IsKeptOutAsync(key, origin, cancellationToken)
+                ? null
+                : decide(job ?? Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, firstPollAfter), now), now),
             evenUnchanged: false,
             cancellationToken);
-        return job ?? throw new UnreachableException("A job that is created where there is none is never missing.");
     }
 
     private Task<Job?> ChangeAsync(
@@ -248,3 +258,8 @@ public sealed class JobRecorder(
         throw new StoreUnavailableException($"A job was changed by others {MaxTries} times in a row.");
     }
 }
+
+/// <summary>What became of a hint.</summary>
+/// <param name="Job">The job; null if the id is unknown and was not admitted, or was purged.</param>
+/// <param name="WasPurged">Whether there is no job because the id has a <see cref="Tombstone"/>.</param>
+public readonly record struct Hinted(Job? Job, bool WasPurged);

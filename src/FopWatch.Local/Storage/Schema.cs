@@ -139,6 +139,14 @@ internal static class Schema
             times INTEGER NOT NULL
         ) STRICT;
         """,
+        """
+        -- The references of settled jobs that were purged, in 12 bytes. They hold no ids.
+        CREATE TABLE tombstones (
+            reference BLOB    NOT NULL PRIMARY KEY,
+            purged_at INTEGER NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        CREATE INDEX tombstones_by_time ON tombstones (purged_at);
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

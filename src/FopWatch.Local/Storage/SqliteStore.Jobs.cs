@@ -13,6 +13,9 @@ internal sealed partial class SqliteStore
 {
     private static readonly string[] StateNames = NamesOf<JobState>();
 
+    private static readonly HashSet<string> StatesThatLeaveTombstones =
+        [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(Name)];
+
     private static readonly string[] WatchNames = NamesOf<WatchStatus>();
 
     /// <inheritdoc/>
@@ -32,6 +35,13 @@ internal sealed partial class SqliteStore
             return row.Read() ? StoredRow.Read(row) : null;
         },
         cancellationToken) is { } found ? found.ToJob().Job : null;
+
+    /// <inheritdoc/>
+    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        var reference = Convert.FromHexString(References.Of(key));
+        return Database.ReadAsync(session => session.Scalar(TombstoneSql, reference) is not null, cancellationToken);
+    }
 
     /// <inheritdoc/>
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)

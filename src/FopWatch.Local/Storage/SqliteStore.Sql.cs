@@ -56,8 +56,18 @@ internal sealed partial class SqliteStore
         DELETE FROM jobs
         WHERE seq = $1 AND settled_at IS NOT NULL AND due_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
-        RETURNING source
+        RETURNING source, state, reference
         """;
+
+    internal const string TombstoneSql = "SELECT 1 FROM tombstones WHERE reference = $1";
+
+    internal const string LeaveTombstoneSql =
+        "INSERT INTO tombstones (reference, purged_at) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET purged_at = excluded.purged_at";
+
+    /// <summary>Of the tombstones that were left before a time ($1), the oldest.</summary>
+    internal const string OldTombstonesSql = "SELECT reference FROM tombstones WHERE purged_at < $1 ORDER BY purged_at LIMIT $2";
+
+    internal const string PurgeTombstonesSql = $"DELETE FROM tombstones WHERE reference IN ({OldTombstonesSql})";
 
     /// <summary>
     /// The statement of a list: one per combination of filters, each with the index made for it. SQLite is told which, since

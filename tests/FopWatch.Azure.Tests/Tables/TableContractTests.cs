@@ -178,6 +178,22 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
     }
 }
 
+public sealed class TableTombstoneTests(SharedAzurite azurite) : TombstoneContract
+{
+    private TempTable? _table;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+
+    protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) =>
+        (await (await StoreAsync(now)).PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
+
+    protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).HasTombstoneAsync(key, Cancelled);
+
+    private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new FixedTime(now));
+}
+
 public sealed class TablePageLimitTests(SharedAzurite azurite) : PageLimitContract
 {
     private TempTable? _table;

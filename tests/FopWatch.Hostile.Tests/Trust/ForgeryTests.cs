@@ -107,6 +107,32 @@ public class ForgeryTests
     }
 
     [Fact]
+    public async Task A_notification_that_is_replayed_after_its_job_was_purged_makes_no_job_and_no_event()
+    {
+        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        api.Known["z0.a"] = true;
+        await using var host = await AttackedHost.StartAsync(AttackedHost.TwoSources(api.Endpoint));
+        var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
+        var events = host.Host.Services.GetRequiredService<Local.Storage.EventLog>();
+        var store = host.Host.Services.GetRequiredService<Local.Storage.SqliteStore>();
+        await host.NotifyAsync(Media, body, Sign(Media, body));
+
+        // Its event has to be published before it is purged.
+        var now = DateTimeOffset.UtcNow.AddDays(31);
+        await ProtocolAttackTests.EventuallyAsync(async () => await store.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
+        var seen = new HashSet<string>();
+        for (var i = 0; i < 50; i++)
+            seen.Add(await AttackedHost.SeenAsync(await host.NotifyAsync(Media, body, i % 2 == 0 ? Sign(Media, body) : null)));
+
+        Assert.StartsWith("200\n", Assert.Single(seen), StringComparison.Ordinal);
+        Assert.Empty((await host.JobsAsync()).Jobs);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+        Assert.Equal(1, await events.LastSeqAsync(Cancelled));
+        Assert.Empty(api.Asked);
+        Figures.Write("replay after the retention: 50 captured notifications replayed, 0 jobs, 0 events, 0 polls");
+    }
+
+    [Fact]
     public async Task A_knower_of_a_notify_url_cannot_have_the_outcome_of_a_job_in_a_bucket_of_his_own_published()
     {
         await using var api = await StatusStub.StartAsync(TimeProvider.System);

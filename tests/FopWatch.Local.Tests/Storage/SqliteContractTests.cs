@@ -138,6 +138,19 @@ public sealed class SqliteDamagedJobTests : DamagedJobContract
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore) => _temp!.Store.PurgeAsync(settledBefore, settledBefore, Cancelled).AsTask();
 }
 
+public sealed class SqliteTombstoneTests : TombstoneContract
+{
+    private TempStore? _temp;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+
+    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => _temp!.Store.PurgeAsync(settledBefore, now, Cancelled).AsTask();
+
+    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _temp!.Store.HasTombstoneAsync(key, Cancelled);
+}
+
 public sealed class SqlitePageLimitTests : PageLimitContract
 {
     private TempStore? _temp;

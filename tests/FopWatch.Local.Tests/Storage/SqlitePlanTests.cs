@@ -27,6 +27,8 @@ public class SqlitePlanTests
         { Local.Storage.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Local.Storage.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
         { SqliteStore.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
+        { SqliteStore.TombstoneSql, "SEARCH tombstones USING PRIMARY KEY (reference=?)" },
+        { SqliteStore.OldTombstonesSql, "SEARCH tombstones USING COVERING INDEX tombstones_by_time (purged_at<?)" },
         { SqliteStore.QuarantineSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
         { SqliteStore.QuarantineSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
         { SqliteStore.QuarantineSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },

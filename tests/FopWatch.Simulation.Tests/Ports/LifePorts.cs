@@ -21,6 +21,9 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
         return Store.FindAsync(key, cancellationToken);
     });
 
+    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) =>
+        CallAsync(Call.Find, key.Id, () => Store.HasTombstoneAsync(key, cancellationToken));
+
     public JobReferences References => Store.References;
 
     public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>

@@ -28,6 +28,8 @@ public sealed class MemoryJobStoreTests : JobStoreContract
                 return store.FindAsync(key, cancellationToken);
         }
 
+        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.HasTombstoneAsync(key, cancellationToken);
+
         public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
         {
             lock (_lock)
@@ -43,6 +45,19 @@ public sealed class MemoryJobStoreTests : JobStoreContract
 
         public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.UnwatchedAsync(limit, cancellationToken);
     }
+}
+
+public sealed class MemoryTombstoneTests : TombstoneContract
+{
+    private readonly MemoryStore _store = new();
+
+    protected override ValueTask<IJobStore> OpenAsync() => new(_store);
+
+    protected override ValueTask CloseAsync() => default;
+
+    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => Task.FromResult(_store.Purge(settledBefore, now));
+
+    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _store.HasTombstoneAsync(key, Cancelled);
 }
 
 public sealed class MemoryDueIndexTests : DueIndexContract

@@ -40,6 +40,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     private readonly Dictionary<JobKey, Row> _jobs = [];
     private readonly List<OutboxEvent> _outbox = [];
     private readonly SortedDictionary<string, QuarantinedNotification> _quarantine = new(StringComparer.Ordinal);
+    private readonly Dictionary<JobKey, DateTimeOffset> _tombstones = [];
     private long _sequence;
 
     private DateTimeOffset Now => now?.Invoke() ?? DateTimeOffset.UtcNow;
@@ -76,6 +77,28 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         new(!_jobs.TryGetValue(key, out var row) ? null
             : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
             : new StoredJob(row.Job, row.ETag!) { IsIndexed = row.DueAt is not null });
+
+    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => new(_tombstones.ContainsKey(key));
+
+    /// <summary>Deletes what settled before a time, as the purges of the real stores do.</summary>
+    /// <returns>How many jobs were deleted.</returns>
+    public int Purge(DateTimeOffset settledBefore, DateTimeOffset purgedAt)
+    {
+        foreach (var (key, _) in _tombstones.Where(one => one.Value < purgedAt - Tombstone.Lifetime).ToList())
+            _tombstones.Remove(key);
+        var old = _jobs.Values
+            .Where(row => row.Job.IsSettled && (row.Job.SettledAt ?? row.Job.UpdatedAt) < settledBefore && row.DueAt is null && _outbox.TrueForAll(one => one.Key != row.Job.Key))
+            .Select(row => row.Job)
+            .ToList();
+        foreach (var job in old)
+        {
+            _jobs.Remove(job.Key);
+            if (Tombstone.IsLeftBy(job.State))
+                _tombstones[job.Key] = purgedAt;
+        }
+
+        return old.Count;
+    }
 
     /// <summary>Damages a job's document, or repairs it.</summary>
     public void Damage(JobKey key, string? problem) => _jobs[key].Problem = problem;

@@ -1,0 +1,145 @@
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>What becomes of whatever names a settled job that was purged, on the store in memory.</summary>
+public sealed class TombstoneTests : IWatcher, IOutboxSignal
+{
+    private const string Done = """{"id":"z0.job","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
+
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll, TrustRule.Token);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+    private static readonly JobReport Report = Source.Provider.Decode(ReportChannel.Notification, System.Text.Encoding.UTF8.GetBytes(Done)).Report!;
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store = new();
+    private int _heard;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_repeated_notification_makes_no_job_and_publishes_nothing_whether_it_is_trusted_or_not()
+    {
+        await SettleAndPurgeAsync();
+        var heard = _heard;
+        foreach (var source in (Source[])[Source, Source with { Trust = TrustRule.Signature }])
+        {
+            var recorder = RecorderOf(_time, source);
+            var intake = new NotificationIntake(new([source]), recorder, _store, _time, _store);
+            var request = new SignedRequest { Url = new("https://hooks.example.com/api/notify/x/y"), Body = System.Text.Encoding.UTF8.GetBytes(Done) };
+            for (var i = 0; i < 3; i++)
+                Assert.Equal(NotificationResult.Purged, await intake.ReceiveAsync(source, request, "lesson-42", Cancelled));
+        }
+
+        Assert.Null(_store.Peek(Key));
+        Assert.Empty(_store.Outbox);
+        Assert.Empty(_store.Quarantine);
+        Assert.Equal(heard, _heard);
+    }
+
+    [Fact]
+    public async Task A_repeated_hint_asks_for_no_admission()
+    {
+        await SettleAndPurgeAsync();
+
+        var hinted = await RecorderOf(_time).HintAsync(Source, Key.Id, isWorkflow: false, _ => throw new InvalidOperationException("asked"), Cancelled);
+
+        Assert.Equal(new(null, WasPurged: true), hinted);
+    }
+
+    [Fact]
+    public async Task A_registration_makes_a_new_job_which_the_next_report_settles()
+    {
+        await SettleAndPurgeAsync();
+
+        Assert.Equal(JobState.Waiting, (await RecorderOf(_time).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled)).State);
+        Assert.Equal(JobState.Succeeded, (await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled))?.State);
+
+        Assert.Single(_store.Outbox);
+    }
+
+    [Fact]
+    public async Task A_late_report_of_an_expired_job_that_was_purged_is_recorded()
+    {
+        await RecorderOf(_time).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
+        _time.Advance(Some.Poll.Deadline);
+        await RecorderOf(_time).PolledAsync(Source, Key.Id, _store.Peek(Key)!.Watch, new(PollAnswer.NotFound), Cancelled);
+        Assert.Equal(JobState.Expired, _store.Peek(Key)!.State);
+        await PurgeAsync();
+
+        await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled);
+
+        Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
+        Assert.Single(_store.Outbox);
+    }
+
+    [Fact]
+    public async Task A_notification_that_a_purge_overtakes_makes_no_job()
+    {
+        await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled);
+        await _store.RemoveAsync([.. _store.Outbox], Cancelled);
+
+        // The clock is asked between the job's being read and its being committed.
+        var recorder = RecorderOf(new ClockWith(() => _store.Purge(_time.GetUtcNow().AddDays(1), _time.GetUtcNow())));
+
+        Assert.Null(await recorder.ReportAsync(Source, Key.Id, Report, "lesson-42", Cancelled));
+        Assert.Null(_store.Peek(Key));
+        Assert.Empty(_store.Outbox);
+    }
+
+    [Fact]
+    public async Task After_its_lifetime_a_tombstone_keeps_nothing_out()
+    {
+        await SettleAndPurgeAsync();
+        _time.Advance(Tombstone.Lifetime + TimeSpan.FromMinutes(1));
+        _store.Purge(_time.GetUtcNow(), _time.GetUtcNow());
+
+        Assert.NotNull(await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled));
+    }
+
+    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => Hear();
+
+    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => Hear();
+
+    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => Hear();
+
+    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => Hear();
+
+    private ValueTask Hear()
+    {
+        _heard++;
+        return default;
+    }
+
+    private JobRecorder RecorderOf(TimeProvider time, Source? source = null) => new(new([source ?? Source]), _store, this, this, new(_store, time), time, new(1));
+
+    private async Task SettleAndPurgeAsync()
+    {
+        await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled);
+        await PurgeAsync();
+    }
+
+    private async Task PurgeAsync()
+    {
+        await _store.RemoveAsync([.. _store.Outbox], Cancelled);
+        _time.Advance(TimeSpan.FromDays(31));
+        Assert.Equal(1, _store.Purge(_time.GetUtcNow().AddDays(-30), _time.GetUtcNow()));
+        Assert.Null(_store.Peek(Key));
+    }
+
+    private sealed class ClockWith(Action then) : TimeProvider
+    {
+        public override DateTimeOffset GetUtcNow()
+        {
+            then();
+            return Scenario.Start;
+        }
+    }
+}
