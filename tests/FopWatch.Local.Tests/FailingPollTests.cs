@@ -76,6 +76,8 @@ public sealed class FailingPollTests : IStatusApi
         public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
             store.FindByReferenceAsync(source, reference, cancellationToken);
 
+        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.HasTombstoneAsync(key, cancellationToken);
+
         public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
             commit.Job.Key.Id.StartsWith("bad", StringComparison.Ordinal) ? throw thrown : store.CommitAsync(commit, cancellationToken);
 

@@ -2,7 +2,6 @@ using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
@@ -10,7 +9,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>What becomes of whatever names a settled job that was purged, on the store in memory.</summary>
-public sealed class TombstoneTests : IWatcher, IOutboxSignal
+public sealed class TombstoneTests : ICommitObserver
 {
     private const string Done = """{"id":"z0.job","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
@@ -104,21 +103,13 @@ public sealed class TombstoneTests : IWatcher, IOutboxSignal
         Assert.NotNull(await RecorderOf(_time).ReportAsync(Source, Key.Id, Report, null, Cancelled));
     }
 
-    public ValueTask EnsureWatchedAsync(Job job, CancellationToken cancellationToken) => Hear();
-
-    public ValueTask NudgeAsync(Job job, CancellationToken cancellationToken) => Hear();
-
-    public ValueTask StopAsync(Job job, DateTimeOffset dueBefore, CancellationToken cancellationToken) => Hear();
-
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => Hear();
-
-    private ValueTask Hear()
+    public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken)
     {
         _heard++;
         return default;
     }
 
-    private JobRecorder RecorderOf(TimeProvider time, Source? source = null) => new(new([source ?? Source]), _store, this, this, new(_store, time), time, new(1));
+    private JobRecorder RecorderOf(TimeProvider time, Source? source = null) => new(new([source ?? Source]), _store, this, time, new(1));
 
     private async Task SettleAndPurgeAsync()
     {

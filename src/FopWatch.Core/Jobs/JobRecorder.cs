@@ -21,8 +21,8 @@ public sealed class JobRecorder(
     private const int MaxTries = 50;
 
     /// <summary>
-    /// Records that an application wants to know how a job ends, also of an id with a <see cref="Tombstone"/>. Re-registering merges metadata, publishes the outcome of a settled job again
-    /// if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
+    /// Records that an application wants to know how a job ends, also of an id with a <see cref="Tombstone"/>. Re-registering merges metadata, publishes
+    /// the outcome of a settled job again if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
     /// </summary>
     /// <param name="source">The source.</param>
     /// <param name="id">A valid <c>persistentId</c>.</param>
