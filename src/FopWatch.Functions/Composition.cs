@@ -3,6 +3,7 @@ using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Clocks;
+using FopWatch.Functions.Http;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
 using FopWatch.Functions.Upkeep;
@@ -11,9 +12,11 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Watching;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
@@ -79,8 +82,12 @@ internal static class Composition
     private static FunctionsApplicationBuilder Builder(string[] args, Readiness readiness)
     {
         var builder = FunctionsApplication.CreateBuilder(args);
+        builder.UseMiddleware<MatchForwardedRequest>();
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<RefuseUntilReady>();
+        builder.Services.AddSingleton<ForwardedRequests>();
+        builder.Services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<ForwardedRequests>());
+        builder.Services.TryAddSingleton(TimeProvider.System);
         builder.Services.AddSingleton(readiness);
         builder.Logging.KeepIdsOut();
 

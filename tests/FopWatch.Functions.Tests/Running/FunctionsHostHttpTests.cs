@@ -30,6 +30,30 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{ServedHost.Token}", body, Cancelled)).StatusCode);
     }
 
+    /// <summary>Functions hosts before the fix of azure-functions-host issue 10934 forward a client's own header in place of theirs.</summary>
+    [Theory]
+    [InlineData("x-ms-invocation-id", "0b9c1d3c-3d5e-4f0c-8d56-0f6a5b1d7e11")]
+    [InlineData("X-MS-Invocation-ID", "anything")]
+    [InlineData("x-ms-invocation-id", "one,two")]
+    public async Task A_clients_invocation_id_breaks_neither_its_request_nor_the_next(string header, string value)
+    {
+        await using var host = await app.EmptiedAsync();
+        for (var i = 0; i < 3; i++)
+        {
+            using var notification = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/media/{ServedHost.Token}")
+            {
+                Content = new StringContent($$"""{"id":"z0.{{i}}","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}"""),
+            };
+            notification.Headers.TryAddWithoutValidation(header, value);
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(notification, Cancelled)).StatusCode);
+
+            using var question = new HttpRequestMessage(HttpMethod.Get, $"/api/jobs/media/z0.{i}");
+            question.Headers.TryAddWithoutValidation(header, value);
+            Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(question, Cancelled)).StatusCode);
+            Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", $"z0.{i}")).State);
+        }
+    }
+
     [Fact]
     public async Task The_host_lists_every_function_of_the_app()
     {

@@ -1,0 +1,89 @@
+using System.Text.Json;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.Azure.Functions.Worker.Middleware;
+
+namespace FopWatch.Functions.Http;
+
+/// <summary>
+/// Gives an invocation the id under which its request was forwarded, where that is not its own because the client sent the header
+/// (<see cref="ForwardedRequests"/>). The integration would look for it until it gives up. Runs before the integration's own middleware.
+/// </summary>
+internal sealed class MatchForwardedRequest(ForwardedRequests forwarded, TimeProvider time) : IFunctionsWorkerMiddleware
+{
+    /// <summary>How long the request may come after its invocation. The integration waits for 5 seconds.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(4);
+
+    private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
+
+    /// <inheritdoc/>
+    public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
+    {
+        if (ClientsValue(context.BindingContext.BindingData) is not { } sent || sent == context.InvocationId)
+        {
+            await next(context);
+            return;
+        }
+
+        // A host with the fix forwards its own id, and still says what the client sent.
+        var began = time.GetTimestamp();
+        while (!forwarded.Has(context.InvocationId) && !forwarded.Has(sent) && time.GetElapsedTime(began) < Longest)
+            await Task.Delay(Pause, time, context.CancellationToken);
+        await next(forwarded.Has(sent) && !forwarded.Has(context.InvocationId) ? new UnderAnotherId(context, sent) : context);
+    }
+
+    /// <summary>What the client sent in the header, as the Functions host tells of a request's headers; null if it sent none.</summary>
+    private static string? ClientsValue(IReadOnlyDictionary<string, object?> data)
+    {
+        if (!data.TryGetValue("Headers", out var told) || told is not string text || !text.Contains(ForwardedRequests.Header, StringComparison.OrdinalIgnoreCase))
+            return null;
+
+        try
+        {
+            using var headers = JsonDocument.Parse(text);
+            if (headers.RootElement.ValueKind != JsonValueKind.Object)
+                return null;
+            foreach (var header in headers.RootElement.EnumerateObject())
+            {
+                if (header.Name.Equals(ForwardedRequests.Header, StringComparison.OrdinalIgnoreCase) && header.Value.ValueKind == JsonValueKind.String)
+                    return header.Value.GetString();
+            }
+        }
+        catch (JsonException)
+        {
+            // Not as hosts write it: then as if nothing was sent.
+        }
+
+        return null;
+    }
+
+    private sealed class UnderAnotherId(FunctionContext inner, string id) : FunctionContext
+    {
+        public override string InvocationId => id;
+
+        public override string FunctionId => inner.FunctionId;
+
+        public override TraceContext TraceContext => inner.TraceContext;
+
+        public override BindingContext BindingContext => inner.BindingContext;
+
+        public override RetryContext RetryContext => inner.RetryContext;
+
+        public override IServiceProvider InstanceServices
+        {
+            get => inner.InstanceServices;
+            set => inner.InstanceServices = value;
+        }
+
+        public override FunctionDefinition FunctionDefinition => inner.FunctionDefinition;
+
+        public override IDictionary<object, object> Items
+        {
+            get => inner.Items;
+            set => inner.Items = value;
+        }
+
+        public override IInvocationFeatures Features => inner.Features;
+
+        public override CancellationToken CancellationToken => inner.CancellationToken;
+    }
+}
