@@ -2,8 +2,8 @@ using System.Text;
 using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Http;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -4,11 +4,11 @@ using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Http;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging.Abstractions;
 

@@ -1,5 +1,5 @@
 using System.Net;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests;

@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 using FopWatch.Api;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Settings;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
 

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using FopWatch.Contracts;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
 

@@ -4,9 +4,9 @@ using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
 using FopWatch.Simulator;
+using FopWatch.Sqlite;
 using Spectre.Console;
 using HostOptions = FopWatch.Local.CommandLine.HostOptions;
 

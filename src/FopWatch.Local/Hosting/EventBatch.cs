@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;
 

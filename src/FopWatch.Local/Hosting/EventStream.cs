@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text;
 using FopWatch.Api;
-using FopWatch.Local.Storage;
 using FopWatch.Providers;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;
 

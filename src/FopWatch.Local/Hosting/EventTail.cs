@@ -1,6 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;
 

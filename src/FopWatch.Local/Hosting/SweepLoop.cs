@@ -2,8 +2,8 @@ using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Settings;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 
 namespace FopWatch.Local.Hosting;

@@ -3,8 +3,8 @@ using Azure.Messaging.ServiceBus;
 using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 

@@ -3,7 +3,7 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Contracts;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 

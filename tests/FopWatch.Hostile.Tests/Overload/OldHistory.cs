@@ -1,5 +1,5 @@
-using FopWatch.Local.Storage;
 using FopWatch.Providers;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;

@@ -1,8 +1,8 @@
 using System.Globalization;
 using FopWatch.Hostile.Tests.Http;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Providers;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Hostile.Tests.Overload;

@@ -103,7 +103,7 @@ public class ForgeryTests
         Figures.Write("replay: 50 captured notifications replayed, 0 changes, 0 events");
 
         async Task<long> PublishedAsync(AttackedHost of) =>
-            await of.Host.Services.GetRequiredService<Local.Storage.EventLog>().LastSeqAsync(Cancelled);
+            await of.Host.Services.GetRequiredService<Sqlite.EventLog>().LastSeqAsync(Cancelled);
     }
 
     [Fact]
@@ -113,8 +113,8 @@ public class ForgeryTests
         api.Known["z0.a"] = true;
         await using var host = await AttackedHost.StartAsync(AttackedHost.TwoSources(api.Endpoint));
         var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
-        var events = host.Host.Services.GetRequiredService<Local.Storage.EventLog>();
-        var store = host.Host.Services.GetRequiredService<Local.Storage.SqliteStore>();
+        var events = host.Host.Services.GetRequiredService<Sqlite.EventLog>();
+        var store = host.Host.Services.GetRequiredService<Sqlite.SqliteStore>();
         await host.NotifyAsync(Media, body, Sign(Media, body));
 
         // Its event has to be published before it is purged.
@@ -153,7 +153,7 @@ public class ForgeryTests
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.3")));
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.4")));
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.ours")));
-        var events = host.Host.Services.GetRequiredService<Local.Storage.EventLog>();
+        var events = host.Host.Services.GetRequiredService<Sqlite.EventLog>();
         await ProtocolAttackTests.EventuallyAsync(async () =>
             (await host.JobsAsync()).Jobs.Count(job => job.Settled) == 4 && await events.LastSeqAsync(Cancelled) > 0);
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text.RegularExpressions;
 using FopWatch.Contracts;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;

@@ -1,8 +1,8 @@
 using System.Text;
 using FopWatch.Contract.Tests;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 

@@ -2,8 +2,8 @@ using System.Text;
 using System.Text.RegularExpressions;
 using FopWatch.Contract.Tests;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 

@@ -4,9 +4,9 @@ using System.Text.RegularExpressions;
 using FopWatch.Contract.Tests;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;

@@ -2,7 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using FopWatch.Contract.Tests;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Http;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 

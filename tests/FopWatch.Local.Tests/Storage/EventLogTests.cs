@@ -1,5 +1,5 @@
 using FopWatch.Contract.Tests;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Local.Tests.Http;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

@@ -1,6 +1,6 @@
 using System.Diagnostics;
 using FopWatch.Contract.Tests;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

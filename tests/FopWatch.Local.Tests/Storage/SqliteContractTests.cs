@@ -2,8 +2,8 @@ using FopWatch.Clocks;
 using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 

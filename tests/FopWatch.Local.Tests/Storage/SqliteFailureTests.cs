@@ -2,8 +2,8 @@ using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

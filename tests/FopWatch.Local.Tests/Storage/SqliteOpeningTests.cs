@@ -1,6 +1,6 @@
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

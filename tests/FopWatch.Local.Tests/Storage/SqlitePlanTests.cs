@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
@@ -23,9 +23,9 @@ public class SqlitePlanTests
         { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
         { SqliteStore.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
-        { Local.Storage.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
-        { Local.Storage.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
-        { Local.Storage.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
+        { Sqlite.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
+        { Sqlite.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
+        { Sqlite.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
         { SqliteStore.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
         { SqliteStore.TombstoneSql, "SEARCH tombstones USING PRIMARY KEY (reference=?)" },
         { SqliteStore.OldTombstonesSql, "SEARCH tombstones USING COVERING INDEX tombstones_by_time (purged_at<?)" },

@@ -2,8 +2,8 @@ using System.Collections.Concurrent;
 using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 using FopWatch.Watching;
 
 namespace FopWatch.Local.Tests.Storage;

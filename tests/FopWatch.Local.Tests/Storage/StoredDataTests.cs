@@ -2,8 +2,8 @@ using System.IO.Compression;
 using System.Text.Json.Nodes;
 using FopWatch.Contract.Tests;
 using FopWatch.Contract.Tests.Stored;
-using FopWatch.Local.Storage;
 using FopWatch.Publishing;
+using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 

@@ -1,4 +1,4 @@
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>How the store behaves under load and under locks.</summary>
 internal sealed record SqliteStoreOptions

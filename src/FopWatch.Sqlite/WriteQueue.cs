@@ -2,7 +2,7 @@ using System.Threading.Channels;
 using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>
 /// Group commit. One thread writes: it takes all calls that are waiting, runs them in one transaction, commits, and only then

@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>One connection and the statements that were prepared on it. Used by one thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable

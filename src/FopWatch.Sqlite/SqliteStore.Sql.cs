@@ -1,7 +1,7 @@
 using FopWatch.Jobs;
 using FopWatch.Watching;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 // Statements whose plans matter: the tests check that none of them scans a table or sorts.
 internal sealed partial class SqliteStore

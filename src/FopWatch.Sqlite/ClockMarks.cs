@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Text;
 using FopWatch.Clocks;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>The times that a later process compares its clock with: the last one of this process, and how far purges have come.</summary>
 internal sealed class ClockMarks(SqliteDatabase database) : IPurgeMarks

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>What the database looks like, and how an older one is brought up to date.</summary>
 internal static class Schema

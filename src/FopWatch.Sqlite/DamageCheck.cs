@@ -1,7 +1,7 @@
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>
 /// Looks for damaged pages, and remembers what was found until the host starts again. A check takes a second at most: at the start it covers

@@ -1,6 +1,6 @@
 using FopWatch.Jobs;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>The files of a data folder that a host holds open, and whether they are still where it found them.</summary>
 internal sealed class HeldFolder : IDisposable

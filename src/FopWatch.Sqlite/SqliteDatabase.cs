@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>The open database of one data folder: the folder's lock, the writer and the readers.</summary>
 internal sealed class SqliteDatabase : IAsyncDisposable

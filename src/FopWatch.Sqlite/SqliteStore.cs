@@ -4,7 +4,7 @@ using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>
 /// The embedded host's store: one SQLite file in a data folder. What a call has confirmed survives a crash of the process and of

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>A position in the event log as clients are given it: <c>17-9f3a2c1e</c>, or <c>17</c> where it has no epoch.</summary>
 /// <param name="Seq">The place of the last event that is known; 0 for the beginning.</param>

@@ -1,6 +1,6 @@
 using FopWatch.Jobs;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>The key of the file's job references, and the references of jobs that were stored before the file had one.</summary>
 internal static class StoredReferences

@@ -1,4 +1,4 @@
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>The folder that holds all state, as the file system has it: its lock, and who else on the machine may use it.</summary>
 /// <remarks>

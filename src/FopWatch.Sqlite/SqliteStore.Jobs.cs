@@ -7,7 +7,7 @@ using FopWatch.Publishing;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 internal sealed partial class SqliteStore
 {

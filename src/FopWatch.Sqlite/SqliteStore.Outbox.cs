@@ -1,7 +1,7 @@
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 internal sealed partial class SqliteStore
 {

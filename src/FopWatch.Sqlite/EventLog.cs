@@ -3,7 +3,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>A published event at its place in the log.</summary>
 /// <param name="Seq">Its place: grows from event to event, from 1, with gaps possible.</param>

@@ -4,7 +4,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 internal sealed partial class SqliteStore
 {

@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>
 /// A few read-only connections. In WAL mode they neither wait for the writer nor hold it up, and every read sees all commits

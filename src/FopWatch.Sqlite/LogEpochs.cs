@@ -1,6 +1,6 @@
 using System.Security.Cryptography;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>
 /// The epochs of the event log. Each process that publishes begins one, so events that were published after a backup was taken have another

@@ -3,7 +3,7 @@ using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
-namespace FopWatch.Local.Storage;
+namespace FopWatch.Sqlite;
 
 /// <summary>Tells failures of the store from faults of one call.</summary>
 internal static class SqliteFailures
