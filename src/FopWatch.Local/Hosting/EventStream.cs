@@ -112,8 +112,17 @@ internal static class EventStream
         while (true)
         {
             var next = tail.NextAsync(seen, cancellationToken);
-            if (await IdleUntilAsync(next, response, seen > sent ? log.Epochs.PositionOf(seen) : null, time, cancellationToken))
-                sent = seen;
+            try
+            {
+                if (await IdleUntilAsync(next, response, seen > sent ? log.Epochs.PositionOf(seen) : null, time, cancellationToken))
+                    sent = seen;
+            }
+            catch
+            {
+                _ = ReleaseAsync(next);
+                throw;
+            }
+
             if (await next is not { } batch)
                 return;
             using var hold = batch.Hold;
@@ -169,6 +178,14 @@ internal static class EventStream
         }
 
         return told;
+    }
+
+    /// <summary>Releases the memory of a batch that nobody takes any more, once it is there.</summary>
+    private static async Task ReleaseAsync(Task<EventBatch?> next)
+    {
+        await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (next.IsCompletedSuccessfully)
+            (await next)?.Hold?.Dispose();
     }
 
     /// <summary>Sends bytes, a piece at a time, each once there is room for it on its way to the client.</summary>

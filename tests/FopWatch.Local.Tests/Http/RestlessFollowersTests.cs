@@ -70,6 +70,7 @@ public sealed partial class RestlessFollowersTests
                 while (places.Count < count)
                 {
                     var batch = (await tail.NextAsync(seen, connection.Token))!;
+                    using var hold = batch.Hold;
                     foreach (var (bytes, _) in batch.Pieces(seen, null))
                     {
                         List<long> sent = [.. Ids().Matches(Encoding.UTF8.GetString(bytes.Span)).Select(id => long.Parse(id.Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture))];
