@@ -3,6 +3,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
@@ -16,8 +17,8 @@ public static class CoreServices
 {
     /// <summary>
     /// Adds the core. The host adds what differs between hosts: <see cref="IWatchRunner"/>, <see cref="ICommittedEvents"/> and, where events
-    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>; and <see cref="IPollShares"/> where several
-    /// processes poll the same sources.
+    /// have somewhere to go, <see cref="IEventPublisher"/> and <see cref="OutboxDispatcher"/>; <see cref="PollSlotOptions"/>; and
+    /// <see cref="IPollShares"/> where several processes poll the same sources.
     /// </summary>
     /// <typeparam name="TStore">The store: one for all that has to be committed together.</typeparam>
     /// <param name="services">The container.</param>
@@ -83,6 +84,10 @@ public static class CoreServices
         services.AddSingleton<JobRecorder>();
         services.AddSingleton<NotificationIntake>();
         services.AddSingleton<Poller>();
+        services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
+        services.AddSingleton<IRunLog, RunLog>();
+        services.AddSingleton<PollSlots>();
+        services.AddSingleton<PollStep>();
         services.AddSingleton<FarWatches>();
         services.AddSingleton<Sweeper>();
 

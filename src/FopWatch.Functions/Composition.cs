@@ -117,7 +117,7 @@ internal static class Composition
         }
 
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
-        services.AddSingleton<PollSlots>();
+        services.AddSingleton(PollSlotOptions.Cloud);
         services.AddSingleton<Watches>();
         services.AddSingleton<StuckWatches>();
         services.AddSingleton(provider => store(provider).TimerRuns());

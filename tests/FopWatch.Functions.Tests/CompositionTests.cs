@@ -6,10 +6,10 @@ using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Clocks;
-using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
@@ -59,7 +59,7 @@ public class CompositionTests(SharedAzurite azurite)
         var activities = host.RootElement.GetProperty("extensions").GetProperty("durableTask").GetProperty("maxConcurrentActivityFunctions").GetInt32();
 
         Assert.InRange(activities + Composition.MostWaiting, 1, StatusClient.MostConnections);
-        Assert.InRange(PollSlots.MostPerSource, 1, activities / 2);
+        Assert.InRange(PollSlotOptions.Cloud.Most, 1, activities / 2);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
+using FopWatch.Watching;
 
 namespace FopWatch.Functions.Tests;
 
@@ -78,6 +79,6 @@ public class StuckWatchesTests(SharedAzurite azurite)
         }
 
         // None is due again. Those whose poll was under way at the end of a run are asked for once more.
-        Assert.InRange(stuck.Sum(host.Provider.Asked), stuckJobs, stuckJobs + (runs * PollSlots.MostPerSource));
+        Assert.InRange(stuck.Sum(host.Provider.Asked), stuckJobs, stuckJobs + (runs * PollSlotOptions.Cloud.Most));
     }
 }

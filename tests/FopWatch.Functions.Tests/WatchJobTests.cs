@@ -273,7 +273,7 @@ public class WatchJobTests(SharedAzurite azurite)
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var slots = host.Services.GetRequiredService<PollSlots>();
         var taken = new List<IDisposable?>();
-        for (var i = 0; i < PollSlots.MostPerSource; i++)
+        for (var i = 0; i < PollSlotOptions.Cloud.Most; i++)
             taken.Add(await slots.TryTakeAsync(host.Source, Cancelled));
         Assert.DoesNotContain(null, taken);
         var job = await host.RegisterAsync(Id);
@@ -296,7 +296,7 @@ public class WatchJobTests(SharedAzurite azurite)
     public async Task Polls_that_are_postponed_come_again_as_far_apart_as_their_source_allows()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("PerSecond", "0.1"));
-        var slots = new PollSlots(new FixedTime());
+        var slots = new PollSlots(PollSlotOptions.Cloud, new FixedTime());
 
         using (var only = await slots.TryTakeAsync(host.Source, Cancelled))
         {
@@ -313,7 +313,7 @@ public class WatchJobTests(SharedAzurite azurite)
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var time = new FixedTime { Ahead = TimeSpan.FromDays(365) };
-        var slots = new PollSlots(time);
+        var slots = new PollSlots(PollSlotOptions.Cloud, time);
         slots.Postpone(host.Source);
 
         time.Ahead = TimeSpan.Zero;

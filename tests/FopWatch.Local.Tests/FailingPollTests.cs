@@ -3,10 +3,11 @@ using FopWatch.Api;
 using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Http;
 using FopWatch.Local.Tests.Storage;
 using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Sqlite;
 using FopWatch.Watching;
@@ -33,21 +34,25 @@ public sealed class FailingPollTests : IStatusApi
         var settings = FopWatchSettings.Read(new Dictionary<string, string?>(RunningHost.TokenSources()) { ["Sources:media:Poll:PerSecond"] = "10000" });
         var source = settings.Sources.Find("media")!;
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
-        using var signals = new DueSignals(settings.Sources, TimeProvider.System);
-        using var outbox = new OutboxSignal(TimeProvider.System);
-        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+        var time = TimeProvider.System;
+        var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), new RunLog(NullLogger<RunLog>.Instance), new LoopTimes());
+        using var dispatcher = new OutboxDispatcher(store, store.Events, time);
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = new CommitObserver(
-            signals, outbox, new(store, TimeProvider.System, CancellationToken.None), store.References, TimeProvider.System);
-        var direct = new JobRecorder(settings.Sources, store, observer, TimeProvider.System, Random.Shared);
+            watches, new OutboxLoop(dispatcher, times, log, time), new(store, time, CancellationToken.None), store.References, time);
+        var direct = new JobRecorder(settings.Sources, store, observer, time, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
             await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
         foreach (var i in Enumerable.Range(0, Others))
             await direct.RegisterAsync(source, $"good-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
 
-        var recorder = new JobRecorder(settings.Sources, failing, observer, TimeProvider.System, Random.Shared);
-        var poller = new Poller(settings.Sources, failing, this, recorder, TimeProvider.System, troubles);
+        var recorder = new JobRecorder(settings.Sources, failing, observer, time, Random.Shared);
+        var poller = new Poller(settings.Sources, failing, this, recorder, time, troubles);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var running = new WatchLoop(source, store, poller, signals.Of("media"), troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance).RunAsync(stop.Token);
+        var slots = new PollSlots(PollSlotOptions.Embedded, time);
+        var step = new PollStep(settings.Sources, poller, slots, troubles, log, time);
+        var loops = new WatchLoops(settings.Sources, watches, store, step, slots, new ThreadPoolWork(), times, troubles, log, time);
+        var running = loops.Loops.Single(loop => loop.Source == "media").RunAsync(stop.Token);
 
         while ((await store.BooksAsync(Cancelled)).Single().Settled < Others)
             await Task.Delay(20, Cancelled);

@@ -4,9 +4,9 @@ using System.Net;
 using FopWatch.Api;
 using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
-using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Http;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Sqlite;
 using FopWatch.Upkeep;
@@ -74,24 +74,28 @@ public sealed class LoopFailureTests
     public async Task The_failure_of_one_sources_loop_stops_no_other_and_is_over_after_a_wait()
     {
         var settings = FopWatchSettings.Read(RunningHost.TokenSources());
-        using var signals = new DueSignals(settings.Sources, TimeProvider.System);
-        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+        var (time, work) = (TimeProvider.System, new ThreadPoolWork());
+        var watches = new EmbeddedWatches(settings.Sources, time);
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var index = new FailsAtFirst("files");
         using var stop = new CancellationTokenSource();
-        var supervisor = new LoopSupervisor(troubles, TimeProvider.System, _ => { });
+        var loops = new WatchLoops(
+            settings.Sources,
+            watches,
+            index,
+            step: null!,
+            new PollSlots(PollSlotOptions.Embedded, time),
+            work,
+            new LoopTimes(),
+            troubles,
+            new RunLog(NullLogger<RunLog>.Instance),
+            time);
 
-        var running = supervisor.RunAsync(
-            settings.Sources.All.Select(source => new SupervisedLoop(
-                "watch loop",
-                new WatchLoop(source, index, poller: null!, signals.Of(source.Name), troubles, TimeProvider.System, NullLogger<WatchLoop>.Instance).RunAsync)
-            {
-                Source = source.Name,
-            }),
-            stop.Token);
+        var running = new LoopSupervisor(troubles, work, time, _ => { }).RunAsync(loops.Loops, stop.Token);
         while (index.Asked("files") < 3)
         {
             // What is due sooner wakes a loop.
-            signals.Of("media").Call();
+            await watches.WakeAsync(new(new("media", "any"), time.GetUtcNow()), Cancelled);
             await Task.Delay(20, Cancelled);
         }
 
@@ -105,12 +109,16 @@ public sealed class LoopFailureTests
     [Fact(Timeout = 60_000)]
     public async Task What_a_poll_throws_past_its_own_handling_is_thrown_by_its_loop()
     {
-        var source = FopWatchSettings.Read(RunningHost.TokenSources()).Sources.Find("media")!;
-        using var signal = new DueSignal(TimeProvider.System);
-        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), TimeProvider.System);
+        var sources = FopWatchSettings.Read(RunningHost.TokenSources()).Sources;
+        var time = TimeProvider.System;
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
+        var (slots, log) = (new PollSlots(PollSlotOptions.Embedded, time), new RunLog(new FullLog()));
 
         // There is no poller, and what went wrong cannot be logged.
-        var loop = new WatchLoop(source, new OneDue(), poller: null!, signal, troubles, TimeProvider.System, new FullLog());
+        var step = new PollStep(sources, poller: null!, slots, troubles, log, time);
+        var loops = new WatchLoops(
+            sources, new EmbeddedWatches(sources, time), new OneDue(), step, slots, new ThreadPoolWork(), new LoopTimes(), troubles, log, time);
+        var loop = loops.Loops.Single(loop => loop.Source == "media");
 
         await Assert.ThrowsAsync<IOException>(() => loop.RunAsync(Cancelled));
     }
@@ -163,7 +171,7 @@ public sealed class LoopFailureTests
     }
 
     /// <summary>A log whose file cannot be written.</summary>
-    private sealed class FullLog : ILogger<WatchLoop>
+    private sealed class FullLog : ILogger<RunLog>
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;

@@ -15,7 +15,7 @@ public sealed class RunningTests
         var signal = new WakeSignal(life.Clock);
         scheduler.Start(life, async () =>
         {
-            await BoundedWork.ForEachAsync(new Work(scheduler, life), Items(life), 3, async (item, _) =>
+            await BoundedWork.ForEachAsync(new LifeWork(scheduler, life), Items(life), 3, async (item, _) =>
             {
                 most = Math.Max(most, ++now);
                 await Task.Delay(TimeSpan.FromSeconds(item), life.Clock, CancellationToken.None);
@@ -54,10 +54,5 @@ public sealed class RunningTests
             await Task.Delay(TimeSpan.FromMilliseconds(1), life.Clock);
             yield return i;
         }
-    }
-
-    private sealed class Work(Scheduler scheduler, Life life) : IWorkScheduler
-    {
-        public void Start(Func<Task> work) => scheduler.Start(life, work);
     }
 }

@@ -38,6 +38,7 @@ public interface IRunLog
     /// <summary>The books were checked.</summary>
     void Swept(Sweep sweep);
 
-    /// <summary>A purge deleted old jobs.</summary>
-    void Purged(int jobs, bool isComplete);
+    /// <summary>A purge was put off, because the clock may have jumped.</summary>
+    /// <param name="secondLook">After what time it is made, if nothing speaks against it by then.</param>
+    void PurgePutOff(TimeSpan secondLook);
 }

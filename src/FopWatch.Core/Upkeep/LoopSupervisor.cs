@@ -1,4 +1,5 @@
 using FopWatch.Diagnosis;
+using FopWatch.Running;
 
 namespace FopWatch.Upkeep;
 
@@ -22,9 +23,10 @@ public sealed record LoopFailure(SupervisedLoop Loop, Exception Exception, TimeS
 /// each failure. The others go on meanwhile.
 /// </summary>
 /// <param name="troubles">Is told of failures, and of loops that run again.</param>
+/// <param name="work">Starts the loops.</param>
 /// <param name="time">The clock.</param>
 /// <param name="failed">Writes a failure to the log. What it throws is ignored: the loop matters more.</param>
-public sealed class LoopSupervisor(Troubles troubles, TimeProvider time, Action<LoopFailure> failed)
+public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeProvider time, Action<LoopFailure> failed)
 {
     /// <summary>The wait after the first failure.</summary>
     public static readonly TimeSpan First = TimeSpan.FromSeconds(1);
@@ -34,6 +36,8 @@ public sealed class LoopSupervisor(Troubles troubles, TimeProvider time, Action<
 
     /// <summary>How long a loop has to run until its earlier failures do not count any more: longer than any loop sleeps.</summary>
     public static readonly TimeSpan Proven = TimeSpan.FromMinutes(2);
+
+    private const ConfigureAwaitOptions WithoutThrowing = ConfigureAwaitOptions.SuppressThrowing | ConfigureAwaitOptions.ContinueOnCapturedContext;
 
     /// <summary>Runs loops until they are cancelled.</summary>
     public Task RunAsync(IEnumerable<SupervisedLoop> loops, CancellationToken cancellationToken) =>
@@ -66,24 +70,40 @@ public sealed class LoopSupervisor(Troubles troubles, TimeProvider time, Action<
             var wait = First * Math.Pow(2, Math.Min(failures, 10));
             wait = wait < Longest ? wait : Longest;
             Report(new(loop, failure, wait));
-            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(wait, time, cancellationToken).ConfigureAwait(WithoutThrowing);
         }
     }
 
     private async Task RunOnceAsync(SupervisedLoop loop, bool hasFailed, CancellationToken cancellationToken)
     {
-        // Not on the caller's thread: a loop may work for long before it waits for the first time.
-        var running = Task.Run(() => loop.RunAsync(cancellationToken), CancellationToken.None);
+        var running = StartAsync(loop, cancellationToken);
         if (hasFailed)
         {
-            using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            await Task.WhenAny(running, Task.Delay(Proven, time, ended.Token));
-            await ended.CancelAsync();
+            await running.WaitAsync(Proven, time, cancellationToken).ConfigureAwait(WithoutThrowing);
             if (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
                 troubles.Worked(loop.Source, TroubleKind.LoopFails);
         }
 
         await running;
+    }
+
+    private Task StartAsync(SupervisedLoop loop, CancellationToken cancellationToken)
+    {
+        // Not on the caller's thread: a loop may work for long before it waits for the first time.
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        work.Start(async () =>
+        {
+            try
+            {
+                await loop.RunAsync(cancellationToken);
+                ended.SetResult();
+            }
+            catch (Exception e)
+            {
+                ended.SetException(e);
+            }
+        });
+        return ended.Task;
     }
 
     private void Report(LoopFailure failure)

@@ -48,7 +48,7 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
         {
             await Parallel.ForEachAsync(
                 found.ReadAllAsync(cancellationToken),
-                new ParallelOptions { MaxDegreeOfParallelism = PollSlots.MostPerSource, CancellationToken = cancellationToken },
+                new ParallelOptions { MaxDegreeOfParallelism = PollSlotOptions.Cloud.Most, CancellationToken = cancellationToken },
                 async (key, token) =>
                 {
                     if (Interlocked.Decrement(ref left) >= 0 && await PollAsync(source, key, token))

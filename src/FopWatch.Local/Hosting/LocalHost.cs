@@ -3,6 +3,7 @@ using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Sqlite;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
@@ -167,23 +168,31 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton(provider => new EventTail(store.Events, provider.GetRequiredService<Troubles>(), TimeProvider.System));
         services.AddSingleton<OutboxDispatcher>();
 
-        services.AddSingleton<DueSignals>();
-        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<DueSignals>());
-        services.AddSingleton<OutboxSignal>();
-        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<OutboxSignal>());
+        services.AddSingleton<IPurgeMarks>(store.ClockMarks);
+        services.AddSingleton<IStoreUpkeep>(new SqliteUpkeep(store));
+        services.AddSingleton<RetentionPurge>();
+
+        services.AddSingleton(new LoopTimes());
+        services.AddSingleton(PollSlotOptions.Embedded);
+        services.AddSingleton<EmbeddedWatches>();
+        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
+        services.AddSingleton<WatchLoops>();
+        services.AddSingleton<OutboxLoop>();
+        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<OutboxLoop>());
         services.AddSingleton<AccessGuard>();
         services.AddSingleton<NotifyPaths>();
 
-        services.AddSingleton<OutboxLoop>();
         services.AddSingleton<SweepLoop>();
         services.AddSingleton(provider =>
         {
             var logger = provider.GetRequiredService<ILogger<BackgroundLoops>>();
             return new LoopSupervisor(
                 provider.GetRequiredService<Troubles>(),
+                provider.GetRequiredService<IWorkScheduler>(),
                 time,
                 failure => logger.LoopFailed(failure.Loop.Name, failure.Loop.Source ?? "-", failure.Wait, failure.Exception));
         });
+        services.AddSingleton<EmbeddedLoops>();
         services.AddHostedService<BackgroundLoops>();
     }
 

@@ -23,15 +23,9 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Information, "There is no settings file {File}; settings were read from {Variables} environment variable(s) FopWatch__…")]
     public static partial void NoSettingsFile(this ILogger logger, string file, int variables);
 
-    [LoggerMessage(10, LogLevel.Debug, "The store cannot answer now; the {What} goes on later")]
-    public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);
-
     [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It starts again in {Wait}")]
     public static partial void LoopFailed(this ILogger logger, string loop, string source, TimeSpan wait, Exception exception);
 
     [LoggerMessage(14, LogLevel.Warning, "This process may open {Limit} files (RLIMIT_NOFILE), so at most {Connections} connections are taken at once. Raise the limit (ulimit -n) to {Wanted} or more")]
     public static partial void FewDescriptors(this ILogger logger, int limit, int connections, int wanted);
-
-    [LoggerMessage(20, LogLevel.Debug, "Events could not be published; they stay in the outbox")]
-    public static partial void PublishFailed(this ILogger logger, Exception exception);
 }

@@ -1,5 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Running;
 using FopWatch.Upkeep;
 
 namespace FopWatch.Core.Tests.Upkeep;
@@ -17,7 +18,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
     public LoopSupervisorTests()
     {
         _troubles = new(this, _time);
-        _supervisor = new(_troubles, _time, failure =>
+        _supervisor = new(_troubles, new ThreadPoolWork(), _time, failure =>
         {
             _failures.Add(failure);
             if (LogFails)

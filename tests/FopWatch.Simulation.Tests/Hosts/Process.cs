@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -18,7 +19,9 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
         Life = new(stage.Scheduler, name);
         Ports = new(stage, Life);
         Random = new(seed);
-        var sources = new Sources(stage.Scenario.Sources);
+        Log = new(stage);
+        Troubles = new(Log, Life.Clock);
+        var sources = Sources = new(stage.Scenario.Sources);
         Recorder = new(sources, Ports, new CommitObserver(this, this, new(Ports, Life.Clock), Ports.References, Life.Clock), Life.Clock, Random);
         Intake = new(sources, Recorder, Ports, Life.Clock);
         Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder, Life.Clock);
@@ -41,6 +44,12 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
     public Sweeper Sweeper { get; }
 
     protected LifePorts Ports { get; }
+
+    protected Sources Sources { get; }
+
+    protected HistoryLog Log { get; }
+
+    protected Troubles Troubles { get; }
 
     protected Random Random { get; }
 

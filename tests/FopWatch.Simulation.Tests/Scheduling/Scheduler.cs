@@ -28,6 +28,9 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
     /// <summary>What went wrong with the simulation itself; null if nothing.</summary>
     public string? Fault { get; private set; }
 
+    /// <summary>Ends the history as one that went wrong.</summary>
+    public void Fail(string fault) => Fault ??= fault;
+
     /// <summary>Starts work of a life. It must not fail.</summary>
     public void Start(Life life, Func<Task> work) => Enqueue(life, static state => _ = ((Work)state!).RunAsync(), new Work(this, life, work));
 
@@ -154,7 +157,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
             }
             catch (Exception e)
             {
-                scheduler.Fault ??= $"Work of {life.Name} failed: {e}";
+                scheduler.Fail($"Work of {life.Name} failed: {e}");
             }
         }
     }

@@ -1,11 +1,10 @@
 using System.Runtime.ExceptionServices;
-using FopWatch.Api;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Watching;
+using FopWatch.Running;
 
-namespace FopWatch.Local.Hosting;
+namespace FopWatch.Watching;
 
 /// <summary>
 /// Executes the watches of one source: takes from the due index what is due, polls it, and sleeps until the next is due. Only
@@ -13,20 +12,18 @@ namespace FopWatch.Local.Hosting;
 /// </summary>
 internal sealed class WatchLoop(
     Source source,
+    WakeSignal signal,
     IDueIndex index,
-    Poller poller,
-    DueSignal signal,
+    PollStep step,
+    PollSlots slots,
+    IWorkScheduler work,
+    LoopTimes times,
     Troubles troubles,
-    TimeProvider time,
-    ILogger<WatchLoop> logger)
+    IRunLog log,
+    TimeProvider time)
 {
-    /// <summary>The longest sleep: what bounds the damage of a wake-up that was missed.</summary>
-    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
-
-    /// <summary>What keeps the wait for failed polls that are due already, and have no slot, from being a busy loop.</summary>
+    /// <summary>Keeps the wait for failed polls that are due already, and have no slot, from being a busy loop.</summary>
     private static readonly TimeSpan ShortestSleep = TimeSpan.FromMilliseconds(100);
-
-    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(1);
 
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
@@ -34,10 +31,8 @@ internal sealed class WatchLoop(
     // Those whose poll has ended since the loop began to look at the index, which may still have told of them as due.
     private readonly HashSet<JobKey> _ended = [];
     private readonly FailedPolls _failed = new(time);
+    private readonly int _slots = slots.Of(source);
     private volatile Exception? _fault;
-
-    /// <summary>How many polls may be under way: enough for the rate limit at a slow status API, and few enough to be kind to it.</summary>
-    private readonly int _slots = (int)Math.Clamp(source.Poll.PerSecond * 2, 4, 64);
 
     private int Polling
     {
@@ -64,9 +59,8 @@ internal sealed class WatchLoop(
                 }
                 catch (StoreUnavailableException e)
                 {
-                    logger.StoreUnavailable("watch loop", e);
-                    troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
-                    sleep = Pause;
+                    StoreFailed("watch loop", e);
+                    sleep = times.Pause;
                 }
 
                 await signal.SleepAsync(sleep, cancellationToken);
@@ -80,7 +74,7 @@ internal sealed class WatchLoop(
         {
             // Also where the loop failed: the next one would poll the same jobs.
             while (Polling > 0)
-                await Task.Delay(ShortestSleep, CancellationToken.None);
+                await signal.SleepAsync(times.Pause, CancellationToken.None);
         }
     }
 
@@ -92,7 +86,7 @@ internal sealed class WatchLoop(
         var busy = Polling;
         var free = _slots - busy;
         if (free <= 0)
-            return LongestSleep;
+            return times.LongestSleep;
 
         // Those being polled and those put off are still in the index, so ask for as many more.
         lock (_lock)
@@ -106,18 +100,18 @@ internal sealed class WatchLoop(
             lock (_lock)
             {
                 if (_polling.Count == _slots)
-                    return LongestSleep;
+                    return times.LongestSleep;
                 if (_ended.Contains(key) || !_polling.Add(key))
                     continue;
             }
 
-            _ = Task.Run(() => RunPollAsync(key, cancellationToken), CancellationToken.None);
+            work.Start(() => RunPollAsync(key, cancellationToken));
         }
 
-        var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? LongestSleep;
+        var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
         if (_failed.NextIn() is { } again && again < sleep)
             sleep = again > ShortestSleep ? again : ShortestSleep;
-        return sleep < LongestSleep ? sleep : LongestSleep;
+        return sleep < times.LongestSleep ? sleep : times.LongestSleep;
     }
 
     /// <summary>Whether a job that is due is to be polled now. While many polls fail, only those that failed before are tried.</summary>
@@ -142,7 +136,7 @@ internal sealed class WatchLoop(
                 _ended.Add(key);
             }
 
-            signal.Call();
+            signal.Wake();
         }
     }
 
@@ -150,9 +144,10 @@ internal sealed class WatchLoop(
     {
         try
         {
-            var polled = await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken);
-            _failed.Remove(key);
-            logger.Polled(source.Name, polled);
+            if ((await step.RunAsync(key, cancellationToken)).IsPostponed)
+                _failed.Add(key);
+            else
+                _failed.Remove(key);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -161,14 +156,13 @@ internal sealed class WatchLoop(
         catch (StoreUnavailableException e)
         {
             _failed.Add(key);
-            logger.StoreUnavailable("poll", e);
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+            StoreFailed("poll", e);
         }
-        catch (Exception e)
-        {
-            _failed.Add(key);
-            logger.PollFaulted(source.Name, e);
-            troubles.Occurred(source.Name, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
-        }
+    }
+
+    private void StoreFailed(string what, StoreUnavailableException failure)
+    {
+        log.StoreUnavailable(what, failure);
+        troubles.Occurred(null, TroubleKind.StoreUnavailable, failure.Message);
     }
 }

@@ -1,0 +1,40 @@
+using FopWatch.Jobs;
+using FopWatch.Running;
+
+namespace FopWatch.Publishing;
+
+/// <summary>Publishes events as soon as they are committed, and at the start those that a crash left in the outbox.</summary>
+/// <param name="dispatcher">Publishes.</param>
+/// <param name="times">The times of the loop.</param>
+/// <param name="log">The log.</param>
+/// <param name="time">The clock.</param>
+public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, IRunLog log, TimeProvider time) : ICommittedEvents
+{
+    private readonly WakeSignal _signal = new(time);
+
+    /// <inheritdoc/>
+    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
+    {
+        _signal.Wake();
+        return ValueTask.CompletedTask;
+    }
+
+    /// <summary>Runs until cancelled, or until the broker fails.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await dispatcher.DrainAsync(cancellationToken);
+                await _signal.SleepAsync(times.LongestSleep, cancellationToken);
+            }
+            catch (StoreUnavailableException e)
+            {
+                // The events are still in the outbox.
+                log.PublishFailed(e);
+                await _signal.PauseAsync(times.Pause, cancellationToken);
+            }
+        }
+    }
+}

@@ -1,0 +1,50 @@
+using System.Collections.Frozen;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Running;
+
+namespace FopWatch.Watching;
+
+/// <summary>
+/// The watches of a process that runs them all: its watch loops take what is due from the due index, so nothing is held for a job that is not being
+/// polled, and a loop only has to know of what is due before it wakes by itself.
+/// </summary>
+public sealed class EmbeddedWatches : IWatchRunner
+{
+    private readonly FrozenDictionary<string, WakeSignal> _signals;
+
+    /// <summary>Makes the watches of some sources.</summary>
+    public EmbeddedWatches(Sources sources, TimeProvider time)
+    {
+        ArgumentNullException.ThrowIfNull(sources);
+        _signals = sources.All.ToFrozenDictionary(source => source.Name, _ => new WakeSignal(time), StringComparer.Ordinal);
+    }
+
+    /// <inheritdoc/>
+    public ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => new(Wake(job));
+
+    /// <inheritdoc/>
+    public ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        Wake(job);
+        return ValueTask.CompletedTask;
+    }
+
+    /// <inheritdoc/>
+    public ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    /// <inheritdoc/>
+    public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => new((RunningWatch?)null);
+
+    /// <summary>Wakes the loop of a source.</summary>
+    internal WakeSignal SignalOf(Source source) => _signals[source.Name];
+
+    private bool Wake(DueJob job)
+    {
+        // The source may have been taken out of the settings.
+        if (!_signals.TryGetValue(job.Key.Source, out var signal))
+            return false;
+        signal.WakeBy(job.DueAt);
+        return true;
+    }
+}

@@ -1,0 +1,65 @@
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Running;
+
+namespace FopWatch.Watching;
+
+/// <summary>What came of a step of a watch.</summary>
+/// <param name="DueAt">When the next step is due; null if the job needs no more.</param>
+/// <param name="LastAnswer">How the status API answered last.</param>
+/// <param name="Polls">How often it has been asked.</param>
+/// <param name="IsPostponed">Whether a poll is due already, and was put off.</param>
+public sealed record PollStepResult(DateTimeOffset? DueAt, PollAnswer LastAnswer, int Polls, bool IsPostponed);
+
+/// <summary>One step of a watch: polls its job if that is due and there is a slot for it.</summary>
+/// <param name="sources">The configured sources.</param>
+/// <param name="poller">Polls.</param>
+/// <param name="slots">The slots for polls.</param>
+/// <param name="troubles">Is told of polls that fail.</param>
+/// <param name="log">The log.</param>
+/// <param name="time">The clock.</param>
+public sealed class PollStep(Sources sources, Poller poller, PollSlots slots, Troubles troubles, IRunLog log, TimeProvider time)
+{
+    /// <summary>Does the step. A poll that fails for whatever reason but the store's is put off.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<PollStepResult> RunAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await StepAsync(key, cancellationToken);
+        }
+        catch (Exception e) when (e is not StoreUnavailableException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
+        {
+            troubles.Occurred(key.Source, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
+            log.PollFaulted(key.Source, e);
+            return new(time.GetUtcNow() + SetAside.First, PollAnswer.None, 0, IsPostponed: true);
+        }
+    }
+
+    private async Task<PollStepResult> StepAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        var job = await poller.FindDueAsync(key, cancellationToken);
+        if (job?.Watch.DueAt is not { } due || due > time.GetUtcNow() + PollPlan.ClockTolerance)
+            return Next(job);
+
+        // The source is not configured any more. Its jobs wait in the due index for it to come back.
+        if (sources.Find(key.Source) is not { } source)
+            return Next(job) with { DueAt = null };
+        if (await slots.TryTakeAsync(source, cancellationToken) is not { } slot)
+            return Next(job) with { DueAt = slots.Postpone(source), IsPostponed = true };
+
+        using var taken = slot;
+        var polled = await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken);
+        log.Polled(key.Source, polled);
+
+        // One that could not be put off with its job is still due by the job.
+        var next = Next(polled.Job);
+        return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
+            ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
+            : next;
+    }
+
+    private static PollStepResult Next(Job? job) =>
+        new(job?.Watch.DueAt, job?.Watch.LastAnswer ?? PollAnswer.None, job?.Watch.Polls ?? 0, IsPostponed: false);
+}
