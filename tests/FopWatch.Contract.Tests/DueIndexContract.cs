@@ -181,7 +181,8 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
             await recorder.RegisterAsync(source, $"later{i}", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
         var polled = await recorder.RegisterAsync(source, "polled", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.FromDays(5);
-        await recorder.PolledAsync(source, "polled", polled.Watch, new(PollAnswer.Unavailable), Cancelled);
+        await recorder.PolledAsync(
+            source, (await Jobs.FindAsync(polled.Key, Cancelled))!, new(PollAnswer.Unavailable), CommitCause.Watch, Cancelled);
         await recorder.RegisterAsync(source, "registered", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
         Assert.Empty(await DueAsync(Sample.Start.AddHours(1)));

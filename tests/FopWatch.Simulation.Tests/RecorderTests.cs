@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>What the recorder does with a job that was given up, step by step, on the store in memory.</summary>
+/// <summary>What the recorder does besides deciding: admission, conflicts, and telling whoever waits.</summary>
 public sealed class RecorderTests
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
@@ -27,27 +27,6 @@ public sealed class RecorderTests
     private Job Job => _store.Peek(Key)!;
 
     [Fact]
-    public async Task A_genuine_report_that_a_given_up_job_goes_on_has_it_watched_again_and_leaves_it_expired()
-    {
-        await ExpireAsync();
-        var events = _store.Outbox.Count;
-
-        await _recorder.ReportAsync(Source, Key.Id, Progress(ReportChannel.Notification), null, Cancelled);
-
-        Assert.Equal(JobState.Expired, Job.State);
-        Assert.Equal(_time.GetUtcNow() + Some.Poll.First, Job.Watch.DueAt);
-        Assert.Equal(Job.Watch.DueAt, _store.IndexedAt(Key));
-        Assert.Equal(_time.GetUtcNow() + Some.Poll.Deadline, Job.Watch.Deadline);
-        Assert.Equal(events, _store.Outbox.Count);
-
-        // The same once more does not put the poll off.
-        var due = Job.Watch.DueAt;
-        _time.Advance(TimeSpan.FromSeconds(30));
-        await _recorder.ReportAsync(Source, Key.Id, Progress(ReportChannel.Notification), null, Cancelled);
-        Assert.Equal(due, Job.Watch.DueAt);
-    }
-
-    [Fact]
     public async Task A_hint_makes_a_poll_of_a_given_up_job_due_and_wakes_its_watch()
     {
         await ExpireAsync();
@@ -57,39 +36,6 @@ public sealed class RecorderTests
 
         Assert.Equal((JobState.Expired, _time.GetUtcNow()), (Job.State, Job.Watch.DueAt));
         Assert.Equal(["wake"], _wakes.Heard);
-    }
-
-    [Fact]
-    public async Task The_answer_to_a_question_that_is_older_than_the_giving_up_does_not_undo_it()
-    {
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
-        var asked = Job.Watch;
-        await ExpireAsync();
-
-        await _recorder.PolledAsync(Source, Key.Id, asked, Progress(), Cancelled);
-        Assert.Null(Job.Watch.DueAt);
-
-        // One who asked afterwards, because somebody wanted it, has news.
-        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, NotFound, Cancelled);
-        Assert.Null(Job.Watch.DueAt);
-        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, Progress(), Cancelled);
-        Assert.NotNull(Job.Watch.DueAt);
-    }
-
-    [Fact]
-    public async Task A_hint_that_comes_while_the_poll_that_gives_the_job_up_is_under_way_has_it_polled_once_more()
-    {
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, Some.Poll.Deadline, Cancelled);
-        _time.Advance(Some.Poll.Deadline);
-        var asked = Job.Watch;
-        await _recorder.HintAsync(Source, Key.Id, Cancelled);
-
-        await _recorder.PolledAsync(Source, Key.Id, asked, Progress(), Cancelled);
-
-        Assert.Equal(JobState.Expired, Job.State);
-        Assert.Equal(_time.GetUtcNow() + PollPlan.HintSpacing, Job.Watch.DueAt);
-        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, Progress(), Cancelled);
-        Assert.Null(Job.Watch.DueAt);
     }
 
     [Fact]
@@ -111,6 +57,38 @@ public sealed class RecorderTests
     }
 
     [Fact]
+    public async Task An_answer_is_decided_on_the_job_as_it_is_by_then()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
+        var asked = (await _store.FindAsync(Key, Cancelled))!;
+        await _recorder.StopAsync(Key, Cancelled);
+
+        var polled = await _recorder.PolledAsync(Source, asked, NotFound, CommitCause.Outside, Cancelled);
+
+        Assert.Equal(polled, Job);
+        Assert.Equal((WatchStatus.Stopped, 1), (Job.WatchStatus, Job.Watch.Polls));
+    }
+
+    [Fact]
+    public async Task A_watch_is_not_told_of_what_it_did_itself()
+    {
+        foreach (var (cause, heard) in ((CommitCause, string[])[])[(CommitCause.Watch, []), (CommitCause.Outside, ["end"])])
+        {
+            var id = $"z0.{cause}";
+            await _recorder.RegisterAsync(Source, id, Jobs.Job.NoMetadata, TimeSpan.Zero, Cancelled);
+            var asked = (await _store.FindAsync(new(Source.Name, id), Cancelled))!;
+            _wakes.Clear();
+
+            var facts = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Failed };
+            StatusAnswer answer = new(PollAnswer.Report, new() { Id = id, Channel = ReportChannel.Poll, Facts = facts });
+            var polled = await _recorder.PolledAsync(Source, asked, answer, cause, Cancelled);
+
+            Assert.Equal(JobState.Failed, polled!.State);
+            Assert.Equal(heard, _wakes.Heard);
+        }
+    }
+
+    [Fact]
     public async Task Whoever_waits_for_an_outcome_is_answered_in_time_though_the_clock_is_set_back()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
@@ -128,59 +106,6 @@ public sealed class RecorderTests
         Assert.Equal(JobState.Waiting, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.State);
     }
 
-    [Fact]
-    public async Task A_stopped_watch_stays_stopped_though_the_job_expired()
-    {
-        await ExpireAsync();
-        await _recorder.StopAsync(Key, Cancelled);
-
-        await _recorder.HintAsync(Source, Key.Id, Cancelled);
-        await _recorder.ReportAsync(Source, Key.Id, Progress(ReportChannel.Notification), null, Cancelled);
-        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, Progress(), Cancelled);
-        Assert.Equal((null, true), (Job.Watch.DueAt, Job.Watch.Stopped));
-
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
-        Assert.Equal((_time.GetUtcNow() + Some.Poll.First, false), (Job.Watch.DueAt, Job.Watch.Stopped));
-    }
-
-    [Fact]
-    public async Task What_named_a_job_as_a_workflow_is_remembered_whether_it_was_a_hint_a_report_or_an_answer()
-    {
-        await _recorder.HintAsync(Source, Key.Id, isWorkflow: false, _ => new(true), Cancelled);
-        Assert.False(Job.Watch.IsWorkflow);
-        await _recorder.HintAsync(Source, Key.Id, isWorkflow: true, _ => new(true), Cancelled);
-        Assert.True(Job.Watch.IsWorkflow);
-
-        // Neither being given up and claimed nor what says nothing of it takes it back.
-        await GiveUpAsync();
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
-        await _recorder.PolledAsync(Source, Key.Id, Job.Watch, Progress(), Cancelled);
-        Assert.True(Job.Watch.IsWorkflow);
-        Assert.True(JobJson.Deserialize(JobJson.Serialize(Job)).Watch.IsWorkflow);
-
-        foreach (var (id, name) in ((string, Func<string, Task>)[])[("z0.reported", ReportedAsync), ("z0.polled", PolledAsync)])
-        {
-            await _recorder.RegisterAsync(Source, id, Jobs.Job.NoMetadata, null, Cancelled);
-            await name(id);
-            Assert.True(_store.Peek(new(Source.Name, id))!.Watch.IsWorkflow);
-        }
-
-        Task ReportedAsync(string id) =>
-            _recorder.ReportAsync(Source, id, Progress(ReportChannel.Notification) with { Id = id, IsWorkflow = true }, null, Cancelled);
-
-        Task PolledAsync(string id) => _recorder.PolledAsync(
-            Source,
-            id,
-            _store.Peek(new(Source.Name, id))!.Watch,
-            new(PollAnswer.Report, Progress(ReportChannel.Poll) with { Id = id, IsWorkflow = true }),
-            Cancelled);
-    }
-
-    private static StatusAnswer Progress() => new(PollAnswer.Report, Progress(ReportChannel.Poll));
-
-    private static JobReport Progress(ReportChannel channel) =>
-        new() { Id = Key.Id, Channel = channel, Facts = JobFacts.None with { Progress = JobProgress.Processing } };
-
     private async Task ExpireAsync()
     {
         await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
@@ -193,7 +118,7 @@ public sealed class RecorderTests
         for (var i = 0; i < PollPlan.UnknownAnswers; i++)
         {
             _time.Advance(PollPlan.UnknownGrace);
-            await _recorder.PolledAsync(Source, Key.Id, Job.Watch, NotFound, Cancelled);
+            await _recorder.PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, NotFound, CommitCause.Watch, Cancelled);
         }
 
         Assert.True(Job.IsAbandoned);

@@ -71,7 +71,7 @@ public sealed class TombstoneTests : ICommitObserver
         for (var polls = 0; polls < 10 && !_store.Peek(Key)!.IsAbandoned; polls++)
         {
             _time.Advance(PollPlan.UnknownGrace);
-            await RecorderOf(_time).PolledAsync(Source, Key.Id, _store.Peek(Key)!.Watch, new(PollAnswer.NotFound), Cancelled);
+            await RecorderOf(_time).PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, new(PollAnswer.NotFound), CommitCause.Watch, Cancelled);
         }
 
         Assert.Equal(JobState.Expired, _store.Peek(Key)!.State);

@@ -220,6 +220,9 @@ public sealed record Job
 /// <param name="EventType">The type of the event, or null for none. There is at most one per version.</param>
 public sealed record JobChange(Job Job, string? EventType)
 {
+    /// <summary>Whether there is anything to commit; set by <see cref="JobDecider"/>.</summary>
+    public bool IsWritten { get; init; }
+
     /// <summary>No change.</summary>
     public static JobChange Nothing(Job job) => new(job, null);
 

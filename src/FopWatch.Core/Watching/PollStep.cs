@@ -39,7 +39,7 @@ public sealed class PollStep(Sources sources, Poller poller, PollSlots slots, Tr
 
     private async Task<PollStepResult> StepAsync(JobKey key, CancellationToken cancellationToken)
     {
-        var job = await poller.FindDueAsync(key, cancellationToken);
+        var job = (await poller.FindDueAsync(key, cancellationToken))?.Job;
         if (job?.Watch.DueAt is not { } due || due > time.GetUtcNow() + PollPlan.ClockTolerance)
             return Next(job);
 

@@ -28,7 +28,7 @@ public sealed class Poller(
     /// </summary>
     /// <returns>Null if there is none, or it cannot be read.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<Job?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
+    public async Task<StoredJob?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
     {
         try
         {
@@ -36,8 +36,8 @@ public sealed class Poller(
 
             // It was set aside while it could not be read, and would be due for ever.
             if (stored is { IsIndexed: true, Job.Watch.DueAt: null })
-                return await recorder.ReindexAsync(key, cancellationToken);
-            return stored?.Job;
+                await recorder.ReindexAsync(key, cancellationToken);
+            return stored;
         }
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
         {
@@ -61,9 +61,9 @@ public sealed class Poller(
     /// <exception cref="UnreadableJobException">Somebody asked for it, and the job cannot be read.</exception>
     public async Task<Polled> PollAsync(JobKey key, bool evenIfUnwatched, CancellationToken cancellationToken)
     {
-        var job = evenIfUnwatched ? (await store.FindAsync(key, cancellationToken))?.Job : await FindDueAsync(key, cancellationToken);
-        if (job is null || job.HasOutcome || (!evenIfUnwatched && job.Watch.DueAt is null))
-            return new(job, null);
+        var stored = evenIfUnwatched ? await store.FindAsync(key, cancellationToken) : await FindDueAsync(key, cancellationToken);
+        if (stored is not { Job: { HasOutcome: false } job } || (!evenIfUnwatched && job.Watch.DueAt is null))
+            return new(stored?.Job, null);
 
         var source = sources.Find(key.Source);
         if (source is null)
@@ -77,20 +77,21 @@ public sealed class Poller(
         Polled polled;
         try
         {
-            polled = await AskAsync(source, job, cancellationToken);
+            polled = await AskAsync(source, stored, cancellationToken);
             troubles?.Worked(source.Name, TroubleKind.PollsFail);
         }
         catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            polled = await PutOffAsync(source, job, fault, cancellationToken);
+            polled = await PutOffAsync(source, stored, fault, cancellationToken);
         }
 
         activity?.SetTag("fopwatch.answer", polled.Answer?.Answer.ToString());
         return polled;
     }
 
-    private async Task<Polled> AskAsync(Source source, Job job, CancellationToken cancellationToken)
+    private async Task<Polled> AskAsync(Source source, StoredJob asked, CancellationToken cancellationToken)
     {
+        var job = asked.Job;
         var answer = await statusApi.AskAsync(source, job.Key.Id, job.Watch.IsWorkflow, cancellationToken);
         using var turn = answer.Turn;
 
@@ -103,10 +104,10 @@ public sealed class Poller(
 
         Telemetry.Polled(source, answer.Answer);
         Diagnose(job, answer);
-        return new(await recorder.PolledAsync(source, job.Key.Id, job.Watch, answer, cancellationToken), answer);
+        return new(await recorder.PolledAsync(source, asked, answer, CommitCause.Outside, cancellationToken), answer);
     }
 
-    private async Task<Polled> PutOffAsync(Source source, Job job, Exception fault, CancellationToken cancellationToken)
+    private async Task<Polled> PutOffAsync(Source source, StoredJob asked, Exception fault, CancellationToken cancellationToken)
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
@@ -114,13 +115,13 @@ public sealed class Poller(
         troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {
-            return new(await recorder.PolledAsync(source, job.Key.Id, job.Watch, answer, cancellationToken), answer, fault);
+            return new(await recorder.PolledAsync(source, asked, answer, CommitCause.Outside, cancellationToken), answer, fault);
         }
         catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
         {
-            if (await store.FindAsync(job.Key, cancellationToken) is { } stored)
-                await store.SetAsideAsync(new(job.Key, stored.ETag, words), time.GetUtcNow(), cancellationToken);
-            return new(job, answer, again);
+            if (await store.FindAsync(asked.Job.Key, cancellationToken) is { } stored)
+                await store.SetAsideAsync(new(asked.Job.Key, stored.ETag, words), time.GetUtcNow(), cancellationToken);
+            return new(asked.Job, answer, again);
         }
     }
 

@@ -39,7 +39,7 @@ public sealed class PollJob(
 
     private async Task<WatchStep> StepAsync(WatchInput input, CancellationToken cancellationToken)
     {
-        var job = await poller.FindDueAsync(input.Key, cancellationToken);
+        var job = (await poller.FindDueAsync(input.Key, cancellationToken))?.Job;
         if (job?.Watch.DueAt is not { } due)
             return StepOf(job, goesOn: false);
 

@@ -69,7 +69,7 @@ public sealed class StuckWatches(Poller poller, Troubles troubles, TimeProvider 
     {
         try
         {
-            if (!((await poller.FindDueAsync(key, cancellationToken))?.Watch.DueAt <= time.GetUtcNow()))
+            if (!((await poller.FindDueAsync(key, cancellationToken))?.Job.Watch.DueAt <= time.GetUtcNow()))
                 return false;
             troubles.Occurred(source.Name, TroubleKind.WatchesStuck);
             logger.Polled(source.Name, await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken));

@@ -1,0 +1,315 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Core.Tests.Jobs;
+
+/// <summary>What becomes of a job, rule by rule.</summary>
+public sealed class JobDeciderTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+    private static readonly JobKey Key = new("media", "z0.job");
+
+    private static readonly JobPolicy Policy = new(ProviderKind.Qiniu, new()
+    {
+        First = TimeSpan.FromMinutes(2),
+        Factor = 1.5,
+        Max = TimeSpan.FromMinutes(10),
+        Deadline = TimeSpan.FromDays(9),
+    });
+
+    private static readonly DecisionInput Registration = new DecisionInput.Registration(Job.NoMetadata, null);
+    private static readonly StatusAnswer NotFound = new(PollAnswer.NotFound);
+    private static readonly StatusAnswer Running = new(PollAnswer.Report, Report(JobFacts.None with { Progress = JobProgress.Processing }));
+    private static readonly JobFacts Succeeded = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Succeeded };
+
+    private static readonly Job Registered = Decide(null, Registration, Start);
+    private static readonly Job Hinted = Decide(null, new DecisionInput.Hint(false), Start);
+
+    public static TheoryData<DecisionInput> AllInputs =>
+    [
+        Registration,
+        new DecisionInput.Report(Running.Report!, null),
+        new DecisionInput.Hint(false),
+        new DecisionInput.Polled(Registered.Watch, Running, 0.5, CommitCause.Watch),
+        new DecisionInput.StopWatching(),
+        new DecisionInput.Republish(),
+        new DecisionInput.RestoreWatch(),
+        new DecisionInput.CorrectTimes(),
+        new DecisionInput.Reindex(),
+    ];
+
+    [Fact]
+    public void A_registration_a_report_and_a_hint_create_a_job_and_nothing_else_does()
+    {
+        Assert.Equal((JobOrigin.Registration, 1, Start.AddMinutes(2)), Created(Registration));
+        Assert.Equal((JobOrigin.Registration, 1, Start.AddHours(3)), Created(new DecisionInput.Registration(Job.NoMetadata, TimeSpan.FromHours(3))));
+        Assert.Equal((JobOrigin.Report, 1, Start.AddMinutes(2)), Created(new DecisionInput.Report(Running.Report!, null)));
+        Assert.Equal((JobOrigin.Hint, 1, Start), Created(new DecisionInput.Hint(false)));
+        Assert.False(Hinted.Watch.HintedWhileDue);
+        Assert.Equal(3, AllInputs.Count(input => JobDecider.Decide(Key, null, input, Policy, Start) is not null));
+
+        static (JobOrigin, long, DateTimeOffset?) Created(DecisionInput input)
+        {
+            var change = JobDecider.Decide(Key, null, input, Policy, Start)!;
+            Assert.True(change.IsWritten);
+            return (change.Job.Origin, change.Job.Version, change.Job.Watch.DueAt);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(AllInputs))]
+    public void Nothing_changes_an_outcome_but_its_registration_by_metadata_and_its_republication(DecisionInput input)
+    {
+        var settled = Decide(Registered, new DecisionInput.Report(Report(Succeeded), null), Start);
+        Assert.Equal((JobState.Succeeded, WatchStatus.Done, null), (settled.State, settled.WatchStatus, settled.Watch.DueAt));
+
+        var change = JobDecider.Decide(Key, settled, input, Policy, Start.AddHours(1))!;
+
+        Assert.Equal((JobState.Succeeded, WatchStatus.Done, null), (change.Job.State, change.Job.WatchStatus, change.Job.Watch.DueAt));
+        Assert.Equal(input is DecisionInput.Republish ? settled.Version + 1 : settled.Version, change.Job.Version);
+        Assert.Equal(input is DecisionInput.Republish, change.EventType is not null);
+
+        // That the status API was asked is written down, and what is to be restored is written even if it is as it was.
+        Assert.Equal(input is DecisionInput.Republish or DecisionInput.RestoreWatch or DecisionInput.Reindex or DecisionInput.Polled, change.IsWritten);
+    }
+
+    [Fact]
+    public void A_registration_claims_a_hinted_job_and_restarts_one_that_is_not_watched()
+    {
+        var at = Start.AddMinutes(30);
+        var claimed = Decide(Hinted, Registration, at);
+        Assert.Equal((JobOrigin.Registration, at + Policy.Poll.Deadline, Start), (claimed.Origin, claimed.Watch.Deadline, claimed.Watch.DueAt));
+
+        foreach (var unwatched in (Job[])[Decide(Registered, new DecisionInput.StopWatching(), at), GivenUp(Registered)])
+        {
+            var again = Decide(unwatched, new DecisionInput.Registration(Job.NoMetadata, TimeSpan.FromMinutes(5)), at.AddHours(1));
+            Assert.Equal((WatchStatus.Watching, at.AddHours(1).AddMinutes(5)), (again.WatchStatus, again.Watch.DueAt));
+        }
+
+        Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Registration(Job.NoMetadata, TimeSpan.Zero), Policy, at)!.IsWritten);
+    }
+
+    [Fact]
+    public void A_report_that_a_given_up_job_goes_on_has_it_watched_again_once_and_leaves_it_expired()
+    {
+        var expired = GivenUp(Registered);
+        var at = Start.AddHours(2);
+        var report = new DecisionInput.Report(Running.Report!, null);
+
+        var change = JobDecider.Decide(Key, expired, report, Policy, at)!;
+
+        Assert.Equal((JobState.Expired, at + Policy.Poll.First, at + Policy.Poll.Deadline), (change.Job.State, change.Job.Watch.DueAt, change.Job.Watch.Deadline));
+        Assert.Null(change.EventType);
+        Assert.Equal(change.Job.Watch.DueAt, Decide(change.Job, report, at.AddSeconds(30)).Watch.DueAt);
+    }
+
+    [Theory]
+    [InlineData(false, false, 120)]
+    [InlineData(true, false, 60)]
+    [InlineData(false, true, 60)]
+    public void A_report_makes_a_poll_due_that_asks_for_one_or_says_that_the_job_is_over_and_not_how(bool asks, bool closed, int dueAfter)
+    {
+        var report = Report(JobFacts.None with { Progress = JobProgress.Processing, Closed = closed }) with { AsksForPoll = asks };
+
+        var job = Decide(Registered, new DecisionInput.Report(report, null), Start.AddMinutes(1));
+
+        Assert.Equal((JobState.Processing, Start.AddSeconds(dueAfter)), (job.State, job.Watch.DueAt));
+    }
+
+    [Fact]
+    public void The_first_report_of_a_job_that_only_hints_had_named_has_its_watch_begin_anew()
+    {
+        var at = Start.AddHours(1);
+        foreach (var input in (DecisionInput[])[new DecisionInput.Report(Running.Report!, null), new DecisionInput.Polled(Hinted.Watch, Running, 0.5, CommitCause.Watch)])
+        {
+            var job = Decide(Hinted, input, at);
+            Assert.Equal((JobOrigin.Report, at, at + Policy.Poll.Deadline), (job.Origin, job.Watch.StartedAt, job.Watch.Deadline));
+        }
+    }
+
+    [Fact]
+    public void A_hint_makes_a_poll_due_now_also_of_a_given_up_job()
+    {
+        var at = Start.AddMinutes(1);
+        Assert.Equal((WatchStatus.Watching, at), Standing(Decide(Registered, new DecisionInput.Hint(false), at)));
+
+        at = Start.AddHours(2);
+        var hinted = Decide(GivenUp(Registered), new DecisionInput.Hint(false), at);
+        Assert.Equal((WatchStatus.Watching, at), Standing(hinted));
+        Assert.Equal(JobState.Expired, hinted.State);
+    }
+
+    [Fact]
+    public void Only_a_hint_at_what_nothing_genuine_has_named_and_nothing_watches_needs_leave()
+    {
+        foreach (var job in (Job?[])[null, GivenUp(Hinted)])
+            Assert.All(AllInputs, input => Assert.Equal(input.Data is DecisionInput.Hint, JobDecider.NeedsAdmission(job, input)));
+        foreach (var job in (Job[])[Hinted, Registered, GivenUp(Registered), Decide(Hinted, new DecisionInput.StopWatching(), Start)])
+            Assert.All(AllInputs, input => Assert.False(JobDecider.NeedsAdmission(job, input)));
+    }
+
+    [Fact]
+    public void An_id_is_given_up_at_the_third_answer_that_there_is_none()
+    {
+        var (job, at) = (Registered, Start + PollPlan.UnknownGrace);
+        for (var answers = 1; answers < PollPlan.UnknownAnswers; answers++)
+        {
+            job = Polled(job, NotFound, at = at.AddMinutes(5));
+            Assert.Equal((JobState.Waiting, WatchStatus.Watching), (job.State, job.WatchStatus));
+        }
+
+        Assert.Equal(2, job.Watch.NotFound);
+        job = Polled(job, NotFound, at.AddMinutes(5));
+        Assert.Equal((JobState.Expired, SettledBy.Poll, WatchStatus.GivenUp), (job.State, job.SettledBy, job.WatchStatus));
+    }
+
+    [Fact]
+    public void A_job_is_given_up_at_its_deadline()
+    {
+        var job = Registered with { Watch = Registered.Watch with { DueAt = Registered.Watch.Deadline } };
+
+        job = Polled(job, Running, Registered.Watch.Deadline);
+
+        Assert.Equal((JobState.Expired, SettledBy.Deadline, WatchStatus.GivenUp), (job.State, job.SettledBy, job.WatchStatus));
+    }
+
+    [Fact]
+    public void The_answer_to_a_question_that_is_older_than_the_giving_up_does_not_undo_it()
+    {
+        var expired = GivenUp(Registered);
+        var at = Start.AddHours(2);
+
+        Assert.Equal(WatchStatus.GivenUp, Decide(expired, new DecisionInput.Polled(Registered.Watch, Running, 0.5, CommitCause.Outside), at).WatchStatus);
+
+        // One who asked afterwards, because somebody wanted it, has news.
+        Assert.Equal(WatchStatus.GivenUp, Polled(expired, NotFound, at).WatchStatus);
+        Assert.Equal(WatchStatus.Watching, Polled(expired, Running, at).WatchStatus);
+    }
+
+    [Fact]
+    public void A_hint_that_comes_while_the_poll_that_gives_the_job_up_is_under_way_has_it_polled_once_more()
+    {
+        var at = Registered.Watch.Deadline;
+        var due = Registered with { Watch = Registered.Watch with { DueAt = at } };
+        var hinted = Decide(due, new DecisionInput.Hint(false), at);
+
+        var expired = Decide(hinted, new DecisionInput.Polled(due.Watch, Running, 0.5, CommitCause.Watch), at);
+
+        Assert.Equal((JobState.Expired, at + PollPlan.HintSpacing), (expired.State, expired.Watch.DueAt));
+        Assert.Equal(WatchStatus.GivenUp, Polled(expired, Running, at + PollPlan.HintSpacing).WatchStatus);
+    }
+
+    [Theory]
+    [InlineData(0d, 2.7)]
+    [InlineData(0.5, 3)]
+    public void The_next_wait_varies_by_chance(double chance, double minutes) => Assert.Equal(
+        Start + TimeSpan.FromMinutes(2 + minutes),
+        Decide(Registered, new DecisionInput.Polled(Registered.Watch, Running, chance, CommitCause.Watch), Start.AddMinutes(2)).Watch.DueAt);
+
+    [Fact]
+    public void A_stopped_watch_stays_stopped_until_the_job_is_registered_again()
+    {
+        foreach (var before in (Job[])[Registered, GivenUp(Registered)])
+        {
+            var at = Start.AddHours(2);
+            var job = Decide(before, new DecisionInput.StopWatching(), at);
+            foreach (var input in (DecisionInput[])
+            [
+                new DecisionInput.Hint(false),
+                new DecisionInput.Report(Running.Report!, null),
+                new DecisionInput.Report(Running.Report! with { AsksForPoll = true }, null),
+                new DecisionInput.Polled(job.Watch, Running, 0.5, CommitCause.Outside),
+                new DecisionInput.RestoreWatch(),
+                new DecisionInput.CorrectTimes(),
+            ])
+            {
+                job = Decide(job, input, at);
+                Assert.Equal((WatchStatus.Stopped, null), Standing(job));
+            }
+
+            Assert.Equal((WatchStatus.Watching, at + Policy.Poll.First), Standing(Decide(job, Registration, at)));
+        }
+    }
+
+    [Fact]
+    public void A_restored_watch_is_due_at_once_and_written_even_if_it_is_as_it_was()
+    {
+        var change = JobDecider.Decide(Key, Registered, new DecisionInput.RestoreWatch(), null, Start.AddDays(1))!;
+        Assert.Equal((WatchStatus.Watching, Start), Standing(change.Job));
+        Assert.True(JobDecider.Decide(Key, change.Job, new DecisionInput.RestoreWatch(), null, Start.AddDays(1))!.IsWritten);
+        Assert.Equal((WatchStatus.GivenUp, null), Standing(Decide(GivenUp(Registered), new DecisionInput.RestoreWatch(), Start.AddDays(1))));
+    }
+
+    [Fact]
+    public void What_a_clock_that_was_ahead_put_off_is_brought_forward()
+    {
+        var late = Decide(null, Registration, Start.AddDays(5));
+
+        var job = Decide(late, new DecisionInput.CorrectTimes(), Start);
+
+        Assert.Equal((Start.AddMinutes(2), Start + Policy.Poll.Deadline), (job.Watch.DueAt, job.Watch.Deadline));
+        Assert.False(JobDecider.Decide(Key, job, new DecisionInput.CorrectTimes(), Policy, Start)!.IsWritten);
+    }
+
+    [Fact]
+    public void What_is_nobodys_is_not_published_again()
+    {
+        Assert.False(JobDecider.Decide(Key, GivenUp(Hinted), new DecisionInput.Republish(), null, Start)!.IsWritten);
+        Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Republish(), null, Start)!.IsWritten);
+        Assert.Equal(JobEvent.SettledType, JobDecider.Decide(Key, GivenUp(Registered), new DecisionInput.Republish(), null, Start)!.EventType);
+    }
+
+    [Fact]
+    public void That_a_job_is_a_workflow_is_remembered_whether_a_hint_a_report_or_an_answer_says_so()
+    {
+        var report = Running.Report! with { IsWorkflow = true };
+        foreach (var input in (DecisionInput[])
+        [
+            new DecisionInput.Hint(true),
+            new DecisionInput.Report(report, null),
+            new DecisionInput.Polled(Hinted.Watch, new(PollAnswer.Report, report), 0.5, CommitCause.Watch),
+        ])
+        {
+            var job = Decide(Hinted, input, Start);
+            Assert.True(job.Watch.IsWorkflow);
+
+            // Neither being given up and claimed nor what says nothing of it takes it back.
+            job = Polled(Decide(GivenUp(job), Registration, Start.AddHours(2)), Running, Start.AddHours(2));
+            Assert.True(job.Watch.IsWorkflow);
+        }
+
+        Assert.True(Decide(null, new DecisionInput.Hint(true), Start).Watch.IsWorkflow);
+        Assert.False(Hinted.Watch.IsWorkflow);
+    }
+
+    [Fact]
+    public void Facts_stay_within_their_bounds()
+    {
+        var outputs = Enumerable.Range(0, 200_000).Select(i => new OutputFacts { Bucket = "b", Key = $"k{i}" });
+        var report = Report(JobFacts.None.WithItems([new() { Command = "unzip", State = ItemState.Succeeded, Outputs = [.. outputs] }]));
+
+        var job = Decide(Registered, new DecisionInput.Report(report, null), Start);
+
+        Assert.Same(job.Facts, job.Facts.Bounded());
+        Assert.NotSame(report.Facts, report.Facts.Bounded());
+    }
+
+    private static JobReport Report(JobFacts facts) => new() { Id = Key.Id, Channel = ReportChannel.Notification, Facts = facts };
+
+    private static Job Decide(Job? job, DecisionInput input, DateTimeOffset now) => JobDecider.Decide(Key, job, input, Policy, now)!.Job;
+
+    private static Job Polled(Job job, StatusAnswer answer, DateTimeOffset now) =>
+        Decide(job, new DecisionInput.Polled(job.Watch, answer, 0.5, CommitCause.Watch), now);
+
+    private static Job GivenUp(Job job)
+    {
+        for (var (answers, at) = (0, Start + PollPlan.UnknownGrace); answers < PollPlan.UnknownAnswers; answers++)
+            job = Polled(job, NotFound, at = at.AddMinutes(10));
+        Assert.Equal((JobState.Expired, WatchStatus.GivenUp), (job.State, job.WatchStatus));
+        return job;
+    }
+
+    private static (WatchStatus, DateTimeOffset?) Standing(Job job) => (job.WatchStatus, job.Watch.DueAt);
+}
