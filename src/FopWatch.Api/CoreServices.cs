@@ -30,15 +30,15 @@ public static class CoreServices
     public static IServiceCollection AddFopWatchCore<TStore>(
         this IServiceCollection services, FopWatchSettings settings, TStore store, TimeProvider time, TimeSpan? statusTimeout = null,
         int statusConnections = StatusClient.MostConnections)
-        where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
+        where TStore : class, IStore
     {
         ArgumentNullException.ThrowIfNull(settings);
         services.AddSingleton(store);
-        services.AddSingleton<IJobStore>(store);
-        services.AddSingleton(store.References);
-        services.AddSingleton<IDueIndex>(store);
-        services.AddSingleton<IOutbox>(store);
-        services.AddSingleton<IQuarantine>(store);
+        services.AddSingleton(store.Jobs);
+        services.AddSingleton(store.Jobs.References);
+        services.AddSingleton(store.Due);
+        services.AddSingleton(store.Outbox);
+        services.AddSingleton(store.Quarantine);
         return services.AddCore(settings, time, statusTimeout, statusConnections);
     }
 
@@ -50,15 +50,15 @@ public static class CoreServices
     /// <param name="time">The clock.</param>
     public static IServiceCollection AddFopWatchCore<TStore>(
         this IServiceCollection services, FopWatchSettings settings, Func<IServiceProvider, TStore> store, TimeProvider time)
-        where TStore : class, IJobStore, IDueIndex, IOutbox, IQuarantine
+        where TStore : class, IStore
     {
         ArgumentNullException.ThrowIfNull(settings);
         services.AddSingleton(store);
-        services.AddSingleton<IJobStore>(store);
-        services.AddSingleton(provider => store(provider).References);
-        services.AddSingleton<IDueIndex>(store);
-        services.AddSingleton<IOutbox>(store);
-        services.AddSingleton<IQuarantine>(store);
+        services.AddSingleton(provider => store(provider).Jobs);
+        services.AddSingleton(provider => store(provider).Jobs.References);
+        services.AddSingleton(provider => store(provider).Due);
+        services.AddSingleton(provider => store(provider).Outbox);
+        services.AddSingleton(provider => store(provider).Quarantine);
         return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections);
     }
 

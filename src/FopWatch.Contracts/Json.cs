@@ -105,6 +105,8 @@ internal static class EnumNames<T>
         }
     }
 
+    public static string? Find(T value) => Names.TryGetValue(value, out var name) ? name : null;
+
     public static T? Read(ref Utf8JsonReader reader, out string? text)
     {
         text = reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new UnreadableValueException("The value is not a string.");
@@ -112,5 +114,5 @@ internal static class EnumNames<T>
     }
 
     public static void Write(Utf8JsonWriter writer, T value) =>
-        writer.WriteStringValue(Names.TryGetValue(value, out var name) ? name : throw new JsonException($"{value} is no {typeof(T).Name}."));
+        writer.WriteStringValue(Find(value) ?? throw new JsonException($"{value} is no {typeof(T).Name}."));
 }

@@ -3,22 +3,22 @@ using FopWatch.Upkeep;
 namespace FopWatch.Sqlite;
 
 /// <summary>The upkeep of a data folder: its jobs and its published events.</summary>
-internal sealed class SqliteUpkeep(SqliteStore store) : IStoreUpkeep
+internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks) : IStoreUpkeep
 {
     /// <inheritdoc/>
-    public string? Damage => store.Database.Damage;
+    public string? Damage => database.Damage;
 
     /// <inheritdoc/>
-    public ValueTask InspectAsync(CancellationToken cancellationToken) => store.Database.InspectAsync(cancellationToken);
+    public ValueTask InspectAsync(CancellationToken cancellationToken) => database.InspectAsync(cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) => store.ClockMarks.WriteTimeAsync(now, cancellationToken);
+    public ValueTask KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) => marks.WriteTimeAsync(now, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<(int Deleted, bool IsComplete)> PurgeAsync(DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var deleted = await store.PurgeAsync(before, now, cancellationToken);
-        await store.Events.PurgeAsync(before, now, cancellationToken);
+        var deleted = await jobs.PurgeAsync(before, now, cancellationToken);
+        await events.PurgeAsync(before, now, cancellationToken);
         return (deleted, true);
     }
 }

@@ -36,11 +36,11 @@ public sealed class FailingPollTests : IStatusApi
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
         var time = TimeProvider.System;
         var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), new RunLog(NullLogger<RunLog>.Instance), new LoopTimes());
-        using var dispatcher = new OutboxDispatcher(store, store.Events, time);
+        using var dispatcher = new OutboxDispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = new CommitObserver(
-            watches, new OutboxLoop(dispatcher, times, log, time), new(store, time, CancellationToken.None), store.References, time);
-        var direct = new JobRecorder(settings.Sources, store, observer, time, Random.Shared);
+            watches, new OutboxLoop(dispatcher, times, log, time), new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
+        var direct = new JobRecorder(settings.Sources, store.Jobs, observer, time, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
             await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
         foreach (var i in Enumerable.Range(0, Others))
@@ -51,10 +51,10 @@ public sealed class FailingPollTests : IStatusApi
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(settings.Sources, poller, slots, troubles, log, time);
-        var loops = new WatchLoops(settings.Sources, watches, store, step, slots, new ThreadPoolWork(), times, troubles, log, time);
+        var loops = new WatchLoops(settings.Sources, watches, store.Due, step, slots, new ThreadPoolWork(), times, troubles, log, time);
         var running = loops.Loops.Single(loop => loop.Source == "media").RunAsync(stop.Token);
 
-        while ((await store.BooksAsync(Cancelled)).Single().Settled < Others)
+        while ((await store.Jobs.BooksAsync(Cancelled)).Single().Settled < Others)
             await Task.Delay(20, Cancelled);
         await Task.Delay(TimeSpan.FromSeconds(5), Cancelled);
         await stop.CancelAsync();
@@ -74,24 +74,24 @@ public sealed class FailingPollTests : IStatusApi
     /// <summary>Cannot write the jobs whose ids begin with <c>bad</c>, not even where they are due.</summary>
     private sealed class FailingStore(SqliteStore store, Exception thrown) : IJobStore
     {
-        public JobReferences References => store.References;
+        public JobReferences References => store.Jobs.References;
 
-        public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => store.FindAsync(key, cancellationToken);
+        public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => store.Jobs.FindAsync(key, cancellationToken);
 
         public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
-            store.FindByReferenceAsync(source, reference, cancellationToken);
+            store.Jobs.FindByReferenceAsync(source, reference, cancellationToken);
 
-        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.HasTombstoneAsync(key, cancellationToken);
+        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.Jobs.HasTombstoneAsync(key, cancellationToken);
 
         public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
-            commit.Job.Key.Id.StartsWith("bad", StringComparison.Ordinal) ? throw thrown : store.CommitAsync(commit, cancellationToken);
+            commit.Job.Key.Id.StartsWith("bad", StringComparison.Ordinal) ? throw thrown : store.Jobs.CommitAsync(commit, cancellationToken);
 
         public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => throw thrown;
 
-        public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
+        public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.Jobs.ListAsync(query, cancellationToken);
 
-        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.BooksAsync(cancellationToken);
+        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.Jobs.BooksAsync(cancellationToken);
 
-        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.UnwatchedAsync(limit, cancellationToken);
+        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.Jobs.UnwatchedAsync(limit, cancellationToken);
     }
 }

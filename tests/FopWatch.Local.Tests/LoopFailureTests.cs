@@ -27,7 +27,7 @@ public sealed class LoopFailureTests
         using var folder = new TempFolder();
         await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
         {
-            await store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
             await store.ClockMarks.WriteAsync(new(DateTimeOffset.UtcNow - FopWatchSettings.Read([]).Retention, null), Cancelled);
         }
 

@@ -17,7 +17,7 @@ namespace FopWatch.Azure.Tables;
 /// Any number of hosts may use a table at once. A call that the service refuses for now is tried again as the client's options
 /// say; after that it is a <see cref="StoreUnavailableException"/>.
 /// </summary>
-public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarantine
+public sealed partial class TableStore : IStore, IJobStore, IDueIndex, IOutbox, IQuarantine
 {
     private const int LayoutVersion = 1;
 
@@ -47,6 +47,18 @@ public sealed partial class TableStore : IJobStore, IDueIndex, IOutbox, IQuarant
         _time = time;
         _merge = new(table, options.Parallelism);
     }
+
+    /// <inheritdoc/>
+    public IJobStore Jobs => this;
+
+    /// <inheritdoc/>
+    public IDueIndex Due => this;
+
+    /// <inheritdoc/>
+    public IOutbox Outbox => this;
+
+    /// <inheritdoc/>
+    public IQuarantine Quarantine => this;
 
     /// <summary>Opens the store; makes the table where there is none.</summary>
     /// <param name="service">The storage account. Its options say how often and how long requests are tried again.</param>

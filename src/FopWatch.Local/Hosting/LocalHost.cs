@@ -169,7 +169,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<OutboxDispatcher>();
 
         services.AddSingleton<IPurgeMarks>(store.ClockMarks);
-        services.AddSingleton<IStoreUpkeep>(new SqliteUpkeep(store));
+        services.AddSingleton(store.Upkeep);
         services.AddSingleton<RetentionPurge>();
 
         services.AddSingleton(new LoopTimes());
@@ -232,7 +232,7 @@ internal sealed class LocalHost : IAsyncDisposable
         try
         {
             await store.Database.CheckWritesAsync(cancellationToken);
-            return await HealthApi.ReadyAsync(store, mayKnow ? troubles : null, cancellationToken);
+            return await HealthApi.ReadyAsync(store.Quarantine, mayKnow ? troubles : null, cancellationToken);
         }
         catch (StoreUnavailableException e) when (mayKnow)
         {

@@ -39,14 +39,14 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         await CommitJobAsync("a", versions: 3);
         await using var wrong = Bus.NewPublisher(new() { TopicName = "no-such-topic", Retry = BusTest.QuickRetry });
-        using (var dispatcher = new OutboxDispatcher(Store, wrong, TimeProvider.System))
+        using (var dispatcher = new OutboxDispatcher(Store.Outbox, wrong, TimeProvider.System))
             await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
-        Assert.Equal(3, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(3, (await Store.Outbox.DepthAsync(Cancelled)).Count);
 
-        using var right = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System);
+        using var right = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
         Assert.Equal(3, await right.DrainAsync(Cancelled));
 
-        Assert.Equal(0, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(0, (await Store.Outbox.DepthAsync(Cancelled)).Count);
         Assert.Equal(3, (await Bus.ReceiveAllAsync("all")).Count);
     }
 
@@ -63,10 +63,10 @@ public sealed class DispatchTests : IAsyncLifetime
         await Bus.Peer.RefuseOfAsync("bad", condition);
         var log = new Warnings();
         var troubles = new Troubles(log, TimeProvider.System);
-        using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System, troubles);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System, troubles);
 
         Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
-        Assert.Equal((3, 1), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+        Assert.Equal((3, 1), ((await Store.Outbox.DepthAsync(Cancelled)).Count, await Store.Outbox.CountSetAsideAsync(Cancelled)));
         var trouble = Assert.Single(troubles.Current);
         Assert.Equal(("media", TroubleKind.EventsRefused, 1), (trouble.Source, trouble.Kind, trouble.Count));
         Assert.Single(log.Warned);
@@ -85,7 +85,7 @@ public sealed class DispatchTests : IAsyncLifetime
         await CommitJobAsync("bad", versions: 3, store);
         await Bus.Peer.RefuseOfAsync("bad");
         var publisher = new Disturbed(Bus.Publisher, _ => Task.CompletedTask);
-        using var dispatcher = new OutboxDispatcher(store, publisher, time);
+        using var dispatcher = new OutboxDispatcher(store.Outbox, publisher, time);
 
         List<int> waits = [];
         for (var minute = 0; minute <= 32; minute++)
@@ -102,7 +102,7 @@ public sealed class DispatchTests : IAsyncLifetime
         time.Advance(TimeSpan.FromMinutes(32));
         Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["1", "2", "3"], (await Bus.ReceiveAllAsync("all")).Select(message => message.ApplicationProperties["pipeline"]));
-        Assert.Equal(0, (await store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(0, (await store.Outbox.DepthAsync(Cancelled)).Count);
     }
 
     [Theory]
@@ -112,10 +112,10 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         await CommitJobAsync("a", versions);
         await Bus.Peer.RefuseOfAsync("a", "amqp:internal-error");
-        using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
 
         await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
-        Assert.Equal(0, await Store.CountSetAsideAsync(Cancelled));
+        Assert.Equal(0, await Store.Outbox.CountSetAsideAsync(Cancelled));
 
         await Bus.Peer.RefuseOfAsync(null);
         Assert.Equal(versions, await dispatcher.DrainAsync(Cancelled));
@@ -126,11 +126,11 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         await CommitJobAsync("a", versions: 1);
         await CommitJobAsync("b", versions: 1);
-        var first = (await Store.PendingAsync(1, Cancelled))[0];
-        await Store.SetAsideAsync([first with { Refusals = 1, RetryAt = Sample.Start }], Cancelled);
+        var first = (await Store.Outbox.PendingAsync(1, Cancelled))[0];
+        await Store.Outbox.SetAsideAsync([first with { Refusals = 1, RetryAt = Sample.Start }], Cancelled);
         await Bus.Peer.RefuseOfAsync("b", "com.microsoft:server-busy");
         await using var patient = Bus.NewPublisher(new() { Retry = new() { MaxRetries = 10, Delay = TimeSpan.FromSeconds(10), Mode = ServiceBusRetryMode.Fixed } });
-        using var dispatcher = new OutboxDispatcher(Store, patient, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, patient, TimeProvider.System);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
         // The event that was refused before goes alone, and before the other.
@@ -140,20 +140,20 @@ public sealed class DispatchTests : IAsyncLifetime
         await cancellation.CancelAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => draining);
-        Assert.Equal("b", Assert.Single(await Store.PendingAsync(10, Cancelled)).Key.Id);
+        Assert.Equal("b", Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Key.Id);
     }
 
     [Fact]
     public async Task While_the_broker_is_down_the_events_stay_and_the_same_publisher_goes_on_when_it_is_back()
     {
-        using var dispatcher = new OutboxDispatcher(Store, Bus.Publisher, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
         await CommitJobAsync("a", versions: 1);
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
 
         await Bus.Peer.KillAsync();
         await CommitJobAsync("b", versions: 2);
         await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
-        Assert.Equal(2, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(2, (await Store.Outbox.DepthAsync(Cancelled)).Count);
 
         await Bus.Peer.StartAsync();
         Assert.Equal(2, await dispatcher.DrainAsync(Cancelled));
@@ -166,7 +166,7 @@ public sealed class DispatchTests : IAsyncLifetime
         const int Jobs = 300;
         const int Versions = 10;
         await Parallel.ForEachAsync(Enumerable.Range(0, Jobs), Cancelled, async (i, _) => await CommitJobAsync($"j{i}", Versions));
-        Assert.Equal(IOutbox.MostCounted, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(IOutbox.MostCounted, (await Store.Outbox.DepthAsync(Cancelled)).Count);
 
         // Of the twelve batches of the outbox, killed at the start of one, in the middle of one, and between storing and answering.
         Disturbed? publisher = null;
@@ -186,7 +186,7 @@ public sealed class DispatchTests : IAsyncLifetime
                     break;
             }
         });
-        using var dispatcher = new OutboxDispatcher(Store, publisher, TimeProvider.System);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, TimeProvider.System);
         var failures = 0;
         while (true)
         {
@@ -204,7 +204,7 @@ public sealed class DispatchTests : IAsyncLifetime
 
         await publisher.DisturbancesAsync();
         Assert.True(publisher.Publishes >= 9);
-        Assert.Equal(0, (await Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(0, (await Store.Outbox.DepthAsync(Cancelled)).Count);
         var received = await Bus.ReceiveAllAsync("all");
         Assert.Equal(Jobs * Versions, received.Count);
         Assert.Equal(Jobs * Versions, received.DistinctBy(message => message.MessageId).Count());
@@ -242,7 +242,7 @@ public sealed class DispatchTests : IAsyncLifetime
         for (var version = 1; version <= versions; version++)
         {
             var change = (job with { Facts = job.Facts with { Pipeline = $"{version}" } }).Republish(Sample.Start.AddMinutes(version));
-            etag = await ((IJobStore)(store ?? Store)).CommitAsync(change.On(etag), Cancelled);
+            etag = await (store ?? Store).Jobs.CommitAsync(change.On(etag), Cancelled);
             Assert.NotNull(etag);
             job = change.Job;
         }

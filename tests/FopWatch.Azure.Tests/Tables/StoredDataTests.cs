@@ -2,6 +2,7 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests.Stored;
+using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 
@@ -53,7 +54,7 @@ public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
     {
         private static readonly PollLease[] Leases = [new("one", 3, StoredHistory.End), new("other", 5, StoredHistory.End.AddSeconds(7))];
 
-        public override StorePorts Ports { get; } = new(store, store, store, store);
+        public override IStore Store { get; } = store;
 
         public override IEventPublisher Publisher => this;
 

@@ -20,22 +20,22 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
     private readonly NotificationIntake _intake;
     private readonly Poller _poller;
 
-    /// <param name="ports">The store.</param>
+    /// <param name="store">The store.</param>
     /// <param name="publisher">Where events go.</param>
     /// <param name="time">The clock.</param>
     /// <param name="furtherKey">An access key of the Qiniu source besides "ak"; its secret is "sk" as well.</param>
-    public HistoryProcess(StorePorts ports, IEventPublisher publisher, SetTime time, string? furtherKey = null)
+    public HistoryProcess(IStore store, IEventPublisher publisher, SetTime time, string? furtherKey = null)
     {
-        (Ports, Time, _publisher) = (ports, time, publisher);
+        (Store, Time, _publisher) = (store, time, publisher);
         _settings = SettingsOf(furtherKey);
-        Recorder = new(_settings.Sources, ports.Jobs, this, time, new(1));
-        _intake = new(_settings.Sources, Recorder, ports.Quarantine, time, ports.Due, _settings);
-        _poller = new(_settings.Sources, ports.Jobs, this, Recorder, time);
-        Dispatcher = new(ports.Outbox, this, time);
-        Sweeper = new(ports.Jobs, ports.Outbox, ports.Quarantine, Recorder, time, new(_settings.Sources, ports.Jobs, ports.Due, Recorder, time));
+        Recorder = new(_settings.Sources, store.Jobs, this, time, new(1));
+        _intake = new(_settings.Sources, Recorder, store.Quarantine, time, store.Due, _settings);
+        _poller = new(_settings.Sources, store.Jobs, this, Recorder, time);
+        Dispatcher = new(store.Outbox, this, time);
+        Sweeper = new(store.Jobs, store.Outbox, store.Quarantine, Recorder, time, new(_settings.Sources, store.Jobs, store.Due, Recorder, time));
     }
 
-    public StorePorts Ports { get; }
+    public IStore Store { get; }
 
     public SetTime Time { get; }
 

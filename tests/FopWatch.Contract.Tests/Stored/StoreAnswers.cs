@@ -22,42 +22,42 @@ public static class StoreAnswers
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Asks a store.</summary>
-    /// <param name="ports">The store.</param>
+    /// <param name="store">The store.</param>
     /// <param name="sources">The sources whose due jobs are asked for.</param>
-    public static async Task<JsonObject> OfAsync(StorePorts ports, IEnumerable<string> sources)
+    public static async Task<JsonObject> OfAsync(IStore store, IEnumerable<string> sources)
     {
-        var (all, unreadable) = await ListAsync(ports, new());
+        var (all, unreadable) = await ListAsync(store, new());
         var jobs = new JsonObject();
         foreach (var job in all.OrderBy(job => Name(job.Key), StringComparer.Ordinal))
         {
-            var found = (await ports.Jobs.FindAsync(job.Key, Cancelled))!.Job;
-            var byReference = await ports.Jobs.FindByReferenceAsync(job.Key.Source, ports.Jobs.References.Of(job.Key), Cancelled);
+            var found = (await store.Jobs.FindAsync(job.Key, Cancelled))!.Job;
+            var byReference = await store.Jobs.FindByReferenceAsync(job.Key.Source, store.Jobs.References.Of(job.Key), Cancelled);
             Assert.Equal((job with { Metadata = Job.NoMetadata }, job.Key), (found with { Metadata = Job.NoMetadata }, byReference?.Key));
-            jobs[Name(job.Key)] = Of(found, ports.Jobs.References);
+            jobs[Name(job.Key)] = Of(found, store.Jobs.References);
         }
 
         var due = new JsonObject();
         foreach (var source in sources.Order(StringComparer.Ordinal))
-            due[source] = Texts((await ports.Due.DueAsync(source, DateTimeOffset.MaxValue.AddYears(-1), 1000, Cancelled)).Select(one => $"{Time(one.DueAt)} {one.Key.Id}"));
-        var depth = await ports.Outbox.DepthAsync(Cancelled);
+            due[source] = Texts((await store.Due.DueAsync(source, DateTimeOffset.MaxValue.AddYears(-1), 1000, Cancelled)).Select(one => $"{Time(one.DueAt)} {one.Key.Id}"));
+        var depth = await store.Outbox.DepthAsync(Cancelled);
         return new()
         {
             ["jobs"] = jobs,
-            ["lists"] = await ListsAsync(ports, all),
+            ["lists"] = await ListsAsync(store, all),
             ["unreadable"] = Texts(unreadable),
             ["due"] = due,
-            ["outbox"] = await OutboxAsync(ports),
+            ["outbox"] = await OutboxAsync(store),
             ["depth"] = depth.Count,
             ["oldest"] = depth.Oldest is { } oldest ? Time(oldest) : null,
-            ["setAside"] = await ports.Outbox.CountSetAsideAsync(Cancelled),
-            ["quarantine"] = await QuarantineAsync(ports),
-            ["books"] = Texts((await ports.Jobs.BooksAsync(Cancelled)).Select(Written)),
-            ["parts"] = new JsonObject((await ports.Jobs.PartsAsync(Cancelled)).Select(part => KeyValuePair.Create(part.Name, (JsonNode?)new JsonObject
+            ["setAside"] = await store.Outbox.CountSetAsideAsync(Cancelled),
+            ["quarantine"] = await QuarantineAsync(store),
+            ["books"] = Texts((await store.Jobs.BooksAsync(Cancelled)).Select(Written)),
+            ["parts"] = new JsonObject((await store.Jobs.PartsAsync(Cancelled)).Select(part => KeyValuePair.Create(part.Name, (JsonNode?)new JsonObject
             {
                 ["countedAt"] = part.CountedAt is { } at ? Time(at) : null,
                 ["books"] = Texts(part.Books.Select(Written)),
             }))),
-            ["unwatched"] = Texts((await ports.Jobs.UnwatchedAsync(1000, Cancelled)).Select(Name)),
+            ["unwatched"] = Texts((await store.Jobs.UnwatchedAsync(1000, Cancelled)).Select(Name)),
         };
     }
 
@@ -95,7 +95,7 @@ public static class StoreAnswers
         };
     }
 
-    private static async Task<JsonObject> ListsAsync(StorePorts ports, IReadOnlyList<Job> all)
+    private static async Task<JsonObject> ListsAsync(IStore store, IReadOnlyList<Job> all)
     {
         var lists = new JsonObject { ["all"] = Texts(all.Select(job => Name(job.Key))) };
         foreach (var state in Enum.GetValues<JobState>())
@@ -106,15 +106,15 @@ public static class StoreAnswers
             await AddAsync($"{source}, expired", new() { Source = source, State = JobState.Expired });
         return lists;
 
-        async Task AddAsync(string name, JobQuery query) => lists[name] = Texts((await ListAsync(ports, query)).Jobs.Select(job => Name(job.Key)));
+        async Task AddAsync(string name, JobQuery query) => lists[name] = Texts((await ListAsync(store, query)).Jobs.Select(job => Name(job.Key)));
     }
 
-    private static async Task<(List<Job> Jobs, List<string> Unreadable)> ListAsync(StorePorts ports, JobQuery query)
+    private static async Task<(List<Job> Jobs, List<string> Unreadable)> ListAsync(IStore store, JobQuery query)
     {
         var (jobs, unreadable) = (new List<Job>(), new List<string>());
         do
         {
-            var page = await ports.Jobs.ListAsync(query with { Top = 10 }, Cancelled);
+            var page = await store.Jobs.ListAsync(query with { Top = 10 }, Cancelled);
             jobs.AddRange(page.Elements);
             unreadable.AddRange(page.Unreadable);
             query = query with { Continuation = page.Continuation };
@@ -123,9 +123,9 @@ public static class StoreAnswers
         return (jobs, unreadable);
     }
 
-    private static async Task<JsonArray> OutboxAsync(StorePorts ports) =>
+    private static async Task<JsonArray> OutboxAsync(IStore store) =>
     [
-        .. (await ports.Outbox.PendingAsync(1000, Cancelled)).Select(one => (JsonNode)new JsonObject
+        .. (await store.Outbox.PendingAsync(1000, Cancelled)).Select(one => (JsonNode)new JsonObject
         {
             ["id"] = one.Id,
             ["job"] = Name(one.Key),
@@ -138,13 +138,13 @@ public static class StoreAnswers
         }),
     ];
 
-    private static async Task<JsonArray> QuarantineAsync(StorePorts ports)
+    private static async Task<JsonArray> QuarantineAsync(IStore store)
     {
         var kept = new JsonArray();
         string? continuation = null;
         do
         {
-            var page = await ports.Quarantine.ListAsync(null, 2, continuation, Cancelled);
+            var page = await store.Quarantine.ListAsync(null, 2, continuation, Cancelled);
             foreach (var one in page.Elements)
             {
                 kept.Add(new JsonObject

@@ -10,7 +10,7 @@ namespace FopWatch.Contract.Tests.Stored;
 /// <summary>A store that is open.</summary>
 public abstract class OpenStore : IAsyncDisposable
 {
-    public abstract StorePorts Ports { get; }
+    public abstract IStore Store { get; }
 
     /// <summary>Where its events go.</summary>
     public abstract IEventPublisher Publisher { get; }
@@ -92,7 +92,7 @@ public abstract class StoredDataContract
         var time = new SetTime(StoredHistory.End.AddMinutes(1));
         await using var place = await PlaceAsync();
         await using var store = await OpenAsync(place, version, time);
-        using var process = new HistoryProcess(store.Ports, store.Publisher, time, StoredHistory.MissingKey);
+        using var process = new HistoryProcess(store.Store, store.Publisher, time, StoredHistory.MissingKey);
 
         var sweep = await process.Sweeper.SweepAsync(Cancelled);
         Assert.Equal((0, 0, 1), (sweep.Unaccounted, sweep.Restored, sweep.BroughtForward));
@@ -110,27 +110,27 @@ public abstract class StoredDataContract
         await PollDueAsync(process);
         time.Now += TimeSpan.FromMinutes(15);
         await PollDueAsync(process);
-        Assert.Empty((await store.Ports.Jobs.ListAsync(new() { Watch = WatchStatus.Watching }, Cancelled)).Elements);
+        Assert.Empty((await store.Store.Jobs.ListAsync(new() { Watch = WatchStatus.Watching }, Cancelled)).Elements);
         foreach (var id in (string[])["z0.waiting", "z0.processing", "z0.throttled", "z0.refused-question", "z0.hinted", "w.hinted", "z0.ahead", "z0.unknown-again", "z0.made-up"])
             await StandsAsync(process, id, JobState.Succeeded, WatchStatus.Done);
 
         // The key is there now.
         var retried = new List<NotificationResult>();
-        foreach (var kept in (await store.Ports.Quarantine.ListAsync(null, 100, null, Cancelled)).Elements)
+        foreach (var kept in (await store.Store.Quarantine.ListAsync(null, 100, null, Cancelled)).Elements)
             retried.Add((await process.RetryAsync(kept.Key))!.Result);
         Assert.Equal([(NotificationResult.Recorded, 1), (NotificationResult.Quarantined, 4)], retried.CountBy(result => result).Select(of => (of.Key, of.Value)).Order());
         await StandsAsync(process, "z0.kept", JobState.Succeeded, WatchStatus.Done);
 
         // The broker takes what it had refused, in its order. One event cannot be read.
         await process.Dispatcher.DrainAsync(Cancelled);
-        Assert.Equal((1, 1), ((await store.Ports.Outbox.DepthAsync(Cancelled)).Count, await store.Ports.Outbox.CountSetAsideAsync(Cancelled)));
+        Assert.Equal((1, 1), ((await store.Store.Outbox.DepthAsync(Cancelled)).Count, await store.Store.Outbox.CountSetAsideAsync(Cancelled)));
         Assert.Equal([2, 3], process.Published.Where(one => one.Key.Id == "z0.refused").Select(one => one.Version));
         Assert.Equal(JobEvent.SettledType, process.Published.Last(one => one.Key.Id == "z0.pending").Type);
         Assert.All(process.Published.GroupBy(one => one.Key), of => Assert.Equal(of.Select(one => one.Version).Order(), of.Select(one => one.Version)));
 
         time.Now += TimeSpan.FromDays(60);
         await store.PurgeAsync(time.Now.AddDays(-30));
-        var left = await store.Ports.Jobs.ListAsync(new(), Cancelled);
+        var left = await store.Store.Jobs.ListAsync(new(), Cancelled);
         Assert.Equal(["z0.unreadable-event"], left.Elements.Select(job => job.Key.Id));
         Assert.Single(left.Unreadable);
         var after = await process.Sweeper.SweepAsync(Cancelled);
@@ -147,14 +147,14 @@ public abstract class StoredDataContract
         await using var place = await PlaceAsync();
         await using (var first = await place.OpenAsync(time))
         {
-            using var process = new HistoryProcess(first.Ports, first.Publisher, time);
+            using var process = new HistoryProcess(first.Store, first.Publisher, time);
             await StoredHistory.PlayFirstAsync(process, first.PurgeAsync, Outputs);
         }
 
         JsonObject answers;
         await using (var second = await place.OpenAsync(time))
         {
-            using var process = new HistoryProcess(second.Ports, second.Publisher, time);
+            using var process = new HistoryProcess(second.Store, second.Publisher, time);
             await StoredHistory.PlaySecondAsync(process);
             await second.PlayAsync();
             answers = await AnswersOfAsync(second);
@@ -167,7 +167,7 @@ public abstract class StoredDataContract
 
     private static async Task<JsonObject> AnswersOfAsync(OpenStore store)
     {
-        var answers = await StoreAnswers.OfAsync(store.Ports, Sources);
+        var answers = await StoreAnswers.OfAsync(store.Store, Sources);
         await store.AddAnswersAsync(answers);
         return answers;
     }
@@ -176,7 +176,7 @@ public abstract class StoredDataContract
     {
         foreach (var source in Sources)
         {
-            while (await process.Ports.Due.DueAsync(source, process.Time.Now, 100, Cancelled) is { Count: > 0 } due)
+            while (await process.Store.Due.DueAsync(source, process.Time.Now, 100, Cancelled) is { Count: > 0 } due)
             {
                 foreach (var (key, _) in due)
                     await process.PollAsync(source, key.Id, process.Report(source, AnswerOf(source, key.Id)));
@@ -191,7 +191,7 @@ public abstract class StoredDataContract
 
     private static async Task StandsAsync(HistoryProcess process, string id, JobState state, WatchStatus watch)
     {
-        var job = (await process.Ports.Jobs.FindAsync(new JobKey("media", id), Cancelled))?.Job;
+        var job = (await process.Store.Jobs.FindAsync(new JobKey("media", id), Cancelled))?.Job;
         Assert.Equal((id, state, watch), (id, job?.State, job?.WatchStatus));
     }
 }

@@ -60,10 +60,10 @@ public static class StoredHistory
         // Written as they are: neither can be read.
         Pass(process, 1);
         var broken = Sample.Job("z0.unreadable-event", after: process.Time.Now - Sample.Start).Settled();
-        await process.Ports.Jobs.CommitAsync(new(broken.Job, null, broken.ToEvent()! with { Body = "no JSON"u8.ToArray() }), Cancelled);
+        await process.Store.Jobs.CommitAsync(new(broken.Job, null, broken.ToEvent()! with { Body = "no JSON"u8.ToArray() }), Cancelled);
         await process.Dispatcher.DrainAsync(Cancelled);
         var newer = Sample.Job("z0.unreadable", after: process.Time.Now - Sample.Start) with { Form = 1000 };
-        await process.Ports.Jobs.CommitAsync(newer.New(), Cancelled);
+        await process.Store.Jobs.CommitAsync(newer.New(), Cancelled);
         await process.PollAsync("media", "z0.unreadable");
 
         Pass(process, 1);
@@ -73,8 +73,8 @@ public static class StoredHistory
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.pending", 0, HistoryBodies.Done, HistoryBodies.Running.Replace("\"code\":2", "\"code\":0", StringComparison.Ordinal)));
         await process.NotifyAsync("files", HistoryBodies.WangsuNotification("f.pending", 3, """{"cmd":"copy","code":3,"key":"dst:out.mp4"}"""));
         process.Time.Now = End;
-        foreach (var part in await process.Ports.Jobs.PartsAsync(Cancelled))
-            await process.Ports.Jobs.CountAsync(part.Name, 0, Cancelled);
+        foreach (var part in await process.Store.Jobs.PartsAsync(Cancelled))
+            await process.Store.Jobs.CountAsync(part.Name, 0, Cancelled);
     }
 
     private static async Task SettleAsync(HistoryProcess process)

@@ -119,7 +119,7 @@ public class ForgeryTests
 
         // Its event has to be published before it is purged.
         var now = DateTimeOffset.UtcNow.AddDays(31);
-        await ProtocolAttackTests.EventuallyAsync(async () => await store.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
+        await ProtocolAttackTests.EventuallyAsync(async () => await store.JobPurge.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
         var seen = new HashSet<string>();
         for (var i = 0; i < 50; i++)
             seen.Add(await AttackedHost.SeenAsync(await host.NotifyAsync(Media, body, i % 2 == 0 ? Sign(Media, body) : null)));

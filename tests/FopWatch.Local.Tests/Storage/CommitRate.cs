@@ -25,7 +25,7 @@ internal static class CommitRate
         await MeasureAsync("registered", i => CommitAsync(i, Sample.Job(ids[i]).New()));
         await MeasureAsync("settled, with an event", i => CommitAsync(i, Sample.Job(ids[i]).Settled().On(etags[i])));
 
-        async Task CommitAsync(int i, JobCommit commit) => etags[i] = await store.CommitAsync(commit, default);
+        async Task CommitAsync(int i, JobCommit commit) => etags[i] = await store.Jobs.CommitAsync(commit, default);
 
         async Task MeasureAsync(string what, Func<int, Task> commit)
         {

@@ -35,7 +35,7 @@ internal static class CommitUntilKilled
             {
                 var id = string.Create(CultureInfo.InvariantCulture, $"{run}-{caller}-{i}");
                 var job = Sample.Job(id) with { Metadata = Job.NoMetadata.Add("note", Note) };
-                var etag = await store.CommitAsync(job.Settled().On(null), default);
+                var etag = await store.Jobs.CommitAsync(job.Settled().On(null), default);
                 lock (output)
                 {
                     output.WriteLine($"{id} {etag}");

@@ -25,7 +25,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     {
         _temp = await TempStore.OpenAsync();
         _troubles = new(this, TimeProvider.System);
-        _dispatcher = new(Temp.Store, Temp.Store.Events, TimeProvider.System, _troubles);
+        _dispatcher = new(Temp.Store.Outbox, Temp.Store.Events, TimeProvider.System, _troubles);
     }
 
     public async ValueTask DisposeAsync()
@@ -66,7 +66,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     public async Task An_event_that_can_be_read_again_is_published()
     {
         await CommitAsync(Sample.Job("a").Settled().On(null));
-        var whole = (await Temp.Store.PendingAsync(10, Cancelled))[0].Body.ToArray();
+        var whole = (await Temp.Store.Outbox.PendingAsync(10, Cancelled))[0].Body.ToArray();
         Execute("UPDATE outbox SET body = CAST($1 AS BLOB)", "not JSON");
         Assert.Equal(0, await Dispatcher.DrainAsync(Cancelled));
 
@@ -74,7 +74,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
         Execute("UPDATE refused_events SET retry_at = $1", 0L);
 
         Assert.Equal(1, await Dispatcher.DrainAsync(Cancelled));
-        Assert.Equal(0, await Temp.Store.CountSetAsideAsync(Cancelled));
+        Assert.Equal(0, await Temp.Store.Outbox.CountSetAsideAsync(Cancelled));
         Assert.Equal(0L, Scalar("SELECT count(*) FROM refused_events"));
     }
 
@@ -91,7 +91,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
         Assert.Equal(2, await Dispatcher.DrainAsync(Cancelled));
 
         Assert.Equal(["a", "b"], (await Temp.Store.Events.ReadAsync(0, 10, Cancelled)).Select(one => one.Key.Id));
-        Assert.Equal(2, (await Temp.Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(2, (await Temp.Store.Outbox.DepthAsync(Cancelled)).Count);
         await OneIsSetAsideAsync(TroubleKind.EventsRefused);
 
         Execute("DROP TRIGGER refuse");
@@ -127,7 +127,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 
     private async Task OneIsSetAsideAsync(TroubleKind kind)
     {
-        Assert.Equal(1, await Temp.Store.CountSetAsideAsync(Cancelled));
+        Assert.Equal(1, await Temp.Store.Outbox.CountSetAsideAsync(Cancelled));
         var trouble = Assert.Single(_troubles!.Current);
         Assert.Equal(("media", kind, 1), (trouble.Source, trouble.Kind, trouble.Count));
         Assert.Equal(trouble, Assert.Single(_warned));
@@ -139,7 +139,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 
     private async Task<string> CommitAsync(JobCommit commit)
     {
-        var etag = await Temp.Store.CommitAsync(commit, Cancelled);
+        var etag = await Temp.Store.Jobs.CommitAsync(commit, Cancelled);
         Assert.NotNull(etag);
         return etag;
     }

@@ -23,7 +23,7 @@ public sealed class DamagedQuarantineTests
     public async Task A_notification_whose_row_is_damaged_is_named_and_no_other_suffers(string damage)
     {
         await using var temp = await TempStore.OpenAsync();
-        IQuarantine quarantine = temp.Store;
+        IQuarantine quarantine = temp.Store.Quarantine;
         foreach (var key in (string[])["1", "2", "3", "4"])
             await quarantine.AddAsync(Sample.Notification(key), Cancelled);
         temp.Scalar($"UPDATE quarantine SET {damage} WHERE key = '3'");

@@ -49,7 +49,7 @@ public sealed class DataFolderTests : IDisposable
     {
         SkipOnWindows();
         var before = await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
-        await before.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await before.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
         var copy = Path.Combine(_folder.FullName, "killed");
         Directory.CreateDirectory(copy);
         SetMode(copy, OwnersFolder | EverybodyReads);
@@ -66,11 +66,11 @@ public sealed class DataFolderTests : IDisposable
         Assert.NotEqual(OwnersFolder, folderMode);
 
         await using var store = await SqliteStore.OpenAsync(copy, TimeProvider.System, cancellationToken: Cancelled);
-        await store.CommitAsync(Sample.Job("b").New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("b").New(), Cancelled);
 
         AssertPrivate(copy, ["fopwatch.db", "fopwatch.db-shm", "fopwatch.db-wal", "fopwatch.lock"]);
         Assert.Equal(folderMode, Mode(copy));
-        Assert.Equal(2, (await store.ListAsync(new(), Cancelled)).Elements.Count);
+        Assert.Equal(2, (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Count);
         Assert.Empty(DataFolder.OpenToOthers(copy));
     }
 
@@ -123,7 +123,7 @@ public sealed class DataFolderTests : IDisposable
         Directory.CreateSymbolicLink(link, Directory.CreateDirectory(Path.Combine(_folder.FullName, "real")).FullName);
 
         await using (var store = await SqliteStore.OpenAsync(link, TimeProvider.System, cancellationToken: Cancelled))
-            await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
         Assert.True(File.Exists(Path.Combine(_folder.FullName, "real", "fopwatch.db")));
     }

@@ -96,7 +96,7 @@ public sealed class LostFolderTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         for (var i = 0; i < 50; i++)
-            await store.AddAsync(Sample.Notification($"k{i:00}"), Cancelled);
+            await store.Quarantine.AddAsync(Sample.Notification($"k{i:00}"), Cancelled);
         using (var session = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(5)))
             session.Execute("PRAGMA wal_checkpoint(TRUNCATE)");
         await store.Database.CheckWritesAsync(Cancelled);

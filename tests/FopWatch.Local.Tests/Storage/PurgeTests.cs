@@ -56,7 +56,7 @@ public class PurgeTests
         var purge = Task.Run(async () =>
         {
             var old = DateTimeOffset.UnixEpoch;
-            return table == "events" ? await store.Events.PurgeAsync(old, DateTimeOffset.MaxValue, Cancelled) : await store.PurgeAsync(old, DateTimeOffset.MaxValue, Cancelled);
+            return table == "events" ? await store.Events.PurgeAsync(old, DateTimeOffset.MaxValue, Cancelled) : await store.JobPurge.PurgeAsync(old, DateTimeOffset.MaxValue, Cancelled);
         });
         var times = await CommitAsync(store, "beside", () => purge.IsCompleted);
         var beside = Median(times);
@@ -76,7 +76,7 @@ public class PurgeTests
             if (times.Count >= 200 && name == "alone")
                 break;
             var began = Stopwatch.GetTimestamp();
-            await store.CommitAsync(Sample.Job($"{name}{times.Count}").New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"{name}{times.Count}").New(), Cancelled);
             times.Add(Stopwatch.GetElapsedTime(began));
         }
 

@@ -53,7 +53,7 @@ public sealed class SqliteJobStoreTests : JobStoreContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
@@ -62,9 +62,9 @@ public sealed class SqliteDueIndexTests : DueIndexContract
 {
     private TempStore? _temp;
 
-    protected override IJobStore Jobs => _temp!.Store;
+    protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IDueIndex> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IDueIndex> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Due;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
@@ -73,9 +73,9 @@ public sealed class SqliteOutboxTests : OutboxContract
 {
     private TempStore? _temp;
 
-    protected override IJobStore Jobs => _temp!.Store;
+    protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IOutbox> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IOutbox> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Outbox;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
@@ -84,9 +84,9 @@ public sealed class SqliteQuarantineTests : QuarantineContract
 {
     private TempStore? _temp;
 
-    protected override IJobStore Jobs => _temp!.Store;
+    protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Quarantine;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
@@ -95,7 +95,7 @@ public sealed class SqlitePurgeMarkTests : PurgeMarkContract
 {
     private TempStore? _temp;
 
-    protected override IJobStore Jobs => _temp!.Store;
+    protected override IJobStore Jobs => _temp!.Store.Jobs;
 
     protected override async ValueTask<IPurgeMarks> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.ClockMarks;
 
@@ -120,9 +120,9 @@ public sealed class SqliteDamagedJobTests : DamagedJobContract
 {
     private TempStore? _temp;
 
-    protected override IDueIndex Due => _temp!.Store;
+    protected override IDueIndex Due => _temp!.Store.Due;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
@@ -135,31 +135,31 @@ public sealed class SqliteDamagedJobTests : DamagedJobContract
         return Task.CompletedTask;
     }
 
-    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore) => _temp!.Store.PurgeAsync(settledBefore, settledBefore, Cancelled).AsTask();
+    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore) => _temp!.Store.JobPurge.PurgeAsync(settledBefore, settledBefore, Cancelled).AsTask();
 }
 
 public sealed class SqliteTombstoneTests : TombstoneContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
-    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => _temp!.Store.PurgeAsync(settledBefore, now, Cancelled).AsTask();
+    protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => _temp!.Store.JobPurge.PurgeAsync(settledBefore, now, Cancelled).AsTask();
 
-    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _temp!.Store.HasTombstoneAsync(key, Cancelled);
+    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _temp!.Store.Jobs.HasTombstoneAsync(key, Cancelled);
 }
 
 public sealed class SqlitePageLimitTests : PageLimitContract
 {
     private TempStore? _temp;
 
-    protected override IOutbox Outbox => _temp!.Store;
+    protected override IOutbox Outbox => _temp!.Store.Outbox;
 
-    protected override IQuarantine Quarantine => _temp!.Store;
+    protected override IQuarantine Quarantine => _temp!.Store.Quarantine;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }

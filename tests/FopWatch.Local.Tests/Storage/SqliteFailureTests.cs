@@ -20,23 +20,23 @@ public class SqliteFailureTests
         await using var temp = await TempStore.OpenAsync(Impatient);
         var store = temp.Store;
         var job = Sample.Job("a");
-        var etag = await store.CommitAsync(job.New(), Cancelled);
+        var etag = await store.Jobs.CommitAsync(job.New(), Cancelled);
         using var other = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
         other.Execute("BEGIN IMMEDIATE");
 
         var watch = Stopwatch.StartNew();
-        var commits = Enumerable.Range(0, 20).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask());
+        var commits = Enumerable.Range(0, 20).Select(i => store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask());
         await Task.WhenAll(commits.Select(commit => Assert.ThrowsAsync<StoreUnavailableException>(() => commit)));
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.AddAsync(Sample.Notification("k"), Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Events.PublishAsync([Sample.Event("a")], Cancelled));
         Assert.InRange(watch.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
 
-        AssertOnly(etag, await store.FindAsync(job.Key, Cancelled), await store.ListAsync(new(), Cancelled));
+        AssertOnly(etag, await store.Jobs.FindAsync(job.Key, Cancelled), await store.Jobs.ListAsync(new(), Cancelled));
         other.Execute("ROLLBACK");
 
-        AssertOnly(etag, await store.FindAsync(job.Key, Cancelled), await store.ListAsync(new(), Cancelled));
-        Assert.NotNull(await store.CommitAsync(job.Settled().On(etag), Cancelled));
-        Assert.Equal(0, await store.CountAsync(Cancelled));
+        AssertOnly(etag, await store.Jobs.FindAsync(job.Key, Cancelled), await store.Jobs.ListAsync(new(), Cancelled));
+        Assert.NotNull(await store.Jobs.CommitAsync(job.Settled().On(etag), Cancelled));
+        Assert.Equal(0, await store.Quarantine.CountAsync(Cancelled));
         Assert.Equal(0, await store.Events.LastSeqAsync(Cancelled));
     }
 
@@ -54,7 +54,7 @@ public class SqliteFailureTests
             var change = Sample.Job($"j{i:0000}").Settled();
             try
             {
-                Assert.NotNull(await store.CommitAsync(change.On(null), Cancelled));
+                Assert.NotNull(await store.Jobs.CommitAsync(change.On(null), Cancelled));
                 confirmed.Add(change.Job.Key);
             }
             catch (StoreUnavailableException)
@@ -69,7 +69,7 @@ public class SqliteFailureTests
         await AssertHoldsAsync();
 
         await LimitAsync("1000000");
-        Assert.NotNull(await store.CommitAsync(Sample.Job("recovered").Settled().On(null), Cancelled));
+        Assert.NotNull(await store.Jobs.CommitAsync(Sample.Job("recovered").Settled().On(null), Cancelled));
         confirmed.Add(new("media", "recovered"));
         await AssertHoldsAsync();
 
@@ -87,9 +87,9 @@ public class SqliteFailureTests
         {
             Assert.Equal(
                 confirmed.Select(key => key.Id).Order(StringComparer.Ordinal),
-                (await store.ListAsync(new() { Top = 1000 }, Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
-            Assert.Equal(confirmed, (await store.PendingAsync(1000, Cancelled)).Select(pending => pending.Key));
-            Assert.Equal(new Books("media", confirmed.Count, confirmed.Count, 0, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+                (await store.Jobs.ListAsync(new() { Top = 1000 }, Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
+            Assert.Equal(confirmed, (await store.Outbox.PendingAsync(1000, Cancelled)).Select(pending => pending.Key));
+            Assert.Equal(new Books("media", confirmed.Count, confirmed.Count, 0, 0, 0), Assert.Single(await store.Jobs.BooksAsync(Cancelled)));
         }
     }
 
@@ -98,7 +98,7 @@ public class SqliteFailureTests
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
-        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await store.Database.WriteAsync<int>(
             session =>
@@ -108,8 +108,8 @@ public class SqliteFailureTests
             },
             Cancelled));
 
-        Assert.NotNull(await store.CommitAsync(Sample.Job("b").New(), Cancelled));
-        Assert.Equal(2, (await store.ListAsync(new(), Cancelled)).Elements.Count);
+        Assert.NotNull(await store.Jobs.CommitAsync(Sample.Job("b").New(), Cancelled));
+        Assert.Equal(2, (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Count);
         Assert.Equal(2L, await store.Database.WriteAsync(session => session.Scalar("PRAGMA synchronous"), Cancelled));
     }
 
@@ -131,10 +131,10 @@ public class SqliteFailureTests
             Cancelled).AsTask();
         await started.Task;
 
-        var waiting = Enumerable.Range(0, 2).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
-        var tooMany = store.CommitAsync(Sample.Job("too-many").New(), Cancelled).AsTask();
+        var waiting = Enumerable.Range(0, 2).Select(i => store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
+        var tooMany = store.Jobs.CommitAsync(Sample.Job("too-many").New(), Cancelled).AsTask();
         using var cancellation = new CancellationTokenSource();
-        var impatient = store.CommitAsync(Sample.Job("impatient").New(), cancellation.Token).AsTask();
+        var impatient = store.Jobs.CommitAsync(Sample.Job("impatient").New(), cancellation.Token).AsTask();
         time.Advance(TimeSpan.FromSeconds(4.9));
         Assert.False(tooMany.IsCompleted);
         await cancellation.CancelAsync();
@@ -145,7 +145,7 @@ public class SqliteFailureTests
         release.Set();
         await stuck;
         Assert.All(await Task.WhenAll(waiting), Assert.NotNull);
-        Assert.Equal(["j0", "j1"], (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["j0", "j1"], (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal));
     }
 
     [Fact]
@@ -166,15 +166,15 @@ public class SqliteFailureTests
         await started.Task;
 
         using var cancellation = new CancellationTokenSource();
-        var cancelled = store.CommitAsync(Sample.Job("cancelled").New(), cancellation.Token).AsTask();
-        var kept = store.CommitAsync(Sample.Job("kept").New(), Cancelled).AsTask();
+        var cancelled = store.Jobs.CommitAsync(Sample.Job("cancelled").New(), cancellation.Token).AsTask();
+        var kept = store.Jobs.CommitAsync(Sample.Job("kept").New(), Cancelled).AsTask();
         await cancellation.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
         release.Set();
         await stuck;
 
         Assert.NotNull(await kept);
-        Assert.Equal("kept", Assert.Single((await store.ListAsync(new(), Cancelled)).Elements).Key.Id);
+        Assert.Equal("kept", Assert.Single((await store.Jobs.ListAsync(new(), Cancelled)).Elements).Key.Id);
     }
 
     [Fact]
@@ -197,12 +197,12 @@ public class SqliteFailureTests
             await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
             Assert.InRange(confirmed.Count, round * CommitUntilKilled.Confirmations, int.MaxValue);
             foreach (var (id, etag) in confirmed)
-                Assert.Equal(etag, (await store.FindAsync(new JobKey("media", id), Cancelled))?.ETag);
+                Assert.Equal(etag, (await store.Jobs.FindAsync(new JobKey("media", id), Cancelled))?.ETag);
 
-            var books = Assert.Single(await store.BooksAsync(Cancelled));
+            var books = Assert.Single(await store.Jobs.BooksAsync(Cancelled));
             Assert.Equal(0, books.Unaccounted);
             Assert.InRange(books.Settled, confirmed.Count, int.MaxValue);
-            Assert.Equal(Math.Min(books.Settled, IOutbox.MostCounted), (await store.DepthAsync(Cancelled)).Count);
+            Assert.Equal(Math.Min(books.Settled, IOutbox.MostCounted), (await store.Outbox.DepthAsync(Cancelled)).Count);
             Assert.Equal("ok", await store.Database.ReadAsync(session => session.Scalar("PRAGMA integrity_check"), Cancelled));
         }
     }

@@ -27,15 +27,15 @@ public class SqliteOpeningTests
         string? etag;
         await using (var store = await OpenAsync(folder.FullName))
         {
-            etag = await store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
-            await store.AddAsync(Sample.Notification("k"), Cancelled);
+            etag = await store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+            await store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled);
             await store.Events.PublishAsync([Sample.Event("b")], Cancelled);
         }
 
         await using var reopened = await OpenAsync(folder.FullName);
-        Assert.Equal(etag, (await reopened.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
-        Assert.Single(await reopened.PendingAsync(10, Cancelled));
-        Assert.Equal(1, await reopened.CountAsync(Cancelled));
+        Assert.Equal(etag, (await reopened.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
+        Assert.Single(await reopened.Outbox.PendingAsync(10, Cancelled));
+        Assert.Equal(1, await reopened.Quarantine.CountAsync(Cancelled));
         Assert.Equal(1, await reopened.Events.LastSeqAsync(Cancelled));
     }
 
@@ -54,15 +54,15 @@ public class SqliteOpeningTests
     {
         using var folder = new TempFolder();
         var first = await OpenAsync(folder.FullName);
-        await first.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await first.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
         var refusal = await Assert.ThrowsAsync<StoreOpenException>(() => OpenAsync(folder.FullName));
         Assert.Contains("in use by another FopWatch host", refusal.Message, StringComparison.Ordinal);
-        Assert.NotNull(await first.CommitAsync(Sample.Job("b").New(), Cancelled));
+        Assert.NotNull(await first.Jobs.CommitAsync(Sample.Job("b").New(), Cancelled));
 
         await first.DisposeAsync();
         await using var second = await OpenAsync(folder.FullName);
-        Assert.Equal(2, (await second.ListAsync(new(), Cancelled)).Elements.Count);
+        Assert.Equal(2, (await second.Jobs.ListAsync(new(), Cancelled)).Elements.Count);
     }
 
     [Fact]
@@ -133,7 +133,7 @@ public class SqliteOpeningTests
 
         await using var store = await OpenAsync(folder.FullName);
 
-        Assert.NotNull(await store.CommitAsync(Sample.Job("a").New(), Cancelled));
+        Assert.NotNull(await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
     }
 
     [Fact]
@@ -141,7 +141,7 @@ public class SqliteOpeningTests
     {
         using var folder = new TempFolder();
         await using (var store = await OpenAsync(folder.FullName))
-            await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
         using var session = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
         var version = Schema.Migrations.Count;
         Assert.Equal((long)version, session.Scalar("PRAGMA user_version"));
@@ -186,8 +186,8 @@ public class SqliteOpeningTests
 
         foreach (var one in new[] { job, stopped, expired, settled })
         {
-            Assert.Equal(one.Key, (await store.FindByReferenceAsync("media", store.References.Of(one.Key), Cancelled))?.Key);
-            Assert.Equal(one.Key, Assert.Single((await store.ListAsync(new() { Watch = one.WatchStatus }, Cancelled)).Elements).Key);
+            Assert.Equal(one.Key, (await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(one.Key), Cancelled))?.Key);
+            Assert.Equal(one.Key, Assert.Single((await store.Jobs.ListAsync(new() { Watch = one.WatchStatus }, Cancelled)).Elements).Key);
         }
     }
 
@@ -215,7 +215,7 @@ public class SqliteOpeningTests
 
         await using var store = await OpenAsync(folder.FullName);
 
-        var pending = await store.PendingAsync(10, Cancelled);
+        var pending = await store.Outbox.PendingAsync(10, Cancelled);
         EarlierEvent.AssertRedacted(Assert.Single(pending).Id, pending[0].Body);
         var logged = Assert.Single(await store.Events.ReadAsync(0, 10, Cancelled));
         EarlierEvent.AssertRedacted(logged.Id, logged.Body);
@@ -240,7 +240,7 @@ public class SqliteOpeningTests
                 stored.Body);
         }
 
-        await temp.Store.Events.PublishAsync(await temp.Store.PendingAsync(10, Cancelled), Cancelled);
+        await temp.Store.Events.PublishAsync(await temp.Store.Outbox.PendingAsync(10, Cancelled), Cancelled);
 
         using var rows = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
         EarlierEvent.AssertRedacted(EarlierEvent.Stored.Id, (byte[])rows.Scalar("SELECT body FROM events")!);
@@ -250,10 +250,10 @@ public class SqliteOpeningTests
     public async Task A_job_of_an_earlier_version_is_read_without_its_secrets_and_with_the_items_of_today()
     {
         await using var temp = await TempStore.OpenAsync();
-        await temp.Store.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
+        await temp.Store.Jobs.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
 
-        EarlierJob.AssertUpgraded((await temp.Store.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
-        EarlierJob.AssertUpgraded(Assert.Single((await temp.Store.ListAsync(new JobQuery(), Cancelled)).Elements));
+        EarlierJob.AssertUpgraded((await temp.Store.Jobs.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
+        EarlierJob.AssertUpgraded(Assert.Single((await temp.Store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements));
     }
 
     [Fact]
@@ -263,13 +263,13 @@ public class SqliteOpeningTests
         using var folder = new TempFolder();
         string reference;
         await using (var store = await OpenAsync(folder.FullName))
-            reference = store.References.Of(key);
+            reference = store.Jobs.References.Of(key);
 
         await using var reopened = await OpenAsync(folder.FullName);
         await using var another = await TempStore.OpenAsync();
 
-        Assert.Equal(reference, reopened.References.Of(key));
-        Assert.NotEqual(reference, another.Store.References.Of(key));
+        Assert.Equal(reference, reopened.Jobs.References.Of(key));
+        Assert.NotEqual(reference, another.Store.Jobs.References.Of(key));
     }
 
     [Fact]

@@ -16,23 +16,23 @@ public class SqlitePlanTests
 
     public static TheoryData<string, string> Statements => new()
     {
-        { SqliteStore.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
-        { SqliteStore.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
-        { SqliteStore.DueAfterSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
-        { SqliteStore.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
-        { SqliteStore.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
-        { SqliteStore.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
-        { SqliteStore.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
+        { SqliteDueIndex.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
+        { SqliteDueIndex.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { SqliteDueIndex.DueAfterSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { SqliteJobs.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
+        { SqliteBooks.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
+        { SqliteBooks.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
+        { SqliteBooks.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
         { Sqlite.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Sqlite.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Sqlite.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
-        { SqliteStore.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
-        { SqliteStore.TombstoneSql, "SEARCH tombstones USING PRIMARY KEY (reference=?)" },
-        { SqliteStore.OldTombstonesSql, "SEARCH tombstones USING COVERING INDEX tombstones_by_time (purged_at<?)" },
-        { SqliteStore.QuarantineSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
-        { SqliteStore.QuarantineSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
-        { SqliteStore.QuarantineSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
-        { SqliteStore.QuarantineSql(ofSource: true, continued: true), "SEARCH quarantine USING INDEX quarantine_by_source (source=? AND key<?)" },
+        { JobPurge.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
+        { SqliteJobs.TombstoneSql, "SEARCH tombstones USING PRIMARY KEY (reference=?)" },
+        { JobPurge.OldTombstonesSql, "SEARCH tombstones USING COVERING INDEX tombstones_by_time (purged_at<?)" },
+        { SqliteQuarantine.ListSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
+        { SqliteQuarantine.ListSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
+        { SqliteQuarantine.ListSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
+        { SqliteQuarantine.ListSql(ofSource: true, continued: true), "SEARCH quarantine USING INDEX quarantine_by_source (source=? AND key<?)" },
     };
 
     [Theory]
@@ -51,7 +51,7 @@ public class SqlitePlanTests
 
         Assert.Equal(
             ["SCAN outbox", "SEARCH refused_events USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"],
-            await PlanAsync(temp.Store, SqliteStore.PendingSql));
+            await PlanAsync(temp.Store, SqliteOutbox.PendingSql));
     }
 
     [Fact]
@@ -61,7 +61,7 @@ public class SqlitePlanTests
 
         Assert.Equal(
             ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)", "CORRELATED SCALAR SUBQUERY 1", "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)"],
-            await PlanAsync(temp.Store, SqliteStore.PurgeSql));
+            await PlanAsync(temp.Store, JobPurge.PurgeSql));
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public class SqlitePlanTests
     {
         await using var temp = await TempStore.OpenAsync();
 
-        Assert.Contains("SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>?)", await PlanAsync(temp.Store, SqliteStore.ClampSettledSql));
+        Assert.Contains("SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>?)", await PlanAsync(temp.Store, JobPurge.ClampSettledSql));
     }
 
     [Theory]
@@ -92,7 +92,7 @@ public class SqlitePlanTests
                     Continuation = continued ? "any" : null,
                 };
 
-                var step = Assert.Single(await PlanAsync(temp.Store, SqliteStore.ListSql(query)));
+                var step = Assert.Single(await PlanAsync(temp.Store, SqliteJobs.ListSql(query)));
 
                 Assert.Matches($"USING INDEX {index}( |$)", step);
                 Assert.Equal(source, step.Contains("source=?", StringComparison.Ordinal));
@@ -116,7 +116,7 @@ public class SqlitePlanTests
         await using var temp = await TempStore.OpenAsync();
         var query = new JobQuery { Source = source ? "media" : null, State = state, Watch = watch, Since = DateTimeOffset.UnixEpoch };
 
-        var step = Assert.Single(await PlanAsync(temp.Store, SqliteStore.ListSql(query)));
+        var step = Assert.Single(await PlanAsync(temp.Store, SqliteJobs.ListSql(query)));
 
         Assert.Contains($"USING INDEX {index} ({columns} AND registered_at>?", step, StringComparison.Ordinal);
     }
@@ -129,13 +129,13 @@ public class SqlitePlanTests
         var store = temp.Store;
         var now = new DateTimeOffset(Many / 2, TimeSpan.Zero);
 
-        var due = await FastAsync(async () => await store.DueAsync("media", now, 100, Cancelled));
+        var due = await FastAsync(async () => await store.Due.DueAsync("media", now, 100, Cancelled));
         Assert.Equal(Enumerable.Range(1, 100).Select(i => $"j{i:0000000}"), due.Select(job => job.Key.Id));
-        Assert.Equal(now.AddTicks(1), await FastAsync(async () => await store.NextDueAsync("media", now, Cancelled)));
-        Assert.Empty(await FastAsync(async () => await store.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
-        Assert.Empty(await FastAsync(async () => await store.UnwatchedAsync(100, Cancelled)));
+        Assert.Equal(now.AddTicks(1), await FastAsync(async () => await store.Due.NextDueAsync("media", now, Cancelled)));
+        Assert.Empty(await FastAsync(async () => await store.Due.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
+        Assert.Empty(await FastAsync(async () => await store.Jobs.UnwatchedAsync(100, Cancelled)));
 
-        var books = await FastAsync(async () => await store.BooksAsync(Cancelled), TimeSpan.FromSeconds(2));
+        var books = await FastAsync(async () => await store.Jobs.BooksAsync(Cancelled), TimeSpan.FromSeconds(2));
         Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(books));
 
         // The best of several tries: the machine may be busy, but a scan would never be this quick.

@@ -20,14 +20,14 @@ public class SqliteStoreTests
 
         await Task.WhenAll(Enumerable.Range(0, 400).Select(i => Task.Run(async () =>
         {
-            var etag = await store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled);
+            var etag = await store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled);
             Assert.NotNull(etag);
-            Assert.NotNull(await store.CommitAsync(Sample.Job($"j{i}").Settled().On(etag), Cancelled));
+            Assert.NotNull(await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().On(etag), Cancelled));
         })));
 
-        Assert.Equal(new Books("media", 400, 400, 0, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
-        Assert.Equal(400, (await store.PendingAsync(1000, Cancelled)).DistinctBy(pending => pending.Key).Count());
-        Assert.Equal(400, (await store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(new Books("media", 400, 400, 0, 0, 0), Assert.Single(await store.Jobs.BooksAsync(Cancelled)));
+        Assert.Equal(400, (await store.Outbox.PendingAsync(1000, Cancelled)).DistinctBy(pending => pending.Key).Count());
+        Assert.Equal(400, (await store.Outbox.DepthAsync(Cancelled)).Count);
     }
 
     [Fact]
@@ -35,10 +35,10 @@ public class SqliteStoreTests
     {
         await using var temp = await TempStore.OpenAsync();
         foreach (var some in Enumerable.Range(0, IOutbox.MostCounted + 1).Chunk(200))
-            await Task.WhenAll(some.Select(i => temp.Store.CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromSeconds(i)).On(null), Cancelled).AsTask()));
+            await Task.WhenAll(some.Select(i => temp.Store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromSeconds(i)).On(null), Cancelled).AsTask()));
 
-        Assert.Equal(IOutbox.MostCounted, (await temp.Store.DepthAsync(Cancelled)).Count);
-        Assert.NotNull((await temp.Store.DepthAsync(Cancelled)).Oldest);
+        Assert.Equal(IOutbox.MostCounted, (await temp.Store.Outbox.DepthAsync(Cancelled)).Count);
+        Assert.NotNull((await temp.Store.Outbox.DepthAsync(Cancelled)).Oldest);
     }
 
     [Fact]
@@ -47,19 +47,19 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         var key = Sample.Job("a").Key;
-        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
         // All different: of two equal commits on one version, both would be done.
         await Task.WhenAll(Enumerable.Range(1, 50).Select(i => Task.Run(async () =>
         {
             StoredJob? stored;
             do
-                stored = await store.FindAsync(key, Cancelled);
-            while (await store.CommitAsync(stored!.Job.Republish(stored.Job.UpdatedAt.AddSeconds(i)).On(stored.ETag), Cancelled) is null);
+                stored = await store.Jobs.FindAsync(key, Cancelled);
+            while (await store.Jobs.CommitAsync(stored!.Job.Republish(stored.Job.UpdatedAt.AddSeconds(i)).On(stored.ETag), Cancelled) is null);
         })));
 
-        Assert.Equal(51, (await store.FindAsync(key, Cancelled))?.Job.Version);
-        Assert.Equal(Enumerable.Range(2, 50).Select(i => (long)i), (await store.PendingAsync(100, Cancelled)).Select(pending => pending.Version));
+        Assert.Equal(51, (await store.Jobs.FindAsync(key, Cancelled))?.Job.Version);
+        Assert.Equal(Enumerable.Range(2, 50).Select(i => (long)i), (await store.Outbox.PendingAsync(100, Cancelled)).Select(pending => pending.Version));
     }
 
     [Fact]
@@ -68,24 +68,24 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         var (job, foreign) = (Sample.Job("a"), Sample.Event("b", 7));
-        var etag = await store.CommitAsync(job.New(), Cancelled);
-        await store.CommitAsync(new(Sample.Job("c"), null, foreign), Cancelled);
+        var etag = await store.Jobs.CommitAsync(job.New(), Cancelled);
+        await store.Jobs.CommitAsync(new(Sample.Job("c"), null, foreign), Cancelled);
 
         // The event is there already, under another job's commit: the job would be written, its event would not.
         var faulty = Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
         {
             if (i % 10 == 3)
-                await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(async () => await store.CommitAsync(new(job.Settled().Job, etag, foreign), Cancelled));
+                await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(async () => await store.Jobs.CommitAsync(new(job.Settled().Job, etag, foreign), Cancelled));
             else
-                Assert.NotNull(await store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
+                Assert.NotNull(await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
         }));
         await Task.WhenAll(faulty);
 
-        var stored = await store.FindAsync(job.Key, Cancelled);
+        var stored = await store.Jobs.FindAsync(job.Key, Cancelled);
         Assert.Equal((etag, JobState.Waiting), (stored?.ETag, stored?.Job.State));
-        Assert.Equal(job.Watch.DueAt, await store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
-        Assert.Equal(new Books("media", 47, 45, 0, 2, 0), Assert.Single(await store.BooksAsync(Cancelled)));
-        Assert.Equal(46, (await store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(job.Watch.DueAt, await store.Due.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Equal(new Books("media", 47, 45, 0, 2, 0), Assert.Single(await store.Jobs.BooksAsync(Cancelled)));
+        Assert.Equal(46, (await store.Outbox.DepthAsync(Cancelled)).Count);
     }
 
     [Fact]
@@ -94,13 +94,13 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         var job = Sample.Job("a");
-        var old = await store.CommitAsync(new(job.Settled().Job, null, null), Cancelled);
-        await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled);
+        var old = await store.Jobs.CommitAsync(new(job.Settled().Job, null, null), Cancelled);
+        await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled);
 
-        var etag = await store.CommitAsync(job.New(), Cancelled);
+        var etag = await store.Jobs.CommitAsync(job.New(), Cancelled);
 
         Assert.NotEqual(old, etag);
-        Assert.Null(await store.CommitAsync(job.Settled().On(old), Cancelled));
+        Assert.Null(await store.Jobs.CommitAsync(job.Settled().On(old), Cancelled));
     }
 
     [Fact]
@@ -109,23 +109,23 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         await Task.WhenAll(Enumerable.Range(0, 1100).Select(
-            i => store.CommitAsync(new(Sample.Job($"old{i}").Settled().Job, null, null), Cancelled).AsTask()));
-        await store.CommitAsync(new(Sample.Job("expired", "other").Expired().Job, null, null), Cancelled);
-        await store.CommitAsync(Sample.Job("pending").Settled().On(null), Cancelled);
-        await store.CommitAsync(new(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job, null, null), Cancelled);
-        await store.CommitAsync(Sample.Job("open").New(), Cancelled);
-        await store.CommitAsync(Sample.Job("stopped").Stopped().New(), Cancelled);
-        await store.CommitAsync(Sample.Job("watched-again").ExpiredAndWatched().Job.New(), Cancelled);
+            i => store.Jobs.CommitAsync(new(Sample.Job($"old{i}").Settled().Job, null, null), Cancelled).AsTask()));
+        await store.Jobs.CommitAsync(new(Sample.Job("expired", "other").Expired().Job, null, null), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("pending").Settled().On(null), Cancelled);
+        await store.Jobs.CommitAsync(new(Sample.Job("late").Settled(TimeSpan.FromDays(3)).Job, null, null), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("open").New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("stopped").Stopped().New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("watched-again").ExpiredAndWatched().Job.New(), Cancelled);
 
-        Assert.Equal(1101, await store.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
+        Assert.Equal(1101, await store.JobPurge.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
 
-        var left = (await store.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal);
+        var left = (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id).Order(StringComparer.Ordinal);
         Assert.Equal(["late", "open", "pending", "stopped", "watched-again"], left);
-        Assert.Equal(new Books("media", 5, 2, 1, 1, 1), Assert.Single(await store.BooksAsync(Cancelled)));
+        Assert.Equal(new Books("media", 5, 2, 1, 1, 1), Assert.Single(await store.Jobs.BooksAsync(Cancelled)));
 
-        await store.RemoveAsync(await store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal(1, await store.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
-        Assert.Null(await store.FindAsync(new JobKey("media", "pending"), Cancelled));
+        await store.Outbox.RemoveAsync(await store.Outbox.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal(1, await store.JobPurge.PurgeAsync(Sample.Start.AddDays(3), DateTimeOffset.MaxValue, Cancelled));
+        Assert.Null(await store.Jobs.FindAsync(new JobKey("media", "pending"), Cancelled));
     }
 
     [Fact]
@@ -134,13 +134,13 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         await Task.WhenAll(Enumerable.Range(0, 150).Select(
-            i => store.CommitAsync(Sample.Job($"watched-again{i}").ExpiredAndWatched(TimeSpan.FromHours(1)).Job.New(), Cancelled).AsTask()));
+            i => store.Jobs.CommitAsync(Sample.Job($"watched-again{i}").ExpiredAndWatched(TimeSpan.FromHours(1)).Job.New(), Cancelled).AsTask()));
         await Task.WhenAll(Enumerable.Range(0, 150).Select(
-            i => store.CommitAsync(new(Sample.Job($"old{i}").Settled(TimeSpan.FromHours(2)).Job, null, null), Cancelled).AsTask()));
+            i => store.Jobs.CommitAsync(new(Sample.Job($"old{i}").Settled(TimeSpan.FromHours(2)).Job, null, null), Cancelled).AsTask()));
 
-        Assert.Equal(150, await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
-        Assert.Equal(0, await store.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
-        Assert.Equal(new Books("media", 150, 0, 150, 0, 0), Assert.Single(await store.BooksAsync(Cancelled)));
+        Assert.Equal(150, await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
+        Assert.Equal(0, await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), DateTimeOffset.MaxValue, Cancelled));
+        Assert.Equal(new Books("media", 150, 0, 150, 0, 0), Assert.Single(await store.Jobs.BooksAsync(Cancelled)));
     }
 
     [Fact]
@@ -158,10 +158,10 @@ public class SqliteStoreTests
             },
             Cancelled)))).ToList();
 
-        await store.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
-        Assert.NotNull(await store.FindAsync(Sample.Job("a").Key, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
-        Assert.NotNull(await store.NextDueAsync("media", default, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
-        Assert.Single(await store.DueAsync("media", DateTimeOffset.MaxValue, 10, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+        await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        Assert.NotNull(await store.Jobs.FindAsync(Sample.Job("a").Key, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+        Assert.NotNull(await store.Due.NextDueAsync("media", default, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
+        Assert.Single(await store.Due.DueAsync("media", DateTimeOffset.MaxValue, 10, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
 
         over.Set();
         await Task.WhenAll(readers);
@@ -171,12 +171,12 @@ public class SqliteStoreTests
     public async Task The_books_show_a_job_that_vanished()
     {
         await using var temp = await TempStore.OpenAsync();
-        await temp.Store.CommitAsync(Sample.Job("a").New(), Cancelled);
-        await temp.Store.CommitAsync(Sample.Job("b").New(), Cancelled);
+        await temp.Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await temp.Store.Jobs.CommitAsync(Sample.Job("b").New(), Cancelled);
 
         await temp.Store.Database.WriteAsync(session => session.Execute("DELETE FROM jobs WHERE id = 'a'"), Cancelled);
 
-        var books = Assert.Single(await temp.Store.BooksAsync(Cancelled));
+        var books = Assert.Single(await temp.Store.Jobs.BooksAsync(Cancelled));
         Assert.Equal((2, 1, 1), (books.Registered, books.Open, books.Unaccounted));
     }
 
@@ -190,8 +190,8 @@ public class SqliteStoreTests
         await Task.WhenAll(Enumerable.Range(0, 100).Select(i => Task.Run(async () =>
         {
             var job = Sample.Job($"j{i}");
-            await store.CommitAsync(job.New(), Cancelled);
-            if (await store.FindAsync(job.Key, Cancelled) is null)
+            await store.Jobs.CommitAsync(job.New(), Cancelled);
+            if (await store.Jobs.FindAsync(job.Key, Cancelled) is null)
                 missed.Add(job.Key);
         })));
 
@@ -203,13 +203,13 @@ public class SqliteStoreTests
     {
         using var folder = new TempFolder();
         var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
-        var commits = Enumerable.Range(0, 200).Select(i => store.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
+        var commits = Enumerable.Range(0, 200).Select(i => store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
         await store.DisposeAsync();
 
         Assert.All(await Task.WhenAll(commits), Assert.NotNull);
         Assert.False(File.Exists(folder.DatabasePath + "-wal"));
         await using var reopened = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
-        Assert.Equal(200, Assert.Single(await reopened.BooksAsync(Cancelled)).Registered);
+        Assert.Equal(200, Assert.Single(await reopened.Jobs.BooksAsync(Cancelled)).Registered);
     }
 
     [Fact]
@@ -218,8 +218,8 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         await temp.Store.DisposeAsync();
 
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.CommitAsync(Sample.Job("a").New(), Cancelled));
-        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.FindAsync(new JobKey("media", "a"), Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
+        await Assert.ThrowsAsync<ObjectDisposedException>(async () => await temp.Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled));
     }
 
     [Fact]
@@ -228,12 +228,12 @@ public class SqliteStoreTests
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         for (var i = 0; i < 100; i++)
-            await store.CommitAsync(new(Sample.Job($"j{i}").Settled(TimeSpan.FromDays(400)).Job, null, null), Cancelled);
+            await store.Jobs.CommitAsync(new(Sample.Job($"j{i}").Settled(TimeSpan.FromDays(400)).Job, null, null), Cancelled);
         var (noticed, retention) = (Sample.Start.AddDays(1), TimeSpan.FromDays(30));
 
-        Assert.Equal(0, await store.PurgeAsync(noticed - retention, noticed, Cancelled));
-        Assert.Equal(0, await store.PurgeAsync(noticed, noticed + retention, Cancelled));
-        Assert.Equal(100, await store.PurgeAsync(noticed.AddTicks(1), noticed + retention, Cancelled));
-        Assert.Empty(await store.BooksAsync(Cancelled));
+        Assert.Equal(0, await store.JobPurge.PurgeAsync(noticed - retention, noticed, Cancelled));
+        Assert.Equal(0, await store.JobPurge.PurgeAsync(noticed, noticed + retention, Cancelled));
+        Assert.Equal(100, await store.JobPurge.PurgeAsync(noticed.AddTicks(1), noticed + retention, Cancelled));
+        Assert.Empty(await store.Jobs.BooksAsync(Cancelled));
     }
 }

@@ -88,18 +88,11 @@ public sealed class StoredDataTests : StoredDataContract
 
     private sealed class Opened(SqliteStore store) : OpenStore
     {
-        public SqliteStore Store => store;
-
-        public override StorePorts Ports { get; } = new(store, store, store, store);
+        public override SqliteStore Store => store;
 
         public override IEventPublisher Publisher => store.Events;
 
-        public override async Task PurgeAsync(DateTimeOffset settledBefore)
-        {
-            var now = settledBefore.AddDays(30);
-            await store.PurgeAsync(settledBefore, now, Cancelled);
-            await store.Events.PurgeAsync(settledBefore, now, Cancelled);
-        }
+        public override Task PurgeAsync(DateTimeOffset settledBefore) => store.Upkeep.PurgeAsync(settledBefore, settledBefore.AddDays(30), Cancelled).AsTask();
 
         public override async Task AddAnswersAsync(JsonObject answers)
         {

@@ -6,14 +6,15 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Sqlite;
 
-internal sealed partial class SqliteStore
+/// <summary>The quarantine: a row for each notification.</summary>
+internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
 {
     /// <inheritdoc/>
     public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
     {
         string[][] headers = [.. notification.Headers.Select(header => new[] { header.Key, header.Value })];
         var headersJson = JsonSerializer.Serialize(headers, StorageJson.Default.StringArrayArray);
-        await Database.WriteAsync(
+        await database.WriteAsync(
             session => session.Execute(
                 """
                 INSERT INTO quarantine (key, source, correlation, reason, received_at, url, headers, body)
@@ -32,7 +33,7 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => Database.ReadAsync(
+    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
             using var row = session.Command(
@@ -49,10 +50,10 @@ internal sealed partial class SqliteStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         var after = continuation is null ? null : Continuations.ReadNotification(continuation);
-        return Database.Lists.ReadAsync(
+        return database.Lists.ReadAsync(
             session =>
             {
-                using var rows = session.Command(QuarantineSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
+                using var rows = session.Command(ListSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
                 var (notifications, unreadable, last, bytes) = (new List<QuarantinedNotification>(), new List<string>(), "", 0L);
                 while (rows.Read())
                 {
@@ -76,15 +77,15 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await Database.WriteAsync(
+    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await database.WriteAsync(
         session => session.Execute("DELETE FROM quarantine WHERE key = $1", key), cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM quarantine") is long count ? count : 0, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => Database.ReadAsync(
+    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
             // The length of a body is in its row's head, so the bodies themselves are not read.
@@ -95,12 +96,24 @@ internal sealed partial class SqliteStore
         },
         cancellationToken);
 
+    internal static string ListSql(bool ofSource, bool continued)
+    {
+        var where = (ofSource, continued) switch
+        {
+            (true, true) => " WHERE source = $2 AND key < $3",
+            (true, false) => " WHERE source = $2",
+            (false, true) => " WHERE key < $3",
+            (false, false) => "",
+        };
+        return $"SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine{where} ORDER BY key DESC LIMIT $1";
+    }
+
     private static QuarantinedNotification? TryReadNotification(SqliteDataReader row)
     {
         try
         {
             var headers = JsonSerializer.Deserialize(row.GetString(6), StorageJson.Default.StringArrayArray);
-            if (headers is null || !headers.All(header => header is [not null, not null]) || TryTime(row.GetInt64(4)) is not { } receivedAt)
+            if (headers is null || !headers.All(header => header is [not null, not null]) || StoredTime.TryOf(row.GetInt64(4)) is not { } receivedAt)
                 return null;
             return new()
             {

@@ -1,17 +1,24 @@
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 
 namespace FopWatch.Sqlite;
 
-internal sealed partial class SqliteStore
+/// <summary>The outbox: a row for each event, and one more for each that was refused.</summary>
+internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) : IOutbox
 {
+    internal const string PendingSql = """
+        SELECT source, id, version, event_id, type, time, refusals, retry_at, body, redaction
+        FROM outbox LEFT JOIN refused_events USING (seq) ORDER BY seq
+        """;
+
     private const string SeqOfSql = "(SELECT seq FROM outbox WHERE source = $1 AND id = $2 AND version = $3)";
 
     /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
     {
-        var turns = new OutboxTurns(_time.GetUtcNow());
-        var pending = await Database.ReadAsync(
+        var turns = new OutboxTurns(time.GetUtcNow());
+        var pending = await database.ReadAsync(
             session =>
             {
                 using var rows = session.Command(PendingSql).ExecuteReader();
@@ -20,7 +27,7 @@ internal sealed partial class SqliteStore
                 {
                     var key = new JobKey(rows.GetString(0), rows.GetString(1));
                     var refusals = rows.IsDBNull(6) ? 0 : rows.GetInt32(6);
-                    var retryAt = rows.IsDBNull(7) ? (DateTimeOffset?)null : Time(rows.GetInt64(7));
+                    var retryAt = rows.IsDBNull(7) ? (DateTimeOffset?)null : StoredTime.Of(rows.GetInt64(7));
                     if (!turns.Admits(key, refusals, retryAt))
                         continue;
                     var body = rows.GetFieldValue<byte[]>(8);
@@ -51,7 +58,7 @@ internal sealed partial class SqliteStore
         if (published.Count == 0)
             return;
 
-        await Database.WriteAsync(
+        await database.WriteAsync(
             session =>
             {
                 var removed = 0;
@@ -74,7 +81,7 @@ internal sealed partial class SqliteStore
         if (refused.Count == 0)
             return;
 
-        await Database.WriteAsync(
+        await database.WriteAsync(
             session =>
             {
                 var kept = 0;
@@ -99,21 +106,39 @@ internal sealed partial class SqliteStore
     }
 
     /// <inheritdoc/>
-    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
+    public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM (SELECT 1 FROM refused_events JOIN outbox USING (seq) LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => Database.Lists.ReadAsync(
+    public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Snapshot(snapshot => (
             snapshot.Scalar("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0,
-            snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? TryTime(ticks) : null)),
+            snapshot.Scalar("SELECT time FROM outbox ORDER BY seq LIMIT 1") is long ticks ? StoredTime.TryOf(ticks) : null)),
         cancellationToken);
+
+    /// <summary>Puts an event into the outbox, in the transaction of its job.</summary>
+    public static void Enqueue(SqliteSession session, OutboxEvent? @event)
+    {
+        if (@event is null)
+            return;
+
+        session.Execute(
+            "INSERT INTO outbox (source, id, version, event_id, type, time, body, redaction) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+            @event.Key.Source,
+            @event.Key.Id,
+            @event.Version,
+            @event.Id,
+            @event.Type,
+            @event.Time.UtcTicks,
+            @event.Body,
+            CommandRedaction.Version);
+    }
 
     private static OutboxEvent Read(OutboxEvent one, long ticks, long redaction)
     {
-        if (TryTime(ticks) is not { } time)
+        if (StoredTime.TryOf(ticks) is not { } at)
             return one with { Body = default, Problem = "its time is not one" };
         var (body, problem) = StoredEvent.Read(one.Body, redaction);
-        return one with { Time = time, Body = body, Problem = problem };
+        return one with { Time = at, Body = body, Problem = problem };
     }
 }

@@ -1,0 +1,105 @@
+using System.Runtime.InteropServices;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>Deletes jobs that settled long ago, and old tombstones.</summary>
+internal sealed class JobPurge(SqliteDatabase database)
+{
+    /// <summary>What settled before a time ($1), after the place of the last row ($2, $3).</summary>
+    internal const string SettledSql = """
+        SELECT settled_at, seq FROM jobs
+        WHERE settled_at IS NOT NULL AND settled_at < $1 AND (settled_at, seq) > ($2, $3)
+        ORDER BY settled_at, seq LIMIT $4
+        """;
+
+    /// <summary>Jobs that a clock which was ahead settled count as settled now ($1): they would be kept for as long as it was ahead.</summary>
+    internal const string ClampSettledSql = """
+        UPDATE jobs SET settled_at = $1 WHERE seq IN (
+            SELECT seq FROM jobs WHERE settled_at IS NOT NULL AND settled_at > $1 ORDER BY settled_at LIMIT $2)
+        """;
+
+    internal const string PurgeSql = """
+        DELETE FROM jobs
+        WHERE seq = $1 AND settled_at IS NOT NULL AND due_at IS NULL
+            AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
+        RETURNING source, state, reference
+        """;
+
+    internal const string LeaveTombstoneSql =
+        "INSERT INTO tombstones (reference, purged_at) VALUES ($1, $2) ON CONFLICT (reference) DO UPDATE SET purged_at = excluded.purged_at";
+
+    /// <summary>Of the tombstones that were left before a time ($1), the oldest.</summary>
+    internal const string OldTombstonesSql = "SELECT reference FROM tombstones WHERE purged_at < $1 ORDER BY purged_at LIMIT $2";
+
+    internal const string PurgeTombstonesSql = $"DELETE FROM tombstones WHERE reference IN ({OldTombstonesSql})";
+
+    // Short enough that the commits of others don't wait long for one: a row is in eleven indexes.
+    private const int PurgeAtOnce = 32;
+
+    // These are small, and in one index.
+    private const int TombstonesAtOnce = 256;
+
+    private static readonly HashSet<string> StatesThatLeaveTombstones =
+        [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(WireNames.Of)];
+
+    /// <summary>
+    /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
+    /// jobs stay for ever. Those with an outcome leave tombstones; tombstones that are old enough are deleted. Jobs that settled later than now, by a clock that was ahead, count as settled now.
+    /// </summary>
+    /// <param name="settledBefore">The time.</param>
+    /// <param name="now">The time now.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>How many were deleted.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
+    public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await database.DeleteAsync((session, _) => ClampSome(session, now.UtcTicks), 0, cancellationToken);
+        var oldest = (now - Tombstone.Lifetime).UtcTicks;
+        await database.DeleteAsync((session, _) => PurgeTombstones(session, oldest), 0, cancellationToken);
+        return await database.DeleteAsync(
+            (session, after) => PurgeSome(session, settledBefore.UtcTicks, now.UtcTicks, after), (SettledAt: 0L, Seq: 0L), cancellationToken);
+    }
+
+    private static DeletedBatch<int> ClampSome(SqliteSession session, long now) =>
+        new(0, session.Execute(ClampSettledSql, now, PurgeAtOnce) == PurgeAtOnce ? 0 : null);
+
+    private static DeletedBatch<int> PurgeTombstones(SqliteSession session, long before)
+    {
+        var deleted = session.Execute(PurgeTombstonesSql, before, TombstonesAtOnce);
+        return new(deleted, deleted == TombstonesAtOnce ? 0 : null);
+    }
+
+    // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
+    private static DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
+    {
+        var settled = new List<(long SettledAt, long Seq)>();
+        using (var rows = session.Command(SettledSql, settledBefore, after.SettledAt, after.Seq, PurgeAtOnce).ExecuteReader())
+        {
+            while (rows.Read())
+                settled.Add((rows.GetInt64(0), rows.GetInt64(1)));
+        }
+
+        var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
+        foreach (var (_, seq) in settled)
+        {
+            if (Purge(session, seq) is not var (source, state, reference))
+                continue;
+            session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", seq);
+            if (StatesThatLeaveTombstones.Contains(state))
+                session.Execute(LeaveTombstoneSql, Convert.FromHexString(reference), now);
+            CollectionsMarshal.GetValueRefOrAddDefault(bySource, source, out _)++;
+        }
+
+        foreach (var (source, deleted) in bySource)
+            session.Execute("UPDATE books SET registered = registered - $2 WHERE source = $1", source, deleted);
+        return new(bySource.Values.Sum(), settled.Count == PurgeAtOnce ? settled[^1] : null);
+    }
+
+    private static (string Source, string State, string Reference)? Purge(SqliteSession session, long seq)
+    {
+        using var row = session.Command(PurgeSql, seq).ExecuteReader();
+        return row.Read() ? (row.GetString(0), row.GetString(1), row.GetString(2)) : null;
+    }
+}

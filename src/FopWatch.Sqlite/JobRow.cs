@@ -1,0 +1,22 @@
+using System.Globalization;
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>A job as its row has it, before its body is read.</summary>
+internal sealed record JobRow(JobKey Key, string ETag, byte[] Body)
+{
+    public bool IsIndexed { get; init; }
+
+    /// <summary>Of the columns source, id, seq, revision and body, in this order.</summary>
+    public static JobRow Read(SqliteDataReader row) => new(
+        new(row.GetString(0), row.GetString(1)), ETagOf(row.GetInt64(2), row.GetInt64(3)), row.GetFieldValue<byte[]>(4));
+
+    public StoredJob ToJob() => JobJson.TryDeserialize(Body, Key, out var job, out var problem)
+        ? new(job, ETag) { IsIndexed = IsIndexed }
+        : throw new UnreadableJobException(new UnreadableJob(Key, ETag, problem));
+
+    /// <summary>The ETag of a row's revision. It changes with every commit.</summary>
+    public static string ETagOf(long seq, long revision) => string.Create(CultureInfo.InvariantCulture, $"{seq}-{revision}");
+}
