@@ -39,10 +39,13 @@ public static class CoreServices
         services.AddSingleton(store.Due);
         services.AddSingleton(store.Outbox);
         services.AddSingleton(store.Quarantine);
-        return services.AddCore(settings, time, statusTimeout, statusConnections);
+        return services.AddCore(settings, time, statusTimeout, statusConnections, ServiceLifetime.Singleton);
     }
 
-    /// <summary>Adds the core over a store that is opened later: nothing that needs the store may be resolved before.</summary>
+    /// <summary>
+    /// Adds the core over a store that is opened later: nothing that needs the store may be resolved before. What commits is scoped, since what runs
+    /// the watches may be.
+    /// </summary>
     /// <typeparam name="TStore">As above.</typeparam>
     /// <param name="services">The container.</param>
     /// <param name="settings">The settings.</param>
@@ -59,11 +62,11 @@ public static class CoreServices
         services.AddSingleton(provider => store(provider).Due);
         services.AddSingleton(provider => store(provider).Outbox);
         services.AddSingleton(provider => store(provider).Quarantine);
-        return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections);
+        return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections, ServiceLifetime.Scoped);
     }
 
     private static IServiceCollection AddCore(
-        this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout, int statusConnections)
+        this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout, int statusConnections, ServiceLifetime committing)
     {
         services.AddSingleton(settings);
         services.AddSingleton(settings.Sources);
@@ -80,16 +83,16 @@ public static class CoreServices
         // Callers wait in real time, whatever clock the host goes by.
         services.AddSingleton(provider => new Settlements(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
-        services.AddSingleton<ICommitObserver, CommitObserver>();
-        services.AddSingleton<JobRecorder>();
-        services.AddSingleton<NotificationIntake>();
-        services.AddSingleton<Poller>();
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
         services.AddSingleton<IRunLog, RunLog>();
         services.AddSingleton<PollSlots>();
-        services.AddSingleton<PollStep>();
-        services.AddSingleton<FarWatches>();
-        services.AddSingleton<Sweeper>();
+        services.AddSingleton(provider => new IntakeLimits(provider.GetRequiredService<IQuarantine>(), provider.GetRequiredService<IDueIndex>(), time));
+        services.AddSingleton<FarWatchTurns>();
+
+        // What commits, and with it whatever tells a job's watch.
+        services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
+            services.Add(new(type, type, committing));
 
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };
         if (statusTimeout is { } timeout)

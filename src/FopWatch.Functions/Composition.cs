@@ -8,8 +8,10 @@ using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
+using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Hosting;
@@ -85,6 +87,7 @@ internal static class Composition
         builder.UseMiddleware<MatchForwardedRequest>();
         builder.ConfigureFunctionsWebApplication();
         builder.UseMiddleware<RefuseUntilReady>();
+        builder.UseMiddleware<BindDurableClient>();
         builder.Services.AddSingleton<ForwardedRequests>();
         builder.Services.AddSingleton<IStartupFilter>(provider => provider.GetRequiredService<ForwardedRequests>());
         builder.Services.TryAddSingleton(TimeProvider.System);
@@ -118,20 +121,24 @@ internal static class Composition
 
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
         services.AddSingleton(PollSlotOptions.Cloud);
-        services.AddSingleton<Watches>();
         services.AddSingleton<StuckWatches>();
+        services.AddSingleton<HubCalls>();
         services.AddSingleton(provider => store(provider).TimerRuns());
         services.AddSingleton<TimerRuns>();
-        services.AddSingleton<StartDueWatches>();
-        services.AddSingleton<SweepJobs>();
-        services.AddSingleton<Purge>();
         services.AddSingleton<SilentTimers>();
-        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<Watches>());
-        services.AddSingleton(provider => new Outbox(
-            store(provider),
-            provider.GetService<OutboxDispatcher>(),
-            time,
-            provider.GetRequiredService<ILogger<Outbox>>()));
-        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<Outbox>());
+        services.AddSingleton(provider => new PromptPublisher(
+            store(provider), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IRunLog>(), time));
+        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());
+
+        // Once per invocation, which brings the client of the task hub.
+        services.AddScoped<InvocationClient>();
+        services.AddScoped<IWatchRunner>(provider => WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAtOnceAsync));
+        services.AddScoped(provider => ActivatorUtilities.CreateInstance<WatchStarter>(
+            provider, WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAsync)));
+        services.AddScoped<SweepJobs>();
+        services.AddScoped<Purge>();
+
+        DurableWatches WatchesOf(IServiceProvider provider, HubCall call) =>
+            new(provider.GetRequiredService<InvocationClient>(), call, provider.GetRequiredService<JobReferences>(), time);
     }
 }

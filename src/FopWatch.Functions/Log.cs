@@ -14,27 +14,6 @@ internal static partial class Log
     [LoggerMessage(4, LogLevel.Error, "The app has not started, and every call is answered 503. {Obstacles}")]
     public static partial void NotStarted(this ILogger logger, string obstacles);
 
-    [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
-    public static partial void EventsStay(this ILogger logger, string events);
-
-    [LoggerMessage(11, LogLevel.Debug, "An event could not be published at once; it stays in the outbox and the sweep publishes it")]
-    public static partial void PublishFailed(this ILogger logger, Exception exception);
-
-    [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]
-    public static partial void SweepPublished(this ILogger logger, int events);
-
-    [LoggerMessage(13, LogLevel.Warning, "The sweep's time was over before the outbox was empty; the next one goes on")]
-    public static partial void SweepEndedEarly(this ILogger logger);
-
-    [LoggerMessage(22, LogLevel.Information, "Started {Started} watch(es) of {Source} and woke {Woken}")]
-    public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
-
-    [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
-    public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
-
-    [LoggerMessage(24, LogLevel.Warning, "Polled {Jobs} job(s) of {Source} whose watches are said to run and make no step")]
-    public static partial void WatchesStuck(this ILogger logger, string source, int jobs);
-
     [LoggerMessage(31, LogLevel.Information, "Swept: {Open} job(s) open, {Outbox} event(s) in the outbox, {Quarantined} in quarantine")]
     public static partial void SweepEnded(this ILogger logger, long open, string outbox, long quarantined);
 

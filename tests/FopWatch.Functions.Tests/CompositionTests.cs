@@ -48,7 +48,8 @@ public class CompositionTests(SharedAzurite azurite)
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
         Assert.True(functions.Count >= 8, $"Only {functions.Count} classes have functions.");
-        Assert.All(functions, function => Assert.NotNull(provider.GetRequiredService(function)));
+        await using var invocation = provider.CreateAsyncScope();
+        Assert.All(functions, function => Assert.NotNull(invocation.ServiceProvider.GetRequiredService(function)));
     }
 
     /// <summary>A poll that waits for a connection to its status API would count that as the status API's time.</summary>

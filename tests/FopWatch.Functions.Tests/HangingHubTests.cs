@@ -26,10 +26,10 @@ public class HangingHubTests(SharedAzurite azurite)
         Output($"100 jobs, one after another: {request.Elapsed}, {hang.Calls} calls");
 
         // Once more for each pause that the machine took longer.
-        var calls = 1 + (int)(request.Elapsed / Watches.Pause);
+        var calls = 1 + (int)(request.Elapsed / HubCalls.Pause);
         Assert.InRange(hang.Calls, 1, calls);
         Assert.Equal(hang.Calls, host.Log.ToString().Split("A watch could not be started at once").Length - 1);
-        host.Time.Shift(Watches.Pause + TimeSpan.FromSeconds(1));
+        host.Time.Shift(HubCalls.Pause + TimeSpan.FromSeconds(1));
         calls = hang.Calls;
         await host.RegisterAsync("again");
         Assert.Equal(calls + 1, hang.Calls);
@@ -39,14 +39,14 @@ public class HangingHubTests(SharedAzurite azurite)
         Assert.Equal(calls + 1, hang.Calls);
 
         // After the pause one call of many tries it.
-        host.Time.Shift(Watches.Pause + TimeSpan.FromSeconds(1));
+        host.Time.Shift(HubCalls.Pause + TimeSpan.FromSeconds(1));
         await RegisterAtOnceAsync(host, "later", 50);
         Assert.Equal(calls + 2, hang.Calls);
 
         hang.Ends();
         await host.RegisterAsync("skipped");
         Assert.Null(await host.InstanceAsync("skipped"));
-        host.Time.Shift(Watches.Pause + TimeSpan.FromSeconds(1));
+        host.Time.Shift(HubCalls.Pause + TimeSpan.FromSeconds(1));
         await host.RegisterAsync("probe");
         await host.RegisterAsync("watched");
         Assert.NotNull(await host.InstanceAsync("probe"));

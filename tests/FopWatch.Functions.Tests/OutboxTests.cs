@@ -1,10 +1,10 @@
 using System.Text;
+using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
-using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Tests.Running;
 using FopWatch.Intake;
 using FopWatch.Providers;
@@ -28,7 +28,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
 
     private ServiceBusPeer Peer => _peer!;
 
-    private Outbox Outbox => _services!.GetRequiredService<Outbox>();
+    private PromptPublisher Publisher => _services!.GetRequiredService<PromptPublisher>();
 
     public async ValueTask InitializeAsync()
     {
@@ -61,7 +61,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
     {
         using var log = new CapturedLog();
         using var logging = LoggerFactory.Create(builder => builder.AddProvider(log));
-        var outbox = new Outbox(new FullOutbox(waiting), dispatcher: null, _time, logging.CreateLogger<Outbox>());
+        var outbox = new PromptPublisher(new FullOutbox(waiting), dispatcher: null, new RunLog(logging.CreateLogger<RunLog>()), _time);
 
         await outbox.SweepAsync(Cancelled);
 
@@ -107,7 +107,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         Assert.Equal(21, await DepthAsync());
 
         await Peer.StartAsync();
-        await Outbox.SweepAsync(Cancelled);
+        await Publisher.SweepAsync(Cancelled);
 
         Assert.Equal(0, await DepthAsync());
         await ReceivedAsync(received, "a");
@@ -128,7 +128,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var clock = new ManualTimeProvider();
         var hangs = new Hangs();
         using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), hangs, TimeProvider.System);
-        var outbox = new Outbox(_services!.GetRequiredService<IOutbox>(), dispatcher, clock, NullLogger<Outbox>.Instance);
+        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
 
         var sweep = outbox.SweepAsync(Cancelled);
         await hangs.Asked;
@@ -146,7 +146,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var clock = new ManualTimeProvider { Ahead = TimeSpan.FromDays(365) };
         var broken = new FailsOnce();
         using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), broken, clock);
-        var outbox = new Outbox(_services!.GetRequiredService<IOutbox>(), dispatcher, clock, NullLogger<Outbox>.Instance);
+        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
         var committed = Sample.Event("a");
         await outbox.CommittedAsync(committed, Cancelled);
         clock.Ahead = TimeSpan.Zero;

@@ -27,15 +27,15 @@ public class SilentTimersTests(SharedAzurite azurite)
         await host.RegisterAsync(Id);
 
         // From now on it is looked for.
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence - TimeSpan.FromSeconds(5));
         Assert.Null(await timers.CheckAsync(Cancelled));
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
         Assert.Equal(0, host.Provider.Asked(Id));
 
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromSeconds(6));
-        timers.Look();
+        timers.Look(host.Client);
         while (!(await host.JobAsync(Id)).IsSettled)
             await Task.Delay(50, Cancelled);
         Assert.Equal("StartDueWatches, SweepOutbox", Assert.Single(Troubles(host)).Detail);
@@ -51,18 +51,18 @@ public class SilentTimersTests(SharedAzurite azurite)
         host.Time.AdvanceTo(host.Time.GetUtcNow().AddHours(3));
         var restarted = ActivatorUtilities.CreateInstance<SilentTimers>(host.Services);
 
-        await restarted.LookAsync(Cancelled);
+        await restarted.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence - TimeSpan.FromSeconds(10));
         await runs.RanAsync(StartDueWatches.Name, Cancelled);
         await runs.RanAsync(SweepOutbox.Name, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromSeconds(11));
-        await restarted.LookAsync(Cancelled);
+        await restarted.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
 
         // Where those of a minute do not run, the others need not be waited for.
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
-        await restarted.LookAsync(Cancelled);
+        await restarted.LookAsync(host.Client, Cancelled);
         Assert.Equal("StartDueWatches, SweepOutbox, SweepJobs, Purge", Assert.Single(Troubles(host)).Detail);
     }
 
@@ -72,18 +72,18 @@ public class SilentTimersTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:02:00"));
         SilentTimers[] instances = [.. Enumerable.Range(0, 8).Select(_ => ActivatorUtilities.CreateInstance<SilentTimers>(host.Services))];
         await host.RegisterAsync(Id);
-        await instances[0].LookAsync(Cancelled);
+        await instances[0].LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
 
-        await Task.WhenAll(instances.Select(one => one.LookAsync(Cancelled)));
+        await Task.WhenAll(instances.Select(one => one.LookAsync(host.Client, Cancelled)));
         Assert.Equal(1, Said(host, "The timer StartDueWatches is silent; this instance did its work"));
         Assert.Equal(1, Said(host, "The timer SweepOutbox is silent; this instance did its work"));
 
         // Once in its period.
-        await Task.WhenAll(instances.Select(one => one.LookAsync(Cancelled)));
+        await Task.WhenAll(instances.Select(one => one.LookAsync(host.Client, Cancelled)));
         Assert.Equal(1, Said(host, "The timer SweepOutbox is silent"));
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromSeconds(61));
-        await Task.WhenAll(instances.Select(one => one.LookAsync(Cancelled)));
+        await Task.WhenAll(instances.Select(one => one.LookAsync(host.Client, Cancelled)));
         Assert.Equal(2, Said(host, "The timer SweepOutbox is silent"));
     }
 
@@ -93,19 +93,19 @@ public class SilentTimersTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var timers = host.Services.GetRequiredService<SilentTimers>();
         var runs = host.Services.GetRequiredService<TimerRuns>();
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         await RanAsync();
         var ranAt = host.Time.GetUtcNow();
         Assert.InRange((await timers.CheckAsync(Cancelled))!.Value, ranAt - TimeSpan.FromMinutes(1), ranAt);
 
         host.Time.AdvanceTo(ranAt + Silence + TimeSpan.FromSeconds(1));
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         Assert.Single(Troubles(host));
 
         await RanAsync();
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Diagnosis.Troubles.Quiet);
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
 
         async Task RanAsync()
@@ -124,7 +124,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         var timers = host.Services.GetRequiredService<SilentTimers>();
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
 
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
 
         Assert.Equal(StartDueWatches.Name, Assert.Single(Troubles(host)).Detail);
         Assert.Equal(1, Said(host, "The timer StartDueWatches is silent; this instance did its work"));
@@ -136,18 +136,18 @@ public class SilentTimersTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var timers = host.Services.GetRequiredService<SilentTimers>();
         var runs = host.Services.GetRequiredService<TableTimerRuns>();
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
 
         // As if another instance had taken it and were gone.
         var run = (await runs.ReadAsync(Cancelled)).Single(one => one.Name == SweepOutbox.Name);
         Assert.NotNull(await runs.TryTakeAsync(run, host.Time.GetUtcNow().AddMinutes(5), Cancelled));
         Assert.Null(await runs.TryTakeAsync(run, host.Time.GetUtcNow().AddMinutes(5), Cancelled));
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         Assert.Equal(0, Said(host, "The timer SweepOutbox is silent"));
 
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromMinutes(5) + TimeSpan.FromSeconds(1));
-        await timers.LookAsync(Cancelled);
+        await timers.LookAsync(host.Client, Cancelled);
         Assert.Equal(1, Said(host, "The timer SweepOutbox is silent; this instance did its work"));
     }
 
@@ -159,7 +159,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         await own.KillAsync();
 
         await host.Services.GetRequiredService<TimerRuns>().RanAsync(SweepOutbox.Name, Cancelled);
-        await host.Services.GetRequiredService<SilentTimers>().LookAsync(Cancelled);
+        await host.Services.GetRequiredService<SilentTimers>().LookAsync(host.Client, Cancelled);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => host.Services.GetRequiredService<SilentTimers>().CheckAsync(Cancelled));
         await own.StartAgainAsync();
     }

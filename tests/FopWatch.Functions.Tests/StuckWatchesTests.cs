@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using FopWatch.Azure.Tests;
-using FopWatch.Functions.Watching;
 using FopWatch.Watching;
 
 namespace FopWatch.Functions.Tests;
@@ -46,7 +45,7 @@ public class StuckWatchesTests(SharedAzurite azurite)
 
         // The worst case: all of them are due at once and long, and the process that looks has not seen any of them before.
         partition.Add(stuck.Select(host.InstanceIdOf));
-        time.AdvanceTo(time.GetUtcNow() + First + Watches.LongestStep + TimeSpan.FromMinutes(1));
+        time.AdvanceTo(time.GetUtcNow() + First + StuckWatches.LongestStep + TimeSpan.FromMinutes(1));
 
         // Each run polls some, or fails: so all of them are polled in the end, in as many runs as the machine needs.
         var (polled, runs) = (0, 0);
@@ -79,6 +78,6 @@ public class StuckWatchesTests(SharedAzurite azurite)
         }
 
         // None is due again. Those whose poll was under way at the end of a run are asked for once more.
-        Assert.InRange(stuck.Sum(host.Provider.Asked), stuckJobs, stuckJobs + (runs * PollSlotOptions.Cloud.Most));
+        Assert.InRange(stuck.Sum(host.Provider.Asked), stuckJobs, stuckJobs + (runs * WatchStarter.PollsAtOnce));
     }
 }

@@ -126,7 +126,7 @@ internal sealed class WatchHost : IAsyncDisposable
         var log = new CapturedLog();
         services.AddLogging(logging => logging.AddProvider(log));
         services.AddFopWatch(cloud, _ => store, time);
-        services.AddSingleton<PollJob>();
+        services.AddScoped<PollJob>();
         if (api is not null)
             services.AddSingleton(api);
 
@@ -143,7 +143,7 @@ internal sealed class WatchHost : IAsyncDisposable
                 tasks.AddActivityFunc<WatchInput, WatchStep>(PollJob.Name, (_, input) => host.PollAsync(input));
             },
             Cancelled);
-        host._services.GetRequiredService<Watches>().Use(host.Client);
+        host._services.GetRequiredService<InvocationClient>().Client = host.Client;
         return host;
     }
 
@@ -172,7 +172,7 @@ internal sealed class WatchHost : IAsyncDisposable
         Client.GetInstanceAsync(InstanceIdOf(id), getInputsAndOutputs: true, Cancelled);
 
     /// <summary>What the timer does each minute.</summary>
-    public Task StartDueAsync() => _services.GetRequiredService<StartDueWatches>().RunAsync(Cancelled);
+    public Task StartDueAsync() => _services.GetRequiredService<WatchStarter>().StartDueAsync(Cancelled);
 
     /// <summary>What the timer does each hour.</summary>
     public Task PurgeAsync() => _services.GetRequiredService<Purge>().RunAsync(new(), Client, Cancelled);
@@ -241,7 +241,10 @@ internal sealed class WatchHost : IAsyncDisposable
         // A clock that jumps is a clock by which every timer that fires, fires when it should.
         if (Time.Jumps && (await JobAsync(input.Id)).Watch.DueAt is { } due)
             Time.AdvanceTo(due);
-        var step = await _services.GetRequiredService<PollJob>().RunAsync(input, Cancelled);
+
+        // Activities have no client.
+        await using var scope = _services.CreateAsyncScope();
+        var step = await scope.ServiceProvider.GetRequiredService<PollJob>().RunAsync(input, Cancelled);
         return Time.Jumps && step.Wait is not null ? step with { Wait = TimeSpan.Zero } : step;
     }
 

@@ -254,12 +254,12 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.Client.SuspendInstanceAsync(host.InstanceIdOf(Id), "Somebody looked for the cause of something.", Cancelled);
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        host.Time.AdvanceTo(host.Time.GetUtcNow() + Watches.LongestStep);
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + StuckWatches.LongestStep);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.StartDueAsync();
         Assert.False((await host.JobAsync(Id)).IsSettled);
 
-        host.Time.AdvanceTo(host.Time.GetUtcNow() + Watches.LongestStep + TimeSpan.FromSeconds(1));
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + StuckWatches.LongestStep + TimeSpan.FromSeconds(1));
         await host.StartDueAsync();
 
         Assert.Equal((JobState.Succeeded, 2), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));

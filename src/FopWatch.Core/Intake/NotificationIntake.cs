@@ -40,6 +40,7 @@ public enum NotificationResult
 /// Their public URL is the one that quarantined notifications are checked against again; without them, only the one that they came to.
 /// </param>
 /// <param name="troubles">Is told of wrong tokens and of what is quarantined; null if nobody is to be warned.</param>
+/// <param name="limits">The process's limits; null for some of its own.</param>
 public sealed class NotificationIntake(
     Sources sources,
     JobRecorder recorder,
@@ -47,14 +48,14 @@ public sealed class NotificationIntake(
     TimeProvider time,
     IDueIndex? due = null,
     FopWatchSettings? settings = null,
-    Troubles? troubles = null)
+    Troubles? troubles = null,
+    IntakeLimits? limits = null)
 {
     private const string UnreadableJob = "The stored job that it names cannot be read.";
 
     private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
 
-    private readonly UnknownIdLimit? _unknownIds = due is null ? null : new(due, time);
-    private readonly QuarantineLimit _quarantined = new(quarantine, time);
+    private readonly IntakeLimits _limits = limits ?? new(quarantine, due, time);
 
     private const string WorkflowWithoutKeys =
         "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
@@ -265,7 +266,7 @@ public sealed class NotificationIntake(
                 source,
                 id,
                 report.IsWorkflow,
-                cancelled => _unknownIds is null ? new(true) : _unknownIds.AdmitsAsync(source, cancelled),
+                cancelled => _limits.UnknownIds is null ? new(true) : _limits.UnknownIds.AdmitsAsync(source, cancelled),
                 cancellationToken);
             if (hinted.WasPurged)
                 return (NotificationResult.Purged, null);
@@ -292,7 +293,7 @@ public sealed class NotificationIntake(
         string reason,
         CancellationToken cancellationToken)
     {
-        if (!await _quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
+        if (!await _limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
             throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
 
         List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];

@@ -13,7 +13,9 @@ namespace FopWatch.Watching;
 /// <param name="due">The due index.</param>
 /// <param name="recorder">Moves what was put off.</param>
 /// <param name="time">The clock.</param>
-public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, TimeProvider time)
+/// <param name="turns">Where the process's looks go on; null for some of its own.</param>
+public sealed class FarWatches(
+    Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, TimeProvider time, FarWatchTurns? turns = null)
 {
     /// <summary>The most jobs of a source that are read at once.</summary>
     public const int AtOnce = 100;
@@ -21,7 +23,7 @@ public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, 
     /// <summary>How long further jobs of a source are read.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, DueJob> _seen = new(StringComparer.Ordinal);
+    private readonly ConcurrentDictionary<string, DueJob> _seen = (turns ?? new()).Seen;
 
     /// <summary>Looks at some jobs of each source.</summary>
     /// <returns>How many polls were brought forward.</returns>
@@ -84,4 +86,10 @@ public sealed class FarWatches(Sources sources, IJobStore store, IDueIndex due, 
             return false;
         }
     }
+}
+
+/// <summary>How far a process has looked at each source's jobs that are due late.</summary>
+public sealed class FarWatchTurns
+{
+    internal ConcurrentDictionary<string, DueJob> Seen { get; } = new(StringComparer.Ordinal);
 }

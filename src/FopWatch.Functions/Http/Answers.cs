@@ -1,5 +1,4 @@
 using FopWatch.Api;
-using FopWatch.Functions.Upkeep;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
@@ -17,8 +16,6 @@ internal static class Answers
         if (QueryParameters.Check(request, QueryParameters.FunctionsHost) is { } wrong)
             return wrong;
 
-        // Nothing waits for it.
-        request.HttpContext.RequestServices.GetService<SilentTimers>()?.Look();
         try
         {
             return await handle();

@@ -4,6 +4,7 @@ using FopWatch.Functions.Upkeep;
 using FopWatch.Intake;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
 
 namespace FopWatch.Functions.Http;
 
@@ -19,7 +20,8 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles, Silent
 
     /// <summary>See <see cref="HealthApi.ReadyAsync"/>.</summary>
     [Function(ReadyName)]
-    public Task<IResult> ReadyAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request) =>
+    public Task<IResult> ReadyAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         request.AnswerAsync(RequestKind.Health, async () =>
         {
             var ranAt = await timers.CheckAsync(request.HttpContext.RequestAborted);

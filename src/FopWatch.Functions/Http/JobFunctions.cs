@@ -1,6 +1,5 @@
 using FopWatch.Api;
 using FopWatch.Diagnosis;
-using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Settings;
 using FopWatch.Watching;
@@ -21,22 +20,19 @@ public sealed class JobFunctions(
     Admission admission,
     DecodeTurns turns,
     FopWatchSettings settings,
-    Troubles troubles,
-    Watches watches)
+    Troubles troubles)
 {
     /// <summary>See <see cref="JobsApi.RegisterAsync"/>.</summary>
     [Function("RegisterJobs")]
     public Task<IResult> RegisterAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Registration, () => JobsApi.RegisterAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Registration, () => JobsApi.RegisterAsync(
             request, recorder, bodies, admission, turns, settings, troubles, request.HttpContext.RequestAborted));
-    }
 
     /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
     [Function("ListJobs")]
-    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs")] HttpRequest request) =>
+    public Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         request.AnswerAsync(RequestKind.List, () => JobsApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("state"),
@@ -54,7 +50,10 @@ public sealed class JobFunctions(
     /// <summary>See <see cref="JobsApi.GetAsync"/>.</summary>
     [Function("GetJob")]
     public Task<IResult> GetAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs/{source}/{id}")] HttpRequest request, string source, string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs/{source}/{id}")] HttpRequest request,
+        string source,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
         request.AnswerAsync(RequestKind.CallOrWaiting, () => JobsApi.GetAsync(
             source, id, request.Parameter("wait"), settlements, references, settings, request.HttpContext.RequestAborted));
 
@@ -64,16 +63,16 @@ public sealed class JobFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/poll")] HttpRequest request,
         string source,
         string id,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Waiting, () => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
-    }
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Waiting, () => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.RepublishAsync"/>.</summary>
     [Function("RepublishJob")]
     public Task<IResult> RepublishAsync(
-        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/republish")] HttpRequest request, string source, string id) =>
+        [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs/{source}/{id}/republish")] HttpRequest request,
+        string source,
+        string id,
+        [DurableClient] DurableTaskClient client) =>
         request.AnswerAsync(RequestKind.Call, () => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.StopAsync"/>.</summary>
@@ -82,9 +81,6 @@ public sealed class JobFunctions(
         [HttpTrigger(AuthorizationLevel.Function, "delete", Route = "api/jobs/{source}/{id}")] HttpRequest request,
         string source,
         string id,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Call, () => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
-    }
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Call, () => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 }

@@ -1,5 +1,4 @@
 using FopWatch.Api;
-using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
@@ -10,7 +9,7 @@ namespace FopWatch.Functions.Http;
 
 /// <summary>The route that providers call.</summary>
 public sealed class NotifyFunction(
-    NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings, Watches watches)
+    NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings)
 {
     /// <summary>See <see cref="Notify.PostAsync"/>. Anonymous: the token in the path is what admits.</summary>
     [Function("Notify")]
@@ -19,22 +18,16 @@ public sealed class NotifyFunction(
         string source,
         string token,
         string? correlation,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Notification, () => Notify.PostAsync(
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Notification, () => Notify.PostAsync(
             source, token, correlation, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
-    }
 
     /// <summary>See <see cref="Notify.PostElsewhereAsync"/>.</summary>
     [Function("NotifyElsewhere")]
     public Task<IResult> RunElsewhereAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/notify/{*rest}")] HttpRequest request,
         string? rest,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Notification, () => Notify.PostElsewhereAsync(
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Notification, () => Notify.PostElsewhereAsync(
             rest, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
-    }
 }

@@ -1,6 +1,5 @@
 using FopWatch.Api;
 using FopWatch.Diagnosis;
-using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using Microsoft.AspNetCore.Http;
@@ -11,11 +10,12 @@ namespace FopWatch.Functions.Http;
 
 /// <summary>The routes below <c>/api/quarantine</c>; see <see cref="QuarantineApi"/>.</summary>
 public sealed class QuarantineFunctions(
-    Admission admission, IQuarantine quarantine, NotificationIntake intake, Sources sources, Troubles troubles, Watches watches)
+    Admission admission, IQuarantine quarantine, NotificationIntake intake, Sources sources, Troubles troubles)
 {
     /// <summary>See <see cref="QuarantineApi.ListAsync"/>.</summary>
     [Function("ListQuarantine")]
-    public Task<IResult> ListAsync([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine")] HttpRequest request) =>
+    public Task<IResult> ListAsync(
+        [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/quarantine")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         request.AnswerAsync(RequestKind.List, () => QuarantineApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("top"),
@@ -31,12 +31,9 @@ public sealed class QuarantineFunctions(
     [Function("RetryQuarantine")]
     public Task<IResult> RetryAllAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/quarantine/retry")] HttpRequest request,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAllAsync(
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAllAsync(
             request.Parameter("source"), quarantine, intake, sources, request.HttpContext.RequestAborted));
-    }
 
     /// <summary>See <see cref="QuarantineApi.GetAsync"/>.</summary>
     [Function("GetQuarantined")]
@@ -55,11 +52,8 @@ public sealed class QuarantineFunctions(
     public Task<IResult> RetryAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/quarantine/{key}/retry")] HttpRequest request,
         string key,
-        [DurableClient] DurableTaskClient client)
-    {
-        watches.Use(client);
-        return request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAsync(key, intake, request.HttpContext.RequestAborted));
-    }
+        [DurableClient] DurableTaskClient client) =>
+        request.AnswerAsync(RequestKind.Call, () => QuarantineApi.RetryAsync(key, intake, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="QuarantineApi.DeleteAsync"/>.</summary>
     [Function("DeleteQuarantined")]

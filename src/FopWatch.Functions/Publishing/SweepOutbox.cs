@@ -1,10 +1,11 @@
 using FopWatch.Functions.Upkeep;
+using FopWatch.Publishing;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Publishing;
 
 /// <summary>Each minute, publishes the events that a crash or a broker that was down left behind.</summary>
-public sealed class SweepOutbox(Outbox outbox, StartNotice notice, TimerRuns runs)
+public sealed class SweepOutbox(PromptPublisher publisher, StartNotice notice, TimerRuns runs)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "SweepOutbox";
@@ -15,6 +16,6 @@ public sealed class SweepOutbox(Outbox outbox, StartNotice notice, TimerRuns run
     {
         notice.Give();
         await runs.RanAsync(Name, cancellationToken);
-        await outbox.SweepAsync(cancellationToken);
+        await publisher.SweepAsync(cancellationToken);
     }
 }

@@ -1,5 +1,4 @@
 using FopWatch.Api;
-using FopWatch.Functions.Watching;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
@@ -10,7 +9,7 @@ namespace FopWatch.Functions.Upkeep;
 
 /// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
 public sealed class SweepJobs(
-    Sweeper sweeper, Watches watches, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
+    Sweeper sweeper, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "SweepJobs";
@@ -20,7 +19,6 @@ public sealed class SweepJobs(
     public async Task RunAsync(
         [TimerTrigger("45 */5 * * * *")] TimerInfo timer, [DurableClient] DurableTaskClient client, CancellationToken cancellationToken)
     {
-        watches.Use(client);
         await runs.RanAsync(Name, cancellationToken);
         await RunAsync(cancellationToken);
     }

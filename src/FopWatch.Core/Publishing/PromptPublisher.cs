@@ -1,26 +1,25 @@
-using FopWatch.Publishing;
-using Microsoft.Extensions.Logging;
+using FopWatch.Running;
 
-namespace FopWatch.Functions.Publishing;
+namespace FopWatch.Publishing;
 
 /// <summary>
-/// Publishes events: each at once after its commit where that works, and all that wait when the sweep comes. Any number of
-/// instances may do so at once: an event that two of them publish has the same id both times.
+/// Publishes events where no loop runs: each at once after its commit where that works, and all that wait when a sweep comes. Any number of
+/// processes may do so at once: an event that two of them publish has the same id both times.
 /// </summary>
 /// <param name="outbox">What is committed and not published.</param>
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
+/// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-/// <param name="logger">The log.</param>
-public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimeProvider time, ILogger<Outbox> logger) : ICommittedEvents
+public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, IRunLog log, TimeProvider time) : ICommittedEvents
 {
     /// <summary>How long a commit may be held up by the publishing of its event.</summary>
-    private static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
+    public static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
 
     /// <summary>How long nothing is published at once after that failed, so that a broker that is down holds up no more commits.</summary>
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
+    public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. What is left is the next one's.</summary>
-    private static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
+    public static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
 
     private long _failedAt = long.MinValue;
 
@@ -40,7 +39,7 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
         catch (Exception e)
         {
             Volatile.Write(ref _failedAt, time.GetTimestamp());
-            logger.PublishFailed(e);
+            log.PublishFailed(e);
         }
     }
 
@@ -48,26 +47,25 @@ public sealed class Outbox(IOutbox outbox, OutboxDispatcher? dispatcher, TimePro
     /// <exception cref="Exception">The store or the broker failed. What was not published is still in the outbox.</exception>
     public async Task SweepAsync(CancellationToken cancellationToken)
     {
-        if (dispatcher is not null)
+        if (dispatcher is null)
         {
-            using var longest = new CancellationTokenSource(LongestSweep, time);
-            using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longest.Token);
-            try
-            {
-                var published = await dispatcher.DrainAsync(either.Token);
-                if (published > 0)
-                    logger.SweepPublished(published);
-            }
-            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
-            {
-                logger.SweepEndedEarly();
-            }
-
+            var (waiting, _) = await outbox.DepthAsync(cancellationToken);
+            if (waiting > 0)
+                log.EventsStay(waiting);
             return;
         }
 
-        var (waiting, _) = await outbox.DepthAsync(cancellationToken);
-        if (waiting > 0)
-            logger.EventsStay(IOutbox.InWords(waiting));
+        using var longest = new CancellationTokenSource(LongestSweep, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longest.Token);
+        try
+        {
+            var published = await dispatcher.DrainAsync(either.Token);
+            if (published > 0)
+                log.SweepPublished(published);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            log.OutboxSweepEndedEarly();
+        }
     }
 }

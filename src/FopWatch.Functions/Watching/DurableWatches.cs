@@ -1,0 +1,95 @@
+using DurableTask.Core.Exceptions;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Grpc.Core;
+using Microsoft.DurableTask;
+using Microsoft.DurableTask.Client;
+
+namespace FopWatch.Functions.Watching;
+
+/// <summary>Runs watches as orchestrations, for one invocation.</summary>
+internal sealed class DurableWatches(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
+{
+    /// <inheritdoc/>
+    public async ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        var started = false;
+        if (invocation.Client is { } client)
+            await call("started", async cancelled => started = await TryStartAsync(client, job, cancelled));
+        return started;
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        if (invocation.Client is not { } client)
+            return;
+
+        await call("woken", async cancelled =>
+        {
+            if (!await TryStartAsync(client, job, cancelled))
+                await client.RaiseEventAsync(InstanceIdOf(job.Key), WatchJob.Nudge, null, cancelled);
+        });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        if (invocation.Client is not { } client)
+            return;
+
+        await call("ended", async cancelled =>
+        {
+            try
+            {
+                await client.TerminateInstanceAsync(InstanceIdOf(key), "The job needs no more polls.", cancelled);
+            }
+            catch (RpcException) when (!cancelled.IsCancellationRequested)
+            {
+                // There is none, or none that runs. Should it run after all, it ends at its next step.
+            }
+        });
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        RunningWatch? running = null;
+        if (invocation.Client is { } client)
+        {
+            await call("looked at", async cancelled =>
+            {
+                if (await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancelled) is not { IsCompleted: false } instance)
+                    return;
+                var step = instance is { IsRunning: true, SerializedCustomStatus: not null } ? instance.ReadCustomStatusAs<WatchStep>() : null;
+                running = new(step?.DueAt, step?.Postponed == true, instance.LastUpdatedAt);
+            });
+        }
+
+        return running;
+    }
+
+    /// <summary>
+    /// Starts a watch unless it runs. The host replaces an instance that has ended in whatever way and refuses to replace one that has
+    /// not (<c>overridableExistingInstanceStates</c> in host.json), so this is safe to do any number of times.
+    /// </summary>
+    private async Task<bool> TryStartAsync(DurableTaskClient client, DueJob job, CancellationToken cancellationToken)
+    {
+        // It sleeps until then: a step before that would find that no poll is due, at the price of a poll.
+        var input = new WatchInput(job.Key.Source, job.Key.Id);
+        if (job.DueAt - time.GetUtcNow() is var wait && wait > PollPlan.ClockTolerance)
+            input = input with { DueAt = job.DueAt, Wait = wait };
+        try
+        {
+            await client.ScheduleNewOrchestrationInstanceAsync(
+                WatchJob.Name, input, new StartOrchestrationOptions(InstanceIdOf(job.Key)), cancellationToken);
+            return true;
+        }
+        catch (OrchestrationAlreadyExistsException)
+        {
+            return false;
+        }
+    }
+
+    private string InstanceIdOf(JobKey key) => WatchJob.InstanceIdOf(references, key);
+}
