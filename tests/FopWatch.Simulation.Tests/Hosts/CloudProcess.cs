@@ -1,98 +1,57 @@
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>
-/// One instance of the cloud host: it has no loops, only functions that the platform calls, and after a commit it publishes the event
-/// at once and wakes the job's watch, if that works.
-/// </summary>
-internal sealed class CloudProcess(Stage stage, string name, int seed, Platform platform) : Process(stage, name, seed)
+/// <summary>One instance of the cloud host: it has no loops, only functions that the platform calls, and reaches watches through the platform.</summary>
+internal sealed class CloudProcess : Process
 {
-    private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
+    private readonly Platform _platform;
+    private readonly PromptPublisher _publisher;
+    private readonly PollStep _step;
+    private readonly WatchStarter _starter;
 
-    private readonly AsyncLocal<bool> _inside = new();
-    private DateTimeOffset _pausedUntil;
+    public CloudProcess(Stage stage, string name, int seed, Platform platform)
+        : base(stage, name, seed)
+    {
+        _platform = platform;
+        _publisher = new(Ports, Dispatcher, Log, Life.Clock);
+        _step = new(Sources, Poller, new(PollSlotOptions.Cloud, Life.Clock), Troubles, Log, Life.Clock);
+        _starter = new(Sources, Ports, this, new(Life.Clock), Poller, new LifeWork(stage.Scheduler, Life), Troubles, Log, Life.Clock);
+    }
 
     public override void Start()
     {
         // The platform calls.
     }
 
-    // When the poll is due, the timer sees it.
-    public override ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => default;
+    public override async ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => await _platform.TryStartAsync(this, job) == true;
 
     public override async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
-        if (!_inside.Value && await platform.TryStartAsync(this, job.Key, null) == false)
-            await platform.NudgeAsync(this, job.Key);
+        if (await _platform.TryStartAsync(this, job) == false)
+            await _platform.NudgeAsync(this, job.Key);
     }
 
-    public override async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        if (!_inside.Value)
-            await platform.TerminateAsync(this, key);
-    }
+    public override async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => await _platform.TerminateAsync(this, key);
 
-    public override async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
-    {
-        if (Life.Clock.GetUtcNow() < _pausedUntil)
-            return;
+    public override async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => await _platform.StateAsync(this, key);
 
-        try
-        {
-            await Dispatcher.PublishAsync([committed], CancellationToken.None);
-        }
-        catch (Exception e) when (e is IOException or StoreUnavailableException)
-        {
-            _pausedUntil = Life.Clock.GetUtcNow() + PauseAfterFailure;
-        }
-    }
+    public override ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) =>
+        _publisher.CommittedAsync(committed, cancellationToken);
 
-    /// <summary>The activity: polls if the job is open and due.</summary>
-    /// <returns>When the job is due next; null if it needs no more polls.</returns>
-    public async Task<DateTimeOffset?> PollJobAsync(JobKey key)
-    {
-        var job = (await Ports.FindAsync(key, CancellationToken.None))?.Job;
-        if (job?.Watch.DueAt is not { } due)
-            return null;
-        if (due > Life.Clock.GetUtcNow() + PollPlan.ClockTolerance)
-            return due;
+    /// <summary>The activity.</summary>
+    public Task<PollStepResult> PollJobAsync(JobKey key) => _step.RunAsync(key, CancellationToken.None);
 
-        _inside.Value = true;
-        var polled = await Poller.PollAsync(key, evenIfUnwatched: false, CancellationToken.None);
-        return polled.Answer is null ? null : polled.Job?.Watch.DueAt;
-    }
+    /// <summary>The timer of the watches.</summary>
+    public Task StartDueWatchesAsync() => _starter.StartDueAsync(CancellationToken.None);
 
-    /// <summary>The timer: starts the watches of what is due, and wakes those that sleep on.</summary>
-    public async Task StartDueWatchesAsync()
-    {
-        foreach (var source in Stage.Scenario.Sources)
-        {
-            IReadOnlyList<DueJob> due;
-            try
-            {
-                due = await Ports.DueAsync(source.Name, Life.Clock.GetUtcNow() + Platform.Ahead, 100, CancellationToken.None);
-            }
-            catch (StoreUnavailableException)
-            {
-                continue;
-            }
+    /// <summary>The timer of the outbox.</summary>
+    public Task SweepOutboxAsync() => _publisher.SweepAsync(CancellationToken.None);
 
-            foreach (var (key, dueAt) in due)
-            {
-                if (await platform.TryStartAsync(this, key, dueAt > Life.Clock.GetUtcNow() ? dueAt : null) == false
-                    && platform.SleepsUntil(key) > dueAt + PollPlan.ClockTolerance)
-                {
-                    await platform.NudgeAsync(this, key);
-                }
-            }
-        }
-    }
-
-    public Task SweepOutboxAsync() => Dispatcher.DrainAsync(CancellationToken.None);
-
+    /// <summary>The timer of the books.</summary>
     public Task SweepJobsAsync() => SweepAsync();
 }

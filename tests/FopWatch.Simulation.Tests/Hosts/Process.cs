@@ -62,7 +62,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
 
     public abstract ValueTask EndAsync(JobKey key, CancellationToken cancellationToken);
 
-    public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
+    public virtual ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
     public abstract ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken);
 

@@ -104,14 +104,19 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     public ValueTask<long> CountAsync(CancellationToken cancellationToken) =>
         CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).CountAsync(cancellationToken));
 
-    public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken) =>
-        await CallAsync(Call.Publish, null, isHalf =>
+    public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        var publishing = CallAsync(Call.Publish, null, isHalf =>
         {
             var count = isHalf ? stage.Scheduler.Random.Next(events.Count) : events.Count;
             for (var i = 0; i < count; i++)
                 stage.Broker.Publish(events[i]);
             return count;
         });
+
+        // Whoever gives up does not know what the broker took.
+        await publishing.AsTask().WaitAsync(cancellationToken);
+    }
 
     private ValueTask<T> CallAsync<T>(Call call, string? subject, Func<ValueTask<T>> effect) =>
         CallAsync(call, subject, isHalf => isHalf ? default! : effect().AsTask().Result);
