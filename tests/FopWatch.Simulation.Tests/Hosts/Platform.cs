@@ -56,6 +56,8 @@ internal sealed class Platform(Stage stage, Cluster cluster)
     {
         if (await ReachAsync(process, "terminations lost") && _instances.TryGetValue(key, out var instance))
         {
+            if (instance.Runs)
+                stage.Tally.Add("watches terminated");
             instance.Runs = false;
             instance.Nudge?.Wake();
         }
@@ -111,7 +113,10 @@ internal sealed class Platform(Stage stage, Cluster cluster)
         {
             // What an orchestration does it does through queues, which take their time.
             await stage.DelayAsync(TimeSpan.FromMilliseconds(stage.Scheduler.Random.Next(50, 400)));
+            stage.Tally.Add("steps");
             var step = await CallAsync(key);
+            if (step is { Result.IsPostponed: true })
+                stage.Tally.Add("steps postponed");
             if (stage.Faults.Strikes(0.02))
             {
                 // The message that asked for it seemed lost, and is there again.

@@ -1,0 +1,131 @@
+using System.Globalization;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Simulator;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>
+/// What the cloud host does at once, where nothing goes wrong. In histories with faults the timers make up for whatever is not done, so most of these
+/// have timers that come once a day.
+/// </summary>
+public sealed class CloudPromptnessTests
+{
+    /// <summary>What queues take, and a turn or two.</summary>
+    private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
+
+    [Fact]
+    public void An_event_is_published_within_a_second_of_its_commit()
+    {
+        var published = new List<(TimeSpan At, JobRecord Job)>();
+        Play(
+            [Some.Job()],
+            stage => stage.Store.Removed = Chain(stage.Store.Removed, one => published.Add((stage.Age, JobEvent.Parse(one.Body).Data))));
+
+        Assert.NotEmpty(published);
+        Assert.All(published, one => Assert.InRange(Scenario.Start + one.At, one.Job.UpdatedAt, one.Job.UpdatedAt + AtOnce));
+    }
+
+    [Fact]
+    public void A_broker_that_is_down_holds_up_one_commit_and_a_sweep_publishes_when_it_is_back()
+    {
+        // The notifications come a second apart. The first holds up its commit, the next ones do not try the broker.
+        JobScript[] jobs = [.. Enumerable.Range(0, 5).Select(i => Named(Some.Job() with { SubmittedAfter = TimeSpan.FromSeconds(i) }, $"z0.job-{i}"))];
+        var stage = Play(jobs, timers: TimeSpan.FromMinutes(5), faults: [.. Enumerable.Range(1, 2).Select(nth => (Call.Publish, nth, Fault.Fails))]);
+
+        var failed = stage.Scheduler.Trace.Lines.Where(line => line.Contains(" Publish ", StringComparison.Ordinal) && line.Contains("Fails", StringComparison.Ordinal))
+            .Select(line => TimeSpan.Parse(line[3..11], CultureInfo.InvariantCulture))
+            .ToList();
+        Assert.Equal(2, failed.Count);
+        Assert.InRange(failed[1] - failed[0], TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5));
+        Assert.Equal(5, stage.Broker.Published.DistinctBy(one => one.Key).Count());
+    }
+
+    [Fact]
+    public void A_job_whose_first_poll_is_due_before_the_timer_looks_is_polled_when_it_is_due()
+    {
+        var due = TimeSpan.FromSeconds(65);
+        var stage = Play([Some.Job() with { Notifies = false, FirstPollAfter = due }]);
+
+        var job = Assert.Single(stage.Store.Jobs);
+        Assert.InRange(job.SettledAt!.Value, job.RegisteredAt + due, job.RegisteredAt + due + AtOnce);
+        Assert.Equal((1, 1), (stage.Tally["steps"], stage.Tally["polls"]));
+    }
+
+    [Fact]
+    public void A_watch_that_the_timer_starts_ahead_makes_its_first_step_when_its_job_is_due()
+    {
+        var stage = Play([Some.Job() with { Notifies = false }], timers: TimeSpan.FromMinutes(1));
+
+        var job = Assert.Single(stage.Store.Jobs);
+        Assert.InRange(job.SettledAt!.Value, job.RegisteredAt + Some.Poll.First, job.RegisteredAt + Some.Poll.First + AtOnce);
+        Assert.Equal((1, 1), (stage.Tally["steps"], stage.Tally["polls"]));
+    }
+
+    [Fact]
+    public void A_hint_starts_a_watch_at_once_and_a_later_one_wakes_it()
+    {
+        // The first comes while the job is being processed, the second when it is done. Neither is signed.
+        var script = Some.Job() with { Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(20))] };
+        script = script with { Job = script.Job with { Signing = SigningScheme.None } };
+        var asked = new List<TimeSpan>();
+        var stage = Play([script], stage => stage.Store.Committed = Chain(stage.Store.Committed, commit =>
+        {
+            if (commit.Job.Watch.LastPolledAt is { } at && !asked.Contains(at - Scenario.Start))
+                asked.Add(at - Scenario.Start);
+        }));
+
+        Assert.Equal(2, asked.Count);
+        Assert.InRange(asked[0], TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20) + AtOnce);
+        Assert.InRange(asked[1], script.Job.DoneAfter, script.Job.DoneAfter + AtOnce);
+        Assert.Equal(SettledBy.Poll, Assert.Single(stage.Store.Jobs).SettledBy);
+    }
+
+    [Fact]
+    public void A_notification_ends_a_watch_that_sleeps()
+    {
+        var stage = Play([Some.Job() with { FirstPollAfter = TimeSpan.FromSeconds(70) }]);
+
+        Assert.Equal((1, 0), (stage.Tally["watches terminated"], stage.Tally["steps"]));
+    }
+
+    [Fact]
+    public void Jobs_that_are_due_at_once_wait_for_a_slot_and_are_all_polled()
+    {
+        JobScript[] jobs = [.. Enumerable.Range(0, 6).Select(i => Named(Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(65) }, $"z0.job-{i}"))];
+        var poll = Some.Poll with { PerSecond = 0.4 };
+        var stage = Play(jobs, poll: poll);
+
+        Assert.True(stage.Tally["steps postponed"] > 0, "None waited.");
+        Assert.All(stage.Store.Jobs, job => Assert.InRange(job.SettledAt!.Value - job.RegisteredAt, TimeSpan.FromSeconds(65), TimeSpan.FromSeconds(120)));
+    }
+
+    private static Stage Play(
+        JobScript[] jobs,
+        Action<Stage>? prepare = null,
+        TimeSpan? timers = null,
+        PollSettings? poll = null,
+        IReadOnlyList<(Call Call, int Nth, Fault Fault)>? faults = null)
+    {
+        var scenario = Some.Scenario(HostKind.Cloud, jobs[0]) with
+        {
+            Jobs = jobs,
+            LongestSleep = timers ?? TimeSpan.FromDays(1),
+            Script = faults ?? [],
+        };
+        if (poll is not null)
+            scenario = scenario with { Sources = [Scenario.NewSource(ProviderKind.Qiniu, poll)] };
+        var history = History.Play(scenario, keepTrace: true, prepare);
+        Assert.True(history.Violation is null, $"{history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
+        return history.Stage;
+    }
+
+    private static JobScript Named(JobScript script, string id) => script with { Job = script.Job with { Id = id } };
+
+    private static Action<T>? Chain<T>(Action<T>? first, Action<T> second) => first + second;
+
+    private static Action<Job?, JobCommit>? Chain(Action<Job?, JobCommit>? first, Action<JobCommit> second) => first + ((_, commit) => second(commit));
+}
