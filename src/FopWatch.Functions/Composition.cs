@@ -127,7 +127,7 @@ internal static class Composition
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();
         services.AddSingleton(provider => new PromptPublisher(
-            store(provider), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IRunLog>(), time));
+            provider.GetRequiredService<IOutbox>(), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IRunLog>(), time));
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());
 
         // Once per invocation, which brings the client of the task hub.
