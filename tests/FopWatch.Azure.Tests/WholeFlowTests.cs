@@ -3,16 +3,20 @@ using FopWatch.Api;
 using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests.ServiceBus;
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Simulator;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Azure.Tests;
 
@@ -108,37 +112,42 @@ public class WholeFlowTests
         _ => "media",
     };
 
-    /// <summary>The core over the Azure adapters with the real notify route, and loops in the place of timers and orchestrations.</summary>
-    private sealed class Host : IAsyncDisposable, ICommitObserver
+    /// <summary>The core over the Azure adapters with the real notify route, and the loops of a process that runs all watches itself.</summary>
+    private sealed class Host : IAsyncDisposable
     {
         private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
         private readonly FopWatchSettings _settings;
         private readonly TableStore _store;
         private readonly JobRecorder _recorder;
-        private readonly Poller _poller;
         private readonly OutboxDispatcher _dispatcher;
         private readonly WebApplication _web;
         private readonly CancellationTokenSource _stopping = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        private readonly List<Task> _loops = [];
+        private readonly Func<Task> _run;
+        private Task _running = Task.CompletedTask;
 
         private Host(FopWatchSettings settings, TableStore store, IEventPublisher publisher)
         {
             (_settings, _store) = (settings, store);
-            _recorder = new(settings.Sources, store, this, TimeProvider.System, Random.Shared);
-            _poller = new(
-                settings.Sources,
-                store,
-                new StatusClient(StatusClient.CreateHttp(), TimeProvider.System, new() { Timeout = TimeSpan.FromSeconds(2) }),
-                _recorder,
-                TimeProvider.System);
-            _dispatcher = new(store, publisher, TimeProvider.System);
+            var (sources, time, work) = (settings.Sources, TimeProvider.System, new ThreadPoolWork());
+            var times = new LoopTimes { LongestSleep = TimeSpan.FromSeconds(5), Pause = Pause };
+            var log = new RunLog(NullLogger<RunLog>.Instance);
+            var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
+            _dispatcher = new(store, publisher, time);
+            var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, log, time));
+            var observer = new CommitObserver(watches, outbox, new(store, time), store.References, time);
+            _recorder = new(sources, store, observer, time, Random.Shared);
+            var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
+            var slots = new PollSlots(PollSlotOptions.Embedded, time);
+            var step = new PollStep(sources, new Poller(sources, store, statusApi, _recorder, time), slots, troubles, log, time);
+            var loops = new WatchLoops(sources, watches, store, step, slots, work, times, troubles, log, time);
+            _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops.Loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
 
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             builder.Services.AddRoutingCore();
             builder.Services.AddSingleton(settings);
-            builder.Services.AddSingleton(new NotificationIntake(settings.Sources, _recorder, store, TimeProvider.System));
+            builder.Services.AddSingleton(new NotificationIntake(sources, _recorder, store, time));
             _web = builder.Build();
             _web.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
         }
@@ -148,9 +157,7 @@ public class WholeFlowTests
             var store = await TableStore.CreateAsync(azurite.Client(), new() { TableName = "wholeflow", Buckets = 4 }, TimeProvider.System, Cancelled);
             var host = new Host(settings, store, bus.Publisher);
             await host._web.StartAsync(Cancelled);
-            foreach (var source in settings.Sources.All)
-                host._loops.Add(host.RepeatAsync(() => host.PollDueAsync(source.Name)));
-            host._loops.Add(host.RepeatAsync(() => host._dispatcher.DrainAsync(host._stopping.Token)));
+            host._running = host._run();
             return host;
         }
 
@@ -183,42 +190,13 @@ public class WholeFlowTests
 
         public Task<Sweep> SweepAsync() => new Sweeper(_store, _store, _store, _recorder, TimeProvider.System).SweepAsync(Cancelled);
 
-        // The loops look every few milliseconds: nobody needs to be woken.
-        public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
-
         public async ValueTask DisposeAsync()
         {
             await _stopping.CancelAsync();
-            await Task.WhenAll(_loops);
+            await _running;
             await _web.DisposeAsync();
             _dispatcher.Dispose();
             _stopping.Dispose();
-        }
-
-        private async Task PollDueAsync(string source)
-        {
-            var due = await _store.DueAsync(source, TimeProvider.System.GetUtcNow(), 16, _stopping.Token);
-            await Task.WhenAll(due.Select(job => _poller.PollAsync(job.Key, evenIfUnwatched: false, _stopping.Token)));
-        }
-
-        private async Task RepeatAsync(Func<Task> work)
-        {
-            while (!_stopping.IsCancellationRequested)
-            {
-                try
-                {
-                    await work();
-                    await Task.Delay(Pause, _stopping.Token);
-                }
-                catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
-                {
-                    return;
-                }
-                catch (Exception e) when (e is StoreUnavailableException or global::Azure.Messaging.ServiceBus.ServiceBusException)
-                {
-                    // Down for a moment: everything is where it was.
-                }
-            }
         }
 
         private static async Task AgainAsync(Func<Task<bool>> isDone)

@@ -27,9 +27,6 @@ internal sealed class WatchLoop(
 
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
-
-    // Those whose poll has ended since the loop began to look at the index, which may still have told of them as due.
-    private readonly HashSet<JobKey> _ended = [];
     private readonly FailedPolls _failed = new(time);
     private readonly int _slots = slots.Of(source);
     private volatile Exception? _fault;
@@ -89,8 +86,6 @@ internal sealed class WatchLoop(
             return times.LongestSleep;
 
         // Those being polled and those put off are still in the index, so ask for as many more.
-        lock (_lock)
-            _ended.Clear();
         var now = time.GetUtcNow();
         var due = await index.DueAsync(source.Name, now, free + busy + _failed.Count, cancellationToken);
         foreach (var (key, _) in due)
@@ -101,7 +96,7 @@ internal sealed class WatchLoop(
             {
                 if (_polling.Count == _slots)
                     return times.LongestSleep;
-                if (_ended.Contains(key) || !_polling.Add(key))
+                if (!_polling.Add(key))
                     continue;
             }
 
@@ -131,11 +126,7 @@ internal sealed class WatchLoop(
         finally
         {
             lock (_lock)
-            {
                 _polling.Remove(key);
-                _ended.Add(key);
-            }
-
             signal.Wake();
         }
     }

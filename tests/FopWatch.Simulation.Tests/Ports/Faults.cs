@@ -56,7 +56,10 @@ internal interface IFaults
 }
 
 /// <summary>Nothing goes wrong but what is written down: the n-th call of a kind.</summary>
-internal sealed class ScriptedFaults(params IReadOnlyList<(Call Call, int Nth, Fault Fault)> script) : IFaults
+/// <param name="script">What goes wrong.</param>
+/// <param name="delays">How long calls and their answers are under way; those that are not named are not.</param>
+internal sealed class ScriptedFaults(
+    IReadOnlyList<(Call Call, int Nth, Fault Fault)> script, IReadOnlyDictionary<Call, TimeSpan> delays) : IFaults
 {
     private readonly Dictionary<Call, int> _calls = [];
 
@@ -66,7 +69,7 @@ internal sealed class ScriptedFaults(params IReadOnlyList<(Call Call, int Nth, F
         return script.FirstOrDefault(line => line.Call == call && line.Nth == nth).Fault;
     }
 
-    public TimeSpan Delay(Call call) => TimeSpan.Zero;
+    public TimeSpan Delay(Call call) => delays.GetValueOrDefault(call);
 
     public bool Strikes(double probability) => false;
 }

@@ -144,7 +144,7 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
             stage.Tally.Add("conflicts met");
 
         // The answer is under way, too.
-        if (call is Call.Find or Call.Commit or Call.Publish or Call.Pending)
+        if (call is Call.Find or Call.Commit or Call.Publish or Call.Pending or Call.Due or Call.NextDue)
             await stage.Scheduler.TurnAsync(life, stage.Faults.Delay(call));
         if (fault == Fault.AnswerLost || (fault == Fault.Halfway && call == Call.Publish))
             throw Failure(call);

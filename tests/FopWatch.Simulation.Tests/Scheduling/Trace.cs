@@ -2,17 +2,26 @@ using System.Globalization;
 
 namespace FopWatch.Simulation.Tests.Scheduling;
 
-/// <summary>What happened in a history, in order: always as a hash, and as lines when somebody wants to read it.</summary>
+/// <summary>One thing that happened in a history.</summary>
+internal sealed record Entry(DateTimeOffset At, string Who, string What, string? Subject, string? Result)
+{
+    public override string ToString() =>
+        string.Create(CultureInfo.InvariantCulture, $"{At.UtcDateTime:dd'T'HH:mm:ss.fff}  {Who,-10} {What,-22} {Subject} {Result}");
+}
+
+/// <summary>What happened in a history, in order: always as a hash, and as entries when somebody wants to read it.</summary>
 internal sealed class Trace(bool keep)
 {
-    private readonly List<string> _lines = [];
+    private readonly List<Entry> _entries = [];
     private ulong _hash = 14695981039346656037;
 
     public bool IsKept => keep;
 
     public ulong Hash => _hash;
 
-    public IReadOnlyList<string> Lines => _lines;
+    public IReadOnlyList<Entry> Entries => _entries;
+
+    public IEnumerable<string> Lines => _entries.Select(entry => entry.ToString());
 
     public void Add(DateTimeOffset now, string who, string what, string? subject = null, string? result = null)
     {
@@ -22,7 +31,7 @@ internal sealed class Trace(bool keep)
         Mix(subject);
         Mix(result);
         if (keep)
-            _lines.Add(string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:dd'T'HH:mm:ss.fff}  {who,-10} {what,-22} {subject} {result}"));
+            _entries.Add(new(now, who, what, subject, result));
     }
 
     private void Mix(string? text)

@@ -136,7 +136,7 @@ internal sealed class Checker(Stage stage)
     public void FoundByPoller(Job? job)
     {
         if (job is { HasOutcome: false } && (stage.IsByHand || job.Watch.DueAt is not null))
-            StoryOf(job.Key).OpenWhenFound++;
+            StoryOf(job.Key).DueWhenFound.Add(stage.IsByHand ? DateTimeOffset.MinValue : job.Watch.DueAt!.Value);
     }
 
     /// <summary>Takes note of a question to a status API.</summary>
@@ -156,8 +156,10 @@ internal sealed class Checker(Stage stage)
                 story.Nudges++;
 
             // Between looking and asking somebody else may have settled it.
-            Expect(story.OpenWhenFound > 0, "a question about a job that nothing watched when the poller looked", job);
-            story.OpenWhenFound--;
+            Expect(story.DueWhenFound.Count > 0, "a question about a job that nothing watched when the poller looked", job);
+            var due = story.DueWhenFound.DefaultIfEmpty().Min();
+            Expect(due <= stage.Now + PollPlan.ClockTolerance + stage.Scenario.ClockError, "a question about a job whose poll was not due", job);
+            story.DueWhenFound.Remove(due);
         }
 
         var asked = _asked.TryGetValue((life, source.Name), out var known) ? known : _asked[(life, source.Name)] = new();
@@ -424,8 +426,8 @@ internal sealed class Checker(Stage stage)
 
         public int Asks { get; set; }
 
-        /// <summary>Pollers that found it open and have not asked yet, those that crashed included.</summary>
-        public int OpenWhenFound { get; set; }
+        /// <summary>When it was due for the pollers that found it open and have not asked, those that crashed or found it not due included.</summary>
+        public List<DateTimeOffset> DueWhenFound { get; } = [];
 
         public long AnsweredAtStep { get; set; }
 

@@ -147,6 +147,9 @@ internal sealed record Scenario
     /// <summary>Faults that are written down; null for ones by chance.</summary>
     public IReadOnlyList<(Call Call, int Nth, Fault Fault)>? Script { get; init; }
 
+    /// <summary>How long calls and their answers are under way where faults are written down.</summary>
+    public IReadOnlyDictionary<Call, TimeSpan> Delays { get; init; } = new Dictionary<Call, TimeSpan>();
+
     /// <summary>How wrong clocks are at most, in either direction, until everything comes right.</summary>
     public TimeSpan ClockError { get; init; }
 

@@ -12,7 +12,7 @@ internal sealed class Stage
     {
         Scenario = scenario;
         Scheduler = new(new Random(scenario.Seed), Scenario.Start, new(keepTrace));
-        Faults = scenario.Script is { } script ? new ScriptedFaults(script) : new RandomFaults(Scheduler, Scenario.Start, scenario.Rates);
+        Faults = scenario.Script is { } script ? new ScriptedFaults(script, scenario.Delays) : new RandomFaults(Scheduler, Scenario.Start, scenario.Rates);
         Outside = new(Scheduler, "outside");
         Provider = new(this);
         Checker = new(this);

@@ -1,0 +1,178 @@
+using System.Text;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>
+/// What wake-ups are for: a wake-up that never comes makes no outcome wrong, since every loop looks again after its longest sleep. Here that is a day, so
+/// whatever nobody is woken for comes too late.
+/// </summary>
+public sealed class PromptnessTests
+{
+    private static readonly TimeSpan Day = TimeSpan.FromDays(1);
+
+    /// <summary>What the queues of the cloud host take, and a second.</summary>
+    private static readonly TimeSpan Promptly = TimeSpan.FromSeconds(1.5);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public void A_hint_has_its_job_polled_at_once()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with { Notifies = false, Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(40))] };
+
+            var entries = Played(Restful(host, job));
+
+            Assert.InRange(First(entries, "asks") - First(entries, "is notified"), TimeSpan.Zero, Promptly);
+        }
+    }
+
+    [Fact]
+    public void The_first_poll_comes_when_it_is_due()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
+
+            var entries = Played(Restful(host, job));
+
+            Assert.InRange(First(entries, "asks") - job.RegisteredAfter - job.FirstPollAfter.Value, TimeSpan.Zero, Promptly);
+        }
+    }
+
+    [Fact]
+    public void An_event_is_published_as_soon_as_it_is_committed()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var entries = Played(Restful(host, Some.Job(Simulator.BodyShape.WangsuFops, separate: true)));
+
+            var committed = entries.Where(entry => entry.What == "has" && entry.Result!.EndsWith("+event", StringComparison.Ordinal)).ToList();
+            Assert.NotEmpty(committed);
+            Assert.All(committed, commit => Assert.Contains(
+                entries, entry => entry.What == nameof(Call.Publish) && entry.At >= commit.At && entry.At - commit.At <= Promptly));
+        }
+    }
+
+    [Fact]
+    public void Events_that_a_crash_left_in_the_outbox_are_published_at_the_next_start()
+    {
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            // The cloud host has no start to do so at, but a timer every minute.
+            var scenario = Restful(host, Some.Job()) with
+            {
+                LongestSleep = host == HostKind.Cloud ? TimeSpan.FromMinutes(1) : Day,
+                Script = [(Call.Publish, 1, Fault.CrashBefore)],
+            };
+
+            var entries = Played(scenario);
+
+            // A process that has crashed is down for four minutes at the longest.
+            var crashed = First(entries, "crashes");
+            var published = entries.First(entry => entry.What == nameof(Call.Publish)).At - Scenario.Start;
+            Assert.InRange(published - crashed, TimeSpan.Zero, TimeSpan.FromMinutes(host == HostKind.Cloud ? 5 : 4) + Promptly);
+        }
+    }
+
+    [Fact]
+    public void Jobs_that_find_no_slot_are_polled_when_there_is_one()
+    {
+        const int Count = 24;
+        foreach (var host in Enum.GetValues<HostKind>())
+        {
+            var job = Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
+            var scenario = Restful(host, job) with
+            {
+                Sources = [Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll with { PerSecond = 2 })],
+                Jobs = [.. Enumerable.Range(0, Count).Select(i => job with { Job = job.Job with { Id = $"z0.job-{i}" } })],
+            };
+
+            var entries = Played(scenario);
+
+            // As fast as the rate allows; in the cloud, what finds no slot waits as a timer.
+            var asked = entries.Where(entry => entry.What == "asks").Select(entry => entry.At - Scenario.Start - job.RegisteredAfter - job.FirstPollAfter.Value).ToList();
+            Assert.Equal(Count, asked.Count);
+            Assert.InRange(asked.Max(), TimeSpan.Zero, TimeSpan.FromSeconds(host == HostKind.Cloud ? 30 : 13));
+        }
+    }
+
+    [Fact]
+    public void A_job_that_becomes_due_while_the_loop_looks_at_the_index_is_polled_when_it_is_due()
+    {
+        // The loop sleeps until the first job is due, which has ended by then, and learns two seconds later that there is no other. Before it
+        // hears of that, the second job is registered.
+        var first = Some.Job();
+        first = first with
+        {
+            FirstPollAfter = TimeSpan.FromSeconds(59),
+            Job = first.Job with { DoneAfter = TimeSpan.FromSeconds(35) },
+        };
+        var second = Some.Job();
+        second = second with
+        {
+            Notifies = false,
+            Job = second.Job with { Id = "z0.second" },
+            RegisteredAfter = TimeSpan.FromSeconds(63),
+            FirstPollAfter = TimeSpan.FromSeconds(30),
+        };
+        var scenario = Restful(HostKind.Embedded, first) with
+        {
+            Jobs = [first, second],
+            Delays = new Dictionary<Call, TimeSpan> { [Call.NextDue] = TimeSpan.FromSeconds(2) },
+        };
+
+        var entries = Played(scenario);
+
+        Assert.InRange(First(entries, "asks"), TimeSpan.FromSeconds(93), TimeSpan.FromSeconds(93) + Promptly);
+    }
+
+    [Fact]
+    public async Task A_caller_that_waits_for_an_outcome_is_answered_as_soon_as_it_is_committed()
+    {
+        // Time stands still: nobody looks again.
+        var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll)]));
+        var settlements = new Settlements(store, time);
+        var observer = new CommitObserver(new EmbeddedWatches(sources, time), new NoPublisher(), settlements, store.References, time);
+        var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
+        var source = sources.All.Single();
+        var report = source.Provider.Decode(ReportChannel.Notification, Encoding.UTF8.GetBytes("""{"id":"z0.job","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report!;
+        await recorder.RegisterAsync(source, "z0.job", Job.NoMetadata, null, Cancelled);
+
+        var waiting = settlements.WaitAsync(new(source.Name, "z0.job"), Day, Cancelled);
+        Assert.False(waiting.IsCompleted);
+        await recorder.ReportAsync(source, "z0.job", report, null, Cancelled);
+
+        Assert.True((await waiting.WaitAsync(TimeSpan.FromSeconds(10), Cancelled))!.IsSettled);
+    }
+
+    /// <summary>A scenario in which nothing goes wrong, and nobody looks for work for a day unless woken.</summary>
+    private static Scenario Restful(HostKind host, JobScript job) => Some.Scenario(host, job) with { LongestSleep = Day, SweepEvery = Day };
+
+    private static IReadOnlyList<Entry> Played(Scenario scenario)
+    {
+        // Somebody has to see that the history is over.
+        var history = History.Play(scenario, keepTrace: true, stage => stage.Scheduler.Start(stage.Outside, async () =>
+        {
+            while (true)
+                await stage.DelayAsync(TimeSpan.FromMinutes(1));
+        }));
+        Assert.True(history.Violation is null, $"{scenario.Host}: {history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
+        return history.Stage.Scheduler.Trace.Entries;
+    }
+
+    private static TimeSpan First(IReadOnlyList<Entry> entries, string what) => entries.First(entry => entry.What == what).At - Scenario.Start;
+
+    private sealed class NoPublisher : ICommittedEvents
+    {
+        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    }
+}
