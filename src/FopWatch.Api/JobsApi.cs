@@ -205,7 +205,7 @@ public static class JobsApi
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
-        && await poller.PollAsync(key, evenIfUnwatched: true, cancellationToken) is { Job: { } job } polled
+        && await poller.PollNowAsync(key, cancellationToken) is { Job: { } job } polled
             ? Results.Json(new(job, references, settings.Sources.Find(source)?.Domains, polled.Answer), ApiJson.Wire.PolledJob)
             : NoSuchJob();
 

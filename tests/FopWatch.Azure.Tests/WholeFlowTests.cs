@@ -139,7 +139,7 @@ public class WholeFlowTests
             _recorder = new(sources, store, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
-            var step = new PollStep(sources, new Poller(sources, store, statusApi, _recorder, time), slots, troubles, log, time);
+            var step = new PollStep(new Poller(sources, store, statusApi, _recorder, time), slots, troubles, log, time);
             var loops = new WatchLoops(sources, watches, store, step, slots, work, times, troubles, log, time);
             _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops.Loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
 

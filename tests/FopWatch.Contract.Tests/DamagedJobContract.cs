@@ -135,13 +135,13 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await WriteDocumentAsync(Bad, "not JSON");
         var recording = new Recording(Port, new ManualTimeProvider(Sample.Start));
         var poller = new Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
-        Assert.Null((await poller.PollAsync(Bad, evenIfUnwatched: false, Cancelled)).Job);
+        Assert.Equal(new PollOutcome.Gone(null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
         Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         await WriteDocumentAsync(Bad, Encoding.UTF8.GetString(JobJson.Serialize(Sample.Job(Bad.Id).Stopped())));
 
-        var polled = await poller.PollAsync(Bad, evenIfUnwatched: false, Cancelled);
+        var gone = Assert.IsType<PollOutcome.Gone>(await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
 
-        Assert.Equal((true, null), (polled.Job!.Watch.Stopped, polled.Answer));
+        Assert.Equal(WatchStatus.Stopped, gone.Job!.WatchStatus);
         Assert.Empty(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         var books = Assert.Single(await Port.BooksAsync(Cancelled));
         Assert.Equal((0, 1), (books.Unaccounted, books.Stopped));

@@ -26,7 +26,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         // Settled as a notification would, through the recorder.
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
+        await host.Poller.PollNowAsync(job.Key, Cancelled);
         host.Time.AdvanceTo(job.Watch.DueAt!.Value);
         await host.StartDueAsync();
 
@@ -396,7 +396,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.AsleepAsync(Id, step => step.Polls == 1);
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
+        await host.Poller.PollNowAsync(job.Key, Cancelled);
 
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
     }
@@ -407,7 +407,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
         var job = await host.RegisterAsync(Id);
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
-        await host.Poller.PollAsync(job.Key, evenIfUnwatched: true, Cancelled);
+        await host.Poller.PollNowAsync(job.Key, Cancelled);
 
         // As if the watch had been started in the moment before, and its end got lost.
         await ScheduleAsync(host, new WatchInput(WatchHost.SourceName, Id));
@@ -504,7 +504,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.WithClockAheadAsync(TimeSpan.FromDays(60), async () =>
         {
             await host.PurgeAsync();
-            await host.Poller.PollAsync(new(WatchHost.SourceName, "open"), evenIfUnwatched: false, Cancelled);
+            await host.Poller.PollNowAsync(new(WatchHost.SourceName, "open"), Cancelled);
         });
         await host.PurgeAsync();
 

@@ -50,7 +50,7 @@ public sealed class FailingPollTests : IStatusApi
         var poller = new Poller(settings.Sources, failing, this, recorder, time, troubles);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
-        var step = new PollStep(settings.Sources, poller, slots, troubles, log, time);
+        var step = new PollStep(poller, slots, troubles, log, time);
         var loops = new WatchLoops(settings.Sources, watches, store.Due, step, slots, new ThreadPoolWork(), times, troubles, log, time);
         var running = loops.Loops.Single(loop => loop.Source == "media").RunAsync(stop.Token);
 

@@ -115,7 +115,7 @@ public sealed class LoopFailureTests
         var (slots, log) = (new PollSlots(PollSlotOptions.Embedded, time), new RunLog(new FullLog()));
 
         // There is no poller, and what went wrong cannot be logged.
-        var step = new PollStep(sources, poller: null!, slots, troubles, log, time);
+        var step = new PollStep(poller: null!, slots, troubles, log, time);
         var loops = new WatchLoops(
             sources, new EmbeddedWatches(sources, time), new OneDue(), step, slots, new ThreadPoolWork(), new LoopTimes(), troubles, log, time);
         var loop = loops.Loops.Single(loop => loop.Source == "media");

@@ -73,7 +73,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
         await _recorder.HintAsync(Source, "z0.made-up", Cancelled);
         _time.Advance(TimeSpan.FromHours(1));
         _answer = new(PollAnswer.NotFound);
-        await _poller.PollAsync(new(Source.Name, "z0.made-up"), evenIfUnwatched: true, Cancelled);
+        await _poller.PollNowAsync(new(Source.Name, "z0.made-up"), Cancelled);
 
         Assert.Empty(_troubles.Current);
     }
@@ -167,6 +167,6 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     private Task<Polled> PollAsync(StatusAnswer answer)
     {
         _answer = answer;
-        return _poller.PollAsync(Key, evenIfUnwatched: true, Cancelled);
+        return _poller.PollNowAsync(Key, Cancelled);
     }
 }

@@ -40,7 +40,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _thrown = (Exception)Activator.CreateInstance(thrown)!;
 
-        var polled = await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        var polled = await PollAsync();
 
         Assert.Same(_thrown, polled.Fault);
         var watch = _store.Peek(Key)!.Watch;
@@ -55,15 +55,16 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     {
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _thrown = new InvalidOperationException();
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await PollAsync();
         var first = _store.IndexedAt(Key) - _time.GetUtcNow();
 
         _time.Advance(first!.Value);
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await PollAsync();
         Assert.True(_store.IndexedAt(Key) - _time.GetUtcNow() > first);
 
         _thrown = null;
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        _time.Advance(_store.IndexedAt(Key)!.Value - _time.GetUtcNow());
+        await PollAsync();
         Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
     }
 
@@ -74,14 +75,14 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
         var before = _store.Peek(Key);
         _store.Refuses = new InvalidDataException("a job does not fit into a row");
 
-        Assert.Same(_store.Refuses, (await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled)).Fault);
+        Assert.Same(_store.Refuses, (await PollAsync()).Fault);
         Assert.Equal(_time.GetUtcNow() + SetAside.Wait(1), _store.IndexedAt(Key));
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await PollAsync();
         Assert.Equal(_time.GetUtcNow() + SetAside.Wait(2), _store.IndexedAt(Key));
         Assert.Equal(before, _store.Peek(Key));
 
         _store.Refuses = null;
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await PollAsync();
         Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
     }
 
@@ -91,7 +92,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Refuses = new StoreUnavailableException();
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(PollAsync);
 
         Assert.Empty(_warned);
     }
@@ -102,10 +103,13 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _observerThrows = true;
 
-        Assert.NotNull((await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled)).Fault);
+        Assert.NotNull((await PollAsync()).Fault);
 
         Assert.Equal((JobState.Succeeded, null), (_store.Peek(Key)!.State, _store.IndexedAt(Key)));
     }
+
+    private async Task<Polled> PollAsync() =>
+        Assert.IsType<PollOutcome.Asked>(await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled)).Polled;
 
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => _thrown is { } thrown
         ? Task.FromException<StatusAnswer>(thrown)

@@ -86,6 +86,6 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
     {
         if (Job.Watch.DueAt is { } due && due > _time.GetUtcNow())
             _time.Advance(due - _time.GetUtcNow());
-        await new Poller(new([source]), _store, this, RecorderOf(source), _time).PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await new Poller(new([source]), _store, this, RecorderOf(source), _time).PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled);
     }
 }

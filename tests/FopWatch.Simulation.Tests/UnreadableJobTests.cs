@@ -38,7 +38,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
 
-        Assert.Equal(new(null, null), await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled));
+        Assert.Equal(new PollOutcome.Gone(null), await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled));
 
         Assert.Equal(_time.GetUtcNow() + SetAside.First, _store.IndexedAt(Key));
         Assert.Equal(0, _asked);
@@ -46,7 +46,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         Assert.Equal((Source.Name, TroubleKind.UnreadableJobs, "its document is not JSON"), (trouble.Source, trouble.Kind, trouble.Detail));
 
         _store.Damage(Key, null);
-        await _poller.PollAsync(Key, evenIfUnwatched: false, Cancelled);
+        await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled);
         Assert.Equal(1, _asked);
     }
 
@@ -56,7 +56,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
 
-        var thrown = await Assert.ThrowsAsync<UnreadableJobException>(() => _poller.PollAsync(Key, evenIfUnwatched: true, Cancelled));
+        var thrown = await Assert.ThrowsAsync<UnreadableJobException>(() => _poller.PollNowAsync(Key, Cancelled));
 
         Assert.Equal(Key, thrown.Job?.Key);
     }

@@ -1,6 +1,6 @@
+using System.Diagnostics;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Providers;
 using FopWatch.Running;
 
 namespace FopWatch.Watching;
@@ -13,13 +13,12 @@ namespace FopWatch.Watching;
 public sealed record PollStepResult(DateTimeOffset? DueAt, PollAnswer LastAnswer, int Polls, bool IsPostponed);
 
 /// <summary>One step of a watch: polls its job if that is due and there is a slot for it.</summary>
-/// <param name="sources">The configured sources.</param>
 /// <param name="poller">Polls.</param>
 /// <param name="slots">The slots for polls.</param>
 /// <param name="troubles">Is told of polls that fail.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class PollStep(Sources sources, Poller poller, PollSlots slots, Troubles troubles, IRunLog log, TimeProvider time)
+public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, IRunLog log, TimeProvider time)
 {
     /// <summary>Does the step. A poll that fails for whatever reason but the store's is put off.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
@@ -39,25 +38,27 @@ public sealed class PollStep(Sources sources, Poller poller, PollSlots slots, Tr
 
     private async Task<PollStepResult> StepAsync(JobKey key, CancellationToken cancellationToken)
     {
-        var job = (await poller.FindDueAsync(key, cancellationToken))?.Job;
-        if (job?.Watch.DueAt is not { } due || due > time.GetUtcNow() + PollPlan.ClockTolerance)
-            return Next(job);
+        switch (await poller.PollDueAsync(key, slots, CommitCause.Watch, cancellationToken))
+        {
+            case PollOutcome.NotDue later:
+                return Next(later.Job);
+            case PollOutcome.NoSource orphan:
+                return Next(orphan.Job) with { DueAt = null };
+            case PollOutcome.NoSlot full:
+                return Next(full.Job) with { DueAt = slots.Postpone(full.Source), IsPostponed = true };
+            case PollOutcome.Asked { Polled: var polled }:
+                log.Polled(key.Source, polled);
 
-        // The source is not configured any more. Its jobs wait in the due index for it to come back.
-        if (sources.Find(key.Source) is not { } source)
-            return Next(job) with { DueAt = null };
-        if (await slots.TryTakeAsync(source, cancellationToken) is not { } slot)
-            return Next(job) with { DueAt = slots.Postpone(source), IsPostponed = true };
-
-        using var taken = slot;
-        var polled = await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken);
-        log.Polled(key.Source, polled);
-
-        // One that could not be put off with its job is still due by the job.
-        var next = Next(polled.Job);
-        return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
-            ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
-            : next;
+                // One that could not be put off with its job is still due by the job.
+                var next = Next(polled.Job);
+                return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
+                    ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
+                    : next;
+            case PollOutcome.Gone gone:
+                return Next(gone.Job);
+            case var other:
+                throw new UnreachableException(other.ToString());
+        }
     }
 
     private static PollStepResult Next(Job? job) =>

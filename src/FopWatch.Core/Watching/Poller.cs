@@ -10,7 +10,37 @@ namespace FopWatch.Watching;
 /// <param name="Fault">What was thrown where the poll failed unexpectedly and was put off; null if it did not.</param>
 public sealed record Polled(Job? Job, StatusAnswer? Answer, Exception? Fault = null);
 
-/// <summary>Polls one job: looks in the store first, and asks the provider only if the job is watched.</summary>
+/// <summary>What came of a poll that may have been due.</summary>
+public abstract record PollOutcome
+{
+    private PollOutcome()
+    {
+    }
+
+    /// <summary>There is nothing to ask about: no such job, one that cannot be read, or one that is not watched.</summary>
+    /// <param name="Job">The job; null if there is none, or it cannot be read.</param>
+    public sealed record Gone(Job? Job) : PollOutcome;
+
+    /// <summary>The poll is due later.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="DueAt">When it is due.</param>
+    public sealed record NotDue(Job Job, DateTimeOffset DueAt) : PollOutcome;
+
+    /// <summary>The source was taken out of the settings. Its jobs wait, as they are, for it to come back.</summary>
+    /// <param name="Job">The job.</param>
+    public sealed record NoSource(Job Job) : PollOutcome;
+
+    /// <summary>Too many polls of the source are under way.</summary>
+    /// <param name="Job">The job.</param>
+    /// <param name="Source">The source.</param>
+    public sealed record NoSlot(Job Job, Source Source) : PollOutcome;
+
+    /// <summary>The status API was asked.</summary>
+    /// <param name="Polled">What came of it.</param>
+    public sealed record Asked(Polled Polled) : PollOutcome;
+}
+
+/// <summary>Polls one job: looks in the store first, once, and asks the provider only if the poll is due or somebody asked for it.</summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store.</param>
 /// <param name="statusApi">The status APIs.</param>
@@ -24,11 +54,48 @@ public sealed class Poller(
     private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
 
     /// <summary>
-    /// Reads a job whose poll is due. One that cannot be read is set aside, so that the others of its source are polled.
+    /// Asks about a job if its poll is due, and records the answer. A poll that throws is put off as one whose answer does not come, whatever it throws;
+    /// if that cannot be recorded either, the job is set aside as one that cannot be read.
     /// </summary>
-    /// <returns>Null if there is none, or it cannot be read.</returns>
+    /// <param name="key">The job.</param>
+    /// <param name="slots">The slots of which the poll takes one; null if it needs none.</param>
+    /// <param name="cause">Whether the job's own watch asks.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<StoredJob?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
+    public async Task<PollOutcome> PollDueAsync(JobKey key, PollSlots? slots, CommitCause cause, CancellationToken cancellationToken)
+    {
+        var stored = await FindDueAsync(key, cancellationToken);
+        if (stored?.Job is not { HasOutcome: false, Watch.DueAt: { } due } job)
+            return new PollOutcome.Gone(stored?.Job);
+        if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
+            return new PollOutcome.NotDue(job, due);
+        if (sources.Find(key.Source) is not { } source)
+            return new PollOutcome.NoSource(job);
+
+        using var slot = slots is null ? null : await slots.TryTakeAsync(source, cancellationToken);
+        return slots is not null && slot is null
+            ? new PollOutcome.NoSlot(job, source)
+            : new PollOutcome.Asked(await PollAsync(source, stored, cause, cancellationToken));
+    }
+
+    /// <summary>
+    /// Asks about a job because somebody wants to know, also about one that expired or whose watch was stopped. A provider's outcome is final, so a job
+    /// that has one is not asked about.
+    /// </summary>
+    /// <param name="key">The job.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <exception cref="UnreadableJobException">The job cannot be read.</exception>
+    public async Task<Polled> PollNowAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        var stored = await store.FindAsync(key, cancellationToken);
+        return stored is { Job.HasOutcome: false } && sources.Find(key.Source) is { } source
+            ? await PollAsync(source, stored, CommitCause.Outside, cancellationToken)
+            : new(stored?.Job, null);
+    }
+
+    /// <summary>Reads a job that may be due. One that cannot be read is set aside, so that the others of its source are polled.</summary>
+    private async Task<StoredJob?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
     {
         try
         {
@@ -47,49 +114,26 @@ public sealed class Poller(
         }
     }
 
-    /// <summary>
-    /// Asks the status API about a job and records the answer. A poll that throws is put off as one whose answer does not come, whatever it throws;
-    /// if that cannot be recorded either, the job is set aside as one that cannot be read.
-    /// </summary>
-    /// <param name="key">The job.</param>
-    /// <param name="evenIfUnwatched">
-    /// Whether somebody asked for it: then an expired job and one whose watch was stopped are asked about too. A provider's outcome
-    /// is final, so a job that has one never is.
-    /// </param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    /// <exception cref="UnreadableJobException">Somebody asked for it, and the job cannot be read.</exception>
-    public async Task<Polled> PollAsync(JobKey key, bool evenIfUnwatched, CancellationToken cancellationToken)
+    private async Task<Polled> PollAsync(Source source, StoredJob asked, CommitCause cause, CancellationToken cancellationToken)
     {
-        var stored = evenIfUnwatched ? await store.FindAsync(key, cancellationToken) : await FindDueAsync(key, cancellationToken);
-        if (stored is not { Job: { HasOutcome: false } job } || (!evenIfUnwatched && job.Watch.DueAt is null))
-            return new(stored?.Job, null);
-
-        var source = sources.Find(key.Source);
-        if (source is null)
-        {
-            // The source was taken out of the settings: its jobs wait, as they are, for it to come back.
-            return new(job, null);
-        }
-
         using var activity = Telemetry.Activities.StartActivity("poll");
         activity?.SetTag("fopwatch.source", source.Name);
         Polled polled;
         try
         {
-            polled = await AskAsync(source, stored, cancellationToken);
+            polled = await AskAsync(source, asked, cause, cancellationToken);
             troubles?.Worked(source.Name, TroubleKind.PollsFail);
         }
         catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
-            polled = await PutOffAsync(source, stored, fault, cancellationToken);
+            polled = await PutOffAsync(source, asked, cause, fault, cancellationToken);
         }
 
         activity?.SetTag("fopwatch.answer", polled.Answer?.Answer.ToString());
         return polled;
     }
 
-    private async Task<Polled> AskAsync(Source source, StoredJob asked, CancellationToken cancellationToken)
+    private async Task<Polled> AskAsync(Source source, StoredJob asked, CommitCause cause, CancellationToken cancellationToken)
     {
         var job = asked.Job;
         var answer = await statusApi.AskAsync(source, job.Key.Id, job.Watch.IsWorkflow, cancellationToken);
@@ -104,10 +148,11 @@ public sealed class Poller(
 
         Telemetry.Polled(source, answer.Answer);
         Diagnose(job, answer);
-        return new(await recorder.PolledAsync(source, asked, answer, CommitCause.Outside, cancellationToken), answer);
+        return new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer);
     }
 
-    private async Task<Polled> PutOffAsync(Source source, StoredJob asked, Exception fault, CancellationToken cancellationToken)
+    private async Task<Polled> PutOffAsync(
+        Source source, StoredJob asked, CommitCause cause, Exception fault, CancellationToken cancellationToken)
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
@@ -115,7 +160,7 @@ public sealed class Poller(
         troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {
-            return new(await recorder.PolledAsync(source, asked, answer, CommitCause.Outside, cancellationToken), answer, fault);
+            return new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer, fault);
         }
         catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
         {

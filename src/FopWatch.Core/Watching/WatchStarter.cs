@@ -152,10 +152,10 @@ public sealed class WatchStarter(
     {
         try
         {
-            if (!((await poller.FindDueAsync(key, cancellationToken))?.Job.Watch.DueAt <= time.GetUtcNow()))
+            if (await poller.PollDueAsync(key, slots: null, CommitCause.Outside, cancellationToken) is not PollOutcome.Asked asked)
                 return false;
             troubles.Occurred(source.Name, TroubleKind.WatchesStuck);
-            log.Polled(source.Name, await poller.PollAsync(key, evenIfUnwatched: false, cancellationToken));
+            log.Polled(source.Name, asked.Polled);
             return true;
         }
         catch (StoreUnavailableException e)

@@ -1,6 +1,10 @@
+using System.Text.RegularExpressions;
+using FopWatch.Azure.Tables;
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Settings;
 using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
@@ -40,9 +44,10 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var open = Sample.Job("b");
         await store.CommitAsync(open.New(), Cancelled);
         _wire.Take();
-        stored = await store.FindAsync(open.Key, Cancelled);
-        Assert.NotNull(await store.CommitAsync(new(open.DueAt(Sample.Start.AddHours(1)), stored?.ETag, null), Cancelled));
-        Took("polled, still open", "1 read, 1 transaction");
+        Assert.Equal(PollAnswer.Unavailable, Assert.IsType<PollOutcome.Asked>(await PollDueAsync(store, open)).Polled.Answer?.Answer);
+        Took("polled, still open", await PublishedAsync("poll that leaves the job open"));
+        Assert.IsType<PollOutcome.NotDue>(await PollDueAsync(store, open));
+        Took("a poll that is not due", "1 read");
 
         // What does not concern one job: per source and pass, whatever the number of jobs.
         await store.DueAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
@@ -101,10 +106,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var purge = Requests();
 
         var millions = MinutesAMonth * (minute + (sweep / 5.0) + (purge / 60.0)) / 1_000_000;
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "FopWatch.slnx")))
-            folder = folder.Parent!;
-        var guide = await File.ReadAllTextAsync(Path.Combine(folder.FullName, "infra", "README.md"), Cancelled);
+        var guide = await RepositoryTextAsync("infra", "README.md");
         Assert.Matches(FormattableString.Invariant($@"\s{millions:0.0}\s+million\s+transactions\s+a\s+source"), guide);
 
         int Requests() => System.Text.RegularExpressions.Regex.Matches(_wire.Take(), "[0-9]+").Sum(match => int.Parse(match.Value, System.Globalization.CultureInfo.InvariantCulture));
@@ -165,10 +167,49 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("list of the quarantine, and 1 for each body of more than 64 KiB", "1 query, 3 read");
     }
 
+    /// <summary>Polls as a step of a watch does, at the time of the first poll.</summary>
+    private static Task<PollOutcome> PollDueAsync(TableStore store, Job job)
+    {
+        var sources = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "right-token",
+        }).Sources;
+        var (time, outside) = (new FixedTime(Sample.Start.AddMinutes(2)), new Outside());
+        var poller = new Poller(sources, store, outside, new(sources, store, outside, time, new Random(1)), time);
+        return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
+    }
+
+    /// <summary>What the README says that something asks of the tables, in the words of the test.</summary>
+    private static async Task<string> PublishedAsync(string what)
+    {
+        var readme = await RepositoryTextAsync("README.md");
+        var row = Regex.Match(readme, $@"^\| {what} \| ([^|]*[^| ]) *\|", RegexOptions.Multiline);
+        Assert.True(row.Success, what);
+        return Regex.Replace(row.Groups[1].Value, @"(read|transaction|delete)s\b", "$1");
+    }
+
+    private static Task<string> RepositoryTextAsync(params string[] path)
+    {
+        var folder = new DirectoryInfo(AppContext.BaseDirectory);
+        while (!File.Exists(Path.Combine(folder.FullName, "FopWatch.slnx")))
+            folder = folder.Parent!;
+        return File.ReadAllTextAsync(Path.Combine([folder.FullName, .. path]), Cancelled);
+    }
+
     private void Took(string what, string expected)
     {
         var taken = _wire.Take();
         TestContext.Current.TestOutputHelper?.WriteLine($"{what}: {taken}");
         Assert.Equal($"{what}: {expected}", $"{what}: {taken}");
+    }
+
+    /// <summary>A status API that does not answer, and nobody who listens.</summary>
+    private sealed class Outside : IStatusApi, ICommitObserver
+    {
+        public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) =>
+            Task.FromResult(new StatusAnswer(PollAnswer.Unavailable));
+
+        public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
     }
 }

@@ -93,7 +93,13 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
     {
         if (answer is not null)
             Answers[id] = answer;
-        return await _poller.PollAsync(new(source, id), evenIfUnwatched: false, Cancelled);
+        return await _poller.PollDueAsync(new(source, id), slots: null, CommitCause.Watch, Cancelled) switch
+        {
+            PollOutcome.Asked asked => asked.Polled,
+            PollOutcome.NotDue => await _poller.PollNowAsync(new(source, id), Cancelled),
+            PollOutcome.Gone gone => new(gone.Job, null),
+            var other => throw new InvalidOperationException(other.ToString()),
+        };
     }
 
     /// <summary>An answer with a report.</summary>

@@ -19,7 +19,7 @@ internal sealed class CloudProcess : Process
     {
         _platform = platform;
         _publisher = new(Ports, Dispatcher, Log, Life.Clock);
-        _step = new(Sources, Poller, new(PollSlotOptions.Cloud, Life.Clock), Troubles, Log, Life.Clock);
+        _step = new(Poller, new(PollSlotOptions.Cloud, Life.Clock), Troubles, Log, Life.Clock);
         _starter = new(Sources, Ports, this, new(Life.Clock), Poller, new LifeWork(stage.Scheduler, Life), Troubles, Log, Life.Clock);
     }
 

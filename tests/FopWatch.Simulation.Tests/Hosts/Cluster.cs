@@ -80,7 +80,7 @@ internal sealed class Cluster
         {
             case Deed.Poll:
                 _stage.IsByHand = true;
-                await process.Poller.PollAsync(key, evenIfUnwatched: true, CancellationToken.None);
+                await process.Poller.PollNowAsync(key, CancellationToken.None);
                 break;
             case Deed.Republish:
                 await process.Recorder.RepublishAsync(key, CancellationToken.None);

@@ -23,7 +23,7 @@ internal sealed class EmbeddedProcess : Process
         var work = new LifeWork(stage.Scheduler, Life);
         var times = new LoopTimes { LongestSleep = stage.Scenario.LongestSleep, SweepEvery = stage.Scenario.SweepEvery };
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
-        var step = new PollStep(Sources, Poller, slots, Troubles, Log, time);
+        var step = new PollStep(Poller, slots, Troubles, Log, time);
         var upkeep = new MemoryUpkeep();
         var purge = new RetentionPurge(upkeep, upkeep, new() { Sources = Sources }, Log, time);
         _watches = new(Sources, time);
