@@ -76,15 +76,11 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
 
     private async Task RunOnceAsync(SupervisedLoop loop, bool hasFailed, CancellationToken cancellationToken)
     {
-        var running = StartAsync(loop, cancellationToken);
-        if (hasFailed)
-        {
-            await running.WaitAsync(Proven, time, cancellationToken).ConfigureAwait(WithoutThrowing);
-            if (!running.IsCompleted && !cancellationToken.IsCancellationRequested)
-                troubles.Worked(loop.Source, TroubleKind.LoopFails);
-        }
-
-        await running;
+        // A loop that failed before works again once it has run for a while.
+        await using var proven = hasFailed
+            ? time.CreateTimer(_ => troubles.Worked(loop.Source, TroubleKind.LoopFails), null, Proven, Timeout.InfiniteTimeSpan)
+            : null;
+        await StartAsync(loop, cancellationToken);
     }
 
     private Task StartAsync(SupervisedLoop loop, CancellationToken cancellationToken)
