@@ -79,6 +79,7 @@ public static class CoreServices
         services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<DecodeTurns>());
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
+        services.AddSingleton<Failures>();
 
         // Callers wait in real time, whatever clock the host goes by.
         services.AddSingleton(provider => new Settlements(

@@ -2,23 +2,25 @@ using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api;
 
 /// <summary>How both hosts answer what a handler throws.</summary>
-public static class Failures
+/// <param name="admission">Counts what is turned away.</param>
+/// <param name="troubles">Is told of stores that cannot answer and of what cannot be read.</param>
+/// <param name="references">Name jobs that cannot be read.</param>
+/// <param name="logger">Gets what nobody expected.</param>
+public sealed class Failures(Admission admission, Troubles troubles, JobReferences references, ILogger<Failures> logger)
 {
     /// <summary>The answer to a failed request; what nobody expected is logged.</summary>
     /// <param name="context">The request. Its response must not have started.</param>
     /// <param name="exception">What was thrown.</param>
-    /// <param name="logger">The log.</param>
     /// <returns>
     /// Nothing if the client has left; the status that the server found for a request that is malformed or was cut off; 503 where the
     /// store cannot answer or there is no room, so that a provider tries again; 500 for what is stored and cannot be read, and for anything else.
     /// </returns>
-    public static IResult AnswerTo(HttpContext context, Exception exception, ILogger logger)
+    public IResult AnswerTo(HttpContext context, Exception exception)
     {
         ArgumentNullException.ThrowIfNull(context);
         switch (exception)
@@ -27,30 +29,25 @@ public static class Failures
                 return Results.Empty;
             case BadHttpRequestException { StatusCode: StatusCodes.Status408RequestTimeout }:
                 // Too slow today is not wrong: Qiniu never repeats what was answered 4xx (providers.md, section 1).
-                Admission(context)?.Refused("a body came too slowly");
+                admission.Refused("a body came too slowly");
                 return Problem.Unavailable();
             case BadHttpRequestException malformed:
                 return Problem.OfStatus(malformed.StatusCode);
             case IntakeFullException full:
-                Admission(context)?.Refused(full.Message);
+                admission.Refused(full.Message);
                 return Problem.Unavailable();
             case StoreUnavailableException unavailable:
-                context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, unavailable.Message);
                 return Problem.Unavailable();
             case UnreadableJobException { Job: { } job }:
-                context.RequestServices.GetService<Troubles>()?.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, job.Problem);
-                return Problem.Unreadable(Words(job, context.RequestServices.GetService<JobReferences>()));
+                troubles.Occurred(job.Key.Source, TroubleKind.UnreadableJobs, job.Problem);
+                return Problem.Unreadable($"The stored job {references.Of(job.Key)} cannot be read: {job.Problem}.");
             case UnreadableNotificationException unreadable:
-                context.RequestServices.GetService<Troubles>()?.Occurred(null, TroubleKind.UnreadableQuarantine);
+                troubles.Occurred(null, TroubleKind.UnreadableQuarantine);
                 return Problem.Unreadable(unreadable.Message);
             default:
                 logger.RequestFailed(exception);
                 return Problem.Internal();
         }
     }
-
-    private static string Words(UnreadableJob job, JobReferences? references) =>
-        $"The stored job{(references is null ? "" : $" {references.Of(job.Key)}")} cannot be read: {job.Problem}.";
-
-    private static Admission? Admission(HttpContext context) => context.RequestServices.GetService<Admission>();
 }

@@ -123,6 +123,7 @@ internal static class Composition
         services.AddSingleton(PollSlotOptions.Cloud);
         services.AddSingleton<StuckWatches>();
         services.AddSingleton<HubCalls>();
+        services.AddSingleton<Answers>();
         services.AddSingleton(provider => store(provider).TimerRuns());
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();

@@ -1,16 +1,22 @@
 using FopWatch.Api;
 using Microsoft.AspNetCore.Http;
-using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Http;
 
-/// <summary>Answers failures as the embedded host does.</summary>
-internal static class Answers
+/// <summary>Admits requests, and answers failures as the embedded host does.</summary>
+/// <param name="admission">Admits.</param>
+/// <param name="failures">Answers failures.</param>
+public sealed class Answers(Admission admission, Failures failures)
 {
-    public static async Task<IResult> AnswerAsync(this HttpRequest request, RequestKind kind, Func<Task<IResult>> handle)
+    /// <summary>Answers a request.</summary>
+    /// <param name="request">The request.</param>
+    /// <param name="kind">What it takes a place of.</param>
+    /// <param name="handle">What handles it once it is admitted.</param>
+    public async Task<IResult> AnswerAsync(HttpRequest request, RequestKind kind, Func<Task<IResult>> handle)
     {
-        using var place = request.HttpContext.RequestServices.GetRequiredService<Admission>().Enter(request, kind);
+        ArgumentNullException.ThrowIfNull(request);
+        ArgumentNullException.ThrowIfNull(handle);
+        using var place = admission.Enter(request, kind);
         if (place is null)
             return Problem.Unavailable();
         if (QueryParameters.Check(request, QueryParameters.FunctionsHost) is { } wrong)
@@ -22,11 +28,15 @@ internal static class Answers
         }
         catch (Exception e)
         {
-            var logger = request.HttpContext.RequestServices.GetRequiredService<ILoggerFactory>().CreateLogger("FopWatch");
-            return Failures.AnswerTo(request.HttpContext, e, logger);
+            return failures.AnswerTo(request.HttpContext, e);
         }
     }
+}
 
+/// <summary>The query of a request.</summary>
+internal static class Query
+{
+    /// <summary>A parameter; null if it is not there.</summary>
     public static string? Parameter(this HttpRequest request, string name) =>
         request.Query.TryGetValue(name, out var values) ? values.ToString() : null;
 }

@@ -9,7 +9,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The routes that tell of the app itself; see <see cref="HealthApi"/>.</summary>
-public sealed class HealthFunctions(IQuarantine store, Troubles troubles, SilentTimers timers)
+public sealed class HealthFunctions(Answers answers, IQuarantine store, Troubles troubles, SilentTimers timers)
 {
     internal const string LiveName = "HealthLive";
     internal const string ReadyName = "HealthReady";
@@ -22,7 +22,7 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles, Silent
     [Function(ReadyName)]
     public Task<IResult> ReadyAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "health/ready")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Health, async () =>
+        answers.AnswerAsync(request, RequestKind.Health, async () =>
         {
             var ranAt = await timers.CheckAsync(request.HttpContext.RequestAborted);
             return await HealthApi.ReadyAsync(store, troubles, request.HttpContext.RequestAborted, ranAt);
@@ -30,6 +30,6 @@ public sealed class HealthFunctions(IQuarantine store, Troubles troubles, Silent
 
     /// <summary>See <see cref="HealthApi.OpenApi"/>.</summary>
     [Function("OpenApi")]
-    public static Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request) =>
-        request.AnswerAsync(RequestKind.Call, () => Task.FromResult(HealthApi.OpenApi()));
+    public Task<IResult> OpenApi([HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "openapi.json")] HttpRequest request) =>
+        answers.AnswerAsync(request, RequestKind.Call, () => Task.FromResult(HealthApi.OpenApi()));
 }

@@ -11,6 +11,7 @@ namespace FopWatch.Functions.Http;
 
 /// <summary>The routes below <c>/api/jobs</c>; see <see cref="JobsApi"/>.</summary>
 public sealed class JobFunctions(
+    Answers answers,
     JobRecorder recorder,
     Poller poller,
     IJobStore store,
@@ -26,14 +27,14 @@ public sealed class JobFunctions(
     [Function("RegisterJobs")]
     public Task<IResult> RegisterAsync(
         [HttpTrigger(AuthorizationLevel.Function, "post", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Registration, () => JobsApi.RegisterAsync(
+        answers.AnswerAsync(request, RequestKind.Registration, () => JobsApi.RegisterAsync(
             request, recorder, bodies, admission, turns, settings, troubles, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.ListAsync"/>.</summary>
     [Function("ListJobs")]
     public Task<IResult> ListAsync(
         [HttpTrigger(AuthorizationLevel.Function, "get", "head", Route = "api/jobs")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.List, () => JobsApi.ListAsync(
+        answers.AnswerAsync(request, RequestKind.List, () => JobsApi.ListAsync(
             request.Parameter("source"),
             request.Parameter("state"),
             request.Parameter("watch"),
@@ -54,7 +55,7 @@ public sealed class JobFunctions(
         string source,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.CallOrWaiting, () => JobsApi.GetAsync(
+        answers.AnswerAsync(request, RequestKind.CallOrWaiting, () => JobsApi.GetAsync(
             source, id, request.Parameter("wait"), settlements, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.PollAsync"/>.</summary>
@@ -64,7 +65,7 @@ public sealed class JobFunctions(
         string source,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Waiting, () => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
+        answers.AnswerAsync(request, RequestKind.Waiting, () => JobsApi.PollAsync(source, id, poller, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.RepublishAsync"/>.</summary>
     [Function("RepublishJob")]
@@ -73,7 +74,7 @@ public sealed class JobFunctions(
         string source,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Call, () => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
+        answers.AnswerAsync(request, RequestKind.Call, () => JobsApi.RepublishAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="JobsApi.StopAsync"/>.</summary>
     [Function("StopJob")]
@@ -82,5 +83,5 @@ public sealed class JobFunctions(
         string source,
         string id,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Call, () => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
+        answers.AnswerAsync(request, RequestKind.Call, () => JobsApi.StopAsync(source, id, recorder, references, settings, request.HttpContext.RequestAborted));
 }

@@ -9,7 +9,7 @@ namespace FopWatch.Functions.Http;
 
 /// <summary>The route that providers call.</summary>
 public sealed class NotifyFunction(
-    NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings)
+    Answers answers, NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings)
 {
     /// <summary>See <see cref="Notify.PostAsync"/>. Anonymous: the token in the path is what admits.</summary>
     [Function("Notify")]
@@ -19,7 +19,7 @@ public sealed class NotifyFunction(
         string token,
         string? correlation,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Notification, () => Notify.PostAsync(
+        answers.AnswerAsync(request, RequestKind.Notification, () => Notify.PostAsync(
             source, token, correlation, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="Notify.PostElsewhereAsync"/>.</summary>
@@ -28,6 +28,6 @@ public sealed class NotifyFunction(
         [HttpTrigger(AuthorizationLevel.Anonymous, "post", Route = "api/notify/{*rest}")] HttpRequest request,
         string? rest,
         [DurableClient] DurableTaskClient client) =>
-        request.AnswerAsync(RequestKind.Notification, () => Notify.PostElsewhereAsync(
+        answers.AnswerAsync(request, RequestKind.Notification, () => Notify.PostElsewhereAsync(
             rest, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
 }

@@ -142,13 +142,14 @@ internal sealed class LocalHost : IAsyncDisposable
         builder.AddTelemetryExport(settings.OpenTelemetry);
 
         var app = builder.Build();
-        app.Use(AnswerFailures);
+        var (failures, admission) = (app.Services.GetRequiredService<Failures>(), app.Services.GetRequiredService<Admission>());
+        app.Use((HttpContext context, RequestDelegate next) => AnswerFailures(failures, context, next));
         app.Use(app.Services.GetRequiredService<NotifyPaths>().InvokeAsync);
         app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
         app.Use(CheckQuery);
         app.Use(AnswerUnrouted);
         app.UseRouting();
-        app.Use(LimitRequests);
+        app.Use((HttpContext context, RequestDelegate next) => LimitRequests(admission, context, next));
         MapRoutes(app);
         return app;
     }
@@ -256,17 +257,17 @@ internal sealed class LocalHost : IAsyncDisposable
     private static Task CheckQuery(HttpContext context, RequestDelegate next) =>
         QueryParameters.Check(context.Request, hosts: []) is { } wrong ? wrong.ExecuteAsync(context) : next(context);
 
-    private static async Task LimitRequests(HttpContext context, RequestDelegate next)
+    private static async Task LimitRequests(Admission admission, HttpContext context, RequestDelegate next)
     {
         var kind = context.GetEndpoint()?.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call;
-        using var place = context.RequestServices.GetRequiredService<Admission>().Enter(context.Request, kind);
+        using var place = admission.Enter(context.Request, kind);
         if (place is null)
             await Problem.Unavailable().ExecuteAsync(context);
         else
             await next(context);
     }
 
-    private static async Task AnswerFailures(HttpContext context, RequestDelegate next)
+    private static async Task AnswerFailures(Failures failures, HttpContext context, RequestDelegate next)
     {
         try
         {
@@ -274,8 +275,7 @@ internal sealed class LocalHost : IAsyncDisposable
         }
         catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
-            var logger = context.RequestServices.GetRequiredService<ILogger<LocalHost>>();
-            await Failures.AnswerTo(context, e, logger).ExecuteAsync(context);
+            await failures.AnswerTo(context, e).ExecuteAsync(context);
         }
     }
 

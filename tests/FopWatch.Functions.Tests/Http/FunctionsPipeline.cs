@@ -1,5 +1,4 @@
 using System.Reflection;
-using FopWatch.Api;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
 using FopWatch.Settings;
@@ -53,7 +52,6 @@ internal sealed class FunctionsPipeline : ServedHost
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
         builder.Services.AddRoutingCore();
         builder.Services.AddLogging();
-        builder.Services.AddSingleton(watching.Services.GetRequiredService<Admission>());
         var web = builder.Build();
         foreach (var (function, trigger) in Functions)
         {
