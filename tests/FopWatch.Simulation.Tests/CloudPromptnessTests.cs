@@ -4,30 +4,17 @@ using FopWatch.Jobs;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Simulator;
-using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>
 /// What the cloud host does at once, where nothing goes wrong. In histories with faults the timers make up for whatever is not done, so most of these
-/// have timers that come once a day.
+/// have timers that come once a day. See also <see cref="PromptnessTests"/>, of both hosts.
 /// </summary>
 public sealed class CloudPromptnessTests
 {
     /// <summary>What queues take, and a turn or two.</summary>
     private static readonly TimeSpan AtOnce = TimeSpan.FromSeconds(1);
-
-    [Fact]
-    public void An_event_is_published_within_a_second_of_its_commit()
-    {
-        var published = new List<(TimeSpan At, JobRecord Job)>();
-        Play(
-            [Some.Job()],
-            stage => stage.Store.Removed = Chain(stage.Store.Removed, one => published.Add((stage.Age, JobEvent.Parse(one.Body).Data))));
-
-        Assert.NotEmpty(published);
-        Assert.All(published, one => Assert.InRange(Scenario.Start + one.At, one.Job.UpdatedAt, one.Job.UpdatedAt + AtOnce));
-    }
 
     [Fact]
     public void A_broker_that_is_down_holds_up_one_commit_and_a_sweep_publishes_when_it_is_back()
@@ -42,17 +29,6 @@ public sealed class CloudPromptnessTests
         Assert.Equal(2, failed.Count);
         Assert.InRange(failed[1] - failed[0], TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5));
         Assert.Equal(5, stage.Broker.Published.DistinctBy(one => one.Key).Count());
-    }
-
-    [Fact]
-    public void A_job_whose_first_poll_is_due_before_the_timer_looks_is_polled_when_it_is_due()
-    {
-        var due = TimeSpan.FromSeconds(65);
-        var stage = Play([Some.Job() with { Notifies = false, FirstPollAfter = due }]);
-
-        var job = Assert.Single(stage.Store.Jobs);
-        Assert.InRange(job.SettledAt!.Value, job.RegisteredAt + due, job.RegisteredAt + due + AtOnce);
-        Assert.Equal((1, 1), (stage.Tally["steps"], stage.Tally["polls"]));
     }
 
     [Fact]
@@ -92,22 +68,10 @@ public sealed class CloudPromptnessTests
         Assert.Equal((1, 0), (stage.Tally["watches terminated"], stage.Tally["steps"]));
     }
 
-    [Fact]
-    public void Jobs_that_are_due_at_once_wait_for_a_slot_and_are_all_polled()
-    {
-        JobScript[] jobs = [.. Enumerable.Range(0, 6).Select(i => Named(Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(65) }, $"z0.job-{i}"))];
-        var poll = Some.Poll with { PerSecond = 0.4 };
-        var stage = Play(jobs, poll: poll);
-
-        Assert.True(stage.Tally["steps postponed"] > 0, "None waited.");
-        Assert.All(stage.Store.Jobs, job => Assert.InRange(job.SettledAt!.Value - job.RegisteredAt, TimeSpan.FromSeconds(65), TimeSpan.FromSeconds(120)));
-    }
-
     private static Stage Play(
         JobScript[] jobs,
         Action<Stage>? prepare = null,
         TimeSpan? timers = null,
-        PollSettings? poll = null,
         IReadOnlyList<(Call Call, int Nth, Fault Fault)>? faults = null)
     {
         var scenario = Some.Scenario(HostKind.Cloud, jobs[0]) with
@@ -116,16 +80,12 @@ public sealed class CloudPromptnessTests
             LongestSleep = timers ?? TimeSpan.FromDays(1),
             Script = faults ?? [],
         };
-        if (poll is not null)
-            scenario = scenario with { Sources = [Scenario.NewSource(ProviderKind.Qiniu, poll)] };
         var history = History.Play(scenario, keepTrace: true, prepare);
         Assert.True(history.Violation is null, $"{history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
         return history.Stage;
     }
 
     private static JobScript Named(JobScript script, string id) => script with { Job = script.Job with { Id = id } };
-
-    private static Action<T>? Chain<T>(Action<T>? first, Action<T> second) => first + second;
 
     private static Action<Job?, JobCommit>? Chain(Action<Job?, JobCommit>? first, Action<JobCommit> second) => first + ((_, commit) => second(commit));
 }
