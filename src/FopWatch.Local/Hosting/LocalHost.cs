@@ -119,13 +119,17 @@ internal sealed class LocalHost : IAsyncDisposable
             // The handlers count what they read, and answer 413 themselves.
             kestrel.Limits.MaxRequestBodySize = null;
 
-            // What bounds the memory that strangers can take: so many connections, each with so much read ahead. What goes beyond is
-            // closed at once, and a provider tries again. Requests and bodies that dribble are cut off.
-            kestrel.Limits.MaxConcurrentConnections = files.Connections;
+            // What bounds the memory that strangers can take: so many connections (ConnectionLimit), each with so much read ahead. Those in
+            // excess are closed at once, and a provider tries again. Requests and bodies that dribble are cut off.
             kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
             kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
-            kestrel.ConfigureEndpointDefaults(endpoint => endpoint.Protocols = HttpProtocols.Http1);
+            kestrel.ConfigureEndpointDefaults(endpoint =>
+            {
+                endpoint.Protocols = HttpProtocols.Http1;
+                var limit = endpoint.ApplicationServices.GetRequiredService<ConnectionLimit>();
+                endpoint.Use(next => connection => limit.RunAsync(connection, next));
+            });
         });
         if (settings.ApiKey is null)
         {
@@ -158,6 +162,7 @@ internal sealed class LocalHost : IAsyncDisposable
     {
         services.AddFopWatchCore(settings.Shared, store, time, settings.StatusTimeout, files.PollConnections);
         services.AddSingleton(files);
+        services.AddSingleton(provider => new ConnectionLimit(files, TimeProvider.System, provider.GetRequiredService<ILogger<ConnectionLimit>>()));
         services.AddSingleton(settings);
         services.AddSingleton(time);
 

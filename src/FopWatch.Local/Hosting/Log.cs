@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(14, LogLevel.Warning, "This process may open {Limit} files (RLIMIT_NOFILE), so at most {Connections} connections are taken at once. Raise the limit (ulimit -n) to {Wanted} or more")]
     public static partial void FewDescriptors(this ILogger logger, int limit, int connections, int wanted);
+
+    [LoggerMessage(15, LogLevel.Warning, "{Most} connections are open, which is the limit. New ones are closed, {Count} since the start")]
+    public static partial void ConnectionsClosed(this ILogger logger, int most, long count);
 }

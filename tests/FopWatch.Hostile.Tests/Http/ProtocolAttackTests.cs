@@ -213,6 +213,10 @@ public class ProtocolAttackTests
         Assert.Equal(200, (await early.ReadAsync()).Status);
         Assert.Equal(200, closed);
 
+        // A line for each would fill the disk as fast as somebody connects.
+        Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("connection", StringComparison.OrdinalIgnoreCase));
+        Assert.Contains("Warning 2000 connections are open, which is the limit. New ones are closed, 1 since the start", host.Log.ToString(), StringComparison.Ordinal);
+
         flood.ForEach(connection => connection.Dispose());
         await EventuallyAsync(async () =>
         {
