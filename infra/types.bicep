@@ -37,10 +37,12 @@ type Source = {
   domains: Domain[]?
 
   @description('The buckets whose jobs count. Reports about others are kept in quarantine, or not recorded. Default: any.')
+  @minLength(1)
   @maxLength(64)
   buckets: string[]?
 
   @description('The pipelines whose jobs count, Qiniu only, as "1381556928.video" or "video". Default: any.')
+  @minLength(1)
   @maxLength(64)
   pipelines: string[]?
 

@@ -132,9 +132,10 @@ public sealed record FopWatchSettings
 
         var kind = reader.Choice<ProviderKind>("Provider", null);
         var trust = reader.Choice<TrustRule>("Trust", TrustRule.Signature);
-        var tokens = reader.Texts("NotifyTokens");
+        const string NeedsTokens = "give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each";
+        var tokens = reader.Texts("NotifyTokens", NeedsTokens);
         if (tokens.Count == 0 && !reader.HasBelow("NotifyTokens"))
-            reader.Problem("NotifyTokens", "is missing: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each");
+            reader.Problem("NotifyTokens", $"is missing: {NeedsTokens}");
         foreach (var (at, token) in tokens)
         {
             if (!IsName(token, 8, 64))
@@ -180,7 +181,7 @@ public sealed record FopWatchSettings
     /// <summary>A list of names that a report is compared with.</summary>
     private static IReadOnlyList<string> ReadNames(SettingsReader reader, string setting, string what)
     {
-        var names = reader.Texts(setting);
+        var names = reader.Texts(setting, "give a list of at least one name, or leave the setting out for any");
         foreach (var (at, name) in names)
         {
             if (name.Length > 255 || name.Any(c => char.IsWhiteSpace(c) || char.IsControl(c) || c is ':' or '/' or ',' or ';' or '*'))

@@ -125,11 +125,18 @@ internal sealed class SettingsReader
         return [.. children.Select(spellings => spellings.Key)];
     }
 
-    /// <summary>The texts of a list, in order; those that are empty are problems. None is quoted: they may be secrets.</summary>
-    public IReadOnlyList<(string Name, string Text)> Texts(string name)
+    /// <summary>
+    /// The texts of a list, in order; those that are empty are problems. None is quoted: they may be secrets. A list that is there and has nothing in it,
+    /// or is null, is a problem too: a template may have left it so, and a missing list may stand for anything.
+    /// </summary>
+    /// <param name="name">The name of the list.</param>
+    /// <param name="ifEmpty">What to do about an empty list.</param>
+    public IReadOnlyList<(string Name, string Text)> Texts(string name, string ifEmpty)
     {
-        if (_settings.GetValueOrDefault(Full(name)) is not null)
+        if (Has(name) || (HasBelow(name) && _settings.GetValueOrDefault(Full(name)) is not null))
             Explain(name, "is a single value: it takes a list");
+        else if (!HasBelow(name) && _settings.ContainsKey(Full(name)))
+            Explain(name, $"is empty: {ifEmpty}");
         var children = Children(name);
         if (!children.All(IsIndex))
             Explain(name, "is a map: it takes a list");

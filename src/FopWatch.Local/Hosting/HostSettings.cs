@@ -60,7 +60,10 @@ internal sealed record HostSettings
         if (string.IsNullOrWhiteSpace(data))
             problems.Add($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
-        var apiKey = section[ApiKeyName];
+        // A key that is null or an empty list in the file was left so by a template.
+        var written = WrittenSettings.Of(configuration).ToList();
+        var hasApiKey = written.Exists(setting => setting.Key.Equals(ApiKeyName, StringComparison.OrdinalIgnoreCase));
+        var apiKey = hasApiKey ? section[ApiKeyName] ?? "" : null;
         if (apiKey is not null && string.IsNullOrWhiteSpace(apiKey))
             problems.Add($"FopWatch:{ApiKeyName} is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
         else if (apiKey is { Length: < MinApiKeyLength })
@@ -71,7 +74,7 @@ internal sealed record HostSettings
         FopWatchSettings? shared = null;
         try
         {
-            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), lists ?? [], [ApiKeyName]);
+            shared = FopWatchSettings.Read(written, lists ?? [], [ApiKeyName]);
         }
         catch (SettingsException e)
         {

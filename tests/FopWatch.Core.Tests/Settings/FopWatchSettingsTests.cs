@@ -255,6 +255,13 @@ public class FopWatchSettingsTests
     [InlineData("Sources:media:Domains:0", "https://cdn.lessons.test", "Sources:media:Domains:0 is a single value: an element of a list of domains is { \"Bucket\", \"Url\" }")]
     [InlineData("Sources:media:Domains:my-bucket", "", "Sources:media:Domains:my-bucket is empty: give the URL that the bucket is served under, for example https://cdn.example.com")]
     [InlineData("Sources:media:NotifyTokens", "abcdefgh", "Sources:media:NotifyTokens is a single value: it takes a list")]
+    [InlineData("Sources:media:NotifyTokens", "", "Sources:media:NotifyTokens is empty: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each")]
+    [InlineData("Sources:media:NotifyTokens", null, "Sources:media:NotifyTokens is empty: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each")]
+    [InlineData("Sources:media:Buckets", "lessons", "Sources:media:Buckets is a single value: it takes a list")]
+    [InlineData("Sources:media:Buckets", "", "Sources:media:Buckets is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("Sources:media:Buckets", null, "Sources:media:Buckets is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("Sources:media:Pipelines", null, "Sources:media:Pipelines is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("Sources:files:Pipelines", null, "Sources:files:Pipelines is empty: give a list of at least one name, or leave the setting out for any")]
     [InlineData("Sources:media:NotifyTokens:first", "abcdefgh", "Sources:media:NotifyTokens is a map: it takes a list")]
     [InlineData("Sources:media:NotifyTokens:1:Token", "abcdefgh", "Sources:media:NotifyTokens:1 is a map: it takes a single value")]
     [InlineData("Sources:media:Trust:0", "Token", "Sources:media:Trust is a map: it takes a single value")]
@@ -389,7 +396,6 @@ public class FopWatchSettingsTests
             ["Sources:media:Buckets:0"] = "lessons",
             ["Sources:media:Buckets:1"] = " covers ",
             ["Sources:media:Pipelines:0"] = "1381556928.video",
-            ["Sources:files:Buckets"] = null,
         });
 
         Assert.True(settings.Sources.Find("media")!.Scope is { HasBuckets: true, HasPipelines: true });

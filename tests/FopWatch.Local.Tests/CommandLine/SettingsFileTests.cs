@@ -87,6 +87,12 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("\"PublicUrl\": [ \"https://a.test\" ]", "FopWatch:PublicUrl is a list: it takes a single value")]
     [InlineData("\"PublicUrl\": { \"a\": 1 }", "FopWatch:PublicUrl is a map: it takes a single value")]
     [InlineData("\"Retention\": 30", "FopWatch:Retention is '30', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00")]
+    [InlineData("\"Sources\": { \"m\": { \"Provider\": \"Qiniu\", \"NotifyTokens\": [\"abcdefgh\"], \"Buckets\": [] } }", "FopWatch:Sources:m:Buckets is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("\"Sources\": { \"m\": { \"Provider\": \"Qiniu\", \"NotifyTokens\": [\"abcdefgh\"], \"Buckets\": null } }", "FopWatch:Sources:m:Buckets is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("\"Sources\": { \"m\": { \"Provider\": \"Qiniu\", \"NotifyTokens\": [\"abcdefgh\"], \"Pipelines\": [] } }", "FopWatch:Sources:m:Pipelines is empty: give a list of at least one name, or leave the setting out for any")]
+    [InlineData("\"Sources\": { \"m\": { \"Provider\": \"Qiniu\", \"NotifyTokens\": [] } }", "FopWatch:Sources:m:NotifyTokens is empty: give a list of at least one token, 8 to 64 of A-Z a-z 0-9 _ - each")]
+    [InlineData("\"ApiKey\": null", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
+    [InlineData("\"ApiKey\": []", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
     [InlineData("\"ApiKey\": \"\"", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
     public void A_value_of_the_wrong_shape_is_named_with_the_right_one(string setting, string problem)
     {
