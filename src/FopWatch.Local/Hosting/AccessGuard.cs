@@ -37,14 +37,15 @@ internal sealed class AccessGuard(HostSettings settings)
         && IPAddress.IsLoopback(peer)
         && HostSettings.IsLoopback(request.Host.Host)
         && !ProxiedRequest.IsProxied(request)
-        && request.Headers.Origin.All(IsOfThisMachine);
+        && request.Headers.Origin.All(origin => string.Equals(origin, $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase))
+        && request.Headers["Sec-Fetch-Site"].All(IsForNoOtherPage);
 
     /// <summary>
-    /// Whether a page is from this machine. Browsers name a page's origin with every request that may change something; "null" is a page
-    /// without an origin, such as a file. A <see cref="Uri"/> would turn the name <c>loopback</c>, which is anybody's, into <c>localhost</c>.
+    /// Whether a browser sends the request for itself or for a page of this origin. Browsers name a page's origin (<c>Origin</c>) with every request
+    /// that may change something, and how far it is from this one (<c>Sec-Fetch-Site</c>) with all others too. A page of another port of this
+    /// machine is <c>same-site</c>.
     /// </summary>
-    private static bool IsOfThisMachine(string? origin) =>
-        origin?.Split("://", 2) is ["http" or "https", var authority] && HostSettings.IsLoopback(new HostString(authority).Host);
+    private static bool IsForNoOtherPage(string? site) => site is "none" or "same-origin";
 
     private bool IsRight(HttpRequest request)
     {

@@ -56,6 +56,18 @@ public sealed partial class ProxyTests
     [InlineData("CF-Ray", "1")]
     [InlineData("True-Client-IP", "192.0.2.1")]
     [InlineData("X-Client-IP", "")]
+    [InlineData("X-Varnish", "32770")]
+    [InlineData("Fly-Client-IP", "192.0.2.1")]
+    [InlineData("Fly-Forwarded-Port", "443")]
+    [InlineData("X-Sucuri-ClientIP", "192.0.2.1")]
+    [InlineData("Incap-Client-IP", "192.0.2.1")]
+    [InlineData("DO-Connecting-IP", "192.0.2.1")]
+    [InlineData("X-Vercel-Id", "fra1::x")]
+    [InlineData("X-Cloud-Trace-Context", "105445aa7843bc8bf206b12000100000/1;o=1")]
+    [InlineData("X_Forwarded_For", "192.0.2.1")]
+    [InlineData("X-Scheme", "https")]
+    [InlineData("X-Nginx-Proxy", "true")]
+    [InlineData("X-Proxied-By", "proxy")]
     public async Task A_header_that_only_proxies_add_makes_no_request_local(string header, string value)
     {
         await using var host = await AttackedHost.StartAsync(Unnamed());

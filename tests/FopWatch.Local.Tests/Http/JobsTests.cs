@@ -135,17 +135,59 @@ public class JobsTests
     }
 
     [Theory]
-    [InlineData("https://evil.example.com", HttpStatusCode.MisdirectedRequest)]
-    [InlineData("null", HttpStatusCode.MisdirectedRequest)]
-    [InlineData("http://localhost:3000", HttpStatusCode.Accepted)]
-    [InlineData("http://127.0.0.1:8080", HttpStatusCode.Accepted)]
-    public async Task Without_an_api_key_a_web_page_from_elsewhere_cannot_have_a_browser_register_jobs(string origin, HttpStatusCode status)
+    [InlineData("https://evil.example.com")]
+    [InlineData("null")]
+    [InlineData("http://localhost:3000")]
+    [InlineData("http://127.0.0.1:8080")]
+    [InlineData("http://127.0.0.1")]
+    public async Task Without_an_api_key_a_page_of_another_origin_cannot_have_a_browser_register_jobs(string origin)
     {
         await using var host = await RunningHost.StartAsync();
         host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
 
-        Assert.Equal(status, (await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""")).StatusCode);
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done)).StatusCode);
+        Assert.Equal("""{"status":"ready"}""", await host.Http.GetStringAsync("/health/ready", Cancelled));
+    }
+
+    [Theory]
+    [InlineData("none", HttpStatusCode.OK)]
+    [InlineData("same-origin", HttpStatusCode.OK)]
+    [InlineData("same-site", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("cross-site", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("none, cross-site", HttpStatusCode.MisdirectedRequest)]
+    [InlineData("", HttpStatusCode.MisdirectedRequest)]
+    public async Task Without_an_api_key_a_browser_is_answered_for_itself_and_for_pages_of_this_origin_only(string site, HttpStatusCode status)
+    {
+        await using var host = await RunningHost.StartAsync();
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", site);
+
+        foreach (var path in (string[])["/api/jobs", "/events", "/metrics", "/openapi.json"])
+            Assert.Equal(status, (await host.Http.GetAsync(path, HttpCompletionOption.ResponseHeadersRead, Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("media", Done)).StatusCode);
+    }
+
+    [Fact]
+    public async Task Without_an_api_key_pages_of_this_origin_may_register_jobs()
+    {
+        await using var host = await RunningHost.StartAsync();
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", host.Host.Url.GetLeftPart(UriPartial.Authority));
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", "same-origin");
+
+        Assert.Equal(HttpStatusCode.Accepted, (await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""")).StatusCode);
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", "https://evil.example.com");
+        Assert.Equal(HttpStatusCode.MisdirectedRequest, (await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.b"}""")).StatusCode);
+    }
+
+    [Fact]
+    public async Task With_an_api_key_a_page_of_any_origin_may_use_it()
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: "a-key-of-16-chars");
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", "https://console.example.com");
+        host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", "cross-site");
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
     }
 
     [Fact]
