@@ -497,7 +497,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.NotifyAsync("over");
         await host.RegisterAsync("open");
         await host.PurgeAsync();
-        host.Time.Shift(PurgeMark.SecondLook);
+        host.Time.Shift(SecondLook.After);
         await host.PurgeAsync();
         await host.Outbox.RemoveAsync(await host.Outbox.PendingAsync(10, Cancelled), Cancelled);
 
@@ -551,7 +551,7 @@ public class WatchJobTests(SharedAzurite azurite)
         // A job whose event nobody has been told yet is kept.
         host.Time.AdvanceTo(host.Time.GetUtcNow().AddDays(30));
         await host.PurgeAsync();
-        host.Time.AdvanceTo(host.Time.GetUtcNow() + PurgeMark.SecondLook);
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + SecondLook.After);
         await host.PurgeAsync();
         Assert.NotNull(await host.FindAsync("over"));
         await host.Outbox.RemoveAsync(await host.Outbox.PendingAsync(10, Cancelled), Cancelled);

@@ -92,7 +92,7 @@ public class ClockTests
         await PassAsync(TimeSpan.FromMinutes(60));
 
         _clock.Ahead = TimeSpan.FromDays(60);
-        await PassAsync(SteadyTime.SecondLook + PurgeMark.SecondLook + TimeSpan.FromMinutes(20));
+        await PassAsync(SteadyTime.AdoptedAfter + SecondLook.After + TimeSpan.FromMinutes(20));
 
         Assert.Null(await StoredAsync(host, "z0.a"));
         var open = await StoredAsync(host, "z0.open");

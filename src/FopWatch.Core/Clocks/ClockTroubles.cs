@@ -6,7 +6,7 @@ namespace FopWatch.Clocks;
 /// <summary>Warns of a system clock that jumped.</summary>
 public static class ClockTroubles
 {
-    /// <summary>Notes whether the system clock differs from the clock that is gone by. For a host to call every minute.</summary>
+    /// <summary>Notes whether the system clock differs from FopWatch's clock. For a host to call every minute.</summary>
     public static void CheckClock(this Troubles troubles, SteadyTime time)
     {
         ArgumentNullException.ThrowIfNull(troubles);

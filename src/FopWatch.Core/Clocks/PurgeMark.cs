@@ -2,7 +2,7 @@ namespace FopWatch.Clocks;
 
 /// <summary>How far purges have come, as the store remembers it.</summary>
 /// <param name="PurgedBefore">What is older than this was purged; null before the first purge.</param>
-/// <param name="DoubtedBefore">The same of the first purge that was put off because it would have gone too far; null if none is.</param>
+/// <param name="DoubtedBefore">The same of the first purge that was put off because it would have gone too far (<see cref="SecondLook"/>); null if none is.</param>
 public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? DoubtedBefore)
 {
     /// <summary>
@@ -10,9 +10,6 @@ public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? Dou
     /// in which no host ran, a shorter retention, or a jump of the clock.
     /// </summary>
     public static readonly TimeSpan LongestStep = TimeSpan.FromHours(3);
-
-    /// <summary>After how long the clock is asked again about a purge that would go further.</summary>
-    public static readonly TimeSpan SecondLook = TimeSpan.FromMinutes(45);
 
     /// <summary>Nothing was purged yet.</summary>
     public static PurgeMark None { get; } = new(null, null);
@@ -25,9 +22,9 @@ public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? Dou
         if (PurgedBefore is { } purged && before - purged <= LongestStep)
             return new(before, null);
 
-        // The clock has moved on by what has passed since: it was right, or nobody has set it right.
-        return DoubtedBefore is not { } doubted || before < doubted || before - doubted > SecondLook + LongestStep ? this with { DoubtedBefore = before }
-            : before - doubted >= SecondLook ? new(before, null)
+        // A time before the doubt shows that the clock was ahead then.
+        return DoubtedBefore is not { } doubted || before < doubted ? this with { DoubtedBefore = before }
+            : SecondLook.Decides(doubted, before) ? new(before, null)
             : this;
     }
 }

@@ -2,7 +2,7 @@ namespace FopWatch.Clocks;
 
 /// <summary>
 /// A clock that a jump of the system clock does not move at once. It counts elapsed time, follows the system clock where the two differ by
-/// at most <see cref="Tolerance"/>, and adopts a larger difference once it has lasted for <see cref="SecondLook"/>. Thread-safe.
+/// at most <see cref="Tolerance"/>, and adopts a larger difference once it has lasted for <see cref="AdoptedAfter"/>. Thread-safe.
 /// </summary>
 /// <remarks>
 /// Where a service tells the time (<see cref="Observe"/>), its time counts and not the system clock's. Timers and timestamps are those of the
@@ -15,7 +15,7 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
     public static readonly TimeSpan Tolerance = TimeSpan.FromSeconds(5);
 
     /// <summary>How long a larger difference has to last, and stay the same, before it is adopted.</summary>
-    public static readonly TimeSpan SecondLook = TimeSpan.FromMinutes(10);
+    public static readonly TimeSpan AdoptedAfter = TimeSpan.FromMinutes(10);
 
     /// <summary>
     /// How far the system clock may be behind the last written time for that time to count at the start: a clock that was set to local time, or
@@ -116,8 +116,8 @@ public sealed class SteadyTime(TimeProvider clock) : TimeProvider
 
         if (_ofSystem is null || !IsSame(_ofSystem.Ahead, ahead))
             _ofSystem = new(ahead, at);
-        var isContradicted = _observedAt is { } observed && clock.GetElapsedTime(observed, at) < SecondLook;
-        return isContradicted || clock.GetElapsedTime(_ofSystem.Since, at) < SecondLook ? steady : Adopt(system, at);
+        var isContradicted = _observedAt is { } observed && clock.GetElapsedTime(observed, at) < AdoptedAfter;
+        return isContradicted || clock.GetElapsedTime(_ofSystem.Since, at) < AdoptedAfter ? steady : Adopt(system, at);
     }
 
     private DateTimeOffset Adopt(DateTimeOffset system, long at)

@@ -110,9 +110,10 @@ public static class JobDecider
             change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
         else if (change.Job.IsAbandoned && asked.DueAt is null && answer.Report is not null)
             change = change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now)));
-        change = change.Then(next => next.Rewatch(
-            PollPlan.Answered(poll, next.Watch, asked, next.Facts, answer, now, polled.Chance, IsNobodys(next))));
-        return PollPlan.GivesUp(change.Job.Watch, asked, now, IsNobodys(change.Job)) is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
+        var (watch, givenUp) = PollPlan.Answered(
+            poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));
+        change = change.Then(next => next.Rewatch(watch));
+        return givenUp is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
     }
 
     private static JobChange RestoreWatch(Job job, DateTimeOffset now) =>

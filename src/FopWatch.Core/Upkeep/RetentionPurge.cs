@@ -22,7 +22,7 @@ public sealed class RetentionPurge(IStoreUpkeep store, IPurgeMarks marks, FopWat
         var before = now - settings.Retention;
         if (await marks.AllowAsync(before, cancellationToken))
             return await store.PurgeAsync(before, now, cancellationToken);
-        log.PurgePutOff(PurgeMark.SecondLook);
+        log.PurgePutOff(SecondLook.After);
         return (0, true);
     }
 }

@@ -1,3 +1,4 @@
+using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -23,13 +24,14 @@ public static class PollPlan
     public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// How late a poll may come and still give its job up. One that comes later follows a time in which no host ran, or a jump of the clock, which
-    /// the poll cannot tell apart; so the job is asked about once more, after <see cref="SecondLook"/>.
+    /// How late a poll may come and still give its job up; or half of the deadline where that is shorter, but no less than <see cref="Punctual"/>. One
+    /// that comes later follows a time in which no host ran, a backlog, or a jump of the clock, which the poll cannot tell apart; so a
+    /// <see cref="SecondLook"/> decides.
     /// </summary>
     public static readonly TimeSpan LatestGivingUp = TimeSpan.FromHours(1);
 
-    /// <summary>How long after a poll that came too late to give its job up the next one comes.</summary>
-    public static readonly TimeSpan SecondLook = TimeSpan.FromMinutes(45);
+    /// <summary>A poll that comes no later than this is not late, however short the deadline is.</summary>
+    public static readonly TimeSpan Punctual = TimeSpan.FromMinutes(1);
 
     /// <summary>What is due this soon may be polled already: the clock by which a timer fired can be another machine's.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
@@ -66,6 +68,7 @@ public static class PollPlan
             StartedAt = anew.StartedAt,
             Deadline = anew.Deadline,
             DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
+            DoubtedAt = null,
             NotFound = 0,
         };
     }
@@ -122,6 +125,7 @@ public static class PollPlan
             Deadline = watch.Deadline - (watch.StartedAt - startedAt),
             LastPolledAt = watch.LastPolledAt is { } polled ? Earlier(polled, now) : null,
             DueAt = watch.DueAt is { } due ? Earlier(due, due > last ? now + (due - last) : now) : null,
+            DoubtedAt = watch.DoubtedAt > now ? null : watch.DoubtedAt,
         };
     }
 
@@ -140,7 +144,7 @@ public static class PollPlan
             latest = polled + LongestWait(settings);
             if (watch != before)
                 return watch with { DueAt = watch.DueAt is { } next ? Earlier(next, latest) : null };
-            latest = Later(latest, polled + Longest(SecondLook, StatusClient.LongestRetryAfter));
+            latest = Later(latest, polled + Longest(SecondLook.After, StatusClient.LongestRetryAfter));
         }
 
         return watch.DueAt > latest && watch.DueAt > now ? watch with { DueAt = Later(Earlier(latest, now), watch.StartedAt) } : watch;
@@ -159,7 +163,7 @@ public static class PollPlan
     /// <summary>The watch after nobody wants it any more.</summary>
     public static Watch Stop(Watch watch) => watch with { DueAt = null, Stopped = true };
 
-    /// <summary>The watch after a poll.</summary>
+    /// <summary>The watch after a poll, and whether the poll is the last.</summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="watch">The watch before.</param>
     /// <param name="asked">The watch as it was when the question was asked: what was heard since, the answer does not know.</param>
@@ -169,10 +173,10 @@ public static class PollPlan
     /// <param name="random">At least 0, less than 1.</param>
     /// <param name="isNobodys">Whether only hints have named the job.</param>
     /// <returns>
-    /// Its <see cref="Watch.DueAt"/> is null where nothing more is to be asked: the job has an outcome, or is to be given up
-    /// (<see cref="GivesUp(Watch, Watch, DateTimeOffset, bool)"/>) and nothing was heard of it meanwhile, or was not watched before.
+    /// The <see cref="Watch.DueAt"/> of the watch is null where nothing more is to be asked: the job has an outcome, or is given up and nothing was
+    /// heard of it meanwhile, or was not watched before. If the job is given up, why.
     /// </returns>
-    public static Watch Answered(
+    public static (Watch Watch, SettledBy? GivenUp) Answered(
         PollSettings settings,
         Watch watch,
         Watch asked,
@@ -182,7 +186,7 @@ public static class PollPlan
         double random,
         bool isNobodys = false)
     {
-        var isDoubtful = IsLate(asked, now);
+        var isLate = IsLate(asked, now);
         (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
         var answered = watch with
         {
@@ -200,15 +204,23 @@ public static class PollPlan
             LastAnswerInWords = answer.InWords(),
             HintedWhileDue = false,
         };
-        if (facts.Outcome is not null || watch.DueAt is not { } due)
-            return answered with { DueAt = null };
+        if (facts.Outcome is not null)
+            return (answered with { DueAt = null }, null);
+
+        var reason = ReasonToGiveUp(answered, now, isNobodys);
+        answered = answered with { DoubtedAt = Doubted(answered, reason, isLate, now) };
+        var givenUp = answered.DoubtedAt is null ? reason : null;
+        if (watch.DueAt is not { } due)
+            return (answered, givenUp);
 
         // A poll that came between may have put off the next one; all else that moves it is something that was heard.
         DateTimeOffset? soonest = watch.HintedWhileDue ? now + HintSpacing
             : due != asked.DueAt ? Later(due, now + HintSpacing)
             : null;
-        if (GivesUp(answered, now, isNobodys) is not null)
-            return answered with { DueAt = isDoubtful ? Earlier(soonest ?? now + SecondLook, now + SecondLook) : soonest };
+        if (givenUp is not null)
+            return (answered with { DueAt = soonest }, givenUp);
+        if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
+            return (answered with { DueAt = Earlier(soonest ?? second, second) }, null);
 
         var wait = Wait(settings, answered.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
@@ -217,28 +229,12 @@ public static class PollPlan
         // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
         if (answer.RetryAfter is { } pause)
             next = Later(next, now + pause);
-        return answered with { DueAt = now < answered.Deadline ? Earlier(next, answered.Deadline) : next };
+        return (answered with { DueAt = now < answered.Deadline ? Earlier(next, answered.Deadline) : next }, null);
     }
 
-    /// <summary>Whether a job without an outcome is to be given up after a poll that may have come too late for that (<see cref="LatestGivingUp"/>).</summary>
-    /// <param name="watch">The watch after the poll.</param>
-    /// <param name="asked">The watch as it was when the question was asked.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="isNobodys">Whether only hints have named the job.</param>
-    public static SettledBy? GivesUp(Watch watch, Watch asked, DateTimeOffset now, bool isNobodys = false) =>
-        IsLate(asked, now) ? null : GivesUp(watch, now, isNobodys);
-
-    /// <summary>Whether a job without an outcome is to be given up after its last poll, and what the reason is; null if not.</summary>
-    /// <param name="watch">The watch after the poll.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="isNobodys">
-    /// Whether only hints have named the job. One that is out of the source's scope is then given up at once. A job that something genuine named is
-    /// polled until its deadline, since the scope may be wrong.
-    /// </param>
-    public static SettledBy? GivesUp(Watch watch, DateTimeOffset now, bool isNobodys = false)
+    private static SettledBy? ReasonToGiveUp(Watch watch, DateTimeOffset now, bool isNobodys)
     {
-        if (watch.LastPolledAt is null)
-            return null;
+        // A job that something genuine named is polled until its deadline, since the scope may be wrong.
         if (isNobodys && watch.LastAnswer == PollAnswer.OutOfScope)
             return SettledBy.Poll;
         if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
@@ -250,7 +246,18 @@ public static class PollPlan
             : null;
     }
 
-    private static bool IsLate(Watch asked, DateTimeOffset now) => now > asked.DueAt + LatestGivingUp;
+    /// <summary>A doubt stands until a second look decides, whatever the polls between were caused by and however they were answered.</summary>
+    private static DateTimeOffset? Doubted(Watch watch, SettledBy? reason, bool isLate, DateTimeOffset now) =>
+        watch.DoubtedAt is { } doubted ? SecondLook.Decides(doubted, now) ? null : doubted
+        : isLate && reason is not null ? now
+        : null;
+
+    private static bool IsLate(Watch asked, DateTimeOffset now)
+    {
+        // The watch of a job that is not polled any more was last in step with the clock when somebody asked.
+        var expected = asked.DueAt ?? asked.LastPolledAt ?? asked.StartedAt;
+        return now > expected + Longest(Punctual, Shorter(LatestGivingUp, (asked.Deadline - asked.StartedAt) / 2));
+    }
 
     private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
 
@@ -277,6 +284,8 @@ public static class PollPlan
             longest = span > longest ? span : longest;
         return longest;
     }
+
+    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 

@@ -53,6 +53,10 @@ public sealed record Watch
     [JsonIgnore]
     public int TotalPolls => EarlierPolls + Polls;
 
+    /// <summary>When a poll came too late to give the job up; null if none has since the watch began (<see cref="Clocks.SecondLook"/>).</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public DateTimeOffset? DoubtedAt { get; init; }
+
     /// <summary>Answers that there is no such id, since the last report.</summary>
     public int NotFound { get; init; }
 

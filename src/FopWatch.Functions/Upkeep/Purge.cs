@@ -58,7 +58,7 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
     {
         if (await store.PurgeMarks().AllowAsync(before, cancellationToken))
             return await store.PurgeAsync(before, Longest, cancellationToken);
-        logger.PurgePutOff(PurgeMark.SecondLook);
+        logger.PurgePutOff(SecondLook.After);
         return (0, true);
     }
 

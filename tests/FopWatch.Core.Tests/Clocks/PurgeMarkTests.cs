@@ -44,13 +44,27 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public void A_clock_that_jumps_again_begins_another_wait()
+    public void A_clock_that_is_set_back_begins_another_wait_and_one_that_is_ahead_at_two_looks_is_believed()
     {
         var mark = new PurgeMark(Start, null).Before(Start.AddDays(30));
 
-        Assert.Equal(new(Start, Start.AddDays(60)), mark = mark.Before(Start.AddDays(60)));
         Assert.Equal(new(Start, Start.AddDays(10)), mark = mark.Before(Start.AddDays(10)));
-        Assert.Equal(new(Start.AddDays(10).AddHours(1), null), mark.Before(Start.AddDays(10).AddHours(1)));
+        Assert.Equal(new(Start.AddDays(60), null), mark.Before(Start.AddDays(60)));
+    }
+
+    [Fact]
+    public void A_host_that_runs_for_forty_minutes_a_day_purges_every_other_day()
+    {
+        var (mark, purges) = (PurgeMark.None, new List<int>());
+        for (var day = 0; day < 365; day++)
+        {
+            for (var minute = 0; minute < 40; minute++)
+                mark = mark.Before(Start.AddDays(day).AddMinutes(minute));
+            if (mark.DoubtedBefore is null)
+                purges.Add(day);
+        }
+
+        Assert.Equal(Enumerable.Range(0, 182).Select(purge => 1 + (2 * purge)), purges);
     }
 
     [Fact]

@@ -36,11 +36,11 @@ public class SteadyTimeTests
         _system.Ahead = jump;
         Assert.Equal((Start, jump), (_time.GetUtcNow(), _time.SystemAhead));
 
-        _system.Advance(SteadyTime.SecondLook - TimeSpan.FromTicks(1));
-        Assert.Equal(Start + SteadyTime.SecondLook - TimeSpan.FromTicks(1), _time.GetUtcNow());
+        _system.Advance(SteadyTime.AdoptedAfter - TimeSpan.FromTicks(1));
+        Assert.Equal(Start + SteadyTime.AdoptedAfter - TimeSpan.FromTicks(1), _time.GetUtcNow());
         _system.Advance(TimeSpan.FromTicks(1));
 
-        Assert.Equal(Start + SteadyTime.SecondLook + jump, _time.GetUtcNow());
+        Assert.Equal(Start + SteadyTime.AdoptedAfter + jump, _time.GetUtcNow());
         Assert.Null(_time.SystemAhead);
     }
 
@@ -110,7 +110,7 @@ public class SteadyTimeTests
         Assert.Equal(starts, _time.StartFrom(written));
 
         Assert.Equal(starts ? written : Start, _time.GetUtcNow());
-        _system.Advance(SteadyTime.SecondLook);
+        _system.Advance(SteadyTime.AdoptedAfter);
         Assert.Equal(_system.GetUtcNow(), _time.GetUtcNow());
     }
 
@@ -125,9 +125,9 @@ public class SteadyTimeTests
         system.Advance(TimeSpan.FromMinutes(1));
         system.Ahead = Start.AddMinutes(5) - system.GetUtcNow();
         Assert.Equal(Start.AddMinutes(1), time.GetUtcNow());
-        system.Advance(SteadyTime.SecondLook);
+        system.Advance(SteadyTime.AdoptedAfter);
 
-        Assert.Equal(Start.AddMinutes(5) + SteadyTime.SecondLook, time.GetUtcNow());
+        Assert.Equal(Start.AddMinutes(5) + SteadyTime.AdoptedAfter, time.GetUtcNow());
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public class SteadyTimeTests
         _time.Observe(Start);
         _system.Ahead = TimeSpan.FromHours(1);
         _time.GetUtcNow();
-        _system.Advance(SteadyTime.SecondLook);
+        _system.Advance(SteadyTime.AdoptedAfter);
 
         Assert.Equal(_system.GetUtcNow(), _time.GetUtcNow());
     }
@@ -191,7 +191,7 @@ public class SteadyTimeTests
 
         var trouble = Assert.Single(troubles.Current);
         Assert.Equal((TroubleKind.ClockJumped, "it is 01:00:00 behind"), (trouble.Kind, trouble.Detail));
-        _system.Advance(SteadyTime.SecondLook);
+        _system.Advance(SteadyTime.AdoptedAfter);
         troubles.CheckClock(_time);
         _system.Advance(Troubles.Quiet);
         troubles.Check();

@@ -1,3 +1,4 @@
+using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -54,62 +55,6 @@ public class PollPlanTests
         static (DateTimeOffset, DateTimeOffset, DateTimeOffset?) Times(Watch watch) => (watch.StartedAt, watch.Deadline, watch.DueAt);
     }
 
-    [Theory]
-    [InlineData(PollAnswer.Report, SettledBy.Deadline)]
-    [InlineData(PollAnswer.NotFound, SettledBy.Deadline)]
-    [InlineData(PollAnswer.Unavailable, SettledBy.Deadline)]
-    public void A_poll_that_comes_far_too_late_gives_nothing_up_and_is_followed_by_a_second_look_that_does(PollAnswer answer, SettledBy reason)
-    {
-        // Down for 60 days, or a clock that jumped by as much.
-        var watch = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5);
-        var late = Start.AddDays(60);
-
-        var first = Answered(watch, JobFacts.None, new(answer), late, 0.5);
-        Assert.Null(PollPlan.GivesUp(first, watch, late));
-        Assert.Equal(late + PollPlan.SecondLook, first.DueAt);
-
-        // The clock is set right: the job is polled on, as before.
-        var right = Start.AddMinutes(6);
-        var corrected = PollPlan.Corrected(Settings, first, right);
-        Assert.Equal((right, right + PollPlan.LongestWait(Settings), Start.AddDays(9)), (corrected.LastPolledAt, corrected.DueAt, corrected.Deadline));
-        var on = Answered(corrected, JobFacts.None, Running, corrected.DueAt!.Value, 0.5);
-        Assert.Null(PollPlan.GivesUp(on, corrected, corrected.DueAt.Value));
-        Assert.Equal(on.LastPolledAt + TimeSpan.FromMinutes(6.75), on.DueAt);
-
-        // It stays as it is.
-        var second = Answered(first, JobFacts.None, new(answer), first.DueAt!.Value, 0.5);
-        Assert.Equal((reason, null), (PollPlan.GivesUp(second, first, first.DueAt.Value), second.DueAt));
-
-        // It jumps once more.
-        var again = Answered(first, JobFacts.None, new(answer), late.AddDays(60), 0.5);
-        Assert.Null(PollPlan.GivesUp(again, first, late.AddDays(60)));
-        Assert.Equal(late.AddDays(60) + PollPlan.SecondLook, again.DueAt);
-    }
-
-    [Fact]
-    public void An_id_that_the_provider_is_slow_to_know_is_not_given_up_by_a_clock_that_jumped_over_the_grace()
-    {
-        var watch = PollPlan.Start(Settings, Start) with { NotFound = PollPlan.UnknownAnswers - 1, DueAt = Start.AddMinutes(2) };
-        var late = Start.AddHours(2);
-
-        var first = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
-
-        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(first, late));
-        Assert.Null(PollPlan.GivesUp(first, watch, late));
-        Assert.Equal(late + PollPlan.SecondLook, first.DueAt);
-    }
-
-    [Fact]
-    public void A_poll_that_is_an_hour_late_gives_up()
-    {
-        var watch = PollPlan.Start(Settings, Start) with { DueAt = Start.AddDays(9) };
-        var late = watch.DueAt.Value + PollPlan.LatestGivingUp;
-
-        var answered = Answered(watch, JobFacts.None, Running, late, 0.5);
-
-        Assert.Equal((SettledBy.Deadline, null), (PollPlan.GivesUp(answered, watch, late), answered.DueAt));
-    }
-
     [Fact]
     public void Due_times_that_no_plan_can_have_produced_are_corrected_and_others_are_not()
     {
@@ -125,7 +70,7 @@ public class PollPlanTests
             [
                 polled,
                 polled with { DueAt = Start.AddMinutes(2) + StatusClient.LongestRetryAfter },
-                polled with { DueAt = Start.AddMinutes(2) + PollPlan.SecondLook },
+                polled with { DueAt = Start.AddMinutes(2) + SecondLook.After },
                 polled with { DueAt = null },
                 PollPlan.Start(Settings, Start, TimeSpan.FromDays(9)),
                 PollPlan.Again(Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
@@ -158,14 +103,14 @@ public class PollPlanTests
     public void A_watch_that_began_in_the_future_ends_as_one_that_begins_now()
     {
         var watch = PollPlan.Start(Settings, Start.AddDays(365));
-        var now = Start;
+        var (now, givenUp) = (Start, (SettledBy?)null);
         for (var i = 0; i < PollPlan.UnknownAnswers; i++, now += PollPlan.UnknownGrace)
         {
-            Assert.Null(PollPlan.GivesUp(watch, now));
-            watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), now, 0.5);
+            Assert.Null(givenUp);
+            (watch, givenUp) = Polled(watch, PollAnswer.NotFound, now);
         }
 
-        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, now));
+        Assert.Equal(SettledBy.Poll, givenUp);
         Assert.Equal(Start.AddDays(9), watch.Deadline);
     }
 
@@ -227,15 +172,14 @@ public class PollPlanTests
     public void An_unknown_id_is_asked_for_through_the_grace_and_given_up_after_it()
     {
         var watch = PollPlan.Start(Settings, Start);
-        var notFound = new StatusAnswer(PollAnswer.NotFound);
-        var now = Start;
-        while (PollPlan.GivesUp(watch, now) is null)
+        var (now, givenUp) = (Start, (SettledBy?)null);
+        while (givenUp is null)
         {
             now = watch.DueAt!.Value;
-            watch = Answered(watch, JobFacts.None, notFound, now, 0.5);
+            (watch, givenUp) = Polled(watch, PollAnswer.NotFound, now);
         }
 
-        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, now));
+        Assert.Equal(SettledBy.Poll, givenUp);
         Assert.Null(watch.DueAt);
         Assert.InRange(now - Start, PollPlan.UnknownGrace, PollPlan.UnknownGrace + Settings.Max);
     }
@@ -247,11 +191,11 @@ public class PollPlanTests
     public void A_report_makes_an_unknown_id_known_again_and_an_api_that_is_down_says_nothing_of_it(PollAnswer between, SettledBy? expected)
     {
         var late = Start + PollPlan.UnknownGrace;
-        var watch = PollPlan.Start(Settings, Start);
+        var (watch, givenUp) = (PollPlan.Start(Settings, Start), (SettledBy?)null);
         foreach (var answer in (PollAnswer[])[PollAnswer.NotFound, PollAnswer.NotFound, between, PollAnswer.NotFound])
-            watch = Answered(watch, JobFacts.None, new(answer), late, 0.5);
+            (watch, givenUp) = Polled(watch, answer, late);
 
-        Assert.Equal(expected, PollPlan.GivesUp(watch, late));
+        Assert.Equal(expected, givenUp);
     }
 
     [Fact]
@@ -261,25 +205,23 @@ public class PollPlanTests
         for (var i = 0; i < PollPlan.UnknownAnswers; i++)
             watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
 
-        watch = Answered(watch, JobFacts.None, new(PollAnswer.Unavailable), late, 0.5);
-        Assert.Null(PollPlan.GivesUp(watch, late));
+        (watch, var givenUp) = Polled(watch, PollAnswer.Unavailable, late);
+        Assert.Null(givenUp);
         Assert.NotNull(watch.DueAt);
 
-        watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
-        Assert.Equal(SettledBy.Poll, PollPlan.GivesUp(watch, late));
+        (watch, givenUp) = Polled(watch, PollAnswer.NotFound, late);
+        Assert.Equal((SettledBy.Poll, null), (givenUp, watch.DueAt));
     }
 
     [Fact]
     public void The_last_poll_is_at_the_deadline_and_then_the_job_is_given_up()
     {
         var almost = Start.AddDays(9).AddMinutes(-1);
-        var watch = Answered(PollPlan.Start(Settings, Start), JobFacts.None, new(PollAnswer.Unavailable), almost, 0.5);
-        Assert.Equal(Start.AddDays(9), watch.DueAt);
-        Assert.Null(PollPlan.GivesUp(watch, almost));
+        var (watch, givenUp) = Polled(PollPlan.Start(Settings, Start), PollAnswer.Unavailable, almost);
+        Assert.Equal((Start.AddDays(9), null), (watch.DueAt, givenUp));
 
-        watch = Answered(watch, JobFacts.None, Running, Start.AddDays(9), 0.5);
-        Assert.Null(watch.DueAt);
-        Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(watch, Start.AddDays(9)));
+        (watch, givenUp) = Polled(watch, PollAnswer.Report, Start.AddDays(9));
+        Assert.Equal((null, SettledBy.Deadline), (watch.DueAt, givenUp));
     }
 
     [Theory]
@@ -287,20 +229,17 @@ public class PollPlanTests
     [InlineData(PollAnswer.Throttled)]
     public void A_status_api_that_is_down_at_the_deadline_is_asked_for_a_tenth_longer(PollAnswer answer)
     {
-        var (watch, now) = (PollPlan.Start(Settings, Start), Start.AddDays(9));
-        while (PollPlan.GivesUp(watch, now) is null)
+        var (watch, givenUp) = (PollPlan.Start(Settings, Start) with { DueAt = Start.AddDays(9) }, (SettledBy?)null);
+        var now = Start;
+        while (givenUp is null)
         {
-            watch = Answered(watch, JobFacts.None, new(answer), now, 0.5);
-            now = watch.DueAt ?? now;
+            now = watch.DueAt!.Value;
+            (watch, givenUp) = Polled(watch, answer, now);
         }
 
         Assert.InRange(now - Start, TimeSpan.FromDays(9.9), TimeSpan.FromDays(10));
-        Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(watch, now));
+        Assert.Equal(SettledBy.Deadline, givenUp);
     }
-
-    [Fact]
-    public void A_job_that_was_never_asked_about_is_not_given_up() =>
-        Assert.Null(PollPlan.GivesUp(PollPlan.Start(Settings, Start), Start.AddDays(100)));
 
     [Fact]
     public void A_hint_makes_the_poll_due_now_but_a_flood_of_hints_only_every_ten_seconds()
@@ -339,7 +278,7 @@ public class PollPlanTests
         var hinted = PollPlan.Hinted(Settings, asked, Start.AddSeconds(1));
         Assert.Equal(
             Start.AddSeconds(2) + PollPlan.HintSpacing,
-            PollPlan.Answered(Settings, hinted, asked, JobFacts.None, Running, Start.AddSeconds(2), 0.5).DueAt);
+            PollPlan.Answered(Settings, hinted, asked, JobFacts.None, Running, Start.AddSeconds(2), 0.5).Watch.DueAt);
 
         // A timer fires early, and the hint comes in the second before the poll is due.
         asked = asked with { LastPolledAt = asked.DueAt - TimeSpan.FromSeconds(5) };
@@ -351,7 +290,7 @@ public class PollPlanTests
         // Another poll's answer came between: what it planned stays, if it is sooner.
         var between = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start, 0.5);
         var second = PollPlan.Answered(Settings, between, PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddSeconds(1), 0.999);
-        Assert.Equal(between.DueAt, second.DueAt);
+        Assert.Equal(between.DueAt, second.Watch.DueAt);
     }
 
     [Fact]
@@ -359,8 +298,8 @@ public class PollPlanTests
     {
         var late = Start.AddDays(9);
         var last = PollPlan.Start(Settings, Start) with { DueAt = late };
-        var answered = Answered(PollPlan.Hinted(Settings, last, late.AddSeconds(1)), JobFacts.None, Running, late.AddSeconds(2), 0.5);
-        Assert.Equal(SettledBy.Deadline, PollPlan.GivesUp(answered, late.AddSeconds(2)));
+        var (answered, givenUp) = Polled(PollPlan.Hinted(Settings, last, late.AddSeconds(1)), PollAnswer.Report, late.AddSeconds(2));
+        Assert.Equal(SettledBy.Deadline, givenUp);
         Assert.Equal(late.AddSeconds(2) + PollPlan.HintSpacing, answered.DueAt);
 
         Assert.Null(Answered(answered, JobFacts.None, Running, answered.DueAt!.Value, 0.5).DueAt);
@@ -376,7 +315,7 @@ public class PollPlanTests
         var hinted = PollPlan.Hinted(Settings, ended, late.AddSeconds(3));
         Assert.Equal(late + PollPlan.HintSpacing, hinted.DueAt);
         Assert.Equal((late.AddSeconds(3), late.AddSeconds(3) + Settings.Deadline, 0), (hinted.StartedAt, hinted.Deadline, hinted.NotFound));
-        Assert.Null(PollPlan.GivesUp(hinted, late.AddSeconds(3)));
+        Assert.Null(Polled(hinted, PollAnswer.NotFound, hinted.DueAt!.Value).GivenUp);
 
         Assert.Equal(late.AddHours(1), PollPlan.Hinted(Settings, ended, late.AddHours(1)).DueAt);
     }
@@ -435,8 +374,8 @@ public class PollPlanTests
                     var now = watch.DueAt!.Value;
                     if (now > watch.Deadline + (settings.Deadline / 10) + (settings.Max * 2.2))
                         return false;
-                    watch = PollPlan.Answered(settings, watch, watch, JobFacts.None, new(answer), now, plan.random);
-                    if (PollPlan.GivesUp(watch, now) is not null)
+                    (watch, var givenUp) = PollPlan.Answered(settings, watch, watch, JobFacts.None, new(answer), now, plan.random);
+                    if (givenUp is not null)
                         return watch.DueAt is null;
                     if (watch.DueAt <= now)
                         return false;
@@ -447,5 +386,8 @@ public class PollPlanTests
         .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
 
     private static Watch Answered(Watch watch, JobFacts facts, StatusAnswer answer, DateTimeOffset now, double random) =>
-        PollPlan.Answered(Settings, watch, watch, facts, answer, now, random);
+        PollPlan.Answered(Settings, watch, watch, facts, answer, now, random).Watch;
+
+    private static (Watch Watch, SettledBy? GivenUp) Polled(Watch watch, PollAnswer answer, DateTimeOffset now) =>
+        PollPlan.Answered(Settings, watch, watch, JobFacts.None, new(answer), now, 0.5);
 }
