@@ -68,6 +68,14 @@ public sealed class CloudPromptnessTests
         Assert.Equal((1, 0), (stage.Tally["watches terminated"], stage.Tally["steps"]));
     }
 
+    [Fact]
+    public void A_poll_that_settles_its_job_ends_its_own_watch_by_its_result_alone()
+    {
+        var stage = Play([Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) }]);
+
+        Assert.Equal((0, 1), (stage.Tally["watches terminated"], stage.Tally["steps"]));
+    }
+
     private static Stage Play(
         JobScript[] jobs,
         Action<Stage>? prepare = null,

@@ -1,0 +1,98 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Running;
+using FopWatch.Simulation.Tests.Hosts;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>What the starter does to a watch that runs.</summary>
+public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusApi
+{
+    private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly MemoryStore _store = new();
+    private readonly List<DueJob> _woken = [];
+    private readonly JobRecorder _recorder;
+    private readonly WatchStarter _starter;
+    private RunningWatch? _running;
+    private int _asked;
+
+    public WatchStarterTests()
+    {
+        var sources = new Sources([Source]);
+        var log = new HistoryLog(new(Some.Scenario(HostKind.Cloud, Some.Job()), keepTrace: false));
+        _recorder = new(sources, _store, this, _time, new Random(7));
+        _starter = new(
+            sources, _store, this, new(_time), new(sources, _store, this, _recorder, _time), new ThreadPoolWork(), new(log, _time), log, _time);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_watch_that_sleeps_for_longer_than_its_job_is_woken()
+    {
+        var due = await RegisterAsync();
+        _running = new(due.AddHours(1), IsPostponed: false, _time.GetUtcNow());
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(new DueJob(Key, due), Assert.Single(_woken));
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(3600, true)]
+    [InlineData(null, false)]
+    public async Task A_watch_that_sleeps_until_its_job_is_due_or_waits_for_a_slot_is_left_alone(int? longer, bool isPostponed)
+    {
+        var due = await RegisterAsync();
+        _running = new(longer is { } seconds ? due.AddSeconds(seconds) : null, isPostponed, _time.GetUtcNow());
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Empty(_woken);
+    }
+
+    [Theory]
+    [InlineData(14, 0)]
+    [InlineData(16, 1)]
+    public async Task A_job_that_has_been_due_for_a_quarter_of_an_hour_while_its_watch_made_no_step_is_polled_without_it(int minutes, int asked)
+    {
+        var due = await RegisterAsync();
+        _running = new(null, IsPostponed: false, due);
+        _time.Advance(due.AddMinutes(minutes) - _time.GetUtcNow());
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(asked, _asked);
+    }
+
+    ValueTask<bool> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => new(false);
+
+    ValueTask IWatchRunner.WakeAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        _woken.Add(job);
+        return default;
+    }
+
+    ValueTask IWatchRunner.EndAsync(JobKey key, CancellationToken cancellationToken) => default;
+
+    ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) => new(_running);
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        Interlocked.Increment(ref _asked);
+        return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
+    }
+
+    /// <summary>Registers a job whose first poll is due before the timer looks again.</summary>
+    private async Task<DateTimeOffset> RegisterAsync() =>
+        (await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.FromMinutes(1), Cancelled)).Watch.DueAt!.Value;
+}
