@@ -1,6 +1,9 @@
+using System.Buffers;
+using System.IO.Pipelines;
 using System.Net;
 using FopWatch.Intake;
 using FopWatch.Settings;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Api;
@@ -96,20 +99,33 @@ public sealed class BodyMemory
         var expected = (int)(request.ContentLength ?? _limit);
         var began = _time.GetTimestamp();
         var (mark, markedAt) = (0, began);
+
+        // After a read that a token has cancelled, Kestrel cannot drain the body, and logs an error for each.
+        var reader = request.BodyReader;
+        using var cutting = cut.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
         try
         {
             while (true)
             {
-                var read = await request.Body.ReadAsync(body.Next(expected), cut.Token);
-                if (read == 0)
+                var read = await reader.ReadAsync(CancellationToken.None);
+                try
+                {
+                    if (read.IsCanceled)
+                        throw new OperationCanceledException(cut.Token);
+                    if (!Take(body, read.Buffer, expected))
+                        return false;
+                }
+                finally
+                {
+                    reader.AdvanceTo(read.Buffer.End);
+                }
+
+                if (read.IsCompleted)
                 {
                     body.Complete();
                     return true;
                 }
 
-                body.Received(read);
-                if (body.Length > expected)
-                    return false;
                 if (body.Length <= OrdinaryBody)
                     continue;
 
@@ -125,11 +141,35 @@ public sealed class BodyMemory
                 ? "A request was turned away: its body took too long to arrive."
                 : "A request was turned away: its body stalled, and others needed its memory.");
         }
+        catch (ConnectionResetException reset)
+        {
+            // Nobody is there to be answered, and Kestrel would drain the body in vain, and log an error for each.
+            request.HttpContext.Abort();
+            throw new BadHttpRequestException("The client broke off.", reset);
+        }
         catch (IOException unreadable) when (unreadable is not BadHttpRequestException)
         {
-            // Kestrel says so of a chunk whose size overflows, and of a client that broke off: no fault of ours.
+            // Kestrel says so of a chunk whose size overflows: no fault of ours.
             throw new BadHttpRequestException("The body cannot be read to its end.", unreadable);
         }
+    }
+
+    /// <summary>Takes what has arrived.</summary>
+    /// <returns>False if it is more than is expected.</returns>
+    private static bool Take(ReceivedBody body, ReadOnlySequence<byte> arrived, int expected)
+    {
+        while (!arrived.IsEmpty)
+        {
+            var room = body.Next(expected);
+            var next = arrived.Slice(0, Math.Min(room.Length, arrived.Length));
+            next.CopyTo(room.Span);
+            body.Received((int)next.Length);
+            if (body.Length > expected)
+                return false;
+            arrived = arrived.Slice(next.Length);
+        }
+
+        return true;
     }
 
     /// <summary>The address, and of an IPv6 one the network: whoever has one address of a /64 has them all.</summary>
