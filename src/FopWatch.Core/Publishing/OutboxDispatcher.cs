@@ -38,10 +38,12 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
     /// <exception cref="Exception">What the publisher threw. What was not published is still in the outbox.</exception>
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
-        // Two dispatchers at once would be safe, but would publish out of order.
-        await _one.WaitAsync(cancellationToken);
+        // Two dispatchers at once would be safe, but would publish out of order. The one at work ends by a token of its own, and a wait
+        // that can be cancelled would go on in another thread.
+        await _one.WaitAsync(CancellationToken.None);
         try
         {
+            cancellationToken.ThrowIfCancellationRequested();
             var published = 0;
             var setAside = new Dictionary<(JobKey Key, long Version), DateTimeOffset>();
             while (setAside.Count < MostSetAside)
