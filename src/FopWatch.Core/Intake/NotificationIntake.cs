@@ -107,7 +107,9 @@ public sealed class NotificationIntake(
         if (trust == Trust.Invalid)
             return new(source, request, trust, null, WrongSignature);
 
-        var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body);
+        // Nothing else of a hint counts, and where it goes to quarantine its body is kept whole.
+        var detail = AssessedNotification.IsBelieved(source, trust) ? ReportDetail.Whole : ReportDetail.Subject;
+        var decoded = source.Provider.Decode(ReportChannel.Notification, request.Body, detail);
         return decoded.Report is { } report && source.Scope.ObjectionTo(report, isVouchedFor: true) is { } foreign
             ? new(source, request, trust, report, foreign.ToWords(source.Name)) { Foreign = foreign }
             : new(source, request, trust, decoded.Report, decoded.Problem);
@@ -256,7 +258,7 @@ public sealed class NotificationIntake(
         {
             var report = assessed.Report!;
             var id = report.Id!;
-            if (assessed.Trust == Trust.Strong || source.Trust == TrustRule.Token)
+            if (AssessedNotification.IsBelieved(source, assessed.Trust))
             {
                 var reported = await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
                 return (reported is null ? NotificationResult.Purged : NotificationResult.Recorded, null);
@@ -344,12 +346,18 @@ public sealed class NotificationIntake(
 /// <param name="Source">The source that it came to.</param>
 /// <param name="Request">The notification.</param>
 /// <param name="Trust">What its signature is worth.</param>
-/// <param name="Report">What it says; null if it could not be understood, or its signature is wrong.</param>
+/// <param name="Report">
+/// What it says, or, if it is not believed, the job that it is about (<see cref="ReportDetail.Subject"/>); null if it could not be understood, or its
+/// signature is wrong.
+/// </param>
 /// <param name="Problem">Why it has to be kept in quarantine; null if it has not.</param>
 public sealed record AssessedNotification(Source Source, SignedRequest Request, Trust Trust, JobReport? Report, string? Problem)
 {
     /// <summary>Why it is not about the source; null if it is, or could not be understood.</summary>
     public ForeignReport? Foreign { get; init; }
+
+    /// <summary>Whether a notification is recorded; otherwise it is a hint.</summary>
+    internal static bool IsBelieved(Source source, Trust trust) => trust == Trust.Strong || source.Trust == TrustRule.Token;
 }
 
 /// <summary>What became of a quarantined notification that was taken again.</summary>

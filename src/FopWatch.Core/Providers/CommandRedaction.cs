@@ -89,8 +89,10 @@ public static partial class CommandRedaction
 
         if (text.AsSpan().ContainsAny(HeaderNames))
             text = Header().Replace(text, "${lead}" + Mask);
-        text = Credential().Replace(text, "${lead}" + Mask);
-        text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
+        if (text.AsSpan().ContainsAny(EqualsSigns))
+            text = Credential().Replace(text, "${lead}" + Mask);
+        if (text.AsSpan().ContainsAny(AtSigns))
+            text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
         return NotifyToken().Replace(text, "${lead}" + Mask);
     }
 
@@ -106,6 +108,11 @@ public static partial class CommandRedaction
     // Without one of these nothing is quoted.
     private static readonly SearchValues<string> Quotes =
         SearchValues.Create(["\"", "'", "u0022", "u0027", "%22", "%27", "2522", "2527"], StringComparison.Ordinal);
+
+    // Without one of these no parameter of a query has a value, and no URL has a user.
+    private static readonly SearchValues<string> EqualsSigns = SearchValues.Create(["=", "3d"], StringComparison.OrdinalIgnoreCase);
+
+    private static readonly SearchValues<string> AtSigns = SearchValues.Create(["@", "40"], StringComparison.Ordinal);
 
     // Without one of these there is no header with a secret.
     private static readonly SearchValues<string> HeaderNames =

@@ -58,6 +58,19 @@ public sealed record SignedRequest
         .FirstOrDefault();
 }
 
+/// <summary>How much of a body is read.</summary>
+public enum ReportDetail
+{
+    /// <summary>All that is kept of it, secrets redacted.</summary>
+    Whole,
+
+    /// <summary>
+    /// The job that it is about: its id, its buckets and its pipeline, and whether it is a workflow. Nothing more counts of a notification that is
+    /// only a hint, and redaction is the greater part of the work.
+    /// </summary>
+    Subject,
+}
+
 /// <summary>What became of a body: a report, or the reason why it is none.</summary>
 public readonly record struct Decoded
 {
@@ -91,7 +104,10 @@ public interface IProvider
     Uri? DefaultStatusEndpoint { get; }
 
     /// <summary>Reads a body. Never throws for what a body contains, and works in time and memory linear in its length.</summary>
-    Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body);
+    /// <param name="channel">The way the body came.</param>
+    /// <param name="body">The body.</param>
+    /// <param name="detail">How much of it is read. Which bodies are refused, and why, does not depend on it.</param>
+    Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole);
 
     /// <summary>Facts that an earlier version read and stored, as this version reads them. Secrets are taken out already.</summary>
     JobFacts Upgrade(JobFacts stored) => stored;

@@ -31,7 +31,7 @@ internal sealed class QiniuProvider : IProvider
     public IWorkflowQuery? Workflows { get; }
 
     /// <inheritdoc/>
-    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body)
+    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
     {
         if (JsonBody.Read(body, out var problem) is not { } json)
             return Decoded.Not(problem);
@@ -39,7 +39,7 @@ internal sealed class QiniuProvider : IProvider
             return Decoded.Not("the body is neither a task nor a workflow");
         if (json.ReadId(channel, out var id) is { } noId)
             return Decoded.Not(noId);
-        if (decode(json, channel, out var facts) is { } unreadable)
+        if (decode(json, channel, detail, out var facts) is { } unreadable)
             return Decoded.Not(unreadable);
 
         return Decoded.As(new() { Id = id, Channel = channel, Facts = facts, IsWorkflow = decode == QiniuWorkflow.ReadV3 });
@@ -74,7 +74,7 @@ internal sealed class QiniuProvider : IProvider
         _ => PollAnswer.Refused,
     };
 
-    private delegate string? FactsReader(JsonBody body, ReportChannel channel, out JobFacts facts);
+    private delegate string? FactsReader(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts);
 
     private static FactsReader? Shape(JsonBody body)
     {

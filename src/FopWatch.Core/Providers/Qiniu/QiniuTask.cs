@@ -17,22 +17,24 @@ internal static class QiniuTask
 
     /// <summary>Reads the facts.</summary>
     /// <returns>Why they cannot be read, or null.</returns>
-    public static string? Read(JsonBody body, ReportChannel channel, out JobFacts facts)
+    public static string? Read(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
         var root = body.Root;
         if (root.ReadObjects("items", out var items) is { } problem)
             return problem;
 
+        var bucket = root.Text("inputBucket");
         var code = root.Integer("code");
         var closed = code is Succeeded or Failed or NotificationFailed;
         var verdict = code == Failed ? JobVerdict.Failed : JobVerdict.None;
-        var bucket = root.Text("inputBucket");
-        facts = (JobFacts.None with
+        facts = JobFacts.None with { Bucket = bucket, Pipeline = root.Text("pipeline") };
+        if (detail == ReportDetail.Subject)
+            return null;
+
+        facts = (facts with
         {
-            Bucket = bucket,
             Key = CommandRedaction.RedactUrl(root.Text("inputKey")),
-            Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
             Idle = root.Flag("type"),

@@ -9,7 +9,7 @@ internal static class QiniuWorkflow
 {
     /// <summary>Reads the facts of a workflow V3.</summary>
     /// <returns>Why they cannot be read, or null.</returns>
-    public static string? ReadV3(JsonBody body, ReportChannel channel, out JobFacts facts)
+    public static string? ReadV3(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
         var root = body.Root;
@@ -20,11 +20,13 @@ internal static class QiniuWorkflow
         var closed = code is 0 or 3 or 5;
         var verdict = code switch { 0 => JobVerdict.Succeeded, 3 => JobVerdict.Failed, 5 => JobVerdict.Cancelled, _ => JobVerdict.None };
         var input = root.Field("input")?.Field("kodo_file");
-        facts = (JobFacts.None with
+        facts = JobFacts.None with { Bucket = input?.Text("bucket"), Pipeline = root.Text("pipeline") };
+        if (detail == ReportDetail.Subject)
+            return null;
+
+        facts = (facts with
         {
-            Bucket = input?.Text("bucket"),
             Key = CommandRedaction.RedactUrl(input?.Text("key")),
-            Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
             Idle = root.Flag("type"),
@@ -40,7 +42,7 @@ internal static class QiniuWorkflow
 
     /// <summary>Reads the facts of a workflow V2.</summary>
     /// <returns>Why they cannot be read, or null.</returns>
-    public static string? ReadV2(JsonBody body, ReportChannel channel, out JobFacts facts)
+    public static string? ReadV2(JsonBody body, ReportChannel channel, ReportDetail detail, out JobFacts facts)
     {
         facts = JobFacts.None;
         var root = body.Root;
@@ -53,11 +55,13 @@ internal static class QiniuWorkflow
         var succeeded = root.Flag("success") ?? code switch { 0 => true, 3 => false, _ => null };
         var verdict = (closed, succeeded) switch { (true, true) => JobVerdict.Succeeded, (true, false) => JobVerdict.Failed, _ => JobVerdict.None };
         var input = root.Field("input")?.Field("source");
-        facts = (JobFacts.None with
+        facts = JobFacts.None with { Bucket = input?.Text("bucket"), Pipeline = root.Text("pipeline") };
+        if (detail == ReportDetail.Subject)
+            return null;
+
+        facts = (facts with
         {
-            Bucket = input?.Text("bucket"),
             Key = CommandRedaction.RedactUrl(input?.Text("key")),
-            Pipeline = root.Text("pipeline"),
             RequestId = result?.Text("reqid") ?? root.Text("reqid"),
             TaskFrom = root.Text("taskFrom"),
             Idle = root.Flag("type"),

@@ -29,7 +29,7 @@ internal abstract class WangsuProvider : IProvider
     protected abstract string StatusPath { get; }
 
     /// <inheritdoc/>
-    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body)
+    public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
     {
         if (Read(body, out var problem) is not { } json)
             return Decoded.Not(problem);
@@ -46,29 +46,33 @@ internal abstract class WangsuProvider : IProvider
         if (root.ReadObjects("items", out var items) is { } unreadable)
             return Decoded.Not(unreadable);
 
-        // A list for the whole job can only belong to its one command.
-        var common = items.Count == 1 ? root : default;
         var codes = WangsuCodes.Of(channel, root);
-        var facts = (JobFacts.None with
+        var facts = JobFacts.None with { Bucket = root.Text("inputbucket") ?? root.Text("inputBucket"), Pipeline = root.Text("pipeline") };
+        return Decoded.As(new()
         {
-            Bucket = root.Text("inputbucket") ?? root.Text("inputBucket"),
+            Id = id,
+            Channel = channel,
+            Facts = detail == ReportDetail.Subject ? facts : Whole(facts, json, codes, items),
+            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => item.Text("cmd")).OfType<string>().Select(BucketOf).OfType<string>().Distinct()] : [],
+            AsksForPoll = codes.AsksForPoll,
+            MayLackCommands = codes.MayLackCommands(channel, root),
+        });
+    }
+
+    private JobFacts Whole(JobFacts subject, JsonBody json, WangsuCodes codes, List<JsonElement> items)
+    {
+        // A list for the whole job can only belong to its one command.
+        var root = json.Root;
+        var common = items.Count == 1 ? root : default;
+        return (subject with
+        {
             Key = CommandRedaction.RedactUrl(root.Text("inputkey") ?? root.Text("inputKey")),
-            Pipeline = root.Text("pipeline"),
             RequestId = root.Text("reqid"),
             Progress = codes.Progress,
             Closed = codes.Closed,
             Delivery = codes.Delivery ?? WangsuCodes.DeliveryOf(items),
             Raw = json.Raw(codes.Closed),
         }).WithItems(items.Select(item => ReadItem(item, common)));
-        return Decoded.As(new()
-        {
-            Id = id,
-            Channel = channel,
-            Facts = facts,
-            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => item.Text("cmd")).OfType<string>().Select(BucketOf).OfType<string>().Distinct()] : [],
-            AsksForPoll = codes.AsksForPoll,
-            MayLackCommands = codes.MayLackCommands(channel, root),
-        });
     }
 
     /// <inheritdoc/>
