@@ -2,7 +2,7 @@ using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Providers.Signatures;
+using FopWatch.Providers.Qiniu;
 using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;

@@ -27,7 +27,7 @@ public class DecoderFuzzTests
     /// <summary>What reading a body as a hint may allocate per byte of it, and take for 4 MB.</summary>
     private const int HintBytesPerByte = 16;
 
-    private static readonly TimeSpan HintTime = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan HintTime = TimeSpan.FromSeconds(2);
 
     /// <summary>What reading bodies may take, per execution over a batch of them.</summary>
     private static readonly TimeSpan PerExecution = TimeSpan.FromMilliseconds(2);
@@ -142,7 +142,7 @@ public class DecoderFuzzTests
         yield return Body("error", "http://u:p@h/?token=x&e=1 ");
         yield return Body("error", "authorization: ");
         yield return Body("error", "{\\\"token\\\":");
-        yield return Utf8($"{{\"id\":\"z0.a\",\"code\":3,\"items\":[{string.Join(',', Enumerable.Repeat($"{{\"cmd\":\"avthumb/mp4|saveas/{new string('Q', 280)}\",\"code\":3}}", size / 330))}]}}");
+        yield return Utf8($"{{\"id\":\"z0.a\",\"code\":3,\"items\":[{string.Join(',', Enumerable.Repeat($"{{\"cmd\":\"avthumb/mp4|saveas/{new string('Q', 280)}\",\"code\":3}}", Math.Min(JsonFields.MaxObjects, size / 330)))}]}}");
         yield return Utf8($"{{\"id\":\"z0.a\",\"code\":3,\"items\":[{{\"cmd\":\"x\",\"code\":0,\"result\":{{{string.Join(',', Enumerable.Range(0, size / 11).Select(i => $"\"{i}\":0"))}}}}}]}}");
 
         byte[] Body(string field, string repeated) =>
