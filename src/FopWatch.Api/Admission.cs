@@ -13,8 +13,11 @@ namespace FopWatch.Api;
 /// </summary>
 public sealed class Admission : IDisposable
 {
-    /// <summary>The most notifications at once. What one machine can do is done by far fewer: they only wait for the disk together.</summary>
-    public const int Notifications = 256;
+    /// <summary>
+    /// The most notifications at once, of which one source gets at most half. What one machine can do is done by far fewer: they only wait for
+    /// the disk together.
+    /// </summary>
+    public const int Notifications = 512;
 
     /// <summary>
     /// The most long lists at once, and the most short ones and searches. They wait for their turn in the order in which they came, and there
@@ -36,7 +39,7 @@ public sealed class Admission : IDisposable
     /// <summary>The most calls at once that wait for something.</summary>
     public const int Waiting = 1024;
 
-    private readonly ConcurrencyLimiter _notifications = Limiters.Of(Notifications);
+    private readonly SharedPlaces _notifications = new(Notifications);
     private readonly ConcurrencyLimiter _calls = Limiters.Of(Calls);
     private readonly ConcurrencyLimiter _waiting;
     private readonly ConcurrencyLimiter _registrations = Limiters.Of(Registrations, int.MaxValue);
@@ -103,12 +106,19 @@ public sealed class Admission : IDisposable
             _logger.TooLarge(source, limit, count);
     }
 
-    /// <summary>Takes a place for a notification or registration whose body has arrived.</summary>
+    /// <summary>Takes a place for a notification that has arrived and may be decoded.</summary>
+    /// <param name="source">The name of the source whose notify URL it came to.</param>
+    /// <returns>To be disposed of when the request has been answered.</returns>
+    /// <exception cref="IntakeFullException">There is none for the source.</exception>
+    internal IDisposable EnterNotification(string source) =>
+        _notifications.TryTake(source) ?? throw new IntakeFullException("A request was turned away: too many notifications of its source at once.");
+
+    /// <summary>Takes a place for a registration that has arrived.</summary>
     /// <returns>To be disposed of when the request has been answered.</returns>
     /// <exception cref="IntakeFullException">There is none.</exception>
-    internal IDisposable EnterArrived(RequestKind kind)
+    internal IDisposable EnterRegistration()
     {
-        var place = (kind == RequestKind.Notification ? _notifications : _calls).AttemptAcquire();
+        var place = _calls.AttemptAcquire();
         if (place.IsAcquired)
             return place;
         place.Dispose();
@@ -144,7 +154,6 @@ public sealed class Admission : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        _notifications.Dispose();
         _calls.Dispose();
         _waiting.Dispose();
         _registrations.Dispose();
@@ -152,9 +161,7 @@ public sealed class Admission : IDisposable
         _listBytes.Dispose();
     }
 
-    private bool IsTakingIn() => IsInUse(_notifications, Notifications) || IsInUse(_registrations, Registrations);
-
-    private static bool IsInUse(ConcurrencyLimiter limiter, int permits) => limiter.GetStatistics()?.CurrentAvailablePermits < permits;
+    private bool IsTakingIn() => _notifications.IsInUse || _registrations.GetStatistics()?.CurrentAvailablePermits < Registrations;
 
     private sealed class Place : IDisposable
     {

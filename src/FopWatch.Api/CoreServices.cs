@@ -92,7 +92,7 @@ public static class CoreServices
 
         // What commits, and with it whatever tells a job's watch.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
-        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Reception), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
             services.Add(new(type, type, committing));
 
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };

@@ -1,83 +1,45 @@
-using System.Threading.RateLimiting;
+using FopWatch.Intake;
 using FopWatch.Providers;
 
 namespace FopWatch.Api;
 
 /// <summary>
 /// Lets large bodies be decoded one after the other: that takes the processor for so long that short requests are not to queue behind it, and
-/// decoded, a body takes many times its length in memory.
+/// decoded, a body takes many times its length in memory. Notifications of a source, its status answers and registrations get turns in rotation.
 /// </summary>
-public sealed class DecodeTurns : IDecodeTurns, IDisposable
+public sealed class DecodeTurns : IDecodeTurns
 {
     /// <summary>A body that is larger than this, in bytes, waits for its turn, and there are as many turns as processors.</summary>
     public const int LargeBody = 16 * 1024;
 
-    /// <summary>The most bytes of large bodies that are decoded and not answered yet. A larger body is decoded when no other is.</summary>
+    /// <summary>The most bytes of large bodies that are decoded and not recorded yet. A larger body is decoded when no other is.</summary>
     public const int DecodedBytes = 4 * 1024 * 1024;
 
-    private readonly ConcurrencyLimiter _decoded = Limiters.Of(DecodedBytes, int.MaxValue);
-    private readonly ConcurrencyLimiter _turns = Limiters.Of(Environment.ProcessorCount, int.MaxValue);
+    /// <summary>The most large notifications of one source that wait for a turn, and the most large registrations.</summary>
+    public const int Waiting = 256;
 
-    /// <summary>Decodes a body when it is its turn.</summary>
-    /// <typeparam name="T">What it is decoded to.</typeparam>
-    /// <param name="length">The length of the body, in bytes.</param>
-    /// <param name="decode">Decodes it.</param>
+    private readonly FairTurns _turns = new(Environment.ProcessorCount, DecodedBytes);
+
+    /// <summary>Waits until a request's body may be decoded.</summary>
+    /// <param name="owner">The source whose notification it is, or <see cref="BodyMemory.Callers"/>.</param>
+    /// <param name="bytes">The length of the body, in bytes.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>To be disposed of when the request has been answered.</returns>
-    internal async ValueTask<Decoded<T>> DecodeAsync<T>(int length, Func<T> decode, CancellationToken cancellationToken)
-    {
-        var turn = await WaitAsync(length, cancellationToken);
-        try
-        {
-            var decoded = decode();
-            turn?.Decoded();
-            return new(decoded, turn);
-        }
-        catch
-        {
-            turn?.Dispose();
-            throw;
-        }
-    }
+    /// <returns>The turn; null for a body that is small enough to need none.</returns>
+    /// <exception cref="IntakeFullException">Too many of the owner wait already.</exception>
+    internal async ValueTask<IDecodeTurn?> EnterAsync(string owner, int bytes, CancellationToken cancellationToken) =>
+        bytes <= LargeBody ? null
+        : await _turns.TakeAsync("requests of " + owner, bytes, Waiting, cancellationToken) is { } turn ? new DecodeTurn(turn)
+        : throw new IntakeFullException("A request was turned away: too many large bodies wait to be decoded.");
 
     /// <inheritdoc/>
-    public async ValueTask<IDecodeTurn?> WaitAsync(int bytes, CancellationToken cancellationToken)
-    {
-        if (bytes <= LargeBody)
-            return null;
-        var room = await _decoded.AcquireAsync(Math.Min(bytes, DecodedBytes), cancellationToken);
-        try
-        {
-            return new DecodeTurn(room, await _turns.AcquireAsync(1, cancellationToken));
-        }
-        catch
-        {
-            room.Dispose();
-            throw;
-        }
-    }
+    /// <remarks>Any number may wait: few are polled at once.</remarks>
+    public async ValueTask<IDecodeTurn?> WaitAsync(string source, int bytes, CancellationToken cancellationToken) =>
+        bytes <= LargeBody ? null : new DecodeTurn((await _turns.TakeAsync("polls of " + source, bytes, int.MaxValue, cancellationToken))!);
 
-    /// <inheritdoc/>
-    public void Dispose()
+    private sealed class DecodeTurn(FairTurns.Turn turn) : IDecodeTurn
     {
-        _decoded.Dispose();
-        _turns.Dispose();
-    }
+        public void Decoded() => turn.End();
 
-    /// <summary>What a body was decoded to, and the turn that holds its memory.</summary>
-    internal sealed record Decoded<T>(T Value, IDecodeTurn? Turn) : IDisposable
-    {
-        public void Dispose() => Turn?.Dispose();
-    }
-
-    private sealed class DecodeTurn(RateLimitLease room, RateLimitLease processor) : IDecodeTurn
-    {
-        public void Decoded() => processor.Dispose();
-
-        public void Dispose()
-        {
-            processor.Dispose();
-            room.Dispose();
-        }
+        public void Dispose() => turn.Dispose();
     }
 }

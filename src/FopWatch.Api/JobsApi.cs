@@ -37,9 +37,8 @@ public static class JobsApi
         if (body is null)
             return Problem.TooLarge(settings.MaxBodyBytes);
 
-        using var place = admission.EnterArrived(RequestKind.Registration);
-        using var decoded = await turns.DecodeAsync(body.Length, () => JobRegistrations.Read(body.Bytes, settings.Sources), cancellationToken);
-        var read = decoded.Value;
+        using var place = admission.EnterRegistration();
+        var read = await ReadAsync();
         if (read.Problems.Count > 0)
             return Problem.Invalid("Nothing was registered.", read.Problems);
 
@@ -67,6 +66,13 @@ public static class JobsApi
         return read.Many
             ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
             : new Created(links[0]);
+
+        async Task<JobRegistrations> ReadAsync()
+        {
+            // What is read takes no more memory than the body, so the turn ends before the first job is written.
+            using var turn = await turns.EnterAsync(BodyMemory.Callers, body.Length, cancellationToken);
+            return JobRegistrations.Read(body.Bytes, settings.Sources);
+        }
 
         async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)
         {

@@ -1,7 +1,6 @@
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -17,17 +16,9 @@ public static class Notify
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     [AdmittedAs(RequestKind.Notification)]
     public static async Task<IResult> PostAsync(
-        string source,
-        string token,
-        string? correlation,
-        HttpRequest request,
-        NotificationIntake intake,
-        BodyMemory bodies,
-        Admission admission,
-        DecodeTurns turns,
-        FopWatchSettings settings,
-        CancellationToken cancellationToken)
+        string source, string token, string? correlation, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
+        var (intake, bodies, admission, turns, settings) = reception;
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
@@ -39,10 +30,12 @@ public static class Notify
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
-        using var place = admission.EnterArrived(RequestKind.Notification);
-        using var assessed = await turns.DecodeAsync(
-            body.Length, () => NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes)), cancellationToken);
-        await intake.ReceiveAsync(assessed.Value, correlation, cancellationToken);
+        // What waits to be decoded takes no place, so it keeps out nothing that could be taken in meanwhile.
+        using var turn = await turns.EnterAsync(admitted.Name, body.Length, cancellationToken);
+        using var place = admission.EnterNotification(admitted.Name);
+        var assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes));
+        turn?.Decoded();
+        await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return Results.Text("ok");
     }
 
@@ -52,28 +45,16 @@ public static class Notify
     /// </summary>
     /// <param name="rest">The path below <c>/api/notify/</c>.</param>
     /// <param name="request">The request.</param>
-    /// <param name="intake">Takes it.</param>
-    /// <param name="bodies">Reads the body.</param>
-    /// <param name="admission">Has the places for notifications.</param>
-    /// <param name="turns">Lets large bodies be decoded in turn.</param>
-    /// <param name="settings">The settings.</param>
+    /// <param name="reception">Takes it.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
-    public static async Task<IResult> PostElsewhereAsync(
-        string? rest,
-        HttpRequest request,
-        NotificationIntake intake,
-        BodyMemory bodies,
-        Admission admission,
-        DecodeTurns turns,
-        FopWatchSettings settings,
-        CancellationToken cancellationToken)
+    public static async Task<IResult> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
-            return await PostAsync(source, token, null, request, intake, bodies, admission, turns, settings, cancellationToken);
+            return await PostAsync(source, token, null, request, reception, cancellationToken);
 
-        intake.UnknownUrl("The path has no source and token");
+        reception.Intake.UnknownUrl("The path has no source and token");
         return Problem.NotFound();
     }
 

@@ -15,7 +15,7 @@ public enum RequestKind
     /// <summary>A list or a search. Its handler waits for a turn: <see cref="Admission.ListTurnAsync"/>.</summary>
     List,
 
-    /// <summary>A notification. Its handler asks for a place once the body has arrived: <see cref="Admission.EnterArrived"/>.</summary>
+    /// <summary>A notification. Its handler asks for a place once the body has arrived: <see cref="Admission.EnterNotification"/>.</summary>
     Notification,
 
     /// <summary>A registration. Its handler asks for a place once the body has arrived; it is a <see cref="Call"/> then.</summary>

@@ -26,7 +26,7 @@ public sealed class AdmissionTests : IDisposable
         Assert.Null(_admission.Enter(Request(query), kind));
         Assert.NotNull(_admission.Enter(Request(), RequestKind.CallOrWaiting));
         Assert.NotNull(_admission.Enter(Request(), RequestKind.Call));
-        _admission.EnterArrived(RequestKind.Notification).Dispose();
+        _admission.EnterNotification("media").Dispose();
     }
 
     [Fact]
@@ -54,17 +54,32 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Theory]
-    [InlineData(RequestKind.Notification, Admission.Notifications)]
+    [InlineData(RequestKind.Notification, Admission.Notifications / 2)]
     [InlineData(RequestKind.Registration, Admission.Calls)]
     public void Requests_whose_bodies_are_arriving_take_no_place_and_those_that_have_arrived_do(RequestKind kind, int places)
     {
         for (var i = 0; i < 10 * places; i++)
             Assert.NotNull(_admission.Enter(Request(), kind));
-        var taken = Enumerable.Range(0, places).Select(_ => _admission.EnterArrived(kind)).ToList();
-        Assert.Throws<IntakeFullException>(() => _admission.EnterArrived(kind));
+        var taken = Enumerable.Range(0, places).Select(_ => Enter()).ToList();
+        Assert.Throws<IntakeFullException>(Enter);
 
         taken[0].Dispose();
-        _admission.EnterArrived(kind).Dispose();
+        Enter().Dispose();
+
+        IDisposable Enter() => kind == RequestKind.Notification ? _admission.EnterNotification("media") : _admission.EnterRegistration();
+    }
+
+    [Fact]
+    public void A_source_whose_notifications_take_all_places_that_it_gets_leaves_some_to_others_and_all_to_registrations()
+    {
+        for (var i = 0; i < Admission.Notifications / 2; i++)
+            _admission.EnterNotification("media");
+        Assert.Throws<IntakeFullException>(() => _admission.EnterNotification("media"));
+
+        for (var i = 0; i < Admission.Notifications / 4; i++)
+            _admission.EnterNotification("second");
+        for (var i = 0; i < Admission.Calls; i++)
+            _admission.EnterRegistration();
     }
 
     [Fact]
@@ -121,7 +136,7 @@ public sealed class AdmissionTests : IDisposable
         using var admission = new Admission(time, NullLogger<Admission>.Instance);
         List<Task<IDisposable>> turns = [.. Enumerable.Range(0, Math.Max(1, Environment.ProcessorCount / 2)).Select(_ => Turn())];
         var (next, last) = (Turn(), Turn());
-        using var other = beside == RequestKind.Notification ? admission.EnterArrived(beside) : admission.Enter(Request(), beside);
+        using var other = beside == RequestKind.Notification ? admission.EnterNotification("media") : admission.Enter(Request(), beside);
 
         time.Advance(TimeSpan.FromMilliseconds(20));
         (await turns[0]).Dispose();

@@ -1,67 +1,83 @@
+using FopWatch.Intake;
+using FopWatch.Providers;
+
 namespace FopWatch.Api.Tests;
 
-public sealed class DecodeTurnsTests : IDisposable
+public sealed class DecodeTurnsTests
 {
     private readonly DecodeTurns _turns = new();
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _turns.Dispose();
-
     [Fact]
     public async Task A_turn_is_free_again_once_decoded_while_the_request_is_not_answered_yet()
     {
         for (var i = 0; i <= 2 * Environment.ProcessorCount; i++)
-            Assert.Equal(i, (await _turns.DecodeAsync(DecodeTurns.LargeBody + 1, () => i, Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancelled)).Value);
+            (await SoonAsync(EnterAsync("media", DecodeTurns.LargeBody + 1)))!.Decoded();
     }
 
     [Fact]
     public async Task As_many_large_bodies_are_decoded_at_once_as_there_are_processors_and_the_next_waits()
     {
-        using var go = new SemaphoreSlim(0);
-        using var begun = new CountdownEvent(Environment.ProcessorCount);
-        var decoding = Enumerable.Range(0, Environment.ProcessorCount).Select(_ => Task.Run(() => _turns.DecodeAsync(
-            DecodeTurns.LargeBody + 1,
-            () =>
-            {
-                begun.Signal();
-                go.Wait(Cancelled);
-                return 0;
-            },
-            Cancelled).AsTask())).ToList();
-        begun.Wait(Cancelled);
-        var next = _turns.DecodeAsync(DecodeTurns.LargeBody + 1, () => 1, Cancelled).AsTask();
+        var turns = await TakeProcessorsAsync("media");
+        var next = EnterAsync("media", DecodeTurns.LargeBody + 1);
         Assert.False(next.IsCompleted);
-        Assert.Equal(2, (await _turns.DecodeAsync(DecodeTurns.LargeBody, () => 2, Cancelled)).Value);
+        Assert.Null(await EnterAsync("media", DecodeTurns.LargeBody));
 
-        go.Release(Environment.ProcessorCount);
+        turns[0].Dispose();
 
-        Assert.Equal(1, (await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled)).Value);
-        await Task.WhenAll(decoding);
+        Assert.NotNull(await SoonAsync(next));
     }
 
     [Fact]
-    public async Task What_is_decoded_and_not_answered_is_bounded_in_bytes_and_one_body_may_be_larger()
+    public async Task What_is_decoded_and_not_recorded_is_bounded_in_bytes_and_one_body_may_be_larger()
     {
-        var first = await _turns.DecodeAsync(DecodeTurns.DecodedBytes / 2, () => 1, Cancelled);
-        var second = await _turns.DecodeAsync(DecodeTurns.DecodedBytes / 2, () => 2, Cancelled);
-        var last = _turns.DecodeAsync(2 * DecodeTurns.DecodedBytes, () => 3, Cancelled).AsTask();
+        var first = await EnterAsync("media", DecodeTurns.DecodedBytes / 2);
+        first!.Decoded();
+        var second = await EnterAsync("media", DecodeTurns.DecodedBytes / 2);
+        second!.Decoded();
+        var last = EnterAsync("media", 2 * DecodeTurns.DecodedBytes);
         Assert.False(last.IsCompleted);
 
         first.Dispose();
         Assert.False(last.IsCompleted);
         second.Dispose();
 
-        Assert.Equal(3, (await last.WaitAsync(TimeSpan.FromSeconds(10), Cancelled)).Value);
+        Assert.NotNull(await SoonAsync(last));
     }
 
     [Fact]
-    public async Task A_body_that_cannot_be_decoded_leaves_its_room()
+    public async Task However_many_bodies_of_one_source_wait_the_next_turns_are_anothers_a_registrations_and_a_polls()
     {
-        for (var i = 0; i < 3; i++)
-        {
-            await Assert.ThrowsAsync<FormatException>(() => _turns.DecodeAsync<int>(
-                DecodeTurns.DecodedBytes, () => throw new FormatException(), Cancelled).AsTask().WaitAsync(TimeSpan.FromSeconds(10), Cancelled));
-        }
+        var turns = await TakeProcessorsAsync("media");
+        var waiting = Enumerable.Range(0, DecodeTurns.Waiting).Select(_ => EnterAsync("media", DecodeTurns.LargeBody + 1)).ToList();
+        await Assert.ThrowsAsync<IntakeFullException>(() => EnterAsync("media", DecodeTurns.LargeBody + 1));
+        List<Task<IDecodeTurn?>> others =
+        [
+            EnterAsync("second", DecodeTurns.LargeBody + 1),
+            EnterAsync(BodyMemory.Callers, DecodeTurns.LargeBody + 1),
+            _turns.WaitAsync("media", DecodeTurns.LargeBody + 1, Cancelled).AsTask(),
+        ];
+
+        // The one that was next already goes before them.
+        turns[0].Dispose();
+        (await SoonAsync(waiting[0]))!.Dispose();
+        foreach (var other in others)
+            (await SoonAsync(other))!.Dispose();
+
+        await SoonAsync(waiting[1]);
+        Assert.False(waiting[^1].IsCompleted);
+    }
+
+    private static Task<IDecodeTurn?> SoonAsync(Task<IDecodeTurn?> turn) => turn.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
+
+    private Task<IDecodeTurn?> EnterAsync(string owner, int bytes) => _turns.EnterAsync(owner, bytes, Cancelled).AsTask();
+
+    private async Task<List<IDecodeTurn>> TakeProcessorsAsync(string owner)
+    {
+        var turns = new List<IDecodeTurn>();
+        for (var i = 0; i < Environment.ProcessorCount; i++)
+            turns.Add((await EnterAsync(owner, DecodeTurns.LargeBody + 1))!);
+        return turns;
     }
 }

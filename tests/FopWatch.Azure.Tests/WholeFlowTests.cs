@@ -4,7 +4,6 @@ using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests.ServiceBus;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
-using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -146,8 +145,8 @@ public class WholeFlowTests
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             builder.Services.AddRoutingCore();
-            builder.Services.AddSingleton(settings);
-            builder.Services.AddSingleton(new NotificationIntake(sources, _recorder, store, time));
+            builder.Services.AddSingleton(new Reception(
+                new(sources, _recorder, store, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
             _web = builder.Build();
             _web.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
         }

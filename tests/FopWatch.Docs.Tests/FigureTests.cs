@@ -34,6 +34,8 @@ public sealed partial class FigureTests
         { "SECURITY.md", $"those that are behind share {Mebibytes(EventTail.BehindBytes)} MiB" },
         { "README.md", $"did not know the id {Word(PollPlan.UnknownAnswers)} times in a row and {PollPlan.UnknownGrace.TotalMinutes} minutes after registration" },
         { "README.md", $"A host works on {Admission.Notifications} notifications at once" },
+        { "SECURITY.md", $"at most {DecodeTurns.Waiting} of a source wait for that" },
+        { "src/FopWatch.Functions/README.md", $"above {Admission.Notifications} notifications ({Admission.Notifications / 2} of one source) or {Admission.Calls} other requests" },
         { "README.md", $"a minute's polls (at least {UnknownIdLimit.LeastBacklog}) are due already" },
         { "README.md", $"the {(QuarantineLimit.MaxNotifications + 1).ToString("N0", Spaced)}st notification of a source in quarantine, or its {Mebibytes(QuarantineLimit.MaxBytes) + 1}th MiB" },
         { "README.md", $"{Admission.Lists} callers may wait" },

@@ -17,6 +17,7 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
     private readonly ManualTimeProvider _time = new(Scenario.Start);
     private readonly MemoryStore _store = new();
     private int _asked;
+    private string _answer = """{"id":"z0.job","code":0,"inputBucket":"lessons","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -71,11 +72,28 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
         Assert.Equal(JobState.Succeeded, Job.State);
     }
 
+    [Fact]
+    public async Task A_failed_command_that_names_a_listed_bucket_publishes_nothing_until_somebody_registers_the_job()
+    {
+        var files = Scenario.NewSource(ProviderKind.WangsuFmgr, Some.Poll) with { Name = Open.Name, Scope = new(["lessons"], []) };
+        _answer = """{"id":"z0.job","code":3,"items":[{"cmd":"fetch/aHR0cDovL3g=/bucket/bGVzc29ucw==/key/eA==","code":2,"error":"what the attacker likes"}]}""";
+        await RecorderOf(files).HintAsync(files, Key.Id, Cancelled);
+
+        await PollDueAsync(files);
+
+        Assert.Equal((JobState.Expired, JobFacts.None), (Job.State, Job.Facts));
+        Assert.Empty(_store.Outbox);
+
+        await RecorderOf(files).RegisterAsync(files, Key.Id, Job.NoMetadata, null, Cancelled);
+        await PollDueAsync(files);
+        Assert.Equal(JobState.Failed, Job.State);
+        Assert.Single(_store.Outbox);
+    }
+
     public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
         _asked++;
-        const string Body = """{"id":"z0.job","code":0,"inputBucket":"lessons","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
-        return Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(ReportChannel.Poll, System.Text.Encoding.UTF8.GetBytes(Body)).Report));
+        return Task.FromResult(new StatusAnswer(PollAnswer.Report, source.Provider.Decode(ReportChannel.Poll, System.Text.Encoding.UTF8.GetBytes(_answer)).Report));
     }
 
     public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;

@@ -28,8 +28,17 @@ public sealed record JobReport
     /// </summary>
     public EquatableList<string> CommandBuckets { get; init; } = [];
 
+    /// <summary>
+    /// Those of <see cref="CommandBuckets"/> that a command names which succeeded. Anyone can have a command fail that names the bucket of another
+    /// account.
+    /// </summary>
+    public EquatableList<string> SucceededBuckets { get; init; } = [];
+
     /// <summary>The buckets that it is about: the input's, or else <see cref="CommandBuckets"/>.</summary>
     public IReadOnlyList<string> Buckets => Facts.Bucket is { } bucket ? [bucket] : CommandBuckets;
+
+    /// <summary>The buckets that the job shows to be its account's: the input's, or else <see cref="SucceededBuckets"/>.</summary>
+    public IReadOnlyList<string> ShownBuckets => Facts.Bucket is { } bucket ? [bucket] : SucceededBuckets;
 
     /// <summary>Whether its body is that of a workflow whose status has a query of its own (Qiniu workflow V3).</summary>
     public bool IsWorkflow { get; init; }

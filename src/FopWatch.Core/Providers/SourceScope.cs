@@ -32,13 +32,15 @@ public sealed class SourceScope
     /// <param name="report">The report.</param>
     /// <param name="isVouchedFor">
     /// Whether anything besides the report says that the job is the source's: its registration, a trusted notification. Then a report may leave
-    /// its bucket and its pipeline out, as older and compatible servers do.
+    /// its bucket and its pipeline out, as older and compatible servers do. Otherwise a bucket that only commands name has to be named by one
+    /// that succeeded.
     /// </param>
     public ForeignReport? ObjectionTo(JobReport report, bool isVouchedFor)
     {
         ArgumentNullException.ThrowIfNull(report);
-        return Objection("Buckets", "bucket", HasBuckets, [.. report.Buckets], _buckets.Contains, isVouchedFor)
-            ?? Objection("Pipelines", "pipeline", HasPipelines, report.Facts.Pipeline is { } pipeline ? [pipeline] : [], HasPipeline, isVouchedFor);
+        IReadOnlyList<string> pipelines = report.Facts.Pipeline is { } pipeline ? [pipeline] : [];
+        return Objection("Buckets", "bucket", HasBuckets, report.Buckets, report.ShownBuckets, _buckets.Contains, isVouchedFor)
+            ?? Objection("Pipelines", "pipeline", HasPipelines, pipelines, pipelines, HasPipeline, isVouchedFor);
     }
 
     /// <summary>What an answer of the status API means to this source: a report that is not about it is no report.</summary>
@@ -53,13 +55,19 @@ public sealed class SourceScope
     }
 
     private static ForeignReport? Objection(
-        string setting, string what, bool isLimited, IReadOnlyList<string> named, Func<string, bool> contains, bool isVouchedFor)
+        string setting,
+        string what,
+        bool isLimited,
+        IReadOnlyList<string> named,
+        IReadOnlyList<string> shown,
+        Func<string, bool> contains,
+        bool isVouchedFor)
     {
         if (!isLimited)
             return null;
-        if (named.Count == 0)
-            return isVouchedFor ? null : new(setting, what, null);
-        return named.FirstOrDefault(one => !contains(one)) is { } other ? new(setting, what, other) : null;
+        if (named.FirstOrDefault(one => !contains(one)) is { } other)
+            return new(setting, what, other);
+        return isVouchedFor || shown.Count > 0 ? null : new(setting, what, null) { IsNamedInVain = named.Count > 0 };
     }
 
     /// <summary>The number of the account counts where both sides have one.</summary>
@@ -90,9 +98,12 @@ public sealed record ForeignReport(string Setting, string What, string? Named)
 {
     private const int MaxNamed = 80;
 
+    /// <summary>Whether the report does name what is listed, but only in commands that did not succeed.</summary>
+    public bool IsNamedInVain { get; init; }
+
     /// <summary>The reason without anything that the report holds, for logs.</summary>
     public string InGeneral => Named is null
-        ? $"the report names no {What}, only an untrusted notification names the job, and the source has {Setting}"
+        ? $"{(IsNamedInVain ? $"no command that succeeded names a {What}" : $"the report names no {What}")}, only an untrusted notification names the job, and the source has {Setting}"
         : $"the report is about a {What} that is not among the source's {Setting}";
 
     /// <summary>The reason, for callers who may see the report.</summary>

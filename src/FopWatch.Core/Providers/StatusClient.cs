@@ -212,7 +212,7 @@ public sealed class StatusClient : IStatusApi
         }
 
         using var read = received.Read;
-        return received.Answer ?? await DecodeAsync(id, question, received, cancellationToken);
+        return received.Answer ?? await DecodeAsync(source, id, question, received, cancellationToken);
     }
 
     private async Task<Received> FollowAsync(Source source, StatusQuestion question, AnswerDeadline deadline, CancellationToken cancellationToken)
@@ -251,7 +251,8 @@ public sealed class StatusClient : IStatusApi
             : new(null) { Status = status, Read = read, RetryAfter = retryAfter, EndsWithConnection = EndsWithConnection(response) };
     }
 
-    private async Task<StatusAnswer> DecodeAsync(string id, StatusQuestion question, Received received, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> DecodeAsync(
+        Source source, string id, StatusQuestion question, Received received, CancellationToken cancellationToken)
     {
         var (status, retryAfter, body) = (received.Status, received.RetryAfter, received.Read.Body!.Value);
         if (question.Classify(status) == PollAnswer.NotFound)
@@ -263,7 +264,7 @@ public sealed class StatusClient : IStatusApi
                 : new(PollAnswer.Refused, Detail: $"HTTP {status} that is not the API's: the status endpoint may be wrong", RetryAfter: retryAfter);
         }
 
-        var turn = _turns is null ? null : await _turns.WaitAsync(body.Length, cancellationToken);
+        var turn = _turns is null ? null : await _turns.WaitAsync(source.Name, body.Length, cancellationToken);
         try
         {
             var decoded = question.Provider.Decode(Jobs.ReportChannel.Poll, body);

@@ -1,6 +1,4 @@
 using FopWatch.Api;
-using FopWatch.Intake;
-using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -8,8 +6,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Http;
 
 /// <summary>The route that providers call.</summary>
-public sealed class NotifyFunction(
-    Answers answers, NotificationIntake intake, BodyMemory bodies, Admission admission, DecodeTurns turns, FopWatchSettings settings)
+public sealed class NotifyFunction(Answers answers, Reception reception)
 {
     /// <summary>See <see cref="Notify.PostAsync"/>. Anonymous: the token in the path is what admits.</summary>
     [Function("Notify")]
@@ -20,7 +17,7 @@ public sealed class NotifyFunction(
         string? correlation,
         [DurableClient] DurableTaskClient client) =>
         answers.AnswerAsync(request, RequestKind.Notification, () => Notify.PostAsync(
-            source, token, correlation, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
+            source, token, correlation, request, reception, request.HttpContext.RequestAborted));
 
     /// <summary>See <see cref="Notify.PostElsewhereAsync"/>.</summary>
     [Function("NotifyElsewhere")]
@@ -29,5 +26,5 @@ public sealed class NotifyFunction(
         string? rest,
         [DurableClient] DurableTaskClient client) =>
         answers.AnswerAsync(request, RequestKind.Notification, () => Notify.PostElsewhereAsync(
-            rest, request, intake, bodies, admission, turns, settings, request.HttpContext.RequestAborted));
+            rest, request, reception, request.HttpContext.RequestAborted));
 }

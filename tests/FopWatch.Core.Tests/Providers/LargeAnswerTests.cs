@@ -91,7 +91,7 @@ public sealed class LargeAnswerTests : IDisposable
 
         public bool IsEnded { get; private set; }
 
-        public ValueTask<IDecodeTurn?> WaitAsync(int bytes, CancellationToken cancellationToken)
+        public ValueTask<IDecodeTurn?> WaitAsync(string source, int bytes, CancellationToken cancellationToken)
         {
             Bytes = bytes;
             return new(this);

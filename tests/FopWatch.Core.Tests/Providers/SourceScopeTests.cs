@@ -54,7 +54,7 @@ public class SourceScopeTests
     [Theory]
     [InlineData(ProviderKind.WangsuFops, """{"id":"1","code":3,"inputbucket":"lessons","items":[{"cmd":"avthumb/mp4","code":"3","key":"out:o"}]}""", "lessons")]
     [InlineData(ProviderKind.WangsuFmgr, """{"id":"1","code":3,"items":[{"cmd":"bucket/bGVzc29ucw==/key/b2xk","code":3,"key":"old"}]}""", "lessons")]
-    [InlineData(ProviderKind.WangsuFmgr, """{"id":"1","code":3,"items":[{"cmd":"resource/c3JjOmE=/bucket/bGVzc29ucw==/key/Yg==","code":2,"error":"no"}]}""", "lessons")]
+    [InlineData(ProviderKind.WangsuFmgr, """{"id":"1","code":3,"items":[{"cmd":"resource/c3JjOmE=/bucket/bGVzc29ucw==/key/Yg==","code":3,"key":"b"}]}""", "lessons")]
     [InlineData(ProviderKind.WangsuFmgr, """{"id":"1","code":1,"items":[]}""", "")]
     [InlineData(ProviderKind.WangsuFmgr, """{"id":"1","code":3,"items":[{"cmd":"bucket/bGVzc29ucw==/key/b2xk","code":3},{"cmd":"bucket/dGhlaXJz/key/b2xk","code":3}]}""", "lessons theirs")]
     public void Wangsus_reports_name_their_buckets_in_the_body_or_in_the_commands(ProviderKind kind, string body, string buckets)
@@ -63,6 +63,43 @@ public class SourceScopeTests
 
         Assert.Equal(buckets, string.Join(' ', report.Buckets));
         Assert.Equal(buckets == "lessons", new SourceScope(["lessons"], []).ObjectionTo(report, isVouchedFor: false) is null);
+    }
+
+    [Theory]
+    [InlineData("2", JobOrigin.Hint, false)]
+    [InlineData("1", JobOrigin.Hint, false)]
+    [InlineData("0", JobOrigin.Hint, false)]
+    [InlineData("19", JobOrigin.Hint, false)]
+    [InlineData("5", JobOrigin.Hint, true)]
+    [InlineData("null", JobOrigin.Hint, false)]
+    [InlineData("3", JobOrigin.Hint, true)]
+    [InlineData("2", JobOrigin.Registration, true)]
+    [InlineData("1", JobOrigin.Report, true)]
+    public void A_command_of_file_management_shows_whose_job_it_is_only_if_it_succeeded(string code, JobOrigin origin, bool isOurs)
+    {
+        var answer = Fmgr($$"""[{"cmd":"fetch/aHR0cDovL3g=/bucket/bGVzc29ucw==/key/Yg==","code":{{code}},"error":"what the attacker likes"}]""");
+
+        var judged = new SourceScope(["lessons"], []).Judge(answer, origin);
+
+        Assert.Equal(isOurs ? PollAnswer.Report : PollAnswer.OutOfScope, judged.Answer);
+        if (!isOurs)
+        {
+            Assert.Equal(
+                "no command that succeeded names a bucket, only an untrusted notification names the job, and the source has Buckets; it was not recorded",
+                judged.Detail);
+        }
+    }
+
+    [Theory]
+    [InlineData(2, 3, "bGVzc29ucw==", true)]
+    [InlineData(2, 3, "dGhlaXJz", false)]
+    [InlineData(3, 2, "dGhlaXJz", false)]
+    public void One_command_that_succeeded_shows_whose_the_job_is_and_every_command_has_to_name_a_listed_bucket(
+        int ours, int other, string otherBucket, bool isOurs)
+    {
+        var answer = Fmgr($$"""[{"cmd":"bucket/bGVzc29ucw==/key/YQ==","code":{{ours}}},{"cmd":"bucket/{{otherBucket}}/key/Yg==","code":{{other}}}]""");
+
+        Assert.Equal(isOurs, new SourceScope(["lessons"], []).Judge(answer, JobOrigin.Hint).Report is not null);
     }
 
     [Fact]
@@ -89,6 +126,10 @@ public class SourceScopeTests
         Assert.Same(unnamed, scope.Judge(unnamed, JobOrigin.Report));
         Assert.Equal(PollAnswer.NotFound, scope.Judge(new(PollAnswer.NotFound), JobOrigin.Hint).Answer);
     }
+
+    private static StatusAnswer Fmgr(string items) => new(
+        PollAnswer.Report,
+        ProviderKinds.For(ProviderKind.WangsuFmgr).Decode(ReportChannel.Poll, Encoding.UTF8.GetBytes($$"""{"id":"1","code":3,"items":{{items}}}""")).Report);
 
     private static JobReport Qiniu(string body) =>
         ProviderKinds.For(ProviderKind.Qiniu).Decode(ReportChannel.Poll, Encoding.UTF8.GetBytes(body)).Report!;

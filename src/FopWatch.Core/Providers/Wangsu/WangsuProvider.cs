@@ -48,12 +48,14 @@ internal abstract class WangsuProvider : IProvider
 
         var codes = WangsuCodes.Of(channel, root);
         var facts = JobFacts.None with { Bucket = root.Text("inputbucket") ?? root.Text("inputBucket"), Pipeline = root.Text("pipeline") };
+        List<(string Bucket, bool Succeeded)> named = facts.Bucket is null ? [.. BucketsOf(items)] : [];
         return Decoded.As(new()
         {
             Id = id,
             Channel = channel,
             Facts = detail == ReportDetail.Subject ? facts : Whole(facts, json, codes, items),
-            CommandBuckets = facts.Bucket is null ? [.. items.Select(item => item.Text("cmd")).OfType<string>().Select(BucketOf).OfType<string>().Distinct()] : [],
+            CommandBuckets = [.. named.Select(one => one.Bucket).Distinct()],
+            SucceededBuckets = [.. named.Where(one => one.Succeeded).Select(one => one.Bucket).Distinct()],
             AsksForPoll = codes.AsksForPoll,
             MayLackCommands = codes.MayLackCommands(channel, root),
         });
@@ -133,6 +135,15 @@ internal abstract class WangsuProvider : IProvider
 
         problem = "the body is neither JSON nor Base64";
         return null;
+    }
+
+    private IEnumerable<(string Bucket, bool Succeeded)> BucketsOf(IEnumerable<JsonElement> items)
+    {
+        foreach (var item in items)
+        {
+            if (item.Text("cmd") is { } command && BucketOf(command) is { } bucket)
+                yield return (bucket, WangsuCodes.StateOf(item.Integer("code")) == ItemState.Succeeded);
+        }
     }
 
     private static bool IsError(JsonElement root) => root.Field("message") is not null && root.Field("items") is null;
