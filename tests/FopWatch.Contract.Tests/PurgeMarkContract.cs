@@ -21,11 +21,11 @@ public abstract class PurgeMarkContract : StoreContract<IPurgeMarks>
     [Fact]
     public async Task A_purge_is_allowed_once_two_looks_agree_and_then_as_it_goes_on()
     {
-        Assert.False(await Port.AllowAsync(Time, Cancelled));
-        Assert.False(await Port.AllowAsync(Time.AddMinutes(30), Cancelled));
-        Assert.True(await Port.AllowAsync(Time.AddMinutes(45), Cancelled));
-        Assert.True(await Port.AllowAsync(Time.AddMinutes(46), Cancelled));
-        Assert.False(await Port.AllowAsync(Time.AddDays(60), Cancelled));
-        Assert.True(await Port.AllowAsync(Time.AddMinutes(47), Cancelled));
+        Assert.True((await Port.AskAsync(Time, Cancelled)).IsPutOff);
+        Assert.True((await Port.AskAsync(Time.AddMinutes(30), Cancelled)).IsPutOff);
+        Assert.False((await Port.AskAsync(Time.AddMinutes(45), Cancelled)).IsPutOff);
+        Assert.False((await Port.AskAsync(Time.AddMinutes(46), Cancelled)).IsPutOff);
+        Assert.True((await Port.AskAsync(Time.AddDays(60), Cancelled)).IsPutOff);
+        Assert.False((await Port.AskAsync(Time.AddMinutes(47), Cancelled)).IsPutOff);
     }
 }

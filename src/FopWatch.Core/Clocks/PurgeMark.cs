@@ -14,9 +14,12 @@ public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? Dou
     /// <summary>Nothing was purged yet.</summary>
     public static PurgeMark None { get; } = new(null, null);
 
-    /// <summary>Whether what is older than a time may be purged.</summary>
+    /// <summary>Whether nothing may be purged for now.</summary>
+    public bool IsPutOff => DoubtedBefore is not null;
+
+    /// <summary>Asks whether what is older than a time may be purged.</summary>
     /// <param name="before">The time.</param>
-    /// <returns>The mark to be written before anything is purged. Nothing may be purged if it has a doubt.</returns>
+    /// <returns>The mark to be written before anything is purged.</returns>
     public PurgeMark Before(DateTimeOffset before)
     {
         if (PurgedBefore is { } purged && before - purged <= LongestStep)
@@ -45,14 +48,15 @@ public interface IPurgeMarks
 public static class PurgeMarks
 {
     /// <summary>Asks whether what is older than a time may be purged, and writes down the answer.</summary>
+    /// <returns>The mark as it is now.</returns>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
-    public static async ValueTask<bool> AllowAsync(this IPurgeMarks marks, DateTimeOffset before, CancellationToken cancellationToken)
+    public static async ValueTask<PurgeMark> AskAsync(this IPurgeMarks marks, DateTimeOffset before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(marks);
         var mark = await marks.ReadAsync(cancellationToken);
         var next = mark.Before(before);
         if (next != mark)
             await marks.WriteAsync(next, cancellationToken);
-        return next.DoubtedBefore is null;
+        return next;
     }
 }

@@ -20,9 +20,13 @@ public sealed class RetentionPurge(IStoreUpkeep store, IPurgeMarks marks, FopWat
     {
         var now = time.GetUtcNow();
         var before = now - settings.Retention;
-        if (await marks.AllowAsync(before, cancellationToken))
+        var mark = await marks.AskAsync(before, cancellationToken);
+        if (!mark.IsPutOff)
             return await store.PurgeAsync(before, now, cancellationToken);
-        log.PurgePutOff(SecondLook.After);
+
+        // The first purge of a store always waits: nobody has to know.
+        if (mark.PurgedBefore is not null)
+            log.PurgePutOff(SecondLook.After);
         return (0, true);
     }
 }

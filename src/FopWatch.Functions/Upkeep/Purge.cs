@@ -56,9 +56,13 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
 
     private async Task<(int Jobs, bool IsComplete)> PurgeJobsAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        if (await store.PurgeMarks().AllowAsync(before, cancellationToken))
+        var mark = await store.PurgeMarks().AskAsync(before, cancellationToken);
+        if (!mark.IsPutOff)
             return await store.PurgeAsync(before, Longest, cancellationToken);
-        logger.PurgePutOff(SecondLook.After);
+
+        // The first purge of a store always waits: nobody has to know.
+        if (mark.PurgedBefore is not null)
+            logger.PurgePutOff(SecondLook.After);
         return (0, true);
     }
 
