@@ -119,12 +119,12 @@ internal static class Composition
             services.AddHostedService<OpenBus>();
         }
 
-        services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases(), time, Guid.NewGuid().ToString("N")[..12]));
+        services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases, time, Guid.NewGuid().ToString("N")[..12]));
         services.AddSingleton(PollSlotOptions.Cloud);
         services.AddSingleton<StuckWatches>();
         services.AddSingleton<HubCalls>();
         services.AddSingleton<Answers>();
-        services.AddSingleton(provider => store(provider).TimerRuns());
+        services.AddSingleton(provider => store(provider).TimerRuns);
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();
         services.AddSingleton(provider => new PromptPublisher(

@@ -132,21 +132,21 @@ public class WholeFlowTests
             var times = new LoopTimes { LongestSleep = TimeSpan.FromSeconds(5), Pause = Pause };
             var log = new RunLog(NullLogger<RunLog>.Instance);
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
-            _dispatcher = new(store, publisher, time);
+            _dispatcher = new(store.Outbox, publisher, time);
             var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, log, time));
-            var observer = new CommitObserver(watches, outbox, new(store, time), store.References, time);
-            _recorder = new(sources, store, observer, time, Random.Shared);
+            var observer = new CommitObserver(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
+            _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
-            var step = new PollStep(new Poller(sources, store, statusApi, _recorder, time), slots, troubles, log, time);
-            var loops = new WatchLoops(sources, watches, store, step, slots, work, times, troubles, log, time);
+            var step = new PollStep(new Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
+            var loops = new WatchLoops(sources, watches, store.Due, step, slots, work, times, troubles, log, time);
             _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops.Loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
 
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             builder.Services.AddRoutingCore();
             builder.Services.AddSingleton(new Reception(
-                new(sources, _recorder, store, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
+                new(sources, _recorder, store.Quarantine, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
             _web = builder.Build();
             _web.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
         }
@@ -179,15 +179,15 @@ public class WholeFlowTests
             Job? job = null;
             await AgainAsync(async () =>
             {
-                job = (await _store.FindAsync(key, Cancelled))?.Job;
+                job = (await _store.Jobs.FindAsync(key, Cancelled))?.Job;
                 return job is { IsSettled: true };
             });
             return job!;
         }
 
-        public Task PublishedAsync() => AgainAsync(async () => (await _store.DepthAsync(Cancelled)).Count == 0);
+        public Task PublishedAsync() => AgainAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0);
 
-        public Task<Sweep> SweepAsync() => new Sweeper(_store, _store, _store, _recorder, TimeProvider.System).SweepAsync(Cancelled);
+        public Task<Sweep> SweepAsync() => new Sweeper(_store.Jobs, _store.Outbox, _store.Quarantine, _recorder, TimeProvider.System).SweepAsync(Cancelled);
 
         public async ValueTask DisposeAsync()
         {

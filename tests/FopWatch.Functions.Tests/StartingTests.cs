@@ -30,7 +30,7 @@ public class StartingTests
         await azurite.StartAgainAsync();
         while (!await readiness.IsReadyAsync(Cancelled))
             await Task.Delay(50, Cancelled);
-        Assert.Equal(0, (await opening.Store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(0, (await opening.Store.Outbox.DepthAsync(Cancelled)).Count);
         await opening.StopAsync(Cancelled);
     }
 

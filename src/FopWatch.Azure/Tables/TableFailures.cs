@@ -62,11 +62,12 @@ internal static class TableFailures
 
     /// <summary>Asks the service, and tells callers whether it is unavailable.</summary>
     /// <exception cref="StoreUnavailableException">It cannot answer now.</exception>
-    public static async ValueTask<T> AskAsync<T>(Func<Task<T>> ask, CancellationToken cancellationToken)
+    public static async ValueTask<T> AskAsync<T>(Func<CancellationToken, Task<T>> ask, CancellationToken cancellationToken)
     {
+        cancellationToken.ThrowIfCancellationRequested();
         try
         {
-            return await ask();
+            return await ask(cancellationToken);
         }
         catch (Exception failure) when (failure.IsUnavailable(cancellationToken))
         {

@@ -12,7 +12,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
 
     /// <inheritdoc/>
     public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
-        async () =>
+        async _ =>
         {
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PollLeases(source), [Column], cancellationToken);
             var answer = row.GetRawResponse().ThrowIfTableIsMissing();
@@ -25,7 +25,7 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
 
     /// <inheritdoc/>
     public ValueTask<bool> TryReplaceAsync(string source, IReadOnlyList<PollLease> leases, string? etag, CancellationToken cancellationToken) => TableFailures.AskAsync(
-        async () =>
+        async _ =>
         {
             var row = new TableEntity(RowKeys.TablePartition, RowKeys.PollLeases(source)) { [Column] = Text(leases) };
             try

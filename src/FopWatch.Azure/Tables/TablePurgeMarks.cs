@@ -11,7 +11,7 @@ internal sealed class TablePurgeMarks(TableClient table) : IPurgeMarks
 
     /// <inheritdoc/>
     public ValueTask<PurgeMark> ReadAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
-        async () =>
+        async _ =>
         {
             var row = await table.GetEntityIfExistsAsync<TableEntity>(RowKeys.TablePartition, RowKeys.PurgeMark, cancellationToken: cancellationToken);
             row.GetRawResponse().ThrowIfTableIsMissing();
@@ -22,7 +22,7 @@ internal sealed class TablePurgeMarks(TableClient table) : IPurgeMarks
     /// <inheritdoc/>
     /// <remarks>Two hosts that write at once have looked at the same clock, so either may be the last.</remarks>
     public async ValueTask WriteAsync(PurgeMark mark, CancellationToken cancellationToken) => await TableFailures.AskAsync(
-        async () =>
+        async _ =>
         {
             var row = new TableEntity(RowKeys.TablePartition, RowKeys.PurgeMark);
             if (mark.PurgedBefore is { } purged)

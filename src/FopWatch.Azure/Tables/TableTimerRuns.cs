@@ -29,7 +29,7 @@ public sealed class TableTimerRuns
     /// <summary>All timers that were looked for or have run.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
     public ValueTask<IReadOnlyList<TimerRun>> ReadAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<TimerRun>>(
-        async () =>
+        async _ =>
         {
             var runs = new List<TimerRun>();
             var filter = RowRange.Of(RowKeys.TablePartition, RowKeys.Timers).Filter();
@@ -56,7 +56,7 @@ public sealed class TableTimerRuns
     /// <returns>What is known of the timer then; null if it was not taken.</returns>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now. It may have been taken.</exception>
     public ValueTask<TimerRun?> TryTakeAsync(TimerRun run, DateTimeOffset until, CancellationToken cancellationToken) => TableFailures.AskAsync<TimerRun?>(
-        async () =>
+        async _ =>
         {
             var row = new TableEntity(RowKeys.TablePartition, RowKeys.Timer(run.Name)) { [TakenUntil] = until };
             try
@@ -73,7 +73,7 @@ public sealed class TableTimerRuns
         cancellationToken);
 
     private ValueTask<bool> MergeAsync(string timer, string column, DateTimeOffset time, CancellationToken cancellationToken) => TableFailures.AskAsync(
-        async () =>
+        async _ =>
         {
             var row = new TableEntity(RowKeys.TablePartition, RowKeys.Timer(timer)) { [column] = time };
             await _table.UpsertEntityAsync(row, TableUpdateMode.Merge, cancellationToken);

@@ -56,9 +56,9 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
 
     private async Task<(int Jobs, bool IsComplete)> PurgeJobsAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var mark = await store.PurgeMarks().AskAsync(before, cancellationToken);
+        var mark = await store.PurgeMarks.AskAsync(before, cancellationToken);
         if (!mark.IsPutOff)
-            return await store.PurgeAsync(before, Longest, cancellationToken);
+            return await store.JobPurge.PurgeAsync(before, Longest, cancellationToken);
 
         // The first purge of a store always waits: nobody has to know.
         if (mark.PurgedBefore is not null)

@@ -44,7 +44,7 @@ internal static class PollUntilKilled
         wire.Take();
 
         // Short leases, so that the test need not wait for long ones.
-        var shares = new PollShares(store.PollLeases(), TimeProvider.System, Guid.NewGuid().ToString("N"))
+        var shares = new PollShares(store.PollLeases, TimeProvider.System, Guid.NewGuid().ToString("N"))
         {
             Length = TimeSpan.FromSeconds(5),
             Renewal = TimeSpan.FromSeconds(3),

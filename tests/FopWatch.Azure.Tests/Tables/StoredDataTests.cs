@@ -58,12 +58,12 @@ public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
 
         public override IEventPublisher Publisher => this;
 
-        public override Task PurgeAsync(DateTimeOffset settledBefore) => store.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled).AsTask();
+        public override Task PurgeAsync(DateTimeOffset settledBefore) => store.JobPurge.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled).AsTask();
 
         public override async Task PlayAsync()
         {
-            Assert.True(await store.PollLeases().TryReplaceAsync("media", Leases, null, Cancelled));
-            var timers = store.TimerRuns();
+            Assert.True(await store.PollLeases.TryReplaceAsync("media", Leases, null, Cancelled));
+            var timers = store.TimerRuns;
             await timers.LookedForAsync("Purge", Cancelled);
             await timers.RanAsync("SweepJobs", Cancelled);
             Assert.NotNull(await timers.TryTakeAsync((await timers.ReadAsync(Cancelled))[0], StoredHistory.End.AddMinutes(5), Cancelled));
@@ -71,8 +71,8 @@ public sealed class StoredDataTests(SharedAzurite azurite) : StoredDataContract
 
         public override async Task AddAnswersAsync(JsonObject answers)
         {
-            answers["leases"] = StoreAnswers.Texts((await store.PollLeases().ReadAsync("media", Cancelled)).Leases.Select(lease => lease.ToString()));
-            answers["timers"] = StoreAnswers.Texts((await store.TimerRuns().ReadAsync(Cancelled)).Select(run =>
+            answers["leases"] = StoreAnswers.Texts((await store.PollLeases.ReadAsync("media", Cancelled)).Leases.Select(lease => lease.ToString()));
+            answers["timers"] = StoreAnswers.Texts((await store.TimerRuns.ReadAsync(Cancelled)).Select(run =>
                 $"{run.Name}: {StoreAnswers.Time(run.Since)}, {Time(run.RanAt)}, {Time(run.TakenUntil)}"));
 
             static string Time(DateTimeOffset? time) => time is { } known ? StoreAnswers.Time(known) : "never";

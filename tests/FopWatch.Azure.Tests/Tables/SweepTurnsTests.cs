@@ -17,9 +17,9 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
         var store = await table.StoreAsync(time: time);
         for (var i = 0; i < 40; i++)
-            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
-        await store.CommitAsync(Sample.Job("open", "other").New(), Cancelled);
-        await store.CommitAsync(Sample.Job("lost").DueAt(null).New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("open", "other").New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("lost").DueAt(null).New(), Cancelled);
         var sweeper = SweeperOf(store, time);
 
         var sweeps = new List<Sweep>();
@@ -36,7 +36,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
 
         // What changes is seen in its turn.
         for (var i = 0; i < 10; i++)
-            await store.CommitAsync(Sample.Job($"k{i}").Settled().Job.New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"k{i}").Settled().Job.New(), Cancelled);
         for (var i = 0; i < 8; i++)
             sweeps.Add(await sweeper.SweepAsync(Cancelled));
         Assert.Equal(51, sweeps[^1].Books.Single(of => of.Source == "media").Registered);
@@ -46,7 +46,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     public async Task A_sweep_that_has_the_time_counts_all()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
-        await table.Store.CommitAsync(Sample.Job("a").New(), Cancelled);
+        await table.Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
         var sweep = await SweeperOf(table.Store, new FixedTime(Sample.Start)).SweepAsync(Cancelled);
 
@@ -59,11 +59,11 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         foreach (var source in (string[])["first", "second"])
-            await table.Store.CommitAsync(Sample.Job("a", source).New(), Cancelled);
+            await table.Store.Jobs.CommitAsync(Sample.Job("a", source).New(), Cancelled);
         var ahead = await table.StoreAsync(time: new FixedTime(Sample.Start.AddDays(400)));
-        var part = (await ahead.PartsAsync(Cancelled)).Single(part => part.Name.StartsWith("second", StringComparison.Ordinal));
-        await ahead.CountAsync(part.Name, 1, Cancelled);
-        await table.Store.CommitAsync(Sample.Job("b", "second").New(), Cancelled);
+        var part = (await ahead.Jobs.PartsAsync(Cancelled)).Single(part => part.Name.StartsWith("second", StringComparison.Ordinal));
+        await ahead.Jobs.CountAsync(part.Name, 1, Cancelled);
+        await table.Store.Jobs.CommitAsync(Sample.Job("b", "second").New(), Cancelled);
 
         var now = new SlowTime();
         var sweeper = SweeperOf(await table.StoreAsync(time: now), now);
@@ -80,20 +80,20 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 2);
         var store = await table.StoreAsync(time: time);
         for (var i = 0; i < 300; i++)
-            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
 
         // Each look at the clock takes as long as a sweep may.
-        var (first, isComplete) = await store.PurgeAsync(Sample.Start.AddDays(1), 3 * Sweeper.Longest, Cancelled);
+        var (first, isComplete) = await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), 3 * Sweeper.Longest, Cancelled);
         Assert.False(isComplete);
         Assert.InRange(first, 1, 299);
 
-        Assert.Equal((300 - first, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((300 - first, true), await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
     }
 
     private static Sweeper SweeperOf(TableStore store, TimeProvider time)
     {
-        var recorder = new JobRecorder(new([]), store, new Nobody(), time, new Random(1));
-        return new(store, store, store, recorder, time);
+        var recorder = new JobRecorder(new([]), store.Jobs, new Nobody(), time, new Random(1));
+        return new(store.Jobs, store.Outbox, store.Quarantine, recorder, time);
     }
 
     private sealed class Nobody : ICommitObserver

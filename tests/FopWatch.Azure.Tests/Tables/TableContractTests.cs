@@ -14,7 +14,7 @@ public sealed class TableJobStoreTests(SharedAzurite azurite) : JobStoreContract
 {
     private TempTable? _table;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
@@ -23,9 +23,9 @@ public sealed class TableDueIndexTests(SharedAzurite azurite) : DueIndexContract
 {
     private TempTable? _table;
 
-    protected override IJobStore Jobs => _table!.Store;
+    protected override IJobStore Jobs => _table!.Store.Jobs;
 
-    protected override async ValueTask<IDueIndex> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IDueIndex> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Due;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
@@ -35,12 +35,13 @@ public sealed class TableOutboxTests(SharedAzurite azurite) : OutboxContract
     private TempTable? _table;
     private TableStore? _store;
 
-    protected override IJobStore Jobs => _store!;
+    protected override IJobStore Jobs => _store!.Jobs;
 
     protected override async ValueTask<IOutbox> OpenAsync()
     {
         _table = await TempTable.OpenAsync(await azurite.StartedAsync());
-        return _store = await _table.StoreAsync(time: TimeProvider.System);
+        _store = await _table.StoreAsync(time: TimeProvider.System);
+        return _store.Outbox;
     }
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
@@ -50,9 +51,9 @@ public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineCont
 {
     private TempTable? _table;
 
-    protected override IJobStore Jobs => _table!.Store;
+    protected override IJobStore Jobs => _table!.Store.Jobs;
 
-    protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Quarantine;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
@@ -61,9 +62,9 @@ public sealed class TablePurgeMarkTests(SharedAzurite azurite) : PurgeMarkContra
 {
     private TempTable? _table;
 
-    protected override IJobStore Jobs => _table!.Store;
+    protected override IJobStore Jobs => _table!.Store.Jobs;
 
-    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.PurgeMarks();
+    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.PurgeMarks;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 
@@ -73,8 +74,8 @@ public sealed class TablePurgeMarkTests(SharedAzurite azurite) : PurgeMarkContra
         await using var other = await TempTable.OpenAsync(await azurite.StartedAsync());
         await other.Rows.DeleteAsync(Cancelled);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks().AskAsync(Sample.Start, Cancelled));
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks().WriteAsync(PurgeMark.None, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks.AskAsync(Sample.Start, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks.WriteAsync(PurgeMark.None, Cancelled));
     }
 }
 
@@ -82,11 +83,11 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
 {
     private TempTable? _table;
 
-    protected override IDueIndex Due => Store;
+    protected override IDueIndex Due => Store.Due;
 
     private TableStore Store => _table!.Store;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 
@@ -99,7 +100,7 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
         await _table!.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
     }
 
-    protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore) => (await Store.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
+    protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore) => (await Store.JobPurge.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
 
     [Theory]
     [InlineData("Body", null)]
@@ -121,26 +122,26 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
             row[column] = value;
         await _table!.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
 
-        var page = await Store.ListAsync(new JobQuery(), Cancelled);
+        var page = await Store.Jobs.ListAsync(new JobQuery(), Cancelled);
         Assert.Equal(2, page.Elements.Count + page.Unreadable.Count);
         Assert.Contains(page.Elements, job => job.Key.Id == "good");
-        Assert.InRange(Assert.Single(await Store.BooksAsync(Cancelled)).Registered, 2, 3);
-        await Store.UnwatchedAsync(10, Cancelled);
+        Assert.InRange(Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Registered, 2, 3);
+        await Store.Jobs.UnwatchedAsync(10, Cancelled);
         try
         {
-            var stored = await Store.FindAsync(new JobKey("media", "bad"), Cancelled);
-            Assert.NotNull(await Store.CommitAsync(stored!.Job.Settled(TimeSpan.FromMinutes(1)).On(stored.ETag), Cancelled));
-            Assert.Empty(await Store.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+            var stored = await Store.Jobs.FindAsync(new JobKey("media", "bad"), Cancelled);
+            Assert.NotNull(await Store.Jobs.CommitAsync(stored!.Job.Settled(TimeSpan.FromMinutes(1)).On(stored.ETag), Cancelled));
+            Assert.Empty(await Store.Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         }
         catch (UnreadableJobException unreadable)
         {
-            await Store.SetAsideAsync(unreadable.Job!, Sample.Start, Cancelled);
-            Assert.Empty(await Store.DueAsync("media", Sample.Start, 10, Cancelled));
+            await Store.Jobs.SetAsideAsync(unreadable.Job!, Sample.Start, Cancelled);
+            Assert.Empty(await Store.Due.DueAsync("media", Sample.Start, 10, Cancelled));
         }
 
-        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
-        await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
-        Assert.Null(await Store.FindAsync(new JobKey("media", "good"), Cancelled));
+        await Store.Outbox.RemoveAsync(await Store.Outbox.PendingAsync(10, Cancelled), Cancelled);
+        await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
+        Assert.Null(await Store.Jobs.FindAsync(new JobKey("media", "good"), Cancelled));
     }
 
     [Fact]
@@ -156,18 +157,18 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
 
         await _table!.Rows.AddEntityAsync(new TableEntity("media|q", "h|zz"), Cancelled);
 
-        Assert.Equal("good", Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
-        await Store.BooksAsync(Cancelled);
-        await Store.UnwatchedAsync(10, Cancelled);
-        Assert.Empty(await Store.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
-        await Store.NextDueAsync("media", Sample.Start, Cancelled);
-        var pending = await Store.PendingAsync(10, Cancelled);
+        Assert.Equal("good", Assert.Single((await Store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
+        await Store.Jobs.BooksAsync(Cancelled);
+        await Store.Jobs.UnwatchedAsync(10, Cancelled);
+        Assert.Empty(await Store.Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
+        await Store.Due.NextDueAsync("media", Sample.Start, Cancelled);
+        var pending = await Store.Outbox.PendingAsync(10, Cancelled);
         Assert.Equal("good", Assert.Single(pending, one => one.Problem is null).Key.Id);
         Assert.Equal([("media", "its row key is not one of an event")], pending.Where(one => one.Problem is not null).Select(one => (one.Key.Source, one.Problem!)).Distinct());
-        Assert.Equal((5, 5L), (pending.Count, (await Store.DepthAsync(Cancelled)).Count));
-        Assert.Empty((await Store.ListAsync(null, 10, null, Cancelled)).Elements);
-        await Store.SetAsideAsync([.. pending.Where(one => one.Problem is not null)], Cancelled);
-        await Store.RemoveAsync([.. pending.Where(one => one.Problem is null)], Cancelled);
+        Assert.Equal((5, 5L), (pending.Count, (await Store.Outbox.DepthAsync(Cancelled)).Count));
+        Assert.Empty((await Store.Quarantine.ListAsync(null, 10, null, Cancelled)).Elements);
+        await Store.Outbox.SetAsideAsync([.. pending.Where(one => one.Problem is not null)], Cancelled);
+        await Store.Outbox.RemoveAsync([.. pending.Where(one => one.Problem is null)], Cancelled);
         Assert.Equal(1, await PurgeAsync(Sample.Start.AddDays(1)));
     }
 
@@ -182,14 +183,14 @@ public sealed class TableTombstoneTests(SharedAzurite azurite) : TombstoneContra
 {
     private TempTable? _table;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 
     protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) =>
-        (await (await StoreAsync(now)).PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
+        (await (await StoreAsync(now)).JobPurge.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
 
-    protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).HasTombstoneAsync(key, Cancelled);
+    protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.HasTombstoneAsync(key, Cancelled);
 
     private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new FixedTime(now));
 }
@@ -198,11 +199,11 @@ public sealed class TablePageLimitTests(SharedAzurite azurite) : PageLimitContra
 {
     private TempTable? _table;
 
-    protected override IOutbox Outbox => _table!.Store;
+    protected override IOutbox Outbox => _table!.Store.Outbox;
 
-    protected override IQuarantine Quarantine => _table!.Store;
+    protected override IQuarantine Quarantine => _table!.Store.Quarantine;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }

@@ -28,48 +28,48 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     {
         _wire.Once("transaction", Fate.AnswerLost);
 
-        var etag = await _store.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+        var etag = await _store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
 
         Assert.NotNull(etag);
         Assert.Equal(2, _wire.Requests.Count(request => request == "transaction"));
-        Assert.Equal(etag, (await _store.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
-        Assert.Single(await _store.PendingAsync(10, Cancelled));
-        Assert.Equal(1, Assert.Single(await _store.BooksAsync(Cancelled)).Settled);
+        Assert.Equal(etag, (await _store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))?.ETag);
+        Assert.Single(await _store.Outbox.PendingAsync(10, Cancelled));
+        Assert.Equal(1, Assert.Single(await _store.Jobs.BooksAsync(Cancelled)).Settled);
     }
 
     [Fact]
     public async Task A_change_whose_answer_was_lost_is_done_and_the_next_one_follows_it()
     {
         var job = Sample.Job("a");
-        var created = await _store.CommitAsync(job.New(), Cancelled);
+        var created = await _store.Jobs.CommitAsync(job.New(), Cancelled);
         _wire.Once("transaction", Fate.AnswerLost);
 
-        var moved = await _store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled);
-        var settled = await _store.CommitAsync(job.Settled().On(moved), Cancelled);
+        var moved = await _store.Jobs.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled);
+        var settled = await _store.Jobs.CommitAsync(job.Settled().On(moved), Cancelled);
 
         Assert.NotNull(settled);
-        Assert.Null(await _store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
-        Assert.Single(await _store.PendingAsync(10, Cancelled));
+        Assert.Null(await _store.Due.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Single(await _store.Outbox.PendingAsync(10, Cancelled));
     }
 
     [Fact]
     public async Task A_change_whose_answer_was_lost_after_another_came_upon_it_is_a_conflict()
     {
         var job = Sample.Job("a");
-        var created = await _store.CommitAsync(job.New(), Cancelled);
+        var created = await _store.Jobs.CommitAsync(job.New(), Cancelled);
         var other = _table.Store;
         _wire.Once("transaction", Fate.AnswerLost);
         _wire.WhenLost = async () =>
         {
-            var stored = await other.FindAsync(job.Key, Cancelled);
+            var stored = await other.Jobs.FindAsync(job.Key, Cancelled);
             Assert.Equal(Sample.Start.AddHours(1), stored?.Job.Watch.DueAt);
-            Assert.NotNull(await other.CommitAsync(stored!.Job.Settled().On(stored.ETag), Cancelled));
+            Assert.NotNull(await other.Jobs.CommitAsync(stored!.Job.Settled().On(stored.ETag), Cancelled));
         };
 
-        Assert.Null(await _store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled));
+        Assert.Null(await _store.Jobs.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), created, null), Cancelled));
 
-        Assert.True((await other.FindAsync(job.Key, Cancelled))?.Job.IsSettled);
-        Assert.Null(await other.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.True((await other.Jobs.FindAsync(job.Key, Cancelled))?.Job.IsSettled);
+        Assert.Null(await other.Due.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
     }
 
     [Fact]
@@ -77,14 +77,14 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     {
         _wire.Fates = request => request == "transaction" ? Fate.AnswerLost : Fate.Answered;
         var commit = Sample.Job("a").Settled().On(null);
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await _store.CommitAsync(commit, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await _store.Jobs.CommitAsync(commit, Cancelled));
 
         _wire.Fates = _ => Fate.Answered;
-        var etag = await _store.CommitAsync(commit, Cancelled);
+        var etag = await _store.Jobs.CommitAsync(commit, Cancelled);
 
-        Assert.Equal((await _store.FindAsync(commit.Job.Key, Cancelled))?.ETag, etag);
+        Assert.Equal((await _store.Jobs.FindAsync(commit.Job.Key, Cancelled))?.ETag, etag);
         Assert.NotNull(etag);
-        Assert.Single(await _store.PendingAsync(10, Cancelled));
+        Assert.Single(await _store.Outbox.PendingAsync(10, Cancelled));
     }
 
     [Theory]
@@ -96,50 +96,50 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     {
         var fate = Enum.Parse<Fate>(name);
         _wire.Once("transaction", fate);
-        Assert.NotNull(await _store.CommitAsync(Sample.Job("a").New(), Cancelled));
+        Assert.NotNull(await _store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
 
         _wire.Fates = _ => fate;
         var job = Sample.Job("b").Settled();
-        await UnavailableAsync(() => _store.CommitAsync(job.On(null), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.FindAsync(new JobKey("media", "a"), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.ListAsync(new JobQuery(), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.NextDueAsync("media", Sample.Start, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PendingAsync(10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.RemoveAsync([job.ToEvent()!], Cancelled).AsTask());
-        await UnavailableAsync(() => _store.DepthAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.BooksAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.UnwatchedAsync(10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.FindAsync("k", Cancelled).AsTask());
-        await UnavailableAsync(() => _store.ListAsync(null, 10, null, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.RemoveAsync("k", Cancelled).AsTask());
-        await UnavailableAsync(() => _store.CountAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CommitAsync(job.On(null), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.ListAsync(new JobQuery(), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Due.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Due.NextDueAsync("media", Sample.Start, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Outbox.PendingAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Outbox.RemoveAsync([job.ToEvent()!], Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Outbox.DepthAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.BooksAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.UnwatchedAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.FindAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.ListAsync(null, 10, null, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.RemoveAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.CountAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
 
         _wire.Fates = _ => Fate.Answered;
-        Assert.Null(await _store.FindAsync(new JobKey("media", "b"), Cancelled));
-        Assert.Equal("a", Assert.Single((await _store.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
-        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
-        Assert.Equal(0, await _store.CountAsync(Cancelled));
+        Assert.Null(await _store.Jobs.FindAsync(new JobKey("media", "b"), Cancelled));
+        Assert.Equal("a", Assert.Single((await _store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements).Key.Id);
+        Assert.Equal((0, null), await _store.Outbox.DepthAsync(Cancelled));
+        Assert.Equal(0, await _store.Quarantine.CountAsync(Cancelled));
     }
 
     [Fact]
     public async Task A_lost_answer_to_the_removal_of_events_or_of_a_notification_is_no_error()
     {
         for (var i = 0; i < 8; i++)
-            Assert.NotNull(await _store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
-        await _store.AddAsync(Sample.Notification("k"), Cancelled);
+            Assert.NotNull(await _store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled));
+        await _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled);
 
         _wire.Once("transaction", Fate.AnswerLost);
-        await _store.RemoveAsync(await _store.PendingAsync(7, Cancelled), Cancelled);
+        await _store.Outbox.RemoveAsync(await _store.Outbox.PendingAsync(7, Cancelled), Cancelled);
         _wire.Once("delete", Fate.AnswerLost);
-        await _store.RemoveAsync(await _store.PendingAsync(1, Cancelled), Cancelled);
+        await _store.Outbox.RemoveAsync(await _store.Outbox.PendingAsync(1, Cancelled), Cancelled);
         _wire.Once("delete", Fate.AnswerLost);
-        await _store.RemoveAsync("k", Cancelled);
+        await _store.Quarantine.RemoveAsync("k", Cancelled);
 
-        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
-        Assert.Equal(0, await _store.CountAsync(Cancelled));
+        Assert.Equal((0, null), await _store.Outbox.DepthAsync(Cancelled));
+        Assert.Equal(0, await _store.Quarantine.CountAsync(Cancelled));
     }
 
     [Fact]
@@ -147,9 +147,9 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     {
         _wire.Once("insert", Fate.AnswerLost);
 
-        await _store.AddAsync(Sample.Notification("k"), Cancelled);
+        await _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled);
 
-        Assert.Equal(1, await _store.CountAsync(Cancelled));
+        Assert.Equal(1, await _store.Quarantine.CountAsync(Cancelled));
     }
 
     [Fact]
@@ -163,7 +163,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
             return Fate.Answered;
         };
 
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _store.CommitAsync(Sample.Job("a").New(), cancellation.Token));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(async () => await _store.Jobs.CommitAsync(Sample.Job("a").New(), cancellation.Token));
     }
 
     [Theory]
@@ -176,20 +176,20 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         var fate = Enum.Parse<Fate>(name);
         var job = Sample.Job("a");
 
-        await RefusedOnceAsync(async () => Assert.NotNull(await _store.CommitAsync(job.New(), Cancelled)));
-        var stored = await _store.FindAsync(job.Key, Cancelled);
-        await RefusedOnceAsync(async () => Assert.NotNull(await _store.CommitAsync(job.Settled().On(stored!.ETag), Cancelled)));
-        Assert.Equal((1, Sample.Start), await _store.DepthAsync(Cancelled));
+        await RefusedOnceAsync(async () => Assert.NotNull(await _store.Jobs.CommitAsync(job.New(), Cancelled)));
+        var stored = await _store.Jobs.FindAsync(job.Key, Cancelled);
+        await RefusedOnceAsync(async () => Assert.NotNull(await _store.Jobs.CommitAsync(job.Settled().On(stored!.ETag), Cancelled)));
+        Assert.Equal((1, Sample.Start), await _store.Outbox.DepthAsync(Cancelled));
 
         // Two events of one partition go in one transaction.
-        stored = await _store.FindAsync(job.Key, Cancelled);
-        Assert.NotNull(await _store.CommitAsync(stored!.Job.Republish(Sample.Start).On(stored.ETag), Cancelled));
-        await RefusedOnceAsync(async () => await _store.RemoveAsync(await _store.PendingAsync(10, Cancelled), Cancelled));
-        Assert.Equal((0, null), await _store.DepthAsync(Cancelled));
+        stored = await _store.Jobs.FindAsync(job.Key, Cancelled);
+        Assert.NotNull(await _store.Jobs.CommitAsync(stored!.Job.Republish(Sample.Start).On(stored.ETag), Cancelled));
+        await RefusedOnceAsync(async () => await _store.Outbox.RemoveAsync(await _store.Outbox.PendingAsync(10, Cancelled), Cancelled));
+        Assert.Equal((0, null), await _store.Outbox.DepthAsync(Cancelled));
 
-        await RefusedOnceAsync(async () => await _store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.Null(await _store.FindAsync(job.Key, Cancelled));
-        Assert.Empty(await _store.BooksAsync(Cancelled));
+        await RefusedOnceAsync(async () => await _store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Null(await _store.Jobs.FindAsync(job.Key, Cancelled));
+        Assert.Empty(await _store.Jobs.BooksAsync(Cancelled));
 
         async Task RefusedOnceAsync(Func<Task> call)
         {
@@ -206,7 +206,7 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         _wire.Fates = request => request == "transaction" ? Fate.Busy : Fate.Answered;
         var began = System.Diagnostics.Stopwatch.StartNew();
 
-        await UnavailableAsync(() => _store.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled).AsTask());
 
         Assert.Equal(5, _wire.Requests.Count(request => request == "transaction"));
         Assert.InRange(began.Elapsed, TimeSpan.FromSeconds(1.4), TimeSpan.FromMinutes(1));
@@ -216,24 +216,24 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_table_that_was_deleted_makes_the_store_unavailable_and_is_no_empty_store()
     {
         var job = Sample.Job("a");
-        var etag = await _store.CommitAsync(job.New(), Cancelled);
+        var etag = await _store.Jobs.CommitAsync(job.New(), Cancelled);
         await _table.Rows.DeleteAsync(Cancelled);
 
-        await UnavailableAsync(() => _store.FindAsync(job.Key, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.CommitAsync(job.Settled().On(etag), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.CommitAsync(Sample.Job("b").New(), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.ListAsync(new JobQuery { Source = "media" }, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.RemoveAsync([job.Settled().ToEvent()!], Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PendingAsync(10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.BooksAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.FindByReferenceAsync("media", _store.References.Of(job.Key), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.FindAsync("k", Cancelled).AsTask());
-        await UnavailableAsync(() => _store.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
-        await UnavailableAsync(() => _store.RemoveAsync("k", Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PollLeases().ReadAsync("media", Cancelled).AsTask());
-        await UnavailableAsync(() => _store.PollLeases().TryReplaceAsync("media", [], null, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.FindAsync(job.Key, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CommitAsync(job.Settled().On(etag), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CommitAsync(Sample.Job("b").New(), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.ListAsync(new JobQuery { Source = "media" }, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Due.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Outbox.RemoveAsync([job.Settled().ToEvent()!], Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Outbox.PendingAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.BooksAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.FindByReferenceAsync("media", _store.Jobs.References.Of(job.Key), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.FindAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Quarantine.RemoveAsync("k", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PollLeases.ReadAsync("media", Cancelled).AsTask());
+        await UnavailableAsync(() => _store.PollLeases.TryReplaceAsync("media", [], null, Cancelled).AsTask());
     }
 
     private static async Task UnavailableAsync(Func<Task> call) => await Assert.ThrowsAsync<StoreUnavailableException>(call);

@@ -82,19 +82,19 @@ public sealed class TableKeyTests(SharedAzurite azurite)
         {
             Assert.True(JobKey.IsValidId(id));
             var job = Sample.Job(id, source);
-            var etag = await table.Store.CommitAsync(job.New(), Cancelled);
-            Assert.Equal([job.Key], (await table.Store.DueAsync(source, Sample.Start.AddDays(1), 10, Cancelled)).Select(due => due.Key));
-            Assert.NotNull(await table.Store.CommitAsync(job.Settled().On(etag), Cancelled));
-            Assert.Equal(job.Key, Assert.Single((await table.Store.ListAsync(new JobQuery { Source = source }, Cancelled)).Elements).Key);
-            var pending = Assert.Single(await table.Store.PendingAsync(10, Cancelled));
+            var etag = await table.Store.Jobs.CommitAsync(job.New(), Cancelled);
+            Assert.Equal([job.Key], (await table.Store.Due.DueAsync(source, Sample.Start.AddDays(1), 10, Cancelled)).Select(due => due.Key));
+            Assert.NotNull(await table.Store.Jobs.CommitAsync(job.Settled().On(etag), Cancelled));
+            Assert.Equal(job.Key, Assert.Single((await table.Store.Jobs.ListAsync(new JobQuery { Source = source }, Cancelled)).Elements).Key);
+            var pending = Assert.Single(await table.Store.Outbox.PendingAsync(10, Cancelled));
             Assert.Equal(job.Key, pending.Key);
-            await table.Store.RemoveAsync([pending], Cancelled);
-            await table.Store.AddAsync(Sample.Notification("k", source), Cancelled);
-            Assert.Single((await table.Store.ListAsync(source, 10, null, Cancelled)).Elements);
-            await table.Store.RemoveAsync("k", Cancelled);
+            await table.Store.Outbox.RemoveAsync([pending], Cancelled);
+            await table.Store.Quarantine.AddAsync(Sample.Notification("k", source), Cancelled);
+            Assert.Single((await table.Store.Quarantine.ListAsync(source, 10, null, Cancelled)).Elements);
+            await table.Store.Quarantine.RemoveAsync("k", Cancelled);
         }
 
-        Assert.Equal((5, true), await table.Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((5, true), await table.Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
     }
 
     [Theory]
@@ -106,19 +106,19 @@ public sealed class TableKeyTests(SharedAzurite azurite)
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
 
-        Assert.Null(await table.Store.FindAsync(new JobKey(source, id), Cancelled));
-        await Assert.ThrowsAsync<ArgumentException>(async () => await table.Store.CommitAsync(Sample.Job(id, source).New(), Cancelled));
+        Assert.Null(await table.Store.Jobs.FindAsync(new JobKey(source, id), Cancelled));
+        await Assert.ThrowsAsync<ArgumentException>(async () => await table.Store.Jobs.CommitAsync(Sample.Job(id, source).New(), Cancelled));
     }
 
     [Fact]
     public async Task Any_text_can_be_the_key_of_a_notification_that_is_not_there()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
-        await table.Store.AddAsync(Sample.Notification("a/b?c#d\\e 第'"), Cancelled);
+        await table.Store.Quarantine.AddAsync(Sample.Notification("a/b?c#d\\e 第'"), Cancelled);
 
-        Assert.NotNull(await table.Store.FindAsync("a/b?c#d\\e 第'", Cancelled));
-        Assert.Null(await table.Store.FindAsync("a/b", Cancelled));
-        Assert.Null(await table.Store.FindAsync(new string('x', 5000), Cancelled));
-        await table.Store.RemoveAsync(new string('x', 5000), Cancelled);
+        Assert.NotNull(await table.Store.Quarantine.FindAsync("a/b?c#d\\e 第'", Cancelled));
+        Assert.Null(await table.Store.Quarantine.FindAsync("a/b", Cancelled));
+        Assert.Null(await table.Store.Quarantine.FindAsync(new string('x', 5000), Cancelled));
+        await table.Store.Quarantine.RemoveAsync(new string('x', 5000), Cancelled);
     }
 }

@@ -29,11 +29,11 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     {
         var change = Changed("a", Report(items, ItemState.Succeeded, closed: true));
 
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        var stored = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
         Assert.Equal(change.Job, stored with { Metadata = change.Job.Metadata });
-        Assert.Equal(change.ToEvent()!.Body.ToArray(), Assert.Single(await Store.PendingAsync(10, Cancelled)).Body.ToArray());
+        Assert.Equal(change.ToEvent()!.Body.ToArray(), Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Body.ToArray());
     }
 
     // What it takes to fit: random texts cannot be compressed.
@@ -48,9 +48,9 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         var report = Report(items, ItemState.Failed, closed: true, raw, outputs, error);
         var change = Changed("a", report);
 
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!;
+        var stored = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!;
         Assert.Equal(cut, stored.Job.Facts.Cut);
         Assert.Equal(JobState.Failed, stored.Job.State);
         Assert.Equal(new JobCounts(items, 0, items, 0), stored.Job.Facts.Counts);
@@ -59,7 +59,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         // The same report once more is no change.
         var again = stored.Job.Apply(report, Sample.Start.AddHours(1));
         Assert.Equal((stored.Job, null), (again.Job, again.EventType));
-        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Settled);
+        Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Settled);
     }
 
     // What is random cannot be compressed: three results fit whole, thirty only with fewer frames.
@@ -79,9 +79,9 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         };
         var change = Changed("a", report);
 
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        var stored = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
         Assert.Equal(expected, stored.Facts.Cut);
         Assert.All(stored.ToRecord().Items, item =>
         {
@@ -110,10 +110,10 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         }));
         var change = Changed("a", new() { Id = null, Channel = ReportChannel.Poll, Facts = facts });
 
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        var stored = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
-        var published = Read(Assert.Single(await Store.PendingAsync(10, Cancelled))).Data;
+        var stored = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        var published = Read(Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled))).Data;
         Assert.Equal(Enum.Parse<FactsCut>(expected), stored.Facts.Cut);
         foreach (var job in (JobRecord[])[stored.ToRecord(), published])
         {
@@ -131,16 +131,16 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_cut_job_that_is_open_settles_with_the_report_that_ends_it()
     {
         var running = Changed("a", Report(30_000, ItemState.Processing, closed: false, outputs: 1, error: 60)).Job;
-        Assert.NotNull(await Store.CommitAsync(running.New(), Cancelled));
-        var stored = (await Store.FindAsync(running.Key, Cancelled))!;
+        Assert.NotNull(await Store.Jobs.CommitAsync(running.New(), Cancelled));
+        var stored = (await Store.Jobs.FindAsync(running.Key, Cancelled))!;
         Assert.Equal((JobState.Processing, FactsCut.Items), (stored.Job.State, stored.Job.Facts.Cut));
 
         var settled = stored.Job.Apply(Report(30_000, ItemState.Succeeded, closed: true, outputs: 1, error: 60), Sample.Start.AddHours(1));
-        Assert.NotNull(await Store.CommitAsync(settled.On(stored.ETag), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(settled.On(stored.ETag), Cancelled));
 
-        var job = (await Store.FindAsync(running.Key, Cancelled))!.Job;
+        var job = (await Store.Jobs.FindAsync(running.Key, Cancelled))!.Job;
         Assert.Equal((JobState.Succeeded, new JobCounts(30_000, 30_000, 0, 0)), (job.State, job.Facts.Counts));
-        Assert.Null(await Store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+        Assert.Null(await Store.Due.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
     }
 
     [Fact]
@@ -149,30 +149,30 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         var report = Report(1, ItemState.Succeeded, closed: true);
         report = report with { Facts = report.Facts with { Key = Random(3_000_000) } };
 
-        Assert.NotNull(await Store.CommitAsync(Changed("a", report).On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(Changed("a", report).On(null), Cancelled));
 
-        var job = (await Store.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        var job = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
         Assert.Equal((JobState.Succeeded, FactsCut.Texts), (job.State, job.Facts.Cut));
-        Assert.Equal(JobState.Succeeded, Read(Assert.Single(await Store.PendingAsync(10, Cancelled))).Data.State);
+        Assert.Equal(JobState.Succeeded, Read(Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled))).Data.State);
     }
 
     [Fact]
     public async Task A_commit_of_a_cut_job_that_is_repeated_counts_as_done()
     {
         var commit = Changed("a", Report(30_000, ItemState.Failed, closed: true, outputs: 1, error: 60)).On(null);
-        var etag = await Store.CommitAsync(commit, Cancelled);
+        var etag = await Store.Jobs.CommitAsync(commit, Cancelled);
 
         Assert.NotNull(etag);
-        Assert.Equal(etag, await Store.CommitAsync(commit, Cancelled));
+        Assert.Equal(etag, await Store.Jobs.CommitAsync(commit, Cancelled));
     }
 
     [Fact]
     public async Task An_event_that_does_not_fit_is_shortened_and_says_where()
     {
         var change = Changed("a", Report(1_000, ItemState.Failed, closed: true, error: 2_000));
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        var pending = Assert.Single(await Store.PendingAsync(10, Cancelled));
+        var pending = Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled));
 
         var expected = change.ToEvent()!;
         Assert.Equal(expected with { Body = default }, pending with { Body = default });
@@ -196,9 +196,9 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         report = report with { Facts = report.Facts with { Key = "a\0b\u0007\u0085'\"\n😀\r\n" + new string('长', 40_000), Bucket = "", RequestId = "/\\#?" } };
         var change = Changed("a", report);
 
-        Assert.NotNull(await Store.CommitAsync(change.On(null), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
 
-        Assert.Equal(change.Job.Facts, (await Store.FindAsync(new JobKey("media", "a"), Cancelled))?.Job.Facts);
+        Assert.Equal(change.Job.Facts, (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))?.Job.Facts);
     }
 
     [Theory]
@@ -212,13 +212,13 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     {
         var notification = Sample.Notification("k") with { Body = Bytes(length) };
 
-        await Store.AddAsync(notification, Cancelled);
+        await Store.Quarantine.AddAsync(notification, Cancelled);
 
-        Assert.Equal(notification.Body.ToArray(), (await Store.FindAsync("k", Cancelled))?.Body.ToArray());
-        Assert.Equal(notification.Body.ToArray(), Assert.Single((await Store.ListAsync("media", 10, null, Cancelled)).Elements).Body.ToArray());
-        Assert.Equal(1, await Store.CountAsync(Cancelled));
+        Assert.Equal(notification.Body.ToArray(), (await Store.Quarantine.FindAsync("k", Cancelled))?.Body.ToArray());
+        Assert.Equal(notification.Body.ToArray(), Assert.Single((await Store.Quarantine.ListAsync("media", 10, null, Cancelled)).Elements).Body.ToArray());
+        Assert.Equal(1, await Store.Quarantine.CountAsync(Cancelled));
 
-        await Store.RemoveAsync("k", Cancelled);
+        await Store.Quarantine.RemoveAsync("k", Cancelled);
         Assert.Empty(await QuarantineRowsAsync());
     }
 
@@ -232,9 +232,9 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
             Body = Bytes(BodyColumns.MaxBytes - 100),
         };
 
-        await Store.AddAsync(notification, Cancelled);
+        await Store.Quarantine.AddAsync(notification, Cancelled);
 
-        var found = (await Store.FindAsync("k", Cancelled))!;
+        var found = (await Store.Quarantine.FindAsync("k", Cancelled))!;
         Assert.Equal(notification.Url.OriginalString, found.Url.OriginalString);
         Assert.Equal(notification.Headers, found.Headers);
         Assert.Equal(notification.Body.ToArray(), found.Body.ToArray());
@@ -247,20 +247,20 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         var breaking = await _table.StoreAsync(wire.Between);
         wire.Fates = request => request == "insert" ? Fate.Unsent : Fate.Answered;
         await Assert.ThrowsAsync<StoreUnavailableException>(
-            async () => await breaking.AddAsync(Sample.Notification("broken") with { Body = Bytes(3_000_000) }, Cancelled));
-        await Store.AddAsync(Sample.Notification("whole") with { Body = Bytes(2_000_000) }, Cancelled);
+            async () => await breaking.Quarantine.AddAsync(Sample.Notification("broken") with { Body = Bytes(3_000_000) }, Cancelled));
+        await Store.Quarantine.AddAsync(Sample.Notification("whole") with { Body = Bytes(2_000_000) }, Cancelled);
 
-        Assert.Null(await Store.FindAsync("broken", Cancelled));
-        Assert.Equal(1, await Store.CountAsync(Cancelled));
+        Assert.Null(await Store.Quarantine.FindAsync("broken", Cancelled));
+        Assert.Equal(1, await Store.Quarantine.CountAsync(Cancelled));
 
         // What is just being written is left alone.
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
 
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(3 + 1, (await QuarantineRowsAsync()).Count);
-        Assert.Equal(2_000_000, (await Store.FindAsync("whole", Cancelled))?.Body.Length);
+        Assert.Equal(2_000_000, (await Store.Quarantine.FindAsync("whole", Cancelled))?.Body.Length);
     }
 
     private static JobChange Changed(string id, JobReport report) => Sample.Job(id).Apply(report, Sample.Start.AddMinutes(1));

@@ -24,25 +24,25 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Equal("1 query", _wire.Take());
 
         // Once for each source in each process.
-        await store.CommitAsync(Sample.Job("first").Settled().Job.New(), Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("first").Settled().Job.New(), Cancelled);
         Assert.Equal("1 put, 1 transaction", _wire.Take());
 
         var job = Sample.Job("a");
-        Assert.Null(await store.FindAsync(job.Key, Cancelled));
-        Assert.NotNull(await store.CommitAsync(job.New(), Cancelled));
+        Assert.Null(await store.Jobs.FindAsync(job.Key, Cancelled));
+        Assert.NotNull(await store.Jobs.CommitAsync(job.New(), Cancelled));
         Took("registered", "1 read, 1 transaction");
 
-        var stored = await store.FindAsync(job.Key, Cancelled);
+        var stored = await store.Jobs.FindAsync(job.Key, Cancelled);
         var settled = job.Settled(TimeSpan.FromMinutes(1));
-        Assert.NotNull(await store.CommitAsync(settled.On(stored?.ETag), Cancelled));
+        Assert.NotNull(await store.Jobs.CommitAsync(settled.On(stored?.ETag), Cancelled));
         Took("notified", "1 read, 1 transaction");
 
-        await store.RemoveAsync([settled.ToEvent()!], Cancelled);
+        await store.Outbox.RemoveAsync([settled.ToEvent()!], Cancelled);
         Took("published", "1 delete");
 
         // A further poll or a hint costs as much as a notification: the commit needs no look at the due index.
         var open = Sample.Job("b");
-        await store.CommitAsync(open.New(), Cancelled);
+        await store.Jobs.CommitAsync(open.New(), Cancelled);
         _wire.Take();
         Assert.Equal(PollAnswer.Unavailable, Assert.IsType<PollOutcome.Asked>(await PollDueAsync(store, open)).Polled.Answer?.Answer);
         Took("polled, still open", await PublishedAsync("poll that leaves the job open"));
@@ -50,37 +50,37 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("a poll that is not due", "1 read");
 
         // What does not concern one job: per source and pass, whatever the number of jobs.
-        await store.DueAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
+        await store.Due.DueAsync("media", Sample.Start.AddDays(1), 100, Cancelled);
         Took("due jobs of a source", "16 query");
-        await store.NextDueAsync("media", Sample.Start.AddDays(1), Cancelled);
+        await store.Due.NextDueAsync("media", Sample.Start.AddDays(1), Cancelled);
         Took("next due time of a source", "16 query");
-        await store.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
+        await store.Due.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
         Took("jobs of a source whose polls are far off", "16 query");
-        await store.PendingAsync(256, Cancelled);
+        await store.Outbox.PendingAsync(256, Cancelled);
         Took("look into the outbox", "17 query");
-        await store.DepthAsync(Cancelled);
+        await store.Outbox.DepthAsync(Cancelled);
         Took("depth of the outbox", "17 query");
-        await store.ListAsync(new JobQuery { Source = "media" }, Cancelled);
+        await store.Jobs.ListAsync(new JobQuery { Source = "media" }, Cancelled);
         Took("a page of a list, and 1 read for each job on it", "16 query, 3 read");
-        Assert.NotNull(await store.FindByReferenceAsync("media", store.References.Of(job.Key), Cancelled));
+        Assert.NotNull(await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(job.Key), Cancelled));
         Took("the job of a reference, in one source", "17 read");
-        Assert.Null(await store.FindByReferenceAsync("media", new('0', JobReferences.Length), Cancelled));
+        Assert.Null(await store.Jobs.FindByReferenceAsync("media", new('0', JobReferences.Length), Cancelled));
         Took("a reference of no job, while jobs may be older than references", "16 query, 16 read");
-        await store.BooksAsync(Cancelled);
+        await store.Jobs.BooksAsync(Cancelled);
         Took("the books, up to 333 jobs in each partition", "17 query");
-        var parts = await store.PartsAsync(Cancelled);
+        var parts = await store.Jobs.PartsAsync(Cancelled);
         Took("what was counted in each partition", "2 query");
-        await store.CountAsync(parts[0].Name, 10, Cancelled);
+        await store.Jobs.CountAsync(parts[0].Name, 10, Cancelled);
         Took("the books of a partition, up to 333 jobs", "1 put, 1 query");
-        await store.PollLeases().ReadAsync("media", Cancelled);
-        await store.PollLeases().TryReplaceAsync("media", [], null, Cancelled);
+        await store.PollLeases.ReadAsync("media", Cancelled);
+        await store.PollLeases.TryReplaceAsync("media", [], null, Cancelled);
         Took("a share of a source's poll rate, in each instance and 20 seconds", "1 insert, 1 read");
-        await store.UnwatchedAsync(10, Cancelled);
+        await store.Jobs.UnwatchedAsync(10, Cancelled);
         Took("search for unwatched jobs, and 1 for each partition with open ones", "18 query");
 
-        Assert.Equal((2, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((2, true), await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 25", "66 query, 1 transaction");
-        Assert.True(await store.HasTombstoneAsync(new("media", "a"), Cancelled));
+        Assert.True(await store.Jobs.HasTombstoneAsync(new("media", "a"), Cancelled));
         Took("look for a tombstone", "2 read");
     }
 
@@ -90,19 +90,19 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         const double MinutesAMonth = 365.25 * 24 * 60 / 12;
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
         var store = await table.StoreAsync(_wire.Between);
-        await store.CommitAsync(Sample.Job("a").New(), Cancelled);
-        var parts = await store.PartsAsync(Cancelled);
+        await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
+        var parts = await store.Jobs.PartsAsync(Cancelled);
         _wire.Take();
 
-        await store.DueAsync("media", Sample.Start, 100, Cancelled);
-        await store.PendingAsync(256, Cancelled);
+        await store.Due.DueAsync("media", Sample.Start, 100, Cancelled);
+        await store.Outbox.PendingAsync(256, Cancelled);
         var minute = Requests();
         foreach (var part in parts)
-            await store.CountAsync(part.Name, 10, Cancelled);
-        await store.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
-        await store.DepthAsync(Cancelled);
+            await store.Jobs.CountAsync(part.Name, 10, Cancelled);
+        await store.Due.DueAsync("media", new DueJob(new("media", ""), Sample.Start.AddDays(1)), DateTimeOffset.MaxValue, 100, Cancelled);
+        await store.Outbox.DepthAsync(Cancelled);
         var sweep = Requests();
-        await store.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        await store.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         var purge = Requests();
 
         var millions = MinutesAMonth * (minute + (sweep / 5.0) + (purge / 60.0)) / 1_000_000;
@@ -118,17 +118,17 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         var store = await table.StoreAsync(_wire.Between);
         for (var i = 0; i < 100; i++)
-            await store.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().Job.New(), Cancelled);
         _wire.Take();
 
-        Assert.Equal((100, true), await store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((100, true), await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
 
         Assert.Equal("6 query, 4 transaction", _wire.Take());
 
         // Their tombstones a while later.
         var later = await table.StoreAsync(_wire.Between, new FixedTime(Sample.Start + Tombstone.Lifetime + Tombstone.Lifetime));
         _wire.Take();
-        Assert.Equal((0, true), await later.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((0, true), await later.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled));
         Assert.Equal("6 query, 1 transaction", _wire.Take());
     }
 
@@ -138,14 +138,14 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         var store = await table.StoreAsync(_wire.Between);
         for (var i = 0; i < 150; i++)
-            await store.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled);
-        var pending = await store.PendingAsync(256, Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job($"j{i}").Settled().On(null), Cancelled);
+        var pending = await store.Outbox.PendingAsync(256, Cancelled);
         _wire.Take();
 
-        await store.RemoveAsync(pending, Cancelled);
+        await store.Outbox.RemoveAsync(pending, Cancelled);
 
         Assert.Equal("2 transaction", _wire.Take());
-        Assert.Equal((0, null), await store.DepthAsync(Cancelled));
+        Assert.Equal((0, null), await store.Outbox.DepthAsync(Cancelled));
     }
 
     [Fact]
@@ -156,14 +156,14 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         for (var i = 0; i < 5; i++)
         {
             var pending = Sample.Event($"j{i}", after: TimeSpan.FromMinutes(i));
-            await store.CommitAsync(new JobCommit(Sample.Job(pending.Key.Id), null, i < 2 ? pending.Sized(1) : pending), Cancelled);
-            await store.AddAsync(Sample.Notification($"k{i}") with { Body = new byte[i < 2 ? 64 * 1024 : (64 * 1024) + 1] }, Cancelled);
+            await store.Jobs.CommitAsync(new JobCommit(Sample.Job(pending.Key.Id), null, i < 2 ? pending.Sized(1) : pending), Cancelled);
+            await store.Quarantine.AddAsync(Sample.Notification($"k{i}") with { Body = new byte[i < 2 ? 64 * 1024 : (64 * 1024) + 1] }, Cancelled);
         }
 
         _wire.Take();
-        Assert.Equal(5, (await store.PendingAsync(256, Cancelled)).Count);
+        Assert.Equal(5, (await store.Outbox.PendingAsync(256, Cancelled)).Count);
         Took("look into the outbox, and 1 for each long event", "2 query, 2 read");
-        Assert.Equal(5, (await store.ListAsync("media", 10, null, Cancelled)).Elements.Count);
+        Assert.Equal(5, (await store.Quarantine.ListAsync("media", 10, null, Cancelled)).Elements.Count);
         Took("list of the quarantine, and 1 for each body of more than 64 KiB", "1 query, 3 read");
     }
 
@@ -176,7 +176,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
             ["Sources:media:NotifyTokens:0"] = "right-token",
         }).Sources;
         var (time, outside) = (new FixedTime(Sample.Start.AddMinutes(2)), new Outside());
-        var poller = new Poller(sources, store, outside, new(sources, store, outside, time, new Random(1)), time);
+        var poller = new Poller(sources, store.Jobs, outside, new(sources, store.Jobs, outside, time, new Random(1)), time);
         return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
     }
 

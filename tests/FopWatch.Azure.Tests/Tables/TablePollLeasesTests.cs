@@ -13,7 +13,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
     public async Task Leases_are_read_as_they_were_written_and_only_one_of_two_writers_is_first()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync());
-        var leases = table.Store.PollLeases();
+        var leases = table.Store.PollLeases;
         var until = DateTimeOffset.FromUnixTimeMilliseconds(1_900_000_000_123);
 
         var none = await leases.ReadAsync("media", Cancelled);
@@ -39,7 +39,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
             new global::Azure.Data.Tables.TableEntity("|", "p|media") { ["Leases"] = "one 2 1900000000123;nonsense;two x 1;three 1 -5; ;four -1 1;" },
             cancellationToken: Cancelled);
 
-        var lease = Assert.Single((await table.Store.PollLeases().ReadAsync("media", Cancelled)).Leases);
+        var lease = Assert.Single((await table.Store.PollLeases.ReadAsync("media", Cancelled)).Leases);
 
         Assert.Equal(("one", 2), (lease.Owner, lease.Polls));
     }
@@ -48,7 +48,7 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
     public async Task A_store_that_cannot_answer_says_so()
     {
         var table = await TempTable.OpenAsync(await azurite.StartedAsync());
-        var leases = table.Store.PollLeases();
+        var leases = table.Store.PollLeases;
         await table.DisposeAsync();
 
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await leases.ReadAsync("media", Cancelled));

@@ -49,17 +49,17 @@ public sealed class TableRestartTests
         var reopened = await TableStore.CreateAsync(azurite.Client(), options, TimeProvider.System, Cancelled);
         foreach (var (key, job) in confirmed)
         {
-            var stored = (await reopened.FindAsync(key, Cancelled))?.Job;
+            var stored = (await reopened.Jobs.FindAsync(key, Cancelled))?.Job;
             Assert.Equal(job, stored! with { Metadata = job.Metadata });
         }
 
-        var books = Assert.Single(await reopened.BooksAsync(Cancelled));
+        var books = Assert.Single(await reopened.Jobs.BooksAsync(Cancelled));
         Assert.Equal((confirmed.Count, confirmed.Count, 0), (books.Registered, books.Settled, books.Unaccounted));
         var pending = new List<OutboxEvent>();
-        while (await reopened.PendingAsync(200, Cancelled) is { Count: > 0 } some)
+        while (await reopened.Outbox.PendingAsync(200, Cancelled) is { Count: > 0 } some)
         {
             pending.AddRange(some);
-            await reopened.RemoveAsync(some, Cancelled);
+            await reopened.Outbox.RemoveAsync(some, Cancelled);
         }
 
         Assert.Equal(confirmed.Values.Select(job => JobEvents.IdOf(job.Key, job.RegisteredAt, job.Version)).Order(), pending.Select(one => one.Id).Order());
@@ -71,7 +71,7 @@ public sealed class TableRestartTests
             {
                 try
                 {
-                    var etag = await store.CommitAsync(commit, Cancelled);
+                    var etag = await store.Jobs.CommitAsync(commit, Cancelled);
                     Assert.NotNull(etag);
                     return etag;
                 }
@@ -110,7 +110,7 @@ public sealed class TableRestartTests
         {
             var (watch, busy) = (Stopwatch.StartNew(), Environment.CpuUsage.TotalTime);
             await Parallel.ForAsync(0, ids.Length, new ParallelOptions { MaxDegreeOfParallelism = 64 }, async (i, token) =>
-                Assert.NotNull(etags[i] = await store.CommitAsync(commit(i), token)));
+                Assert.NotNull(etags[i] = await store.Jobs.CommitAsync(commit(i), token)));
             busy = Environment.CpuUsage.TotalTime - busy;
             TestContext.Current.TestOutputHelper?.WriteLine(
                 $"{what}: {ids.Length / watch.Elapsed.TotalSeconds:N0} commits/s, {busy.TotalMicroseconds / ids.Length:N0} µs of this process's processor time each");

@@ -43,9 +43,9 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
 
         var stores = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => TableStore.CreateAsync(service, options, TimeProvider.System, Cancelled)));
 
-        Assert.NotNull(await stores[0].CommitAsync(Sample.Job("a").New(), Cancelled));
-        Assert.NotNull(await stores[7].FindAsync(new JobKey("media", "a"), Cancelled));
-        Assert.Single(stores.Select(store => store.References.Of(new("media", "a"))).Distinct());
+        Assert.NotNull(await stores[0].Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
+        Assert.NotNull(await stores[7].Jobs.FindAsync(new JobKey("media", "a"), Cancelled));
+        Assert.Single(stores.Select(store => store.Jobs.References.Of(new("media", "a"))).Distinct());
         await service.DeleteTableAsync(options.TableName, Cancelled);
     }
 
@@ -53,14 +53,14 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_job_that_was_stored_before_jobs_had_references_is_found_and_purged()
     {
         var job = Sample.Job("a").Settled().Job;
-        await Store.CommitAsync(job.New(), Cancelled);
-        var reference = Store.References.Of(job.Key);
+        await Store.Jobs.CommitAsync(job.New(), Cancelled);
+        var reference = Store.Jobs.References.Of(job.Key);
         await ForgetReferenceAsync(job, reference);
 
-        Assert.Equal(job.Key, (await Store.FindByReferenceAsync(null, reference, Cancelled))?.Key);
-        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.Null(await Store.FindByReferenceAsync(null, reference, Cancelled));
-        Assert.True(await Store.HasTombstoneAsync(job.Key, Cancelled));
+        Assert.Equal(job.Key, (await Store.Jobs.FindByReferenceAsync(null, reference, Cancelled))?.Key);
+        Assert.Equal((1, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Null(await Store.Jobs.FindByReferenceAsync(null, reference, Cancelled));
+        Assert.True(await Store.Jobs.HasTombstoneAsync(job.Key, Cancelled));
         Assert.Equal(1, await CountRowsAsync());
     }
 
@@ -68,31 +68,31 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task Jobs_that_a_clock_which_was_ahead_registered_or_settled_are_purged_by_the_services_time()
     {
         var ahead = DateTimeOffset.UtcNow.AddDays(400) - Sample.Start;
-        await Store.CommitAsync(Sample.Job("settled").Settled(ahead).Job.New(), Cancelled);
-        await Store.CommitAsync(Sample.Job("all", after: ahead).Settled(TimeSpan.FromMinutes(1)).Job.New(), Cancelled);
-        await Store.CommitAsync(Sample.Job("open", after: ahead).New(), Cancelled);
+        await Store.Jobs.CommitAsync(Sample.Job("settled").Settled(ahead).Job.New(), Cancelled);
+        await Store.Jobs.CommitAsync(Sample.Job("all", after: ahead).Settled(TimeSpan.FromMinutes(1)).Job.New(), Cancelled);
+        await Store.Jobs.CommitAsync(Sample.Job("open", after: ahead).New(), Cancelled);
 
         // They were written just now.
-        Assert.Equal((0, true), await Store.PurgeAsync(DateTimeOffset.UtcNow.AddHours(-1), TimeSpan.MaxValue, Cancelled));
-        Assert.Equal((2, true), await Store.PurgeAsync(DateTimeOffset.UtcNow.AddHours(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((0, true), await Store.JobPurge.PurgeAsync(DateTimeOffset.UtcNow.AddHours(-1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((2, true), await Store.JobPurge.PurgeAsync(DateTimeOffset.UtcNow.AddHours(1), TimeSpan.MaxValue, Cancelled));
 
-        Assert.Equal(new Books("media", 1, 0, 0, 1, 0), Assert.Single(await Store.BooksAsync(Cancelled)));
+        Assert.Equal(new Books("media", 1, 0, 0, 1, 0), Assert.Single(await Store.Jobs.BooksAsync(Cancelled)));
     }
 
     [Fact]
     public async Task An_old_job_has_its_reference_once_it_is_written_again()
     {
         var job = Sample.Job("a");
-        var etag = await Store.CommitAsync(job.New(), Cancelled);
-        var reference = Store.References.Of(job.Key);
+        var etag = await Store.Jobs.CommitAsync(job.New(), Cancelled);
+        var reference = Store.Jobs.References.Of(job.Key);
         await ForgetReferenceAsync(job, reference);
 
-        await Store.CommitAsync(job.Settled().On(etag), Cancelled);
+        await Store.Jobs.CommitAsync(job.Settled().On(etag), Cancelled);
 
         Assert.True((await _table.Rows.GetEntityIfExistsAsync<TableEntity>(PartitionOf(job), $"r|{reference}", null, Cancelled)).HasValue);
-        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.True(await Store.HasTombstoneAsync(job.Key, Cancelled));
+        await Store.Outbox.RemoveAsync(await Store.Outbox.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal((1, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.True(await Store.Jobs.HasTombstoneAsync(job.Key, Cancelled));
         Assert.Equal(1, await CountRowsAsync());
     }
 
@@ -100,10 +100,10 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_reference_whose_job_is_gone_finds_nothing()
     {
         var job = Sample.Job("a");
-        await Store.CommitAsync(job.New(), Cancelled);
+        await Store.Jobs.CommitAsync(job.New(), Cancelled);
         await _table.Rows.DeleteEntityAsync(PartitionOf(job), "j|a", ETag.All, Cancelled);
 
-        Assert.Null(await Store.FindByReferenceAsync(null, Store.References.Of(job.Key), Cancelled));
+        Assert.Null(await Store.Jobs.FindByReferenceAsync(null, Store.Jobs.References.Of(job.Key), Cancelled));
     }
 
     [Theory]
@@ -125,20 +125,20 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_source_that_another_host_brought_is_seen_at_once()
     {
         var other = await _table.StoreAsync();
-        await other.CommitAsync(Sample.Job("a", "new").Settled().On(null), Cancelled);
-        await other.AddAsync(Sample.Notification("k", "newer"), Cancelled);
+        await other.Jobs.CommitAsync(Sample.Job("a", "new").Settled().On(null), Cancelled);
+        await other.Quarantine.AddAsync(Sample.Notification("k", "newer"), Cancelled);
 
-        Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements);
-        Assert.Single(await Store.PendingAsync(10, Cancelled));
-        Assert.Equal("new", Assert.Single(await Store.BooksAsync(Cancelled)).Source);
-        Assert.NotNull(await Store.FindAsync("k", Cancelled));
+        Assert.Single((await Store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements);
+        Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled));
+        Assert.Equal("new", Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Source);
+        Assert.NotNull(await Store.Quarantine.FindAsync("k", Cancelled));
     }
 
     [Fact]
     public async Task An_event_whose_row_is_damaged_holds_up_no_other_and_still_counts()
     {
         foreach (var id in (string[])["a", "b", "c"])
-            await Store.CommitAsync(Sample.Job(id).Settled().On(null), Cancelled);
+            await Store.Jobs.CommitAsync(Sample.Job(id).Settled().On(null), Cancelled);
         await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
         {
             if (row.RowKey.Contains("|a|", StringComparison.Ordinal))
@@ -148,13 +148,13 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
         }
 
-        var pending = await Store.PendingAsync(10, Cancelled);
+        var pending = await Store.Outbox.PendingAsync(10, Cancelled);
         Assert.Equal([("a", false), ("b", false), ("c", true)], pending.Select(one => (one.Key.Id, one.Problem is null)));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store, publisher, new FixedTime(Sample.Start));
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, new FixedTime(Sample.Start));
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["c"], publisher.Published.Select(one => one.Key.Id));
-        Assert.Equal((2, 2), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+        Assert.Equal((2, 2), ((await Store.Outbox.DepthAsync(Cancelled)).Count, await Store.Outbox.CountSetAsideAsync(Cancelled)));
     }
 
     [Theory]
@@ -162,20 +162,20 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task An_event_whose_body_is_damaged_is_set_aside_and_keeps_not_even_its_jobs_later_ones_back(string body)
     {
         var first = Sample.Job("a").Progressed();
-        var etag = await Store.CommitAsync(first.On(null), Cancelled);
+        var etag = await Store.Jobs.CommitAsync(first.On(null), Cancelled);
         await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
         {
             row["Body"] = body;
             await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
         }
 
-        Assert.NotNull(await Store.CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag), Cancelled));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store, publisher, new FixedTime(Sample.Start));
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, new FixedTime(Sample.Start));
 
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal([first.Job.Version + 1], publisher.Published.Select(one => one.Version));
-        Assert.Equal((1, 1), ((await Store.DepthAsync(Cancelled)).Count, await Store.CountSetAsideAsync(Cancelled)));
+        Assert.Equal((1, 1), ((await Store.Outbox.DepthAsync(Cancelled)).Count, await Store.Outbox.CountSetAsideAsync(Cancelled)));
     }
 
     [Theory]
@@ -194,7 +194,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task A_notification_whose_row_is_damaged_is_named_and_no_other_suffers(string column, object? value)
     {
         foreach (var key in (string[])["1", "2", "3"])
-            await Store.AddAsync(Sample.Notification(key), Cancelled);
+            await Store.Quarantine.AddAsync(Sample.Notification(key), Cancelled);
         await foreach (var row in _table.Rows.QueryAsync<TableEntity>("Key eq '2'", cancellationToken: Cancelled))
         {
             if (value is null)
@@ -204,16 +204,16 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
         }
 
-        var page = await Store.ListAsync(null, 10, null, Cancelled);
+        var page = await Store.Quarantine.ListAsync(null, 10, null, Cancelled);
         Assert.Equal(["3", "1"], page.Elements.Select(one => one.Key));
         Assert.Equal(["2"], page.Unreadable);
-        await Assert.ThrowsAsync<UnreadableNotificationException>(async () => await Store.FindAsync("2", Cancelled));
-        Assert.Equal(3, await Store.CountAsync(Cancelled));
-        Assert.Equal(3, (await Store.SizeAsync("media", Cancelled)).Notifications);
+        await Assert.ThrowsAsync<UnreadableNotificationException>(async () => await Store.Quarantine.FindAsync("2", Cancelled));
+        Assert.Equal(3, await Store.Quarantine.CountAsync(Cancelled));
+        Assert.Equal(3, (await Store.Quarantine.SizeAsync("media", Cancelled)).Notifications);
 
-        await Store.RemoveAsync("2", Cancelled);
-        Assert.Null(await Store.FindAsync("2", Cancelled));
-        Assert.Equal(2, await Store.CountAsync(Cancelled));
+        await Store.Quarantine.RemoveAsync("2", Cancelled);
+        Assert.Null(await Store.Quarantine.FindAsync("2", Cancelled));
+        Assert.Equal(2, await Store.Quarantine.CountAsync(Cancelled));
     }
 
     [Fact]
@@ -245,7 +245,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task An_event_of_an_earlier_version_is_redacted_when_it_is_read(int? redaction)
     {
         var stored = EarlierEvent.Stored;
-        await Store.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
+        await Store.Jobs.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
         await foreach (var row in _table.Rows.QueryAsync<TableEntity>("RowKey ge 'o|' and RowKey lt 'p'", cancellationToken: Cancelled))
         {
             row.Remove("Redaction");
@@ -254,7 +254,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             await _table.Rows.UpdateEntityAsync(row, ETag.All, TableUpdateMode.Replace, Cancelled);
         }
 
-        var pending = Assert.Single(await Store.PendingAsync(10, Cancelled));
+        var pending = Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled));
 
         EarlierEvent.AssertRedacted(pending.Id, pending.Body);
     }
@@ -262,26 +262,26 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     [Fact]
     public async Task A_job_of_an_earlier_version_is_read_without_its_secrets_and_with_the_items_of_today()
     {
-        await Store.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
+        await Store.Jobs.CommitAsync(new(EarlierJob.Stored, null, null), Cancelled);
 
-        EarlierJob.AssertUpgraded((await Store.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
-        EarlierJob.AssertUpgraded(Assert.Single((await Store.ListAsync(new JobQuery(), Cancelled)).Elements));
+        EarlierJob.AssertUpgraded((await Store.Jobs.FindAsync(EarlierJob.Stored.Key, Cancelled))?.Job);
+        EarlierJob.AssertUpgraded(Assert.Single((await Store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements));
     }
 
     [Fact]
     public async Task An_event_of_this_version_is_published_as_it_was_committed()
     {
         var stored = EarlierEvent.Stored;
-        await Store.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
+        await Store.Jobs.CommitAsync(new(Sample.Job("a"), null, stored), Cancelled);
 
-        Assert.Equal(stored.Body.ToArray(), Assert.Single(await Store.PendingAsync(10, Cancelled)).Body.ToArray());
+        Assert.Equal(stored.Body.ToArray(), Assert.Single(await Store.Outbox.PendingAsync(10, Cancelled)).Body.ToArray());
     }
 
     [Fact]
     public async Task What_people_filter_on_is_in_columns()
     {
         var job = Sample.Job("a").PartiallyFailed(TimeSpan.FromMinutes(1)).Job;
-        await Store.CommitAsync(job.New(), Cancelled);
+        await Store.Jobs.CommitAsync(job.New(), Cancelled);
 
         var filter = "Source eq 'media' and State eq 'partiallyFailed' and Settled eq true and Bucket eq 'b' and Key eq 'in.mp4' and SettledBy eq 'poll'";
         var row = Assert.Single(await _table.Rows.QueryAsync<TableEntity>(filter, cancellationToken: Cancelled).ToListAsync(Cancelled));
@@ -294,7 +294,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     public async Task Of_many_hosts_that_change_one_job_over_and_over_none_loses_a_change()
     {
         var key = new JobKey("media", "a");
-        Assert.NotNull(await Store.CommitAsync(Sample.Job("a").New(), Cancelled));
+        Assert.NotNull(await Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled));
         var stores = await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => _table.StoreAsync()));
 
         // All different: of two equal commits on one version, both would be done.
@@ -302,16 +302,16 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         {
             for (var done = 0; done < 5;)
             {
-                var stored = (await store.FindAsync(key, Cancelled))!;
+                var stored = (await store.Jobs.FindAsync(key, Cancelled))!;
                 var due = Sample.Start.AddSeconds(stored.Job.Watch.Polls + 1).AddMilliseconds((host * 2) + writer);
-                if (await store.CommitAsync(new(stored.Job.DueAt(due), stored.ETag, null), Cancelled) is not null)
+                if (await store.Jobs.CommitAsync(new(stored.Job.DueAt(due), stored.ETag, null), Cancelled) is not null)
                     done++;
             }
         }))));
 
-        Assert.Equal(40, (await Store.FindAsync(key, Cancelled))?.Job.Watch.Polls);
-        Assert.Equal([key], (await Store.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled)).Select(due => due.Key));
-        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Open);
+        Assert.Equal(40, (await Store.Jobs.FindAsync(key, Cancelled))?.Job.Watch.Polls);
+        Assert.Equal([key], (await Store.Due.DueAsync("media", Sample.Start.AddDays(1), 10, Cancelled)).Select(due => due.Key));
+        Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Open);
     }
 
     [Fact]
@@ -320,7 +320,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         foreach (var source in new[] { "media", "other", "more" })
         {
             for (var i = 0; i < 20; i++)
-                await Store.CommitAsync(Sample.Job($"j{i}", source, TimeSpan.FromMinutes(i / 7)).New(), Cancelled);
+                await Store.Jobs.CommitAsync(Sample.Job($"j{i}", source, TimeSpan.FromMinutes(i / 7)).New(), Cancelled);
         }
 
         foreach (var top in new[] { 1, 7, 59, 60 })
@@ -329,7 +329,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             string? continuation = null;
             do
             {
-                var page = await Store.ListAsync(new JobQuery { Top = top, Continuation = continuation }, Cancelled);
+                var page = await Store.Jobs.ListAsync(new JobQuery { Top = top, Continuation = continuation }, Cancelled);
                 listed.AddRange(page.Elements);
                 continuation = page.Continuation;
             }
@@ -346,18 +346,18 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     {
         await using var narrow = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         await Parallel.ForEachAsync(Enumerable.Range(0, 1100), Cancelled, async (i, token) =>
-            await narrow.Store.CommitAsync(Sample.Job($"j{i:0000}", after: TimeSpan.FromSeconds(i)).DueAt(null).Settled().On(null), token));
+            await narrow.Store.Jobs.CommitAsync(Sample.Job($"j{i:0000}", after: TimeSpan.FromSeconds(i)).DueAt(null).Settled().On(null), token));
 
-        Assert.Equal(((long)IOutbox.MostCounted, (DateTimeOffset?)Sample.Start), await narrow.Store.DepthAsync(Cancelled));
-        Assert.Equal(1100, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Settled);
-        var pending = await narrow.Store.PendingAsync(1050, Cancelled);
+        Assert.Equal(((long)IOutbox.MostCounted, (DateTimeOffset?)Sample.Start), await narrow.Store.Outbox.DepthAsync(Cancelled));
+        Assert.Equal(1100, Assert.Single(await narrow.Store.Jobs.BooksAsync(Cancelled)).Settled);
+        var pending = await narrow.Store.Outbox.PendingAsync(1050, Cancelled);
         Assert.Equal(Enumerable.Range(0, 1050).Select(i => $"j{i:0000}"), pending.Select(one => one.Key.Id));
-        var page = await narrow.Store.ListAsync(new JobQuery { Top = 1000 }, Cancelled);
-        Assert.Equal(100, (await narrow.Store.ListAsync(new JobQuery { Top = 1000, Continuation = page.Continuation }, Cancelled)).Elements.Count);
+        var page = await narrow.Store.Jobs.ListAsync(new JobQuery { Top = 1000 }, Cancelled);
+        Assert.Equal(100, (await narrow.Store.Jobs.ListAsync(new JobQuery { Top = 1000, Continuation = page.Continuation }, Cancelled)).Elements.Count);
 
-        await narrow.Store.RemoveAsync(pending, Cancelled);
-        Assert.Equal((1050, true), await narrow.Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.Equal(50, Assert.Single(await narrow.Store.BooksAsync(Cancelled)).Registered);
+        await narrow.Store.Outbox.RemoveAsync(pending, Cancelled);
+        Assert.Equal((1050, true), await narrow.Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal(50, Assert.Single(await narrow.Store.Jobs.BooksAsync(Cancelled)).Registered);
     }
 
     [Fact]
@@ -370,17 +370,17 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         await CommitAsync(Sample.Job("watched-again").ExpiredAndWatched(TimeSpan.FromDays(1)).Job.New());
         await CommitAsync(Sample.Job("unpublished").Settled(TimeSpan.FromDays(1)).On(null));
 
-        Assert.Equal((0, true), await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.Equal((2, true), await Store.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((0, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((2, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
 
-        var left = (await Store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id);
+        var left = (await Store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id);
         Assert.Equal(["late", "open", "unpublished", "watched-again"], left.Order());
-        var books = Assert.Single(await Store.BooksAsync(Cancelled));
+        var books = Assert.Single(await Store.Jobs.BooksAsync(Cancelled));
         Assert.Equal((4, 0), (books.Registered, books.Unaccounted));
 
-        await Store.RemoveAsync(await Store.PendingAsync(10, Cancelled), Cancelled);
-        Assert.Equal((1, true), await Store.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
-        Assert.Null(await Store.FindAsync(new JobKey("media", "unpublished"), Cancelled));
+        await Store.Outbox.RemoveAsync(await Store.Outbox.PendingAsync(10, Cancelled), Cancelled);
+        Assert.Equal((1, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(2), TimeSpan.MaxValue, Cancelled));
+        Assert.Null(await Store.Jobs.FindAsync(new JobKey("media", "unpublished"), Cancelled));
     }
 
     [Fact]
@@ -388,7 +388,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
     {
         var job = Sample.Job("a").Settled().Job;
         await CommitAsync(job.New());
-        await Store.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
+        await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled);
 
         var left = Assert.Single(await _table.Rows.QueryAsync<TableEntity>("PartitionKey ne '|'", cancellationToken: Cancelled).ToListAsync(Cancelled));
         Assert.Equal(PartitionOf(job), left.PartitionKey);
@@ -405,7 +405,7 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         var purging = await narrow.StoreAsync(wire.Between);
         var jobs = Enumerable.Range(0, 9).Select(i => Sample.Job($"j{i}").Settled().Job).ToList();
         foreach (var job in jobs)
-            Assert.NotNull(await store.CommitAsync(job.New(), Cancelled));
+            Assert.NotNull(await store.Jobs.CommitAsync(job.New(), Cancelled));
 
         // Between the reads of the purge and its deletions.
         var republished = 0;
@@ -416,15 +416,15 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             return Fate.Answered;
         };
 
-        Assert.Equal((6, true), await purging.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        Assert.Equal((6, true), await purging.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
 
-        Assert.Equal(["j0", "j1", "j2"], (await store.PendingAsync(10, Cancelled)).Select(one => one.Key.Id).Order());
-        Assert.Equal(["j0", "j1", "j2"], (await store.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id).Order());
+        Assert.Equal(["j0", "j1", "j2"], (await store.Outbox.PendingAsync(10, Cancelled)).Select(one => one.Key.Id).Order());
+        Assert.Equal(["j0", "j1", "j2"], (await store.Jobs.ListAsync(new JobQuery(), Cancelled)).Elements.Select(job => job.Key.Id).Order());
 
         async Task RepublishAsync(Job job)
         {
-            var etag = (await store.FindAsync(job.Key, Cancelled))?.ETag;
-            Assert.NotNull(await store.CommitAsync(job.Republish(Sample.Start.AddDays(3)).On(etag), Cancelled));
+            var etag = (await store.Jobs.FindAsync(job.Key, Cancelled))?.ETag;
+            Assert.NotNull(await store.Jobs.CommitAsync(job.Republish(Sample.Start.AddDays(3)).On(etag), Cancelled));
         }
     }
 
@@ -444,17 +444,17 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             var row = (await _table.Rows.GetEntityAsync<TableEntity>(partition, rowKey, cancellationToken: Cancelled)).Value;
             await _table.Rows.DeleteEntityAsync(partition, rowKey, ETag.All, Cancelled);
 
-            var books = Assert.Single(await Store.BooksAsync(Cancelled));
+            var books = Assert.Single(await Store.Jobs.BooksAsync(Cancelled));
             Assert.True(books.Unaccounted > 0, rowKey);
             Assert.Equal(1, books.Open);
 
             await _table.Rows.AddEntityAsync(row, Cancelled);
-            Assert.Equal(0, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+            Assert.Equal(0, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
         }
 
         // A row of a time at which the job is not due.
         await _table.Rows.AddEntityAsync(new TableEntity(partition, RowKeys.DueAt(due.AddDays(1), "lost")), Cancelled);
-        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+        Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
     }
 
     [Theory]
@@ -466,15 +466,15 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         await CommitAsync(job.New());
         await _table.Rows.DeleteEntityAsync(
             RowKeys.Partition(job.Key, _table.Options.Buckets), RowKeys.DueAt(job.Watch.DueAt!.Value, "a"), ETag.All, Cancelled);
-        Assert.Equal([job.Key], await Store.UnwatchedAsync(10, Cancelled));
+        Assert.Equal([job.Key], await Store.Jobs.UnwatchedAsync(10, Cancelled));
 
         foreach (var due in new[] { job.Watch.DueAt.Value, Sample.Start.AddHours(1) })
         {
-            var stored = (await Store.FindAsync(job.Key, Cancelled))!;
+            var stored = (await Store.Jobs.FindAsync(job.Key, Cancelled))!;
             await CommitAsync(new(stored.Job.DueAt(due), stored.ETag, null));
 
-            Assert.Equal(due, await Store.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
-            Assert.Empty(await Store.UnwatchedAsync(10, Cancelled));
+            Assert.Equal(due, await Store.Due.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
+            Assert.Empty(await Store.Jobs.UnwatchedAsync(10, Cancelled));
 
             await _table.Rows.DeleteEntityAsync(
                 RowKeys.Partition(job.Key, _table.Options.Buckets), RowKeys.DueAt(due, "a"), ETag.All, Cancelled);
@@ -491,11 +491,11 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         var part = RowKeys.Partition(job.Key, _table.Options.Buckets);
         await _table.Rows.DeleteEntityAsync(part, RowKeys.DueAt(job.Watch.DueAt!.Value, "a"), ETag.All, Cancelled);
 
-        var count = await Store.CountAsync(part, 10, Cancelled);
+        var count = await Store.Jobs.CountAsync(part, 10, Cancelled);
 
         Assert.Equal([job.Key], count.Unwatched);
         Assert.Equal(1, Assert.Single(count.Books).Unaccounted);
-        Assert.Empty((await Store.CountAsync(part, 0, Cancelled)).Unwatched);
+        Assert.Empty((await Store.Jobs.CountAsync(part, 0, Cancelled)).Unwatched);
     }
 
     [Fact]
@@ -506,11 +506,11 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
         var part = RowKeys.Partition(job.Key, _table.Options.Buckets);
         var row = (await _table.Rows.GetEntityAsync<TableEntity>(part, RowKeys.Job("a"), cancellationToken: Cancelled)).Value;
         await _table.Rows.DeleteEntityAsync(part, RowKeys.Job("a"), ETag.All, Cancelled);
-        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+        Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
         await _table.Rows.AddEntityAsync(row, Cancelled);
 
         await _table.Rows.DeleteEntityAsync(part, RowKeys.ListedAt(job.RegisteredAt, "a"), ETag.All, Cancelled);
-        Assert.Equal(1, Assert.Single(await Store.BooksAsync(Cancelled)).Unaccounted);
+        Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Unaccounted);
     }
 
     [Fact]
@@ -522,23 +522,23 @@ public sealed class TableStoreTests(SharedAzurite azurite) : IAsyncLifetime
             for (var i = 0; !stop.IsCancellationRequested; i++)
             {
                 var job = Sample.Job($"w{writer}-{i}");
-                var etag = await Store.CommitAsync(job.New(), Cancelled);
-                etag = await Store.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), etag, null), Cancelled);
-                await Store.CommitAsync(job.Settled().On(etag), Cancelled);
+                var etag = await Store.Jobs.CommitAsync(job.New(), Cancelled);
+                etag = await Store.Jobs.CommitAsync(new(job.DueAt(Sample.Start.AddHours(1)), etag, null), Cancelled);
+                await Store.Jobs.CommitAsync(job.Settled().On(etag), Cancelled);
             }
         })).ToList();
 
         for (var i = 0; i < 25; i++)
         {
-            Assert.All(await Store.BooksAsync(Cancelled), books => Assert.Equal(0, books.Unaccounted));
-            Assert.Empty(await Store.UnwatchedAsync(10, Cancelled));
+            Assert.All(await Store.Jobs.BooksAsync(Cancelled), books => Assert.Equal(0, books.Unaccounted));
+            Assert.Empty(await Store.Jobs.UnwatchedAsync(10, Cancelled));
         }
 
         await stop.CancelAsync();
         await Task.WhenAll(changing);
     }
 
-    private async Task CommitAsync(JobCommit commit) => Assert.NotNull(await Store.CommitAsync(commit, Cancelled));
+    private async Task CommitAsync(JobCommit commit) => Assert.NotNull(await Store.Jobs.CommitAsync(commit, Cancelled));
 
     private string PartitionOf(Job job) => RowKeys.Partition(job.Key, _table.Options.Buckets);
 

@@ -35,7 +35,7 @@ public class SampleSettingsTests
             await Task.Delay(250, Cancelled);
         Assert.NotEmpty(host.Said("No Service Bus is configured (FopWatch:ServiceBus:Namespace): events stay in the outbox"));
         var store = await TableStore.CreateAsync(azurite.Client(), new(), TimeProvider.System, Cancelled);
-        Assert.Equal(1, (await store.DepthAsync(Cancelled)).Count);
+        Assert.Equal(1, (await store.Outbox.DepthAsync(Cancelled)).Count);
     }
 
     private static Dictionary<string, string> Sample()

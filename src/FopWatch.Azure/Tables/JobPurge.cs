@@ -5,13 +5,19 @@ using FopWatch.Jobs;
 
 namespace FopWatch.Azure.Tables;
 
-public sealed partial class TableStore
+/// <summary>Deletes jobs that settled long ago, old tombstones, and what is left of notifications whose quarantine broke off.</summary>
+public sealed class JobPurge
 {
     // A body is written within seconds; what is this old will never get its notification's row.
     private static readonly TimeSpan LeftoverAge = TimeSpan.FromDays(1);
 
     private static readonly HashSet<string?> StatesThatLeaveTombstones =
-        [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(state => Name<JobState>(state))];
+        [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(WireNames.Of)];
+
+    private readonly TableGateway _gateway;
+    private readonly TableReferences _references;
+
+    internal JobPurge(TableGateway table, TableReferences references) => (_gateway, _references) = (table, references);
 
     /// <summary>
     /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
@@ -23,24 +29,24 @@ public sealed partial class TableStore
     /// <param name="cancellationToken">Cancels.</param>
     /// <returns>How many jobs were deleted, and whether those are all.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public ValueTask<(int Jobs, bool IsComplete)> PurgeAsync(DateTimeOffset settledBefore, TimeSpan longest, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<(int Jobs, bool IsComplete)> PurgeAsync(DateTimeOffset settledBefore, TimeSpan longest, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
-            var (purged, began) = (0, _time.GetTimestamp());
-            var sources = await SourcesAsync(token);
+            var (purged, began) = (0, _gateway.Time.GetTimestamp());
+            var sources = await _gateway.SourcesAsync(token);
 
             // Each time in another order: a purge that is over before its end is not to end at the same partitions each time.
-            var partitions = sources.SelectMany(Partitions).ToArray();
+            var partitions = sources.SelectMany(_gateway.Partitions).ToArray();
             Random.Shared.Shuffle(partitions);
-            await EachAsync(
+            await _gateway.EachAsync(
                 partitions,
                 async (partition, each) => Interlocked.Add(ref purged, await PurgeAsync(partition, settledBefore, IsOver, each)),
                 token);
             if (!IsOver())
-                await EachAsync(sources, async (source, each) => await PurgeChunksAsync(RowKeys.Quarantine(source), each), token);
+                await _gateway.EachAsync(sources, async (source, each) => await PurgeChunksAsync(RowKeys.Quarantine(source), each), token);
             return (purged, !IsOver());
 
-            bool IsOver() => _time.GetElapsedTime(began) >= longest;
+            bool IsOver() => _gateway.Time.GetElapsedTime(began) >= longest;
         },
         cancellationToken);
 
@@ -51,7 +57,7 @@ public sealed partial class TableStore
 
         // While a broker is down for days, millions of events may wait. A job that is taken for one of theirs stays until a later purge.
         var waiting = new IdFilter();
-        await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+        await foreach (var row in _gateway.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Outbox).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
         {
             if (RowKeys.TryReadEvent(row.RowKey) is { } waits)
                 waiting.Add(waits.Id);
@@ -59,7 +65,7 @@ public sealed partial class TableStore
 
         // Nothing settles before it is registered, so the jobs that were registered later need not be looked at. What a clock that was ahead
         // registered or settled would be kept for as long as it was ahead: of it the service's own time of the last write counts.
-        var now = _time.GetUtcNow();
+        var now = _gateway.Time.GetUtcNow();
         var before = settledBefore.ToUniversalTime();
         var isFuture = TableClient.CreateQueryFilter($"SettledAt gt {now} and Timestamp lt {before}");
         var isOld = TableClient.CreateQueryFilter($"SettledAt lt {before}");
@@ -70,14 +76,14 @@ public sealed partial class TableStore
         ];
         var purged = 0;
         var batch = new List<TableEntity>();
-        await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _table.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
+        await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _gateway.Rows.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
         {
             if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.MayContain(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
             batch.Add(row);
 
             // Up to four rows each.
-            if (batch.Count == MaxActions / 4)
+            if (batch.Count == TableGateway.MaxActions / 4)
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
@@ -94,9 +100,9 @@ public sealed partial class TableStore
 
     private async Task PurgeTombstonesAsync(string partition, CancellationToken cancellationToken)
     {
-        var old = new RowRange(partition, RowKeys.Tombstones, RowKeys.TombstonesFrom(RowKeys.PeriodOf(_time.GetUtcNow()) - 1));
-        await foreach (var page in _table.QueryAsync<TableEntity>(old.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
-            await DeleteAsync(partition, page.Values.Select(row => row.RowKey), cancellationToken);
+        var old = new RowRange(partition, RowKeys.Tombstones, RowKeys.TombstonesFrom(RowKeys.PeriodOf(_gateway.Time.GetUtcNow()) - 1));
+        await foreach (var page in _gateway.Rows.QueryAsync<TableEntity>(old.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
+            await _gateway.DeleteAsync(partition, page.Values.Select(row => row.RowKey), cancellationToken);
     }
 
     private async Task<int> PurgeAsync(List<TableEntity> listed, CancellationToken cancellationToken)
@@ -106,7 +112,7 @@ public sealed partial class TableStore
 
         try
         {
-            await SubmitAsync([.. listed.SelectMany(Deletions)], cancellationToken);
+            await _gateway.SubmitAsync([.. listed.SelectMany(Deletions)], cancellationToken);
             return listed.Count;
         }
         catch (RequestFailedException changed) when (changed.IsConflict() && listed.Count > 1)
@@ -130,32 +136,29 @@ public sealed partial class TableStore
     /// </summary>
     private IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
     {
-        var id = RowKeys.ReadListed(listed.RowKey).Id;
+        var key = new JobKey(RowKeys.SourceOf(listed.PartitionKey), RowKeys.ReadListed(listed.RowKey).Id);
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
-        yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(id)), ETag.All);
+        yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(key.Id)), ETag.All);
 
-        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
+        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had _references.
         if (listed.Flag(Columns.HasReference) == true)
-            yield return new(TableTransactionActionType.Delete, ReferenceRow(listed.PartitionKey, new(SourceOf(listed.PartitionKey), id)), ETag.All);
+            yield return new(TableTransactionActionType.Delete, _references.RowOf(listed.PartitionKey, key), ETag.All);
         if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))
-        {
-            var tombstone = RowKeys.Tombstone(RowKeys.PeriodOf(_time.GetUtcNow()), References.Of(new(SourceOf(listed.PartitionKey), id)));
-            yield return new(TableTransactionActionType.UpsertReplace, new TableEntity(listed.PartitionKey, tombstone));
-        }
+            yield return new(TableTransactionActionType.UpsertReplace, _references.TombstoneOf(listed.PartitionKey, key));
     }
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)
     {
-        var leftOver = _time.GetUtcNow() - LeftoverAge;
+        var leftOver = _gateway.Time.GetUtcNow() - LeftoverAge;
         var old = TableClient.CreateQueryFilter($"(WrittenAt lt {leftOver} or Timestamp lt {leftOver})");
         var chunks = new List<string>();
-        await foreach (var row in _table.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Chunks).Filter(old), select: Columns.Keys, cancellationToken: cancellationToken))
+        await foreach (var row in _gateway.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Chunks).Filter(old), select: Columns.Keys, cancellationToken: cancellationToken))
             chunks.Add(row.RowKey);
 
         foreach (var body in chunks.GroupBy(RowKeys.NotificationOf))
         {
-            if (await RowAsync(partition, body.Key, Columns.Keys, cancellationToken) is null)
-                await DeleteAsync(partition, body, cancellationToken);
+            if (await _gateway.RowAsync(partition, body.Key, Columns.Keys, cancellationToken) is null)
+                await _gateway.DeleteAsync(partition, body, cancellationToken);
         }
     }
 }

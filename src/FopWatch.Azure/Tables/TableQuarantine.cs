@@ -1,5 +1,3 @@
-using System.Text.Json;
-using System.Text.Json.Serialization;
 using Azure.Data.Tables;
 using FopWatch.Intake;
 using FopWatch.Jobs;
@@ -7,27 +5,24 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
-public sealed partial class TableStore
+/// <summary>The quarantine: a row for each notification, and more for the pieces of a long body.</summary>
+internal sealed class TableQuarantine(TableGateway table) : IQuarantine
 {
     // Pieces of a body that are under way at once; each is close to 1 MiB as it is sent.
     private const int ChunksAtOnce = 4;
-
-    // A string column holds 32 Ki characters. Servers take less than 64 KiB of URL and headers; written down, it may be longer.
-    private const int HeadColumnCharacters = 32 * 1024;
-    private const int MaxHeadColumns = 10;
 
     // More than the largest body has.
     private const int MaxChunks = 1000;
 
     /// <inheritdoc/>
     /// <exception cref="ArgumentException">The key is empty or longer than 240 bytes.</exception>
-    public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) => await AskAsync(
+    public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {
             var rowKey = RowKeys.Notification(notification.Key)
                 ?? throw new ArgumentException("The key of a notification is 1 to 240 bytes long.", nameof(notification));
-            await RecordSourceAsync(notification.Source, token);
-            var row = NotificationRow(rowKey, notification, out var headBytes);
+            await table.RecordSourceAsync(notification.Source, token);
+            var row = NotificationRows.Of(rowKey, notification, out var headBytes);
 
             // Pieces come before the row that makes them count: what breaks off in between leaves nothing but leftovers.
             var length = notification.Body.Length;
@@ -43,7 +38,7 @@ public sealed partial class TableStore
 
             try
             {
-                await _table.AddEntityAsync(row, token);
+                await table.Rows.AddEntityAsync(row, token);
             }
             catch (RequestFailedException same) when (same.IsExistingRow())
             {
@@ -55,18 +50,18 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
             if (RowKeys.Notification(key) is not { } rowKey)
                 return null;
 
             var found = new List<TableEntity>();
-            await EachAsync(
-                await SourcesAsync(token),
+            await table.EachAsync(
+                await table.SourcesAsync(token),
                 async (source, each) =>
                 {
-                    if (await RowAsync(RowKeys.Quarantine(source), rowKey, null, each) is not { } row)
+                    if (await table.RowAsync(RowKeys.Quarantine(source), rowKey, null, each) is not { } row)
                         return;
                     lock (found)
                         found.Add(row);
@@ -86,15 +81,15 @@ public sealed partial class TableStore
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         var after = continuation is null ? (PageEnd?)null : PageEnd.Read(continuation, RowKeys.IsNotification);
-        return AskAsync(
+        return TableFailures.AskAsync(
             async token =>
             {
                 // A key is there once, so the row key alone says where a page ended.
                 var from = after is { } end ? RowKeys.After(end.RowKey) : RowKeys.Quarantined;
-                var ranges = (source is null ? await SourcesAsync(token) : [source])
+                var ranges = (source is null ? await table.SourcesAsync(token) : [source])
                     .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
                     .ToList();
-                var rows = await _merge.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token, row => RowKeys.IsNotification(row.RowKey));
+                var rows = await table.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token, row => RowKeys.IsNotification(row.RowKey));
                 var (page, unreadable, bytes) = (new List<QuarantinedNotification>(), new List<string>(), 0L);
                 for (var i = 0; i < rows.Count; i++)
                 {
@@ -121,22 +116,22 @@ public sealed partial class TableStore
     }
 
     /// <inheritdoc/>
-    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await AskAsync(
+    public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {
             if (RowKeys.Notification(key) is not { } rowKey)
                 return false;
 
-            await EachAsync(
-                await SourcesAsync(token),
+            await table.EachAsync(
+                await table.SourcesAsync(token),
                 async (source, each) =>
                 {
                     var partition = RowKeys.Quarantine(source);
-                    if (await RowAsync(partition, rowKey, Columns.ForChunks, each) is not { } row)
+                    if (await table.RowAsync(partition, rowKey, Columns.ForChunks, each) is not { } row)
                         return;
-                    await DeleteAsync(partition, rowKey, each);
+                    await table.DeleteAsync(partition, rowKey, each);
                     var chunks = Enumerable.Range(0, row.Number(Columns.Chunks) ?? 0).Select(number => RowKeys.Chunk(rowKey, number));
-                    await DeleteAsync(partition, chunks, each);
+                    await table.DeleteAsync(partition, chunks, each);
                 },
                 token);
             return true;
@@ -144,16 +139,16 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<long> CountAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
             var count = 0L;
-            await EachAsync(
-                await SourcesAsync(token),
+            await table.EachAsync(
+                await table.SourcesAsync(token),
                 async (source, each) =>
                 {
                     var filter = RowRange.Of(RowKeys.Quarantine(source), RowKeys.Quarantined).Filter();
-                    await foreach (var _ in _table.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
+                    await foreach (var _ in table.Rows.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: each))
                         Interlocked.Increment(ref count);
                 },
                 token);
@@ -162,47 +157,23 @@ public sealed partial class TableStore
         cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => AskAsync(
+    public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
             var size = new QuarantineSize(0, 0);
             var filter = RowRange.Of(RowKeys.Quarantine(source), RowKeys.Quarantined).Filter();
-            await foreach (var row in _table.QueryAsync<TableEntity>(filter, select: Columns.ForSize, cancellationToken: token))
+            await foreach (var row in table.Rows.QueryAsync<TableEntity>(filter, select: Columns.ForSize, cancellationToken: token))
                 size = new(size.Notifications + 1, size.Bytes + (row.Number(Columns.Size) ?? 0));
             return size;
         },
         cancellationToken);
 
-    private static TableEntity NotificationRow(string rowKey, QuarantinedNotification notification, out int headBytes)
-    {
-        var row = new TableEntity(RowKeys.Quarantine(notification.Source), rowKey)
-        {
-            [Columns.Source] = notification.Source,
-            [Columns.Key] = notification.Key,
-            [Columns.Correlation] = notification.Correlation,
-            [Columns.Reason] = notification.Reason,
-            [Columns.ReceivedAt] = notification.ReceivedAt,
-            [Columns.Size] = notification.Body.Length,
-        };
-
-        // The URL as the provider called it, since a signature may cover it: an absolute URI's other forms are normalised.
-        var headers = notification.Headers.Select(header => new[] { header.Key, header.Value }).ToArray();
-        var head = JsonSerializer.Serialize(new(notification.Url.OriginalString, headers), QuarantineJson.Default.QuarantineHead);
-        headBytes = head.Length * sizeof(char);
-        var columns = head.Chunk(HeadColumnCharacters).Select(characters => new string(characters)).ToList();
-        if (columns.Count > MaxHeadColumns)
-            throw new ArgumentException("The URL and the headers of a notification are too long.", nameof(notification));
-        for (var i = 0; i < columns.Count; i++)
-            row[Columns.Head(i)] = columns[i];
-        return row;
-    }
-
     private async Task WriteChunkAsync(string partition, string rowKey, int number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
-        var chunk = new TableEntity(partition, RowKeys.Chunk(rowKey, number)) { ["WrittenAt"] = _time.GetUtcNow() };
+        var chunk = new TableEntity(partition, RowKeys.Chunk(rowKey, number)) { ["WrittenAt"] = table.Time.GetUtcNow() };
         var start = number * BodyColumns.MaxBytes;
         BodyColumns.WriteBytes(chunk, body.Span[start..Math.Min(start + BodyColumns.MaxBytes, body.Length)]);
-        await _table.UpsertEntityAsync(chunk, TableUpdateMode.Replace, cancellationToken);
+        await table.Rows.UpsertEntityAsync(chunk, TableUpdateMode.Replace, cancellationToken);
     }
 
     /// <summary>The row of a notification with the body that is in it, where a list did not have it whole.</summary>
@@ -210,7 +181,7 @@ public sealed partial class TableStore
     private async Task<TableEntity?> WithBodyAsync(TableEntity listed, CancellationToken cancellationToken) =>
         listed.Number(Columns.Chunks) > 0 || listed.Number(Columns.Size) <= BodyColumns.ShortBytes
             ? listed
-            : await RowAsync(listed.PartitionKey, listed.RowKey, null, cancellationToken);
+            : await table.RowAsync(listed.PartitionKey, listed.RowKey, null, cancellationToken);
 
     /// <returns>The notification; null if it was taken out meanwhile, and if its rows are damaged.</returns>
     private async Task<(QuarantinedNotification? Notification, bool IsDamaged)> ReadNotificationAsync(TableEntity row, CancellationToken cancellationToken)
@@ -225,52 +196,18 @@ public sealed partial class TableStore
             new ParallelOptions { MaxDegreeOfParallelism = ChunksAtOnce, CancellationToken = cancellationToken },
             async (number, token) =>
             {
-                if (await RowAsync(row.PartitionKey, RowKeys.Chunk(row.RowKey, number), null, token) is { } chunk)
+                if (await table.RowAsync(row.PartitionKey, RowKeys.Chunk(row.RowKey, number), null, token) is { } chunk)
                     pieces[number] = BodyColumns.ReadBytes(chunk);
             });
         if (pieces.Any(piece => piece is null))
         {
             // Either it was taken out meanwhile, the pieces after the row; or they are gone by themselves.
-            var isThere = await RowAsync(row.PartitionKey, row.RowKey, Columns.Keys, cancellationToken) is not null;
+            var isThere = await table.RowAsync(row.PartitionKey, row.RowKey, Columns.Keys, cancellationToken) is not null;
             return (null, isThere);
         }
 
         var body = chunks == 0 ? BodyColumns.ReadBytes(row) : [.. pieces.SelectMany(piece => piece)];
-        var notification = body.Length == size ? TryReadHead(row, body) : null;
+        var notification = body.Length == size ? NotificationRows.TryRead(row, body) : null;
         return (notification, notification is null);
     }
-
-    private static QuarantinedNotification? TryReadHead(TableEntity row, byte[] body)
-    {
-        try
-        {
-            var text = string.Concat(Enumerable.Range(0, MaxHeadColumns).Select(i => row.Text(Columns.Head(i))));
-            var head = JsonSerializer.Deserialize(text, QuarantineJson.Default.QuarantineHead);
-            return head is { Url: not null, Headers: not null } && head.Headers.All(header => header is [not null, not null])
-                && row.Text(Columns.Key) is { } key && row.Text(Columns.Source) is { } source && row.Text(Columns.Reason) is { } reason
-                && row.Time(Columns.ReceivedAt) is { } receivedAt
-                    ? new()
-                    {
-                        Key = key,
-                        Source = source,
-                        Correlation = row.Text(Columns.Correlation),
-                        Reason = reason,
-                        ReceivedAt = receivedAt,
-                        Url = new(head.Url, UriKind.Absolute),
-                        Headers = [.. head.Headers.Select(header => KeyValuePair.Create(header[0], header[1]))],
-                        Body = body,
-                    }
-                    : null;
-        }
-        catch (Exception damaged) when (damaged is JsonException or UriFormatException)
-        {
-            return null;
-        }
-    }
 }
-
-/// <summary>What came with a body.</summary>
-internal sealed record QuarantineHead(string Url, string[][] Headers);
-
-[JsonSerializable(typeof(QuarantineHead))]
-internal sealed partial class QuarantineJson : JsonSerializerContext;

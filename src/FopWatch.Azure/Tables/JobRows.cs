@@ -1,0 +1,117 @@
+using System.Security.Cryptography;
+using System.Text;
+using Azure;
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>The rows of a job: its own, and the one in the list.</summary>
+internal static class JobRows
+{
+    // Longer than any value that an operator would look for; the body has it whole.
+    private const int MaxScalar = 1024;
+
+    /// <summary>
+    /// The row of a job, and what its commit is told by: a hash of all that it is made of, the version that it was decided on
+    /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done.
+    /// </summary>
+    public static (TableEntity Row, string CommitId) Of(string partition, JobCommit commit)
+    {
+        var job = commit.Job;
+        var body = JobJson.Serialize(job);
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(Encoding.UTF8.GetBytes($"{commit.ETag}\n{commit.Event?.Id}\n"));
+        hash.AppendData(body);
+        var commitId = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
+
+        var row = new TableEntity(partition, RowKeys.Job(job.Key.Id));
+        for (var facts = job.Facts; !BodyColumns.TryWriteText(row, body);)
+        {
+            if (facts.Cut == FactsCut.Texts)
+                throw new InvalidDataException("A job does not fit into a row even without its items.");
+            facts = facts.CutTo(facts.Cut + 1);
+            body = JobJson.Serialize(job with { Facts = facts });
+        }
+
+        row[Columns.Source] = job.Key.Source;
+        row[Columns.Id] = job.Key.Id;
+        row[Columns.State] = WireNames.Of(job.State);
+        row[Columns.Settled] = job.IsSettled;
+        row[Columns.Stopped] = job.Watch.Stopped;
+        row["SettledBy"] = job.SettledBy is { } by ? WireNames.Of(by) : null;
+        row[Columns.RegisteredAt] = job.RegisteredAt;
+        row["UpdatedAt"] = job.UpdatedAt;
+        row[Columns.SettledAt] = job.SettledAt;
+        row[Columns.DueAt] = job.Watch.DueAt;
+        row["Version"] = job.Version;
+        row["Bucket"] = Scalar(job.Facts.Bucket);
+        row[Columns.Key] = Scalar(job.Facts.Key);
+        row["Pipeline"] = Scalar(job.Facts.Pipeline);
+        row["RequestId"] = Scalar(job.Facts.RequestId);
+        row[Columns.Commit] = commitId;
+        return (row, commitId);
+    }
+
+    /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>
+    public static TableEntity Listed(string partition, Job job) => new(partition, RowKeys.ListedAt(job.RegisteredAt, job.Key.Id))
+    {
+        [Columns.State] = WireNames.Of(job.State),
+        [Columns.Settled] = job.IsSettled,
+        [Columns.Stopped] = job.Watch.Stopped,
+        [Columns.DueAt] = job.Watch.DueAt,
+        [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
+        [Columns.HasReference] = true,
+    };
+
+    /// <summary>A value that comes from the provider: the service takes neither control characters nor values of any length.</summary>
+    private static string? Scalar(string? text) =>
+        text is null ? null : string.Concat(text.Where(c => !char.IsControl(c) && !char.IsSurrogate(c)).Take(MaxScalar));
+
+    /// <exception cref="UnreadableJobException">The job's row is damaged.</exception>
+    public static StoredJob Read(TableEntity row, JobKey key)
+    {
+        if (TryRead(row, key, out var job, out var problem) is null)
+            throw new UnreadableJobException(new UnreadableJob(key, Revision.Of(row).ToString(), problem!));
+
+        // Where the column is damaged, the document says where the due index has the job.
+        var revision = Revision.Of(row);
+        return new(job!, (revision with { DueAt = revision.DueAt ?? job!.Watch.DueAt }).ToString()) { IsIndexed = revision.DueAt is not null };
+    }
+
+    /// <returns>How long its document is; null if it cannot be read.</returns>
+    public static int? TryRead(TableEntity row, JobKey key, out Job? job, out string? problem)
+    {
+        (job, problem) = (null, "its body is damaged");
+        return BodyColumns.TryReadText(row) is { } body && JobJson.TryDeserialize(body, key, out job, out problem) ? body.Length : null;
+    }
+
+    /// <summary>The job that a row of its own is of.</summary>
+    public static JobKey KeyOf(TableEntity row) => new(RowKeys.SourceOf(row.PartitionKey), row.RowKey[RowKeys.Jobs.Length..]);
+}
+
+/// <summary>
+/// What a job is committed on: the ETag of its row, and where the due index has it. With it a commit can move the job in the
+/// index without reading it again.
+/// </summary>
+internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt)
+{
+    public static Revision Of(TableEntity row) => new(row.ETag, row.Time(Columns.DueAt));
+
+    /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
+    public static Revision? Read(string text)
+    {
+        var bar = text.IndexOf('|', StringComparison.Ordinal);
+        if (bar < 0 || bar == text.Length - 1)
+            return null;
+        var etag = new ETag(text[(bar + 1)..]);
+        if (bar == 0)
+            return new(etag, null);
+        return long.TryParse(text.AsSpan(0, bar), out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
+            ? new(etag, new(ticks, TimeSpan.Zero))
+            : null;
+    }
+
+    public override string ToString() => $"{DueAt?.UtcTicks}|{ETag}";
+}

@@ -1,0 +1,237 @@
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>Counts jobs by comparing their rows, and finds those that nothing watches.</summary>
+internal sealed class TableBooks(TableGateway table)
+{
+    // What was read of a partition is in memory until it has been compared, and a partition may have hundreds of thousands of jobs.
+    private const int PartitionsAtOnce = 2;
+
+    // A job that changes more often than this while it is looked at is alive.
+    private const int MaxLooks = 5;
+
+    /// <inheritdoc cref="IJobStore.BooksAsync"/>
+    /// <remarks>
+    /// Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own, its row in
+    /// the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,
+    /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
+    /// create jobs in one partition would have to queue.
+    /// </remarks>
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<Books>>(
+        async token =>
+        {
+            var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
+            var partitions = (await table.SourcesAsync(token)).SelectMany(source => table.Partitions(source).Select(partition => (source, partition)));
+            await Parallel.ForEachAsync(
+                partitions,
+                new ParallelOptions { MaxDegreeOfParallelism = Math.Min(PartitionsAtOnce, table.Parallelism), CancellationToken = token },
+                async (of, each) =>
+                {
+                    var counted = await CountAsync(of.source, of.partition, 0, each);
+                    lock (books)
+                        books[of.source] = books.GetValueOrDefault(of.source)?.Plus(counted.Books) ?? counted.Books;
+                });
+            return [.. books.Values.Where(of => of.Registered > 0)];
+        },
+        cancellationToken);
+
+    /// <inheritdoc cref="IJobStore.UnwatchedAsync"/>
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<JobKey>>(
+        async token =>
+        {
+            var unwatched = new List<JobKey>();
+            foreach (var source in await table.SourcesAsync(token))
+            {
+                await table.EachAsync(
+                    table.Partitions(source),
+                    async (partition, each) =>
+                    {
+                        await foreach (var id in UnwatchedAsync(partition, each))
+                        {
+                            lock (unwatched)
+                            {
+                                if (unwatched.Count >= limit)
+                                    return;
+                                unwatched.Add(new(source, id));
+                            }
+                        }
+                    },
+                    token);
+            }
+
+            return unwatched;
+        },
+        cancellationToken);
+
+    /// <inheritdoc cref="IJobStore.PartsAsync"/>
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<BooksPart>>(
+        async token =>
+        {
+            var counted = new Dictionary<string, BooksPart>(StringComparer.Ordinal);
+            await foreach (var row in table.Rows.QueryAsync<TableEntity>(RowRange.Of(RowKeys.TablePartition, RowKeys.Counts).Filter(), cancellationToken: token))
+            {
+                var part = row.RowKey[RowKeys.Counts.Length..];
+                var books = CountRow.Read(row, RowKeys.SourceOf(part));
+                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.Time(CountRow.CountedAt));
+            }
+
+            return [.. (await table.PartitionsAsync(source: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
+        },
+        cancellationToken);
+
+    /// <inheritdoc cref="IJobStore.CountAsync"/>
+    /// <remarks>A part is a partition.</remarks>
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => TableFailures.AskAsync(
+        async token =>
+        {
+            var source = RowKeys.SourceOf(part);
+            var (books, found) = await CountAsync(source, part, unwatched, token);
+            await table.Rows.UpsertEntityAsync(CountRow.Of(books, part, table.Time.GetUtcNow()), TableUpdateMode.Replace, token);
+            return new BooksCount(books.Registered > 0 ? [books] : [], [.. found.Select(id => new JobKey(source, id))]);
+        },
+        cancellationToken);
+
+    private async IAsyncEnumerable<string> UnwatchedAsync(
+        string partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        // A job without a time at which it is due has no such property, and compares with nothing.
+        var open = new HashSet<string>(StringComparer.Ordinal);
+        var isWatched = TableClient.CreateQueryFilter($"DueAt gt {DateTimeOffset.UnixEpoch}");
+        var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {isWatched})");
+        await foreach (var row in table.Rows.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
+        {
+            if (RowKeys.IsListed(row.RowKey))
+                open.Add(RowKeys.ReadListed(row.RowKey).Id);
+        }
+
+        if (open.Count == 0)
+            yield break;
+
+        await foreach (var row in table.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Due).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+        {
+            if (RowKeys.IsDue(row.RowKey))
+                open.Remove(RowKeys.ReadDue(row.RowKey).Id);
+        }
+
+        foreach (var id in open)
+        {
+            var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
+            if (traces.IsUnwatched)
+                yield return id;
+        }
+    }
+
+    /// <summary>
+    /// Counts a partition by comparing the rows of each job. Those that agree, as almost all do, are remembered by hashes only: a partition may
+    /// have a million jobs. The others are looked at again one by one, since jobs change between the pages that are read.
+    /// </summary>
+    private async Task<(Books Books, List<string> Unwatched)> CountAsync(
+        string source, string partition, int unwatched, CancellationToken cancellationToken)
+    {
+        var books = new Books(source, 0, 0, 0, 0, 0);
+        var due = new Dictionary<string, List<DateTimeOffset>>(StringComparer.Ordinal);
+        var jobs = new Dictionary<ulong, int>();
+        var differing = new Dictionary<string, Traces>(StringComparer.Ordinal);
+        var found = new List<string>();
+        var range = new RowRange(partition, RowKeys.Due, RowKeys.EndOf(RowKeys.Listed));
+        await foreach (var row in table.Rows.QueryAsync<TableEntity>(range.Filter(), select: Columns.ForBooks, cancellationToken: cancellationToken))
+        {
+            if (RowKeys.IsDue(row.RowKey))
+            {
+                var (time, id) = RowKeys.ReadDue(row.RowKey);
+                if (!due.TryAdd(id, [time]))
+                    due[id].Add(time);
+            }
+            else if (row.RowKey.StartsWith(RowKeys.Jobs, StringComparison.Ordinal))
+            {
+                jobs[RowKeys.Hash(row.RowKey[RowKeys.Jobs.Length..])] = Standing.Read(row).GetHashCode();
+            }
+            else if (RowKeys.IsListed(row.RowKey))
+            {
+                var (time, id) = RowKeys.ReadListed(row.RowKey);
+                var listed = Standing.Read(row);
+                var dues = due.GetValueOrDefault(id) ?? [];
+                var agree = jobs.Remove(RowKeys.Hash(id), out var job) && job == listed.GetHashCode()
+                    && (listed.DueAt is { } at ? dues is [var only] && only == at : dues is []);
+                due.Remove(id);
+                if (!agree)
+                {
+                    differing[id] = new() { RegisteredAt = time, Due = [.. dues] };
+                    continue;
+                }
+
+                books = Counted(books, listed);
+                if (listed is { Stopped: false, Settled: false, DueAt: null })
+                    found.Add(id);
+            }
+        }
+
+        // What has a row in the due index and none in the list, or one of its own only.
+        foreach (var (id, dues) in due)
+            differing.TryAdd(id, new() { Due = dues });
+        if (jobs.Count > 0)
+        {
+            await foreach (var row in table.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Jobs).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
+            {
+                var id = row.RowKey[RowKeys.Jobs.Length..];
+                if (jobs.ContainsKey(RowKeys.Hash(id)))
+                    differing.TryAdd(id, new());
+            }
+        }
+
+        foreach (var (id, seen) in differing)
+        {
+            var traces = await LookAgainAsync(partition, id, seen, cancellationToken);
+            var surplus = traces.Due?.Count(at => at != traces.Job?.DueAt) ?? 0;
+            books = books with { Registered = books.Registered + surplus };
+            if (traces.Job is { } job && traces.Listed == job && (job.DueAt is not { } at || traces.Due?.Contains(at) == true))
+                books = Counted(books, job);
+            else if (traces.Job is not null || traces.Listed is not null)
+                books = books with { Registered = books.Registered + 1 };
+            if (traces.IsUnwatched)
+                found.Add(id);
+        }
+
+        return (books, [.. found.Take(unwatched)]);
+    }
+
+    /// <summary>The books with another job, whose rows are all there and say the same.</summary>
+    private static Books Counted(Books books, Standing job)
+    {
+        books = books with { Registered = books.Registered + 1 };
+        return job switch
+        {
+            { State: var state } when state == WireNames.Of(JobState.Expired) => books with { Expired = books.Expired + 1 },
+            { Settled: true } => books with { Settled = books.Settled + 1 },
+            { DueAt: not null } => books with { Open = books.Open + 1 },
+            { Stopped: true } => books with { Stopped = books.Stopped + 1 },
+            _ => books,
+        };
+    }
+
+    /// <summary>Reads the rows of a job so that they belong together: between two equal versions of its own.</summary>
+    private async Task<Traces> LookAgainAsync(string partition, string id, Traces seen, CancellationToken cancellationToken)
+    {
+        for (var looks = 1; ; looks++)
+        {
+            var before = await table.RowAsync(partition, RowKeys.Job(id), Columns.ForBooks, cancellationToken);
+            var traces = new Traces { Job = before is null ? null : Standing.Read(before) };
+            if ((before?.Time(Columns.RegisteredAt) ?? seen.RegisteredAt) is { } at)
+                traces.Listed = await table.RowAsync(partition, RowKeys.ListedAt(at, id), Columns.ForBooks, cancellationToken) is { } listed ? Standing.Read(listed) : null;
+            foreach (var due in (traces.Job?.DueAt is { } own ? (seen.Due ?? []).Append(own) : seen.Due ?? []).Distinct())
+            {
+                if (await table.RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null)
+                    (traces.Due ??= []).Add(due);
+            }
+
+            var after = await table.RowAsync(partition, RowKeys.Job(id), Columns.Keys, cancellationToken);
+            if (after?.ETag == before?.ETag)
+                return traces;
+            if (looks == MaxLooks)
+                return new() { Job = traces.Job, Listed = traces.Job, Due = traces.Job?.DueAt is { } soon ? [soon] : [] };
+        }
+    }
+}

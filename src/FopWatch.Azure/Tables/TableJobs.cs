@@ -1,0 +1,248 @@
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using ETag = Azure.ETag;
+using RequestFailedException = Azure.RequestFailedException;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>The jobs: what belongs to one is in one partition and is committed in one entity group transaction.</summary>
+internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books) : IJobStore
+{
+    /// <inheritdoc/>
+    public JobReferences References => references.References;
+
+    /// <inheritdoc/>
+    public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+        references.FindJobAsync(source, reference, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => references.HasTombstoneAsync(key, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => books.BooksAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => books.UnwatchedAsync(limit, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => books.PartsAsync(cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => books.CountAsync(part, unwatched, cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => TableFailures.AskAsync<StoredJob?>(
+        async token =>
+        {
+            if (!TableGateway.IsSource(key.Source) || !JobKey.IsValidId(key.Id))
+                return null;
+            var row = await table.RowAsync(table.PartitionOf(key), RowKeys.Job(key.Id), null, token);
+            return row is null ? null : JobRows.Read(row, key);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) => TableFailures.AskAsync(
+        async token =>
+        {
+            var key = commit.Job.Key;
+            if (!JobKey.IsValidId(key.Id))
+                throw new ArgumentException($"A persistentId is {JobKey.IdRule}.", nameof(commit));
+            Revision? before = null;
+            if (commit.ETag is not null && (before = Revision.Read(commit.ETag)) is null)
+                return null;
+
+            await table.RecordSourceAsync(key.Source, token);
+            return await CommitAsync(commit, before, token);
+        },
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
+        var after = query.Continuation is null ? (PageEnd?)null : PageEnd.Read(query.Continuation, RowKeys.IsListed);
+        return TableFailures.AskAsync(token => ListAsync(query, after, token), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    /// <remarks>
+    /// Moves the job in the due index, and says so in the columns of its rows, so that the books agree; its document is not touched. What is
+    /// settled or stopped is not put into the index.
+    /// </remarks>
+    public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => await TableFailures.AskAsync(
+        async token =>
+        {
+            var partition = table.PartitionOf(job.Key);
+            var row = await table.RowAsync(partition, RowKeys.Job(job.Key.Id), Columns.ForSetAside, token);
+            if (row is null || Revision.Of(row).ToString() != job.ETag)
+                return false;
+
+            var indexed = await IndexedAsync(partition, job.Key.Id, row.Time(Columns.DueAt), now, token);
+            if (indexed.Count == 0 && row.Time(Columns.DueAt) is null && (row.Flag(Columns.Settled) == true || row.Flag(Columns.Stopped) == true))
+                return false;
+
+            var times = Math.Max(row.Number(Columns.SetAside) ?? 0, 0) + 1;
+            var until = now + SetAside.Wait(times);
+            var moved = new TableEntity(partition, row.RowKey) { [Columns.DueAt] = until, [Columns.SetAside] = times };
+            var actions = new List<TableTransactionAction>
+            {
+                new(TableTransactionActionType.UpdateMerge, moved, row.ETag),
+                new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(until, job.Key.Id))),
+            };
+            actions.AddRange(indexed
+                .Where(at => at != until)
+                .Take(TableGateway.MaxActions - actions.Count - 1)
+                .Select(at => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(at, job.Key.Id)), ETag.All)));
+
+            if (row.Time(Columns.RegisteredAt) is { } registeredAt
+                && await table.RowAsync(partition, RowKeys.ListedAt(registeredAt, job.Key.Id), Columns.Keys, token) is { } listed)
+            {
+                actions.Add(new(
+                    TableTransactionActionType.UpdateMerge, new TableEntity(partition, listed.RowKey) { [Columns.DueAt] = until }, ETag.All));
+            }
+
+            try
+            {
+                await table.SubmitAsync(actions, token);
+                return true;
+            }
+            catch (RequestFailedException changed) when (changed.IsConflict())
+            {
+                // Or it is this very transaction, whose answer was lost.
+                return false;
+            }
+        },
+        cancellationToken);
+
+    /// <summary>
+    /// When the due index has a job. Where the column that says so names no row of the index, all of it is looked through; where that row is not due,
+    /// what is due is, since the job's poll may have been.
+    /// </summary>
+    private async Task<IReadOnlyList<DateTimeOffset>> IndexedAsync(
+        string partition, string id, DateTimeOffset? column, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var at = column is { } due && await table.RowAsync(partition, RowKeys.DueAt(due, id), Columns.Keys, cancellationToken) is not null ? column : null;
+        if (at <= now)
+            return [at.Value];
+
+        List<DateTimeOffset> found = at is null ? [] : [at.Value];
+        var range = new RowRange(partition, RowKeys.Due, at is null ? RowKeys.EndOf(RowKeys.Due) : RowKeys.EndOf(RowKeys.DueFrom(now.UtcTicks))).Filter();
+        await foreach (var row in table.Rows.QueryAsync<TableEntity>(range, select: Columns.Keys, cancellationToken: cancellationToken))
+        {
+            if (RowKeys.IsDue(row.RowKey) && RowKeys.ReadDue(row.RowKey) is var (time, of) && of == id)
+                found.Add(time);
+        }
+
+        return found;
+    }
+
+    private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
+    {
+        var job = commit.Job;
+        var key = job.Key;
+        var partition = table.PartitionOf(key);
+        var (jobRow, commitId) = JobRows.Of(partition, commit);
+        var due = job.Watch.DueAt;
+
+        var actions = new List<TableTransactionAction>
+        {
+            before is { ETag: var etag }
+                ? new(TableTransactionActionType.UpdateReplace, jobRow, etag)
+                : new(TableTransactionActionType.Add, jobRow),
+
+            // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
+            new(TableTransactionActionType.UpsertReplace, JobRows.Listed(partition, job)),
+            new(TableTransactionActionType.UpsertReplace, references.RowOf(partition, key)),
+        };
+        if (due is { } dueAt)
+            actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
+        if (commit.Event is { } @event)
+            actions.Add(new(TableTransactionActionType.UpsertReplace, EventRows.Of(partition, @event)));
+        var moved = before?.DueAt is { } wasDue && wasDue != due
+            ? new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(wasDue, key.Id)), ETag.All)
+            : null;
+
+        while (true)
+        {
+            try
+            {
+                var answers = await table.SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
+                return new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
+            }
+            catch (RequestFailedException conflict) when (conflict.IsConflict())
+            {
+                // Another writer was first; or this commit was made already and its answer lost, to the client, which tried again, or
+                // to the caller, who did.
+                var stored = await table.RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
+                if (stored is null)
+                    return null;
+                if (stored.Text(Columns.Commit) == commitId)
+                    return Revision.Of(stored).ToString();
+                if (moved is null || stored.ETag != before?.ETag)
+                    return null;
+
+                // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
+                moved = null;
+            }
+        }
+    }
+
+    private async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
+    {
+        var until = query.Since is { } since ? RowKeys.EndOf(RowKeys.ListedFrom(since)) : RowKeys.EndOf(RowKeys.Listed);
+        var ranges = (await table.PartitionsAsync(query.Source, cancellationToken))
+            .Select(partition => new RowRange(partition, From(partition), until))
+            .ToList();
+        var condition = Condition(query);
+
+        // One more than asked for tells whether there is another page.
+        var rows = await table.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken, row => RowKeys.IsListed(row.RowKey));
+        var unreadable = new List<string>();
+        var (jobs, end) = await table.FillAsync<Job>(
+            rows.Count > query.Top ? rows[..query.Top] : rows,
+            (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
+            row =>
+            {
+                // Between the two reads a job may have been purged, or have moved on.
+                var key = JobRows.KeyOf(row);
+                if (JobRows.TryRead(row, key, out var job, out _) is { } length)
+                    return query.Matches(job!) ? (job!, length) : null;
+                unreadable.Add(References.Of(key));
+                return null;
+            },
+            cancellationToken);
+        return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null)
+        {
+            Unreadable = unreadable,
+        };
+
+        string From(string partition) => after is not { } end ? RowKeys.Listed
+            : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
+            : RowKeys.After(end.RowKey);
+    }
+
+    /// <summary>What the service looks for in the rows of the list. It cannot ask for what has no due time, so some of what it finds may be left out afterwards.</summary>
+    private static string? Condition(JobQuery query)
+    {
+        var conditions = new List<string>();
+        if (query.State is { } state)
+            conditions.Add(TableClient.CreateQueryFilter($"State eq {WireNames.Of(state)}"));
+        if (query.Watch is { } watch)
+        {
+            var expired = TableClient.CreateQueryFilter($"State eq {WireNames.Of(JobState.Expired)}");
+            conditions.Add(watch switch
+            {
+                WatchStatus.Watching => $"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {expired})",
+                WatchStatus.Stopped => $"{Columns.Stopped} eq true and ({Columns.Settled} eq false or {expired})",
+                WatchStatus.GivenUp => $"{Columns.Stopped} eq false and {expired}",
+                _ => $"{Columns.Settled} eq true and not ({expired})",
+            });
+        }
+
+        return conditions.Count == 0 ? null : string.Join(" and ", conditions);
+    }
+}

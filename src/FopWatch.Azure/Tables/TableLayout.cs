@@ -1,0 +1,88 @@
+using Azure;
+using Azure.Data.Tables;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>What a table says of itself.</summary>
+/// <param name="References">The references of its jobs.</param>
+/// <param name="ReferencedFrom">When jobs began to have references.</param>
+/// <param name="Sources">The sources that have ever had a row.</param>
+internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, IReadOnlyList<string> Sources)
+{
+    private const int Version = 1;
+
+    /// <summary>Reads how a table is laid out; makes the table where there is none.</summary>
+    /// <exception cref="InvalidOperationException">The table was laid out otherwise than the options or this version of FopWatch have it.</exception>
+    public static async Task<TableLayout> OpenAsync(TableClient table, TableStoreOptions options, TimeProvider time, CancellationToken cancellationToken)
+    {
+        var sources = new List<string>();
+        TableEntity? layout = null;
+        TableEntity? referenceKey = null;
+        var everything = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.TablePartition}");
+        try
+        {
+            await foreach (var row in table.QueryAsync<TableEntity>(everything, cancellationToken: cancellationToken))
+            {
+                if (row.RowKey == RowKeys.Layout)
+                    layout = row;
+                else if (row.RowKey == RowKeys.ReferenceKey)
+                    referenceKey = row;
+                else if (row.RowKey.StartsWith(RowKeys.Sources, StringComparison.Ordinal))
+                    sources.Add(row.RowKey[RowKeys.Sources.Length..]);
+            }
+        }
+        catch (RequestFailedException missing) when (missing.IsMissingTable())
+        {
+            await table.CreateIfNotExistsAsync(cancellationToken);
+        }
+
+        layout ??= await AddOnceAsync(
+            table,
+            new(RowKeys.TablePartition, RowKeys.Layout)
+            {
+                ["Version"] = Version,
+                ["Buckets"] = options.Buckets,
+                ["WrittenBy"] = ProgramVersion.Text,
+            },
+            cancellationToken);
+        if (layout.Number("Version") is var version && version != Version)
+        {
+            throw new InvalidOperationException(
+                version > Version
+                    ? $"The table '{table.Name}' was written by a newer FopWatch{(layout.Text("WrittenBy") is { } by ? $" ({by})" : "")}: it is laid out in version {version}, "
+                        + $"and this one, FopWatch {ProgramVersion.Text}, knows versions up to {Version}. Deploy that version or a later one, or name another table."
+                    : $"The table '{table.Name}' is damaged: its row '{RowKeys.Layout}' has no valid version. Restore it from a backup, or name another table.");
+        }
+
+        if (layout.Number("Buckets") is var buckets && buckets != options.Buckets)
+        {
+            throw new InvalidOperationException(
+                $"The table '{table.Name}' is laid out in {buckets} buckets and the settings say {options.Buckets}. "
+                + "A table keeps the number that it was made with: set it back, or name another table.");
+        }
+
+        referenceKey ??= await AddOnceAsync(
+            table,
+            new(RowKeys.TablePartition, RowKeys.ReferenceKey) { ["Secret"] = JobReferences.NewKey(), ["CreatedAt"] = time.GetUtcNow() },
+            cancellationToken);
+        if (referenceKey.Bytes("Secret") is not { Length: JobReferences.KeyLength } secret)
+            throw new InvalidOperationException($"The table '{table.Name}' is damaged: the row of its reference key has none. Restore it from a backup.");
+        return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, sources);
+    }
+
+    /// <summary>Adds a row that a table has once; if another host was first, reads that host's row.</summary>
+    private static async Task<TableEntity> AddOnceAsync(TableClient table, TableEntity row, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await table.AddEntityAsync(row, cancellationToken);
+            return row;
+        }
+        catch (RequestFailedException other) when (other.IsExistingRow())
+        {
+            // Another host opened the table at the same time; or the answer was lost.
+            return await table.GetEntityAsync<TableEntity>(row.PartitionKey, row.RowKey, null, cancellationToken);
+        }
+    }
+}
