@@ -21,11 +21,16 @@ public abstract class PurgeMarkContract : StoreContract<IPurgeMarks>
     [Fact]
     public async Task A_purge_is_allowed_once_two_looks_agree_and_then_as_it_goes_on()
     {
-        Assert.True((await Port.AskAsync(Time, Cancelled)).IsPutOff);
-        Assert.True((await Port.AskAsync(Time.AddMinutes(30), Cancelled)).IsPutOff);
-        Assert.False((await Port.AskAsync(Time.AddMinutes(45), Cancelled)).IsPutOff);
-        Assert.False((await Port.AskAsync(Time.AddMinutes(46), Cancelled)).IsPutOff);
-        Assert.True((await Port.AskAsync(Time.AddDays(60), Cancelled)).IsPutOff);
-        Assert.False((await Port.AskAsync(Time.AddMinutes(47), Cancelled)).IsPutOff);
+        Assert.Null((await Port.AllowAsync(Time, Cancelled)).Before);
+        Assert.Null((await Port.AllowAsync(Time.AddMinutes(30), Cancelled)).Before);
+        Assert.Equal(Time.AddMinutes(45), (await Port.AllowAsync(Time.AddMinutes(45), Cancelled)).Before);
+        Assert.Equal(Time.AddMinutes(46), (await Port.AllowAsync(Time.AddMinutes(46), Cancelled)).Before);
+        Assert.Null((await Port.AllowAsync(Time.AddDays(60), Cancelled)).Before);
+        Assert.Equal(Time.AddMinutes(47), (await Port.AllowAsync(Time.AddMinutes(47), Cancelled)).Before);
+
+        // By two looks that are far apart, only what the first would have purged.
+        Assert.Null((await Port.AllowAsync(Time.AddDays(2), Cancelled)).Before);
+        Assert.Equal(Time.AddDays(2), (await Port.AllowAsync(Time.AddDays(60), Cancelled)).Before);
+        Assert.Null((await Port.AllowAsync(Time.AddDays(60), Cancelled)).Before);
     }
 }

@@ -14,21 +14,20 @@ public sealed record PurgeMark(DateTimeOffset? PurgedBefore, DateTimeOffset? Dou
     /// <summary>Nothing was purged yet.</summary>
     public static PurgeMark None { get; } = new(null, null);
 
-    /// <summary>Whether nothing may be purged for now.</summary>
-    public bool IsPutOff => DoubtedBefore is not null;
-
     /// <summary>Asks whether what is older than a time may be purged.</summary>
     /// <param name="before">The time.</param>
-    /// <returns>The mark to be written before anything is purged.</returns>
+    /// <returns>The mark to be written before anything is purged. No more may be purged than its <see cref="PurgedBefore"/> says.</returns>
     public PurgeMark Before(DateTimeOffset before)
     {
         if (PurgedBefore is { } purged && before - purged <= LongestStep)
             return new(before, null);
 
         // A time before the doubt shows that the clock was ahead then.
-        return DoubtedBefore is not { } doubted || before < doubted ? this with { DoubtedBefore = before }
-            : SecondLook.Decides(doubted, before) ? new(before, null)
-            : this;
+        if (DoubtedBefore is not { } doubted || before < doubted)
+            return this with { DoubtedBefore = before };
+
+        // The clock may have been right at the first look and be ahead at this one: what the first would have purged is old by both.
+        return SecondLook.Decides(doubted, before) ? new PurgeMark(doubted, null).Before(before) : this;
     }
 }
 
@@ -44,19 +43,23 @@ public interface IPurgeMarks
     ValueTask WriteAsync(PurgeMark mark, CancellationToken cancellationToken);
 }
 
+/// <summary>What a purge may delete.</summary>
+/// <param name="Before">What is older than this; null if nothing may be purged now.</param>
+/// <param name="IsFirst">Whether nothing was purged before. The first purge of a store always waits for a second look.</param>
+public sealed record AllowedPurge(DateTimeOffset? Before, bool IsFirst);
+
 /// <summary>Reads and moves the mark.</summary>
 public static class PurgeMarks
 {
-    /// <summary>Asks whether what is older than a time may be purged, and writes down the answer.</summary>
-    /// <returns>The mark as it is now.</returns>
+    /// <summary>Asks how much of what is older than a time may be purged, and writes down the answer.</summary>
     /// <exception cref="Jobs.StoreUnavailableException">The store cannot answer now.</exception>
-    public static async ValueTask<PurgeMark> AskAsync(this IPurgeMarks marks, DateTimeOffset before, CancellationToken cancellationToken)
+    public static async ValueTask<AllowedPurge> AllowAsync(this IPurgeMarks marks, DateTimeOffset before, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(marks);
         var mark = await marks.ReadAsync(cancellationToken);
         var next = mark.Before(before);
         if (next != mark)
             await marks.WriteAsync(next, cancellationToken);
-        return next;
+        return new(next.DoubtedBefore is null || next.PurgedBefore != mark.PurgedBefore ? next.PurgedBefore : null, mark.PurgedBefore is null);
     }
 }

@@ -18,14 +18,10 @@ public sealed class RetentionPurge(IStoreUpkeep store, IPurgeMarks marks, FopWat
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
     public async Task<(int Deleted, bool IsComplete)> RunAsync(CancellationToken cancellationToken)
     {
-        var now = time.GetUtcNow();
-        var before = now - settings.Retention;
-        var mark = await marks.AskAsync(before, cancellationToken);
-        if (!mark.IsPutOff)
-            return await store.PurgeAsync(before, now, cancellationToken);
-
-        // The first purge of a store always waits: nobody has to know.
-        if (mark.PurgedBefore is not null)
+        var allowed = await marks.AllowAsync(time.GetUtcNow() - settings.Retention, cancellationToken);
+        if (allowed.Before is { } before)
+            return await store.PurgeAsync(before, before + settings.Retention, cancellationToken);
+        if (!allowed.IsFirst)
             log.PurgePutOff(SecondLook.After);
         return (0, true);
     }

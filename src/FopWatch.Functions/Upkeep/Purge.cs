@@ -56,12 +56,10 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
 
     private async Task<(int Jobs, bool IsComplete)> PurgeJobsAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {
-        var mark = await store.PurgeMarks.AskAsync(before, cancellationToken);
-        if (!mark.IsPutOff)
-            return await store.JobPurge.PurgeAsync(before, Longest, cancellationToken);
-
-        // The first purge of a store always waits: nobody has to know.
-        if (mark.PurgedBefore is not null)
+        var allowed = await store.PurgeMarks.AllowAsync(before, cancellationToken);
+        if (allowed.Before is { } purged)
+            return await store.JobPurge.PurgeAsync(purged, Longest, cancellationToken);
+        if (!allowed.IsFirst)
             logger.PurgePutOff(SecondLook.After);
         return (0, true);
     }

@@ -74,7 +74,7 @@ public sealed class TablePurgeMarkTests(SharedAzurite azurite) : PurgeMarkContra
         await using var other = await TempTable.OpenAsync(await azurite.StartedAsync());
         await other.Rows.DeleteAsync(Cancelled);
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks.AskAsync(Sample.Start, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks.AllowAsync(Sample.Start, Cancelled));
         await Assert.ThrowsAsync<StoreUnavailableException>(async () => await other.Store.PurgeMarks.WriteAsync(PurgeMark.None, Cancelled));
     }
 }

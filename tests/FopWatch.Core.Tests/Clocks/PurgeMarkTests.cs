@@ -44,27 +44,36 @@ public class PurgeMarkTests
     }
 
     [Fact]
-    public void A_clock_that_is_set_back_begins_another_wait_and_one_that_is_ahead_at_two_looks_is_believed()
+    public void Two_looks_that_are_far_apart_purge_what_the_first_would_have_purged_and_doubt_the_rest()
     {
-        var mark = new PurgeMark(Start, null).Before(Start.AddDays(30));
+        // The first purge of a new data folder, and then a start with a clock that is 60 days ahead.
+        var mark = PurgeMark.None.Before(Start).Before(Start.AddDays(60));
+        Assert.Equal(new(Start, Start.AddDays(60)), mark);
 
-        Assert.Equal(new(Start, Start.AddDays(10)), mark = mark.Before(Start.AddDays(10)));
-        Assert.Equal(new(Start.AddDays(60), null), mark.Before(Start.AddDays(60)));
+        // It is set right, or is still ahead.
+        Assert.Equal(new(Start.AddHours(1), null), mark.Before(Start.AddHours(1)));
+        Assert.Equal(new(Start.AddDays(60).AddHours(1), null), mark.Before(Start.AddDays(60).AddHours(1)));
     }
 
     [Fact]
-    public void A_host_that_runs_for_forty_minutes_a_day_purges_every_other_day()
+    public void A_clock_that_is_set_back_begins_another_wait()
     {
-        var (mark, purges) = (PurgeMark.None, new List<int>());
+        var mark = new PurgeMark(Start, null).Before(Start.AddDays(60));
+
+        Assert.Equal(new(Start, Start.AddDays(10)), mark = mark.Before(Start.AddDays(10)));
+        Assert.Equal(new(Start.AddDays(10).AddHours(1), null), mark.Before(Start.AddDays(10).AddHours(1)));
+    }
+
+    [Fact]
+    public void A_host_that_runs_for_forty_minutes_a_day_purges_a_day_later()
+    {
+        var mark = PurgeMark.None;
         for (var day = 0; day < 365; day++)
         {
             for (var minute = 0; minute < 40; minute++)
                 mark = mark.Before(Start.AddDays(day).AddMinutes(minute));
-            if (mark.DoubtedBefore is null)
-                purges.Add(day);
+            Assert.Equal(day == 0 ? null : Start.AddDays(day - 1), mark.PurgedBefore);
         }
-
-        Assert.Equal(Enumerable.Range(0, 182).Select(purge => 1 + (2 * purge)), purges);
     }
 
     [Fact]
