@@ -130,6 +130,10 @@ internal sealed class WatchHost : IAsyncDisposable
         if (api is not null)
             services.AddSingleton(api);
 
+        // A jump in the middle of a question would end the lease of the share that is being asked for.
+        if (time.Jumps)
+            services.AddSingleton<IPollShares>(new PollShares(store.PollLeases, TimeProvider.System, Guid.NewGuid().ToString("N")));
+
         var host = new WatchHost(services.BuildServiceProvider(), cloud.Tables, cloud.Table.TableName, provider, time, log);
         (host._durable, host.Client) = await hub(
             tasks =>
