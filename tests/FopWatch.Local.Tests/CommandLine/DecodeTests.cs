@@ -324,7 +324,7 @@ public class DecodeTests
             file,
             $$"""
             {"FopWatch":{"Sources":{"video":{"Provider":"{{provider}}", "StatusEndpoint":"https://mgr.example.com",
-              "NotifyTokens":["secret-token"],"Keys":{"ak":"sk"},"Buckets":[{{(bucket is null ? "" : $"\"{bucket}\"")}}]
+              "NotifyTokens":["secret-token"],"Keys":{"ak":"sk"}{{(bucket is null ? "" : $",\"Buckets\":[\"{bucket}\"]")}}
             } } } }
             """,
             TestContext.Current.CancellationToken);
