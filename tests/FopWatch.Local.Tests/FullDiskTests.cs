@@ -11,7 +11,7 @@ public class FullDiskTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     // On 4 MiB the log itself does not find room for more; on 40 the log has been moved into the file before, and either may not.
-    [Theory(Timeout = 240_000)]
+    [Theory(Timeout = 600_000)]
     [InlineData(4)]
     [InlineData(40)]
     public async Task On_a_full_disk_it_refuses_what_it_cannot_keep_goes_on_when_there_is_room_and_loses_nothing_even_if_killed(int mebibytes)
