@@ -13,6 +13,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -127,6 +128,8 @@ internal static class Composition
         services.AddSingleton(provider => store(provider).TimerRuns);
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();
+        services.AddSingleton<IPurgeMarks>(provider => store(provider).PurgeMarks);
+        services.AddSingleton<RetentionPurge>();
         services.AddSingleton(provider => new PromptPublisher(
             provider.GetRequiredService<IOutbox>(), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IRunLog>(), time));
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());

@@ -5,22 +5,28 @@ using FopWatch.Settings;
 
 namespace FopWatch.Upkeep;
 
-/// <summary>Deletes what is older than the retention, unless the clock may have jumped.</summary>
-/// <param name="store">The store.</param>
+/// <summary>Decides how much of what is older than the retention is deleted now: nothing where the clock may have jumped.</summary>
 /// <param name="marks">How far earlier purges have come.</param>
 /// <param name="settings">The retention.</param>
 /// <param name="log">Is told of a purge that is put off.</param>
 /// <param name="time">The clock.</param>
-public sealed class RetentionPurge(IStoreUpkeep store, IPurgeMarks marks, FopWatchSettings settings, IRunLog log, TimeProvider time)
+public sealed class RetentionPurge(IPurgeMarks marks, FopWatchSettings settings, IRunLog log, TimeProvider time)
 {
     /// <summary>Purges once.</summary>
+    /// <param name="purgeAsync">
+    /// Deletes what is older than the first time. The second is the time now, as far as the purge may go by it. Answers how many jobs were deleted,
+    /// and whether these were all.
+    /// </param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <returns>How many jobs were deleted, and whether these were all.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public async Task<(int Deleted, bool IsComplete)> RunAsync(CancellationToken cancellationToken)
+    public async Task<(int Deleted, bool IsComplete)> RunAsync(
+        Func<DateTimeOffset, DateTimeOffset, ValueTask<(int Deleted, bool IsComplete)>> purgeAsync, CancellationToken cancellationToken)
     {
+        ArgumentNullException.ThrowIfNull(purgeAsync);
         var allowed = await marks.AllowAsync(time.GetUtcNow() - settings.Retention, cancellationToken);
         if (allowed.Before is { } before)
-            return await store.PurgeAsync(before, before + settings.Retention, cancellationToken);
+            return await purgeAsync(before, before + settings.Retention);
         if (!allowed.IsFirst)
             log.PurgePutOff(SecondLook.After);
         return (0, true);

@@ -52,7 +52,7 @@ public sealed class SweepLoop(
         await store.InspectAsync(cancellationToken);
         log.Swept(await sweeper.SweepAsync(cancellationToken));
         await store.KeepTimeAsync(time.GetUtcNow(), cancellationToken);
-        await purge.RunAsync(cancellationToken);
+        await purge.RunAsync((before, now) => store.PurgeAsync(before, now, cancellationToken), cancellationToken);
         if (store.Damage is { } damage)
             troubles.Occurred(null, TroubleKind.StoreUnavailable, damage);
         else

@@ -1,7 +1,5 @@
-using FopWatch.Api;
 using FopWatch.Azure.Tables;
-using FopWatch.Clocks;
-using FopWatch.Settings;
+using FopWatch.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;
@@ -12,7 +10,7 @@ namespace FopWatch.Functions.Upkeep;
 /// Every hour, deletes what is left of watches that ended and the jobs whose retention is over, for as long as an invocation may take. What
 /// is left then is deleted an hour later.
 /// </summary>
-public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
+public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "Purge";
@@ -44,24 +42,13 @@ public sealed class Purge(TableStore store, FopWatchSettings settings, TimerRuns
     internal async Task RunAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
         // Side by side: they may be in two storage accounts, of which one is down.
-        var now = time.GetUtcNow();
-        var jobs = PurgeJobsAsync(now - settings.Retention, cancellationToken);
-        var watches = PurgeWatchesAsync(client, now - KeepWatches, cancellationToken);
+        var jobs = retention.RunAsync((before, _) => store.JobPurge.PurgeAsync(before, Longest, cancellationToken), cancellationToken);
+        var watches = PurgeWatchesAsync(client, time.GetUtcNow() - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);
         var ((purgedJobs, areAllJobs), (purgedWatches, areAllWatches)) = (await jobs, await watches);
         logger.Purged(purgedWatches, purgedJobs);
         if (!areAllJobs || !areAllWatches)
             logger.PurgeEndedEarly();
-    }
-
-    private async Task<(int Jobs, bool IsComplete)> PurgeJobsAsync(DateTimeOffset before, CancellationToken cancellationToken)
-    {
-        var allowed = await store.PurgeMarks.AllowAsync(before, cancellationToken);
-        if (allowed.Before is { } purged)
-            return await store.JobPurge.PurgeAsync(purged, Longest, cancellationToken);
-        if (!allowed.IsFirst)
-            logger.PurgePutOff(SecondLook.After);
-        return (0, true);
     }
 
     private async Task<(int Watches, bool IsComplete)> PurgeWatchesAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellationToken)

@@ -25,7 +25,7 @@ internal sealed class EmbeddedProcess : Process
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(Poller, slots, Troubles, Log, time);
         var upkeep = new MemoryUpkeep();
-        var purge = new RetentionPurge(upkeep, upkeep, new() { Sources = Sources }, Log, time);
+        var purge = new RetentionPurge(upkeep, new() { Sources = Sources }, Log, time);
         _watches = new(Sources, time);
         _outbox = new(Dispatcher, times, Log, time);
         _loops = new(
