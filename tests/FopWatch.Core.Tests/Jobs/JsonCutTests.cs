@@ -42,7 +42,7 @@ public class JsonCutTests
             from size in Gen.Choose(0, 1000)
             let json = $$"""{"a":[{{string.Join(',', Enumerable.Repeat(element, count))}}],"b":{{other}},"c":"pass"}"""
             let shortest = Length(WithLists(json, 16))
-            select (json, limit: shortest + ((Length(json) - shortest) * size / 1000));
+            select (json, limit: shortest + (int)((Length(json) - shortest) * (long)size / 1000));
         Prop.ForAll(cases.Where(one => Length(one.json) > one.limit).ToArbitrary(), one =>
         {
             var (kept, _) = JsonCut.Once(one.limit, one.json, null);
