@@ -19,6 +19,24 @@ public sealed class TableJobStoreTests(SharedAzurite azurite) : JobStoreContract
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
 
+public sealed class TableJobListTests(SharedAzurite azurite) : JobListContract
+{
+    private TempTable? _table;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableJobBooksTests(SharedAzurite azurite) : JobBooksContract
+{
+    private TempTable? _table;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
 public sealed class TableDueIndexTests(SharedAzurite azurite) : DueIndexContract
 {
     private TempTable? _table;

@@ -58,6 +58,24 @@ public sealed class SqliteJobStoreTests : JobStoreContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
+public sealed class SqliteJobListTests : JobListContract
+{
+    private TempStore? _temp;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
+public sealed class SqliteJobBooksTests : JobBooksContract
+{
+    private TempStore? _temp;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
 public sealed class SqliteDueIndexTests : DueIndexContract
 {
     private TempStore? _temp;

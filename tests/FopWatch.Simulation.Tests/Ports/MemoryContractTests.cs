@@ -47,6 +47,20 @@ public sealed class MemoryJobStoreTests : JobStoreContract
     }
 }
 
+public sealed class MemoryJobListTests : JobListContract
+{
+    protected override ValueTask<IJobStore> OpenAsync() => new(new MemoryStore());
+
+    protected override ValueTask CloseAsync() => default;
+}
+
+public sealed class MemoryJobBooksTests : JobBooksContract
+{
+    protected override ValueTask<IJobStore> OpenAsync() => new(new MemoryStore());
+
+    protected override ValueTask CloseAsync() => default;
+}
+
 public sealed class MemoryTombstoneTests : TombstoneContract
 {
     private readonly MemoryStore _store = new();
