@@ -1,37 +1,61 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
+using FopWatch.Jobs;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
 /// <summary><c>GET /health/live</c>, <c>GET /health/ready</c> and <c>GET /openapi.json</c>.</summary>
 public static class HealthApi
 {
+    /// <summary>Where the process answers, whatever else does.</summary>
+    public static readonly PathString LivePath = "/health/live";
+
+    /// <summary>Where the host says whether it can work.</summary>
+    public static readonly PathString ReadyPath = "/health/ready";
+
+    internal static readonly PathString Path = "/health";
+
     private static readonly byte[] OpenApiDocument = ReadOpenApi();
+
+    internal static void MapHealth(this IEndpointRouteBuilder routes)
+    {
+        routes.MapGetAndHead(LivePath, Live);
+        routes.MapGetAndHead(ReadyPath, ReadyAsync);
+        routes.MapGetAndHead("/openapi.json", OpenApi);
+    }
 
     /// <summary>The process answers.</summary>
     [AdmittedAs(RequestKind.Health)]
+    [OpenToAll]
     public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
     /// <summary>
     /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
-    /// would lose notifications for it.
+    /// would lose notifications for it. Anyone may ask; what goes wrong is only for callers that may use the other routes.
     /// </summary>
-    /// <param name="store">The store.</param>
-    /// <param name="troubles">What goes wrong; null where the caller may not see it, as anyone may ask for health.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <param name="timersRanAt">When the host's timers ran last; null if it has none, or one of them has not run yet.</param>
-    /// <exception cref="Jobs.StoreUnavailableException">It is not ready.</exception>
     [AdmittedAs(RequestKind.Health)]
-    public static async Task<IResult> ReadyAsync(
-        IQuarantine store, Troubles? troubles, CancellationToken cancellationToken, DateTimeOffset? timersRanAt = null)
+    [OpenToAll]
+    internal static async Task<IResult> ReadyAsync(
+        HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
-        await store.FindAsync("-", cancellationToken);
-        return Results.Json(new("ready", troubles?.Current is { Count: > 0 } current ? current : null, timersRanAt), ApiJson.Wire.Health);
+        var mayKnow = guard.Refusal(request) is null;
+        try
+        {
+            var timersRanAt = await check.CheckAsync(cancellationToken);
+            await store.FindAsync("-", cancellationToken);
+            return Results.Json(new("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt), ApiJson.Wire.Health);
+        }
+        catch (StoreUnavailableException e) when (mayKnow)
+        {
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+            return Problem.Unavailable(e.Message);
+        }
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>
-    public static IResult OpenApi() => Results.Bytes(OpenApiDocument, "application/json");
+    internal static IResult OpenApi() => Results.Bytes(OpenApiDocument, "application/json");
 
     private static byte[] ReadOpenApi()
     {

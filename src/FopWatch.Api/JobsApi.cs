@@ -6,20 +6,33 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Watching;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
 /// <summary>The routes below <c>/api/jobs</c>.</summary>
 /// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
-public static class JobsApi
+internal static class JobsApi
 {
     /// <summary>
     /// The longest wait for an outcome that a request may ask for, in seconds. Azure's load balancer gives up on a request that is
     /// not answered within 230 seconds.
     /// </summary>
     public const int MaxWaitSeconds = 200;
+
+    public static void MapJobs(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api");
+        api.MapPost("/jobs", RegisterAsync);
+        api.MapGetAndHead("/jobs", ListAsync);
+        api.MapGetAndHead("/jobs/{source}/{id}", GetAsync);
+        api.MapDelete("/jobs/{source}/{id}", StopAsync);
+        api.MapPost("/jobs/{source}/{id}/poll", PollAsync);
+        api.MapPost("/jobs/{source}/{id}/republish", RepublishAsync);
+    }
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
     [AdmittedAs(RequestKind.Registration)]

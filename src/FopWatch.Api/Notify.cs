@@ -1,21 +1,34 @@
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
 /// <summary><c>POST /api/notify/{source}/{token}[/{correlation}]</c>.</summary>
 public static class Notify
 {
+    internal static readonly PathString Path = "/api/notify";
+
+    /// <summary>Maps the notify URLs.</summary>
+    public static void MapNotifications(this IEndpointRouteBuilder routes)
+    {
+        var notify = routes.MapGroup(Path);
+        notify.MapPost("/{source}/{token}/{correlation?}", PostAsync);
+        notify.MapPost("/{**rest}", PostElsewhereAsync);
+    }
+
     /// <summary>
     /// Takes a notification. Answers 200 once its effect is durable, whatever it was; 404 for an unknown source or a wrong token,
     /// alike; 413 for a body over the limit.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     [AdmittedAs(RequestKind.Notification)]
-    public static async Task<IResult> PostAsync(
+    [OpenToAll]
+    internal static async Task<IResult> PostAsync(
         string source, string token, string? correlation, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
         var (intake, bodies, admission, turns, settings) = reception;
@@ -49,7 +62,8 @@ public static class Notify
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
-    public static async Task<IResult> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
+    [OpenToAll]
+    internal static async Task<IResult> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
             return await PostAsync(source, token, null, request, reception, cancellationToken);

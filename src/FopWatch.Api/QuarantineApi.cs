@@ -3,16 +3,29 @@ using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
 /// <summary>The routes below <c>/api/quarantine</c>: what could not be understood or verified.</summary>
 /// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
-public static class QuarantineApi
+internal static class QuarantineApi
 {
     private const int MaxTop = 100;
     private const int MaxInlineBody = 64 * 1024;
+
+    public static void MapQuarantine(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api");
+        api.MapGetAndHead("/quarantine", ListAsync);
+        api.MapPost("/quarantine/retry", RetryAllAsync);
+        api.MapGetAndHead("/quarantine/{key}", GetAsync);
+        api.MapGetAndHead("/quarantine/{key}/body", BodyAsync);
+        api.MapPost("/quarantine/{key}/retry", RetryAsync);
+        api.MapDelete("/quarantine/{key}", DeleteAsync);
+    }
 
     /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
     [AdmittedAs(RequestKind.List)]

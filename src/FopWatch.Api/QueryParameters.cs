@@ -1,64 +1,32 @@
+using System.Reflection;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Mvc;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.WebUtilities;
 
 namespace FopWatch.Api;
 
 /// <summary>
-/// The query parameters that each route takes. Anything else in a query is refused: a filter with a typo would select everything, and a
+/// Checks that a query has only parameters of its endpoint's handler. Anything else in a query is refused: a filter with a typo would select everything, and a
 /// bulk request would then act on everything.
 /// </summary>
-public static class QueryParameters
+internal static class QueryParameters
 {
     private const int MaxProblems = 20;
     private const int MaxShownName = 64;
 
-    /// <summary>What an Azure Functions host reads from a query itself: the function key, and the name of the key.</summary>
-    public static IReadOnlyList<string> FunctionsHost { get; } = ["code", "clientId"];
-
     // What an unset variable in a script leaves of a filter must not select everything.
     private static readonly string[] Filters = ["source", "state", "watch", "since", "ref"];
 
-    // Of two that match a path, the first counts.
-    private static readonly Route[] Routes =
-    [
-        new("POST", "/api/jobs"),
-        new("GET", "/api/jobs", "source", "state", "watch", "since", "ref", "top", "continuation"),
-        new("GET", "/api/jobs/{source}/{id}", "wait"),
-        new("DELETE", "/api/jobs/{source}/{id}"),
-        new("POST", "/api/jobs/{source}/{id}/poll"),
-        new("POST", "/api/jobs/{source}/{id}/republish"),
-        new("GET", "/api/quarantine", "source", "top", "continuation"),
-        new("POST", "/api/quarantine/retry", "source"),
-        new("GET", "/api/quarantine/{key}"),
-        new("DELETE", "/api/quarantine/{key}"),
-        new("GET", "/api/quarantine/{key}/body"),
-        new("POST", "/api/quarantine/{key}/retry"),
-        new("GET", "/events", "lastEventId", "source"),
-        new("GET", "/metrics"),
-        new("GET", "/openapi.json"),
-
-        // A provider may append a query of its own, and never repeats a notification that was answered 4xx (providers.md, sections 1 and 2).
-        Route.WithAnyQuery("POST", "/api/notify/{source}/{token}"),
-        Route.WithAnyQuery("POST", "/api/notify/{source}/{token}/{correlation}"),
-
-        // A load balancer's probe may append a query, and takes a host out of service that answers 400.
-        Route.WithAnyQuery("GET", "/health/live"),
-        Route.WithAnyQuery("GET", "/health/ready"),
-    ];
-
-    /// <summary>Each route as its method and path, with its parameters; null where a query may hold anything.</summary>
-    internal static IEnumerable<(string Route, IReadOnlyList<string>? Parameters)> All =>
-        Routes.Select(route => ($"{route.Method} {route.Path}", route.Parameters));
-
-    /// <summary>Checks a request's query against its route.</summary>
+    /// <summary>Checks a request's query against its endpoint.</summary>
     /// <param name="request">The request.</param>
+    /// <param name="endpoint">The endpoint; null if there is none.</param>
     /// <param name="hosts">Further parameters, which the host takes on every route, any number of times.</param>
-    /// <returns>The answer 400 that names each wrong parameter; null if none is wrong, or if there is no such route.</returns>
-    public static IResult? Check(HttpRequest request, IReadOnlyList<string> hosts)
+    /// <returns>The answer 400 that names each wrong parameter; null if none is wrong.</returns>
+    public static IResult? Check(HttpRequest request, Endpoint? endpoint, IReadOnlyList<string> hosts)
     {
-        ArgumentNullException.ThrowIfNull(request);
-        ArgumentNullException.ThrowIfNull(hosts);
-        if (!request.QueryString.HasValue || Find(request) is not { Parameters: { } parameters })
+        if (!request.QueryString.HasValue || Of(endpoint) is not { } parameters)
             return null;
 
         var problems = new List<ProblemElement>();
@@ -97,12 +65,14 @@ public static class QueryParameters
         };
     }
 
-    private static Route? Find(HttpRequest request)
-    {
-        // As routing splits it: a slash at the end does not count.
-        var segments = request.Path.Value?.Trim('/').Split('/') ?? [];
-        return Array.Find(Routes, route => route.Matches(request.Method, segments));
-    }
+    /// <summary>The query parameters that an endpoint's handler has; null if there is no such endpoint, or its query may hold anything.</summary>
+    internal static IReadOnlyList<string>? Of(Endpoint? endpoint) =>
+        endpoint is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAllAttribute>() is not null ? null
+        : [.. route.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
+            .Where(parameter => parameter.ParameterInfo.ParameterType == typeof(string)
+                && route.RoutePattern.GetParameter(parameter.Name) is null
+                && !parameter.ParameterInfo.IsDefined(typeof(FromHeaderAttribute), inherit: false))
+            .Select(parameter => parameter.ParameterInfo.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name)];
 
     private static string Instead(string name, IReadOnlyList<string> parameters)
     {
@@ -147,39 +117,5 @@ public static class QueryParameters
         }
 
         return distances[given.Length, known.Length];
-    }
-
-    private sealed class Route(string method, string path, params string[] parameters)
-    {
-        private readonly string[] _segments = path.Trim('/').Split('/');
-
-        public string Method => method;
-
-        public string Path => path;
-
-        public IReadOnlyList<string>? Parameters { get; private init; } = parameters;
-
-        public static Route WithAnyQuery(string method, string path) => new(method, path) { Parameters = null };
-
-        public bool Matches(string requested, string[] segments)
-        {
-            // Whoever can get something can ask about it without its body.
-            if (HttpMethods.IsHead(requested))
-                requested = HttpMethods.Get;
-            if (segments.Length != _segments.Length || !HttpMethods.Equals(requested, method))
-                return false;
-
-            for (var i = 0; i < segments.Length; i++)
-            {
-                // Routing compares without regard to case.
-                var matches = _segments[i][0] == '{'
-                    ? segments[i].Length > 0
-                    : segments[i].Equals(_segments[i], StringComparison.OrdinalIgnoreCase);
-                if (!matches)
-                    return false;
-            }
-
-            return true;
-        }
     }
 }

@@ -124,7 +124,10 @@ internal static class Composition
         services.AddSingleton(PollSlotOptions.Cloud);
         services.AddSingleton<StuckWatches>();
         services.AddSingleton<HubCalls>();
-        services.AddSingleton<Answers>();
+        services.AddRoutingCore();
+        services.AddSingleton<HttpPipeline>();
+        services.AddSingleton<IAccessGuard, FunctionKeys>();
+        services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<SilentTimers>());
         services.AddSingleton(provider => store(provider).TimerRuns);
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();

@@ -148,7 +148,7 @@ public class WholeFlowTests
             builder.Services.AddSingleton(new Reception(
                 new(sources, _recorder, store.Quarantine, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
             _web = builder.Build();
-            _web.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
+            _web.MapNotifications();
         }
 
         public static async Task<Host> StartAsync(Azurite azurite, BusTest bus, FopWatchSettings settings)

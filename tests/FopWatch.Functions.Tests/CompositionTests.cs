@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.Sockets;
 using System.Text.Json;
@@ -10,6 +11,8 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Watching;
+using Microsoft.AspNetCore.Http.Metadata;
+using Microsoft.AspNetCore.Routing;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
@@ -37,6 +40,8 @@ public class CompositionTests(SharedAzurite azurite)
         };
         var services = new ServiceCollection();
         services.AddLogging();
+        services.AddMetrics();
+        services.AddSingleton(new DiagnosticListener("FopWatch.Functions.Tests"));
         var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, TimeProvider.System, TestContext.Current.CancellationToken);
         services.AddFopWatch(cloud, _ => store, TimeProvider.System);
         var functions = typeof(Composition).Assembly.GetTypes()
@@ -47,9 +52,20 @@ public class CompositionTests(SharedAzurite azurite)
 
         await using var provider = services.BuildServiceProvider(new ServiceProviderOptions { ValidateOnBuild = true, ValidateScopes = true });
 
-        Assert.True(functions.Count >= 8, $"Only {functions.Count} classes have functions.");
+        Assert.True(functions.Count >= 6, $"Only {functions.Count} classes have functions.");
         await using var invocation = provider.CreateAsyncScope();
         Assert.All(functions, function => Assert.NotNull(invocation.ServiceProvider.GetRequiredService(function)));
+
+        // What is not there would be taken for the body of the request.
+        var endpoints = provider.GetRequiredService<EndpointDataSource>().Endpoints;
+        Assert.True(endpoints.Count >= 15, $"Only {endpoints.Count} routes are mapped.");
+        var needed = endpoints.SelectMany(endpoint => endpoint.Metadata.GetOrderedMetadata<IParameterBindingMetadata>())
+            .Select(parameter => parameter.ParameterInfo.ParameterType)
+            .Where(type => type.Namespace!.StartsWith("FopWatch", StringComparison.Ordinal))
+            .Distinct()
+            .ToList();
+        Assert.NotEmpty(needed);
+        Assert.All(needed, type => Assert.NotNull(invocation.ServiceProvider.GetRequiredService(type)));
     }
 
     /// <summary>A poll that waits for a connection to its status API would count that as the status API's time.</summary>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Azure.ServiceBus;
@@ -125,6 +126,8 @@ internal sealed class WatchHost : IAsyncDisposable
         var services = new ServiceCollection();
         var log = new CapturedLog();
         services.AddLogging(logging => logging.AddProvider(log));
+        services.AddMetrics();
+        services.AddSingleton(new DiagnosticListener("FopWatch.Functions.Tests"));
         services.AddFopWatch(cloud, _ => store, time);
         services.AddScoped<PollJob>();
         if (api is not null)

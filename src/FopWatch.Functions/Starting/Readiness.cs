@@ -27,6 +27,9 @@ internal sealed class Readiness
     /// <summary>What keeps the app from starting; empty once it has. Holds no secrets.</summary>
     public IReadOnlyList<ProblemElement> Obstacles => Volatile.Read(ref _obstacles);
 
+    /// <summary>Whether the app has started by now.</summary>
+    public bool IsReady => Obstacles.Count == 0;
+
     /// <summary>The app has started.</summary>
     public void Ready() => NotReady([]);
 
@@ -48,7 +51,7 @@ internal sealed class Readiness
             cancellationToken.ThrowIfCancellationRequested();
         }
 
-        return Obstacles.Count == 0;
+        return IsReady;
     }
 
     /// <summary>Whether the obstacles are to be logged now: the first time, and then once a minute.</summary>

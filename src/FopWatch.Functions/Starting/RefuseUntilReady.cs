@@ -1,6 +1,6 @@
 using FopWatch.Api;
-using FopWatch.Functions.Http;
 using FopWatch.Jobs;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Middleware;
 using Microsoft.Extensions.Logging;
@@ -16,24 +16,28 @@ internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilR
     /// <inheritdoc/>
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
-        var function = context.FunctionDefinition;
+        var http = context.GetHttpContext();
+        var isLive = IsFor(HealthApi.LivePath);
 
         // An orchestrator needs nothing of the app. Refused, its history would say that the watch failed.
-        if (function.Name == HealthFunctions.LiveName || IsTriggeredBy("orchestrationTrigger") || await readiness.IsReadyAsync(context.CancellationToken))
+        if (IsTriggeredBy("orchestrationTrigger") || readiness.IsReady || (!isLive && await readiness.IsReadyAsync(context.CancellationToken)))
         {
             await next(context);
             return;
         }
 
         var obstacles = readiness.Obstacles;
-        if (readiness.IsToBeLogged())
+        if (!isLive && readiness.IsToBeLogged())
             logger.NotStarted(string.Join("; ", obstacles.Select(obstacle => obstacle.Detail)));
-        if (context.GetHttpContext() is { } http)
-            await (function.Name == HealthFunctions.ReadyName ? Problem.NotStarted(obstacles) : Problem.Unavailable()).ExecuteAsync(http);
+        if (http is not null)
+            await (isLive ? HealthApi.Live() : IsFor(HealthApi.ReadyPath) ? Problem.NotStarted(obstacles) : Problem.Unavailable()).ExecuteAsync(http);
         else if (IsTriggeredBy("activityTrigger"))
             throw new StoreUnavailableException("The app has not started yet.");
 
         bool IsTriggeredBy(string type) =>
-            function.InputBindings.Values.Any(binding => string.Equals(binding.Type, type, StringComparison.OrdinalIgnoreCase));
+            context.FunctionDefinition.InputBindings.Values.Any(binding => string.Equals(binding.Type, type, StringComparison.OrdinalIgnoreCase));
+
+        bool IsFor(PathString path) =>
+            string.Equals(http?.Request.Path.Value?.TrimEnd('/'), path.Value, StringComparison.OrdinalIgnoreCase);
     }
 }

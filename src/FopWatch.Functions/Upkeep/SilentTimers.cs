@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using FopWatch.Azure.Tables;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Publishing;
@@ -24,6 +25,7 @@ namespace FopWatch.Functions.Upkeep;
 /// <param name="logger">The log.</param>
 public sealed class SilentTimers(
     TableTimerRuns runs, IServiceScopeFactory scopes, IWorkScheduler work, Troubles troubles, TimeProvider time, ILogger<SilentTimers> logger)
+    : IReadinessCheck
 {
     /// <summary>
     /// How much longer than its period a timer has not run when it counts as silent: three minutes in all for those of a minute. While no
@@ -63,7 +65,7 @@ public sealed class SilentTimers(
     /// <summary>Looks which timers are silent, and says so.</summary>
     /// <returns>Since when all timers of a minute have run; null if one of them has not yet.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken)
+    public async ValueTask<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken)
     {
         var (known, _) = await FindAsync(cancellationToken);
         var minutely = Duties.Where(duty => duty.Period <= LookEvery).Select(duty => known.GetValueOrDefault(duty.Timer)?.RanAt).ToList();

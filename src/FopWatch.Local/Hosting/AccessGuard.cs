@@ -6,25 +6,16 @@ using FopWatch.Api;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Decides who may use which route. Notify routes have their tokens, and health reveals nothing. Every other route needs the API key. Without
+/// Notify routes have their tokens, and health reveals nothing. Every other route needs the API key. Without
 /// one, it needs a request that this machine makes to a loopback name: neither a proxy or tunnel that was opened for notifications, nor a web
 /// page that a browser on this machine shows, must reach the jobs.
 /// </summary>
-internal sealed class AccessGuard(HostSettings settings)
+internal sealed class AccessGuard(HostSettings settings) : IAccessGuard
 {
     private readonly byte[]? _key = settings.ApiKey is { } key ? Hash(key) : null;
 
-    public Task InvokeAsync(HttpContext context, RequestDelegate next)
-    {
-        // Routing compares without regard to case.
-        var path = context.Request.Path;
-        if (path.StartsWithSegments("/api/notify", StringComparison.OrdinalIgnoreCase) || path.StartsWithSegments("/health", StringComparison.OrdinalIgnoreCase))
-            return next(context);
+    public IReadOnlyList<string> KeyParameters => [];
 
-        return Refusal(context.Request) is { } refusal ? refusal.ExecuteAsync(context) : next(context);
-    }
-
-    /// <summary>How a request for what is not open is refused; null if it may have it.</summary>
     public IResult? Refusal(HttpRequest request)
     {
         if (_key is not null)

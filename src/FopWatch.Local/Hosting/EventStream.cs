@@ -25,6 +25,7 @@ internal static class EventStream
     [AdmittedAs(RequestKind.Waiting)]
     public static async Task<IResult> GetAsync(
         HttpContext context,
+        string? lastEventId,
         string? source,
         Sources sources,
         EventLog log,
@@ -40,7 +41,7 @@ internal static class EventStream
         var position = log.Epochs.PositionOf(last);
         var given = context.Request.Headers["Last-Event-ID"].ToString();
         if (given.Length == 0)
-            given = context.Request.Query["lastEventId"].ToString();
+            given = lastEventId ?? "";
         if (given.Length > 0 && !EventPosition.TryParse(given, out position))
             return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
 

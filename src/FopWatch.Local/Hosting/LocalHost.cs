@@ -1,7 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
-using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Sqlite;
@@ -24,9 +23,6 @@ internal sealed class LocalHost : IAsyncDisposable
 
     /// <summary>How long the head of a request may take to arrive.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
-
-    /// <summary>Whatever can be got can be asked about without its body (RFC 9110, section 9.3.2). Kestrel sends none.</summary>
-    private static readonly string[] GetAndHead = [HttpMethods.Get, HttpMethods.Head];
 
     private readonly WebApplication _app;
     private readonly SqliteStore _store;
@@ -146,15 +142,12 @@ internal sealed class LocalHost : IAsyncDisposable
         builder.AddTelemetryExport(settings.OpenTelemetry);
 
         var app = builder.Build();
-        var (failures, admission) = (app.Services.GetRequiredService<Failures>(), app.Services.GetRequiredService<Admission>());
-        app.Use((HttpContext context, RequestDelegate next) => AnswerFailures(failures, context, next));
-        app.Use(app.Services.GetRequiredService<NotifyPaths>().InvokeAsync);
-        app.Use(app.Services.GetRequiredService<AccessGuard>().InvokeAsync);
-        app.Use(CheckQuery);
-        app.Use(AnswerUnrouted);
-        app.UseRouting();
-        app.Use((HttpContext context, RequestDelegate next) => LimitRequests(admission, context, next));
-        MapRoutes(app);
+        app.UseMiddleware<NotifyPaths>();
+        app.UseFopWatch(routes =>
+        {
+            routes.MapGetAndHead("/events", EventStream.GetAsync);
+            routes.MapMetrics();
+        });
         return app;
     }
 
@@ -185,8 +178,8 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<WatchLoops>();
         services.AddSingleton<OutboxLoop>();
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<OutboxLoop>());
-        services.AddSingleton<AccessGuard>();
-        services.AddSingleton<NotifyPaths>();
+        services.AddSingleton<IAccessGuard, AccessGuard>();
+        services.AddSingleton<IReadinessCheck, WritableStore>();
 
         services.AddSingleton<SweepLoop>();
         services.AddSingleton(provider =>
@@ -200,88 +193,6 @@ internal sealed class LocalHost : IAsyncDisposable
         });
         services.AddSingleton<EmbeddedLoops>();
         services.AddHostedService<BackgroundLoops>();
-    }
-
-    private static void MapRoutes(WebApplication app)
-    {
-        app.MapPost("/api/notify/{source}/{token}/{correlation?}", Notify.PostAsync);
-        app.MapPost("/api/notify/{**rest}", Notify.PostElsewhereAsync);
-
-        app.MapPost("/api/jobs", JobsApi.RegisterAsync);
-        app.MapMethods("/api/jobs", GetAndHead, JobsApi.ListAsync);
-        app.MapMethods("/api/jobs/{source}/{id}", GetAndHead, JobsApi.GetAsync);
-        app.MapPost("/api/jobs/{source}/{id}/poll", JobsApi.PollAsync);
-        app.MapPost("/api/jobs/{source}/{id}/republish", JobsApi.RepublishAsync);
-        app.MapDelete("/api/jobs/{source}/{id}", JobsApi.StopAsync);
-
-        app.MapMethods("/api/quarantine", GetAndHead, QuarantineApi.ListAsync);
-        app.MapPost("/api/quarantine/retry", QuarantineApi.RetryAllAsync);
-        app.MapMethods("/api/quarantine/{key}", GetAndHead, QuarantineApi.GetAsync);
-        app.MapMethods("/api/quarantine/{key}/body", GetAndHead, QuarantineApi.BodyAsync);
-        app.MapPost("/api/quarantine/{key}/retry", QuarantineApi.RetryAsync);
-        app.MapDelete("/api/quarantine/{key}", QuarantineApi.DeleteAsync);
-
-        app.MapMethods("/events", GetAndHead, EventStream.GetAsync);
-        app.MapMetrics();
-        app.MapMethods("/health/live", GetAndHead, HealthApi.Live);
-        app.MapMethods("/health/ready", GetAndHead, ReadyAsync);
-        app.MapMethods("/openapi.json", GetAndHead, HealthApi.OpenApi);
-    }
-
-    // A store that can be read and not written to, as on a full disk, could not take a notification.
-    [AdmittedAs(RequestKind.Health)]
-    private static async Task<IResult> ReadyAsync(
-        HttpContext context, SqliteStore store, AccessGuard guard, Troubles troubles, SteadyTime time, CancellationToken cancellationToken)
-    {
-        troubles.CheckClock(time);
-        var mayKnow = guard.Refusal(context.Request) is null;
-        try
-        {
-            await store.Database.CheckWritesAsync(cancellationToken);
-            return await HealthApi.ReadyAsync(store.Quarantine, mayKnow ? troubles : null, cancellationToken);
-        }
-        catch (StoreUnavailableException e) when (mayKnow)
-        {
-            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
-            return Problem.Unavailable(e.Message);
-        }
-    }
-
-    /// <summary>Says in words what routing answers by itself: that there is no such route, or not by that method.</summary>
-    private static async Task AnswerUnrouted(HttpContext context, RequestDelegate next)
-    {
-        await next(context);
-        if (context.Response is not { HasStarted: false, ContentType: null, StatusCode: >= 400 } response)
-            return;
-        var problem = response.StatusCode == StatusCodes.Status405MethodNotAllowed
-            ? Problem.NotAllowed(response.Headers.Allow.ToString())
-            : Problem.OfStatus(response.StatusCode);
-        await problem.ExecuteAsync(context);
-    }
-
-    private static Task CheckQuery(HttpContext context, RequestDelegate next) =>
-        QueryParameters.Check(context.Request, hosts: []) is { } wrong ? wrong.ExecuteAsync(context) : next(context);
-
-    private static async Task LimitRequests(Admission admission, HttpContext context, RequestDelegate next)
-    {
-        var kind = context.GetEndpoint()?.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call;
-        using var place = admission.Enter(context.Request, kind);
-        if (place is null)
-            await Problem.Unavailable().ExecuteAsync(context);
-        else
-            await next(context);
-    }
-
-    private static async Task AnswerFailures(Failures failures, HttpContext context, RequestDelegate next)
-    {
-        try
-        {
-            await next(context);
-        }
-        catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
-        {
-            await failures.AnswerTo(context, e).ExecuteAsync(context);
-        }
     }
 
     private void LogStart(HostSettings settings)

@@ -7,13 +7,13 @@ namespace FopWatch.Local.Hosting;
 /// Takes the path of <c>FopWatch:PublicUrl</c> off notify paths, as a proxy may pass it or not, and reports notifications below any other
 /// path, which nothing else would mention.
 /// </summary>
-internal sealed class NotifyPaths(FopWatchSettings settings, NotificationIntake intake)
+internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings settings, NotificationIntake intake)
 {
     private const string Notify = "/api/notify";
 
     private readonly PathString _prefix = PathString.FromUriComponent(settings.PublicUrl?.AbsolutePath.TrimEnd('/') ?? "");
 
-    public Task InvokeAsync(HttpContext context, RequestDelegate next)
+    public Task InvokeAsync(HttpContext context)
     {
         var request = context.Request;
         if (!HttpMethods.IsPost(request.Method) || request.Path.StartsWithSegments(Notify, StringComparison.OrdinalIgnoreCase))

@@ -89,6 +89,40 @@ public abstract class ErrorContract : HostContract
         Assert.Equal(NotificationResult.Quarantined, (await retried.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotification, Cancelled))!.Result);
     }
 
+    [Theory]
+    [InlineData("GET", "/api/nothing")]
+    [InlineData("POST", "/api/jobs/media")]
+    [InlineData("GET", "/api/jobs/media/a%2Fb/c")]
+    [InlineData("GET", "/health")]
+    [InlineData("GET", "/health/nothing")]
+    [InlineData("HEAD", "/api/nothing")]
+    public async Task An_unknown_route_is_a_problem(string method, string path)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.NotFound, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        if (method != "HEAD")
+            Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
+    }
+
+    [Theory]
+    [InlineData("PATCH", "/api/jobs", "GET, HEAD, POST")]
+    [InlineData("PUT", "/api/jobs/media/z0.a", "DELETE, GET, HEAD")]
+    [InlineData("POST", "/health/live", "GET, HEAD")]
+    [InlineData("POST", "/openapi.json", "GET, HEAD")]
+    [InlineData("HEAD", "/api/notify/media/right-token", "POST")]
+    public async Task A_method_that_a_route_has_not_is_a_problem(string method, string path, string allowed)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.MethodNotAllowed, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        Assert.Equal(allowed, string.Join(", ", answer.Content.Headers.Allow.Order()));
+    }
+
     /// <summary>Whether nothing is between the tests and the application's own server.</summary>
     protected virtual bool IsReachedDirectly => true;
 

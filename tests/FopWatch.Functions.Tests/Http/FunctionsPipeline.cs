@@ -1,19 +1,19 @@
 using System.Reflection;
 using FopWatch.Azure.Tests;
 using FopWatch.Contract.Tests.Http;
+using FopWatch.Functions.Watching;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Azure.Functions.Worker;
-using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests.Http;
 
 /// <summary>
-/// The functions behind HTTP triggers, served by ASP.NET Core at the routes that their attributes give, over Azurite and the in-process test
+/// The functions behind HTTP triggers, called by ASP.NET Core at the routes that their attributes give, over Azurite and the in-process test
 /// host of Durable Task. What a Functions host does besides (keys, limits, its own proxy) is not here.
 /// </summary>
 internal sealed class FunctionsPipeline : ServedHost
@@ -27,6 +27,12 @@ internal sealed class FunctionsPipeline : ServedHost
         (_azurite, StatusApi, _watching, _web) = (azurite, statusApi, watching, web);
         Http = new() { BaseAddress = new(web.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
     }
+
+    /// <summary>The routes behind the functions, each as its method and pattern.</summary>
+    public IEnumerable<string> Routes =>
+        from endpoint in _watching.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>()
+        from method in endpoint.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
+        select $"{method.ToLowerInvariant()} {endpoint.RoutePattern.RawText}";
 
     /// <summary>All functions that HTTP triggers.</summary>
     public static IEnumerable<(MethodInfo Function, HttpTriggerAttribute Trigger)> Functions =>
@@ -50,13 +56,13 @@ internal sealed class FunctionsPipeline : ServedHost
 
         var builder = WebApplication.CreateEmptyBuilder(new());
         builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0").ConfigureKestrel(kestrel => kestrel.Limits.MaxRequestBodySize = null);
-        builder.Services.AddRoutingCore();
+        builder.Services.AddRouting();
         builder.Services.AddLogging();
         var web = builder.Build();
         foreach (var (function, trigger) in Functions)
         {
-            var target = function.IsStatic ? null : ActivatorUtilities.CreateInstance(watching.Services, function.DeclaringType!);
-            web.MapMethods($"/{trigger.Route}", trigger.Methods!, (RequestDelegate)(context => InvokeAsync(context, target, function, watching.Client)));
+            var target = ActivatorUtilities.CreateInstance(watching.Services, function.DeclaringType!);
+            web.Map($"/{trigger.Route}", (RequestDelegate)(context => InvokeAsync(context, target, function, watching)));
         }
 
         await web.StartAsync(Cancelled);
@@ -78,14 +84,13 @@ internal sealed class FunctionsPipeline : ServedHost
         await StatusApi.DisposeAsync();
     }
 
-    private static async Task InvokeAsync(HttpContext context, object? target, MethodInfo function, DurableTaskClient client)
+    private static async Task InvokeAsync(HttpContext context, object target, MethodInfo function, WatchHost watching)
     {
-        object?[] arguments = [.. function.GetParameters().Select(parameter =>
-            parameter.ParameterType == typeof(HttpRequest) ? context.Request
-            : parameter.ParameterType == typeof(DurableTaskClient) ? client
-            : context.GetRouteValue(parameter.Name!))];
-        var result = function.Invoke(target, arguments);
-        await (result is Task<IResult> answering ? await answering : (IResult)result!).ExecuteAsync(context);
+        await using var scope = watching.Services.CreateAsyncScope();
+        scope.ServiceProvider.GetRequiredService<InvocationClient>().Client = watching.Client;
+        context.RequestServices = scope.ServiceProvider;
+        object[] arguments = [.. function.GetParameters().Select(parameter => parameter.ParameterType == typeof(HttpRequest) ? context.Request : (object)watching.Client)];
+        await (await (Task<IResult>)function.Invoke(target, arguments)!).ExecuteAsync(context);
     }
 
     private sealed class Stopped(Azurite azurite) : IAsyncDisposable

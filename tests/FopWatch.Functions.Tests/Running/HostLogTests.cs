@@ -94,7 +94,7 @@ public class HostLogTests
         var key = host.Http.DefaultRequestHeaders.GetValues("x-functions-key").Single();
         Assert.All([.. secrets, key], secret => Assert.Empty(host.Said(secret)));
         Assert.NotEmpty(host.Said("Executed 'Functions.Notify'"));
-        Assert.NotEmpty(host.Said("Executed 'Functions.NotifyElsewhere'"));
+        Assert.NotEmpty(host.Said("Executed 'Functions.Api'"));
         Assert.NotEmpty(host.Said("Function.PollJob.User"));
         Assert.Empty(host.Said("Distributed Tracing V2"));
         Assert.Empty(host.Said("Status: 409"));

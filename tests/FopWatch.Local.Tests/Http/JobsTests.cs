@@ -190,6 +190,23 @@ public class JobsTests
         Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
     }
 
+    [Theory]
+    [InlineData("/events")]
+    [InlineData("/metrics")]
+    public async Task The_parameters_of_what_only_this_host_has_are_those_of_the_openapi_document(string path)
+    {
+        await using var host = await RunningHost.StartAsync();
+        using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
+        var operation = document.RootElement.GetProperty("paths").GetProperty(path).GetProperty("get");
+        string[] documented = operation.TryGetProperty("parameters", out var parameters)
+            ? [.. parameters.EnumerateArray().Where(one => one.GetProperty("in").GetString() == "query").Select(one => $"'{one.GetProperty("name").GetString()}'")]
+            : ["none"];
+
+        using var answer = await host.Http.GetAsync($"{path}?xyz=1", Cancelled);
+
+        Assert.EndsWith($"this route takes {string.Join(", ", documented)}.", (await ServedHost.ProblemAsync(answer)).Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Every_route_is_in_the_openapi_document_and_the_other_way_round()
     {

@@ -1,0 +1,35 @@
+using Microsoft.AspNetCore.Http;
+using Microsoft.Azure.Functions.Worker;
+using Microsoft.DurableTask.Client;
+
+namespace FopWatch.Functions.Http;
+
+/// <summary>
+/// The functions behind which the routes are, one for each folder of paths: the Functions host checks keys per function. They take any method, so
+/// that a request that no route takes is answered as in the other host.
+/// </summary>
+public sealed class HttpFunctions(HttpPipeline pipeline)
+{
+    /// <summary>What providers call. Anonymous: the token in the path is what admits.</summary>
+    [Function("Notify")]
+    public Task<IResult> NotifyAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/notify/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        pipeline.AnswerAsync(request.HttpContext);
+
+    /// <summary>What applications call. The Functions host takes the first function, by name, whose route matches.</summary>
+    [Function("Api")]
+    public Task<IResult> ApiAsync(
+        [HttpTrigger(AuthorizationLevel.Function, Route = "api/{*rest:regex(^(?!notify(/|$)))}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        pipeline.AnswerAsync(request.HttpContext);
+
+    /// <summary>What probes call.</summary>
+    [Function("Health")]
+    public Task<IResult> HealthAsync(
+        [HttpTrigger(AuthorizationLevel.Function, Route = "health/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        pipeline.AnswerAsync(request.HttpContext);
+
+    /// <summary>The OpenAPI document.</summary>
+    [Function("OpenApi")]
+    public Task<IResult> OpenApiAsync([HttpTrigger(AuthorizationLevel.Function, Route = "openapi.json")] HttpRequest request) =>
+        pipeline.AnswerAsync(request.HttpContext);
+}

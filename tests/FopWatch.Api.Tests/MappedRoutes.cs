@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using FopWatch.Jobs;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Api.Tests;
+
+/// <summary>The routes of both hosts, mapped without a store: requests can be routed and not answered.</summary>
+internal sealed class MappedRoutes : IAsyncDisposable
+{
+    private readonly ServiceProvider _services;
+
+    public MappedRoutes(RequestDelegate answer)
+    {
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddMetrics();
+        services.AddSingleton(new DiagnosticListener("FopWatch.Api.Tests"));
+        services.AddRoutingCore();
+        services.AddFopWatchCore<IStore>(FopWatchSettings.Read([]), _ => throw new NotSupportedException(), TimeProvider.System);
+        services.AddSingleton<IAccessGuard>(_ => throw new NotSupportedException());
+        services.AddSingleton<IReadinessCheck>(_ => throw new NotSupportedException());
+        _services = services.BuildServiceProvider();
+        var pipeline = new ApplicationBuilder(_services);
+        pipeline.UseRouting();
+        pipeline.Use((HttpContext context, RequestDelegate _) => answer(context));
+        pipeline.UseEndpoints(routes => routes.MapFopWatch());
+        Answer = pipeline.Build();
+    }
+
+    /// <summary>Routes a request, and answers it as was said.</summary>
+    public RequestDelegate Answer { get; }
+
+    public IEnumerable<RouteEndpoint> Endpoints => _services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();
+
+    public ValueTask DisposeAsync() => _services.DisposeAsync();
+}
