@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
+using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 
 namespace FopWatch.Local.Tests.Http;
