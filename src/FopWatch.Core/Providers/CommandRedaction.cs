@@ -1,6 +1,5 @@
 using System.Buffers;
 using System.Text;
-using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Providers;
@@ -63,14 +62,9 @@ public static partial class CommandRedaction
         var start = text.AsSpan().IndexOfAny('{', '[');
         if (start < 0 || !BeforeJson().IsMatch(text.AsSpan(0, start)))
             return null;
-        try
-        {
-            return RedactText(text[..start]) + RedactJson(Encoding.UTF8.GetBytes(text, start, text.Length - start));
-        }
-        catch (JsonException)
-        {
-            return null;
-        }
+        // Checked first: within a text that is no JSON, each such text in it would be redacted for nothing, and each in that one.
+        var json = Encoding.UTF8.GetBytes(text, start, text.Length - start);
+        return JsonText.IsValid(json) ? RedactText(text[..start]) + RedactJson(json) : null;
     }
 
     /// <summary>A text without the secrets that are not encoded in it.</summary>
@@ -83,14 +77,14 @@ public static partial class CommandRedaction
             text = HlsKey().Replace(text, "${lead}" + Mask);
         if (text.AsSpan().ContainsAny(Quotes))
         {
-            text = QuotedMember().Replace(text, "${lead}" + Mask);
-            text = OtherMember().Replace(text, "${lead}${quote}" + Mask + "${quote}");
+            text = QuotedMembers.Redact(text);
+            text = OtherMembers.Redact(text);
         }
 
         if (text.AsSpan().ContainsAny(HeaderNames))
-            text = Header().Replace(text, "${lead}" + Mask);
+            text = Headers.Redact(text);
         if (text.AsSpan().ContainsAny(EqualsSigns))
-            text = Credential().Replace(text, "${lead}" + Mask);
+            text = Credentials.Redact(text);
         if (text.AsSpan().ContainsAny(AtSigns))
             text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
         return NotifyToken().Replace(text, "${lead}" + Mask);
@@ -101,6 +95,14 @@ public static partial class CommandRedaction
 
     /// <summary>Whether a text is a URL or has one in it, encoded or not.</summary>
     internal static bool MayBeUrl(string text) => Url().IsMatch(text);
+
+    private static readonly NamedSecrets QuotedMembers = new(QuotedMember(), "\"'", "${lead}" + Mask);
+
+    private static readonly NamedSecrets OtherMembers = new(OtherMember(), "\"'", "${lead}${quote}" + Mask + "${quote}");
+
+    private static readonly NamedSecrets Headers = new(Header(), ":", "${lead}" + Mask);
+
+    private static readonly NamedSecrets Credentials = new(Credential(), "=[]", "${lead}" + Mask);
 
     // Without one of these there is neither an option with a value, nor a URL, nor a query.
     private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
@@ -221,30 +223,30 @@ public static partial class CommandRedaction
 
     // JSON within text, its quotes escaped or not: "token": "…", %22token%22%3A%22…. A value ends at a quote like the one that it began with.
     [GeneratedRegex(
-        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + Quote + @" \s*:\s* (?<quote> " + Quote + " ) )"
+        @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + Quote + @" \s*:\s* (?<quote> " + Quote + " ) )"
         + @" (?> (?: (?! (?<!\\) \k<quote> ) [^\n] )+ )"
         + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
         + @" %(?<level>(?:25)*)2[27] (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* %(?-i:\k<level>)(?<mark>2[27]) )"
-        + @" (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ )",
+        + @" (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ ) )",
         Options)]
     private static partial Regex QuotedMember();
 
     // The same with any other value: "token": 1, "token": ["…"], %22token%22%3A%7B…. An array or object ends where all of its brackets are closed that
     // are in no string, or at the end of the text.
     [GeneratedRegex(
-        "(?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + "(?<quote> " + Quote + @" ) \s*:\s* )"
+        @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + "(?<quote> " + Quote + @" ) \s*:\s* )"
         + @" (?: (?<open> [[{] ) (?> (?: (?(open) (?: (?<!\\) \k<quote> (?> (?: (?! (?<!\\) \k<quote> ) [\s\S] )* ) (?: \k<quote> | \z )"
         + @" | (?<open> [[{] ) | (?<-open> [\]}] ) | [^[{\]}] ) | (?!) ) )* ) | [^\s""'\\,}\]{[]+ )"
         + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
         + @" (?<quote> %(?<level>(?:25)*)2[27] ) (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* )"
         + @" (?: (?<open> [[{] | %(?-i:\k<level>)[57]b ) (?> (?: (?(open) (?: (?<! %(?:25)*5c ) \k<quote> (?> (?: (?! (?<! %(?:25)*5c ) \k<quote> ) [^\s""'] )* ) (?: \k<quote> )?"
-        + @" | (?<open> [[{] | %(?-i:\k<level>)[57]b ) | (?<-open> [\]}] | %(?-i:\k<level>)[57]d ) | [^\s""'[{\]}] | (?<= [,:[{] ) \s ) | (?!) ) )* ) | [a-z0-9_.+*-]+ )",
+        + @" | (?<open> [[{] | %(?-i:\k<level>)[57]b ) | (?<-open> [\]}] | %(?-i:\k<level>)[57]d ) | [^\s""'[{\]}] | (?<= [,:[{] ) \s ) | (?!) ) )* ) | [a-z0-9_.+*-]+ ) )",
         Options)]
     private static partial Regex OtherMember();
 
     // Authorization: Bearer …, x-auth-token: …, within prose and percent-encoded.
     [GeneratedRegex(
-        "(?<lead> " + NameStart + "(?= " + NameChars + @" (?: [ \t]* : | %(?:25)*3a ) ) " + HeaderName
+        @"\G (?<lead> " + NameStart + "(?= " + NameChars + @" (?: [ \t]* : | %(?:25)*3a ) ) " + HeaderName
         + @" (?: [ \t]* : (?: [ \t]+ | (?<= authorization \s* : ) ) | %(?:25)*3a (?: [ \t+] | %(?:25)*20 )* )"
         + @" (?: (?: Basic | Bearer | Digest | Negotiate | OSS | QBox | Qiniu | Token | UpToken | UpYun ) (?: [ \t+] | %(?:25)*20 )+ )? )"
         + @"(?> (?: [^\s""'<>|;\\)\]},`{[&%] | % (?! (?:25)*(?:0[ad]|20|22|26|27|2c|3b|3c|3e|5d|7d) ) | , (?! [\s""'<>(){}[\]\\|;&] | $ )"
@@ -258,7 +260,7 @@ public static partial class CommandRedaction
 
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
-        "(?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + ParameterName + " | " + QuerySeparator + QueryName + " )"
+        @"\G (?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + ParameterName + " | " + QuerySeparator + QueryName + " )"
         + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )"
         + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
         Options)]

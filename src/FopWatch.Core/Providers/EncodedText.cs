@@ -50,12 +50,13 @@ internal static partial class EncodedText
         if (!MayGoOn(head) || Padding().IsMatch(text.AsSpan()[start..end]))
             return (end, Redacted(head, depth));
 
-        // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant.
-        foreach (var (joinedEnd, joined) in Joined(text, run))
+        // The standard alphabet has the slash, so a text may go on behind it. The longest that is one is meant. What may be encoded twice is tried so
+        // in the text itself only: each attempt within an attempt would double the work.
+        if ((depth == 0 || IsUrl(head)) && Longest(text, run) is var (longestEnd, longest))
         {
-            var clean = Redacted(joined, depth);
-            if (clean is not null || IsUrl(joined))
-                return (joinedEnd, clean);
+            var clean = Redacted(longest, depth);
+            if (clean is not null || IsUrl(longest))
+                return (longestEnd, clean);
         }
 
         // The text was cut or continues in an unknown form, so its secret may continue too.
@@ -65,21 +66,16 @@ internal static partial class EncodedText
     /// <summary>Whether a text is the beginning of a URL, encoded or not.</summary>
     private static bool MayGoOn(string head) => IsUrl(head) || head.StartsWith("aHR0", StringComparison.Ordinal);
 
-    /// <summary>The texts that a run and some of the pieces behind it are together, from the longest on.</summary>
-    private static IEnumerable<(int End, string Text)> Joined(string text, (int Start, int End) run)
+    /// <summary>The longest text that a run and some of the pieces behind it are together; null if there is none.</summary>
+    private static (int End, string Text)? Longest(string text, (int Start, int End) run)
     {
-        var ends = new Stack<int>();
-        foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces))
+        foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces).Reverse())
         {
-            var encoded = text.AsSpan()[run.Start..end];
-            if (IsText(encoded, whole: true))
-                ends.Push(end);
-            else if (!IsText(encoded, whole: false))
-                break; // Nor is it a text with more behind it.
+            if (Decode(text.AsSpan()[run.Start..end], whole: true) is { } longest)
+                return (end, longest);
         }
 
-        foreach (var end in ends)
-            yield return (end, Decode(text.AsSpan()[run.Start..end], whole: true)!);
+        return null;
     }
 
     /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
@@ -108,15 +104,9 @@ internal static partial class EncodedText
     /// <summary>The text that is encoded; null if it is none.</summary>
     /// <param name="encoded">As it stands there.</param>
     /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
-    private static string? Decode(ReadOnlySpan<char> encoded, bool whole) =>
-        Read(encoded, whole, Encoding.UTF8.GetString, out var text) ? text : null;
-
-    private static bool IsText(ReadOnlySpan<char> encoded, bool whole) => Read(encoded, whole, _ => 0, out _);
-
-    // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
-    private static bool Read<T>(ReadOnlySpan<char> encoded, bool whole, Func<ReadOnlySpan<byte>, T> read, out T? text)
+    private static string? Decode(ReadOnlySpan<char> encoded, bool whole)
     {
-        text = default;
+        // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
         var rented = ArrayPool<byte>.Shared.Rent(encoded.Length + Base64Text.Spare);
         try
         {
@@ -125,19 +115,16 @@ internal static partial class EncodedText
             if (!whole)
                 length -= length % 4;
             if (Base64Text.DecodeInPlace(rented, length) is not (> 0 and var written))
-                return false;
+                return null;
             var valid = rented.AsSpan(0, written);
             for (var cut = 0; !Utf8.IsValid(valid); cut++)
             {
                 if (whole || cut == 3 || valid.IsEmpty)
-                    return false;
+                    return null;
                 valid = valid[..^1];
             }
 
-            if (HasControl(valid))
-                return false;
-            text = read(valid);
-            return true;
+            return HasControl(valid) ? null : Encoding.UTF8.GetString(valid);
         }
         finally
         {

@@ -59,6 +59,24 @@ internal static class JsonText
         return Encoding.UTF8.GetString(buffer.WrittenSpan);
     }
 
+    /// <summary>Whether a text is a JSON document of at most <see cref="JsonBody.MaxDepth"/> levels.</summary>
+    public static bool IsValid(ReadOnlySpan<byte> json)
+    {
+        try
+        {
+            var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
+            while (reader.Read())
+            {
+            }
+
+            return true;
+        }
+        catch (JsonException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>The same document with other strings. No object has a name twice, and no string half a surrogate pair.</summary>
     /// <param name="json">Valid JSON of at most <see cref="JsonBody.MaxDepth"/> levels. What does not change keeps its spelling and its blanks.</param>
     /// <param name="rewrite">What a string or a name becomes.</param>

@@ -362,12 +362,36 @@ public class CommandRedactionTests
     public void A_chain_of_encoded_urls_is_read_about_once(string repeated)
     {
         var text = string.Concat(Enumerable.Repeat(repeated, Repetitions));
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 50);
+    }
+
+    [Fact]
+    public void A_text_that_is_encoded_again_and_again_is_read_about_once_at_each_level()
+    {
+        // Each level begins like an address that is encoded twice and has slashes behind it, so there are many texts that it could be.
+        var text = "aHR0 " + new string('y', 300);
+        for (var level = 0; level < 5; level++)
+            text = "aHR0 " + Convert.ToBase64String(Utf8(text + string.Concat(Enumerable.Repeat("???", 24))));
+
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 300);
+    }
+
+    [Fact]
+    public void Json_in_json_that_is_broken_at_every_level_is_read_about_once_at_each_level()
+    {
+        var text = new string('x', 20_000);
+        for (var level = 0; level < 10; level++)
+            text = $$$"""{"a":{{{JsonSerializer.Serialize(text)}}},"\u0074oken":1}}""";
+
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 300);
+    }
+
+    private static long AllocatedBytesPerCharacter(string text)
+    {
         CommandRedaction.Redact(text);
         var before = GC.GetAllocatedBytesForCurrentThread();
-
         CommandRedaction.Redact(text);
-
-        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / text.Length, 0, 50);
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / text.Length;
     }
 
     [Fact]
