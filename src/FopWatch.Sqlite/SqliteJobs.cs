@@ -168,7 +168,7 @@ internal sealed class SqliteJobs(SqliteDatabase database) : IJobStore
         var state = WireNames.Of(job.State);
         var settledAt = job.IsSettled ? (job.SettledAt ?? job.UpdatedAt).UtcTicks : (long?)null;
         var dueAt = job.Watch.DueAt?.UtcTicks;
-        var stopped = job.Watch.Stopped ? 1 : 0;
+        var stopped = job.WatchStatus == WatchStatus.Stopped ? 1 : 0;
         var watch = WireNames.Of(job.WatchStatus);
 
         if (Locate(session, job.Key) is not { } row)

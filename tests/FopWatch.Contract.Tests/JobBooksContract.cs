@@ -41,7 +41,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
     {
         var expired = Sample.Job("a").Expired().Job;
         var etag = await CommitAsync(expired.New());
-        var reopened = expired with { GivenUp = false, Version = expired.Version + 1, Watch = expired.Watch with { DueAt = Sample.Start } };
+        var reopened = expired with { IsExpired = false, Version = expired.Version + 1, Watch = expired.Watch.Due(Sample.Start) };
 
         await CommitAsync(new(reopened, etag, null));
 

@@ -43,7 +43,7 @@ public static class Sample
     public static JobChange Expired(this Job job, TimeSpan after = default)
     {
         var change = job.GiveUp(SettledBy.Deadline, job.RegisteredAt + after);
-        return change with { Job = change.Job with { Watch = change.Job.Watch with { DueAt = null } } };
+        return change with { Job = change.Job with { Watch = change.Job.Watch.GiveUp() } };
     }
 
     /// <summary>The job given up, and watched again since something was heard of it.</summary>
@@ -54,10 +54,14 @@ public static class Sample
     }
 
     /// <summary>The job due at another time, which makes no version.</summary>
-    public static Job DueAt(this Job job, DateTimeOffset? dueAt) => job.Rewatch(job.Watch with { DueAt = dueAt, Polls = job.Watch.Polls + 1 }).Job;
+    public static Job DueAt(this Job job, DateTimeOffset? dueAt)
+    {
+        var watch = dueAt is { } at ? job.Watch.Due(at) : job.Watch with { DueAt = null };
+        return job.Rewatch(watch with { Polls = job.Watch.Polls + 1 }).Job;
+    }
 
     /// <summary>The job, no longer watched because somebody said so.</summary>
-    public static Job Stopped(this Job job) => job.Rewatch(job.Watch with { DueAt = null, Stopped = true }).Job;
+    public static Job Stopped(this Job job) => job.Rewatch(job.Watch.Stop()).Job;
 
     /// <summary>The job with a body of so many MiB and little more, which a store may compress to next to nothing.</summary>
     public static Job Sized(this Job job, int mebibytes) => job with

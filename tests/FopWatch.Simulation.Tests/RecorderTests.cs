@@ -121,7 +121,7 @@ public sealed class RecorderTests
             await _recorder.PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, NotFound, CommitCause.Watch, Cancelled);
         }
 
-        Assert.True(Job.IsAbandoned);
+        Assert.Equal(WatchStatus.GivenUp, Job.WatchStatus);
         _time.Advance(TimeSpan.FromHours(1));
     }
 

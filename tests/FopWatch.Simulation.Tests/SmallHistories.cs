@@ -2,6 +2,7 @@ using FopWatch.Contracts;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Simulator;
+using FopWatch.Watching;
 using StatusKind = FopWatch.Simulator.StatusAnswer;
 
 namespace FopWatch.Simulation.Tests;
@@ -274,7 +275,7 @@ public sealed class SmallHistories
             var history = Played(Some.Scenario(host, job));
 
             Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
-            Assert.True(Assert.Single(history.Stage.Store.Jobs).Watch.Stopped);
+            Assert.Equal(WatchStatus.Stopped, Assert.Single(history.Stage.Store.Jobs).WatchStatus);
             Assert.InRange(history.Stage.Tally["polls"], 3, 6);
         }
     }

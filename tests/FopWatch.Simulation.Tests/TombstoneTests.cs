@@ -68,7 +68,7 @@ public sealed class TombstoneTests : ICommitObserver
     public async Task A_late_report_of_an_expired_job_that_was_purged_is_recorded()
     {
         await RecorderOf(_time).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
-        for (var polls = 0; polls < 10 && !_store.Peek(Key)!.IsAbandoned; polls++)
+        for (var polls = 0; polls < 10 && _store.Peek(Key)!.WatchStatus != WatchStatus.GivenUp; polls++)
         {
             _time.Advance(PollPlan.UnknownGrace);
             await RecorderOf(_time).PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, new(PollAnswer.NotFound), CommitCause.Watch, Cancelled);

@@ -4,6 +4,7 @@ using Azure;
 using Azure.Data.Tables;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tables;
 
@@ -39,7 +40,7 @@ internal static class JobRows
         row[Columns.Id] = job.Key.Id;
         row[Columns.State] = WireNames.Of(job.State);
         row[Columns.Settled] = job.IsSettled;
-        row[Columns.Stopped] = job.Watch.Stopped;
+        row[Columns.Stopped] = job.WatchStatus == WatchStatus.Stopped;
         row["SettledBy"] = job.SettledBy is { } by ? WireNames.Of(by) : null;
         row[Columns.RegisteredAt] = job.RegisteredAt;
         row["UpdatedAt"] = job.UpdatedAt;
@@ -59,7 +60,7 @@ internal static class JobRows
     {
         [Columns.State] = WireNames.Of(job.State),
         [Columns.Settled] = job.IsSettled,
-        [Columns.Stopped] = job.Watch.Stopped,
+        [Columns.Stopped] = job.WatchStatus == WatchStatus.Stopped,
         [Columns.DueAt] = job.Watch.DueAt,
         [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
         [Columns.HasReference] = true,

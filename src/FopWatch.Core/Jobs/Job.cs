@@ -50,7 +50,8 @@ public sealed record Job
     public SettledBy? SettledBy { get; init; }
 
     /// <summary>Whether FopWatch gave up on it. A genuine outcome supersedes that.</summary>
-    public bool GivenUp { get; init; }
+    [JsonPropertyName("givenUp")]
+    public bool IsExpired { get; init; }
 
     /// <summary>Grows with every change but those of <see cref="Watch"/>; 0 before the first commit.</summary>
     public long Version { get; init; }
@@ -77,27 +78,18 @@ public sealed record Job
     /// <summary>How the job stands: a function of the facts, and of whether FopWatch gave up where they give no outcome.</summary>
     public JobState State =>
         Facts.Outcome
-        ?? (GivenUp ? JobState.Expired
+        ?? (IsExpired ? JobState.Expired
             : Facts.Started ? JobState.Processing
             : JobState.Waiting);
 
     /// <summary>Whether <see cref="State"/> is an outcome.</summary>
-    public bool IsSettled => GivenUp || Facts.Outcome is not null;
+    public bool IsSettled => IsExpired || Facts.Outcome is not null;
 
     /// <summary>Whether the job is settled with an outcome of the provider's, which no poll could better.</summary>
     public bool HasOutcome => Facts.Outcome is not null;
 
     /// <summary>Where the watch of the job stands.</summary>
-    public WatchStatus WatchStatus =>
-        HasOutcome ? WatchStatus.Done
-        : Watch.Stopped ? WatchStatus.Stopped
-        : GivenUp && Watch.DueAt is null ? WatchStatus.GivenUp
-        : WatchStatus.Watching;
-
-    /// <summary>
-    /// Whether FopWatch gave the job up and nothing asks about it any more: no poll is due, and whatever is heard of it makes one so.
-    /// </summary>
-    public bool IsAbandoned => WatchStatus == WatchStatus.GivenUp;
+    public WatchStatus WatchStatus => Watch.Status;
 
     /// <summary>A job that FopWatch hears of for the first time.</summary>
     /// <param name="key">What identifies it.</param>
@@ -130,16 +122,16 @@ public sealed record Job
             return JobChange.Nothing(this);
 
         // A hint may have named the id before it was submitted, and the status API have known nothing of it for good reason.
-        var givenUp = GivenUp && Origin != JobOrigin.Hint;
+        var isExpired = IsExpired && Origin != JobOrigin.Hint;
         var by = report.Channel == ReportChannel.Notification ? Contracts.SettledBy.Notification : Contracts.SettledBy.Poll;
-        return ChangedTo(this with { Facts = facts, Origin = origin, GivenUp = givenUp }, by, now);
+        return ChangedTo(this with { Facts = facts, Origin = origin, IsExpired = isExpired }, by, now);
     }
 
     /// <summary>Gives the job up: it becomes <see cref="JobState.Expired"/> unless it has an outcome.</summary>
     /// <param name="by">Whether the deadline or a poll's answer (no such id) was the reason.</param>
     /// <param name="now">The time.</param>
     public JobChange GiveUp(SettledBy by, DateTimeOffset now) =>
-        IsSettled ? JobChange.Nothing(this) : ChangedTo(this with { GivenUp = true }, by, now);
+        IsSettled ? JobChange.Nothing(this) : ChangedTo(this with { IsExpired = true }, by, now);
 
     /// <summary>
     /// Records that an application registered the job. Its metadata is added to what is there, and wins. Metadata that is new to a settled
@@ -155,8 +147,8 @@ public sealed record Job
             throw new MetadataTooLargeException(bytes);
 
         // As with a report: what was given up before anything genuine named it was nobody's.
-        var givenUp = GivenUp && Origin != JobOrigin.Hint;
-        return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, GivenUp = givenUp }, null, now);
+        var isExpired = IsExpired && Origin != JobOrigin.Hint;
+        return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, IsExpired = isExpired }, null, now);
     }
 
     /// <summary>How much metadata is, in bytes of UTF-8. The correlation of a notify URL does not count: it comes unasked.</summary>
@@ -194,7 +186,7 @@ public sealed record Job
         if (outcomeMoved)
             next = next with { SettledAt = now, SettledBy = by };
         if (next.HasOutcome)
-            next = next with { Watch = next.Watch with { DueAt = null } };
+            next = next with { Watch = next.Watch.End() };
 
         // What only an untrusted notification has named is nobody's job yet; whoever can call the URL must not be able to
         // publish events about ids of his choice.

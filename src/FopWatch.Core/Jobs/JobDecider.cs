@@ -38,7 +38,7 @@ public static class JobDecider
 
         var change = input switch
         {
-            DecisionInput.StopWatching => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Stop(from.Watch)),
+            DecisionInput.StopWatching => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(from.Watch.Stop()),
             DecisionInput.Republish => from.IsSettled && from.Origin != JobOrigin.Hint ? from.Republish(now) : JobChange.Nothing(from),
             DecisionInput.RestoreWatch => RestoreWatch(from, now),
             DecisionInput.Reindex => JobChange.Nothing(from),
@@ -62,7 +62,7 @@ public static class JobDecider
     /// Whether an input needs leave: a hint at an id that nothing genuine has named and nothing watches. It may be made up, and would be polled.
     /// </summary>
     public static bool NeedsAdmission(Job? job, DecisionInput input) =>
-        input is DecisionInput.Hint && job is null or { Origin: JobOrigin.Hint, IsAbandoned: true };
+        input is DecisionInput.Hint && job is null or { Origin: JobOrigin.Hint, WatchStatus: WatchStatus.GivenUp };
 
     private static Job? New(JobKey key, DecisionInput input, JobPolicy? policy, DateTimeOffset now)
     {
@@ -92,7 +92,7 @@ public static class JobDecider
         // The provider says that it is over and not how: the status API will know.
         if (report.AsksForPoll || report.Facts.Closed)
             return change.Then(next => next.Rewatch(PollPlan.Hinted(poll, next.Watch, now)));
-        return change.Job.IsAbandoned ? change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now))) : change;
+        return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now))) : change;
     }
 
     private static JobChange Hint(Job job, DecisionInput.Hint hint, PollSettings poll, DateTimeOffset now) =>
@@ -108,7 +108,7 @@ public static class JobDecider
             : JobChange.Nothing(job);
         if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
             change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
-        else if (change.Job.IsAbandoned && asked.DueAt is null && answer.Report is not null)
+        else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.DueAt is null && answer.Report is not null)
             change = change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now)));
         var (watch, givenUp) = PollPlan.Answered(
             poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));
@@ -117,7 +117,7 @@ public static class JobDecider
     }
 
     private static JobChange RestoreWatch(Job job, DateTimeOffset now) =>
-        job.HasOutcome || job.Watch.Stopped || job.IsAbandoned ? JobChange.Nothing(job) : job.Rewatch(PollPlan.Restored(job.Watch, now));
+        job.WatchStatus == WatchStatus.Watching ? job.Rewatch(PollPlan.Restored(job.Watch, now)) : JobChange.Nothing(job);
 
     private static bool IsNobodys(Job job) => job.Origin == JobOrigin.Hint;
 

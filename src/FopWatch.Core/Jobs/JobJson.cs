@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 using FopWatch.Providers;
+using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
@@ -24,7 +25,8 @@ public static class JobJson
             var job = JsonSerializer.Deserialize(utf8, JobJsonContext.Default.Job) ?? throw new JsonException("it is null");
             StoredJobCheck.ThrowIfDamaged(job);
             var facts = job.Facts.Redaction == CommandRedaction.Version ? job.Facts : ProviderKinds.For(job.Provider).Upgrade(job.Facts.Redacted());
-            return job with { Metadata = Job.NoMetadata.SetItems(job.Metadata), Facts = facts };
+            job = job with { Metadata = Job.NoMetadata.SetItems(job.Metadata), Facts = facts };
+            return job with { Watch = job.Watch with { Status = StatusOf(job) } };
         }
         catch (Exception damaged) when (damaged is not (JsonException or OutOfMemoryException))
         {
@@ -54,6 +56,13 @@ public static class JobJson
 
         return false;
     }
+
+    /// <summary>Where the watch of a document stands: what it holds has been the same since the first version.</summary>
+    private static WatchStatus StatusOf(Job job) =>
+        job.HasOutcome ? WatchStatus.Done
+        : job.Watch.StoredStopped ? WatchStatus.Stopped
+        : job is { IsExpired: true, Watch.DueAt: null } ? WatchStatus.GivenUp
+        : WatchStatus.Watching;
 
     /// <summary>The serializer's own words quote the document; where it stopped is said, except within what an application named.</summary>
     private static string InWords(JsonException damaged) => damaged.Path switch

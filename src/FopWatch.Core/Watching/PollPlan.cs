@@ -59,7 +59,7 @@ public static class PollPlan
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
     public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null)
     {
-        if (watch.Stopped)
+        if (watch.Status == WatchStatus.Stopped)
             return watch;
 
         var anew = Start(settings, now, firstPollAfter);
@@ -67,6 +67,7 @@ public static class PollPlan
         {
             StartedAt = anew.StartedAt,
             Deadline = anew.Deadline,
+            Status = WatchStatus.Watching,
             DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
             DoubtedAt = null,
             NotFound = 0,
@@ -98,7 +99,7 @@ public static class PollPlan
     /// </summary>
     public static Watch Hinted(PollSettings settings, Watch watch, DateTimeOffset now)
     {
-        if (watch.Stopped)
+        if (watch.Status == WatchStatus.Stopped)
             return watch;
 
         watch = Clamped(watch, now);
@@ -158,10 +159,7 @@ public static class PollPlan
     /// also by one that is right again.
     /// </summary>
     public static Watch Restored(Watch watch, DateTimeOffset now) =>
-        watch with { DueAt = Earlier(now, watch.LastPolledAt ?? watch.StartedAt), Stopped = false };
-
-    /// <summary>The watch after nobody wants it any more.</summary>
-    public static Watch Stop(Watch watch) => watch with { DueAt = null, Stopped = true };
+        watch.Due(Earlier(now, watch.LastPolledAt ?? watch.StartedAt));
 
     /// <summary>The watch after a poll, and whether the poll is the last.</summary>
     /// <param name="settings">The source's settings.</param>
@@ -205,22 +203,22 @@ public static class PollPlan
             HintedWhileDue = false,
         };
         if (facts.Outcome is not null)
-            return (answered with { DueAt = null }, null);
+            return (answered.End(), null);
 
         var reason = ReasonToGiveUp(answered, now, isNobodys);
         answered = answered with { DoubtedAt = Doubted(answered, reason, isLate, now) };
         var givenUp = answered.DoubtedAt is null ? reason : null;
         if (watch.DueAt is not { } due)
-            return (answered, givenUp);
+            return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
         // A poll that came between may have put off the next one; all else that moves it is something that was heard.
         DateTimeOffset? soonest = watch.HintedWhileDue ? now + HintSpacing
             : due != asked.DueAt ? Later(due, now + HintSpacing)
             : null;
         if (givenUp is not null)
-            return (answered with { DueAt = soonest }, givenUp);
+            return (soonest is { } once ? answered.Due(once) : answered.GiveUp(), givenUp);
         if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
-            return (answered with { DueAt = Earlier(soonest ?? second, second) }, null);
+            return (answered.Due(Earlier(soonest ?? second, second)), null);
 
         var wait = Wait(settings, answered.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
@@ -229,7 +227,7 @@ public static class PollPlan
         // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
         if (answer.RetryAfter is { } pause)
             next = Later(next, now + pause);
-        return (answered with { DueAt = now < answered.Deadline ? Earlier(next, answered.Deadline) : next }, null);
+        return (answered.Due(now < answered.Deadline ? Earlier(next, answered.Deadline) : next), null);
     }
 
     private static SettledBy? ReasonToGiveUp(Watch watch, DateTimeOffset now, bool isNobodys)

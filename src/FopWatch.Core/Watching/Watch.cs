@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
 
@@ -30,10 +31,11 @@ public enum PollAnswer
 /// <summary>The durable fallback poller of one job: committed with the job, so that no process has to live for it.</summary>
 public sealed record Watch
 {
-    /// <summary>
-    /// When the status API is to be asked next; null once the job has an outcome, or is given up and nothing was heard of it since, or its
-    /// watch was stopped.
-    /// </summary>
+    /// <summary>Where the watch stands. Documents do not hold it: <see cref="JobJson.Deserialize"/> finds it by what they have always held.</summary>
+    [JsonIgnore]
+    public WatchStatus Status { get; init; }
+
+    /// <summary>When the status API is to be asked next; null unless <see cref="Status"/> is <see cref="WatchStatus.Watching"/>.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
     /// <summary>When the watch began.</summary>
@@ -81,6 +83,23 @@ public sealed record Watch
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsWorkflow { get; init; }
 
-    /// <summary>True after somebody asked to stop watching: the job stays open and is not polled; a notification still settles it.</summary>
-    public bool Stopped { get; init; }
+    [JsonInclude]
+    [JsonPropertyName("stopped")]
+    internal bool StoredStopped
+    {
+        get => Status == WatchStatus.Stopped;
+        init => Status = value ? WatchStatus.Stopped : Status;
+    }
+
+    /// <summary>The watch with its next poll at a time.</summary>
+    public Watch Due(DateTimeOffset at) => this with { Status = WatchStatus.Watching, DueAt = at };
+
+    /// <summary>The watch after somebody asked to stop it: the job stays open and is not polled; a notification still settles it.</summary>
+    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null };
+
+    /// <summary>The watch of a job that is given up.</summary>
+    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null };
+
+    /// <summary>The watch of a job that has an outcome.</summary>
+    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null };
 }

@@ -27,4 +27,40 @@ public class JobJsonTests
         Assert.Equal(job.Metadata, read.Metadata);
         Assert.Equal(job, read with { Metadata = job.Metadata });
     }
+
+    [Theory]
+    [InlineData(false, false, true, false, WatchStatus.Watching)]
+    [InlineData(false, true, true, false, WatchStatus.Watching)]
+    [InlineData(false, true, false, false, WatchStatus.GivenUp)]
+    [InlineData(true, false, false, false, WatchStatus.Stopped)]
+    [InlineData(true, true, false, false, WatchStatus.Stopped)]
+    [InlineData(false, false, false, true, WatchStatus.Done)]
+    [InlineData(true, true, false, true, WatchStatus.Done)]
+    public void Where_a_watch_stands_is_read_from_documents_of_every_version(bool stopped, bool givenUp, bool isDue, bool closed, WatchStatus expected)
+    {
+        var document = $$$"""
+            {
+              "key": { "source": "media", "id": "z0.a" }, "provider": "Qiniu", "origin": "Registration",
+              "facts": { "closed": {{{(closed ? "true" : "false")}}}, "concluded": {{{(closed ? "true" : "false")}}}, "verdict": "{{{(closed ? "Failed" : "None")}}}", "items": [] },
+              "metadata": {}, "registeredAt": "2026-01-02T03:04:05+00:00", "updatedAt": "2026-01-02T03:04:05+00:00",
+              "givenUp": {{{(givenUp ? "true" : "false")}}}, "version": 1,
+              "watch": {
+                {{{(isDue ? "\"dueAt\": \"2026-01-02T03:06:05+00:00\"," : "")}}}
+                "startedAt": "2026-01-02T03:04:05+00:00", "deadline": "2026-01-11T03:04:05+00:00", "stopped": {{{(stopped ? "true" : "false")}}}
+              }
+            }
+            """;
+
+        var read = JobJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(document));
+
+        Assert.Equal((expected, givenUp), (read.WatchStatus, read.IsExpired));
+        var again = JobJson.Deserialize(JobJson.Serialize(read));
+        Assert.Equal((expected, givenUp, read.Watch.DueAt), (again.WatchStatus, again.IsExpired, again.Watch.DueAt));
+
+        // A version that is rolled back to reads it too.
+        var written = System.Text.Json.JsonDocument.Parse(JobJson.Serialize(read)).RootElement;
+        Assert.Equal(
+            (expected == WatchStatus.Stopped, givenUp, false),
+            (written.GetProperty("watch").GetProperty("stopped").GetBoolean(), written.GetProperty("givenUp").GetBoolean(), written.GetProperty("watch").TryGetProperty("status", out _)));
+    }
 }

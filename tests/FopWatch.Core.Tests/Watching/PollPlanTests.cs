@@ -323,9 +323,21 @@ public class PollPlanTests
     [Fact]
     public void An_answer_about_a_job_that_nothing_watches_makes_no_poll_due()
     {
-        var stopped = PollPlan.Stop(PollPlan.Start(Settings, Start));
+        var stopped = PollPlan.Start(Settings, Start).Stop();
         Assert.Null(Answered(stopped, JobFacts.None, Running, Start, 0.5).DueAt);
-        Assert.Null(Answered(stopped with { Stopped = false }, JobFacts.None, new(PollAnswer.Unavailable), Start, 0.5).DueAt);
+        Assert.Null(Answered(stopped.GiveUp(), JobFacts.None, new(PollAnswer.Unavailable), Start, 0.5).DueAt);
+    }
+
+    [Fact]
+    public void A_job_that_is_given_up_by_a_poll_that_was_not_due_has_a_watch_that_is_given_up_unless_somebody_stopped_it()
+    {
+        var (late, watch) = (Start.AddDays(9), PollPlan.Start(Settings, Start));
+
+        foreach (var (before, expected) in (IEnumerable<(Watch, WatchStatus)>)[(watch with { DueAt = null }, WatchStatus.GivenUp), (watch.Stop(), WatchStatus.Stopped)])
+        {
+            var (answered, givenUp) = PollPlan.Answered(Settings, before, watch with { DueAt = late }, JobFacts.None, Running, late, 0.5);
+            Assert.Equal((SettledBy.Deadline, expected, null), (givenUp, answered.Status, answered.DueAt));
+        }
     }
 
     [Fact]
@@ -338,7 +350,7 @@ public class PollPlanTests
         Assert.Equal((watch.DueAt, watch.Polls, watch.LastPolledAt), (claimed.DueAt, claimed.Polls, claimed.LastPolledAt));
 
         Assert.Equal(Start.AddDays(1).AddMinutes(2), PollPlan.Claimed(Settings, watch with { DueAt = null }, Start.AddDays(1)).DueAt);
-        Assert.Equal(PollPlan.Stop(watch), PollPlan.Claimed(Settings, PollPlan.Stop(watch), Start.AddDays(1)));
+        Assert.Equal(watch.Stop(), PollPlan.Claimed(Settings, watch.Stop(), Start.AddDays(1)));
     }
 
     [Fact]
@@ -346,7 +358,7 @@ public class PollPlanTests
     {
         var watch = PollPlan.Start(Settings, Start) with { LastPolledAt = Start };
         Assert.Equal(Start.AddSeconds(1), PollPlan.Hinted(Settings, watch with { DueAt = Start.AddSeconds(1) }, Start).DueAt);
-        Assert.Null(PollPlan.Hinted(Settings, PollPlan.Stop(watch), Start).DueAt);
+        Assert.Null(PollPlan.Hinted(Settings, watch.Stop(), Start).DueAt);
     }
 
     [Fact]

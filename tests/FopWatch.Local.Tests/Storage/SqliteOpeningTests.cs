@@ -1,6 +1,7 @@
 using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Sqlite;
+using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
@@ -177,7 +178,7 @@ public class SqliteOpeningTests
                     one.RegisteredAt.UtcTicks,
                     one.SettledAt?.UtcTicks,
                     one.Watch.DueAt?.UtcTicks,
-                    one.Watch.Stopped ? 1 : 0,
+                    one.WatchStatus == WatchStatus.Stopped ? 1 : 0,
                     JobJson.Serialize(one));
             }
         }

@@ -105,7 +105,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        if (_jobs.TryGetValue(job.Key, out var row) && row.ETag == job.ETag && (row.DueAt is not null || row.Job is { IsSettled: false, Watch.Stopped: false }))
+        if (_jobs.TryGetValue(job.Key, out var row) && row.ETag == job.ETag && (row.DueAt is not null || row.Job is { IsSettled: false, WatchStatus: not WatchStatus.Stopped }))
             row.DueAt = now + SetAside.Wait(++row.SetAside);
         return default;
     }
@@ -145,12 +145,12 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             of.Count(row => row.Job.HasOutcome),
             of.Count(row => row.Job is { IsSettled: true, HasOutcome: false } && (row.DueAt is not null || row.Job.Watch.DueAt is null)),
             of.Count(row => !row.Job.IsSettled && row.DueAt is not null),
-            of.Count(row => !row.Job.IsSettled && row.DueAt is null && row.Job.Watch.Stopped))),
+            of.Count(row => !row.Job.IsSettled && row.DueAt is null && row.Job.WatchStatus == WatchStatus.Stopped))),
     ]);
 
     public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => new(
     [
-        .. _jobs.Values.Where(row => row.DueAt is null && !row.Job.Watch.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
+        .. _jobs.Values.Where(row => row.DueAt is null && row.Job.WatchStatus != WatchStatus.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
     ]);
 
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(

@@ -47,7 +47,7 @@ internal sealed class Checker(Stage stage)
             Expect(commit.Event is not null, "metadata added to a settled job without an event", job);
         }
 
-        Expect(job.IsSettled || job.Watch.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
+        Expect(job.IsSettled || job.WatchStatus == WatchStatus.Stopped || job.Watch.DueAt is not null, "an open job that nothing watches", job);
         Expect(!job.HasOutcome || job.Watch.DueAt is null, "a job with an outcome that is to be polled", job);
         if (job.Watch.DueAt is not null)
             story.Watches[job.Watch.StartedAt] = job.Watch.Deadline;
@@ -55,7 +55,7 @@ internal sealed class Checker(Stage stage)
             story.ClaimedAt ??= stage.Now;
         if (before?.Watch.LastPolledAt != job.Watch.LastPolledAt)
             story.AnsweredAtStep = stage.Scheduler.Steps;
-        if (before is { Watch.Stopped: true } && !job.Watch.Stopped)
+        if (before is { WatchStatus: WatchStatus.Stopped } && job.WatchStatus != WatchStatus.Stopped)
             story.RestartedAtStep = stage.Scheduler.Steps;
         stage.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
     }
@@ -114,7 +114,7 @@ internal sealed class Checker(Stage stage)
         var error = stage.Scenario.ClockError * 2;
         var latest = Later(stage.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
         Expect(
-            job.HasOutcome || job.Watch.Stopped || story.RestartedAtStep >= sinceStep || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
+            job.HasOutcome || job.WatchStatus == WatchStatus.Stopped || story.RestartedAtStep >= sinceStep || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
             "an acknowledged hint that makes no poll due",
             job);
     }
@@ -184,13 +184,13 @@ internal sealed class Checker(Stage stage)
     /// <summary>Whether nothing is left to be done.</summary>
     public bool IsAtRest() =>
         stage.Store.Outbox.Count == 0
-        && stage.Store.Jobs.All(job => (job.IsSettled || job.Watch.Stopped) && job.Watch.DueAt is null && stage.Store.IndexedAt(job.Key) is null);
+        && stage.Store.Jobs.All(job => (job.IsSettled || job.WatchStatus == WatchStatus.Stopped) && job.Watch.DueAt is null && stage.Store.IndexedAt(job.Key) is null);
 
     /// <summary>Judges a history that has come to rest, or should have.</summary>
     public void Judge(bool isAtRest)
     {
         foreach (var job in stage.Store.Jobs)
-            Expect(isAtRest || job.IsSettled || job.Watch.Stopped, "an id that never ended", job);
+            Expect(isAtRest || job.IsSettled || job.WatchStatus == WatchStatus.Stopped, "an id that never ended", job);
         Expect(isAtRest, "a history that never came to rest", stage.Store.Outbox.Count);
 
         foreach (var one in _committed.Values)
@@ -265,7 +265,7 @@ internal sealed class Checker(Stage stage)
     private bool WasObtainable(Job job, Story story, DateTimeOffset began, DateTimeOffset deadline)
     {
         var script = story.Script!;
-        if (script.Truth != StatusTruth.Told || job.Watch.Stopped || script.Deeds.Any(deed => deed.Deed is Deed.Stop))
+        if (script.Truth != StatusTruth.Told || job.WatchStatus == WatchStatus.Stopped || script.Deeds.Any(deed => deed.Deed is Deed.Stop))
             return false;
 
         var submitted = Scenario.Start + script.SubmittedAfter;
@@ -308,7 +308,7 @@ internal sealed class Checker(Stage stage)
             Expect(job.IsSettled || before.Origin == JobOrigin.Hint, "an expired job that is open again", job);
         if (job.HasOutcome && before is not { HasOutcome: true })
             Truth(story, job);
-        if (job is { IsSettled: true, HasOutcome: false } && (before is not { IsSettled: true } || (before.Watch.DueAt is not null && job.IsAbandoned)))
+        if (job is { IsSettled: true, HasOutcome: false } && (before is not { IsSettled: true } || (before.Watch.DueAt is not null && job.WatchStatus == WatchStatus.GivenUp)))
             Expiry(story, job);
     }
 
@@ -365,7 +365,7 @@ internal sealed class Checker(Stage stage)
 
     /// <summary>Whether a job is polled as long as it has no outcome, or was in time after a step.</summary>
     private static bool IsWatched(Job job, Story story, long sinceStep) =>
-        job.HasOutcome || job.Watch.Stopped || job.Watch.DueAt is not null || story.AnsweredAtStep >= sinceStep;
+        job.HasOutcome || job.WatchStatus == WatchStatus.Stopped || job.Watch.DueAt is not null || story.AnsweredAtStep >= sinceStep;
 
     private static bool SameMetadata(IReadOnlyDictionary<string, string>? some, ImmutableSortedDictionary<string, string> others) =>
         (some?.Count ?? 0) == others.Count && others.All(entry => some![entry.Key] == entry.Value);
