@@ -74,7 +74,7 @@ public static partial class CommandRedaction
             return text;
 
         if (text.Contains("hls", StringComparison.OrdinalIgnoreCase))
-            text = HlsKey().Replace(text, "${lead}" + Mask);
+            text = WithoutKeys(text);
         if (text.AsSpan().ContainsAny(Quotes))
         {
             text = QuotedMembers.Redact(text);
@@ -90,8 +90,27 @@ public static partial class CommandRedaction
         return NotifyToken().Replace(text, "${lead}" + Mask);
     }
 
-    /// <summary>Whether a value of an option ends before this separator: the name of another option follows.</summary>
-    internal static bool IsOptionNext(string text, int separator) => NextOption().IsMatch(text, separator);
+    private static string WithoutKeys(string text)
+    {
+        StringBuilder? redacted = null;
+        var copied = 0;
+        for (var lead = HlsKey().Match(text); lead.Success;)
+        {
+            var start = lead.Index + lead.Length;
+            var end = ValueBehind(text, lead).EndOfKey(start);
+            if (end > start)
+            {
+                (redacted ??= new(text.Length)).Append(text, copied, start - copied).Append(Mask);
+                copied = end;
+            }
+
+            lead = HlsKey().Match(text, end);
+        }
+
+        return redacted?.Append(text, copied, text.Length - copied).ToString() ?? text;
+    }
+
+    private static SecretValue ValueBehind(string text, Match lead) => new(text, lead.Groups["level"] is { Success: true } level ? level.Value : null);
 
     /// <summary>Whether a text is a URL or has one in it, encoded or not.</summary>
     internal static bool MayBeUrl(string text) => Url().IsMatch(text);
@@ -102,7 +121,7 @@ public static partial class CommandRedaction
 
     private static readonly NamedSecrets Headers = new(Header(), ":", "${lead}" + Mask);
 
-    private static readonly NamedSecrets Credentials = new(Credential(), "=[]", "${lead}" + Mask);
+    private static readonly NamedSecrets Credentials = new(Credential(), "=[]", "${lead}" + Mask, (text, lead) => ValueBehind(text, lead).EndOfCredential(lead.Index + lead.Length));
 
     // Without one of these there is neither an option with a value, nor a URL, nor a query.
     private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
@@ -128,56 +147,6 @@ public static partial class CommandRedaction
 
     // A slash, perhaps percent-encoded, however often.
     private const string Slash = "(?: " + PlainSlash + " | %(?:25)*2f )";
-
-    // A slash that can separate options where a value begins: plain, or encoded as often as the separator before the value. One that is encoded more
-    // often belongs to the value.
-    private const string Separator = "(?: " + PlainSlash + @" | %(?-i:\k<level>)2f )";
-
-    // The options of the documented commands: avthumb, avconcat, vframe, watermarks, mkzip, fetch and more.
-    private const string OptionName =
-        "(?: acodec | amix(?:Offset|Start|Duration)? | aspect | audioProfile | autoscale | avsmart | alias | bucket | compressLevel"
-        + " | blur | callbackurl | crop | deadline | decompression | deinterlace | delete(?:AfterDays|ts) | dissolve | domain | duration | encoding | end | fade | fileType"
-        + " | file_type | fill | flip | font(?:size)? | force | format | fsize | host | index | interlace | key | limit | maxDuration | md5 | overwrite | position | rate"
-        + " | repeat | separate | shortest | size | strip | uphost | webp | wst"
-        + " | gifHighColor | gravity | h264(?:Profile|Level) | hls(?:Key(?:Type|Url)? | IV(?:Type)? | DurationModify | Method ) | image | interval | keyFramePosition"
-        + " | loudnorm(?:I|LRA|TP)? | maxrate | mimeType | mode | mosaic(?:Gravity|OffsetX|OffsetY|Size|Start|Duration)? | multiA(?:udio|rep(?:Offset|Start|Duration)?)"
-        + " | noDomain | notify(?:-filter|URL) | offset | output | pad(?:W|H|VideoX|VideoY) | pattern | pipeline | prefix | preset | quality | refine | resource | rotate"
-        + " | saveas | savePattern | scodec | segment(?:Type|Init) | segtime | segFirstTime | smt(?:Type|Enhance|Quality) | speex | start | stream | stripmeta | subtitle"
-        + " | text | thumbnail | vcodec | volume | wm(?:Image2? | Text | GravityText | Gravity | ScaleType | Scale | Constant | Alpha | IgnoreLoop | Font(?:Color|Size)?"
-        + " | Offset[XY] | Pos | Duration | Shortest ) | writeXing | (?:audio|video)_[0-9]+k | (?:audio|video)_[0-9]+x[0-9]+_[0-9]+k )";
-
-    private const string LongName =
-        "(?: " + OptionName + " (?= " + Slash + @" | [|;\s""'\]&\\%] | $ ) | url (?> " + Slash + "+ ) (?: aHR0 | YUhSM | http ) )";
-
-    // Short names, which Base64 may have between two slashes: they count before a whole value of theirs only, such as 25, 0.5, 1.4m, 640x360 or 00:01:30.
-    private const string ShortName = "(?: (?: a[bcnqr] | crf | cut | d[xy] | gop | hr | [hnqrstwxy] | s[ns] | v[bn] | ws ) (?> " + Slash + "+ )"
-        + @" (?> [0-9]{1,10} (?: [.:x] [0-9]{0,10} ){0,2} [km]? ) (?! [a-z0-9+_=.:-] | %(?:25)*(?:2b|3a|3d) | \\+u00(?:2b|3d) ) )";
-
-    private const string Name = "(?: " + LongName + " | " + ShortName + " )";
-
-    // The slashes within a value, as the standard Base64 alphabet has them. Each is judged by what follows it alone, so a run of them takes linear time.
-    private const string ValueSlash = Separator + " (?! " + Name + " ) | (?! " + Separator + " ) " + Slash;
-
-    // A digit of Base64 text that may have between two slashes what reads as a short option (/t/4). It is not searched beyond the next key, so that no
-    // part of a text is searched from two keys.
-    private const string Digit =
-        "(?: (?! hlsKey " + Slash + " ) (?: [a-z0-9+_-] | " + Separator + " (?! " + LongName + " | aHR0 | YUhSM ) | (?! " + Separator + " ) " + Slash
-        + @" | %(?:25)*2b | \\+u002b ) )";
-
-    // Padding ends a Base64 text, whatever short options seem to be in it.
-    private const string Padded = "(?> " + Digit + @"+ ) (?> (?: = | %(?:25)*3d | \\+u003d )+ ) (?! [a-z0-9+_*-] )";
-
-    private const string KeyUnit =
-        @"(?: [^/|;\s""'\\\]&%] | " + ValueSlash + @" | \\+u00(?!2f|7c|3b|22|27|20|5d|26)[0-9a-f]{2} | % (?! (?:25)*(?:2f|7c|3b|22|27|20|5d|26) ) )";
-
-    // Without padding, an AES-128 key has 22 digits, and one that is encrypted with a 1024-bit RSA key has 171.
-    private const string Key =
-        "(?> (?: (?: " + Digit + "{171} | " + Digit + "{22} ) (?! " + KeyUnit + " ) | " + KeyUnit + " | " + Padded + " ) (?: " + KeyUnit + " | " + Padded + " )* )";
-
-    // Behind a comma and closing marks a value may go on, a list of URLs or the text around it may not.
-    private const string CredentialUnit =
-        @"(?: [^/%&\#\s""'<>|;\\)\]},`] | " + ValueSlash + @" | % (?! (?:25)*2f ) | \\+u00(?!26|23|22|27|2f|3c|3e|7c|3b|20)[0-9a-f]{2}"
-        + @" | , (?! [\s""'<>(){}[\]\\|;&] | $ | %(?:25)*2[27] | [a-z][a-z0-9+.-]{0,15} : \\*/ ) | [)\]}'`] (?= [a-z0-9_~*!$+-] ) )";
 
     private const string KeyName = "(?: hls[_-]?key | (?: access | secret | api | auth | sign | enc | private )[_-]?key(?:[_-]?id)? )";
 
@@ -215,7 +184,7 @@ public static partial class CommandRedaction
     private const string QuerySeparator = @"(?: [?&\#;~] | (?<!\\) \\+u00(?:26|3f|23|3b) | %(?:25)*(?:3f|26|23|3b|7e) ) (?= [aekpst] )";
 
     // hlsKey/… and hlsKey%2F….
-    [GeneratedRegex("(?<lead> hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f ) ) " + Key, Options)]
+    [GeneratedRegex("hlsKey (?: " + PlainSlash + " | %(?<level>(?:25)*)2f )", Options)]
     private static partial Regex HlsKey();
 
     [GeneratedRegex("^" + MemberName + @"\z", Options)]
@@ -224,10 +193,10 @@ public static partial class CommandRedaction
     // JSON within text, its quotes escaped or not: "token": "…", %22token%22%3A%22…. A value ends at a quote like the one that it began with.
     [GeneratedRegex(
         @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + Quote + @" \s*:\s* (?<quote> " + Quote + " ) )"
-        + @" (?> (?: (?! (?<!\\) \k<quote> ) [^\n] )+ )"
+        + @" (?> (?: (?! (?<!\\) (?-i:\k<quote>) ) [^\n] )+ )"
         + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
         + @" %(?<level>(?:25)*)2[27] (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* %(?-i:\k<level>)(?<mark>2[27]) )"
-        + @" (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>)\k<mark> ) [^\s""'] )+ ) )",
+        + @" (?> (?: (?! (?<! %(?:25)*5c ) %(?-i:\k<level>\k<mark>) ) [^\s""'] )+ ) )",
         Options)]
     private static partial Regex QuotedMember();
 
@@ -235,11 +204,11 @@ public static partial class CommandRedaction
     // are in no string, or at the end of the text.
     [GeneratedRegex(
         @"\G (?: (?<lead> " + NameStart + "(?= " + NameChars + Quote + " ) " + MemberName + "(?<quote> " + Quote + @" ) \s*:\s* )"
-        + @" (?: (?<open> [[{] ) (?> (?: (?(open) (?: (?<!\\) \k<quote> (?> (?: (?! (?<!\\) \k<quote> ) [\s\S] )* ) (?: \k<quote> | \z )"
+        + @" (?: (?<open> [[{] ) (?> (?: (?(open) (?: (?<!\\) (?-i:\k<quote>) (?> (?: (?! (?<!\\) (?-i:\k<quote>) ) [\s\S] )* ) (?: (?-i:\k<quote>) | \z )"
         + @" | (?<open> [[{] ) | (?<-open> [\]}] ) | [^[{\]}] ) | (?!) ) )* ) | [^\s""'\\,}\]{[]+ )"
         + " | (?<lead> " + NameStart + "(?= " + NameChars + " %(?:25)*2[27] ) " + MemberName
         + @" (?<quote> %(?<level>(?:25)*)2[27] ) (?: : | %(?-i:\k<level>)3a ) (?: \s | \+ | %(?-i:\k<level>)20 )* )"
-        + @" (?: (?<open> [[{] | %(?-i:\k<level>)[57]b ) (?> (?: (?(open) (?: (?<! %(?:25)*5c ) \k<quote> (?> (?: (?! (?<! %(?:25)*5c ) \k<quote> ) [^\s""'] )* ) (?: \k<quote> )?"
+        + @" (?: (?<open> [[{] | %(?-i:\k<level>)[57]b ) (?> (?: (?(open) (?: (?<! %(?:25)*5c ) (?-i:\k<quote>) (?> (?: (?! (?<! %(?:25)*5c ) (?-i:\k<quote>) ) [^\s""'] )* ) (?-i:\k<quote>)?"
         + @" | (?<open> [[{] | %(?-i:\k<level>)[57]b ) | (?<-open> [\]}] | %(?-i:\k<level>)[57]d ) | [^\s""'[{\]}] | (?<= [,:[{] ) \s ) | (?!) ) )* ) | [a-z0-9_.+*-]+ ) )",
         Options)]
     private static partial Regex OtherMember();
@@ -261,8 +230,7 @@ public static partial class CommandRedaction
     // A query may be percent-encoded, however often: then what ends a value is, too.
     [GeneratedRegex(
         @"\G (?<lead> (?: " + NameStart + "(?= " + NameChars + @" (?: [=[\]] | \\+u003d | %(?:25)*(?:3d|5b|5d) ) ) " + ParameterName + " | " + QuerySeparator + QueryName + " )"
-        + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )"
-        + @"(?> (?: (?! %(?-i:\k<level>)(?:26|23|22|27|3c|3e|7c|3b|20) ) " + CredentialUnit + " | " + Padded + " )+ )",
+        + @" (?: \[ [a-z0-9_]{0,32} \] | \] | %(?:25)*5b [a-z0-9_]{0,32} %(?:25)*5d | %(?:25)*5d )? (?: = | \\+u003d | %(?<level>(?:25)*)3d ) )",
         Options)]
     private static partial Regex Credential();
 
@@ -293,7 +261,4 @@ public static partial class CommandRedaction
     // Plain, without its scheme, percent-encoded, or the Base64 text of one, encoded once or twice.
     [GeneratedRegex(":// | ^// | %(?:25)*3a %(?:25)*2f | (?-i: aHR0 | YUhSM )", Options)]
     private static partial Regex Url();
-
-    [GeneratedRegex(@"\G (?> " + Slash + "+ ) " + Name, Options)]
-    private static partial Regex NextOption();
 }

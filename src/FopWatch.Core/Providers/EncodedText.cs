@@ -69,13 +69,17 @@ internal static partial class EncodedText
     /// <summary>The longest text that a run and some of the pieces behind it are together; null if there is none.</summary>
     private static (int End, string Text)? Longest(string text, (int Start, int End) run)
     {
-        foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces).Reverse())
+        int? longest = null;
+        foreach (var end in Ends(text, run).Skip(1).Take(MaxPieces))
         {
-            if (Decode(text.AsSpan()[run.Start..end], whole: true) is { } longest)
-                return (end, longest);
+            var encoded = text.AsSpan()[run.Start..end];
+            if (IsText(encoded, whole: true))
+                longest = end;
+            else if (!IsText(encoded, whole: false))
+                break; // Nor is it a text with more behind it.
         }
 
-        return null;
+        return longest is { } last ? (last, Decode(text.AsSpan()[run.Start..last], whole: true)!) : null;
     }
 
     /// <summary>Where what begins with a run may end: the run itself, and each piece that follows a run of slashes and is no option's name.</summary>
@@ -83,7 +87,7 @@ internal static partial class EncodedText
     {
         var end = run.End;
         yield return end;
-        while (end < text.Length && Next(Piece(), text, end) is { } piece && !CommandRedaction.IsOptionNext(text, end))
+        while (end < text.Length && Next(Piece(), text, end) is { } piece && !CommandOption.FollowsAt(text, end))
         {
             end = piece.End;
             yield return end;
@@ -104,9 +108,15 @@ internal static partial class EncodedText
     /// <summary>The text that is encoded; null if it is none.</summary>
     /// <param name="encoded">As it stands there.</param>
     /// <param name="whole">Whether it has to be one to its end. Otherwise it may have been cut.</param>
-    private static string? Decode(ReadOnlySpan<char> encoded, bool whole)
+    private static string? Decode(ReadOnlySpan<char> encoded, bool whole) =>
+        Read(encoded, whole, Encoding.UTF8.GetString, out var text) ? text : null;
+
+    private static bool IsText(ReadOnlySpan<char> encoded, bool whole) => Read(encoded, whole, _ => 0, out _);
+
+    // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
+    private static bool Read<T>(ReadOnlySpan<char> encoded, bool whole, Func<ReadOnlySpan<byte>, T> read, out T? text)
     {
-        // A text is decoded up to as often as MaxPieces, so all but the result is in rented memory.
+        text = default;
         var rented = ArrayPool<byte>.Shared.Rent(encoded.Length + Base64Text.Spare);
         try
         {
@@ -115,16 +125,19 @@ internal static partial class EncodedText
             if (!whole)
                 length -= length % 4;
             if (Base64Text.DecodeInPlace(rented, length) is not (> 0 and var written))
-                return null;
+                return false;
             var valid = rented.AsSpan(0, written);
             for (var cut = 0; !Utf8.IsValid(valid); cut++)
             {
                 if (whole || cut == 3 || valid.IsEmpty)
-                    return null;
+                    return false;
                 valid = valid[..^1];
             }
 
-            return HasControl(valid) ? null : Encoding.UTF8.GetString(valid);
+            if (HasControl(valid))
+                return false;
+            text = read(valid);
+            return true;
         }
         finally
         {

@@ -46,10 +46,7 @@ internal static class JsonFields
             : null;
 
     /// <summary>Words for people, as they are kept: redacted and no longer than <see cref="MaxProse"/>. JSON counts as words.</summary>
-    public static string? Prose(this JsonElement element, string name) => element.Prose(name, out _);
-
-    /// <summary>The same, and whether it is only the beginning.</summary>
-    public static string? Prose(this JsonElement element, string name, out bool cut)
+    private static string? Prose(this JsonElement element, string name, out bool cut)
     {
         cut = false;
         if (element.Field(name) is not { } field)
@@ -63,10 +60,20 @@ internal static class JsonFields
     }
 
     /// <summary>
-    /// Why a command failed: its <c>error</c>, or its <c>desc</c> where a failed one has no error, as workflows and Wangsu write it.
+    /// The words of a command: its <c>desc</c>, and why it failed. That is its <c>error</c>, or its <c>desc</c> where a failed one has no error, as
+    /// workflows and Wangsu write it.
     /// </summary>
-    public static string? ErrorOf(this JsonElement element, ItemState state, out bool cut) =>
-        element.Prose("error", out cut) ?? (state == ItemState.Failed ? element.Prose("desc", out cut) : null);
+    /// <param name="element">The command or its result.</param>
+    /// <param name="stateOf">How it stands, given whether it has an error.</param>
+    public static ProviderWords Words(this JsonElement element, Func<bool, ItemState> stateOf)
+    {
+        var description = element.Prose("desc", out var descriptionCut);
+        var error = element.Prose("error", out var errorCut);
+        var state = stateOf(error is not null);
+        return error is null && state == ItemState.Failed
+            ? new(state, description, description, descriptionCut)
+            : new(state, description, error, errorCut);
+    }
 
     /// <summary>A value as JSON text in one spelling, redacted.</summary>
     public static string? Json(this JsonElement element, string name) =>
@@ -143,3 +150,10 @@ internal static class JsonFields
         return string.Concat(text.AsSpan(0, end), "…");
     }
 }
+
+/// <summary>What a provider says of a command in words for people.</summary>
+/// <param name="State">How the command stands.</param>
+/// <param name="Description">The description.</param>
+/// <param name="Error">Why it failed.</param>
+/// <param name="ErrorCut">Whether that is only the beginning.</param>
+internal readonly record struct ProviderWords(ItemState State, string? Description, string? Error, bool ErrorCut);

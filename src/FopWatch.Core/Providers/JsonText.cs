@@ -141,13 +141,13 @@ internal static class JsonText
             case JsonValueKind.Object:
                 writer.WriteStartObject();
                 var names = new DistinctNames();
-                foreach (var property in value.EnumerateObject().OrderBy(property => property.Name, StringComparer.Ordinal))
+                foreach (var (name, member) in value.EnumerateObject().Select(property => (property.Name, property.Value)).OrderBy(property => property.Name, StringComparer.Ordinal))
                 {
-                    writer.WritePropertyName(names.Next(CommandRedaction.Redact(property.Name)));
-                    if (CommandRedaction.IsSecretName(property.Name))
+                    writer.WritePropertyName(names.Next(CommandRedaction.Redact(name)));
+                    if (CommandRedaction.IsSecretName(name))
                         writer.WriteStringValue(CommandRedaction.Mask);
                     else
-                        Write(writer, property.Value);
+                        Write(writer, member);
                 }
 
                 writer.WriteEndObject();

@@ -9,14 +9,20 @@ namespace FopWatch.Providers;
 /// A rule for secrets that have a name before them, such as <c>token=…</c>. It is tried only where a name ends at a character that can
 /// separate it from a value: a regular expression that is tried at every position takes up to a microsecond for each.
 /// </summary>
-/// <param name="rule">The rule. It begins with \G, then with the name or what separates it from a parameter before it.</param>
+/// <param name="rule">The rule. It begins with \G, then with the name or what separates it from the parameter before.</param>
 /// <param name="separators">What may follow the name, apart from blanks and whether escaped or not.</param>
 /// <param name="replacement">What becomes of a match.</param>
-internal sealed class NamedSecrets(Regex rule, string separators, string replacement)
+/// <param name="endOfValue">Where the value behind a match ends, if the rule leaves it out; the end of the match if there is none.</param>
+internal sealed class NamedSecrets(Regex rule, string separators, string replacement, Func<string, Match, int>? endOfValue = null)
 {
     /// <summary>The characters of names; the last one is another K to whoever ignores case.</summary>
     private static readonly SearchValues<char> NameChars =
         SearchValues.Create("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-\u212a");
+
+    // Without one of these, nothing is the name of a secret. None has a K, as there are three.
+    private static readonly SearchValues<string> Fragments = SearchValues.Create(
+        ["to", "secret", "sig", "pass", "pwd", "ey", "cred", "auth", "hmac", "jwt", "hdn", "_upt", "accessid", "x-", "q-", "time"],
+        StringComparison.OrdinalIgnoreCase);
 
     /// <summary>A text without the secrets that the rule finds; the same as if the rule was tried at every position.</summary>
     public string Redact(string text)
@@ -25,11 +31,11 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
         var copied = 0;
         for (var at = 0; Next(text, at) is var (start, end); at = end)
         {
-            if (end == text.Length || !separators.Contains(CharAt(text, end)) || FirstMatch(text, start, end, copied) is not { } match)
+            if (end == text.Length || !separators.Contains(CharAt(text, end)) || FirstMatch(text, start, end, copied) is not var (match, next))
                 continue;
 
             (redacted ??= new(text.Length)).Append(text, copied, match.Index - copied).Append(match.Result(replacement));
-            copied = match.Index + match.Length;
+            copied = next;
 
             // A match may end within a name.
             for (end = copied; end > start && NameChars.Contains(text[end - 1]);)
@@ -51,25 +57,41 @@ internal sealed class NamedSecrets(Regex rule, string separators, string replace
     }
 
     /// <summary>The first match that begins with the name in a run, or with what separates it from the parameter before.</summary>
-    private Match? FirstMatch(string text, int start, int end, int from)
+    private (Match Match, int End)? FirstMatch(string text, int start, int end, int from)
     {
+        var mayBeName = MayBeName(text.AsSpan(start, end - start));
         switch (start == 0 ? '\0' : text[start - 1])
         {
             case '%':
-                return At(start - 1) ?? At(start) ?? At(AfterPercents(text, start) + 2);
+                return Parameter(start - 1) ?? Name(start) ?? Name(AfterPercents(text, start) + 2);
             case '\\':
                 var escape = start - 1;
                 while (escape > from && text[escape - 1] == '\\')
                     escape--;
-                return At(escape) ?? At(start) ?? At(start + "u0026".Length);
-            case '?' or '&' or '#' or ';' or '~':
-                return At(start - 1) ?? At(start);
-            default:
-                return At(start);
+                return Parameter(escape) ?? Name(start) ?? Name(start + "u0026".Length);
+            case var before:
+                return (IsQuerySeparator(before) ? At(start - 1) : null) ?? Name(start);
         }
 
-        Match? At(int position) => position >= from && position < end && rule.Match(text, position) is { Success: true } match ? match : null;
+        (Match, int)? Parameter(int position) => IsQuerySeparator(CharAt(text, position)) ? At(position) : null;
+
+        (Match, int)? Name(int position) => mayBeName ? At(position) : null;
+
+        (Match, int)? At(int position)
+        {
+            if (position < from || position >= end || rule.Match(text, position) is not { Success: true } match)
+                return null;
+
+            var endOfMatch = match.Index + match.Length;
+            return endOfValue is null ? (match, endOfMatch) : endOfValue(text, match) is var next && next > endOfMatch ? (match, next) : null;
+        }
     }
+
+    private static bool IsQuerySeparator(char c) => c is '?' or '&' or '#' or ';' or '~';
+
+    // ak and sk are short enough to be compared here.
+    private static bool MayBeName(ReadOnlySpan<char> run) =>
+        run.ContainsAny(Fragments) || (run.Length > 1 && run[^1] is 'k' or 'K' or '\u212a' && run[^2] is 'a' or 'A' or 's' or 'S');
 
     /// <summary>The character at a position, its escape undone and blanks before it skipped.</summary>
     private static char CharAt(string text, int at)

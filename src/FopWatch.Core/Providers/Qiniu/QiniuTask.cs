@@ -84,20 +84,20 @@ internal static class QiniuTask
         var code = item.Integer("code");
         EquatableList<OutputFacts> outputs = [.. ReadOutputs(item, Base64Text.BucketOf(command, "saveas") ?? inputBucket)];
         var (result, resultCut) = JsonCut.To(ResultLimit.Kept, item.Json("result"), null);
-        var state = code == NotificationFailed ? StateByContent(item, outputs, result) : StateOf(code);
+        var words = item.Words(hasError => code == NotificationFailed ? StateByContent(item, hasError, outputs, result) : StateOf(code));
         return new()
         {
             Command = CommandRedaction.Redact(command),
-            State = state,
+            State = words.State,
             Code = code,
-            Description = item.Prose("desc"),
-            Error = item.ErrorOf(state, out var errorCut),
-            ErrorCut = errorCut,
+            Description = words.Description,
+            Error = words.Error,
+            ErrorCut = words.ErrorCut,
             ErrorIndex = item.Count("errorIndex") is <= int.MaxValue and var index ? (int)index : null,
             ReusedOldOutput = item.Flag("returnOld"),
             Result = result,
             ResultCut = resultCut,
-            Outputs = ItemOutputs.MayHave(state) ? outputs : [],
+            Outputs = ItemOutputs.MayHave(words.State) ? outputs : [],
         };
     }
 
@@ -105,9 +105,9 @@ internal static class QiniuTask
     /// How a command ended whose code tells only that it is over and its notification failed: items have the codes of the whole
     /// (providers.md, section 1). An error is believed over an output, which may only be where a file would have been.
     /// </summary>
-    private static ItemState StateByContent(JsonElement item, EquatableList<OutputFacts> outputs, string? result)
+    private static ItemState StateByContent(JsonElement item, bool hasError, EquatableList<OutputFacts> outputs, string? result)
     {
-        if (item.Prose("error") is not null)
+        if (hasError)
             return ItemState.Failed;
 
         var hasOutput = item.Text("hash") is not null || outputs.Count > 0 || result is not (null or "\"\"" or "{}" or "[]");

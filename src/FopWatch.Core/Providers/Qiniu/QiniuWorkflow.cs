@@ -138,14 +138,15 @@ internal static class QiniuWorkflow
 
         var code = known.Integer("code");
         var state = code switch { 6 => ItemState.Skipped, 7 => ItemState.Failed, _ => QiniuTask.StateOf(code) };
+        var words = known.Words(_ => state);
         return new()
         {
             Command = CommandRedaction.Redact(command),
             State = state,
             Code = code,
-            Description = known.Prose("desc"),
-            Error = known.ErrorOf(state, out var errorCut),
-            ErrorCut = errorCut,
+            Description = words.Description,
+            Error = words.Error,
+            ErrorCut = words.ErrorCut,
         };
     }
 

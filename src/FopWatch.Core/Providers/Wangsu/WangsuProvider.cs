@@ -153,15 +153,16 @@ internal abstract class WangsuProvider : IProvider
         var command = item.Text("cmd") ?? "";
         var code = item.Integer("code");
         var state = WangsuCodes.StateOf(code);
+        var words = item.Words(_ => state);
         var hasOutputs = ItemOutputs.MayHave(state) && InputOf(command, null) is null;
         return new()
         {
             Command = CommandRedaction.Redact(command),
             State = state,
             Code = code,
-            Description = item.Prose("desc"),
-            Error = item.ErrorOf(state, out var errorCut),
-            ErrorCut = errorCut,
+            Description = words.Description,
+            Error = words.Error,
+            ErrorCut = words.ErrorCut,
             Input = InputOf(command, item.Text("key")),
             Outputs = hasOutputs ? [.. ReadOutputs(item, common, command)] : [],
             OutputsCut = hasOutputs && (HasBrokenList(item) || HasBrokenList(common)),

@@ -1,0 +1,99 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Core.Tests.Providers;
+
+public class RedactionCostTests
+{
+    [Theory]
+        [InlineData("hlsKey/a%2Fb/c|d", "hlsKey/***|d")]
+        [InlineData("hlsKey%2Fa/key%2Fb", "hlsKey%2F***/key%2Fb")]
+        [InlineData("hlsKey%2Fa%2Fkey%2Fb", "hlsKey%2F***%2Fkey%2Fb")]
+        [InlineData("hlsKey%252Fa%2Fkey/b%252Fkey%252Fc", "hlsKey%252F***%252Fkey%252Fc")]
+        [InlineData("hlsKey/a\\u0041b\\u007cx", "hlsKey/***\\u007cx")]
+        [InlineData("hlsKey/a\\u0000b\\u0020c", "hlsKey/***\\u0020c")]
+        [InlineData("hlsKey/a%7Cb", "hlsKey/***%7Cb")]
+        [InlineData("hlsKey/a%41b%257Cc", "hlsKey/***%257Cc")]
+        [InlineData("hlsKey/a&b", "hlsKey/***&b")]
+        [InlineData("hlsKey/ABCDEFGHIJKLMNOPQRSTUV/t/1", "hlsKey/***/t/1")]
+        [InlineData("hlsKey/ABCDEFGHIJ/t/1KLMNOPQR|x", "hlsKey/***|x")]
+        [InlineData("hlsKey/ABCDEFGHIJKLM/t/4==/t/1", "hlsKey/***/t/1")]
+        [InlineData("hlsKey/x/video_240k/a", "hlsKey/***/video_240k/a")]
+        [InlineData("hlsKey/x/audio_12x3_4k|y", "hlsKey/***/audio_12x3_4k|y")]
+        [InlineData("hlsKey/x/video_240kb|y", "hlsKey/***|y")]
+        [InlineData("hlsKey/x/url/aHR0cDov", "hlsKey/***/url/aHR0cDov")]
+        [InlineData("hlsKey/x/url/abc|y", "hlsKey/***|y")]
+        [InlineData("hls\u212aey/x/\u212aey/y", "hls\u212aey/***/\u212aey/y")]
+        [InlineData("hlsKey/x/wmFontColor/y", "hlsKey/***/wmFontColor/y")]
+        [InlineData("hlsKey/x/wmFontColors/y|z", "hlsKey/***|z")]
+        [InlineData("hlsKey/x\\/key\\/y", "hlsKey/***\\/key\\/y")]
+        [InlineData("?token=a,b,c", "?token=***")]
+        [InlineData("?token=a, b", "?token=***, b")]
+        [InlineData("?token=a,http://x.example/b", "?token=***,http://x.example/b")]
+        [InlineData("(?token=a)b)", "(?token=***)")]
+        [InlineData("token=a%26b=c&d", "token=***&d")]
+        [InlineData("%3Ftoken%3Da%26b%3Dc", "%3Ftoken%3D***%26b%3Dc")]
+        [InlineData("%3Ftoken%3Da%2526b%26c", "%3Ftoken%3D***%26c")]
+        [InlineData("?token=abc==def&x", "?token=***&x")]
+        [InlineData("?token=a/t/4bc==/t/1", "?token=***/t/1")]
+        [InlineData("sig\\u003dab\\u0026x=1", "sig\\u003d***\\u0026x=1")]
+        [InlineData("ak=1&sk=2&task=3", "ak=***&sk=***&task=3")]
+        [InlineData("x[token]=1&y", "x[token]=***&y")]
+        [InlineData("x%5Btoken%5D%3D1%26y", "x%5Btoken%5D%3D***%26y")]
+        [InlineData("?token=a/key/b", "?token=***/key/b")]
+        [InlineData("%3Ftoken%3Da%2Fkey%2Fb", "%3Ftoken%3D***%2Fkey%2Fb")]
+        [InlineData("?token=a\\u0041\\u003cb", "?token=***\\u003cb")]
+        [InlineData("?e=1700000000&to\u212aen=x", "?e=***&to\u212aen=***")]
+        [InlineData("a\\\\u0026e=1", "a\\\\u0026e=***")]
+        [InlineData("%2526st%253D1%2526x", "%2526st%253D***%2526x")]
+    public void A_value_ends_where_it_always_has(string text, string redacted)
+    {
+        Assert.Equal(redacted, CommandRedaction.Redact(text));
+        Assert.Equal(redacted, CommandRedaction.Redact(redacted));
+    }
+
+    public static TheoryData<string, string> Shapes => new()
+    {
+        { "cmd", "avthumb/m3u8/hlsKey/a/" },
+        { "cmd", "hlsKey/AAAAAAAAAAAAAAAAAAAAAA/t/1" },
+        { "error", "http://u:p@h/?token=x&e=1 " },
+        { "error", "aHR0cDovL3g6eUBo/" },
+        { "error", "IGh0dHA6Ly9h/" },
+        { "error", "%25253A%2F" },
+        { "error", "authorization: " },
+        { "error", "{\"token\":" },
+        { "error", "\"token\":\"" },
+        { "error", "%22token%22%3A%22" },
+        { "error", "{\"}" },
+        { "error", "%3D" },
+        { "error", "\\u003d" },
+        { "error", "&e=" },
+        { "error", "%26token%3Da%2Ft%2F1" },
+        { "desc", "x-amz-token_" },
+    };
+
+    // Eight times as much takes eight times as long. Were the work quadratic, it would take 64 times as long, on a busy machine too.
+    [Theory]
+    [MemberData(nameof(Shapes))]
+    public void Decoding_takes_time_in_proportion_to_the_length(string field, string repeated)
+    {
+        var (little, much) = (Body(32 * 1024), Body(8 * 32 * 1024));
+        Quickest(little);
+
+        Assert.InRange(Quickest(much) / Quickest(little), 0, 30);
+
+        byte[] Body(int length) => Encoding.UTF8.GetBytes(
+            $$"""{"id":"a","code":3,"items":[{"code":3,{{JsonSerializer.Serialize(field)}}:{{JsonSerializer.Serialize(string.Concat(Enumerable.Repeat(repeated, length / repeated.Length)))}}}]}""");
+
+        static double Quickest(byte[] body) => Enumerable.Range(0, 4).Min(_ =>
+        {
+            var watch = Stopwatch.StartNew();
+            Assert.NotNull(ProviderKinds.For(ProviderKind.Qiniu).Decode(ReportChannel.Notification, body).Report);
+            return watch.Elapsed.TotalSeconds;
+        });
+    }
+}
