@@ -1,6 +1,5 @@
 using System.Reflection;
 using System.Text.Json;
-using FopWatch.Api.Tests;
 
 namespace FopWatch.Contracts.Tests;
 

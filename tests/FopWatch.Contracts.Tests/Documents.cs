@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FopWatch.Api.Tests;
 
 namespace FopWatch.Contracts.Tests;
 

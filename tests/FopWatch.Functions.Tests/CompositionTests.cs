@@ -5,7 +5,6 @@ using System.Text.Json;
 using Azure.Identity;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Clocks;
 using FopWatch.Jobs;
 using FopWatch.Providers;

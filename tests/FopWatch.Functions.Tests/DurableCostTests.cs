@@ -1,5 +1,4 @@
 using System.Globalization;
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Jobs;

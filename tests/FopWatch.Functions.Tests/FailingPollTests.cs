@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Text;
-using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;

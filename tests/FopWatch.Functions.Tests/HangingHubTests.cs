@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using Grpc.Core;

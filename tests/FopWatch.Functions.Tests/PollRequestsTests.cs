@@ -1,4 +1,3 @@
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Watching;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,4 +1,3 @@
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Upkeep;
 using Grpc.Core;
 using Grpc.Core.Interceptors;

@@ -1,5 +1,4 @@
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Upkeep;

@@ -1,6 +1,5 @@
 using Azure.Identity;
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Starting;
 using FopWatch.Settings;
 using Microsoft.Extensions.Configuration;

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using FopWatch.Azure.Tests;
 using FopWatch.Watching;
 
 namespace FopWatch.Functions.Tests;

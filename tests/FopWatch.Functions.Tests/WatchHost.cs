@@ -3,7 +3,6 @@ using System.Text;
 using Azure.Data.Tables;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;

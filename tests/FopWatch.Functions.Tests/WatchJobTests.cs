@@ -1,4 +1,3 @@
-using FopWatch.Azure.Tests;
 using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;

@@ -1,10 +1,10 @@
 using System.Collections.Concurrent;
 using FopWatch.Api;
-using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Tests.Http;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;

@@ -1,6 +1,6 @@
 using Azure.Messaging.ServiceBus;
 using FopWatch.Azure.ServiceBus;
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.ServiceBus;

@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using Azure.Messaging.ServiceBus;
-using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 

@@ -1,5 +1,5 @@
 using Azure.Messaging.ServiceBus;
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.ServiceBus;
 

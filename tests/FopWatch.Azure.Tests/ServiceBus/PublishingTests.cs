@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 using Azure.Messaging.ServiceBus;
 using FopWatch.Azure.ServiceBus;
-using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.ServiceBus;

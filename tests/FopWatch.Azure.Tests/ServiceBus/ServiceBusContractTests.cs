@@ -1,4 +1,4 @@
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.ServiceBus;

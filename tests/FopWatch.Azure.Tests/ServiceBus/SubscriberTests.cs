@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Azure.Messaging.ServiceBus;
-using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Subscriber;
 

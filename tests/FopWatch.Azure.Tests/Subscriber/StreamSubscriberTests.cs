@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Text;
-using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
+using FopWatch.PortContracts;
 using FopWatch.Subscriber;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

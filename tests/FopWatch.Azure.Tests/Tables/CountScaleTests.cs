@@ -4,8 +4,8 @@ using System.Text;
 using Azure.Core.Pipeline;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 

@@ -1,8 +1,8 @@
 using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests.Stored;
 using FopWatch.Jobs;
+using FopWatch.PortContracts.Stored;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 

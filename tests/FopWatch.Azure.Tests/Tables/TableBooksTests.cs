@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 

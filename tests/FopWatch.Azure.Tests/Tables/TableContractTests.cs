@@ -2,9 +2,9 @@ using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Clocks;
-using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 

@@ -1,7 +1,7 @@
 using Azure;
 using Azure.Data.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Intake;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;

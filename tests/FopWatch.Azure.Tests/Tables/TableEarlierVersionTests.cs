@@ -1,8 +1,8 @@
 using Azure;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 

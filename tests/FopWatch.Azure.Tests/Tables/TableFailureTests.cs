@@ -1,6 +1,6 @@
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 

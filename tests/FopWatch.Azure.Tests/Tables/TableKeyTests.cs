@@ -1,6 +1,6 @@
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;

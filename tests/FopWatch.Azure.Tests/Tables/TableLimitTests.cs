@@ -1,9 +1,9 @@
 using System.Text.Json;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;

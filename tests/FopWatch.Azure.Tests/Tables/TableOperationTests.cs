@@ -1,7 +1,7 @@
 using System.Text.RegularExpressions;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;

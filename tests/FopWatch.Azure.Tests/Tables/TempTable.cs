@@ -1,6 +1,6 @@
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Azure.Tests.Tables;
 

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FopWatch.Contract.Tests.Http;
+using FopWatch.PortContracts.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Http;

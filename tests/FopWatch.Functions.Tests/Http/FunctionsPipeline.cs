@@ -1,7 +1,6 @@
 using System.Reflection;
-using FopWatch.Azure.Tests;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Functions.Watching;
+using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;

@@ -1,4 +1,3 @@
-using FopWatch.Azure.Tests;
 
 namespace FopWatch.Functions.Tests.Http;
 

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
-using FopWatch.Azure.Tests;
 
 namespace FopWatch.Functions.Tests.Running;
 

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Reflection;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.PortContracts.Http;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 

@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
-using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 
 namespace FopWatch.Functions.Tests.Running;

@@ -5,7 +5,6 @@ using System.Net.Http.Json;
 using System.Text.Json;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Publishing;

@@ -2,7 +2,6 @@ using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
 using System.Net.Http.Json;
-using FopWatch.Azure.Tests;
 
 namespace FopWatch.Functions.Tests.Running;
 

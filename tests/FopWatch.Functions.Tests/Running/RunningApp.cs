@@ -1,6 +1,5 @@
 using Azure.Data.Tables;
-using FopWatch.Azure.Tests;
-using FopWatch.Contract.Tests.Http;
+using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Functions.Tests.Running;
 

@@ -3,7 +3,6 @@ using System.Net.Http.Json;
 using System.Text;
 using System.Text.Json;
 using FopWatch.Azure.Tables;
-using FopWatch.Azure.Tests;
 using FopWatch.Contracts;
 
 namespace FopWatch.Functions.Tests.Running;

@@ -1,5 +1,4 @@
 using System.Text.Json;
-using FopWatch.Azure.Tests;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;

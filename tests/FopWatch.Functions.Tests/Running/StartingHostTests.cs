@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json;
-using FopWatch.Azure.Tests;
 
 namespace FopWatch.Functions.Tests.Running;
 

@@ -1,7 +1,7 @@
 using System.Text;
-using FopWatch.Contract.Tests;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;

@@ -1,8 +1,8 @@
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 

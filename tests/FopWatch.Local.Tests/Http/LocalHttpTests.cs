@@ -1,7 +1,7 @@
 using System.Net;
 using FopWatch.Api;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Local.Hosting;
+using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
 using Microsoft.Data.Sqlite;
 

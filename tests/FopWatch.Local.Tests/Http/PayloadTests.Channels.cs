@@ -1,7 +1,7 @@
 using System.Net;
 using System.Text;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 

@@ -1,8 +1,8 @@
 using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
+using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 

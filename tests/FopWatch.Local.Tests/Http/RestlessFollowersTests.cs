@@ -1,8 +1,8 @@
 using System.Text;
 using System.Text.RegularExpressions;
-using FopWatch.Contract.Tests;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;

@@ -1,10 +1,10 @@
 using System.Net.Sockets;
 using System.Text;
 using System.Text.RegularExpressions;
-using FopWatch.Contract.Tests;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 using Microsoft.Extensions.DependencyInjection;

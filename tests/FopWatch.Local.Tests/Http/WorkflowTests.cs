@@ -1,7 +1,7 @@
 using System.Net;
-using FopWatch.Contract.Tests.Http;
 using FopWatch.Contracts;
 using FopWatch.Local.Tests.Storage;
+using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 

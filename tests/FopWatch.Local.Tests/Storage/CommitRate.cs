@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

@@ -1,6 +1,6 @@
-using FopWatch.Contract.Tests;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 
 namespace FopWatch.Local.Tests.Storage;

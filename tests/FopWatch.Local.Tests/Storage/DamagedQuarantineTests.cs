@@ -1,5 +1,5 @@
-using FopWatch.Contract.Tests;
 using FopWatch.Intake;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Storage;
 

@@ -1,6 +1,6 @@
 using System.Diagnostics;
-using FopWatch.Contract.Tests;
 using FopWatch.Local.Tests.Http;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

@@ -1,4 +1,4 @@
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;

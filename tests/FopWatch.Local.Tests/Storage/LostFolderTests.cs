@@ -1,7 +1,7 @@
 using System.Net;
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
 using FopWatch.Local.Tests.Http;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 

@@ -1,4 +1,4 @@
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Storage;
 

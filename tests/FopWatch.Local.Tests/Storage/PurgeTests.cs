@@ -1,5 +1,5 @@
 using System.Diagnostics;
-using FopWatch.Contract.Tests;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 

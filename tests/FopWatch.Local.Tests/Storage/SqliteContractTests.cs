@@ -1,7 +1,7 @@
 using FopWatch.Clocks;
-using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 using FopWatch.Watching;

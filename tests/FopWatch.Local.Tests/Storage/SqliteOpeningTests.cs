@@ -1,5 +1,5 @@
-using FopWatch.Contract.Tests;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;

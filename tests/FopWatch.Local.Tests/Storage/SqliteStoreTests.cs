@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
-using FopWatch.Contract.Tests;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 using FopWatch.Watching;

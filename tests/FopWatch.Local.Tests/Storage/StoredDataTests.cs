@@ -1,7 +1,7 @@
 using System.IO.Compression;
 using System.Text.Json.Nodes;
-using FopWatch.Contract.Tests;
-using FopWatch.Contract.Tests.Stored;
+using FopWatch.PortContracts;
+using FopWatch.PortContracts.Stored;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 

@@ -1,6 +1,6 @@
-using FopWatch.Contract.Tests;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 

@@ -1,9 +1,0 @@
-namespace FopWatch.Contract.Tests.Stored;
-
-/// <summary>A clock that a test sets. Timers and elapsed times are real.</summary>
-public sealed class SetTime(DateTimeOffset now) : TimeProvider
-{
-    public DateTimeOffset Now { get; set; } = now;
-
-    public override DateTimeOffset GetUtcNow() => Now;
-}

@@ -1,0 +1,28 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Settings;
+
+namespace FopWatch.PortContracts;
+
+/// <summary>The recorder over a store, with a source and nobody who listens.</summary>
+internal sealed class Recording : ICommitObserver
+{
+    public Recording(IJobStore store, TimeProvider time)
+    {
+        Sources = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "right-token",
+        }).Sources;
+        Source = Sources.Find("media")!;
+        Recorder = new(Sources, store, this, time, new(1));
+    }
+
+    public Sources Sources { get; }
+
+    public Source Source { get; }
+
+    public JobRecorder Recorder { get; }
+
+    public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+}

@@ -1,0 +1,151 @@
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Simulator;
+using FopWatch.Watching;
+using StatusAnswer = FopWatch.Providers.StatusAnswer;
+
+namespace FopWatch.PortContracts.Stored;
+
+/// <summary>The core over a store, with providers whose answers are written down.</summary>
+public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublisher, IDisposable
+{
+    private const string Token = "history-token";
+
+    private readonly FopWatchSettings _settings;
+    private readonly IEventPublisher _publisher;
+    private readonly NotificationIntake _intake;
+    private readonly Poller _poller;
+
+    /// <param name="store">The store.</param>
+    /// <param name="publisher">Where events go.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="furtherKey">An access key of the Qiniu source besides "ak"; its secret is "sk" as well.</param>
+    public HistoryProcess(IStore store, IEventPublisher publisher, SetTime time, string? furtherKey = null)
+    {
+        (Store, Time, _publisher) = (store, time, publisher);
+        _settings = SettingsOf(furtherKey);
+        Recorder = new(_settings.Sources, store.Jobs, this, time, new(1));
+        _intake = new(_settings.Sources, Recorder, store.Quarantine, time, store.Due, _settings);
+        _poller = new(_settings.Sources, store.Jobs, this, Recorder, time);
+        Dispatcher = new(store.Outbox, this, time);
+        Sweeper = new(store.Jobs, store.Outbox, store.Quarantine, Recorder, time, new(_settings.Sources, store.Jobs, store.Due, Recorder, time));
+    }
+
+    public IStore Store { get; }
+
+    public SetTime Time { get; }
+
+    public Sources Sources => _settings.Sources;
+
+    public JobRecorder Recorder { get; }
+
+    public OutboxDispatcher Dispatcher { get; }
+
+    public Sweeper Sweeper { get; }
+
+    /// <summary>What the status API says of ids.</summary>
+    public Dictionary<string, StatusAnswer> Answers { get; } = new(StringComparer.Ordinal);
+
+    /// <summary>What the broker took.</summary>
+    public List<OutboxEvent> Published { get; } = [];
+
+    /// <summary>The id of the job whose events the broker refuses; null if it takes all.</summary>
+    public string? Refused { get; set; }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public async Task RegisterAsync(string source, string id, Dictionary<string, string>? metadata = null) =>
+        await Recorder.RegisterAsync(Sources.Find(source)!, id, metadata ?? [], null, Cancelled);
+
+    /// <summary>Sends a notification.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="body">The body before the provider encodes it.</param>
+    /// <param name="accessKey">The access key that signs it; null for none.</param>
+    /// <param name="secret">The secret that signs it.</param>
+    /// <param name="correlation">The end of the path.</param>
+    public async Task<NotificationResult> NotifyAsync(
+        string source, byte[] body, string? accessKey = "ak", string secret = "sk", string? correlation = null)
+    {
+        var admitted = _intake.Admit(source, Token) ?? throw new InvalidOperationException("The token is wrong.");
+        var url = new Uri($"https://hooks.example.com/api/notify/{source}/{Token}{(correlation is null ? "" : "/" + correlation)}");
+        var isQiniu = admitted.Provider.Kind == ProviderKind.Qiniu;
+        var contentType = isQiniu ? "application/json" : "text/plain; charset=UTF-8";
+        var request = new SignedRequest
+        {
+            Url = url,
+            ContentType = contentType,
+            Body = body,
+            Authorization = accessKey is null ? null
+                : isQiniu ? Signer.Qiniu(accessKey, secret, url, contentType, body)
+                : Signer.Wangsu(accessKey, secret, url.AbsoluteUri, body),
+            SignedHeaders = [],
+            CallHeaders = [KeyValuePair.Create("Host", "hooks.example.com")],
+        };
+        return await _intake.ReceiveAsync(admitted, request, correlation, Cancelled);
+    }
+
+    /// <summary>Asks the status API about a job, which answers as given, or else as <see cref="Answers"/> says.</summary>
+    public async Task<Polled> PollAsync(string source, string id, StatusAnswer? answer = null)
+    {
+        if (answer is not null)
+            Answers[id] = answer;
+        return await _poller.PollDueAsync(new(source, id), slots: null, CommitCause.Watch, Cancelled) switch
+        {
+            PollOutcome.Asked asked => asked.Polled,
+            PollOutcome.NotDue => await _poller.PollNowAsync(new(source, id), Cancelled),
+            PollOutcome.Gone gone => new(gone.Job, null),
+            var other => throw new InvalidOperationException(other.ToString()),
+        };
+    }
+
+    /// <summary>An answer with a report.</summary>
+    public StatusAnswer Report(string source, byte[] body)
+    {
+        var decoded = Sources.Find(source)!.Provider.Decode(ReportChannel.Poll, body);
+        return new(PollAnswer.Report, decoded.Report ?? throw new InvalidOperationException(decoded.Problem), "200");
+    }
+
+    public Task<RetriedNotification?> RetryAsync(string key) => _intake.RetryAsync(key, Cancelled);
+
+    public Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) =>
+        Task.FromResult(Answers.GetValueOrDefault(id) ?? new(PollAnswer.NotFound, Detail: "612"));
+
+    public async ValueTask PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        var refused = events.Where(one => one.Key.Id == Refused).ToList();
+        List<OutboxEvent> taken = [.. events.Except(refused)];
+        await _publisher.PublishAsync(taken, cancellationToken);
+        Published.AddRange(taken);
+        if (refused.Count > 0)
+            throw new UnpublishableEventsException("The broker refuses them.", [refused[0]], null, refused[1..]);
+    }
+
+    public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    public void Dispose() => Dispatcher.Dispose();
+
+    private static FopWatchSettings SettingsOf(string? furtherKey)
+    {
+        var settings = new Dictionary<string, string?> { ["PublicUrl"] = "https://hooks.example.com" };
+        foreach (var (name, provider) in (ReadOnlySpan<(string, string)>)[
+            ("media", "Qiniu"), ("open", "Qiniu"), ("files", "WangsuFmgr"), ("video", "WangsuFops")])
+        {
+            settings[$"Sources:{name}:Provider"] = provider;
+            settings[$"Sources:{name}:NotifyTokens:0"] = Token;
+            if (provider != "Qiniu")
+                settings[$"Sources:{name}:StatusEndpoint"] = "https://status.example.com";
+            if (name != "open")
+                settings[$"Sources:{name}:Keys:ak"] = "sk";
+        }
+
+        settings["Sources:open:Trust"] = "Token";
+        settings["Sources:video:Poll:Deadline"] = "02:00:00";
+        if (furtherKey is not null)
+            settings[$"Sources:media:Keys:{furtherKey}"] = "sk";
+        return FopWatchSettings.Read(settings);
+    }
+}

@@ -1,0 +1,9 @@
+namespace FopWatch.PortContracts.Stored;
+
+/// <summary>A clock that a test sets. Timers and elapsed times are real.</summary>
+public sealed class SetTime(DateTimeOffset now) : TimeProvider
+{
+    public DateTimeOffset Now { get; set; } = now;
+
+    public override DateTimeOffset GetUtcNow() => Now;
+}

@@ -1,0 +1,197 @@
+using System.Text.Json.Nodes;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.PortContracts.Stored;
+
+/// <summary>A store that is open.</summary>
+public abstract class OpenStore : IAsyncDisposable
+{
+    public abstract IStore Store { get; }
+
+    /// <summary>Where its events go.</summary>
+    public abstract IEventPublisher Publisher { get; }
+
+    /// <summary>Deletes what settled before a time.</summary>
+    public abstract Task PurgeAsync(DateTimeOffset settledBefore);
+
+    /// <summary>Stores what only this kind of store keeps.</summary>
+    public virtual Task PlayAsync() => Task.CompletedTask;
+
+    /// <summary>What it answers beyond its ports.</summary>
+    public virtual Task AddAnswersAsync(JsonObject answers) => Task.CompletedTask;
+
+    public abstract ValueTask DisposeAsync();
+}
+
+/// <summary>A place that a store keeps its data in: a folder or a table.</summary>
+public interface IStorePlace : IAsyncDisposable
+{
+    Task<OpenStore> OpenAsync(TimeProvider time);
+
+    /// <summary>Copies a fixture to this place, in which there is nothing yet.</summary>
+    Task ReadFixtureAsync(string folder);
+
+    /// <summary>Writes what is here as a fixture. No store is open.</summary>
+    Task WriteFixtureAsync(string folder);
+}
+
+/// <summary>What every store does with the data that earlier versions stored. The fixtures are in a folder for each version.</summary>
+public abstract class StoredDataContract
+{
+    private const string Answers = "answers.json";
+
+    private static readonly string[] Sources = ["files", "media", "open", "video"];
+
+    protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    /// <summary>The folder of all fixtures.</summary>
+    protected abstract string Fixtures { get; }
+
+    /// <summary>How many outputs the job has that has the most.</summary>
+    protected abstract int Outputs { get; }
+
+    protected abstract Task<IStorePlace> PlaceAsync();
+
+    /// <summary>All fixtures in a folder.</summary>
+    protected static TheoryData<string> VersionsIn(string fixtures) => [.. Directory.GetDirectories(fixtures).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
+
+    /// <summary>The folder of a name in the project of a test.</summary>
+    protected static string FixturesOf(string project, string folder)
+    {
+        for (var at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
+        {
+            if (File.Exists(Path.Combine(at, "FopWatch.slnx")))
+                return Path.Combine(at, "tests", project, folder);
+        }
+
+        throw new DirectoryNotFoundException("The repository is not above the tests.");
+    }
+
+    protected async Task<OpenStore> OpenAsync(IStorePlace place, string version, TimeProvider time)
+    {
+        await place.ReadFixtureAsync(Path.Combine(Fixtures, version));
+        return await place.OpenAsync(time);
+    }
+
+    protected JsonObject Expected(string version) => JsonNode.Parse(File.ReadAllText(Path.Combine(Fixtures, version, Answers)))!.AsObject();
+
+    protected async Task AnswersAsync(string version)
+    {
+        await using var place = await PlaceAsync();
+        await using var store = await OpenAsync(place, version, new SetTime(StoredHistory.End));
+
+        ExpectedAnswers.AssertIn(Expected(version), await AnswersOfAsync(store));
+    }
+
+    protected async Task GoesOnAsync(string version)
+    {
+        var time = new SetTime(StoredHistory.End.AddMinutes(1));
+        await using var place = await PlaceAsync();
+        await using var store = await OpenAsync(place, version, time);
+        using var process = new HistoryProcess(store.Store, store.Publisher, time, StoredHistory.MissingKey);
+
+        var sweep = await process.Sweeper.SweepAsync(Cancelled);
+        Assert.Equal((0, 0, 1), (sweep.Unaccounted, sweep.Restored, sweep.BroughtForward));
+
+        // What a stopped, a given up and a made-up job do.
+        await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.stopped", 0, HistoryBodies.Done));
+        await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.unknown", 0, HistoryBodies.Done));
+        await process.RegisterAsync("media", "z0.made-up", new() { ["lesson"] = "44" });
+        await StandsAsync(process, "z0.stopped", JobState.Succeeded, WatchStatus.Done);
+        await StandsAsync(process, "z0.unknown", JobState.Succeeded, WatchStatus.Done);
+        await StandsAsync(process, "z0.unknown-stopped", JobState.Expired, WatchStatus.Stopped);
+        await StandsAsync(process, "z0.made-up", JobState.Waiting, WatchStatus.Watching);
+
+        // All that is watched is polled until it has its outcome.
+        await PollDueAsync(process);
+        time.Now += TimeSpan.FromMinutes(15);
+        await PollDueAsync(process);
+        Assert.Empty((await store.Store.Jobs.ListAsync(new() { Watch = WatchStatus.Watching }, Cancelled)).Elements);
+        foreach (var id in (string[])["z0.waiting", "z0.processing", "z0.throttled", "z0.refused-question", "z0.hinted", "w.hinted", "z0.ahead", "z0.unknown-again", "z0.made-up"])
+            await StandsAsync(process, id, JobState.Succeeded, WatchStatus.Done);
+
+        // The key is there now.
+        var retried = new List<NotificationResult>();
+        foreach (var kept in (await store.Store.Quarantine.ListAsync(null, 100, null, Cancelled)).Elements)
+            retried.Add((await process.RetryAsync(kept.Key))!.Result);
+        Assert.Equal([(NotificationResult.Recorded, 1), (NotificationResult.Quarantined, 4)], retried.CountBy(result => result).Select(of => (of.Key, of.Value)).Order());
+        await StandsAsync(process, "z0.kept", JobState.Succeeded, WatchStatus.Done);
+
+        // The broker takes what it had refused, in its order. One event cannot be read.
+        await process.Dispatcher.DrainAsync(Cancelled);
+        Assert.Equal((1, 1), ((await store.Store.Outbox.DepthAsync(Cancelled)).Count, await store.Store.Outbox.CountSetAsideAsync(Cancelled)));
+        Assert.Equal([2, 3], process.Published.Where(one => one.Key.Id == "z0.refused").Select(one => one.Version));
+        Assert.Equal(JobEvent.SettledType, process.Published.Last(one => one.Key.Id == "z0.pending").Type);
+        Assert.All(process.Published.GroupBy(one => one.Key), of => Assert.Equal(of.Select(one => one.Version).Order(), of.Select(one => one.Version)));
+
+        time.Now += TimeSpan.FromDays(60);
+        await store.PurgeAsync(time.Now.AddDays(-30));
+        var left = await store.Store.Jobs.ListAsync(new(), Cancelled);
+        Assert.Equal(["z0.unreadable-event"], left.Elements.Select(job => job.Key.Id));
+        Assert.Single(left.Unreadable);
+        var after = await process.Sweeper.SweepAsync(Cancelled);
+        Assert.Equal((0, 2, 0), (after.Unaccounted, after.Books.Sum(books => books.Registered), after.Restored));
+    }
+
+    protected async Task WriteAsync()
+    {
+        var version = Environment.GetEnvironmentVariable("FOPWATCH_FIXTURE") is { Length: > 0 } named ? named : ProgramVersion.Text;
+        var folder = Path.Combine(Fixtures, version);
+        Assert.False(Directory.Exists(folder), $"There is a fixture '{version}' already. It stays as it is; FOPWATCH_FIXTURE names another.");
+
+        var time = new SetTime(StoredHistory.Restart);
+        await using var place = await PlaceAsync();
+        await using (var first = await place.OpenAsync(time))
+        {
+            using var process = new HistoryProcess(first.Store, first.Publisher, time);
+            await StoredHistory.PlayFirstAsync(process, first.PurgeAsync, Outputs);
+        }
+
+        JsonObject answers;
+        await using (var second = await place.OpenAsync(time))
+        {
+            using var process = new HistoryProcess(second.Store, second.Publisher, time);
+            await StoredHistory.PlaySecondAsync(process);
+            await second.PlayAsync();
+            answers = await AnswersOfAsync(second);
+        }
+
+        Directory.CreateDirectory(folder);
+        await place.WriteFixtureAsync(folder);
+        await File.WriteAllTextAsync(Path.Combine(folder, Answers), StoreAnswers.Write(answers), Cancelled);
+    }
+
+    private static async Task<JsonObject> AnswersOfAsync(OpenStore store)
+    {
+        var answers = await StoreAnswers.OfAsync(store.Store, Sources);
+        await store.AddAnswersAsync(answers);
+        return answers;
+    }
+
+    private static async Task PollDueAsync(HistoryProcess process)
+    {
+        foreach (var source in Sources)
+        {
+            while (await process.Store.Due.DueAsync(source, process.Time.Now, 100, Cancelled) is { Count: > 0 } due)
+            {
+                foreach (var (key, _) in due)
+                    await process.PollAsync(source, key.Id, process.Report(source, AnswerOf(source, key.Id)));
+            }
+        }
+    }
+
+    private static byte[] AnswerOf(string source, string id) =>
+        source is "files" or "video" ? HistoryBodies.WangsuAnswer(id, 6, """{"cmd":"copy","code":6,"key":"dst:out.mp4"}""")
+        : id.StartsWith("w.", StringComparison.Ordinal) ? HistoryBodies.Workflow(id, 0)
+        : HistoryBodies.Qiniu(id, 0, HistoryBodies.Done);
+
+    private static async Task StandsAsync(HistoryProcess process, string id, JobState state, WatchStatus watch)
+    {
+        var job = (await process.Store.Jobs.FindAsync(new JobKey("media", id), Cancelled))?.Job;
+        Assert.Equal((id, state, watch), (id, job?.State, job?.WatchStatus));
+    }
+}
