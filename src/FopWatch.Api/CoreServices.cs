@@ -72,6 +72,8 @@ public static class CoreServices
         services.AddSingleton(settings.Sources);
         services.AddSingleton(time);
         services.AddSingleton(Random.Shared);
+        services.AddMetrics();
+        services.AddSingleton<FopWatchMetrics>();
 
         services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));
         services.AddSingleton<BodyMemory>();

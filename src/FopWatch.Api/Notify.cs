@@ -38,7 +38,7 @@ public static class Notify
         using var body = await bodies.ReadAsync(request, admitted.Name, cancellationToken);
         if (body is null)
         {
-            NotificationIntake.TooLarge(admitted);
+            intake.TooLarge(admitted);
             admission.TooLarge(admitted.Name, settings.MaxBodyBytes);
             return Problem.TooLarge(settings.MaxBodyBytes);
         }

@@ -205,11 +205,12 @@ public sealed class MetricTests
     private static Dictionary<string, IReadOnlySet<string>> Measure()
     {
         var found = new Dictionary<string, HashSet<string>>();
+        using var meter = new Meter(Telemetry.Name);
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listening) =>
             {
-                if (instrument.Meter.Name != Telemetry.Name)
+                if (instrument.Meter != meter)
                     return;
                 found[instrument.Name] = [];
                 listening.EnableMeasurementEvents(instrument);
@@ -227,16 +228,15 @@ public sealed class MetricTests
             Tokens = new(["0123456789"]),
             Poll = new() { First = TimeSpan.FromMinutes(2) },
         };
-        Telemetry.Notified(source, Trust.Strong, NotificationResult.Recorded);
-        Telemetry.NotificationFailed(source);
-        Telemetry.TurnedAway(source, "busy");
-        Telemetry.Polled(source, PollAnswer.Report);
+        var metrics = new FopWatchMetrics(meter, TimeProvider.System);
+        metrics.Notified(source, Trust.Strong, NotificationResult.Recorded);
+        metrics.NotificationFailed(source);
+        metrics.TurnedAway(source, "busy");
+        metrics.Polled(source, PollAnswer.Report);
         var watch = new Watch { StartedAt = default, Deadline = default };
-        Telemetry.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, watch, TimeProvider.System.GetUtcNow()));
-        Telemetry.Published("media", TimeSpan.FromSeconds(1));
-        Telemetry.Swept(
-            new() { Books = [new("media", 1, 0, 0, 1, 0)], Restored = 0, OutboxDepth = 0, OutboxAge = TimeSpan.Zero, Quarantined = 0 },
-            TimeProvider.System);
+        metrics.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, watch, TimeProvider.System.GetUtcNow()));
+        metrics.Published("media", TimeSpan.FromSeconds(1));
+        metrics.Swept(new() { Books = [new("media", 1, 0, 0, 1, 0)], Restored = 0, OutboxDepth = 0, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
         listener.RecordObservableInstruments();
         return found.ToDictionary(one => one.Key, IReadOnlySet<string> (one) => one.Value);
 

@@ -41,6 +41,7 @@ public enum NotificationResult
 /// </param>
 /// <param name="troubles">Is told of wrong tokens and of what is quarantined; null if nobody is to be warned.</param>
 /// <param name="limits">The process's limits; null for some of its own.</param>
+/// <param name="metrics">Counts notifications; null if nothing does.</param>
 public sealed class NotificationIntake(
     Sources sources,
     JobRecorder recorder,
@@ -49,7 +50,8 @@ public sealed class NotificationIntake(
     IDueIndex? due = null,
     FopWatchSettings? settings = null,
     Troubles? troubles = null,
-    IntakeLimits? limits = null)
+    IntakeLimits? limits = null,
+    FopWatchMetrics? metrics = null)
 {
     private const string UnreadableJob = "The stored job that it names cannot be read.";
 
@@ -90,10 +92,10 @@ public sealed class NotificationIntake(
 
     /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
     /// <param name="source">What <see cref="Admit"/> returned.</param>
-    public static void TooLarge(Source source)
+    public void TooLarge(Source source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        Telemetry.TurnedAway(source, "too large");
+        metrics?.TurnedAway(source, "too large");
     }
 
     /// <summary>Verifies and decodes a notification, and stores nothing. For a large one it is the greater part of the work.</summary>
@@ -152,13 +154,13 @@ public sealed class NotificationIntake(
         }
         catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
         {
-            Telemetry.NotificationFailed(source);
+            metrics?.NotificationFailed(source);
             throw;
         }
 
         activity?.SetTag("fopwatch.trust", assessed.Trust.ToString());
         activity?.SetTag("fopwatch.result", result.ToString());
-        Telemetry.Notified(source, assessed.Trust, result);
+        metrics?.Notified(source, assessed.Trust, result);
         Diagnose(source, assessed);
         return result;
     }
@@ -320,9 +322,9 @@ public sealed class NotificationIntake(
             cancellationToken);
     }
 
-    private static IntakeFullException TurnedAway(Source source, string reason, string words)
+    private IntakeFullException TurnedAway(Source source, string reason, string words)
     {
-        Telemetry.TurnedAway(source, reason);
+        metrics?.TurnedAway(source, reason);
         return new($"A notification to '{source.Name}' was turned away: {words}.");
     }
 

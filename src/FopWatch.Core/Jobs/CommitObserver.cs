@@ -11,13 +11,15 @@ namespace FopWatch.Jobs;
 /// <param name="references">The references by which the log names jobs.</param>
 /// <param name="time">The clock.</param>
 /// <param name="log">Is told of outcomes; null if nobody is.</param>
+/// <param name="metrics">Measures outcomes; null if nothing does.</param>
 public sealed class CommitObserver(
     IWatchRunner watches,
     ICommittedEvents events,
     Settlements settlements,
     JobReferences references,
     TimeProvider time,
-    IOperatorLog? log = null) : ICommitObserver
+    IOperatorLog? log = null,
+    FopWatchMetrics? metrics = null) : ICommitObserver
 {
     /// <summary>
     /// How long before its job's first poll a watch is started: longer than the minute between two looks at the due index. Of polls that are
@@ -41,7 +43,7 @@ public sealed class CommitObserver(
     {
         settlements.Announce(after);
         if (before?.State != after.State)
-            Telemetry.JobSettled(after);
+            metrics?.JobSettled(after);
 
         // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
         if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))

@@ -10,7 +10,9 @@ namespace FopWatch.Publishing;
 /// <param name="publisher">Where events go.</param>
 /// <param name="time">The clock.</param>
 /// <param name="troubles">Is told whether publishing works; null if nobody is to be warned.</param>
-public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null) : IDisposable
+/// <param name="metrics">Measures how late events are; null if nothing does.</param>
+public sealed class OutboxDispatcher(
+    IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null, FopWatchMetrics? metrics = null) : IDisposable
 {
     private const int BatchSize = 256;
     private const int MostRefused = 1000;
@@ -172,7 +174,7 @@ public sealed class OutboxDispatcher(IOutbox outbox, IEventPublisher publisher, 
         {
             if (_refused.TryRemove(one.Key, out _))
                 troubles?.Worked(one.Key.Source, TroubleKind.EventsRefused);
-            Telemetry.Published(one.Key.Source, published - one.Time);
+            metrics?.Published(one.Key.Source, published - one.Time);
         }
     }
 

@@ -47,8 +47,10 @@ public abstract record PollOutcome
 /// <param name="recorder">Records the answers.</param>
 /// <param name="time">The clock.</param>
 /// <param name="troubles">Is told how the status APIs answer; null if nobody is to be warned.</param>
+/// <param name="metrics">Counts polls; null if nothing does.</param>
 public sealed class Poller(
-    Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder, TimeProvider time, Troubles? troubles = null)
+    Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder, TimeProvider time, Troubles? troubles = null,
+    FopWatchMetrics? metrics = null)
 {
     /// <summary>Right after submission a status API may not know an id yet (providers.md, section 1).</summary>
     private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
@@ -146,7 +148,7 @@ public sealed class Poller(
 
         answer = source.Scope.Judge(answer, job.Origin);
 
-        Telemetry.Polled(source, answer.Answer);
+        metrics?.Polled(source, answer.Answer);
         Diagnose(job, answer);
         return new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer);
     }
@@ -156,7 +158,7 @@ public sealed class Poller(
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
-        Telemetry.Polled(source, answer.Answer);
+        metrics?.Polled(source, answer.Answer);
         troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {

@@ -45,7 +45,8 @@ public sealed class Sweeper(
     IQuarantine quarantine,
     JobRecorder recorder,
     TimeProvider time,
-    FarWatches? far = null)
+    FarWatches? far = null,
+    FopWatchMetrics? metrics = null)
 {
     /// <summary>How long a sweep begins to count further parts of the store. The next sweep goes on with those that were counted the longest ago.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
@@ -93,7 +94,7 @@ public sealed class Sweeper(
             OutboxAge = oldest is { } since && time.GetUtcNow() - since is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),
         };
-        Telemetry.Swept(sweep, time);
+        metrics?.Swept(sweep);
         return sweep;
     }
 

@@ -7,24 +7,27 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests;
 
-/// <summary>What is measured. The gauges are the process's, so nothing else may sweep meanwhile.</summary>
-[Collection(nameof(TelemetryTests))]
-[CollectionDefinition(nameof(TelemetryTests), DisableParallelization = true)]
-public class TelemetryTests
+public sealed class FopWatchMetricsTests : IDisposable
 {
     private readonly ManualTimeProvider _time = new();
+    private readonly Meter _meter = new(Telemetry.Name);
+    private readonly FopWatchMetrics _metrics;
+
+    public FopWatchMetricsTests() => _metrics = new(_meter, _time);
+
+    public void Dispose() => _meter.Dispose();
 
     [Fact]
     public void Gauges_tell_what_the_last_sweep_found()
     {
-        Telemetry.Swept(new()
+        _metrics.Swept(new()
         {
             Books = [new("a", Registered: 10, Settled: 4, Expired: 1, Open: 3, Stopped: 1)],
             Restored = 0,
             OutboxDepth = 5,
             OutboxAge = TimeSpan.FromMinutes(11),
             Quarantined = 2,
-        }, _time);
+        });
 
         var told = Read();
 
@@ -38,11 +41,20 @@ public class TelemetryTests
     [Fact]
     public void A_process_that_has_not_swept_for_a_quarter_of_an_hour_tells_nothing()
     {
-        Telemetry.Swept(new() { Books = [], Restored = 0, OutboxDepth = 5, OutboxAge = TimeSpan.Zero, Quarantined = 0 }, _time);
+        _metrics.Swept(new() { Books = [], Restored = 0, OutboxDepth = 5, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
 
         _time.Advance(TimeSpan.FromMinutes(15));
         Assert.Equal(5, Read()["fopwatch.outbox.depth"]);
         _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Empty(Read());
+    }
+
+    [Fact]
+    public void What_another_host_of_the_process_swept_is_not_reported()
+    {
+        using var meter = new Meter(Telemetry.Name);
+        new FopWatchMetrics(meter, _time).Swept(new() { Books = [], Restored = 0, OutboxDepth = 5, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
+
         Assert.Empty(Read());
     }
 
@@ -54,7 +66,7 @@ public class TelemetryTests
         {
             InstrumentPublished = (instrument, listening) =>
             {
-                if (instrument.Meter.Name == Telemetry.Name && instrument.Name.StartsWith("fopwatch.notifications", StringComparison.Ordinal))
+                if (instrument.Meter == _meter && instrument.Name.StartsWith("fopwatch.notifications", StringComparison.Ordinal))
                     listening.EnableMeasurementEvents(instrument);
             },
         };
@@ -68,7 +80,7 @@ public class TelemetryTests
             Tokens = new(["0123456789"]),
             Poll = new() { First = TimeSpan.FromMinutes(2) },
         };
-        var intake = new NotificationIntake(new([source]), null!, new QuarantineThatIsDown(), _time);
+        var intake = new NotificationIntake(new([source]), null!, new QuarantineThatIsDown(), _time, metrics: _metrics);
 
         await Assert.ThrowsAsync<StoreUnavailableException>(() => intake.ReceiveAsync(
             source, new() { Url = new("https://hooks.example.com/"), Body = "no JSON"u8.ToArray() }, null, TestContext.Current.CancellationToken));
@@ -76,14 +88,14 @@ public class TelemetryTests
         Assert.Equal(["fopwatch.notifications.failed no-store: 1"], counted);
     }
 
-    private static Dictionary<string, double> Read()
+    private Dictionary<string, double> Read()
     {
         var told = new Dictionary<string, double>();
         using var listener = new MeterListener
         {
             InstrumentPublished = (instrument, listening) =>
             {
-                if (instrument.Meter.Name == Telemetry.Name && instrument.IsObservable)
+                if (instrument.Meter == _meter && instrument.IsObservable)
                     listening.EnableMeasurementEvents(instrument);
             },
         };

@@ -1,0 +1,119 @@
+using System.Diagnostics.Metrics;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch;
+
+/// <summary>What a process measures: one per process. Nothing here ever holds keys, tokens, ids, commands or bodies.</summary>
+public sealed class FopWatchMetrics
+{
+    /// <summary>
+    /// How long the result of a sweep is measured: where several processes sweep in turn, one that has not swept lately must not report
+    /// an old state. Three times the longest time between the sweeps of either host.
+    /// </summary>
+    private static readonly TimeSpan SweepHolds = TimeSpan.FromMinutes(15);
+
+    private readonly TimeProvider _time;
+    private readonly Counter<long> _notifications;
+    private readonly Counter<long> _notTaken;
+    private readonly Counter<long> _notificationsFailed;
+    private readonly Counter<long> _polls;
+    private readonly Counter<long> _settled;
+    private readonly Histogram<double> _timeToOutcome;
+    private readonly Histogram<double> _publishDelay;
+
+    private LastSweep? _swept;
+
+    /// <param name="meters">Creates the meter, which is called <see cref="Telemetry.Name"/>.</param>
+    /// <param name="time">The clock.</param>
+    public FopWatchMetrics(IMeterFactory meters, TimeProvider time)
+        : this(meters.Create(Telemetry.Name), time)
+    {
+    }
+
+    internal FopWatchMetrics(Meter meter, TimeProvider time)
+    {
+        _time = time;
+        _notifications = meter.CreateCounter<long>(
+            "fopwatch.notifications", "{notification}", "Notifications by source, trust and result.");
+        _notTaken = meter.CreateCounter<long>(
+            "fopwatch.notifications.shed",
+            "{notification}",
+            "Notifications turned away, by source and reason: answered 503 for lack of room, or 413 because they are too large.");
+        _notificationsFailed = meter.CreateCounter<long>(
+            "fopwatch.notifications.failed",
+            "{notification}",
+            "Notifications by source whose effect could not be made durable; they are answered 5xx.");
+        _polls = meter.CreateCounter<long>(
+            "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
+        _settled = meter.CreateCounter<long>(
+            "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
+        _timeToOutcome = meter.CreateHistogram<double>(
+            "fopwatch.job.duration",
+            "s",
+            "From registration to the outcome.",
+            advice: new() { HistogramBucketBoundaries = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600, 7200, 14400, 43200, 86400, 259200, 864000] });
+        _publishDelay = meter.CreateHistogram<double>(
+            "fopwatch.event.delay",
+            "s",
+            "From the recording of a change to its event being published.",
+            advice: new() { HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 3600] });
+        meter.CreateObservableGauge("fopwatch.jobs.open", () => PerSource(books => books.Open), "{job}", "Open watches by source.");
+        meter.CreateObservableGauge(
+            "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle, by source; must be 0.");
+        meter.CreateObservableGauge(
+            "fopwatch.outbox.depth", () => Overall(sweep => sweep.OutboxDepth), "{event}", "Events that wait to be published: at most 1,000 are counted.");
+        meter.CreateObservableGauge(
+            "fopwatch.outbox.refused",
+            () => Overall(sweep => sweep.OutboxSetAside),
+            "{event}",
+            "Events in the outbox that the broker refused, or that cannot be read.");
+        meter.CreateObservableGauge(
+            "fopwatch.outbox.age", () => Overall(sweep => sweep.OutboxAge.TotalSeconds), "s", "How long the oldest event in the outbox has waited.");
+        meter.CreateObservableGauge(
+            "fopwatch.quarantine", () => Overall(sweep => sweep.Quarantined), "{notification}", "Notifications in quarantine.");
+    }
+
+    internal void Notified(Source source, Trust trust, NotificationResult result) => _notifications.Add(
+        1,
+        new("source", source.Name),
+        new("trust", trust.ToString()),
+        new("result", result.ToString()));
+
+    internal void TurnedAway(Source source, string reason) => _notTaken.Add(1, new("source", source.Name), new("reason", reason));
+
+    internal void NotificationFailed(Source source) =>
+        _notificationsFailed.Add(1, new KeyValuePair<string, object?>("source", source.Name));
+
+    internal void Polled(Source source, PollAnswer answer) =>
+        _polls.Add(1, new("source", source.Name), new("answer", answer.ToString()));
+
+    internal void JobSettled(Job job)
+    {
+        _settled.Add(
+            1,
+            new("source", job.Key.Source),
+            new("state", job.State.ToString()),
+            new("by", job.SettledBy.ToString()));
+        _timeToOutcome.Record((job.UpdatedAt - job.RegisteredAt).TotalSeconds, new KeyValuePair<string, object?>("source", job.Key.Source));
+    }
+
+    internal void Published(string source, TimeSpan delay) =>
+        _publishDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("source", source));
+
+    internal void Swept(Sweep sweep) => _swept = new(sweep, _time.GetTimestamp());
+
+    private IEnumerable<Measurement<long>> PerSource(Func<Books, long> value) =>
+        Current().SelectMany(sweep => sweep.Books)
+            .Select(books => new Measurement<long>(value(books), new KeyValuePair<string, object?>("source", books.Source)));
+
+    private IEnumerable<Measurement<T>> Overall<T>(Func<Sweep, T> value)
+        where T : struct => Current().Select(sweep => new Measurement<T>(value(sweep)));
+
+    private IEnumerable<Sweep> Current() =>
+        _swept is { } last && _time.GetElapsedTime(last.Timestamp) <= SweepHolds ? [last.Sweep] : [];
+
+    private sealed record LastSweep(Sweep Sweep, long Timestamp);
+}
