@@ -32,7 +32,7 @@ public sealed partial class FigureTests
         { "README.md", $"A client that takes nothing for {Word((int)EventStream.Patience.TotalMinutes)} minutes is cut off" },
         { "README.md", $"Clients that are behind share {Mebibytes(EventTail.BehindBytes)} MiB of memory: while that is used up, the one that has taken longest for its part is cut off after {EventTail.BehindGrace.TotalSeconds} seconds" },
         { "SECURITY.md", $"those that are behind share {Mebibytes(EventTail.BehindBytes)} MiB" },
-        { "README.md", $"did not know the id {Word(PollPlan.UnknownAnswers)} times in a row and {PollPlan.UnknownGrace.TotalMinutes} minutes after registration" },
+        { "README.md", $"did not know the id {Word(GivingUp.UnknownAnswers)} times in a row and {GivingUp.UnknownGrace.TotalMinutes} minutes after registration" },
         { "README.md", $"A host works on {Admission.Notifications} notifications at once" },
         { "SECURITY.md", $"at most {DecodeTurns.Waiting} of a source wait for that" },
         { "src/FopWatch.Functions/README.md", $"above {Admission.Notifications} notifications ({Admission.Notifications / 2} of one source) or {Admission.Calls} other requests" },

@@ -345,7 +345,7 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         var job = await host.JobAsync(Id);
         Assert.Equal((JobState.Expired, SettledBy.Poll), (job.State, job.SettledBy!.Value));
-        Assert.InRange(host.Provider.Asked(Id), PollPlan.UnknownAnswers, 10);
+        Assert.InRange(host.Provider.Asked(Id), GivingUp.UnknownAnswers, 10);
     }
 
     [Fact(Timeout = 600_000)]

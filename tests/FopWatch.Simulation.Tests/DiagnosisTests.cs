@@ -82,9 +82,9 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     public async Task Each_new_outcome_is_logged_once_with_the_reference()
     {
         await RegisterAsync();
-        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        for (var i = 0; i < GivingUp.UnknownAnswers; i++)
         {
-            _time.Advance(PollPlan.UnknownGrace);
+            _time.Advance(GivingUp.UnknownGrace);
             await PollAsync(new(PollAnswer.NotFound));
         }
 
@@ -101,9 +101,9 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     public async Task What_only_a_hint_names_is_not_logged()
     {
         await _recorder.HintAsync(Source, Key.Id, Cancelled);
-        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        for (var i = 0; i < GivingUp.UnknownAnswers; i++)
         {
-            _time.Advance(PollPlan.UnknownGrace);
+            _time.Advance(GivingUp.UnknownGrace);
             await PollAsync(new(PollAnswer.NotFound));
         }
 

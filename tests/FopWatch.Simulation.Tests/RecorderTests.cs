@@ -115,9 +115,9 @@ public sealed class RecorderTests
 
     private async Task GiveUpAsync()
     {
-        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        for (var i = 0; i < GivingUp.UnknownAnswers; i++)
         {
-            _time.Advance(PollPlan.UnknownGrace);
+            _time.Advance(GivingUp.UnknownGrace);
             await _recorder.PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, NotFound, CommitCause.Watch, Cancelled);
         }
 

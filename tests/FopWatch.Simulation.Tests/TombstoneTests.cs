@@ -70,7 +70,7 @@ public sealed class TombstoneTests : ICommitObserver
         await RecorderOf(_time).RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
         for (var polls = 0; polls < 10 && _store.Peek(Key)!.WatchStatus != WatchStatus.GivenUp; polls++)
         {
-            _time.Advance(PollPlan.UnknownGrace);
+            _time.Advance(GivingUp.UnknownGrace);
             await RecorderOf(_time).PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, new(PollAnswer.NotFound), CommitCause.Watch, Cancelled);
         }
 

@@ -19,7 +19,7 @@ public sealed record JobPolicy(ProviderKind Provider, PollSettings Poll)
 
 /// <summary>
 /// Decides what becomes of a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. Pure functions;
-/// <see cref="Job"/> has the algebra that they are written in, <see cref="PollPlan"/> the times.
+/// <see cref="Job"/> has the algebra that they are written in, <see cref="PollPlan"/> the times of polls and hints, <see cref="GivingUp"/> when a job expires.
 /// </summary>
 public static class JobDecider
 {

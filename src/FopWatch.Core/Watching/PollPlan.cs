@@ -5,33 +5,14 @@ using FopWatch.Providers;
 
 namespace FopWatch.Watching;
 
-/// <summary>When to ask the status API about a job, and when to stop: pure functions that both hosts merely execute.</summary>
+/// <summary>When to ask the status API about a job, and when to stop (<see cref="GivingUp"/>): pure functions that both hosts merely execute.</summary>
 public static class PollPlan
 {
-    /// <summary>
-    /// How long a status API may go on not knowing an id that was just submitted. Qiniu answers 612 both for an id that is not
-    /// there yet and for one that never will be (providers.md, section 1); the first lasts seconds.
-    /// </summary>
-    public static readonly TimeSpan UnknownGrace = TimeSpan.FromMinutes(15);
-
-    /// <summary>How many times a status API has to say so without a report in between, after which nothing more is expected of it.</summary>
-    public const int UnknownAnswers = 3;
-
     /// <summary>
     /// The least time between a poll and the next one that a hint can cause. Hints are untrusted: whoever can call the notify URL
     /// must not be able to turn a flood of them into a flood of polls.
     /// </summary>
     public static readonly TimeSpan HintSpacing = TimeSpan.FromSeconds(10);
-
-    /// <summary>
-    /// How late a poll may come and still give its job up; or half of the deadline where that is shorter, but no less than <see cref="Punctual"/>. One
-    /// that comes later follows a time in which no host ran, a backlog, or a jump of the clock, which the poll cannot tell apart; so a
-    /// <see cref="SecondLook"/> decides.
-    /// </summary>
-    public static readonly TimeSpan LatestGivingUp = TimeSpan.FromHours(1);
-
-    /// <summary>A poll that comes no later than this is not late, however short the deadline is.</summary>
-    public static readonly TimeSpan Punctual = TimeSpan.FromMinutes(1);
 
     /// <summary>What is due this soon may be polled already: the clock by which a timer fired can be another machine's.</summary>
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
@@ -184,7 +165,7 @@ public static class PollPlan
         double random,
         bool isNobodys = false)
     {
-        var isLate = IsLate(asked, now);
+        var isLate = GivingUp.IsLate(asked, now);
         (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
         var answered = watch with
         {
@@ -205,8 +186,8 @@ public static class PollPlan
         if (facts.Outcome is not null)
             return (answered.End(), null);
 
-        var reason = ReasonToGiveUp(answered, now, isNobodys);
-        answered = answered with { DoubtedAt = Doubted(answered, reason, isLate, now) };
+        var reason = GivingUp.Reason(answered, now, isNobodys);
+        answered = answered with { DoubtedAt = GivingUp.Doubted(answered, reason, isLate, now) };
         var givenUp = answered.DoubtedAt is null ? reason : null;
         if (watch.DueAt is not { } due)
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
@@ -230,41 +211,6 @@ public static class PollPlan
         return (answered.Due(now < answered.Deadline ? Earlier(next, answered.Deadline) : next), null);
     }
 
-    private static SettledBy? ReasonToGiveUp(Watch watch, DateTimeOffset now, bool isNobodys)
-    {
-        // A job that something genuine named is polled until its deadline, since the scope may be wrong.
-        if (isNobodys && watch.LastAnswer == PollAnswer.OutOfScope)
-            return SettledBy.Poll;
-        if (now >= watch.Deadline && (HasAnswered(watch.LastAnswer) || now >= watch.Deadline + LastChance(watch)))
-            return SettledBy.Deadline;
-
-        // What it said before the grace was over proves nothing after it: it has to say so once more.
-        return watch.LastAnswer == PollAnswer.NotFound && watch.NotFound >= UnknownAnswers && now >= watch.StartedAt + UnknownGrace
-            ? SettledBy.Poll
-            : null;
-    }
-
-    /// <summary>A doubt stands until a second look decides, whatever the polls between were caused by and however they were answered.</summary>
-    private static DateTimeOffset? Doubted(Watch watch, SettledBy? reason, bool isLate, DateTimeOffset now) =>
-        watch.DoubtedAt is { } doubted ? SecondLook.Decides(doubted, now) ? null : doubted
-        : isLate && reason is not null ? now
-        : null;
-
-    private static bool IsLate(Watch asked, DateTimeOffset now)
-    {
-        // The watch of a job that is not polled any more was last in step with the clock when somebody asked.
-        var expected = asked.DueAt ?? asked.LastPolledAt ?? asked.StartedAt;
-        return now > expected + Longest(Punctual, Shorter(LatestGivingUp, (asked.Deadline - asked.StartedAt) / 2));
-    }
-
-    private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
-
-    /// <summary>
-    /// How long after the deadline a status API that is down or busy is still asked: a tenth of the watch, which ends Qiniu's nine
-    /// days before the ids' ten (providers.md, section 1).
-    /// </summary>
-    private static TimeSpan LastChance(Watch watch) => (watch.Deadline - watch.StartedAt) / 10;
-
     private static TimeSpan Wait(PollSettings settings, int polls, bool idle)
     {
         // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.
@@ -282,8 +228,6 @@ public static class PollPlan
             longest = span > longest ? span : longest;
         return longest;
     }
-
-    private static TimeSpan Shorter(TimeSpan a, TimeSpan b) => a < b ? a : b;
 
     private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 

@@ -153,8 +153,8 @@ public sealed class JobDeciderTests
     [Fact]
     public void An_id_is_given_up_at_the_third_answer_that_there_is_none()
     {
-        var (job, at) = (Registered, Start + PollPlan.UnknownGrace);
-        for (var answers = 1; answers < PollPlan.UnknownAnswers; answers++)
+        var (job, at) = (Registered, Start + GivingUp.UnknownGrace);
+        for (var answers = 1; answers < GivingUp.UnknownAnswers; answers++)
         {
             job = Polled(job, NotFound, at = at.AddMinutes(5));
             Assert.Equal((JobState.Waiting, WatchStatus.Watching), (job.State, job.WatchStatus));
@@ -305,7 +305,7 @@ public sealed class JobDeciderTests
 
     private static Job GivenUp(Job job)
     {
-        for (var (answers, at) = (0, Start + PollPlan.UnknownGrace); answers < PollPlan.UnknownAnswers; answers++)
+        for (var (answers, at) = (0, Start + GivingUp.UnknownGrace); answers < GivingUp.UnknownAnswers; answers++)
             job = Polled(job, NotFound, at = at.AddMinutes(10));
         Assert.Equal((JobState.Expired, WatchStatus.GivenUp), (job.State, job.WatchStatus));
         return job;

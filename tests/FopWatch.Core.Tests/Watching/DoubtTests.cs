@@ -196,7 +196,7 @@ public sealed class DoubtTests
     private static Job Registered(PollSettings? settings = null) => Decide(null, new DecisionInput.Registration(Job.NoMetadata, null), Start, settings);
 
     /// <summary>A job that is given up if the status API does not know it once more.</summary>
-    private static Job Unknown() => Registered() is var job ? job with { Watch = job.Watch with { NotFound = PollPlan.UnknownAnswers - 1 } } : null;
+    private static Job Unknown() => Registered() is var job ? job with { Watch = job.Watch with { NotFound = GivingUp.UnknownAnswers - 1 } } : null;
 
     private static Job Polled(Job job, PollAnswer answer, DateTimeOffset now, PollSettings? settings = null) =>
         Decide(job, new DecisionInput.Polled(job.Watch, new(answer), 0.5, CommitCause.Watch), now, settings);

@@ -104,7 +104,7 @@ public class PollPlanTests
     {
         var watch = PollPlan.Start(Settings, Start.AddDays(365));
         var (now, givenUp) = (Start, (SettledBy?)null);
-        for (var i = 0; i < PollPlan.UnknownAnswers; i++, now += PollPlan.UnknownGrace)
+        for (var i = 0; i < GivingUp.UnknownAnswers; i++, now += GivingUp.UnknownGrace)
         {
             Assert.Null(givenUp);
             (watch, givenUp) = Polled(watch, PollAnswer.NotFound, now);
@@ -181,7 +181,7 @@ public class PollPlanTests
 
         Assert.Equal(SettledBy.Poll, givenUp);
         Assert.Null(watch.DueAt);
-        Assert.InRange(now - Start, PollPlan.UnknownGrace, PollPlan.UnknownGrace + Settings.Max);
+        Assert.InRange(now - Start, GivingUp.UnknownGrace, GivingUp.UnknownGrace + Settings.Max);
     }
 
     [Theory]
@@ -190,7 +190,7 @@ public class PollPlanTests
     [InlineData(PollAnswer.Throttled, SettledBy.Poll)]
     public void A_report_makes_an_unknown_id_known_again_and_an_api_that_is_down_says_nothing_of_it(PollAnswer between, SettledBy? expected)
     {
-        var late = Start + PollPlan.UnknownGrace;
+        var late = Start + GivingUp.UnknownGrace;
         var (watch, givenUp) = (PollPlan.Start(Settings, Start), (SettledBy?)null);
         foreach (var answer in (PollAnswer[])[PollAnswer.NotFound, PollAnswer.NotFound, between, PollAnswer.NotFound])
             (watch, givenUp) = Polled(watch, answer, late);
@@ -201,8 +201,8 @@ public class PollPlanTests
     [Fact]
     public void What_an_api_did_not_know_within_the_grace_it_has_to_say_once_more_after_it()
     {
-        var (watch, late) = (PollPlan.Start(Settings, Start), Start + PollPlan.UnknownGrace);
-        for (var i = 0; i < PollPlan.UnknownAnswers; i++)
+        var (watch, late) = (PollPlan.Start(Settings, Start), Start + GivingUp.UnknownGrace);
+        for (var i = 0; i < GivingUp.UnknownAnswers; i++)
             watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
 
         (watch, var givenUp) = Polled(watch, PollAnswer.Unavailable, late);

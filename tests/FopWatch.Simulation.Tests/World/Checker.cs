@@ -342,9 +342,9 @@ internal sealed class Checker(Stage stage)
 
         // As with the deadline: how long it has not known of it is told by clocks, and the one that polls may be ahead of the one that
         // registered by more than the whole grace.
-        story.EndedByClocks |= !isUnknown && slack > PollPlan.UnknownGrace;
+        story.EndedByClocks |= !isUnknown && slack > GivingUp.UnknownGrace;
         Expect(isUnknown || story.EndedByClocks, "a job given up whose provider knows of it", job);
-        Expect(job.Watch.NotFound >= PollPlan.UnknownAnswers, "a job given up after too few answers", job);
+        Expect(job.Watch.NotFound >= GivingUp.UnknownAnswers, "a job given up after too few answers", job);
         Expect(now >= job.Watch.StartedAt + LongestRace, "a job given up too early", job);
     }
 
