@@ -1,9 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -23,19 +21,15 @@ public static class HealthApi
 
     internal static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        var health = routes.MapGroup("").WithTags("health");
-        health.MapGetAndHead(LivePath, Live)
-            .Describe("live", "Whether the process answers");
-        health.MapGetAndHead(ReadyPath, ReadyAsync)
-            .Describe("ready", "Whether the store answers and, at the embedded host, can be written to again after it could not. With 503, `errors` names what keeps the cloud host from starting");
-        health.MapGetAndHead("/openapi.json", OpenApi)
-            .Describe("getOpenApi", "This document");
+        routes.MapGetAndHead(LivePath, Live);
+        routes.MapGetAndHead(ReadyPath, ReadyAsync);
+        routes.MapGetAndHead("/openapi.json", OpenApi);
     }
 
     /// <summary>The process answers.</summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
-    public static Ok<Health> Live() => TypedResults.Ok(new Health("live"));
+    public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
 
     /// <summary>
     /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
@@ -43,7 +37,7 @@ public static class HealthApi
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
-    internal static async Task<Results<Ok<Health>, ProblemResult<Unavailable>>> ReadyAsync(
+    internal static async Task<IResult> ReadyAsync(
         HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
         var mayKnow = guard.Refusal(request) is null;
@@ -51,7 +45,7 @@ public static class HealthApi
         {
             var timersRanAt = await check.CheckAsync(cancellationToken);
             await store.FindAsync("-", cancellationToken);
-            return TypedResults.Ok(new Health("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt));
+            return Results.Json(new("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt), ApiJson.Wire.Health);
         }
         catch (StoreUnavailableException e) when (mayKnow)
         {
@@ -61,7 +55,7 @@ public static class HealthApi
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>
-    internal static FileContentHttpResult OpenApi() => TypedResults.Bytes(OpenApiDocument, "application/json");
+    internal static IResult OpenApi() => Results.Bytes(OpenApiDocument, "application/json");
 
     private static byte[] ReadOpenApi()
     {

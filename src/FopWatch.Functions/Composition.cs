@@ -74,9 +74,7 @@ internal static class Composition
     {
         var readiness = new Readiness(TimeProvider.System);
         readiness.NotReady(ObstaclesOf(failure));
-        var builder = Builder(args, readiness);
-        builder.Services.AddApiJson();
-        return builder.Build();
+        return Builder(args, readiness).Build();
     }
 
     /// <summary>What to say of a failure: a setting's problem begins with its name, and of what is not known the message may hold a secret.</summary>

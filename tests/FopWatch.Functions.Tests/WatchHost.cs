@@ -125,6 +125,7 @@ internal sealed class WatchHost : IAsyncDisposable
         var services = new ServiceCollection();
         var log = new CapturedLog();
         services.AddLogging(logging => logging.AddProvider(log));
+        services.AddMetrics();
         services.AddSingleton(new DiagnosticListener("FopWatch.Functions.Tests"));
         services.AddFopWatch(cloud, _ => store, time);
         services.AddScoped<PollJob>();

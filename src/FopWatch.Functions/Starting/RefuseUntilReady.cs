@@ -30,10 +30,7 @@ internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilR
         if (!isLive && readiness.IsToBeLogged())
             logger.NotStarted(string.Join("; ", obstacles.Select(obstacle => obstacle.Detail)));
         if (http is not null)
-        {
-            IResult answer = isLive ? HealthApi.Live() : IsFor(HealthApi.ReadyPath) ? Problem.NotStarted(obstacles) : Problem.Unavailable();
-            await answer.ExecuteAsync(http);
-        }
+            await (isLive ? HealthApi.Live() : IsFor(HealthApi.ReadyPath) ? Problem.NotStarted(obstacles) : Problem.Unavailable()).ExecuteAsync(http);
         else if (IsTriggeredBy("activityTrigger"))
             throw new StoreUnavailableException("The app has not started yet.");
 

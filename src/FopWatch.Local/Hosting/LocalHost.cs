@@ -145,7 +145,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.UseMiddleware<NotifyPaths>();
         app.UseFopWatch(routes =>
         {
-            routes.MapEvents();
+            routes.MapGetAndHead("/events", EventStream.GetAsync);
             routes.MapMetrics();
         });
         return app;

@@ -19,6 +19,9 @@ public class LargeAnswersTests
     /// <summary>The most physical memory that the process may take, in bytes.</summary>
     private const long MostMemory = 1028L * 1024 * 1024;
 
+    /// <summary>The same beside as many large bodies as may be held.</summary>
+    private const long MostMemoryWithBodies = 1536L * 1024 * 1024;
+
     /// <summary>The most bytes of an event, and of a job.</summary>
     private const long MostStored = 8L * 1024 * 1024;
 
@@ -60,6 +63,51 @@ public class LargeAnswersTests
         Assert.DoesNotContain("fail:", host.Printed, StringComparison.Ordinal);
     }
 
+    [Theory(Timeout = 240_000)]
+    [InlineData("outputs")]
+    [InlineData("commands")]
+    [InlineData("members")]
+    public async Task Large_answers_and_large_bodies_of_several_sources_at_once_do_not_fill_the_memory(string many)
+    {
+        await using var api = await LargeAnswers.StartAsync(many);
+        string[] sources = ["media", "second", "third"];
+        using var host = await HostProcess.StartAsync(sources.SelectMany(source => new KeyValuePair<string, string?>[]
+        {
+            new($"Sources:{source}:Provider", "Qiniu"),
+            new($"Sources:{source}:StatusEndpoint", api.Endpoint),
+            new($"Sources:{source}:NotifyTokens:0", AttackedHost.Token),
+            new($"Sources:{source}:Trust", "Token"),
+            new($"Sources:{source}:Poll:PerSecond", "100"),
+        }).ToDictionary());
+        using var http = new HttpClient(new SocketsHttpHandler { MaxConnectionsPerServer = 200, UseProxy = false }) { BaseAddress = host.Url, Timeout = TimeSpan.FromMinutes(3) };
+
+        var jobs = sources.SelectMany(source => Enumerable.Range(0, Jobs).Select(i => new { source, id = $"z0.large{i}", firstPollAfter = 0 })).ToList();
+        using var registered = await http.PostAsJsonAsync("/api/jobs", jobs, Cancelled);
+        Assert.Equal(HttpStatusCode.Accepted, registered.StatusCode);
+        var body = LargeAnswers.Body("z0.notified", many, FopWatchSettings.Read([]).MaxBodyBytes);
+        var kept = 0;
+        await Parallel.ForAsync(0, 60, new ParallelOptions { MaxDegreeOfParallelism = 60, CancellationToken = Cancelled }, async (i, token) =>
+        {
+            using var content = new ByteArrayContent(body);
+            using var answer = await http.PostAsync($"/api/notify/{sources[i % sources.Length]}/{AttackedHost.Token}", content, token);
+            if (answer.StatusCode == HttpStatusCode.OK)
+                Interlocked.Increment(ref kept);
+            else
+                Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        });
+        while (Settled(host.Folder) < jobs.Count)
+            await Task.Delay(100, Cancelled);
+
+        var line = string.Create(
+            CultureInfo.InvariantCulture,
+            $"large answers and bodies: {jobs.Count} of {FopWatchSettings.Read([]).MaxAnswerBytes} bytes and 60 of {body.Length} with many {many} at once, {kept} of these acknowledged; memory {host.PeakMemory >> 20} MiB at most");
+        Figures.Write(line);
+        TestContext.Current.SendDiagnosticMessage(line);
+        Assert.True(kept > 0, line);
+        Assert.True(host.PeakMemory < MostMemoryWithBodies, line);
+        Assert.DoesNotContain("fail:", host.Printed, StringComparison.Ordinal);
+    }
+
     private static long Settled(string folder) => Largest(folder, "SELECT count(*) FROM jobs WHERE settled_at IS NOT NULL");
 
     private static long Largest(string folder, string sql)
@@ -98,7 +146,7 @@ public class LargeAnswersTests
 
         public ValueTask DisposeAsync() => _web.DisposeAsync();
 
-        private static byte[] Body(string id, string many, int length)
+        public static byte[] Body(string id, string many, int length)
         {
             var (before, part, after) = many switch
             {
