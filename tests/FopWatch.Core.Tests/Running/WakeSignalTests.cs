@@ -1,0 +1,105 @@
+using FopWatch.Running;
+
+namespace FopWatch.Core.Tests.Running;
+
+/// <summary>When a sleeper wakes.</summary>
+public sealed class WakeSignalTests
+{
+    private readonly ManualTimeProvider _time = new();
+    private readonly WakeSignal _signal;
+
+    public WakeSignalTests() => _signal = new(_time);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_sleeper_sleeps_for_the_longest_time_and_no_longer()
+    {
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+
+        _time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
+        Assert.False(sleeping.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await EndsAsync(sleeping);
+    }
+
+    [Fact]
+    public async Task Calls_while_nobody_sleeps_are_one_and_the_next_sleep_takes_it()
+    {
+        _signal.Wake();
+        _signal.Wake();
+
+        Assert.True(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompletedSuccessfully);
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+        Assert.False(sleeping.IsCompleted);
+        _signal.Wake();
+        await EndsAsync(sleeping);
+
+        // The call that ended the sleep is not left for the next one.
+        Assert.False(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompleted);
+    }
+
+    [Fact]
+    public void A_sleep_of_no_time_ends_at_once() => Assert.True(_signal.SleepAsync(TimeSpan.Zero, Cancelled).IsCompletedSuccessfully);
+
+    [Theory]
+    [InlineData(-1, true)]
+    [InlineData(0, false)]
+    [InlineData(1, false)]
+    public async Task Only_what_is_due_before_the_sleep_ends_wakes_the_sleeper(int ticks, bool wakes)
+    {
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+
+        _signal.WakeBy(_time.GetUtcNow().AddMinutes(1).AddTicks(ticks));
+
+        if (wakes)
+            await EndsAsync(sleeping);
+        _time.Advance(TimeSpan.FromSeconds(59));
+        Assert.Equal(wakes, sleeping.IsCompleted);
+    }
+
+    [Fact]
+    public async Task Whatever_becomes_due_while_the_sleeper_looks_for_work_wakes_it()
+    {
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await EndsAsync(sleeping);
+
+        _signal.Listen();
+        _signal.WakeBy(_time.GetUtcNow().AddDays(1));
+
+        Assert.True(_signal.SleepAsync(TimeSpan.FromDays(2), Cancelled).IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task A_sleep_that_is_cancelled_throws_and_leaves_the_signal_fit_for_the_next()
+    {
+        using var cancel = new CancellationTokenSource();
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), cancel.Token);
+        await cancel.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sleeping);
+        _signal.Wake();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => _signal.SleepAsync(TimeSpan.FromMinutes(1), cancel.Token));
+
+        Assert.True(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompletedSuccessfully);
+        Assert.False(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompleted);
+    }
+
+    [Fact]
+    public async Task A_pause_lasts_whatever_is_called_and_one_that_is_cancelled_is_no_error()
+    {
+        using var cancel = new CancellationTokenSource();
+        var pausing = _signal.PauseAsync(TimeSpan.FromSeconds(1), cancel.Token);
+        _signal.Wake();
+        _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromTicks(1));
+        Assert.False(pausing.IsCompleted);
+        _time.Advance(TimeSpan.FromTicks(1));
+        await EndsAsync(pausing);
+
+        pausing = _signal.PauseAsync(TimeSpan.FromSeconds(1), cancel.Token);
+        await cancel.CancelAsync();
+        await EndsAsync(pausing);
+    }
+
+    private static Task EndsAsync(Task task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+}

@@ -1,0 +1,109 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Core.Tests.Watching;
+
+/// <summary>The waits between polls that fail while the store cannot put them off.</summary>
+public sealed class FailedPollsTests
+{
+    private static readonly JobKey One = new("media", "z0.one");
+    private static readonly JobKey Other = new("media", "z0.other");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly FailedPolls _failed;
+
+    public FailedPollsTests() => _failed = new(_time);
+
+    [Fact]
+    public void A_poll_that_never_failed_is_neither_put_off_nor_due_again()
+    {
+        Assert.Equal((false, false, null, 0), (_failed.IsPutOff(One), _failed.IsDue(One), _failed.NextIn(), _failed.Count));
+        _failed.Remove(One);
+        Assert.Equal(0, _failed.Count);
+    }
+
+    [Fact]
+    public void Each_failure_doubles_the_wait_from_a_second_up_to_a_minute()
+    {
+        foreach (var seconds in (int[])[1, 2, 4, 8, 16, 32, 60, 60, 60, 60, 60, 60, 60])
+        {
+            _failed.Add(One);
+
+            Assert.Equal(TimeSpan.FromSeconds(seconds), _failed.NextIn());
+            _time.Advance(TimeSpan.FromSeconds(seconds) - TimeSpan.FromTicks(1));
+            Assert.Equal((true, false), (_failed.IsPutOff(One), _failed.IsDue(One)));
+            _time.Advance(TimeSpan.FromTicks(1));
+            Assert.Equal((false, true), (_failed.IsPutOff(One), _failed.IsDue(One)));
+            Assert.Equal(TimeSpan.Zero, _failed.NextIn());
+        }
+
+        Assert.Equal(1, _failed.Count);
+    }
+
+    [Fact]
+    public void A_poll_that_ends_otherwise_begins_with_the_first_wait_again()
+    {
+        _failed.Add(One);
+        _failed.Add(One);
+        _failed.Remove(One);
+        Assert.Equal((null, false, false), (_failed.NextIn(), _failed.IsPutOff(One), _failed.IsDue(One)));
+
+        _failed.Add(One);
+        Assert.Equal(FailedPolls.First, _failed.NextIn());
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void The_next_is_the_one_that_waits_the_shortest(bool isTheFirst)
+    {
+        _failed.Add(isTheFirst ? Other : One);
+        _failed.Add(isTheFirst ? One : Other);
+        _failed.Add(One);
+        _failed.Add(One);
+
+        Assert.Equal(TimeSpan.FromSeconds(1), _failed.NextIn());
+        _time.Advance(TimeSpan.FromSeconds(1.5));
+        Assert.Equal(TimeSpan.Zero, _failed.NextIn());
+        _failed.Remove(Other);
+        Assert.Equal(TimeSpan.FromSeconds(2.5), _failed.NextIn());
+    }
+
+    [Fact]
+    public void What_nobody_polls_for_a_minute_after_its_wait_is_forgotten_and_nothing_else()
+    {
+        _failed.Add(One);
+        _time.Advance(TimeSpan.FromSeconds(30));
+        _failed.Add(Other);
+
+        _time.Advance(TimeSpan.FromSeconds(31));
+        _failed.NextIn();
+        Assert.Equal(2, _failed.Count);
+
+        _time.Advance(TimeSpan.FromTicks(1));
+        _failed.NextIn();
+        Assert.Equal((1, false, true), (_failed.Count, _failed.IsDue(One), _failed.IsDue(Other)));
+    }
+
+    [Fact]
+    public void A_clock_that_is_set_changes_no_wait()
+    {
+        _failed.Add(One);
+        foreach (var ahead in (int[])[30, -30])
+        {
+            _time.Ahead = TimeSpan.FromDays(ahead);
+            Assert.Equal((true, FailedPolls.First), (_failed.IsPutOff(One), _failed.NextIn()));
+        }
+    }
+
+    [Fact]
+    public void A_thousand_are_as_many_as_are_remembered()
+    {
+        for (var i = 0; i < 999; i++)
+            _failed.Add(new("media", $"z0.{i}"));
+        Assert.False(_failed.IsFull);
+
+        _failed.Add(One);
+        Assert.True(_failed.IsFull);
+    }
+}

@@ -1,0 +1,344 @@
+using FopWatch.Contracts;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Running;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Upkeep;
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>How long the loops wait before they try again what the store refused.</summary>
+public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, IRunLog, IOperatorLog, IDisposable
+{
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store = new(() => Scenario.Start);
+    private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+    private readonly List<double> _tried = [];
+    private readonly List<double> _asked = [];
+    private readonly List<string> _logged = [];
+    private readonly List<OutboxEvent> _published = [];
+    private readonly Sources _sources = new([Source]);
+    private readonly Troubles _troubles;
+    private readonly JobRecorder _recorder;
+    private volatile bool _isDown;
+    private string? _damage;
+    private DateTimeOffset? _kept;
+
+    public StoreFailureTests()
+    {
+        _troubles = new(this, _time);
+        _recorder = new(_sources, _store, this, _time, new Random(7));
+    }
+
+    private double Seconds => (_time.GetUtcNow() - Scenario.Start).TotalSeconds;
+
+    public void Dispose() => _stop.Dispose();
+
+    [Fact]
+    public async Task A_watch_loop_reads_the_due_index_again_a_second_after_it_could_not()
+    {
+        _isDown = true;
+        var loop = RunWatchLoop(out _);
+
+        await TriedAsync(1);
+        await TriedAsync(2, TimeSpan.FromSeconds(1));
+        await TriedAsync(3, TimeSpan.FromSeconds(1));
+        Assert.Equal([0, 1, 2], _tried);
+        Assert.Equal(["watch loop", "watch loop", "watch loop"], _logged);
+        Assert.Equal(TroubleKind.StoreUnavailable, Assert.Single(_troubles.Current).Kind);
+
+        _isDown = false;
+        await TriedAsync(4, TimeSpan.FromSeconds(1));
+        await TriedAsync(5, TimeSpan.FromMinutes(1));
+        Assert.Equal(63, _tried[^1]);
+        await StopAsync(loop);
+    }
+
+    [Fact]
+    public async Task A_poll_whose_answer_the_store_refuses_is_repeated_after_waits_that_double_up_to_a_minute()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, _stop.Token);
+        _store.Refuses = new StoreUnavailableException();
+        var loop = RunWatchLoop(out _);
+
+        var polls = 0;
+        foreach (var wait in (int[])[0, 1, 2, 4, 8, 16, 32])
+        {
+            await AskedAsync(TimeSpan.FromSeconds(wait));
+
+            // A look starts each poll, and one follows it.
+            await TriedAsync(2 * ++polls);
+            Assert.Equal(Enumerable.Repeat("poll", polls), _logged);
+        }
+
+        _store.Refuses = null;
+        await AskedAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal([0, 1, 3, 7, 15, 31, 63, 123], _asked);
+        await UntilAsync(() => _store.Peek(Key)!.IsSettled);
+        Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
+        await StopAsync(loop);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_registered_while_the_watch_loop_sleeps_is_polled_when_it_is_due()
+    {
+        var loop = RunWatchLoop(out var watches);
+        await TriedAsync(1);
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.FromSeconds(20), _stop.Token);
+        Assert.True(await watches.StartAsync(new(Key, _store.IndexedAt(Key)!.Value), _stop.Token));
+        Assert.False(await watches.StartAsync(new(new("unknown", "z0.job"), _store.IndexedAt(Key)!.Value), _stop.Token));
+
+        await TriedAsync(2, TimeSpan.Zero);
+        await AskedAsync(TimeSpan.FromSeconds(20));
+
+        Assert.Equal([20], _asked);
+        await StopAsync(loop);
+    }
+
+    [Fact]
+    public async Task An_outbox_loop_publishes_a_second_after_the_store_failed_whatever_is_committed_meanwhile()
+    {
+        await CommitEventAsync();
+        _isDown = true;
+        using var dispatcher = new OutboxDispatcher(this, this, _time, _troubles);
+        var outbox = new OutboxLoop(dispatcher, new(), this, _time);
+        var loop = outbox.RunAsync(_stop.Token);
+
+        await TriedAsync(1);
+        await outbox.CommittedAsync(_store.Outbox[0], _stop.Token);
+        await TriedAsync(2, TimeSpan.FromSeconds(1));
+        _isDown = false;
+
+        // It reads until the outbox is empty, and once more for the commit that was announced.
+        await TriedAsync(5, TimeSpan.FromSeconds(1));
+        Assert.Equal([0, 1, 2, 2, 2], _tried);
+        Assert.Equal(["publish", "publish"], _logged);
+        Assert.Single(_published);
+        Assert.Empty(_store.Outbox);
+
+        // The next look is a minute later, or at the next commit.
+        await TriedAsync(6, TimeSpan.FromMinutes(1));
+        await outbox.CommittedAsync(_published[0], _stop.Token);
+        await TriedAsync(7, TimeSpan.Zero);
+        await StopAsync(loop);
+    }
+
+    [Fact]
+    public async Task A_sweep_that_the_store_refuses_is_repeated_a_minute_later_and_is_trouble_until_one_succeeds()
+    {
+        _isDown = true;
+        var sweeper = new Sweeper(_store, _store, _store, _recorder, _time);
+        var purge = new RetentionPurge(new MemoryUpkeep(), new() { Sources = _sources, Retention = TimeSpan.FromDays(1) }, this, _time);
+        var loop = new SweepLoop(sweeper, this, purge, new(), _troubles, this, _time).RunAsync(_stop.Token);
+
+        await TriedAsync(1);
+        Assert.Equal(["sweep"], _logged);
+        Assert.Equal(TroubleKind.StoreUnavailable, Assert.Single(_troubles.Current).Kind);
+        await TriedAsync(2, TimeSpan.FromMinutes(1));
+
+        _isDown = false;
+        await TriedAsync(3, TimeSpan.FromMinutes(1));
+        await UntilAsync(() => _logged.Contains("swept") && _kept == _time.GetUtcNow());
+        await UntilAsync(() => _troubles.Current.Count == 0);
+
+        _damage = "a page is damaged";
+        await TriedAsync(4, TimeSpan.FromMinutes(1));
+        await UntilAsync(() => _troubles.Current is [{ Detail: "a page is damaged" }]);
+        Assert.Equal([0, 60, 120, 180], _tried);
+        await StopAsync(loop);
+    }
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        lock (_tried)
+            _asked.Add(Seconds);
+        var facts = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Succeeded };
+        return Task.FromResult(new StatusAnswer(PollAnswer.Report, new() { Id = id, Channel = ReportChannel.Poll, Facts = facts }));
+    }
+
+    ValueTask<IReadOnlyList<DueJob>> IDueIndex.DueAsync(string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken)
+    {
+        Try();
+        return _store.DueAsync(source, after, by, limit, cancellationToken);
+    }
+
+    ValueTask<IReadOnlyList<DueJob>> IDueIndex.DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
+        _store.DueAfterAsync(source, after, limit, cancellationToken);
+
+    ValueTask<DateTimeOffset?> IDueIndex.NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
+        _store.NextDueAsync(source, after, cancellationToken);
+
+    ValueTask<IReadOnlyList<OutboxEvent>> IOutbox.PendingAsync(int limit, CancellationToken cancellationToken)
+    {
+        Try();
+        return _store.PendingAsync(limit, cancellationToken);
+    }
+
+    ValueTask IOutbox.RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken) => _store.RemoveAsync(published, cancellationToken);
+
+    ValueTask IOutbox.SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken) => _store.SetAsideAsync(refused, cancellationToken);
+
+    ValueTask<(long Count, DateTimeOffset? Oldest)> IOutbox.DepthAsync(CancellationToken cancellationToken) => ((IOutbox)_store).DepthAsync(cancellationToken);
+
+    ValueTask<long> IOutbox.CountSetAsideAsync(CancellationToken cancellationToken) => _store.CountSetAsideAsync(cancellationToken);
+
+    ValueTask IEventPublisher.PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
+    {
+        _published.AddRange(events);
+        return default;
+    }
+
+    string? IStoreUpkeep.Damage => _damage;
+
+    ValueTask IStoreUpkeep.InspectAsync(CancellationToken cancellationToken)
+    {
+        Try();
+        return default;
+    }
+
+    ValueTask IStoreUpkeep.KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        _kept = now;
+        return default;
+    }
+
+    ValueTask<(int Deleted, bool IsComplete)> IStoreUpkeep.PurgeAsync(DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken) =>
+        new((0, true));
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    void IRunLog.StoreUnavailable(string what, Exception failure) => Log(what);
+
+    void IRunLog.Polled(string source, Polled polled)
+    {
+    }
+
+    void IRunLog.PollFaulted(string source, Exception failure) => Log("poll faulted");
+
+    void IRunLog.PublishFailed(Exception failure) => Log("publish");
+
+    void IRunLog.SweepPublished(int events)
+    {
+    }
+
+    void IRunLog.OutboxSweepEndedEarly()
+    {
+    }
+
+    void IRunLog.EventsStay(long events)
+    {
+    }
+
+    void IRunLog.WatchesStarted(string source, int started, int woken)
+    {
+    }
+
+    void IRunLog.WatchFailed(string what, Exception failure)
+    {
+    }
+
+    void IRunLog.WatchesStuck(string source, int jobs)
+    {
+    }
+
+    void IRunLog.Swept(Sweep sweep) => Log("swept");
+
+    void IRunLog.PurgePutOff(TimeSpan secondLook)
+    {
+    }
+
+    void IOperatorLog.Settled(Job job, string reference)
+    {
+    }
+
+    void IOperatorLog.Warn(Trouble trouble)
+    {
+    }
+
+    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
+    {
+    }
+
+    private Task RunWatchLoop(out EmbeddedWatches watches)
+    {
+        var slots = new PollSlots(PollSlotOptions.Embedded, _time);
+        var poller = new Poller(_sources, _store, this, _recorder, _time, _troubles);
+        watches = new(_sources, _time);
+        var loops = new WatchLoops(
+            _sources, watches, this, new(poller, slots, _troubles, this, _time), slots, new ThreadPoolWork(), new(), _troubles, this, _time);
+        return Assert.Single(loops.Loops).RunAsync(_stop.Token);
+    }
+
+    private async Task CommitEventAsync()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, null, _stop.Token);
+        await _recorder.ReportAsync(
+            Source,
+            Key.Id,
+            new() { Id = Key.Id, Channel = ReportChannel.Notification, Facts = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Failed } },
+            null,
+            _stop.Token);
+        Assert.Single(_store.Outbox);
+    }
+
+    private void Log(string what)
+    {
+        lock (_tried)
+            _logged.Add(what);
+    }
+
+    private void Try()
+    {
+        lock (_tried)
+            _tried.Add(Seconds);
+        if (_isDown)
+            throw new StoreUnavailableException();
+    }
+
+    /// <summary>Lets a time pass, and waits until the loop has tried so often: not sooner, and then it sleeps again.</summary>
+    private Task TriedAsync(int times, TimeSpan after = default) => PassedAsync(_tried, times, after);
+
+    private Task AskedAsync(TimeSpan after) => PassedAsync(_asked, _asked.Count + 1, after);
+
+    private async Task PassedAsync(List<double> what, int times, TimeSpan after)
+    {
+        if (after > TimeSpan.Zero)
+        {
+            var before = Count();
+            _time.Advance(after - TimeSpan.FromMilliseconds(1));
+            await Task.Delay(5, _stop.Token);
+            Assert.Equal(before, Count());
+            _time.Advance(TimeSpan.FromMilliseconds(1));
+        }
+
+        await UntilAsync(() => Count() >= times);
+        await _time.UntilTimersAsync(1, _stop.Token).WaitAsync(TimeSpan.FromSeconds(20), _stop.Token);
+
+        int Count()
+        {
+            lock (_tried)
+                return what.Count;
+        }
+    }
+
+    private async Task UntilAsync(Func<bool> reached)
+    {
+        for (var i = 0; i < 2000 && !reached(); i++)
+            await Task.Delay(1, _stop.Token);
+        Assert.True(reached());
+    }
+
+    private async Task StopAsync(Task loop)
+    {
+        await _stop.CancelAsync();
+        await loop.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        Assert.False(loop.IsFaulted);
+    }
+}
