@@ -62,7 +62,7 @@ public sealed record JobLink(string Source, string Id, JobState State, string Hr
 /// <param name="Jobs">The jobs.</param>
 public sealed record JobLinks(IReadOnlyList<JobLink> Jobs);
 
-/// <summary>A quarantined notification.</summary>
+/// <summary>A notification that could not be understood or verified, kept whole.</summary>
 public sealed record QuarantineEntry
 {
     /// <summary>Its key.</summary>
@@ -71,7 +71,7 @@ public sealed record QuarantineEntry
     /// <summary>The source whose notify URL it came to.</summary>
     public required string Source { get; init; }
 
-    /// <summary>Why it is here.</summary>
+    /// <summary>Why it is here, as the current settings see it.</summary>
     public required string Reason { get; init; }
 
     /// <summary>Why its signature is wrong; null if that is not why it is here.</summary>
@@ -83,13 +83,16 @@ public sealed record QuarantineEntry
     /// <summary>The correlation in the URL's path.</summary>
     public string? Correlation { get; init; }
 
-    /// <summary>The headers that are kept.</summary>
+    /// <summary>
+    /// The headers that are kept: what verifying it again needs, and <c>Host</c> and forwarding headers. The notify token in a value is replaced by
+    /// <c>***</c>.
+    /// </summary>
     public required IReadOnlyDictionary<string, string> Headers { get; init; }
 
     /// <summary>The size of the body in bytes.</summary>
     public required int Size { get; init; }
 
-    /// <summary>The body in Base64, where it is not larger than 64 KiB.</summary>
+    /// <summary>The body in Base64, where it is not larger than 64 KiB. Secrets in it are not redacted.</summary>
     public string? Body { get; init; }
 
     /// <summary>Where the body is, byte for byte.</summary>
@@ -111,6 +114,8 @@ public sealed record RetriedNotifications(IReadOnlyList<RetriedNotification> Not
 
 /// <summary>Whether the host can do its work.</summary>
 /// <param name="Status"><c>live</c> or <c>ready</c>.</param>
-/// <param name="Troubles">What goes wrong now, for callers that may read jobs; absent if nothing does. It makes no host unready.</param>
-/// <param name="TimersRanAt">When each of the host's timers of a minute had run last; null where there are none, or one has not run yet.</param>
+/// <param name="Troubles">What goes wrong now, as this process saw it, for callers that may read jobs; absent if nothing does. It makes no host unready.</param>
+/// <param name="TimersRanAt">
+/// When each of the cloud host's timers of a minute had run last, in any instance; null if one has not run yet, and at the embedded host.
+/// </param>
 public sealed record Health(string Status, IReadOnlyList<Trouble>? Troubles = null, DateTimeOffset? TimersRanAt = null);

@@ -65,6 +65,16 @@ public static class CoreServices
         return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections, ServiceLifetime.Scoped);
     }
 
+    /// <summary>Has typed results write what <see cref="ApiJson.Wire"/> writes.</summary>
+    public static IServiceCollection AddApiJson(this IServiceCollection services) => services.ConfigureHttpJsonOptions(json =>
+    {
+        var (options, wire) = (json.SerializerOptions, ApiJson.Wire.Options);
+        options.TypeInfoResolver = ApiJson.Wire;
+        (options.Encoder, options.DefaultIgnoreCondition, options.NumberHandling) = (wire.Encoder, wire.DefaultIgnoreCondition, wire.NumberHandling);
+        foreach (var converter in wire.Converters.Except(options.Converters))
+            options.Converters.Add(converter);
+    });
+
     private static IServiceCollection AddCore(
         this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout, int statusConnections, ServiceLifetime committing)
     {
@@ -74,6 +84,7 @@ public static class CoreServices
         services.AddSingleton(Random.Shared);
         services.AddMetrics();
         services.AddSingleton<FopWatchMetrics>();
+        services.AddApiJson();
 
         services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));
         services.AddSingleton<BodyMemory>();

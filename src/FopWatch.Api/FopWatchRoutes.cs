@@ -34,4 +34,16 @@ public static class FopWatchRoutes
     /// <summary>Maps a route to a handler of GET and HEAD.</summary>
     public static RouteHandlerBuilder MapGetAndHead(this IEndpointRouteBuilder routes, string pattern, Delegate handler) =>
         routes.MapMethods(pattern, GetAndHead, handler);
+
+    /// <summary>Describes a route for the OpenAPI document.</summary>
+    /// <param name="route">The route.</param>
+    /// <param name="id">Its operation id.</param>
+    /// <param name="summary">What it does, in a line.</param>
+    /// <param name="description">What else there is to say; null for nothing.</param>
+    public static TBuilder Describe<TBuilder>(this TBuilder route, string id, string summary, string? description = null)
+        where TBuilder : IEndpointConventionBuilder
+    {
+        route.WithName(id).WithSummary(summary);
+        return description is null ? route : route.WithDescription(description);
+    }
 }

@@ -1,7 +1,9 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -21,15 +23,19 @@ public static class HealthApi
 
     internal static void MapHealth(this IEndpointRouteBuilder routes)
     {
-        routes.MapGetAndHead(LivePath, Live);
-        routes.MapGetAndHead(ReadyPath, ReadyAsync);
-        routes.MapGetAndHead("/openapi.json", OpenApi);
+        var health = routes.MapGroup("").WithTags("health");
+        health.MapGetAndHead(LivePath, Live)
+            .Describe("live", "Whether the process answers");
+        health.MapGetAndHead(ReadyPath, ReadyAsync)
+            .Describe("ready", "Whether the store answers and, at the embedded host, can be written to again after it could not. With 503, `errors` names what keeps the cloud host from starting");
+        health.MapGetAndHead("/openapi.json", OpenApi)
+            .Describe("getOpenApi", "This document");
     }
 
     /// <summary>The process answers.</summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
-    public static IResult Live() => Results.Json(new("live"), ApiJson.Wire.Health);
+    public static Ok<Health> Live() => TypedResults.Ok(new Health("live"));
 
     /// <summary>
     /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
@@ -37,7 +43,7 @@ public static class HealthApi
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
-    internal static async Task<IResult> ReadyAsync(
+    internal static async Task<Results<Ok<Health>, ProblemResult<Unavailable>>> ReadyAsync(
         HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
         var mayKnow = guard.Refusal(request) is null;
@@ -45,7 +51,7 @@ public static class HealthApi
         {
             var timersRanAt = await check.CheckAsync(cancellationToken);
             await store.FindAsync("-", cancellationToken);
-            return Results.Json(new("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt), ApiJson.Wire.Health);
+            return TypedResults.Ok(new Health("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt));
         }
         catch (StoreUnavailableException e) when (mayKnow)
         {
@@ -55,7 +61,7 @@ public static class HealthApi
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>
-    internal static IResult OpenApi() => Results.Bytes(OpenApiDocument, "application/json");
+    internal static FileContentHttpResult OpenApi() => TypedResults.Bytes(OpenApiDocument, "application/json");
 
     private static byte[] ReadOpenApi()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.ComponentModel;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
@@ -8,6 +9,7 @@ using FopWatch.Settings;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
@@ -25,18 +27,39 @@ internal static class JobsApi
 
     public static void MapJobs(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api");
-        api.MapPost("/jobs", RegisterAsync);
-        api.MapGetAndHead("/jobs", ListAsync);
-        api.MapGetAndHead("/jobs/{source}/{id}", GetAsync);
-        api.MapDelete("/jobs/{source}/{id}", StopAsync);
-        api.MapPost("/jobs/{source}/{id}/poll", PollAsync);
-        api.MapPost("/jobs/{source}/{id}/republish", RepublishAsync);
+        var api = routes.MapGroup("/api").WithTags("jobs");
+        api.MapPost("/jobs", RegisterAsync)
+            .Describe(
+                "registerJobs",
+                "Register one job, or up to 1000",
+                "Idempotent. Re-registering merges metadata and resumes a stopped or expired job. Metadata that is added to a settled job publishes its outcome again, as a new version. All registrations are right, or none is taken; where the answer is 503, some may have been.");
+        api.MapGetAndHead("/jobs", ListAsync)
+            .Describe(
+                "listJobs",
+                "List jobs, newest first",
+                "Results in the list are shortened to 8 KiB each, which the `truncated` of their items names. `GET /api/jobs/{source}/{id}` answers them as they are stored.");
+        api.MapGetAndHead("/jobs/{source}/{id}", GetAsync)
+            .Describe("getJob", "Get a job, or wait for its outcome");
+        api.MapDelete("/jobs/{source}/{id}", StopAsync)
+            .Describe(
+                "stopJob",
+                "Stop watching a job",
+                "It is not polled any more and cannot expire; it stays as it is, and a notification still settles it. Registering it again starts the watch again. A job with an outcome of the provider's stays unchanged.");
+        api.MapPost("/jobs/{source}/{id}/poll", PollAsync)
+            .Describe(
+                "pollJob",
+                "Ask the provider now",
+                "Answers the job as it is after the provider's answer, and says in `answer` what that was, or why the provider was not asked. An expired or stopped job is asked about too; one with an outcome of the provider's is not. An expired job that the provider says goes on is watched again.");
+        api.MapPost("/jobs/{source}/{id}/republish", RepublishAsync)
+            .Describe(
+                "republishJob",
+                "Publish a job's outcome again",
+                "As a new version, so with a new event id.");
     }
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
     [AdmittedAs(RequestKind.Registration)]
-    public static async Task<IResult> RegisterAsync(
+    public static async Task<Results<Accepted<JobLink>, Accepted<JobLinks>, ProblemResult<InvalidRequest>, ProblemResult<TooLarge>, ProblemResult<InternalError>>> RegisterAsync(
         HttpRequest request,
         JobRecorder recorder,
         BodyMemory bodies,
@@ -73,12 +96,14 @@ internal static class JobsApi
             List<ProblemElement> refused = [.. tooLarge.Concat(unreadable).OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)];
             var detail = Unregistered(refused.Count, links.Length, unreadable.IsEmpty ? "whose metadata is too large" : "for the same reasons");
             var named = refused.Take(JobRegistrations.MaxProblems).ToList();
-            return unreadable.IsEmpty ? Problem.Invalid(detail, named) : Problem.Unreadable(detail, named);
+            if (unreadable.IsEmpty)
+                return Problem.Invalid(detail, named);
+            return Problem.Unreadable(detail, named);
         }
 
-        return read.Many
-            ? Results.Json(new(links), ApiJson.Wire.JobLinks, statusCode: StatusCodes.Status202Accepted)
-            : new Created(links[0]);
+        if (read.Many)
+            return TypedResults.Accepted((string?)null, new JobLinks(links));
+        return TypedResults.Accepted(links[0].Href, links[0]);
 
         async Task<JobRegistrations> ReadAsync()
         {
@@ -113,10 +138,10 @@ internal static class JobsApi
     /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled, or the host is to stop.
     /// </summary>
     [AdmittedAs(RequestKind.CallOrWaiting)]
-    public static async Task<IResult> GetAsync(
+    public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> GetAsync(
         string source,
         string id,
-        string? wait,
+        [Description("Answer as soon as the job is settled, after this many seconds at the latest, or when the host stops; then as it is.")] string? wait,
         Settlements settlements,
         JobReferences references,
         FopWatchSettings settings,
@@ -133,18 +158,20 @@ internal static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        return Answer(await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken), references, settings);
+        return await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken) is { } job
+            ? TypedResults.Ok(Watched(job, references, settings))
+            : NoSuchJob();
     }
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
-    public static async Task<IResult> ListAsync(
-        string? source,
-        string? state,
-        string? watch,
-        string? since,
-        [FromQuery(Name = "ref")] string? reference,
-        string? top,
+    public static async Task<Results<ListAnswer<JobList>, ProblemResult<InvalidRequest>>> ListAsync(
+        [Description("Only jobs of this source.")] string? source,
+        [Description("Only jobs in this state.")] string? state,
+        [Description("Only jobs whose watch stands so.")] string? watch,
+        [Description("Only jobs registered at this time or later: an RFC 3339 time with seconds and an offset, whose `+` is `%2B` in a URL.")] string? since,
+        [FromQuery(Name = "ref"), Description("Only the job of this reference, as the log names it. The other filters apply too.")] string? reference,
+        [Description("The most jobs to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
         string? continuation,
         Admission admission,
         IJobStore store,
@@ -191,7 +218,7 @@ internal static class JobsApi
                 Top = count,
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
             };
-            return await ListAnswer.MakeAsync(
+            return await ListAnswer<JobList>.MakeAsync(
                 admission,
                 string.IsNullOrEmpty(reference) && count > JobQuery.ShortTop,
                 async cancelled =>
@@ -216,7 +243,7 @@ internal static class JobsApi
 
     /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now, and answers the job and what the API said.</summary>
     [AdmittedAs(RequestKind.Waiting)]
-    public static async Task<IResult> PollAsync(
+    public static async Task<Results<Ok<PolledJob>, ProblemResult<NotFound>>> PollAsync(
         string source,
         string id,
         Poller poller,
@@ -225,11 +252,11 @@ internal static class JobsApi
         CancellationToken cancellationToken) =>
         KeyOf(source, id, settings.Sources) is { } key
         && await poller.PollNowAsync(key, cancellationToken) is { Job: { } job } polled
-            ? Results.Json(new(job, references, settings.Sources.Find(source)?.Domains, polled.Answer), ApiJson.Wire.PolledJob)
+            ? TypedResults.Ok(new PolledJob(job, references, settings.Sources.Find(source)?.Domains, polled.Answer))
             : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
-    public static async Task<IResult> RepublishAsync(
+    public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<NothingToPublish>>> RepublishAsync(
         string source,
         string id,
         JobRecorder recorder,
@@ -243,21 +270,24 @@ internal static class JobsApi
         var job = await recorder.RepublishAsync(key, cancellationToken);
         return job switch
         {
+            null => NoSuchJob(),
             { IsSettled: false } => Problem.NotSettled(),
             { Origin: JobOrigin.Hint } => Problem.Unconfirmed(),
-            _ => Answer(job, references, settings),
+            _ => TypedResults.Ok(Watched(job, references, settings)),
         };
     }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
-    public static async Task<IResult> StopAsync(
+    public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>>> StopAsync(
         string source,
         string id,
         JobRecorder recorder,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key ? Answer(await recorder.StopAsync(key, cancellationToken), references, settings) : NoSuchJob();
+        KeyOf(source, id, settings.Sources) is { } key && await recorder.StopAsync(key, cancellationToken) is { } job
+            ? TypedResults.Ok(Watched(job, references, settings))
+            : NoSuchJob();
 
     /// <summary>What to say where some of the registrations could not be recorded, the first of which are named.</summary>
     private static string Unregistered(int refused, int all, string why) =>
@@ -283,16 +313,13 @@ internal static class JobsApi
     private static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
-    private static IResult Answer(Job? job, JobReferences references, FopWatchSettings settings) =>
-        job is null ? NoSuchJob() : Results.Json(Watched(job, references, settings), ApiJson.Wire.WatchedJob);
-
     private static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings) =>
         new(job, references, settings.Sources.Find(job.Key.Source)?.Domains);
 
     /// <summary>A job with short results: a page of them would otherwise be as long as all of their results are.</summary>
     private static Job Listed(Job job) => job with { Facts = job.Facts.CutTo(FactsCut.SmallResults) };
 
-    private static IResult NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
+    private static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 
     private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
 
@@ -311,13 +338,4 @@ internal static class JobsApi
 
     private static string Camel<T>(T value)
         where T : struct, Enum => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
-    private sealed class Created(JobLink link) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.Headers.Location = link.Href;
-            return Results.Json(link, ApiJson.Wire.JobLink, statusCode: StatusCodes.Status202Accepted).ExecuteAsync(httpContext);
-        }
-    }
 }

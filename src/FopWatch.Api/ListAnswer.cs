@@ -1,7 +1,10 @@
 using System.IO.Pipelines;
+using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.Metadata;
 
 namespace FopWatch.Api;
 
@@ -9,7 +12,7 @@ namespace FopWatch.Api;
 /// A list that was made in its turn and is written down already. The turn is over by the time that the caller reads it, so a slow caller keeps no
 /// other waiting.
 /// </summary>
-internal sealed class ListAnswer : IResult
+internal sealed class ListAnswer<T> : IResult, IEndpointMetadataProvider
 {
     private readonly Admission _admission;
     private readonly PipeReader _written;
@@ -24,7 +27,7 @@ internal sealed class ListAnswer : IResult
     /// <param name="type">How it is written down.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="Intake.IntakeFullException">Too many lists wait already.</exception>
-    public static async Task<IResult> MakeAsync<T>(
+    public static async Task<ListAnswer<T>> MakeAsync(
         Admission admission, bool isLong, Func<CancellationToken, Task<T>> makeAsync, JsonTypeInfo<T> type, CancellationToken cancellationToken)
     {
         using var turn = await admission.ListTurnAsync(isLong, cancellationToken);
@@ -37,9 +40,12 @@ internal sealed class ListAnswer : IResult
             JsonSerializer.Serialize(writer, list, type);
             await writer.FlushAsync(cancellationToken);
             await pipe.Writer.CompleteAsync();
-            return new ListAnswer(admission, pipe.Reader, writer.BytesCommitted);
+            return new ListAnswer<T>(admission, pipe.Reader, writer.BytesCommitted);
         }
     }
+
+    static void IEndpointMetadataProvider.PopulateMetadata(MethodInfo method, EndpointBuilder builder) =>
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status200OK, typeof(T), ["application/json"]));
 
     public async Task ExecuteAsync(HttpContext httpContext)
     {

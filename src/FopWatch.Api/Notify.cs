@@ -4,6 +4,7 @@ using FopWatch.Providers;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -16,9 +17,13 @@ public static class Notify
     /// <summary>Maps the notify URLs.</summary>
     public static void MapNotifications(this IEndpointRouteBuilder routes)
     {
-        var notify = routes.MapGroup(Path);
-        notify.MapPost("/{source}/{token}/{correlation?}", PostAsync);
-        notify.MapPost("/{**rest}", PostElsewhereAsync);
+        var notify = routes.MapGroup(Path).WithTags("notify");
+        notify.MapPost("/{source}/{token}/{correlation?}", PostAsync)
+            .Describe(
+                "notify",
+                "Take a provider's notification",
+                "The notify URL to give to the provider. 200 says that the notification's effect is durable, whatever it was: recorded, taken as a hint that the job may be over, kept in quarantine, or not kept because it repeats the outcome of a job that the retention has deleted. 503 asks the provider to try again.");
+        notify.MapPost("/{**rest}", PostElsewhereAsync).ExcludeFromDescription();
     }
 
     /// <summary>
@@ -29,7 +34,7 @@ public static class Notify
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
-    internal static async Task<IResult> PostAsync(
+    internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostAsync(
         string source, string token, string? correlation, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
         var (intake, bodies, admission, turns, settings) = reception;
@@ -50,7 +55,7 @@ public static class Notify
         var assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes));
         turn?.Decoded();
         await intake.ReceiveAsync(assessed, correlation, cancellationToken);
-        return Results.Text("ok");
+        return TypedResults.Text("ok");
     }
 
     /// <summary>
@@ -64,7 +69,7 @@ public static class Notify
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
     [OpenToAll]
-    internal static async Task<IResult> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
+    internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
             return await PostAsync(source, token, null, request, reception, cancellationToken);

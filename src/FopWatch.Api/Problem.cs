@@ -15,8 +15,6 @@ public sealed record Problem
     /// <summary>The media type.</summary>
     public const string ContentType = "application/problem+json";
 
-    private const string Challenge = "Bearer realm=\"FopWatch\"";
-
     /// <summary>Identifies the kind of problem, as a URN; <c>about:blank</c> where <see cref="Status"/> says it all.</summary>
     public required string Type { get; init; }
 
@@ -35,58 +33,55 @@ public sealed record Problem
     public IReadOnlyList<ProblemElement>? Errors { get; init; }
 
     /// <summary>404.</summary>
-    public static IResult NotFound(string? detail = null) =>
-        Of("not-found", "Not found.", StatusCodes.Status404NotFound, detail);
+    public static ProblemResult<NotFound> NotFound(string? detail = null) => Of<NotFound>("not-found", "Not found.", detail);
 
     /// <summary>400.</summary>
-    public static IResult Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
-        Of("invalid-request", "The request is invalid.", StatusCodes.Status400BadRequest, detail, errors);
+    public static ProblemResult<InvalidRequest> Invalid(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
+        Of<InvalidRequest>("invalid-request", "The request is invalid.", detail, errors);
 
     /// <summary>405.</summary>
     /// <param name="allowed">The methods that the route has.</param>
-    public static IResult NotAllowed(string allowed) => Of(
-        "method-not-allowed", "The route has no such method.", StatusCodes.Status405MethodNotAllowed, $"It has {allowed}.");
+    public static ProblemResult<MethodNotAllowed> NotAllowed(string allowed) =>
+        Of<MethodNotAllowed>("method-not-allowed", "The route has no such method.", $"It has {allowed}.");
 
     /// <summary>413.</summary>
-    public static IResult TooLarge(int limit) => Of(
-        "too-large", "The body is too large.", StatusCodes.Status413PayloadTooLarge, $"At most {limit} bytes are taken.");
+    public static ProblemResult<TooLarge> TooLarge(int limit) =>
+        Of<TooLarge>("too-large", "The body is too large.", $"At most {limit} bytes are taken.");
 
     /// <summary>409.</summary>
-    public static IResult NotSettled() => Of(
-        "not-settled", "The job has no outcome yet.", StatusCodes.Status409Conflict, "Only a settled job's outcome can be published again.");
+    public static ProblemResult<NothingToPublish> NotSettled() => Of<NothingToPublish>(
+        "not-settled", "The job has no outcome yet.", "Only a settled job's outcome can be published again.");
 
     /// <summary>409 for a job that only untrusted notifications have named.</summary>
-    public static IResult Unconfirmed() => Of(
+    public static ProblemResult<NothingToPublish> Unconfirmed() => Of<NothingToPublish>(
         "unconfirmed",
         "Only untrusted notifications have named the job.",
-        StatusCodes.Status409Conflict,
         "Nothing is published of it until it is registered, or a trusted notification or an answer of the status API names it.");
 
     /// <summary>401, with the challenge that it has to have (RFC 9110, section 11.6.1).</summary>
-    public static IResult Unauthorized() => new WithHeader("WWW-Authenticate", Challenge, Of(
+    public static ProblemResult<Unauthorized> Unauthorized() => Of<Unauthorized>(
         "unauthorized",
         "The API key is missing or wrong.",
-        StatusCodes.Status401Unauthorized,
-        "Send it as the header X-Api-Key, or as Authorization: Bearer."));
+        "Send it as the header X-Api-Key, or as Authorization: Bearer.") with
+    {
+        Header = new("WWW-Authenticate", "Bearer realm=\"FopWatch\""),
+    };
 
     /// <summary>421.</summary>
-    public static IResult NotLocal() => Of(
+    public static ProblemResult<NotLocal> NotLocal() => Of<NotLocal>(
         "not-local",
         "The host has no API key, so only requests of its own machine may use this route.",
-        StatusCodes.Status421MisdirectedRequest,
         "Use http://127.0.0.1 or http://localhost on the host's machine, without a proxy, or set FopWatch:ApiKey.");
 
     /// <summary>500.</summary>
-    public static IResult Internal() => Of(
-        "internal", "Something went wrong here.", StatusCodes.Status500InternalServerError, "The log says what.");
+    public static ProblemResult<InternalError> Internal() => Of<InternalError>("internal", "Something went wrong here.", "The log says what.");
 
     /// <summary>500. What is stored cannot be read: a row was damaged, or a newer FopWatch wrote it.</summary>
     /// <param name="detail">What, and why.</param>
     /// <param name="errors">All of it, where it is more than one thing.</param>
-    public static IResult Unreadable(string detail, IReadOnlyList<ProblemElement>? errors = null) => Of(
+    public static ProblemResult<InternalError> Unreadable(string detail, IReadOnlyList<ProblemElement>? errors = null) => Of<InternalError>(
         "unreadable",
         "What is stored cannot be read.",
-        StatusCodes.Status500InternalServerError,
         $"{detail} Its row was damaged, or a newer FopWatch wrote it: run that version, or restore the row from a backup.",
         errors);
 
@@ -95,16 +90,12 @@ public sealed record Problem
     /// stranger nothing.
     /// </summary>
     /// <param name="reason">Why, for a caller that may know; null for the one answer.</param>
-    public static IResult Unavailable(string? reason = null) => new WithHeader("Retry-After", "5", Of(
-        "unavailable",
-        "This cannot be done now.",
-        StatusCodes.Status503ServiceUnavailable,
-        reason ?? "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe."));
+    public static ProblemResult<Unavailable> Unavailable(string? reason = null) => NotNow(
+        reason ?? "The store cannot be reached, or more comes than there is room for. It may have been done in part; trying again is safe.");
 
     /// <summary>503 of a host that has not started, for a caller that may know why.</summary>
     /// <param name="obstacles">What keeps it from starting.</param>
-    public static IResult NotStarted(IReadOnlyList<ProblemElement> obstacles) => new WithHeader("Retry-After", "5", Of(
-        "unavailable", "This cannot be done now.", StatusCodes.Status503ServiceUnavailable, "The host has not started.", obstacles));
+    public static ProblemResult<Unavailable> NotStarted(IReadOnlyList<ProblemElement> obstacles) => NotNow("The host has not started.", obstacles);
 
     /// <summary>
     /// An error that the server found before any handler did. Those that no route of FopWatch answers have the type that says no more than
@@ -115,25 +106,14 @@ public sealed record Problem
     {
         StatusCodes.Status400BadRequest => Invalid("The request is not well-formed HTTP, or its body ended too soon."),
         StatusCodes.Status404NotFound => NotFound("There is no such route; see /openapi.json."),
-        _ => Result("about:blank", ReasonPhrases.GetReasonPhrase(status), status, null, null),
+        _ => Results.Json(
+            new Problem { Type = "about:blank", Title = ReasonPhrases.GetReasonPhrase(status), Status = status }, ApiJson.Wire.Problem, ContentType, status),
     };
 
-    private static IResult Of(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors = null) =>
-        Result($"urn:fopwatch:problem:{type}", title, status, detail, errors);
+    private static ProblemResult<Unavailable> NotNow(string detail, IReadOnlyList<ProblemElement>? errors = null) =>
+        Of<Unavailable>("unavailable", "This cannot be done now.", detail, errors) with { Header = new("Retry-After", "5") };
 
-    private static IResult Result(string type, string title, int status, string? detail, IReadOnlyList<ProblemElement>? errors) =>
-        Results.Json(
-            new Problem { Type = type, Title = title, Status = status, Detail = detail, Errors = errors },
-            ApiJson.Wire.Problem,
-            ContentType,
-            status);
-
-    private sealed class WithHeader(string name, string value, IResult problem) : IResult
-    {
-        public Task ExecuteAsync(HttpContext httpContext)
-        {
-            httpContext.Response.Headers[name] = value;
-            return problem.ExecuteAsync(httpContext);
-        }
-    }
+    private static ProblemResult<TStatus> Of<TStatus>(string type, string title, string? detail, IReadOnlyList<ProblemElement>? errors = null)
+        where TStatus : IProblemStatus =>
+        new(new() { Type = $"urn:fopwatch:problem:{type}", Title = title, Status = TStatus.Code, Detail = detail, Errors = errors });
 }

@@ -1,3 +1,4 @@
+using System.ComponentModel;
 using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
@@ -5,6 +6,7 @@ using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
@@ -13,25 +15,43 @@ namespace FopWatch.Api;
 /// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
 internal static class QuarantineApi
 {
+    private const string OfSource =
+        "Only those that came to this source's notify URL. A name that is not configured and has nothing in quarantine is answered 400.";
+
     private const int MaxTop = 100;
     private const int MaxInlineBody = 64 * 1024;
 
     public static void MapQuarantine(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api");
-        api.MapGetAndHead("/quarantine", ListAsync);
-        api.MapPost("/quarantine/retry", RetryAllAsync);
-        api.MapGetAndHead("/quarantine/{key}", GetAsync);
-        api.MapGetAndHead("/quarantine/{key}/body", BodyAsync);
-        api.MapPost("/quarantine/{key}/retry", RetryAsync);
-        api.MapDelete("/quarantine/{key}", DeleteAsync);
+        var api = routes.MapGroup("/api").WithTags("quarantine");
+        api.MapGetAndHead("/quarantine", ListAsync)
+            .Describe("listQuarantine", "List quarantined notifications, newest first");
+        api.MapPost("/quarantine/retry", RetryAllAsync)
+            .Describe(
+                "retryQuarantine",
+                "Take all quarantined notifications again",
+                "With today's keys and decoders. Those that are recorded, taken as a hint, or name a settled job that the retention has deleted leave the quarantine.");
+        api.MapGetAndHead("/quarantine/{key}", GetAsync)
+            .Describe("getQuarantined", "Get a quarantined notification");
+        api.MapGetAndHead("/quarantine/{key}/body", BodyAsync)
+            .Describe(
+                "getQuarantinedBody",
+                "Get a quarantined notification's body, byte for byte",
+                "Secrets in it are not redacted.");
+        api.MapPost("/quarantine/{key}/retry", RetryAsync)
+            .Describe(
+                "retryQuarantined",
+                "Take a quarantined notification again",
+                "With today's keys and decoders. One that is recorded, taken as a hint, or names a settled job that the retention has deleted leaves the quarantine.");
+        api.MapDelete("/quarantine/{key}", DeleteAsync)
+            .Describe("deleteQuarantined", "Throw a quarantined notification away");
     }
 
     /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
-    public static async Task<IResult> ListAsync(
-        string? source,
-        string? top,
+    public static async Task<Results<ListAnswer<QuarantineList>, ProblemResult<InvalidRequest>>> ListAsync(
+        [Description(OfSource)] string? source,
+        [Description("The most notifications to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
         string? continuation,
         Admission admission,
         IQuarantine quarantine,
@@ -53,7 +73,7 @@ internal static class QuarantineApi
         try
         {
             // Why a signature is wrong takes long to find out.
-            return await ListAnswer.MakeAsync(
+            return await ListAnswer<QuarantineList>.MakeAsync(
                 admission,
                 isLong: true,
                 async cancelled =>
@@ -79,27 +99,29 @@ internal static class QuarantineApi
     }
 
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
-    public static async Task<IResult> GetAsync(
+    public static async Task<Results<Ok<QuarantineEntry>, ProblemResult<NotFound>>> GetAsync(
         string key, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
         await quarantine.FindAsync(key, cancellationToken) is { } found
-            ? Results.Json(ToEntry(found, intake, new()), ApiJson.Wire.QuarantineEntry)
+            ? TypedResults.Ok(ToEntry(found, intake, new()))
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
-    public static async Task<IResult> BodyAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
+    public static async Task<Results<FileContentHttpResult, ProblemResult<NotFound>>> BodyAsync(
+        string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
         await quarantine.FindAsync(key, cancellationToken) is { } found
-            ? Results.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
+            ? TypedResults.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
-    public static async Task<IResult> RetryAsync(string key, NotificationIntake intake, CancellationToken cancellationToken) =>
+    public static async Task<Results<Ok<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
+        string key, NotificationIntake intake, CancellationToken cancellationToken) =>
         await intake.RetryAsync(key, cancellationToken) is { } retried
-            ? Results.Json(retried, ApiJson.Wire.RetriedNotification)
+            ? TypedResults.Ok(retried)
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
-    public static async Task<IResult> RetryAllAsync(
-        string? source,
+    public static async Task<Results<Ok<RetriedNotifications>, ProblemResult<InvalidRequest>>> RetryAllAsync(
+        [Description(OfSource)] string? source,
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
@@ -123,14 +145,14 @@ internal static class QuarantineApi
             continuation = page.Continuation;
         }
         while (continuation is not null);
-        return Results.Json(new(retried), ApiJson.Wire.RetriedNotifications);
+        return TypedResults.Ok(new RetriedNotifications(retried));
     }
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
-    public static async Task<IResult> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken)
+    public static async Task<NoContent> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken)
     {
         await quarantine.RemoveAsync(key, cancellationToken);
-        return Results.NoContent();
+        return TypedResults.NoContent();
     }
 
     /// <summary>Whether a source is configured, or was and has notifications in quarantine.</summary>
@@ -139,7 +161,7 @@ internal static class QuarantineApi
         || sources.Find(source) is not null
         || await quarantine.ListAsync(source, 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
-    private static IResult NoSuchSource() => Problem.Invalid(
+    private static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
         "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)

@@ -1,3 +1,4 @@
+using System.ComponentModel.DataAnnotations;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json.Serialization;
 using FopWatch.Contracts;
@@ -8,7 +9,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Api;
 
-/// <summary>A job as the HTTP API answers it: with its watch, which changes without a new version and so is in no event.</summary>
+/// <summary>A job with its watch. The watch changes without a new version, so events do not have it.</summary>
 /// <remarks>What <see cref="JobRecord"/> does not have is not required, so that a client reads the answers of an older host too.</remarks>
 public record WatchedJob : JobRecord
 {
@@ -34,8 +35,9 @@ public record WatchedJob : JobRecord
             : null;
     }
 
-    /// <summary>The reference by which the log names the job: a keyed hash of source and id.</summary>
+    /// <summary>The reference by which the log names the job: a keyed hash of source and id. <c>GET /api/jobs?ref=</c> finds the job by it.</summary>
     [JsonPropertyOrder(1)]
+    [RegularExpression("^[0-9a-f]{24}$")]
     public string Ref { get; init; } = "";
 
     /// <summary>Where the watch stands.</summary>
@@ -54,7 +56,7 @@ public record WatchedJob : JobRecord
 /// <summary>The last poll of a job.</summary>
 /// <param name="At">When it was answered.</param>
 /// <param name="Answer">What the status API said, with its code, in words.</param>
-public sealed record LastPoll(DateTimeOffset At, string Answer);
+public sealed record LastPoll(DateTimeOffset At, [property: MaxLength(StatusAnswer.MaxWords)] string Answer);
 
 /// <summary>A job after somebody asked for a poll.</summary>
 public sealed record PolledJob : WatchedJob
@@ -73,7 +75,11 @@ public sealed record PolledJob : WatchedJob
     public PolledJob(Job job, JobReferences references, OutputDomains? domains, StatusAnswer? answer)
         : base(job, references, domains) => Answer = answer?.InWords() ?? "not asked: the job has the provider's outcome, which is final";
 
-    /// <summary>What the status API said just now, with its code, in words; or why it was not asked.</summary>
+    /// <summary>
+    /// What the status API said just now, with its code, in words, for example <c>HTTP 612: the status API does not know this id</c>; or why it was not
+    /// asked.
+    /// </summary>
     [JsonPropertyOrder(2)]
+    [MaxLength(StatusAnswer.MaxWords)]
     public required string Answer { get; init; }
 }

@@ -74,7 +74,9 @@ internal static class Composition
     {
         var readiness = new Readiness(TimeProvider.System);
         readiness.NotReady(ObstaclesOf(failure));
-        return Builder(args, readiness).Build();
+        var builder = Builder(args, readiness);
+        builder.Services.AddApiJson();
+        return builder.Build();
     }
 
     /// <summary>What to say of a failure: a setting's problem begins with its name, and of what is not known the message may hold a secret.</summary>

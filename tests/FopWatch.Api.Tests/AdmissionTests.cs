@@ -164,7 +164,7 @@ public sealed class AdmissionTests : IDisposable
     public async Task A_list_is_written_down_in_its_turn_and_sent_after_it()
     {
         var context = new DefaultHttpContext { Response = { Body = new MemoryStream() } };
-        var answer = await ListAnswer.MakeAsync(_admission, isLong: true, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, Cancelled);
+        var answer = await ListAnswer<JobList>.MakeAsync(_admission, isLong: true, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, Cancelled);
 
         // The turn is free, though the answer is not sent yet.
         (await _admission.ListTurnAsync(isLong: true, Cancelled)).Dispose();
@@ -182,7 +182,7 @@ public sealed class AdmissionTests : IDisposable
             RequestServices = new ServiceCollection().AddLogging().BuildServiceProvider(),
             Response = { Body = new MemoryStream() },
         };
-        var answer = await ListAnswer.MakeAsync(_admission, isLong: true, _ => Task.FromResult(new JobList([], null)), ApiJson.Wire.JobList, Cancelled);
+        var answer = await ListAnswer<JobList>.MakeAsync(_admission, isLong: true, _ => Task.FromResult(new JobList([], null)), ApiJson.Wire.JobList, Cancelled);
         using (var unread = _admission.ListRoom(Admission.ListBytes))
         {
             Assert.NotNull(unread);

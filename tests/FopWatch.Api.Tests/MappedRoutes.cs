@@ -17,7 +17,6 @@ internal sealed class MappedRoutes : IAsyncDisposable
     {
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddMetrics();
         services.AddSingleton(new DiagnosticListener("FopWatch.Api.Tests"));
         services.AddRoutingCore();
         services.AddFopWatchCore<IStore>(FopWatchSettings.Read([]), _ => throw new NotSupportedException(), TimeProvider.System);

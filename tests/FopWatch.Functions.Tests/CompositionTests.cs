@@ -39,7 +39,6 @@ public class CompositionTests(SharedAzurite azurite)
         };
         var services = new ServiceCollection();
         services.AddLogging();
-        services.AddMetrics();
         services.AddSingleton(new DiagnosticListener("FopWatch.Functions.Tests"));
         var store = await TableStore.CreateAsync(cloud.Tables, cloud.Table, TimeProvider.System, TestContext.Current.CancellationToken);
         services.AddFopWatch(cloud, _ => store, TimeProvider.System);

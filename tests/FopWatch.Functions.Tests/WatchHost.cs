@@ -125,7 +125,6 @@ internal sealed class WatchHost : IAsyncDisposable
         var services = new ServiceCollection();
         var log = new CapturedLog();
         services.AddLogging(logging => logging.AddProvider(log));
-        services.AddMetrics();
         services.AddSingleton(new DiagnosticListener("FopWatch.Functions.Tests"));
         services.AddFopWatch(cloud, _ => store, time);
         services.AddScoped<PollJob>();

@@ -30,7 +30,10 @@ internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilR
         if (!isLive && readiness.IsToBeLogged())
             logger.NotStarted(string.Join("; ", obstacles.Select(obstacle => obstacle.Detail)));
         if (http is not null)
-            await (isLive ? HealthApi.Live() : IsFor(HealthApi.ReadyPath) ? Problem.NotStarted(obstacles) : Problem.Unavailable()).ExecuteAsync(http);
+        {
+            IResult answer = isLive ? HealthApi.Live() : IsFor(HealthApi.ReadyPath) ? Problem.NotStarted(obstacles) : Problem.Unavailable();
+            await answer.ExecuteAsync(http);
+        }
         else if (IsTriggeredBy("activityTrigger"))
             throw new StoreUnavailableException("The app has not started yet.");
 

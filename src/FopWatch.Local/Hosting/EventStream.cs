@@ -1,8 +1,10 @@
+using System.ComponentModel;
 using System.Globalization;
 using System.Text;
 using FopWatch.Api;
 using FopWatch.Providers;
 using FopWatch.Sqlite;
+using Microsoft.AspNetCore.Mvc;
 
 namespace FopWatch.Local.Hosting;
 
@@ -17,6 +19,14 @@ internal static class EventStream
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
+    /// <summary>Maps the stream.</summary>
+    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGetAndHead("/events", GetAsync)
+        .WithTags("events")
+        .Describe(
+            "streamEvents",
+            "Follow the events (embedded host)",
+            """Server-sent events in the order of the event log. Each has an `id`, its position: its place in the log and, after a hyphen, the epoch of the log, such as `17-9f3a2c1e`; an `event`, the CloudEvent's type; and a `data` line that holds a `JobEvent` as JSON. At the start and in every 15 silent seconds comes a comment (`:`) or an `id` without data: neither is an event. Where events after the given place have been deleted, the first event is `fopwatch.events.purged` with the data `{"before": <place of the oldest that is left>, "resume": <the position to get it and all after it>}`, and with that position as its `id`: read the list of jobs to catch up. A slow client gets it in mid-stream if a purge overtakes it. A client that takes nothing for two minutes, or for five seconds while clients that are behind have used up the memory for them, is cut off, and comes back with its last id. Where the given position is another log's, as after the data folder was replaced or restored from a backup, the first event is `fopwatch.events.restarted` with the data `{"after": <the given place>, "last": <the last place of this log>, "resume": <the position up to which the two are known to be the same; 0 if none is>}`, and all events after `resume` follow. A position without an epoch, as earlier versions gave, is taken for this log's if the log has reached its place. The cloud host publishes to a Service Bus topic instead.""");
+
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
     /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
@@ -25,8 +35,9 @@ internal static class EventStream
     [AdmittedAs(RequestKind.Waiting)]
     public static async Task<IResult> GetAsync(
         HttpContext context,
-        string? lastEventId,
-        string? source,
+        [FromHeader(Name = "Last-Event-ID"), Description("Start after this position: 0 is the beginning of the log; without it the stream starts now.")] string? lastEvent,
+        [Description("The same, for clients that cannot send the header, which goes before it.")] string? lastEventId,
+        [Description("Only the events of this source. A name that is not configured is answered 400.")] string? source,
         Sources sources,
         EventLog log,
         EventTail tail,
@@ -39,9 +50,7 @@ internal static class EventStream
 
         var last = await log.LastSeqAsync(cancellationToken);
         var position = log.Epochs.PositionOf(last);
-        var given = context.Request.Headers["Last-Event-ID"].ToString();
-        if (given.Length == 0)
-            given = lastEventId ?? "";
+        var given = lastEvent is { Length: > 0 } ? lastEvent : lastEventId ?? "";
         if (given.Length > 0 && !EventPosition.TryParse(given, out position))
             return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
 

@@ -145,7 +145,7 @@ internal sealed class LocalHost : IAsyncDisposable
         app.UseMiddleware<NotifyPaths>();
         app.UseFopWatch(routes =>
         {
-            routes.MapGetAndHead("/events", EventStream.GetAsync);
+            routes.MapEvents();
             routes.MapMetrics();
         });
         return app;

@@ -61,7 +61,13 @@ internal static class TelemetryExport
 
     /// <summary>Maps the route that Prometheus scrapes.</summary>
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
-        routes.MapPrometheusScrapingEndpoint(MetricsPath).WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]));
+        routes.MapPrometheusScrapingEndpoint(MetricsPath)
+            .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
+            .WithTags("health")
+            .Describe(
+                "metrics",
+                "Metrics in Prometheus' format (embedded host)",
+                "The metrics of FopWatch, ASP.NET Core, HttpClient and the .NET runtime. An `Accept` header that asks for `application/openmetrics-text` gets OpenMetrics. No value holds an id, a token, a key or a path.");
 
     /// <summary>
     /// Keeps of a framework's span only attributes that cannot hold a token, an id or a key: a path, a query, a URL, a client's

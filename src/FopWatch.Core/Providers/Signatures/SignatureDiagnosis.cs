@@ -49,7 +49,7 @@ public enum SignatureFinding
     Inconclusive,
 }
 
-/// <summary>Why a signature is wrong, for the operator. It holds neither a notify token nor a secret key.</summary>
+/// <summary>Why a signature is wrong, by the current settings. It holds neither a notify token nor a secret key.</summary>
 public sealed record SignatureDiagnosis
 {
     /// <summary>How the signature differs; more than one entry where only several differences together make it right.</summary>
