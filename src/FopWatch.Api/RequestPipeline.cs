@@ -13,33 +13,28 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
     {
         try
         {
-            await AnswerAsync(context);
+            var refusal = (IsOpen(context) ? null : guard.Refusal(context.Request))
+                ?? QueryParameters.Check(context.Request, context.GetEndpoint(), guard.KeyParameters);
+            using var place = refusal is null ? Enter(context) : null;
+            if (refusal is not null || place is null)
+            {
+                await (refusal ?? Problem.Unavailable()).ExecuteAsync(context);
+                return;
+            }
+
+            await next(context);
+
+            // What routing answers by itself: there is no such route, or not with that method.
+            if (context.Response is { HasStarted: false, ContentType: null, StatusCode: >= 400 } response)
+            {
+                await (response.StatusCode == StatusCodes.Status405MethodNotAllowed
+                    ? Problem.NotAllowed(response.Headers.Allow.ToString())
+                    : Problem.OfStatus(response.StatusCode)).ExecuteAsync(context);
+            }
         }
         catch (Exception e) when (!context.Response.HasStarted || (e is OperationCanceledException && context.RequestAborted.IsCancellationRequested))
         {
             await failures.AnswerTo(context, e).ExecuteAsync(context);
-        }
-    }
-
-    private async Task AnswerAsync(HttpContext context)
-    {
-        var refusal = (IsOpen(context) ? null : guard.Refusal(context.Request))
-            ?? QueryParameters.Check(context.Request, context.GetEndpoint(), guard.KeyParameters);
-        using var place = refusal is null ? Enter(context) : null;
-        if (refusal is not null || place is null)
-        {
-            await (refusal ?? Problem.Unavailable()).ExecuteAsync(context);
-            return;
-        }
-
-        await next(context);
-
-        // What routing answers by itself: there is no such route, or not with that method.
-        if (context.Response is { HasStarted: false, ContentType: null, StatusCode: >= 400 } response)
-        {
-            await (response.StatusCode == StatusCodes.Status405MethodNotAllowed
-                ? Problem.NotAllowed(response.Headers.Allow.ToString())
-                : Problem.OfStatus(response.StatusCode)).ExecuteAsync(context);
         }
     }
 
