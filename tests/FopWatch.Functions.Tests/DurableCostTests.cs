@@ -104,7 +104,7 @@ public class DurableCostTests(SharedAzurite store)
         await host.StartDueAsync();
         await EndedAsync(host, Watches(host));
 
-        Assert.All(Ids(), id => Assert.Equal(1, host.Provider.Asked(id)));
+        Assert.All(Ids(), id => Assert.Equal(1, host.Provider.TimesAsked(id)));
         Assert.InRange(await CountAsync("watch, started ahead", azurite), Timer + PerPoll, Start + Timer + Look + PerPoll);
     }
 
@@ -124,7 +124,7 @@ public class DurableCostTests(SharedAzurite store)
 
         // The timer of a watch that was ended still fires.
         await Task.Delay(due + TimeSpan.FromSeconds(3) - TimeProvider.System.GetUtcNow(), Cancelled);
-        Assert.All(Ids(), id => Assert.Equal(0, host.Provider.Asked(id)));
+        Assert.All(Ids(), id => Assert.Equal(0, host.Provider.TimesAsked(id)));
         var ended = await CountAsync("watch, notified while it sleeps", azurite);
 
         foreach (var id in Ids("late"))
@@ -158,7 +158,7 @@ public class DurableCostTests(SharedAzurite store)
         await EndedAsync(host, Ids("monitored"));
         var monitor = await CountAsync("monitor, ten polls", azurite);
 
-        Assert.All([.. Ids(), .. Ids("monitored")], id => Assert.Equal(Polls, host.Provider.Asked(id)));
+        Assert.All([.. Ids(), .. Ids("monitored")], id => Assert.Equal(Polls, host.Provider.TimesAsked(id)));
         Assert.InRange(watch, 10 * Polls, Start + (PerPoll * Polls));
         Assert.InRange(monitor, watch - 1, 2 * watch);
     }

@@ -31,7 +31,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         Assert.Null(await timers.CheckAsync(Cancelled));
         await timers.LookAsync(host.Client, Cancelled);
         Assert.Empty(Troubles(host));
-        Assert.Equal(0, host.Provider.Asked(Id));
+        Assert.Equal(0, host.Provider.TimesAsked(Id));
 
         host.Time.AdvanceTo(host.Time.GetUtcNow() + TimeSpan.FromSeconds(6));
         timers.Look(host.Client);

@@ -60,23 +60,23 @@ public class StuckWatchesTests(SharedAzurite azurite)
             var took = since.Elapsed.TotalSeconds;
 
             // In the run in which they are due, whatever the machine; their watches may have a step to make.
-            while (healthy.Any(id => host.Provider.Asked(id) == 0))
+            while (healthy.Any(id => host.Provider.TimesAsked(id) == 0))
             {
-                Assert.True(since.Elapsed.TotalSeconds < took + 10, $"{healthy.Count(id => host.Provider.Asked(id) == 0)} healthy jobs were not polled in run {runs}");
+                Assert.True(since.Elapsed.TotalSeconds < took + 10, $"{healthy.Count(id => host.Provider.TimesAsked(id) == 0)} healthy jobs were not polled in run {runs}");
                 await Task.Delay(100, Cancelled);
             }
 
             var before = polled;
-            polled = stuck.Count(id => host.Provider.Asked(id) > 0);
+            polled = stuck.Count(id => host.Provider.TimesAsked(id) > 0);
             TestContext.Current.TestOutputHelper!.WriteLine($"run {runs}: {polled - before} stuck jobs polled in {took:0.0} s, {polled} in all");
 
             // As many as the rate allows, or as the machine can in the time that a run has; the longest due first, so that each has its turn.
             Assert.True(polled == stuckJobs || took > 45, $"Run {runs} ended after {took} s.");
             Assert.InRange(polled - before, Math.Min(100, stuckJobs - before), (PerSecond * 50) + PerSecond);
-            Assert.All(stuck[..Math.Max(0, polled - 64)], id => Assert.True(host.Provider.Asked(id) > 0, id));
+            Assert.All(stuck[..Math.Max(0, polled - 64)], id => Assert.True(host.Provider.TimesAsked(id) > 0, id));
         }
 
         // None is due again. Those whose poll was under way at the end of a run are asked for once more.
-        Assert.InRange(stuck.Sum(host.Provider.Asked), stuckJobs, stuckJobs + (runs * WatchStarter.PollsAtOnce));
+        Assert.InRange(stuck.Sum(host.Provider.TimesAsked), stuckJobs, stuckJobs + (runs * WatchStarter.PollsAtOnce));
     }
 }

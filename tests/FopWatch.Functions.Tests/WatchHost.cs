@@ -84,6 +84,7 @@ internal sealed class WatchHost : IAsyncDisposable
     public static async Task<WatchHost> StartAsync(Azurite azurite, TestTime time, StartHub hub, params (string Name, string Value)[] settings)
     {
         var provider = await StatusStub.StartAsync();
+        provider.Answer = (id, _) => (200, StatusStub.Processing(id));
         var shared = new Dictionary<string, string?>
         {
             [$"Sources:{SourceName}:Provider"] = "Qiniu",
@@ -227,7 +228,7 @@ internal sealed class WatchHost : IAsyncDisposable
         {
             try
             {
-                var port = Azurite.FreePort();
+                var port = Loopback.FreePort();
                 var hub = await DurableTaskTestHost.StartAsync(tasks, new() { Port = port }, cancellationToken);
                 var wire = GrpcChannel.ForAddress($"http://127.0.0.1:{port}").Intercept(new HostLikeRefusals(hub.Client));
                 if (before is not null)

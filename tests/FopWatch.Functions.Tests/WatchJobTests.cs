@@ -12,6 +12,7 @@ namespace FopWatch.Functions.Tests;
 
 public class WatchJobTests(SharedAzurite azurite)
 {
+    private static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
     private const string Id = "z0.560e99c37823de5a49c22393";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -48,7 +49,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, ended.RuntimeStatus);
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 4), (job.State, job.SettledBy!.Value, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, SettledBy.Poll, 4), (job.State, job.SettledBy!.Value, host.Provider.TimesAsked(Id)));
     }
 
     [Fact(Timeout = 120_000)]
@@ -58,7 +59,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);
-        Assert.Equal(1, host.Provider.Asked(Id));
+        Assert.Equal(1, host.Provider.TimesAsked(Id));
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         host.Time.AdvanceTo(host.Time.GetUtcNow() + PollPlan.HintSpacing);
@@ -66,7 +67,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         Assert.Equal(JobState.Succeeded, (await host.JobAsync(Id)).State);
-        Assert.Equal(2, host.Provider.Asked(Id));
+        Assert.Equal(2, host.Provider.TimesAsked(Id));
     }
 
     [Fact(Timeout = 120_000)]
@@ -98,11 +99,11 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.AsleepAsync(Id, step => step.DueAt == due);
         await host.StartDueAsync();
         await Task.Delay(TimeSpan.FromSeconds(2), Cancelled);
-        Assert.Equal((0, 1), (host.Provider.Asked(Id), host.Generations));
+        Assert.Equal((0, 1), (host.Provider.TimesAsked(Id), host.Generations));
 
         await host.EndedAsync(Id);
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.TimesAsked(Id)));
         Assert.True(job.SettledAt >= due - PollPlan.ClockTolerance, $"polled {due - job.SettledAt} early");
     }
 
@@ -116,11 +117,11 @@ public class WatchJobTests(SharedAzurite azurite)
         var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
 
         await host.AsleepAsync(Id, step => step.DueAt == due);
-        Assert.Equal(0, host.Provider.Asked(Id));
+        Assert.Equal(0, host.Provider.TimesAsked(Id));
 
         await host.EndedAsync(Id);
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.TimesAsked(Id)));
         Assert.True(job.SettledAt >= due - PollPlan.ClockTolerance, $"polled {due - job.SettledAt} early");
     }
 
@@ -150,7 +151,7 @@ public class WatchJobTests(SharedAzurite azurite)
         var ended = await host.EndedAsync(Id);
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, ended.RuntimeStatus);
         Assert.True(ended.LastUpdatedAt < due, "The watch slept until its first poll.");
-        Assert.Equal((JobState.Succeeded, 0), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 0), ((await host.JobAsync(Id)).State, host.Provider.TimesAsked(Id)));
     }
 
     [Fact(Timeout = 120_000)]
@@ -166,7 +167,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         await host.EndedAsync(Id);
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.TimesAsked(Id)));
         Assert.True(job.SettledAt < due - TimeSpan.FromSeconds(10), "It slept on.");
     }
 
@@ -219,11 +220,11 @@ public class WatchJobTests(SharedAzurite azurite)
             WatchJob.Name, new { source = WatchHost.SourceName, id = Id, version = 1 }, new StartOrchestrationOptions(old), Cancelled);
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.Client.WaitForInstanceCompletionAsync(old, Cancelled)).RuntimeStatus);
-        Assert.Equal((1, false), (host.Provider.Asked(Id), (await host.JobAsync(Id)).IsSettled));
+        Assert.Equal((1, false), (host.Provider.TimesAsked(Id), (await host.JobAsync(Id)).IsSettled));
 
         await StartWhenDueAsync(host);
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
-        Assert.Equal((JobState.Succeeded, 3), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 3), ((await host.JobAsync(Id)).State, host.Provider.TimesAsked(Id)));
     }
 
     [Fact(Timeout = 120_000)]
@@ -240,7 +241,7 @@ public class WatchJobTests(SharedAzurite azurite)
             WatchJob.Name, new { source = WatchHost.SourceName, id = longest, version = 1 }, new StartOrchestrationOptions(old), Cancelled);
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.Client.WaitForInstanceCompletionAsync(old, Cancelled)).RuntimeStatus);
-        Assert.Equal(0, host.Provider.Asked(longest));
+        Assert.Equal(0, host.Provider.TimesAsked(longest));
     }
 
     [Fact(Timeout = 120_000)]
@@ -261,7 +262,7 @@ public class WatchJobTests(SharedAzurite azurite)
         host.Time.AdvanceTo(host.Time.GetUtcNow() + StuckWatches.LongestStep + TimeSpan.FromSeconds(1));
         await host.StartDueAsync();
 
-        Assert.Equal((JobState.Succeeded, 2), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 2), ((await host.JobAsync(Id)).State, host.Provider.TimesAsked(Id)));
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
     }
 
@@ -284,24 +285,24 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.AsleepAsync(Id, step => step.Postponed);
         await host.StartDueAsync();
 
-        Assert.Equal(0, host.Provider.Asked(Id));
+        Assert.Equal(0, host.Provider.TimesAsked(Id));
         Assert.Equal(before, (await host.JobAsync(Id)).Watch);
         taken.ForEach(slot => slot!.Dispose());
         await SettledAsync(host);
-        Assert.Equal(1, host.Provider.Asked(Id));
+        Assert.Equal(1, host.Provider.TimesAsked(Id));
     }
 
     [Fact]
     public async Task Polls_that_are_postponed_come_again_as_far_apart_as_their_source_allows()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("PerSecond", "0.1"));
-        var slots = new PollSlots(PollSlotOptions.Cloud, new FixedTime());
+        var slots = new PollSlots(PollSlotOptions.Cloud, new ManualTimeProvider(Now));
 
         using (var only = await slots.TryTakeAsync(host.Source, Cancelled))
         {
             Assert.NotNull(only);
             Assert.Null(await slots.TryTakeAsync(host.Source, Cancelled));
-            Assert.Equal([5, 15, 25], Enumerable.Range(0, 3).Select(_ => (slots.Postpone(host.Source) - FixedTime.Now).TotalSeconds));
+            Assert.Equal([5, 15, 25], Enumerable.Range(0, 3).Select(_ => (slots.Postpone(host.Source) - Now).TotalSeconds));
         }
 
         Assert.NotNull(await slots.TryTakeAsync(host.Source, Cancelled));
@@ -311,13 +312,13 @@ public class WatchJobTests(SharedAzurite azurite)
     public async Task A_clock_that_was_ahead_postpones_no_later_poll()
     {
         await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
-        var time = new FixedTime { Ahead = TimeSpan.FromDays(365) };
+        var time = new ManualTimeProvider(Now) { Ahead = TimeSpan.FromDays(365) };
         var slots = new PollSlots(PollSlotOptions.Cloud, time);
         slots.Postpone(host.Source);
 
         time.Ahead = TimeSpan.Zero;
 
-        Assert.InRange(slots.Postpone(host.Source) - FixedTime.Now, PollSlots.ShortestWait, TimeSpan.FromSeconds(6));
+        Assert.InRange(slots.Postpone(host.Source) - Now, PollSlots.ShortestWait, TimeSpan.FromSeconds(6));
     }
 
     [Fact(Timeout = 120_000)]
@@ -330,7 +331,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, 41), (job.State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 41), (job.State, host.Provider.TimesAsked(Id)));
         Assert.True(job.UpdatedAt - registered.RegisteredAt > TimeSpan.FromHours(5));
     }
 
@@ -345,7 +346,7 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
         var job = await host.JobAsync(Id);
         Assert.Equal((JobState.Expired, SettledBy.Poll), (job.State, job.SettledBy!.Value));
-        Assert.InRange(host.Provider.Asked(Id), GivingUp.UnknownAnswers, 10);
+        Assert.InRange(host.Provider.TimesAsked(Id), GivingUp.UnknownAnswers, 10);
     }
 
     [Fact(Timeout = 600_000)]
@@ -360,7 +361,7 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Equal((JobState.Expired, SettledBy.Deadline), (job.State, job.SettledBy!.Value));
         Assert.True(job.UpdatedAt - registered.RegisteredAt >= TimeSpan.FromDays(9));
 
-        var polls = host.Provider.Asked(Id);
+        var polls = host.Provider.TimesAsked(Id);
         Assert.InRange(polls, 1000, 2000);
         Assert.InRange(host.Generations, polls / WatchJob.PollsPerGeneration, polls);
     }
@@ -375,7 +376,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         await host.Recorder.StopAsync(new(WatchHost.SourceName, Id), Cancelled);
         Assert.Equal(OrchestrationRuntimeStatus.Terminated, (await host.EndedAsync(Id)).RuntimeStatus);
-        Assert.Equal(1, host.Provider.Asked(Id));
+        Assert.Equal(1, host.Provider.TimesAsked(Id));
 
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var again = await host.RegisterAsync(Id);
@@ -383,7 +384,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.StartDueAsync();
         await SettledAsync(host);
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
-        Assert.Equal(2, host.Provider.Asked(Id));
+        Assert.Equal(2, host.Provider.TimesAsked(Id));
     }
 
     [Fact(Timeout = 120_000)]
@@ -411,7 +412,7 @@ public class WatchJobTests(SharedAzurite azurite)
         // As if the watch had been started in the moment before, and its end got lost.
         await ScheduleAsync(host, new WatchInput(WatchHost.SourceName, Id));
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
-        Assert.Equal(1, host.Provider.Asked(Id));
+        Assert.Equal(1, host.Provider.TimesAsked(Id));
     }
 
     [Fact(Timeout = 120_000)]
@@ -423,7 +424,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.AsleepAsync(Id, step => step.Polls == 1);
 
         await Task.WhenAll(Enumerable.Range(0, 5).Select(_ => host.StartDueAsync()));
-        Assert.Equal((1, 1), (host.Generations, host.Provider.Asked(Id)));
+        Assert.Equal((1, 1), (host.Generations, host.Provider.TimesAsked(Id)));
     }
 
     [Fact(Timeout = 120_000)]
@@ -447,7 +448,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         await ScheduleAsync(host, new { source = WatchHost.SourceName, id = Id, version = WatchInput.Latest + 1 });
         Assert.Equal(OrchestrationRuntimeStatus.Completed, (await host.EndedAsync(Id)).RuntimeStatus);
-        Assert.Equal(0, host.Provider.Asked(Id));
+        Assert.Equal(0, host.Provider.TimesAsked(Id));
 
         await StartWhenDueAsync(host);
         await SettledAsync(host);
@@ -467,7 +468,7 @@ public class WatchJobTests(SharedAzurite azurite)
 
         // No further generation, as many steps without a poll would need.
         var job = await host.JobAsync(Id);
-        Assert.Equal((JobState.Succeeded, 3, 1), (job.State, host.Provider.Asked(Id), host.Generations));
+        Assert.Equal((JobState.Succeeded, 3, 1), (job.State, host.Provider.TimesAsked(Id), host.Generations));
         Assert.InRange(job.UpdatedAt - registered.RegisteredAt, TimeSpan.FromSeconds(15), TimeSpan.FromSeconds(40));
     }
 
@@ -483,7 +484,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await ScheduleAsync(host, new { source = WatchHost.SourceName, id = Id, version = 2, dueAt = due });
         await host.EndedAsync(Id);
 
-        Assert.Equal((JobState.Succeeded, 1), ((await host.JobAsync(Id)).State, host.Provider.Asked(Id)));
+        Assert.Equal((JobState.Succeeded, 1), ((await host.JobAsync(Id)).State, host.Provider.TimesAsked(Id)));
         Assert.True(TimeProvider.System.GetUtcNow() >= due);
     }
 
@@ -582,18 +583,5 @@ public class WatchJobTests(SharedAzurite azurite)
     {
         while (!(await host.JobAsync(Id)).IsSettled)
             await Task.Delay(10, Cancelled);
-    }
-
-    private sealed class FixedTime : TimeProvider
-    {
-        public static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
-
-        public TimeSpan Ahead { get; set; }
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override DateTimeOffset GetUtcNow() => Now + Ahead;
-
-        public override long GetTimestamp() => Now.Ticks;
     }
 }

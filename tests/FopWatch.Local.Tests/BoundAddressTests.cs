@@ -2,7 +2,6 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -45,7 +44,7 @@ public sealed class BoundAddressTests : IDisposable
     [InlineData("http://localhost:PORT")]
     public async Task Loopback_addresses_are_bound_without_one(string urls)
     {
-        await using var host = await StartAsync(urls.Replace("PORT", FreePort().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), null);
+        await using var host = await StartAsync(urls.Replace("PORT", Loopback.FreePort().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), null);
 
         // The names stand for 127.0.0.1 and, where the machine has it, ::1.
         var bound = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
@@ -57,7 +56,7 @@ public sealed class BoundAddressTests : IDisposable
     [Fact]
     public async Task The_real_program_listens_only_where_it_is_told_by_urls()
     {
-        var other = FreePort();
+        var other = Loopback.FreePort();
         var any = string.Create(CultureInfo.InvariantCulture, $"http://0.0.0.0:{other}");
         using var host = new HostProcess(_folder.FullName, new Dictionary<string, string?>(), variables: new()
         {
@@ -70,7 +69,7 @@ public sealed class BoundAddressTests : IDisposable
             ["ASPNETCORE_Kestrel__Endpoints__any__Url"] = any,
         });
         host.Start();
-        await UntilListeningAsync(host.Url.Port);
+        await Eventually.HoldsAsync(() => ListensAsync(host.Url.Port));
 
         Assert.False(await ListensAsync(other));
         Assert.True(host.Runs);
@@ -81,13 +80,6 @@ public sealed class BoundAddressTests : IDisposable
         TimeProvider.System,
         logging: null,
         Cancelled);
-
-    private static async Task UntilListeningAsync(int port)
-    {
-        for (var i = 0; i < 600 && !await ListensAsync(port); i++)
-            await Task.Delay(100, Cancelled);
-        Assert.True(await ListensAsync(port));
-    }
 
     private static async Task<bool> ListensAsync(int port)
     {
@@ -101,12 +93,5 @@ public sealed class BoundAddressTests : IDisposable
         {
             return false;
         }
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

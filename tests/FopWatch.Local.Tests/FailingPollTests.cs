@@ -3,7 +3,6 @@ using FopWatch.Api;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Local.Tests.Http;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;

@@ -4,7 +4,6 @@ using System.Net.Http.Json;
 using System.Net.ServerSentEvents;
 using System.Text.Json;
 using FopWatch.Contracts;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests;

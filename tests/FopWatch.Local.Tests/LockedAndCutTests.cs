@@ -1,7 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 

@@ -4,7 +4,6 @@ using System.Net;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
 using FopWatch.Local.Tests.Http;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.PortContracts;
 using FopWatch.Running;
 using FopWatch.Settings;

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Text.Json;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.CommandLine;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests;
 

@@ -99,7 +99,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     public async Task A_job_that_cannot_be_read_keeps_no_other_from_being_brought_forward_after_a_clock_was_ahead()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Port, time);
+        var recording = new ObservedRecorder(Port, time);
         await recording.Recorder.RegisterAsync(recording.Source, Bad.Id, Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
         await WriteDocumentAsync(Bad, "not JSON");
         time.Ahead = TimeSpan.FromDays(2);
@@ -132,7 +132,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     {
         await CommitAsync(Sample.Job(Bad.Id).New());
         await WriteDocumentAsync(Bad, "not JSON");
-        var recording = new Recording(Port, new ManualTimeProvider(Sample.Start));
+        var recording = new ObservedRecorder(Port, new ManualTimeProvider(Sample.Start));
         var poller = new Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
         Assert.Equal(new PollOutcome.Gone(null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
         Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
@@ -150,7 +150,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     public async Task A_job_that_a_clock_which_was_ahead_set_aside_is_read_again_within_the_longest_wait()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Port, time);
+        var recording = new ObservedRecorder(Port, time);
         await recording.Recorder.RegisterAsync(recording.Source, Bad.Id, Job.NoMetadata, null, Cancelled);
         await WriteDocumentAsync(Bad, "not JSON");
         var thrown = await Assert.ThrowsAsync<UnreadableJobException>(async () => await Port.FindAsync(Bad, Cancelled));

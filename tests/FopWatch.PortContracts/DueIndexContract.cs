@@ -171,7 +171,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_and_those_that_somebody_put_off_are_not()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Jobs, time);
+        var recording = new ObservedRecorder(Jobs, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
         var far = new FarWatches(recording.Sources, Jobs, Port, recorder, time);
 
@@ -201,7 +201,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     public async Task All_polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_at_once_however_many_there_are()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Jobs, time);
+        var recording = new ObservedRecorder(Jobs, time);
         const int Count = (2 * FarWatches.AtOnce) + 20;
         time.Ahead = TimeSpan.FromDays(30);
         for (var i = 0; i < Count; i++)
@@ -217,7 +217,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     public async Task A_poll_that_was_put_off_to_the_moment_of_more_than_a_turn_of_others_is_brought_forward()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Jobs, time);
+        var recording = new ObservedRecorder(Jobs, time);
         var far = new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, time);
         for (var i = 0; i < FarWatches.AtOnce + 5; i++)
             await recording.Recorder.RegisterAsync(recording.Source, $"a{i}", Job.NoMetadata, TimeSpan.FromDays(6), Cancelled);

@@ -35,7 +35,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     public async Task The_polls_of_a_job_are_counted_over_every_watch_of_it_and_the_waits_begin_anew()
     {
         var time = new ManualTimeProvider(Sample.Start);
-        var recording = new Recording(Port, time);
+        var recording = new ObservedRecorder(Port, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
         var job = await recorder.RegisterAsync(source, "a", Job.NoMetadata, null, Cancelled);
         for (var i = 0; i < 3; i++)

@@ -73,7 +73,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     [InlineData(false, "lesson", "42")]
     public async Task What_is_learnt_about_a_job_after_its_outcome_is_published_with_its_outcome_once(bool byNotifyUrl, string name, string value)
     {
-        var recording = new Recording(Jobs, TimeProvider.System);
+        var recording = new ObservedRecorder(Jobs, TimeProvider.System);
         var (recorder, source) = (recording.Recorder, recording.Source);
         var report = Sample.Succeeded(ReportChannel.Notification);
         var settled = await recorder.ReportAsync(source, "a", report, null, Cancelled);

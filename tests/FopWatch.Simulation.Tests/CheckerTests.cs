@@ -14,15 +14,15 @@ public sealed class CheckerTests
     [InlineData((int)Misdeed.EmptiesOutbox)]
     [InlineData((int)Misdeed.ForgetsQuarantine)]
     public void A_store_that_breaks_its_promises_is_found_out(int misdeed) =>
-        Assert.NotNull(FirstViolation(stage => stage.Store.Misdeed = (Misdeed)misdeed));
+        Assert.NotNull(FirstViolation(world => world.Store.Misdeed = (Misdeed)misdeed));
 
     [Fact]
     public void A_broker_that_swallows_events_is_found_out() =>
-        Assert.NotNull(FirstViolation(stage => stage.Broker.Swallows = true));
+        Assert.NotNull(FirstViolation(world => world.Broker.Swallows = true));
 
     [Fact]
     public void A_wrong_outcome_is_found_out() =>
-        Assert.Contains("not the true one", FirstViolation(stage => stage.Provider.Lies = true), StringComparison.Ordinal);
+        Assert.Contains("not the true one", FirstViolation(world => world.Provider.Lies = true), StringComparison.Ordinal);
 
     [Theory]
     [InlineData((int)HostKind.Embedded)]
@@ -35,12 +35,12 @@ public sealed class CheckerTests
 
         Assert.Equal(hashes, seeds.Select(Hash));
         Assert.Distinct(hashes);
-        Assert.NotEqual(hashes[0], History.Play(ScenarioPlan.Of(seeds[0]) with { Seed = 0 }).Stage.Scheduler.Trace.Hash);
+        Assert.NotEqual(hashes[0], History.Play(ScenarioPlan.Of(seeds[0]) with { Seed = 0 }).SimulatedWorld.Scheduler.Trace.Hash);
 
-        static ulong Hash(int seed) => History.Play(ScenarioPlan.Of(seed)).Stage.Scheduler.Trace.Hash;
+        static ulong Hash(int seed) => History.Play(ScenarioPlan.Of(seed)).SimulatedWorld.Scheduler.Trace.Hash;
     }
 
     /// <summary>The first violation in the histories of a few hundred seeds; null if there is none.</summary>
-    private static string? FirstViolation(Action<Stage> prepare) =>
+    private static string? FirstViolation(Action<SimulatedWorld> prepare) =>
         Enumerable.Range(1, 300).Select(seed => History.Play(ScenarioPlan.Of(seed), prepare: prepare).Violation).FirstOrDefault(violation => violation is not null);
 }

@@ -20,35 +20,35 @@ public sealed class CloudPromptnessTests
     public void A_broker_that_is_down_holds_up_one_commit_and_a_sweep_publishes_when_it_is_back()
     {
         // The notifications come a second apart. The first holds up its commit, the next ones do not try the broker.
-        JobScript[] jobs = [.. Enumerable.Range(0, 5).Select(i => Named(Some.Job() with { SubmittedAfter = TimeSpan.FromSeconds(i) }, $"z0.job-{i}"))];
-        var stage = Play(jobs, timers: TimeSpan.FromMinutes(5), faults: [.. Enumerable.Range(1, 2).Select(nth => (Call.Publish, nth, Fault.Fails))]);
+        JobScript[] jobs = [.. Enumerable.Range(0, 5).Select(i => Named(Scenarios.Job() with { SubmittedAfter = TimeSpan.FromSeconds(i) }, $"z0.job-{i}"))];
+        var world = Play(jobs, timers: TimeSpan.FromMinutes(5), faults: [.. Enumerable.Range(1, 2).Select(nth => (Call.Publish, nth, Fault.Fails))]);
 
-        var failed = stage.Scheduler.Trace.Lines.Where(line => line.Contains(" Publish ", StringComparison.Ordinal) && line.Contains("Fails", StringComparison.Ordinal))
+        var failed = world.Scheduler.Trace.Lines.Where(line => line.Contains(" Publish ", StringComparison.Ordinal) && line.Contains("Fails", StringComparison.Ordinal))
             .Select(line => TimeSpan.Parse(line[3..11], CultureInfo.InvariantCulture))
             .ToList();
         Assert.Equal(2, failed.Count);
         Assert.InRange(failed[1] - failed[0], TimeSpan.FromSeconds(30), TimeSpan.FromMinutes(5));
-        Assert.Equal(5, stage.Broker.Published.DistinctBy(one => one.Key).Count());
+        Assert.Equal(5, world.Broker.Published.DistinctBy(one => one.Key).Count());
     }
 
     [Fact]
     public void A_watch_that_the_timer_starts_ahead_makes_its_first_step_when_its_job_is_due()
     {
-        var stage = Play([Some.Job() with { Notifies = false }], timers: TimeSpan.FromMinutes(1));
+        var world = Play([Scenarios.Job() with { Notifies = false }], timers: TimeSpan.FromMinutes(1));
 
-        var job = Assert.Single(stage.Store.Jobs);
-        Assert.InRange(job.SettledAt!.Value, job.RegisteredAt + Some.Poll.First, job.RegisteredAt + Some.Poll.First + AtOnce);
-        Assert.Equal((1, 1), (stage.Tally["steps"], stage.Tally["polls"]));
+        var job = Assert.Single(world.Store.Jobs);
+        Assert.InRange(job.SettledAt!.Value, job.RegisteredAt + Scenarios.Poll.First, job.RegisteredAt + Scenarios.Poll.First + AtOnce);
+        Assert.Equal((1, 1), (world.Tally["steps"], world.Tally["polls"]));
     }
 
     [Fact]
     public void A_hint_starts_a_watch_at_once_and_a_later_one_wakes_it()
     {
         // The first comes while the job is being processed, the second when it is done. Neither is signed.
-        var script = Some.Job() with { Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(20))] };
+        var script = Scenarios.Job() with { Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(20))] };
         script = script with { Job = script.Job with { Signing = SigningScheme.None } };
         var asked = new List<TimeSpan>();
-        var stage = Play([script], stage => stage.Store.Committed = Chain(stage.Store.Committed, commit =>
+        var world = Play([script], world => world.Store.Committed = Chain(world.Store.Committed, commit =>
         {
             if (commit.Job.Watch.LastPolledAt is { } at && !asked.Contains(at - Scenario.Start))
                 asked.Add(at - Scenario.Start);
@@ -57,40 +57,40 @@ public sealed class CloudPromptnessTests
         Assert.Equal(2, asked.Count);
         Assert.InRange(asked[0], TimeSpan.FromSeconds(20), TimeSpan.FromSeconds(20) + AtOnce);
         Assert.InRange(asked[1], script.Job.DoneAfter, script.Job.DoneAfter + AtOnce);
-        Assert.Equal(SettledBy.Poll, Assert.Single(stage.Store.Jobs).SettledBy);
+        Assert.Equal(SettledBy.Poll, Assert.Single(world.Store.Jobs).SettledBy);
     }
 
     [Fact]
     public void A_notification_ends_a_watch_that_sleeps()
     {
-        var stage = Play([Some.Job() with { FirstPollAfter = TimeSpan.FromSeconds(70) }]);
+        var world = Play([Scenarios.Job() with { FirstPollAfter = TimeSpan.FromSeconds(70) }]);
 
-        Assert.Equal((1, 0), (stage.Tally["watches terminated"], stage.Tally["steps"]));
+        Assert.Equal((1, 0), (world.Tally["watches terminated"], world.Tally["steps"]));
     }
 
     [Fact]
     public void A_poll_that_settles_its_job_ends_its_own_watch_by_its_result_alone()
     {
-        var stage = Play([Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) }]);
+        var world = Play([Scenarios.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) }]);
 
-        Assert.Equal((0, 1), (stage.Tally["watches terminated"], stage.Tally["steps"]));
+        Assert.Equal((0, 1), (world.Tally["watches terminated"], world.Tally["steps"]));
     }
 
-    private static Stage Play(
+    private static SimulatedWorld Play(
         JobScript[] jobs,
-        Action<Stage>? prepare = null,
+        Action<SimulatedWorld>? prepare = null,
         TimeSpan? timers = null,
         IReadOnlyList<(Call Call, int Nth, Fault Fault)>? faults = null)
     {
-        var scenario = Some.Scenario(HostKind.Cloud, jobs[0]) with
+        var scenario = Scenarios.Scenario(HostKind.Cloud, jobs[0]) with
         {
             Jobs = jobs,
             LongestSleep = timers ?? TimeSpan.FromDays(1),
             Script = faults ?? [],
         };
         var history = History.Play(scenario, keepTrace: true, prepare);
-        Assert.True(history.Violation is null, $"{history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
-        return history.Stage;
+        Assert.True(history.Violation is null, $"{history.Violation}\n{string.Join('\n', history.SimulatedWorld.Scheduler.Trace.Lines)}");
+        return history.SimulatedWorld;
     }
 
     private static JobScript Named(JobScript script, string id) => script with { Job = script.Job with { Id = id } };

@@ -12,7 +12,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>What the core says to the operator, on the store in memory.</summary>
 public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi, IOperatorLog, IEventPublisher
 {
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
 
     private readonly ManualTimeProvider _time = new(Scenario.Start);

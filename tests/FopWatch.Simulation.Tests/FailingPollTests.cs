@@ -11,7 +11,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>Polls that throw what nobody expects.</summary>
 public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
 {
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.bad");
 
     private readonly ManualTimeProvider _time = new();

@@ -27,7 +27,7 @@ public sealed class PromptnessTests
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with { Notifies = false, Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(40))] };
+            var job = Scenarios.Job() with { Notifies = false, Fakes = [(Fake.NoSignature, TimeSpan.FromSeconds(40))] };
 
             var entries = Played(Restful(host, job));
 
@@ -40,7 +40,7 @@ public sealed class PromptnessTests
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
+            var job = Scenarios.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
 
             var entries = Played(Restful(host, job));
 
@@ -53,7 +53,7 @@ public sealed class PromptnessTests
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var entries = Played(Restful(host, Some.Job(Simulator.BodyShape.WangsuFops, separate: true)));
+            var entries = Played(Restful(host, Scenarios.Job(Simulator.BodyShape.WangsuFops, separate: true)));
 
             var committed = entries.Where(entry => entry.What == "has" && entry.Result!.EndsWith("+event", StringComparison.Ordinal)).ToList();
             Assert.NotEmpty(committed);
@@ -68,7 +68,7 @@ public sealed class PromptnessTests
         foreach (var host in Enum.GetValues<HostKind>())
         {
             // The cloud host has no start to do so at, but a timer every minute.
-            var scenario = Restful(host, Some.Job()) with
+            var scenario = Restful(host, Scenarios.Job()) with
             {
                 LongestSleep = host == HostKind.Cloud ? TimeSpan.FromMinutes(1) : Day,
                 Script = [(Call.Publish, 1, Fault.CrashBefore)],
@@ -89,10 +89,10 @@ public sealed class PromptnessTests
         const int Count = 24;
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
+            var job = Scenarios.Job() with { Notifies = false, FirstPollAfter = TimeSpan.FromSeconds(70) };
             var scenario = Restful(host, job) with
             {
-                Sources = [Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll with { PerSecond = 2 })],
+                Sources = [Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll with { PerSecond = 2 })],
                 Jobs = [.. Enumerable.Range(0, Count).Select(i => job with { Job = job.Job with { Id = $"z0.job-{i}" } })],
             };
 
@@ -110,13 +110,13 @@ public sealed class PromptnessTests
     {
         // The loop sleeps until the first job is due, which has ended by then, and learns two seconds later that there is no other. Before it
         // hears of that, the second job is registered.
-        var first = Some.Job();
+        var first = Scenarios.Job();
         first = first with
         {
             FirstPollAfter = TimeSpan.FromSeconds(59),
             Job = first.Job with { DoneAfter = TimeSpan.FromSeconds(35) },
         };
-        var second = Some.Job();
+        var second = Scenarios.Job();
         second = second with
         {
             Notifies = false,
@@ -139,7 +139,7 @@ public sealed class PromptnessTests
     public async Task A_caller_that_waits_for_an_outcome_is_answered_as_soon_as_it_is_committed()
     {
         // Time stands still: nobody looks again.
-        var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll)]));
+        var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
         var settlements = new Settlements(store, time);
         var observer = new CommitObserver(new EmbeddedWatches(sources, time), new NoPublisher(), settlements, store.References, time);
         var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
@@ -155,18 +155,18 @@ public sealed class PromptnessTests
     }
 
     /// <summary>A scenario in which nothing goes wrong, and nobody looks for work for a day unless woken.</summary>
-    private static Scenario Restful(HostKind host, JobScript job) => Some.Scenario(host, job) with { LongestSleep = Day, SweepEvery = Day };
+    private static Scenario Restful(HostKind host, JobScript job) => Scenarios.Scenario(host, job) with { LongestSleep = Day, SweepEvery = Day };
 
     private static IReadOnlyList<Entry> Played(Scenario scenario)
     {
         // Somebody has to see that the history is over.
-        var history = History.Play(scenario, keepTrace: true, stage => stage.Scheduler.Start(stage.Outside, async () =>
+        var history = History.Play(scenario, keepTrace: true, world => world.Scheduler.Start(world.Outside, async () =>
         {
             while (true)
-                await stage.DelayAsync(TimeSpan.FromMinutes(1));
+                await world.DelayAsync(TimeSpan.FromMinutes(1));
         }));
-        Assert.True(history.Violation is null, $"{scenario.Host}: {history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
-        return history.Stage.Scheduler.Trace.Entries;
+        Assert.True(history.Violation is null, $"{scenario.Host}: {history.Violation}\n{string.Join('\n', history.SimulatedWorld.Scheduler.Trace.Lines)}");
+        return history.SimulatedWorld.Scheduler.Trace.Entries;
     }
 
     private static TimeSpan First(IReadOnlyList<Entry> entries, string what) => entries.First(entry => entry.What == what).At - Scenario.Start;

@@ -11,7 +11,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>What the recorder does besides deciding: admission, conflicts, and telling whoever waits.</summary>
 public sealed class RecorderTests
 {
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
     private static readonly StatusAnswer NotFound = new(PollAnswer.NotFound);
 

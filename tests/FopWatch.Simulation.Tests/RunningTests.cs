@@ -10,25 +10,25 @@ public sealed class RunningTests
     {
         var start = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
         var scheduler = new Scheduler(new Random(1), start, new(false));
-        var life = new Life(scheduler, "one");
+        var lifetime = new ProcessLifetime(scheduler, "one");
         var (most, now, done, wokenAt, sleptAt) = (0, 0, 0, TimeSpan.Zero, TimeSpan.Zero);
-        var signal = new WakeSignal(life.Clock);
-        scheduler.Start(life, async () =>
+        var signal = new WakeSignal(lifetime.Clock);
+        scheduler.Start(lifetime, async () =>
         {
-            await BoundedWork.ForEachAsync(new LifeWork(scheduler, life), Items(life), 3, async (item, _) =>
+            await BoundedWork.ForEachAsync(new ProcessWork(scheduler, lifetime), Items(lifetime), 3, async (item, _) =>
             {
                 most = Math.Max(most, ++now);
-                await Task.Delay(TimeSpan.FromSeconds(item), life.Clock, CancellationToken.None);
+                await Task.Delay(TimeSpan.FromSeconds(item), lifetime.Clock, CancellationToken.None);
                 now--;
                 done++;
             }, CancellationToken.None);
             signal.Wake();
         });
-        scheduler.Start(life, async () =>
+        scheduler.Start(lifetime, async () =>
         {
             await signal.SleepAsync(TimeSpan.FromDays(1), CancellationToken.None);
             wokenAt = scheduler.Now - start;
-            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), life.Clock);
+            using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(2), lifetime.Clock);
             try
             {
                 await signal.SleepAsync(TimeSpan.FromDays(1), limit.Token);
@@ -47,11 +47,11 @@ public sealed class RunningTests
         Assert.InRange(wokenAt.TotalSeconds, 15, 40);
     }
 
-    private static async IAsyncEnumerable<int> Items(Life life)
+    private static async IAsyncEnumerable<int> Items(ProcessLifetime lifetime)
     {
         for (var i = 1; i <= 10; i++)
         {
-            await Task.Delay(TimeSpan.FromMilliseconds(1), life.Clock);
+            await Task.Delay(TimeSpan.FromMilliseconds(1), lifetime.Clock);
             yield return i;
         }
     }

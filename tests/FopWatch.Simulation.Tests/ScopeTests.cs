@@ -10,7 +10,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>What becomes of jobs whose reports are about buckets that the source does not list, on the store in memory.</summary>
 public sealed class ScopeTests : ICommitObserver, IStatusApi
 {
-    private static readonly Source Open = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Open = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly Source Limited = Open with { Scope = new(["ours"], []) };
     private static readonly JobKey Key = new(Open.Name, "z0.job");
 
@@ -75,7 +75,7 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
     [Fact]
     public async Task A_failed_command_that_names_a_listed_bucket_publishes_nothing_until_somebody_registers_the_job()
     {
-        var files = Scenario.NewSource(ProviderKind.WangsuFmgr, Some.Poll) with { Name = Open.Name, Scope = new(["lessons"], []) };
+        var files = Scenario.NewSource(ProviderKind.WangsuFmgr, Scenarios.Poll) with { Name = Open.Name, Scope = new(["lessons"], []) };
         _answer = """{"id":"z0.job","code":3,"items":[{"cmd":"fetch/aHR0cDovL3g=/bucket/bGVzc29ucw==/key/eA==","code":2,"error":"what the attacker likes"}]}""";
         await RecorderOf(files).HintAsync(files, Key.Id, Cancelled);
 

@@ -43,10 +43,10 @@ public sealed class SimulationTests
                 var history = History.Play(ScenarioPlan.Of(seed));
                 lock (total)
                 {
-                    total.Add(history.Stage.Tally);
+                    total.Add(history.SimulatedWorld.Tally);
                     total.Add("histories");
-                    steps += history.Stage.Scheduler.Steps;
-                    lasted += history.Stage.Age;
+                    steps += history.SimulatedWorld.Scheduler.Steps;
+                    lasted += history.SimulatedWorld.Age;
                     if (history.Violation is { } violation)
                         failed.Add((seed, violation));
                     if (failed.Count >= 5)
@@ -98,9 +98,9 @@ public sealed class SimulationTests
     private static void Replay(int seed)
     {
         var history = History.Play(ScenarioPlan.Of(seed), keepTrace: true);
-        foreach (var line in history.Stage.Scheduler.Trace.Lines)
+        foreach (var line in history.SimulatedWorld.Scheduler.Trace.Lines)
             Report(line);
-        Report($"seed {seed}: {history.Stage.Tally}");
+        Report($"seed {seed}: {history.SimulatedWorld.Tally}");
         Assert.True(history.Violation is null, history.Violation);
     }
 

@@ -15,12 +15,12 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var history = Played(Some.Scenario(host, Some.Job()));
+            var history = Played(Scenarios.Scenario(host, Scenarios.Job()));
 
             var outcome = Assert.Single(Outcomes(history));
             Assert.Equal((JobState.PartiallyFailed, SettledBy.Notification, 0), (outcome.State, outcome.SettledBy, outcome.Polls));
-            Assert.Equal(0, history.Stage.Tally["polls"]);
-            Assert.Equal(0, history.Stage.Tally["event ids repeated"]);
+            Assert.Equal(0, history.SimulatedWorld.Tally["polls"]);
+            Assert.Equal(0, history.SimulatedWorld.Tally["event ids repeated"]);
         }
     }
 
@@ -29,7 +29,7 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var history = Played(Some.Scenario(host, Some.Job() with { Notifies = false }));
+            var history = Played(Scenarios.Scenario(host, Scenarios.Job() with { Notifies = false }));
 
             Assert.Equal(SettledBy.Poll, Assert.Single(Outcomes(history)).SettledBy);
         }
@@ -42,7 +42,7 @@ public sealed class SmallHistories
         var struck = 0;
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            foreach (var job in (JobScript[])[Some.Job(), Some.Job() with { Notifies = false }, Some.Job(BodyShape.WangsuFops, separate: true)])
+            foreach (var job in (JobScript[])[Scenarios.Job(), Scenarios.Job() with { Notifies = false }, Scenarios.Job(BodyShape.WangsuFops, separate: true)])
             {
                 foreach (var call in Enum.GetValues<Call>())
                 {
@@ -50,9 +50,9 @@ public sealed class SmallHistories
                     {
                         for (var nth = 1; nth <= 6; nth++)
                         {
-                            var history = Played(Some.Scenario(host, job, (call, nth, fault)), $"{host}, {fault} at {call} {nth}");
+                            var history = Played(Scenarios.Scenario(host, job, (call, nth, fault)), $"{host}, {fault} at {call} {nth}");
                             Assert.Equal(JobState.PartiallyFailed, Assert.Single(Apart(Outcomes(history))).State);
-                            struck += history.Stage.Tally.Failures > 0 ? 1 : 0;
+                            struck += history.SimulatedWorld.Tally.Failures > 0 ? 1 : 0;
                         }
                     }
                 }
@@ -72,10 +72,10 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var history = Played(Some.Scenario(host, Some.Job(), ((Call)call, 1, (Fault)fault)));
+            var history = Played(Scenarios.Scenario(host, Scenarios.Job(), ((Call)call, 1, (Fault)fault)));
 
             Assert.Single(Outcomes(history));
-            Assert.Equal(repeated, history.Stage.Tally["event ids repeated"]);
+            Assert.Equal(repeated, history.SimulatedWorld.Tally["event ids repeated"]);
         }
     }
 
@@ -85,7 +85,7 @@ public sealed class SmallHistories
         foreach (var host in Enum.GetValues<HostKind>())
         {
             // The first commit is the registration's.
-            var history = Played(Some.Scenario(host, Some.Job(), (Call.Commit, 2, Fault.AnswerLost)));
+            var history = Played(Scenarios.Scenario(host, Scenarios.Job(), (Call.Commit, 2, Fault.AnswerLost)));
 
             Assert.Equal(2, Assert.Single(Outcomes(history)).Version);
         }
@@ -99,7 +99,7 @@ public sealed class SmallHistories
         foreach (var host in Enum.GetValues<HostKind>())
         {
             // Somebody names the id, the status API does not know of it, and it is given up; an hour later it is submitted.
-            var job = Some.Job(separate ? BodyShape.WangsuFops : BodyShape.QiniuClassic, separate) with
+            var job = Scenarios.Job(separate ? BodyShape.WangsuFops : BodyShape.QiniuClassic, separate) with
             {
                 Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
                 SubmittedAfter = TimeSpan.FromHours(1),
@@ -107,7 +107,7 @@ public sealed class SmallHistories
                 Notifies = separate,
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
         }
@@ -119,7 +119,7 @@ public sealed class SmallHistories
         foreach (var host in Enum.GetValues<HostKind>())
         {
             // Two answers that there is no such id before the submission, and one right after it.
-            var job = Some.Job() with
+            var job = Scenarios.Job() with
             {
                 Fakes = [(Fake.NoSignature, TimeSpan.Zero)],
                 SubmittedAfter = TimeSpan.FromMinutes(16),
@@ -128,7 +128,7 @@ public sealed class SmallHistories
                 FirstPollAfter = TimeSpan.Zero,
             };
 
-            var history = Played(Some.Scenario(host, job) with { Sources = [Scenario.NewSource(ProviderKind.Qiniu, Some.Poll with { First = TimeSpan.FromMinutes(12), Factor = 1, Max = TimeSpan.FromMinutes(30) })] });
+            var history = Played(Scenarios.Scenario(host, job) with { Sources = [Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll with { First = TimeSpan.FromMinutes(12), Factor = 1, Max = TimeSpan.FromMinutes(30) })] });
 
             Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
         }
@@ -139,7 +139,7 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with
+            var job = Scenarios.Job() with
             {
                 Status =
                 [
@@ -149,7 +149,7 @@ public sealed class SmallHistories
                 Notifies = false,
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal(JobState.PartiallyFailed, Assert.Single(Outcomes(history)).State);
         }
@@ -160,7 +160,7 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with
+            var job = Scenarios.Job() with
             {
                 Registering = Registering.Never,
                 Notifies = false,
@@ -169,10 +169,10 @@ public sealed class SmallHistories
                 Deeds = [(Deed.Republish, TimeSpan.FromHours(1))],
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
-            Assert.Equal(JobState.Expired, Assert.Single(history.Stage.Store.Jobs).State);
-            Assert.Empty(history.Stage.Broker.Published);
+            Assert.Equal(JobState.Expired, Assert.Single(history.SimulatedWorld.Store.Jobs).State);
+            Assert.Empty(history.SimulatedWorld.Broker.Published);
         }
     }
 
@@ -181,9 +181,9 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with { Truth = StatusTruth.Down, Late = TimeSpan.FromHours(5) };
+            var job = Scenarios.Job() with { Truth = StatusTruth.Down, Late = TimeSpan.FromHours(5) };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal([JobState.Expired, JobState.PartiallyFailed], Outcomes(history).Select(outcome => outcome.State));
         }
@@ -199,7 +199,7 @@ public sealed class SmallHistories
             // The status API is down for longer than FopWatch waits. One notification has no signature; the other ones are signed, and say of
             // one command each how it ended, but not that there are no more.
             var separate = (BodyShape)shape == BodyShape.WangsuFops;
-            var job = Some.Job((BodyShape)shape, separate);
+            var job = Scenarios.Job((BodyShape)shape, separate);
             job = job with
             {
                 Job = separate ? job.Job : job.Job with { Signing = SigningScheme.None },
@@ -207,7 +207,7 @@ public sealed class SmallHistories
                 Late = TimeSpan.FromHours(6),
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             var outcomes = Outcomes(history);
             Assert.Equal([JobState.Expired, JobState.PartiallyFailed], outcomes.Select(outcome => outcome.State));
@@ -223,7 +223,7 @@ public sealed class SmallHistories
         foreach (var host in Enum.GetValues<HostKind>())
         {
             // It takes longer than FopWatch waits, and is not over when it is asked for.
-            var job = Some.Job();
+            var job = Scenarios.Job();
             job = job with
             {
                 Job = job.Job with { DoneAfter = TimeSpan.FromHours(6), Items = [.. job.Job.Items.Select(item => item with { FinishedAfter = TimeSpan.FromHours(6) })] },
@@ -231,7 +231,7 @@ public sealed class SmallHistories
                 Deeds = [((Deed)deed, TimeSpan.FromHours(5))],
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal([JobState.Expired, JobState.PartiallyFailed], Outcomes(history).Select(outcome => outcome.State));
         }
@@ -242,7 +242,7 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with
+            var job = Scenarios.Job() with
             {
                 Truth = StatusTruth.NeverKnown,
                 Notifies = false,
@@ -250,12 +250,12 @@ public sealed class SmallHistories
                 Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
 
             // Three watches that end with the grace, and the one that was asked for.
-            Assert.InRange(history.Stage.Tally["polls"], 10, 25);
+            Assert.InRange(history.SimulatedWorld.Tally["polls"], 10, 25);
         }
     }
 
@@ -264,7 +264,7 @@ public sealed class SmallHistories
     {
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with
+            var job = Scenarios.Job() with
             {
                 Truth = StatusTruth.NeverKnown,
                 Notifies = false,
@@ -272,11 +272,11 @@ public sealed class SmallHistories
                 Fakes = [(Fake.NoSignature, TimeSpan.FromHours(7))],
             };
 
-            var history = Played(Some.Scenario(host, job));
+            var history = Played(Scenarios.Scenario(host, job));
 
             Assert.Equal(JobState.Expired, Assert.Single(Outcomes(history)).State);
-            Assert.Equal(WatchStatus.Stopped, Assert.Single(history.Stage.Store.Jobs).WatchStatus);
-            Assert.InRange(history.Stage.Tally["polls"], 3, 6);
+            Assert.Equal(WatchStatus.Stopped, Assert.Single(history.SimulatedWorld.Store.Jobs).WatchStatus);
+            Assert.InRange(history.SimulatedWorld.Tally["polls"], 3, 6);
         }
     }
 
@@ -287,12 +287,12 @@ public sealed class SmallHistories
         var met = 0L;
         foreach (var host in Enum.GetValues<HostKind>())
         {
-            var job = Some.Job() with { Replays = [TimeSpan.Zero, TimeSpan.Zero], RegisteredAfter = TimeSpan.FromMinutes(1), Deeds = [(Deed.Poll, TimeSpan.FromMinutes(1))] };
+            var job = Scenarios.Job() with { Replays = [TimeSpan.Zero, TimeSpan.Zero], RegisteredAfter = TimeSpan.FromMinutes(1), Deeds = [(Deed.Poll, TimeSpan.FromMinutes(1))] };
             for (var seed = 1; seed <= 500; seed++)
             {
-                var history = Played(Some.Scenario(host, job) with { Seed = seed, Processes = 2 });
+                var history = Played(Scenarios.Scenario(host, job) with { Seed = seed, Processes = 2 });
                 Assert.Single(Apart(Outcomes(history)));
-                met += history.Stage.Tally["conflicts met"];
+                met += history.SimulatedWorld.Tally["conflicts met"];
             }
         }
 
@@ -304,7 +304,7 @@ public sealed class SmallHistories
         var history = History.Play(scenario);
         if (history.Violation is not null)
             history = History.Play(scenario, keepTrace: true);
-        Assert.True(history.Violation is null, $"{which ?? scenario.Host.ToString()}: {history.Violation}\n{string.Join('\n', history.Stage.Scheduler.Trace.Lines)}");
+        Assert.True(history.Violation is null, $"{which ?? scenario.Host.ToString()}: {history.Violation}\n{string.Join('\n', history.SimulatedWorld.Scheduler.Trace.Lines)}");
         return history;
     }
 
@@ -313,5 +313,5 @@ public sealed class SmallHistories
 
     /// <summary>The outcomes as subscribers got them, without repetitions.</summary>
     private static List<JobRecord> Outcomes(History history) =>
-        [.. history.Stage.Broker.Published.DistinctBy(one => one.Id).Select(one => JobEvent.Parse(one.Body).Data).Where(job => job.Settled)];
+        [.. history.SimulatedWorld.Broker.Published.DistinctBy(one => one.Id).Select(one => JobEvent.Parse(one.Body).Data).Where(job => job.Settled)];
 }

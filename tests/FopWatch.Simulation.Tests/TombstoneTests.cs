@@ -13,7 +13,7 @@ public sealed class TombstoneTests : ICommitObserver
 {
     private const string Done = """{"id":"z0.job","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll, TrustRule.Token);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll, TrustRule.Token);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
     private static readonly JobReport Report = Source.Provider.Decode(ReportChannel.Notification, System.Text.Encoding.UTF8.GetBytes(Done)).Report!;
 

@@ -11,7 +11,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>Jobs that cannot be read, and the polls and the sweep that meet them.</summary>
 public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorLog
 {
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.bad");
 
     private readonly ManualTimeProvider _time = new();

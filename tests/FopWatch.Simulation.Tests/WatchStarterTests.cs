@@ -11,7 +11,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>What the starter does to a watch that runs.</summary>
 public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusApi
 {
-    private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
 
     private readonly ManualTimeProvider _time = new();
@@ -25,7 +25,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     public WatchStarterTests()
     {
         var sources = new Sources([Source]);
-        var log = new HistoryLog(new(Some.Scenario(HostKind.Cloud, Some.Job()), keepTrace: false));
+        var log = new HistoryLog(new(Scenarios.Scenario(HostKind.Cloud, Scenarios.Job()), keepTrace: false));
         _recorder = new(sources, _store, this, _time, new Random(7));
         _starter = new(
             sources, _store, this, new(_time), new(sources, _store, this, _recorder, _time), new ThreadPoolWork(), new(log, _time), log, _time);

@@ -13,14 +13,14 @@ public class BodyTests
     [MemberData(nameof(Shapes))]
     public async Task A_notification_is_the_documented_JSON_and_says_who_failed(BodyShape shape)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, fates: OneOfTwo);
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, fates: OneOfTwo);
+        await fixture.PlayAsync(job);
 
-        var received = Assert.Single(stage.Receiver.All);
-        Assert.Equal(Some.IsWangsu(shape) ? "text/plain; charset=UTF-8" : "application/json", received.ContentType);
-        Assert.Equal(stage.Receiver.Url.AbsolutePath, received.Path);
-        Assert.True(stage.Provider.Counters.IsAcknowledged(job.Id));
+        var received = Assert.Single(fixture.Receiver.All);
+        Assert.Equal(SimulatedJobs.IsWangsu(shape) ? "text/plain; charset=UTF-8" : "application/json", received.ContentType);
+        Assert.Equal(fixture.Receiver.Url.AbsolutePath, received.Path);
+        Assert.True(fixture.Provider.Counters.IsAcknowledged(job.Id));
         AssertOver(job, received.Json);
     }
 
@@ -28,24 +28,24 @@ public class BodyTests
     [MemberData(nameof(Shapes))]
     public async Task A_status_answer_follows_the_job_through_its_life(BodyShape shape)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, new() { Lost = true }, fates: OneOfTwo);
-        await stage.SubmitAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, new() { Lost = true }, fates: OneOfTwo);
+        await fixture.SubmitAsync(job);
 
         await AssertRunningAsync(waiting: true);
-        stage.Clock.Advance(TimeSpan.FromSeconds(15));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(15));
         await AssertRunningAsync(waiting: false);
-        stage.Clock.Advance(TimeSpan.FromSeconds(44));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(44));
         await AssertRunningAsync(waiting: false);
-        stage.Clock.Advance(TimeSpan.FromSeconds(1));
-        AssertOver(job, await stage.StatusAsync(job));
+        fixture.Clock.Advance(TimeSpan.FromSeconds(1));
+        AssertOver(job, await fixture.StatusAsync(job));
 
         async Task AssertRunningAsync(bool waiting)
         {
-            var body = await stage.StatusAsync(job);
+            var body = await fixture.StatusAsync(job);
             if (shape == BodyShape.QiniuWorkflowV2)
                 Assert.Equal("RUNNING", body.GetProperty("status").GetString());
-            else if (Some.IsWangsu(shape))
+            else if (SimulatedJobs.IsWangsu(shape))
                 Assert.Equal(waiting ? 0 : 1, body.Code());
             else
                 Assert.Equal(waiting ? 1 : 2, body.Code());
@@ -58,24 +58,24 @@ public class BodyTests
     [InlineData(BodyShape.WangsuFmgr, 3, 1, 0)]
     public async Task Items_end_one_by_one(BodyShape shape, int over, int running, int waiting)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, fates: [ItemFate.Succeeded, ItemFate.Succeeded, ItemFate.Succeeded]);
-        await stage.SubmitAsync(job);
-        stage.Clock.Advance(TimeSpan.FromSeconds(35));
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, fates: [ItemFate.Succeeded, ItemFate.Succeeded, ItemFate.Succeeded]);
+        await fixture.SubmitAsync(job);
+        fixture.Clock.Advance(TimeSpan.FromSeconds(35));
 
-        Assert.Equal([over, running, waiting], (await stage.StatusAsync(job)).ItemCodes().OrderBy(pair => pair.Key).Select(pair => pair.Value));
+        Assert.Equal([over, running, waiting], (await fixture.StatusAsync(job)).ItemCodes().OrderBy(pair => pair.Key).Select(pair => pair.Value));
     }
 
     [Fact]
     public async Task The_order_of_keys_and_items_differs_between_answers_and_the_content_does_not()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuClassic, new() { Lost = true }, fates: [ItemFate.Succeeded, ItemFate.Failed, ItemFate.Succeeded]);
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Lost = true }, fates: [ItemFate.Succeeded, ItemFate.Failed, ItemFate.Succeeded]);
+        await fixture.PlayAsync(job);
 
         List<JsonElement> answers = [];
         for (var i = 0; i < 20; i++)
-            answers.Add(await stage.StatusAsync(job));
+            answers.Add(await fixture.StatusAsync(job));
 
         Assert.True(answers.Select(answer => answer.EnumerateObject().First().Name).Distinct().Count() > 1);
         Assert.True(answers.Select(answer => answer.GetProperty("items")[0].GetProperty("cmd").GetString()).Distinct().Count() > 1);
@@ -87,14 +87,14 @@ public class BodyTests
     [Fact]
     public async Task Qiniu_dates_have_nine_digits_unless_the_job_is_too_old_to_have_one()
     {
-        await using var stage = await Stage.SetAsync();
-        var submitted = stage.Clock.GetUtcNow();
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var submitted = fixture.Clock.GetUtcNow();
         List<string> dates = [];
         for (var seed = 0; seed < 30; seed++)
         {
-            var job = Some.Job(BodyShape.QiniuClassic, seed: seed);
-            await stage.SubmitAsync(job);
-            if ((await stage.StatusAsync(job)).TryGetProperty("creationDate", out var date))
+            var job = SimulatedJobs.Job(BodyShape.QiniuClassic, seed: seed);
+            await fixture.SubmitAsync(job);
+            if ((await fixture.StatusAsync(job)).TryGetProperty("creationDate", out var date))
                 dates.Add(date.GetString()!);
         }
 
@@ -109,11 +109,11 @@ public class BodyTests
     [Fact]
     public async Task Qiniu_may_claim_success_over_a_failed_item()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuClassic, fates: OneOfTwo) with { ClaimsSuccess = true };
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic, fates: OneOfTwo) with { ClaimsSuccess = true };
+        await fixture.PlayAsync(job);
 
-        var body = Assert.Single(stage.Receiver.All).Json;
+        var body = Assert.Single(fixture.Receiver.All).Json;
         Assert.Equal(0, body.Code());
         Assert.Contains(3, body.ItemCodes().Values);
         Assert.Equal("partiallyFailed", job.ExpectedState);
@@ -122,9 +122,9 @@ public class BodyTests
     [Fact]
     public async Task Qiniu_tells_of_old_output_of_several_outputs_and_of_none()
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         var output = new SimulatedOutput("media", "a", "F", 1);
-        var job = Some.Job(BodyShape.QiniuClassic) with
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic) with
         {
             Items =
             [
@@ -133,9 +133,9 @@ public class BodyTests
                 new() { Command = "avinfo", Fate = ItemFate.Succeeded },
             ],
         };
-        await stage.PlayAsync(job);
+        await fixture.PlayAsync(job);
 
-        var items = Assert.Single(stage.Receiver.All).Json.GetProperty("items").EnumerateArray().ToDictionary(item => item.GetProperty("cmd").GetString()!);
+        var items = Assert.Single(fixture.Receiver.All).Json.GetProperty("items").EnumerateArray().ToDictionary(item => item.GetProperty("cmd").GetString()!);
         Assert.Equal(1, items["old"].Code("returnOld"));
         Assert.Equal("a", items["old"].GetProperty("key").GetString());
         Assert.Equal(["a", "b"], items["vsample"].GetProperty("keys").EnumerateArray().Select(key => key.GetString()));
@@ -146,11 +146,11 @@ public class BodyTests
     [Fact]
     public async Task A_workflow_may_be_cancelled_and_its_rest_skipped()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuWorkflowV3, fates: [ItemFate.Succeeded, ItemFate.Skipped]) with { Cancelled = true };
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuWorkflowV3, fates: [ItemFate.Succeeded, ItemFate.Skipped]) with { Cancelled = true };
+        await fixture.PlayAsync(job);
 
-        var body = Assert.Single(stage.Receiver.All).Json;
+        var body = Assert.Single(fixture.Receiver.All).Json;
         Assert.Equal(5, body.Code());
         Assert.Equal(
             [0, 6],
@@ -164,15 +164,15 @@ public class BodyTests
     [InlineData(WangsuEncoding.BareJson)]
     public async Task Wangsu_writes_the_same_in_several_alphabets(WangsuEncoding encoding)
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         var texts = new List<string>();
         // All residues of the length, and every letter.
         for (var seed = 1; seed <= 12; seed++)
         {
-            var job = Some.Job(BodyShape.WangsuFops, seed: seed) with { Encoding = encoding, Key = new string('ÿ', 30) + "?>?>?>" };
-            await stage.PlayAsync(job);
-            AssertOver(job, stage.Receiver.All[^1].Json);
-            texts.Add(stage.Receiver.All[^1].Text);
+            var job = SimulatedJobs.Job(BodyShape.WangsuFops, seed: seed) with { Encoding = encoding, Key = new string('ÿ', 30) + "?>?>?>" };
+            await fixture.PlayAsync(job);
+            AssertOver(job, fixture.Receiver.All[^1].Json);
+            texts.Add(fixture.Receiver.All[^1].Text);
         }
 
         var all = string.Concat(texts);
@@ -194,8 +194,8 @@ public class BodyTests
     [InlineData("/elsewhere", 404)]
     public async Task Errors_have_the_family_s_shape(string question, int status)
     {
-        await using var stage = await Stage.SetAsync();
-        using var response = await stage.Client.GetAsync(new Uri(question, UriKind.Relative), TestContext.Current.CancellationToken);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        using var response = await fixture.Client.GetAsync(new Uri(question, UriKind.Relative), TestContext.Current.CancellationToken);
 
         Assert.Equal(status, (int)response.StatusCode);
         var body = JsonDocument.Parse(await response.Content.ReadAsStringAsync(TestContext.Current.CancellationToken)).RootElement;
@@ -213,16 +213,16 @@ public class BodyTests
     [Fact]
     public async Task An_id_is_known_to_its_own_family_only()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.WangsuFops);
-        await stage.SubmitAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.WangsuFops);
+        await fixture.SubmitAsync(job);
 
-        await stage.StatusAsync(job);
-        using var other = await stage.AskAsync(job with { Shape = BodyShape.WangsuFmgr });
+        await fixture.StatusAsync(job);
+        using var other = await fixture.AskAsync(job with { Shape = BodyShape.WangsuFmgr });
         Assert.Equal(404, (int)other.StatusCode);
-        using var qiniu = await stage.AskAsync(job with { Shape = BodyShape.QiniuClassic });
+        using var qiniu = await fixture.AskAsync(job with { Shape = BodyShape.QiniuClassic });
         Assert.Equal(612, (int)qiniu.StatusCode);
-        Assert.Equal(2, stage.Provider.Counters.UnsolicitedQueries);
+        Assert.Equal(2, fixture.Provider.Counters.UnsolicitedQueries);
     }
 
     /// <summary>Checks a body of a job that is over against the documented fields, and against the truth.</summary>

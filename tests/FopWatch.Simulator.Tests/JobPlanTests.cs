@@ -136,14 +136,14 @@ public class JobPlanTests
     public void The_expected_outcome_follows_from_the_items()
     {
         var (good, bad, not) = (ItemFate.Succeeded, ItemFate.Failed, ItemFate.Skipped);
-        string State(params ItemFate[] fates) => Some.Job(BodyShape.QiniuWorkflowV3, fates: fates).ExpectedState;
+        string State(params ItemFate[] fates) => SimulatedJobs.Job(BodyShape.QiniuWorkflowV3, fates: fates).ExpectedState;
 
         Assert.Equal("succeeded", State(good, good));
         Assert.Equal("partiallyFailed", State(good, bad, not));
         Assert.Equal("failed", State(bad, not));
-        Assert.Equal("cancelled", (Some.Job(BodyShape.QiniuWorkflowV3, fates: [good, not]) with { Cancelled = true }).ExpectedState);
-        Assert.Equal("expired", (Some.Job(BodyShape.QiniuClassic) with { Unobtainable = true }).ExpectedState);
-        Assert.Equal(new ExpectedCounts(4, 2, 1, 1), Some.Job(BodyShape.QiniuWorkflowV3, fates: [good, bad, not, good]).ExpectedCounts);
+        Assert.Equal("cancelled", (SimulatedJobs.Job(BodyShape.QiniuWorkflowV3, fates: [good, not]) with { Cancelled = true }).ExpectedState);
+        Assert.Equal("expired", (SimulatedJobs.Job(BodyShape.QiniuClassic) with { Unobtainable = true }).ExpectedState);
+        Assert.Equal(new ExpectedCounts(4, 2, 1, 1), SimulatedJobs.Job(BodyShape.QiniuWorkflowV3, fates: [good, bad, not, good]).ExpectedCounts);
     }
 
     public static TheoryData<int> Seeds() => [.. Enumerable.Range(1, 20)];

@@ -13,12 +13,12 @@ public class NotifyingTests
     [InlineData(302)]
     public async Task Qiniu_retries_13_times_waiting_twice_as_long_each_time(int status)
     {
-        await using var stage = await Stage.SetAsync(_ => status);
-        await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic));
+        await using var fixture = await SimulatorFixture.StartAsync(_ => status);
+        await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
 
         var waits = Enumerable.Range(0, 14).Select(i => TimeSpan.FromSeconds((1 << i) - 1));
-        Assert.Equal(waits.Select(wait => Done + wait), stage.Receiver.All.Select(received => received.At));
-        Assert.Equal(14, stage.Provider.Counters.NotificationsByStatus[status]);
+        Assert.Equal(waits.Select(wait => Done + wait), fixture.Receiver.All.Select(received => received.At));
+        Assert.Equal(14, fixture.Provider.Counters.NotificationsByStatus[status]);
     }
 
     [Theory]
@@ -26,12 +26,12 @@ public class NotifyingTests
     [InlineData(BodyShape.WangsuFops)]
     public async Task Wangsu_retries_3_times_at_once_and_5_times_a_minute_apart_even_after_a_4xx(BodyShape shape)
     {
-        await using var stage = await Stage.SetAsync(_ => 400);
-        await stage.PlayAsync(Some.Job(shape));
+        await using var fixture = await SimulatorFixture.StartAsync(_ => 400);
+        await fixture.PlayAsync(SimulatedJobs.Job(shape));
 
         int[] minutes = [0, 0, 0, 0, 1, 2, 3, 4, 5];
-        Assert.Equal(minutes.Select(minute => Done.AddMinutes(minute)), stage.Receiver.All.Select(received => received.At));
-        Assert.Single(stage.Receiver.All.Select(received => received.Text).Distinct());
+        Assert.Equal(minutes.Select(minute => Done.AddMinutes(minute)), fixture.Receiver.All.Select(received => received.At));
+        Assert.Single(fixture.Receiver.All.Select(received => received.Text).Distinct());
     }
 
     [Theory]
@@ -41,28 +41,28 @@ public class NotifyingTests
     [InlineData(429)]
     public async Task Qiniu_never_retries_after_a_4xx(int status)
     {
-        await using var stage = await Stage.SetAsync(number => number == 0 ? 500 : status);
-        var job = Some.Job(BodyShape.QiniuClassic);
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync(number => number == 0 ? 500 : status);
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic);
+        await fixture.PlayAsync(job);
 
-        Assert.Equal([500, status], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
-        Assert.False(stage.Provider.Counters.IsAcknowledged(job.Id));
-        Assert.Equal(4, (await stage.StatusAsync(job)).Code());
+        Assert.Equal([500, status], fixture.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
+        Assert.False(fixture.Provider.Counters.IsAcknowledged(job.Id));
+        Assert.Equal(4, (await fixture.StatusAsync(job)).Code());
     }
 
     [Fact]
     public async Task A_503_and_then_a_200_end_as_accepted()
     {
-        await using var stage = await Stage.SetAsync(number => number == 0 ? 503 : 200);
-        var job = Some.Job(BodyShape.QiniuClassic);
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync(number => number == 0 ? 503 : 200);
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic);
+        await fixture.PlayAsync(job);
 
         Assert.Equal(
             [new(DeliveryKind.Genuine, 0, 1, Done, 503), new(DeliveryKind.Genuine, 0, 2, Done.AddSeconds(1), 200)],
-            stage.Provider.Counters.Deliveries(job.Id));
-        Assert.True(stage.Provider.Counters.IsAcknowledged(job.Id));
-        Assert.Equal(1, stage.Provider.Counters.NotificationsAccepted);
-        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
+            fixture.Provider.Counters.Deliveries(job.Id));
+        Assert.True(fixture.Provider.Counters.IsAcknowledged(job.Id));
+        Assert.Equal(1, fixture.Provider.Counters.NotificationsAccepted);
+        Assert.Equal(0, (await fixture.StatusAsync(job)).Code());
     }
 
     [Fact]
@@ -73,52 +73,52 @@ public class NotifyingTests
         listener.Start();
         var url = new Uri($"http://{listener.LocalEndpoint}/notify");
         listener.Stop();
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.WangsuFmgr);
-        await stage.Provider.SubmitAsync(job, url, TestContext.Current.CancellationToken);
-        await stage.PlayToEndAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.WangsuFmgr);
+        await fixture.Provider.SubmitAsync(job, url, TestContext.Current.CancellationToken);
+        await fixture.PlayToEndAsync();
 
-        Assert.Equal(9, stage.Provider.Counters.Deliveries(job.Id).Count);
-        Assert.Equal(9, stage.Provider.Counters.NotificationsByStatus[0]);
-        Assert.Equal(5, (await stage.StatusAsync(job)).Code());
+        Assert.Equal(9, fixture.Provider.Counters.Deliveries(job.Id).Count);
+        Assert.Equal(9, fixture.Provider.Counters.NotificationsByStatus[0]);
+        Assert.Equal(5, (await fixture.StatusAsync(job)).Code());
     }
 
     [Fact]
     public async Task The_budget_ends_retries_before_the_schedule_does()
     {
-        await using var stage = await Stage.SetAsync(_ => 500, options => options with { RetryBudget = TimeSpan.FromSeconds(10) });
-        await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic));
+        await using var fixture = await SimulatorFixture.StartAsync(_ => 500, options => options with { RetryBudget = TimeSpan.FromSeconds(10) });
+        await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
 
-        Assert.Equal([0, 1, 3, 7], stage.Receiver.All.Select(received => (received.At - Done).TotalSeconds));
+        Assert.Equal([0, 1, 3, 7], fixture.Receiver.All.Select(received => (received.At - Done).TotalSeconds));
     }
 
     [Fact]
     public async Task Code_4_is_told_while_Qiniu_still_tries()
     {
-        await using var stage = await Stage.SetAsync(number => number == 0 ? 500 : 200);
-        var job = Some.Job(BodyShape.QiniuClassic);
-        await stage.SubmitAsync(job);
-        stage.Clock.AdvanceTo(Done);
-        await stage.Provider.IdleAsync(TestContext.Current.CancellationToken);
+        await using var fixture = await SimulatorFixture.StartAsync(number => number == 0 ? 500 : 200);
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic);
+        await fixture.SubmitAsync(job);
+        fixture.Clock.AdvanceTo(Done);
+        await fixture.Provider.IdleAsync(TestContext.Current.CancellationToken);
 
-        var trying = await stage.StatusAsync(job);
+        var trying = await fixture.StatusAsync(job);
         Assert.Equal(4, trying.Code());
         Assert.Equal([0, 0], trying.ItemCodes().Values);
-        await stage.PlayToEndAsync();
-        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
+        await fixture.PlayToEndAsync();
+        Assert.Equal(0, (await fixture.StatusAsync(job)).Code());
     }
 
     [Fact]
     public async Task Wangsu_tells_of_its_notification_in_the_codes_of_items_too()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed]);
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed]);
+        await fixture.PlayAsync(job);
 
         HashSet<int> good = [], bad = [];
         for (var i = 0; i < 40; i++)
         {
-            var body = await stage.StatusAsync(job);
+            var body = await fixture.StatusAsync(job);
             Assert.Equal(6, body.Code());
             good.Add(body.ItemCodes()[job.Items[0].Command]);
             bad.Add(body.ItemCodes()[job.Items[1].Command]);
@@ -133,15 +133,15 @@ public class NotifyingTests
     [InlineData(false)]
     public async Task Separate_notifications_come_as_operations_end(bool listsAll)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed, ItemFate.Succeeded]) with
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.WangsuFops, fates: [ItemFate.Succeeded, ItemFate.Failed, ItemFate.Succeeded]) with
         {
             Separate = true,
             SeparateListsAll = listsAll,
         };
-        await stage.PlayAsync(job);
+        await fixture.PlayAsync(job);
 
-        var all = stage.Receiver.All;
+        var all = fixture.Receiver.All;
         Assert.Equal([-30, -20, 0], all.Select(received => (received.At - Done).TotalSeconds));
         Assert.Equal([1, 2, 3], all.Select(received => received.Json.Code()));
         Assert.All(all, received => Assert.Equal(1, received.Json.Code("separate")));
@@ -166,43 +166,43 @@ public class NotifyingTests
     [Fact]
     public async Task Genuine_notifications_are_signed_as_the_job_says()
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         for (var seed = 1; seed <= 20; seed++)
         {
-            await stage.PlayAsync(Some.Job(BodyShape.QiniuClassic, seed: seed));
-            var strong = stage.Receiver.All[^1];
+            await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuClassic, seed: seed));
+            var strong = fixture.Receiver.All[^1];
             IEnumerable<KeyValuePair<string, string>> headers = strong.QiniuDate is { } date ? [new("X-Qiniu-Date", date)] : [];
             Assert.Equal(
-                Signer.Qiniu("qiniu-ak", "qiniu-sk", stage.Receiver.Url, "application/json", strong.Body, headers),
+                Signer.Qiniu("qiniu-ak", "qiniu-sk", fixture.Receiver.Url, "application/json", strong.Body, headers),
                 strong.Authorization);
         }
 
-        Assert.Contains(stage.Receiver.All, received => received.QiniuDate is not null);
-        await stage.PlayAsync(Some.Job(BodyShape.QiniuWorkflowV3) with { Signing = SigningScheme.QBox });
+        Assert.Contains(fixture.Receiver.All, received => received.QiniuDate is not null);
+        await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.QiniuWorkflowV3) with { Signing = SigningScheme.QBox });
         Assert.Equal(
-            Signer.QBox("qiniu-ak", "qiniu-sk", stage.Receiver.Url, "application/json", stage.Receiver.All[^1].Body),
-            stage.Receiver.All[^1].Authorization);
-        await stage.PlayAsync(Some.Job(BodyShape.WangsuFmgr));
+            Signer.QBox("qiniu-ak", "qiniu-sk", fixture.Receiver.Url, "application/json", fixture.Receiver.All[^1].Body),
+            fixture.Receiver.All[^1].Authorization);
+        await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.WangsuFmgr));
         Assert.Equal(
-            Signer.Wangsu("wangsu-ak", "wangsu-sk", stage.Receiver.Url.AbsoluteUri, stage.Receiver.All[^1].Body),
-            stage.Receiver.All[^1].Authorization);
-        await stage.PlayAsync(Some.Job(BodyShape.WangsuFops) with { Signing = SigningScheme.None });
-        Assert.Null(stage.Receiver.All[^1].Authorization);
+            Signer.Wangsu("wangsu-ak", "wangsu-sk", fixture.Receiver.Url.AbsoluteUri, fixture.Receiver.All[^1].Body),
+            fixture.Receiver.All[^1].Authorization);
+        await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.WangsuFops) with { Signing = SigningScheme.None });
+        Assert.Null(fixture.Receiver.All[^1].Authorization);
     }
 
     [Fact]
     public async Task Wangsu_signs_with_any_of_its_keys_and_with_or_without_the_query()
     {
-        await using var stage = await Stage.SetAsync(configure: options => options with { WangsuKeys = [Stage.WangsuKey, new("other", "secret")] });
-        var url = new Uri(stage.Receiver.Url, "/notify?a=b");
+        await using var fixture = await SimulatorFixture.StartAsync(configure: options => options with { WangsuKeys = [SimulatorFixture.WangsuKey, new("other", "secret")] });
+        var url = new Uri(fixture.Receiver.Url, "/notify?a=b");
         for (var seed = 1; seed <= 40; seed++)
         {
-            await stage.Provider.SubmitAsync(Some.Job(BodyShape.WangsuFops, seed: seed), url, TestContext.Current.CancellationToken);
-            await stage.PlayToEndAsync();
+            await fixture.Provider.SubmitAsync(SimulatedJobs.Job(BodyShape.WangsuFops, seed: seed), url, TestContext.Current.CancellationToken);
+            await fixture.PlayToEndAsync();
         }
 
-        var seen = stage.Receiver.All.Select(received => (
-            from key in new[] { Stage.WangsuKey, new("other", "secret") }
+        var seen = fixture.Receiver.All.Select(received => (
+            from key in new[] { SimulatorFixture.WangsuKey, new("other", "secret") }
             from signed in new[] { url.AbsoluteUri, url.GetLeftPart(UriPartial.Path) }
             where Signer.Wangsu(key.AccessKey, key.SecretKey, signed, received.Body) == received.Authorization
             select (key, signed)).Single());
@@ -214,13 +214,13 @@ public class NotifyingTests
     [InlineData(BodyShape.WangsuFops)]
     public async Task Lost_means_that_nothing_is_sent_and_nobody_says_so(BodyShape shape)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, new() { Lost = true });
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, new() { Lost = true });
+        await fixture.PlayAsync(job);
 
-        Assert.Empty(stage.Receiver.All);
-        Assert.Empty(stage.Provider.Counters.Deliveries(job.Id));
-        Assert.Equal(shape == BodyShape.QiniuClassic ? 0 : 3, (await stage.StatusAsync(job)).Code());
+        Assert.Empty(fixture.Receiver.All);
+        Assert.Empty(fixture.Provider.Counters.Deliveries(job.Id));
+        Assert.Equal(shape == BodyShape.QiniuClassic ? 0 : 3, (await fixture.StatusAsync(job)).Code());
     }
 
     [Theory]
@@ -229,53 +229,53 @@ public class NotifyingTests
     [InlineData(BodyShape.WangsuFmgr, 5)]
     public async Task A_notification_that_fails_is_told_of(BodyShape shape, int code)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, new() { NotificationFails = true });
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, new() { NotificationFails = true });
+        await fixture.PlayAsync(job);
 
-        Assert.Empty(stage.Receiver.All);
-        Assert.Equal(code, (await stage.StatusAsync(job)).Code());
+        Assert.Empty(fixture.Receiver.All);
+        Assert.Equal(code, (await fixture.StatusAsync(job)).Code());
     }
 
     [Fact]
     public async Task Doubled_means_twice_accepted()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuClassic, new() { Doubled = true });
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Doubled = true });
+        await fixture.PlayAsync(job);
 
-        Assert.Equal([0, 1], stage.Provider.Counters.Deliveries(job.Id).Where(delivery => delivery.IsAccepted).Select(delivery => delivery.Notification).Order());
-        Assert.All(stage.Receiver.All, received => Assert.Equal(0, received.Json.Code()));
+        Assert.Equal([0, 1], fixture.Provider.Counters.Deliveries(job.Id).Where(delivery => delivery.IsAccepted).Select(delivery => delivery.Notification).Order());
+        Assert.All(fixture.Receiver.All, received => Assert.Equal(0, received.Json.Code()));
     }
 
     [Fact]
     public async Task Late_means_after_the_status_API_has_long_known()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuClassic, new() { Late = TimeSpan.FromMinutes(12) });
-        await stage.SubmitAsync(job);
-        stage.Clock.AdvanceTo(Done);
-        await stage.Provider.IdleAsync(TestContext.Current.CancellationToken);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { Late = TimeSpan.FromMinutes(12) });
+        await fixture.SubmitAsync(job);
+        fixture.Clock.AdvanceTo(Done);
+        await fixture.Provider.IdleAsync(TestContext.Current.CancellationToken);
 
-        Assert.Equal(0, (await stage.StatusAsync(job)).Code());
-        Assert.Empty(stage.Receiver.All);
-        await stage.PlayToEndAsync();
-        Assert.Equal(Done.AddMinutes(12), Assert.Single(stage.Receiver.All).At);
+        Assert.Equal(0, (await fixture.StatusAsync(job)).Code());
+        Assert.Empty(fixture.Receiver.All);
+        await fixture.PlayToEndAsync();
+        Assert.Equal(Done.AddMinutes(12), Assert.Single(fixture.Receiver.All).At);
     }
 
     [Fact]
     public async Task Reordered_means_that_the_last_is_not_last()
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         for (var seed = 1; seed <= 10; seed++)
         {
-            var before = stage.Receiver.All.Count;
-            await stage.PlayAsync(Some.Job(BodyShape.WangsuFmgr, new() { Reordered = true }, seed, ItemFate.Succeeded, ItemFate.Succeeded, ItemFate.Succeeded) with
+            var before = fixture.Receiver.All.Count;
+            await fixture.PlayAsync(SimulatedJobs.Job(BodyShape.WangsuFmgr, new() { Reordered = true }, seed, ItemFate.Succeeded, ItemFate.Succeeded, ItemFate.Succeeded) with
             {
                 Separate = true,
             });
 
-            var codes = stage.Receiver.All.Skip(before).Select(received => received.Json.Code()).ToList();
+            var codes = fixture.Receiver.All.Skip(before).Select(received => received.Json.Code()).ToList();
             Assert.Equal([1, 1, 3], codes.Order());
             Assert.NotEqual(3, codes[^1]);
         }
@@ -290,18 +290,18 @@ public class NotifyingTests
     [InlineData(BodyShape.WangsuFmgr, Forgery.UnknownKey)]
     public async Task A_forged_notification_comes_first_claims_the_opposite_and_is_not_rightly_signed(BodyShape shape, Forgery forgery)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, new() { Forged = forgery });
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, new() { Forged = forgery });
+        await fixture.PlayAsync(job);
 
-        Assert.Equal([DeliveryKind.Forged, DeliveryKind.Genuine], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
-        var (forged, genuine) = (stage.Receiver.All[0], stage.Receiver.All[1]);
+        Assert.Equal([DeliveryKind.Forged, DeliveryKind.Genuine], fixture.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
+        var (forged, genuine) = (fixture.Receiver.All[0], fixture.Receiver.All[1]);
         Assert.True(forged.At < genuine.At);
         Assert.Equal(job.Id, forged.Json.GetProperty("id").GetString());
-        Assert.Contains("forged", Telling.Lie(Some.Job(shape, fates: [ItemFate.Failed])).Items[0].Outputs[0].Key, StringComparison.Ordinal);
+        Assert.Contains("forged", Telling.Lie(SimulatedJobs.Job(shape, fates: [ItemFate.Failed])).Items[0].Outputs[0].Key, StringComparison.Ordinal);
         Assert.Contains("not a valid media", forged.Json.GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain("not a valid media", genuine.Json.GetRawText(), StringComparison.Ordinal);
-        var key = Some.IsWangsu(shape) ? Stage.WangsuKey : Stage.QiniuKey;
+        var key = SimulatedJobs.IsWangsu(shape) ? SimulatorFixture.WangsuKey : SimulatorFixture.QiniuKey;
         Assert.Contains(key.AccessKey, genuine.Authorization!, StringComparison.Ordinal);
         switch (forgery)
         {
@@ -313,9 +313,9 @@ public class NotifyingTests
                 break;
             default:
                 Assert.Contains(key.AccessKey, forged.Authorization!, StringComparison.Ordinal);
-                var right = Some.IsWangsu(shape)
-                    ? Signer.Wangsu(key.AccessKey, key.SecretKey, stage.Receiver.Url.AbsoluteUri, forged.Body)
-                    : Signer.Qiniu(key.AccessKey, key.SecretKey, stage.Receiver.Url, forged.ContentType, forged.Body, forged.QiniuDate is { } date ? [new("X-Qiniu-Date", date)] : []);
+                var right = SimulatedJobs.IsWangsu(shape)
+                    ? Signer.Wangsu(key.AccessKey, key.SecretKey, fixture.Receiver.Url.AbsoluteUri, forged.Body)
+                    : Signer.Qiniu(key.AccessKey, key.SecretKey, fixture.Receiver.Url, forged.ContentType, forged.Body, forged.QiniuDate is { } date ? [new("X-Qiniu-Date", date)] : []);
                 Assert.NotEqual(right, forged.Authorization);
                 break;
         }
@@ -324,18 +324,18 @@ public class NotifyingTests
     [Fact]
     public async Task An_undecodable_body_comes_before_the_real_one()
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         for (var seed = 1; seed <= 20; seed++)
         {
-            var job = Some.Job(BodyShape.QiniuClassic, new() { UndecodableFirst = true }, seed);
-            await stage.PlayAsync(job);
-            Assert.Equal([DeliveryKind.Undecodable, DeliveryKind.Genuine], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
+            var job = SimulatedJobs.Job(BodyShape.QiniuClassic, new() { UndecodableFirst = true }, seed);
+            await fixture.PlayAsync(job);
+            Assert.Equal([DeliveryKind.Undecodable, DeliveryKind.Genuine], fixture.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Kind));
         }
 
-        var nonsense = stage.Receiver.All.Where((_, index) => index % 2 == 0).ToList();
+        var nonsense = fixture.Receiver.All.Where((_, index) => index % 2 == 0).ToList();
         Assert.True(nonsense.Select(received => received.Text).Distinct().Count() > 4);
         Assert.All(nonsense, received => Assert.DoesNotContain("\"items\":[{\"cmd\":\"", received.Text, StringComparison.Ordinal));
-        Assert.All(stage.Receiver.All.Where((_, index) => index % 2 == 1), received => Assert.Equal(0, received.Json.Code()));
+        Assert.All(fixture.Receiver.All.Where((_, index) => index % 2 == 1), received => Assert.Equal(0, received.Json.Code()));
     }
 
     [Theory]
@@ -343,25 +343,25 @@ public class NotifyingTests
     [InlineData(BodyShape.WangsuFops)]
     public async Task A_connection_that_is_cut_is_tried_again(BodyShape shape)
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(shape, new() { CutFirst = true });
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(shape, new() { CutFirst = true });
+        await fixture.PlayAsync(job);
 
-        Assert.Equal([null, 200], stage.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
+        Assert.Equal([null, 200], fixture.Provider.Counters.Deliveries(job.Id).Select(delivery => delivery.Status));
 
         // The receiver may notice the cut only after it has taken the second try.
-        Assert.Single(stage.Receiver.All, received => received.Body is not null);
+        Assert.Single(fixture.Receiver.All, received => received.Body is not null);
     }
 
     [Fact]
     public async Task An_unobtainable_job_is_never_heard_of()
     {
-        await using var stage = await Stage.SetAsync();
-        var job = Some.Job(BodyShape.QiniuClassic) with { Unobtainable = true };
-        await stage.PlayAsync(job);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        var job = SimulatedJobs.Job(BodyShape.QiniuClassic) with { Unobtainable = true };
+        await fixture.PlayAsync(job);
 
-        Assert.Empty(stage.Receiver.All);
-        using var response = await stage.AskAsync(job);
+        Assert.Empty(fixture.Receiver.All);
+        using var response = await fixture.AskAsync(job);
         Assert.Equal(612, (int)response.StatusCode);
     }
 
@@ -370,11 +370,11 @@ public class NotifyingTests
     {
         static async Task<List<string>> PlayAsync()
         {
-            await using var stage = await Stage.SetAsync();
+            await using var fixture = await SimulatorFixture.StartAsync();
             foreach (var job in JobPlan.Generate(11, 60, new() { UseSignatures = false }))
-                await stage.SubmitAsync(job);
-            await stage.PlayToEndAsync();
-            return [.. stage.Receiver.All.Where(received => received.Body is not null).Select(received => $"{received.At:O} {received.Text}").Order()];
+                await fixture.SubmitAsync(job);
+            await fixture.PlayToEndAsync();
+            return [.. fixture.Receiver.All.Where(received => received.Body is not null).Select(received => $"{received.At:O} {received.Text}").Order()];
         }
 
         Assert.Equal(await PlayAsync(), await PlayAsync());
@@ -383,16 +383,16 @@ public class NotifyingTests
     [Fact]
     public async Task Thousands_of_jobs_all_end()
     {
-        await using var stage = await Stage.SetAsync();
+        await using var fixture = await SimulatorFixture.StartAsync();
         var jobs = JobPlan.Generate(12, 3000);
         foreach (var job in jobs)
-            await stage.SubmitAsync(job);
-        await stage.PlayToEndAsync();
+            await fixture.SubmitAsync(job);
+        await fixture.PlayToEndAsync();
 
         Assert.All(jobs, job => Assert.Equal(
             !job.Unobtainable && !job.Faults.Lost && !job.Faults.NotificationFails,
-            stage.Provider.Counters.IsAcknowledged(job.Id)));
-        Assert.Equal(stage.Provider.Counters.NotificationsSent, stage.Provider.Counters.NotificationsByStatus.Values.Sum());
+            fixture.Provider.Counters.IsAcknowledged(job.Id)));
+        Assert.Equal(fixture.Provider.Counters.NotificationsSent, fixture.Provider.Counters.NotificationsByStatus.Values.Sum());
     }
 
     [Fact]
@@ -412,22 +412,22 @@ public class NotifyingTests
     [Fact]
     public async Task A_provider_that_is_disposed_of_sends_no_more()
     {
-        await using var stage = await Stage.SetAsync();
-        await stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic));
-        var sent = stage.Provider.WhenAllSentAsync(TestContext.Current.CancellationToken);
+        await using var fixture = await SimulatorFixture.StartAsync();
+        await fixture.SubmitAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
+        var sent = fixture.Provider.WhenAllSentAsync(TestContext.Current.CancellationToken);
 
-        await stage.Provider.DisposeAsync();
+        await fixture.Provider.DisposeAsync();
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => sent);
-        Assert.Empty(stage.Receiver.All);
+        Assert.Empty(fixture.Receiver.All);
     }
 
     [Fact]
     public async Task An_id_is_submitted_once()
     {
-        await using var stage = await Stage.SetAsync();
-        await stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic));
+        await using var fixture = await SimulatorFixture.StartAsync();
+        await fixture.SubmitAsync(SimulatedJobs.Job(BodyShape.QiniuClassic));
 
-        await Assert.ThrowsAsync<InvalidOperationException>(() => stage.SubmitAsync(Some.Job(BodyShape.QiniuClassic)));
+        await Assert.ThrowsAsync<InvalidOperationException>(() => fixture.SubmitAsync(SimulatedJobs.Job(BodyShape.QiniuClassic)));
     }
 }

@@ -88,10 +88,10 @@ public sealed class Azurite : IAsyncDisposable
     }
 
     /// <summary>Starts the table service.</summary>
-    public static Task<Azurite> StartAsync() => StartAsync(new([("table", FreePort())]));
+    public static Task<Azurite> StartAsync() => StartAsync(new([("table", Loopback.FreePort())]));
 
     /// <summary>Starts all three services.</summary>
-    public static Task<Azurite> StartAllAsync() => StartAsync(new([("blob", FreePort()), ("queue", FreePort()), ("table", FreePort())]));
+    public static Task<Azurite> StartAllAsync() => StartAsync(new([("blob", Loopback.FreePort()), ("queue", Loopback.FreePort()), ("table", Loopback.FreePort())]));
 
     /// <summary>Starts all three services as they come: on their default ports, with the account that everybody knows.</summary>
     /// <returns>Null if one of the ports is taken.</returns>
@@ -205,14 +205,6 @@ public sealed class Azurite : IAsyncDisposable
     }
 
     private static Uri EndpointOf(int port) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}/{Account}"));
-
-    /// <summary>A loopback port that nobody listens on.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     private static bool IsFree(int port)
     {

@@ -1,6 +1,4 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
 
@@ -15,7 +13,7 @@ public sealed class StreamProcessTests : IDisposable
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-subscriber-");
     private readonly Uri _url;
 
-    public StreamProcessTests() => _url = new($"http://127.0.0.1:{FreePort()}");
+    public StreamProcessTests() => _url = new($"http://127.0.0.1:{Loopback.FreePort()}");
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -102,13 +100,6 @@ public sealed class StreamProcessTests : IDisposable
         Assert.True(DateTime.UtcNow - began > TimeSpan.FromSeconds(2), "Two lines are of one retry.");
 
         Assert.Equal((0, ""), await process.StopAsync());
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 
     private SubscriberProcess Start(params string[] arguments) =>

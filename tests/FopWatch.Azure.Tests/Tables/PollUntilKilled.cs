@@ -36,7 +36,7 @@ internal static class PollUntilKilled
             Environment.Exit(1);
         });
 
-        var wire = new Wire();
+        var wire = new InterceptedRequests();
         var options = new TableClientOptions();
         wire.Between(options);
         var client = new TableServiceClient(Environment.GetEnvironmentVariable(Connection), options);

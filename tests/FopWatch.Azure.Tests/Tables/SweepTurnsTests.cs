@@ -48,7 +48,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
         await table.Store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
-        var sweep = await SweeperOf(table.Store, new FixedTime(Sample.Start)).SweepAsync(Cancelled);
+        var sweep = await SweeperOf(table.Store, new SetTime(Sample.Start)).SweepAsync(Cancelled);
 
         Assert.Equal((4, 4), (sweep.Counted, sweep.Parts));
         Assert.Equal([new Books("media", 1, 0, 0, 1, 0)], sweep.Books);
@@ -60,7 +60,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
         foreach (var source in (string[])["first", "second"])
             await table.Store.Jobs.CommitAsync(Sample.Job("a", source).New(), Cancelled);
-        var ahead = await table.StoreAsync(time: new FixedTime(Sample.Start.AddDays(400)));
+        var ahead = await table.StoreAsync(time: new SetTime(Sample.Start.AddDays(400)));
         var part = (await ahead.Jobs.PartsAsync(Cancelled)).Single(part => part.Name.StartsWith("second", StringComparison.Ordinal));
         await ahead.Jobs.CountAsync(part.Name, 1, Cancelled);
         await table.Store.Jobs.CommitAsync(Sample.Job("b", "second").New(), Cancelled);

@@ -210,7 +210,7 @@ public sealed class TableTombstoneTests(SharedAzurite azurite) : TombstoneContra
 
     protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.HasTombstoneAsync(key, Cancelled);
 
-    private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new FixedTime(now));
+    private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new SetTime(now));
 }
 
 public sealed class TablePageLimitTests(SharedAzurite azurite) : PageLimitContract

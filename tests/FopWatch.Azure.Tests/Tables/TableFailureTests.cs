@@ -9,7 +9,7 @@ namespace FopWatch.Azure.Tests.Tables;
 /// <summary>Answers that get lost and a service that does not answer.</summary>
 public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
 {
-    private readonly Wire _wire = new();
+    private readonly InterceptedRequests _wire = new();
     private TempTable _table = null!;
     private TableStore _store = null!;
 

@@ -243,7 +243,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
     [Fact]
     public async Task A_quarantine_that_breaks_off_leaves_nothing_to_be_found_and_pieces_that_are_purged_in_time()
     {
-        var wire = new Wire();
+        var wire = new InterceptedRequests();
         var breaking = await _table.StoreAsync(wire.Between);
         wire.Fates = request => request == "insert" ? Fate.Unsent : Fate.Answered;
         await Assert.ThrowsAsync<StoreUnavailableException>(
@@ -255,10 +255,10 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
 
         // What is just being written is left alone.
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(23)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        await (await _table.StoreAsync(time: new SetTime(Sample.Start.AddHours(23)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(5 + 3 + 1, (await QuarantineRowsAsync()).Count);
 
-        await (await _table.StoreAsync(time: new FixedTime(Sample.Start.AddHours(25)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
+        await (await _table.StoreAsync(time: new SetTime(Sample.Start.AddHours(25)))).JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled);
         Assert.Equal(3 + 1, (await QuarantineRowsAsync()).Count);
         Assert.Equal(2_000_000, (await Store.Quarantine.FindAsync("whole", Cancelled))?.Body.Length);
     }

@@ -12,7 +12,7 @@ namespace FopWatch.Azure.Tests.Tables;
 /// <summary>What the service is asked for: every request is paid for. A transaction is one request, whatever is in it.</summary>
 public sealed class TableOperationTests(SharedAzurite azurite)
 {
-    private readonly Wire _wire = new();
+    private readonly InterceptedRequests _wire = new();
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -126,7 +126,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Equal("6 query, 4 transaction", _wire.Take());
 
         // Their tombstones a while later.
-        var later = await table.StoreAsync(_wire.Between, new FixedTime(Sample.Start + Tombstone.Lifetime + Tombstone.Lifetime));
+        var later = await table.StoreAsync(_wire.Between, new SetTime(Sample.Start + Tombstone.Lifetime + Tombstone.Lifetime));
         _wire.Take();
         Assert.Equal((0, true), await later.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled));
         Assert.Equal("6 query, 1 transaction", _wire.Take());
@@ -175,7 +175,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
             ["Sources:media:Provider"] = "Qiniu",
             ["Sources:media:NotifyTokens:0"] = "right-token",
         }).Sources;
-        var (time, outside) = (new FixedTime(Sample.Start.AddMinutes(2)), new Outside());
+        var (time, outside) = (new SetTime(Sample.Start.AddMinutes(2)), new Outside());
         var poller = new Poller(sources, store.Jobs, outside, new(sources, store.Jobs, outside, time, new Random(1)), time);
         return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
     }

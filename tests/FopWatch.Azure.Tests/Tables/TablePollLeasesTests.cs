@@ -66,9 +66,9 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
         PollingProcess[] processes = [first, second, third];
 
         var since = TimeProvider.System.GetTimestamp();
-        await UntilAsync(() => processes.All(process => process.PerSecond() >= 4));
+        await Eventually.HoldsAsync(() => processes.All(process => process.PerSecond() >= 4), TimeSpan.FromMinutes(5));
         await second.KillAsync();
-        await UntilAsync(() => first.PerSecond() + third.PerSecond() >= 15);
+        await Eventually.HoldsAsync(() => first.PerSecond() + third.PerSecond() >= 15, TimeSpan.FromMinutes(5));
         await first.KillAsync();
         await third.KillAsync();
         var seconds = TimeProvider.System.GetElapsedTime(since).TotalSeconds;
@@ -84,11 +84,5 @@ public sealed class TablePollLeasesTests(SharedAzurite azurite)
 
         // A read and a write each renewal, and what is tried again where two write at once.
         Assert.All(processes, process => Assert.InRange(process.Requests, 2, 10 + (int)seconds));
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        while (!isSo())
-            await Task.Delay(250, Cancelled);
     }
 }

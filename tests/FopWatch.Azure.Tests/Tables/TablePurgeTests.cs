@@ -63,7 +63,7 @@ public sealed class TablePurgeTests(SharedAzurite azurite) : TableTest(azurite)
     {
         await using var narrow = await TempTable.OpenAsync(await Azurite.StartedAsync(), buckets: 1);
         var store = narrow.Store;
-        var wire = new Wire();
+        var wire = new InterceptedRequests();
         var purging = await narrow.StoreAsync(wire.Between);
         var jobs = Enumerable.Range(0, 9).Select(i => Sample.Job($"j{i}").Settled().Job).ToList();
         foreach (var job in jobs)

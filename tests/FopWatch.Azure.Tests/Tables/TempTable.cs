@@ -31,13 +31,7 @@ internal sealed class TempTable : IAsyncDisposable
 
     /// <summary>Another host's store of the same table.</summary>
     public Task<TableStore> StoreAsync(Action<TableClientOptions>? configure = null, TimeProvider? time = null) =>
-        TableStore.CreateAsync(_azurite.Client(configure), Options, time ?? new FixedTime(Sample.Start), TestContext.Current.CancellationToken);
+        TableStore.CreateAsync(_azurite.Client(configure), Options, time ?? new SetTime(Sample.Start), TestContext.Current.CancellationToken);
 
     public async ValueTask DisposeAsync() => await Rows.DeleteAsync(CancellationToken.None);
-}
-
-/// <summary>A clock that shows one time.</summary>
-internal sealed class FixedTime(DateTimeOffset now) : TimeProvider
-{
-    public override DateTimeOffset GetUtcNow() => now;
 }

@@ -22,7 +22,7 @@ public sealed partial class Walkthrough : IAsyncLifetime
         ["tests/run.sh"] = "it runs this test",
     };
 
-    private readonly Rewriting _rewriting = new(FreePort());
+    private readonly Rewriting _rewriting = new(Loopback.FreePort());
     private Clone? _clone;
     private SimulatedProvider? _provider;
     private (Step Step, RunningCommand Command)? _host;
@@ -176,13 +176,6 @@ public sealed partial class Walkthrough : IAsyncLifetime
         {run.Output}
         {run.Errors}
         """);
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 
     [GeneratedRegex("""^\{"type":"urn:fopwatch:problem:.*?"status":(\d+)""")]
     private static partial Regex ProblemStatus();

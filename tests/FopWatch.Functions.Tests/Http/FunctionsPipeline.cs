@@ -21,7 +21,7 @@ internal sealed class FunctionsPipeline : ServedHost
     private readonly WatchHost _watching;
     private readonly WebApplication _web;
 
-    private FunctionsPipeline(Azurite azurite, StatusApi statusApi, WatchHost watching, WebApplication web)
+    private FunctionsPipeline(Azurite azurite, StatusStub statusApi, WatchHost watching, WebApplication web)
     {
         (_azurite, StatusApi, _watching, _web) = (azurite, statusApi, watching, web);
         Http = new() { BaseAddress = new(web.Urls.Single()), Timeout = TimeSpan.FromSeconds(60) };
@@ -45,11 +45,11 @@ internal sealed class FunctionsPipeline : ServedHost
 
     public override HttpClient Http { get; }
 
-    public override StatusApi StatusApi { get; }
+    public override StatusStub StatusApi { get; }
 
     public static async Task<FunctionsPipeline> StartAsync(Azurite azurite)
     {
-        var statusApi = await StatusApi.StartAsync();
+        var statusApi = await StatusStub.StartAsync();
         var settings = FopWatchSettings.Read(Settings(statusApi.Endpoint));
         var watching = await WatchHost.StartAsync(azurite, TestTime.Real(), settings);
 

@@ -39,7 +39,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
     private FunctionsHost(IReadOnlyDictionary<string, string> settings)
     {
         _settings = settings;
-        Url = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Azurite.FreePort()}"));
+        Url = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Loopback.FreePort()}"));
         Http = new() { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
         Http.DefaultRequestHeaders.Add("x-functions-key", _key);
         _log = TextWriter.Synchronized(new StreamWriter(new FileStream(LogFile, FileMode.Create, FileAccess.Write, FileShare.ReadWrite)) { AutoFlush = true });

@@ -59,7 +59,7 @@ public class HostLogTests
 
         foreach (var kind in watched.Keys)
         {
-            while (provider.Asked(watched[kind]) == 0)
+            while (provider.TimesAsked(watched[kind]) == 0)
                 await Task.Delay(250, Cancelled);
         }
 

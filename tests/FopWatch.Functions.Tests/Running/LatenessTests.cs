@@ -61,6 +61,6 @@ public class LatenessTests
             $"{Jobs} polls: median {late[Jobs / 2]:0.0} s after the due time, p95 {late[(Jobs * 95 / 100) - 1]:0.0} s, latest {late[^1]:0.0} s, earliest {late[0]:0.0} s"));
         Assert.True(late[0] > -1.1, $"{late[0]:0.0} s early");
         Assert.True(late[(Jobs * 95 / 100) - 1] <= Latest.TotalSeconds, $"p95 is {late[(Jobs * 95 / 100) - 1]:0.0} s");
-        Assert.All(due.Keys, id => Assert.Equal(1, provider.Asked(id)));
+        Assert.All(due.Keys, id => Assert.Equal(1, provider.TimesAsked(id)));
     }
 }

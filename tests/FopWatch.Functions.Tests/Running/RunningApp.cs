@@ -27,18 +27,18 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
             await (await _served.Value).EndAsync();
     }
 
-    private sealed class Served(Azurite azurite, StatusApi statusApi, FunctionsHost host) : ServedHost
+    private sealed class Served(Azurite azurite, StatusStub statusApi, FunctionsHost host) : ServedHost
     {
         /// <summary>The partition in which the store keeps what it says of itself.</summary>
         private const string Layout = "|";
 
         public override HttpClient Http => host.Http;
 
-        public override StatusApi StatusApi => statusApi;
+        public override StatusStub StatusApi => statusApi;
 
         public static async Task<Served> StartAsync()
         {
-            var statusApi = await StatusApi.StartAsync();
+            var statusApi = await StatusStub.StartAsync();
             var azurite = await Azurite.StartAllAsync();
             try
             {
@@ -52,7 +52,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
             }
         }
 
-        private static Dictionary<string, string> AppSettings(Azurite azurite, StatusApi statusApi)
+        private static Dictionary<string, string> AppSettings(Azurite azurite, StatusStub statusApi)
         {
             var settings = Settings(statusApi.Endpoint)
                 .ToDictionary(setting => $"FopWatch__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value!);
@@ -63,10 +63,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         public async Task EmptyAsync()
         {
-            statusApi.Answers.Clear();
-            statusApi.Asked.Clear();
-            statusApi.Workflows.Clear();
-            statusApi.AskedForWorkflows.Clear();
+            statusApi.Reset();
             var table = azurite.Client().GetTableClient("fopwatch");
             await foreach (var row in table.QueryAsync<TableEntity>(row => row.PartitionKey != Layout, select: ["PartitionKey", "RowKey"], cancellationToken: TestContext.Current.CancellationToken))
                 await table.DeleteEntityAsync(row.PartitionKey, row.RowKey, cancellationToken: TestContext.Current.CancellationToken);

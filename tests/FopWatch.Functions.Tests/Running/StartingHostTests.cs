@@ -29,7 +29,7 @@ public class StartingHostTests
         await using var host = FunctionsHost.Launch(Settings(tables.ConnectionString));
         await using var notifications = new SteadyNotifications(host.Url, NotifyPath);
 
-        await UntilAsync(() => notifications.Answered.Any(one => one is { Status: 503, IsOfApp: true }));
+        await Eventually.HoldsAsync(() => notifications.Answered.Any(one => one is { Status: 503, IsOfApp: true }), TimeSpan.FromMinutes(10));
         await Task.Delay(Outage, Cancelled);
         await RefusedAsync(host);
         var ready = await ReadyAsync(host);
@@ -43,7 +43,7 @@ public class StartingHostTests
         tables.Fault = TableFault.None;
         await host.ReadyAsync();
         var recovered = notifications.Answered.Count;
-        await UntilAsync(() => notifications.Answered.Skip(recovered).Count(one => one.Status == 200) > 10);
+        await Eventually.HoldsAsync(() => notifications.Answered.Skip(recovered).Count(one => one.Status == 200) > 10, TimeSpan.FromMinutes(10));
 
         AllAre(notifications, 200, 503);
         Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs?top=1", Cancelled)).StatusCode);
@@ -60,7 +60,7 @@ public class StartingHostTests
         await using var host = FunctionsHost.Launch(settings);
         await using var notifications = new SteadyNotifications(host.Url, NotifyPath);
 
-        await UntilAsync(() => notifications.Answered.Any(one => one is { Status: 503, IsOfApp: true }));
+        await Eventually.HoldsAsync(() => notifications.Answered.Any(one => one is { Status: 503, IsOfApp: true }), TimeSpan.FromMinutes(10));
         await RefusedAsync(host);
         using (var ready = JsonDocument.Parse(await ReadyAsync(host)))
         {
@@ -70,7 +70,7 @@ public class StartingHostTests
         }
 
         // The timers come once a minute.
-        await UntilAsync(() => host.Said("The app has not started").Count > 0);
+        await Eventually.HoldsAsync(() => host.Said("The app has not started").Count > 0, TimeSpan.FromMinutes(10));
         await Task.Delay(Outage, Cancelled);
         AllAre(notifications, 503);
         Assert.NotEmpty(host.Said("FopWatch:Sources:media:Polls is not a setting of FopWatch"));
@@ -107,12 +107,6 @@ public class StartingHostTests
         // Until the worker has connected, the Functions host holds calls, and then answers 503 itself.
         var connected = answered.Where(one => one.IsOfApp).Min(one => one.Until);
         Assert.All(answered.Where(one => one.At >= connected), one => Assert.True(one is { Status: 200 } or { Status: 503, RetryAfter: true, IsOfApp: true }, $"{one}"));
-    }
-
-    private static async Task UntilAsync(Func<bool> condition)
-    {
-        while (!condition())
-            await Task.Delay(250, Cancelled);
     }
 
     private static Dictionary<string, string> Settings(string connectionString) => new()

@@ -19,7 +19,7 @@ internal sealed class FakedClock : IDisposable
     }
 
     /// <summary>What a process is started with to go by this clock.</summary>
-    public IReadOnlyDictionary<string, string> Variables => new Dictionary<string, string>
+    public IReadOnlyDictionary<string, string?> Variables => new Dictionary<string, string?>
     {
         ["LD_PRELOAD"] = Library!,
         ["FAKETIME_TIMESTAMP_FILE"] = _file,

@@ -24,23 +24,24 @@ public class FakedClockTests
     public async Task A_clock_that_jumps_while_the_host_runs_puts_off_no_poll_and_gives_up_no_job(string jump)
     {
         using var clock = new FakedClock();
-        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        await using var status = await StatusStub.StartAsync();
         using var host = await HostProcess.StartAsync(Settings(status), variables: clock.Variables);
         using var http = new HttpClient { BaseAddress = host.Url };
         await RegisterAsync(http, "before", firstPollAfter: 4);
         clock.Set(jump);
         await RegisterAsync(http, "after", firstPollAfter: 2);
         await RegisterAsync(http, "running", firstPollAfter: 2);
-        status.Known["before"] = status.Known["after"] = true;
+        status.Succeeds("before");
+        status.Succeeds("after");
 
         foreach (var id in (string[])["before", "after"])
             Assert.Equal(JobState.Succeeded, (await JobAsync(http, id, wait: 30)).State);
-        await EventuallyAsync(async () => (await JobAsync(http, "running")).Polls > 0);
+        await Eventually.HoldsAsync(async () => (await JobAsync(http, "running")).Polls > 0);
 
         var job = await JobAsync(http, "running");
         Assert.Equal((JobState.Waiting, WatchStatus.Watching), (job.State, job.Watch));
         Assert.InRange(job.RegisteredAt, DateTimeOffset.UtcNow.AddMinutes(-3), DateTimeOffset.UtcNow.AddMinutes(1));
-        await EventuallyAsync(async () =>
+        await Eventually.HoldsAsync(async () =>
             (await http.GetStringAsync("/health/ready", Cancelled)).Contains("clockJumped", StringComparison.Ordinal));
     }
 
@@ -48,7 +49,7 @@ public class FakedClockTests
     public async Task What_a_clock_that_was_thirty_days_ahead_registered_is_polled_once_it_is_right()
     {
         using var clock = new FakedClock();
-        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        await using var status = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
         clock.Set("+30d");
         var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
@@ -60,7 +61,7 @@ public class FakedClockTests
 
         ahead.Kill();
         clock.Set("+0");
-        status.Known["job"] = true;
+        status.Succeeds("job");
         using var host = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = host.Url })
             Assert.Equal((JobState.Succeeded, SettledBy.Poll), (await JobAsync(http, "job", wait: 100)) is var job ? (job.State, job.SettledBy) : default);
@@ -70,9 +71,9 @@ public class FakedClockTests
     public async Task A_start_with_a_clock_that_is_sixty_days_ahead_purges_nothing_and_gives_nothing_up()
     {
         using var clock = new FakedClock();
-        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        await using var status = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
-        status.Known["settled"] = true;
+        status.Succeeds("settled");
         var first = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = first.Url })
         {
@@ -87,7 +88,7 @@ public class FakedClockTests
         var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = ahead.Url })
         {
-            await EventuallyAsync(async () => (await JobAsync(http, "open")).Polls > 0 && await HasSweptAsync(folder));
+            await Eventually.HoldsAsync(async () => (await JobAsync(http, "open")).Polls > 0 && await HasSweptAsync(folder));
             Assert.Equal((JobState.Waiting, WatchStatus.Watching), (await JobAsync(http, "open")) is var open ? (open.State, open.Watch) : default);
             Assert.Equal(JobState.Succeeded, (await JobAsync(http, "settled")).State);
         }
@@ -99,8 +100,8 @@ public class FakedClockTests
         using (var http = new HttpClient { BaseAddress = host.Url })
         {
             // The second look that the wrong clock planned is not waited for.
-            await EventuallyAsync(async () => (await JobAsync(http, "open")).NextPollAt < DateTimeOffset.UtcNow.AddMinutes(1));
-            status.Known["open"] = true;
+            await Eventually.HoldsAsync(async () => (await JobAsync(http, "open")).NextPollAt < DateTimeOffset.UtcNow.AddMinutes(1));
+            status.Succeeds("open");
             Assert.Equal(JobState.Succeeded, (await JobAsync(http, "open", wait: 60)).State);
             Assert.Equal(JobState.Succeeded, (await JobAsync(http, "settled")).State);
         }
@@ -132,6 +133,4 @@ public class FakedClockTests
         command.CommandText = "SELECT CAST(value AS TEXT) FROM installation WHERE name = 'doubtedBefore'";
         return await command.ExecuteScalarAsync(Cancelled) is string doubted && string.CompareOrdinal(doubted, DateTimeOffset.UtcNow.ToString("O")) > 0;
     }
-
-    private static Task EventuallyAsync(Func<Task<bool>> isTrue) => Http.ProtocolAttackTests.EventuallyAsync(isTrue);
 }

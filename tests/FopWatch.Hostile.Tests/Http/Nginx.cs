@@ -17,7 +17,7 @@ internal sealed class Nginx : IDisposable
 
     private Nginx(Func<int, string> server)
     {
-        var port = FreePort();
+        var port = Loopback.FreePort();
         Url = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{port}"));
         string[] folders = ["client_body", "proxy", "fastcgi", "uwsgi", "scgi"];
         var configuration = Path.Combine(_folder.FullName, "nginx.conf");
@@ -46,7 +46,7 @@ internal sealed class Nginx : IDisposable
         var nginx = new Nginx(server);
         try
         {
-            await ProtocolAttackTests.EventuallyAsync(async () =>
+            await Eventually.HoldsAsync(async () =>
             {
                 Assert.False(nginx._process.HasExited, "nginx ended");
                 using var client = new TcpClient();
@@ -75,12 +75,5 @@ internal sealed class Nginx : IDisposable
         _process.WaitForExit();
         _process.Dispose();
         _folder.Delete(recursive: true);
-    }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
     }
 }

@@ -218,7 +218,7 @@ public class ProtocolAttackTests
         Assert.Contains("Warning 2000 connections are open, which is the limit. New ones are closed, 1 since the start", host.Log.ToString(), StringComparison.Ordinal);
 
         flood.ForEach(connection => connection.Dispose());
-        await EventuallyAsync(async () =>
+        await Eventually.HoldsAsync(async () =>
         {
             using var after = host.Connect();
             await after.SendAsync("GET /health/live HTTP/1.1\r\nHost: a\r\n\r\n");
@@ -241,14 +241,6 @@ public class ProtocolAttackTests
 
         Assert.Equal(200, (await connection.ReadAsync()).Status);
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.slow")).State);
-    }
-
-    internal static async Task EventuallyAsync(Func<Task<bool>> isSo)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        limit.CancelAfter(TimeSpan.FromSeconds(60));
-        while (!await isSo())
-            await Task.Delay(50, limit.Token);
     }
 
     private static async Task<int> CountAsync(AttackedHost host) =>

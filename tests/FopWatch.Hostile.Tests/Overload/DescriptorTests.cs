@@ -21,7 +21,7 @@ public class DescriptorTests
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Needs the limits of Linux.");
         const int Jobs = 50;
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        await using var api = await StatusStub.StartAsync();
         using var host = await HostProcess.StartAsync(
             new()
             {
@@ -72,7 +72,7 @@ public class DescriptorTests
 
         // The same process, as soon as it has seen that they left.
         var after = Ids("after", Jobs);
-        await ProtocolAttackTests.EventuallyAsync(async () => await IsReadyAsync(host));
+        await Eventually.HoldsAsync(async () => await IsReadyAsync(host));
         await RegisterAsync(host, api, after, firstPollAfter: 0);
         using var http = new HttpClient { BaseAddress = host.Url };
         foreach (var id in (string[])[.. during, .. after])
@@ -116,7 +116,7 @@ public class DescriptorTests
     private static async Task RegisterAsync(HostProcess host, StatusStub api, string[] ids, int firstPollAfter)
     {
         foreach (var id in ids)
-            api.Known[id] = true;
+            api.Succeeds(id);
         using var http = new HttpClient { BaseAddress = host.Url };
         using var answer = await http.PostAsJsonAsync("/api/jobs", ids.Select(id => new { source = "media", id, firstPollAfter }), Cancelled);
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);

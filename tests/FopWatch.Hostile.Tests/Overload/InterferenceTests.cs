@@ -39,7 +39,7 @@ public class InterferenceTests
     [Fact(Timeout = 1_800_000)]
     public async Task Every_kind_of_load_leaves_every_other_its_share()
     {
-        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        await using var status = await StatusStub.StartAsync();
         var folder = LongRun is { } seconds ? await OldHistory.CreateAsync((int)(40_000 * seconds)) : null;
         using var host = await StartAsync(status, folder);
         using var http = ClientOf(host);
@@ -102,7 +102,7 @@ public class InterferenceTests
     [Fact(Timeout = 600_000)]
     public async Task A_body_that_waits_for_its_turn_to_be_decoded_is_hardly_slower_than_one_that_need_not()
     {
-        await using var status = await StatusStub.StartAsync(TimeProvider.System);
+        await using var status = await StatusStub.StartAsync();
         using var host = await StartAsync(status, folder: null);
         using var http = ClientOf(host);
         await PrepareAsync(http, notifications: 2000);

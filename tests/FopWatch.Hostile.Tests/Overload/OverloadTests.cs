@@ -140,7 +140,7 @@ public class OverloadTests
 
         // One more each time: the system may have dropped a connection that it had let in too quickly.
         (int Status, string Head, string Body) answer = default;
-        await ProtocolAttackTests.EventuallyAsync(async () =>
+        await Eventually.HoldsAsync(async () =>
         {
             await WaitAsync();
             using var further = host.Connect();
@@ -154,7 +154,7 @@ public class OverloadTests
         Assert.Equal(HttpStatusCode.OK, (await host.NotifyAsync("/api/notify/media/" + AttackedHost.Token, "{}"u8.ToArray())).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/health/ready", Cancelled)).StatusCode);
         waiting.ForEach(connection => connection.Dispose());
-        await ProtocolAttackTests.EventuallyAsync(async () => (await host.Http.GetAsync("/api/jobs/media/z0.a?wait=0", Cancelled)).IsSuccessStatusCode);
+        await Eventually.HoldsAsync(async () => (await host.Http.GetAsync("/api/jobs/media/z0.a?wait=0", Cancelled)).IsSuccessStatusCode);
 
         async Task WaitAsync()
         {

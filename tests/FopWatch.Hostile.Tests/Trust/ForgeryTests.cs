@@ -109,8 +109,8 @@ public class ForgeryTests
     [Fact]
     public async Task A_notification_that_is_replayed_after_its_job_was_purged_makes_no_job_and_no_event()
     {
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
-        api.Known["z0.a"] = true;
+        await using var api = await StatusStub.StartAsync();
+        api.Succeeds("z0.a");
         await using var host = await AttackedHost.StartAsync(AttackedHost.TwoSources(api.Endpoint));
         var body = Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.a"));
         var events = host.Host.Services.GetRequiredService<Sqlite.EventLog>();
@@ -119,7 +119,7 @@ public class ForgeryTests
 
         // Its event has to be published before it is purged.
         var now = DateTimeOffset.UtcNow.AddDays(31);
-        await ProtocolAttackTests.EventuallyAsync(async () => await store.JobPurge.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
+        await Eventually.HoldsAsync(async () => await store.JobPurge.PurgeAsync(now.AddDays(-30), now, Cancelled) == 1);
         var seen = new HashSet<string>();
         for (var i = 0; i < 50; i++)
             seen.Add(await AttackedHost.SeenAsync(await host.NotifyAsync(Media, body, i % 2 == 0 ? Sign(Media, body) : null)));
@@ -135,13 +135,9 @@ public class ForgeryTests
     [Fact]
     public async Task A_knower_of_a_notify_url_cannot_have_the_outcome_of_a_job_in_a_bucket_of_his_own_published()
     {
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        await using var api = await StatusStub.StartAsync();
         foreach (var (id, bucket) in (IReadOnlyList<(string, string?)>)[("z0.ours", "lessons"), ("z0.1", "theirs"), ("z0.2", "theirs"), ("z0.3", "theirs"), ("z0.4", null)])
-        {
-            api.Known[id] = true;
-            if (bucket is not null)
-                api.Buckets[id] = bucket;
-        }
+            api.Succeeds(id, bucket);
 
         var settings = AttackedHost.TwoSources(api.Endpoint);
         settings["Sources:media:Buckets:0"] = "lessons";
@@ -154,7 +150,7 @@ public class ForgeryTests
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.4")));
         await host.NotifyAsync(Media, Encoding.UTF8.GetBytes(StatusStub.Succeeded("z0.ours")));
         var events = host.Host.Services.GetRequiredService<Sqlite.EventLog>();
-        await ProtocolAttackTests.EventuallyAsync(async () =>
+        await Eventually.HoldsAsync(async () =>
             (await host.JobsAsync()).Jobs.Count(job => job.Settled) == 4 && await events.LastSeqAsync(Cancelled) > 0);
 
         var jobs = (await host.JobsAsync()).Jobs;
@@ -215,7 +211,7 @@ public class ForgeryTests
         var url = $"http://127.0.0.1:{((IPEndPoint)planted.LocalEndpoint).Port}/x";
         var connected = planted.AcceptTcpClientAsync(Cancelled).AsTask();
 
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
+        await using var api = await StatusStub.StartAsync();
         await using var host = await AttackedHost.StartAsync(AttackedHost.TwoSources(api.Endpoint));
         var sent = 0;
         foreach (var body in Corpus.Bodies(2))
@@ -248,7 +244,7 @@ public class ForgeryTests
         }
 
         // The polls that all this caused were made, to the one host that the settings name.
-        await ProtocolAttackTests.EventuallyAsync(() => Task.FromResult(api.Asked.Any(asked => asked.Id == "z0.meta")));
+        await Eventually.HoldsAsync(() => Task.FromResult(api.Asked.Any(asked => asked.Id == "z0.meta")));
         Assert.False(connected.IsCompleted);
         Assert.True(sent > 100);
         Figures.Write($"server-side requests: a URL planted in every text of {sent} bodies, 0 connections to it");

@@ -32,8 +32,8 @@ public partial class SecretsTests
     [Fact]
     public async Task Nothing_that_the_host_prints_answers_streams_or_stores_holds_a_secret_or_lets_text_through_raw()
     {
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
-        api.Known[Id] = true;
+        await using var api = await StatusStub.StartAsync();
+        api.Succeeds(Id);
         var answers = new StringBuilder();
         using var host = await HostProcess.StartAsync(Settings(api.Endpoint), "Trace");
         using (var http = new HttpClient { BaseAddress = host.Url })
@@ -153,8 +153,8 @@ public partial class SecretsTests
         measurements.SetMeasurementEventCallback<double>((instrument, value, tags, _) => Tell(instrument, tags));
         measurements.Start();
 
-        await using var api = await StatusStub.StartAsync(TimeProvider.System);
-        api.Known[Id] = true;
+        await using var api = await StatusStub.StartAsync();
+        api.Succeeds(Id);
         await using var host = await AttackedHost.StartAsync(
             Settings(api.Endpoint).Where(setting => setting.Key != "ApiKey").ToDictionary(), ApiKey);
         var good = Encoding.UTF8.GetBytes(Body(Id, $"avthumb/m3u8/hlsKey/{AesKey}"));
@@ -162,7 +162,7 @@ public partial class SecretsTests
         await host.NotifyAsync(Notify, good, Sign(Encoding.UTF8.GetString(good)));
         await host.NotifyAsync(Notify, good, "Qiniu ak:AAAA");
         await host.Http.PostAsync($"/api/jobs/media/{Id}/poll", null, Cancelled);
-        await ProtocolAttackTests.EventuallyAsync(() => Task.FromResult(told.Any(line => line.Contains("fopwatch.event.delay", StringComparison.Ordinal))));
+        await Eventually.HoldsAsync(() => Task.FromResult(told.Any(line => line.Contains("fopwatch.event.delay", StringComparison.Ordinal))));
         measurements.RecordObservableInstruments();
 
         Assert.Contains(told, line => line.StartsWith("notification", StringComparison.Ordinal));

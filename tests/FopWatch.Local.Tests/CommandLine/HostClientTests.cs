@@ -1,8 +1,8 @@
+using FopWatch.PortContracts;
 using System.Net;
 using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -40,7 +40,7 @@ public class HostClientTests
     [Fact]
     public async Task A_host_that_falls_silent_is_lost()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         using var reader = new ServerEventReader(new SilentStream(), null, clock);
         var reading = reader.ReadAsync(TestContext.Current.CancellationToken);
 
@@ -52,7 +52,7 @@ public class HostClientTests
     [Fact]
     public async Task After_a_break_it_goes_on_from_the_last_event_and_pauses_longer_each_time()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         using var host = new ScriptedHost();
         using var client = new HostClient(new("http://host"), null, clock, host);
         host.Streams.Enqueue("id: 4\n\n");
@@ -89,7 +89,7 @@ public class HostClientTests
     [Fact]
     public async Task Where_the_stream_has_a_gap_the_open_jobs_are_asked_for()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         using var host = new ScriptedHost { Job = """{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[{"command":"a","state":"failed","error":"why"}],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""" };
         using var client = new HostClient(new("http://host"), null, clock, host);
         host.Streams.Enqueue($"event: {HostClient.PurgedType}\ndata: {{\"before\":9}}\n\n");

@@ -1,5 +1,4 @@
 using FopWatch.Local.CommandLine;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 

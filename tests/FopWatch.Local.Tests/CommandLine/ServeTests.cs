@@ -2,7 +2,6 @@ using System.Net;
 using System.Net.Sockets;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 

@@ -1,7 +1,6 @@
 using System.Text;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.Settings;
 using Microsoft.Extensions.Configuration;
 

@@ -1,8 +1,8 @@
+using FopWatch.PortContracts;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -190,7 +190,7 @@ public class TrackTests
     public async Task When_time_is_up_it_tells_what_is_open()
     {
         await using var host = await RunningHost.StartAsync();
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         await using var run = CommandRun.Start(
             ["track", "media", "z0.1", "z0.2", "--wait", "--timeout", "00:30:00", "--url", host.Host.Url.AbsoluteUri], clock);
         await run.Error.UntilAsync("2 registered");
@@ -222,7 +222,7 @@ public class TrackTests
     public async Task Waiting_goes_on_over_a_restart_of_the_host()
     {
         await using var host = await RunningHost.StartAsync();
-        var (url, clock) = (host.Host.Url, new ManualClock());
+        var (url, clock) = (host.Host.Url, new ManualTimeProvider(Sample.Start));
         await using var run = CommandRun.Start(["track", "media", "z0.1", "z0.2", "--wait", "--url", url.AbsoluteUri], clock);
         await run.Error.UntilAsync("2 registered");
         await host.StopAsync();
@@ -301,7 +301,7 @@ public class TrackTests
     };
 
     /// <summary>Moves a clock on until a text was written: how often the command waits for it is its own affair.</summary>
-    private static async Task UntilAsync(CommandRun.Written written, string wanted, ManualClock clock)
+    private static async Task UntilAsync(CommandRun.Written written, string wanted, ManualTimeProvider clock)
     {
         var seen = written.UntilAsync(wanted);
         while (!seen.IsCompleted)

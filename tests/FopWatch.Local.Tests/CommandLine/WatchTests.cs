@@ -1,8 +1,8 @@
+using FopWatch.PortContracts;
 using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
@@ -72,7 +72,7 @@ public class WatchTests
         await NotifyAsync(host, """{"id":"z0.before","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
         await using (var all = await EventReader.OpenAsync(host, "0"))
             await all.NextAsync();
-        var (url, clock) = (host.Host.Url, new ManualClock());
+        var (url, clock) = (host.Host.Url, new ManualTimeProvider(Sample.Start));
         await using var run = CommandRun.Start(["watch", "--url", url.AbsoluteUri], clock);
         await run.Error.UntilAsync("connected");
 

@@ -5,7 +5,6 @@ using System.Net.Sockets;
 using System.Text;
 using FopWatch.Api;
 using FopWatch.Local.CommandLine;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.CommandLine;
 

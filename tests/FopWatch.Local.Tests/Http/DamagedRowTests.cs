@@ -49,7 +49,7 @@ public sealed class DamagedRowTests
 
         // Its poll, which was due, moved on. The loop sleeps until something wakes it.
         await host.PostAsync("/api/jobs", """{"source":"media","id":"soon","firstPollAfter":1}""");
-        await UntilAsync(() => Scalar(host, "SELECT due_at FROM jobs WHERE id = 'bad'") is > 0L);
+        await Eventually.HoldsAsync(() => Scalar(host, "SELECT due_at FROM jobs WHERE id = 'bad'") is > 0L);
         Assert.Equal(1L, Scalar(host, "SELECT times FROM unreadable_jobs"));
         Assert.Contains("unreadableJobs", await host.Http.GetStringAsync("/health/ready", Cancelled), StringComparison.Ordinal);
         Assert.Contains("Stored jobs cannot be read", host.Log.ToString(), StringComparison.Ordinal);
@@ -62,7 +62,7 @@ public sealed class DamagedRowTests
         await using var host = await RunningHost.StartAsync();
         foreach (var id in (string[])["a", "b", "c"])
             await host.NotifyAsync("media", $$"""{"id":"{{id}}","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""");
-        await UntilAsync(() => Scalar(host, "SELECT count(*) FROM events") is 3L);
+        await Eventually.HoldsAsync(() => Scalar(host, "SELECT count(*) FROM events") is 3L);
         Execute(host, "UPDATE events SET body = CAST('{' AS BLOB) WHERE subject = 'b'");
 
         await using var events = await EventReader.OpenAsync(host, "0");
@@ -90,13 +90,6 @@ public sealed class DamagedRowTests
 
         Assert.Equal(HttpStatusCode.NoContent, (await host.Http.DeleteAsync($"/api/quarantine/{key}", Cancelled)).StatusCode);
         Assert.Null((await host.QuarantineAsync()).Unreadable);
-    }
-
-    private static async Task UntilAsync(Func<bool> isSo)
-    {
-        for (var i = 0; i < 300 && !isSo(); i++)
-            await Task.Delay(100, Cancelled);
-        Assert.True(isSo());
     }
 
     private static void Execute(RunningHost host, string sql) => Scalar(host, sql);

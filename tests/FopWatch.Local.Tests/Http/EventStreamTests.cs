@@ -1,7 +1,7 @@
+using FopWatch.PortContracts;
 using System.Net;
 using System.Text.RegularExpressions;
 using FopWatch.Contracts;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -117,7 +117,7 @@ public partial class EventStreamTests
     [Fact]
     public async Task The_stream_of_one_source_leaves_the_others_out_and_its_place_advances_past_them()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(transportTime: clock);
         await SettleAsync(host, "z0.1");
         await SettleAsync(host, "z0.2", "video");

@@ -1,5 +1,5 @@
+using FopWatch.PortContracts;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Tests.Storage;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -7,7 +7,7 @@ public class HeldBatchesTests
 {
     private static readonly TimeSpan Grace = TimeSpan.FromSeconds(5);
 
-    private readonly ManualClock _clock = new();
+    private readonly ManualTimeProvider _clock = new(Sample.Start);
     private readonly HeldBatches _held;
 
     public HeldBatchesTests() => _held = new(100, Grace, _clock);

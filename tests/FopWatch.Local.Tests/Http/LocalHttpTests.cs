@@ -103,15 +103,15 @@ public sealed class LocalErrorTests : ErrorContract
 }
 
 /// <summary>An embedded host with a data folder of its own.</summary>
-internal sealed class ServedLocally(LocalHost host, StatusApi statusApi, string folder) : ServedHost
+internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string folder) : ServedHost
 {
     public override HttpClient Http { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
 
-    public override StatusApi StatusApi => statusApi;
+    public override StatusStub StatusApi => statusApi;
 
     public static async Task<ServedLocally> StartAsync()
     {
-        var statusApi = await StatusApi.StartAsync();
+        var statusApi = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
         var settings = new HostSettings
         {

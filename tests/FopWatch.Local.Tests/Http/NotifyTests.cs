@@ -5,7 +5,6 @@ using System.Text;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Intake;
-using FopWatch.PortContracts.Http;
 using FopWatch.Providers.Signatures;
 using FopWatch.Simulator;
 using Microsoft.Extensions.DependencyInjection;
@@ -124,7 +123,7 @@ public class NotifyTests
     [InlineData("65536", 8, true)]
     public async Task An_answer_of_a_status_api_is_read_up_to_8_MiB_or_twice_what_is_taken_of_a_notification(string? maxBodyBytes, int mebibytes, bool read)
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources(api.Endpoint)) { ["MaxBodyBytes"] = maxBodyBytes });
         api.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done.PadRight(mebibytes * 1024 * 1024)));
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -169,7 +168,7 @@ public class NotifyTests
     {
         var key = new SigningKey("ak-1", "sk-1");
         var missing = new SigningKey("ak-2", "sk-2");
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         var settings = SignatureSource(api.Endpoint, key);
         await using var host = await RunningHost.StartAsync(settings);
         var url = new Uri("https://hooks.example.com/api/notify/media/right-token");
@@ -180,7 +179,7 @@ public class NotifyTests
 
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.a", TestContext.Current.CancellationToken)).StatusCode);
         Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
-        Assert.Empty(api.Asked);
+        Assert.Empty(api.AskedIds);
 
         // Nothing has changed, so nothing changes.
         await host.PostAsync("/api/quarantine/retry");
@@ -254,7 +253,7 @@ public class NotifyTests
     public async Task What_the_quarantine_suggests_makes_a_retry_right(string? publicUrl)
     {
         var key = new SigningKey("ak-1", "sk-1");
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         var settings = SignatureSource(api.Endpoint, key);
         settings["PublicUrl"] = publicUrl;
         await using var host = await RunningHost.StartAsync(settings);
@@ -281,7 +280,7 @@ public class NotifyTests
 
         Assert.Empty((await host.QuarantineAsync()).Notifications);
         Assert.Equal(SettledBy.Notification, (await host.JobAsync("media", "z0.a")).SettledBy);
-        Assert.Empty(api.Asked);
+        Assert.Empty(api.AskedIds);
     }
 
     /// <summary>The token that came, and one of an entry that an earlier version stored and that is no token any more.</summary>

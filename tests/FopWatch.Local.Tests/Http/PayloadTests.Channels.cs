@@ -1,7 +1,6 @@
 using System.Net;
 using System.Text;
 using FopWatch.Contracts;
-using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -70,7 +69,7 @@ public partial class PayloadTests
     public async Task An_unsigned_notification_makes_the_poll_that_settles_its_job(string payload)
     {
         var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(SignedSources(api.Endpoint), apiKey: "an-api-key-0123456789");
         var body = SharedPayloads.Read(payload);
         Answer(api, payload, body);
@@ -87,7 +86,7 @@ public partial class PayloadTests
     public async Task A_poll_makes_the_same_of_a_registered_job(string payload)
     {
         var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(SignedSources(api.Endpoint), apiKey: "an-api-key-0123456789");
         var body = SharedPayloads.Read(payload);
         Answer(api, payload, body);
@@ -129,7 +128,7 @@ public partial class PayloadTests
         source == "media" || body[0] != '{' ? body : Encoding.UTF8.GetBytes(Convert.ToBase64String(body));
 
     /// <summary>A workflow V3 has a query of its own, and that of tasks does not know it.</summary>
-    private static void Answer(StatusApi api, string payload, byte[] body)
+    private static void Answer(StatusStub api, string payload, byte[] body)
     {
         var answers = payload.Contains("workflow-v3", StringComparison.Ordinal) ? api.Workflows : api.Answers;
         answers[IdOf(body)] = (200, JsonOf(body));

@@ -2,7 +2,6 @@ using System.Net;
 using System.Text;
 using System.Text.Json.Nodes;
 using FopWatch.Contracts;
-using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -50,7 +49,7 @@ public partial class PayloadTests
     [InlineData("qiniu-docs-2024-failing-item-FRAGMENT.json", JobState.Failed, NotificationDelivery.Unknown)]
     public async Task A_registered_qiniu_job_is_what_the_status_api_says(string payload, JobState state, NotificationDelivery delivery)
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
         var body = SharedPayloads.Read(payload);
         var id = IdOf(body);
@@ -123,7 +122,7 @@ public partial class PayloadTests
     [Fact]
     public async Task An_id_that_the_status_api_does_not_know_stays_open_at_first()
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
         api.Answers["z0.unknown"] = (612, SharedPayloads.Read("qiniu-prefop-not-found.json"));
 
@@ -160,7 +159,7 @@ public partial class PayloadTests
     [Fact]
     public async Task A_lost_wangsu_notification_is_made_up_for_by_a_poll()
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
         var body = SharedPayloads.Read("wangsu-fops-notify-success-3items-2017.json");
         api.Answers[IdOf(body)] = (200, body);

@@ -3,7 +3,6 @@ using System.Text;
 using System.Text.RegularExpressions;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Hosting;
-using FopWatch.Local.Tests.Storage;
 using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
@@ -21,7 +20,7 @@ public partial class SlowFollowerTests
     [Fact(Timeout = 120_000)]
     public async Task A_follower_that_reads_nothing_is_cut_off_and_comes_back_with_its_position_while_others_get_everything()
     {
-        var clock = new ManualClock();
+        var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(transportTime: clock);
         using var stalled = await FollowAsync(host, 0);
         using var other = await FollowAsync(host, 0);

@@ -6,8 +6,6 @@ using FopWatch.Diagnosis;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Local.Tests.CommandLine;
-using FopWatch.Local.Tests.Storage;
-using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
@@ -36,7 +34,7 @@ public sealed class TelemetryExportTests
     [Fact]
     public async Task Everything_is_exported_by_OTLP_and_scraped_at_metrics_and_holds_no_id_token_key_or_path()
     {
-        await using var statusApi = await StatusApi.StartAsync();
+        await using var statusApi = await StatusStub.StartAsync();
         await using var collector = await Collector.StartAsync();
         using var folder = new TempFolder();
         string scraped;
@@ -122,7 +120,7 @@ public sealed class TelemetryExportTests
     public async Task Exports_that_a_collector_refuses_are_a_trouble()
     {
         using var folder = new TempFolder();
-        await using var refusing = await StatusApi.StartAsync();
+        await using var refusing = await StatusStub.StartAsync();
         await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, new()
         {
             ["OTEL_EXPORTER_OTLP_ENDPOINT"] = refusing.Endpoint.AbsoluteUri,

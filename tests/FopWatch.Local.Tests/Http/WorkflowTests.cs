@@ -1,7 +1,6 @@
+using FopWatch.PortContracts;
 using System.Net;
 using FopWatch.Contracts;
-using FopWatch.Local.Tests.Storage;
-using FopWatch.PortContracts.Http;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -16,7 +15,7 @@ public class WorkflowTests
     [InlineData(true)]
     public async Task An_unsigned_notification_settles_its_job_by_the_status_api_of_workflows(bool isRegistered)
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
         var body = SharedPayloads.Read(Payload);
         api.Workflows[Id] = (200, body);
@@ -29,7 +28,7 @@ public class WorkflowTests
         Assert.Equal((JobState.Succeeded, SettledBy.Poll, "wf-in", "a.mp4"), (job.State, job.SettledBy, job.Bucket, job.Key));
         var output = Assert.Single(Assert.Single(job.Items).Outputs);
         Assert.Equal(("wf-out", "a-1m.mp4", "FuYTrVLG2sQd3Tic6cRWB6y3l7y6"), (output.Bucket, output.Key, output.Hash));
-        Assert.Empty(api.Asked);
+        Assert.Empty(api.AskedIds);
         Assert.Empty((await host.QuarantineAsync()).Notifications);
         Assert.DoesNotContain(Id, host.Log.ToString(), StringComparison.Ordinal);
     }
@@ -37,22 +36,22 @@ public class WorkflowTests
     [Fact]
     public async Task A_lost_notification_of_a_workflow_that_nothing_named_so_is_made_up_for_by_both_queries()
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
         api.Workflows[Id] = (200, SharedPayloads.Read(Payload));
 
         await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{Id}}","firstPollAfter":0}""");
 
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id, "?wait=20")).State);
-        Assert.Equal([Id], api.Asked);
+        Assert.Equal([Id], api.AskedIds);
         Assert.Equal([Id], api.AskedForWorkflows.Select(asked => asked.Id));
     }
 
     [Fact]
     public async Task Without_keys_a_registered_workflow_waits_and_the_log_says_once_that_keys_are_needed()
     {
-        await using var api = await StatusApi.StartAsync();
-        var clock = new ManualClock();
+        await using var api = await StatusStub.StartAsync();
+        var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: false), time: clock);
         await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"{{Id}}"}""");
 
@@ -73,7 +72,7 @@ public class WorkflowTests
     public async Task A_workflow_that_nobody_registered_is_kept_in_quarantine_and_settles_after_what_is_missing_was_added(
         bool withKeys, bool withEndpoint, string missing)
     {
-        await using var api = await StatusApi.StartAsync();
+        await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys, withEndpoint));
         var body = SharedPayloads.Read(Payload);
         api.Workflows[Id] = (200, body);
@@ -96,8 +95,8 @@ public class WorkflowTests
     [Fact]
     public async Task While_the_api_refuses_every_key_a_workflow_that_nobody_registered_is_watched_until_a_valid_one_is_there()
     {
-        await using var api = await StatusApi.StartAsync();
-        var clock = new ManualClock();
+        await using var api = await StatusStub.StartAsync();
+        var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true), time: clock);
         var body = SharedPayloads.Read(Payload);
         api.Workflows[Id] = (401, "{}"u8.ToArray());
@@ -113,7 +112,7 @@ public class WorkflowTests
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id)).State);
     }
 
-    private static async Task PollAfterAsync(TimeSpan time, RunningHost host, ManualClock clock)
+    private static async Task PollAfterAsync(TimeSpan time, RunningHost host, ManualTimeProvider clock)
     {
         clock.Advance(time);
 
@@ -128,7 +127,7 @@ public class WorkflowTests
         await polling;
     }
 
-    private static Dictionary<string, string?> Settings(StatusApi api, bool withKeys, bool withEndpoint = true)
+    private static Dictionary<string, string?> Settings(StatusStub api, bool withKeys, bool withEndpoint = true)
     {
         var settings = RunningHost.TokenSources(api.Endpoint);
         settings["Sources:media:Trust"] = "Signature";

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FopWatch.Local.Tests.Http;
 using FopWatch.PortContracts;
 using FopWatch.Sqlite;
@@ -28,7 +27,7 @@ public sealed class DataFolderTests : IDisposable
         {
             host.Start();
             using var http = new HttpClient { BaseAddress = host.Url };
-            await UntilReadyAsync(http);
+            await host.UntilReadyAsync();
             using (var notified = await http.PostAsync(
                 $"/api/notify/media/{RunningHost.Token}", new StringContent("""{"id":"z0.1","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}"""), Cancelled))
             {
@@ -174,21 +173,4 @@ public sealed class DataFolderTests : IDisposable
     }
 
     private static void SkipOnWindows() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
-
-    private static async Task UntilReadyAsync(HttpClient http)
-    {
-        var patience = Stopwatch.StartNew();
-        while (true)
-        {
-            try
-            {
-                (await http.GetAsync("/health/ready", Cancelled)).EnsureSuccessStatusCode();
-                return;
-            }
-            catch (HttpRequestException) when (patience.Elapsed < TimeSpan.FromSeconds(60))
-            {
-                await Task.Delay(100, Cancelled);
-            }
-        }
-    }
 }

@@ -65,7 +65,7 @@ public sealed class LostFolderTests
         using var second = new HostProcess(folder.FullName, RunningHost.TokenSources());
         first.Start();
         using var http = new HttpClient { BaseAddress = first.Url };
-        await UntilReadyAsync(http);
+        await first.UntilReadyAsync();
         File.Delete(Path.Combine(folder.FullName, DataFolder.LockName));
 
         Assert.Equal(3, await second.RunToEndAsync());
@@ -149,23 +149,5 @@ public sealed class LostFolderTests
         using var file = new FileStream(database, FileMode.Open, FileAccess.Write, FileShare.ReadWrite);
         file.Position = (page - 1) * size;
         file.Write([.. Enumerable.Repeat((byte)0x5A, size)]);
-    }
-
-    private static async Task UntilReadyAsync(HttpClient http)
-    {
-        for (var i = 0; i < 600; i++)
-        {
-            try
-            {
-                if ((await http.GetAsync("/health/ready", Cancelled)).IsSuccessStatusCode)
-                    return;
-            }
-            catch (HttpRequestException)
-            {
-                // It starts.
-            }
-
-            await Task.Delay(100, Cancelled);
-        }
     }
 }

@@ -116,7 +116,7 @@ public class SqliteFailureTests
     [Fact]
     public async Task A_queue_that_stays_full_makes_the_store_unavailable()
     {
-        var time = new ManualClock();
+        var time = new ManualTimeProvider(Sample.Start);
         await using var temp = await TempStore.OpenAsync(new() { QueueCapacity = 2, QueueTimeout = TimeSpan.FromSeconds(5) }, time);
         var store = temp.Store;
         using var release = new ManualResetEventSlim();

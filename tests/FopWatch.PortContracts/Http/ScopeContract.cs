@@ -43,7 +43,7 @@ public abstract class ScopeContract : HostContract
         Assert.Empty(job.Items);
         Assert.Equal("the report is about a bucket that is not among the source's Buckets; it was not recorded", job.LastPoll?.Answer);
         Assert.Equal(HttpStatusCode.Conflict, (await host.PostAsync($"/api/jobs/{Source}/z0.theirs/republish")).StatusCode);
-        Assert.Equal(["z0.theirs"], host.StatusApi.Asked);
+        Assert.Equal(["z0.theirs"], host.StatusApi.AskedIds);
     }
 
     [Fact]

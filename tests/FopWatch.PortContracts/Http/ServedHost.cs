@@ -31,7 +31,7 @@ public abstract class ServedHost : IAsyncDisposable
     public abstract HttpClient Http { get; }
 
     /// <summary>The status API that all sources ask.</summary>
-    public abstract StatusApi StatusApi { get; }
+    public abstract StatusStub StatusApi { get; }
 
     /// <summary>Cancelled when the test run is.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;

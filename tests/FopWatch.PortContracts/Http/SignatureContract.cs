@@ -25,12 +25,12 @@ public abstract class SignatureContract : HostContract
         host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
         await SendAsync(host, url, failed, Signer.QBox(key.AccessKey, key.SecretKey, url, "application/json", failed));
         Assert.Equal((JobState.Succeeded, SettledBy.Poll), Outcome(await host.JobAsync("signed", "z0.a", "?wait=20")));
-        Assert.Contains("z0.a", host.StatusApi.Asked);
+        Assert.Contains("z0.a", host.StatusApi.AskedIds);
 
         var strong = Encoding.UTF8.GetBytes(Done.Replace("z0.a", "z0.b", StringComparison.Ordinal));
         await SendAsync(host, url, strong, Signer.Qiniu(key.AccessKey, key.SecretKey, url, "application/json", strong));
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), Outcome(await host.JobAsync("signed", "z0.b")));
-        Assert.DoesNotContain("z0.b", host.StatusApi.Asked);
+        Assert.DoesNotContain("z0.b", host.StatusApi.AskedIds);
     }
 
     [Fact]
@@ -59,7 +59,7 @@ public abstract class SignatureContract : HostContract
 
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/signed/z0.a", Cancelled)).StatusCode);
         Assert.Single((await host.QuarantineAsync()).Notifications);
-        Assert.Empty(host.StatusApi.Asked);
+        Assert.Empty(host.StatusApi.AskedIds);
 
         // Nothing has changed, so nothing changes.
         Assert.Equal(HttpStatusCode.OK, (await host.PostAsync("/api/quarantine/retry")).StatusCode);

@@ -24,7 +24,7 @@ public abstract class WatchContract : HostContract
         Assert.Equal(polled.Answer, polled.LastPoll?.Answer);
 
         Assert.StartsWith("not asked: ", (await host.PollAsync("media", "z0.a")).Answer, StringComparison.Ordinal);
-        Assert.Single(host.StatusApi.Asked);
+        Assert.Single(host.StatusApi.AskedIds);
     }
 
     [Theory]
@@ -80,7 +80,7 @@ public abstract class WatchContract : HostContract
         await host.NotifyAsync("media", Done);
 
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", "z0.a")).State);
-        Assert.Empty(host.StatusApi.Asked);
+        Assert.Empty(host.StatusApi.AskedIds);
     }
 
     [Fact]
@@ -153,6 +153,6 @@ public abstract class WatchContract : HostContract
         var (id, authorization) = Assert.Single(host.StatusApi.AskedForWorkflows);
         Assert.Equal("z0.w", id);
         Assert.StartsWith($"Qiniu {ServedHost.Key.AccessKey}:", authorization, StringComparison.Ordinal);
-        Assert.Empty(host.StatusApi.Asked);
+        Assert.Empty(host.StatusApi.AskedIds);
     }
 }

@@ -14,13 +14,13 @@ internal sealed class CloudProcess : Process
     private readonly PollStep _step;
     private readonly WatchStarter _starter;
 
-    public CloudProcess(Stage stage, string name, int seed, Platform platform)
-        : base(stage, name, seed)
+    public CloudProcess(SimulatedWorld world, string name, int seed, Platform platform)
+        : base(world, name, seed)
     {
         _platform = platform;
-        _publisher = new(Ports, Dispatcher, Log, Life.Clock);
-        _step = new(Poller, new(PollSlotOptions.Cloud, Life.Clock), Troubles, Log, Life.Clock);
-        _starter = new(Sources, Ports, this, new(Life.Clock), Poller, new LifeWork(stage.Scheduler, Life), Troubles, Log, Life.Clock);
+        _publisher = new(Ports, Dispatcher, Log, ProcessLifetime.Clock);
+        _step = new(Poller, new(PollSlotOptions.Cloud, ProcessLifetime.Clock), Troubles, Log, ProcessLifetime.Clock);
+        _starter = new(Sources, Ports, this, new(ProcessLifetime.Clock), Poller, new ProcessWork(world.Scheduler, ProcessLifetime), Troubles, Log, ProcessLifetime.Clock);
     }
 
     public override void Start()

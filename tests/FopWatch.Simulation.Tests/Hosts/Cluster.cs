@@ -8,16 +8,16 @@ internal sealed class Cluster
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
-    private readonly Stage _stage;
+    private readonly SimulatedWorld _world;
     private readonly Process?[] _processes;
     private readonly Platform? _platform;
     private int _lives;
 
-    public Cluster(Stage stage)
+    public Cluster(SimulatedWorld world)
     {
-        _stage = stage;
-        _processes = new Process?[stage.Scenario.Processes];
-        _platform = stage.Scenario.Host == HostKind.Cloud ? new(stage, this) : null;
+        _world = world;
+        _processes = new Process?[world.Scenario.Processes];
+        _platform = world.Scenario.Host == HostKind.Cloud ? new(world, this) : null;
     }
 
     public void Start()
@@ -25,17 +25,17 @@ internal sealed class Cluster
         _platform?.Start();
         for (var slot = 0; slot < _processes.Length; slot++)
             Launch(slot);
-        if (_stage.Scenario.ClockError > TimeSpan.Zero)
-            _stage.Scheduler.Start(_stage.Outside, DisturbClocksAsync);
+        if (_world.Scenario.ClockError > TimeSpan.Zero)
+            _world.Scheduler.Start(_world.Outside, DisturbClocksAsync);
     }
 
-    /// <summary>Some process that lives; null if none does.</summary>
+    /// <summary>Scenarios process that lives; null if none does.</summary>
     public Process? Pick()
     {
-        var first = _processes.Length == 1 ? 0 : _stage.Scheduler.Random.Next(_processes.Length);
+        var first = _processes.Length == 1 ? 0 : _world.Scheduler.Random.Next(_processes.Length);
         for (var i = 0; i < _processes.Length; i++)
         {
-            if (_processes[(first + i) % _processes.Length] is { Life.IsOver: false } process)
+            if (_processes[(first + i) % _processes.Length] is { ProcessLifetime.IsOver: false } process)
                 return process;
         }
 
@@ -46,16 +46,16 @@ internal sealed class Cluster
     /// <returns>The HTTP status answered; null if there was no answer.</returns>
     public Task<int?> NotifyAsync(Message message) => RequestAsync(async process =>
     {
-        _stage.Trace(process.Life.Name, "is notified", message.Id, message.Expected?.ToString());
+        _world.Trace(process.ProcessLifetime.Name, "is notified", message.Id, message.Expected?.ToString());
         if (process.Intake.Admit(message.Source, message.Token) is not { } source)
         {
-            _stage.Checker.Refused(message);
+            _world.Checker.Refused(message);
             return 404;
         }
 
-        var since = _stage.Scheduler.Steps;
+        var since = _world.Scheduler.Steps;
         var result = await process.Intake.ReceiveAsync(source, message.Request, message.Correlation, CancellationToken.None);
-        _stage.Checker.Acknowledged(message, result, since);
+        _world.Checker.Acknowledged(message, result, since);
         return 200;
     });
 
@@ -63,11 +63,11 @@ internal sealed class Cluster
     /// <returns>The HTTP status answered; null if there was no answer.</returns>
     public Task<int?> RegisterAsync(JobScript script) => RequestAsync(async process =>
     {
-        _stage.Trace(process.Life.Name, "is to register", script.Job.Id);
-        var since = _stage.Scheduler.Steps;
+        _world.Trace(process.ProcessLifetime.Name, "is to register", script.Job.Id);
+        var since = _world.Scheduler.Steps;
         await process.Recorder.RegisterAsync(
-            _stage.Scenario.Source(script.Source), script.Job.Id, Checker.MetadataOf(script), script.FirstPollAfter, CancellationToken.None);
-        _stage.Checker.Registered(script, since);
+            _world.Scenario.Source(script.Source), script.Job.Id, Checker.MetadataOf(script), script.FirstPollAfter, CancellationToken.None);
+        _world.Checker.Registered(script, since);
         return 202;
     });
 
@@ -75,11 +75,11 @@ internal sealed class Cluster
     public Task<int?> DoAsync(Deed deed, JobScript script) => RequestAsync(async process =>
     {
         var key = new JobKey(script.Source, script.Job.Id);
-        _stage.Trace(process.Life.Name, "is to " + deed, key.Id);
+        _world.Trace(process.ProcessLifetime.Name, "is to " + deed, key.Id);
         switch (deed)
         {
             case Deed.Poll:
-                _stage.IsByHand = true;
+                _world.IsByHand = true;
                 await process.Poller.PollNowAsync(key, CancellationToken.None);
                 break;
             case Deed.Republish:
@@ -99,8 +99,8 @@ internal sealed class Cluster
             return null;
 
         var answer = new TaskCompletionSource<int?>();
-        using var patience = _stage.Outside.Clock.CreateTimer(_ => answer.TrySetResult(null), null, Patience, Timeout.InfiniteTimeSpan);
-        _stage.Scheduler.Start(process.Life, async () =>
+        using var patience = _world.Outside.Clock.CreateTimer(_ => answer.TrySetResult(null), null, Patience, Timeout.InfiniteTimeSpan);
+        _world.Scheduler.Start(process.ProcessLifetime, async () =>
         {
             try
             {
@@ -117,13 +117,13 @@ internal sealed class Cluster
     private void Launch(int slot)
     {
         var name = $"life {++_lives}";
-        var seed = _stage.Scheduler.Random.Next();
-        Process process = _platform is null ? new EmbeddedProcess(_stage, name, seed) : new CloudProcess(_stage, name, seed, _platform);
+        var seed = _world.Scheduler.Random.Next();
+        Process process = _platform is null ? new EmbeddedProcess(_world, name, seed) : new CloudProcess(_world, name, seed, _platform);
         _processes[slot] = process;
         SetClock(process);
-        process.Life.WhenOver(() => _stage.Scheduler.Start(_stage.Outside, async () =>
+        process.ProcessLifetime.WhenOver(() => _world.Scheduler.Start(_world.Outside, async () =>
         {
-            await _stage.DelayAsync(TimeSpan.FromSeconds(_stage.Scheduler.Random.Next(1, 5) * _stage.Scheduler.Random.Next(1, 60)));
+            await _world.DelayAsync(TimeSpan.FromSeconds(_world.Scheduler.Random.Next(1, 5) * _world.Scheduler.Random.Next(1, 60)));
             Launch(slot);
         }));
         process.Start();
@@ -131,17 +131,17 @@ internal sealed class Cluster
 
     private async Task DisturbClocksAsync()
     {
-        while (_stage.Age < _stage.Scenario.Rates.Until)
+        while (_world.Age < _world.Scenario.Rates.Until)
         {
-            var left = _stage.Scenario.Rates.Until - _stage.Age;
-            await _stage.DelayAsync(left * _stage.Scheduler.Random.NextDouble() / 4 + TimeSpan.FromMinutes(5));
-            _stage.Tally.Add("clock jumps");
+            var left = _world.Scenario.Rates.Until - _world.Age;
+            await _world.DelayAsync(left * _world.Scheduler.Random.NextDouble() / 4 + TimeSpan.FromMinutes(5));
+            _world.Tally.Add("clock jumps");
             foreach (var process in _processes)
                 SetClock(process!);
         }
     }
 
-    private void SetClock(Process process) => process.Life.Clock.Offset = _stage.Age < _stage.Scenario.Rates.Until
-        ? _stage.Scenario.ClockError * ((2 * _stage.Scheduler.Random.NextDouble()) - 1)
+    private void SetClock(Process process) => process.ProcessLifetime.Clock.Offset = _world.Age < _world.Scenario.Rates.Until
+        ? _world.Scenario.ClockError * ((2 * _world.Scheduler.Random.NextDouble()) - 1)
         : TimeSpan.Zero;
 }

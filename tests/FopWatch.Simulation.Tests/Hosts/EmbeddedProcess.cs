@@ -9,19 +9,19 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
-/// <summary>What the embedded host runs: the watch loops, the outbox loop and the sweep loop. Some of its wake-ups get lost.</summary>
+/// <summary>What the embedded host runs: the watch loops, the outbox loop and the sweep loop. Scenarios of its wake-ups get lost.</summary>
 internal sealed class EmbeddedProcess : Process
 {
     private readonly EmbeddedWatches _watches;
     private readonly OutboxLoop _outbox;
     private readonly EmbeddedLoops _loops;
 
-    public EmbeddedProcess(Stage stage, string name, int seed)
-        : base(stage, name, seed)
+    public EmbeddedProcess(SimulatedWorld world, string name, int seed)
+        : base(world, name, seed)
     {
-        var time = Life.Clock;
-        var work = new LifeWork(stage.Scheduler, Life);
-        var times = new LoopTimes { LongestSleep = stage.Scenario.LongestSleep, SweepEvery = stage.Scenario.SweepEvery };
+        var time = ProcessLifetime.Clock;
+        var work = new ProcessWork(world.Scheduler, ProcessLifetime);
+        var times = new LoopTimes { LongestSleep = world.Scenario.LongestSleep, SweepEvery = world.Scenario.SweepEvery };
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(Poller, slots, Troubles, Log, time);
         var upkeep = new MemoryUpkeep();
@@ -35,7 +35,7 @@ internal sealed class EmbeddedProcess : Process
             new(Sweeper, upkeep, purge, times, Troubles, Log, time));
     }
 
-    public override void Start() => Stage.Scheduler.Start(Life, () => _loops.RunAsync(CancellationToken.None));
+    public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _loops.RunAsync(CancellationToken.None));
 
     public override ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) =>
         IsLost() ? new(false) : _watches.StartAsync(job, cancellationToken);
@@ -50,9 +50,9 @@ internal sealed class EmbeddedProcess : Process
 
     private bool IsLost()
     {
-        var lost = Stage.Faults.Strikes(0.1);
+        var lost = SimulatedWorld.Faults.Strikes(0.1);
         if (lost)
-            Stage.Tally.Add("wake-ups lost");
+            SimulatedWorld.Tally.Add("wake-ups lost");
         return lost;
     }
 }

@@ -8,7 +8,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests.Hosts;
 
 /// <summary>Fails a history in which something is logged that no fault of the history explains, and has sweeps judged.</summary>
-internal sealed class HistoryLog(Stage stage) : IRunLog, IOperatorLog
+internal sealed class HistoryLog(SimulatedWorld world) : IRunLog, IOperatorLog
 {
     public void StoreUnavailable(string what, Exception failure)
     {
@@ -20,12 +20,12 @@ internal sealed class HistoryLog(Stage stage) : IRunLog, IOperatorLog
             PollFaulted(source, fault);
     }
 
-    public void PollFaulted(string source, Exception failure) => stage.Scheduler.Fail($"A poll failed: {failure}");
+    public void PollFaulted(string source, Exception failure) => world.Scheduler.Fail($"A poll failed: {failure}");
 
     public void PublishFailed(Exception failure)
     {
         if (failure is not (IOException or StoreUnavailableException or OperationCanceledException))
-            stage.Scheduler.Fail($"Publishing failed: {failure}");
+            world.Scheduler.Fail($"Publishing failed: {failure}");
     }
 
     public void SweepPublished(int events)
@@ -36,19 +36,19 @@ internal sealed class HistoryLog(Stage stage) : IRunLog, IOperatorLog
     {
     }
 
-    public void EventsStay(long events) => stage.Scheduler.Fail("Events stay in the outbox.");
+    public void EventsStay(long events) => world.Scheduler.Fail("Events stay in the outbox.");
 
-    public void WatchesStarted(string source, int started, int woken) => stage.Tally.Add("watches woken", woken);
+    public void WatchesStarted(string source, int started, int woken) => world.Tally.Add("watches woken", woken);
 
     public void WatchFailed(string what, Exception failure)
     {
         if (failure is not StoreUnavailableException)
-            stage.Scheduler.Fail($"A watch could not be {what}: {failure}");
+            world.Scheduler.Fail($"A watch could not be {what}: {failure}");
     }
 
-    public void WatchesStuck(string source, int jobs) => stage.Tally.Add("stuck watches polled", jobs);
+    public void WatchesStuck(string source, int jobs) => world.Tally.Add("stuck watches polled", jobs);
 
-    public void Swept(Sweep sweep) => stage.Checker.Swept(sweep);
+    public void Swept(Sweep sweep) => world.Checker.Swept(sweep);
 
     public void PurgePutOff(TimeSpan secondLook)
     {
@@ -57,7 +57,7 @@ internal sealed class HistoryLog(Stage stage) : IRunLog, IOperatorLog
     public void LoopFailed(LoopFailure failure)
     {
         if (failure is not { Loop.Name: "outbox loop", Exception: IOException })
-            stage.Scheduler.Fail($"The {failure.Loop.Name} failed: {failure.Exception}");
+            world.Scheduler.Fail($"The {failure.Loop.Name} failed: {failure.Exception}");
     }
 
     public void Settled(Job job, string reference)

@@ -9,7 +9,7 @@ namespace FopWatch.Simulation.Tests.Hosts;
 /// What runs the cloud host's functions: timers, and the orchestration that watches a job. Orchestrations outlast every crash, their
 /// activities are called again when the process that ran one is gone; but a request to start, wake or end one may get lost.
 /// </summary>
-internal sealed class Platform(Stage stage, Cluster cluster)
+internal sealed class Platform(SimulatedWorld world, Cluster cluster)
 {
     private const int PollsPerGeneration = 10;
     private static readonly TimeSpan[] Retries = [TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(6), TimeSpan.FromSeconds(18), TimeSpan.FromSeconds(54)];
@@ -18,31 +18,31 @@ internal sealed class Platform(Stage stage, Cluster cluster)
 
     public void Start()
     {
-        Every(stage.Scenario.LongestSleep, IsAnythingDue, process => process.StartDueWatchesAsync());
-        Every(stage.Scenario.LongestSleep, () => stage.Store.Outbox.Count > 0, process => process.SweepOutboxAsync());
-        Every(stage.Scenario.SweepEvery, () => true, process => process.SweepJobsAsync());
+        Every(world.Scenario.LongestSleep, IsAnythingDue, process => process.StartDueWatchesAsync());
+        Every(world.Scenario.LongestSleep, () => world.Store.Outbox.Count > 0, process => process.SweepOutboxAsync());
+        Every(world.Scenario.SweepEvery, () => true, process => process.SweepJobsAsync());
     }
 
     /// <summary>Starts a job's watch unless it runs.</summary>
     /// <returns>False if it runs; null if nobody knows what became of the request.</returns>
     public async Task<bool?> TryStartAsync(CloudProcess process, DueJob job)
     {
-        var wait = job.DueAt - process.Life.Clock.GetUtcNow();
+        var wait = job.DueAt - process.ProcessLifetime.Clock.GetUtcNow();
         if (!await ReachAsync(process, "starts lost"))
             return null;
         if (_instances.TryGetValue(job.Key, out var running) && running.Runs)
             return false;
 
-        var instance = _instances[job.Key] = new() { ActiveAt = stage.Now };
-        stage.Trace("platform", "starts", job.Key.Id);
-        if (stage.Faults.Strikes(0.02))
+        var instance = _instances[job.Key] = new() { ActiveAt = world.Now };
+        world.Trace("platform", "starts", job.Key.Id);
+        if (world.Faults.Strikes(0.02))
         {
             // Nobody owns its part of the task hub.
-            stage.Tally.Add("instances stuck");
+            world.Tally.Add("instances stuck");
             return true;
         }
 
-        stage.Scheduler.Start(stage.Outside, () => WatchAsync(job, instance, wait > PollPlan.ClockTolerance ? wait : TimeSpan.Zero));
+        world.Scheduler.Start(world.Outside, () => WatchAsync(job, instance, wait > PollPlan.ClockTolerance ? wait : TimeSpan.Zero));
         return true;
     }
 
@@ -57,7 +57,7 @@ internal sealed class Platform(Stage stage, Cluster cluster)
         if (await ReachAsync(process, "terminations lost") && _instances.TryGetValue(key, out var instance))
         {
             if (instance.Runs)
-                stage.Tally.Add("watches terminated");
+                world.Tally.Add("watches terminated");
             instance.Runs = false;
             instance.Nudge?.Wake();
         }
@@ -71,16 +71,16 @@ internal sealed class Platform(Stage stage, Cluster cluster)
 
     private async Task<bool> ReachAsync(CloudProcess process, string loss)
     {
-        await stage.Scheduler.TurnAsync(process.Life);
-        if (!stage.Faults.Strikes(0.15))
+        await world.Scheduler.TurnAsync(process.ProcessLifetime);
+        if (!world.Faults.Strikes(0.15))
             return true;
-        stage.Tally.Add(loss);
+        world.Tally.Add(loss);
         return false;
     }
 
     private async Task WatchAsync(DueJob job, Instance instance, TimeSpan first)
     {
-        instance.Nudge = new(stage.Outside.Clock);
+        instance.Nudge = new(world.Outside.Clock);
         if (first > TimeSpan.Zero)
         {
             instance.DueAt = job.DueAt;
@@ -93,12 +93,12 @@ internal sealed class Platform(Stage stage, Cluster cluster)
             if (step?.Result.DueAt is not { } due || !instance.Runs)
                 break;
 
-            (instance.DueAt, instance.IsPostponed, instance.ActiveAt) = (due, step.Result.IsPostponed, stage.Now);
+            (instance.DueAt, instance.IsPostponed, instance.ActiveAt) = (due, step.Result.IsPostponed, world.Now);
             await instance.Nudge.SleepAsync(step.Wait, CancellationToken.None);
-            if (polls % PollsPerGeneration == 0 && stage.Faults.Strikes(0.1))
+            if (polls % PollsPerGeneration == 0 && world.Faults.Strikes(0.1))
             {
                 // Events that come while an instance continues as new may vanish.
-                instance.Nudge = new(stage.Outside.Clock);
+                instance.Nudge = new(world.Outside.Clock);
             }
         }
 
@@ -112,21 +112,21 @@ internal sealed class Platform(Stage stage, Cluster cluster)
         for (var tries = 0; ; tries++)
         {
             // What an orchestration does it does through queues, which take their time.
-            await stage.DelayAsync(TimeSpan.FromMilliseconds(stage.Scheduler.Random.Next(50, 400)));
-            stage.Tally.Add("steps");
+            await world.DelayAsync(TimeSpan.FromMilliseconds(world.Scheduler.Random.Next(50, 400)));
+            world.Tally.Add("steps");
             var step = await CallAsync(key);
             if (step is { Result.IsPostponed: true })
-                stage.Tally.Add("steps postponed");
-            if (stage.Faults.Strikes(0.02))
+                world.Tally.Add("steps postponed");
+            if (world.Faults.Strikes(0.02))
             {
                 // The message that asked for it seemed lost, and is there again.
-                stage.Tally.Add("activities doubled");
-                stage.Scheduler.Start(stage.Outside, () => CallAsync(key));
+                world.Tally.Add("activities doubled");
+                world.Scheduler.Start(world.Outside, () => CallAsync(key));
             }
 
             if (step is not null || tries == Retries.Length)
                 return step;
-            await stage.DelayAsync(Retries[tries]);
+            await world.DelayAsync(Retries[tries]);
         }
     }
 
@@ -139,14 +139,14 @@ internal sealed class Platform(Stage stage, Cluster cluster)
             if (cluster.Pick() is CloudProcess process)
             {
                 var ended = new TaskCompletionSource<(bool Lived, Step? Step)>();
-                process.Life.WhenOver(() => ended.TrySetResult((false, null)));
-                stage.Scheduler.Start(process.Life, async () =>
+                process.ProcessLifetime.WhenOver(() => ended.TrySetResult((false, null)));
+                world.Scheduler.Start(process.ProcessLifetime, async () =>
                 {
                     try
                     {
                         // For how long, by the clock of the process: its clock and the platform's differ.
                         var result = await process.PollJobAsync(key);
-                        var wait = result.DueAt - process.Life.Clock.GetUtcNow() ?? TimeSpan.Zero;
+                        var wait = result.DueAt - process.ProcessLifetime.Clock.GetUtcNow() ?? TimeSpan.Zero;
                         ended.TrySetResult((true, new(result, wait > TimeSpan.Zero ? wait : TimeSpan.Zero)));
                     }
                     catch (StoreUnavailableException)
@@ -158,22 +158,22 @@ internal sealed class Platform(Stage stage, Cluster cluster)
                     return end.Step;
             }
 
-            await stage.DelayAsync(TimeSpan.FromSeconds(stage.Scheduler.Random.Next(20, 300)));
+            await world.DelayAsync(TimeSpan.FromSeconds(world.Scheduler.Random.Next(20, 300)));
         }
     }
 
-    private bool IsAnythingDue() => stage.Store.Jobs.Any(job => stage.Store.IndexedAt(job.Key) <= stage.Now + CommitObserver.Ahead + stage.Scenario.ClockError);
+    private bool IsAnythingDue() => world.Store.Jobs.Any(job => world.Store.IndexedAt(job.Key) <= world.Now + CommitObserver.Ahead + world.Scenario.ClockError);
 
     /// <summary>Calls a function on some process, now and then; not at all where it would find nothing to do.</summary>
-    private void Every(TimeSpan period, Func<bool> isWorthIt, Func<CloudProcess, Task> call) => stage.Scheduler.Start(stage.Outside, async () =>
+    private void Every(TimeSpan period, Func<bool> isWorthIt, Func<CloudProcess, Task> call) => world.Scheduler.Start(world.Outside, async () =>
     {
         while (true)
         {
-            await stage.DelayAsync(period);
+            await world.DelayAsync(period);
             if (!isWorthIt() || cluster.Pick() is not CloudProcess process)
                 continue;
 
-            stage.Scheduler.Start(process.Life, async () =>
+            world.Scheduler.Start(process.ProcessLifetime, async () =>
             {
                 try
                 {

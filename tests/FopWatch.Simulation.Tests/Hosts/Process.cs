@@ -13,25 +13,25 @@ namespace FopWatch.Simulation.Tests.Hosts;
 /// <summary>One process of a host: the core, freshly made, over ports that fail.</summary>
 internal abstract class Process : IWatchRunner, ICommittedEvents
 {
-    protected Process(Stage stage, string name, int seed)
+    protected Process(SimulatedWorld world, string name, int seed)
     {
-        Stage = stage;
-        Life = new(stage.Scheduler, name);
-        Ports = new(stage, Life);
+        SimulatedWorld = world;
+        ProcessLifetime = new(world.Scheduler, name);
+        Ports = new(world, ProcessLifetime);
         Random = new(seed);
-        Log = new(stage);
-        Troubles = new(Log, Life.Clock);
-        var sources = Sources = new(stage.Scenario.Sources);
-        Recorder = new(sources, Ports, new CommitObserver(this, this, new(Ports, Life.Clock), Ports.References, Life.Clock), Life.Clock, Random);
-        Intake = new(sources, Recorder, Ports, Life.Clock);
-        Poller = new(sources, new LifePorts(stage, Life, stage.Checker.FoundByPoller), new StatusApi(stage, Life), Recorder, Life.Clock);
-        Dispatcher = new(Ports, Ports, Life.Clock);
-        Sweeper = new(Ports, Ports, Ports, Recorder, Life.Clock, new(sources, Ports, Ports, Recorder, Life.Clock));
+        Log = new(world);
+        Troubles = new(Log, ProcessLifetime.Clock);
+        var sources = Sources = new(world.Scenario.Sources);
+        Recorder = new(sources, Ports, new CommitObserver(this, this, new(Ports, ProcessLifetime.Clock), Ports.References, ProcessLifetime.Clock), ProcessLifetime.Clock, Random);
+        Intake = new(sources, Recorder, Ports, ProcessLifetime.Clock);
+        Poller = new(sources, new ProcessPorts(world, ProcessLifetime, world.Checker.FoundByPoller), new StatusApi(world, ProcessLifetime), Recorder, ProcessLifetime.Clock);
+        Dispatcher = new(Ports, Ports, ProcessLifetime.Clock);
+        Sweeper = new(Ports, Ports, Ports, Recorder, ProcessLifetime.Clock, new(sources, Ports, Ports, Recorder, ProcessLifetime.Clock));
     }
 
-    public Stage Stage { get; }
+    public SimulatedWorld SimulatedWorld { get; }
 
-    public Life Life { get; }
+    public ProcessLifetime ProcessLifetime { get; }
 
     public JobRecorder Recorder { get; }
 
@@ -43,7 +43,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
 
     public Sweeper Sweeper { get; }
 
-    protected LifePorts Ports { get; }
+    protected ProcessPorts Ports { get; }
 
     protected Sources Sources { get; }
 
@@ -69,6 +69,6 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
     protected async Task SweepAsync()
     {
         var sweep = await Sweeper.SweepAsync(CancellationToken.None);
-        Stage.Checker.Swept(sweep);
+        SimulatedWorld.Checker.Swept(sweep);
     }
 }

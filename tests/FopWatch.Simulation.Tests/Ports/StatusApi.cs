@@ -4,33 +4,33 @@ using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>The status API as one life reaches it: the real client and its pace, over a network that fails.</summary>
+/// <summary>The status API as one process lifetime reaches it: the real client and its pace, over a network that fails.</summary>
 internal sealed class StatusApi : IStatusApi, IDisposable
 {
-    private readonly Stage _stage;
-    private readonly Life _life;
+    private readonly SimulatedWorld _world;
+    private readonly ProcessLifetime _lifetime;
     private readonly HttpClient _http;
     private readonly StatusClient _client;
 
     // Polls whose first question has not been asked yet, by id: a second one asks the other API of the same provider.
     private readonly Dictionary<string, int> _begun = new(StringComparer.Ordinal);
 
-    public StatusApi(Stage stage, Life life)
+    public StatusApi(SimulatedWorld world, ProcessLifetime lifetime)
     {
-        (_stage, _life) = (stage, life);
-        _http = new(new Network(stage, life, Begins)) { Timeout = Timeout.InfiniteTimeSpan };
-        _client = new(_http, life.Clock);
+        (_world, _lifetime) = (world, lifetime);
+        _http = new(new Network(world, lifetime, Begins)) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new(_http, lifetime.Clock);
     }
 
     public async Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
-        await _stage.Scheduler.TurnAsync(_life);
+        await _world.Scheduler.TurnAsync(_lifetime);
         _begun[id] = _begun.GetValueOrDefault(id) + 1;
         var answer = await _client.AskAsync(source, id, isWorkflow, cancellationToken);
 
         // What the answer says may be out of date when it arrives.
-        await _stage.Scheduler.TurnAsync(_life, _stage.Faults.Delay(Call.Ask));
-        _stage.Trace(_life.Name, "is answered", id, answer.Answer.ToString());
+        await _world.Scheduler.TurnAsync(_lifetime, _world.Faults.Delay(Call.Ask));
+        _world.Trace(_lifetime.Name, "is answered", id, answer.Answer.ToString());
         return answer;
     }
 
@@ -47,24 +47,24 @@ internal sealed class StatusApi : IStatusApi, IDisposable
     /// Answers at once or never: what the framework's client waits for it waits for on other threads, and the order of things would
     /// be lost.
     /// </summary>
-    private sealed class Network(Stage stage, Life life, Func<string, bool> begins) : HttpMessageHandler
+    private sealed class Network(SimulatedWorld world, ProcessLifetime lifetime, Func<string, bool> begins) : HttpMessageHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {
             var uri = request.RequestUri!;
             var ofWorkflows = uri.Query.Length == 0;
             var id = ofWorkflows ? uri.Segments[^1] : uri.Query[(uri.Query.IndexOf('=', StringComparison.Ordinal) + 1)..];
-            var source = stage.Scenario.Sources.First(one => uri
+            var source = world.Scenario.Sources.First(one => uri
                 == (ofWorkflows ? one.WorkflowEndpoint is { } endpoint ? one.Provider.Workflows?.StatusUri(endpoint, id) : null : one.Provider.StatusUri(one.StatusEndpoint, id)));
-            stage.Checker.Asked(life, source, new(source.Name, id), begins(id));
-            var fault = stage.Faults.Next(Call.Ask);
+            world.Checker.Asked(lifetime, source, new(source.Name, id), begins(id));
+            var fault = world.Faults.Next(Call.Ask);
             if (fault != Fault.None)
-                stage.Tally.Add(Call.Ask, fault);
-            stage.Trace(life.Name, "asks", id, fault == Fault.None ? null : fault.ToString());
+                world.Tally.Add(Call.Ask, fault);
+            world.Trace(lifetime.Name, "asks", id, fault == Fault.None ? null : fault.ToString());
             switch (fault)
             {
                 case Fault.CrashBefore or Fault.CrashAfter:
-                    life.End();
+                    lifetime.End();
                     return new TaskCompletionSource<HttpResponseMessage>().Task;
                 case Fault.Fails:
                     return Task.FromException<HttpResponseMessage>(new HttpRequestException(HttpRequestError.ConnectionError));
@@ -74,7 +74,7 @@ internal sealed class StatusApi : IStatusApi, IDisposable
 
             try
             {
-                return Task.FromResult(stage.Provider.Answer(source, id, ofWorkflows ? request.Headers.Authorization?.ToString() ?? "" : null));
+                return Task.FromResult(world.Provider.Answer(source, id, ofWorkflows ? request.Headers.Authorization?.ToString() ?? "" : null));
             }
             catch (TaskCanceledException hangs)
             {

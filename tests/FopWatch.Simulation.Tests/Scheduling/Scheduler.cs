@@ -10,7 +10,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
     private const long MostSteps = 2_000_000;
 
     private readonly int _thread = Environment.CurrentManagedThreadId;
-    private readonly Queue<(Life Life, SendOrPostCallback Callback, object? State)> _posted = new();
+    private readonly Queue<(ProcessLifetime ProcessLifetime, SendOrPostCallback Callback, object? State)> _posted = new();
     private readonly List<Turn> _ready = [];
     private readonly PriorityQueue<(VirtualTimer Timer, int Arming), (long Due, long Sequence)> _timers = new();
     private long _sequence;
@@ -31,15 +31,15 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
     /// <summary>Ends the history as one that went wrong.</summary>
     public void Fail(string fault) => Fault ??= fault;
 
-    /// <summary>Starts work of a life. It must not fail.</summary>
-    public void Start(Life life, Func<Task> work) => Enqueue(life, static state => _ = ((Work)state!).RunAsync(), new Work(this, life, work));
+    /// <summary>Starts work of a lifetime. It must not fail.</summary>
+    public void Start(ProcessLifetime lifetime, Func<Task> work) => Enqueue(lifetime, static state => _ = ((Work)state!).RunAsync(), new Work(this, lifetime, work));
 
     /// <summary>Waits for a turn, after a delay if one is given. Of all that wait, the seed chooses who is next.</summary>
-    public Task TurnAsync(Life life, TimeSpan delay = default)
+    public Task TurnAsync(ProcessLifetime lifetime, TimeSpan delay = default)
     {
-        var turn = new Turn(life);
+        var turn = new Turn(lifetime);
         if (delay > TimeSpan.Zero)
-            life.Clock.CreateTimer(_ => _ready.Add(turn), null, delay, Timeout.InfiniteTimeSpan);
+            lifetime.Clock.CreateTimer(_ => _ready.Add(turn), null, delay, Timeout.InfiniteTimeSpan);
         else
             _ready.Add(turn);
         return turn.Task;
@@ -59,8 +59,8 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
             {
                 if (_posted.TryDequeue(out var posted))
                 {
-                    if (!posted.Life.IsOver)
-                        Enter(posted.Life, posted.Callback, posted.State);
+                    if (!posted.ProcessLifetime.IsOver)
+                        Enter(posted.ProcessLifetime, posted.Callback, posted.State);
                 }
                 else if (_ready.Count > 0)
                 {
@@ -84,12 +84,12 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         }
     }
 
-    public void Enqueue(Life life, SendOrPostCallback callback, object? state)
+    public void Enqueue(ProcessLifetime lifetime, SendOrPostCallback callback, object? state)
     {
         if (Environment.CurrentManagedThreadId != _thread)
             Fault ??= "Something left the thread of the history, and with it the order that the seed chooses.";
-        else if (!life.IsOver)
-            _posted.Enqueue((life, callback, state));
+        else if (!lifetime.IsOver)
+            _posted.Enqueue((lifetime, callback, state));
     }
 
     public void Arm(VirtualTimer timer, TimeSpan delay)
@@ -104,11 +104,11 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
         var turn = _ready[index];
         _ready[index] = _ready[^1];
         _ready.RemoveAt(_ready.Count - 1);
-        if (turn.Life.IsOver)
+        if (turn.ProcessLifetime.IsOver)
             return;
         if (++Steps > MostSteps)
             Fault ??= "It does not end.";
-        Enter(turn.Life, static state => ((Turn)state!).SetResult(), turn);
+        Enter(turn.ProcessLifetime, static state => ((Turn)state!).SetResult(), turn);
     }
 
     /// <summary>Moves the clock to the next timer and fires it, and whatever else is due at that instant.</summary>
@@ -129,25 +129,25 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
             _timers.Dequeue();
             at = priority.Due;
             Now = new(priority.Due, TimeSpan.Zero);
-            Enter(next.Timer.Life, static state => ((VirtualTimer)state!).Fire(), next.Timer);
+            Enter(next.Timer.ProcessLifetime, static state => ((VirtualTimer)state!).Fire(), next.Timer);
         }
 
         return at is not null;
     }
 
-    private static void Enter(Life life, SendOrPostCallback callback, object? state)
+    private static void Enter(ProcessLifetime lifetime, SendOrPostCallback callback, object? state)
     {
-        SynchronizationContext.SetSynchronizationContext(life);
+        SynchronizationContext.SetSynchronizationContext(lifetime);
         callback(state);
     }
 
     // Without RunContinuationsAsynchronously: what waits goes on within the turn, on this thread.
-    private sealed class Turn(Life life) : TaskCompletionSource
+    private sealed class Turn(ProcessLifetime lifetime) : TaskCompletionSource
     {
-        public Life Life { get; } = life;
+        public ProcessLifetime ProcessLifetime { get; } = lifetime;
     }
 
-    private sealed class Work(Scheduler scheduler, Life life, Func<Task> work)
+    private sealed class Work(Scheduler scheduler, ProcessLifetime lifetime, Func<Task> work)
     {
         public async Task RunAsync()
         {
@@ -157,7 +157,7 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
             }
             catch (Exception e)
             {
-                scheduler.Fail($"Work of {life.Name} failed: {e}");
+                scheduler.Fail($"Work of {lifetime.Name} failed: {e}");
             }
         }
     }

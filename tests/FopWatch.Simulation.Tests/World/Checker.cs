@@ -11,7 +11,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests.World;
 
 /// <summary>What may never happen, checked while a history goes on and once more when it has come to rest.</summary>
-internal sealed class Checker(Stage stage)
+internal sealed class Checker(SimulatedWorld world)
 {
     /// <summary>How long a provider may seem not to know an id that was submitted; no script lies longer.</summary>
     private static readonly TimeSpan LongestRace = TimeSpan.FromMinutes(10);
@@ -19,7 +19,7 @@ internal sealed class Checker(Stage stage)
     private readonly Dictionary<JobKey, Story> _stories = [];
     private readonly Dictionary<string, OutboxEvent> _committed = new(StringComparer.Ordinal);
     private readonly Dictionary<string, long> _published = new(StringComparer.Ordinal);
-    private readonly Dictionary<(Life Life, string Source), Queue<DateTimeOffset>> _asked = [];
+    private readonly Dictionary<(ProcessLifetime ProcessLifetime, string Source), Queue<DateTimeOffset>> _asked = [];
     private string? _violation;
 
     /// <summary>The first thing that went wrong; null if nothing has.</summary>
@@ -34,7 +34,7 @@ internal sealed class Checker(Stage stage)
     {
         var job = commit.Job;
         var story = StoryOf(job.Key);
-        story.HeardAt ??= stage.Now;
+        story.HeardAt ??= world.Now;
         Versions(before, commit);
         Outcomes(story, before, job);
         if (commit.Event is { } committed)
@@ -52,12 +52,12 @@ internal sealed class Checker(Stage stage)
         if (job.Watch.DueAt is not null)
             story.Watches[job.Watch.StartedAt] = job.Watch.Deadline;
         if (job.Origin != JobOrigin.Hint && before is null or { Origin: JobOrigin.Hint })
-            story.ClaimedAt ??= stage.Now;
+            story.ClaimedAt ??= world.Now;
         if (before?.Watch.LastPolledAt != job.Watch.LastPolledAt)
-            story.AnsweredAtStep = stage.Scheduler.Steps;
+            story.AnsweredAtStep = world.Scheduler.Steps;
         if (before is { WatchStatus: WatchStatus.Stopped } && job.WatchStatus != WatchStatus.Stopped)
-            story.RestartedAtStep = stage.Scheduler.Steps;
-        stage.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
+            story.RestartedAtStep = world.Scheduler.Steps;
+        world.Trace("store", "has", job.Key.Id, string.Create(CultureInfo.InvariantCulture, $"v{job.Version} {job.State} {job.Origin} due {(job.Watch.DueAt is { } due ? (due - Scenario.Start).ToString("c") : "never")} polls {job.Watch.Polls} {(commit.Event is null ? "" : "+event")}"));
     }
 
     /// <summary>Takes note of an event that leaves the outbox.</summary>
@@ -70,7 +70,7 @@ internal sealed class Checker(Stage stage)
         Expect(isKnown, "an event was published that was never committed", one);
         Expect(!isKnown || one.Body.Span.SequenceEqual(committed!.Body.Span), "one event id with two bodies", one);
         var times = _published[one.Id] = _published.GetValueOrDefault(one.Id) + 1;
-        stage.Tally.Add(times == 1 ? "events" : "event ids repeated");
+        world.Tally.Add(times == 1 ? "events" : "event ids repeated");
     }
 
     /// <summary>Takes note that a notification was not let in.</summary>
@@ -85,12 +85,12 @@ internal sealed class Checker(Stage stage)
 
         if (result == NotificationResult.Quarantined)
         {
-            Expect(stage.Store.Quarantine.Any(kept => kept.Body.Span.SequenceEqual(message.Request.Body.Span)), "a quarantined notification that is not there", message.Id);
+            Expect(world.Store.Quarantine.Any(kept => kept.Body.Span.SequenceEqual(message.Request.Body.Span)), "a quarantined notification that is not there", message.Id);
             return;
         }
 
         var key = new JobKey(message.Source, message.Id!);
-        if (stage.Store.Peek(key) is not { } job)
+        if (world.Store.Peek(key) is not { } job)
         {
             Expect(false, "an acknowledged notification of a job that is not there", message.Id);
             return;
@@ -111,8 +111,8 @@ internal sealed class Checker(Stage stage)
 
         // It made the job due, unless that has its outcome, or is stopped or was when the hint came, or was polled since, or was too soon
         // after a poll.
-        var error = stage.Scenario.ClockError * 2;
-        var latest = Later(stage.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
+        var error = world.Scenario.ClockError * 2;
+        var latest = Later(world.Now, job.Watch.LastPolledAt + PollPlan.HintSpacing) + error;
         Expect(
             job.HasOutcome || job.WatchStatus == WatchStatus.Stopped || story.RestartedAtStep >= sinceStep || story.AnsweredAtStep >= sinceStep || job.Watch.DueAt <= latest,
             "an acknowledged hint that makes no poll due",
@@ -126,7 +126,7 @@ internal sealed class Checker(Stage stage)
         var story = StoryOf(key);
         story.Nudges++;
         story.IsRegistered = true;
-        var job = stage.Store.Peek(key);
+        var job = world.Store.Peek(key);
         Expect(job?.Origin == JobOrigin.Registration, "an acknowledged registration that is not durable", job);
         Expect(job is null || IsWatched(job, story, sinceStep), "an acknowledged registration that nothing watches", job);
         Expect(job is null || MetadataOf(script).All(pair => job.Metadata.GetValueOrDefault(pair.Key) == pair.Value), "a registration without its metadata", job);
@@ -135,42 +135,42 @@ internal sealed class Checker(Stage stage)
     /// <summary>Takes note that a poller reads a job.</summary>
     public void FoundByPoller(Job? job)
     {
-        if (job is { HasOutcome: false } && (stage.IsByHand || job.Watch.DueAt is not null))
-            StoryOf(job.Key).DueWhenFound.Add(stage.IsByHand ? DateTimeOffset.MinValue : job.Watch.DueAt!.Value);
+        if (job is { HasOutcome: false } && (world.IsByHand || job.Watch.DueAt is not null))
+            StoryOf(job.Key).DueWhenFound.Add(world.IsByHand ? DateTimeOffset.MinValue : job.Watch.DueAt!.Value);
     }
 
     /// <summary>Takes note of a question to a status API.</summary>
-    /// <param name="life">Who asks.</param>
+    /// <param name="lifetime">Who asks.</param>
     /// <param name="source">The source.</param>
     /// <param name="key">The job.</param>
     /// <param name="begins">Whether it is the first question of a poll; the second asks the provider's other status API.</param>
-    public void Asked(Life life, Source source, JobKey key, bool begins)
+    public void Asked(ProcessLifetime lifetime, Source source, JobKey key, bool begins)
     {
-        var job = stage.Store.Peek(key);
+        var job = world.Store.Peek(key);
         if (begins)
         {
             var story = StoryOf(key);
             story.Asks++;
-            stage.Tally.Add("polls");
-            if (stage.IsByHand)
+            world.Tally.Add("polls");
+            if (world.IsByHand)
                 story.Nudges++;
 
             // Between looking and asking somebody else may have settled it.
             Expect(story.DueWhenFound.Count > 0, "a question about a job that nothing watched when the poller looked", job);
             var due = story.DueWhenFound.DefaultIfEmpty().Min();
-            Expect(due <= stage.Now + PollPlan.ClockTolerance + stage.Scenario.ClockError, "a question about a job whose poll was not due", job);
+            Expect(due <= world.Now + PollPlan.ClockTolerance + world.Scenario.ClockError, "a question about a job whose poll was not due", job);
             story.DueWhenFound.Remove(due);
         }
 
-        var asked = _asked.TryGetValue((life, source.Name), out var known) ? known : _asked[(life, source.Name)] = new();
+        var asked = _asked.TryGetValue((lifetime, source.Name), out var known) ? known : _asked[(lifetime, source.Name)] = new();
         var burst = (int)Math.Ceiling(source.Poll.PerSecond);
         if (asked.Count == burst)
         {
             var window = TimeSpan.FromSeconds(burst / source.Poll.PerSecond);
-            Expect(stage.Now - asked.Dequeue() >= window, "more questions than the source's limit", job);
+            Expect(world.Now - asked.Dequeue() >= window, "more questions than the source's limit", job);
         }
 
-        asked.Enqueue(stage.Now);
+        asked.Enqueue(world.Now);
     }
 
     /// <summary>Takes note of a sweep.</summary>
@@ -178,38 +178,38 @@ internal sealed class Checker(Stage stage)
     {
         Expect(DueRowsLost > 0 || (sweep.Unaccounted == 0 && sweep.Restored == 0), "books that do not balance", sweep.Unaccounted);
         if (sweep.Restored > 0)
-            stage.Tally.Add("watches restored", sweep.Restored);
+            world.Tally.Add("watches restored", sweep.Restored);
     }
 
     /// <summary>Whether nothing is left to be done.</summary>
     public bool IsAtRest() =>
-        stage.Store.Outbox.Count == 0
-        && stage.Store.Jobs.All(job => (job.IsSettled || job.WatchStatus == WatchStatus.Stopped) && job.Watch.DueAt is null && stage.Store.IndexedAt(job.Key) is null);
+        world.Store.Outbox.Count == 0
+        && world.Store.Jobs.All(job => (job.IsSettled || job.WatchStatus == WatchStatus.Stopped) && job.Watch.DueAt is null && world.Store.IndexedAt(job.Key) is null);
 
     /// <summary>Judges a history that has come to rest, or should have.</summary>
     public void Judge(bool isAtRest)
     {
-        foreach (var job in stage.Store.Jobs)
+        foreach (var job in world.Store.Jobs)
             Expect(isAtRest || job.IsSettled || job.WatchStatus == WatchStatus.Stopped, "an id that never ended", job);
-        Expect(isAtRest, "a history that never came to rest", stage.Store.Outbox.Count);
+        Expect(isAtRest, "a history that never came to rest", world.Store.Outbox.Count);
 
         foreach (var one in _committed.Values)
             Expect(_published.ContainsKey(one.Id), "an event that was never published", one);
-        foreach (var books in stage.Store.BooksAsync(default).AsTask().Result)
+        foreach (var books in world.Store.BooksAsync(default).AsTask().Result)
             Expect(books.Unaccounted == 0, "books that do not balance", books);
-        foreach (var job in stage.Store.Jobs)
+        foreach (var job in world.Store.Jobs)
             JudgeJob(job, StoryOf(job.Key));
         foreach (var (key, story) in _stories)
-            Expect(!(story.IsRegistered || story.IsTold) || stage.Store.Peek(key) is not null, "an id that was lost", key);
+            Expect(!(story.IsRegistered || story.IsTold) || world.Store.Peek(key) is not null, "an id that was lost", key);
     }
 
     private void JudgeJob(Job job, Story story)
     {
-        stage.Tally.Add("jobs");
+        world.Tally.Add("jobs");
         if (story.Script is null || job.Origin == JobOrigin.Hint)
         {
             // Nobody's job: whatever was said of it, nobody may be told.
-            Expect(!stage.Broker.Published.Any(one => one.Key == job.Key), "an event about an id that only hints name", job);
+            Expect(!world.Broker.Published.Any(one => one.Key == job.Key), "an event about an id that only hints name", job);
             return;
         }
 
@@ -218,10 +218,10 @@ internal sealed class Checker(Stage stage)
         if (!job.IsSettled)
             return;
 
-        stage.Tally.Add(job.HasOutcome ? "true outcomes" : "expired");
+        world.Tally.Add(job.HasOutcome ? "true outcomes" : "expired");
         Expect(job.HasOutcome || story.EndedByClocks || !WasObtainable(job, story), "a job given up whose outcome could be had", job);
 
-        var outcomes = stage.Broker.Published.Where(one => one.Key == job.Key).DistinctBy(one => one.Id).OrderBy(one => one.Version)
+        var outcomes = world.Broker.Published.Where(one => one.Key == job.Key).DistinctBy(one => one.Id).OrderBy(one => one.Version)
             .Select(one => JobEvent.Parse(one.Body).Data)
             .Where(told => told.Settled)
             .ToList();
@@ -237,13 +237,13 @@ internal sealed class Checker(Stage stage)
     /// <summary>No more polls than the plan has for the time, and one for everything that asks for one at once.</summary>
     private void JudgePolls(Job job, Story story)
     {
-        if (story.HeardAt is not { } heard || stage.Scenario.ClockError > TimeSpan.Zero)
+        if (story.HeardAt is not { } heard || world.Scenario.ClockError > TimeSpan.Zero)
             return;
 
         // Each watch begins with short waits again.
-        var poll = stage.Scenario.Source(job.Key.Source).Poll;
+        var poll = world.Scenario.Source(job.Key.Source).Poll;
         var planned = 0;
-        foreach (var (began, ended) in story.Watches.Keys.Prepend(heard).Zip(story.Watches.Keys.Append(stage.Now)))
+        foreach (var (began, ended) in story.Watches.Keys.Prepend(heard).Zip(story.Watches.Keys.Append(world.Now)))
         {
             var wait = poll.First * 0.9;
             for (var at = began; at <= ended; planned++)
@@ -254,8 +254,8 @@ internal sealed class Checker(Stage stage)
         }
 
         // Several processes may poll one job at once, and each poll whose recording failed is done again.
-        var racing = stage.Scenario.Processes + (stage.Scenario.Host == HostKind.Cloud ? 1 : 0);
-        var most = (racing * (planned + story.Nudges + DueRowsLost)) + stage.Tally.Failures;
+        var racing = world.Scenario.Processes + (world.Scenario.Host == HostKind.Cloud ? 1 : 0);
+        var most = (racing * (planned + story.Nudges + DueRowsLost)) + world.Tally.Failures;
         Expect(story.Asks <= most, $"{story.Asks} polls where {most} would do", job);
     }
 
@@ -269,20 +269,20 @@ internal sealed class Checker(Stage stage)
             return false;
 
         var submitted = Scenario.Start + script.SubmittedAfter;
-        var poll = stage.Scenario.Source(job.Key.Source).Poll;
+        var poll = world.Scenario.Source(job.Key.Source).Poll;
         var from = Latest(
             began,
             submitted + script.Job.DoneAfter,
             story.ClaimedAt ?? DateTimeOffset.MaxValue,
-            Scenario.Start + stage.Scenario.Rates.Until,
+            Scenario.Start + world.Scenario.Rates.Until,
             script.Status.Count == 0 ? default : submitted + script.Status.Max(window => window.To));
         var to = deadline;
         if (script.ForgottenAfter is { } forgotten && submitted + forgotten < to)
             to = submitted + forgotten;
 
         // One wait, the pause of an API that throttled, and what it takes to start and to notice.
-        var margin = (poll.Max * 1.1) + TimeSpan.FromMinutes(15) + (2 * stage.Scenario.ClockError) + stage.Scenario.LongestSleep
-            + (DueRowsLost > 0 ? stage.Scenario.SweepEvery : TimeSpan.Zero);
+        var margin = (poll.Max * 1.1) + TimeSpan.FromMinutes(15) + (2 * world.Scenario.ClockError) + world.Scenario.LongestSleep
+            + (DueRowsLost > 0 ? world.Scenario.SweepEvery : TimeSpan.Zero);
         return to - from > margin;
     }
 
@@ -330,12 +330,12 @@ internal sealed class Checker(Stage stage)
     /// <summary>A job may be given up when its deadline is over, or when its provider long since does not know of it.</summary>
     private void Expiry(Story story, Job job)
     {
-        var slack = 2 * stage.Scenario.ClockError;
-        var now = stage.Now + slack;
+        var slack = 2 * world.Scenario.ClockError;
+        var now = world.Now + slack;
         if (now >= job.Watch.Deadline)
             return;
 
-        var age = stage.Age - (story.Script?.SubmittedAfter ?? default);
+        var age = world.Age - (story.Script?.SubmittedAfter ?? default);
 
         // What only hints name may be given up whenever: that counts for nothing as soon as something genuine names it.
         var isUnknown = job.Origin == JobOrigin.Hint || story.Script is not { } script || script.Truth == StatusTruth.NeverKnown || age < TimeSpan.Zero || age >= script.ForgottenAfter;
@@ -375,14 +375,14 @@ internal sealed class Checker(Stage stage)
     private Story StoryOf(JobKey key)
     {
         if (!_stories.TryGetValue(key, out var story))
-            _stories[key] = story = new() { Script = stage.Scenario.Jobs.FirstOrDefault(script => script.Source == key.Source && script.Job.Id == key.Id) };
+            _stories[key] = story = new() { Script = world.Scenario.Jobs.FirstOrDefault(script => script.Source == key.Source && script.Job.Id == key.Id) };
         return story;
     }
 
     private void Expect(bool isRight, string what, object? about)
     {
         if (!isRight)
-            _violation ??= string.Create(CultureInfo.InvariantCulture, $"{what}, at {stage.Now:O}: {about}");
+            _violation ??= string.Create(CultureInfo.InvariantCulture, $"{what}, at {world.Now:O}: {about}");
     }
 
     private static DateTimeOffset Later(DateTimeOffset a, DateTimeOffset? b) => b > a ? b.Value : a;

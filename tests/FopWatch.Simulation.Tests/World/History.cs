@@ -4,33 +4,33 @@ namespace FopWatch.Simulation.Tests.World;
 
 /// <summary>One history: a scenario, played to its end in virtual time.</summary>
 /// <param name="Violation">What went wrong; null if nothing did.</param>
-/// <param name="Stage">What is left at the end.</param>
-internal sealed record History(string? Violation, Stage Stage)
+/// <param name="SimulatedWorld">What is left at the end.</param>
+internal sealed record History(string? Violation, SimulatedWorld SimulatedWorld)
 {
     /// <summary>How long nothing more may happen before a history is over.</summary>
     private static readonly TimeSpan Quiet = TimeSpan.FromMinutes(10);
 
-    public static History Play(Scenario scenario, bool keepTrace = false, Action<Stage>? prepare = null)
+    public static History Play(Scenario scenario, bool keepTrace = false, Action<SimulatedWorld>? prepare = null)
     {
-        var stage = new Stage(scenario, keepTrace);
-        prepare?.Invoke(stage);
-        var cluster = new Cluster(stage);
+        var world = new SimulatedWorld(scenario, keepTrace);
+        prepare?.Invoke(world);
+        var cluster = new Cluster(world);
         cluster.Start();
-        stage.Provider.Start(cluster);
+        world.Provider.Start(cluster);
 
         DateTimeOffset? restsSince = null;
-        var ended = stage.Scheduler.Run(IsOver, () => stage.Checker.Violation is not null, Scenario.Start + LatestEnd(scenario));
-        if (stage.Scheduler.Fault is null && stage.Checker.Violation is null)
-            stage.Checker.Judge(ended);
-        return new(stage.Scheduler.Fault ?? stage.Checker.Violation, stage);
+        var ended = world.Scheduler.Run(IsOver, () => world.Checker.Violation is not null, Scenario.Start + LatestEnd(scenario));
+        if (world.Scheduler.Fault is null && world.Checker.Violation is null)
+            world.Checker.Judge(ended);
+        return new(world.Scheduler.Fault ?? world.Checker.Violation, world);
 
         bool IsOver()
         {
-            if (stage.Provider.Outstanding > 0 || stage.Age < scenario.Rates.Until || !stage.Checker.IsAtRest())
+            if (world.Provider.Outstanding > 0 || world.Age < scenario.Rates.Until || !world.Checker.IsAtRest())
                 restsSince = null;
             else
-                restsSince ??= stage.Now;
-            return stage.Now - restsSince >= Quiet;
+                restsSince ??= world.Now;
+            return world.Now - restsSince >= Quiet;
         }
     }
 

@@ -10,7 +10,7 @@ using StatusKind = FopWatch.Simulator.StatusAnswer;
 namespace FopWatch.Simulation.Tests.World;
 
 /// <summary>The providers, whoever pretends to be one, and the network between them and FopWatch.</summary>
-internal sealed class Provider(Stage stage)
+internal sealed class Provider(SimulatedWorld world)
 {
     private readonly Dictionary<string, Fate> _fates = new(StringComparer.Ordinal);
 
@@ -20,11 +20,11 @@ internal sealed class Provider(Stage stage)
     /// <summary>What still happens from outside.</summary>
     public int Outstanding { get; private set; }
 
-    private TimeSpan Age => stage.Age;
+    private TimeSpan Age => world.Age;
 
     public void Start(Cluster cluster)
     {
-        foreach (var script in stage.Scenario.Jobs)
+        foreach (var script in world.Scenario.Jobs)
         {
             var fate = _fates[script.Job.Id] = new(script);
             Do(() => RegisterAsync(cluster, script));
@@ -61,7 +61,7 @@ internal sealed class Provider(Stage stage)
             : fate.Script.Status.Where(window => age >= window.From && age < window.To).Select(window => (StatusKind?)window.Answer).FirstOrDefault()
                 ?? StatusKind.Report;
         if (answer != StatusKind.Report)
-            stage.Tally.Add(answer == StatusKind.NotFound ? "unknown ids" : "status troubles");
+            world.Tally.Add(answer == StatusKind.NotFound ? "unknown ids" : "status troubles");
         switch (answer)
         {
             case StatusKind.NotFound:
@@ -103,7 +103,7 @@ internal sealed class Provider(Stage stage)
     private void Do(Func<Task> what)
     {
         Outstanding++;
-        stage.Scheduler.Start(stage.Outside, async () =>
+        world.Scheduler.Start(world.Outside, async () =>
         {
             await what();
             Outstanding--;
@@ -115,29 +115,29 @@ internal sealed class Provider(Stage stage)
         if (script.Registering == Registering.Never)
             return;
 
-        await stage.UntilAsync(script.SubmittedAfter + script.RegisteredAfter);
+        await world.UntilAsync(script.SubmittedAfter + script.RegisteredAfter);
         for (var tries = 0; ; tries++)
         {
             var status = await cluster.RegisterAsync(script);
             if (status == 202 || script.Registering == Registering.Once)
                 return;
-            await stage.DelayAsync(TimeSpan.FromSeconds(Math.Min(600, 1 << Math.Min(tries, 10))));
+            await world.DelayAsync(TimeSpan.FromSeconds(Math.Min(600, 1 << Math.Min(tries, 10))));
         }
     }
 
     private async Task DoDeedAsync(Cluster cluster, JobScript script, Deed deed, TimeSpan at)
     {
-        await stage.UntilAsync(at);
+        await world.UntilAsync(at);
         switch (deed)
         {
             case Deed.LoseDueRow:
                 var key = new JobKey(script.Source, script.Job.Id);
-                if (stage.Store.IndexedAt(key) is not null)
+                if (world.Store.IndexedAt(key) is not null)
                 {
-                    stage.Trace("outside", "loses the due row", script.Job.Id);
-                    stage.Tally.Add("due rows lost");
-                    stage.Checker.DueRowsLost++;
-                    stage.Store.LoseDueRow(key);
+                    world.Trace("outside", "loses the due row", script.Job.Id);
+                    world.Tally.Add("due rows lost");
+                    world.Checker.DueRowsLost++;
+                    world.Store.LoseDueRow(key);
                 }
 
                 break;
@@ -163,16 +163,16 @@ internal sealed class Provider(Stage stage)
     private async Task NotifyAsync(Cluster cluster, Fate fate, int number, TimeSpan age, int? only)
     {
         var script = fate.Script;
-        await stage.UntilAsync(script.SubmittedAfter + age + script.Late);
+        await world.UntilAsync(script.SubmittedAfter + age + script.Late);
         if (script.Late > TimeSpan.Zero)
-            stage.Tally.Add("notifications late");
+            world.Tally.Add("notifications late");
         var message = Genuine(script, number, age, only);
         foreach (var replay in script.Replays)
         {
             Do(async () =>
             {
-                await stage.DelayAsync(replay);
-                stage.Tally.Add("notifications replayed");
+                await world.DelayAsync(replay);
+                world.Tally.Add("notifications replayed");
                 await SendAsync(cluster, message);
             });
         }
@@ -189,48 +189,48 @@ internal sealed class Provider(Stage stage)
 
             if (RetrySchedule.GivesUpAt(status, script.Job.IsWangsu) || attempt >= waits.Count)
             {
-                stage.Tally.Add("notifications given up");
+                world.Tally.Add("notifications given up");
                 fate.Notification = NotificationFate.Failed;
                 return;
             }
 
             fate.Notification = NotificationFate.Retrying;
-            await stage.DelayAsync(waits[attempt]);
+            await world.DelayAsync(waits[attempt]);
         }
     }
 
     private async Task FakeAsync(Cluster cluster, JobScript script, Fake fake, TimeSpan at)
     {
-        await stage.UntilAsync(at);
-        stage.Tally.Add(fake == Fake.Undecodable ? "notifications undecodable" : "notifications forged");
+        await world.UntilAsync(at);
+        world.Tally.Add(fake == Fake.Undecodable ? "notifications undecodable" : "notifications forged");
         await SendAsync(cluster, Faked(script, fake));
     }
 
     /// <summary>The network: it loses requests and answers, and delivers some twice.</summary>
     private async Task<int?> SendAsync(Cluster cluster, Message message)
     {
-        if (stage.Faults.Strikes(0.08))
+        if (world.Faults.Strikes(0.08))
         {
-            stage.Tally.Add("notifications lost");
-            await stage.DelayAsync(TimeSpan.FromSeconds(20));
+            world.Tally.Add("notifications lost");
+            await world.DelayAsync(TimeSpan.FromSeconds(20));
             return null;
         }
 
-        if (stage.Faults.Strikes(0.08))
+        if (world.Faults.Strikes(0.08))
         {
-            stage.Tally.Add("notifications doubled");
+            world.Tally.Add("notifications doubled");
             Do(async () => await cluster.NotifyAsync(message));
         }
 
         var status = await cluster.NotifyAsync(message);
-        return stage.Faults.Strikes(0.05) ? null : status;
+        return world.Faults.Strikes(0.05) ? null : status;
     }
 
     private Message Genuine(JobScript script, int number, TimeSpan age, int? only)
     {
         var job = script.Job;
         var body = Body(script, job, number, age, only);
-        var source = stage.Scenario.Source(script.Source);
+        var source = world.Scenario.Source(script.Source);
         var believed = job.Signing is SigningScheme.Qiniu or SigningScheme.Wangsu || source.Trust == TrustRule.Token;
         return new()
         {

@@ -1,15 +1,15 @@
 namespace FopWatch.Simulation.Tests.Scheduling;
 
 /// <summary>
-/// One life of one process: what runs in it goes on only while it lasts. When it is over, whatever it awaits never comes, its timers
+/// One lifetime of one process: what runs in it goes on only while it lasts. When it is over, whatever it awaits never comes, its timers
 /// never fire, and nothing of what it had in memory is left.
 /// </summary>
-internal sealed class Life : SynchronizationContext
+internal sealed class ProcessLifetime : SynchronizationContext
 {
     private readonly Scheduler _scheduler;
     private readonly List<Action> _mourners = [];
 
-    public Life(Scheduler scheduler, string name)
+    public ProcessLifetime(Scheduler scheduler, string name)
     {
         _scheduler = scheduler;
         Name = name;
@@ -20,7 +20,7 @@ internal sealed class Life : SynchronizationContext
 
     public bool IsOver { get; private set; }
 
-    public LifeClock Clock { get; }
+    public ProcessClock Clock { get; }
 
     /// <summary>Ends it, as a crash does.</summary>
     public void End()
@@ -53,8 +53,8 @@ internal sealed class Life : SynchronizationContext
     public override SynchronizationContext CreateCopy() => this;
 }
 
-/// <summary>The clock of one life: it may be wrong and may jump; how long things take does not depend on it.</summary>
-internal sealed class LifeClock(Scheduler scheduler, Life life) : TimeProvider
+/// <summary>The clock of one process lifetime: it may be wrong and may jump; how long things take does not depend on it.</summary>
+internal sealed class ProcessClock(Scheduler scheduler, ProcessLifetime lifetime) : TimeProvider
 {
     /// <summary>How much it is ahead of the true time.</summary>
     public TimeSpan Offset { get; set; }
@@ -67,24 +67,24 @@ internal sealed class LifeClock(Scheduler scheduler, Life life) : TimeProvider
 
     public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
     {
-        var timer = new VirtualTimer(scheduler, life, callback, state);
+        var timer = new VirtualTimer(scheduler, lifetime, callback, state);
         timer.Change(dueTime, period);
         return timer;
     }
 }
 
-/// <summary>A timer of one life.</summary>
-internal sealed class VirtualTimer(Scheduler scheduler, Life life, TimerCallback callback, object? state) : ITimer
+/// <summary>A timer of one lifetime.</summary>
+internal sealed class VirtualTimer(Scheduler scheduler, ProcessLifetime lifetime, TimerCallback callback, object? state) : ITimer
 {
     private bool _armed;
     private TimeSpan _period;
 
-    public Life Life { get; } = life;
+    public ProcessLifetime ProcessLifetime { get; } = lifetime;
 
     /// <summary>Grows with every arming, so that what a later one replaced is recognised in the queue.</summary>
     public int Arming { get; private set; }
 
-    public bool IsArmed(int arming) => _armed && Arming == arming && !Life.IsOver;
+    public bool IsArmed(int arming) => _armed && Arming == arming && !ProcessLifetime.IsOver;
 
     public void Fire()
     {

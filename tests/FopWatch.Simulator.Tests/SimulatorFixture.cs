@@ -3,12 +3,12 @@ using System.Text.Json;
 namespace FopWatch.Simulator.Tests;
 
 /// <summary>A provider, a receiver and a client round one clock that stands still.</summary>
-internal sealed class Stage : IAsyncDisposable
+internal sealed class SimulatorFixture : IAsyncDisposable
 {
     public static readonly SigningKey QiniuKey = new("qiniu-ak", "qiniu-sk");
     public static readonly SigningKey WangsuKey = new("wangsu-ak", "wangsu-sk");
 
-    private Stage(ManualTimeProvider clock, SimulatedProvider provider, Receiver receiver)
+    private SimulatorFixture(ManualTimeProvider clock, SimulatedProvider provider, Receiver receiver)
     {
         (Clock, Provider, Receiver) = (clock, provider, receiver);
         Client = new(new SocketsHttpHandler { AllowAutoRedirect = false, UseProxy = false }) { BaseAddress = provider.StatusEndpoint };
@@ -24,7 +24,7 @@ internal sealed class Stage : IAsyncDisposable
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    public static async Task<Stage> SetAsync(Func<int, int>? status = null, Func<SimulatorOptions, SimulatorOptions>? configure = null)
+    public static async Task<SimulatorFixture> StartAsync(Func<int, int>? status = null, Func<SimulatorOptions, SimulatorOptions>? configure = null)
     {
         var clock = new ManualTimeProvider();
         var options = new SimulatorOptions { Clock = clock, QiniuKeys = [QiniuKey], WangsuKeys = [WangsuKey] };
@@ -96,51 +96,4 @@ internal sealed class Stage : IAsyncDisposable
         await Provider.DisposeAsync();
         await Receiver.DisposeAsync();
     }
-}
-
-/// <summary>Jobs as tests want them, and how to read what is said of them.</summary>
-internal static class Some
-{
-    /// <summary>A job of two commands that takes a minute, starts after 10 seconds and ends its first command after 30.</summary>
-    public static SimulatedJob Job(BodyShape shape, FaultPlan? faults = null, int seed = 7, params ItemFate[] fates)
-    {
-        fates = fates is [] ? [ItemFate.Succeeded, ItemFate.Succeeded] : fates;
-        return new()
-        {
-            Seed = seed,
-            Id = $"z0.{shape}{seed}",
-            Shape = shape,
-            ProcessingAfter = TimeSpan.FromSeconds(10),
-            DoneAfter = TimeSpan.FromMinutes(1),
-            Signing = shape is BodyShape.WangsuFmgr or BodyShape.WangsuFops ? SigningScheme.Wangsu : SigningScheme.Qiniu,
-            Faults = faults ?? FaultPlan.None,
-            Items =
-            [
-                .. fates.Select((fate, i) => new SimulatedItem
-                {
-                    Command = $"avthumb/mp4/vb/{i}k",
-                    Fate = fate,
-                    Error = fate == ItemFate.Failed ? "not a valid media" : null,
-                    Outputs = fate == ItemFate.Succeeded ? [new("media", $"out{i}.mp4", "FuYTrVLG2sQd3Tic6cRWB6y3l7y5", 1000 + i)] : [],
-                    StartedAfter = TimeSpan.FromSeconds(i == 0 ? 10 : 20 + (10 * i)),
-                    FinishedAfter = i == fates.Length - 1 ? null : TimeSpan.FromSeconds(30 + (10 * i)),
-                }),
-            ],
-        };
-    }
-
-    public static bool IsWangsu(BodyShape shape) => shape is BodyShape.WangsuFmgr or BodyShape.WangsuFops;
-
-    /// <summary>A code that may be a number or a string.</summary>
-    public static int Code(this JsonElement element, string name = "code")
-    {
-        var value = element.GetProperty(name);
-        return value.ValueKind == JsonValueKind.String
-            ? int.Parse(value.GetString()!, System.Globalization.CultureInfo.InvariantCulture)
-            : value.GetInt32();
-    }
-
-    /// <summary>The code of each command, by command.</summary>
-    public static Dictionary<string, int> ItemCodes(this JsonElement body) =>
-        body.GetProperty("items").EnumerateArray().ToDictionary(item => item.GetProperty("cmd").GetString()!, item => item.Code());
 }

@@ -7,13 +7,13 @@ using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Ports;
 
-/// <summary>The store and the broker as one life reaches them: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
-/// <param name="stage">What the life has to do with.</param>
-/// <param name="life">The life.</param>
+/// <summary>The store and the broker as one process lifetime reaches them: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
+/// <param name="world">The world around it.</param>
+/// <param name="lifetime">The lifetime of the process that reaches them.</param>
 /// <param name="found">Told of every job that is read; null if nobody wants to know.</param>
-internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
+internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetime, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
 {
-    private MemoryStore Store => stage.Store;
+    private MemoryStore Store => world.Store;
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => CallAsync(Call.Find, key.Id, () =>
     {
@@ -108,9 +108,9 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     {
         var publishing = CallAsync(Call.Publish, null, isHalf =>
         {
-            var count = isHalf ? stage.Scheduler.Random.Next(events.Count) : events.Count;
+            var count = isHalf ? world.Scheduler.Random.Next(events.Count) : events.Count;
             for (var i = 0; i < count; i++)
-                stage.Broker.Publish(events[i]);
+                world.Broker.Publish(events[i]);
             return count;
         });
 
@@ -124,10 +124,10 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
     /// <summary>One call. What it does it does at once, so that nobody comes in between; before and after that others may go on.</summary>
     private async ValueTask<T> CallAsync<T>(Call call, string? subject, Func<bool, T> effect)
     {
-        await stage.Scheduler.TurnAsync(life, stage.Faults.Delay(call));
-        var fault = stage.Faults.Next(call);
+        await world.Scheduler.TurnAsync(lifetime, world.Faults.Delay(call));
+        var fault = world.Faults.Next(call);
         if (fault != Fault.None)
-            stage.Tally.Add(call, fault);
+            world.Tally.Add(call, fault);
         if (fault is Fault.CrashBefore)
             await CrashAsync();
         if (fault == Fault.Fails)
@@ -141,11 +141,11 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
         if (fault == Fault.CrashAfter)
             await CrashAsync();
         if (call == Call.Commit && result is null && fault == Fault.None)
-            stage.Tally.Add("conflicts met");
+            world.Tally.Add("conflicts met");
 
         // The answer is under way, too.
         if (call is Call.Find or Call.Commit or Call.Publish or Call.Pending or Call.Due or Call.NextDue)
-            await stage.Scheduler.TurnAsync(life, stage.Faults.Delay(call));
+            await world.Scheduler.TurnAsync(lifetime, world.Faults.Delay(call));
         if (fault == Fault.AnswerLost || (fault == Fault.Halfway && call == Call.Publish))
             throw Failure(call);
         return result;
@@ -153,13 +153,13 @@ internal sealed class LifePorts(Stage stage, Life life, Action<Job?>? found = nu
 
     private Task CrashAsync()
     {
-        life.End();
-        return Life.Never();
+        lifetime.End();
+        return ProcessLifetime.Never();
     }
 
-    private void Trace(Call call, string? subject, Fault fault, object? result = null) => stage.Scheduler.Trace.Add(
-        stage.Scheduler.Now,
-        life.Name,
+    private void Trace(Call call, string? subject, Fault fault, object? result = null) => world.Scheduler.Trace.Add(
+        world.Scheduler.Now,
+        lifetime.Name,
         call.ToString(),
         subject,
         fault != Fault.None ? fault.ToString() : result is string etag ? etag : call == Call.Commit ? "refused" : null);

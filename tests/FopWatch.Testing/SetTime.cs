@@ -1,4 +1,4 @@
-namespace FopWatch.PortContracts.Stored;
+namespace FopWatch.Testing;
 
 /// <summary>A clock that a test sets. Timers and elapsed times are real.</summary>
 public sealed class SetTime(DateTimeOffset now) : TimeProvider

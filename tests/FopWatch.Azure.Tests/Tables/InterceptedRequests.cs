@@ -30,7 +30,7 @@ internal enum Fate
 }
 
 /// <summary>Stands between a client and the service: counts requests, and lets them fail. It sees every try.</summary>
-internal sealed class Wire
+internal sealed class InterceptedRequests
 {
     private readonly ConcurrentQueue<string> _requests = new();
 
@@ -73,7 +73,7 @@ internal sealed class Wire
         };
     }
 
-    private sealed class Handler(Wire wire) : DelegatingHandler
+    private sealed class Handler(InterceptedRequests wire) : DelegatingHandler
     {
         protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
         {

@@ -7,7 +7,7 @@ using FopWatch.Watching;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>Scenarios as tests want them: small, and nothing goes wrong but what they say.</summary>
-internal static class Some
+internal static class Scenarios
 {
     public static readonly PollSettings Poll = new()
     {

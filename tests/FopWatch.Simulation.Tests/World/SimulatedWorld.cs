@@ -4,11 +4,11 @@ using FopWatch.Simulation.Tests.Scheduling;
 namespace FopWatch.Simulation.Tests.World;
 
 /// <summary>What outlasts every crash in a history, and who looks on.</summary>
-internal sealed class Stage
+internal sealed class SimulatedWorld
 {
     private readonly AsyncLocal<bool> _byHand = new();
 
-    public Stage(Scenario scenario, bool keepTrace)
+    public SimulatedWorld(Scenario scenario, bool keepTrace)
     {
         Scenario = scenario;
         Scheduler = new(new Random(scenario.Seed), Scenario.Start, new(keepTrace));
@@ -39,7 +39,7 @@ internal sealed class Stage
     public Tally Tally { get; } = new();
 
     /// <summary>Where the provider, the applications and the operator live: it never crashes, and its clock is right.</summary>
-    public Life Outside { get; }
+    public ProcessLifetime Outside { get; }
 
     /// <summary>Whether somebody asked for what is being done: an operator's poll.</summary>
     public bool IsByHand

@@ -5,9 +5,9 @@ using FopWatch.Settings;
 namespace FopWatch.PortContracts;
 
 /// <summary>The recorder over a store, with a source and nobody who listens.</summary>
-internal sealed class Recording : ICommitObserver
+internal sealed class ObservedRecorder : ICommitObserver
 {
-    public Recording(IJobStore store, TimeProvider time)
+    public ObservedRecorder(IJobStore store, TimeProvider time)
     {
         Sources = FopWatchSettings.Read(new Dictionary<string, string?>
         {

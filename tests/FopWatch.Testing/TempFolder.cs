@@ -1,10 +1,11 @@
-namespace FopWatch.Local.Tests.Storage;
+namespace FopWatch.Testing;
 
-/// <summary>A folder that is gone after the test.</summary>
-internal sealed class TempFolder : IDisposable
+/// <summary>A folder that is deleted after the test.</summary>
+public sealed class TempFolder : IDisposable
 {
     public string FullName { get; } = Directory.CreateTempSubdirectory("fopwatch-").FullName;
 
+    /// <summary>The database of an embedded host whose data folder this is.</summary>
     public string DatabasePath => Path.Combine(FullName, "fopwatch.db");
 
     public void Dispose() => Directory.Delete(FullName, recursive: true);
