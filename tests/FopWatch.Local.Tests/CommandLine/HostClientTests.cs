@@ -1,8 +1,8 @@
-using FopWatch.PortContracts;
 using System.Net;
 using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.CommandLine;
 

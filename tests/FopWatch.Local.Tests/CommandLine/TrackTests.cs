@@ -1,8 +1,8 @@
-using FopWatch.PortContracts;
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Local.CommandLine;
 using FopWatch.Local.Tests.Http;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.CommandLine;
 

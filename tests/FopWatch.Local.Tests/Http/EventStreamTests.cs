@@ -1,7 +1,7 @@
-using FopWatch.PortContracts;
 using System.Net;
 using System.Text.RegularExpressions;
 using FopWatch.Contracts;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using Microsoft.Extensions.DependencyInjection;
 

@@ -1,5 +1,5 @@
-using FopWatch.PortContracts;
 using FopWatch.Local.Hosting;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Http;
 

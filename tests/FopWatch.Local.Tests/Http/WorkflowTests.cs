@@ -1,6 +1,6 @@
-using FopWatch.PortContracts;
 using System.Net;
 using FopWatch.Contracts;
+using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Http;
 
