@@ -14,7 +14,7 @@ namespace FopWatch.Simulation.Tests;
 /// <summary>How long the loops wait before they try again what the store refused.</summary>
 public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, IRunLog, IOperatorLog, IDisposable
 {
-    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Some.Poll);
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
 
     private readonly ManualTimeProvider _time = new(Scenario.Start);
