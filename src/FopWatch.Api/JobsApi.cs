@@ -330,12 +330,9 @@ internal static class JobsApi
         if (string.IsNullOrEmpty(value))
             return null;
 
-        var known = Enum.GetValues<T>().Cast<T?>().FirstOrDefault(one => Camel(one!.Value) == value);
-        if (known is null)
-            problems.Add(new(parameter, $"It is none of {string.Join(", ", Enum.GetValues<T>().Select(Camel))}."));
-        return known;
+        if (WireNames.TryParse<T>(value, out var known))
+            return known;
+        problems.Add(new(parameter, $"It is none of {string.Join(", ", WireNames.All<T>())}."));
+        return null;
     }
-
-    private static string Camel<T>(T value)
-        where T : struct, Enum => System.Text.Json.JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
 }

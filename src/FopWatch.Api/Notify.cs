@@ -89,7 +89,7 @@ public static class Notify
             Authorization = Value(request.Headers.Authorization),
             ContentType = Value(request.Headers.ContentType),
             SignedHeaders = [.. request.Headers
-                .Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))
+                .Where(header => ProviderKinds.SignsHeader(header.Key))
                 .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))],
             CallHeaders = [.. SignedRequest.CallHeaderNames
                 .Select(name => KeyValuePair.Create(name, Value(request.Headers[name])))

@@ -105,6 +105,10 @@ internal static class EnumNames<T>
         }
     }
 
+    public static IReadOnlyList<string> All { get; } = [.. Enum.GetNames(typeof(T)).Select(JsonNamingPolicy.CamelCase.ConvertName)];
+
+    public static bool TryFind(string name, out T value) => Members.TryGetValue(name, out value);
+
     public static string? Find(T value) => Names.TryGetValue(value, out var name) ? name : null;
 
     public static T? Read(ref Utf8JsonReader reader, out string? text)

@@ -74,4 +74,17 @@ public class WireTests
         Assert.Equal(TimeSpan.Zero, read.Time.Offset);
         Assert.Equal(time, JsonSerializer.SerializeToElement(read, ContractsJson.Wire.JobEvent).GetProperty("time").GetString());
     }
+
+    [Fact]
+    public void A_name_gives_its_member_and_one_in_another_case_gives_none()
+    {
+        foreach (var state in Enum.GetValues<JobState>())
+        {
+            Assert.True(WireNames.TryParse<JobState>(WireNames.Of(state), out var parsed));
+            Assert.Equal(state, parsed);
+        }
+
+        Assert.Equal(["waiting", "processing", "succeeded", "partiallyFailed", "failed", "cancelled", "expired"], WireNames.All<JobState>());
+        Assert.All((string?[])["PartiallyFailed", "partiallyfailed", "1", "", null], name => Assert.False(WireNames.TryParse<JobState>(name, out _)));
+    }
 }

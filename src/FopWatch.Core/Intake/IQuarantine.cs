@@ -27,7 +27,7 @@ public sealed record QuarantinedNotification
     public required Uri Url { get; init; }
 
     /// <summary>
-    /// What is needed to verify it again, <c>Authorization</c>, <c>Content-Type</c> and <c>X-Qiniu-*</c>, and to find out why that fails,
+    /// What is needed to verify it again, <c>Authorization</c>, <c>Content-Type</c> and <see cref="SignedRequest.SignedHeaders"/>, and to find out why that fails,
     /// <see cref="SignedRequest.CallHeaderNames"/>. A signature is no secret. What an earlier version kept has none of the latter.
     /// </summary>
     public required IReadOnlyList<KeyValuePair<string, string>> Headers { get; init; }
@@ -47,7 +47,7 @@ public sealed record QuarantinedNotification
         Url = Url,
         Authorization = Header("Authorization"),
         ContentType = Header("Content-Type"),
-        SignedHeaders = [.. Headers.Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))],
+        SignedHeaders = [.. Headers.Where(header => ProviderKinds.SignsHeader(header.Key))],
         CallHeaders = [.. Headers.Where(header => SignedRequest.CallHeaderNames.Contains(header.Key, StringComparer.OrdinalIgnoreCase))],
         Body = Body,
     };

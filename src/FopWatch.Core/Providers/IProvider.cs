@@ -33,7 +33,7 @@ public sealed record SignedRequest
     /// <summary>The <c>Content-Type</c> header as it came; null if there is none.</summary>
     public string? ContentType { get; init; }
 
-    /// <summary>The <c>X-Qiniu-*</c> headers, which the <c>Qiniu</c> signature covers.</summary>
+    /// <summary>The headers that a provider's signature covers (<see cref="ProviderKinds.SignsHeader"/>), but for those above.</summary>
     public IReadOnlyList<KeyValuePair<string, string>> SignedHeaders { get; init; } = [];
 
     /// <summary>
@@ -111,6 +111,9 @@ public interface IProvider
 
     /// <summary>Facts that an earlier version read and stored, as this version reads them. Secrets are taken out already.</summary>
     JobFacts Upgrade(JobFacts stored) => stored;
+
+    /// <summary>Whether signatures cover a header, besides <c>Host</c> and <c>Content-Type</c>.</summary>
+    bool SignsHeader(string name) => false;
 
     /// <summary>Checks a notification's signature, in constant time for a given length.</summary>
     Trust Verify(SignedRequest request, KeyRing keys);

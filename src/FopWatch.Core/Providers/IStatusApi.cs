@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Watching;
@@ -42,7 +41,7 @@ public sealed record StatusAnswer(
     private string? Meaning() => Answer switch
     {
         PollAnswer.None => "not asked yet",
-        PollAnswer.Report when Report is { Facts: var facts } => $"the report: {Camel(facts.Outcome ?? (facts.Started ? JobState.Processing : JobState.Waiting))}",
+        PollAnswer.Report when Report is { Facts: var facts } => $"the report: {WireNames.Of(facts.Outcome ?? (facts.Started ? JobState.Processing : JobState.Waiting))}",
         PollAnswer.Report => "a report",
         PollAnswer.NotFound => "the status API does not know this id",
         PollAnswer.Throttled when Asked => "the status API asks to slow down",
@@ -51,8 +50,6 @@ public sealed record StatusAnswer(
         PollAnswer.Unavailable => "the status API could not be reached or failed",
         _ => "the status API refused the question, or its answer could not be understood",
     };
-
-    private static string Camel(JobState state) => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 }
 
 /// <summary>Asks a source's status API about jobs.</summary>

@@ -21,6 +21,12 @@ public static class ProviderKinds
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such kind of provider."),
     };
 
+    /// <summary>
+    /// Whether the signatures of any kind cover a header. A notification is kept with those of every kind: its source may be of the wrong one,
+    /// and be corrected before it is verified again.
+    /// </summary>
+    public static bool SignsHeader(string name) => Enum.GetValues<ProviderKind>().Any(kind => For(kind).SignsHeader(name));
+
     /// <summary>An endpoint, which may have a base path, with a path and an id.</summary>
     internal static Uri StatusUri(Uri endpoint, string pathAndParameter, string id) =>
         new($"{endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}/{pathAndParameter}={Uri.EscapeDataString(id)}");

@@ -86,7 +86,7 @@ internal static class DecodeCommand
             var (way, named, kind) = (result.GetValue(channel) ?? ReportChannel.Notification, result.GetValue(source), result.GetValue(provider));
             var found = named is null ? null : FindSource(result.GetValue(config), named);
             if (kind is not null && found is not null && kind != found.Provider.Kind)
-                throw new UsageException($"--provider: the source '{named}' is of {Terminal.Name(found.Provider.Kind)}.");
+                throw new UsageException($"--provider: the source '{named}' is of {WireNames.Of(found.Provider.Kind)}.");
 
             var signed = ReadHeaders(result.GetValue(headers) ?? []);
             signed = signed with
@@ -130,7 +130,7 @@ internal static class DecodeCommand
                 return value;
         }
 
-        result.AddError($"{option}: '{text}' is none of {string.Join(", ", Enum.GetValues<T>().Select(Terminal.Name))}.");
+        result.AddError($"{option}: '{text}' is none of {string.Join(", ", WireNames.All<T>())}.");
         return null;
     }
 
@@ -167,7 +167,7 @@ internal static class DecodeCommand
                 request = request with { Authorization = value };
             else if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
                 request = request with { ContentType = value };
-            else if (name.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase))
+            else if (ProviderKinds.SignsHeader(name))
                 request = request with { SignedHeaders = [.. request.SignedHeaders, new(name, value)] };
             else if (SignedRequest.CallHeaderNames.Contains(name, StringComparer.OrdinalIgnoreCase))
                 request = request with { CallHeaders = [.. request.CallHeaders, new(name, value)] };
@@ -185,14 +185,14 @@ internal static class DecodeCommand
     private static void WriteText(Terminal terminal, ReportChannel channel, List<Reading> readings)
     {
         foreach (var reading in readings.Where(reading => reading.Problem is not null))
-            terminal.WriteText(new(Terminal.Name(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
+            terminal.WriteText(new(WireNames.Of(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
 
         // The families of one vendor often read a body alike.
         var understood = readings.Where(reading => reading.Job is not null).GroupBy(reading => reading.Report).Select(alike => alike.ToList()).ToList();
         foreach (var alike in understood)
         {
             terminal.WriteLine(
-                new(string.Join(" and ", alike.Select(reading => Terminal.Name(reading.Provider))), Terminal.Bold),
+                new(string.Join(" and ", alike.Select(reading => WireNames.Of(reading.Provider))), Terminal.Bold),
                 channel == ReportChannel.Poll ? ": understood as a poll answer" : ": understood as a notification");
             WriteJob(terminal, alike[0]);
             terminal.WriteLine();
@@ -222,7 +222,7 @@ internal static class DecodeCommand
         AddKnown("request id", job.RequestId);
         AddKnown("task from", job.TaskFrom);
         AddKnown("created", job.CreatedAt?.UtcDateTime.ToString("u", CultureInfo.InvariantCulture));
-        Add("notification", Terminal.Name(job.Notification));
+        Add("notification", WireNames.Of(job.Notification));
         Add("commands", string.Create(
             CultureInfo.InvariantCulture,
             $"{job.Counts.Total}: {job.Counts.Succeeded} succeeded, {job.Counts.Failed} failed, {job.Counts.Running} open"));

@@ -1,4 +1,3 @@
-using System.Text.Json;
 using FopWatch.Contracts;
 using Spectre.Console;
 using Spectre.Console.Rendering;
@@ -119,15 +118,11 @@ internal sealed class Terminal
     /// <summary>A cell of a table.</summary>
     public static IRenderable Cell(Piece piece) => new Text(DisplayText.Clean(piece.Text), piece.Style);
 
-    /// <summary>The name of a member of an enum as it is on the wire.</summary>
-    public static string Name<T>(T value)
-        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(value.ToString());
-
     /// <summary>A job's state in its colour.</summary>
-    public static Piece State(JobState state) => new(Name(state), new Style(ColorOf(state)));
+    public static Piece State(JobState state) => new(WireNames.Of(state), new Style(ColorOf(state)));
 
     /// <summary>A command's state in its colour.</summary>
-    public static Piece State(ItemState state) => new(Name(state), state switch
+    public static Piece State(ItemState state) => new(WireNames.Of(state), state switch
     {
         ItemState.Succeeded => new Style(Color.Green),
         ItemState.Failed => new Style(Color.Red),

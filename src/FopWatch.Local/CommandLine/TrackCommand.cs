@@ -188,7 +188,7 @@ internal static class TrackCommand
         if (tracking.Registered < tracking.Jobs.Total)
             description.Append(CultureInfo.InvariantCulture, $"{tracking.Registered}/{tracking.Jobs.Total} registered ");
         foreach (var (state, jobs) in tracking.Jobs.Counts)
-            description.Append(CultureInfo.InvariantCulture, $"[{Terminal.ColorOf(state).ToMarkup()}]{jobs} {Terminal.Name(state)}[/] ");
+            description.Append(CultureInfo.InvariantCulture, $"[{Terminal.ColorOf(state).ToMarkup()}]{jobs} {WireNames.Of(state)}[/] ");
         if (tracking.Trouble is not null)
             description.Append("[dim]waiting for the host[/]");
         return description.ToString();

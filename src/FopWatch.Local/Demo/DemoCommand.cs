@@ -201,7 +201,7 @@ internal static class DemoCommand
         var table = new TextTable(terminal, "outcome", "expected", "recorded", "events", "notified", "polled", "differ") { HasNumbers = true };
         foreach (var state in (JobState[])[JobState.Succeeded, JobState.PartiallyFailed, JobState.Failed, JobState.Cancelled, JobState.Expired])
         {
-            var expected = run.Jobs.Where(job => job.Truth.ExpectedState == Terminal.Name(state)).ToList();
+            var expected = run.Jobs.Where(job => job.Truth.ExpectedState == WireNames.Of(state)).ToList();
             var recorded = run.Jobs.Where(job => job.Recorded?.State == state).ToList();
             AddCounts(
                 table,

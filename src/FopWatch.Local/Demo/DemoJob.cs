@@ -66,7 +66,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
             yield break;
         }
 
-        var state = Name(Recorded.State);
+        var state = WireNames.Of(Recorded.State);
         if (state != Truth.ExpectedState)
             yield return $"recorded {state} instead of {Truth.ExpectedState}";
         if (!Recorded.Settled)
@@ -104,7 +104,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
     private IEnumerable<string> ItemDifferences(JobRecord job)
     {
         var missing = Truth.ExpectedItems.Select(item => Describe(item.State, item.OutputKeys, item.Suggestion)).ToList();
-        var surplus = job.Items.Select(item => Describe(Name(item.State), item.Outputs.Select(output => output.Key ?? ""), SuggestionOf(item.Result))).ToList();
+        var surplus = job.Items.Select(item => Describe(WireNames.Of(item.State), item.Outputs.Select(output => output.Key ?? ""), SuggestionOf(item.Result))).ToList();
         surplus.RemoveAll(missing.Remove);
         return missing.Select(item => $"no item that {item}").Concat(surplus.Select(item => $"an item that {item}"));
     }
@@ -120,7 +120,4 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
         && audit.TryGetProperty("suggestion", out var suggestion)
             ? suggestion.ToString()
             : null;
-
-    private static string Name<T>(T state)
-        where T : struct, Enum => JsonNamingPolicy.CamelCase.ConvertName(state.ToString());
 }

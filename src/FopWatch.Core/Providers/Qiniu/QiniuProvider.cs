@@ -53,6 +53,9 @@ internal sealed class QiniuProvider : IProvider
             : stored;
 
     /// <inheritdoc/>
+    public bool SignsHeader(string name) => QiniuSignature.Covers(name);
+
+    /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => QiniuSignature.Verify(request, keys);
 
     /// <inheritdoc/>

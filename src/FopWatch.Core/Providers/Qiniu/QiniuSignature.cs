@@ -10,6 +10,11 @@ internal static class QiniuSignature
     private const string OldScheme = "QBox";
     private const string Form = "application/x-www-form-urlencoded";
     private const string Bytes = "application/octet-stream";
+    private const string HeaderPrefix = "X-Qiniu-";
+
+    /// <summary>Whether the <c>Qiniu</c> signature covers a header besides <c>Host</c> and <c>Content-Type</c>.</summary>
+    public static bool Covers(string header) =>
+        header.Length > HeaderPrefix.Length && header.StartsWith(HeaderPrefix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>Checks a notification, which is always a POST.</summary>
     public static Trust Verify(SignedRequest request, KeyRing keys)
@@ -96,7 +101,7 @@ internal static class QiniuSignature
         if (!string.IsNullOrEmpty(contentType))
             head.Append($"Content-Type: {contentType}\n");
         foreach (var (name, value) in headers
-            .Where(header => header.Key.StartsWith("X-Qiniu-", StringComparison.OrdinalIgnoreCase) && header.Key.Length > "X-Qiniu-".Length)
+            .Where(header => Covers(header.Key))
             .Select(header => (Name: Canonical(header.Key), header.Value))
             .OrderBy(header => header.Name, StringComparer.Ordinal))
             head.Append($"{name}: {value}\n");
