@@ -17,8 +17,9 @@ public sealed class WakeSignalTests
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
 
+        // A sleeper that is woken ends its task later, in another thread; its timer shows at once whether it fired.
         _time.Advance(TimeSpan.FromMinutes(1) - TimeSpan.FromTicks(1));
-        Assert.False(sleeping.IsCompleted);
+        Assert.Equal(1, _time.PendingTimers);
         _time.Advance(TimeSpan.FromTicks(1));
         await EndsAsync(sleeping);
     }
@@ -49,13 +50,24 @@ public sealed class WakeSignalTests
     public async Task Only_what_is_due_before_the_sleep_ends_wakes_the_sleeper(int ticks, bool wakes)
     {
         var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+        var end = _time.GetUtcNow().AddMinutes(1);
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await EndsAsync(sleeping);
 
-        _signal.WakeBy(_time.GetUtcNow().AddMinutes(1).AddTicks(ticks));
+        _signal.WakeBy(end.AddTicks(ticks));
 
-        if (wakes)
-            await EndsAsync(sleeping);
-        _time.Advance(TimeSpan.FromSeconds(59));
-        Assert.Equal(wakes, sleeping.IsCompleted);
+        // A call that woke nobody ends the next sleep at once.
+        Assert.Equal(wakes, _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompletedSuccessfully);
+    }
+
+    [Fact]
+    public async Task What_is_due_sooner_than_the_sleep_ends_ends_it()
+    {
+        var sleeping = _signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled);
+
+        _signal.WakeBy(_time.GetUtcNow().AddSeconds(59));
+
+        await EndsAsync(sleeping);
     }
 
     [Fact]
@@ -92,7 +104,7 @@ public sealed class WakeSignalTests
         var pausing = _signal.PauseAsync(TimeSpan.FromSeconds(1), cancel.Token);
         _signal.Wake();
         _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromTicks(1));
-        Assert.False(pausing.IsCompleted);
+        Assert.Equal((false, 1), (pausing.IsCompleted, _time.PendingTimers));
         _time.Advance(TimeSpan.FromTicks(1));
         await EndsAsync(pausing);
 
