@@ -23,6 +23,9 @@ internal static partial class Log
     [LoggerMessage(36, LogLevel.Debug, "Whether the timers run could not be looked up")]
     public static partial void TimersNotSeen(this ILogger logger, Exception exception);
 
+    [LoggerMessage(39, LogLevel.Warning, "The look for silent timers failed")]
+    public static partial void LookFailed(this ILogger logger, Exception exception);
+
     [LoggerMessage(37, LogLevel.Warning, "The timer {Timer} is silent; this instance did its work")]
     public static partial void TimerStoodInFor(this ILogger logger, string timer);
 

@@ -133,7 +133,7 @@ public class WholeFlowTests
             var log = new RunLog(NullLogger<RunLog>.Instance);
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
             _dispatcher = new(store.Outbox, publisher, time);
-            var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, log, time));
+            var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
             var observer = new CommitObserver(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
             _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });

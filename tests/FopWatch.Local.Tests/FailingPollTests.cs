@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics.Metrics;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
@@ -10,6 +11,7 @@ using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Sqlite;
 using FopWatch.Watching;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.Tests;
@@ -38,7 +40,7 @@ public sealed class FailingPollTests : IStatusApi
         using var dispatcher = new OutboxDispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = new CommitObserver(
-            watches, new OutboxLoop(dispatcher, times, log, time), new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
+            watches, new OutboxLoop(dispatcher, times, troubles, log, time), new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
         var direct = new JobRecorder(settings.Sources, store.Jobs, observer, time, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
             await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
@@ -46,7 +48,10 @@ public sealed class FailingPollTests : IStatusApi
             await direct.RegisterAsync(source, $"good-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
 
         var recorder = new JobRecorder(settings.Sources, failing, observer, time, Random.Shared);
-        var poller = new Poller(settings.Sources, failing, this, recorder, time, troubles);
+        await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        using var counted = new CountedPolls();
+        var poller = new Poller(
+            settings.Sources, failing, this, recorder, time, troubles, new(counted.Of(meters.GetRequiredService<IMeterFactory>()), time));
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(poller, slots, troubles, log, time);
@@ -61,6 +66,7 @@ public sealed class FailingPollTests : IStatusApi
 
         // At once, after 1 s, 3 s and 7 s, if not later.
         Assert.All(Enumerable.Range(0, Failing), i => Assert.InRange(_asked.GetValueOrDefault($"bad-{i}"), 1, 4));
+        Assert.Equal(_asked.Values.Sum(), counted.Count);
         Assert.All(Enumerable.Range(0, Others), i => Assert.Equal(1, _asked.GetValueOrDefault($"good-{i}")));
     }
 
@@ -68,6 +74,30 @@ public sealed class FailingPollTests : IStatusApi
     {
         _asked.AddOrUpdate(id, 1, (_, times) => times + 1);
         return Task.FromResult(new StatusAnswer(PollAnswer.Report, Sample.Succeeded(ReportChannel.Poll)));
+    }
+
+    private sealed class CountedPolls : IDisposable
+    {
+        private readonly MeterListener _listener = new();
+        private IMeterFactory? _factory;
+        private long _count;
+
+        public long Count => Interlocked.Read(ref _count);
+
+        public IMeterFactory Of(IMeterFactory factory)
+        {
+            _factory = factory;
+            _listener.InstrumentPublished = (instrument, listener) =>
+            {
+                if (instrument.Name == "fopwatch.polls" && instrument.Meter.Scope == _factory)
+                    listener.EnableMeasurementEvents(instrument);
+            };
+            _listener.SetMeasurementEventCallback<long>((_, value, _, _) => Interlocked.Add(ref _count, value));
+            _listener.Start();
+            return factory;
+        }
+
+        public void Dispose() => _listener.Dispose();
     }
 
     /// <summary>Cannot write the jobs whose ids begin with <c>bad</c>, not even where they are due.</summary>

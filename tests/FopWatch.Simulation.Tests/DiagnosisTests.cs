@@ -130,7 +130,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
         Assert.Empty(_troubles.Current);
     }
 
-    ValueTask<bool> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => default;
+    ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => default;
 
     ValueTask IWatchRunner.WakeAsync(DueJob job, CancellationToken cancellationToken) => default;
 

@@ -131,7 +131,7 @@ public sealed class RecorderTests
 
         public void Clear() => Heard.Clear();
 
-        public ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+        public ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken)
         {
             Heard.Add("start");
             return new(true);

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Running;
@@ -19,6 +20,9 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     private readonly List<DueJob> _woken = [];
     private readonly JobRecorder _recorder;
     private readonly WatchStarter _starter;
+    private readonly Troubles _troubles;
+    private bool? _started = false;
+    private int _looks;
     private RunningWatch? _running;
     private int _asked;
 
@@ -26,9 +30,10 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     {
         var sources = new Sources([Source]);
         var log = new HistoryLog(new(Scenarios.Scenario(HostKind.Cloud, Scenarios.Job()), keepTrace: false));
+        _troubles = new(log, _time);
         _recorder = new(sources, _store, this, _time, new Random(7));
         _starter = new(
-            sources, _store, this, new(_time), new(sources, _store, this, _recorder, _time), new ThreadPoolWork(), new(log, _time), log, _time);
+            sources, _store, this, new(_time), new(sources, _store, this, _recorder, _time), new ThreadPoolWork(), _troubles, log, _time);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -72,7 +77,30 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         Assert.Equal(asked, _asked);
     }
 
-    ValueTask<bool> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => new(false);
+    [Fact]
+    public async Task A_runner_that_does_not_answer_is_not_asked_again_for_the_same_job()
+    {
+        var due = await RegisterAsync();
+        (_started, _running) = (null, new(due.AddHours(1), IsPostponed: false, _time.GetUtcNow()));
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Empty(_woken);
+        Assert.Equal(0, _looks);
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_is_reported()
+    {
+        await RegisterAsync();
+        _store.DueFails = new StoreUnavailableException();
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(TroubleKind.StoreUnavailable, Assert.Single(_troubles.Current).Kind);
+    }
+
+    ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => new(_started);
 
     ValueTask IWatchRunner.WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
@@ -82,7 +110,11 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
 
     ValueTask IWatchRunner.EndAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-    ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) => new(_running);
+    ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        _looks++;
+        return new(_running);
+    }
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 

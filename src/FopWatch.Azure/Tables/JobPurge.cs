@@ -140,7 +140,7 @@ public sealed class JobPurge
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(key.Id)), ETag.All);
 
-        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had _references.
+        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
         if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, _references.RowOf(listed.PartitionKey, key), ETag.All);
         if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))

@@ -29,7 +29,12 @@ public sealed class Troubles(IOperatorLog log, TimeProvider time)
         get
         {
             lock (_lock)
+            {
+                // Not every process has a timer that checks.
+                foreach (var entry in _entries.Values)
+                    entry.EndIfOver();
                 return [.. _entries.Values.Select(entry => entry.Trouble).OfType<Trouble>().OrderBy(trouble => trouble.Since)];
+            }
         }
     }
 

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
 
@@ -6,9 +7,10 @@ namespace FopWatch.Publishing;
 /// <summary>Publishes events as soon as they are committed, and at the start those that a crash left in the outbox.</summary>
 /// <param name="dispatcher">Publishes.</param>
 /// <param name="times">The times of the loop.</param>
+/// <param name="troubles">Is told of a store that fails.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, IRunLog log, TimeProvider time) : ICommittedEvents
+public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, IRunLog log, TimeProvider time) : ICommittedEvents
 {
     private readonly WakeSignal _signal = new(time);
 
@@ -32,7 +34,8 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, IRu
             catch (StoreUnavailableException e)
             {
                 // The events are still in the outbox.
-                log.PublishFailed(e);
+                troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                log.StoreUnavailable("publish events", e);
                 await _signal.PauseAsync(times.Pause, cancellationToken);
             }
         }

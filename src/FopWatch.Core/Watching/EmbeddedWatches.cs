@@ -21,7 +21,7 @@ public sealed class EmbeddedWatches : IWatchRunner
     }
 
     /// <inheritdoc/>
-    public ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => new(Wake(job));
+    public ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) => new(Wake(job));
 
     /// <inheritdoc/>
     public ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)

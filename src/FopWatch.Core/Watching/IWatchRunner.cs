@@ -15,8 +15,8 @@ public sealed record RunningWatch(DateTimeOffset? SleepsUntil, bool IsPostponed,
 public interface IWatchRunner
 {
     /// <summary>Starts the watch of a job that is due at a time. It sleeps until then.</summary>
-    /// <returns>False if it runs already.</returns>
-    ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken);
+    /// <returns>False if it runs already; null if that is not known, since the runner does not answer.</returns>
+    ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken);
 
     /// <summary>Starts the watch of a job, or has the one that runs look at its job at once.</summary>
     ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken);

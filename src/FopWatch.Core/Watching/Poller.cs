@@ -121,13 +121,21 @@ public sealed class Poller(
         using var activity = Telemetry.Activities.StartActivity("poll");
         activity?.SetTag("fopwatch.source", source.Name);
         Polled polled;
+        StatusAnswer? answer = null;
         try
         {
-            polled = await AskAsync(source, asked, cause, cancellationToken);
+            var told = await statusApi.AskAsync(source, asked.Job.Key.Id, asked.Job.Watch.IsWorkflow, cancellationToken);
+            using var turn = told.Turn;
+            answer = Judged(source, asked.Job, told);
+            metrics?.Polled(source, answer.Answer);
+            Diagnose(asked.Job, answer);
+            polled = new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer);
             troubles?.Worked(source.Name, TroubleKind.PollsFail);
         }
         catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
+            if (answer is null)
+                metrics?.Polled(source, PollAnswer.Unavailable);
             polled = await PutOffAsync(source, asked, cause, fault, cancellationToken);
         }
 
@@ -135,22 +143,13 @@ public sealed class Poller(
         return polled;
     }
 
-    private async Task<Polled> AskAsync(Source source, StoredJob asked, CommitCause cause, CancellationToken cancellationToken)
+    private static StatusAnswer Judged(Source source, Job job, StatusAnswer answer)
     {
-        var job = asked.Job;
-        var answer = await statusApi.AskAsync(source, job.Key.Id, job.Watch.IsWorkflow, cancellationToken);
-        using var turn = answer.Turn;
-
         // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing; but where keys are refused,
         // its notification is nowhere else, and valid keys would get its outcome.
         if (answer.NeedsKeys && job.Origin == JobOrigin.Hint && !(job.Watch.IsWorkflow && source.CanAskForWorkflows))
             answer = answer with { Answer = PollAnswer.NotFound };
-
-        answer = source.Scope.Judge(answer, job.Origin);
-
-        metrics?.Polled(source, answer.Answer);
-        Diagnose(job, answer);
-        return new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer);
+        return source.Scope.Judge(answer, job.Origin);
     }
 
     private async Task<Polled> PutOffAsync(
@@ -158,7 +157,6 @@ public sealed class Poller(
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
-        metrics?.Polled(source, answer.Answer);
         troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {

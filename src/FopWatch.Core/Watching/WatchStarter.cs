@@ -18,7 +18,7 @@ namespace FopWatch.Watching;
 /// <param name="stuck">Which of them are stuck.</param>
 /// <param name="poller">Polls the jobs of those.</param>
 /// <param name="work">Where several are started at once.</param>
-/// <param name="troubles">Is told of stuck watches.</param>
+/// <param name="troubles">Is told of stuck watches, and of a store that fails.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
 public sealed class WatchStarter(
@@ -51,7 +51,7 @@ public sealed class WatchStarter(
     /// <summary>How many due jobs are looked at as they come. Among more, those that became due lately have every second turn.</summary>
     private const int FewDue = 500;
 
-    /// <summary>Does so once.</summary>
+    /// <summary>Starts those of all sources once. Takes <see cref="Longest"/> at most.</summary>
     public Task StartDueAsync(CancellationToken cancellationToken) => Task.WhenAll(sources.All.Select(source => StartDueAsync(source, cancellationToken)));
 
     private async Task StartDueAsync(Source source, CancellationToken cancellationToken)
@@ -77,6 +77,7 @@ public sealed class WatchStarter(
         catch (StoreUnavailableException e)
         {
             // One source's partitions may fail alone; the others' watches start.
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             log.StoreUnavailable("start watches", e);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -86,24 +87,21 @@ public sealed class WatchStarter(
         finally
         {
             found.Writer.Complete();
+            await polling;
         }
 
         if (count.Started + count.Woken > 0)
             log.WatchesStarted(source.Name, count.Started, count.Woken);
-        await polling;
     }
 
     /// <summary>Starts the watch of a job, or wakes it if it sleeps for longer, as it does if a wake-up got lost.</summary>
     /// <returns>Whether it runs and has made no step for long.</returns>
     private async Task<bool> IsIdleAsync(DueJob job, Count count, CancellationToken cancellationToken)
     {
-        if (await watches.StartAsync(job, cancellationToken))
-        {
+        var started = await watches.StartAsync(job, cancellationToken);
+        if (started == true)
             count.AddStarted();
-            return false;
-        }
-
-        if (await watches.StateAsync(job.Key, cancellationToken) is not { } running)
+        if (started != false || await watches.StateAsync(job.Key, cancellationToken) is not { } running)
             return false;
 
         var idle = time.GetUtcNow() - running.ActiveAt;
@@ -160,6 +158,7 @@ public sealed class WatchStarter(
         }
         catch (StoreUnavailableException e)
         {
+            troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             log.StoreUnavailable("poll jobs of stuck watches", e);
             return false;
         }

@@ -47,7 +47,7 @@ public sealed class SilentTimers(
         new(SweepJobs.Name, TimeSpan.FromMinutes(5), (services, cancellationToken) =>
             services.GetRequiredService<SweepJobs>().RunAsync(cancellationToken)),
         new(Purge.Name, TimeSpan.FromHours(1), (services, cancellationToken) =>
-            services.GetRequiredService<Purge>().RunAsync(services.GetRequiredService<InvocationClient>().Client!, cancellationToken)),
+            services.GetRequiredService<Purge>().RunAsync(services.GetRequiredService<InvocationClient>().Client, cancellationToken)),
     ];
 
     private readonly long _started = time.GetTimestamp();
@@ -84,11 +84,17 @@ public sealed class SilentTimers(
         {
             logger.TimersNotSeen(e);
         }
+        catch (Exception e)
+        {
+            // Nobody waits for it who could.
+            logger.LookFailed(e);
+        }
     }
 
     private async Task<(Dictionary<string, TimerRun> Known, List<(Duty Duty, TimerRun Run)> Silent)> FindAsync(CancellationToken cancellationToken)
     {
         var known = (await runs.ReadAsync(cancellationToken)).ToDictionary(run => run.Name, StringComparer.Ordinal);
+        troubles.Worked(null, TroubleKind.StoreUnavailable);
         var (now, up, silent) = (time.GetUtcNow(), time.GetElapsedTime(_started), new List<(Duty Duty, TimerRun Run)>());
 
         // Those of a minute come first.

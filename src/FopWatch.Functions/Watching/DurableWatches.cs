@@ -11,20 +11,18 @@ namespace FopWatch.Functions.Watching;
 internal sealed class DurableWatches(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
 {
     /// <inheritdoc/>
-    public async ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken)
+    public async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken)
     {
-        var started = false;
-        if (invocation.Client is { } client)
-            await call("started", async cancelled => started = await TryStartAsync(client, job, cancelled));
+        var client = invocation.Client;
+        bool? started = null;
+        await call("started", async cancelled => started = await TryStartAsync(client, job, cancelled));
         return started;
     }
 
     /// <inheritdoc/>
     public async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
-        if (invocation.Client is not { } client)
-            return;
-
+        var client = invocation.Client;
         await call("woken", async cancelled =>
         {
             if (!await TryStartAsync(client, job, cancelled))
@@ -35,9 +33,7 @@ internal sealed class DurableWatches(InvocationClient invocation, HubCall call, 
     /// <inheritdoc/>
     public async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
     {
-        if (invocation.Client is not { } client)
-            return;
-
+        var client = invocation.Client;
         await call("ended", async cancelled =>
         {
             try
@@ -54,18 +50,15 @@ internal sealed class DurableWatches(InvocationClient invocation, HubCall call, 
     /// <inheritdoc/>
     public async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken)
     {
+        var client = invocation.Client;
         RunningWatch? running = null;
-        if (invocation.Client is { } client)
+        await call("looked at", async cancelled =>
         {
-            await call("looked at", async cancelled =>
-            {
-                if (await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancelled) is not { IsCompleted: false } instance)
-                    return;
-                var step = instance is { IsRunning: true, SerializedCustomStatus: not null } ? instance.ReadCustomStatusAs<WatchStep>() : null;
-                running = new(step?.DueAt, step?.Postponed == true, instance.LastUpdatedAt);
-            });
-        }
-
+            if (await client.GetInstanceAsync(InstanceIdOf(key), getInputsAndOutputs: true, cancelled) is not { IsCompleted: false } instance)
+                return;
+            var step = instance is { IsRunning: true, SerializedCustomStatus: not null } ? instance.ReadCustomStatusAs<WatchStep>() : null;
+            running = new(step?.DueAt, step?.Postponed == true, instance.LastUpdatedAt);
+        });
         return running;
     }
 

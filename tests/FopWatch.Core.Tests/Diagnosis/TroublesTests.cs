@@ -47,6 +47,18 @@ public class TroublesTests
     }
 
     [Fact]
+    public void What_is_over_is_not_current_where_nobody_checks()
+    {
+        _troubles.Occurred(null, TroubleKind.StoreUnavailable);
+        Assert.Single(_troubles.Current);
+
+        _troubles.Worked(null, TroubleKind.StoreUnavailable);
+        _time.Advance(Troubles.Quiet);
+
+        Assert.Empty(_troubles.Current);
+    }
+
+    [Fact]
     public void A_trouble_is_over_once_it_has_worked_and_a_minute_was_quiet()
     {
         _troubles.Occurred("media", TroubleKind.StatusApiUnreachable);

@@ -28,7 +28,7 @@ internal sealed class CloudProcess : Process
         // The platform calls.
     }
 
-    public override async ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) => await _platform.TryStartAsync(this, job) == true;
+    public override async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) => await _platform.TryStartAsync(this, job);
 
     public override async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {

@@ -27,7 +27,7 @@ internal sealed class EmbeddedProcess : Process
         var upkeep = new MemoryUpkeep();
         var purge = new RetentionPurge(upkeep, new() { Sources = Sources }, Log, time);
         _watches = new(Sources, time);
-        _outbox = new(Dispatcher, times, Log, time);
+        _outbox = new(Dispatcher, times, Troubles, Log, time);
         _loops = new(
             new(Troubles, work, time, Log.LoopFailed),
             new(Sources, _watches, Ports, step, slots, work, times, Troubles, Log, time),
@@ -37,7 +37,7 @@ internal sealed class EmbeddedProcess : Process
 
     public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _loops.RunAsync(CancellationToken.None));
 
-    public override ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken) =>
+    public override ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) =>
         IsLost() ? new(false) : _watches.StartAsync(job, cancellationToken);
 
     public override ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken) =>

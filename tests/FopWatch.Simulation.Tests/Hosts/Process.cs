@@ -56,7 +56,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
     /// <summary>Starts what runs without being asked.</summary>
     public abstract void Start();
 
-    public abstract ValueTask<bool> StartAsync(DueJob job, CancellationToken cancellationToken);
+    public abstract ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken);
 
     public abstract ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken);
 

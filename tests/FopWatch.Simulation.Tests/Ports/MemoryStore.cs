@@ -53,6 +53,9 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     /// <summary>Told of every event that is taken out of the outbox.</summary>
     public Action<OutboxEvent>? Removed { get; set; }
 
+    /// <summary>What looking for due jobs fails with; null if it does not.</summary>
+    public Exception? DueFails { get; set; }
+
     /// <summary>All jobs, the first registered first.</summary>
     public IEnumerable<Job> Jobs => _jobs.Values.Select(row => row.Job);
 
@@ -154,7 +157,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     ]);
 
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
-        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) => new(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) => DueFails is { } failure ? throw failure : new(
     [
         .. _jobs.Values
             .Where(row => row.Job.Key.Source == source && row.DueAt <= by)
