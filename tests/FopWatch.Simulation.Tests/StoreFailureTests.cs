@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
@@ -108,7 +109,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         await CommitEventAsync();
         _isDown = true;
         using var dispatcher = new OutboxDispatcher(this, this, _time, _troubles);
-        var outbox = new OutboxLoop(dispatcher, new(), this, _time);
+        var outbox = new OutboxLoop(dispatcher, new(), _troubles, this, _time);
         var loop = outbox.RunAsync(_stop.Token);
 
         await TriedAsync(1);
@@ -119,7 +120,8 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         // It reads until the outbox is empty, and once more for the commit that was announced.
         await TriedAsync(5, TimeSpan.FromSeconds(1));
         Assert.Equal([0, 1, 2, 2, 2], _tried);
-        Assert.Equal(["publish", "publish"], _logged);
+        Assert.Equal(["publish events", "publish events"], _logged);
+        Assert.Equal(TroubleKind.StoreUnavailable, Assert.Single(_troubles.Current).Kind);
         Assert.Single(_published);
         Assert.Empty(_store.Outbox);
 
@@ -330,7 +332,8 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
     private async Task UntilAsync(Func<bool> reached)
     {
-        for (var i = 0; i < 2000 && !reached(); i++)
+        var waiting = Stopwatch.StartNew();
+        while (!reached() && waiting.Elapsed < TimeSpan.FromSeconds(30))
             await Task.Delay(1, _stop.Token);
         Assert.True(reached());
     }

@@ -96,7 +96,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         Assert.Equal(["settled Succeeded"], await HeardAsync(nobodys, nobodys with { Origin = JobOrigin.Registration }));
     }
 
-    ValueTask<bool> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken)
+    ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken)
     {
         _heard.Add($"start {In(job)}");
         return new(true);
