@@ -9,24 +9,6 @@ using FopWatch.Watching;
 
 namespace FopWatch.Intake;
 
-/// <summary>What became of a notification. All of these are answered alike: nobody outside learns which it was.</summary>
-public enum NotificationResult
-{
-    /// <summary>It was trusted and merged into its job.</summary>
-    Recorded,
-
-    /// <summary>It was not trusted enough, and made the next poll of its job due now.</summary>
-    Hinted,
-
-    /// <summary>It could not be understood or verified, or is not about the source, and is kept whole.</summary>
-    Quarantined,
-
-    /// <summary>
-    /// It names a job that settled and that the retention has deleted (<see cref="Tombstone"/>): a repetition. It is counted and kept nowhere.
-    /// </summary>
-    Purged,
-}
-
 /// <summary>
 /// Takes notifications. When a method returns, the notification's effect is durable; when it throws, the provider must not be
 /// told that it was received.
@@ -230,7 +212,6 @@ public sealed class NotificationIntake(
             : request;
     }
 
-
     private void Diagnose(Source source, AssessedNotification assessed)
     {
         if (assessed.Trust == Trust.Invalid)
@@ -343,33 +324,3 @@ public sealed class NotificationIntake(
             ? correlation
             : null;
 }
-
-/// <summary>A notification that is verified and decoded, and not stored yet.</summary>
-/// <param name="Source">The source that it came to.</param>
-/// <param name="Request">The notification.</param>
-/// <param name="Trust">What its signature is worth.</param>
-/// <param name="Report">
-/// What it says, or, if it is not believed, the job that it is about (<see cref="ReportDetail.Subject"/>); null if it could not be understood, or its
-/// signature is wrong.
-/// </param>
-/// <param name="Problem">Why it has to be kept in quarantine; null if it has not.</param>
-public sealed record AssessedNotification(Source Source, SignedRequest Request, Trust Trust, JobReport? Report, string? Problem)
-{
-    /// <summary>Why it is not about the source; null if it is, or could not be understood.</summary>
-    public ForeignReport? Foreign { get; init; }
-
-    /// <summary>Whether a notification is recorded; otherwise it is a hint.</summary>
-    internal static bool IsBelieved(Source source, Trust trust) => trust == Trust.Strong || source.Trust == TrustRule.Token;
-}
-
-/// <summary>What became of a quarantined notification that was taken again.</summary>
-/// <param name="Key">Its key.</param>
-/// <param name="Result">What became of it.</param>
-/// <param name="Reason">Why it is still in quarantine; null if it is not.</param>
-/// <param name="Signature">Why its signature is wrong; null if it is not.</param>
-public sealed record RetriedNotification(string Key, NotificationResult Result, string? Reason, SignatureDiagnosis? Signature);
-
-/// <summary>Why a notification is in quarantine.</summary>
-/// <param name="Words">The reason in words.</param>
-/// <param name="Signature">What there is to say of its signature; null if that is not the reason.</param>
-public readonly record struct QuarantineReason(string Words, SignatureDiagnosis? Signature);
