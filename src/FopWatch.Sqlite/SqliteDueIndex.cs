@@ -11,31 +11,23 @@ internal sealed class SqliteDueIndex(SqliteDatabase database) : IDueIndex
     internal const string NextDueSql =
         "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";
 
-    internal const string DueAfterSql =
-        "SELECT id, due_at FROM jobs WHERE source = $1 AND due_at IS NOT NULL AND due_at > $2 ORDER BY due_at, id LIMIT $3";
-
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(DueSql, [source, by.UtcTicks, limit, after?.DueAt.UtcTicks ?? -1, after?.Key.Id ?? ""], source, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(DueAfterSql, [source, after.UtcTicks, limit], source, cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => database.ReadAsync(
-        session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? StoredTime.Of(ticks) : (DateTimeOffset?)null, cancellationToken);
-
-    private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string sql, object?[] parameters, string source, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<DueJob>>(
             session =>
             {
-                using var rows = session.Command(sql, parameters).ExecuteReader();
+                using var rows = session
+                    .Command(DueSql, [source, by.UtcTicks, limit, after?.DueAt.UtcTicks ?? -1, after?.Key.Id ?? ""])
+                    .ExecuteReader();
                 var due = new List<DueJob>();
                 while (rows.Read())
                     due.Add(new(new(source, rows.GetString(0)), StoredTime.Of(rows.GetInt64(1))));
                 return due;
             },
             cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? StoredTime.Of(ticks) : (DateTimeOffset?)null, cancellationToken);
 }

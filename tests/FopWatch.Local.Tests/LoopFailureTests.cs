@@ -153,8 +153,6 @@ public sealed class LoopFailureTests
         public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
             _asked.AddOrUpdate(of, 1, (_, before) => before + 1) <= 2 && of == source ? throw new InvalidOperationException(of) : new([]);
 
-        public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
-
         public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
     }
 
@@ -163,8 +161,6 @@ public sealed class LoopFailureTests
     {
         public ValueTask<IReadOnlyList<DueJob>> DueAsync(string of, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
             new([new DueJob(new(of, "a"), by)]);
-
-        public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string of, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new([]);
 
         public ValueTask<DateTimeOffset?> NextDueAsync(string of, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
     }

@@ -153,21 +153,6 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task The_jobs_that_are_due_later_than_a_time_come_with_the_soonest_first()
-    {
-        for (var i = 0; i < 5; i++)
-            await CommitAsync(Sample.Job($"j{4 - i}").DueAt(Sample.Start.AddMinutes(4 - i)).New());
-        await CommitAsync(Sample.Job("other", "other").DueAt(Sample.Start.AddMinutes(9)).New());
-        await CommitAsync(Sample.Job("stopped").Stopped().New());
-
-        Assert.Equal(
-            [new DueJob(new("media", "j2"), Sample.Start.AddMinutes(2)), new DueJob(new("media", "j3"), Sample.Start.AddMinutes(3))],
-            await Port.DueAfterAsync("media", Sample.Start.AddMinutes(1), 2, Cancelled));
-        Assert.Equal(["j4"], (await Port.DueAfterAsync("media", Sample.Start.AddMinutes(3), 100, Cancelled)).Select(job => job.Key.Id));
-        Assert.Empty(await Port.DueAfterAsync("media", Sample.Start.AddMinutes(4), 100, Cancelled));
-    }
-
-    [Fact]
     public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_and_those_that_somebody_put_off_are_not()
     {
         var time = new ManualTimeProvider(Sample.Start);

@@ -171,9 +171,6 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         return _store.DueAsync(source, after, by, limit, cancellationToken);
     }
 
-    ValueTask<IReadOnlyList<DueJob>> IDueIndex.DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
-        _store.DueAfterAsync(source, after, limit, cancellationToken);
-
     ValueTask<DateTimeOffset?> IDueIndex.NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         _store.NextDueAsync(source, after, cancellationToken);
 

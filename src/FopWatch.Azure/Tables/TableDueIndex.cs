@@ -14,12 +14,10 @@ internal sealed class TableDueIndex(TableGateway table) : IDueIndex
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
-        ReadDueAsync(source, RowKeys.DueFrom(after.UtcTicks + 1), RowKeys.EndOf(RowKeys.Due), limit, cancellationToken);
-
-    /// <inheritdoc/>
     public async ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
-        await DueAfterAsync(source, after, 1, cancellationToken) is [var first] ? first.DueAt : null;
+        await ReadDueAsync(source, RowKeys.DueFrom(after.UtcTicks + 1), RowKeys.EndOf(RowKeys.Due), 1, cancellationToken) is [var first]
+            ? first.DueAt
+            : null;
 
     private ValueTask<IReadOnlyList<DueJob>> ReadDueAsync(string source, string from, string until, int limit, CancellationToken cancellationToken) =>
         TableFailures.AskAsync<IReadOnlyList<DueJob>>(

@@ -22,9 +22,6 @@ public interface IDueIndex
     ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken);
 
-    /// <summary>The jobs of a source that are due later than a time, the soonest due first.</summary>
-    ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken);
-
     /// <summary>When the first job of a source that is due later than a given time will be due; null if none will.</summary>
     ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken);
 }

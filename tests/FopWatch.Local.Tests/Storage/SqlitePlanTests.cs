@@ -18,7 +18,6 @@ public class SqlitePlanTests
     {
         { SqliteDueIndex.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
         { SqliteDueIndex.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
-        { SqliteDueIndex.DueAfterSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
         { SqliteJobs.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
         { SqliteBooks.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteBooks.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },

@@ -11,7 +11,6 @@ internal enum Call
     Unwatched,
     Due,
     NextDue,
-    DueAfter,
     Pending,
     Remove,
     Depth,

@@ -167,11 +167,6 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             .Take(limit),
     ]);
 
-    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) => new(
-    [
-        .. _jobs.Values.Where(row => row.Job.Key.Source == source && row.DueAt > after).OrderBy(row => row.DueAt).Take(limit).Select(row => new DueJob(row.Job.Key, row.DueAt!.Value)),
-    ]);
-
     private static int Compare(DueJob a, DueJob b) =>
         a.DueAt == b.DueAt ? string.CompareOrdinal(a.Key.Id, b.Key.Id) : a.DueAt.CompareTo(b.DueAt);
 

@@ -52,9 +52,6 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
         CallAsync(Call.Due, source, () => Store.DueAsync(source, after, by, limit, cancellationToken));
 
-    public ValueTask<IReadOnlyList<DueJob>> DueAfterAsync(string source, DateTimeOffset after, int limit, CancellationToken cancellationToken) =>
-        CallAsync(Call.DueAfter, source, () => Store.DueAfterAsync(source, after, limit, cancellationToken));
-
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         CallAsync(Call.NextDue, source, () => Store.NextDueAsync(source, after, cancellationToken));
 
