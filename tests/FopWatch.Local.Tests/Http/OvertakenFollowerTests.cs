@@ -102,11 +102,11 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
             var context = new DefaultHttpContext { RequestServices = services };
             context.Features.Set<IHttpResponseBodyFeature>(new StreamResponseBodyFeature(follower._sent.Writer.AsStream()));
             context.Request.Method = HttpMethods.Get;
-            context.Request.Headers["Last-Event-ID"] = "0";
             follower._stream = EventStream.GetAsync(
                 context,
-                null,
-                null,
+                lastEvent: "0",
+                lastEventId: null,
+                source: null,
                 services.GetRequiredService<Sources>(),
                 services.GetRequiredService<EventLog>(),
                 services.GetRequiredService<EventTail>(),
