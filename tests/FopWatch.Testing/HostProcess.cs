@@ -86,9 +86,18 @@ public sealed class HostProcess : IDisposable
             _ownsFolder = true,
         };
         host._start.WorkingDirectory = folder;
-        host.Start();
-        await host.UntilReadyAsync();
-        return host;
+        try
+        {
+            host.Start();
+            await host.UntilReadyAsync();
+            return host;
+        }
+        catch
+        {
+            // No test has it yet that could end it.
+            host.Dispose();
+            throw;
+        }
     }
 
     public void Start()
@@ -148,7 +157,9 @@ public sealed class HostProcess : IDisposable
     public void Dispose()
     {
         Kill();
-        if (_ownsFolder)
+
+        // Several in turn may have had one folder.
+        if (_ownsFolder && Directory.Exists(Folder))
             Directory.Delete(Folder, recursive: true);
     }
 

@@ -52,7 +52,7 @@ public class FakedClockTests
         await using var status = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
         clock.Set("+30d");
-        var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
+        using var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = ahead.Url })
         {
             await RegisterAsync(http, "job", firstPollAfter: 20);
@@ -74,7 +74,7 @@ public class FakedClockTests
         await using var status = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-hostile-").FullName;
         status.Succeeds("settled");
-        var first = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
+        using var first = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = first.Url })
         {
             await RegisterAsync(http, "settled", firstPollAfter: 1);
@@ -85,7 +85,7 @@ public class FakedClockTests
         first.Kill();
         clock.Set("+60d");
         var before = status.Asked.Count;
-        var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
+        using var ahead = await HostProcess.StartAsync(Settings(status), folder: folder, variables: clock.Variables);
         using (var http = new HttpClient { BaseAddress = ahead.Url })
         {
             await Eventually.HoldsAsync(async () => (await JobAsync(http, "open")).Polls > 0 && await HasSweptAsync(folder));
