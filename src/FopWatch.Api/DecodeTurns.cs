@@ -15,13 +15,8 @@ public sealed class DecodeTurns : IDecodeTurns
     /// <summary>The most bytes of large bodies that are decoded and not recorded yet. A larger body is decoded when no other is.</summary>
     public const int DecodedBytes = 4 * 1024 * 1024;
 
-    /// <summary>What bodies of at least this length, in bytes, leave behind is collected each time they come to <see cref="DecodedBytes"/>.</summary>
-    private const int VeryLargeBody = 1024 * 1024;
-
     /// <summary>The most large notifications of one source that wait for a turn, and the most large registrations.</summary>
     public const int Waiting = 256;
-
-    private long _sinceCollection;
 
     private readonly FairTurns _turns = new(Environment.ProcessorCount, DecodedBytes);
 
@@ -33,35 +28,18 @@ public sealed class DecodeTurns : IDecodeTurns
     /// <exception cref="IntakeFullException">Too many of the owner wait already.</exception>
     internal async ValueTask<IDecodeTurn?> EnterAsync(string owner, int bytes, CancellationToken cancellationToken) =>
         bytes <= LargeBody ? null
-        : await _turns.TakeAsync("requests of " + owner, bytes, Waiting, cancellationToken) is { } turn ? new DecodeTurn(this, turn, bytes)
+        : await _turns.TakeAsync("requests of " + owner, bytes, Waiting, cancellationToken) is { } turn ? new DecodeTurn(turn)
         : throw new IntakeFullException("A request was turned away: too many large bodies wait to be decoded.");
 
     /// <inheritdoc/>
     /// <remarks>Any number may wait: few are polled at once.</remarks>
     public async ValueTask<IDecodeTurn?> WaitAsync(string source, int bytes, CancellationToken cancellationToken) =>
-        bytes <= LargeBody
-            ? null
-            : new DecodeTurn(this, (await _turns.TakeAsync("polls of " + source, bytes, int.MaxValue, cancellationToken))!, bytes);
+        bytes <= LargeBody ? null : new DecodeTurn((await _turns.TakeAsync("polls of " + source, bytes, int.MaxValue, cancellationToken))!);
 
-    // The runtime would let the garbage of several bodies pile up, and that of one may be hundreds of MiB.
-    private void Collect(int bytes)
+    private sealed class DecodeTurn(FairTurns.Turn turn) : IDecodeTurn
     {
-        if (bytes < VeryLargeBody || Interlocked.Add(ref _sinceCollection, bytes) < DecodedBytes)
-            return;
-        Interlocked.Exchange(ref _sinceCollection, 0);
-        GC.Collect(GC.MaxGeneration, GCCollectionMode.Forced, blocking: true, compacting: false);
-    }
-
-    private sealed class DecodeTurn(DecodeTurns all, FairTurns.Turn turn, int bytes) : IDecodeTurn
-    {
-        private int _bytes = bytes;
-
         public void Decoded() => turn.End();
 
-        public void Dispose()
-        {
-            all.Collect(Interlocked.Exchange(ref _bytes, 0));
-            turn.Dispose();
-        }
+        public void Dispose() => turn.Dispose();
     }
 }

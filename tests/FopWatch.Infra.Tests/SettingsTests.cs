@@ -173,6 +173,9 @@ public sealed class SettingsTests
         Assert.Equal(Enum.GetNames<TrustRule>(), Choices("trust"));
         Assert.Equal("64", source["name"]!["maxLength"]!.ToString());
 
+        // The host refuses an empty list, which would look as if nothing counted and would be written as no setting, so that everything did.
+        Assert.All(["buckets", "pipelines"], list => Assert.Equal("1", source[list]!["minLength"]!.ToString()));
+
         IEnumerable<string> Choices(string property) =>
             source[property]!["allowedValues"]!.AsArray().Select(one => one!.GetValue<string>());
     }
