@@ -18,7 +18,12 @@ using OpenTelemetry.Trace;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>What the embedded host exports, and that no secret is in it.</summary>
+/// <summary>
+/// What the embedded host exports, and that no secret is in it. Nothing else runs meanwhile: OpenTelemetry takes the meters of all hosts of a
+/// process for one, and a host that ends would end the metrics of the others.
+/// </summary>
+[Collection(nameof(TelemetryExportTests))]
+[CollectionDefinition(nameof(TelemetryExportTests), DisableParallelization = true)]
 public sealed class TelemetryExportTests
 {
     private const string ApiKey = "sentinel-api-key-95aa11";
