@@ -5,6 +5,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;

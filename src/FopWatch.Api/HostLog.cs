@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 

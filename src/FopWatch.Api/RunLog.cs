@@ -1,5 +1,6 @@
 using FopWatch.Publishing;
 using FopWatch.Running;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 

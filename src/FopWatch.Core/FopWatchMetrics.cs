@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch;

@@ -47,7 +47,7 @@ public class WholeFlowTests
             await Task.Delay(1000, Cancelled);
             await azurite.KillAsync();
             await Task.Delay(300, Cancelled);
-            await azurite.StartAgainAsync();
+            await azurite.RestartAsync();
             await Task.Delay(500, Cancelled);
             await bus.Peer.KillAsync();
             await Task.Delay(300, Cancelled);

@@ -8,6 +8,7 @@ using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Docs.Tests;

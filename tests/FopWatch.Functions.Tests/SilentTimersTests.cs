@@ -160,7 +160,7 @@ public class SilentTimersTests(SharedAzurite azurite)
         await host.Services.GetRequiredService<TimerRuns>().RanAsync(SweepOutbox.Name, Cancelled);
         await host.Services.GetRequiredService<SilentTimers>().LookAsync(host.Client, Cancelled);
         await Assert.ThrowsAsync<StoreUnavailableException>(() => host.Services.GetRequiredService<SilentTimers>().CheckAsync(Cancelled).AsTask());
-        await own.StartAgainAsync();
+        await own.RestartAsync();
     }
 
     private static IReadOnlyList<Trouble> Troubles(WatchHost host) => host.Services.GetRequiredService<Troubles>().Current;

@@ -26,7 +26,7 @@ public class StartingTests
         Assert.Equal(("store", "Table Storage cannot answer now: it cannot be reached."), (readiness.Obstacles[0].Element, readiness.Obstacles[0].Detail));
         Assert.Throws<Jobs.StoreUnavailableException>(() => opening.Store);
 
-        await azurite.StartAgainAsync();
+        await azurite.RestartAsync();
         while (!await readiness.IsReadyAsync(Cancelled))
             await Task.Delay(50, Cancelled);
         Assert.Equal(0, (await opening.Store.Outbox.DepthAsync(Cancelled)).Count);

@@ -108,7 +108,7 @@ public class ClockTests
         await host.StopAsync();
 
         _clock.Ahead = TimeSpan.FromHours(-8);
-        await host.StartAgainAsync(_clock);
+        await host.RestartAsync(_clock);
         await PassAsync(TimeSpan.FromMinutes(2));
 
         var job = await host.JobAsync("media", "z0.a");

@@ -8,7 +8,6 @@ using FopWatch.PortContracts;
 using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Sqlite;
-using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 using Microsoft.Extensions.Logging.Abstractions;

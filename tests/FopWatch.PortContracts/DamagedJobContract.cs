@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Text;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;

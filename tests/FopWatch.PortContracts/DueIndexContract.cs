@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;

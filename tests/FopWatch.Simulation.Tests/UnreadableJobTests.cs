@@ -4,6 +4,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;

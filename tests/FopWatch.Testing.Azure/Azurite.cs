@@ -115,7 +115,7 @@ public sealed class Azurite : IAsyncDisposable
     }
 
     /// <summary>Starts it where it was, with what it had.</summary>
-    public async Task StartAgainAsync()
+    public async Task RestartAsync()
     {
         var start = new ProcessStartInfo("node")
         {
@@ -190,7 +190,7 @@ public sealed class Azurite : IAsyncDisposable
 
     private static async Task<Azurite> StartAsync(Azurite azurite)
     {
-        await azurite.StartAgainAsync();
+        await azurite.RestartAsync();
         return azurite;
     }
 

@@ -75,7 +75,7 @@ public static class JobDecider
     private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now) =>
         job.Register(registration.Metadata, now).Then(next =>
             next.HasOutcome ? JobChange.Nothing(next)
-            : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Again(poll, next.Watch, now, registration.FirstPollAfter))
+            : next.Watch.DueAt is null ? next.Rewatch(PollPlan.Restart(poll, next.Watch, now, registration.FirstPollAfter))
             : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(poll, next.Watch, now, registration.FirstPollAfter))
             : JobChange.Nothing(next));
 
@@ -92,7 +92,7 @@ public static class JobDecider
         // The provider says that it is over and not how: the status API will know.
         if (report.AsksForPoll || report.Facts.Closed)
             return change.Then(next => next.Rewatch(PollPlan.Hinted(poll, next.Watch, now)));
-        return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now))) : change;
+        return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(PollPlan.Restart(poll, next.Watch, now))) : change;
     }
 
     private static JobChange Hint(Job job, DecisionInput.Hint hint, PollSettings poll, DateTimeOffset now) =>
@@ -109,7 +109,7 @@ public static class JobDecider
         if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
             change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
         else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.DueAt is null && answer.Report is not null)
-            change = change.Then(next => next.Rewatch(PollPlan.Again(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(PollPlan.Restart(poll, next.Watch, now)));
         var (watch, givenUp) = PollPlan.Answered(
             poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));
         change = change.Then(next => next.Rewatch(watch));

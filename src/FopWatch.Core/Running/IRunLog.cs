@@ -1,3 +1,4 @@
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Running;

@@ -1,7 +1,6 @@
 using FopWatch.Diagnosis;
-using FopWatch.Running;
 
-namespace FopWatch.Upkeep;
+namespace FopWatch.Running;
 
 /// <summary>A loop that is to run for as long as the host does.</summary>
 /// <param name="Name">Its name for the operator, such as "watch loop".</param>

@@ -1,8 +1,9 @@
 using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Watching;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Upkeep;
 
 /// <summary>
 /// Finds the jobs whose polls a clock that was ahead put off: they would wait for as long as it was ahead. Only jobs that are due later than a

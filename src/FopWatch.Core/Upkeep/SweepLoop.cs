@@ -2,7 +2,6 @@ using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
-using FopWatch.Watching;
 
 namespace FopWatch.Upkeep;
 

@@ -2,7 +2,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Upkeep;
 
 /// <summary>What a sweep found.</summary>
 public sealed record Sweep

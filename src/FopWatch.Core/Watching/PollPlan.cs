@@ -63,7 +63,7 @@ public static class PollPlan
     /// <param name="watch">The watch before.</param>
     /// <param name="now">The time.</param>
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
-    public static Watch Again(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
+    public static Watch Restart(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
         Start(settings, now, firstPollAfter) with
         {
             EarlierPolls = watch.TotalPolls,
@@ -86,7 +86,7 @@ public static class PollPlan
         watch = Clamped(watch, now);
         var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
         if (watch.DueAt is not { } due)
-            return Again(settings, watch, now) with { DueAt = soonest };
+            return Restart(settings, watch, now) with { DueAt = soonest };
         return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || due <= now + ClockTolerance };
     }
 

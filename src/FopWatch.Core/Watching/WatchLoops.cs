@@ -1,7 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Providers;
 using FopWatch.Running;
-using FopWatch.Upkeep;
 
 namespace FopWatch.Watching;
 

@@ -1,6 +1,6 @@
 using FopWatch.Api;
 using FopWatch.Publishing;
-using FopWatch.Watching;
+using FopWatch.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.Logging;

@@ -6,7 +6,7 @@ using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
 using FopWatch.Simulator;
-using FopWatch.Watching;
+using FopWatch.Upkeep;
 
 namespace FopWatch.Local.Demo;
 

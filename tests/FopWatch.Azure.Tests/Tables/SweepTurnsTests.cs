@@ -1,7 +1,7 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
-using FopWatch.Watching;
+using FopWatch.Upkeep;
 
 namespace FopWatch.Azure.Tests.Tables;
 

@@ -40,7 +40,7 @@ public sealed class TableRestartTests
         await Until(() => confirmed.Count >= 200);
         await azurite.KillAsync();
         await Until(() => Volatile.Read(ref failures) >= 8);
-        await azurite.StartAgainAsync();
+        await azurite.RestartAsync();
         Volatile.Write(ref restarted, true);
         await Until(() => Volatile.Read(ref afterwards) >= 50);
         await stop.CancelAsync();

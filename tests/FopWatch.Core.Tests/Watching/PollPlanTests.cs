@@ -73,7 +73,7 @@ public class PollPlanTests
                 polled with { DueAt = Start.AddMinutes(2) + SecondLook.After },
                 polled with { DueAt = null },
                 PollPlan.Start(Settings, Start, TimeSpan.FromDays(9)),
-                PollPlan.Again(Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
+                PollPlan.Restart(Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
             ])
         {
             Assert.Equal(watch, PollPlan.Corrected(Settings, watch, now));

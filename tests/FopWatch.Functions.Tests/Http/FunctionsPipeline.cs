@@ -94,6 +94,6 @@ internal sealed class FunctionsPipeline : ServedHost
 
     private sealed class Stopped(Azurite azurite) : IAsyncDisposable
     {
-        public ValueTask DisposeAsync() => new(azurite.StartAgainAsync());
+        public ValueTask DisposeAsync() => new(azurite.RestartAsync());
     }
 }

@@ -85,7 +85,7 @@ public class HostLogTests
         await azurite.KillAsync();
         await NotifyAsync(host, "hinted", Token, Secret("unstored"));
         await Task.Delay(TimeSpan.FromSeconds(10), Cancelled);
-        await azurite.StartAgainAsync();
+        await azurite.RestartAsync();
         await host.ReadyAsync();
         while (host.Said("Swept: ").Count == 0)
             await Task.Delay(250, Cancelled);

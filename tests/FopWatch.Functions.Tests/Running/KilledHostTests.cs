@@ -10,7 +10,7 @@ using FopWatch.Jobs;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Simulator;
-using FopWatch.Watching;
+using FopWatch.Upkeep;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests.Running;

@@ -93,7 +93,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
     {
         public async ValueTask DisposeAsync()
         {
-            await azurite.StartAgainAsync();
+            await azurite.RestartAsync();
             await host.ReadyAsync();
         }
     }

@@ -228,7 +228,7 @@ public class TrackTests
         await host.StopAsync();
         await UntilAsync(run.Error, "Waiting for the host", clock);
 
-        await host.StartAgainAsync(url: url);
+        await host.RestartAsync(url: url);
         await SettleAsync(host, "z0.1", 0, null);
         await SettleAsync(host, "z0.2", 0, null);
         await UntilAsync(run.Output, "total", clock);

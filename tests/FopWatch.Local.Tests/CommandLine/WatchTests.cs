@@ -78,7 +78,7 @@ public class WatchTests
 
         await host.StopAsync();
         await run.Error.UntilAsync("retrying in");
-        await host.StartAgainAsync(url: url);
+        await host.RestartAsync(url: url);
         await NotifyAsync(host, """{"id":"z0.between","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
         await host.JobAsync("media", "z0.between", "?wait=10");
         clock.Advance(TimeSpan.FromMinutes(1));

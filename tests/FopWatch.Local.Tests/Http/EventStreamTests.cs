@@ -25,7 +25,7 @@ public partial class EventStreamTests
 
         await SettleAsync(host, "z0.3");
         await host.StopAsync();
-        await host.StartAgainAsync();
+        await host.RestartAsync();
         await SettleAsync(host, "z0.4");
 
         await using var again = await EventReader.OpenAsync(host, position);

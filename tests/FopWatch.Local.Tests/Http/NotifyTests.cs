@@ -160,7 +160,7 @@ public class NotifyTests
         await host.StopAsync();
         foreach (var file in Directory.EnumerateFiles(host.Folder))
             Assert.DoesNotContain(Secret, Encoding.Latin1.GetString(await File.ReadAllBytesAsync(file, TestContext.Current.CancellationToken)), StringComparison.Ordinal);
-        await host.StartAgainAsync();
+        await host.RestartAsync();
     }
 
     [Fact]
@@ -187,7 +187,7 @@ public class NotifyTests
 
         await host.StopAsync();
         settings["Sources:media:Keys:ak-2"] = "sk-2";
-        await host.StartAgainAsync(settings: settings);
+        await host.RestartAsync(settings: settings);
 
         // Now a retry would take one; a typo in the filter must not make it one of all.
         foreach (var query in (string[])["?sorce=files", "?source="])
@@ -209,7 +209,7 @@ public class NotifyTests
         await host.NotifyAsync("files", "garbage");
         await host.StopAsync();
         var settings = RunningHost.TokenSources().Where(setting => !setting.Key.StartsWith("Sources:files:", StringComparison.Ordinal));
-        await host.StartAgainAsync(settings: new(settings));
+        await host.RestartAsync(settings: new(settings));
 
         foreach (var (source, status) in ((string, HttpStatusCode)[])
             [("media", HttpStatusCode.OK), ("files", HttpStatusCode.OK), ("Files", HttpStatusCode.BadRequest), ("nope", HttpStatusCode.BadRequest)])
@@ -274,7 +274,7 @@ public class NotifyTests
 
         await host.StopAsync();
         settings["PublicUrl"] = "https://hooks.example.com";
-        await host.StartAgainAsync(settings: settings);
+        await host.RestartAsync(settings: settings);
         Assert.Equal([SignatureFinding.Right], Assert.Single((await host.QuarantineAsync()).Notifications).Signature!.Findings);
         await host.PostAsync("/api/quarantine/retry");
 

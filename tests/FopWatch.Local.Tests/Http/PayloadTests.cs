@@ -108,7 +108,7 @@ public partial class PayloadTests
         await host.StopAsync();
         var settings = RunningHost.TokenSources();
         settings["Sources:media:Domains:photos"] = "https://img.example.com";
-        await host.StartAgainAsync(settings: settings);
+        await host.RestartAsync(settings: settings);
 
         Assert.Equal("https://img.example.com/fpu/GyrkDZW2/200.png", UrlOf(await host.JobAsync("media", id)));
         await host.PostAsync($"/api/jobs/media/{id}/republish");

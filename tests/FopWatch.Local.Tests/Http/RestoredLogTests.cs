@@ -25,7 +25,7 @@ public class RestoredLogTests
         {
             await host.StopAsync();
             Copy(host, backup);
-            await host.StartAgainAsync();
+            await host.RestartAsync();
         }
 
         await SettleAsync(host, 4, 5, 6);
@@ -33,7 +33,7 @@ public class RestoredLogTests
         Assert.Equal(before, lost[..3]);
         await host.StopAsync();
         File.Move(backup, Path.Combine(host.Folder, "fopwatch.db"), overwrite: true);
-        await host.StartAgainAsync();
+        await host.RestartAsync();
 
         // What is known of both stays known, with nothing published since and with more than was lost. Of a process that began after the
         // backup nothing is known, so its positions are another log's.
@@ -69,7 +69,7 @@ public class RestoredLogTests
         var before = await PositionsAsync(host, 2);
         await host.StopAsync();
         File.Delete(Path.Combine(host.Folder, "fopwatch.db"));
-        await host.StartAgainAsync();
+        await host.RestartAsync();
         await SettleAsync(host, 3, 4, 5);
 
         Assert.Equal(
@@ -88,7 +88,7 @@ public class RestoredLogTests
             for (var restart = 0; restart < 2; restart++)
             {
                 await host.StopAsync();
-                await host.StartAgainAsync();
+                await host.RestartAsync();
                 Assert.Equal(positions, await PositionsAsync(host, positions.Count));
                 Assert.Equal($"id: {positions[^1]}", (await BeginningAsync(host, null, 1))[0]);
             }

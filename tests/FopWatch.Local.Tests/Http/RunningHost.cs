@@ -50,7 +50,7 @@ internal sealed class RunningHost : IAsyncDisposable
             ApiKey = apiKey,
             TransportTime = transportTime ?? TimeProvider.System,
         });
-        await host.StartAgainAsync(time ?? TimeProvider.System);
+        await host.RestartAsync(time ?? TimeProvider.System);
         return host;
     }
 
@@ -83,7 +83,7 @@ internal sealed class RunningHost : IAsyncDisposable
     }
 
     /// <summary>Starts on the same folder, on another port unless one is given, with other settings if any are given.</summary>
-    public async Task StartAgainAsync(TimeProvider? time = null, Dictionary<string, string?>? settings = null, Uri? url = null)
+    public async Task RestartAsync(TimeProvider? time = null, Dictionary<string, string?>? settings = null, Uri? url = null)
     {
         if (url is not null)
             _settings = _settings with { Urls = url.AbsoluteUri };

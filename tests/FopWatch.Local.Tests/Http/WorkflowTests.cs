@@ -85,7 +85,7 @@ public class WorkflowTests
         Assert.Single((await host.QuarantineAsync()).Notifications);
 
         await host.StopAsync();
-        await host.StartAgainAsync(settings: Settings(api, withKeys: true));
+        await host.RestartAsync(settings: Settings(api, withKeys: true));
         await host.PostAsync($"/api/quarantine/{kept.Key}/retry");
 
         Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", Id, "?wait=30")).State);

@@ -136,7 +136,7 @@ public sealed class DataFolderTests : IDisposable
         await host.StopAsync();
         SetMode(host.Folder, OwnersFolder | UnixFileMode.GroupWrite | UnixFileMode.GroupExecute);
 
-        await host.StartAgainAsync();
+        await host.RestartAsync();
 
         var warning = Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("chmod", StringComparison.Ordinal));
         Assert.Contains(host.Folder, warning, StringComparison.Ordinal);

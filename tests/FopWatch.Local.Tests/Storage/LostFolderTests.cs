@@ -82,7 +82,7 @@ public sealed class LostFolderTests
         await host.StopAsync();
         DamagePagesOf(Path.Combine(host.Folder, SqliteDatabase.FileName), "quarantine");
 
-        await host.StartAgainAsync();
+        await host.RestartAsync();
 
         var ready = await host.Http.GetAsync("/health/ready", Cancelled);
         Assert.Equal(HttpStatusCode.ServiceUnavailable, ready.StatusCode);

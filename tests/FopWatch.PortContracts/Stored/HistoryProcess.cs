@@ -5,6 +5,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;
 using FopWatch.Simulator;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 using StatusAnswer = FopWatch.Providers.StatusAnswer;
 

@@ -6,6 +6,7 @@ using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Hosts;

@@ -6,6 +6,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;

@@ -1,9 +1,8 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
-using FopWatch.Upkeep;
 
-namespace FopWatch.Core.Tests.Upkeep;
+namespace FopWatch.Core.Tests.Running;
 
 /// <summary>Loops that fail.</summary>
 public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
