@@ -62,7 +62,9 @@ public sealed class LogFloodTests
         connections.ForEach(connection => connection.Dispose());
 
         await Task.Delay(TimeSpan.FromSeconds(1), TestContext.Current.CancellationToken);
-        Assert.StartsWith("Warning Requests are turned away, 1 since the start", Assert.Single(Lines(host)[before.Length..]), StringComparison.Ordinal);
+
+        // Several may have been cut off by the time the line is written.
+        Assert.Matches("^Warning Requests are turned away, (1?[1-9]|10|20) since the start", Assert.Single(Lines(host)[before.Length..]));
     }
 
     /// <summary>What is logged at the default level, without what a new host says of its first purge.</summary>
