@@ -32,8 +32,15 @@ public sealed class DeploymentTests
     /// <summary>The part of the notify route that is the same for all.</summary>
     internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
 
-    private static string NotifyRoute =>
-        Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Functions/Http/NotifyFunction.cs"), @"Route = ""(api/notify/\{source\}[^""]*)"""));
+    private static string NotifyRoute
+    {
+        get
+        {
+            var routes = Repository.Text("src/FopWatch.Api/Notify.cs");
+            return Assert.Single(Repository.Find(routes, @"PathString Path = ""/(api/notify)"""))
+                + Assert.Single(Repository.Find(routes, @"MapPost\(""(/\{source\}[^""]*)"""));
+        }
+    }
 
     [Theory]
     [MemberData(nameof(All))]
