@@ -1,5 +1,4 @@
 using System.Net;
-using FopWatch.Api;
 using FopWatch.Local.Hosting;
 using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
@@ -75,16 +74,7 @@ public sealed class LocalErrorTests : ErrorContract
     [Theory]
     [InlineData("GET", "/")]
     [InlineData("HEAD", "/nothing")]
-    public async Task An_unknown_route_outside_of_those_of_all_hosts_is_a_problem(string method, string path)
-    {
-        await using var host = await StartAsync();
-        using var request = new HttpRequestMessage(new(method), path);
-        using var answer = await host.Http.SendAsync(request, Cancelled);
-
-        Assert.Equal((HttpStatusCode.NotFound, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
-        if (method != "HEAD")
-            Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
-    }
+    public Task An_unknown_route_outside_of_those_of_all_hosts_is_a_problem(string method, string path) => IsUnknownAsync(method, path);
 
     [Theory]
     [InlineData("/events", "text/event-stream")]

@@ -96,16 +96,7 @@ public abstract class ErrorContract : HostContract
     [InlineData("GET", "/health")]
     [InlineData("GET", "/health/nothing")]
     [InlineData("HEAD", "/api/nothing")]
-    public async Task An_unknown_route_is_a_problem(string method, string path)
-    {
-        await using var host = await StartAsync();
-        using var request = new HttpRequestMessage(new(method), path);
-        using var answer = await host.Http.SendAsync(request, Cancelled);
-
-        Assert.Equal((HttpStatusCode.NotFound, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
-        if (method != "HEAD")
-            Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
-    }
+    public Task An_unknown_route_is_a_problem(string method, string path) => IsUnknownAsync(method, path);
 
     [Theory]
     [InlineData("PATCH", "/api/jobs", "GET, HEAD, POST")]
@@ -134,5 +125,17 @@ public abstract class ErrorContract : HostContract
         await stream.WriteAsync(Encoding.Latin1.GetBytes(request), Cancelled);
         using var reader = new StreamReader(stream, Encoding.UTF8);
         return await reader.ReadToEndAsync(Cancelled);
+    }
+
+    /// <summary>Expects a route to be unknown.</summary>
+    protected async Task IsUnknownAsync(string method, string path)
+    {
+        await using var host = await StartAsync();
+        using var request = new HttpRequestMessage(new(method), path);
+        using var answer = await host.Http.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.NotFound, Problem.ContentType), (answer.StatusCode, answer.Content.Headers.ContentType?.MediaType));
+        if (method != "HEAD")
+            Assert.Equal("urn:fopwatch:problem:not-found", (await ServedHost.ProblemAsync(answer)).Type);
     }
 }
