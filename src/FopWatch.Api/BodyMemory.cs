@@ -102,7 +102,7 @@ public sealed class BodyMemory
 
         // After a read that a token has cancelled, Kestrel cannot drain the body, and logs an error for each.
         var reader = request.BodyReader;
-        using var cutting = cut.Token.UnsafeRegister(static reader => ((PipeReader)reader!).CancelPendingRead(), reader);
+        using var cutting = cut.Token.UnsafeRegister(static reader => CancelRead((PipeReader)reader!), reader);
         try
         {
             while (true)
@@ -135,6 +135,10 @@ public sealed class BodyMemory
                 patience.CancelAfter(TimeSpan.FromTicks(Math.Max(0, Math.Min(left.Ticks, leftToGrow.Ticks))));
             }
         }
+        catch (ConnectionAbortedException aborted)
+        {
+            throw new BadHttpRequestException("The connection was given up.", aborted);
+        }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             throw new IntakeFullException(patience.IsCancellationRequested
@@ -151,6 +155,18 @@ public sealed class BodyMemory
         {
             // Kestrel says so of a chunk whose size overflows: no fault of ours.
             throw new BadHttpRequestException("The body cannot be read to its end.", unreadable);
+        }
+    }
+
+    private static void CancelRead(PipeReader reader)
+    {
+        try
+        {
+            reader.CancelPendingRead();
+        }
+        catch (Exception gone) when (gone is OperationCanceledException or ObjectDisposedException)
+        {
+            // The connection was given up, so the read ends anyway. Kestrel would log what a callback throws as an error of the application.
         }
     }
 

@@ -1,0 +1,45 @@
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Api.Tests;
+
+/// <summary>A body that is being read when its connection is given up, in a real server: the server logs an error if giving up fails.</summary>
+public sealed class AbortedBodyTests
+{
+    [Fact]
+    public async Task A_body_whose_request_is_aborted_while_it_is_read_is_no_error_of_the_server()
+    {
+        using var log = new CapturedLog();
+        var memory = new BodyMemory(FopWatchSettings.Read([]));
+        var failures = 0;
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(log);
+        await using var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.Run(async context =>
+        {
+            var read = memory.ReadAsync(context.Request, "media", context.RequestAborted);
+            context.Abort();
+            await Assert.ThrowsAnyAsync<Exception>(async () => await read);
+            Interlocked.Increment(ref failures);
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        var address = new Uri(app.Urls.Single());
+        for (var i = 0; i < 20; i++)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+            await socket.ConnectAsync(IPAddress.Loopback, address.Port, TestContext.Current.CancellationToken);
+            await socket.SendAsync(Encoding.ASCII.GetBytes("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 100\r\n\r\n{\"id\":"), TestContext.Current.CancellationToken);
+            await Assert.ThrowsAsync<SocketException>(async () => await socket.ReceiveAsync(new byte[1], TestContext.Current.CancellationToken));
+        }
+
+        await app.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Equal(20, failures);
+        Assert.DoesNotContain(log.ToString().Split('\n'), line => line.StartsWith(nameof(LogLevel.Error), StringComparison.Ordinal));
+    }
+}
