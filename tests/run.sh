@@ -67,7 +67,7 @@ if ! dotnet build "$built" --nologo -v quiet -c Release; then
 fi
 
 passed=0 failed=0 skipped=0 broken=() ran=()
-for project in tests/*/*.csproj; do
+for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
   [[ $name =~ $leave_out ]] && continue
   program=tests/$name/bin/Release/net10.0/$name.dll

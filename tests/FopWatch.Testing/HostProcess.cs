@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace FopWatch.Testing;
@@ -18,16 +19,18 @@ public sealed class HostProcess : IDisposable
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="through">A command that replaces itself by the one that follows, if it is to be started through one.</param>
     /// <param name="variables">Further variables of its environment.</param>
+    /// <param name="program">The program and its first arguments, if it is not <c>fopwatch.dll serve</c> beside the tests.</param>
     public HostProcess(
         string folder,
         IReadOnlyDictionary<string, string?> settings,
         IReadOnlyList<string>? through = null,
-        Dictionary<string, string?>? variables = null)
+        Dictionary<string, string?>? variables = null,
+        IReadOnlyList<string>? program = null)
     {
         Folder = folder;
         Url = new($"http://127.0.0.1:{Loopback.FreePort()}");
-        var program = Path.Combine(AppContext.BaseDirectory, "fopwatch.dll");
-        string[] command = [.. through ?? [], "dotnet", program, "serve", "--urls", Url.AbsoluteUri, "--data", folder];
+        program ??= [Path.Combine(AppContext.BaseDirectory, "fopwatch.dll"), "serve"];
+        string[] command = [.. through ?? [], "dotnet", .. program, "--urls", Url.AbsoluteUri, "--data", folder];
         _start = new(command[0], command[1..])
         {
             RedirectStandardOutput = true,
@@ -66,22 +69,41 @@ public sealed class HostProcess : IDisposable
     /// <summary>The most physical memory that it has taken since it started, in bytes.</summary>
     public long PeakMemory => Refreshed().PeakWorkingSet64;
 
+    /// <summary>The processor time that it has used since it started.</summary>
+    public TimeSpan ProcessorTime => Refreshed().TotalProcessorTime;
+
+    /// <summary>How many bytes it has caused to be written to disks since it started; null where the system does not count them.</summary>
+    public long? BytesWritten
+    {
+        get
+        {
+            const string Name = "write_bytes: ";
+            var counters = $"/proc/{_process!.Id}/io";
+            return File.Exists(counters)
+                && File.ReadLines(counters).FirstOrDefault(line => line.StartsWith(Name, StringComparison.Ordinal)) is { } line
+                    ? long.Parse(line.AsSpan(Name.Length), CultureInfo.InvariantCulture)
+                    : null;
+        }
+    }
+
     /// <summary>Starts one whose data folder is deleted in the end, and waits until it is ready.</summary>
     /// <param name="settings">Below <c>FopWatch</c>, with <c>:</c> between the levels.</param>
     /// <param name="logLevel">What it prints.</param>
     /// <param name="folder">Its data folder; null for a new one.</param>
     /// <param name="descriptors">How many files it may open; null for as many as the test.</param>
     /// <param name="variables">Further variables of its environment.</param>
+    /// <param name="program">The program and its first arguments, if it is not <c>fopwatch.dll serve</c> beside the tests.</param>
     public static async Task<HostProcess> StartAsync(
         Dictionary<string, string?> settings,
         string logLevel = "Information",
         string? folder = null,
         int? descriptors = null,
-        IReadOnlyDictionary<string, string?>? variables = null)
+        IReadOnlyDictionary<string, string?>? variables = null,
+        IReadOnlyList<string>? program = null)
     {
         folder ??= Directory.CreateTempSubdirectory("fopwatch-").FullName;
         string[] limited = descriptors is { } limit ? ["bash", "-c", $"ulimit -n {limit} && exec \"$@\"", "bash"] : [];
-        var host = new HostProcess(folder, settings, limited, new(variables ?? new Dictionary<string, string?>()) { ["FOPWATCH_LOG"] = logLevel })
+        var host = new HostProcess(folder, settings, limited, new(variables ?? new Dictionary<string, string?>()) { ["FOPWATCH_LOG"] = logLevel }, program)
         {
             _ownsFolder = true,
         };

@@ -1,0 +1,43 @@
+using FopWatch.Load.Generating;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Load.Bare;
+
+/// <summary>
+/// What the embedded host is compared with: Kestrel and one durable insert of the body per request, without anything that FopWatch does. It is started as
+/// the host is: <c>MODE --urls URL --data DIR</c>.
+/// </summary>
+internal static class BareEndpoint
+{
+    /// <summary>All requests that wait are inserted in one transaction.</summary>
+    public const string Grouped = "bare-group";
+
+    /// <summary>Each request has a transaction of its own.</summary>
+    public const string Single = "bare-insert";
+
+    public static readonly IReadOnlyList<string> Modes = [Grouped, Single];
+
+    public static async Task RunAsync(string[] args)
+    {
+        if (args is not [var mode, "--urls", var url, "--data", var folder])
+            throw new ArgumentException($"{args[0]} needs --urls URL --data DIR.");
+
+        using IBodyTable table = mode == Grouped ? new GroupedBodyTable(folder) : new SingleBodyTable(folder);
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.WebHost.UseUrls(url);
+        await using var web = builder.Build();
+        web.MapGet("/health/ready", () => Results.Ok());
+        web.MapPost(HttpRequests.NotifyPath, async (HttpContext context) =>
+        {
+            using var body = new MemoryStream();
+            await context.Request.Body.CopyToAsync(body);
+            await table.InsertAsync(body.ToArray());
+            return Results.Text("ok");
+        });
+        await web.RunAsync();
+    }
+}

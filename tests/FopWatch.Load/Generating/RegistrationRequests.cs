@@ -1,0 +1,42 @@
+using System.Globalization;
+using System.Text;
+
+namespace FopWatch.Load.Generating;
+
+/// <summary>Registrations in arrays.</summary>
+/// <param name="url">The host.</param>
+/// <param name="ids">What is registered.</param>
+/// <param name="each">How many jobs an array has.</param>
+/// <param name="firstPollAfter">From now to the first poll.</param>
+internal sealed class RegistrationRequests(Uri url, JobIds ids, int each, Func<TimeSpan> firstPollAfter) : HttpRequests
+{
+    // Blanks before a number are JSON.
+    private const string Wait = "            ";
+
+    private readonly byte[] _request = Template(url, each);
+    private readonly int[] _ids = PlacesOf(Template(url, each), JobIds.Place);
+    private readonly int[] _waits = PlacesOf(Template(url, each), Wait);
+
+    public override int Each => each;
+
+    public override int Done => 202;
+
+    public override ReadOnlyMemory<byte> Next()
+    {
+        var wait = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{firstPollAfter().TotalSeconds,12:0.000}"));
+        for (var i = 0; i < each; i++)
+        {
+            if (!ids.TryTake(_request, [_ids[i]]))
+                return default;
+            wait.CopyTo(_request, _waits[i]);
+        }
+
+        return _request;
+    }
+
+    private static byte[] Template(Uri url, int each)
+    {
+        const string Job = $$"""{"source":"{{Source}}","id":"{{JobIds.Place}}","firstPollAfter":{{Wait}}}""";
+        return Request("POST", "/api/jobs", url, "Content-Type: application/json\r\n", $"[{string.Join(',', Enumerable.Repeat(Job, each))}]");
+    }
+}

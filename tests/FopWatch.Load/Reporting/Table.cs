@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace FopWatch.Load.Reporting;
+
+/// <summary>A table of figures in Markdown. A row without all figures, or with failures, makes the run fail.</summary>
+internal sealed class Table(string title, params IReadOnlyList<string> columns)
+{
+    private readonly List<IReadOnlyList<string>> _rows = [];
+    private readonly List<string> _faults = [];
+
+    /// <summary>What there is no figure for by its nature.</summary>
+    public const string None = "–";
+
+    /// <summary>A figure that could not be had.</summary>
+    public const string Missing = "?";
+
+    public bool IsEmpty => _rows.Count == 0;
+
+    public IReadOnlyList<string> Faults => _faults;
+
+    public void Add(string name, params IReadOnlyList<string> figures)
+    {
+        if (figures.Count != columns.Count - 1)
+            throw new ArgumentException($"The row '{name}' has {figures.Count} figures for {columns.Count - 1} columns.", nameof(figures));
+        _rows.Add([name, .. figures]);
+        for (var i = 0; i < figures.Count; i++)
+        {
+            if (figures[i] == Missing)
+                _faults.Add($"{title}: {name} has no {columns[i + 1]}.");
+        }
+    }
+
+    public void Fault(string fault) => _faults.Add($"{title}: {fault}");
+
+    /// <summary>Counts failures as faults.</summary>
+    /// <returns>How many there were.</returns>
+    public string Failures(string name, IReadOnlyDictionary<string, long> failed)
+    {
+        foreach (var (what, count) in failed)
+            Fault(string.Create(CultureInfo.InvariantCulture, $"{name}: {count} times {what}"));
+        return Number(failed.Values.Sum());
+    }
+
+    public void Write(TextWriter to)
+    {
+        to.WriteLine($"### {title}\n");
+        to.WriteLine($"| {string.Join(" | ", columns)} |");
+        to.WriteLine($"|---|{string.Concat(Enumerable.Repeat("---:|", columns.Count - 1))}");
+        foreach (var row in _rows)
+            to.WriteLine($"| {string.Join(" | ", row)} |");
+        to.WriteLine();
+        to.Flush();
+    }
+
+    public static string Number(double? value) => value is not { } number || !double.IsFinite(number) ? Missing
+        : number.ToString(number >= 100 || double.IsInteger(number) ? "#,0" : number >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
+
+    public static string Milliseconds(TimeSpan? value) => Number(value?.TotalMilliseconds);
+
+    /// <summary>A value as a multiple of another; none if there is no other.</summary>
+    public static string Ratio(double? value, double? of) => of is null ? None : value is { } number && of > 0 ? Number(number / of) : Missing;
+}
