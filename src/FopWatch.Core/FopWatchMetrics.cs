@@ -101,7 +101,10 @@ public sealed class FopWatchMetrics
         _timeToOutcome.Record((job.UpdatedAt - job.RegisteredAt).TotalSeconds, new KeyValuePair<string, object?>("source", job.Key.Source));
     }
 
-    internal void Published(string source, TimeSpan delay) =>
+    /// <summary>Records that an event was published.</summary>
+    /// <param name="source">The source of its job.</param>
+    /// <param name="delay">The time since its commit.</param>
+    public void Published(string source, TimeSpan delay) =>
         _publishDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("source", source));
 
     internal void Swept(Sweep sweep) => _swept = new(sweep, _time.GetTimestamp());

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -27,6 +28,14 @@ internal sealed class EventLog : IEventPublisher
 
     internal const string OldestSql = "SELECT seq, time FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
 
+    /// <summary>An event out of the outbox may come twice, so its id is in a unique index. An event that is written with its job comes once and has no entry there.</summary>
+    internal const string AppendSql = """
+        INSERT INTO events (event_id, time, type, source, subject, body, redaction, was_pending)
+        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
+        """;
+
+    internal const string WaitsSql = "SELECT 1 FROM outbox WHERE source = $1 AND id = $2 LIMIT 1";
+
     internal const string PurgeSql = "DELETE FROM events WHERE seq > $1 AND seq <= $2";
 
     // Short enough that the commits of others don't wait long for one.
@@ -34,9 +43,15 @@ internal sealed class EventLog : IEventPublisher
 
     private readonly SqliteDatabase _database;
     private TaskCompletionSource _published = NewSignal();
+    private readonly Action _signalPublished;
+    private readonly ConcurrentDictionary<string, bool> _deferred = new(StringComparer.Ordinal);
     private volatile bool _closed;
 
-    internal EventLog(SqliteDatabase database) => _database = database;
+    internal EventLog(SqliteDatabase database)
+    {
+        _database = database;
+        _signalPublished = () => Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+    }
 
     /// <summary>The epochs, by which positions are told from those of another log.</summary>
     public LogEpochs Epochs => _database.Epochs;
@@ -56,15 +71,38 @@ internal sealed class EventLog : IEventPublisher
                 return Append(session, events);
             },
             cancellationToken);
-        Epochs.Begun();
-        if (appended.Count > 0)
-            Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
         if (appended.Refused.Count > 0)
         {
             throw new UnpublishableEventsException(
                 $"{appended.Refused.Count} event(s) cannot be written to the log.", appended.Refused, appended.Failure, appended.HeldBack);
         }
     }
+
+    /// <summary>Writes an event in the transaction of its job, unless an earlier event of the job waits in the outbox.</summary>
+    /// <returns>Whether it was written. If not, it belongs in the outbox.</returns>
+    public bool TryAppend(SqliteSession session, OutboxEvent @event)
+    {
+        if (session.Scalar(WaitsSql, @event.Key.Source, @event.Key.Id) is not null)
+            return false;
+
+        Epochs.Begin(session, LastSeq);
+        try
+        {
+            Append(session, @event, wasPending: false);
+            return true;
+        }
+        catch (SqliteException refusal) when (!refusal.IsUnavailable())
+        {
+            // A statement that a constraint or a size stopped leaves nothing behind, and the transaction goes on.
+            return false;
+        }
+    }
+
+    /// <summary>An event was committed to the outbox, as it could not be written with its job.</summary>
+    public void Defer(string eventId) => _deferred[eventId] = true;
+
+    /// <summary>Whether an event waits in the outbox since its commit; asked once for each, by whoever committed it.</summary>
+    public bool TakeDeferred(string eventId) => _deferred.TryRemove(eventId, out _);
 
     /// <summary>
     /// Reads events in the order of the log. What is read at once ends with the event that fills it, so others may follow where there are
@@ -157,7 +195,7 @@ internal sealed class EventLog : IEventPublisher
         return logged with { Body = body, Problem = problem };
     }
 
-    private static Appended Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
+    private Appended Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
     {
         var appended = new Appended();
         foreach (var pending in events)
@@ -170,28 +208,26 @@ internal sealed class EventLog : IEventPublisher
 
             try
             {
-                appended.Count += session.Execute(
-                    """
-                    INSERT INTO events (event_id, time, type, source, subject, body, redaction)
-                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (event_id) DO NOTHING
-                    """,
-                    pending.Id,
-                    pending.Time.UtcTicks,
-                    pending.Type,
-                    pending.Key.Source,
-                    pending.Key.Id,
-                    pending.Body,
-                    CommandRedaction.Version);
+                appended.Count += Append(session, pending, wasPending: true);
             }
             catch (SqliteException refusal) when (!refusal.IsUnavailable())
             {
-                // Of a statement that a constraint or a size stopped nothing is left, and the transaction goes on.
+                // A statement that a constraint or a size stopped leaves nothing behind, and the transaction goes on.
                 appended.Refused.Add(pending);
                 appended.Failure ??= refusal;
             }
         }
 
         return appended;
+    }
+
+    private int Append(SqliteSession session, OutboxEvent one, bool wasPending)
+    {
+        var count = session.Execute(
+            AppendSql, one.Id, one.Time.UtcTicks, one.Type, one.Key.Source, one.Key.Id, one.Body, CommandRedaction.Version, wasPending ? 1 : 0);
+        if (count > 0)
+            session.AfterCommit(_signalPublished);
+        return count;
     }
 
     private static DeletedBatch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)

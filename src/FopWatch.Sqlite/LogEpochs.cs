@@ -39,10 +39,8 @@ internal sealed class LogEpochs
 
         // Before anybody can read the event; until the transaction is committed, there is none at that place.
         Volatile.Write(ref _first, first);
+        session.AfterCommit(() => _begun = true);
     }
-
-    /// <summary>The transaction of <see cref="Begin"/> is committed.</summary>
-    public void Begun() => _begun = true;
 
     /// <summary>The position of an event, and of those who know all up to it.</summary>
     public EventPosition PositionOf(long seq) => new(

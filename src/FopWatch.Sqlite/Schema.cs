@@ -147,6 +147,14 @@ internal static class Schema
         ) STRICT, WITHOUT ROWID;
         CREATE INDEX tombstones_by_time ON tombstones (purged_at);
         """,
+        """
+        -- An event that is written in the transaction of its job comes once. One that waited in the outbox may come again after a crash, and only
+        -- its id is in an index, since ids are random and each would cost a page.
+        ALTER TABLE events ADD COLUMN was_pending INTEGER NOT NULL DEFAULT 0;
+        UPDATE events SET was_pending = 1 WHERE event_id IN (SELECT event_id FROM outbox);
+        DROP INDEX events_id;
+        CREATE UNIQUE INDEX events_pending_id ON events (event_id) WHERE was_pending = 1;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

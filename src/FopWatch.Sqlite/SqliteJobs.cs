@@ -1,12 +1,15 @@
 using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Publishing;
 using FopWatch.Watching;
 
 namespace FopWatch.Sqlite;
 
 /// <summary>The jobs: a row each, with the document and the columns that are looked for.</summary>
-internal sealed class SqliteJobs(SqliteDatabase database) : IJobStore
+/// <param name="database">The database.</param>
+/// <param name="log">The log into which the events of commits go at once; null if another broker takes them out of the outbox.</param>
+internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobStore
 {
     // Statements whose plans matter: the tests check that none of them scans a table or sorts.
     internal const string ByReferenceSql = "SELECT source, id, seq, revision, body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
@@ -162,7 +165,7 @@ internal sealed class SqliteJobs(SqliteDatabase database) : IJobStore
         return new(read, null);
     }
 
-    private static string? Commit(SqliteSession session, JobCommit commit, byte[] body, string reference)
+    private string? Commit(SqliteSession session, JobCommit commit, byte[] body, string reference)
     {
         var job = commit.Job;
         var state = WireNames.Of(job.State);
@@ -195,7 +198,7 @@ internal sealed class SqliteJobs(SqliteDatabase database) : IJobStore
             session.Execute(
                 "INSERT INTO books (source, registered) VALUES ($1, 1) ON CONFLICT (source) DO UPDATE SET registered = registered + 1",
                 job.Key.Source);
-            SqliteOutbox.Enqueue(session, commit.Event);
+            WriteEvent(session, commit.Event);
             return JobRow.ETagOf(seq, 1);
         }
 
@@ -231,8 +234,17 @@ internal sealed class SqliteJobs(SqliteDatabase database) : IJobStore
                 watch);
         }
 
-        SqliteOutbox.Enqueue(session, commit.Event);
+        WriteEvent(session, commit.Event);
         return JobRow.ETagOf(row.Seq, row.Revision + 1);
+    }
+
+    private void WriteEvent(SqliteSession session, OutboxEvent? @event)
+    {
+        if (@event is null || log?.TryAppend(session, @event) == true)
+            return;
+        SqliteOutbox.Enqueue(session, @event);
+        if (log is not null)
+            session.AfterCommit(() => log.Defer(@event.Id));
     }
 
     private static (long Seq, long Revision, string State, long? SettledAt, bool IsDue, int Stopped)? Locate(SqliteSession session, JobKey key)

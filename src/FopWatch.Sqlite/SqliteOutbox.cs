@@ -117,22 +117,16 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
         cancellationToken);
 
     /// <summary>Puts an event into the outbox, in the transaction of its job.</summary>
-    public static void Enqueue(SqliteSession session, OutboxEvent? @event)
-    {
-        if (@event is null)
-            return;
-
-        session.Execute(
-            "INSERT INTO outbox (source, id, version, event_id, type, time, body, redaction) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
-            @event.Key.Source,
-            @event.Key.Id,
-            @event.Version,
-            @event.Id,
-            @event.Type,
-            @event.Time.UtcTicks,
-            @event.Body,
-            CommandRedaction.Version);
-    }
+    public static void Enqueue(SqliteSession session, OutboxEvent @event) => session.Execute(
+        "INSERT INTO outbox (source, id, version, event_id, type, time, body, redaction) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        @event.Key.Source,
+        @event.Key.Id,
+        @event.Version,
+        @event.Id,
+        @event.Type,
+        @event.Time.UtcTicks,
+        @event.Body,
+        CommandRedaction.Version);
 
     private static OutboxEvent Read(OutboxEvent one, long ticks, long redaction)
     {

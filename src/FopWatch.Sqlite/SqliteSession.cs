@@ -10,6 +10,8 @@ internal sealed class SqliteSession : IDisposable
 {
     private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
 
+    private readonly HashSet<Action> _afterCommit = [];
+
     private SqliteSession(SqliteConnection connection) => Connection = connection;
 
     /// <summary>The connection.</summary>
@@ -72,6 +74,26 @@ internal sealed class SqliteSession : IDisposable
 
     /// <summary>The one value that a statement answers; null for no row and for NULL.</summary>
     public object? Scalar(string sql, params ReadOnlySpan<object?> values) => Command(sql, values).ExecuteScalar() is { } value and not DBNull ? value : null;
+
+    /// <summary>Begins a transaction that writes.</summary>
+    public void Begin()
+    {
+        _afterCommit.Clear();
+        Execute("BEGIN IMMEDIATE");
+    }
+
+    /// <summary>Commits the open transaction, and does what is to be done after it.</summary>
+    public void Commit()
+    {
+        Execute("COMMIT");
+        foreach (var action in _afterCommit)
+            action();
+        _afterCommit.Clear();
+    }
+
+    /// <summary>Does something once the open transaction is committed, before any of its callers is answered; an action that is added again is done once.</summary>
+    /// <param name="action">What to do, in no time and without failing.</param>
+    public void AfterCommit(Action action) => _afterCommit.Add(action);
 
     /// <summary>Reads several statements from one snapshot.</summary>
     public T Snapshot<T>(Func<SqliteSession, T> read)

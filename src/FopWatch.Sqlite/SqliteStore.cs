@@ -12,14 +12,14 @@ namespace FopWatch.Sqlite;
 /// </summary>
 internal sealed class SqliteStore : IStore, IAsyncDisposable
 {
-    private SqliteStore(SqliteDatabase database, TimeProvider time)
+    private SqliteStore(SqliteDatabase database, TimeProvider time, SqliteStoreOptions options)
     {
         Database = database;
-        Jobs = new SqliteJobs(database);
+        Events = new(database);
+        Jobs = new SqliteJobs(database, options.IsBroker ? Events : null);
         Due = new SqliteDueIndex(database);
         Outbox = new SqliteOutbox(database, time);
         Quarantine = new SqliteQuarantine(database);
-        Events = new(database);
         ClockMarks = new(database);
         JobPurge = new(database);
         Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks);
@@ -64,8 +64,10 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
     public static async Task<SqliteStore> OpenAsync(
         string folder, TimeProvider time, SqliteStoreOptions? options = null, CancellationToken cancellationToken = default)
     {
+        options ??= new();
+
         // A log that a crash left behind is read here, and a migration may take its time.
-        var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options ?? new()), time), CancellationToken.None);
+        var opening = Task.Run(() => new SqliteStore(SqliteDatabase.Open(folder, time, options), time, options), CancellationToken.None);
         try
         {
             return await opening.WaitAsync(cancellationToken);

@@ -15,6 +15,12 @@ internal sealed record SqliteStoreOptions
     /// <summary>The most connections at once that read for intake, polls and single jobs; at least 1.</summary>
     public int Readers { get; init; } = 4;
 
+    /// <summary>
+    /// Whether the log of this store is the broker, so that events go into it in the transaction of their jobs. Otherwise they wait in the outbox
+    /// for whoever publishes them.
+    /// </summary>
+    public bool IsBroker { get; init; }
+
     /// <summary>The most connections at once that read for lists, searches and the sweep; at least 1.</summary>
     public int ListReaders { get; init; } = 2;
 }

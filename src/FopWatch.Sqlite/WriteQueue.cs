@@ -142,7 +142,7 @@ internal sealed class WriteQueue : IAsyncDisposable
         try
         {
             _session ??= _open();
-            _session.Execute("BEGIN IMMEDIATE");
+            _session.Begin();
             foreach (var call in batch)
             {
                 try
@@ -157,7 +157,7 @@ internal sealed class WriteQueue : IAsyncDisposable
                 }
             }
 
-            _session.Execute("COMMIT");
+            _session.Commit();
             _lastFailed = false;
         }
         catch (Exception exception)

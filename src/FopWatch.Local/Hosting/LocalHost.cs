@@ -60,7 +60,7 @@ internal sealed class LocalHost : IAsyncDisposable
         CancellationToken cancellationToken)
     {
         var steady = new SteadyTime(time);
-        var store = await SqliteStore.OpenAsync(settings.Data, steady, cancellationToken: cancellationToken);
+        var store = await SqliteStore.OpenAsync(settings.Data, steady, new() { IsBroker = true }, cancellationToken);
         try
         {
             if (await store.ClockMarks.ReadTimeAsync(cancellationToken) is { } written)
@@ -177,7 +177,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
         services.AddSingleton<WatchLoops>();
         services.AddSingleton<OutboxLoop>();
-        services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<OutboxLoop>());
+        services.AddSingleton<ICommittedEvents, LoggedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton<IReadinessCheck, WritableStore>();
 

@@ -1,0 +1,281 @@
+using System.Diagnostics.Metrics;
+using FopWatch.Api;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Local.Hosting;
+using FopWatch.PortContracts;
+using FopWatch.Publishing;
+using FopWatch.Sqlite;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Events that go into the log in the transaction of their jobs, as the embedded host has it, and those that cannot.</summary>
+public sealed class LoggedWithJobTests : IAsyncLifetime
+{
+    private const string Refuse = "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.subject = 'bad' BEGIN SELECT RAISE(ABORT, 'refused'); END";
+
+    private readonly TempFolder _folder = new();
+    private SqliteStore? _store;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private SqliteStore Store => _store!;
+
+    public async ValueTask InitializeAsync() => await ReopenAsync(isBroker: true);
+
+    public async ValueTask DisposeAsync()
+    {
+        await Store.DisposeAsync();
+        _folder.Dispose();
+    }
+
+    [Fact]
+    public async Task An_event_is_in_the_log_once_its_job_is_committed_and_never_in_the_outbox()
+    {
+        var published = Store.Events.Published;
+        var change = Sample.Job("a").Progressed();
+
+        var etag = await CommitAsync(change.On(null));
+        await CommitAsync(change.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+
+        Assert.True(published.IsCompleted);
+        var logged = await Store.Events.ReadAsync(0, 10, Cancelled);
+        Assert.Equal([change.ToEvent()!.Id, change.Job.Settled(TimeSpan.FromMinutes(1)).ToEvent()!.Id], logged.Select(one => one.Id));
+        Assert.Equal(change.ToEvent()!.Body.ToArray(), logged[0].Body.ToArray());
+        Assert.Equal(0, (await Store.Outbox.DepthAsync(Cancelled)).Count);
+        Assert.NotNull(Store.Events.Epochs.PositionOf(1).Epoch);
+        Assert.Equal(0, await DrainAsync());
+    }
+
+    [Fact]
+    public async Task A_commit_that_is_repeated_because_its_answer_was_lost_logs_its_event_once()
+    {
+        var commit = Sample.Job("a").Settled().On(null);
+
+        Assert.Equal(await CommitAsync(commit), await CommitAsync(commit));
+
+        Assert.Single(await Store.Events.ReadAsync(0, 10, Cancelled));
+    }
+
+    [Fact]
+    public async Task An_event_does_not_overtake_one_of_its_job_that_waits_in_the_outbox()
+    {
+        await ReopenAsync(isBroker: false);
+        var first = Sample.Job("a").Progressed();
+        var etag = await CommitAsync(first.On(null));
+        await ReopenAsync(isBroker: true);
+
+        await CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+        await CommitAsync(Sample.Job("b").Settled().On(null));
+
+        Assert.Equal(["b"], await SubjectsAsync());
+        Assert.Equal(2, await DrainAsync());
+        Assert.Equal(["b", "a", "a"], await SubjectsAsync());
+        Assert.Equal([1, 2, 3], (await Store.Events.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
+        Assert.Equal(["fopwatch.job.progressed", "fopwatch.job.settled"], (await Store.Events.ReadAsync(1, 10, Cancelled)).Select(one => one.Type));
+    }
+
+    [Fact]
+    public async Task An_event_that_the_log_refuses_is_committed_to_the_outbox_and_later_ones_of_its_job_wait_behind_it()
+    {
+        Execute(Refuse);
+        var bad = Sample.Job("bad").Progressed();
+        var etag = await CommitAsync(bad.On(null));
+        Execute("DROP TRIGGER refuse");
+
+        var settled = bad.Job.Settled(TimeSpan.FromMinutes(1));
+        await CommitAsync(settled.On(etag));
+        await CommitAsync(Sample.Job("b").Settled().On(null));
+
+        Assert.Equal("bad", (await Store.Jobs.FindAsync(bad.Job.Key, Cancelled))?.Job.Key.Id);
+        Assert.Equal(["b"], await SubjectsAsync());
+        Assert.True(Store.Events.TakeDeferred(bad.ToEvent()!.Id));
+        Assert.True(Store.Events.TakeDeferred(settled.ToEvent()!.Id));
+        Assert.False(Store.Events.TakeDeferred(settled.ToEvent()!.Id));
+        Assert.False(Store.Events.TakeDeferred(Sample.Job("b").Settled().ToEvent()!.Id));
+        Assert.Equal(2, await DrainAsync());
+        Assert.Equal(["b", "bad", "bad"], await SubjectsAsync());
+
+        // Once nothing of the job waits, its events are logged with it again.
+        await CommitAsync(settled.Job.Republish(settled.Job.UpdatedAt.AddMinutes(1)).On((await Store.Jobs.FindAsync(bad.Job.Key, Cancelled))!.ETag));
+        Assert.Equal(["b", "bad", "bad", "bad"], await SubjectsAsync());
+    }
+
+    [Fact]
+    public async Task The_loop_is_woken_for_an_event_that_was_refused()
+    {
+        Execute(Refuse);
+        var (time, log) = (TimeProvider.System, new RunLog(NullLogger<RunLog>.Instance));
+        var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, Store.Events, time, troubles);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var outbox = new OutboxLoop(dispatcher, new() { LongestSleep = TimeSpan.FromHours(1) }, troubles, log, time);
+        await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var events = new LoggedEvents(Store.Events, outbox, new(meters.GetRequiredService<IMeterFactory>(), time), time);
+        var running = outbox.RunAsync(stop.Token);
+
+        foreach (var id in new[] { "good", "bad" })
+        {
+            var change = Sample.Job(id).Settled();
+            await CommitAsync(change.On(null));
+            await events.CommittedAsync(change.ToEvent()!, Cancelled);
+        }
+
+        while (await Store.Outbox.CountSetAsideAsync(Cancelled) == 0)
+            await Task.Delay(20, Cancelled);
+        Assert.Equal(TroubleKind.EventsRefused, Assert.Single(troubles.Current).Kind);
+        Assert.Equal(["good"], await SubjectsAsync());
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+    }
+
+    [Fact]
+    public async Task A_fault_of_another_call_in_the_same_transaction_neither_loses_nor_doubles_an_event()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
+        {
+            if (i % 10 == 3)
+            {
+                await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.Database.WriteAsync(
+                    session =>
+                    {
+                        Store.Events.TryAppend(session, Sample.Event($"faulty{i}"));
+                        return i < 1000 ? throw new InvalidOperationException("faulty") : 0;
+                    },
+                    Cancelled));
+            }
+            else
+            {
+                await CommitAsync(Sample.Job($"j{i}").Settled().On(null));
+            }
+        })));
+
+        Assert.Equal(
+            Enumerable.Range(0, 200).Where(i => i % 10 != 3).Select(i => $"j{i}").Order(StringComparer.Ordinal),
+            (await Store.Events.ReadAsync(0, 1000, Cancelled)).Select(one => one.Key.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(1L, Scalar("SELECT count(*) FROM epochs"));
+    }
+
+    [Fact]
+    public async Task A_first_event_that_is_rolled_back_begins_no_epoch_and_the_next_one_does()
+    {
+        await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.Database.WriteAsync<int>(
+            session =>
+            {
+                Store.Events.TryAppend(session, Sample.Event("faulty"));
+                throw new InvalidOperationException("faulty");
+            },
+            Cancelled));
+        await Store.Database.WriteAsync(session => session.Execute("DELETE FROM unreadable_jobs"), Cancelled);
+        Assert.Equal(0L, Scalar("SELECT count(*) FROM epochs"));
+
+        await CommitAsync(Sample.Job("a").Settled().On(null));
+
+        Assert.Equal(1L, Scalar("SELECT first FROM epochs"));
+    }
+
+    [Fact]
+    public async Task A_follower_sees_every_event_once_and_those_of_a_job_in_their_order_while_some_wait_and_are_published_later()
+    {
+        await ReopenAsync(isBroker: false);
+        var etags = new Dictionary<int, string>();
+        for (var i = 0; i < 20; i++)
+            etags[i] = await CommitAsync(Sample.Job($"j{i}").Progressed().On(null));
+        await ReopenAsync(isBroker: true);
+        using var tail = new EventTail(Store.Events, null, TimeProvider.System);
+        var following = FollowAsync(tail, 120 * 2);
+
+        var commits = Enumerable.Range(0, 120).Select(i => Task.Run(async () =>
+        {
+            var first = Sample.Job($"j{i}").Progressed();
+            var etag = i < 20 ? etags[i] : await CommitAsync(first.On(null));
+            await CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag));
+        }));
+        var drains = Enumerable.Range(0, 10).Select(_ => Task.Run(DrainAsync));
+        await Task.WhenAll(commits.Concat(drains));
+        await DrainAsync();
+
+        var seen = await following;
+        Assert.Equal(seen.Count, seen.Select(one => one.Id).Distinct().Count());
+        Assert.All(seen.GroupBy(one => one.Key), job => Assert.Equal(["fopwatch.job.progressed", "fopwatch.job.settled"], job.Select(one => one.Type)));
+    }
+
+    [Fact]
+    public async Task A_folder_from_before_keeps_its_log_and_publishes_what_waits_once_whether_or_not_a_crash_left_it_in_both()
+    {
+        await Store.DisposeAsync();
+        File.Delete(_folder.DatabasePath);
+        var (first, second) = (Sample.Event("a", 1), Sample.Event("a", 2));
+        using (var old = SqliteSession.Open(_folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
+        {
+            Schema.Migrate(old, _folder.DatabasePath, [.. Schema.Migrations.Take(8)]);
+            foreach (var one in new[] { Sample.Event("z"), first })
+            {
+                old.Execute(
+                    "INSERT INTO events (event_id, time, type, source, subject, body, redaction) VALUES ($1, $2, $3, $4, $5, $6, 0)",
+                    one.Id,
+                    one.Time.UtcTicks,
+                    one.Type,
+                    one.Key.Source,
+                    one.Key.Id,
+                    one.Body);
+            }
+
+            SqliteOutbox.Enqueue(old, first);
+            SqliteOutbox.Enqueue(old, second);
+        }
+
+        await ReopenAsync(isBroker: true);
+
+        Assert.Equal(2, await DrainAsync());
+        Assert.Equal([Sample.Event("z").Id, first.Id, second.Id], (await Store.Events.ReadAsync(0, 10, Cancelled)).Select(one => one.Id));
+    }
+
+    private async Task<List<LoggedEvent>> FollowAsync(EventTail tail, int count)
+    {
+        // The tail says when there is more, and the log has what it is.
+        var seen = new List<LoggedEvent>();
+        while (seen.Count < count)
+        {
+            var after = seen.Count == 0 ? 0 : seen[^1].Seq;
+            var batch = await tail.NextAsync(after, Cancelled);
+            Assert.NotNull(batch);
+            seen.AddRange((await Store.Events.ReadAsync(after, 1000, Cancelled)).Where(one => one.Seq <= batch.Last));
+        }
+
+        return seen;
+    }
+
+    private async Task ReopenAsync(bool isBroker)
+    {
+        if (_store is not null)
+            await _store.DisposeAsync();
+        _store = await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, new() { IsBroker = isBroker }, Cancelled);
+    }
+
+    private async Task<int> DrainAsync()
+    {
+        using var dispatcher = new OutboxDispatcher(Store.Outbox, Store.Events, TimeProvider.System);
+        return await dispatcher.DrainAsync(Cancelled);
+    }
+
+    private async Task<string> CommitAsync(JobCommit commit)
+    {
+        var etag = await Store.Jobs.CommitAsync(commit, Cancelled);
+        Assert.NotNull(etag);
+        return etag;
+    }
+
+    private async Task<IEnumerable<string>> SubjectsAsync() => (await Store.Events.ReadAsync(0, 100, Cancelled)).Select(one => one.Key.Id);
+
+    private void Execute(string sql) => Scalar(sql);
+
+    private object? Scalar(string sql)
+    {
+        using var session = SqliteSession.Open(_folder.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
+        return session.Scalar(sql);
+    }
+}
