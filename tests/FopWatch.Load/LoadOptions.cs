@@ -13,19 +13,10 @@ internal sealed record LoadOptions
           --only NAME          a measurement; may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due
           --open A,B           open jobs, few and many, for growth (1000,1000000)
           --due N              jobs that are due at once (100000)
+          --starts N           how often a host is started for one row (7)
           --data DIR           where data folders are made (the folder for temporary files)
           --host FILE          a published fopwatch.dll (the one that was built with this program)
         """;
-
-    /// <summary>The settings that suffice to see that everything works.</summary>
-    public static LoadOptions Brief => new()
-    {
-        Seconds = TimeSpan.FromSeconds(0.5),
-        WarmUp = TimeSpan.FromSeconds(0.5),
-        Connections = [8],
-        Open = [100, 2000],
-        Due = 500,
-    };
 
     public TimeSpan Seconds { get; init; } = TimeSpan.FromSeconds(20);
 
@@ -38,6 +29,8 @@ internal sealed record LoadOptions
     public IReadOnlyList<int> Open { get; init; } = [1000, 1_000_000];
 
     public int Due { get; init; } = 100_000;
+
+    public int Starts { get; init; } = 7;
 
     public string DataParent { get; init; } = Path.GetTempPath();
 
@@ -67,6 +60,7 @@ internal sealed record LoadOptions
                     "--only" => options with { Only = [.. options.Only, LoadRun.Names.Contains(value) ? value : throw new FormatException()] },
                     "--open" => options with { Open = Numbers(value) is { Count: 2 } both ? both : throw new FormatException() },
                     "--due" => options with { Due = Numbers(value).Single() },
+                    "--starts" => options with { Starts = Numbers(value).Single() },
                     "--data" => options with { DataParent = Path.GetFullPath(value) },
                     "--host" => options with { Host = Path.GetFullPath(value) },
                     _ => throw new FormatException(),

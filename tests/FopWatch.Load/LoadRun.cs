@@ -3,18 +3,29 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load;
 
-/// <summary>Measures what was asked for, and prints a table after the other.</summary>
+/// <summary>Measures what was asked for, and prints one table after the other.</summary>
 internal static class LoadRun
 {
-    public static readonly IReadOnlyList<string> Names = [.. IntakeMeasurement.Names];
+    public static readonly IReadOnlyList<string> Names =
+        [.. IntakeMeasurement.Names, EventMeasurement.Name, StartMeasurement.Name, GrowthMeasurement.Name, DueMeasurement.Name];
 
     /// <returns>Whether every row has its figures and nothing failed.</returns>
     public static async Task<bool> RunAsync(LoadOptions options)
     {
+        Directory.CreateDirectory(options.DataParent);
         Console.WriteLine($"{Machine.Describe(options.DataParent)}. Each row: {options.Seconds.TotalSeconds} s after {options.WarmUp.TotalSeconds} s of warm-up.\n");
         var faults = new List<string>();
+        var intake = new IntakeMeasurement(options);
         if (IntakeMeasurement.Names.Any(options.Wants))
-            Print(await new IntakeMeasurement(options).RunAsync());
+            Print(await intake.RunAsync());
+        if (options.Wants(EventMeasurement.Name))
+            Print(await new EventMeasurement(options).RunAsync(intake.UnknownIds));
+        if (options.Wants(StartMeasurement.Name))
+            Print(await StartMeasurement.RunAsync(options));
+        if (options.Wants(GrowthMeasurement.Name))
+            Print(await GrowthMeasurement.RunAsync(options));
+        if (options.Wants(DueMeasurement.Name))
+            Print(await DueMeasurement.RunAsync(options));
 
         faults.ForEach(Console.Error.WriteLine);
         return faults.Count == 0;
@@ -23,8 +34,6 @@ internal static class LoadRun
         {
             table.Write(Console.Out);
             faults.AddRange(table.Faults);
-            if (table.IsEmpty)
-                faults.Add("A table has no rows.");
         }
     }
 }

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>Ids of one length that nothing has named before: <c>z0.</c> and 20 hexadecimal digits.</summary>
+/// <summary>Ids of one length that nothing has named before: <c>z0.</c> and 20 hexadecimal digits, the last 12 of which count.</summary>
 /// <param name="most">How many there are.</param>
 /// <param name="prefix">What they begin with; null for something new.</param>
 internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
@@ -13,6 +13,8 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
 
     /// <summary>Where an id stands in a template.</summary>
     public const string Place = "z0.--------------------";
+
+    private const int Digits = 12;
 
     private readonly string _prefix = prefix ?? string.Create(CultureInfo.InvariantCulture, $"z0.{Random.Shared.Next():x8}");
     private long _taken;
@@ -25,18 +27,21 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
     /// <summary>The same ids, from the first on.</summary>
     public JobIds Again() => new(most, _prefix);
 
-    /// <summary>Writes the next id to every place.</summary>
-    /// <returns>False if all are taken.</returns>
-    public bool TryTake(byte[] template, ReadOnlySpan<int> places)
+    /// <summary>Takes the next ids.</summary>
+    /// <returns>The number of the first; null if so many are not left.</returns>
+    public long? Take(int count = 1) => Interlocked.Add(ref _taken, count) is var end && end <= most ? end - count : null;
+
+    /// <summary>Writes an id to places of a template.</summary>
+    public void Write(long number, byte[] template, params ReadOnlySpan<int> places)
     {
-        var number = Interlocked.Increment(ref _taken) - 1;
-        if (number >= most)
-            return false;
         Span<byte> id = stackalloc byte[Length];
         Encoding.ASCII.GetBytes(_prefix, id);
-        Utf8Formatter.TryFormat(number, id[_prefix.Length..], out _, new('x', 12));
+        Utf8Formatter.TryFormat(number, id[^Digits..], out _, new('x', Digits));
         foreach (var place in places)
             id.CopyTo(template.AsSpan(place));
-        return true;
     }
+
+    /// <summary>The number of an id; null if it is none of these.</summary>
+    public long? NumberOf(ReadOnlySpan<byte> id) =>
+        id.Length == Length && Ascii.Equals(id[..^Digits], _prefix) && Utf8Parser.TryParse(id[^Digits..], out long number, out _, 'x') && number < most ? number : null;
 }

@@ -21,10 +21,15 @@ internal sealed class NotificationRequests(Uri url, JobIds ids, SigningKey? key 
     private readonly int[] _ids = PlacesOf(Template(url, path, key), JobIds.Place);
     private readonly int _authorization = key is null ? 0 : PlacesOf(Template(url, path, key), "Qiniu ")[0];
 
+    /// <summary>The number of the id that the last request names.</summary>
+    public long LastNumber { get; private set; }
+
     public override ReadOnlyMemory<byte> Next()
     {
-        if (!ids.TryTake(_request, _ids))
+        if (ids.Take() is not { } number)
             return default;
+        LastNumber = number;
+        ids.Write(number, _request, _ids);
         if (key is not null)
             Encoding.ASCII.GetBytes(Signer.Qiniu(key.AccessKey, key.SecretKey, _url, Type, _request.AsSpan(^Body.Length)), _request.AsSpan(_authorization));
         return _request;

@@ -23,11 +23,12 @@ internal sealed class RegistrationRequests(Uri url, JobIds ids, int each, Func<T
 
     public override ReadOnlyMemory<byte> Next()
     {
+        if (ids.Take(each) is not { } first)
+            return default;
         var wait = Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"{firstPollAfter().TotalSeconds,12:0.000}"));
         for (var i = 0; i < each; i++)
         {
-            if (!ids.TryTake(_request, [_ids[i]]))
-                return default;
+            ids.Write(first + i, _request, _ids[i]);
             wait.CopyTo(_request, _waits[i]);
         }
 

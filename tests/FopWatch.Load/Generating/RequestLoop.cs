@@ -56,7 +56,7 @@ internal static class RequestLoop
     {
         using var connection = new HttpConnection(url);
         var (done, failed, latency) = (0L, new Dictionary<string, long>(), new Histogram());
-        for (var due = offset; Stopwatch.GetElapsedTime(began) < duration; due += pace ?? default)
+        for (var due = offset; due < duration && Stopwatch.GetElapsedTime(began) < duration; due += pace ?? default)
         {
             var sent = Stopwatch.GetTimestamp();
             if (pace is not null)

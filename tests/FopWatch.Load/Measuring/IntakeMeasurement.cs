@@ -104,8 +104,9 @@ internal sealed class IntakeMeasurement(LoadOptions options)
         await CheckAsync(host, ids, "waiting");
     }
 
-    public static Task<LoadResult> RegisterAsync(Uri url, JobIds ids) =>
-        RequestLoop.RunAsync(url, connections: 8, () => new RegistrationRequests(url, ids, 1000, () => Never), TimeSpan.FromHours(1));
+    /// <summary>Registers jobs that are not polled while anything is measured; ids that do not fill an array are left.</summary>
+    public static Task<LoadResult> RegisterAsync(Uri url, JobIds ids, int each = 1000) =>
+        RequestLoop.RunAsync(url, connections: 8, () => new RegistrationRequests(url, ids, each, () => Never), TimeSpan.FromHours(1));
 
     private Task<LoadResult> WarmAsync(HostProcess host, Func<HttpRequests> requests)
     {

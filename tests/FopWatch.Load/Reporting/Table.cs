@@ -14,8 +14,6 @@ internal sealed class Table(string title, params IReadOnlyList<string> columns)
     /// <summary>A figure that could not be had.</summary>
     public const string Missing = "?";
 
-    public bool IsEmpty => _rows.Count == 0;
-
     public IReadOnlyList<string> Faults => _faults;
 
     public void Add(string name, params IReadOnlyList<string> figures)

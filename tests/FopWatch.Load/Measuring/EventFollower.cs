@@ -1,0 +1,105 @@
+using System.Diagnostics;
+using System.Text;
+using FopWatch.Load.Generating;
+
+namespace FopWatch.Load.Measuring;
+
+/// <summary>A subscriber of the embedded host's event stream, which measures how late each event of some jobs is.</summary>
+internal sealed class EventFollower : IAsyncDisposable
+{
+    private readonly HttpClient _http;
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Task _following;
+    private SentJobs? _jobs;
+
+    private EventFollower(HttpClient http, Stream events)
+    {
+        _http = http;
+        _following = FollowAsync(events);
+    }
+
+    /// <summary>From the event's own time, which is when the change was decided that was then committed.</summary>
+    public Histogram AfterDecision { get; private set; } = new();
+
+    /// <summary>From when the notification was sent.</summary>
+    public Histogram AfterSending { get; private set; } = new();
+
+    public static async Task<EventFollower> StartAsync(Uri host)
+    {
+        var http = new HttpClient { BaseAddress = host, Timeout = Timeout.InfiniteTimeSpan };
+        return new(http, await http.GetStreamAsync("/events"));
+    }
+
+    /// <summary>Counts only the events of these jobs from now on.</summary>
+    public void Count(SentJobs jobs) => (AfterDecision, AfterSending, _jobs) = (new(), new(), jobs);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _stopping.CancelAsync();
+        await _following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _http.Dispose();
+        _stopping.Dispose();
+    }
+
+    private async Task FollowAsync(Stream events)
+    {
+        var (buffer, filled) = (new byte[1024 * 1024], 0);
+        int read;
+        while ((read = await events.ReadAsync(buffer.AsMemory(filled), _stopping.Token)) > 0)
+        {
+            var (now, timestamp) = (DateTimeOffset.UtcNow, Stopwatch.GetTimestamp());
+            filled += read;
+            var whole = buffer.AsSpan(0, filled);
+            for (int end; (end = whole.IndexOf((byte)'\n')) >= 0; whole = whole[(end + 1)..])
+                Take(whole[..end], now, timestamp);
+            whole.CopyTo(buffer);
+            filled = whole.Length;
+        }
+    }
+
+    private void Take(ReadOnlySpan<byte> line, DateTimeOffset now, long timestamp)
+    {
+        if (_jobs is not { } jobs || !line.StartsWith("data: "u8) || jobs.SentAt(Value(line, "\"subject\":\""u8)) is not { } sent)
+            return;
+        AfterSending.Add(Stopwatch.GetElapsedTime(sent, timestamp));
+        if (DateTimeOffset.TryParse(Encoding.UTF8.GetString(Value(line, "\"time\":\""u8)), out var decided))
+            AfterDecision.Add(now - decided);
+    }
+
+    private static ReadOnlySpan<byte> Value(ReadOnlySpan<byte> json, ReadOnlySpan<byte> member)
+    {
+        var from = json.IndexOf(member);
+        if (from < 0)
+            return [];
+        var value = json[(from + member.Length)..];
+        return value[..Math.Max(0, value.IndexOf((byte)'"'))];
+    }
+}
+
+/// <summary>When each job's notification was sent.</summary>
+/// <param name="most">How many jobs at most.</param>
+internal sealed class SentJobs(int most)
+{
+    private readonly long[] _sent = new long[most];
+
+    public JobIds Ids { get; } = new(most);
+
+    /// <summary>Notifications that keep when they were taken to be sent.</summary>
+    public HttpRequests Requests(Uri url) => new Recording(this, url);
+
+    public long? SentAt(ReadOnlySpan<byte> id) => Ids.NumberOf(id) is { } number ? _sent[number] : null;
+
+    private sealed class Recording(SentJobs jobs, Uri url) : HttpRequests
+    {
+        private readonly NotificationRequests _requests = new(url, jobs.Ids);
+
+        public override ReadOnlyMemory<byte> Next()
+        {
+            var now = Stopwatch.GetTimestamp();
+            var request = _requests.Next();
+            if (!request.IsEmpty)
+                jobs._sent[_requests.LastNumber] = now;
+            return request;
+        }
+    }
+}
