@@ -1,4 +1,3 @@
-using System.Globalization;
 using Azure.Core;
 using Azure.Data.Tables;
 using FopWatch.Api;
@@ -21,9 +20,6 @@ internal sealed record CloudSettings
     private const string BusConnectionString = "ServiceBus:ConnectionString";
     private const string BusTopic = "ServiceBus:Topic";
     private const string ApiUrlName = "ApiUrl";
-
-    private static readonly string[] Own =
-        ["Tables", TablesServiceUri, TablesName, TablesBuckets, "ServiceBus", BusNamespace, BusConnectionString, BusTopic, ApiUrlName];
 
     /// <summary>What both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
@@ -56,67 +52,49 @@ internal sealed record CloudSettings
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
     public static CloudSettings Read(IConfiguration configuration, TokenCredential credential, SteadyTime? time = null)
     {
-        var section = configuration.GetSection(FopWatchSettings.Section);
-        var problems = new List<string>();
-        FopWatchSettings? shared = null;
-        try
+        // It can be described once it is known to be right.
+        return ConfiguredSettings.Read(configuration, ReadOwn) with { Otlp = OtlpSettings.Describe(name => configuration[name]) };
+
+        CloudSettings ReadOwn(SettingsReader reader, FopWatchSettings shared)
         {
-            shared = FopWatchSettings.Read(WrittenSettings.Of(configuration), Own);
+            // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
+            reader.RefuseReferences(configuration.AsEnumerable());
+            reader.Outside(TelemetryExport.Problems(configuration));
+            reader.Below("Tables");
+            reader.Below("ServiceBus");
+            return new()
+            {
+                Shared = shared,
+                Tables = ReadTables(reader, configuration, credential, time)!,
+                Table = ReadTable(reader),
+                ServiceBus = ReadBus(reader, credential),
+                Topic = reader.Text(BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
+                ApiUrl = reader.Url(ApiUrlName, shared.PublicUrl, "https://fopwatch.azurewebsites.net"),
+            };
         }
-        catch (SettingsException e)
-        {
-            problems.AddRange(e.Problems);
-        }
-
-        var tables = ReadTables(configuration, section, credential, time, problems);
-        var table = ReadTable(section, problems);
-        var bus = ReadBus(section, credential, problems);
-        var apiUrl = ReadApiUrl(section, problems);
-
-        if (section.Value is not null)
-            problems.Insert(0, $"{FopWatchSettings.Section} is a single value: it takes a map from names to settings");
-        problems.AddRange(OtlpSettings.Problems(name => configuration[name]));
-        problems.AddRange(TelemetryExport.Problems(configuration));
-
-        // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
-        foreach (var (name, _) in configuration.AsEnumerable().Where(setting => SecretReference.IsUnresolved(setting.Value)))
-        {
-            problems.RemoveAll(problem => problem.StartsWith($"{name} ", StringComparison.OrdinalIgnoreCase));
-            problems.Add(SecretReference.ProblemOf(name));
-        }
-
-        if (problems.Count > 0)
-            throw new SettingsException(problems);
-        return new()
-        {
-            Shared = shared!,
-            Tables = tables!,
-            Table = table,
-            ServiceBus = bus,
-            Topic = Text(section, BusTopic) ?? ServiceBusPublisherOptions.DefaultTopicName,
-            ApiUrl = apiUrl ?? shared!.PublicUrl,
-            Otlp = OtlpSettings.Describe(name => configuration[name]),
-        };
     }
 
-    private static TableServiceClient? ReadTables(
-        IConfiguration configuration, IConfigurationSection section, TokenCredential credential, SteadyTime? time, List<string> problems)
+    /// <summary>The client of the storage account's tables; null if what is needed for it is missing or wrong, which is a problem then.</summary>
+    private static TableServiceClient? ReadTables(SettingsReader reader, IConfiguration configuration, TokenCredential credential, SteadyTime? time)
     {
         // The same names as the Functions host's own connection to its storage account, which is the account to use unless told otherwise.
-        var uri = Text(section, TablesServiceUri)
-            ?? configuration[$"{Storage}:tableServiceUri"]
-            ?? (configuration[$"{Storage}:accountName"] is { } account ? $"https://{account}.table.core.windows.net" : null);
+        const string ServiceUri = $"{Storage}:tableServiceUri";
+        const string AccountName = $"{Storage}:accountName";
+        var (name, uri) = reader.Text(TablesServiceUri) is { } own ? ($"{FopWatchSettings.Section}:{TablesServiceUri}", own)
+            : configuration[ServiceUri] is { } service ? (ServiceUri, service)
+            : configuration[AccountName] is { } account ? (AccountName, $"https://{account}.table.core.windows.net")
+            : ("", null);
         if (uri is not null)
         {
             if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
                 return new(parsed, credential, TableClient(time));
-            problems.Add($"FopWatch:{TablesServiceUri} is no https URL such as https://contoso.table.core.windows.net");
+            reader.Outside($"{name} is not {(name == AccountName ? "the name of a storage account, such as contoso" : "an https URL, such as https://contoso.table.core.windows.net")}");
             return null;
         }
 
         if (configuration[Storage] is not { Length: > 0 } connectionString)
         {
-            problems.Add($"FopWatch:{TablesServiceUri} is missing: give it, or {Storage} or {Storage}__accountName for an account that is used for all");
+            reader.Problem(TablesServiceUri, $"is missing: give it, or {Storage} or {Storage}__accountName for an account that is used for all");
             return null;
         }
 
@@ -126,7 +104,7 @@ internal sealed record CloudSettings
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            problems.Add($"{Storage} is no connection string of a storage account");
+            reader.Outside($"{Storage} is not a connection string of a storage account");
             return null;
         }
     }
@@ -143,33 +121,25 @@ internal sealed record CloudSettings
         return options;
     }
 
-    private static TableStoreOptions ReadTable(IConfigurationSection section, List<string> problems)
+    private static TableStoreOptions ReadTable(SettingsReader reader)
     {
         var options = new TableStoreOptions();
-        if (Text(section, TablesName) is { } name)
+        var name = reader.Text(TablesName) ?? options.TableName;
+        if (name.Length is < 3 or > 63 || !char.IsAsciiLetter(name[0]) || !name.All(char.IsAsciiLetterOrDigit))
+            reader.Problem(TablesName, "is not 3 to 63 of A-Z a-z 0-9 with a letter first");
+        return options with
         {
-            options = options with { TableName = name };
-            if (name.Length is < 3 or > 63 || !char.IsAsciiLetter(name[0]) || !name.All(char.IsAsciiLetterOrDigit))
-                problems.Add($"FopWatch:{TablesName} is not 3 to 63 of A-Z a-z 0-9 with a letter first");
-        }
-
-        if (Text(section, TablesBuckets) is { } text)
-        {
-            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var buckets) && buckets is >= 1 and <= TableStoreOptions.MaxBuckets)
-                options = options with { Buckets = buckets };
-            else
-                problems.Add($"FopWatch:{TablesBuckets} is '{text}', not a number from 1 to {TableStoreOptions.MaxBuckets}");
-        }
-
-        return options;
+            TableName = name,
+            Buckets = (int)reader.Number(TablesBuckets, options.Buckets, 1, TableStoreOptions.MaxBuckets, whole: true),
+        };
     }
 
-    private static ServiceBusConnection? ReadBus(IConfigurationSection section, TokenCredential credential, List<string> problems)
+    private static ServiceBusConnection? ReadBus(SettingsReader reader, TokenCredential credential)
     {
-        var (name, emulator) = (Text(section, BusNamespace), Text(section, BusConnectionString));
+        var (name, emulator) = (reader.Text(BusNamespace), reader.Text(BusConnectionString));
         if (name is not null && emulator is not null)
         {
-            problems.Add($"FopWatch:{BusNamespace} and FopWatch:{BusConnectionString} are both there; the second is only for an emulator");
+            reader.Problem(BusNamespace, $"and {FopWatchSettings.Section}:{BusConnectionString} are both there; the second is only for an emulator");
             return null;
         }
 
@@ -182,29 +152,19 @@ internal sealed record CloudSettings
         catch (ArgumentException)
         {
             // Neither value is repeated: a connection string holds a key, and one may be given as the namespace.
-            problems.Add(name is null
-                ? $"FopWatch:{BusConnectionString} is not an emulator's connection string with UseDevelopmentEmulator=true; "
-                    + $"for a namespace in Azure set FopWatch:{BusNamespace}, and the host's identity is used"
-                : $"FopWatch:{BusNamespace} is not a host name such as contoso.servicebus.windows.net");
+            if (name is not null)
+            {
+                reader.Problem(BusNamespace, "is not a host name such as contoso.servicebus.windows.net");
+            }
+            else
+            {
+                reader.Problem(
+                    BusConnectionString,
+                    "is not an emulator's connection string with UseDevelopmentEmulator=true; "
+                    + $"for a namespace in Azure set {FopWatchSettings.Section}:{BusNamespace}, and the host's identity is used");
+            }
+
             return null;
         }
     }
-
-    private static Uri? ReadApiUrl(IConfigurationSection section, List<string> problems)
-    {
-        if (Text(section, ApiUrlName) is not { } text)
-            return null;
-        if (Uri.TryCreate(text, UriKind.Absolute, out var url)
-            && (url.Scheme == Uri.UriSchemeHttps || url.Scheme == Uri.UriSchemeHttp)
-            && url is { Query: "", Fragment: "", UserInfo: "" })
-        {
-            return url;
-        }
-
-        problems.Add($"FopWatch:{ApiUrlName} is not an http or https URL without user, query and fragment, such as https://fopwatch.azurewebsites.net");
-        return null;
-    }
-
-    private static string? Text(IConfigurationSection section, string name) =>
-        section[name] is { } text && !string.IsNullOrWhiteSpace(text) ? text.Trim() : null;
 }

@@ -14,21 +14,18 @@ internal sealed class SqliteBooks(SqliteDatabase database)
     internal const string UnpolledSql =
         "SELECT source, stopped, count(*) FROM jobs WHERE settled_at IS NULL AND due_at IS NULL GROUP BY stopped, source";
 
-    /// <inheritdoc cref="IJobStore.BooksAsync"/>
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
-        session => session.Snapshot(ReadBooks), cancellationToken);
+    /// <summary>Counts all jobs, in one look at the database.</summary>
+    public ValueTask<BooksCount> CountAsync(int unwatched, CancellationToken cancellationToken) => database.Lists.ReadAsync(
+        session => session.Snapshot(seen => new BooksCount(ReadBooks(seen), ReadUnwatched(seen, unwatched))), cancellationToken);
 
-    /// <inheritdoc cref="IJobStore.UnwatchedAsync"/>
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => database.Lists.ReadAsync<IReadOnlyList<JobKey>>(
-        session =>
-        {
-            using var rows = session.Command(UnwatchedSql, limit).ExecuteReader();
-            var keys = new List<JobKey>();
-            while (rows.Read())
-                keys.Add(new(rows.GetString(0), rows.GetString(1)));
-            return keys;
-        },
-        cancellationToken);
+    private static List<JobKey> ReadUnwatched(SqliteSession session, int limit)
+    {
+        using var rows = session.Command(UnwatchedSql, limit).ExecuteReader();
+        var keys = new List<JobKey>();
+        while (rows.Read())
+            keys.Add(new(rows.GetString(0), rows.GetString(1)));
+        return keys;
+    }
 
     private static IReadOnlyList<Books> ReadBooks(SqliteSession session)
     {

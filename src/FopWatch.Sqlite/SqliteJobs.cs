@@ -101,11 +101,10 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     }
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => _books.BooksAsync(cancellationToken);
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) =>
-        _books.UnwatchedAsync(limit, cancellationToken);
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => _books.CountAsync(unwatched, cancellationToken);
 
     /// <summary>
     /// The statement of a list: one per combination of filters, each with the index made for it. SQLite is told which, since

@@ -119,8 +119,9 @@ public sealed class FailingPollTests : IStatusApi
 
         public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.Jobs.ListAsync(query, cancellationToken);
 
-        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.Jobs.BooksAsync(cancellationToken);
+        public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => store.Jobs.PartsAsync(cancellationToken);
 
-        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.Jobs.UnwatchedAsync(limit, cancellationToken);
+        public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) =>
+            store.Jobs.CountAsync(part, unwatched, cancellationToken);
     }
 }

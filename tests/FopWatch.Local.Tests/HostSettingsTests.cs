@@ -105,6 +105,40 @@ public class HostSettingsTests
         Assert.Equal("A setting is wrong: --data is empty: give the folder that holds all state, such as ./fopwatch-data", refused.Message);
     }
 
+    [Theory]
+    [InlineData("FopWatch:ApiKey", "short", "is shorter than 16 characters")]
+    [InlineData("FopWatch:ApiKey", "<your API key>", "is a placeholder in angle brackets: write the real value in its place")]
+    [InlineData("FopWatch:ApiKey", " ", "is empty: give a key of at least 16 characters, or leave the setting out", "has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry")]
+    [InlineData("FopWatch:ApiKey", "@Microsoft.KeyVault(x)", "is a reference that was not resolved: check that the secret exists and that the app's identity and network may read it")]
+    [InlineData("FopWatch:Tables:Name", "fopwatch", "is not a setting of FopWatch; the README lists them all")]
+    [InlineData("FopWatch:ApiUrl", "https://fopwatch.example.com", "is not a setting of FopWatch; the README lists them all")]
+    [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
+    public void A_wrong_setting_is_named_with_what_would_be_right(string name, string value, params string[] problems)
+    {
+        var refused = Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, new() { [name] = value }));
+
+        Assert.Equal(problems.Select(problem => $"{name} {problem}"), refused.Problems);
+    }
+
+    [Fact]
+    public void A_key_that_is_a_map_is_named_as_one_and_not_as_missing()
+    {
+        var refused = Assert.Throws<SettingsException>(() => Read("http://0.0.0.0:7071", new() { ["FopWatch:ApiKey:0"] = "0123456789abcdef" }));
+
+        Assert.Equal("FopWatch:ApiKey is a map: it takes a single value", Assert.Single(refused.Problems));
+    }
+
+    [Fact]
+    public void A_missing_key_is_named_beside_whatever_else_is_wrong()
+    {
+        var refused = Assert.Throws<SettingsException>(() => Read(
+            HostSettings.DefaultUrls,
+            new() { ["FopWatch:PublicUrl"] = "https://hooks.example.com", ["FopWatch:Retention"] = "forever", ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "localhost:4317" }));
+
+        string[] expected = ["FopWatch:ApiKey", "FopWatch:Retention", "OTEL_EXPORTER_OTLP_ENDPOINT"];
+        Assert.Equal(expected, refused.Problems.Select(problem => problem.Split(' ')[0]).Order(StringComparer.Ordinal));
+    }
+
     [Fact]
     public void Every_problem_is_named_those_of_the_sources_too()
     {

@@ -7,64 +7,8 @@ namespace FopWatch.Azure.Tables;
 /// <summary>Counts jobs by comparing their rows, and finds those that nothing watches.</summary>
 internal sealed class TableBooks(TableGateway table)
 {
-    // What was read of a partition is in memory until it has been compared, and a partition may have hundreds of thousands of jobs.
-    private const int PartitionsAtOnce = 2;
-
     // A job that changes more often than this while it is looked at is alive.
     private const int MaxLooks = 5;
-
-    /// <inheritdoc cref="IJobStore.BooksAsync"/>
-    /// <remarks>
-    /// Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own, its row in
-    /// the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,
-    /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
-    /// create jobs in one partition would have to queue.
-    /// </remarks>
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<Books>>(
-        async token =>
-        {
-            var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
-            var partitions = (await table.SourcesAsync(token)).SelectMany(source => table.Partitions(source).Select(partition => (source, partition)));
-            await Parallel.ForEachAsync(
-                partitions,
-                new ParallelOptions { MaxDegreeOfParallelism = Math.Min(PartitionsAtOnce, table.Parallelism), CancellationToken = token },
-                async (of, each) =>
-                {
-                    var counted = await CountAsync(of.source, of.partition, 0, each);
-                    lock (books)
-                        books[of.source] = books.GetValueOrDefault(of.source)?.Plus(counted.Books) ?? counted.Books;
-                });
-            return [.. books.Values.Where(of => of.Registered > 0)];
-        },
-        cancellationToken);
-
-    /// <inheritdoc cref="IJobStore.UnwatchedAsync"/>
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<JobKey>>(
-        async token =>
-        {
-            var unwatched = new List<JobKey>();
-            foreach (var source in await table.SourcesAsync(token))
-            {
-                await table.EachAsync(
-                    table.Partitions(source),
-                    async (partition, each) =>
-                    {
-                        await foreach (var id in UnwatchedAsync(partition, each))
-                        {
-                            lock (unwatched)
-                            {
-                                if (unwatched.Count >= limit)
-                                    return;
-                                unwatched.Add(new(source, id));
-                            }
-                        }
-                    },
-                    token);
-            }
-
-            return unwatched;
-        },
-        cancellationToken);
 
     /// <inheritdoc cref="IJobStore.PartsAsync"/>
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => TableFailures.AskAsync<IReadOnlyList<BooksPart>>(
@@ -83,7 +27,12 @@ internal sealed class TableBooks(TableGateway table)
         cancellationToken);
 
     /// <inheritdoc cref="IJobStore.CountAsync"/>
-    /// <remarks>A part is a partition.</remarks>
+    /// <remarks>
+    /// A part is a partition. Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own,
+    /// its row in the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,
+    /// open and so on only where they agree. So the loss of any of them shows, and no counter is needed, over which all that
+    /// create jobs in one partition would have to queue.
+    /// </remarks>
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -93,36 +42,6 @@ internal sealed class TableBooks(TableGateway table)
             return new BooksCount(books.Registered > 0 ? [books] : [], [.. found.Select(id => new JobKey(source, id))]);
         },
         cancellationToken);
-
-    private async IAsyncEnumerable<string> UnwatchedAsync(
-        string partition, [System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-    {
-        // A job without a time at which it is due has no such property, and compares with nothing.
-        var open = new HashSet<string>(StringComparer.Ordinal);
-        var isWatched = TableClient.CreateQueryFilter($"DueAt gt {DateTimeOffset.UnixEpoch}");
-        var filter = RowRange.Of(partition, RowKeys.Listed).Filter($"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {isWatched})");
-        await foreach (var row in table.Rows.QueryAsync<TableEntity>(filter, select: Columns.Keys, cancellationToken: cancellationToken))
-        {
-            if (RowKeys.IsListed(row.RowKey))
-                open.Add(RowKeys.ReadListed(row.RowKey).Id);
-        }
-
-        if (open.Count == 0)
-            yield break;
-
-        await foreach (var row in table.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Due).Filter(), select: Columns.Keys, cancellationToken: cancellationToken))
-        {
-            if (RowKeys.IsDue(row.RowKey))
-                open.Remove(RowKeys.ReadDue(row.RowKey).Id);
-        }
-
-        foreach (var id in open)
-        {
-            var traces = await LookAgainAsync(partition, id, new(), cancellationToken);
-            if (traces.IsUnwatched)
-                yield return id;
-        }
-    }
 
     /// <summary>
     /// Counts a partition by comparing the rows of each job. Those that agree, as almost all do, are remembered by hashes only: a partition may

@@ -21,12 +21,6 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
     public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => references.HasTombstoneAsync(key, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => books.BooksAsync(cancellationToken);
-
-    /// <inheritdoc/>
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => books.UnwatchedAsync(limit, cancellationToken);
-
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => books.PartsAsync(cancellationToken);
 
     /// <inheritdoc/>

@@ -99,7 +99,9 @@ public sealed record BooksPart(string Name, IReadOnlyList<Books> Books, DateTime
 
 /// <summary>What was counted in a part of a store.</summary>
 /// <param name="Books">Its books, by source.</param>
-/// <param name="Unwatched">Some of the jobs that are to be watched and are not in the due index, as <see cref="IJobStore.UnwatchedAsync"/> finds them.</param>
+/// <param name="Unwatched">
+/// Some of the jobs that are to be watched, or are not settled and not stopped, and are not in the due index. There should be none.
+/// </param>
 public sealed record BooksCount(IReadOnlyList<Books> Books, IReadOnlyList<JobKey> Unwatched);
 
 /// <summary>
@@ -147,27 +149,17 @@ public interface IJobStore
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
     ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken);
 
-    /// <summary>Counts the jobs of every source that has any.</summary>
-    ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken);
-
-    /// <summary>Jobs that are to be watched, or are not settled and not stopped, and are not in the due index. There should be none.</summary>
-    ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken);
-
     /// <summary>
     /// The parts that the store is counted in, each small enough to be counted within minutes; one where all of it is. Together they have
     /// every job.
     /// </summary>
-    ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
+    ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken);
 
     /// <summary>Counts a part, and keeps the result for <see cref="PartsAsync"/> where the store has several.</summary>
     /// <param name="part">Its name.</param>
     /// <param name="unwatched">The most unwatched jobs that are wanted.</param>
     /// <param name="cancellationToken">Cancels.</param>
-    async ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken)
-    {
-        var found = await UnwatchedAsync(unwatched, cancellationToken);
-        return new(await BooksAsync(cancellationToken), found);
-    }
+    ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken);
 }
 
 /// <summary>The store cannot answer now. Nothing was written; the same call may succeed later.</summary>

@@ -1,4 +1,3 @@
-using System.Globalization;
 using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Watching;
@@ -80,29 +79,39 @@ public sealed record FopWatchSettings
         return warnings;
     }
 
-    /// <summary>Reads and validates settings.</summary>
+    /// <summary>Reads and validates settings of which the host has none of its own.</summary>
     /// <param name="settings">
     /// All settings below <see cref="Section"/>: path with <c>:</c> and without the section's name → value. Of several values for one path,
     /// whatever its case, the last is taken; but the name of a source that is there in two spellings is a problem.
     /// </param>
-    /// <param name="hostSettings">The names of settings of the host's own, which it reads itself.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
-    public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings, params IReadOnlyCollection<string> hostSettings) =>
-        Read(settings, lists: [], hostSettings);
+    public static FopWatchSettings Read(IEnumerable<KeyValuePair<string, string?>> settings) => Read(settings, (_, shared) => shared);
 
-    /// <summary>Reads and validates settings of which it is known where lists were written.</summary>
+    /// <summary>Reads and validates the settings of a host: those that all hosts share, and its own.</summary>
+    /// <typeparam name="T">The settings of the host.</typeparam>
     /// <param name="settings">As above.</param>
-    /// <param name="lists">
-    /// The paths, as in <paramref name="settings"/>, at which the settings file has a JSON array. A list where a map belongs is a problem.
+    /// <param name="host">
+    /// Reads the host's own settings. It is called whatever is wrong with the shared ones, which it gets as far as they are right.
     /// </param>
-    /// <param name="hostSettings">As above.</param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem, not just the first.</exception>
-    public static FopWatchSettings Read(
+    /// <param name="lists">
+    /// The paths, as in <paramref name="settings"/>, at which the settings file has a JSON array, where that is known. A list where a map
+    /// belongs is a problem.
+    /// </param>
+    /// <exception cref="SettingsException">Something is wrong; it names every problem, the host's and unknown names included.</exception>
+    public static T Read<T>(
         IEnumerable<KeyValuePair<string, string?>> settings,
-        IReadOnlyCollection<string> lists,
-        IReadOnlyCollection<string> hostSettings)
+        Func<SettingsReader, FopWatchSettings, T> host,
+        IReadOnlyCollection<string>? lists = null)
     {
-        var reader = new SettingsReader(Section, settings, lists);
+        ArgumentNullException.ThrowIfNull(host);
+        var reader = new SettingsReader(Section, settings, lists ?? []);
+        var read = host(reader, ReadShared(reader));
+        reader.ThrowIfWrong();
+        return read;
+    }
+
+    private static FopWatchSettings ReadShared(SettingsReader reader)
+    {
         var publicUrl = reader.Url("PublicUrl", null, "https://hooks.example.com");
         var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, whole: true);
         var retention = reader.Time("Retention", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
@@ -113,15 +122,6 @@ public sealed record FopWatchSettings
                 sources.Add(source);
         }
 
-        foreach (var name in hostSettings)
-        {
-            if (hostSettings.Any(other => other.StartsWith(name + ":", StringComparison.OrdinalIgnoreCase)))
-                reader.Below(name);
-            else
-                reader.Text(name);
-        }
-
-        reader.ThrowIfWrong();
         return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Retention = retention, Sources = new(sources) };
     }
 
@@ -274,43 +274,4 @@ public sealed record FopWatchSettings
 
     private static bool IsName(string text, int shortest, int longest) =>
         text.Length >= shortest && text.Length <= longest && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
-}
-
-/// <summary>Settings are wrong. The message names every wrong one with its full name, and what would be right.</summary>
-public sealed class SettingsException : Exception
-{
-    /// <summary>Without a reason.</summary>
-    public SettingsException()
-    {
-    }
-
-    /// <param name="message">What is wrong.</param>
-    public SettingsException(string message)
-        : base(message)
-    {
-    }
-
-    /// <param name="message">What is wrong.</param>
-    /// <param name="innerException">Why.</param>
-    public SettingsException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-
-    /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
-    public SettingsException(IReadOnlyList<string> problems)
-        : base(problems.Count == 1
-            ? $"A setting is wrong: {OnOneLine(problems[0])}"
-            : string.Create(CultureInfo.InvariantCulture, $"{problems.Count} settings are wrong:\n  {string.Join("\n  ", problems.Select(OnOneLine))}")) =>
-        Problems = [.. problems.Select(OnOneLine)];
-
-    /// <summary>Where the settings were read from, in a sentence; null if that is not known or is in the message.</summary>
-    public string? Origin { get; init; }
-
-    /// <summary>One sentence each, beginning with the setting's full name.</summary>
-    public IReadOnlyList<string> Problems { get; } = [];
-
-    // The names of files and settings may hold line breaks.
-    private static string OnOneLine(string problem) =>
-        problem.Replace("\r", "\\r", StringComparison.Ordinal).Replace("\n", "\\n", StringComparison.Ordinal);
 }

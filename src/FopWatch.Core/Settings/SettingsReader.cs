@@ -4,9 +4,9 @@ namespace FopWatch.Settings;
 
 /// <summary>
 /// Reads typed values from flat settings and collects what is wrong, unknown names included. Names compare without case, and of several
-/// values for one name the last is taken.
+/// values for one name the last is taken. A host reads its own settings with it: <see cref="FopWatchSettings.Read{T}"/>.
 /// </summary>
-internal sealed class SettingsReader
+public sealed class SettingsReader
 {
     private readonly string _path;
     private readonly Dictionary<string, string?> _settings;
@@ -14,17 +14,19 @@ internal sealed class SettingsReader
     private readonly HashSet<string> _known;
     private readonly HashSet<string> _lists;
     private readonly HashSet<string> _explained;
+    private readonly HashSet<string> _references;
     private readonly List<string> _problems;
 
     /// <param name="section">The section that the settings are below.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="lists">The names that are known to be written as lists. Elsewhere a list is what it is in the environment: a map from numbers.</param>
-    public SettingsReader(string section, IEnumerable<KeyValuePair<string, string?>> settings, IEnumerable<string> lists)
+    internal SettingsReader(string section, IEnumerable<KeyValuePair<string, string?>> settings, IEnumerable<string> lists)
     {
         _path = section;
         _known = new(StringComparer.OrdinalIgnoreCase);
         _lists = new(lists.Select(name => $"{section}:{name}"), StringComparer.OrdinalIgnoreCase);
         _explained = new(StringComparer.OrdinalIgnoreCase);
+        _references = new(StringComparer.OrdinalIgnoreCase);
         _problems = [];
         _settings = new(StringComparer.OrdinalIgnoreCase);
         _written = [];
@@ -34,47 +36,67 @@ internal sealed class SettingsReader
             _written.Add($"{section}:{name}");
         }
 
+        RefuseReferences(_settings);
         FindPlaceholders();
     }
 
     private SettingsReader(SettingsReader above, string path)
     {
         _path = path;
-        (_settings, _written, _known, _lists, _explained, _problems) =
-            (above._settings, above._written, above._known, above._lists, above._explained, above._problems);
+        (_settings, _written, _known, _lists, _explained, _references, _problems) =
+            (above._settings, above._written, above._known, above._lists, above._explained, above._references, above._problems);
     }
 
     /// <summary>A reader of the map of a name; null if something else is there, which is a problem then.</summary>
     public SettingsReader? Below(string name)
     {
         // An empty object in JSON is a setting without a value.
-        Know(name);
+        _known.Add(Full(name));
         return IsMap(name) ? new(this, $"{_path}:{name}") : null;
     }
 
-    public void Know(string name) => _known.Add(Full(name));
-
     /// <summary>Adds a problem, unless what is wrong with that setting was said already.</summary>
+    /// <param name="name">The name of the setting; empty for the map itself.</param>
+    /// <param name="problem">What is wrong, as the rest of a sentence that begins with the name.</param>
     public void Problem(string name, string problem)
     {
         if (!_explained.Contains(Full(name)))
             _problems.Add($"{Full(name)} {problem}");
     }
 
+    /// <summary>Adds problems of settings outside of the section.</summary>
+    /// <param name="problems">A sentence each, beginning with the full name of the setting.</param>
+    public void Outside(params IEnumerable<string> problems) => _problems.AddRange(problems);
+
+    /// <summary>Refuses unresolved references to secrets among settings outside of the section, as it does those within.</summary>
+    /// <param name="settings">Full name → value.</param>
+    public void RefuseReferences(IEnumerable<KeyValuePair<string, string?>> settings) =>
+        _references.UnionWith(settings.Where(setting => SecretReference.IsUnresolved(setting.Value)).Select(setting => setting.Key));
+
+    /// <summary>Whether a setting has a value that is not blank.</summary>
     public bool Has(string name) => !string.IsNullOrWhiteSpace(_settings.GetValueOrDefault(Full(name)));
 
+    /// <summary>Whether there are settings below a name.</summary>
     public bool HasBelow(string name)
     {
         var prefix = Full(name) + ":";
         return _written.Exists(key => key.StartsWith(prefix, StringComparison.OrdinalIgnoreCase));
     }
 
+    /// <summary>A text, without blanks around it; null if there is none, or only blanks.</summary>
     public string? Text(string name)
     {
-        Know(name);
+        _known.Add(Full(name));
         if (HasBelow(name))
             Explain(name, $"is a {(_lists.Contains(Full(name)) ? "list" : "map")}: it takes a single value");
         return Has(name) ? _settings[Full(name)]!.Trim() : null;
+    }
+
+    /// <summary>A text as it was written, blanks included: empty if nothing was written in the place of a value, null if the setting is not there.</summary>
+    public string? Verbatim(string name)
+    {
+        Text(name);
+        return _settings.TryGetValue(Full(name), out var text) ? text ?? "" : null;
     }
 
     /// <summary>A text that is a problem if it is there and empty, as a variable is that something should have filled.</summary>
@@ -103,7 +125,7 @@ internal sealed class SettingsReader
     /// </summary>
     public IReadOnlyList<string> Children(string name)
     {
-        Know(name);
+        _known.Add(Full(name));
         if (Has(name))
             Explain(name, "is a single value: it takes a map from names to values");
         var prefix = Full(name) + ":";
@@ -155,6 +177,10 @@ internal sealed class SettingsReader
     /// <summary>Whether a name is the place of an element in a list.</summary>
     public static bool IsIndex(string name) => name.Length < 6 && name.Length > 0 && name.All(char.IsAsciiDigit);
 
+    /// <summary>An http or https URL without user, query and fragment.</summary>
+    /// <param name="name">The name of the setting.</param>
+    /// <param name="missing">What is taken if it is not there.</param>
+    /// <param name="example">A right one, for the problem.</param>
     public Uri? Url(string name, Uri? missing, string example)
     {
         if (Text(name) is not { } text)
@@ -172,6 +198,7 @@ internal sealed class SettingsReader
         return null;
     }
 
+    /// <summary>A time within a range; <paramref name="missing"/> if it is not there or wrong.</summary>
     public TimeSpan Time(string name, TimeSpan missing, TimeSpan least, TimeSpan most)
     {
         if (Text(name) is not { } text)
@@ -184,6 +211,7 @@ internal sealed class SettingsReader
         return missing;
     }
 
+    /// <summary>A number within a range; <paramref name="missing"/> if it is not there or wrong.</summary>
     public double Number(string name, double missing, double least, double most, bool whole = false)
     {
         if (Text(name) is not { } text)
@@ -201,6 +229,7 @@ internal sealed class SettingsReader
         return missing;
     }
 
+    /// <summary>One of an enumeration's names, in any case; null if it is wrong, or not there and nothing stands for that.</summary>
     public T? Choice<T>(string name, T? missing)
         where T : struct, Enum
     {
@@ -217,7 +246,7 @@ internal sealed class SettingsReader
     }
 
     /// <exception cref="SettingsException">Something was wrong, or is not known at all.</exception>
-    public void ThrowIfWrong()
+    internal void ThrowIfWrong()
     {
         foreach (var (name, value) in _settings)
         {
@@ -225,7 +254,7 @@ internal sealed class SettingsReader
                 _problems.Add($"{name} is not a setting of FopWatch; the README lists them all");
         }
 
-        foreach (var (name, _) in _settings.Where(setting => SecretReference.IsUnresolved(setting.Value)))
+        foreach (var name in _references)
         {
             // Whatever else is wrong with the value is wrong with the reference's text.
             _problems.RemoveAll(problem => problem.StartsWith($"{name} ", StringComparison.OrdinalIgnoreCase));

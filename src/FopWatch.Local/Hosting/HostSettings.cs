@@ -46,63 +46,54 @@ internal sealed record HostSettings
     /// <param name="lists">Where the settings file has lists, below <see cref="FopWatchSettings.Section"/>.</param>
     /// <param name="serves">Whether a host is started with them. If not, others cannot reach anything, and no API key is needed.</param>
     /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
-    public static HostSettings Read(IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null, bool serves = true)
+    public static HostSettings Read(
+        IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null, bool serves = true)
     {
-        var section = configuration.GetSection(FopWatchSettings.Section);
-        var problems = new List<string>();
+        return ConfiguredSettings.Read(configuration, ReadOwn, lists);
 
-        var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
-        if (addresses.Length == 0 || !addresses.All(IsAddress))
-            problems.Add($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
-        if (addresses.Any(url => IsAddress(url) && new Uri(Concrete(url)) is { Host: "localhost", Port: 0 }))
-            problems.Add($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
+        HostSettings ReadOwn(SettingsReader reader, FopWatchSettings shared)
+        {
+            var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
+            if (addresses.Length == 0 || !addresses.All(IsAddress))
+                reader.Outside($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
+            if (addresses.Any(url => IsAddress(url) && new Uri(Concrete(url)) is { Host: "localhost", Port: 0 }))
+                reader.Outside($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
+            if (string.IsNullOrWhiteSpace(data))
+                reader.Outside($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
-        if (string.IsNullOrWhiteSpace(data))
-            problems.Add($"--data is empty: give the folder that holds all state, such as {DefaultData}");
+            var apiKey = ReadApiKey(reader);
+            if (serves && apiKey is null && Exposures(addresses, shared) is { Count: > 0 } exposures)
+            {
+                reader.Problem(
+                    ApiKeyName,
+                    $"is missing, and others than this machine can reach the host: {string.Join("; ", exposures)}. "
+                    + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'");
+            }
 
-        // A key that is null or an empty list in the file was left so by a template.
-        var written = WrittenSettings.Of(configuration).ToList();
-        var hasApiKey = written.Exists(setting => setting.Key.Equals(ApiKeyName, StringComparison.OrdinalIgnoreCase));
-        var apiKey = hasApiKey ? section[ApiKeyName] ?? "" : null;
+            return new()
+            {
+                Shared = shared,
+                Urls = urls,
+                Data = data,
+                ApiKey = apiKey,
+                OpenTelemetry = configuration.AsEnumerable()
+                    .Where(setting => setting.Key.StartsWith(TelemetryExport.SettingsPrefix, StringComparison.OrdinalIgnoreCase))
+                    .ToDictionary(StringComparer.OrdinalIgnoreCase),
+            };
+        }
+    }
+
+    /// <summary>The key; empty, which is a problem, for one that is null or an empty list in the file: a template left it so.</summary>
+    private static string? ReadApiKey(SettingsReader reader)
+    {
+        var apiKey = reader.Verbatim(ApiKeyName);
         if (apiKey is not null && string.IsNullOrWhiteSpace(apiKey))
-            problems.Add($"FopWatch:{ApiKeyName} is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
+            reader.Problem(ApiKeyName, $"is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
         else if (apiKey is { Length: < MinApiKeyLength })
-            problems.Add($"FopWatch:{ApiKeyName} is shorter than {MinApiKeyLength} characters");
+            reader.Problem(ApiKeyName, $"is shorter than {MinApiKeyLength} characters");
         if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
-            problems.Add($"FopWatch:{ApiKeyName} has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
-
-        FopWatchSettings? shared = null;
-        try
-        {
-            shared = FopWatchSettings.Read(written, lists ?? [], [ApiKeyName]);
-        }
-        catch (SettingsException e)
-        {
-            problems.InsertRange(0, e.Problems);
-        }
-
-        if (serves && apiKey is null && Exposures(addresses, shared) is { Count: > 0 } exposures)
-        {
-            problems.Add(
-                $"FopWatch:{ApiKeyName} is missing, and others than this machine can reach the host: {string.Join("; ", exposures)}. "
-                + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'");
-        }
-
-        if (section.Value is not null)
-            problems.Insert(0, $"{FopWatchSettings.Section} is a single value: it takes a map from names to settings");
-        problems.AddRange(OtlpSettings.Problems(name => configuration[name]));
-        if (problems.Count > 0)
-            throw new SettingsException(problems);
-        return new()
-        {
-            Shared = shared!,
-            Urls = urls,
-            Data = data,
-            ApiKey = apiKey,
-            OpenTelemetry = configuration.AsEnumerable()
-                .Where(setting => setting.Key.StartsWith(TelemetryExport.SettingsPrefix, StringComparison.OrdinalIgnoreCase))
-                .ToDictionary(StringComparer.OrdinalIgnoreCase),
-        };
+            reader.Problem(ApiKeyName, "has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
+        return apiKey;
     }
 
     /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>
@@ -112,7 +103,7 @@ internal sealed record HostSettings
         && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
     /// <summary>Why others than this machine can reach the host, a clause each.</summary>
-    private static List<string> Exposures(IReadOnlyList<string> addresses, FopWatchSettings? shared)
+    private static List<string> Exposures(IReadOnlyList<string> addresses, FopWatchSettings shared)
     {
         List<string> exposures =
             [.. addresses.Where(url => IsAddress(url) && !BindsLoopback(url)).Select(url => $"--urls has {url}, which is not a loopback address")];

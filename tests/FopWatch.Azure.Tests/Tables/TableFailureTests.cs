@@ -108,8 +108,8 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await UnavailableAsync(() => _store.Outbox.PendingAsync(10, Cancelled).AsTask());
         await UnavailableAsync(() => _store.Outbox.RemoveAsync([job.ToEvent()!], Cancelled).AsTask());
         await UnavailableAsync(() => _store.Outbox.DepthAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.Jobs.BooksAsync(Cancelled).AsTask());
-        await UnavailableAsync(() => _store.Jobs.UnwatchedAsync(10, Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.PartsAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CountAsync("media|0", 10, Cancelled).AsTask());
         await UnavailableAsync(() => _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled).AsTask());
         await UnavailableAsync(() => _store.Quarantine.FindAsync("k", Cancelled).AsTask());
         await UnavailableAsync(() => _store.Quarantine.ListAsync(null, 10, null, Cancelled).AsTask());
@@ -226,7 +226,8 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await UnavailableAsync(() => _store.Due.DueAsync("media", Sample.Start, 10, Cancelled).AsTask());
         await UnavailableAsync(() => _store.Outbox.RemoveAsync([job.Settled().ToEvent()!], Cancelled).AsTask());
         await UnavailableAsync(() => _store.Outbox.PendingAsync(10, Cancelled).AsTask());
-        await UnavailableAsync(() => _store.Jobs.BooksAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.PartsAsync(Cancelled).AsTask());
+        await UnavailableAsync(() => _store.Jobs.CountAsync("media|0", 10, Cancelled).AsTask());
         await UnavailableAsync(() => _store.Jobs.FindByReferenceAsync("media", _store.Jobs.References.Of(job.Key), Cancelled).AsTask());
         await UnavailableAsync(() => _store.Quarantine.FindAsync("k", Cancelled).AsTask());
         await UnavailableAsync(() => _store.Quarantine.AddAsync(Sample.Notification("k"), Cancelled).AsTask());

@@ -66,8 +66,6 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("the job of a reference, in one source", "17 read");
         Assert.Null(await store.Jobs.FindByReferenceAsync("media", new('0', JobReferences.Length), Cancelled));
         Took("a reference of no job, while jobs may be older than references", "16 query, 16 read");
-        await store.Jobs.BooksAsync(Cancelled);
-        Took("the books, up to 333 jobs in each partition", "17 query");
         var parts = await store.Jobs.PartsAsync(Cancelled);
         Took("what was counted in each partition", "2 query");
         await store.Jobs.CountAsync(parts[0].Name, 10, Cancelled);
@@ -75,8 +73,6 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         await store.PollLeases.ReadAsync("media", Cancelled);
         await store.PollLeases.TryReplaceAsync("media", [], null, Cancelled);
         Took("a share of a source's poll rate, in each instance and 20 seconds", "1 insert, 1 read");
-        await store.Jobs.UnwatchedAsync(10, Cancelled);
-        Took("search for unwatched jobs, and 1 for each partition with open ones", "18 query");
 
         Assert.Equal((2, true), await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 25", "66 query, 1 transaction");

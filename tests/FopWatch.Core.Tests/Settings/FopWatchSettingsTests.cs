@@ -108,7 +108,7 @@ public class FopWatchSettingsTests
         {
             var settings = new Dictionary<string, string?>(Right) { [name] = reference };
 
-            var problem = Assert.Single(Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, "ApiKey")).Problems);
+            var problem = Assert.Single(Assert.Throws<SettingsException>(() => ReadWith(settings, "ApiKey")).Problems);
 
             Assert.StartsWith($"FopWatch:{name} is a reference that was not resolved", problem, StringComparison.Ordinal);
             Assert.DoesNotContain("vault.azure.net", problem, StringComparison.Ordinal);
@@ -203,6 +203,42 @@ public class FopWatchSettingsTests
     private static IReadOnlyList<string> Problems(Dictionary<string, string?> more) =>
         Assert.Throws<SettingsException>(() => FopWatchSettings.Read([.. Right, .. more])).Problems;
 
+    /// <summary>As a host reads them that has a setting of its own.</summary>
+    private static FopWatchSettings ReadWith(Dictionary<string, string?> settings, string own) =>
+        FopWatchSettings.Read(
+            settings,
+            (reader, shared) =>
+            {
+                reader.Text(own);
+                return shared;
+            });
+
+    [Fact]
+    public void A_host_reads_its_own_settings_with_what_is_right_of_the_shared_ones_and_all_problems_are_reported_together()
+    {
+        Dictionary<string, string?> settings = new(Right) { ["Retention"] = "forever", ["Tables:Buckets"] = "0", ["Surces"] = "typo" };
+        Uri? seen = null;
+
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, Own)).Problems;
+
+        Assert.Equal(new Uri("https://hooks.example.com"), seen);
+        Assert.Equal(
+            [
+                "FopWatch:Retention is 'forever', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00",
+                "--data is empty",
+                "FopWatch:Tables:Buckets is '0', not a whole number from 1 to 256",
+                "FopWatch:Surces is not a setting of FopWatch; the README lists them all",
+            ],
+            problems);
+
+        double Own(SettingsReader reader, FopWatchSettings shared)
+        {
+            seen = shared.PublicUrl;
+            reader.Outside("--data is empty");
+            return reader.Number("Tables:Buckets", 16, 1, 256, whole: true);
+        }
+    }
+
     [Fact]
     public void A_source_or_an_access_key_that_is_spelled_in_two_ways_is_an_error_that_names_both()
     {
@@ -243,7 +279,7 @@ public class FopWatchSettingsTests
 
     [Fact]
     public void A_setting_of_the_hosts_own_is_known() =>
-        Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["ApiKey"] = "x" }, "ApiKey").Sources.All);
+        Assert.Empty(ReadWith(new() { ["ApiKey"] = "x" }, "ApiKey").Sources.All);
 
     [Theory]
     [InlineData("Sources", "media", "Sources is a single value: it takes a map from names to values")]
@@ -308,7 +344,7 @@ public class FopWatchSettingsTests
         Dictionary<string, string?> settings = new() { ["Sources:0:Provider"] = "Qiniu", ["Sources:0:NotifyTokens:0"] = "abcdefgh", ["PublicUrl:0"] = "x" };
 
         Assert.Single(Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings)).Problems);
-        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, ["Sources", "PublicUrl"], [])).Problems;
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, (_, shared) => shared, ["Sources", "PublicUrl"])).Problems;
 
         Assert.Equal(["FopWatch:PublicUrl is a list: it takes a single value", "FopWatch:Sources is a list: it takes a map from names to values"], problems.Order());
     }
@@ -318,7 +354,14 @@ public class FopWatchSettingsTests
     {
         Dictionary<string, string?> settings = new() { ["ApiKey:0"] = "x", ["Tables"] = "x", ["Tables:Name:0"] = "x" };
 
-        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, "ApiKey", "Tables", "Tables:Name")).Problems;
+        var problems = Assert.Throws<SettingsException>(() => FopWatchSettings.Read(settings, Own)).Problems;
+
+        static string? Own(SettingsReader reader, FopWatchSettings shared)
+        {
+            reader.Below("Tables");
+            reader.Text("ApiKey");
+            return reader.Text("Tables:Name");
+        }
 
         Assert.Equal(
             ["FopWatch:ApiKey is a map: it takes a single value", "FopWatch:Tables is a single value: it takes a map from names to values", "FopWatch:Tables:Name is a map: it takes a single value"],

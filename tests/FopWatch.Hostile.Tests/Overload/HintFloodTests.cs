@@ -148,5 +148,5 @@ public class HintFloodTests
     }
 
     private static async Task<long> CountAsync(AttackedHost host) =>
-        (await host.Host.Services.GetRequiredService<IJobStore>().BooksAsync(Cancelled)).Sum(books => books.Registered);
+        (await host.Host.Services.GetRequiredService<IJobStore>().CountAsync("", 0, Cancelled)).Books.Sum(books => books.Registered);
 }

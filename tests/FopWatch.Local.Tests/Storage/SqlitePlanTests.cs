@@ -132,10 +132,10 @@ public class SqlitePlanTests
         Assert.Equal(Enumerable.Range(1, 100).Select(i => $"j{i:0000000}"), due.Select(job => job.Key.Id));
         Assert.Equal(now.AddTicks(1), await FastAsync(async () => await store.Due.NextDueAsync("media", now, Cancelled)));
         Assert.Empty(await FastAsync(async () => await store.Due.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
-        Assert.Empty(await FastAsync(async () => await store.Jobs.UnwatchedAsync(100, Cancelled)));
 
-        var books = await FastAsync(async () => await store.Jobs.BooksAsync(Cancelled), TimeSpan.FromSeconds(2));
-        Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(books));
+        var count = await FastAsync(async () => await store.Jobs.CountAsync("", 100, Cancelled), TimeSpan.FromSeconds(2));
+        Assert.Empty(count.Unwatched);
+        Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(count.Books));
 
         // The best of several tries: the machine may be busy, but a scan would never be this quick.
         static async Task<T> FastAsync<T>(Func<Task<T>> read, TimeSpan? limit = null)

@@ -40,6 +40,9 @@ public static class StoreAnswers
         foreach (var source in sources.Order(StringComparer.Ordinal))
             due[source] = Texts((await store.Due.DueAsync(source, DateTimeOffset.MaxValue.AddYears(-1), 1000, Cancelled)).Select(one => $"{Time(one.DueAt)} {one.Key.Id}"));
         var depth = await store.Outbox.DepthAsync(Cancelled);
+
+        // Before it is counted anew.
+        var parts = await store.Jobs.PartsAsync(Cancelled);
         return new()
         {
             ["jobs"] = jobs,
@@ -52,7 +55,7 @@ public static class StoreAnswers
             ["setAside"] = await store.Outbox.CountSetAsideAsync(Cancelled),
             ["quarantine"] = await QuarantineAsync(store),
             ["books"] = Texts((await store.Jobs.BooksAsync(Cancelled)).Select(Written)),
-            ["parts"] = new JsonObject((await store.Jobs.PartsAsync(Cancelled)).Select(part => KeyValuePair.Create(part.Name, (JsonNode?)new JsonObject
+            ["parts"] = new JsonObject(parts.Select(part => KeyValuePair.Create(part.Name, (JsonNode?)new JsonObject
             {
                 ["countedAt"] = part.CountedAt is { } at ? Time(at) : null,
                 ["books"] = Texts(part.Books.Select(Written)),

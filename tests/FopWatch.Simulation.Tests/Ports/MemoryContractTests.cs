@@ -41,9 +41,10 @@ public sealed class MemoryJobStoreTests : JobStoreContract
 
         public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) => store.ListAsync(query, cancellationToken);
 
-        public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => store.BooksAsync(cancellationToken);
+        public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => store.PartsAsync(cancellationToken);
 
-        public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => store.UnwatchedAsync(limit, cancellationToken);
+        public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) =>
+            store.CountAsync(part, unwatched, cancellationToken);
     }
 }
 

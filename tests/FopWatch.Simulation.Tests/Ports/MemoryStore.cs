@@ -140,7 +140,11 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null) { Unreadable = unreadable });
     }
 
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) => new(
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
+
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => new(new BooksCount(Books(), Unwatched(unwatched)));
+
+    public IReadOnlyList<Books> Books() =>
     [
         .. _jobs.Values.GroupBy(row => row.Job.Key.Source, StringComparer.Ordinal).OrderBy(of => of.Key, StringComparer.Ordinal).Select(of => new Books(
             of.Key,
@@ -149,12 +153,12 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             of.Count(row => row.Job is { IsSettled: true, HasOutcome: false } && (row.DueAt is not null || row.Job.Watch.DueAt is null)),
             of.Count(row => !row.Job.IsSettled && row.DueAt is not null),
             of.Count(row => !row.Job.IsSettled && row.DueAt is null && row.Job.WatchStatus == WatchStatus.Stopped))),
-    ]);
+    ];
 
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) => new(
+    public IReadOnlyList<JobKey> Unwatched(int limit) =>
     [
         .. _jobs.Values.Where(row => row.DueAt is null && row.Job.WatchStatus != WatchStatus.Stopped && (!row.Job.IsSettled || row.Job.Watch.DueAt is not null)).Take(limit).Select(row => row.Job.Key),
-    ]);
+    ];
 
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) => DueFails is { } failure ? throw failure : new(

@@ -42,11 +42,14 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
     public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken) =>
         CallAsync(Call.Find, "list", () => Store.ListAsync(query, cancellationToken));
 
-    public ValueTask<IReadOnlyList<Books>> BooksAsync(CancellationToken cancellationToken) =>
-        CallAsync(Call.Books, null, () => Store.BooksAsync(cancellationToken));
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => Store.PartsAsync(cancellationToken);
 
-    public ValueTask<IReadOnlyList<JobKey>> UnwatchedAsync(int limit, CancellationToken cancellationToken) =>
-        CallAsync(Call.Unwatched, null, () => Store.UnwatchedAsync(limit, cancellationToken));
+    // In two steps, between which jobs change, as a store without snapshots counts.
+    public async ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken)
+    {
+        var found = await CallAsync(Call.Unwatched, null, () => new ValueTask<IReadOnlyList<JobKey>>(Store.Unwatched(unwatched)));
+        return new(await CallAsync(Call.Books, null, () => new ValueTask<IReadOnlyList<Books>>(Store.Books())), found);
+    }
 
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>

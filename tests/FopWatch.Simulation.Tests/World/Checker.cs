@@ -196,7 +196,7 @@ internal sealed class Checker(SimulatedWorld world)
 
         foreach (var one in _committed.Values)
             Expect(_published.ContainsKey(one.Id), "an event that was never published", one);
-        foreach (var books in world.Store.BooksAsync(default).AsTask().Result)
+        foreach (var books in world.Store.Books())
             Expect(books.Unaccounted == 0, "books that do not balance", books);
         foreach (var job in world.Store.Jobs)
             JudgeJob(job, StoryOf(job.Key));
