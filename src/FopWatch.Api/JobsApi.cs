@@ -118,7 +118,8 @@ internal static class JobsApi
             using var turn = await admission.RegistrationTurnAsync(cancelled);
             try
             {
-                var job = await recorder.RegisterAsync(source, id, metadata, firstPollAfter, cancelled);
+                var input = new DecisionInput.Registration(metadata, firstPollAfter);
+                var job = (await recorder.RecordAsync(new(source.Name, id), input, cancelled)).Job!;
                 links[index] = new(source.Name, id, job.State, Href(job.Key));
             }
             catch (MetadataTooLargeException e)
@@ -267,13 +268,12 @@ internal static class JobsApi
         if (KeyOf(source, id, settings.Sources) is not { } key)
             return NoSuchJob();
 
-        var job = await recorder.RepublishAsync(key, cancellationToken);
-        return job switch
+        return (await recorder.RecordAsync(key, new DecisionInput.Republish(), cancellationToken)).Job switch
         {
             null => NoSuchJob(),
             { IsSettled: false } => Problem.NotSettled(),
             { Origin: JobOrigin.Hint } => Problem.Unconfirmed(),
-            _ => TypedResults.Ok(Watched(job, references, settings)),
+            { } job => TypedResults.Ok(Watched(job, references, settings)),
         };
     }
 
@@ -285,7 +285,8 @@ internal static class JobsApi
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key && await recorder.StopAsync(key, cancellationToken) is { } job
+        KeyOf(source, id, settings.Sources) is { } key
+        && (await recorder.RecordAsync(key, new DecisionInput.StopWatching(), cancellationToken)).Job is { } job
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();
 

@@ -5,6 +5,7 @@ using FopWatch.Azure.Tests.ServiceBus;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
@@ -132,13 +133,13 @@ public class WholeFlowTests
             var times = new LoopTimes { LongestSleep = TimeSpan.FromSeconds(5), Pause = Pause };
             var log = new RunLog(NullLogger<RunLog>.Instance);
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
-            _dispatcher = new(store.Outbox, publisher, time);
+            _dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
             var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
-            var observer = new CommitObserver(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
+            var observer = Unobserved.Observer(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
             _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
-            var step = new PollStep(new Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
+            var step = new PollStep(Unobserved.Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
             var loops = new WatchLoops(sources, watches, store.Due, step, slots, work, times, troubles, log, time);
             _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops.Loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
 
@@ -146,7 +147,7 @@ public class WholeFlowTests
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             builder.Services.AddRoutingCore();
             builder.Services.AddSingleton(new Reception(
-                new(sources, _recorder, store.Quarantine, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
+                Unobserved.Intake(settings, _recorder, store.Quarantine, store.Due, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
             _web = builder.Build();
             _web.MapNotifications();
         }
@@ -187,7 +188,8 @@ public class WholeFlowTests
 
         public Task PublishedAsync() => AgainAsync(async () => (await _store.Outbox.DepthAsync(Cancelled)).Count == 0);
 
-        public Task<Sweep> SweepAsync() => new Sweeper(_store.Jobs, _store.Outbox, _store.Quarantine, _recorder, TimeProvider.System).SweepAsync(Cancelled);
+        public Task<Sweep> SweepAsync() => Unobserved.Sweeper(
+            _settings.Sources, _store.Jobs, _store.Due, _store.Outbox, _store.Quarantine, _recorder, TimeProvider.System).SweepAsync(Cancelled);
 
         public async ValueTask DisposeAsync()
         {

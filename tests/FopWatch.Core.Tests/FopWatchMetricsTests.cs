@@ -80,10 +80,11 @@ public sealed class FopWatchMetricsTests : IDisposable
             Tokens = new(["0123456789"]),
             Poll = new() { First = TimeSpan.FromMinutes(2) },
         };
-        var intake = new NotificationIntake(new([source]), null!, new QuarantineThatIsDown(), _time, metrics: _metrics);
+        var (sources, quarantine) = (new Sources([source]), new QuarantineThatIsDown());
+        var intake = new NotificationIntake(sources, null!, quarantine, new(quarantine, null!, _time), new() { Sources = sources }, null!, _metrics, _time);
+        var notification = NotificationIntake.Assess(source, new() { Url = new("https://hooks.example.com/"), Body = "no JSON"u8.ToArray() });
 
-        await Assert.ThrowsAsync<StoreUnavailableException>(() => intake.ReceiveAsync(
-            source, new() { Url = new("https://hooks.example.com/"), Body = "no JSON"u8.ToArray() }, null, TestContext.Current.CancellationToken));
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => intake.ReceiveAsync(notification, null, TestContext.Current.CancellationToken));
 
         Assert.Equal(["fopwatch.notifications.failed no-store: 1"], counted);
     }

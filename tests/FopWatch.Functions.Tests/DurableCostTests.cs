@@ -2,6 +2,7 @@ using System.Globalization;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using Microsoft.DurableTask;
 using Microsoft.DurableTask.Client;
 

@@ -126,7 +126,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         await NotifyAsync("a");
         var clock = new ManualTimeProvider();
         var hangs = new Hangs();
-        using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), hangs, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(_services!.GetRequiredService<IOutbox>(), hangs, TimeProvider.System);
         var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
 
         var sweep = outbox.SweepAsync(Cancelled);
@@ -144,7 +144,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         await NotifyAsync("a");
         var clock = new ManualTimeProvider { Ahead = TimeSpan.FromDays(365) };
         var broken = new FailsOnce();
-        using var dispatcher = new OutboxDispatcher(_services!.GetRequiredService<IOutbox>(), broken, clock);
+        using var dispatcher = Unobserved.Dispatcher(_services!.GetRequiredService<IOutbox>(), broken, clock);
         var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
         var committed = Sample.Event("a");
         await outbox.CommittedAsync(committed, Cancelled);

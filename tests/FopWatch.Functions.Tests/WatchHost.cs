@@ -7,6 +7,7 @@ using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;

@@ -3,6 +3,7 @@ using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.DurableTask;

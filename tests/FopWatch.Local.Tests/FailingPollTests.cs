@@ -37,9 +37,9 @@ public sealed class FailingPollTests : IStatusApi
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
         var time = TimeProvider.System;
         var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), new RunLog(NullLogger<RunLog>.Instance), new LoopTimes());
-        using var dispatcher = new OutboxDispatcher(store.Outbox, store.Events, time);
+        using var dispatcher = Unobserved.Dispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
-        var observer = new CommitObserver(
+        var observer = Unobserved.Observer(
             watches, new OutboxLoop(dispatcher, times, troubles, log, time), new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
         var direct = new JobRecorder(settings.Sources, store.Jobs, observer, time, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
@@ -50,8 +50,8 @@ public sealed class FailingPollTests : IStatusApi
         var recorder = new JobRecorder(settings.Sources, failing, observer, time, Random.Shared);
         await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
         using var counted = new CountedPolls();
-        var poller = new Poller(
-            settings.Sources, failing, this, recorder, time, troubles, new(counted.Of(meters.GetRequiredService<IMeterFactory>()), time));
+        var metrics = new FopWatchMetrics(counted.Of(meters.GetRequiredService<IMeterFactory>()), time);
+        var poller = new Poller(settings.Sources, failing, this, recorder, troubles, metrics, time, Random.Shared);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(poller, slots, troubles, log, time);

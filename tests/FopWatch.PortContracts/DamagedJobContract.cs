@@ -107,7 +107,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await recording.Recorder.RegisterAsync(recording.Source, "good", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
 
-        Assert.Equal(1, await new FarWatches(recording.Sources, Port, Due, recording.Recorder, time).BringForwardAsync(Cancelled));
+        Assert.Equal(1, await new FarWatches(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
 
         Assert.Equal("good", (await Due.DueAsync("media", Sample.Start.AddHours(1), 10, Cancelled)).Single().Key.Id);
     }
@@ -134,12 +134,12 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await CommitAsync(Sample.Job(Bad.Id).New());
         await WriteDocumentAsync(Bad, "not JSON");
         var recording = new ObservedRecorder(Port, new ManualTimeProvider(Sample.Start));
-        var poller = new Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
-        Assert.Equal(new PollOutcome.Gone(null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
+        var poller = Unobserved.Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
+        Assert.Equal(new PollOutcome.NotDue(null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
         Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         await WriteDocumentAsync(Bad, Encoding.UTF8.GetString(JobJson.Serialize(Sample.Job(Bad.Id).Stopped())));
 
-        var gone = Assert.IsType<PollOutcome.Gone>(await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
+        var gone = Assert.IsType<PollOutcome.NotDue>(await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
 
         Assert.Equal(WatchStatus.Stopped, gone.Job!.WatchStatus);
         Assert.Empty(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
@@ -157,7 +157,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         var thrown = await Assert.ThrowsAsync<UnreadableJobException>(async () => await Port.FindAsync(Bad, Cancelled));
         await Port.SetAsideAsync(thrown.Job!, Sample.Start.AddDays(60), Cancelled);
 
-        await new FarWatches(recording.Sources, Port, Due, recording.Recorder, time).BringForwardAsync(Cancelled);
+        await new FarWatches(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled);
 
         Assert.Equal(Bad, Assert.Single(await Due.DueAsync("media", Sample.Start + SetAside.Longest, 10, Cancelled)).Key);
     }

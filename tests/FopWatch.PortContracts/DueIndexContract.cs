@@ -159,7 +159,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
-        var far = new FarWatches(recording.Sources, Jobs, Port, recorder, time);
+        var far = new FarWatches(recording.Sources, Jobs, Port, recorder, new(), time);
 
         // More than are looked at in a turn, and due before what is looked for.
         for (var i = 0; i < FarWatches.AtOnce + 5; i++)
@@ -167,7 +167,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         var polled = await recorder.RegisterAsync(source, "polled", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.FromDays(5);
         await recorder.PolledAsync(
-            source, (await Jobs.FindAsync(polled.Key, Cancelled))!, new(PollAnswer.Unavailable), CommitCause.Watch, Cancelled);
+            (await Jobs.FindAsync(polled.Key, Cancelled))!, new(PollAnswer.Unavailable), CommitCause.Watch, Cancelled);
         await recorder.RegisterAsync(source, "registered", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
         Assert.Empty(await DueAsync(Sample.Start.AddHours(1)));
@@ -194,7 +194,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
             await recording.Recorder.RegisterAsync(recording.Source, $"job{i}", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
 
-        Assert.Equal(Count, await new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, time).BringForwardAsync(Cancelled));
+        Assert.Equal(Count, await new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
 
         Assert.Equal(Count, (await Port.DueAsync("media", Sample.Start + recording.Source.Poll.First, 1000, Cancelled)).Count);
     }
@@ -204,7 +204,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
-        var far = new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, time);
+        var far = new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, new(), time);
         for (var i = 0; i < FarWatches.AtOnce + 5; i++)
             await recording.Recorder.RegisterAsync(recording.Source, $"a{i}", Job.NoMetadata, TimeSpan.FromDays(6), Cancelled);
         time.Ahead = TimeSpan.FromDays(5);

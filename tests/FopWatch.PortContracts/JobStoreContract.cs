@@ -58,7 +58,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
         async Task PollAsync()
         {
             var asked = (await Port.FindAsync(job.Key, Cancelled))!;
-            job = (await recorder.PolledAsync(source, asked, new(PollAnswer.Unavailable), CommitCause.Watch, Cancelled))!;
+            job = (await recorder.PolledAsync(asked, new(PollAnswer.Unavailable), CommitCause.Watch, Cancelled))!;
         }
     }
 

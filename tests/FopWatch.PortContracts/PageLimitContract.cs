@@ -95,7 +95,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
     {
         var events = await CommitEventsAsync(3, 3, 3, 0, 9, 1, 0);
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Outbox, publisher, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Outbox, publisher, TimeProvider.System);
 
         Assert.Equal(events.Count, await dispatcher.DrainAsync(Cancelled));
 

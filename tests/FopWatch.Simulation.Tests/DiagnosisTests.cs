@@ -1,6 +1,7 @@
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
@@ -27,8 +28,8 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     public DiagnosisTests()
     {
         _troubles = new(this, _time);
-        _recorder = new(new([Source]), _store, new CommitObserver(this, this, new(_store, _time), _store.References, _time, this), _time, new(1));
-        _poller = new(new([Source]), _store, this, _recorder, _time, _troubles);
+        _recorder = new(new([Source]), _store, Unobserved.Observer(this, this, new(_store, _time), _store.References, _time, this), _time, new(1));
+        _poller = Unobserved.Poller(new([Source]), _store, this, _recorder, _time, _troubles);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -116,7 +117,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     {
         await RegisterAsync();
         await PollAsync(Failed);
-        using var dispatcher = new OutboxDispatcher(_store, this, _time, _troubles);
+        using var dispatcher = Unobserved.Dispatcher(_store, this, _time, _troubles);
         _broker = new InvalidOperationException("The broker is down.\nDetails");
 
         await Assert.ThrowsAsync<InvalidOperationException>(() => dispatcher.DrainAsync(Cancelled));

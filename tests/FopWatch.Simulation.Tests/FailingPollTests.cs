@@ -1,6 +1,7 @@
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -26,7 +27,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     {
         var sources = new Sources([Source]);
         _recorder = new(sources, _store, this, _time, new Random(7));
-        _poller = new(sources, _store, this, _recorder, _time, new(this, _time));
+        _poller = Unobserved.Poller(sources, _store, this, _recorder, _time, new(this, _time));
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

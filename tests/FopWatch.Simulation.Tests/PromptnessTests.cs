@@ -1,5 +1,6 @@
 using System.Text;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
@@ -141,7 +142,7 @@ public sealed class PromptnessTests
         // Time stands still: nobody looks again.
         var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
         var settlements = new Settlements(store, time);
-        var observer = new CommitObserver(new EmbeddedWatches(sources, time), new NoPublisher(), settlements, store.References, time);
+        var observer = Unobserved.Observer(new EmbeddedWatches(sources, time), new NoPublisher(), settlements, store.References, time);
         var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
         var source = sources.All.Single();
         var report = source.Provider.Decode(ReportChannel.Notification, Encoding.UTF8.GetBytes("""{"id":"z0.job","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report!;

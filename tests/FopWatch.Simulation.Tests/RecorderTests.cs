@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
@@ -20,7 +21,7 @@ public sealed class RecorderTests
     private readonly Wakes _wakes = new();
     private readonly JobRecorder _recorder;
 
-    public RecorderTests() => _recorder = new(new([Source]), _store, new CommitObserver(_wakes, _wakes, new(_store, _time), _store.References, _time), _time, new(1));
+    public RecorderTests() => _recorder = new(new([Source]), _store, Unobserved.Observer(_wakes, _wakes, new(_store, _time), _store.References, _time), _time, new(1));
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -63,7 +64,7 @@ public sealed class RecorderTests
         var asked = (await _store.FindAsync(Key, Cancelled))!;
         await _recorder.StopAsync(Key, Cancelled);
 
-        var polled = await _recorder.PolledAsync(Source, asked, NotFound, CommitCause.Outside, Cancelled);
+        var polled = await _recorder.PolledAsync(asked, NotFound, CommitCause.Outside, Cancelled);
 
         Assert.Equal(polled, Job);
         Assert.Equal((WatchStatus.Stopped, 1), (Job.WatchStatus, Job.Watch.Polls));
@@ -81,7 +82,7 @@ public sealed class RecorderTests
 
             var facts = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Failed };
             StatusAnswer answer = new(PollAnswer.Report, new() { Id = id, Channel = ReportChannel.Poll, Facts = facts });
-            var polled = await _recorder.PolledAsync(Source, asked, answer, cause, Cancelled);
+            var polled = await _recorder.PolledAsync(asked, answer, cause, Cancelled);
 
             Assert.Equal(JobState.Failed, polled!.State);
             Assert.Equal(heard, _wakes.Heard);
@@ -118,7 +119,7 @@ public sealed class RecorderTests
         for (var i = 0; i < GivingUp.UnknownAnswers; i++)
         {
             _time.Advance(GivingUp.UnknownGrace);
-            await _recorder.PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, NotFound, CommitCause.Watch, Cancelled);
+            await _recorder.PolledAsync((await _store.FindAsync(Key, Cancelled))!, NotFound, CommitCause.Watch, Cancelled);
         }
 
         Assert.Equal(WatchStatus.GivenUp, Job.WatchStatus);

@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -104,6 +105,6 @@ public sealed class ScopeTests : ICommitObserver, IStatusApi
     {
         if (Job.Watch.DueAt is { } due && due > _time.GetUtcNow())
             _time.Advance(due - _time.GetUtcNow());
-        await new Poller(new([source]), _store, this, RecorderOf(source), _time).PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled);
+        await Unobserved.Poller(new([source]), _store, this, RecorderOf(source), _time).PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled);
     }
 }

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
@@ -108,7 +109,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     {
         await CommitEventAsync();
         _isDown = true;
-        using var dispatcher = new OutboxDispatcher(this, this, _time, _troubles);
+        using var dispatcher = Unobserved.Dispatcher(this, this, _time, _troubles);
         var outbox = new OutboxLoop(dispatcher, new(), _troubles, this, _time);
         var loop = outbox.RunAsync(_stop.Token);
 
@@ -136,7 +137,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     public async Task A_sweep_that_the_store_refuses_is_repeated_a_minute_later_and_is_trouble_until_one_succeeds()
     {
         _isDown = true;
-        var sweeper = new Sweeper(_store, _store, _store, _recorder, _time);
+        var sweeper = Unobserved.Sweeper(_sources, _store, _store, _store, _store, _recorder, _time);
         var purge = new RetentionPurge(new MemoryUpkeep(), new() { Sources = _sources, Retention = TimeSpan.FromDays(1) }, this, _time);
         var loop = new SweepLoop(sweeper, this, purge, new(), _troubles, this, _time).RunAsync(_stop.Token);
 
@@ -268,7 +269,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     private Task RunWatchLoop(out EmbeddedWatches watches)
     {
         var slots = new PollSlots(PollSlotOptions.Embedded, _time);
-        var poller = new Poller(_sources, _store, this, _recorder, _time, _troubles);
+        var poller = Unobserved.Poller(_sources, _store, this, _recorder, _time, _troubles);
         watches = new(_sources, _time);
         var loops = new WatchLoops(
             _sources, watches, this, new(poller, slots, _troubles, this, _time), slots, new ThreadPoolWork(), new(), _troubles, this, _time);

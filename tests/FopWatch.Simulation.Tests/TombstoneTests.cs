@@ -1,6 +1,7 @@
 using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -31,7 +32,7 @@ public sealed class TombstoneTests : ICommitObserver
         foreach (var source in (Source[])[Source, Source with { Trust = TrustRule.Signature }])
         {
             var recorder = RecorderOf(_time, source);
-            var intake = new NotificationIntake(new([source]), recorder, _store, _time, _store);
+            var intake = Unobserved.Intake(new() { Sources = new([source]) }, recorder, _store, _store, _time);
             var request = new SignedRequest { Url = new("https://hooks.example.com/api/notify/x/y"), Body = System.Text.Encoding.UTF8.GetBytes(Done) };
             for (var i = 0; i < 3; i++)
                 Assert.Equal(NotificationResult.Purged, await intake.ReceiveAsync(source, request, "lesson-42", Cancelled));
@@ -48,7 +49,8 @@ public sealed class TombstoneTests : ICommitObserver
     {
         await SettleAndPurgeAsync();
 
-        var hinted = await RecorderOf(_time).HintAsync(Source, Key.Id, isWorkflow: false, _ => throw new InvalidOperationException("asked"), Cancelled);
+        var hinted = await RecorderOf(_time).RecordAsync(
+            Key, new DecisionInput.Hint(IsWorkflow: false), Cancelled, admits: _ => throw new InvalidOperationException("asked"));
 
         Assert.Equal(new(null, WasPurged: true), hinted);
     }
@@ -71,7 +73,7 @@ public sealed class TombstoneTests : ICommitObserver
         for (var polls = 0; polls < 10 && _store.Peek(Key)!.WatchStatus != WatchStatus.GivenUp; polls++)
         {
             _time.Advance(GivingUp.UnknownGrace);
-            await RecorderOf(_time).PolledAsync(Source, (await _store.FindAsync(Key, Cancelled))!, new(PollAnswer.NotFound), CommitCause.Watch, Cancelled);
+            await RecorderOf(_time).PolledAsync((await _store.FindAsync(Key, Cancelled))!, new(PollAnswer.NotFound), CommitCause.Watch, Cancelled);
         }
 
         Assert.Equal(JobState.Expired, _store.Peek(Key)!.State);

@@ -1,10 +1,10 @@
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
-using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
@@ -28,7 +28,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         _troubles = new(this, _time);
         var sources = new Sources([Source]);
         _recorder = new(sources, _store, this, _time, new Random(7));
-        _poller = new(sources, _store, this, _recorder, _time, _troubles);
+        _poller = Unobserved.Poller(sources, _store, this, _recorder, _time, _troubles);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -39,7 +39,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
 
-        Assert.Equal(new PollOutcome.Gone(null), await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled));
+        Assert.Equal(new PollOutcome.NotDue(null), await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled));
 
         Assert.Equal(_time.GetUtcNow() + SetAside.First, _store.IndexedAt(Key));
         Assert.Equal(0, _asked);
@@ -71,7 +71,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         _store.LoseDueRow(new(Source.Name, "z0.good"));
         _store.Damage(Key, "its document is not JSON");
 
-        var sweep = await new Sweeper(_store, _store, _store, _recorder, _time).SweepAsync(Cancelled);
+        var sweep = await Unobserved.Sweeper(new([Source]), _store, _store, _store, _store, _recorder, _time).SweepAsync(Cancelled);
 
         Assert.Equal((2, 0), (sweep.Restored, sweep.Unaccounted));
         Assert.NotNull(_store.IndexedAt(Key));

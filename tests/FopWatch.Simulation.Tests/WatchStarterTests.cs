@@ -1,5 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Running;
 using FopWatch.Simulation.Tests.Hosts;
@@ -33,7 +34,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         _troubles = new(log, _time);
         _recorder = new(sources, _store, this, _time, new Random(7));
         _starter = new(
-            sources, _store, this, new(_time), new(sources, _store, this, _recorder, _time), new ThreadPoolWork(), _troubles, log, _time);
+            sources, _store, this, new(_time), Unobserved.Poller(sources, _store, this, _recorder, _time), new ThreadPoolWork(), _troubles, log, _time);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -5,7 +5,6 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
-using FopWatch.Watching;
 
 namespace FopWatch.Intake;
 
@@ -16,30 +15,24 @@ namespace FopWatch.Intake;
 /// <param name="sources">The configured sources.</param>
 /// <param name="recorder">Records.</param>
 /// <param name="quarantine">Keeps what cannot be understood or verified.</param>
+/// <param name="limits">The process's limits.</param>
+/// <param name="settings">Their public URL is the one that quarantined notifications are checked against again.</param>
+/// <param name="troubles">Is told of wrong tokens and of what is quarantined.</param>
+/// <param name="metrics">Counts notifications.</param>
 /// <param name="time">The clock.</param>
-/// <param name="due">Tells how far the polls are behind; without it, untrusted notifications of unknown ids are not limited.</param>
-/// <param name="settings">
-/// Their public URL is the one that quarantined notifications are checked against again; without them, only the one that they came to.
-/// </param>
-/// <param name="troubles">Is told of wrong tokens and of what is quarantined; null if nobody is to be warned.</param>
-/// <param name="limits">The process's limits; null for some of its own.</param>
-/// <param name="metrics">Counts notifications; null if nothing does.</param>
 public sealed class NotificationIntake(
     Sources sources,
     JobRecorder recorder,
     IQuarantine quarantine,
-    TimeProvider time,
-    IDueIndex? due = null,
-    FopWatchSettings? settings = null,
-    Troubles? troubles = null,
-    IntakeLimits? limits = null,
-    FopWatchMetrics? metrics = null)
+    IntakeLimits limits,
+    FopWatchSettings settings,
+    Troubles troubles,
+    FopWatchMetrics metrics,
+    TimeProvider time)
 {
     private const string UnreadableJob = "The stored job that it names cannot be read.";
 
     private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
-
-    private readonly IntakeLimits _limits = limits ?? new(quarantine, due, time);
 
     private const string WorkflowWithoutKeys =
         "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
@@ -62,22 +55,22 @@ public sealed class NotificationIntake(
         }
 
         if (matches)
-            troubles?.Worked(source.Name, TroubleKind.WrongToken);
+            troubles.Worked(source.Name, TroubleKind.WrongToken);
         else
-            troubles?.Occurred(source.Name, TroubleKind.WrongToken);
+            troubles.Occurred(source.Name, TroubleKind.WrongToken);
         return matches ? source : null;
     }
 
     /// <summary>Counts a notification to a URL that is not a notify URL.</summary>
     /// <param name="detail">What is wrong with the URL, in words; without the path, which may hold a token.</param>
-    public void UnknownUrl(string detail) => troubles?.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
+    public void UnknownUrl(string detail) => troubles.Occurred(null, TroubleKind.UnknownNotifyUrl, detail);
 
     /// <summary>Counts a notification that came to a right URL and is too large to be read: nothing was stored of it.</summary>
     /// <param name="source">What <see cref="Admit"/> returned.</param>
     public void TooLarge(Source source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        metrics?.TurnedAway(source, "too large");
+        metrics.TurnedAway(source, "too large");
     }
 
     /// <summary>Verifies and decodes a notification, and stores nothing. For a large one it is the greater part of the work.</summary>
@@ -99,52 +92,68 @@ public sealed class NotificationIntake(
             : new(source, request, trust, decoded.Report, decoded.Problem);
     }
 
-    /// <summary>Takes a notification that came to a right URL.</summary>
-    /// <param name="source">What <see cref="Admit"/> returned.</param>
-    /// <param name="request">The notification.</param>
-    /// <param name="correlation">What the URL's path ended in, if anything.</param>
-    /// <param name="cancellationToken">Cancels.</param>
-    /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
-    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
-    public Task<NotificationResult> ReceiveAsync(
-        Source source,
-        SignedRequest request,
-        string? correlation,
-        CancellationToken cancellationToken) => ReceiveAsync(Assess(source, request), correlation, cancellationToken);
-
-    /// <summary>Takes a notification that is verified and decoded already.</summary>
+    /// <summary>Takes a notification that is verified and decoded.</summary>
     /// <param name="assessed">What <see cref="Assess"/> returned.</param>
     /// <param name="correlation">What the URL's path ended in, if anything.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="isRetry">Whether it was counted when it came, and is in quarantine since.</param>
+    /// <returns>What became of it, and why it is in quarantine; null if it is not to be.</returns>
     /// <exception cref="StoreUnavailableException">Nothing was stored; the provider is to try again.</exception>
     /// <exception cref="IntakeFullException">Nothing was stored, for lack of room; the provider is to try again.</exception>
-    public async Task<NotificationResult> ReceiveAsync(AssessedNotification assessed, string? correlation, CancellationToken cancellationToken)
+    public async Task<(NotificationResult Result, string? Problem)> ReceiveAsync(
+        AssessedNotification assessed, string? correlation, CancellationToken cancellationToken, bool isRetry = false)
     {
         ArgumentNullException.ThrowIfNull(assessed);
         var (source, request) = (assessed.Source, assessed.Request);
-        using var activity = Telemetry.Activities.StartActivity("notification");
+        using var activity = isRetry ? null : Telemetry.Activities.StartActivity("notification");
         activity?.SetTag("fopwatch.source", source.Name);
 
-        NotificationResult result;
+        var (result, problem) = (NotificationResult.Quarantined, assessed.Problem);
         try
         {
-            (result, var problem) = assessed.Problem is null
-                ? await RecordAsync(source, assessed, correlation, cancellationToken)
-                : (NotificationResult.Quarantined, assessed.Problem);
+            if (assessed is { Problem: null, Report: { Id: { } id } report })
+            {
+                var isBelieved = AssessedNotification.IsBelieved(source, assessed.Trust);
+                DecisionInput input = isBelieved
+                    ? new DecisionInput.Report(report, ValidCorrelation(correlation))
+                    : new DecisionInput.Hint(report.IsWorkflow);
+                try
+                {
+                    var recorded = await recorder.RecordAsync(
+                        new(source.Name, id), input, cancellationToken, admits: cancelled => limits.UnknownIds.AdmitsAsync(source, cancelled));
+                    if (recorded is { Job: null, WasPurged: false })
+                        throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
+
+                    // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
+                    if (!isBelieved && report.IsWorkflow && !source.CanAskForWorkflows && recorded.Job is { Origin: JobOrigin.Hint })
+                        problem = source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint;
+                    else
+                        result = recorded.WasPurged ? NotificationResult.Purged : isBelieved ? NotificationResult.Recorded : NotificationResult.Hinted;
+                }
+                catch (UnreadableJobException unreadable)
+                {
+                    // It must not get lost before the job can be read again.
+                    troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
+                    problem = UnreadableJob;
+                }
+            }
+
+            if (isRetry)
+                return (result, problem);
             if (problem is not null)
                 await QuarantineAsync(source, request, correlation, problem, cancellationToken);
         }
-        catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
+        catch (Exception e) when (!isRetry && e is not (OperationCanceledException or IntakeFullException))
         {
-            metrics?.NotificationFailed(source);
+            metrics.NotificationFailed(source);
             throw;
         }
 
         activity?.SetTag("fopwatch.trust", assessed.Trust.ToString());
         activity?.SetTag("fopwatch.result", result.ToString());
-        metrics?.Notified(source, assessed.Trust, result);
+        metrics.Notified(source, assessed.Trust, result);
         Diagnose(source, assessed);
-        return result;
+        return (result, problem);
     }
 
     /// <summary>Takes a quarantined notification again: verified with today's keys, decoded with today's decoders.</summary>
@@ -170,7 +179,7 @@ public sealed class NotificationIntake(
             return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? assessed.Problem, diagnosis);
         }
 
-        var (result, problem) = await RecordAsync(source, assessed, kept.Correlation, cancellationToken);
+        var (result, problem) = await ReceiveAsync(assessed, kept.Correlation, cancellationToken, isRetry: true);
         if (problem is not null)
             return new(key, result, problem, null);
 
@@ -202,7 +211,7 @@ public sealed class NotificationIntake(
     private SignedRequest Current(Source source, QuarantinedNotification kept)
     {
         var request = kept.ToRequest();
-        if (settings is null || source.Provider.Verify(request, source.Keys) != Trust.Invalid)
+        if (source.Provider.Verify(request, source.Keys) != Trust.Invalid)
             return request;
 
         var origin = settings.PublicOrigin
@@ -216,59 +225,18 @@ public sealed class NotificationIntake(
     {
         if (assessed.Trust == Trust.Invalid)
         {
-            troubles?.Occurred(source.Name, TroubleKind.WrongSignature);
+            troubles.Occurred(source.Name, TroubleKind.WrongSignature);
             return;
         }
 
         if (assessed.Trust == Trust.Strong)
-            troubles?.Worked(source.Name, TroubleKind.WrongSignature);
+            troubles.Worked(source.Name, TroubleKind.WrongSignature);
         if (assessed.Foreign is { } foreign)
-            troubles?.Occurred(source.Name, TroubleKind.OutOfScope, foreign.InGeneral);
+            troubles.Occurred(source.Name, TroubleKind.OutOfScope, foreign.InGeneral);
         else if (assessed.Problem is { } problem)
-            troubles?.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
+            troubles.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
         else
-            troubles?.Worked(source.Name, TroubleKind.UnreadableNotifications, TroubleKind.OutOfScope);
-    }
-
-    /// <returns>What became of it, and why it is to be kept in quarantine; null if it is not.</returns>
-    private async Task<(NotificationResult Result, string? Problem)> RecordAsync(
-        Source source,
-        AssessedNotification assessed,
-        string? correlation,
-        CancellationToken cancellationToken)
-    {
-        try
-        {
-            var report = assessed.Report!;
-            var id = report.Id!;
-            if (AssessedNotification.IsBelieved(source, assessed.Trust))
-            {
-                var reported = await recorder.ReportAsync(source, id, report, ValidCorrelation(correlation), cancellationToken);
-                return (reported is null ? NotificationResult.Purged : NotificationResult.Recorded, null);
-            }
-
-            var hinted = await recorder.HintAsync(
-                source,
-                id,
-                report.IsWorkflow,
-                cancelled => _limits.UnknownIds is null ? new(true) : _limits.UnknownIds.AdmitsAsync(source, cancelled),
-                cancellationToken);
-            if (hinted.WasPurged)
-                return (NotificationResult.Purged, null);
-            if (hinted.Job is not { } job)
-                throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
-
-            // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
-            return report.IsWorkflow && !source.CanAskForWorkflows && job.Origin == JobOrigin.Hint
-                ? (NotificationResult.Quarantined, source.Keys.IsEmpty ? WorkflowWithoutKeys : WorkflowWithoutEndpoint)
-                : (NotificationResult.Hinted, null);
-        }
-        catch (UnreadableJobException unreadable)
-        {
-            // It must not get lost before the job can be read again.
-            troubles?.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
-            return (NotificationResult.Quarantined, UnreadableJob);
-        }
+            troubles.Worked(source.Name, TroubleKind.UnreadableNotifications, TroubleKind.OutOfScope);
     }
 
     private async Task QuarantineAsync(
@@ -278,7 +246,7 @@ public sealed class NotificationIntake(
         string reason,
         CancellationToken cancellationToken)
     {
-        if (!await _limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
+        if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
             throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
 
         List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];
@@ -305,7 +273,7 @@ public sealed class NotificationIntake(
 
     private IntakeFullException TurnedAway(Source source, string reason, string words)
     {
-        metrics?.TurnedAway(source, reason);
+        metrics.TurnedAway(source, reason);
         return new($"A notification to '{source.Name}' was turned away: {words}.");
     }
 

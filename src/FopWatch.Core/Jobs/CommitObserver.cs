@@ -9,17 +9,17 @@ namespace FopWatch.Jobs;
 /// <param name="events">Is told of committed events.</param>
 /// <param name="settlements">Those who wait for outcomes.</param>
 /// <param name="references">The references by which the log names jobs.</param>
+/// <param name="log">Is told of outcomes.</param>
+/// <param name="metrics">Measures outcomes.</param>
 /// <param name="time">The clock.</param>
-/// <param name="log">Is told of outcomes; null if nobody is.</param>
-/// <param name="metrics">Measures outcomes; null if nothing does.</param>
 public sealed class CommitObserver(
     IWatchRunner watches,
     ICommittedEvents events,
     Settlements settlements,
     JobReferences references,
-    TimeProvider time,
-    IOperatorLog? log = null,
-    FopWatchMetrics? metrics = null) : ICommitObserver
+    IOperatorLog log,
+    FopWatchMetrics metrics,
+    TimeProvider time) : ICommitObserver
 {
     /// <summary>
     /// How long before its job's first poll a watch is started: longer than the minute between two looks at the due index. Of polls that are
@@ -43,11 +43,11 @@ public sealed class CommitObserver(
     {
         settlements.Announce(after);
         if (before?.State != after.State)
-            metrics?.JobSettled(after);
+            metrics.JobSettled(after);
 
         // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
         if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
-            log?.Settled(after, references.Of(after.Key));
+            log.Settled(after, references.Of(after.Key));
     }
 
     private async ValueTask TellWatchAsync(DateTimeOffset? was, Job after, CancellationToken cancellationToken)

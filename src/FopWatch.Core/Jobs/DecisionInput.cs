@@ -10,18 +10,18 @@ public abstract record DecisionInput
     {
     }
 
-    /// <summary>What made the change.</summary>
-    public virtual CommitCause Cause => CommitCause.Outside;
-
     /// <summary>The origin of the job that is created where there is none; null if none is.</summary>
     internal virtual JobOrigin? Creates => null;
 
     /// <summary>From the creation of the job to its first poll; null for the source's setting.</summary>
     internal virtual TimeSpan? FirstPoll => null;
 
-    /// <summary>An application registers the job.</summary>
+    /// <summary>
+    /// An application registers the job, also one whose id has a <see cref="Tombstone"/>. Re-registering merges metadata, publishes the outcome of a
+    /// settled job again if that added any, and resumes the watch of a job without an outcome whose watch was stopped or that was given up.
+    /// </summary>
     /// <param name="Metadata">What to echo in every event.</param>
-    /// <param name="FirstPollAfter">From now to the first poll; null for the source's setting.</param>
+    /// <param name="FirstPollAfter">From now to the first poll; null for the source's setting. Counts only the first time.</param>
     public sealed record Registration(IReadOnlyDictionary<string, string> Metadata, TimeSpan? FirstPollAfter) : DecisionInput
     {
         internal override JobOrigin? Creates => JobOrigin.Registration;
@@ -29,15 +29,17 @@ public abstract record DecisionInput
         internal override TimeSpan? FirstPoll => FirstPollAfter;
     }
 
-    /// <summary>A trusted notification reports on the job.</summary>
+    /// <summary>
+    /// A trusted notification reports on the job. A job that was given up and has no outcome still is watched again, since the provider plainly knows of it.
+    /// </summary>
     /// <param name="Told">The report.</param>
-    /// <param name="Correlation">The correlation in the path of the notify URL; null if it has none.</param>
+    /// <param name="Correlation">The correlation in the path of the notify URL, kept as metadata unless there is one already; null if it has none.</param>
     public sealed record Report(JobReport Told, string? Correlation) : DecisionInput
     {
         internal override JobOrigin? Creates => JobOrigin.Report;
     }
 
-    /// <summary>A notification that is not trusted names the job.</summary>
+    /// <summary>A notification that is not trusted names the job: its next poll is due now.</summary>
     /// <param name="IsWorkflow">Whether it names the job as a workflow whose status has a query of its own.</param>
     public sealed record Hint(bool IsWorkflow) : DecisionInput
     {
@@ -53,17 +55,12 @@ public abstract record DecisionInput
     /// </param>
     /// <param name="Answer">The answer.</param>
     /// <param name="Chance">A random number, at least 0 and less than 1, by which the next wait varies.</param>
-    /// <param name="By">Whether the job's own watch asked.</param>
-    public sealed record Polled(Watch Asked, StatusAnswer Answer, double Chance, CommitCause By) : DecisionInput
-    {
-        /// <inheritdoc/>
-        public override CommitCause Cause => By;
-    }
+    public sealed record Polled(Watch Asked, StatusAnswer Answer, double Chance) : DecisionInput;
 
-    /// <summary>Somebody wants the job watched no longer.</summary>
+    /// <summary>Somebody wants the job watched no longer. It stays as it is, and a notification still settles it.</summary>
     public sealed record StopWatching : DecisionInput;
 
-    /// <summary>Somebody wants the outcome published again.</summary>
+    /// <summary>Somebody wants the outcome published again: as a new version, since brokers drop an event id that they have seen.</summary>
     public sealed record Republish : DecisionInput;
 
     /// <summary>The sweep found that a watched job is in no index.</summary>
@@ -72,6 +69,6 @@ public abstract record DecisionInput
     /// <summary>A poll found a job in the due index that has nothing to be polled for.</summary>
     public sealed record Reindex : DecisionInput;
 
-    /// <summary>The sweep found that a clock which was ahead may have set the times of the watch.</summary>
+    /// <summary>The sweep found that a clock which was ahead may have set the times of the watch; see <see cref="PollPlan.Corrected"/>.</summary>
     public sealed record CorrectTimes : DecisionInput;
 }

@@ -1,21 +1,7 @@
-using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
-
-/// <summary>What decisions take from a job's source.</summary>
-/// <param name="Provider">The kind of provider.</param>
-/// <param name="Poll">When its status API is asked.</param>
-public sealed record JobPolicy(ProviderKind Provider, PollSettings Poll)
-{
-    /// <summary>The policy of a source.</summary>
-    public static JobPolicy Of(Source source)
-    {
-        ArgumentNullException.ThrowIfNull(source);
-        return new(source.Provider.Kind, source.Poll);
-    }
-}
 
 /// <summary>
 /// Decides what becomes of a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. Pure functions;
@@ -27,13 +13,13 @@ public static class JobDecider
     /// <param name="key">The job's key.</param>
     /// <param name="job">The job as it is; null if there is none.</param>
     /// <param name="input">What happened.</param>
-    /// <param name="policy">That of the job's source. Only stops, republications and restored watches do without.</param>
+    /// <param name="source">The job's source. Null if it is not configured any more: only stops, republications and restored watches do without.</param>
     /// <param name="now">The time.</param>
     /// <returns>The change; null if there is no job and the input creates none.</returns>
-    public static JobChange? Decide(JobKey key, Job? job, DecisionInput input, JobPolicy? policy, DateTimeOffset now)
+    public static JobChange? Decide(JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if ((job ?? New(key, input, policy, now)) is not { } from)
+        if ((job ?? New(key, input, source, now)) is not { } from)
             return null;
 
         var change = input switch
@@ -42,12 +28,12 @@ public static class JobDecider
             DecisionInput.Republish => from.IsSettled && from.Origin != JobOrigin.Hint ? from.Republish(now) : JobChange.Nothing(from),
             DecisionInput.RestoreWatch => RestoreWatch(from, now),
             DecisionInput.Reindex => JobChange.Nothing(from),
-            _ when policy is null => throw new ArgumentNullException(nameof(policy)),
-            DecisionInput.Registration registration => Register(from, registration, policy.Poll, now),
-            DecisionInput.Report report => Report(from, report, policy.Poll, now),
-            DecisionInput.Hint hint => Hint(from, hint, policy.Poll, now),
-            DecisionInput.Polled polled => Polled(from, polled, policy.Poll, now),
-            DecisionInput.CorrectTimes => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Corrected(policy.Poll, from.Watch, now)),
+            _ when source is null => throw new ArgumentNullException(nameof(source)),
+            DecisionInput.Registration registration => Register(from, registration, source.Poll, now),
+            DecisionInput.Report report => Report(from, report, source.Poll, now),
+            DecisionInput.Hint hint => Hint(from, hint, source.Poll, now),
+            DecisionInput.Polled polled => Polled(from, polled, source.Poll, now),
+            DecisionInput.CorrectTimes => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Corrected(source.Poll, from.Watch, now)),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
 
@@ -64,12 +50,12 @@ public static class JobDecider
     public static bool NeedsAdmission(Job? job, DecisionInput input) =>
         input is DecisionInput.Hint && job is null or { Origin: JobOrigin.Hint, WatchStatus: WatchStatus.GivenUp };
 
-    private static Job? New(JobKey key, DecisionInput input, JobPolicy? policy, DateTimeOffset now)
+    private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now)
     {
         if (input.Creates is not { } origin)
             return null;
-        ArgumentNullException.ThrowIfNull(policy);
-        return Job.New(key, policy.Provider, origin, PollPlan.Start(policy.Poll, now, input.FirstPoll), now);
+        ArgumentNullException.ThrowIfNull(source);
+        return Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, input.FirstPoll), now);
     }
 
     private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now) =>

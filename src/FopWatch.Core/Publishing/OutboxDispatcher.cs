@@ -8,11 +8,11 @@ namespace FopWatch.Publishing;
 /// <summary>Publishes what is in the outbox and takes it out: at least once, in the order of versions for each job.</summary>
 /// <param name="outbox">The outbox.</param>
 /// <param name="publisher">Where events go.</param>
+/// <param name="troubles">Is told whether publishing works.</param>
+/// <param name="metrics">Measures how late events are.</param>
 /// <param name="time">The clock.</param>
-/// <param name="troubles">Is told whether publishing works; null if nobody is to be warned.</param>
-/// <param name="metrics">Measures how late events are; null if nothing does.</param>
 public sealed class OutboxDispatcher(
-    IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null, FopWatchMetrics? metrics = null) : IDisposable
+    IOutbox outbox, IEventPublisher publisher, Troubles troubles, FopWatchMetrics metrics, TimeProvider time) : IDisposable
 {
     private const int BatchSize = 256;
     private const int MostRefused = 1000;
@@ -97,7 +97,7 @@ public sealed class OutboxDispatcher(
         // They keep none back: nobody can publish them, so there is no order to keep.
         var unreadable = events.Where(one => one.Problem is not null).ToList();
         foreach (var one in unreadable)
-            troubles?.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
+            troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
         await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
         var readable = events.Where(one => one.Problem is null).ToList();
         return readable.Count == 0 ? 0 : await SendAsync(readable, setAside, isDrain, cancellationToken);
@@ -124,17 +124,17 @@ public sealed class OutboxDispatcher(
             catch (PartlyPublishedException failure) when (failure.InnerException is { } broken)
             {
                 if (!(broken is OperationCanceledException && cancellationToken.IsCancellationRequested))
-                    troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
+                    troubles.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
                 await RemoveAsync(failure.Published, writing);
                 ExceptionDispatchInfo.Throw(broken);
             }
             catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
             {
-                troubles?.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
+                troubles.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
                 throw;
             }
 
-            troubles?.Worked(null, TroubleKind.PublishingFails);
+            troubles.Worked(null, TroubleKind.PublishingFails);
         }
 
         await RemoveAsync(published, writing);
@@ -150,7 +150,7 @@ public sealed class OutboxDispatcher(
         foreach (var one in refusal.Events)
         {
             _refused[one.Key] = true;
-            troubles?.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
+            troubles.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
         }
 
         await WriteAsync(token => SetAsideAsync(refusal.Events, setAside, token), cancellationToken);
@@ -173,8 +173,8 @@ public sealed class OutboxDispatcher(
         foreach (var one in events)
         {
             if (_refused.TryRemove(one.Key, out _))
-                troubles?.Worked(one.Key.Source, TroubleKind.EventsRefused);
-            metrics?.Published(one.Key.Source, published - one.Time);
+                troubles.Worked(one.Key.Source, TroubleKind.EventsRefused);
+            metrics.Published(one.Key.Source, published - one.Time);
         }
     }
 

@@ -13,10 +13,10 @@ namespace FopWatch.Upkeep;
 /// <param name="store">The store of the jobs.</param>
 /// <param name="due">The due index.</param>
 /// <param name="recorder">Moves what was put off.</param>
+/// <param name="turns">Where the process's looks go on.</param>
 /// <param name="time">The clock.</param>
-/// <param name="turns">Where the process's looks go on; null for some of its own.</param>
 public sealed class FarWatches(
-    Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, TimeProvider time, FarWatchTurns? turns = null)
+    Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, FarWatchTurns turns, TimeProvider time)
 {
     /// <summary>The most jobs of a source that are read at once.</summary>
     public const int AtOnce = 100;
@@ -24,7 +24,7 @@ public sealed class FarWatches(
     /// <summary>How long further jobs of a source are read.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(30);
 
-    private readonly ConcurrentDictionary<string, DueJob> _seen = (turns ?? new()).Seen;
+    private readonly ConcurrentDictionary<string, DueJob> _seen = turns.Seen;
 
     /// <summary>Looks at some jobs of each source.</summary>
     /// <returns>How many polls were brought forward.</returns>
@@ -76,7 +76,7 @@ public sealed class FarWatches(
     {
         try
         {
-            return await recorder.CorrectTimesAsync(source, job.Key.Id, cancellationToken) is { } after && after.Watch.DueAt < job.DueAt;
+            return (await recorder.RecordAsync(job.Key, new DecisionInput.CorrectTimes(), cancellationToken)).Job?.Watch.DueAt < job.DueAt;
         }
         catch (UnreadableJobException unreadable)
         {

@@ -38,15 +38,15 @@ public sealed record Sweep
     public long Unaccounted => Books.Sum(books => books.Unaccounted);
 }
 
-/// <summary>Checks now and then that nothing was lost, and mends what can be mended. Harmless to run twice at once.</summary>
+/// <summary>Checks now and then that nothing was lost, and repairs what can be repaired. Harmless to run twice at once.</summary>
 public sealed class Sweeper(
     IJobStore store,
     IOutbox outbox,
     IQuarantine quarantine,
     JobRecorder recorder,
-    TimeProvider time,
-    FarWatches? far = null,
-    FopWatchMetrics? metrics = null)
+    FarWatches far,
+    FopWatchMetrics metrics,
+    TimeProvider time)
 {
     /// <summary>How long a sweep begins to count further parts of the store. The next sweep goes on with those that were counted the longest ago.</summary>
     public static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
@@ -88,13 +88,13 @@ public sealed class Sweeper(
             Counted = counted,
             Parts = parts.Count,
             Restored = restored,
-            BroughtForward = far is null ? 0 : await far.BringForwardAsync(cancellationToken),
+            BroughtForward = await far.BringForwardAsync(cancellationToken),
             OutboxDepth = depth,
             OutboxSetAside = depth == 0 ? 0 : await outbox.CountSetAsideAsync(cancellationToken),
             OutboxAge = oldest is { } since && time.GetUtcNow() - since is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero,
             Quarantined = await quarantine.CountAsync(cancellationToken),
         };
-        metrics?.Swept(sweep);
+        metrics.Swept(sweep);
         return sweep;
     }
 
@@ -102,7 +102,7 @@ public sealed class Sweeper(
     {
         try
         {
-            await recorder.RestoreWatchAsync(key, cancellationToken);
+            await recorder.RecordAsync(key, new DecisionInput.RestoreWatch(), cancellationToken);
         }
         catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
         {

@@ -26,38 +26,31 @@ public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, 
     {
         try
         {
-            return await StepAsync(key, cancellationToken);
+            switch (await poller.PollDueAsync(key, slots, CommitCause.Watch, cancellationToken))
+            {
+                case PollOutcome.NotDue later:
+                    return Next(later.Job);
+                case PollOutcome.NoSource orphan:
+                    return Next(orphan.Job) with { DueAt = null };
+                case PollOutcome.NoSlot full:
+                    return Next(full.Job) with { DueAt = slots.Postpone(full.Source), IsPostponed = true };
+                case PollOutcome.Asked { Polled: var polled }:
+                    log.Polled(key.Source, polled);
+
+                    // One that could not be put off with its job is still due by the job.
+                    var next = Next(polled.Job);
+                    return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
+                        ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
+                        : next;
+                case var other:
+                    throw new UnreachableException(other.ToString());
+            }
         }
         catch (Exception e) when (e is not StoreUnavailableException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             troubles.Occurred(key.Source, TroubleKind.PollsFail, $"the poll failed: {e.GetType().Name}");
             log.PollFaulted(key.Source, e);
             return new(time.GetUtcNow() + SetAside.First, PollAnswer.None, 0, IsPostponed: true);
-        }
-    }
-
-    private async Task<PollStepResult> StepAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        switch (await poller.PollDueAsync(key, slots, CommitCause.Watch, cancellationToken))
-        {
-            case PollOutcome.NotDue later:
-                return Next(later.Job);
-            case PollOutcome.NoSource orphan:
-                return Next(orphan.Job) with { DueAt = null };
-            case PollOutcome.NoSlot full:
-                return Next(full.Job) with { DueAt = slots.Postpone(full.Source), IsPostponed = true };
-            case PollOutcome.Asked { Polled: var polled }:
-                log.Polled(key.Source, polled);
-
-                // One that could not be put off with its job is still due by the job.
-                var next = Next(polled.Job);
-                return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
-                    ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
-                    : next;
-            case PollOutcome.Gone gone:
-                return Next(gone.Job);
-            case var other:
-                throw new UnreachableException(other.ToString());
         }
     }
 

@@ -17,14 +17,9 @@ public abstract record PollOutcome
     {
     }
 
-    /// <summary>There is nothing to ask about: no such job, one that cannot be read, or one that is not watched.</summary>
+    /// <summary>No poll is due: there is no such job, it cannot be read, it is not watched, or its poll is due later.</summary>
     /// <param name="Job">The job; null if there is none, or it cannot be read.</param>
-    public sealed record Gone(Job? Job) : PollOutcome;
-
-    /// <summary>The poll is due later.</summary>
-    /// <param name="Job">The job.</param>
-    /// <param name="DueAt">When it is due.</param>
-    public sealed record NotDue(Job Job, DateTimeOffset DueAt) : PollOutcome;
+    public sealed record NotDue(Job? Job) : PollOutcome;
 
     /// <summary>The source was taken out of the settings. Its jobs wait, as they are, for it to come back.</summary>
     /// <param name="Job">The job.</param>
@@ -45,12 +40,19 @@ public abstract record PollOutcome
 /// <param name="store">The store.</param>
 /// <param name="statusApi">The status APIs.</param>
 /// <param name="recorder">Records the answers.</param>
+/// <param name="troubles">Is told how the status APIs answer.</param>
+/// <param name="metrics">Counts polls.</param>
 /// <param name="time">The clock.</param>
-/// <param name="troubles">Is told how the status APIs answer; null if nobody is to be warned.</param>
-/// <param name="metrics">Counts polls; null if nothing does.</param>
+/// <param name="random">Varies the waits between polls.</param>
 public sealed class Poller(
-    Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder, TimeProvider time, Troubles? troubles = null,
-    FopWatchMetrics? metrics = null)
+    Sources sources,
+    IJobStore store,
+    IStatusApi statusApi,
+    JobRecorder recorder,
+    Troubles troubles,
+    FopWatchMetrics metrics,
+    TimeProvider time,
+    Random random)
 {
     /// <summary>Right after submission a status API may not know an id yet (providers.md, section 1).</summary>
     private static readonly TimeSpan SubmissionRace = TimeSpan.FromMinutes(1);
@@ -66,11 +68,29 @@ public sealed class Poller(
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     public async Task<PollOutcome> PollDueAsync(JobKey key, PollSlots? slots, CommitCause cause, CancellationToken cancellationToken)
     {
-        var stored = await FindDueAsync(key, cancellationToken);
-        if (stored?.Job is not { HasOutcome: false, Watch.DueAt: { } due } job)
-            return new PollOutcome.Gone(stored?.Job);
+        StoredJob? stored;
+        try
+        {
+            stored = await store.FindAsync(key, cancellationToken);
+        }
+        catch (UnreadableJobException unreadable) when (unreadable.Job is { } damaged)
+        {
+            // Set aside, so that the others of its source are polled.
+            troubles.Occurred(key.Source, TroubleKind.UnreadableJobs, damaged.Problem);
+            await store.SetAsideAsync(damaged, time.GetUtcNow(), cancellationToken);
+            return new PollOutcome.NotDue(null);
+        }
+
+        if (stored?.Job is not { WatchStatus: WatchStatus.Watching, Watch.DueAt: { } due } job)
+        {
+            // It was set aside while it could not be read, and would be due for ever.
+            if (stored is { IsIndexed: true })
+                await recorder.RecordAsync(key, new DecisionInput.Reindex(), cancellationToken);
+            return new PollOutcome.NotDue(stored?.Job);
+        }
+
         if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
-            return new PollOutcome.NotDue(job, due);
+            return new PollOutcome.NotDue(job);
         if (sources.Find(key.Source) is not { } source)
             return new PollOutcome.NoSource(job);
 
@@ -96,26 +116,6 @@ public sealed class Poller(
             : new(stored?.Job, null);
     }
 
-    /// <summary>Reads a job that may be due. One that cannot be read is set aside, so that the others of its source are polled.</summary>
-    private async Task<StoredJob?> FindDueAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            var stored = await store.FindAsync(key, cancellationToken);
-
-            // It was set aside while it could not be read, and would be due for ever.
-            if (stored is { IsIndexed: true, Job.Watch.DueAt: null })
-                await recorder.ReindexAsync(key, cancellationToken);
-            return stored;
-        }
-        catch (UnreadableJobException unreadable) when (unreadable.Job is { } job)
-        {
-            troubles?.Occurred(key.Source, TroubleKind.UnreadableJobs, job.Problem);
-            await store.SetAsideAsync(job, time.GetUtcNow(), cancellationToken);
-            return null;
-        }
-    }
-
     private async Task<Polled> PollAsync(Source source, StoredJob asked, CommitCause cause, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Activities.StartActivity("poll");
@@ -127,15 +127,16 @@ public sealed class Poller(
             var told = await statusApi.AskAsync(source, asked.Job.Key.Id, asked.Job.Watch.IsWorkflow, cancellationToken);
             using var turn = told.Turn;
             answer = Judged(source, asked.Job, told);
-            metrics?.Polled(source, answer.Answer);
+            metrics.Polled(source, answer.Answer);
             Diagnose(asked.Job, answer);
-            polled = new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer);
-            troubles?.Worked(source.Name, TroubleKind.PollsFail);
+            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble());
+            polled = new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer);
+            troubles.Worked(source.Name, TroubleKind.PollsFail);
         }
         catch (Exception fault) when (fault is not StoreUnavailableException && !(fault is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
             if (answer is null)
-                metrics?.Polled(source, PollAnswer.Unavailable);
+                metrics.Polled(source, PollAnswer.Unavailable);
             polled = await PutOffAsync(source, asked, cause, fault, cancellationToken);
         }
 
@@ -157,10 +158,11 @@ public sealed class Poller(
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
-        troubles?.Occurred(source.Name, TroubleKind.PollsFail, words);
+        troubles.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {
-            return new(await recorder.PolledAsync(source, asked, answer, cause, cancellationToken), answer, fault);
+            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble());
+            return new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer, fault);
         }
         catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)
         {
@@ -172,7 +174,7 @@ public sealed class Poller(
 
     private void Diagnose(Job job, StatusAnswer answer)
     {
-        if (troubles is null || !answer.Asked)
+        if (!answer.Asked)
             return;
 
         var (source, words) = (job.Key.Source, answer.InWords());

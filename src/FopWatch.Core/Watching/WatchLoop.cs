@@ -100,7 +100,7 @@ internal sealed class WatchLoop(
                     continue;
             }
 
-            work.Start(() => RunPollAsync(key, cancellationToken));
+            work.Start(() => PollAsync(key, cancellationToken));
         }
 
         var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
@@ -113,11 +113,26 @@ internal sealed class WatchLoop(
     private bool MayPoll(JobKey key) => _failed.IsFull ? _failed.IsDue(key) : !_failed.IsPutOff(key);
 
     /// <summary>Polls, and leaves to the loop what the poll throws, so that it is never lost with its task.</summary>
-    private async Task RunPollAsync(JobKey key, CancellationToken cancellationToken)
+    private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
     {
         try
         {
-            await PollAsync(key, cancellationToken);
+            try
+            {
+                if ((await step.RunAsync(key, cancellationToken)).IsPostponed)
+                    _failed.Add(key);
+                else
+                    _failed.Remove(key);
+            }
+            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            {
+                // It is still due, and is polled after the restart.
+            }
+            catch (StoreUnavailableException e)
+            {
+                _failed.Add(key);
+                StoreFailed("poll", e);
+            }
         }
         catch (Exception e)
         {
@@ -128,26 +143,6 @@ internal sealed class WatchLoop(
             lock (_lock)
                 _polling.Remove(key);
             signal.Wake();
-        }
-    }
-
-    private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            if ((await step.RunAsync(key, cancellationToken)).IsPostponed)
-                _failed.Add(key);
-            else
-                _failed.Remove(key);
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // It is still due, and is polled after the restart.
-        }
-        catch (StoreUnavailableException e)
-        {
-            _failed.Add(key);
-            StoreFailed("poll", e);
         }
     }
 

@@ -39,11 +39,11 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         await CommitJobAsync("a", versions: 3);
         await using var wrong = Bus.NewPublisher(new() { TopicName = "no-such-topic", Retry = BusTest.QuickRetry });
-        using (var dispatcher = new OutboxDispatcher(Store.Outbox, wrong, TimeProvider.System))
+        using (var dispatcher = Unobserved.Dispatcher(Store.Outbox, wrong, TimeProvider.System))
             await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
         Assert.Equal(3, (await Store.Outbox.DepthAsync(Cancelled)).Count);
 
-        using var right = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
+        using var right = Unobserved.Dispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
         Assert.Equal(3, await right.DrainAsync(Cancelled));
 
         Assert.Equal(0, (await Store.Outbox.DepthAsync(Cancelled)).Count);
@@ -63,7 +63,7 @@ public sealed class DispatchTests : IAsyncLifetime
         await Bus.Peer.RefuseOfAsync("bad", condition);
         var log = new Warnings();
         var troubles = new Troubles(log, TimeProvider.System);
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System, troubles);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System, troubles);
 
         Assert.Equal(3, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal((3, 1), ((await Store.Outbox.DepthAsync(Cancelled)).Count, await Store.Outbox.CountSetAsideAsync(Cancelled)));
@@ -85,7 +85,7 @@ public sealed class DispatchTests : IAsyncLifetime
         await CommitJobAsync("bad", versions: 3, store);
         await Bus.Peer.RefuseOfAsync("bad");
         var publisher = new Disturbed(Bus.Publisher, _ => Task.CompletedTask);
-        using var dispatcher = new OutboxDispatcher(store.Outbox, publisher, time);
+        using var dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
 
         List<int> waits = [];
         for (var minute = 0; minute <= 32; minute++)
@@ -112,7 +112,7 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         await CommitJobAsync("a", versions);
         await Bus.Peer.RefuseOfAsync("a", "amqp:internal-error");
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
 
         await Assert.ThrowsAsync<ServiceBusException>(() => dispatcher.DrainAsync(Cancelled));
         Assert.Equal(0, await Store.Outbox.CountSetAsideAsync(Cancelled));
@@ -130,7 +130,7 @@ public sealed class DispatchTests : IAsyncLifetime
         await Store.Outbox.SetAsideAsync([first with { Refusals = 1, RetryAt = Sample.Start }], Cancelled);
         await Bus.Peer.RefuseOfAsync("b", "com.microsoft:server-busy");
         await using var patient = Bus.NewPublisher(new() { Retry = new() { MaxRetries = 10, Delay = TimeSpan.FromSeconds(10), Mode = ServiceBusRetryMode.Fixed } });
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, patient, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, patient, TimeProvider.System);
         using var cancellation = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
 
         // The event that was refused before goes alone, and before the other.
@@ -146,7 +146,7 @@ public sealed class DispatchTests : IAsyncLifetime
     [Fact]
     public async Task While_the_broker_is_down_the_events_stay_and_the_same_publisher_goes_on_when_it_is_back()
     {
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Bus.Publisher, TimeProvider.System);
         await CommitJobAsync("a", versions: 1);
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
 
@@ -186,7 +186,7 @@ public sealed class DispatchTests : IAsyncLifetime
                     break;
             }
         });
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, publisher, TimeProvider.System);
         var failures = 0;
         while (true)
         {

@@ -93,7 +93,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     private static Sweeper SweeperOf(TableStore store, TimeProvider time)
     {
         var recorder = new JobRecorder(new([]), store.Jobs, new Nobody(), time, new Random(1));
-        return new(store.Jobs, store.Outbox, store.Quarantine, recorder, time);
+        return Unobserved.Sweeper(new([]), store.Jobs, store.Due, store.Outbox, store.Quarantine, recorder, time);
     }
 
     private sealed class Nobody : ICommitObserver

@@ -28,7 +28,7 @@ public sealed class TableDamagedRowTests(SharedAzurite azurite) : TableTest(azur
         var pending = await Store.Outbox.PendingAsync(10, Cancelled);
         Assert.Equal([("a", false), ("b", false), ("c", true)], pending.Select(one => (one.Key.Id, one.Problem is null)));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, new SetTime(Sample.Start));
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, publisher, new SetTime(Sample.Start));
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal(["c"], publisher.Published.Select(one => one.Key.Id));
         Assert.Equal((2, 2), ((await Store.Outbox.DepthAsync(Cancelled)).Count, await Store.Outbox.CountSetAsideAsync(Cancelled)));
@@ -48,7 +48,7 @@ public sealed class TableDamagedRowTests(SharedAzurite azurite) : TableTest(azur
 
         Assert.NotNull(await Store.Jobs.CommitAsync(first.Job.Settled(TimeSpan.FromMinutes(1)).On(etag), Cancelled));
         var publisher = new Recorder();
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, publisher, new SetTime(Sample.Start));
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, publisher, new SetTime(Sample.Start));
 
         Assert.Equal(1, await dispatcher.DrainAsync(Cancelled));
         Assert.Equal([first.Job.Version + 1], publisher.Published.Select(one => one.Version));

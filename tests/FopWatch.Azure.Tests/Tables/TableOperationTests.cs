@@ -172,7 +172,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
             ["Sources:media:NotifyTokens:0"] = "right-token",
         }).Sources;
         var (time, outside) = (new SetTime(Sample.Start.AddMinutes(2)), new Outside());
-        var poller = new Poller(sources, store.Jobs, outside, new(sources, store.Jobs, outside, time, new Random(1)), time);
+        var poller = Unobserved.Poller(sources, store.Jobs, outside, new(sources, store.Jobs, outside, time, new Random(1)), time);
         return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
     }
 

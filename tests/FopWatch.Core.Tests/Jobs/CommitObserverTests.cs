@@ -1,6 +1,8 @@
+using System.Diagnostics.Metrics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
@@ -15,7 +17,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     private readonly List<string> _heard = [];
     private readonly CommitObserver _observer;
 
-    public CommitObserverTests() => _observer = new(this, this, new(null!, _time), new(new byte[JobReferences.KeyLength]), _time, this);
+    public CommitObserverTests() => _observer = new(this, this, new(null!, _time), new(new byte[JobReferences.KeyLength]), this, new(new Meter(nameof(CommitObserverTests)), _time), _time);
 
     [Theory]
     [InlineData(0, "wake 0")]
@@ -68,7 +70,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     [InlineData(CommitCause.Outside)]
     public async Task Whoever_publishes_is_told_of_the_event_before_anything_else(CommitCause cause)
     {
-        var change = JobDecider.Decide(Key, Due(600), new DecisionInput.Report(Report(JobVerdict.Failed), null), Policy, _time.GetUtcNow())!;
+        var change = JobDecider.Decide(Key, Due(600), new DecisionInput.Report(Report(JobVerdict.Failed), null), Source, _time.GetUtcNow())!;
         var committed = new OutboxEvent { Id = "e", Key = Key, Version = 2, Type = change.EventType!, Time = _time.GetUtcNow(), Body = default };
 
         await _observer.CommittedAsync(new(Due(60), change.Job, committed, cause), CancellationToken.None);
@@ -120,13 +122,20 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     {
     }
 
-    private static JobPolicy Policy { get; } = new(ProviderKind.Qiniu, new()
+    private static Source Source { get; } = new()
     {
-        First = TimeSpan.FromMinutes(2),
-        Factor = 1.5,
-        Max = TimeSpan.FromMinutes(10),
-        Deadline = TimeSpan.FromDays(9),
-    });
+        Name = "media",
+        Provider = ProviderKinds.For(ProviderKind.Qiniu),
+        StatusEndpoint = new("https://api.example.com"),
+        Tokens = new(["0123456789"]),
+        Poll = new()
+        {
+            First = TimeSpan.FromMinutes(2),
+            Factor = 1.5,
+            Max = TimeSpan.FromMinutes(10),
+            Deadline = TimeSpan.FromDays(9),
+        },
+    };
 
     private static JobReport Report(JobVerdict verdict) => new()
     {
@@ -140,7 +149,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         : throw new InvalidOperationException("The job has no outcome.");
 
     private Job Due(int seconds) => Job.New(
-        Key, ProviderKind.Qiniu, JobOrigin.Registration, PollPlan.Start(Policy.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
+        Key, ProviderKind.Qiniu, JobOrigin.Registration, PollPlan.Start(Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
 
     private async Task<List<string>> HeardAsync(Job? before, Job after, CommitCause cause = CommitCause.Outside)
     {

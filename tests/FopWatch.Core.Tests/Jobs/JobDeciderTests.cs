@@ -11,13 +11,20 @@ public sealed class JobDeciderTests
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
     private static readonly JobKey Key = new("media", "z0.job");
 
-    private static readonly JobPolicy Policy = new(ProviderKind.Qiniu, new()
+    private static readonly Source Source = new()
     {
-        First = TimeSpan.FromMinutes(2),
-        Factor = 1.5,
-        Max = TimeSpan.FromMinutes(10),
-        Deadline = TimeSpan.FromDays(9),
-    });
+        Name = "media",
+        Provider = ProviderKinds.For(ProviderKind.Qiniu),
+        StatusEndpoint = new("https://api.example.com"),
+        Tokens = new(["0123456789"]),
+        Poll = new()
+        {
+            First = TimeSpan.FromMinutes(2),
+            Factor = 1.5,
+            Max = TimeSpan.FromMinutes(10),
+            Deadline = TimeSpan.FromDays(9),
+        },
+    };
 
     private static readonly DecisionInput Registration = new DecisionInput.Registration(Job.NoMetadata, null);
     private static readonly StatusAnswer NotFound = new(PollAnswer.NotFound);
@@ -32,7 +39,7 @@ public sealed class JobDeciderTests
         Registration,
         new DecisionInput.Report(Running.Report!, null),
         new DecisionInput.Hint(false),
-        new DecisionInput.Polled(Registered.Watch, Running, 0.5, CommitCause.Watch),
+        new DecisionInput.Polled(Registered.Watch, Running, 0.5),
         new DecisionInput.StopWatching(),
         new DecisionInput.Republish(),
         new DecisionInput.RestoreWatch(),
@@ -48,11 +55,11 @@ public sealed class JobDeciderTests
         Assert.Equal((JobOrigin.Report, 1, Start.AddMinutes(2)), Created(new DecisionInput.Report(Running.Report!, null)));
         Assert.Equal((JobOrigin.Hint, 1, Start), Created(new DecisionInput.Hint(false)));
         Assert.False(Hinted.Watch.HintedWhileDue);
-        Assert.Equal(3, AllInputs.Count(input => JobDecider.Decide(Key, null, input, Policy, Start) is not null));
+        Assert.Equal(3, AllInputs.Count(input => JobDecider.Decide(Key, null, input, Source, Start) is not null));
 
         static (JobOrigin, long, DateTimeOffset?) Created(DecisionInput input)
         {
-            var change = JobDecider.Decide(Key, null, input, Policy, Start)!;
+            var change = JobDecider.Decide(Key, null, input, Source, Start)!;
             Assert.True(change.IsWritten);
             return (change.Job.Origin, change.Job.Version, change.Job.Watch.DueAt);
         }
@@ -65,7 +72,7 @@ public sealed class JobDeciderTests
         var settled = Decide(Registered, new DecisionInput.Report(Report(Succeeded), null), Start);
         Assert.Equal((JobState.Succeeded, WatchStatus.Done, null), (settled.State, settled.WatchStatus, settled.Watch.DueAt));
 
-        var change = JobDecider.Decide(Key, settled, input, Policy, Start.AddHours(1))!;
+        var change = JobDecider.Decide(Key, settled, input, Source, Start.AddHours(1))!;
 
         Assert.Equal((JobState.Succeeded, WatchStatus.Done, null), (change.Job.State, change.Job.WatchStatus, change.Job.Watch.DueAt));
         Assert.Equal(input is DecisionInput.Republish ? settled.Version + 1 : settled.Version, change.Job.Version);
@@ -80,7 +87,7 @@ public sealed class JobDeciderTests
     {
         var at = Start.AddMinutes(30);
         var claimed = Decide(Hinted, Registration, at);
-        Assert.Equal((JobOrigin.Registration, at + Policy.Poll.Deadline, Start), (claimed.Origin, claimed.Watch.Deadline, claimed.Watch.DueAt));
+        Assert.Equal((JobOrigin.Registration, at + Source.Poll.Deadline, Start), (claimed.Origin, claimed.Watch.Deadline, claimed.Watch.DueAt));
 
         foreach (var unwatched in (Job[])[Decide(Registered, new DecisionInput.StopWatching(), at), GivenUp(Registered)])
         {
@@ -88,7 +95,7 @@ public sealed class JobDeciderTests
             Assert.Equal((WatchStatus.Watching, at.AddHours(1).AddMinutes(5)), (again.WatchStatus, again.Watch.DueAt));
         }
 
-        Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Registration(Job.NoMetadata, TimeSpan.Zero), Policy, at)!.IsWritten);
+        Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Registration(Job.NoMetadata, TimeSpan.Zero), Source, at)!.IsWritten);
     }
 
     [Fact]
@@ -98,9 +105,9 @@ public sealed class JobDeciderTests
         var at = Start.AddHours(2);
         var report = new DecisionInput.Report(Running.Report!, null);
 
-        var change = JobDecider.Decide(Key, expired, report, Policy, at)!;
+        var change = JobDecider.Decide(Key, expired, report, Source, at)!;
 
-        Assert.Equal((JobState.Expired, at + Policy.Poll.First, at + Policy.Poll.Deadline), (change.Job.State, change.Job.Watch.DueAt, change.Job.Watch.Deadline));
+        Assert.Equal((JobState.Expired, at + Source.Poll.First, at + Source.Poll.Deadline), (change.Job.State, change.Job.Watch.DueAt, change.Job.Watch.Deadline));
         Assert.Null(change.EventType);
         Assert.Equal(change.Job.Watch.DueAt, Decide(change.Job, report, at.AddSeconds(30)).Watch.DueAt);
     }
@@ -122,10 +129,10 @@ public sealed class JobDeciderTests
     public void The_first_report_of_a_job_that_only_hints_had_named_has_its_watch_begin_anew()
     {
         var at = Start.AddHours(1);
-        foreach (var input in (DecisionInput[])[new DecisionInput.Report(Running.Report!, null), new DecisionInput.Polled(Hinted.Watch, Running, 0.5, CommitCause.Watch)])
+        foreach (var input in (DecisionInput[])[new DecisionInput.Report(Running.Report!, null), new DecisionInput.Polled(Hinted.Watch, Running, 0.5)])
         {
             var job = Decide(Hinted, input, at);
-            Assert.Equal((JobOrigin.Report, at, at + Policy.Poll.Deadline), (job.Origin, job.Watch.StartedAt, job.Watch.Deadline));
+            Assert.Equal((JobOrigin.Report, at, at + Source.Poll.Deadline), (job.Origin, job.Watch.StartedAt, job.Watch.Deadline));
         }
     }
 
@@ -181,7 +188,7 @@ public sealed class JobDeciderTests
         var expired = GivenUp(Registered);
         var at = Start.AddHours(2);
 
-        Assert.Equal(WatchStatus.GivenUp, Decide(expired, new DecisionInput.Polled(Registered.Watch, Running, 0.5, CommitCause.Outside), at).WatchStatus);
+        Assert.Equal(WatchStatus.GivenUp, Decide(expired, new DecisionInput.Polled(Registered.Watch, Running, 0.5), at).WatchStatus);
 
         // One who asked afterwards, because somebody wanted it, has news.
         Assert.Equal(WatchStatus.GivenUp, Polled(expired, NotFound, at).WatchStatus);
@@ -195,7 +202,7 @@ public sealed class JobDeciderTests
         var due = Registered with { Watch = Registered.Watch with { DueAt = at } };
         var hinted = Decide(due, new DecisionInput.Hint(false), at);
 
-        var expired = Decide(hinted, new DecisionInput.Polled(due.Watch, Running, 0.5, CommitCause.Watch), at);
+        var expired = Decide(hinted, new DecisionInput.Polled(due.Watch, Running, 0.5), at);
 
         Assert.Equal((JobState.Expired, at + PollPlan.HintSpacing), (expired.State, expired.Watch.DueAt));
         Assert.Equal(WatchStatus.GivenUp, Polled(expired, Running, at + PollPlan.HintSpacing).WatchStatus);
@@ -206,7 +213,7 @@ public sealed class JobDeciderTests
     [InlineData(0.5, 3)]
     public void The_next_wait_varies_by_chance(double chance, double minutes) => Assert.Equal(
         Start + TimeSpan.FromMinutes(2 + minutes),
-        Decide(Registered, new DecisionInput.Polled(Registered.Watch, Running, chance, CommitCause.Watch), Start.AddMinutes(2)).Watch.DueAt);
+        Decide(Registered, new DecisionInput.Polled(Registered.Watch, Running, chance), Start.AddMinutes(2)).Watch.DueAt);
 
     [Fact]
     public void A_stopped_watch_stays_stopped_until_the_job_is_registered_again()
@@ -220,7 +227,7 @@ public sealed class JobDeciderTests
                 new DecisionInput.Hint(false),
                 new DecisionInput.Report(Running.Report!, null),
                 new DecisionInput.Report(Running.Report! with { AsksForPoll = true }, null),
-                new DecisionInput.Polled(job.Watch, Running, 0.5, CommitCause.Outside),
+                new DecisionInput.Polled(job.Watch, Running, 0.5),
                 new DecisionInput.RestoreWatch(),
                 new DecisionInput.CorrectTimes(),
             ])
@@ -229,7 +236,7 @@ public sealed class JobDeciderTests
                 Assert.Equal((WatchStatus.Stopped, null), Standing(job));
             }
 
-            Assert.Equal((WatchStatus.Watching, at + Policy.Poll.First), Standing(Decide(job, Registration, at)));
+            Assert.Equal((WatchStatus.Watching, at + Source.Poll.First), Standing(Decide(job, Registration, at)));
         }
     }
 
@@ -249,8 +256,8 @@ public sealed class JobDeciderTests
 
         var job = Decide(late, new DecisionInput.CorrectTimes(), Start);
 
-        Assert.Equal((Start.AddMinutes(2), Start + Policy.Poll.Deadline), (job.Watch.DueAt, job.Watch.Deadline));
-        Assert.False(JobDecider.Decide(Key, job, new DecisionInput.CorrectTimes(), Policy, Start)!.IsWritten);
+        Assert.Equal((Start.AddMinutes(2), Start + Source.Poll.Deadline), (job.Watch.DueAt, job.Watch.Deadline));
+        Assert.False(JobDecider.Decide(Key, job, new DecisionInput.CorrectTimes(), Source, Start)!.IsWritten);
     }
 
     [Fact]
@@ -269,7 +276,7 @@ public sealed class JobDeciderTests
         [
             new DecisionInput.Hint(true),
             new DecisionInput.Report(report, null),
-            new DecisionInput.Polled(Hinted.Watch, new(PollAnswer.Report, report), 0.5, CommitCause.Watch),
+            new DecisionInput.Polled(Hinted.Watch, new(PollAnswer.Report, report), 0.5),
         ])
         {
             var job = Decide(Hinted, input, Start);
@@ -298,10 +305,10 @@ public sealed class JobDeciderTests
 
     private static JobReport Report(JobFacts facts) => new() { Id = Key.Id, Channel = ReportChannel.Notification, Facts = facts };
 
-    private static Job Decide(Job? job, DecisionInput input, DateTimeOffset now) => JobDecider.Decide(Key, job, input, Policy, now)!.Job;
+    private static Job Decide(Job? job, DecisionInput input, DateTimeOffset now) => JobDecider.Decide(Key, job, input, Source, now)!.Job;
 
     private static Job Polled(Job job, StatusAnswer answer, DateTimeOffset now) =>
-        Decide(job, new DecisionInput.Polled(job.Watch, answer, 0.5, CommitCause.Watch), now);
+        Decide(job, new DecisionInput.Polled(job.Watch, answer, 0.5), now);
 
     private static Job GivenUp(Job job)
     {

@@ -369,7 +369,7 @@ public class SignatureDiagnosisTests
     {
         var sources = new Sources([Source(Qiniu)]);
         var settings = new FopWatchSettings { PublicUrl = publicUrl is null ? null : new(publicUrl), Sources = sources };
-        return new NotificationIntake(sources, null!, null!, TimeProvider.System, null, settings).Explain(kept, new());
+        return new NotificationIntake(sources, null!, null!, null!, settings, null!, null!, TimeProvider.System).Explain(kept, new());
     }
 
     private static Source Source(IProvider provider) => new()

@@ -2,6 +2,7 @@ using System.Text;
 using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Watching;
@@ -199,8 +200,17 @@ public sealed class DoubtTests
     private static Job Unknown() => Registered() is var job ? job with { Watch = job.Watch with { NotFound = GivingUp.UnknownAnswers - 1 } } : null;
 
     private static Job Polled(Job job, PollAnswer answer, DateTimeOffset now, PollSettings? settings = null) =>
-        Decide(job, new DecisionInput.Polled(job.Watch, new(answer), 0.5, CommitCause.Watch), now, settings);
+        Decide(job, new DecisionInput.Polled(job.Watch, new(answer), 0.5), now, settings);
 
     private static Job Decide(Job? job, DecisionInput input, DateTimeOffset now, PollSettings? settings = null) =>
-        JobDecider.Decide(new("media", "z0.job"), job, input, new(ProviderKind.Qiniu, settings ?? Settings), now)!.Job;
+        JobDecider.Decide(new("media", "z0.job"), job, input, SourceOf(settings ?? Settings), now)!.Job;
+
+    private static Source SourceOf(PollSettings settings) => new()
+    {
+        Name = "media",
+        Provider = ProviderKinds.For(ProviderKind.Qiniu),
+        StatusEndpoint = new("https://api.example.com"),
+        Tokens = new(["0123456789"]),
+        Poll = settings,
+    };
 }

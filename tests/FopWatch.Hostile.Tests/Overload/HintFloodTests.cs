@@ -113,11 +113,11 @@ public class HintFloodTests
         await Assert.ThrowsAsync<IntakeFullException>(() => SendAsync(media, "junk"));
         Figures.Write($"quarantine flood: {QuarantineLimit.MaxNotifications + 500} undecodable notifications, {kept} kept, {turnedAway} answered 503, 0 thrown away");
 
-        Task<NotificationResult> SendAsync(Providers.Source source, string body) => intake.ReceiveAsync(
-            source,
-            new() { Url = new("https://hooks.example.com/"), Body = Encoding.UTF8.GetBytes(body) },
-            null,
-            Cancelled);
+        async Task<NotificationResult> SendAsync(Providers.Source source, string body)
+        {
+            var assessed = NotificationIntake.Assess(source, new() { Url = new("https://hooks.example.com/"), Body = Encoding.UTF8.GetBytes(body) });
+            return (await intake.ReceiveAsync(assessed, null, Cancelled)).Result;
+        }
     }
 
     [Fact]
@@ -131,7 +131,7 @@ public class HintFloodTests
         try
         {
             for (; kept < 100; kept++)
-                await intake.ReceiveAsync(media, new() { Url = new("https://hooks.example.com/"), Body = body }, null, Cancelled);
+                await intake.ReceiveAsync(NotificationIntake.Assess(media, new() { Url = new("https://hooks.example.com/"), Body = body }), null, Cancelled);
         }
         catch (IntakeFullException)
         {

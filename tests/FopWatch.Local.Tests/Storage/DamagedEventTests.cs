@@ -25,7 +25,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     {
         _temp = await TempStore.OpenAsync();
         _troubles = new(this, TimeProvider.System);
-        _dispatcher = new(Temp.Store.Outbox, Temp.Store.Events, TimeProvider.System, _troubles);
+        _dispatcher = Unobserved.Dispatcher(Temp.Store.Outbox, Temp.Store.Events, TimeProvider.System, _troubles);
     }
 
     public async ValueTask DisposeAsync()

@@ -30,10 +30,10 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
         (Store, Time, _publisher) = (store, time, publisher);
         _settings = SettingsOf(furtherKey);
         Recorder = new(_settings.Sources, store.Jobs, this, time, new(1));
-        _intake = new(_settings.Sources, Recorder, store.Quarantine, time, store.Due, _settings);
-        _poller = new(_settings.Sources, store.Jobs, this, Recorder, time);
-        Dispatcher = new(store.Outbox, this, time);
-        Sweeper = new(store.Jobs, store.Outbox, store.Quarantine, Recorder, time, new(_settings.Sources, store.Jobs, store.Due, Recorder, time));
+        _intake = Unobserved.Intake(_settings, Recorder, store.Quarantine, store.Due, time);
+        _poller = Unobserved.Poller(_settings.Sources, store.Jobs, this, Recorder, time);
+        Dispatcher = Unobserved.Dispatcher(store.Outbox, this, time);
+        Sweeper = Unobserved.Sweeper(_settings.Sources, store.Jobs, store.Due, store.Outbox, store.Quarantine, Recorder, time);
     }
 
     public IStore Store { get; }
@@ -97,8 +97,8 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
         return await _poller.PollDueAsync(new(source, id), slots: null, CommitCause.Watch, Cancelled) switch
         {
             PollOutcome.Asked asked => asked.Polled,
-            PollOutcome.NotDue => await _poller.PollNowAsync(new(source, id), Cancelled),
-            PollOutcome.Gone gone => new(gone.Job, null),
+            PollOutcome.NotDue { Job.WatchStatus: WatchStatus.Watching } => await _poller.PollNowAsync(new(source, id), Cancelled),
+            PollOutcome.NotDue unwatched => new(unwatched.Job, null),
             var other => throw new InvalidOperationException(other.ToString()),
         };
     }

@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Simulation.Tests.World;
 
 namespace FopWatch.Simulation.Tests.Hosts;

@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
@@ -23,11 +24,22 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
         Log = new(world);
         Troubles = new(Log, ProcessLifetime.Clock);
         var sources = Sources = new(world.Scenario.Sources);
-        Recorder = new(sources, Ports, new CommitObserver(this, this, new(Ports, ProcessLifetime.Clock), Ports.References, ProcessLifetime.Clock), ProcessLifetime.Clock, Random);
-        Intake = new(sources, Recorder, Ports, ProcessLifetime.Clock);
-        Poller = new(sources, new ProcessPorts(world, ProcessLifetime, world.Checker.FoundByPoller), new StatusApi(world, ProcessLifetime), Recorder, ProcessLifetime.Clock);
-        Dispatcher = new(Ports, Ports, ProcessLifetime.Clock);
-        Sweeper = new(Ports, Ports, Ports, Recorder, ProcessLifetime.Clock, new(sources, Ports, Ports, Recorder, ProcessLifetime.Clock));
+        var observer = Unobserved.Observer(this, this, new(Ports, ProcessLifetime.Clock), Ports.References, ProcessLifetime.Clock);
+        Recorder = new(sources, Ports, observer, ProcessLifetime.Clock, Random);
+        var metrics = Unobserved.Metrics;
+        Intake = new(
+            sources, Recorder, Ports, new(Ports, new NothingDue(), ProcessLifetime.Clock), new() { Sources = sources }, Troubles, metrics, ProcessLifetime.Clock);
+        Poller = new(
+            sources,
+            new ProcessPorts(world, ProcessLifetime, world.Checker.FoundByPoller),
+            new StatusApi(world, ProcessLifetime),
+            Recorder,
+            Troubles,
+            metrics,
+            ProcessLifetime.Clock,
+            Random);
+        Dispatcher = new(Ports, Ports, Troubles, metrics, ProcessLifetime.Clock);
+        Sweeper = new(Ports, Ports, Ports, Recorder, new(sources, Ports, Ports, Recorder, new(), ProcessLifetime.Clock), metrics, ProcessLifetime.Clock);
     }
 
     public SimulatedWorld SimulatedWorld { get; }

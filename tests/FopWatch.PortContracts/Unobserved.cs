@@ -1,0 +1,65 @@
+using System.Diagnostics.Metrics;
+using FopWatch.Diagnosis;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Upkeep;
+using FopWatch.Watching;
+
+namespace FopWatch.PortContracts;
+
+/// <summary>Parts of the core for tests that look neither at what is measured nor, unless they give them, at troubles.</summary>
+public static class Unobserved
+{
+    /// <summary>An operator's log that keeps nothing.</summary>
+    public static IOperatorLog Log { get; } = new NoLog();
+
+    /// <summary>One for all: meters are kept by the runtime until they are disposed of.</summary>
+    public static FopWatchMetrics Metrics { get; } = new(new NoMeters(), TimeProvider.System);
+
+    public static Troubles Troubles(TimeProvider time) => new(Log, time);
+
+    public static Poller Poller(
+        Sources sources, IJobStore store, IStatusApi statusApi, JobRecorder recorder, TimeProvider time, Troubles? troubles = null, Random? random = null) =>
+        new(sources, store, statusApi, recorder, troubles ?? Troubles(time), Metrics, time, random ?? new(1));
+
+    public static OutboxDispatcher Dispatcher(IOutbox outbox, IEventPublisher publisher, TimeProvider time, Troubles? troubles = null) =>
+        new(outbox, publisher, troubles ?? Troubles(time), Metrics, time);
+
+    public static CommitObserver Observer(
+        IWatchRunner watches, ICommittedEvents events, Settlements settlements, JobReferences references, TimeProvider time, IOperatorLog? log = null) =>
+        new(watches, events, settlements, references, log ?? Log, Metrics, time);
+
+    public static NotificationIntake Intake(FopWatchSettings settings, JobRecorder recorder, IQuarantine quarantine, IDueIndex due, TimeProvider time) =>
+        new(settings.Sources, recorder, quarantine, new(quarantine, due, time), settings, Troubles(time), Metrics, time);
+
+    public static Sweeper Sweeper(
+        Sources sources, IJobStore store, IDueIndex due, IOutbox outbox, IQuarantine quarantine, JobRecorder recorder, TimeProvider time) =>
+        new(store, outbox, quarantine, recorder, new(sources, store, due, recorder, new(), time), Metrics, time);
+
+    private sealed class NoLog : IOperatorLog
+    {
+        public void Settled(Job job, string reference)
+        {
+        }
+
+        public void Warn(Trouble trouble)
+        {
+        }
+
+        public void Over(Trouble trouble, TimeSpan lasted)
+        {
+        }
+    }
+
+    private sealed class NoMeters : IMeterFactory
+    {
+        public Meter Create(MeterOptions options) => new(options);
+
+        public void Dispose()
+        {
+        }
+    }
+}

@@ -1,0 +1,12 @@
+using FopWatch.Watching;
+
+namespace FopWatch.Simulation.Tests.Ports;
+
+/// <summary>A due index in which nothing is due.</summary>
+internal sealed class NothingDue : IDueIndex
+{
+    public ValueTask<IReadOnlyList<DueJob>> DueAsync(
+        string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) => new([]);
+
+    public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => new((DateTimeOffset?)null);
+}
