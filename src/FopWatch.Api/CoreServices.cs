@@ -99,7 +99,7 @@ public static class CoreServices
         services.AddSingleton(provider => new Settlements(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
-        services.AddSingleton<IRunLog, RunLog>();
+        services.AddSingleton(provider => provider.GetRequiredService<ILoggerFactory>().CreateLogger(RunLog.Category));
         services.AddSingleton<PollSlots>();
         services.AddSingleton(provider => new IntakeLimits(provider.GetRequiredService<IQuarantine>(), provider.GetRequiredService<IDueIndex>(), time));
         services.AddSingleton<FarWatchTurns>();

@@ -131,7 +131,7 @@ public class WholeFlowTests
             (_settings, _store) = (settings, store);
             var (sources, time, work) = (settings.Sources, TimeProvider.System, new ThreadPoolWork());
             var times = new LoopTimes { LongestSleep = TimeSpan.FromSeconds(5), Pause = Pause };
-            var log = new RunLog(NullLogger<RunLog>.Instance);
+            var log = NullLogger.Instance;
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
             _dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
             var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
@@ -140,8 +140,9 @@ public class WholeFlowTests
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
             var step = new PollStep(Unobserved.Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
-            var loops = new WatchLoops(sources, watches, store.Due, step, slots, work, times, troubles, log, time);
-            _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops.Loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
+            var loops = sources.All.Select(source => new SupervisedLoop(
+                "watch loop", new WatchLoop(source, watches, store.Due, step, slots, work, times, troubles, log, time).RunAsync));
+            _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
 
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");

@@ -1,5 +1,4 @@
 using System.Text;
-using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Contracts;
@@ -60,7 +59,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
     {
         using var log = new CapturedLog();
         using var logging = LoggerFactory.Create(builder => builder.AddProvider(log));
-        var outbox = new PromptPublisher(new FullOutbox(waiting), dispatcher: null, new RunLog(logging.CreateLogger<RunLog>()), _time);
+        var outbox = new PromptPublisher(new FullOutbox(waiting), dispatcher: null, logging.CreateLogger("test"), _time);
 
         await outbox.SweepAsync(Cancelled);
 
@@ -127,7 +126,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var clock = new ManualTimeProvider();
         var hangs = new Hangs();
         using var dispatcher = Unobserved.Dispatcher(_services!.GetRequiredService<IOutbox>(), hangs, TimeProvider.System);
-        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
+        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, NullLogger.Instance, clock);
 
         var sweep = outbox.SweepAsync(Cancelled);
         await hangs.Asked;
@@ -145,7 +144,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var clock = new ManualTimeProvider { Ahead = TimeSpan.FromDays(365) };
         var broken = new FailsOnce();
         using var dispatcher = Unobserved.Dispatcher(_services!.GetRequiredService<IOutbox>(), broken, clock);
-        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new RunLog(NullLogger<RunLog>.Instance), clock);
+        var outbox = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, NullLogger.Instance, clock);
         var committed = Sample.Event("a");
         await outbox.CommittedAsync(committed, Cancelled);
         clock.Ahead = TimeSpan.Zero;

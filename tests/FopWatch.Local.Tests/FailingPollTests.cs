@@ -36,7 +36,7 @@ public sealed class FailingPollTests : IStatusApi
         var source = settings.Sources.Find("media")!;
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
         var time = TimeProvider.System;
-        var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), new RunLog(NullLogger<RunLog>.Instance), new LoopTimes());
+        var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), NullLogger.Instance, new LoopTimes());
         using var dispatcher = Unobserved.Dispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = Unobserved.Observer(
@@ -55,8 +55,7 @@ public sealed class FailingPollTests : IStatusApi
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var step = new PollStep(poller, slots, troubles, log, time);
-        var loops = new WatchLoops(settings.Sources, watches, store.Due, step, slots, new ThreadPoolWork(), times, troubles, log, time);
-        var running = loops.Loops.Single(loop => loop.Source == "media").RunAsync(stop.Token);
+        var running = new WatchLoop(source, watches, store.Due, step, slots, new ThreadPoolWork(), times, troubles, log, time).RunAsync(stop.Token);
 
         while ((await store.Jobs.BooksAsync(Cancelled)).Single().Settled < Others)
             await Task.Delay(20, Cancelled);

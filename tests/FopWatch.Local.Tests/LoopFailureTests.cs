@@ -77,19 +77,11 @@ public sealed class LoopFailureTests
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var index = new FailsAtFirst("files");
         using var stop = new CancellationTokenSource();
-        var loops = new WatchLoops(
-            settings.Sources,
-            watches,
-            index,
-            step: null!,
-            new PollSlots(PollSlotOptions.Embedded, time),
-            work,
-            new LoopTimes(),
-            troubles,
-            new RunLog(NullLogger<RunLog>.Instance),
-            time);
+        var slots = new PollSlots(PollSlotOptions.Embedded, time);
+        var loops = settings.Sources.All.Select(source => new SupervisedLoop("watch loop", cancelled => new WatchLoop(
+            source, watches, index, step: null!, slots, work, new LoopTimes(), troubles, NullLogger.Instance, time).RunAsync(cancelled)) { Source = source.Name });
 
-        var running = new LoopSupervisor(troubles, work, time, _ => { }).RunAsync(loops.Loops, stop.Token);
+        var running = new LoopSupervisor(troubles, work, time, _ => { }).RunAsync(loops, stop.Token);
         while (index.Asked("files") < 3)
         {
             // What is due sooner wakes a loop.
@@ -110,13 +102,12 @@ public sealed class LoopFailureTests
         var sources = FopWatchSettings.Read(RunningHost.TokenSources()).Sources;
         var time = TimeProvider.System;
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
-        var (slots, log) = (new PollSlots(PollSlotOptions.Embedded, time), new RunLog(new FullLog()));
+        var (slots, log) = (new PollSlots(PollSlotOptions.Embedded, time), new FullLog());
 
         // There is no poller, and what went wrong cannot be logged.
         var step = new PollStep(poller: null!, slots, troubles, log, time);
-        var loops = new WatchLoops(
-            sources, new EmbeddedWatches(sources, time), new OneDue(), step, slots, new ThreadPoolWork(), new LoopTimes(), troubles, log, time);
-        var loop = loops.Loops.Single(loop => loop.Source == "media");
+        var loop = new WatchLoop(
+            sources.Find("media")!, new(sources, time), new OneDue(), step, slots, new ThreadPoolWork(), new LoopTimes(), troubles, log, time);
 
         await Assert.ThrowsAsync<IOException>(() => loop.RunAsync(Cancelled));
     }
@@ -165,7 +156,7 @@ public sealed class LoopFailureTests
     }
 
     /// <summary>A log whose file cannot be written.</summary>
-    private sealed class FullLog : ILogger<RunLog>
+    private sealed class FullLog : ILogger
     {
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;

@@ -10,11 +10,12 @@ using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>How long the loops wait before they try again what the store refused.</summary>
-public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, IRunLog, IOperatorLog, IDisposable
+public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, ILogger, IOperatorLog, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
@@ -148,7 +149,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
         _isDown = false;
         await TriedAsync(3, TimeSpan.FromMinutes(1));
-        await UntilAsync(() => _logged.Contains("swept") && _kept == _time.GetUtcNow());
+        await UntilAsync(() => _kept == _time.GetUtcNow());
         await UntilAsync(() => _troubles.Current.Count == 0);
 
         _damage = "a page is damaged";
@@ -214,44 +215,14 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
-    void IRunLog.StoreUnavailable(string what, Exception failure) => Log(what);
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
 
-    void IRunLog.Polled(string source, Polled polled)
+    bool ILogger.IsEnabled(LogLevel logLevel) => true;
+
+    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-    }
-
-    void IRunLog.PollFaulted(string source, Exception failure) => Log("poll faulted");
-
-    void IRunLog.PublishFailed(Exception failure) => Log("publish");
-
-    void IRunLog.SweepPublished(int events)
-    {
-    }
-
-    void IRunLog.OutboxSweepEndedEarly()
-    {
-    }
-
-    void IRunLog.EventsStay(long events)
-    {
-    }
-
-    void IRunLog.WatchesStarted(string source, int started, int woken)
-    {
-    }
-
-    void IRunLog.WatchFailed(string what, Exception failure)
-    {
-    }
-
-    void IRunLog.WatchesStuck(string source, int jobs)
-    {
-    }
-
-    void IRunLog.Swept(Sweep sweep) => Log("swept");
-
-    void IRunLog.PurgePutOff(TimeSpan secondLook)
-    {
+        var values = (IReadOnlyList<KeyValuePair<string, object?>>)(object)state!;
+        Log(eventId.Name == nameof(RunLog.StoreUnavailable) ? (string)values.Single(value => value.Key == "What").Value! : eventId.Name!);
     }
 
     void IOperatorLog.Settled(Job job, string reference)
@@ -271,9 +242,8 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         var slots = new PollSlots(PollSlotOptions.Embedded, _time);
         var poller = Unobserved.Poller(_sources, _store, this, _recorder, _time, _troubles);
         watches = new(_sources, _time);
-        var loops = new WatchLoops(
-            _sources, watches, this, new(poller, slots, _troubles, this, _time), slots, new ThreadPoolWork(), new(), _troubles, this, _time);
-        return Assert.Single(loops.Loops).RunAsync(_stop.Token);
+        return new WatchLoop(
+            Source, watches, this, new(poller, slots, _troubles, this, _time), slots, new ThreadPoolWork(), new(), _troubles, this, _time).RunAsync(_stop.Token);
     }
 
     private async Task CommitEventAsync()

@@ -53,7 +53,7 @@ public sealed class CommitObserver(
     private async ValueTask TellWatchAsync(DateTimeOffset? was, Job after, CancellationToken cancellationToken)
     {
         var soon = time.GetUtcNow() + Ahead;
-        if (after.Watch.DueAt is not { } due)
+        if (after is not { WatchStatus: WatchStatus.Watching, Watch.DueAt: { } due })
         {
             // Most jobs are notified before their watch was started, and ending one that does not run costs requests.
             if (was is { } dueBefore && (after.Watch.LastPolledAt is not null || dueBefore <= soon))

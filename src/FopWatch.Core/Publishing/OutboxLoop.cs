@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Publishing;
 
@@ -10,7 +11,7 @@ namespace FopWatch.Publishing;
 /// <param name="troubles">Is told of a store that fails.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, IRunLog log, TimeProvider time) : ICommittedEvents
+public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, ILogger log, TimeProvider time) : ICommittedEvents
 {
     private readonly WakeSignal _signal = new(time);
 
@@ -36,7 +37,7 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Tro
                 // The events are still in the outbox.
                 troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
                 log.StoreUnavailable("publish events", e);
-                await _signal.PauseAsync(times.Pause, cancellationToken);
+                await Task.Delay(times.Pause, time, cancellationToken);
             }
         }
     }

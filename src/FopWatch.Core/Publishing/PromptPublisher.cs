@@ -1,4 +1,5 @@
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Publishing;
 
@@ -10,7 +11,7 @@ namespace FopWatch.Publishing;
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, IRunLog log, TimeProvider time) : ICommittedEvents
+public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, ILogger log, TimeProvider time) : ICommittedEvents
 {
     /// <summary>How long a commit may be held up by the publishing of its event.</summary>
     public static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
@@ -51,7 +52,7 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
         {
             var (waiting, _) = await outbox.DepthAsync(cancellationToken);
             if (waiting > 0)
-                log.EventsStay(waiting);
+                log.EventsStay(IOutbox.InWords(waiting));
             return;
         }
 

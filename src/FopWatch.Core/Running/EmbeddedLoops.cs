@@ -1,14 +1,34 @@
+using FopWatch.Diagnosis;
+using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Running;
 
 /// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox and the sweep.</summary>
-public sealed class EmbeddedLoops(LoopSupervisor supervisor, WatchLoops watches, OutboxLoop outbox, SweepLoop sweep)
+public sealed class EmbeddedLoops(
+    LoopSupervisor supervisor,
+    Sources sources,
+    EmbeddedWatches watches,
+    IDueIndex index,
+    PollStep step,
+    PollSlots slots,
+    OutboxLoop outbox,
+    SweepLoop sweep,
+    IWorkScheduler work,
+    LoopTimes times,
+    Troubles troubles,
+    ILogger log,
+    TimeProvider time)
 {
     /// <summary>Runs until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellationToken) => supervisor.RunAsync(
-        [.. watches.Loops, new("outbox loop", outbox.RunAsync), new("sweep", sweep.RunAsync)],
-        cancellationToken);
+    public Task RunAsync(CancellationToken cancellationToken)
+    {
+        var loops = sources.All.Select(source => new SupervisedLoop(
+            "watch loop",
+            cancelled => new WatchLoop(source, watches, index, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name });
+        return supervisor.RunAsync([.. loops, new("outbox loop", outbox.RunAsync), new("sweep", sweep.RunAsync)], cancellationToken);
+    }
 }

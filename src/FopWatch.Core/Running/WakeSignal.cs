@@ -61,17 +61,4 @@ public sealed class WakeSignal(TimeProvider time)
             }
         }
     }
-
-    /// <summary>Pauses for a time whatever is called, or until cancelled, which is no error.</summary>
-    public async Task PauseAsync(TimeSpan pause, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await Task.Delay(pause, time, cancellationToken);
-        }
-        catch (OperationCanceledException)
-        {
-            // Whoever pauses looks at the token.
-        }
-    }
 }

@@ -2,6 +2,7 @@ using FopWatch.Clocks;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Settings;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Upkeep;
 
@@ -10,7 +11,7 @@ namespace FopWatch.Upkeep;
 /// <param name="settings">The retention.</param>
 /// <param name="log">Is told of a purge that is put off.</param>
 /// <param name="time">The clock.</param>
-public sealed class RetentionPurge(IPurgeMarks marks, FopWatchSettings settings, IRunLog log, TimeProvider time)
+public sealed class RetentionPurge(IPurgeMarks marks, FopWatchSettings settings, ILogger log, TimeProvider time)
 {
     /// <summary>Purges once.</summary>
     /// <param name="purgeAsync">

@@ -2,6 +2,7 @@ using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Upkeep;
 
@@ -20,7 +21,7 @@ public sealed class SweepLoop(
     RetentionPurge purge,
     LoopTimes times,
     Troubles troubles,
-    IRunLog log,
+    ILogger log,
     TimeProvider time,
     SteadyTime? clock = null)
 {

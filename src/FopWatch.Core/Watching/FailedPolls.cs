@@ -3,8 +3,8 @@ using FopWatch.Jobs;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// The polls that failed and could not be put off in the store, because the store is what failed. Each waits a second, and twice as long each further
-/// time, so that it neither repeats at once nor keeps others from being polled. Thread-safe.
+/// The polls that failed and could not be put off in the store. Each waits for as long as its step says or, where the store is what failed, for a
+/// second, and twice as long each further time, so that it neither repeats at once nor keeps others from being polled. Thread-safe.
 /// </summary>
 public sealed class FailedPolls(TimeProvider time)
 {
@@ -34,12 +34,14 @@ public sealed class FailedPolls(TimeProvider time)
     public bool IsFull => Count >= Most;
 
     /// <summary>A poll failed.</summary>
-    public void Add(JobKey key)
+    /// <param name="key">The job.</param>
+    /// <param name="putOff">How long the step put it off; null if the store failed.</param>
+    public void Add(JobKey key, TimeSpan? putOff = null)
     {
         lock (_lock)
         {
             var times = _failures.TryGetValue(key, out var known) ? known.Times + 1 : 1;
-            var wait = First * Math.Pow(2, Math.Min(times - 1, 10));
+            var wait = putOff ?? First * Math.Pow(2, Math.Min(times - 1, 10));
             _failures[key] = new(times, time.GetTimestamp(), wait < Longest ? wait : Longest);
         }
     }

@@ -85,7 +85,7 @@ public static class PollPlan
 
         watch = Clamped(watch, now);
         var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
-        if (watch.DueAt is not { } due)
+        if (watch is not { Status: WatchStatus.Watching, DueAt: { } due })
             return Restart(settings, watch, now) with { DueAt = soonest };
         return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || due <= now + ClockTolerance };
     }
@@ -189,7 +189,7 @@ public static class PollPlan
         var reason = GivingUp.Reason(answered, now, isNobodys);
         answered = answered with { DoubtedAt = GivingUp.Doubted(answered, reason, isLate, now) };
         var givenUp = answered.DoubtedAt is null ? reason : null;
-        if (watch.DueAt is not { } due)
+        if (watch is not { Status: WatchStatus.Watching, DueAt: { } due })
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
         // A poll that came between may have put off the next one; all else that moves it is something that was heard.

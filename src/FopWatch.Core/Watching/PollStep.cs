@@ -2,6 +2,7 @@ using System.Diagnostics;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Watching;
 
@@ -18,7 +19,7 @@ public sealed record PollStepResult(DateTimeOffset? DueAt, PollAnswer LastAnswer
 /// <param name="troubles">Is told of polls that fail.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, IRunLog log, TimeProvider time)
+public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, ILogger log, TimeProvider time)
 {
     /// <summary>Does the step. A poll that fails for whatever reason but the store's is put off.</summary>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>

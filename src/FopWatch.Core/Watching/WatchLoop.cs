@@ -3,6 +3,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Watching;
 
@@ -10,16 +11,26 @@ namespace FopWatch.Watching;
 /// Executes the watches of one source: takes from the due index what is due, polls it, and sleeps until the next is due. Only
 /// the jobs being polled are in memory, however many are watched.
 /// </summary>
-internal sealed class WatchLoop(
+/// <param name="source">The source.</param>
+/// <param name="watches">Wakes the loop.</param>
+/// <param name="index">The due index.</param>
+/// <param name="step">Polls a job.</param>
+/// <param name="slots">How many polls there may be at once.</param>
+/// <param name="work">Runs the polls.</param>
+/// <param name="times">The times of the loop.</param>
+/// <param name="troubles">Is told of a store that fails.</param>
+/// <param name="log">The log.</param>
+/// <param name="time">The clock.</param>
+public sealed class WatchLoop(
     Source source,
-    WakeSignal signal,
+    EmbeddedWatches watches,
     IDueIndex index,
     PollStep step,
     PollSlots slots,
     IWorkScheduler work,
     LoopTimes times,
     Troubles troubles,
-    IRunLog log,
+    ILogger log,
     TimeProvider time)
 {
     /// <summary>Keeps the wait for failed polls that are due already, and have no slot, from being a busy loop.</summary>
@@ -28,7 +39,7 @@ internal sealed class WatchLoop(
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
     private readonly FailedPolls _failed = new(time);
-    private readonly int _slots = slots.Of(source);
+    private readonly WakeSignal _signal = watches.SignalOf(source);
     private volatile Exception? _fault;
 
     private int Polling
@@ -40,6 +51,7 @@ internal sealed class WatchLoop(
         }
     }
 
+    /// <summary>Runs until cancelled. The polls that are under way have ended when it ends.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
         try
@@ -48,7 +60,7 @@ internal sealed class WatchLoop(
             {
                 if (_fault is { } fault)
                     ExceptionDispatchInfo.Throw(fault);
-                signal.Listen();
+                _signal.Listen();
                 TimeSpan sleep;
                 try
                 {
@@ -60,7 +72,7 @@ internal sealed class WatchLoop(
                     sleep = times.Pause;
                 }
 
-                await signal.SleepAsync(sleep, cancellationToken);
+                await _signal.SleepAsync(sleep, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
@@ -71,7 +83,7 @@ internal sealed class WatchLoop(
         {
             // Also where the loop failed: the next one would poll the same jobs.
             while (Polling > 0)
-                await signal.SleepAsync(times.Pause, CancellationToken.None);
+                await _signal.SleepAsync(times.Pause, CancellationToken.None);
         }
     }
 
@@ -81,7 +93,8 @@ internal sealed class WatchLoop(
     {
         // Each poll that ends wakes the loop.
         var busy = Polling;
-        var free = _slots - busy;
+        var most = slots.Of(source);
+        var free = most - busy;
         if (free <= 0)
             return times.LongestSleep;
 
@@ -94,7 +107,7 @@ internal sealed class WatchLoop(
                 continue;
             lock (_lock)
             {
-                if (_polling.Count == _slots)
+                if (_polling.Count == most)
                     return times.LongestSleep;
                 if (!_polling.Add(key))
                     continue;
@@ -119,8 +132,8 @@ internal sealed class WatchLoop(
         {
             try
             {
-                if ((await step.RunAsync(key, cancellationToken)).IsPostponed)
-                    _failed.Add(key);
+                if (await step.RunAsync(key, cancellationToken) is { IsPostponed: true, DueAt: { } next })
+                    _failed.Add(key, next - time.GetUtcNow());
                 else
                     _failed.Remove(key);
             }
@@ -142,7 +155,7 @@ internal sealed class WatchLoop(
         {
             lock (_lock)
                 _polling.Remove(key);
-            signal.Wake();
+            _signal.Wake();
         }
     }
 

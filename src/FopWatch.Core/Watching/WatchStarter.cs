@@ -4,6 +4,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Watching;
 
@@ -29,7 +30,7 @@ public sealed class WatchStarter(
     Poller poller,
     IWorkScheduler work,
     Troubles troubles,
-    IRunLog log,
+    ILogger log,
     TimeProvider time)
 {
     /// <summary>How long one run takes at most, for the next to come in time.</summary>

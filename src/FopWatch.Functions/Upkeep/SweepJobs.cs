@@ -1,5 +1,5 @@
-using FopWatch.Api;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;

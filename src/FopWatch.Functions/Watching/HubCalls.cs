@@ -1,4 +1,5 @@
 using FopWatch.Running;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Functions.Watching;
 
@@ -8,7 +9,7 @@ namespace FopWatch.Functions.Watching;
 internal delegate Task HubCall(string what, Func<CancellationToken, Task> act);
 
 /// <summary>How calls of the task hub go, and how long they are waited for. What does not work is left to the minute timer.</summary>
-internal sealed class HubCalls(IRunLog log, TimeProvider time)
+internal sealed class HubCalls(ILogger log, TimeProvider time)
 {
     /// <summary>How long the minute timer waits for the task hub.</summary>
     private static readonly TimeSpan LongestCall = TimeSpan.FromSeconds(5);

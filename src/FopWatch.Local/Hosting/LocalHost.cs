@@ -175,7 +175,6 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton(PollSlotOptions.Embedded);
         services.AddSingleton<EmbeddedWatches>();
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
-        services.AddSingleton<WatchLoops>();
         services.AddSingleton<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, LoggedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();

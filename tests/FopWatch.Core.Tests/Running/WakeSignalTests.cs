@@ -97,21 +97,5 @@ public sealed class WakeSignalTests
         Assert.False(_signal.SleepAsync(TimeSpan.FromMinutes(1), Cancelled).IsCompleted);
     }
 
-    [Fact]
-    public async Task A_pause_lasts_whatever_is_called_and_one_that_is_cancelled_is_no_error()
-    {
-        using var cancel = new CancellationTokenSource();
-        var pausing = _signal.PauseAsync(TimeSpan.FromSeconds(1), cancel.Token);
-        _signal.Wake();
-        _time.Advance(TimeSpan.FromSeconds(1) - TimeSpan.FromTicks(1));
-        Assert.Equal((false, 1), (pausing.IsCompleted, _time.PendingTimers));
-        _time.Advance(TimeSpan.FromTicks(1));
-        await EndsAsync(pausing);
-
-        pausing = _signal.PauseAsync(TimeSpan.FromSeconds(1), cancel.Token);
-        await cancel.CancelAsync();
-        await EndsAsync(pausing);
-    }
-
     private static Task EndsAsync(Task task) => task.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
 }

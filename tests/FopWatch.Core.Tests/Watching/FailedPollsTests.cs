@@ -52,6 +52,16 @@ public sealed class FailedPollsTests
         Assert.Equal(FailedPolls.First, _failed.NextIn());
     }
 
+    [Fact]
+    public void A_poll_that_its_step_put_off_waits_for_that_long_at_most_a_minute()
+    {
+        _failed.Add(One, TimeSpan.FromSeconds(5));
+        Assert.Equal(TimeSpan.FromSeconds(5), _failed.NextIn());
+
+        _failed.Add(One, TimeSpan.FromHours(1));
+        Assert.Equal(FailedPolls.Longest, _failed.NextIn());
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Diagnostics.Metrics;
 using System.Globalization;
 using System.Text.Json;
 using FopWatch.Jobs;
@@ -7,6 +8,7 @@ using FopWatch.Load.Reporting;
 using FopWatch.Providers;
 using FopWatch.Sqlite;
 using FopWatch.Upkeep;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Load.Measuring;
 
@@ -75,8 +77,12 @@ internal static class GrowthMeasurement
     private static async Task<TimeSpan> SweepAsync(string folder, int open)
     {
         await using var store = await SqliteStore.OpenAsync(folder, TimeProvider.System);
-        var recorder = new JobRecorder(new Sources([]), store.Jobs, new NoObserver(), TimeProvider.System, Random.Shared);
-        var sweeper = new Sweeper(store.Jobs, store.Outbox, store.Quarantine, recorder, TimeProvider.System);
+        await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
+        var (sources, time) = (new Sources([]), TimeProvider.System);
+        var recorder = new JobRecorder(sources, store.Jobs, new NoObserver(), time, Random.Shared);
+        var far = new FarWatches(sources, store.Jobs, store.Due, recorder, new(), time);
+        var metrics = new FopWatchMetrics(meters.GetRequiredService<IMeterFactory>(), time);
+        var sweeper = new Sweeper(store.Jobs, store.Outbox, store.Quarantine, recorder, far, metrics, time);
         var times = new List<TimeSpan>();
         for (var i = 0; i < 3; i++)
         {

@@ -108,11 +108,11 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     public async Task The_loop_is_woken_for_an_event_that_was_refused()
     {
         Execute(Refuse);
-        var (time, log) = (TimeProvider.System, new RunLog(NullLogger<RunLog>.Instance));
+        var time = TimeProvider.System;
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, Store.Events, time, troubles);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Store.Events, time, troubles);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
-        var outbox = new OutboxLoop(dispatcher, new() { LongestSleep = TimeSpan.FromHours(1) }, troubles, log, time);
+        var outbox = new OutboxLoop(dispatcher, new() { LongestSleep = TimeSpan.FromHours(1) }, troubles, NullLogger.Instance, time);
         await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var events = new LoggedEvents(Store.Events, outbox, new(meters.GetRequiredService<IMeterFactory>(), time), time);
         var running = outbox.RunAsync(stop.Token);
@@ -258,7 +258,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
 
     private async Task<int> DrainAsync()
     {
-        using var dispatcher = new OutboxDispatcher(Store.Outbox, Store.Events, TimeProvider.System);
+        using var dispatcher = Unobserved.Dispatcher(Store.Outbox, Store.Events, TimeProvider.System);
         return await dispatcher.DrainAsync(Cancelled);
     }
 

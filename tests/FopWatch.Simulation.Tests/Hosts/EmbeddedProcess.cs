@@ -30,9 +30,18 @@ internal sealed class EmbeddedProcess : Process
         _outbox = new(Dispatcher, times, Troubles, Log, time);
         _loops = new(
             new(Troubles, work, time, Log.LoopFailed),
-            new(Sources, _watches, Ports, step, slots, work, times, Troubles, Log, time),
+            Sources,
+            _watches,
+            Ports,
+            step,
+            slots,
             _outbox,
-            new(Sweeper, upkeep, purge, times, Troubles, Log, time));
+            new(Sweeper, upkeep, purge, times, Troubles, Log, time),
+            work,
+            times,
+            Troubles,
+            Log,
+            time);
     }
 
     public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _loops.RunAsync(CancellationToken.None));

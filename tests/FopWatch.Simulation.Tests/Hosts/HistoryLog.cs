@@ -2,56 +2,41 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Simulation.Tests.World;
-using FopWatch.Upkeep;
-using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Simulation.Tests.Hosts;
 
 /// <summary>Fails a history in which something is logged that no fault of the history explains, and has sweeps judged.</summary>
-internal sealed class HistoryLog(SimulatedWorld world) : IRunLog, IOperatorLog
+internal sealed class HistoryLog(SimulatedWorld world) : ILogger, IOperatorLog
 {
-    public void StoreUnavailable(string what, Exception failure)
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => true;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
     {
-    }
-
-    public void Polled(string source, Polled polled)
-    {
-        if (polled.Fault is { } fault)
-            PollFaulted(source, fault);
-    }
-
-    public void PollFaulted(string source, Exception failure) => world.Scheduler.Fail($"A poll failed: {failure}");
-
-    public void PublishFailed(Exception failure)
-    {
-        if (failure is not (IOException or StoreUnavailableException or OperationCanceledException))
-            world.Scheduler.Fail($"Publishing failed: {failure}");
-    }
-
-    public void SweepPublished(int events)
-    {
-    }
-
-    public void OutboxSweepEndedEarly()
-    {
-    }
-
-    public void EventsStay(long events) => world.Scheduler.Fail("Events stay in the outbox.");
-
-    public void WatchesStarted(string source, int started, int woken) => world.Tally.Add("watches woken", woken);
-
-    public void WatchFailed(string what, Exception failure)
-    {
-        if (failure is not StoreUnavailableException)
-            world.Scheduler.Fail($"A watch could not be {what}: {failure}");
-    }
-
-    public void WatchesStuck(string source, int jobs) => world.Tally.Add("stuck watches polled", jobs);
-
-    public void Swept(Sweep sweep) => world.Checker.Swept(sweep);
-
-    public void PurgePutOff(TimeSpan secondLook)
-    {
+        var values = (state as IReadOnlyList<KeyValuePair<string, object?>> ?? []).ToDictionary(value => value.Key, value => value.Value);
+        switch (eventId.Name)
+        {
+            case nameof(RunLog.WatchesStarted):
+                world.Tally.Add("watches woken", (int)values["Woken"]!);
+                break;
+            case nameof(RunLog.WatchesStuck):
+                world.Tally.Add("stuck watches polled", (int)values["Jobs"]!);
+                break;
+            case nameof(RunLog.BooksUnbalanced):
+                world.Checker.Swept((long)values["Unaccounted"]!, (int)values["Restored"]!);
+                break;
+            case nameof(RunLog.PublishFailed) when exception is IOException or StoreUnavailableException or OperationCanceledException:
+            case nameof(RunLog.WatchFailed) when exception is StoreUnavailableException:
+            case nameof(RunLog.StoreUnavailable) or nameof(RunLog.PollFailed) or nameof(RunLog.SweepPublished) or nameof(RunLog.OutboxSweepEndedEarly):
+            case nameof(RunLog.PurgePutOff) or nameof(RunLog.BroughtForward):
+                break;
+            default:
+                world.Scheduler.Fail($"{formatter(state, exception)} {exception}");
+                break;
+        }
     }
 
     public void LoopFailed(LoopFailure failure)

@@ -82,6 +82,6 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
     protected async Task SweepAsync()
     {
         var sweep = await Sweeper.SweepAsync(CancellationToken.None);
-        SimulatedWorld.Checker.Swept(sweep);
+        SimulatedWorld.Checker.Swept(sweep.Unaccounted, sweep.Restored);
     }
 }

@@ -6,7 +6,6 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Scheduling;
-using FopWatch.Upkeep;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;
@@ -175,11 +174,11 @@ internal sealed class Checker(SimulatedWorld world)
     }
 
     /// <summary>Takes note of a sweep.</summary>
-    public void Swept(Sweep sweep)
+    public void Swept(long unaccounted, int restored)
     {
-        Expect(DueRowsLost > 0 || (sweep.Unaccounted == 0 && sweep.Restored == 0), "books that do not balance", sweep.Unaccounted);
-        if (sweep.Restored > 0)
-            world.Tally.Add("watches restored", sweep.Restored);
+        Expect(DueRowsLost > 0 || (unaccounted == 0 && restored == 0), "books that do not balance", unaccounted);
+        if (restored > 0)
+            world.Tally.Add("watches restored", restored);
     }
 
     /// <summary>Whether nothing is left to be done.</summary>

@@ -1,0 +1,85 @@
+using FopWatch.Publishing;
+using FopWatch.Upkeep;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Running;
+
+/// <summary>What the loops and the timers log, in both hosts under the same event ids. Never keys, tokens, ids, commands or bodies.</summary>
+public static partial class RunLog
+{
+    /// <summary>The category.</summary>
+    public const string Category = "FopWatch.Running";
+
+    /// <summary>The store cannot answer now; what was to be done is done later.</summary>
+    [LoggerMessage(14, LogLevel.Debug, "The store cannot answer now; the {What} goes on later")]
+    public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);
+
+    /// <summary>A status API gave no answer that helps.</summary>
+    [LoggerMessage(20, LogLevel.Debug, "A poll at {Source} was answered {Answer}: {Detail}")]
+    public static partial void PollFailed(this ILogger logger, string source, PollAnswer answer, string detail);
+
+    /// <summary>A poll failed for a reason that is none of the status API's or the store's.</summary>
+    [LoggerMessage(25, LogLevel.Error, "A poll at {Source} failed and was put off")]
+    public static partial void PollFaulted(this ILogger logger, string source, Exception exception);
+
+    /// <summary>Events could not be published; they stay in the outbox.</summary>
+    [LoggerMessage(11, LogLevel.Debug, "Events could not be published; they stay in the outbox and are published later")]
+    public static partial void PublishFailed(this ILogger logger, Exception exception);
+
+    /// <summary>A sweep of the outbox published events that waited.</summary>
+    [LoggerMessage(12, LogLevel.Information, "The sweep published {Events} event(s) that waited in the outbox")]
+    public static partial void SweepPublished(this ILogger logger, int events);
+
+    /// <summary>A sweep of the outbox was over before the outbox was empty.</summary>
+    [LoggerMessage(13, LogLevel.Warning, "The sweep's time was over before the outbox was empty; the next one goes on")]
+    public static partial void OutboxSweepEndedEarly(this ILogger logger);
+
+    /// <summary>Events wait, and there is nowhere to publish them to. Their number is as <see cref="IOutbox.InWords"/> gives it.</summary>
+    [LoggerMessage(10, LogLevel.Warning, "{Events} event(s) wait in the outbox, and no Service Bus is configured to publish them to")]
+    public static partial void EventsStay(this ILogger logger, string events);
+
+    /// <summary>Watches of due jobs were started or woken.</summary>
+    [LoggerMessage(26, LogLevel.Information, "Started {Started} watch(es) of {Source} and woke {Woken}")]
+    public static partial void WatchesStarted(this ILogger logger, string source, int started, int woken);
+
+    /// <summary>A watch could not be started, woken or ended.</summary>
+    [LoggerMessage(23, LogLevel.Warning, "A watch could not be {What} at once; the next minute's timer sees to it")]
+    public static partial void WatchFailed(this ILogger logger, string what, Exception exception);
+
+    /// <summary>Jobs were polled whose watches run and make no step.</summary>
+    [LoggerMessage(24, LogLevel.Warning, "Polled {Jobs} job(s) of {Source} whose watches are said to run and make no step")]
+    public static partial void WatchesStuck(this ILogger logger, string source, int jobs);
+
+    /// <summary>The sweep found jobs that nothing watched, or that are in no book.</summary>
+    [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
+    public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);
+
+    /// <summary>The clock of this machine, or of another instance, was ahead for a time.</summary>
+    [LoggerMessage(44, LogLevel.Warning, "A clock was ahead: it had put off {Count} poll(s), which are due sooner now")]
+    public static partial void BroughtForward(this ILogger logger, int count);
+
+    /// <summary>The clock has moved on by more than a purge usually does.</summary>
+    [LoggerMessage(45, LogLevel.Information, "The time since the last purge is longer than usual: no host ran, the retention is shorter now, or the clock jumped. Nothing is purged for {SecondLook:c}")]
+    public static partial void PurgePutOff(this ILogger logger, TimeSpan secondLook);
+
+    /// <summary>Logs what a poll came to, where that is worth a line.</summary>
+    public static void Polled(this ILogger logger, string source, Polled polled)
+    {
+        ArgumentNullException.ThrowIfNull(polled);
+        if (polled.Fault is { } fault)
+            logger.PollFaulted(source, fault);
+        else if (polled.Answer is { Detail: { } detail } answer)
+            logger.PollFailed(source, answer.Answer, detail);
+    }
+
+    /// <summary>Logs what a sweep found, where it had to repair anything.</summary>
+    public static void Swept(this ILogger logger, Sweep sweep)
+    {
+        ArgumentNullException.ThrowIfNull(sweep);
+        if (sweep.Restored > 0 || sweep.Unaccounted != 0)
+            logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+        if (sweep.BroughtForward > 0)
+            logger.BroughtForward(sweep.BroughtForward);
+    }
+}
