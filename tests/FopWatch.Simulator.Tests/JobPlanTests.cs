@@ -30,7 +30,7 @@ public class JobPlanTests
         static string Bodies(int seed) => string.Join('\n', JobPlan.Generate(seed, 60).SelectMany(job =>
             from isNotification in new[] { true, false }
             from ordinal in new[] { 0, 1 }
-            select new Telling(job, isNotification, job.DoneAfter, DateTimeOffset.UnixEpoch, ordinal).ToJson()));
+            select new ProviderReport(job, isNotification, job.DoneAfter, DateTimeOffset.UnixEpoch, ordinal).ToJson()));
 
         Assert.Equal(Bodies(5), Bodies(5));
         Assert.NotEqual(Bodies(5), Bodies(6));

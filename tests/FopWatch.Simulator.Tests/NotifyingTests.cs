@@ -298,7 +298,7 @@ public class NotifyingTests
         var (forged, genuine) = (fixture.Receiver.All[0], fixture.Receiver.All[1]);
         Assert.True(forged.At < genuine.At);
         Assert.Equal(job.Id, forged.Json.GetProperty("id").GetString());
-        Assert.Contains("forged", Telling.Lie(SimulatedJobs.Job(shape, fates: [ItemFate.Failed])).Items[0].Outputs[0].Key, StringComparison.Ordinal);
+        Assert.Contains("forged", ProviderReport.Lie(SimulatedJobs.Job(shape, fates: [ItemFate.Failed])).Items[0].Outputs[0].Key, StringComparison.Ordinal);
         Assert.Contains("not a valid media", forged.Json.GetRawText(), StringComparison.Ordinal);
         Assert.DoesNotContain("not a valid media", genuine.Json.GetRawText(), StringComparison.Ordinal);
         var key = SimulatedJobs.IsWangsu(shape) ? SimulatorFixture.WangsuKey : SimulatorFixture.QiniuKey;

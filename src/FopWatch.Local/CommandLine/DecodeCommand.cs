@@ -109,7 +109,7 @@ internal static class DecodeCommand
                 _ => Enum.GetValues<ProviderKind>().Select(ProviderKinds.For),
             };
             var now = terminal.Time.GetUtcNow();
-            var readings = providers.Select(one => Reading.Of(one, way, body, found, request, now)).ToList();
+            var readings = providers.Select(one => BodyInterpretation.Of(one, way, body, found, request, now)).ToList();
             if (result.GetValue(json))
                 WriteJson(terminal, new(way, body.Length, readings));
             else
@@ -182,7 +182,7 @@ internal static class DecodeCommand
         terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(decoded, type)));
     }
 
-    private static void WriteText(Terminal terminal, ReportChannel channel, List<Reading> readings)
+    private static void WriteText(Terminal terminal, ReportChannel channel, List<BodyInterpretation> readings)
     {
         foreach (var reading in readings.Where(reading => reading.Problem is not null))
             terminal.WriteText(new(WireNames.Of(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
@@ -210,11 +210,11 @@ internal static class DecodeCommand
         }
     }
 
-    private static void WriteJob(Terminal terminal, Reading reading)
+    private static void WriteJob(Terminal terminal, BodyInterpretation reading)
     {
         var job = reading.Job!;
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn();
-        Add("id", job.Id == Reading.Unnamed ? "(the body names none)" : new Piece(job.Id, Terminal.Bold));
+        Add("id", job.Id == BodyInterpretation.Unnamed ? "(the body names none)" : new Piece(job.Id, Terminal.Bold));
         Add("state", Terminal.State(job.State));
         AddKnown("bucket", job.Bucket);
         AddKnown("key", job.Key);
@@ -292,7 +292,7 @@ internal static class DecodeCommand
         _ => new("invalid: the signature is wrong, or its access key is not among the source's keys", Terminal.Wrong),
     };
 
-    private static IEnumerable<(string Name, Piece Value)> Signature(Reading reading)
+    private static IEnumerable<(string Name, Piece Value)> Signature(BodyInterpretation reading)
     {
         if (reading.Signature is not { } signature)
             yield break;
@@ -304,7 +304,7 @@ internal static class DecodeCommand
         yield return ("to do", signature.Suggestion);
     }
 
-    private static Piece Consequence(Reading reading, NotificationResult becomes) => (reading.UrlProblem, becomes) switch
+    private static Piece Consequence(BodyInterpretation reading, NotificationResult becomes) => (reading.UrlProblem, becomes) switch
     {
         ({ } problem, _) => new Piece($"it is answered 404 and has no effect: {problem}", Terminal.Wrong),
         (_, NotificationResult.Recorded) => "it is recorded, and may settle the job",

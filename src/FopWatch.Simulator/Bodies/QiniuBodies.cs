@@ -6,17 +6,17 @@ namespace FopWatch.Simulator;
 /// <summary>What Qiniu says (providers.md, section 1). A status answer and a notification are alike.</summary>
 internal static class QiniuBodies
 {
-    public static JsonObject Classic(Telling telling, Scribe scribe)
+    public static JsonObject Classic(ProviderReport report, BodyWriter writer)
     {
-        var job = telling.Job;
-        var code = !telling.IsOver ? (telling.HasStarted ? 2 : 1)
-            : telling.Notification is NotificationFate.Retrying or NotificationFate.Failed ? 4
+        var job = report.Job;
+        var code = !report.IsOver ? (report.HasStarted ? 2 : 1)
+            : report.Notification is NotificationFate.Retrying or NotificationFate.Failed ? 4
             : AnyFailed(job) && !job.ClaimsSuccess ? 3
             : 0;
         var properties = new Dictionary<string, JsonNode?>
         {
             ["id"] = job.Id,
-            ["code"] = scribe.Number(code),
+            ["code"] = writer.Number(code),
             ["desc"] = Description(code),
             ["pipeline"] = job.Pipeline,
             ["reqid"] = job.RequestId,
@@ -25,69 +25,69 @@ internal static class QiniuBodies
         };
         // Old answers lack the date; a job is either old or not.
         if (Seeded.Random(job.Seed, 5).Chance(0.8))
-            properties["creationDate"] = WithNineDigits(telling.SubmittedAt, job.Seed);
+            properties["creationDate"] = WithNineDigits(report.SubmittedAt, job.Seed);
         if (job.TaskFrom is not null)
             properties["taskFrom"] = job.TaskFrom;
-        if (job.Idle || scribe.Random.Chance(0.3))
-            properties["type"] = scribe.Number(job.Idle ? 1 : 0);
+        if (job.Idle || writer.Random.Chance(0.3))
+            properties["type"] = writer.Number(job.Idle ? 1 : 0);
 
         // While nothing has started, there may be nothing where a list is expected.
-        if (telling.HasStarted || scribe.Random.Chance(0.7))
-            properties["items"] = scribe.Array(telling.Listed.Select(index => ClassicItem(telling, job.Items[index], scribe)));
-        else if (scribe.Random.Chance(0.5))
+        if (report.HasStarted || writer.Random.Chance(0.7))
+            properties["items"] = writer.Array(report.Listed.Select(index => ClassicItem(report, job.Items[index], writer)));
+        else if (writer.Random.Chance(0.5))
             properties["items"] = null;
-        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+        return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
-    public static JsonObject WorkflowV3(Telling telling, Scribe scribe)
+    public static JsonObject WorkflowV3(ProviderReport report, BodyWriter writer)
     {
-        var job = telling.Job;
-        var code = !telling.IsOver ? (telling.HasStarted ? 2 : 1) : job.Cancelled ? 5 : AnyFailed(job) ? 3 : 0;
-        return scribe.Object(
+        var job = report.Job;
+        var code = !report.IsOver ? (report.HasStarted ? 2 : 1) : job.Cancelled ? 5 : AnyFailed(job) ? 3 : 0;
+        return writer.Object(
         [
             new("version", "v3"),
             new("id", job.Id),
             new("reqid", job.RequestId),
             new("pipeline", job.Pipeline),
-            new("created_at", telling.SubmittedAt.ToUnixTimeMilliseconds()),
+            new("created_at", report.SubmittedAt.ToUnixTimeMilliseconds()),
             new("input", new JsonObject { ["kodo_file"] = new JsonObject { ["bucket"] = job.Bucket, ["key"] = job.Key } }),
-            new("code", scribe.Number(code)),
+            new("code", writer.Number(code)),
             new("desc", Description(code)),
-            new("ops", scribe.Array(telling.Listed.Select(index => OperationV3(telling, index, scribe)))),
-            .. Telling.Unknown(scribe),
+            new("ops", writer.Array(report.Listed.Select(index => OperationV3(report, index, writer)))),
+            .. ProviderReport.Unknown(writer),
         ]);
     }
 
-    public static JsonObject WorkflowV2(Telling telling, Scribe scribe)
+    public static JsonObject WorkflowV2(ProviderReport report, BodyWriter writer)
     {
-        var job = telling.Job;
+        var job = report.Job;
         var properties = new Dictionary<string, JsonNode?>
         {
             ["id"] = job.Id,
             ["pipeline"] = job.Pipeline,
             ["notify"] = new JsonObject { ["url"] = "https://hooks.example.com/notify" },
             ["input"] = new JsonObject { ["type"] = "kodo", ["source"] = new JsonObject { ["bucket"] = job.Bucket, ["key"] = job.Key } },
-            ["status"] = telling.IsOver ? "FINISHED" : "RUNNING",
-            ["ops"] = scribe.Array(telling.Listed.Select(index => OperationV2(telling, job.Items[index], scribe))),
+            ["status"] = report.IsOver ? "FINISHED" : "RUNNING",
+            ["ops"] = writer.Array(report.Listed.Select(index => OperationV2(report, job.Items[index], writer))),
         };
-        if (telling.IsOver)
+        if (report.IsOver)
         {
             var code = AnyFailed(job) ? 3 : 0;
             properties["success"] = code == 0;
-            properties["result"] = scribe.Object(
+            properties["result"] = writer.Object(
             [
-                new("code", scribe.Number(code)),
+                new("code", writer.Number(code)),
                 new("desc", Description(code)),
                 new("reqid", job.RequestId),
             ]);
         }
 
-        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+        return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
-    private static JsonObject ClassicItem(Telling telling, SimulatedItem item, Scribe scribe)
+    private static JsonObject ClassicItem(ProviderReport report, SimulatedItem item, BodyWriter writer)
     {
-        var stage = telling.Stage(item);
+        var stage = report.Stage(item);
         var code = stage switch
         {
             ItemStage.Waiting => 1,
@@ -97,20 +97,20 @@ internal static class QiniuBodies
         var properties = new Dictionary<string, JsonNode?>
         {
             ["cmd"] = item.Command,
-            ["code"] = scribe.Number(code),
+            ["code"] = writer.Number(code),
             ["desc"] = Description(code),
         };
-        if (item.ReturnOld || scribe.Random.Chance(0.8))
-            properties["returnOld"] = scribe.Number(item.ReturnOld && code == 0 ? 1 : 0);
+        if (item.ReturnOld || writer.Random.Chance(0.8))
+            properties["returnOld"] = writer.Number(item.ReturnOld && code == 0 ? 1 : 0);
         if (code == 3)
         {
             properties["error"] = item.Error;
             if (item.Command.Contains('|'))
-                properties["errorIndex"] = scribe.Number(0);
+                properties["errorIndex"] = writer.Number(0);
         }
         else if (code == 0)
         {
-            if (scribe.Random.Chance(0.2))
+            if (writer.Random.Chance(0.2))
                 properties["error"] = "";
             switch (item.Outputs)
             {
@@ -128,7 +128,7 @@ internal static class QiniuBodies
             }
         }
 
-        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+        return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
     /// <summary>The verdict of an audit, after all its frames: longer than a reader may expect.</summary>
@@ -151,43 +151,43 @@ internal static class QiniuBodies
         },
     };
 
-    private static JsonObject OperationV3(Telling telling, int index, Scribe scribe)
+    private static JsonObject OperationV3(ProviderReport report, int index, BodyWriter writer)
     {
-        var item = telling.Job.Items[index];
+        var item = report.Job.Items[index];
         var fop = new Dictionary<string, JsonNode?>
         {
             ["cmd"] = item.Command,
             ["input_from"] = item.DependsOn is [var from, ..] ? OperationId(from) : "",
         };
-        if (telling.Stage(item) == ItemStage.Over)
+        if (report.Stage(item) == ItemStage.Over)
         {
             var code = item.Fate switch
             {
                 ItemFate.Succeeded => 0,
                 ItemFate.Skipped => 6,
                 // Invalid rather than failed: of the same consequence.
-                _ => Seeded.Random(telling.Job.Seed, 6, index).Chance(0.3) ? 7 : 3,
+                _ => Seeded.Random(report.Job.Seed, 6, index).Chance(0.3) ? 7 : 3,
             };
             var result = new Dictionary<string, JsonNode?>
             {
-                ["code"] = scribe.Number(code),
+                ["code"] = writer.Number(code),
                 ["desc"] = code == 0 ? Description(0) : item.Error ?? "skipped",
                 ["has_output"] = code == 0 && item.Outputs.Count > 0,
             };
             if (code == 0 && item.Outputs is [var output, ..])
-                result["kodo_file"] = scribe.Object([new("bucket", output.Bucket), new("key", output.Key), new("hash", output.Hash)]);
-            fop["result"] = scribe.Object(result);
+                result["kodo_file"] = writer.Object([new("bucket", output.Bucket), new("key", output.Key), new("hash", output.Hash)]);
+            fop["result"] = writer.Object(result);
         }
 
-        return scribe.Object(
+        return writer.Object(
         [
             new("id", OperationId(index)),
-            new("fop", scribe.Object(fop)),
+            new("fop", writer.Object(fop)),
             new("depends", new JsonArray([.. item.DependsOn.Select(other => (JsonNode)OperationId(other))])),
         ]);
     }
 
-    private static JsonObject OperationV2(Telling telling, SimulatedItem item, Scribe scribe)
+    private static JsonObject OperationV2(ProviderReport report, SimulatedItem item, BodyWriter writer)
     {
         var segments = item.Command.Split('|')[0].Split('/');
         var parameters = new JsonObject { ["cmd"] = segments[0] };
@@ -195,23 +195,23 @@ internal static class QiniuBodies
             parameters["format"] = segments[1];
         for (var i = 2; i + 1 < segments.Length; i += 2)
             parameters[segments[i]] = segments[i + 1];
-        var save = new JsonObject { ["bucket"] = telling.Job.Bucket, ["key_template"] = "{{.fname}}" + parameters["format"] };
+        var save = new JsonObject { ["bucket"] = report.Job.Bucket, ["key_template"] = "{{.fname}}" + parameters["format"] };
         var operation = new Dictionary<string, JsonNode?>
         {
-            ["op"] = scribe.Object(
+            ["op"] = writer.Object(
             [
                 new("type", "transcode"),
                 new("params", parameters),
                 new("save", new JsonObject { ["type"] = "kodo", ["info"] = save }),
             ]),
         };
-        if (telling.Stage(item) == ItemStage.Over)
+        if (report.Stage(item) == ItemStage.Over)
         {
             var code = item.Fate == ItemFate.Succeeded ? 0 : 3;
-            operation["result"] = scribe.Object([new("code", scribe.Number(code)), new("desc", item.Error ?? Description(code))]);
+            operation["result"] = writer.Object([new("code", writer.Number(code)), new("desc", item.Error ?? Description(code))]);
         }
 
-        return scribe.Object(operation);
+        return writer.Object(operation);
     }
 
     private static bool AnyFailed(SimulatedJob job) => job.Items.Any(item => item.Fate == ItemFate.Failed);

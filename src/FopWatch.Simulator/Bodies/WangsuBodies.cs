@@ -7,17 +7,17 @@ namespace FopWatch.Simulator;
 /// <summary>What Wangsu says (providers.md, section 2). The code at the top means something else in a notification than in a status answer.</summary>
 internal static class WangsuBodies
 {
-    public static JsonObject Fops(Telling telling, Scribe scribe)
+    public static JsonObject Fops(ProviderReport report, BodyWriter writer)
     {
-        var job = telling.Job;
+        var job = report.Job;
         var isFops = job.Shape == BodyShape.WangsuFops;
         var properties = new Dictionary<string, JsonNode?>
         {
             ["id"] = job.Id,
-            ["code"] = scribe.Number(telling.IsNotification ? NotificationCode(telling) : QueryCode(telling)),
-            ["desc"] = isFops ? Progress(telling) : telling.IsOver ? "fileOperateSucceed" : "fileOperateProcessing",
-            ["separate"] = scribe.Random.Chance(0.3) ? Scribe.Text(job.Separate ? 1 : 0) : job.Separate ? 1 : 0,
-            ["items"] = scribe.Array(telling.Listed.Select(index => Item(telling, job.Items[index], scribe))),
+            ["code"] = writer.Number(report.IsNotification ? NotificationCode(report) : QueryCode(report)),
+            ["desc"] = isFops ? Progress(report) : report.IsOver ? "fileOperateSucceed" : "fileOperateProcessing",
+            ["separate"] = writer.Random.Chance(0.3) ? BodyWriter.Text(job.Separate ? 1 : 0) : job.Separate ? 1 : 0,
+            ["items"] = writer.Array(report.Listed.Select(index => Item(report, job.Items[index], writer))),
         };
         if (isFops)
         {
@@ -26,12 +26,12 @@ internal static class WangsuBodies
             properties["inputfsize"] = Seeded.Random(job.Seed, 8).Next(100_000, 900_000_000);
             properties["channelname"] = null;
         }
-        else if (job.Unpacked.Count > 0 && telling.IsOver)
+        else if (job.Unpacked.Count > 0 && report.IsOver)
         {
             properties["decompresslist"] = new JsonArray([.. job.Unpacked.Select(key => (JsonNode)key)]);
         }
 
-        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+        return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
     /// <summary>The body of a notification as it is sent.</summary>
@@ -47,15 +47,15 @@ internal static class WangsuBodies
         };
     }
 
-    private static int QueryCode(Telling telling) => !telling.IsOver
-        ? (telling.HasStarted ? 1 : 0)
-        : 3 + Notified(telling.Notification);
+    private static int QueryCode(ProviderReport report) => !report.IsOver
+        ? (report.HasStarted ? 1 : 0)
+        : 3 + Notified(report.Notification);
 
-    private static int NotificationCode(Telling telling)
+    private static int NotificationCode(ProviderReport report)
     {
-        if (telling.IsOver || !telling.Job.Separate)
+        if (report.IsOver || !report.Job.Separate)
             return 3;
-        var failed = telling.Job.Items.Any(item => item.Fate == ItemFate.Failed && telling.Stage(item) == ItemStage.Over);
+        var failed = report.Job.Items.Any(item => item.Fate == ItemFate.Failed && report.Stage(item) == ItemStage.Over);
         return failed ? 2 : 1;
     }
 
@@ -68,11 +68,11 @@ internal static class WangsuBodies
         _ => 0,
     };
 
-    private static JsonObject Item(Telling telling, SimulatedItem item, Scribe scribe)
+    private static JsonObject Item(ProviderReport report, SimulatedItem item, BodyWriter writer)
     {
-        var isFops = telling.Job.Shape == BodyShape.WangsuFops;
-        var stage = telling.Stage(item);
-        var notified = scribe.Random.Chance(0.5) ? Notified(telling.Notification) : 0;
+        var isFops = report.Job.Shape == BodyShape.WangsuFops;
+        var stage = report.Stage(item);
+        var notified = writer.Random.Chance(0.5) ? Notified(report.Notification) : 0;
         // The codes of failed items that tell of the notification are not next to the one that does not.
         var code = stage switch
         {
@@ -86,26 +86,26 @@ internal static class WangsuBodies
         var properties = new Dictionary<string, JsonNode?>
         {
             ["cmd"] = item.Command,
-            ["code"] = isFops ? Scribe.Text(code) : scribe.Number(code),
+            ["code"] = isFops ? BodyWriter.Text(code) : writer.Number(code),
             ["desc"] = failed ? "fileOperateFailed" : isOver ? "fileOperateSucceed" : "fileOperateProcessing",
             ["error"] = failed ? item.Error : null,
         };
         if (isFops)
-            properties["costTime"] = isOver ? scribe.Random.Next(1000) : 0;
+            properties["costTime"] = isOver ? writer.Random.Next(1000) : 0;
         if (isOver && !failed && item.Outputs is [var first, ..])
         {
-            foreach (var (name, value) in Output(first, isFops, scribe))
+            foreach (var (name, value) in Output(first, isFops, writer))
                 properties[name] = value;
             if (item.Unpacked.Count > 0)
                 properties["decompresslist"] = $"[{string.Join(", ", item.Unpacked.Select(key => $$"""{"key": "{{key}}", "fsize": 12}"""))}]";
             if (isFops)
-                properties["detail"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)new JsonObject(Output(output, true, scribe)))]);
+                properties["detail"] = new JsonArray([.. item.Outputs.Select(output => (JsonNode)new JsonObject(Output(output, true, writer)))]);
         }
 
-        return scribe.Object([.. properties, .. Telling.Unknown(scribe)]);
+        return writer.Object([.. properties, .. ProviderReport.Unknown(writer)]);
     }
 
-    private static Dictionary<string, JsonNode?> Output(SimulatedOutput output, bool isFops, Scribe scribe)
+    private static Dictionary<string, JsonNode?> Output(SimulatedOutput output, bool isFops, BodyWriter writer)
     {
         var properties = new Dictionary<string, JsonNode?>
         {
@@ -117,7 +117,7 @@ internal static class WangsuBodies
         if (isFops)
         {
             properties["duration"] = 6.102;
-            properties["bit_rate"] = scribe.Random.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
+            properties["bit_rate"] = writer.Random.Next(100_000, 999_999).ToString(CultureInfo.InvariantCulture);
             properties["resolution"] = "320X568";
         }
 
@@ -125,12 +125,12 @@ internal static class WangsuBodies
     }
 
     /// <summary>Names every command in full, secrets and all.</summary>
-    private static string Progress(Telling telling)
+    private static string Progress(ProviderReport report)
     {
         var text = new StringBuilder();
-        foreach (var item in telling.Listed.Select(index => telling.Job.Items[index]))
+        foreach (var item in report.Listed.Select(index => report.Job.Items[index]))
         {
-            var how = telling.Stage(item) != ItemStage.Over ? "running" : item.Fate == ItemFate.Failed ? "failed" : "finish";
+            var how = report.Stage(item) != ItemStage.Over ? "running" : item.Fate == ItemFate.Failed ? "failed" : "finish";
             text.Append("operate [").Append(item.Command).Append("] is ").Append(how).Append(' ');
         }
 

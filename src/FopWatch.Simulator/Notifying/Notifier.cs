@@ -214,7 +214,7 @@ internal sealed class Notifier : IDisposable
     {
         var job = submission.Job;
         var whole = new Notification(-1, default, job.DoneAfter, null);
-        var message = Written(submission, Telling.Lie(job), whole, DeliveryKind.Forged);
+        var message = Written(submission, ProviderReport.Lie(job), whole, DeliveryKind.Forged);
         if (job.Faults.Forged == Forgery.NoSignature)
             return message;
 
@@ -253,7 +253,7 @@ internal sealed class Notifier : IDisposable
 
     private static Message Written(Submission submission, SimulatedJob job, Notification notification, DeliveryKind kind)
     {
-        var json = new Telling(job, IsNotification: true, notification.Age, submission.At, notification.Number) { Only = notification.Only }.ToJson();
+        var json = new ProviderReport(job, IsNotification: true, notification.Age, submission.At, notification.Number) { Only = notification.Only }.ToJson();
         return new(kind, job.IsWangsu ? WangsuBodies.Encode(json, job.Encoding) : Encoding.UTF8.GetBytes(json), ContentType(job));
     }
 

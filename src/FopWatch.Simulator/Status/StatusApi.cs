@@ -166,15 +166,15 @@ internal sealed class StatusApi(SimulatorOptions options, SimulatorCounters coun
     private Task LieAsync(HttpContext http, Submission submission)
     {
         // Over, whatever the time: a lie that settles the job.
-        var lie = Telling.Lie(submission.Job) with { DoneAfter = TimeSpan.Zero };
+        var lie = ProviderReport.Lie(submission.Job) with { DoneAfter = TimeSpan.Zero };
         return WriteAsync(http, 200, Json, Body(submission, lie, 0));
     }
 
     private byte[] Body(Submission submission, SimulatedJob job, int ordinal)
     {
         var age = options.Clock.GetUtcNow() - submission.At;
-        var telling = new Telling(job, IsNotification: false, age, submission.At, ordinal) { Notification = submission.Notification };
-        return Encoding.UTF8.GetBytes(telling.ToJson());
+        var report = new ProviderReport(job, IsNotification: false, age, submission.At, ordinal) { Notification = submission.Notification };
+        return Encoding.UTF8.GetBytes(report.ToJson());
     }
 
     /// <summary>Whether a question about a workflow is signed as its documentation wants it, with any of the customer's keys.</summary>

@@ -42,7 +42,7 @@ internal static class Corpus
             {
                 // Notifications of running jobs exist too; so do answers about finished ones.
                 var age = index % 3 == 0 ? job.DoneAfter / 2 : job.DoneAfter;
-                var json = new Telling(job, isNotification, age, submitted, index).ToJson();
+                var json = new ProviderReport(job, isNotification, age, submitted, index).ToJson();
                 bodies.Add(isNotification && job.IsWangsu ? WangsuBodies.Encode(json, job.Encoding) : Encoding.UTF8.GetBytes(json));
             }
         }

@@ -85,8 +85,8 @@ internal sealed class Provider(SimulatedWorld world)
                 return redirect;
         }
 
-        var job = Lies ? Telling.Lie(fate!.Script.Job) : fate!.Script.Job;
-        var body = new Telling(job, IsNotification: false, age, Scenario.Start + fate.Script.SubmittedAfter, fate.Asked++) { Notification = fate.Notification }.ToJson();
+        var job = Lies ? ProviderReport.Lie(fate!.Script.Job) : fate!.Script.Job;
+        var body = new ProviderReport(job, IsNotification: false, age, Scenario.Start + fate.Script.SubmittedAfter, fate.Asked++) { Notification = fate.Notification }.ToJson();
         return Response(200, answer == StatusKind.HalfBody ? body[..(body.Length / 2)] : body);
     }
 
@@ -248,7 +248,7 @@ internal sealed class Provider(SimulatedWorld world)
     {
         var strong = script.Job.IsWangsu ? SigningScheme.Wangsu : SigningScheme.Qiniu;
         var key = script.Job.IsWangsu ? Scenario.WangsuKey : Scenario.QiniuKey;
-        var lie = Telling.Lie(script.Job) with { Separate = false };
+        var lie = ProviderReport.Lie(script.Job) with { Separate = false };
         if (fake == Fake.StrangeId)
             lie = lie with { Id = "stranger." + script.Job.Id };
         var body = Body(script, lie, 0, lie.DoneAfter, null);
@@ -285,7 +285,7 @@ internal sealed class Provider(SimulatedWorld world)
 
     private static byte[] Body(JobScript script, SimulatedJob job, int number, TimeSpan age, int? only)
     {
-        var json = new Telling(job, IsNotification: true, age, Scenario.Start + script.SubmittedAfter, number) { Only = only }.ToJson();
+        var json = new ProviderReport(job, IsNotification: true, age, Scenario.Start + script.SubmittedAfter, number) { Only = only }.ToJson();
         return job.IsWangsu ? WangsuBodies.Encode(json, job.Encoding) : Encoding.UTF8.GetBytes(json);
     }
 

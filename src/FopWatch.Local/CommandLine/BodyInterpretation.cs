@@ -10,7 +10,7 @@ using FopWatch.Watching;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>How one provider's decoder understands a body.</summary>
-internal sealed record Reading
+internal sealed record BodyInterpretation
 {
     /// <summary>Stands for what the body or the command line does not name.</summary>
     public const string Unnamed = "-";
@@ -62,7 +62,7 @@ internal sealed record Reading
     /// <param name="source">The source whose keys and rule count; null to leave the trust open.</param>
     /// <param name="request">The notification that the body is of; null to leave the trust open.</param>
     /// <param name="now">The time.</param>
-    public static Reading Of(
+    public static BodyInterpretation Of(
         IProvider provider,
         ReportChannel channel,
         ReadOnlyMemory<byte> body,
@@ -74,7 +74,7 @@ internal sealed record Reading
         var report = decoded.Report;
         var foreign = report is null ? null : source?.Scope.ObjectionTo(report, isVouchedFor: true);
         Trust? trust = source is not null && request is not null ? provider.Verify(request, source.Keys) : null;
-        var reading = new Reading
+        var reading = new BodyInterpretation
         {
             Provider = provider.Kind,
             Problem = decoded.Problem,
@@ -124,7 +124,7 @@ internal sealed record Reading
 /// <param name="Channel">The way that the body was taken to have come.</param>
 /// <param name="Size">The body's size in bytes.</param>
 /// <param name="Readings">How each provider understands it.</param>
-internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyList<Reading> Readings);
+internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyList<BodyInterpretation> Readings);
 
 /// <summary>The serializer context of <c>decode</c>.</summary>
 [JsonSourceGenerationOptions(

@@ -32,7 +32,7 @@ internal enum ItemStage
 /// <param name="Age">The time since the submission.</param>
 /// <param name="SubmittedAt">When the job was submitted.</param>
 /// <param name="Ordinal">Which of the occasions it is: another number, another order of keys and items.</param>
-internal sealed record Telling(SimulatedJob Job, bool IsNotification, TimeSpan Age, DateTimeOffset SubmittedAt, int Ordinal)
+internal sealed record ProviderReport(SimulatedJob Job, bool IsNotification, TimeSpan Age, DateTimeOffset SubmittedAt, int Ordinal)
 {
     /// <summary>What the provider thinks of its notification; told in status answers only.</summary>
     public NotificationFate Notification { get; init; }
@@ -58,15 +58,15 @@ internal sealed record Telling(SimulatedJob Job, bool IsNotification, TimeSpan A
     public string ToJson()
     {
         var random = Seeded.Random(Job.Seed, IsNotification ? 3 : 4, Ordinal);
-        var scribe = new Scribe(random);
+        var writer = new BodyWriter(random);
         var body = Job.Shape switch
         {
-            BodyShape.QiniuClassic => QiniuBodies.Classic(this, scribe),
-            BodyShape.QiniuWorkflowV3 => QiniuBodies.WorkflowV3(this, scribe),
-            BodyShape.QiniuWorkflowV2 => QiniuBodies.WorkflowV2(this, scribe),
-            _ => WangsuBodies.Fops(this, scribe),
+            BodyShape.QiniuClassic => QiniuBodies.Classic(this, writer),
+            BodyShape.QiniuWorkflowV3 => QiniuBodies.WorkflowV3(this, writer),
+            BodyShape.QiniuWorkflowV2 => QiniuBodies.WorkflowV2(this, writer),
+            _ => WangsuBodies.Fops(this, writer),
         };
-        return body.ToJsonString(Scribe.AsProvidersWrite);
+        return body.ToJsonString(BodyWriter.AsProvidersWrite);
     }
 
     /// <summary>The same job, telling another outcome: what somebody says who wants to be believed.</summary>
@@ -83,13 +83,13 @@ internal sealed record Telling(SimulatedJob Job, bool IsNotification, TimeSpan A
     };
 
     /// <summary>Something that only grows in the provider's schema: fields that no document mentions.</summary>
-    public static IEnumerable<KeyValuePair<string, JsonNode?>> Unknown(Scribe scribe)
+    public static IEnumerable<KeyValuePair<string, JsonNode?>> Unknown(BodyWriter writer)
     {
-        if (scribe.Random.Chance(0.3))
-            yield return new("costMs", scribe.Random.Next(100_000));
-        if (scribe.Random.Chance(0.2))
+        if (writer.Random.Chance(0.3))
+            yield return new("costMs", writer.Random.Next(100_000));
+        if (writer.Random.Chance(0.2))
             yield return new("futureField", new JsonObject { ["code"] = 7, ["items"] = new JsonArray(1, "two", null) });
-        if (scribe.Random.Chance(0.1))
+        if (writer.Random.Chance(0.1))
             yield return new("note", null);
     }
 }

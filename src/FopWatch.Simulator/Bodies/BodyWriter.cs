@@ -5,7 +5,7 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Simulator;
 
 /// <summary>Writes one body the way the providers do: in any order, with numbers that may be strings.</summary>
-internal sealed class Scribe(Random random)
+internal sealed class BodyWriter(Random random)
 {
     private readonly bool _numbersAsStrings = random.Chance(0.1);
 
