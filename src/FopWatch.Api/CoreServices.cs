@@ -90,6 +90,7 @@ public static class CoreServices
         services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));
         services.AddSingleton<BodyMemory>();
         services.AddSingleton<DecodeTurns>();
+        services.AddSingleton<NotificationBodies>();
         services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<DecodeTurns>());
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();
@@ -106,7 +107,7 @@ public static class CoreServices
 
         // What commits, and with it whatever tells a job's watch.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
-        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Reception), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
             services.Add(new(type, type, committing));
 
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };

@@ -1,6 +1,7 @@
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
@@ -33,15 +34,21 @@ public static class Notify
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     [AdmittedAs(RequestKind.Notification)]
-    [OpenToAll]
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostAsync(
-        string source, string token, string? correlation, HttpRequest request, Reception reception, CancellationToken cancellationToken)
+        string source,
+        string token,
+        string? correlation,
+        HttpRequest request,
+        NotificationIntake intake,
+        NotificationBodies bodies,
+        Admission admission,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken)
     {
-        var (intake, bodies, admission, turns, settings) = reception;
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
-        using var body = await bodies.ReadAsync(request, admitted.Name, cancellationToken);
+        using var body = await bodies.ReceiveAsync(request, admitted.Name, cancellationToken);
         if (body is null)
         {
             intake.TooLarge(admitted);
@@ -49,11 +56,8 @@ public static class Notify
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
-        // What waits to be decoded takes no place, so it keeps out nothing that could be taken in meanwhile.
-        using var turn = await turns.EnterAsync(admitted.Name, body.Length, cancellationToken);
-        using var place = admission.EnterNotification(admitted.Name);
         var assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes));
-        turn?.Decoded();
+        body.Decoded();
         await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return TypedResults.Text("ok");
     }
@@ -64,17 +68,26 @@ public static class Notify
     /// </summary>
     /// <param name="rest">The path below <c>/api/notify/</c>.</param>
     /// <param name="request">The request.</param>
-    /// <param name="reception">Takes it.</param>
+    /// <param name="intake">Takes it.</param>
+    /// <param name="bodies">Receives its body.</param>
+    /// <param name="admission">Is told of one that is too large.</param>
+    /// <param name="settings">The settings.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
-    [OpenToAll]
-    internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostElsewhereAsync(string? rest, HttpRequest request, Reception reception, CancellationToken cancellationToken)
+    internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostElsewhereAsync(
+        string? rest,
+        HttpRequest request,
+        NotificationIntake intake,
+        NotificationBodies bodies,
+        Admission admission,
+        FopWatchSettings settings,
+        CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
-            return await PostAsync(source, token, null, request, reception, cancellationToken);
+            return await PostAsync(source, token, null, request, intake, bodies, admission, settings, cancellationToken);
 
-        reception.Intake.UnknownUrl("The path has no source and token");
+        intake.UnknownUrl("The path has no source and token");
         return Problem.NotFound();
     }
 

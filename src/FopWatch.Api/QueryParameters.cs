@@ -19,14 +19,14 @@ internal static class QueryParameters
     // What an unset variable in a script leaves of a filter must not select everything.
     private static readonly string[] Filters = ["source", "state", "watch", "since", "ref"];
 
-    /// <summary>Checks a request's query against its endpoint.</summary>
+    /// <summary>Checks a request's query.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="endpoint">The endpoint; null if there is none.</param>
+    /// <param name="parameters">What <see cref="Of"/> says of its endpoint; null if the query may hold anything.</param>
     /// <param name="hosts">Further parameters, which the host takes on every route, any number of times.</param>
     /// <returns>The answer 400 that names each wrong parameter; null if none is wrong.</returns>
-    public static IResult? Check(HttpRequest request, Endpoint? endpoint, IReadOnlyList<string> hosts)
+    public static IResult? Check(HttpRequest request, IReadOnlyList<string>? parameters, IReadOnlyList<string> hosts)
     {
-        if (!request.QueryString.HasValue || Of(endpoint) is not { } parameters)
+        if (!request.QueryString.HasValue || parameters is null)
             return null;
 
         var problems = new List<ProblemElement>();
@@ -67,7 +67,7 @@ internal static class QueryParameters
 
     /// <summary>The query parameters that an endpoint's handler has; null if there is no such endpoint, or its query may hold anything.</summary>
     internal static IReadOnlyList<string>? Of(Endpoint? endpoint) =>
-        endpoint is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAllAttribute>() is not null ? null
+        endpoint is not RouteEndpoint route || RequestKinds.KindOf(route).IsOpenToAll() ? null
         : [.. route.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
             .Where(parameter => parameter.ParameterInfo.ParameterType == typeof(string)
                 && route.RoutePattern.GetParameter(parameter.Name) is null

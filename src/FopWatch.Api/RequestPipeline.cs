@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -9,13 +10,16 @@ namespace FopWatch.Api;
 /// </summary>
 internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, Admission admission, Failures failures)
 {
+    private readonly ConcurrentDictionary<RouteEndpoint, EndpointRules> _rules = new();
+
     public async Task InvokeAsync(HttpContext context)
     {
         try
         {
-            var refusal = (IsOpen(context) ? null : guard.Refusal(context.Request))
-                ?? QueryParameters.Check(context.Request, context.GetEndpoint(), guard.KeyParameters);
-            using var place = refusal is null ? Enter(context) : null;
+            var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
+            var refusal = (IsOpen(context.Request, rules) ? null : guard.Refusal(context.Request))
+                ?? QueryParameters.Check(context.Request, rules?.QueryParameters, guard.KeyParameters);
+            using var place = refusal is null ? admission.Enter(context.Request, rules?.Kind ?? RequestKind.Call) : null;
             if (refusal is not null || place is null)
             {
                 await (refusal ?? Problem.Unavailable()).ExecuteAsync(context);
@@ -38,12 +42,14 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         }
     }
 
-    private IDisposable? Enter(HttpContext context) =>
-        admission.Enter(context.Request, context.GetEndpoint()?.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call);
-
     /// <summary>Whether a request needs no key. One that no route takes is as open as the routes beside it.</summary>
-    private static bool IsOpen(HttpContext context) => context.GetEndpoint() is RouteEndpoint endpoint
-        ? endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null
-        : context.Request.Path.StartsWithSegments(Notify.Path, StringComparison.OrdinalIgnoreCase)
-            || context.Request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase);
+    private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.Kind.IsOpenToAll()
+        ?? (request.Path.StartsWithSegments(Notify.Path, StringComparison.OrdinalIgnoreCase)
+            || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>What an endpoint's metadata says, looked up once.</summary>
+    private sealed record EndpointRules(RequestKind Kind, IReadOnlyList<string>? QueryParameters)
+    {
+        public static EndpointRules Of(RouteEndpoint endpoint) => new(RequestKinds.KindOf(endpoint), Api.QueryParameters.Of(endpoint));
+    }
 }

@@ -124,7 +124,7 @@ public sealed class QueryParametersTests
         IResult? wrong = null;
         await using var mapped = new MappedRoutes(routed =>
         {
-            wrong = QueryParameters.Check(routed.Request, routed.GetEndpoint(), hosts);
+            wrong = QueryParameters.Check(routed.Request, QueryParameters.Of(routed.GetEndpoint()), hosts);
             return wrong?.ExecuteAsync(routed) ?? Task.CompletedTask;
         });
         await mapped.Answer(context);

@@ -147,8 +147,11 @@ public class WholeFlowTests
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");
             builder.Services.AddRoutingCore();
-            builder.Services.AddSingleton(new Reception(
-                Unobserved.Intake(settings, _recorder, store.Quarantine, store.Due, time), new(settings), new(time, NullLogger<Admission>.Instance), new(), settings));
+            var admission = new Admission(time, NullLogger<Admission>.Instance);
+            builder.Services.AddSingleton(settings);
+            builder.Services.AddSingleton(admission);
+            builder.Services.AddSingleton(Unobserved.Intake(settings, _recorder, store.Quarantine, store.Due, time));
+            builder.Services.AddSingleton(new NotificationBodies(new(settings), new(), admission));
             _web = builder.Build();
             _web.MapNotifications();
         }

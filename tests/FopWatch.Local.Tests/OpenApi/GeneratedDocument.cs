@@ -138,8 +138,8 @@ internal static class GeneratedDocument
     /// <summary>Adds what <see cref="FopWatchRoutes.UseFopWatch"/> answers by itself, and refers to what is shared.</summary>
     private static void Complete(JsonObject operation, RouteEndpoint endpoint, JsonObject shared)
     {
-        var isOpen = endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null;
         var kind = endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind;
+        var isOpen = kind?.IsOpenToAll() == true;
         var responses = operation["responses"]!.AsObject();
         string[] statuses =
         [
