@@ -2,11 +2,31 @@
 # Measures FopWatch under load, beside bare baselines in the same run, and prints the tables of docs/performance.md:
 # tests/load.sh [--seconds N] [--warm-up N] [--only NAME] ...
 #
-# The embedded host and the load generator are processes of their own on this machine. Let nothing else run on it: the ratios bear other work
-# better than the figures, but not well. tests/load.sh --help lists the options. Needed is the .NET SDK. Exits with 0 if every row has its figures and nothing failed.
+# Hosts and load generator are processes of their own on this machine. Let nothing else run on it: the ratios bear other work better than the
+# figures, but not well. tests/load.sh --help lists the options. Needed is the .NET SDK. The cloud host is measured too where there is a Functions host
+# (see tests/functions-host.sh), which also needs Node.js with npm. Exits with 0 if every row has its figures and nothing failed.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-dotnet build "$here/FopWatch.Load" --nologo -v quiet -c Release >&2
-dotnet "$here/FopWatch.Load/bin/Release/net10.0/FopWatch.Load.dll" "$@"
+export FOPWATCH_FUNCTIONS_HOST=${FOPWATCH_FUNCTIONS_HOST:-$(command -v func || true)}
+run() { # project, options ...
+  local project=$1
+  shift
+  dotnet build "$here/$project" --nologo -v quiet -c Release >&2
+  dotnet "$here/$project/bin/Release/net10.0/$project.dll" "$@"
+}
+
+failed=0
+run FopWatch.Load "$@" || failed=$?
+if [ $failed -ne 2 ]; then
+  if [ -n "$FOPWATCH_FUNCTIONS_HOST" ]; then
+    if ! [ -d "$here/node_modules/azurite" ] || ! [ -d "$here/node_modules/rhea" ]; then
+      npm ci --prefix "$here" --no-audit --no-fund --loglevel=error >&2
+    fi
+    run FopWatch.Load.Functions "$@" || failed=$?
+  else
+    echo "The cloud host is left out: there is no func on the PATH, and FOPWATCH_FUNCTIONS_HOST names no host." >&2
+  fi
+fi
+exit $failed

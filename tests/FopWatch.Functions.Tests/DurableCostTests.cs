@@ -18,7 +18,6 @@ public class DurableCostTests(SharedAzurite store)
 {
     private const string Monitor = "Monitor";
     private const string Notified = "notified";
-    private const string ReadInstance = "read instance";
     private const int Jobs = 5;
 
     /// <summary>The start and the end: a look whether it runs, a message, two writes and a margin for repetitions.</summary>
@@ -238,7 +237,7 @@ public class DurableCostTests(SharedAzurite store)
     private async Task<double> CountAsync(string what, Azurite azurite)
     {
         var kinds = (await RequestsAsync(azurite)).CountBy(kind => kind)
-            .Select(kind => kind.Key == ReadInstance ? new(kind.Key, kind.Value - _looks) : kind)
+            .Select(kind => kind.Key == DurableRequest.ReadInstance ? new(kind.Key, kind.Value - _looks) : kind)
             .OrderBy(kind => kind.Key, StringComparer.Ordinal).ToList();
         _looks = 0;
         var sum = kinds.Sum(kind => kind.Value) / (double)Jobs;
@@ -255,29 +254,10 @@ public class DurableCostTests(SharedAzurite store)
         while (true)
         {
             await Task.Delay(500, Cancelled);
-            var more = azurite.TakeRequests().Select(KindOf).OfType<string>().ToList();
+            var more = azurite.TakeRequests().Select(request => DurableRequest.KindOf(request, StorageHub.Name)).OfType<string>().ToList();
             if (more.Count == 0)
                 return all;
             all.AddRange(more);
         }
-    }
-
-    private static string? KindOf(string request)
-    {
-        var (method, path) = request.Split(' ', 2) is [var first, var second] ? (first, second) : (request, "");
-        var history = path.Contains(StorageHub.Name + "History", StringComparison.Ordinal);
-        return method switch
-        {
-            "GET" when path.Contains("/messages", StringComparison.Ordinal) => null,
-            "POST" when path.Contains("/messages", StringComparison.Ordinal) => "message sent",
-            "DELETE" when path.Contains("/messages", StringComparison.Ordinal) => "message deleted",
-            "PUT" when path.Contains("/messages", StringComparison.Ordinal) => "message renewed",
-            "GET" when history => "read history",
-            "POST" when path.EndsWith("$batch", StringComparison.Ordinal) => "write history",
-            _ when history => "write history",
-            "GET" when path.Contains(StorageHub.Name + "Instances", StringComparison.Ordinal) => ReadInstance,
-            _ when path.Contains(StorageHub.Name + "Instances", StringComparison.Ordinal) => "write instance",
-            _ => null,
-        };
     }
 }

@@ -10,7 +10,8 @@ internal sealed record LoadOptions
           --seconds N          how long each row is measured (20)
           --warm-up N          seconds of the same load before that (20)
           --connections A,B    numbers of connections (64,250)
-          --only NAME          a measurement; may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due
+          --only NAME          a measurement; may be repeated (all): bare-insert, unknown, signed, settling, registering, events, start, growth, due,
+                               and of the cloud host cloud-intake, cloud-events, cloud-requests
           --open A,B           open jobs, few and many, for growth (1000,1000000)
           --due N              jobs that are due at once (100000)
           --starts N           how often a host is started for one row (7)
@@ -57,7 +58,7 @@ internal sealed record LoadOptions
                     "--seconds" => options with { Seconds = Duration(value) },
                     "--warm-up" => options with { WarmUp = Duration(value) },
                     "--connections" => options with { Connections = Numbers(value) },
-                    "--only" => options with { Only = [.. options.Only, LoadRun.Names.Contains(value) ? value : throw new FormatException()] },
+                    "--only" => options with { Only = [.. options.Only, LoadRun.Names.Concat(LoadRun.CloudNames).Contains(value) ? value : throw new FormatException()] },
                     "--open" => options with { Open = Numbers(value) is { Count: 2 } both ? both : throw new FormatException() },
                     "--due" => options with { Due = Numbers(value).Single() },
                     "--starts" => options with { Starts = Numbers(value).Single() },

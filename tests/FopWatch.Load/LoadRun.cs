@@ -6,8 +6,14 @@ namespace FopWatch.Load;
 /// <summary>Measures what was asked for, and prints one table after the other.</summary>
 internal static class LoadRun
 {
+    public const string CloudIntake = "cloud-intake", CloudEvents = "cloud-events", CloudRequests = "cloud-requests";
+
+    /// <summary>What is measured of the embedded host.</summary>
     public static readonly IReadOnlyList<string> Names =
         [.. IntakeMeasurement.Names, EventMeasurement.Name, StartMeasurement.Name, GrowthMeasurement.Name, DueMeasurement.Name];
+
+    /// <summary>What <c>FopWatch.Load.Functions</c> measures of the cloud host.</summary>
+    public static readonly IReadOnlyList<string> CloudNames = [CloudIntake, CloudEvents, CloudRequests];
 
     /// <returns>Whether every row has its figures and nothing failed.</returns>
     public static async Task<bool> RunAsync(LoadOptions options)

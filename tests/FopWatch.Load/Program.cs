@@ -19,6 +19,8 @@ internal static class Program
             return 2;
         }
 
+        if (!LoadRun.Names.Any(options.Wants))
+            return 0;
         await InlineCompletions.EnableAsync();
         return await LoadRun.RunAsync(options) ? 0 : 1;
     }

@@ -35,7 +35,7 @@ internal sealed class EventMeasurement(LoadOptions options)
 
         Add("change decided, then committed, to event on the subscriber's socket", follower.AfterDecision);
         Add("notification sent to event on the subscriber's socket", follower.AfterSending);
-        Add("notification sent to its answer", result.Latency);
+        Add("notification due at that rate to its answer", result.Latency);
         return _table;
 
         void Add(string name, Histogram histogram) => _table.Add(

@@ -4,14 +4,14 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text.Json;
 
-namespace FopWatch.Functions.Tests.Running;
+namespace FopWatch.Testing;
 
 /// <summary>
-/// The app under a real Functions host, as processes of their own: the host, and the worker that the host starts. Which host, the
+/// An app under a real Functions host, as processes of their own: the host, and the worker that the host starts. Which host, the
 /// environment says in <see cref="Variable"/>: <c>func</c> or a path to it, or the path of a <c>Microsoft.Azure.WebJobs.Script.WebHost.dll</c>,
 /// which is started as core tools would start it.
 /// </summary>
-internal sealed class FunctionsHost : IAsyncDisposable
+public sealed class FunctionsHost : IAsyncDisposable
 {
     /// <summary>The environment variable that gives the host.</summary>
     public const string Variable = "FOPWATCH_FUNCTIONS_HOST";
@@ -19,7 +19,8 @@ internal sealed class FunctionsHost : IAsyncDisposable
     /// <summary>Why tests are skipped where it gives none.</summary>
     public const string NoHost = $"{Variable} gives no Functions host: func, or the path of a Microsoft.Azure.WebJobs.Script.WebHost.dll.";
 
-    private const string Worker = "FopWatch.Functions.dll";
+    /// <summary>The project of the app, from the repository's root, unless another is asked for.</summary>
+    public const string Project = "src/FopWatch.Functions";
 
     private const int MostStarts = 4;
 
@@ -30,15 +31,16 @@ internal sealed class FunctionsHost : IAsyncDisposable
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("fopwatch-host-");
     private readonly IReadOnlyDictionary<string, string> _settings;
+    private readonly string _project;
     private readonly string _key = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     private readonly string _masterKey = Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(20));
     private readonly TextWriter _log;
     private readonly List<int> _orphans = [];
     private Process? _process;
 
-    private FunctionsHost(IReadOnlyDictionary<string, string> settings)
+    private FunctionsHost(IReadOnlyDictionary<string, string> settings, string project)
     {
-        _settings = settings;
+        (_settings, _project) = (settings, project);
         Url = new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{Loopback.FreePort()}"));
         Http = new() { BaseAddress = Url, Timeout = TimeSpan.FromSeconds(60) };
         Http.DefaultRequestHeaders.Add("x-functions-key", _key);
@@ -75,13 +77,14 @@ internal sealed class FunctionsHost : IAsyncDisposable
 
     /// <summary>Starts a host on a free port, with a copy of the app, and waits until both are ready.</summary>
     /// <param name="settings">The app settings, by the names that they have in the environment.</param>
-    public static async Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string> settings)
+    /// <param name="project">The project of the app, from the repository's root. The app answers <c>/health/ready</c> with 200 when it is ready.</param>
+    public static async Task<FunctionsHost> StartAsync(IReadOnlyDictionary<string, string> settings, string project = Project)
     {
-        var host = new FunctionsHost(settings);
+        var host = new FunctionsHost(settings, project);
         try
         {
             // Without the settings of whoever works here.
-            CopyApp(BuiltApp(), host.App);
+            CopyApp(BuiltApp(project), host.App);
             host.WriteKey();
             for (var starts = 1; ; starts++)
             {
@@ -105,8 +108,8 @@ internal sealed class FunctionsHost : IAsyncDisposable
     /// <param name="settings">The app settings, by the names that they have in the environment.</param>
     public static FunctionsHost Launch(IReadOnlyDictionary<string, string> settings)
     {
-        var host = new FunctionsHost(settings);
-        CopyApp(BuiltApp(), host.App);
+        var host = new FunctionsHost(settings, Project);
+        CopyApp(BuiltApp(Project), host.App);
         host.WriteKey();
         host.Start();
         return host;
@@ -189,6 +192,17 @@ internal sealed class FunctionsHost : IAsyncDisposable
     /// <summary>The workers that run below this host; more than one for a moment when the host replaces one.</summary>
     public IReadOnlyList<int> Workers() => [.. Tree().Where(one => one.IsWorker).Select(one => one.Id)];
 
+    /// <summary>The processor time that the host and its workers have used since each was started.</summary>
+    public (TimeSpan Host, TimeSpan Workers) ProcessorTime()
+    {
+        var times = Tree().Select(one =>
+        {
+            using var process = Process.GetProcessById(one.Id);
+            return (one.IsWorker, Time: process.TotalProcessorTime);
+        }).ToLookup(one => one.IsWorker, one => one.Time);
+        return (times[false].Aggregate(TimeSpan.Zero, (sum, time) => sum + time), times[true].Aggregate(TimeSpan.Zero, (sum, time) => sum + time));
+    }
+
     /// <summary>
     /// Ends the host's process as <c>kill -9</c> does, and nothing else. A .NET worker does not notice that its host is gone: it does to the
     /// end what it was doing, and then nothing for ever. In Azure it goes with its container; here it stays until this is disposed of.
@@ -259,14 +273,14 @@ internal sealed class FunctionsHost : IAsyncDisposable
         _folder.Delete(recursive: true);
     }
 
-    private static string BuiltApp()
+    private static string BuiltApp(string project)
     {
         // As this was built, so was the app: …/bin/Release/net10.0.
         var here = new DirectoryInfo(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar));
         for (var folder = here; folder is not null; folder = folder.Parent)
         {
             if (File.Exists(Path.Combine(folder.FullName, "FopWatch.slnx")))
-                return Path.Combine(folder.FullName, "src", "FopWatch.Functions", "bin", here.Parent!.Name, here.Name);
+                return Path.Combine(folder.FullName, project, "bin", here.Parent!.Name, here.Name);
         }
 
         throw new InvalidOperationException("The tests run outside the repository, so that the app cannot be found.");
@@ -340,6 +354,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
     /// <summary>The host's process and all below it.</summary>
     private List<(int Id, bool IsWorker)> Tree()
     {
+        var worker = Path.GetFileName(_project) + ".dll";
         using var ps = Process.Start(new ProcessStartInfo("ps", ["-A", "-o", "pid=,ppid=,args="]) { RedirectStandardOutput = true })!;
         var all = ps.StandardOutput.ReadToEnd()
             .Split('\n', StringSplitOptions.RemoveEmptyEntries)
@@ -348,7 +363,7 @@ internal sealed class FunctionsHost : IAsyncDisposable
             .Select(parts => (
                 Id: int.Parse(parts[0], CultureInfo.InvariantCulture),
                 Parent: int.Parse(parts[1], CultureInfo.InvariantCulture),
-                IsWorker: parts[2].Contains(Worker, StringComparison.Ordinal)))
+                IsWorker: parts[2].Contains(worker, StringComparison.Ordinal)))
             .ToList();
         ps.WaitForExit();
 
