@@ -13,13 +13,13 @@ export FOPWATCH_FUNCTIONS_HOST=${FOPWATCH_FUNCTIONS_HOST:-$(command -v func || t
 run() { # project, options ...
   local project=$1
   shift
-  dotnet build "$here/$project" --nologo -v quiet -c Release >&2
-  dotnet "$here/$project/bin/Release/net10.0/$project.dll" "$@"
+  dotnet build "$here/$project" --nologo -v quiet -c Release >&2 &&
+    dotnet "$here/$project/bin/Release/net10.0/$project.dll" "$@"
 }
 
 failed=0
 run FopWatch.Load "$@" || failed=$?
-if [ $failed -ne 2 ]; then
+if [ $failed -ne 2 ] && [ "$*" != --help ]; then
   if [ -n "$FOPWATCH_FUNCTIONS_HOST" ]; then
     if ! [ -d "$here/node_modules/azurite" ] || ! [ -d "$here/node_modules/rhea" ]; then
       npm ci --prefix "$here" --no-audit --no-fund --loglevel=error >&2

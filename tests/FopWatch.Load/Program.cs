@@ -13,6 +13,12 @@ internal static class Program
             return 0;
         }
 
+        if (args is ["--help"])
+        {
+            Console.WriteLine(LoadOptions.Usage);
+            return 0;
+        }
+
         if (!LoadOptions.TryParse(args, out var options, out var wrong))
         {
             await Console.Error.WriteLineAsync($"{wrong}\n{LoadOptions.Usage}");
