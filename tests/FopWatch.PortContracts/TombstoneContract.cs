@@ -13,6 +13,9 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
     /// <summary>Deletes the jobs that settled before a time, and old tombstones.</summary>
     protected abstract Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now);
 
+    /// <summary>Commits at a time.</summary>
+    protected abstract ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now);
+
     /// <summary>Whether a job has a tombstone, asked at a time.</summary>
     protected abstract ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now);
 
@@ -55,6 +58,31 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
         await PurgeAsync(Sample.Start.AddDays(1), over);
         for (var i = 0; i < 300; i++)
             Assert.False(await HasTombstoneAsync(new("media", $"done{i}"), kept));
+    }
+
+    [Fact]
+    public async Task A_commit_that_does_not_revive_a_purged_id_writes_nothing_as_long_as_the_tombstone_is_kept()
+    {
+        Assert.SkipUnless(Port.RefusesPurged, "The recorder asks this store for tombstones.");
+        await CommitAsync(Sample.Job("a").Settled().Job.New());
+        await CommitAsync(Sample.Job("b").Settled().Job.New());
+        await CommitAsync(Sample.Job("expired").Expired().Job.New());
+        Assert.Equal(3, await PurgeAsync(Sample.Start.AddDays(1), Purged));
+
+        var again = Sample.Job("a", after: TimeSpan.FromDays(31)).Settled().Job.New() with { UnlessPurged = true };
+        Assert.Null(await CommitAtAsync(again, Purged + TimeSpan.FromDays(1)));
+        Assert.Null(await Port.FindAsync(new("media", "a"), Cancelled));
+        Assert.True(await HasTombstoneAsync(new("media", "a"), Purged + TimeSpan.FromDays(1)));
+        Assert.NotNull(await CommitAtAsync(Sample.Job("unknown").New() with { UnlessPurged = true }, Purged));
+        Assert.NotNull(await CommitAtAsync(Sample.Job("expired").New() with { UnlessPurged = true }, Purged));
+
+        // Once it is registered again, or the tombstone is too old, it is a job like others.
+        Assert.NotNull(await CommitAtAsync(Sample.Job("b", after: TimeSpan.FromDays(31)).New(), Purged));
+        var over = Purged + Tombstone.Lifetime + Tombstone.Lifetime + TimeSpan.FromMinutes(1);
+        await PurgeAsync(Sample.Start.AddDays(1), over);
+        Assert.NotNull(await CommitAtAsync(again, over));
+        Assert.NotNull(await Port.FindByReferenceAsync("media", Port.References.Of(new("media", "b")), Cancelled));
+        Assert.NotNull(await Port.FindByReferenceAsync("media", Port.References.Of(new("media", "a")), Cancelled));
     }
 
     [Fact]

@@ -17,7 +17,17 @@ public sealed record StoredJob(Job Job, string ETag)
 /// <param name="Job">The job as it is to be. Its <see cref="Job.Watch"/> says where it belongs in the due index.</param>
 /// <param name="ETag">The version that the change was decided on; null if the job is not to exist yet.</param>
 /// <param name="Event">The event to be put into the outbox, or null.</param>
-public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event);
+public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event)
+{
+    /// <summary>
+    /// Whether nothing is to be written if the id has a <see cref="Tombstone"/>. Only a store with <see cref="IJobStore.RefusesPurged"/> reads it.
+    /// </summary>
+    public bool UnlessPurged { get; init; }
+}
+
+/// <summary>What a store presumes of a job without looking.</summary>
+/// <param name="Job">The job; null for none.</param>
+public readonly record struct PresumedJob(StoredJob? Job);
 
 /// <summary>Which jobs to list.</summary>
 public sealed record JobQuery
@@ -118,6 +128,18 @@ public interface IJobStore
     /// <summary>Reads a job; null if there is none.</summary>
     /// <exception cref="UnreadableJobException">It is there and cannot be read.</exception>
     ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken);
+
+    /// <summary>
+    /// What this process presumes of a job, which saves the read before a commit: that it is as this process committed it, or that there is none. A commit on
+    /// a wrong presumption returns null.
+    /// </summary>
+    /// <param name="key">The job.</param>
+    /// <param name="origin">What names it.</param>
+    /// <returns>Null if it presumes nothing.</returns>
+    PresumedJob? Presume(JobKey key, JobOrigin origin) => null;
+
+    /// <summary>Whether <see cref="CommitAsync"/> returns null for a <see cref="JobCommit.UnlessPurged"/> if the id has a tombstone.</summary>
+    bool RefusesPurged => false;
 
     /// <summary>Reads the job of a reference without reading every job; null if there is none.</summary>
     /// <param name="source">Where it is looked for; null for every source.</param>

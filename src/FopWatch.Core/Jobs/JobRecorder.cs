@@ -35,18 +35,25 @@ public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserve
         bool? admitted = null;
         for (var tries = 1; tries <= MaxTries; tries++)
         {
-            var stored = known ?? await store.FindAsync(key, cancellationToken);
-            if (stored is null && input.Creates is { } origin && Tombstone.KeepsOut(origin) && await store.HasTombstoneAsync(key, cancellationToken))
+            // Where the presumption is wrong, the commit fails, and the next try reads.
+            var presumed = tries == 1 && known is null && admits is null && input.Creates is { } by ? store.Presume(key, by) : null;
+            var stored = known ?? (presumed is { } presumption ? presumption.Job : await store.FindAsync(key, cancellationToken));
+            var keptOut = stored is null && input.Creates is { } origin && Tombstone.KeepsOut(origin);
+            if (keptOut && (tries > 1 || admits is not null || !store.RefusesPurged) && await store.HasTombstoneAsync(key, cancellationToken))
                 return new(null, WasPurged: true);
             if (admits is not null && JobDecider.NeedsAdmission(stored?.Job, input) && !(admitted ??= await admits(cancellationToken)))
                 return default;
             if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow()) is not { } change)
                 return default;
             if (!change.IsWritten)
+            {
+                if (presumed is not null)
+                    continue;
                 return new(change.Job, WasPurged: false);
+            }
 
             var committed = change.ToEvent(source?.Domains);
-            if (await store.CommitAsync(new(change.Job, stored?.ETag, committed), cancellationToken) is not null)
+            if (await store.CommitAsync(new(change.Job, stored?.ETag, committed) { UnlessPurged = keptOut }, cancellationToken) is not null)
             {
                 await observer.CommittedAsync(new(stored?.Job, change.Job, committed, cause), cancellationToken);
                 return new(change.Job, WasPurged: false);

@@ -210,6 +210,8 @@ public sealed class TableTombstoneTests(SharedAzurite azurite) : TombstoneContra
 
     protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.HasTombstoneAsync(key, Cancelled);
 
+    protected override async ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.CommitAsync(commit, Cancelled);
+
     private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new SetTime(now));
 }
 

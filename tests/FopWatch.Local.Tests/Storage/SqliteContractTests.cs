@@ -166,6 +166,8 @@ public sealed class SqliteTombstoneTests : TombstoneContract
 
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => _temp!.Store.JobPurge.PurgeAsync(settledBefore, now, Cancelled).AsTask();
 
+    protected override ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => _temp!.Store.Jobs.CommitAsync(commit, Cancelled);
+
     protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _temp!.Store.Jobs.HasTombstoneAsync(key, Cancelled);
 }
 

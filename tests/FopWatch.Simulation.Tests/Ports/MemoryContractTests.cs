@@ -72,6 +72,8 @@ public sealed class MemoryTombstoneTests : TombstoneContract
 
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => Task.FromResult(_store.Purge(settledBefore, now));
 
+    protected override ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => _store.CommitAsync(commit, Cancelled);
+
     protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _store.HasTombstoneAsync(key, Cancelled);
 }
 

@@ -81,6 +81,8 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
             : new StoredJob(row.Job, row.ETag!) { IsIndexed = row.DueAt is not null });
 
+    public bool RefusesPurged => true;
+
     public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => new(_tombstones.ContainsKey(key));
 
     /// <summary>Deletes what settled before a time, as the purges of the real stores do.</summary>
@@ -253,6 +255,9 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             // The last commit once more, by somebody who did not get its answer.
             return row is not null && commit.ETag == row.ETagBefore && commit.Job == row.Job ? row.ETag : null;
         }
+
+        if (row is null && commit.UnlessPurged && _tombstones.ContainsKey(commit.Job.Key))
+            return null;
 
         var before = row?.Job;
         if (Misdeed == Misdeed.ForgetsJobs && before is not null)

@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using FopWatch.Jobs;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>
+/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it, and that an id is new where those
+/// that were named before it were.
+/// </summary>
+internal sealed class Presumptions
+{
+    /// <summary>After how many new ids in a row the next is presumed to be new. One that is not costs two requests more than a read before the commit.</summary>
+    public const int Streak = 8;
+
+    /// <summary>How many jobs are remembered at least. At most twice as many are.</summary>
+    public const int Remembered = 4096;
+
+    /// <summary>The longest document of a job that is remembered, in bytes.</summary>
+    public const int LongestBody = 2048;
+
+    private readonly ConcurrentDictionary<(string Source, JobOrigin Origin), int> _streaks = new();
+    private readonly Lock _turn = new();
+    private ConcurrentDictionary<JobKey, StoredJob> _young = new();
+    private ConcurrentDictionary<JobKey, StoredJob> _old = new();
+
+    /// <inheritdoc cref="IJobStore.Presume"/>
+    /// <remarks>A registration may be refused for what the job has already, which has to be read.</remarks>
+    public PresumedJob? Of(JobKey key, JobOrigin origin)
+    {
+        if (_young.TryGetValue(key, out var job) || _old.TryGetValue(key, out job))
+            return origin == JobOrigin.Registration ? null : new(job);
+        return _streaks.GetValueOrDefault((key.Source, origin)) >= Streak ? new(null) : null;
+    }
+
+    /// <summary>A commit was made.</summary>
+    public void Committed(JobCommit commit, string etag, int bodyLength)
+    {
+        var job = commit.Job;
+        if (commit.ETag is null)
+            _streaks.AddOrUpdate((job.Key.Source, job.Origin), 1, static (_, length) => Math.Min(length + 1, Streak));
+        if (job.IsSettled || bodyLength > LongestBody)
+        {
+            Forget(job.Key);
+            return;
+        }
+
+        _young[job.Key] = new(job, etag) { IsIndexed = job.Watch.DueAt is not null };
+        if (_young.Count < Remembered)
+            return;
+        lock (_turn)
+        {
+            if (_young.Count >= Remembered)
+                (_old, _young) = (_young, new());
+        }
+    }
+
+    /// <summary>A commit was refused: the job is not as it was presumed or read.</summary>
+    public void Refused(JobCommit commit)
+    {
+        Forget(commit.Job.Key);
+        if (commit.ETag is null)
+            _streaks[(commit.Job.Key.Source, commit.Job.Origin)] = 0;
+    }
+
+    private void Forget(JobKey key)
+    {
+        _young.TryRemove(key, out _);
+        _old.TryRemove(key, out _);
+    }
+}
