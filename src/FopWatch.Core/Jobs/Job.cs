@@ -140,7 +140,8 @@ public sealed record Job
     /// <exception cref="MetadataTooLargeException">Together they are more than <see cref="MaxMetadataBytes"/>.</exception>
     public JobChange Register(IReadOnlyDictionary<string, string> metadata, DateTimeOffset now)
     {
-        var merged = Metadata.SetItems(metadata);
+        // An empty dictionary makes another one of nothing.
+        var merged = metadata.Count == 0 ? Metadata : Metadata.SetItems(metadata);
         if (Origin == JobOrigin.Registration && Version > 0 && ReferenceEquals(merged, Metadata))
             return JobChange.Nothing(this);
         if (BytesOf(merged) is var bytes && bytes > MaxMetadataBytes)
