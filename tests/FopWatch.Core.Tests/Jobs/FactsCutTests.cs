@@ -57,7 +57,7 @@ public class FactsCutTests
                 var cut = whole with { Facts = whole.Facts.CutTo(one.Cut) };
                 return cut.Facts.Counts == whole.Facts.Counts && cut.State == whole.State && cut.IsSettled == whole.IsSettled;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        .Check(PropertyConfig.Of(300));
 
     [Fact]
     public void The_report_whose_facts_were_cut_changes_nothing_when_it_comes_again() => Prop
@@ -70,7 +70,7 @@ public class FactsCutTests
                 var again = cut.Apply(new() { Id = null, Channel = ReportChannel.Poll, Facts = one.Known }, Start.AddHours(1));
                 return again.Job == cut && again.EventType is null;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        .Check(PropertyConfig.Of(300));
 
     [Fact]
     public void As_long_as_items_are_kept_it_does_not_matter_whether_facts_are_cut_before_or_after_they_are_merged() => Prop
@@ -78,7 +78,7 @@ public class FactsCutTests
             Arb.From(Cases.Where(one => one.Cut < FactsCut.Items)),
             one => one.Known.CutTo(one.Cut).Join(one.Report) == one.Known.Join(one.Report).CutTo(one.Cut)
                 && one.Report.Join(one.Known.CutTo(one.Cut)) == one.Known.CutTo(one.Cut).Join(one.Report))
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        .Check(PropertyConfig.Of(300));
 
     [Theory]
     [InlineData(198, 200)]

@@ -38,7 +38,7 @@ public class FactsSizeTests
         .ForAll(
             Arb.From(Some),
             facts => JobJson.Serialize(JobOf(facts)).Length - JobJson.Serialize(JobOf(JobFacts.None)).Length <= FactsSize.Of(facts).Total + 300)
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        .Check(PropertyConfig.Of(300));
 
     [Fact]
     public void A_job_with_too_many_outputs_keeps_ten_thousand_and_says_so()

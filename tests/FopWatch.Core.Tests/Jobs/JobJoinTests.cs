@@ -78,7 +78,7 @@ public class JobJoinTests
                     && inOrder.State == shuffled.State
                     && inOrder.Facts.Counts == shuffled.Facts.Counts;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        .Check(PropertyConfig.Of(3000));
 
     [Fact]
     public void Merging_is_associative() => Prop
@@ -89,7 +89,7 @@ public class JobJoinTests
                 var (a, b, c) = facts;
                 return a.Join(b).Join(c) == a.Join(b.Join(c));
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        .Check(PropertyConfig.Of(3000));
 
     [Fact]
     public void An_outcome_never_goes_back_to_running_and_versions_only_grow() => Prop
@@ -113,7 +113,7 @@ public class JobJoinTests
 
                 return true;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        .Check(PropertyConfig.Of(3000));
 
     [Fact]
     public void A_job_publishes_exactly_when_its_outcome_or_its_items_move() => Prop
@@ -139,7 +139,7 @@ public class JobJoinTests
 
                 return true;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        .Check(PropertyConfig.Of(3000));
 
     [Fact]
     public void A_stale_report_after_the_outcome_publishes_nothing()

@@ -29,7 +29,7 @@ public class JsonCutTests
             Assert.True(Encoding.UTF8.GetByteCount(kept) <= one.limit);
             Assert.Equal(Encoding.UTF8.GetByteCount(one.json) <= one.limit, cut is null);
             AssertNames(one.json, kept, cut, one.limit / 4);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+        }).Check(PropertyConfig.Of(4000));
     }
 
     [Fact]
@@ -60,7 +60,7 @@ public class JsonCutTests
                 Assert.Equal(longest, kept);
             else
                 Assert.True(Length(kept!) >= Length(longest));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Check(PropertyConfig.Of(500));
     }
 
     [Theory]
@@ -116,7 +116,7 @@ public class JsonCutTests
 
             Assert.Equal(once, JsonCut.Once(one.limit, once.Json, once.Cut));
             Assert.Equal(once, JsonCut.Once(one.limit, one.json, null));
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+        }).Check(PropertyConfig.Of(2000));
     }
 
     [Fact]
@@ -136,7 +136,7 @@ public class JsonCutTests
             Assert.Equal(JsonCut.To(second, json, null), (kept, cut));
             Assert.True(Length(kept!) <= second);
             AssertNames(json, kept!, cut, second / 4);
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(300));
+        }).Check(PropertyConfig.Of(300));
     }
 
     [Fact]

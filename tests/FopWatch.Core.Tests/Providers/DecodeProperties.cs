@@ -37,11 +37,11 @@ public class DecodeProperties
         });
 
     [Fact]
-    public void No_bytes_make_a_decoder_throw() => Prop.ForAll(AnyBytes.ToArbitrary(), DecodeEveryWay).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+    public void No_bytes_make_a_decoder_throw() => Prop.ForAll(AnyBytes.ToArbitrary(), DecodeEveryWay).Check(PropertyConfig.Of(500));
 
     [Fact]
     public void No_change_of_a_body_makes_a_decoder_throw() =>
-        Prop.ForAll(MutatedBodies.ToArbitrary(), DecodeEveryWay).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
+        Prop.ForAll(MutatedBodies.ToArbitrary(), DecodeEveryWay).Check(PropertyConfig.Of(3000));
 
     [Fact]
     public void Neither_the_order_of_keys_nor_that_of_items_matters_but_for_the_order_in_which_items_are_shown()
@@ -63,7 +63,7 @@ public class DecodeProperties
                     Assert.Equal(Unordered(before), Unordered(after));
                 }
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Check(PropertyConfig.Of(500));
     }
 
     // The body is kept as it came, and the order of the report that concludes a job is the order in which its items are shown.
@@ -86,7 +86,7 @@ public class DecodeProperties
                 var request = new SignedRequest { Url = new("https://a.example/n?q=1"), Authorization = authorization, ContentType = authorization, Body = new byte[3] };
                 Assert.Contains(ProviderKinds.For(kind).Verify(request, keys), (Trust[])[Trust.None, Trust.Invalid]);
             }
-        }).Check(Config.QuickThrowOnFailure.WithMaxTest(500));
+        }).Check(PropertyConfig.Of(500));
     }
 
     private static readonly string[] Orderable =

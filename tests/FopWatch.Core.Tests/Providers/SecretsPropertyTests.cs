@@ -137,7 +137,7 @@ public partial class SecretsPropertyTests
                 }
             }
         }
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+    }).Check(PropertyConfig.Of(4000));
 
     [Fact]
     public void Redacting_twice_is_redacting_once_and_what_an_earlier_version_redacted_becomes_the_same() => Prop.ForAll(Cases.ToArbitrary(), one =>
@@ -149,7 +149,7 @@ public partial class SecretsPropertyTests
         // What an earlier version left of an unpadded key may be the same text as an option: nothing distinguishes them.
         if (!UnpaddedKeyWithOption().IsMatch(one.Command))
             Assert.Equal(redacted, CommandRedaction.Redact(EarlierVersion().Replace(one.Command, "${lead}***")));
-    }).Check(Config.QuickThrowOnFailure.WithMaxTest(4000));
+    }).Check(PropertyConfig.Of(4000));
 
     // What there was before secrets were known to go on over slashes.
     [GeneratedRegex(

@@ -395,7 +395,7 @@ public class PollPlanTests
 
                 return true;
             })
-        .Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
+        .Check(PropertyConfig.Of(2000));
 
     private static Watch Answered(Watch watch, JobFacts facts, StatusAnswer answer, DateTimeOffset now, double random) =>
         PollPlan.Answered(Settings, watch, watch, facts, answer, now, random).Watch;

@@ -7,13 +7,18 @@ namespace FopWatch.Simulation.Tests.Scheduling;
 internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace)
 {
     /// <summary>More steps than any history needs: one that takes more runs in circles.</summary>
+#if MUTATION
+    private const long MostSteps = 50_000;
+#else
     private const long MostSteps = 2_000_000;
+#endif
 
     private readonly int _thread = Environment.CurrentManagedThreadId;
     private readonly Queue<(ProcessLifetime ProcessLifetime, SendOrPostCallback Callback, object? State)> _posted = new();
     private readonly List<Turn> _ready = [];
     private readonly PriorityQueue<(VirtualTimer Timer, int Arming), (long Due, long Sequence)> _timers = new();
     private long _sequence;
+    private long _fired;
 
     /// <summary>The true time; the clocks of lives may be off.</summary>
     public DateTimeOffset Now { get; private set; } = start;
@@ -125,6 +130,12 @@ internal sealed class Scheduler(Random random, DateTimeOffset start, Trace trace
 
             if (priority.Due > (at ?? until.UtcTicks))
                 break;
+
+            if (++_fired > MostSteps)
+            {
+                Fault ??= "Its timers do not end.";
+                return false;
+            }
 
             _timers.Dequeue();
             at = priority.Due;

@@ -1,0 +1,16 @@
+using FsCheck;
+
+namespace FopWatch.Core.Tests;
+
+/// <summary>How many cases a property is checked with.</summary>
+internal static class PropertyConfig
+{
+#if MUTATION
+    // Each property is checked once for every mutant that it reaches.
+    private const int Share = 10;
+#else
+    private const int Share = 1;
+#endif
+
+    public static Config Of(int count) => Config.QuickThrowOnFailure.WithMaxTest(count / Share);
+}
