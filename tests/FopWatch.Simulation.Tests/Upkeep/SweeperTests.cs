@@ -1,0 +1,127 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Upkeep;
+
+namespace FopWatch.Simulation.Tests.Upkeep;
+
+/// <summary>What a sweep finds and puts right, on the store in memory.</summary>
+public sealed class SweeperTests : ICommitObserver
+{
+    private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store;
+    private readonly JobRecorder _recorder;
+    private readonly Sweeper _sweeper;
+
+    public SweeperTests()
+    {
+        var sources = new Sources([Source]);
+        _store = new(_time.GetUtcNow);
+        _recorder = new(sources, _store, this, _time, new(1));
+        _sweeper = new(_store, _store, _store, _recorder, _time, new FarWatches(sources, _store, _store, _recorder, _time));
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_sweep_of_nothing_finds_nothing()
+    {
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal((1, 1, 0, 0), (sweep.Counted, sweep.Parts, sweep.Restored, sweep.BroughtForward));
+        Assert.Equal((0, 0, TimeSpan.Zero, 0, 0), (sweep.OutboxDepth, sweep.OutboxSetAside, sweep.OutboxAge, sweep.Quarantined, sweep.Unaccounted));
+        Assert.Empty(sweep.Books);
+    }
+
+    [Fact]
+    public async Task A_sweep_counts_what_waits_and_for_how_long()
+    {
+        await RegisterAsync("z0.open");
+        await ReportAsync("z0.done");
+        await _store.AddAsync(
+            new() { Key = "k", Source = Source.Name, Reason = "r", ReceivedAt = _time.GetUtcNow(), Url = new("https://a.example/"), Headers = [], Body = default }, Cancelled);
+        _time.Advance(TimeSpan.FromMinutes(7));
+
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal((1, 0, TimeSpan.FromMinutes(7), 1), (sweep.OutboxDepth, sweep.OutboxSetAside, sweep.OutboxAge, sweep.Quarantined));
+        Assert.Equal(new Books(Source.Name, Registered: 2, Settled: 1, Expired: 0, Open: 1, Stopped: 0), Assert.Single(sweep.Books));
+
+        await _store.SetAsideAsync([.. _store.Outbox.Select(one => one with { Refusals = 1, RetryAt = _time.GetUtcNow() })], Cancelled);
+        _time.Ahead = -TimeSpan.FromHours(1);
+        sweep = await _sweeper.SweepAsync(Cancelled);
+        Assert.Equal((1, TimeSpan.Zero), (sweep.OutboxSetAside, sweep.OutboxAge));
+    }
+
+    [Fact]
+    public async Task Jobs_that_are_in_no_index_are_watched_again_and_counted_after_that()
+    {
+        await RegisterAsync("z0.lost");
+        await RegisterAsync("z0.kept");
+        var (lost, kept) = (new JobKey(Source.Name, "z0.lost"), new JobKey(Source.Name, "z0.kept"));
+        var indexed = _store.IndexedAt(kept);
+        _store.LoseDueRow(lost);
+        _time.Advance(TimeSpan.FromMinutes(1));
+
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal((1, 0), (sweep.Restored, sweep.Unaccounted));
+        Assert.Equal(2, Assert.Single(sweep.Books).Open);
+        Assert.True(_store.IndexedAt(lost) <= _time.GetUtcNow());
+        Assert.Equal(indexed, _store.IndexedAt(kept));
+        Assert.Equal(0, (await _sweeper.SweepAsync(Cancelled)).Restored);
+    }
+
+    [Fact]
+    public async Task A_job_that_cannot_be_read_is_asked_for_later_where_it_was_put_off_beyond_its_deadline()
+    {
+        await RegisterAsync("z0.far", TimeSpan.FromHours(3));
+        var key = new JobKey(Source.Name, "z0.far");
+        _time.Ahead = -TimeSpan.FromDays(30);
+        _store.Damage(key, "its document is not JSON");
+
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal(0, sweep.BroughtForward);
+        Assert.Equal(_time.GetUtcNow() + SetAside.First, _store.IndexedAt(key));
+    }
+
+    [Fact]
+    public async Task A_job_that_cannot_be_read_stays_where_its_poll_may_be_due()
+    {
+        await RegisterAsync("z0.far", TimeSpan.FromHours(3));
+        var key = new JobKey(Source.Name, "z0.far");
+        _store.Damage(key, "its document is not JSON");
+        var indexed = _store.IndexedAt(key);
+
+        await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal(indexed, _store.IndexedAt(key));
+    }
+
+    [Fact]
+    public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward()
+    {
+        _time.Ahead = TimeSpan.FromDays(30);
+        await RegisterAsync("z0.far");
+        _time.Ahead = TimeSpan.Zero;
+
+        Assert.Equal(1, (await _sweeper.SweepAsync(Cancelled)).BroughtForward);
+        Assert.True(_store.IndexedAt(new(Source.Name, "z0.far")) <= _time.GetUtcNow() + Source.Poll.First);
+        Assert.Equal(0, (await _sweeper.SweepAsync(Cancelled)).BroughtForward);
+    }
+
+    private Task<Job> RegisterAsync(string id, TimeSpan? firstPollAfter = null) =>
+        _recorder.RegisterAsync(Source, id, Job.NoMetadata, firstPollAfter, Cancelled);
+
+    private Task<Job?> ReportAsync(string id)
+    {
+        var body = System.Text.Encoding.UTF8.GetBytes($$"""{"id":"{{id}}","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""");
+        return _recorder.ReportAsync(Source, id, Source.Provider.Decode(ReportChannel.Notification, body).Report!, null, Cancelled);
+    }
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+}
