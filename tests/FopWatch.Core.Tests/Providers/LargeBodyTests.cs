@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FopWatch.Contracts;
+using FopWatch.Jobs;
 using FopWatch.Providers;
 using static FopWatch.Core.Tests.Providers.Bodies;
 
