@@ -2,6 +2,7 @@ using System.Text;
 using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -27,7 +28,7 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
     public IntakeLimitsTests()
     {
         _recorder = new(new([Source]), _store, this, _time, new(1));
-        _intake = new(new([Source]), _recorder, this, _time, _store);
+        _intake = Unobserved.Intake(new() { Sources = new([Source]) }, _recorder, this, _store, _time);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

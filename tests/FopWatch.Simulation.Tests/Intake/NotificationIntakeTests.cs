@@ -3,8 +3,10 @@ using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
+using FopWatch.Settings;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Simulator;
@@ -12,7 +14,7 @@ using FopWatch.Simulator;
 namespace FopWatch.Simulation.Tests.Intake;
 
 /// <summary>What becomes of a notification, on the store in memory.</summary>
-public sealed class NotificationIntakeTests : ICommitObserver, IOperatorLog
+public sealed class NotificationIntakeTests : ICommitObserver
 {
     private const string Done = """{"id":"z0.job","code":0,"inputBucket":"b","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
     private const string Workflow = """{"version":"v3","id":"z0.job","code":0,"ops":[]}""";
@@ -26,7 +28,7 @@ public sealed class NotificationIntakeTests : ICommitObserver, IOperatorLog
     private readonly MemoryStore _store = new(() => Scenario.Start);
     private readonly Troubles _troubles;
 
-    public NotificationIntakeTests() => _troubles = new(this, _time);
+    public NotificationIntakeTests() => _troubles = Unobserved.Troubles(_time);
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
@@ -247,7 +249,7 @@ public sealed class NotificationIntakeTests : ICommitObserver, IOperatorLog
 
         Assert.Equal(NotificationResult.Quarantined, (await IntakeOf(Source).RetryAsync(kept.Key, Cancelled))!.Result);
 
-        FopWatch.Settings.FopWatchSettings settings = new() { Sources = new([Source]), PublicUrl = publicUrl is null ? null : new(publicUrl) };
+        FopWatchSettings settings = new() { Sources = new([Source]), PublicUrl = publicUrl is null ? null : new(publicUrl) };
         var intake = IntakeOf(Source, settings);
         Assert.Equal(SignatureFinding.Right, Assert.Single(intake.Explain(kept, new()).Signature!.Findings));
         Assert.Equal(NotificationResult.Recorded, (await intake.RetryAsync(kept.Key, Cancelled))!.Result);
@@ -273,8 +275,16 @@ public sealed class NotificationIntakeTests : ICommitObserver, IOperatorLog
 
     private JobRecorder RecorderOf(Source source) => new(new([source]), _store, this, _time, new(1));
 
-    private NotificationIntake IntakeOf(Source source, FopWatch.Settings.FopWatchSettings? settings = null) =>
-        new(new([source]), RecorderOf(source), _store, _time, _store, settings, _troubles);
+    private NotificationIntake IntakeOf(Source source, FopWatchSettings? settings = null) =>
+        new(
+            new([source]),
+            RecorderOf(source),
+            _store,
+            new(_store, _store, _time),
+            settings ?? new() { Sources = new([source]), PublicUrl = new("https://hooks.example.com") },
+            _troubles,
+            Unobserved.Metrics,
+            _time);
 
     private Task<NotificationResult> ReceiveAsync(Source source, SignedRequest request, string? correlation = null) =>
         IntakeOf(source).ReceiveAsync(source, request, correlation, Cancelled);
@@ -288,16 +298,4 @@ public sealed class NotificationIntakeTests : ICommitObserver, IOperatorLog
     };
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
-
-    void IOperatorLog.Settled(Job job, string reference)
-    {
-    }
-
-    void IOperatorLog.Warn(Trouble trouble)
-    {
-    }
-
-    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
-    {
-    }
 }

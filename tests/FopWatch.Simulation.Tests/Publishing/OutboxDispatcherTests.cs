@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -9,7 +10,7 @@ using FopWatch.Simulation.Tests.World;
 namespace FopWatch.Simulation.Tests.Publishing;
 
 /// <summary>What the dispatcher does when the broker or the store fails, on the store in memory.</summary>
-public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IOperatorLog, IDisposable
+public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposable
 {
     private readonly ManualTimeProvider _time = new(Scenario.Start);
     private readonly MemoryStore _store;
@@ -24,8 +25,8 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IOperatorL
     public OutboxDispatcherTests()
     {
         _store = new(_time.GetUtcNow);
-        _troubles = new(this, _time);
-        _dispatcher = new(this, this, _time, _troubles);
+        _troubles = Unobserved.Troubles(_time);
+        _dispatcher = Unobserved.Dispatcher(this, this, _time, _troubles);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -261,7 +262,7 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IOperatorL
     {
         using var meter = new Meter(Telemetry.Name);
         using var factory = new OneMeter(meter);
-        using var dispatcher = new OutboxDispatcher(this, this, _time, metrics: new(factory, _time));
+        using var dispatcher = new OutboxDispatcher(this, this, _troubles, new(factory, _time), _time);
         var delays = new List<double>();
         using var listener = new MeterListener
         {
@@ -337,18 +338,6 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IOperatorL
     {
         _sent.AddRange(events.Select(NameOf));
         return _broker(events) is { } failure ? ValueTask.FromException(failure) : default;
-    }
-
-    void IOperatorLog.Settled(Job job, string reference)
-    {
-    }
-
-    void IOperatorLog.Warn(Trouble trouble)
-    {
-    }
-
-    void IOperatorLog.Over(Trouble trouble, TimeSpan lasted)
-    {
     }
 
     private sealed class OneMeter(Meter meter) : IMeterFactory

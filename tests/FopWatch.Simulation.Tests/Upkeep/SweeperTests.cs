@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
@@ -21,7 +22,7 @@ public sealed class SweeperTests : ICommitObserver
         var sources = new Sources([Source]);
         _store = new(_time.GetUtcNow);
         _recorder = new(sources, _store, this, _time, new(1));
-        _sweeper = new(_store, _store, _store, _recorder, _time, new FarWatches(sources, _store, _store, _recorder, _time));
+        _sweeper = Unobserved.Sweeper(sources, _store, _store, _store, _store, _recorder, _time);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
