@@ -1,0 +1,89 @@
+using FopWatch.Jobs;
+using FopWatch.PortContracts;
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>When a watch makes its next step.</summary>
+public sealed class PollStepTests : IStatusApi, ICommitObserver
+{
+    private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+
+    private readonly ManualTimeProvider _time = new();
+    private readonly MemoryStore _store = new();
+    private readonly PollSlots _slots;
+    private readonly JobRecorder _recorder;
+    private int _asked;
+
+    public PollStepTests()
+    {
+        _slots = new(new(0, 1, 1), _time);
+        _recorder = new(new([Source]), _store, this, _time, new Random(7));
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_step_that_comes_before_its_poll_is_due_is_followed_by_one_when_it_is()
+    {
+        var job = await RegisterAsync(TimeSpan.FromHours(1));
+
+        Assert.Equal(new(job.Watch.DueAt, PollAnswer.None, 0, IsPostponed: false), await StepOf(Source).RunAsync(Key, Cancelled));
+        Assert.Equal(0, _asked);
+    }
+
+    [Fact]
+    public async Task A_poll_that_is_answered_is_followed_by_the_next_that_its_job_is_due_for()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+
+        var next = await StepOf(Source).RunAsync(Key, Cancelled);
+
+        Assert.Equal(new(_store.IndexedAt(Key), PollAnswer.NotFound, 1, IsPostponed: false), next);
+        Assert.True(next.DueAt > _time.GetUtcNow());
+        Assert.Equal(1, _asked);
+    }
+
+    [Fact]
+    public async Task A_poll_that_finds_no_slot_is_postponed()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        using var taken = await _slots.TryTakeAsync(Source, Cancelled);
+
+        var next = await StepOf(Source).RunAsync(Key, Cancelled);
+
+        Assert.Equal(new(_time.GetUtcNow() + PollSlots.ShortestWait, PollAnswer.None, 0, IsPostponed: true), next);
+        Assert.Equal(0, _asked);
+    }
+
+    [Fact]
+    public async Task A_job_that_is_not_watched_or_is_not_there_or_has_no_source_any_more_needs_no_further_step()
+    {
+        Assert.Null((await StepOf(Source).RunAsync(Key, Cancelled)).DueAt);
+
+        await RegisterAsync(TimeSpan.Zero);
+        Assert.Null((await StepOf().RunAsync(Key, Cancelled)).DueAt);
+
+        await _recorder.StopAsync(Key, Cancelled);
+        Assert.Null((await StepOf(Source).RunAsync(Key, Cancelled)).DueAt);
+        Assert.Equal(0, _asked);
+    }
+
+    Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        _asked++;
+        return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
+    }
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    private Task<Job> RegisterAsync(TimeSpan firstPollAfter) => _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, firstPollAfter, Cancelled);
+
+    private PollStep StepOf(params Source[] sources) => new(
+        Unobserved.Poller(new(sources), _store, this, _recorder, _time), _slots, Unobserved.Troubles(_time), NullLogger.Instance, _time);
+}
