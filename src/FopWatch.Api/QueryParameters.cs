@@ -21,12 +21,12 @@ internal static class QueryParameters
 
     /// <summary>Checks a request's query.</summary>
     /// <param name="request">The request.</param>
-    /// <param name="parameters">What <see cref="Of"/> says of its endpoint; null if the query may hold anything.</param>
+    /// <param name="parameters">What <see cref="Of"/> says of its endpoint.</param>
     /// <param name="hosts">Further parameters, which the host takes on every route, any number of times.</param>
     /// <returns>The answer 400 that names each wrong parameter; null if none is wrong.</returns>
-    public static IResult? Check(HttpRequest request, IReadOnlyList<string>? parameters, IReadOnlyList<string> hosts)
+    public static IResult? Check(HttpRequest request, IReadOnlyList<string> parameters, IReadOnlyList<string> hosts)
     {
-        if (!request.QueryString.HasValue || parameters is null)
+        if (!request.QueryString.HasValue)
             return null;
 
         var problems = new List<ProblemElement>();

@@ -18,7 +18,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         {
             var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
             var refusal = (IsOpen(context.Request, rules) ? null : guard.Refusal(context.Request))
-                ?? QueryParameters.Check(context.Request, rules?.QueryParameters, guard.KeyParameters);
+                ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters) : null);
             using var place = refusal is null ? admission.Enter(context.Request, rules?.Kind ?? RequestKind.Call) : null;
             if (refusal is not null || place is null)
             {

@@ -124,7 +124,7 @@ public sealed class QueryParametersTests
         IResult? wrong = null;
         await using var mapped = new MappedRoutes(routed =>
         {
-            wrong = QueryParameters.Check(routed.Request, QueryParameters.Of(routed.GetEndpoint()), hosts);
+            wrong = QueryParameters.Of(routed.GetEndpoint()) is { } parameters ? QueryParameters.Check(routed.Request, parameters, hosts) : null;
             return wrong?.ExecuteAsync(routed) ?? Task.CompletedTask;
         });
         await mapped.Answer(context);

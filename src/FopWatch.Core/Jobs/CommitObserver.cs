@@ -31,28 +31,25 @@ public sealed class CommitObserver(
     public async ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(committed);
+        var (before, after) = (committed.Before, committed.After);
         if (committed.Event is { } @event)
             await events.CommittedAsync(@event, cancellationToken);
-        if (committed.After.IsSettled)
-            Settled(committed.Before, committed.After);
-        if (committed.Cause != CommitCause.Watch)
-            await TellWatchAsync(committed.Before?.Watch.DueAt, committed.After, cancellationToken);
-    }
 
-    private void Settled(Job? before, Job after)
-    {
-        settlements.Announce(after);
-        if (before?.State != after.State)
-            metrics.JobSettled(after);
+        if (after.IsSettled)
+        {
+            settlements.Announce(after);
+            if (before?.State != after.State)
+                metrics.JobSettled(after);
 
-        // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
-        if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
-            log.Settled(after, references.Of(after.Key));
-    }
+            // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
+            if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
+                log.Settled(after, references.Of(after.Key));
+        }
 
-    private async ValueTask TellWatchAsync(DateTimeOffset? was, Job after, CancellationToken cancellationToken)
-    {
-        var soon = time.GetUtcNow() + Ahead;
+        if (committed.Cause == CommitCause.Watch)
+            return;
+
+        var (was, soon) = (before?.Watch.DueAt, time.GetUtcNow() + Ahead);
         if (after is not { WatchStatus: WatchStatus.Watching, Watch.DueAt: { } due })
         {
             // Most jobs are notified before their watch was started, and ending one that does not run costs requests.

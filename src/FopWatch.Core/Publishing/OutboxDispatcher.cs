@@ -60,7 +60,7 @@ public sealed class OutboxDispatcher(
                 if (pending.Count == 0)
                     break;
 
-                published += await PublishReadableAsync(pending, setAside, isDrain: true, cancellationToken);
+                published += await SendAsync(pending, setAside, isDrain: true, cancellationToken);
             }
 
             return published;
@@ -85,27 +85,24 @@ public sealed class OutboxDispatcher(
         if (!_refused.IsEmpty)
             events = [.. events.Where(one => !_refused.ContainsKey(one.Key))];
         if (events.Count > 0)
-            await PublishReadableAsync(events, [], isDrain: false, cancellationToken);
-    }
-
-    private async Task<int> PublishReadableAsync(
-        IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, bool isDrain, CancellationToken cancellationToken)
-    {
-        if (events.All(one => one.Problem is null))
-            return await SendAsync(events, setAside, isDrain, cancellationToken);
-
-        // They keep none back: nobody can publish them, so there is no order to keep.
-        var unreadable = events.Where(one => one.Problem is not null).ToList();
-        foreach (var one in unreadable)
-            troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
-        await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
-        var readable = events.Where(one => one.Problem is null).ToList();
-        return readable.Count == 0 ? 0 : await SendAsync(readable, setAside, isDrain, cancellationToken);
+            await SendAsync(events, [], isDrain: false, cancellationToken);
     }
 
     private async Task<int> SendAsync(
         IReadOnlyList<OutboxEvent> events, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, bool isDrain, CancellationToken cancellationToken)
     {
+        if (events.Any(one => one.Problem is not null))
+        {
+            // They keep none back: nobody can publish them, so there is no order to keep.
+            var unreadable = events.Where(one => one.Problem is not null).ToList();
+            foreach (var one in unreadable)
+                troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, one.Problem);
+            await SetAsideAsync([.. unreadable.Select(one => one with { Refusals = Math.Max(one.Refusals, OutboxTurns.HoldsBack) })], setAside, cancellationToken);
+            events = [.. events.Where(one => one.Problem is null)];
+            if (events.Count == 0)
+                return 0;
+        }
+
         // A commit is not held up for it; what it leaves, the next drain publishes again.
         var writing = isDrain ? CancellationToken.None : cancellationToken;
         var published = events;
