@@ -1,8 +1,6 @@
 using System.Diagnostics;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
-using Grpc.Core;
-using Grpc.Core.Interceptors;
 
 namespace FopWatch.Functions.Tests;
 
@@ -15,7 +13,7 @@ public class HangingHubTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task A_task_hub_that_hangs_holds_up_a_request_once_and_watches_start_when_it_answers_again()
     {
-        var hang = new Hang();
+        var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
 
         // As a request that registers one job after another.
@@ -55,7 +53,7 @@ public class HangingHubTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task Requests_that_come_at_once_wait_for_a_task_hub_that_hangs_only_once()
     {
-        var hang = new Hang();
+        var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
 
         await RegisterAtOnceAsync(host, "job", 500);
@@ -67,7 +65,7 @@ public class HangingHubTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task The_minute_timer_starts_watches_as_soon_as_the_task_hub_answers_and_ends_the_pause()
     {
-        var hang = new Hang();
+        var hang = new HangingHub(hangs: true);
         await using var host = await StartAsync(hang);
         await host.RegisterAsync("missed");
         hang.Ends();
@@ -82,7 +80,7 @@ public class HangingHubTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task Ending_a_watch_in_a_task_hub_that_hangs_pauses_calls_as_well()
     {
-        var hang = new Hang();
+        var hang = new HangingHub(hangs: true);
         hang.Ends();
         await using var host = await StartAsync(hang);
         foreach (var id in (string[])["a", "b"])
@@ -96,7 +94,7 @@ public class HangingHubTests(SharedAzurite azurite)
         Assert.Equal(before + 1, hang.Calls);
     }
 
-    private async Task<WatchHost> StartAsync(Hang hang) => await WatchHost.StartAsync(
+    private async Task<WatchHost> StartAsync(HangingHub hang) => await WatchHost.StartAsync(
         await azurite.StartedAsync(),
         TestTime.Real(),
         (tasks, cancelled) => WatchHost.InMemoryAsync(tasks, hang, cancelled),
@@ -111,34 +109,4 @@ public class HangingHubTests(SharedAzurite azurite)
     }
 
     private static void Output(string line) => TestContext.Current.TestOutputHelper!.WriteLine(line);
-
-    /// <summary>Answers no call until it is cancelled.</summary>
-    private sealed class Hang : Interceptor
-    {
-        private int _calls;
-        private bool _hangs = true;
-
-        /// <summary>How many calls came while it hung.</summary>
-        public int Calls => Volatile.Read(ref _calls);
-
-        public void Begins() => Volatile.Write(ref _hangs, true);
-
-        public void Ends() => Volatile.Write(ref _hangs, false);
-
-        public override AsyncUnaryCall<TResponse> AsyncUnaryCall<TRequest, TResponse>(
-            TRequest request, ClientInterceptorContext<TRequest, TResponse> context, AsyncUnaryCallContinuation<TRequest, TResponse> continuation)
-        {
-            if (!Volatile.Read(ref _hangs))
-                return continuation(request, context);
-
-            Interlocked.Increment(ref _calls);
-            return new(NeverAsync(), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
-
-            async Task<TResponse> NeverAsync()
-            {
-                await Task.Delay(Timeout.Infinite, context.Options.CancellationToken).ContinueWith(_ => { }, TaskScheduler.Default);
-                throw new RpcException(new Status(StatusCode.Cancelled, "It was cancelled."));
-            }
-        }
-    }
 }

@@ -24,6 +24,9 @@ public sealed class StatusStub : IAsyncDisposable
     /// <summary>The answer by id, and by how many questions about it came before; null for <see cref="Answers"/>.</summary>
     public Func<string, int, (int Status, string Body)>? Answer { get; set; }
 
+    /// <summary>How long each answer takes.</summary>
+    public TimeSpan Delay { get; set; }
+
     /// <summary>The answer by id.</summary>
     public ConcurrentDictionary<string, (int Status, byte[] Body)> Answers { get; } = new(StringComparer.Ordinal);
 
@@ -91,6 +94,8 @@ public sealed class StatusStub : IAsyncDisposable
     private async Task AnswerAsync(HttpContext context)
     {
         var (status, body) = AnswerTo(context.Request);
+        if (Delay > TimeSpan.Zero)
+            await Task.Delay(Delay, context.RequestAborted);
         context.Response.StatusCode = status;
         context.Response.ContentType = "application/json";
         await context.Response.Body.WriteAsync(body, context.RequestAborted);

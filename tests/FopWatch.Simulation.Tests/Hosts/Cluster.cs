@@ -11,19 +11,21 @@ internal sealed class Cluster
 
     private readonly SimulatedWorld _world;
     private readonly Process?[] _processes;
-    private readonly Platform? _platform;
     private int _lives;
 
     public Cluster(SimulatedWorld world)
     {
         _world = world;
         _processes = new Process?[world.Scenario.Processes];
-        _platform = world.Scenario.Host == HostKind.Cloud ? new(world, this) : null;
+        Platform = world.Scenario.Host == HostKind.Cloud ? new(world, this) : null;
     }
+
+    /// <summary>What calls the functions of cloud hosts; null for embedded ones.</summary>
+    public Platform? Platform { get; }
 
     public void Start()
     {
-        _platform?.Start();
+        Platform?.Start();
         for (var slot = 0; slot < _processes.Length; slot++)
             Launch(slot);
         if (_world.Scenario.ClockError > TimeSpan.Zero)
@@ -119,7 +121,7 @@ internal sealed class Cluster
     {
         var name = $"life {++_lives}";
         var seed = _world.Scheduler.Random.Next();
-        Process process = _platform is null ? new EmbeddedProcess(_world, name, seed) : new CloudProcess(_world, name, seed, _platform);
+        Process process = Platform is null ? new EmbeddedProcess(_world, name, seed) : new CloudProcess(_world, name, seed, Platform);
         _processes[slot] = process;
         SetClock(process);
         process.ProcessLifetime.WhenOver(() => _world.Scheduler.Start(_world.Outside, async () =>

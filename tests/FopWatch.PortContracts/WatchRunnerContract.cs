@@ -1,0 +1,247 @@
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.PortContracts;
+
+/// <summary>
+/// What every <see cref="IWatchRunner"/> does, seen by what the status API is asked. Jobs go into the store behind the runner's back, so nothing but the
+/// calls of the tests starts a watch. An answer leaves its job open, and makes its next poll due after an hour.
+/// </summary>
+public abstract class WatchRunnerContract : IAsyncLifetime
+{
+    private static readonly TimeSpan FarOff = TimeSpan.FromHours(1);
+
+    /// <summary>What is tested.</summary>
+    protected abstract IWatchRunner Runner { get; }
+
+    /// <summary>The store of the jobs that it watches.</summary>
+    protected abstract IJobStore Jobs { get; }
+
+    /// <summary>The configured source.</summary>
+    protected abstract string Source { get; }
+
+    /// <summary>The runner's time.</summary>
+    protected abstract DateTimeOffset Now { get; }
+
+    /// <summary>Whether it keeps the watch of a job that is not being polled.</summary>
+    protected abstract bool KeepsWatches { get; }
+
+    /// <summary>How often the status API has been asked.</summary>
+    protected abstract int Asked { get; }
+
+    /// <summary>Cancelled when the test run is.</summary>
+    protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task A_watch_that_is_started_ahead_polls_when_its_job_is_due_and_not_sooner()
+    {
+        var job = await AddAsync("a", TimeSpan.FromSeconds(5));
+
+        Assert.True(await Runner.StartAsync(job, Cancelled));
+
+        await UntilAsync(() => Asked == 1);
+        var polled = await PolledAsync(job.Key);
+        Assert.True(polled.Watch.LastPolledAt >= job.DueAt - PollPlan.ClockTolerance, $"polled {job.DueAt - polled.Watch.LastPolledAt} early");
+    }
+
+    [Fact]
+    public async Task A_watch_that_is_started_twice_polls_once()
+    {
+        var job = await AddAsync("a", TimeSpan.FromSeconds(3));
+
+        Assert.True(await Runner.StartAsync(job, Cancelled));
+        Assert.Equal(!KeepsWatches, await Runner.StartAsync(job, Cancelled));
+
+        await UntilAsync(() => Asked == 1);
+        await PolledAsync(job.Key);
+        await Runner.StartAsync(job, Cancelled);
+        await PassAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(1, Asked);
+    }
+
+    [Fact]
+    public async Task A_watch_that_sleeps_looks_at_its_job_when_it_is_woken()
+    {
+        var job = await AddAsync("a", FarOff);
+        await Runner.StartAsync(job, Cancelled);
+        await AsleepAsync(job);
+
+        await Runner.WakeAsync(await MakeDueAsync(job.Key), Cancelled);
+
+        await UntilAsync(() => Asked == 1);
+    }
+
+    [Fact]
+    public async Task A_watch_that_is_woken_in_vain_sleeps_on_and_asks_nobody()
+    {
+        var job = await AddAsync("a", FarOff);
+        await Runner.StartAsync(job, Cancelled);
+        await AsleepAsync(job);
+
+        await Runner.WakeAsync(job, Cancelled);
+        await PassAsync(TimeSpan.FromSeconds(2));
+        Assert.Equal(0, Asked);
+
+        // It can be woken again.
+        await Runner.WakeAsync(await MakeDueAsync(job.Key), Cancelled);
+        await UntilAsync(() => Asked == 1);
+    }
+
+    [Fact]
+    public async Task What_is_due_when_a_watch_is_woken_while_it_polls_is_polled_once_that_poll_has_ended()
+    {
+        AnswerSlowly();
+        var job = await AddAsync("a", TimeSpan.Zero);
+        await Runner.StartAsync(job, Cancelled);
+        await UntilAsync(() => Asked == 1);
+
+        await Runner.WakeAsync(await MakeDueAsync(job.Key), Cancelled);
+        await Runner.WakeAsync(job, Cancelled);
+        Assert.Equal(1, Asked);
+
+        await UntilAsync(() => Asked == 2);
+        await PassAsync(TimeSpan.FromSeconds(5));
+        Assert.Equal(2, Asked);
+    }
+
+    [Fact]
+    public async Task A_watch_that_does_not_run_is_started_when_it_is_woken()
+    {
+        var job = await AddAsync("a", TimeSpan.Zero);
+
+        await Runner.WakeAsync(job, Cancelled);
+
+        await UntilAsync(() => Asked == 1);
+    }
+
+    [Fact]
+    public async Task A_watch_that_is_ended_with_its_job_polls_no_more_and_can_be_started_anew()
+    {
+        var job = await AddAsync("a", TimeSpan.FromSeconds(3));
+        await Runner.StartAsync(job, Cancelled);
+        await AsleepAsync(job);
+        await CommitAsync(job.Key, stored => stored.Stopped());
+
+        await Runner.EndAsync(job.Key, Cancelled);
+        await PassAsync(TimeSpan.FromSeconds(4));
+        Assert.Equal(0, Asked);
+        Assert.Null(await Runner.StateAsync(job.Key, Cancelled));
+
+        Assert.True(await Runner.StartAsync(await MakeDueAsync(job.Key), Cancelled));
+        await UntilAsync(() => Asked == 1);
+    }
+
+    [Fact]
+    public async Task Ending_a_watch_that_does_not_run_is_no_error()
+    {
+        var job = await AddAsync("a", TimeSpan.Zero);
+
+        await Runner.EndAsync(job.Key, Cancelled);
+        await Runner.EndAsync(new(Source, "unknown"), Cancelled);
+
+        await Runner.StartAsync(job, Cancelled);
+        await UntilAsync(() => Asked == 1);
+    }
+
+    [Fact]
+    public async Task A_watch_says_until_when_it_sleeps_and_one_that_does_not_run_says_nothing()
+    {
+        var job = await AddAsync("a", FarOff);
+        Assert.Null(await Runner.StateAsync(job.Key, Cancelled));
+
+        await Runner.StartAsync(job, Cancelled);
+        await AsleepAsync(job);
+
+        var state = await Runner.StateAsync(job.Key, Cancelled);
+        Assert.Equal(KeepsWatches ? job.DueAt : null, state?.SleepsUntil);
+        Assert.NotEqual(true, state?.IsPostponed);
+        Assert.Null(await Runner.StateAsync(new(Source, "unknown"), Cancelled));
+    }
+
+    /// <inheritdoc/>
+    public abstract ValueTask InitializeAsync();
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await CloseAsync();
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Ends everything.</summary>
+    protected abstract ValueTask CloseAsync();
+
+    /// <summary>Lets the status API take a second or more for each answer.</summary>
+    protected abstract void AnswerSlowly();
+
+    /// <summary>Lets time pass until something holds. Fails the test if that takes much longer than it should.</summary>
+    protected abstract Task UntilAsync(Func<bool> holds);
+
+    /// <summary>Lets a time pass.</summary>
+    protected abstract Task PassAsync(TimeSpan time);
+
+    /// <summary>Waits until a watch sleeps, where the runner keeps it meanwhile.</summary>
+    protected async Task AsleepAsync(DueJob job)
+    {
+        while (KeepsWatches && (await Runner.StateAsync(job.Key, Cancelled))?.SleepsUntil != job.DueAt)
+            await PassAsync(TimeSpan.FromMilliseconds(20));
+    }
+
+    /// <summary>Adds a job that is due after a time.</summary>
+    protected async Task<DueJob> AddAsync(string id, TimeSpan after)
+    {
+        var job = Sample.Job(id, Source, Now - Sample.Start);
+        job = job with { Watch = job.Watch.Due(Now + after) };
+        Assert.NotNull(await Jobs.CommitAsync(new(job, null, null), Cancelled));
+        return new(job.Key, job.Watch.DueAt!.Value);
+    }
+
+    /// <summary>Makes a job due now, as a hint to another instance does whose wake-up got lost.</summary>
+    protected Task<DueJob> MakeDueAsync(JobKey key) => CommitAsync(key, job => job with { Watch = job.Watch.Due(Now) });
+
+    private async Task<DueJob> CommitAsync(JobKey key, Func<Job, Job> change)
+    {
+        while (true)
+        {
+            var stored = await Jobs.FindAsync(key, Cancelled);
+            var job = change(stored!.Job);
+            if (await Jobs.CommitAsync(new(job, stored.ETag, null), Cancelled) is not null)
+                return new(key, job.Watch.DueAt ?? Now);
+        }
+    }
+
+    private async Task<Job> PolledAsync(JobKey key)
+    {
+        while (true)
+        {
+            if ((await Jobs.FindAsync(key, Cancelled))!.Job is { Watch.LastPolledAt: not null } job)
+                return job;
+            await PassAsync(TimeSpan.FromMilliseconds(20));
+        }
+    }
+}
+
+/// <summary>What an <see cref="IWatchRunner"/> does whose watches run elsewhere, in what may not answer.</summary>
+public abstract class RemoteWatchRunnerContract : WatchRunnerContract
+{
+    /// <inheritdoc/>
+    protected override bool KeepsWatches => true;
+
+    [Fact]
+    public async Task What_does_not_answer_fails_no_caller_and_is_known_to_have_started_nothing()
+    {
+        var job = await AddAsync("a", TimeSpan.Zero);
+        Hang();
+
+        Assert.Null(await Runner.StartAsync(job, Cancelled));
+        await Runner.WakeAsync(job, Cancelled);
+        await Runner.EndAsync(job.Key, Cancelled);
+        Assert.Null(await Runner.StateAsync(job.Key, Cancelled));
+
+        await PassAsync(TimeSpan.FromSeconds(1));
+        Assert.Equal(0, Asked);
+    }
+
+    /// <summary>From now on nothing is answered.</summary>
+    protected abstract void Hang();
+}
