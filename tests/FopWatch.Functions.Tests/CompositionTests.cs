@@ -230,7 +230,8 @@ public class CompositionTests(SharedAzurite azurite)
     [InlineData(-30)]
     public async Task A_system_clock_that_is_wrong_is_set_right_by_the_answers_of_the_storage_account(int days)
     {
-        var system = new WrongClock(TimeSpan.FromDays(days));
+        var system = TestTime.Real();
+        system.Shift(TimeSpan.FromDays(days));
         var time = new SteadyTime(system);
         var configuration = new ConfigurationBuilder().AddInMemoryCollection(
             [new("AzureWebJobsStorage", (await azurite.StartedAsync()).ConnectionString), new("FopWatch:Tables:Name", $"t{Guid.NewGuid():N}")]).Build();
@@ -239,7 +240,7 @@ public class CompositionTests(SharedAzurite azurite)
         await TableStore.CreateAsync(cloud.Tables, cloud.Table, time, TestContext.Current.CancellationToken);
 
         Assert.InRange(time.GetUtcNow() - TimeProvider.System.GetUtcNow(), TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
-        Assert.InRange(time.SystemAhead!.Value - system.Ahead, TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
+        Assert.InRange(time.SystemAhead!.Value - TimeSpan.FromDays(days), TimeSpan.FromSeconds(-5), TimeSpan.FromSeconds(5));
         await cloud.Tables.DeleteTableAsync(cloud.Table.TableName, TestContext.Current.CancellationToken);
     }
 
@@ -252,13 +253,6 @@ public class CompositionTests(SharedAzurite azurite)
         ["FopWatch:PublicUrl"] = publicUrl,
         ["FopWatch:ApiUrl"] = apiUrl,
     };
-
-    private sealed class WrongClock(TimeSpan ahead) : TimeProvider
-    {
-        public TimeSpan Ahead => ahead;
-
-        public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + ahead;
-    }
 
     private sealed class Listening : ILoggerProvider
     {

@@ -83,14 +83,4 @@ public class PurgeStepsTests(SharedAzurite azurite)
             return new(Task.FromResult((TResponse)(object)answer), Task.FromResult(new Metadata()), () => Status.DefaultSuccess, () => [], () => { });
         }
     }
-
-    /// <summary>Each look at it takes as long.</summary>
-    private sealed class StepTime(TimeSpan step) : TimeProvider
-    {
-        private long _looks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Interlocked.Increment(ref _looks) * step.Ticks;
-    }
 }

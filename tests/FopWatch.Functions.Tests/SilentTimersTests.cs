@@ -163,6 +163,26 @@ public class SilentTimersTests(SharedAzurite azurite)
         await own.RestartAsync();
     }
 
+    /// <summary>Whatever it is: nobody waits for the look, and its failure would be lost with its task, or end the process.</summary>
+    [Fact(Timeout = 120_000)]
+    public async Task A_look_that_fails_for_a_reason_that_is_not_the_stores_is_logged_and_fails_no_request()
+    {
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:02:00"));
+        host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
+        var timers = host.Services.GetRequiredService<SilentTimers>();
+        await host.RegisterAsync(Id);
+        await timers.LookAsync(host.Client, Cancelled);
+        host.Time.AdvanceTo(host.Time.GetUtcNow() + Silence);
+
+        await timers.LookAsync(host.Client, new CancellationToken(canceled: true));
+        Assert.Equal(1, Said(host, "The look for silent timers failed"));
+        Assert.Equal(0, Said(host, "is silent; this instance did its work"));
+
+        await timers.LookAsync(host.Client, Cancelled);
+        Assert.Equal(1, Said(host, "The timer StartDueWatches is silent; this instance did its work"));
+        Assert.Equal(1, Said(host, "The look for silent timers failed"));
+    }
+
     private static IReadOnlyList<Trouble> Troubles(WatchHost host) => host.Services.GetRequiredService<Troubles>().Current;
 
     private static int Said(WatchHost host, string text) => host.Log.ToString().Split(text).Length - 1;

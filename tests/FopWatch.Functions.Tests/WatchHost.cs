@@ -289,13 +289,19 @@ internal sealed class WatchHost : IAsyncDisposable
 
 /// <summary>
 /// The app's clock. Timers of orchestrations go by the real one; so a clock that jumps is set far enough back for every timer to
-/// be past when it is set, and weeks of polls take seconds.
+/// be past when it is set, and weeks of polls take seconds. One that stands still does not depend on how busy the machine is.
 /// </summary>
 internal sealed class TestTime : TimeProvider
 {
+    private readonly (DateTimeOffset Time, long Timestamp)? _stands;
     private long _offset;
 
-    private TestTime(TimeSpan offset, bool jumps) => (_offset, Jumps) = (offset.Ticks, jumps);
+    private TestTime(TimeSpan offset, bool jumps, bool stands = false)
+    {
+        (_offset, Jumps) = (offset.Ticks, jumps);
+        if (stands)
+            _stands = (System.GetUtcNow(), System.GetTimestamp());
+    }
 
     public bool Jumps { get; }
 
@@ -303,10 +309,13 @@ internal sealed class TestTime : TimeProvider
 
     public static TestTime Jumping() => new(TimeSpan.FromDays(-60), jumps: true);
 
-    public override DateTimeOffset GetUtcNow() => System.GetUtcNow() + TimeSpan.FromTicks(Volatile.Read(ref _offset));
+    /// <summary>Moves only when it is set.</summary>
+    public static TestTime Standing() => new(TimeSpan.Zero, jumps: false, stands: true);
+
+    public override DateTimeOffset GetUtcNow() => (_stands?.Time ?? System.GetUtcNow()) + TimeSpan.FromTicks(Volatile.Read(ref _offset));
 
     public override long GetTimestamp() =>
-        System.GetTimestamp() + (long)(TimeSpan.FromTicks(Volatile.Read(ref _offset)).TotalSeconds * TimestampFrequency);
+        (_stands?.Timestamp ?? System.GetTimestamp()) + (long)(TimeSpan.FromTicks(Volatile.Read(ref _offset)).TotalSeconds * TimestampFrequency);
 
     /// <summary>Sets the clock ahead, or back.</summary>
     public void Shift(TimeSpan by) => Interlocked.Add(ref _offset, by.Ticks);

@@ -57,7 +57,7 @@ public class WatchJobTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task A_hint_starts_the_watch_at_once_and_another_wakes_it()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);
@@ -75,7 +75,7 @@ public class WatchJobTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task A_watch_whose_nudge_was_lost_is_woken_by_the_timer()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);
@@ -159,10 +159,10 @@ public class WatchJobTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task A_hint_wakes_a_watch_that_was_started_ahead()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:10"), ("Max", "02:00:00"));
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
-        await host.StartDueAsync();
+        await StartAheadAsync(host, due);
         await host.AsleepAsync(Id, step => step.DueAt == due);
 
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
@@ -170,16 +170,16 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.EndedAsync(Id);
         var job = await host.JobAsync(Id);
         Assert.Equal((JobState.Succeeded, 1), (job.State, host.Provider.TimesAsked(Id)));
-        Assert.True(job.SettledAt < due - TimeSpan.FromSeconds(10), "It slept on.");
+        Assert.Equal(host.Time.GetUtcNow(), job.SettledAt);
     }
 
     [Fact(Timeout = 120_000)]
     public async Task A_watch_that_was_started_ahead_and_sleeps_for_longer_than_its_job_is_woken_by_the_timer()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("First", "00:01:10"), ("Max", "02:00:00"));
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
         host.Provider.Answer = (id, _) => (200, StatusStub.Done(id));
         var due = (await host.RegisterAsync(Id)).Watch.DueAt!.Value;
-        await host.StartDueAsync();
+        await StartAheadAsync(host, due);
         await host.AsleepAsync(Id, step => step.DueAt == due);
 
         // As by another instance whose nudge was lost.
@@ -189,7 +189,7 @@ public class WatchJobTests(SharedAzurite azurite)
         await host.StartDueAsync();
 
         await host.EndedAsync(Id);
-        Assert.True((await host.JobAsync(Id)).SettledAt < due - TimeSpan.FromSeconds(10), "It slept on.");
+        Assert.Equal(host.Time.GetUtcNow(), (await host.JobAsync(Id)).SettledAt);
     }
 
     [Fact]
@@ -574,6 +574,10 @@ public class WatchJobTests(SharedAzurite azurite)
         await Assert.ThrowsAsync<StoreUnavailableException>(host.PurgeAsync);
         Assert.Null(await host.InstanceAsync("late"));
     }
+
+    /// <summary>Starts the watch so far ahead of its due time that the test would time out if it slept until then.</summary>
+    private static async Task StartAheadAsync(WatchHost host, DateTimeOffset due) =>
+        Assert.True(await host.Services.GetRequiredService<IWatchRunner>().StartAsync(new(new(WatchHost.SourceName, Id), due), Cancelled));
 
     private static async Task StartWhenDueAsync(WatchHost host)
     {

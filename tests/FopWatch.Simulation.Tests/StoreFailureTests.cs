@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
@@ -18,6 +17,7 @@ namespace FopWatch.Simulation.Tests;
 public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPublisher, IStoreUpkeep, ICommitObserver, ILogger, IOperatorLog, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
+    private static readonly TimeSpan Patience = TimeSpan.FromMinutes(1);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
 
     private readonly ManualTimeProvider _time = new(Scenario.Start);
@@ -84,7 +84,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         _store.Refuses = null;
         await AskedAsync(TimeSpan.FromMinutes(1));
         Assert.Equal([0, 1, 3, 7, 15, 31, 63, 123], _asked);
-        await UntilAsync(() => _store.Peek(Key)!.IsSettled);
+        await Eventually.HoldsAsync(() => _store.Peek(Key)!.IsSettled);
         Assert.Equal(JobState.Succeeded, _store.Peek(Key)!.State);
         await StopAsync(loop);
     }
@@ -149,12 +149,12 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
         _isDown = false;
         await TriedAsync(3, TimeSpan.FromMinutes(1));
-        await UntilAsync(() => _kept == _time.GetUtcNow());
-        await UntilAsync(() => _troubles.Current.Count == 0);
+        await Eventually.HoldsAsync(() => _kept == _time.GetUtcNow());
+        await Eventually.HoldsAsync(() => _troubles.Current.Count == 0);
 
         _damage = "a page is damaged";
         await TriedAsync(4, TimeSpan.FromMinutes(1));
-        await UntilAsync(() => _troubles.Current is [{ Detail: "a page is damaged" }]);
+        await Eventually.HoldsAsync(() => _troubles.Current is [{ Detail: "a page is damaged" }]);
         Assert.Equal([0, 60, 120, 180], _tried);
         await StopAsync(loop);
     }
@@ -288,8 +288,8 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
             _time.Advance(TimeSpan.FromMilliseconds(1));
         }
 
-        await UntilAsync(() => Count() >= times);
-        await _time.UntilTimersAsync(1, _stop.Token).WaitAsync(TimeSpan.FromSeconds(20), _stop.Token);
+        await Eventually.HoldsAsync(() => Count() >= times);
+        await _time.UntilTimersAsync(1, _stop.Token).WaitAsync(Patience, _stop.Token);
 
         int Count()
         {
@@ -298,18 +298,10 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         }
     }
 
-    private async Task UntilAsync(Func<bool> reached)
-    {
-        var waiting = Stopwatch.StartNew();
-        while (!reached() && waiting.Elapsed < TimeSpan.FromSeconds(30))
-            await Task.Delay(1, _stop.Token);
-        Assert.True(reached());
-    }
-
     private async Task StopAsync(Task loop)
     {
         await _stop.CancelAsync();
-        await loop.WaitAsync(TimeSpan.FromSeconds(20), CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await loop.WaitAsync(Patience, CancellationToken.None).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         Assert.False(loop.IsFaulted);
     }
 }

@@ -13,7 +13,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     [Fact]
     public async Task Sweeps_that_have_time_for_one_partition_count_all_of_them_in_turns()
     {
-        var time = new SlowTime();
+        var time = SlowTime();
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 4);
         var store = await table.StoreAsync(time: time);
         for (var i = 0; i < 40; i++)
@@ -65,7 +65,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         await ahead.Jobs.CountAsync(part.Name, 1, Cancelled);
         await table.Store.Jobs.CommitAsync(Sample.Job("b", "second").New(), Cancelled);
 
-        var now = new SlowTime();
+        var now = SlowTime();
         var sweeper = SweeperOf(await table.StoreAsync(time: now), now);
         var sweeps = new List<Sweep> { await sweeper.SweepAsync(Cancelled), await sweeper.SweepAsync(Cancelled) };
 
@@ -76,7 +76,7 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
     [Fact]
     public async Task A_purge_whose_time_is_over_leaves_the_rest_to_the_next()
     {
-        var time = new SlowTime();
+        var time = SlowTime();
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 2);
         var store = await table.StoreAsync(time: time);
         for (var i = 0; i < 300; i++)
@@ -96,20 +96,11 @@ public sealed class SweepTurnsTests(SharedAzurite azurite)
         return Unobserved.Sweeper(new([]), store.Jobs, store.Due, store.Outbox, store.Quarantine, recorder, time);
     }
 
+    /// <summary>Every look at it takes as long as a sweep may.</summary>
+    private static StepTime SlowTime() => new(Sweeper.Longest, Sample.Start);
+
     private sealed class Nobody : ICommitObserver
     {
         public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
-    }
-
-    /// <summary>Every look at it takes as long as a sweep may.</summary>
-    private sealed class SlowTime : TimeProvider
-    {
-        private long _looks;
-
-        public override long TimestampFrequency => TimeSpan.TicksPerSecond;
-
-        public override long GetTimestamp() => Interlocked.Increment(ref _looks) * Sweeper.Longest.Ticks;
-
-        public override DateTimeOffset GetUtcNow() => Sample.Start + TimeSpan.FromSeconds(Interlocked.Increment(ref _looks));
     }
 }

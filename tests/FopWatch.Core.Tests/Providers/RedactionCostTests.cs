@@ -4,6 +4,7 @@ using System.Text.Json;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using static FopWatch.Core.Tests.Providers.Bodies;
 
 namespace FopWatch.Core.Tests.Providers;
 
@@ -105,5 +106,77 @@ public class RedactionCostTests
                 Assert.NotNull(ProviderKinds.For(ProviderKind.Qiniu).Decode(ReportChannel.Notification, body).Report);
             return watch.Elapsed.TotalSeconds;
         }
+    }
+
+    public static TheoryData<string> Leads =>
+    [
+        "", "token=x", "?e=x", "%3Ftoken%3Dx", "%253Ftoken%253Dx", "hlsKey/", "hlsKey\\/", "hlsKey%2F", "hlsKey%252Fx", "hlsKey/***", "hlsKey=x", "\"hlsKey\":\"", "\"token\":[", "\"token\":{\"", "%22token%22%3A%5B%22", "[\"",
+        "http://", "http%3A%2F%2F", "api/notify/", "api/notify/media/", "mkzip/2/url/" + Base64Url("http://a.example/x"),
+        "mkzip/2/url/" + Base64Url("http://a.example/x?token=abcdef"), "url/" + Base64Url(Base64Url("http://a.example/x?token=abcdef")),
+    ];
+
+    private static readonly string[] Repeated =
+    [
+        "/", "\\/", "\\\\/", "\\", "%2F", "%252F", "%2F/", "%", "%25", "25", "=", "%3D", "&", "?", "#", "|", ";", ":", "@", "-", "_", "+", "%2B", ".", "a", "1", "\"", " ", "*",
+        "\\u002f", "\\u003d", "\\u0026", "/a", "/t", "/t/1", "/t/4=", "%2Ft%2F1", "/vb", "/vb/1", "/video_1", "/url", "/url/http", "hlsKey", "_hlsKey/a/t/1", "_hlsKey%2Fa/t/1",
+        "hlsKey\"", "\"hlsKey\":", "_token=/t/1", "_token=a/t/1", "&e=", "%3Ftoken%3D", "%26token%3Da%2Ft%2F1", "token", "x-amz-", "q-sign", "a://", "a%3A%2F%2F", "a%253A%252F%252F",
+        "api/notify/", "api/notify/a/", "aHR0", "aHR0cDovL2Ev", "/aHR0cDovL2Ev", "IGh0dHA6Ly9h/", "IGh0dHA6Ly9hYmM/", "YUhSMGNEb3ZMMkV2/", "\ud83d\ude00",
+        "~", "~hmac=", "%7E", ",", ",a", ")", "'", ");", "&amp;", "%3B", "%26amp%3B", "\"token\":", "\"token\":\"", "%22token%22%3A", "%22token%22%3A%22", "\\u0022token\\u0022:",
+        "%5C%22", "saveas/", "/r/2x", "/vb/1.4", "\"token\":[", "\"token\":{\"", "[\"", "]", "{\"\\\"", "%22token%22%3A%5B", "%22token%22%3A%7B%22", "%5B%22", "token: ", "authorization:", "key : x", "token%3A", "{\"a\":",
+    ];
+
+    // So many take less than 50 ms on an idle machine; quadratic work takes longer than the limit.
+    private const int Repetitions = 10_000;
+
+    [Theory]
+    [MemberData(nameof(Leads))]
+    public void Redacting_takes_linear_time_whatever_is_repeated(string lead)
+    {
+        foreach (var repeated in Repeated)
+        {
+            var text = lead + string.Concat(Enumerable.Repeat(repeated, Repetitions)) + "x";
+            var watch = Stopwatch.StartNew();
+            CommandRedaction.Redact(text);
+            Assert.True(watch.Elapsed < TimeSpan.FromSeconds(10), $"{lead} and {Repetitions} times {repeated}: {watch.Elapsed}");
+        }
+    }
+
+    // What is allocated shows how often a part of a text was read, on a busy machine too.
+    [Theory]
+    [InlineData("IGh0dHA6Ly9h/")]
+    [InlineData("IGh0dHA6Ly9hYmM/")]
+    public void A_chain_of_encoded_urls_is_read_about_once(string repeated)
+    {
+        var text = string.Concat(Enumerable.Repeat(repeated, Repetitions));
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 50);
+    }
+
+    [Fact]
+    public void A_text_that_is_encoded_again_and_again_is_read_about_once_at_each_level()
+    {
+        // Each level begins like an address that is encoded twice and has slashes behind it, so there are many texts that it could be.
+        var text = "aHR0 " + new string('y', 300);
+        for (var level = 0; level < 5; level++)
+            text = "aHR0 " + Convert.ToBase64String(Utf8(text + string.Concat(Enumerable.Repeat("???", 24))));
+
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 300);
+    }
+
+    [Fact]
+    public void Json_in_json_that_is_broken_at_every_level_is_read_about_once_at_each_level()
+    {
+        var text = new string('x', 20_000);
+        for (var level = 0; level < 10; level++)
+            text = $$$"""{"a":{{{JsonSerializer.Serialize(text)}}},"\u0074oken":1}}""";
+
+        Assert.InRange(AllocatedBytesPerCharacter(text), 0, 300);
+    }
+
+    private static long AllocatedBytesPerCharacter(string text)
+    {
+        CommandRedaction.Redact(text);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        CommandRedaction.Redact(text);
+        return (GC.GetAllocatedBytesForCurrentThread() - before) / text.Length;
     }
 }

@@ -231,4 +231,52 @@ public partial class SecretsPropertyTests
 
         public string? Finds(string text) => Pieces.FirstOrDefault(piece => text.Contains(piece, StringComparison.Ordinal));
     }
+
+    [Fact]
+    public void No_secret_is_left_in_any_report()
+    {
+        var secret = Gen.Elements("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_+".ToCharArray())
+            .ArrayOf(24)
+            .Select(chars => $"zq{new string(chars)}");
+        var name = Gen.Elements("hlsKey", "HLSKEY", "hlskey", "HlsKey");
+        var slash = Gen.Elements("/", "%2F", "%2f", "%252F", "\\/", "\\\\/");
+        var spelling = Gen.Elements<Func<string, string>>(
+            text => JsonSerializer.Serialize(text),
+            text => $"\"{string.Concat(text.Select(c => $"\\u{(int)c:x4}"))}\"",
+            text => $"\"{text.Replace("\\", "\\\\", StringComparison.Ordinal).Replace("/", "\\/", StringComparison.Ordinal)}\"",
+            text => JsonSerializer.Serialize(JsonSerializer.Serialize(new Dictionary<string, string> { ["cmd"] = text })));
+        var cases =
+            from key in secret
+            from word in name
+            from separator in slash
+            from spell in spelling
+            from template in Gen.Elements(
+                """{"id":"a","code":0,"items":[{"cmd":§,"code":0,"desc":§,"error":§,"result":{"n":§,"hlsKey":"@"}}]}""",
+                """{"id":"a","code":3,"desc":§,"items":[{"cmd":§,"code":"2","desc":§,"error":{"x":§}}],"extra":[§]}""",
+                """{"version":"v3","id":"a","code":3,"ops":[{"fop":{"cmd":§,"result":{"code":3,"desc":§,"error":§}}}]}""",
+                """{"id":"a","status":"FINISHED","ops":[{"op":{"type":"t","params":{"hlsKey":"@","HLSKey2":§,"cmd":§}},"result":{"code":3,"desc":§}}]}""")
+            let command = $"avthumb{separator}m3u8{separator}{word}{separator}{key}|x{separator}{word}{separator}{key}{separator}y"
+            select (Secret: key, Body: template.Replace("§", spell(command), StringComparison.Ordinal).Replace("@", key, StringComparison.Ordinal));
+
+        Prop.ForAll(cases.ToArbitrary(), one =>
+        {
+            foreach (var kind in Enum.GetValues<ProviderKind>())
+            {
+                foreach (var channel in Enum.GetValues<ReportChannel>())
+                {
+                    if (ProviderKinds.For(kind).Decode(channel, one.Body).Report is not { } report)
+                        continue;
+
+                    // A secret may be spelt in many ways; half of one would be bad enough.
+                    var said = string.Join('\n', report.Facts.Items.SelectMany(item => (string?[])[item.Command, item.Description, item.Error, item.Result]))
+                        + report.Facts.Raw?.Json;
+                    Assert.DoesNotContain(one.Secret[..8], said, StringComparison.Ordinal);
+                    Assert.DoesNotContain(one.Secret[^8..], said, StringComparison.Ordinal);
+                    using var stillJson = JsonDocument.Parse(report.Facts.Raw!.Value.Json);
+                    foreach (var text in Texts(stillJson.RootElement))
+                        Assert.DoesNotContain(one.Secret[..8], text, StringComparison.Ordinal);
+                }
+            }
+        }).QuickCheckThrowOnFailure();
+    }
 }

@@ -1,4 +1,3 @@
-using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -10,9 +9,9 @@ namespace FopWatch.Core.Tests.Watching;
 
 public class PollPlanTests
 {
-    private static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+    internal static readonly DateTimeOffset Start = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
 
-    private static readonly PollSettings Settings = new()
+    internal static readonly PollSettings Settings = new()
     {
         First = TimeSpan.FromMinutes(2),
         Factor = 1.5,
@@ -20,7 +19,7 @@ public class PollPlanTests
         Deadline = TimeSpan.FromDays(9),
     };
 
-    private static readonly StatusAnswer Running = new(PollAnswer.Report);
+    internal static readonly StatusAnswer Running = new(PollAnswer.Report);
 
     [Fact]
     public void The_first_poll_is_due_after_the_first_wait_or_when_the_registration_says()
@@ -28,90 +27,6 @@ public class PollPlanTests
         Assert.Equal(Start.AddMinutes(2), PollPlan.Start(Settings, Start).DueAt);
         Assert.Equal(Start.AddHours(3), PollPlan.Start(Settings, Start, TimeSpan.FromHours(3)).DueAt);
         Assert.Equal(Start.AddDays(9), PollPlan.Start(Settings, Start, TimeSpan.FromDays(10)).DueAt);
-    }
-
-    [Fact]
-    public void What_a_clock_that_was_ahead_did_last_counts_as_done_now_with_the_same_waits_after_it()
-    {
-        var ahead = Start.AddDays(5);
-        var begun = PollPlan.Start(Settings, ahead, TimeSpan.FromHours(3));
-        Assert.Equal((Start, Start.AddDays(9), Start.AddHours(3)), Times(PollPlan.Clamped(begun, Start)));
-
-        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, ahead, 0.5);
-        var clamped = PollPlan.Clamped(polled, Start.AddMinutes(1));
-        Assert.Equal((Start, Start.AddDays(9), Start.AddMinutes(4)), Times(clamped));
-        Assert.Equal((Start.AddMinutes(1), 1), (clamped.LastPolledAt, clamped.Polls));
-
-        // Both, and something was heard since.
-        var both = Answered(begun, JobFacts.None, Running, ahead.AddHours(3), 0.5) with { DueAt = Start };
-        Assert.Equal((Start, Start.AddDays(9), Start), Times(PollPlan.Clamped(both, Start)));
-
-        // A clock that can be no further ahead, and one that is not.
-        var last = begun with { LastPolledAt = DateTimeOffset.MaxValue, DueAt = DateTimeOffset.MaxValue };
-        Assert.Equal((Start, Start), (PollPlan.Clamped(last, Start).LastPolledAt, PollPlan.Clamped(last, Start).DueAt));
-        Assert.Same(polled, PollPlan.Clamped(polled, ahead));
-        Assert.Null(PollPlan.Clamped(begun with { DueAt = null }, Start).DueAt);
-
-        static (DateTimeOffset, DateTimeOffset, DateTimeOffset?) Times(Watch watch) => (watch.StartedAt, watch.Deadline, watch.DueAt);
-    }
-
-    [Fact]
-    public void Due_times_that_no_plan_can_have_produced_are_corrected_and_others_are_not()
-    {
-        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5);
-        var now = Start.AddMinutes(3);
-        Assert.Equal(now, PollPlan.Corrected(Settings, polled with { DueAt = Start.AddDays(30) }, now).DueAt);
-        var registered = PollPlan.Start(Settings, Start);
-        Assert.Equal(now, PollPlan.Corrected(Settings, registered with { DueAt = Start.AddDays(30) }, now).DueAt);
-        Assert.Equal(now, PollPlan.Corrected(Settings, registered with { DueAt = DateTimeOffset.MaxValue }, now).DueAt);
-
-        // A pause that the status API asks for, a second look, and what a registration asks for.
-        foreach (var watch in (Watch[])
-            [
-                polled,
-                polled with { DueAt = Start.AddMinutes(2) + StatusClient.LongestRetryAfter },
-                polled with { DueAt = Start.AddMinutes(2) + SecondLook.After },
-                polled with { DueAt = null },
-                PollPlan.Start(Settings, Start, TimeSpan.FromDays(9)),
-                PollPlan.Restart(Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
-            ])
-        {
-            Assert.Equal(watch, PollPlan.Corrected(Settings, watch, now));
-        }
-    }
-
-    [Fact]
-    public void A_watch_that_is_restored_by_a_clock_that_is_ahead_is_due_by_the_right_one()
-    {
-        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddMinutes(2), 0.5) with { DueAt = null };
-
-        Assert.Equal(Start.AddMinutes(2), PollPlan.Restored(polled, Start.AddDays(30)).DueAt);
-        Assert.Equal(Start, PollPlan.Restored(PollPlan.Start(Settings, Start) with { DueAt = null }, Start.AddDays(30)).DueAt);
-        Assert.Equal(Start.AddMinutes(1), PollPlan.Restored(polled, Start.AddMinutes(1)).DueAt);
-    }
-
-    [Fact]
-    public void A_hint_is_followed_by_a_poll_within_seconds_though_the_last_one_is_in_the_future()
-    {
-        var polled = Answered(PollPlan.Start(Settings, Start), JobFacts.None, Running, Start.AddDays(5), 0.5);
-
-        Assert.Equal(Start + PollPlan.HintSpacing, PollPlan.Hinted(Settings, polled, Start).DueAt);
-        Assert.Equal(Start + PollPlan.HintSpacing, PollPlan.Hinted(Settings, polled with { DueAt = null }, Start).DueAt);
-    }
-
-    [Fact]
-    public void A_watch_that_began_in_the_future_ends_as_one_that_begins_now()
-    {
-        var watch = PollPlan.Start(Settings, Start.AddDays(365));
-        var (now, givenUp) = (Start, (SettledBy?)null);
-        for (var i = 0; i < GivingUp.UnknownAnswers; i++, now += GivingUp.UnknownGrace)
-        {
-            Assert.Null(givenUp);
-            (watch, givenUp) = Polled(watch, PollAnswer.NotFound, now);
-        }
-
-        Assert.Equal(SettledBy.Poll, givenUp);
-        Assert.Equal(Start.AddDays(9), watch.Deadline);
     }
 
     [Fact]
@@ -397,9 +312,9 @@ public class PollPlanTests
             })
         .Check(PropertyConfig.Of(2000));
 
-    private static Watch Answered(Watch watch, JobFacts facts, StatusAnswer answer, DateTimeOffset now, double random) =>
+    internal static Watch Answered(Watch watch, JobFacts facts, StatusAnswer answer, DateTimeOffset now, double random) =>
         PollPlan.Answered(Settings, watch, watch, facts, answer, now, random).Watch;
 
-    private static (Watch Watch, SettledBy? GivenUp) Polled(Watch watch, PollAnswer answer, DateTimeOffset now) =>
+    internal static (Watch Watch, SettledBy? GivenUp) Polled(Watch watch, PollAnswer answer, DateTimeOffset now) =>
         PollPlan.Answered(Settings, watch, watch, JobFacts.None, new(answer), now, 0.5);
 }
