@@ -34,6 +34,8 @@ internal sealed class EventLog : IEventPublisher
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING
         """;
 
+    internal const string AnyWaitsSql = "SELECT 1 FROM outbox LIMIT 1";
+
     internal const string WaitsSql = "SELECT 1 FROM outbox WHERE source = $1 AND id = $2 LIMIT 1";
 
     internal const string PurgeSql = "DELETE FROM events WHERE seq > $1 AND seq <= $2";
@@ -46,6 +48,9 @@ internal sealed class EventLog : IEventPublisher
     private readonly Action _signalPublished;
     private readonly ConcurrentDictionary<string, bool> _deferred = new(StringComparer.Ordinal);
     private volatile bool _closed;
+
+    // The transaction of the writer that has found the outbox empty, and has not put anything into it.
+    private WriteTransaction? _nothingWaits;
 
     internal EventLog(SqliteDatabase database)
     {
@@ -82,7 +87,7 @@ internal sealed class EventLog : IEventPublisher
     /// <returns>Whether it was written. If not, it belongs in the outbox.</returns>
     public bool TryAppend(SqliteSession session, OutboxEvent @event)
     {
-        if (session.Scalar(WaitsSql, @event.Key.Source, @event.Key.Id) is not null)
+        if (Waits(session, @event.Key))
             return false;
 
         Epochs.Begin(session, LastSeq);
@@ -98,8 +103,12 @@ internal sealed class EventLog : IEventPublisher
         }
     }
 
-    /// <summary>An event was committed to the outbox, as it could not be written with its job.</summary>
-    public void Defer(string eventId) => _deferred[eventId] = true;
+    /// <summary>An event that could not be written with its job is put into the outbox in its transaction.</summary>
+    public void Enqueued(SqliteSession session, OutboxEvent @event)
+    {
+        _nothingWaits = null;
+        session.Transaction.AfterCommit(() => _deferred[@event.Id] = true);
+    }
 
     /// <summary>Whether an event waits in the outbox since its commit; asked once for each, by whoever committed it.</summary>
     public bool TakeDeferred(string eventId) => _deferred.TryRemove(eventId, out _);
@@ -223,11 +232,29 @@ internal sealed class EventLog : IEventPublisher
 
     private int Append(SqliteSession session, OutboxEvent one, bool wasPending)
     {
-        var count = session.Execute(
-            AppendSql, one.Id, one.Time.UtcTicks, one.Type, one.Key.Source, one.Key.Id, one.Body, CommandRedaction.Version, wasPending ? 1 : 0);
+        var count = session.Statement(AppendSql)
+            .Bind(1, one.Id)
+            .Bind(2, one.Time.UtcTicks)
+            .Bind(3, one.Type)
+            .Bind(4, one.Key.Source)
+            .Bind(5, one.Key.Id)
+            .Bind(6, one.Body.Span)
+            .Bind(7, CommandRedaction.Version)
+            .Bind(8, wasPending ? 1 : 0)
+            .Run();
         if (count > 0)
-            session.AfterCommit(_signalPublished);
+            session.Transaction.AfterCommit(_signalPublished);
         return count;
+    }
+
+    private bool Waits(SqliteSession session, JobKey key)
+    {
+        if (_nothingWaits == session.Transaction)
+            return false;
+        if (session.Statement(AnyWaitsSql).Any())
+            return session.Statement(WaitsSql).Bind(1, key.Source).Bind(2, key.Id).Any();
+        _nothingWaits = session.Transaction;
+        return false;
     }
 
     private static DeletedBatch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)

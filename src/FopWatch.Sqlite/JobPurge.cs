@@ -35,7 +35,7 @@ internal sealed class JobPurge(SqliteDatabase database)
 
     internal const string PurgeTombstonesSql = $"DELETE FROM tombstones WHERE reference IN ({OldTombstonesSql})";
 
-    // Short enough that the commits of others don't wait long for one: a row is in eleven indexes.
+    // Short enough that the commits of others don't wait long for one: a row is in eight indexes.
     private const int PurgeAtOnce = 32;
 
     // These are small, and in one index.

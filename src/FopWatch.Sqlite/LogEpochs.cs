@@ -39,7 +39,7 @@ internal sealed class LogEpochs
 
         // Before anybody can read the event; until the transaction is committed, there is none at that place.
         Volatile.Write(ref _first, first);
-        session.AfterCommit(() => _begun = true);
+        session.Transaction.AfterCommit(() => _begun = true);
     }
 
     /// <summary>The position of an event, and of those who know all up to it.</summary>

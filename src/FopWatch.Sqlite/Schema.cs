@@ -155,6 +155,14 @@ internal static class Schema
         DROP INDEX events_id;
         CREATE UNIQUE INDEX events_pending_id ON events (event_id) WHERE was_pending = 1;
         """,
+        """
+        -- A list of several sources merges those of each. What is done is listed by its states.
+        DROP INDEX jobs_by_time;
+        DROP INDEX jobs_by_state;
+        DROP INDEX jobs_by_watch;
+        DROP INDEX jobs_by_source_watch;
+        CREATE INDEX jobs_by_source_watch ON jobs (source, watch, registered_at) WHERE watch <> 'done';
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -17,7 +17,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA checkpoint_fullfsync = 1;
         PRAGMA wal_autocheckpoint = 8000;
         PRAGMA journal_size_limit = 67108864;
-        PRAGMA cache_size = -65536;
+        PRAGMA cache_size = -8192;
         PRAGMA temp_store = MEMORY;
         """;
 

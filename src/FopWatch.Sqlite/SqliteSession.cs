@@ -8,9 +8,9 @@ namespace FopWatch.Sqlite;
 /// <summary>One connection and the statements that were prepared on it. Used by one thread at a time.</summary>
 internal sealed class SqliteSession : IDisposable
 {
-    private readonly Dictionary<string, SqliteCommand> _commands = new(StringComparer.Ordinal);
-
-    private readonly HashSet<Action> _afterCommit = [];
+    private readonly Dictionary<(string Sql, int Number), SqliteCommand> _commands = [];
+    private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
+    private WriteTransaction? _transaction;
 
     private SqliteSession(SqliteConnection connection) => Connection = connection;
 
@@ -52,16 +52,30 @@ internal sealed class SqliteSession : IDisposable
         }
     }
 
-    /// <summary>The prepared statement with its parameters <c>$1</c>, <c>$2</c> … bound to these values.</summary>
-    public SqliteCommand Command(string sql, params ReadOnlySpan<object?> values)
+    /// <summary>The transaction that <see cref="Begin"/> began last.</summary>
+    public WriteTransaction Transaction => _transaction ?? throw new InvalidOperationException("No transaction was begun.");
+
+    /// <summary>The prepared statement, for what runs with every commit. It is the same one each time.</summary>
+    public SqliteStatement Statement(string sql)
     {
-        if (!_commands.TryGetValue(sql, out var command))
+        if (!_statements.TryGetValue(sql, out var statement))
+            _statements.Add(sql, statement = new(Connection.Handle!, sql));
+        return statement;
+    }
+
+    /// <summary>The prepared statement with its parameters <c>$1</c>, <c>$2</c> … bound to these values.</summary>
+    public SqliteCommand Command(string sql, params ReadOnlySpan<object?> values) => Command(0, sql, values);
+
+    /// <summary>The prepared statement of a number: several of the same text can be read at once.</summary>
+    public SqliteCommand Command(int number, string sql, params ReadOnlySpan<object?> values)
+    {
+        if (!_commands.TryGetValue((sql, number), out var command))
         {
             command = Connection.CreateCommand();
             command.CommandText = sql;
             for (var i = 1; i <= values.Length; i++)
                 command.Parameters.Add(new SqliteParameter { ParameterName = string.Create(CultureInfo.InvariantCulture, $"${i}") });
-            _commands.Add(sql, command);
+            _commands.Add((sql, number), command);
         }
 
         for (var i = 0; i < values.Length; i++)
@@ -78,22 +92,12 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>Begins a transaction that writes.</summary>
     public void Begin()
     {
-        _afterCommit.Clear();
+        _transaction = new();
         Execute("BEGIN IMMEDIATE");
     }
 
-    /// <summary>Commits the open transaction, and does what is to be done after it.</summary>
-    public void Commit()
-    {
-        Execute("COMMIT");
-        foreach (var action in _afterCommit)
-            action();
-        _afterCommit.Clear();
-    }
-
-    /// <summary>Does something once the open transaction is committed, before any of its callers is answered; an action that is added again is done once.</summary>
-    /// <param name="action">What to do, in no time and without failing.</param>
-    public void AfterCommit(Action action) => _afterCommit.Add(action);
+    /// <summary>Commits the transaction that <see cref="Begin"/> began.</summary>
+    public void Commit() => Transaction.Commit(this);
 
     /// <summary>Reads several statements from one snapshot.</summary>
     public T Snapshot<T>(Func<SqliteSession, T> read)
@@ -121,6 +125,8 @@ internal sealed class SqliteSession : IDisposable
     {
         foreach (var command in _commands.Values)
             command.Dispose();
+        foreach (var statement in _statements.Values)
+            statement.Dispose();
         Connection.Dispose();
     }
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using System.Threading.Tasks.Sources;
 using FopWatch.Jobs;
 using Microsoft.Data.Sqlite;
 
@@ -51,15 +52,12 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// </param>
     /// <exception cref="StoreUnavailableException">The transaction failed, or the queue stayed full. Nothing was written.</exception>
     /// <exception cref="ObjectDisposedException">The store is closed.</exception>
-    public async ValueTask<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken)
+    public ValueTask<T> RunAsync<T>(Func<SqliteSession, T> change, CancellationToken cancellationToken)
     {
-        cancellationToken.ThrowIfCancellationRequested();
+        if (cancellationToken.IsCancellationRequested)
+            return ValueTask.FromCanceled<T>(cancellationToken);
         var call = new Call<T>(change);
-        if (!_calls.Writer.TryWrite(call))
-            await WaitForPlaceAsync(call, cancellationToken);
-
-        using var withdrawal = cancellationToken.UnsafeRegister(static (state, token) => ((Call)state!).Withdraw(token), call);
-        return await call.Answer;
+        return _calls.Writer.TryWrite(call) ? call.AnswerAsync(cancellationToken) : RunInTurnAsync(call, cancellationToken);
     }
 
     /// <summary>Finishes the calls that are waiting and closes the connection.</summary>
@@ -67,6 +65,12 @@ internal sealed class WriteQueue : IAsyncDisposable
     {
         _calls.Writer.TryComplete();
         await _ended.Task;
+    }
+
+    private async ValueTask<T> RunInTurnAsync<T>(Call<T> call, CancellationToken cancellationToken)
+    {
+        await WaitForPlaceAsync(call, cancellationToken);
+        return await call.AnswerAsync(cancellationToken);
     }
 
     private async ValueTask WaitForPlaceAsync(Call call, CancellationToken cancellationToken)
@@ -223,19 +227,37 @@ internal sealed class WriteQueue : IAsyncDisposable
         protected abstract void Cancel(CancellationToken cancellationToken);
     }
 
-    private sealed class Call<T>(Func<SqliteSession, T> change) : Call
+    /// <summary>A call is its own answer, since one is made for every commit.</summary>
+    private sealed class Call<T>(Func<SqliteSession, T> change) : Call, IValueTaskSource<T>
     {
-        private readonly TaskCompletionSource<T> _answer = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private ManualResetValueTaskSourceCore<T> _answer = new() { RunContinuationsAsynchronously = true };
+        private CancellationTokenRegistration _withdrawal;
         private T? _result;
 
-        public Task<T> Answer => _answer.Task;
+        /// <summary>The answer, to be awaited once.</summary>
+        public ValueTask<T> AnswerAsync(CancellationToken cancellationToken)
+        {
+            _withdrawal = cancellationToken.UnsafeRegister(static (state, token) => ((Call)state!).Withdraw(token), this);
+            return new(this, _answer.Version);
+        }
 
         public override void Run(SqliteSession session) => _result = change(session);
 
-        public override void Succeed() => _answer.TrySetResult(_result!);
+        public override void Succeed() => _answer.SetResult(_result!);
 
-        public override void Fail(Exception exception) => _answer.TrySetException(exception);
+        public override void Fail(Exception exception) => _answer.SetException(exception);
 
-        protected override void Cancel(CancellationToken cancellationToken) => _answer.TrySetCanceled(cancellationToken);
+        protected override void Cancel(CancellationToken cancellationToken) => _answer.SetException(new OperationCanceledException(cancellationToken));
+
+        T IValueTaskSource<T>.GetResult(short token)
+        {
+            _withdrawal.Dispose();
+            return _answer.GetResult(token);
+        }
+
+        ValueTaskSourceStatus IValueTaskSource<T>.GetStatus(short token) => _answer.GetStatus(token);
+
+        void IValueTaskSource<T>.OnCompleted(Action<object?> continuation, object? state, short token, ValueTaskSourceOnCompletedFlags flags) =>
+            _answer.OnCompleted(continuation, state, token, flags);
     }
 }

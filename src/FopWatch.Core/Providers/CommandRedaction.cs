@@ -38,7 +38,7 @@ public static partial class CommandRedaction
     public static string? RedactUrl(string? text) => text is not null && MayBeUrl(text) ? Redact(text) : text;
 
     /// <summary>Whether a property of this name holds a secret as its value.</summary>
-    public static bool IsSecretName(string name) => SecretMember().IsMatch(name);
+    public static bool IsSecretName(string name) => MayHave(SecretWords, name) && SecretMember().IsMatch(name);
 
     /// <summary>
     /// A JSON document without the secrets in it, otherwise as it was, blanks included; but no object has a name twice, and half a surrogate
@@ -87,8 +87,11 @@ public static partial class CommandRedaction
             text = Credentials.Redact(text);
         if (text.AsSpan().ContainsAny(AtSigns))
             text = UserInfo().Replace(text, "${lead}" + Mask + "${at}");
-        return NotifyToken().Replace(text, "${lead}" + Mask);
+        return MayHave(TokenPaths, text) ? NotifyToken().Replace(text, "${lead}" + Mask) : text;
     }
+
+    // The expressions also match letters outside ASCII that differ from ASCII letters in case only.
+    private static bool MayHave(SearchValues<string> words, string text) => text.AsSpan().ContainsAny(words) || !Ascii.IsValid(text);
 
     private static string WithoutKeys(string text)
     {
@@ -138,6 +141,13 @@ public static partial class CommandRedaction
     // Without one of these there is no header with a secret.
     private static readonly SearchValues<string> HeaderNames =
         SearchValues.Create(["authorization", "token", "secret", "passw", "key"], StringComparison.OrdinalIgnoreCase);
+
+    // Without one of these a name is no secret's.
+    private static readonly SearchValues<string> SecretWords = SearchValues.Create(
+        ["token", "secret", "signature", "password", "key", "passwd", "pwd", "credential", "authorization", "hmac", "jwt", "auth_info"], StringComparison.OrdinalIgnoreCase);
+
+    // Without one of these there is neither a notify URL nor a signed command.
+    private static readonly SearchValues<string> TokenPaths = SearchValues.Create(["api", "saveas"], StringComparison.OrdinalIgnoreCase);
 
     private const RegexOptions Options =
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant | RegexOptions.IgnorePatternWhitespace | RegexOptions.ExplicitCapture;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
@@ -18,6 +19,9 @@ public class SqlitePlanTests
     {
         { SqliteDueIndex.DueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND (due_at,id)>(?,?) AND due_at<?)" },
         { SqliteDueIndex.NextDueSql, "SEARCH jobs USING COVERING INDEX jobs_due (source=? AND due_at>?)" },
+        { JobCommits.LocateSql, "SEARCH jobs USING INDEX jobs_key (source=? AND id=?)" },
+        { Sqlite.EventLog.AnyWaitsSql, "SCAN outbox USING COVERING INDEX outbox_key" },
+        { Sqlite.EventLog.WaitsSql, "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)" },
         { SqliteJobs.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
         { SqliteBooks.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteBooks.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
@@ -72,11 +76,9 @@ public class SqlitePlanTests
     }
 
     [Theory]
-    [InlineData(false, false, "jobs_by_time")]
-    [InlineData(true, false, "jobs_by_source")]
-    [InlineData(false, true, "jobs_by_state")]
-    [InlineData(true, true, "jobs_by_source_state")]
-    public async Task Every_combination_of_filters_has_its_index(bool source, bool state, string index)
+    [InlineData(false, "jobs_by_source")]
+    [InlineData(true, "jobs_by_source_state")]
+    public async Task Every_combination_of_filters_has_its_index(bool state, string index)
     {
         await using var temp = await TempStore.OpenAsync();
         foreach (var since in new[] { false, true })
@@ -85,16 +87,16 @@ public class SqlitePlanTests
             {
                 var query = new JobQuery
                 {
-                    Source = source ? "media" : null,
+                    Source = "media",
                     State = state ? JobState.Failed : null,
                     Since = since ? DateTimeOffset.UnixEpoch : null,
                     Continuation = continued ? "any" : null,
                 };
 
-                var step = Assert.Single(await PlanAsync(temp.Store, SqliteJobs.ListSql(query)));
+                var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
 
                 Assert.Matches($"USING INDEX {index}( |$)", step);
-                Assert.Equal(source, step.Contains("source=?", StringComparison.Ordinal));
+                Assert.Contains("source=?", step, StringComparison.Ordinal);
                 Assert.Equal(state, step.Contains("state=?", StringComparison.Ordinal));
                 Assert.Equal(since, step.Contains("registered_at>", StringComparison.Ordinal));
                 Assert.Equal(continued, step.Contains("(registered_at,rowid)<(?,?)", StringComparison.Ordinal) || step.Contains("registered_at<?", StringComparison.Ordinal));
@@ -103,21 +105,45 @@ public class SqlitePlanTests
     }
 
     [Theory]
-    [InlineData(false, null, WatchStatus.Stopped, "jobs_by_watch", "watch=?")]
-    [InlineData(true, null, WatchStatus.Done, "jobs_by_source_watch", "source=? AND watch=?")]
-    [InlineData(false, JobState.Waiting, WatchStatus.Stopped, "jobs_by_watch", "watch=?")]
-    [InlineData(true, JobState.Expired, WatchStatus.GivenUp, "jobs_by_source_watch", "source=? AND watch=?")]
-    [InlineData(false, JobState.Failed, WatchStatus.Done, "jobs_by_state", "state=?")]
-    [InlineData(true, JobState.Waiting, WatchStatus.Watching, "jobs_by_source_state", "source=? AND state=?")]
-    public async Task A_list_by_watch_has_its_index_and_with_a_state_that_of_the_narrower_one(
-        bool source, JobState? state, WatchStatus watch, string index, string columns)
+    [InlineData(null, WatchStatus.Stopped, "jobs_by_source_watch", "watch=?")]
+    [InlineData(JobState.Waiting, WatchStatus.Stopped, "jobs_by_source_watch", "watch=?")]
+    [InlineData(JobState.Expired, WatchStatus.GivenUp, "jobs_by_source_watch", "watch=?")]
+    [InlineData(JobState.Failed, WatchStatus.Done, "jobs_by_source_state", "state=?")]
+    [InlineData(JobState.Waiting, WatchStatus.Watching, "jobs_by_source_state", "state=?")]
+    public async Task A_list_by_watch_has_its_index_and_with_a_state_that_of_the_narrower_one(JobState? state, WatchStatus watch, string index, string columns)
     {
         await using var temp = await TempStore.OpenAsync();
-        var query = new JobQuery { Source = source ? "media" : null, State = state, Watch = watch, Since = DateTimeOffset.UnixEpoch };
+        var query = new JobQuery { Source = "media", State = state, Watch = watch, Since = DateTimeOffset.UnixEpoch };
 
-        var step = Assert.Single(await PlanAsync(temp.Store, SqliteJobs.ListSql(query)));
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
 
-        Assert.Contains($"USING INDEX {index} ({columns} AND registered_at>?", step, StringComparison.Ordinal);
+        Assert.Contains($"USING INDEX {index} (source=? AND {columns} AND registered_at>?", step, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task The_sources_of_a_list_are_found_by_a_step_in_the_index_for_each()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        var steps = await PlanAsync(temp.Store, JobLists.SourcesSql);
+
+        Assert.Single(steps, step => step.StartsWith("SEARCH jobs USING COVERING INDEX jobs_", StringComparison.Ordinal) && step.EndsWith("(source>?)", StringComparison.Ordinal));
+        Assert.Single(steps, step => step.StartsWith("SCAN jobs USING COVERING INDEX jobs_", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_settled_job_is_written_into_five_indexes()
+    {
+        await using var temp = await TempStore.OpenAsync();
+        await temp.Store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+
+        var indexes = (string)temp.Scalar("SELECT group_concat(name) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'jobs' AND sql IS NOT NULL")!;
+        var holding = indexes.Split(',').Where(index => temp.Scalar($"SELECT count(*) FROM jobs INDEXED BY {index} WHERE {ConditionOf(index)}") is 1L);
+
+        Assert.Equal(["jobs_by_source", "jobs_by_source_state", "jobs_key", "jobs_reference", "jobs_settled"], holding.Order(StringComparer.Ordinal));
+
+        string ConditionOf(string index) =>
+            ((string)temp.Scalar("SELECT sql FROM sqlite_schema WHERE name = $1", index)!).Split(" WHERE ") is [_, var condition] ? condition : "true";
     }
 
     [Fact]

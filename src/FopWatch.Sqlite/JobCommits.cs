@@ -1,0 +1,163 @@
+using System.Runtime.InteropServices;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Watching;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>Writes jobs and their events, on the writer's thread.</summary>
+/// <param name="log">The log into which events go with their jobs; null if another broker takes them out of the outbox.</param>
+internal sealed class JobCommits(EventLog? log)
+{
+    internal const string LocateSql =
+        "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped FROM jobs WHERE source = $1 AND id = $2";
+
+    internal const string InsertSql = """
+        INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference, watch)
+        VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (source, id) DO NOTHING
+        """;
+
+    internal const string UpdateSql =
+        "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6, watch = $7 WHERE seq = $1";
+
+    /// <summary>SQLite maintains the indexes of every column that a statement names, whether or not its value changes.</summary>
+    internal const string UpdateBodySql = "UPDATE jobs SET revision = revision + 1, due_at = $2, stopped = $3, body = $4 WHERE seq = $1";
+
+    internal const string HasBodySql = "SELECT 1 FROM jobs WHERE seq = $1 AND body = $2";
+
+    internal const string BecameReadableSql = "DELETE FROM unreadable_jobs WHERE seq = $1";
+
+    internal const string RegisteredSql =
+        "INSERT INTO books (source, registered) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET registered = registered + excluded.registered";
+
+    // How many jobs of each source the open transaction inserts: its books are written once.
+    private readonly Dictionary<string, long> _inserted = new(StringComparer.Ordinal);
+    private WriteTransaction? _counted;
+
+    /// <summary>Writes a commit, in the transaction that is open.</summary>
+    /// <param name="session">The writer's.</param>
+    /// <param name="commit">The commit.</param>
+    /// <param name="body">The job's document.</param>
+    /// <param name="reference">Its reference.</param>
+    /// <returns>What <see cref="IJobStore.CommitAsync"/> returns.</returns>
+    public string? Write(SqliteSession session, JobCommit commit, byte[] body, string reference)
+    {
+        var row = new Columns(commit.Job);
+        if (commit.ETag is null && TryInsert(session, row, body, reference))
+        {
+            var seq = session.LastInsertedRow;
+            Count(session, commit.Job.Key.Source);
+            WriteEvent(session, commit.Event);
+            return JobRow.ETagOf(seq, 1);
+        }
+
+        if (Locate(session, commit.Job.Key) is not { } stored)
+            return null;
+
+        var current = JobRow.ETagOf(stored.Seq, stored.Revision);
+        if (commit.ETag != current)
+        {
+            // The last commit once more, by a caller who did not get its answer: decided on the version before this one, with the
+            // same result. The event need not be compared: it is a function of those two versions, and may have been published
+            // and taken out since.
+            var before = stored.Revision == 1 ? null : JobRow.ETagOf(stored.Seq, stored.Revision - 1);
+            return commit.ETag == before && session.Statement(HasBodySql).Bind(1, stored.Seq).Bind(2, body).Any() ? current : null;
+        }
+
+        // It could be read, or it would not have been changed.
+        session.Statement(BecameReadableSql).Bind(1, stored.Seq).Run();
+        Update(session, stored, row, body);
+        WriteEvent(session, commit.Event);
+        return JobRow.ETagOf(stored.Seq, stored.Revision + 1);
+    }
+
+    private static bool TryInsert(SqliteSession session, Columns row, byte[] body, string reference) => session.Statement(InsertSql)
+        .Bind(1, row.Key.Source)
+        .Bind(2, row.Key.Id)
+        .Bind(3, row.State)
+        .Bind(4, row.RegisteredAt)
+        .Bind(5, row.SettledAt)
+        .Bind(6, row.DueAt)
+        .Bind(7, row.Stopped)
+        .Bind(8, body)
+        .Bind(9, reference)
+        .Bind(10, row.Watch)
+        .Run() == 1;
+
+    private static void Update(SqliteSession session, Located stored, Columns row, byte[] body)
+    {
+        if (stored.State == row.State && stored.SettledAt == row.SettledAt && stored.IsDue == (row.DueAt is not null) && stored.Stopped == row.Stopped)
+        {
+            session.Statement(UpdateBodySql).Bind(1, stored.Seq).Bind(2, row.DueAt).Bind(3, row.Stopped).Bind(4, body).Run();
+            return;
+        }
+
+        session.Statement(UpdateSql)
+            .Bind(1, stored.Seq)
+            .Bind(2, row.State)
+            .Bind(3, row.SettledAt)
+            .Bind(4, row.DueAt)
+            .Bind(5, row.Stopped)
+            .Bind(6, body)
+            .Bind(7, row.Watch)
+            .Run();
+    }
+
+    private static Located? Locate(SqliteSession session, JobKey key)
+    {
+        var row = session.Statement(LocateSql).Bind(1, key.Source).Bind(2, key.Id);
+        if (!row.Step())
+            return null;
+        var located = new Located(
+            row.Number(0), row.Number(1), row.Text(2), row.IsNull(3) ? null : row.Number(3), row.Number(4) != 0, row.Number(5));
+        row.Reset();
+        return located;
+    }
+
+    private void WriteEvent(SqliteSession session, OutboxEvent? @event)
+    {
+        if (@event is null || log?.TryAppend(session, @event) == true)
+            return;
+        SqliteOutbox.Enqueue(session, @event);
+        log?.Enqueued(session, @event);
+    }
+
+    private void Count(SqliteSession session, string source)
+    {
+        if (_counted != session.Transaction)
+        {
+            _inserted.Clear();
+            _counted = session.Transaction;
+            session.Transaction.BeforeCommit(WriteBooks);
+        }
+
+        CollectionsMarshal.GetValueRefOrAddDefault(_inserted, source, out _)++;
+    }
+
+    private void WriteBooks(SqliteSession session)
+    {
+        foreach (var (source, jobs) in _inserted)
+            session.Statement(RegisteredSql).Bind(1, source).Bind(2, jobs).Run();
+    }
+
+    /// <summary>What the columns of a job's row are to hold.</summary>
+    private readonly struct Columns(Job job)
+    {
+        public JobKey Key { get; } = job.Key;
+
+        public string State { get; } = WireNames.Of(job.State);
+
+        public long RegisteredAt { get; } = job.RegisteredAt.UtcTicks;
+
+        public long? SettledAt { get; } = job.IsSettled ? (job.SettledAt ?? job.UpdatedAt).UtcTicks : null;
+
+        public long? DueAt { get; } = job.Watch.DueAt?.UtcTicks;
+
+        public long Stopped { get; } = job.WatchStatus == WatchStatus.Stopped ? 1 : 0;
+
+        public string Watch { get; } = WireNames.Of(job.WatchStatus);
+    }
+
+    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped);
+}
