@@ -54,6 +54,7 @@ else
   echo "== npm ci"
   npm ci --prefix tests --no-audit --no-fund --loglevel=error || exit 1
 fi
+get 'BenchmarkDotNet[A-Za-z.]*' dotnet restore tests/FopWatch.Load.Tests || leave 'Benchmarks|Load\.Tests' "FopWatch.Benchmarks, FopWatch.Load.Tests" "$missing"
 get 'Azure\.Bicep\.CommandLine\.[a-z0-9-]+' dotnet restore tests/FopWatch.Infra.Tests || leave 'Infra' "FopWatch.Infra.Tests" "$missing"
 
 echo "== Build"

@@ -17,7 +17,7 @@ internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
         new("an Azure subscription", () => false, "a test does not deploy to Azure"),
         new("a Functions host and ten minutes", () => false,
             "FopWatch.Functions.Tests runs the same where FOPWATCH_FUNCTIONS_HOST is set"),
-        new("an idle hour", () => false, "mutation testing runs the tests thousands of times"),
+        new("an idle hour", () => false, "mutation testing runs the tests thousands of times, and a load run measures the machine"),
     ];
 
     /// <summary>Why the commands of a block cannot run here; null if they can.</summary>
