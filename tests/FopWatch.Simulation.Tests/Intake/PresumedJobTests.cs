@@ -1,0 +1,63 @@
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.PortContracts;
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+
+namespace FopWatch.Simulation.Tests.Intake;
+
+/// <summary>Which notifications are recorded upon what the store presumes of their jobs, without a read.</summary>
+public sealed class PresumedJobTests : ICommitObserver, IJobStore
+{
+    private readonly MemoryStore _store = new();
+    private readonly List<string> _calls = [];
+
+    JobReferences IJobStore.References => _store.References;
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(TrustRule.Token, new[] { "presume" }, NotificationResult.Recorded)]
+    [InlineData(TrustRule.Signature, new[] { "find" }, NotificationResult.Hinted)]
+    public async Task A_notification_is_recorded_without_a_read_if_it_is_believed(TrustRule trust, string[] calls, NotificationResult result)
+    {
+        var source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll) with { Trust = trust };
+        var recorder = new JobRecorder(new([source]), this, this, TimeProvider.System, new(1));
+        var intake = Unobserved.Intake(new() { Sources = new([source]) }, recorder, _store, _store, TimeProvider.System);
+        var body = """{"id":"z0.job","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}"""u8.ToArray();
+
+        Assert.Equal(result, await intake.ReceiveAsync(source, new() { Url = new("https://hooks.example.com/"), Body = body }, null, Cancelled));
+        Assert.Equal(calls, _calls);
+    }
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    PresumedJob? IJobStore.Presume(JobKey key, JobOrigin origin)
+    {
+        _calls.Add("presume");
+        return new(null);
+    }
+
+    ValueTask<StoredJob?> IJobStore.FindAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        _calls.Add("find");
+        return _store.FindAsync(key, cancellationToken);
+    }
+
+    ValueTask<string?> IJobStore.CommitAsync(JobCommit commit, CancellationToken cancellationToken) => _store.CommitAsync(commit, cancellationToken);
+
+    ValueTask<bool> IJobStore.HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => _store.HasTombstoneAsync(key, cancellationToken);
+
+    ValueTask<Job?> IJobStore.FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
+        throw new NotSupportedException();
+
+    ValueTask IJobStore.SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    ValueTask<Page<Job>> IJobStore.ListAsync(JobQuery query, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    ValueTask<IReadOnlyList<BooksPart>> IJobStore.PartsAsync(CancellationToken cancellationToken) => throw new NotSupportedException();
+
+    ValueTask<BooksCount> IJobStore.CountAsync(string part, int unwatched, CancellationToken cancellationToken) => throw new NotSupportedException();
+}
