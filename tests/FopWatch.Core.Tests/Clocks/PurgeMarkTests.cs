@@ -85,4 +85,37 @@ public class PurgeMarkTests
         Assert.Equal(new(Start.AddDays(-30), Start), mark = mark.Before(Start));
         Assert.Equal(new(Start.AddHours(1), null), mark.Before(Start.AddHours(1)));
     }
+
+    [Fact]
+    public async Task A_mark_is_written_before_anything_may_be_purged_and_only_where_it_moved()
+    {
+        var marks = new Marks();
+        Assert.Equal(new(null, IsFirst: true), await marks.AllowAsync(Start, TestContext.Current.CancellationToken));
+        Assert.Equal(new(null, IsFirst: true), await marks.AllowAsync(Start, TestContext.Current.CancellationToken));
+        Assert.Equal(1, marks.Written);
+
+        Assert.Equal(new(Start.AddHours(1), IsFirst: true), await marks.AllowAsync(Start.AddHours(1), TestContext.Current.CancellationToken));
+        Assert.Equal((new(Start.AddHours(1), null), 2), (marks.Mark, marks.Written));
+        Assert.Equal(new(Start.AddHours(2), IsFirst: false), await marks.AllowAsync(Start.AddHours(2), TestContext.Current.CancellationToken));
+
+        // A jump purges nothing; what the first look would have purged is purged at the second, though that doubts the rest.
+        Assert.Equal(new(null, IsFirst: false), await marks.AllowAsync(Start.AddDays(10), TestContext.Current.CancellationToken));
+        Assert.Equal(new(Start.AddDays(10), IsFirst: false), await marks.AllowAsync(Start.AddDays(60), TestContext.Current.CancellationToken));
+        Assert.Equal(new(Start.AddDays(10), Start.AddDays(60)), marks.Mark);
+    }
+
+    private sealed class Marks : IPurgeMarks
+    {
+        public PurgeMark Mark { get; private set; } = PurgeMark.None;
+
+        public int Written { get; private set; }
+
+        public ValueTask<PurgeMark> ReadAsync(CancellationToken cancellationToken) => new(Mark);
+
+        public ValueTask WriteAsync(PurgeMark mark, CancellationToken cancellationToken)
+        {
+            (Mark, Written) = (mark, Written + 1);
+            return default;
+        }
+    }
 }

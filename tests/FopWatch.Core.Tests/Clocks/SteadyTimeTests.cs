@@ -170,6 +170,20 @@ public class SteadyTimeTests
     }
 
     [Fact]
+    public void A_jump_is_not_adopted_within_ten_minutes_of_an_answer_that_contradicts_it()
+    {
+        _system.Ahead = TimeSpan.FromHours(1);
+        _time.GetUtcNow();
+        _system.Advance(TimeSpan.FromMinutes(5));
+        _time.Observe(Start.AddMinutes(5));
+
+        _system.Advance(TimeSpan.FromMinutes(10) - TimeSpan.FromTicks(1));
+        Assert.Equal(Start.AddMinutes(15).AddTicks(-1), _time.GetUtcNow());
+        _system.Advance(TimeSpan.FromTicks(1));
+        Assert.Equal(_system.GetUtcNow(), _time.GetUtcNow());
+    }
+
+    [Fact]
     public void Whole_seconds_of_a_service_do_not_move_the_clock()
     {
         _system.Advance(TimeSpan.FromMilliseconds(900));
@@ -191,6 +205,9 @@ public class SteadyTimeTests
 
         var trouble = Assert.Single(troubles.Current);
         Assert.Equal((TroubleKind.ClockJumped, "it is 01:00:00 behind"), (trouble.Kind, trouble.Detail));
+        _system.Ahead = TimeSpan.FromHours(1);
+        troubles.CheckClock(_time);
+        Assert.Equal("it is 01:00:00 ahead", Assert.Single(troubles.Current).Detail);
         _system.Advance(SteadyTime.AdoptedAfter);
         troubles.CheckClock(_time);
         _system.Advance(Troubles.Quiet);

@@ -29,6 +29,22 @@ public class PollPlanTests
         Assert.Equal(Start.AddDays(9), PollPlan.Start(Settings, Start, TimeSpan.FromDays(10)).DueAt);
     }
 
+    [Theory]
+    [InlineData(2, 10, 11)]
+    [InlineData(20, 10, 22)]
+    public void The_longest_wait_is_a_tenth_longer_than_the_longer_of_the_first_and_the_greatest(double first, double max, double longest) => Assert.Equal(
+        TimeSpan.FromMinutes(longest),
+        PollPlan.LongestWait(Settings with { First = TimeSpan.FromMinutes(first), Max = TimeSpan.FromMinutes(max) }));
+
+    [Fact]
+    public void A_doubt_of_the_past_outlasts_a_clock_that_was_ahead_and_one_of_the_future_does_not()
+    {
+        var ahead = PollPlan.Start(Settings, Start.AddDays(5));
+
+        Assert.Equal(Start.AddHours(-1), PollPlan.Clamped(ahead with { DoubtedAt = Start.AddHours(-1) }, Start).DoubtedAt);
+        Assert.Null(PollPlan.Clamped(ahead with { DoubtedAt = Start.AddHours(1) }, Start).DoubtedAt);
+    }
+
     [Fact]
     public void Waits_grow_by_the_factor_up_to_the_longest()
     {
