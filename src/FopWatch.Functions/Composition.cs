@@ -11,6 +11,7 @@ using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
@@ -135,7 +136,8 @@ internal static class Composition
         services.AddSingleton<IPurgeMarks>(provider => store(provider).PurgeMarks);
         services.AddSingleton<RetentionPurge>();
         services.AddSingleton(provider => new PromptPublisher(
-            provider.GetRequiredService<IOutbox>(), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<ILogger>(), time));
+            provider.GetRequiredService<IOutbox>(), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IWorkScheduler>(),
+            provider.GetRequiredService<ILogger>(), time));
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());
 
         // Once per invocation, which brings the client of the task hub.

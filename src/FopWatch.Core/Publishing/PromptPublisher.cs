@@ -4,44 +4,66 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Publishing;
 
 /// <summary>
-/// Publishes events where no loop runs: each at once after its commit where that works, and all that wait when a sweep comes. Any number of
+/// Publishes events where no loop runs: each right after its commit where that works, and all that wait when a sweep comes. No commit waits for it: what
+/// is committed while others are being published is published together. Any number of
 /// processes may do so at once: an event that two of them publish has the same id both times.
 /// </summary>
 /// <param name="outbox">What is committed and not published.</param>
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
+/// <param name="work">Where it publishes beside the callers.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, ILogger log, TimeProvider time) : ICommittedEvents
+public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher, IWorkScheduler work, ILogger log, TimeProvider time) : ICommittedEvents
 {
-    /// <summary>How long a commit may be held up by the publishing of its event.</summary>
+    /// <summary>How long the publishing of events that were committed may take.</summary>
     public static readonly TimeSpan LongestPublish = TimeSpan.FromSeconds(2);
 
-    /// <summary>How long nothing is published at once after that failed, so that a broker that is down holds up no more commits.</summary>
+    /// <summary>How long nothing is published at once after that failed.</summary>
     public static readonly TimeSpan PauseAfterFailure = TimeSpan.FromSeconds(30);
 
     /// <summary>How long a sweep may take: less than <c>functionTimeout</c> in host.json. What is left is the next one's.</summary>
     public static readonly TimeSpan LongestSweep = TimeSpan.FromMinutes(4);
 
+    /// <summary>The most bytes of events that wait in memory. Further ones are left to the sweep.</summary>
+    public const int MostBytes = 16 * 1024 * 1024;
+
+    private const int MostAtOnce = 100;
+
+    private readonly Lock _lock = new();
+    private readonly Queue<OutboxEvent> _waiting = new();
+    private long _waitingBytes;
+    private TaskCompletionSource? _publishing;
     private long _failedAt = long.MinValue;
 
-    /// <inheritdoc/>
-    public async ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
-    {
-        if (dispatcher is null || (Volatile.Read(ref _failedAt) is > long.MinValue and var at && time.GetElapsedTime(at) < PauseAfterFailure))
-            return;
+    private bool IsPaused => Volatile.Read(ref _failedAt) is > long.MinValue and var at && time.GetElapsedTime(at) < PauseAfterFailure;
 
-        // Not for the caller to cancel: a provider that hangs up has still notified.
-        using var timeout = new CancellationTokenSource(LongestPublish, time);
-        try
+    /// <inheritdoc/>
+    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(committed);
+        if (dispatcher is null || IsPaused)
+            return default;
+
+        lock (_lock)
         {
-            // Not a drain: that would read every partition for every notification.
-            await dispatcher.PublishAsync([committed], timeout.Token);
+            if (_waitingBytes + committed.Body.Length > MostBytes)
+                return default;
+            _waiting.Enqueue(committed);
+            _waitingBytes += committed.Body.Length;
+            if (_publishing is not null)
+                return default;
+            _publishing = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
-        catch (Exception e)
-        {
-            Volatile.Write(ref _failedAt, time.GetTimestamp());
-            log.PublishFailed(e);
-        }
+
+        work.Start(() => PublishWaitingAsync(dispatcher));
+        return default;
+    }
+
+    /// <summary>Waits until nothing is being published right after its commit.</summary>
+    public Task IdleAsync()
+    {
+        lock (_lock)
+            return _publishing?.Task ?? Task.CompletedTask;
     }
 
     /// <summary>Publishes all that wait, or says how many do if there is nowhere to publish to.</summary>
@@ -67,6 +89,45 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             log.OutboxSweepEndedEarly();
+        }
+    }
+
+    private async Task PublishWaitingAsync(OutboxDispatcher publishing)
+    {
+        while (Next() is { Count: > 0 } events)
+        {
+            using var timeout = new CancellationTokenSource(LongestPublish, time);
+            try
+            {
+                // Not a drain: that would read every partition for every notification.
+                await publishing.PublishAsync(events, timeout.Token);
+            }
+            catch (Exception e)
+            {
+                Volatile.Write(ref _failedAt, time.GetTimestamp());
+                log.PublishFailed(e);
+            }
+        }
+    }
+
+    /// <summary>What to publish together next. After a failure everything is left to the sweep.</summary>
+    private List<OutboxEvent> Next()
+    {
+        lock (_lock)
+        {
+            List<OutboxEvent> events = [];
+            if (IsPaused)
+                _waiting.Clear();
+            while (events.Count < MostAtOnce && _waiting.TryDequeue(out var one))
+                events.Add(one);
+            _waitingBytes = _waiting.Count == 0 ? 0 : _waitingBytes - events.Sum(one => (long)one.Body.Length);
+            if (events.Count == 0)
+            {
+                _publishing?.TrySetResult();
+                _publishing = null;
+            }
+
+            return events;
         }
     }
 }

@@ -1,14 +1,17 @@
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Publishing;
 using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Publishing;
 
 /// <summary>
 /// Connects to the broker when the app starts, beside all else: the first notification's event is to be published at once, and a token,
-/// TLS and the link take longer than it would be waited for.
+/// TLS and the link take longer than it would be waited for. When the app stops, what is being published is published first.
 /// </summary>
-public sealed class OpenBus(ServiceBusPublisher publisher) : BackgroundService
+public sealed class OpenBus(ServiceBusPublisher publisher, PromptPublisher prompt, TimeProvider time) : BackgroundService
 {
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -20,5 +23,20 @@ public sealed class OpenBus(ServiceBusPublisher publisher) : BackgroundService
         {
             // Publishing tries again, and says what is wrong.
         }
+    }
+
+    /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            await prompt.IdleAsync().WaitAsync(LongestEnd, time, cancellationToken);
+        }
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        {
+            // What is left is in the outbox.
+        }
+
+        await base.StopAsync(cancellationToken);
     }
 }

@@ -18,7 +18,7 @@ internal sealed class CloudProcess : Process
         : base(world, name, seed)
     {
         _platform = platform;
-        _publisher = new(Ports, Dispatcher, Log, ProcessLifetime.Clock);
+        _publisher = new(Ports, Dispatcher, new ProcessWork(world.Scheduler, ProcessLifetime), Log, ProcessLifetime.Clock);
         _step = new(Poller, new(PollSlotOptions.Cloud, ProcessLifetime.Clock), Troubles, Log, ProcessLifetime.Clock);
         _starter = new(Sources, Ports, this, new(ProcessLifetime.Clock), Poller, new ProcessWork(world.Scheduler, ProcessLifetime), Troubles, Log, ProcessLifetime.Clock);
     }
