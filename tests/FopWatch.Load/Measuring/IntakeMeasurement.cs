@@ -14,6 +14,9 @@ internal sealed class IntakeMeasurement(LoadOptions options)
     // More than is settled in the time, unless the host is twice as fast as it was when it warmed up.
     private const double Reserve = 2;
 
+    // The host turns away a registration that exceeds what it works on at once.
+    private const int MostRegistering = 64;
+
     private static readonly TimeSpan Never = TimeSpan.FromDays(7);
 
     private static readonly (string, string) TrustsTokens = ("Trust", "Token");
@@ -99,7 +102,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
         using var host = await MeasuredHost.EmbeddedAsync(options);
         var ids = new JobIds();
         await WarmAsync(host, () => new RegistrationRequests(host.Url, ids, 100, () => Never));
-        foreach (var (connections, each) in (IEnumerable<(int, int)>)[(8, 1000), .. options.Connections.Select(connections => (connections, 100))])
+        foreach (var (connections, each) in (IEnumerable<(int, int)>)[(8, 1000), .. options.Connections.Where(connections => connections <= MostRegistering).Select(connections => (connections, 100))])
             await MeasureAsync($"FopWatch, jobs registered in arrays of {each}", host, connections, () => new RegistrationRequests(host.Url, ids, each, () => Never));
         await CheckAsync(host, ids, "waiting");
     }
