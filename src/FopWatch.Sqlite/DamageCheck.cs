@@ -22,7 +22,7 @@ internal sealed class DamageCheck(TimeProvider time)
     /// <summary>Notes a failure of any statement, if it says that pages are damaged.</summary>
     public void Seen(SqliteException failure)
     {
-        if (failure.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+        if (failure.IsDamage())
             _found ??= "The database is damaged: SQLite found a page that cannot be right. Stop the host, and restore a backup or recover the file (sqlite3 .recover)";
     }
 
@@ -53,7 +53,7 @@ internal sealed class DamageCheck(TimeProvider time)
         {
             // Nothing was found in the time that there is.
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB)
+        catch (SqliteException e) when (e.IsDamage())
         {
             Seen(e);
         }

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -46,20 +45,31 @@ internal sealed class EventLog : IEventPublisher
     private readonly SqliteDatabase _database;
     private TaskCompletionSource _published = NewSignal();
     private readonly Action _signalPublished;
-    private readonly ConcurrentDictionary<string, bool> _deferred = new(StringComparer.Ordinal);
+    private readonly Action _raiseDeferred;
     private volatile bool _closed;
 
     // The transaction of the writer that has found the outbox empty, and has not put anything into it.
     private WriteTransaction? _nothingWaits;
 
+    // The transaction of the writer that has written events with their jobs, and these events.
+    private (WriteTransaction? Transaction, List<OutboxEvent> Events) _logged = (null, []);
+    private bool _isDamaged;
+
     internal EventLog(SqliteDatabase database)
     {
         _database = database;
         _signalPublished = () => Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+        _raiseDeferred = () => Deferred?.Invoke();
     }
 
     /// <summary>The epochs, by which positions are told from those of another log.</summary>
     public LogEpochs Epochs => _database.Epochs;
+
+    /// <summary>Is called with events once they are committed with their jobs, in any thread.</summary>
+    public event Action<IReadOnlyList<OutboxEvent>>? Logged;
+
+    /// <summary>Is called once events are committed to the outbox that could not be written with their jobs; in no time.</summary>
+    public event Action? Deferred;
 
     /// <inheritdoc/>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. None of the events was published.</exception>
@@ -83,35 +93,47 @@ internal sealed class EventLog : IEventPublisher
         }
     }
 
-    /// <summary>Writes an event in the transaction of its job, unless an earlier event of the job waits in the outbox.</summary>
+    /// <summary>Writes an event in the transaction of its job, unless an earlier event of the job waits in the outbox or the log is damaged.</summary>
     /// <returns>Whether it was written. If not, it belongs in the outbox.</returns>
+    /// <exception cref="LogDamagedException">The log was found to be damaged just now. The transaction is to be rolled back and run again.</exception>
     public bool TryAppend(SqliteSession session, OutboxEvent @event)
     {
-        if (Waits(session, @event.Key))
+        if (_isDamaged || Waits(session, @event.Key))
             return false;
 
-        Epochs.Begin(session, LastSeq);
         try
         {
+            Epochs.Begin(session, LastSeq);
             Append(session, @event, wasPending: false);
-            return true;
+        }
+        catch (SqliteException damage) when (damage.IsDamage())
+        {
+            // Jobs go on without it, and their events wait until the host starts again.
+            _isDamaged = true;
+            throw new LogDamagedException(damage);
         }
         catch (SqliteException refusal) when (!refusal.IsUnavailable())
         {
             // A statement that a constraint or a size stopped leaves nothing behind, and the transaction goes on.
             return false;
         }
+
+        if (_logged.Transaction != session.Transaction)
+        {
+            _logged = (session.Transaction, []);
+            session.Transaction.AfterCommit(RaiseLogged);
+        }
+
+        _logged.Events.Add(@event);
+        return true;
     }
 
     /// <summary>An event that could not be written with its job is put into the outbox in its transaction.</summary>
-    public void Enqueued(SqliteSession session, OutboxEvent @event)
+    public void Enqueued(SqliteSession session)
     {
         _nothingWaits = null;
-        session.Transaction.AfterCommit(() => _deferred[@event.Id] = true);
+        session.Transaction.AfterCommit(_raiseDeferred);
     }
-
-    /// <summary>Whether an event waits in the outbox since its commit; asked once for each, by whoever committed it.</summary>
-    public bool TakeDeferred(string eventId) => _deferred.TryRemove(eventId, out _);
 
     /// <summary>
     /// Reads events in the order of the log. What is read at once ends with the event that fills it, so others may follow where there are
@@ -247,6 +269,13 @@ internal sealed class EventLog : IEventPublisher
         return count;
     }
 
+    // The writer has others to answer.
+    private void RaiseLogged()
+    {
+        if (Logged is { } logged)
+            ThreadPool.UnsafeQueueUserWorkItem(static call => call.Logged(call.Events), (Logged: logged, _logged.Events), preferLocal: false);
+    }
+
     private bool Waits(SqliteSession session, JobKey key)
     {
         if (_nothingWaits == session.Transaction)
@@ -308,4 +337,10 @@ internal sealed class EventLog : IEventPublisher
     /// <param name="Deleted">The place up to which it has deleted.</param>
     /// <param name="IsAtEnd">Whether what follows stays.</param>
     private readonly record struct PurgePlace(long Read, long Old, long Deleted, bool IsAtEnd);
+}
+
+/// <summary>The event log was found to be damaged while an event was written with its job.</summary>
+internal sealed class LogDamagedException(SqliteException failure) : Exception("The event log is damaged.", failure)
+{
+    public SqliteException Failure => failure;
 }

@@ -43,6 +43,9 @@ internal sealed class JobCommits(EventLog? log)
     /// <returns>What <see cref="IJobStore.CommitAsync"/> returns.</returns>
     public string? Write(SqliteSession session, JobCommit commit, byte[] body, string reference)
     {
+        if (commit is { ETag: null, UnlessPurged: true } && session.Statement(SqliteJobs.TombstoneSql).Bind(1, Convert.FromHexString(reference)).Any())
+            return null;
+
         var row = new Columns(commit.Job);
         if (commit.ETag is null && TryInsert(session, row, body, reference))
         {
@@ -120,7 +123,7 @@ internal sealed class JobCommits(EventLog? log)
         if (@event is null || log?.TryAppend(session, @event) == true)
             return;
         SqliteOutbox.Enqueue(session, @event);
-        log?.Enqueued(session, @event);
+        log?.Enqueued(session);
     }
 
     private void Count(SqliteSession session, string source)

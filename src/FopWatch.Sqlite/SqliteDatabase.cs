@@ -11,7 +11,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     public const string FileName = "fopwatch.db";
 
     // A checkpoint flushes twice; every 8000 pages (32 MB) that is nothing, and a start after a crash still reads them in no time.
-    private const string WriterPragmas = """
+    internal const string WriterPragmas = """
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = 1;
         PRAGMA checkpoint_fullfsync = 1;

@@ -15,6 +15,9 @@ internal static class SqliteFailures
     public static bool IsUnavailable(this SqliteException failure) => failure.SqliteErrorCode is not
         (raw.SQLITE_CONSTRAINT or raw.SQLITE_TOOBIG or raw.SQLITE_MISMATCH or raw.SQLITE_MISUSE or raw.SQLITE_RANGE);
 
+    /// <summary>Whether pages are damaged.</summary>
+    public static bool IsDamage(this SqliteException failure) => failure.SqliteErrorCode is raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB;
+
     /// <summary>Whether the connection is as good as before once its transaction is rolled back.</summary>
     public static bool LeavesConnectionUsable(this SqliteException failure) => failure.SqliteErrorCode is
         raw.SQLITE_BUSY or raw.SQLITE_LOCKED or raw.SQLITE_FULL or raw.SQLITE_INTERRUPT or raw.SQLITE_READONLY;

@@ -26,6 +26,13 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
 
     private readonly SqliteBooks _books = new(database);
     private readonly JobCommits _commits = new(log);
+    private readonly Presumptions _presumptions = new();
+
+    /// <inheritdoc/>
+    public bool RefusesPurged => true;
+
+    /// <inheritdoc/>
+    public PresumedJob? Presume(JobKey key, JobOrigin origin) => _presumptions.Of(key, origin);
 
     /// <inheritdoc/>
     public JobReferences References => database.References;
@@ -67,12 +74,17 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     }
 
     /// <inheritdoc/>
-    public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
+    public async ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
         var body = JobJson.Serialize(commit.Job);
         var reference = References.Of(commit.Job.Key);
-        return database.WriteAsync(session => _commits.Write(session, commit, body, reference), cancellationToken);
+        var etag = await database.WriteAsync(session => _commits.Write(session, commit, body, reference), cancellationToken);
+        if (etag is null)
+            _presumptions.Refused(commit);
+        else
+            _presumptions.Committed(commit, etag, body.Length);
+        return etag;
     }
 
     /// <inheritdoc/>

@@ -121,26 +121,20 @@ internal sealed class WriteQueue : IAsyncDisposable
 
     private void Write(List<Call> batch)
     {
-        while (batch.Count > 0)
+        while (batch.Count > 0 && !TryWrite(batch))
         {
-            var faulty = TryWrite(batch);
-            if (faulty is null)
-                return;
-
-            // The transaction was rolled back because of one call's fault; the others are not to suffer from it.
-            batch.Remove(faulty);
         }
     }
 
     /// <summary>Runs one transaction and answers the calls.</summary>
-    /// <returns>The call, answered, because of which nothing was written and the others have to be run again.</returns>
-    private Call? TryWrite(List<Call> batch)
+    /// <returns>Whether all are answered. If not, nothing was written, and those that are left have to be run again.</returns>
+    private bool TryWrite(List<Call> batch)
     {
         if (_loss() is { } loss)
         {
             foreach (var call in batch)
                 call.Fail(loss);
-            return null;
+            return true;
         }
 
         try
@@ -153,11 +147,19 @@ internal sealed class WriteQueue : IAsyncDisposable
                 {
                     call.Run(_session);
                 }
+                catch (LogDamagedException damaged)
+                {
+                    _failed(damaged.Failure);
+                    _session.Rollback();
+                    return false;
+                }
                 catch (Exception fault) when (fault is not SqliteException failure || !failure.IsUnavailable())
                 {
+                    // The others are not to suffer from it.
                     _session.Rollback();
                     call.Fail(fault);
-                    return call;
+                    batch.Remove(call);
+                    return false;
                 }
             }
 
@@ -175,12 +177,12 @@ internal sealed class WriteQueue : IAsyncDisposable
 
             foreach (var call in batch)
                 call.Fail(exception is SqliteException failure ? failure.ToUnavailable() : new StoreUnavailableException("The store failed.", exception));
-            return null;
+            return true;
         }
 
         foreach (var call in batch)
             call.Succeed();
-        return null;
+        return true;
     }
 
     private bool TryRollback()

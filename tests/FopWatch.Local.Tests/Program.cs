@@ -9,8 +9,8 @@ public static class Program
     {
         switch (args)
         {
-            case [CommitUntilKilled.Argument, var folder]:
-                await CommitUntilKilled.RunAsync(folder);
+            case [CommitUntilKilled.Argument, var folder, var isBroker]:
+                await CommitUntilKilled.RunAsync(folder, bool.Parse(isBroker));
                 return 0;
             case [CommitRate.Argument, .. var rest]:
                 await CommitRate.RunAsync(rest);

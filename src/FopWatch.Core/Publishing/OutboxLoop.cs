@@ -5,7 +5,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Publishing;
 
-/// <summary>Publishes events as soon as they are committed, and at the start those that a crash left in the outbox.</summary>
+/// <summary>Publishes what is in the outbox: at the start what a crash left there, and then whatever is committed to it.</summary>
 /// <param name="dispatcher">Publishes.</param>
 /// <param name="times">The times of the loop.</param>
 /// <param name="troubles">Is told of a store that fails.</param>
@@ -18,9 +18,12 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Tro
     /// <inheritdoc/>
     public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
     {
-        _signal.Wake();
+        Wake();
         return ValueTask.CompletedTask;
     }
+
+    /// <summary>Events were committed to the outbox.</summary>
+    public void Wake() => _signal.Wake();
 
     /// <summary>Runs until cancelled, or until the broker fails.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)

@@ -176,7 +176,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<EmbeddedWatches>();
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
         services.AddSingleton<OutboxLoop>();
-        services.AddSingleton<ICommittedEvents, LoggedEvents>();
+        services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton<IReadinessCheck, WritableStore>();
 

@@ -102,6 +102,9 @@ public class CommandRedactionTests
     [InlineData("x-amz-meta-token", false)]
     [InlineData("x-amz-security-token", true)]
     [InlineData("credentials", true)]
+    [InlineData("to\u212Aen", true)]
+    [InlineData("\u212Aey", false)]
+    [InlineData("api\u212Aey", true)]
     public void Knows_the_names_of_secrets(string name, bool secret) => Assert.Equal(secret, CommandRedaction.IsSecretName(name));
 
     [Theory]

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Load.Bare;
@@ -71,7 +72,7 @@ internal sealed class GroupedBodyTable : IBodyTable
     }
 }
 
-/// <summary>The durability that the embedded host has: a write-ahead log, synced at every commit.</summary>
+/// <summary>The durability and the settings that the embedded host has: a write-ahead log, synced at every commit.</summary>
 internal sealed class BodyInsert : IDisposable
 {
     private readonly SqliteConnection _connection;
@@ -83,7 +84,7 @@ internal sealed class BodyInsert : IDisposable
         _connection = new($"Data Source={Path.Combine(folder, "bodies.db")};Pooling=False");
         _connection.Open();
         foreach (var statement in (ReadOnlySpan<string>)
-            ["PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", "CREATE TABLE IF NOT EXISTS bodies(id INTEGER PRIMARY KEY, body BLOB, at INTEGER)"])
+            ["PRAGMA journal_mode=WAL", SqliteDatabase.WriterPragmas, "CREATE TABLE IF NOT EXISTS bodies(id INTEGER PRIMARY KEY, body BLOB, at INTEGER)"])
         {
             using var command = _connection.CreateCommand();
             command.CommandText = statement;

@@ -22,10 +22,10 @@ internal static class CommitUntilKilled
     // Long enough that a transaction's commit takes the disk a while.
     private static readonly string Note = new('n', 16_000);
 
-    public static async Task RunAsync(string folder)
+    public static async Task RunAsync(string folder, bool isBroker)
     {
         using var self = Process.GetCurrentProcess();
-        var store = await SqliteStore.OpenAsync(folder, TimeProvider.System);
+        var store = await SqliteStore.OpenAsync(folder, TimeProvider.System, new() { IsBroker = isBroker });
         var output = Console.Out;
         var run = Guid.NewGuid().ToString("N");
         var confirmations = 0;

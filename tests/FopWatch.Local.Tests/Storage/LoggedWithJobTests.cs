@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
@@ -82,6 +83,8 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     public async Task An_event_that_the_log_refuses_is_committed_to_the_outbox_and_later_ones_of_its_job_wait_behind_it()
     {
         Execute(Refuse);
+        var deferred = 0;
+        Store.Events.Deferred += () => deferred++;
         var bad = Sample.Job("bad").Progressed();
         var etag = await CommitAsync(bad.On(null));
         Execute("DROP TRIGGER refuse");
@@ -92,10 +95,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
 
         Assert.Equal("bad", (await Store.Jobs.FindAsync(bad.Job.Key, Cancelled))?.Job.Key.Id);
         Assert.Equal(["b"], await SubjectsAsync());
-        Assert.True(Store.Events.TakeDeferred(bad.ToEvent()!.Id));
-        Assert.True(Store.Events.TakeDeferred(settled.ToEvent()!.Id));
-        Assert.False(Store.Events.TakeDeferred(settled.ToEvent()!.Id));
-        Assert.False(Store.Events.TakeDeferred(Sample.Job("b").Settled().ToEvent()!.Id));
+        Assert.Equal(2, deferred);
         Assert.Equal(2, await DrainAsync());
         Assert.Equal(["b", "bad", "bad"], await SubjectsAsync());
 
@@ -114,20 +114,21 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         var outbox = new OutboxLoop(dispatcher, new() { LongestSleep = TimeSpan.FromHours(1) }, troubles, NullLogger.Instance, time);
         await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
-        var events = new LoggedEvents(Store.Events, outbox, new(meters.GetRequiredService<IMeterFactory>(), time), time);
+        var logged = new ConcurrentQueue<string>();
+        Store.Events.Logged += events => logged.Enqueue(Assert.Single(events).Key.Id);
+        _ = new EmbeddedEvents(Store.Events, outbox, new(meters.GetRequiredService<IMeterFactory>(), time), time);
         var running = outbox.RunAsync(stop.Token);
 
         foreach (var id in new[] { "good", "bad" })
-        {
-            var change = Sample.Job(id).Settled();
-            await CommitAsync(change.On(null));
-            await events.CommittedAsync(change.ToEvent()!, Cancelled);
-        }
+            await CommitAsync(Sample.Job(id).Settled().On(null));
 
         while (await Store.Outbox.CountSetAsideAsync(Cancelled) == 0)
             await Task.Delay(20, Cancelled);
         Assert.Equal(TroubleKind.EventsRefused, Assert.Single(troubles.Current).Kind);
         Assert.Equal(["good"], await SubjectsAsync());
+        while (logged.IsEmpty)
+            await Task.Delay(20, Cancelled);
+        Assert.Equal(["good"], logged);
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
     }
@@ -175,6 +176,30 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
         await CommitAsync(Sample.Job("a").Settled().On(null));
 
         Assert.Equal(1L, Scalar("SELECT first FROM epochs"));
+    }
+
+    [Fact]
+    public async Task Jobs_are_committed_while_the_log_is_damaged_and_their_events_wait_in_the_outbox()
+    {
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => CommitAsync(Sample.Job($"before{i}").Settled().On(null))));
+        var (root, size) = ((long)Scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'events'")!, (long)Scalar("PRAGMA page_size")!);
+        await Store.DisposeAsync();
+        await using (var file = File.OpenWrite(_folder.DatabasePath))
+        {
+            file.Position = (root - 1) * size;
+            await file.WriteAsync(new byte[100], Cancelled);
+        }
+
+        _store = null;
+        await ReopenAsync(isBroker: true);
+        var deferred = 0;
+        Store.Events.Deferred += () => deferred++;
+        await Task.WhenAll(Enumerable.Range(0, 50).Select(i => CommitAsync(Sample.Job($"after{i}").Settled().On(null))));
+
+        Assert.Equal(Enumerable.Range(0, 50).Select(i => $"after{i}").Order(StringComparer.Ordinal), (await Store.Outbox.PendingAsync(100, Cancelled)).Select(one => one.Key.Id).Order(StringComparer.Ordinal));
+        Assert.InRange(deferred, 1, 50);
+        Assert.NotNull(Store.Database.Damage);
+        Assert.Equal(100, (await Store.Jobs.ListAsync(new() { Top = 1000 }, Cancelled)).Elements.Count);
     }
 
     [Fact]

@@ -159,6 +159,7 @@ public class SqlitePlanTests
         Assert.Equal(now.AddTicks(1), await FastAsync(async () => await store.Due.NextDueAsync("media", now, Cancelled)));
         Assert.Empty(await FastAsync(async () => await store.Due.DueAsync("media", new(0, TimeSpan.Zero), 100, Cancelled)));
 
+        Assert.Null(await FastAsync(async () => await store.Database.ReadAsync(session => session.Scalar(SqliteBooks.UnwatchedSql, 100), Cancelled)));
         var count = await FastAsync(async () => await store.Jobs.CountAsync("", 100, Cancelled), TimeSpan.FromSeconds(2));
         Assert.Empty(count.Unwatched);
         Assert.Equal(new Books("media", Many, 0, 0, Many, 0), Assert.Single(count.Books));

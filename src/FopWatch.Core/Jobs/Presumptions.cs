@@ -1,18 +1,17 @@
 using System.Collections.Concurrent;
-using FopWatch.Jobs;
 
-namespace FopWatch.Azure.Tables;
+namespace FopWatch.Jobs;
 
 /// <summary>
 /// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it, and that an id is new where those
 /// that were named before it were.
 /// </summary>
-internal sealed class Presumptions
+public sealed class Presumptions
 {
     /// <summary>After how many new ids in a row the next is presumed to be new. One that is not costs two requests more than a read before the commit.</summary>
     public const int Streak = 8;
 
-    /// <summary>How many jobs are remembered at least. At most twice as many are.</summary>
+    /// <summary>How many jobs are remembered: the last that were committed, and at most twice as many.</summary>
     public const int Remembered = 4096;
 
     /// <summary>The longest document of a job that is remembered, in bytes.</summary>
@@ -22,6 +21,7 @@ internal sealed class Presumptions
     private readonly Lock _turn = new();
     private ConcurrentDictionary<JobKey, StoredJob> _young = new();
     private ConcurrentDictionary<JobKey, StoredJob> _old = new();
+    private int _added;
 
     /// <inheritdoc cref="IJobStore.Presume"/>
     /// <remarks>A registration may be refused for what the job has already, which has to be read.</remarks>
@@ -33,10 +33,13 @@ internal sealed class Presumptions
     }
 
     /// <summary>A commit was made.</summary>
+    /// <param name="commit">The commit.</param>
+    /// <param name="etag">The ETag that it led to.</param>
+    /// <param name="bodyLength">The length of the job's document, in bytes.</param>
     public void Committed(JobCommit commit, string etag, int bodyLength)
     {
         var job = commit.Job;
-        if (commit.ETag is null)
+        if (commit.ETag is null && _streaks.GetValueOrDefault((job.Key.Source, job.Origin)) < Streak)
             _streaks.AddOrUpdate((job.Key.Source, job.Origin), 1, static (_, length) => Math.Min(length + 1, Streak));
         if (job.IsSettled || bodyLength > LongestBody)
         {
@@ -45,12 +48,14 @@ internal sealed class Presumptions
         }
 
         _young[job.Key] = new(job, etag) { IsIndexed = job.Watch.DueAt is not null };
-        if (_young.Count < Remembered)
+
+        // Counted here, since the dictionary stops all its users to count.
+        if (Interlocked.Increment(ref _added) < Remembered)
             return;
         lock (_turn)
         {
-            if (_young.Count >= Remembered)
-                (_old, _young) = (_young, new());
+            if (_added >= Remembered)
+                (_old, _young, _added) = (_young, new(), 0);
         }
     }
 

@@ -1,0 +1,30 @@
+using FopWatch.Publishing;
+using FopWatch.Sqlite;
+
+namespace FopWatch.Local.Hosting;
+
+/// <summary>
+/// Publishing in the embedded host. The log has an event with the commit of its job, so nothing is left to do but to measure it. The outbox has only what could
+/// not be written to the log.
+/// </summary>
+internal sealed class EmbeddedEvents : ICommittedEvents
+{
+    private readonly FopWatchMetrics _metrics;
+    private readonly TimeProvider _time;
+
+    public EmbeddedEvents(EventLog log, OutboxLoop outbox, FopWatchMetrics metrics, TimeProvider time)
+    {
+        (_metrics, _time) = (metrics, time);
+        log.Logged += Measure;
+        log.Deferred += outbox.Wake;
+    }
+
+    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+
+    private void Measure(IReadOnlyList<OutboxEvent> events)
+    {
+        var now = _time.GetUtcNow();
+        foreach (var one in events)
+            _metrics.Published(one.Key.Source, now - one.Time);
+    }
+}
