@@ -5,7 +5,7 @@ namespace FopWatch.Core.Tests.Settings;
 
 public class FopWatchSettingsTests
 {
-    private static readonly Dictionary<string, string?> Right = new()
+    internal static readonly Dictionary<string, string?> Right = new()
     {
         ["PublicUrl"] = "https://hooks.example.com",
         ["Sources"] = null,
@@ -142,65 +142,7 @@ public class FopWatchSettingsTests
             StringComparison.Ordinal);
     }
 
-    [Fact]
-    public void Domains_are_a_map_or_a_list()
-    {
-        var settings = new Dictionary<string, string?>(Right)
-        {
-            ["Sources:media:Domains:course-video"] = "https://cdn.example.com/v",
-            ["Sources:files:Domains:0:Bucket"] = "covers.2026",
-            ["Sources:files:Domains:0:Url"] = "http://covers.example.com",
-            ["Sources:files:Domains:plain"] = "https://plain.example.com",
-        };
-
-        var sources = FopWatchSettings.Read(settings).Sources;
-
-        Assert.Equal("https://cdn.example.com/v/a", sources.Find("media")!.Domains.UrlOf("course-video", "a"));
-        Assert.Equal("http://covers.example.com/a", sources.Find("files")!.Domains.UrlOf("covers.2026", "a"));
-        Assert.Equal("https://plain.example.com/a", sources.Find("files")!.Domains.UrlOf("plain", "a"));
-    }
-
-    [Theory]
-    [InlineData("cdn.example.com")]
-    [InlineData("ftp://cdn.example.com")]
-    [InlineData("https://cdn.example.com/?x=1")]
-    [InlineData("https://cdn.example.com/#x")]
-    [InlineData("https://user@cdn.example.com")]
-    public void A_domain_that_is_no_plain_url_is_an_error_that_names_it(string url)
-    {
-        var problem = Assert.Single(Problems(new() { ["Sources:media:Domains:b"] = url }));
-
-        Assert.StartsWith("FopWatch:Sources:media:Domains:b is not an http or https URL", problem, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void An_incomplete_or_repeated_domain_is_an_error_that_names_it()
-    {
-        Assert.StartsWith(
-            "FopWatch:Sources:media:Domains:0:Bucket is missing",
-            Assert.Single(Problems(new() { ["Sources:media:Domains:0:Url"] = "https://cdn.example.com" })),
-            StringComparison.Ordinal);
-        Assert.StartsWith(
-            "FopWatch:Sources:media:Domains:0:Url is missing",
-            Assert.Single(Problems(new() { ["Sources:media:Domains:0:Bucket"] = "b" })),
-            StringComparison.Ordinal);
-        Assert.StartsWith(
-            "FopWatch:Sources:media:Domains:b names a bucket",
-            Assert.Single(Problems(new()
-            {
-                ["Sources:media:Domains:0:Bucket"] = "b",
-                ["Sources:media:Domains:0:Url"] = "https://cdn.example.com",
-                ["Sources:media:Domains:b"] = "https://other.example.com",
-            })),
-            StringComparison.Ordinal);
-        Assert.Contains("Domains:B", Assert.Single(Problems(new()
-        {
-            ["Sources:media:Domains:b"] = "https://cdn.example.com",
-            ["Sources:media:Domains:B"] = "https://other.example.com",
-        })), StringComparison.OrdinalIgnoreCase);
-    }
-
-    private static IReadOnlyList<string> Problems(Dictionary<string, string?> more) =>
+    internal static IReadOnlyList<string> Problems(Dictionary<string, string?> more) =>
         Assert.Throws<SettingsException>(() => FopWatchSettings.Read([.. Right, .. more])).Problems;
 
     /// <summary>As a host reads them that has a setting of its own.</summary>
@@ -368,69 +310,6 @@ public class FopWatchSettingsTests
             problems.Order());
     }
 
-    [Theory]
-    [InlineData("http://127.0.0.1:7071", null, true)]
-    [InlineData("http://127.8.8.8", null, true)]
-    [InlineData("https://localhost", null, true)]
-    [InlineData("https://hooks.localhost", null, true)]
-    [InlineData("http://[::1]:7071", null, true)]
-    [InlineData("http://[::ffff:127.0.0.1]:7071", null, true)]
-    [InlineData("http://0.0.0.0:7071", null, true)]
-    [InlineData("http://[::]:7071", null, true)]
-    [InlineData(null, "http://0.0.0.0:7071", true)]
-    [InlineData("https://hooks.lessons.test", "http://127.0.0.1:7071", false)]
-    [InlineData("http://10.0.0.5", null, false)]
-    [InlineData(null, null, false)]
-    public void Notify_urls_that_no_provider_can_reach_are_warned_of(string? publicUrl, string? listening, bool warned)
-    {
-        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
-        {
-            ["PublicUrl"] = publicUrl,
-            ["Sources:files:StatusEndpoint"] = "https://mgr.lessons.test",
-        });
-
-        var warnings = settings.Warnings(listening is null ? null : new(listening));
-
-        if (warned)
-            Assert.StartsWith("No provider can reach the notify URLs: they begin with http", Assert.Single(warnings), StringComparison.Ordinal);
-        else
-            Assert.Empty(warnings);
-    }
-
-    [Fact]
-    public void The_documentations_own_hosts_are_warned_of()
-    {
-        var warnings = FopWatchSettings.Read(Right).Warnings(null);
-
-        Assert.Equal(2, warnings.Count);
-        Assert.StartsWith("FopWatch:PublicUrl is the documentation's example, https://hooks.example.com/.", warnings[0], StringComparison.Ordinal);
-        Assert.StartsWith("FopWatch:Sources:files:StatusEndpoint is the documentation's example, https://mgr.example.com/base.", warnings[1], StringComparison.Ordinal);
-    }
-
-    [Theory]
-    [InlineData("Signature", false, false, true)]
-    [InlineData("Signature", true, false, false)]
-    [InlineData("Signature", false, true, false)]
-    [InlineData("Token", false, false, false)]
-    public void A_source_without_keys_is_advised_to_list_its_buckets(string trust, bool hasKeys, bool hasBuckets, bool isAdvised)
-    {
-        var settings = FopWatchSettings.Read(new Dictionary<string, string?>
-        {
-            ["Sources:media:Provider"] = "Qiniu",
-            ["Sources:media:NotifyTokens:0"] = "abcdefgh",
-            ["Sources:media:Trust"] = trust,
-            ["Sources:media:Keys:AK"] = hasKeys ? "SK" : null,
-            ["Sources:media:Buckets:0"] = hasBuckets ? "lessons" : null,
-        }.Where(setting => setting.Value is not null));
-
-        var warnings = settings.Warnings(null);
-
-        if (isAdvised)
-            Assert.StartsWith("FopWatch:Sources:media has no Keys and no Buckets, so anyone who has its notify URL can", Assert.Single(warnings), StringComparison.Ordinal);
-        else
-            Assert.Empty(warnings);
-    }
-
     [Fact]
     public void Buckets_and_pipelines_are_lists_of_names()
     {
@@ -463,8 +342,4 @@ public class FopWatchSettingsTests
             ],
             problems.Order(StringComparer.Ordinal));
     }
-
-    [Fact]
-    public void A_host_without_sources_is_not_warned_of_its_notify_urls() =>
-        Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["PublicUrl"] = "http://127.0.0.1" }).Warnings(null));
 }

@@ -1,0 +1,66 @@
+using FopWatch.Settings;
+using static FopWatch.Core.Tests.Settings.FopWatchSettingsTests;
+
+namespace FopWatch.Core.Tests.Settings;
+
+/// <summary>The domains under which outputs are served.</summary>
+public class DomainSettingsTests
+{
+    [Fact]
+    public void Domains_are_a_map_or_a_list()
+    {
+        var settings = new Dictionary<string, string?>(Right)
+        {
+            ["Sources:media:Domains:course-video"] = "https://cdn.example.com/v",
+            ["Sources:files:Domains:0:Bucket"] = "covers.2026",
+            ["Sources:files:Domains:0:Url"] = "http://covers.example.com",
+            ["Sources:files:Domains:plain"] = "https://plain.example.com",
+        };
+
+        var sources = FopWatchSettings.Read(settings).Sources;
+
+        Assert.Equal("https://cdn.example.com/v/a", sources.Find("media")!.Domains.UrlOf("course-video", "a"));
+        Assert.Equal("http://covers.example.com/a", sources.Find("files")!.Domains.UrlOf("covers.2026", "a"));
+        Assert.Equal("https://plain.example.com/a", sources.Find("files")!.Domains.UrlOf("plain", "a"));
+    }
+
+    [Theory]
+    [InlineData("cdn.example.com")]
+    [InlineData("ftp://cdn.example.com")]
+    [InlineData("https://cdn.example.com/?x=1")]
+    [InlineData("https://cdn.example.com/#x")]
+    [InlineData("https://user@cdn.example.com")]
+    public void A_domain_that_is_no_plain_url_is_an_error_that_names_it(string url)
+    {
+        var problem = Assert.Single(Problems(new() { ["Sources:media:Domains:b"] = url }));
+
+        Assert.StartsWith("FopWatch:Sources:media:Domains:b is not an http or https URL", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void An_incomplete_or_repeated_domain_is_an_error_that_names_it()
+    {
+        Assert.StartsWith(
+            "FopWatch:Sources:media:Domains:0:Bucket is missing",
+            Assert.Single(Problems(new() { ["Sources:media:Domains:0:Url"] = "https://cdn.example.com" })),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "FopWatch:Sources:media:Domains:0:Url is missing",
+            Assert.Single(Problems(new() { ["Sources:media:Domains:0:Bucket"] = "b" })),
+            StringComparison.Ordinal);
+        Assert.StartsWith(
+            "FopWatch:Sources:media:Domains:b names a bucket",
+            Assert.Single(Problems(new()
+            {
+                ["Sources:media:Domains:0:Bucket"] = "b",
+                ["Sources:media:Domains:0:Url"] = "https://cdn.example.com",
+                ["Sources:media:Domains:b"] = "https://other.example.com",
+            })),
+            StringComparison.Ordinal);
+        Assert.Contains("Domains:B", Assert.Single(Problems(new()
+        {
+            ["Sources:media:Domains:b"] = "https://cdn.example.com",
+            ["Sources:media:Domains:B"] = "https://other.example.com",
+        })), StringComparison.OrdinalIgnoreCase);
+    }
+}

@@ -1,0 +1,75 @@
+using FopWatch.Settings;
+using static FopWatch.Core.Tests.Settings.FopWatchSettingsTests;
+
+namespace FopWatch.Core.Tests.Settings;
+
+/// <summary>What is valid and cannot work, or is not wise.</summary>
+public class SettingsWarningsTests
+{
+    [Theory]
+    [InlineData("http://127.0.0.1:7071", null, true)]
+    [InlineData("http://127.8.8.8", null, true)]
+    [InlineData("https://localhost", null, true)]
+    [InlineData("https://hooks.localhost", null, true)]
+    [InlineData("http://[::1]:7071", null, true)]
+    [InlineData("http://[::ffff:127.0.0.1]:7071", null, true)]
+    [InlineData("http://0.0.0.0:7071", null, true)]
+    [InlineData("http://[::]:7071", null, true)]
+    [InlineData(null, "http://0.0.0.0:7071", true)]
+    [InlineData("https://hooks.lessons.test", "http://127.0.0.1:7071", false)]
+    [InlineData("http://10.0.0.5", null, false)]
+    [InlineData(null, null, false)]
+    public void Notify_urls_that_no_provider_can_reach_are_warned_of(string? publicUrl, string? listening, bool warned)
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>(Right)
+        {
+            ["PublicUrl"] = publicUrl,
+            ["Sources:files:StatusEndpoint"] = "https://mgr.lessons.test",
+        });
+
+        var warnings = settings.Warnings(listening is null ? null : new(listening));
+
+        if (warned)
+            Assert.StartsWith("No provider can reach the notify URLs: they begin with http", Assert.Single(warnings), StringComparison.Ordinal);
+        else
+            Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void The_documentations_own_hosts_are_warned_of()
+    {
+        var warnings = FopWatchSettings.Read(Right).Warnings(null);
+
+        Assert.Equal(2, warnings.Count);
+        Assert.StartsWith("FopWatch:PublicUrl is the documentation's example, https://hooks.example.com/.", warnings[0], StringComparison.Ordinal);
+        Assert.StartsWith("FopWatch:Sources:files:StatusEndpoint is the documentation's example, https://mgr.example.com/base.", warnings[1], StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("Signature", false, false, true)]
+    [InlineData("Signature", true, false, false)]
+    [InlineData("Signature", false, true, false)]
+    [InlineData("Token", false, false, false)]
+    public void A_source_without_keys_is_advised_to_list_its_buckets(string trust, bool hasKeys, bool hasBuckets, bool isAdvised)
+    {
+        var settings = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "abcdefgh",
+            ["Sources:media:Trust"] = trust,
+            ["Sources:media:Keys:AK"] = hasKeys ? "SK" : null,
+            ["Sources:media:Buckets:0"] = hasBuckets ? "lessons" : null,
+        }.Where(setting => setting.Value is not null));
+
+        var warnings = settings.Warnings(null);
+
+        if (isAdvised)
+            Assert.StartsWith("FopWatch:Sources:media has no Keys and no Buckets, so anyone who has its notify URL can", Assert.Single(warnings), StringComparison.Ordinal);
+        else
+            Assert.Empty(warnings);
+    }
+
+    [Fact]
+    public void A_host_without_sources_is_not_warned_of_its_notify_urls() =>
+        Assert.Empty(FopWatchSettings.Read(new Dictionary<string, string?> { ["PublicUrl"] = "http://127.0.0.1" }).Warnings(null));
+}
