@@ -30,6 +30,8 @@ public sealed class NotificationIntake(
     FopWatchMetrics metrics,
     TimeProvider time)
 {
+    private const string NamesNoJob = "It names no job.";
+
     private const string UnreadableJob = "The stored job that it names cannot be read.";
 
     private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
@@ -104,6 +106,8 @@ public sealed class NotificationIntake(
         AssessedNotification assessed, string? correlation, CancellationToken cancellationToken, bool isRetry = false)
     {
         ArgumentNullException.ThrowIfNull(assessed);
+        if (assessed is { Problem: null, Report: not { Id: not null } })
+            assessed = assessed with { Problem = NamesNoJob };
         var (source, request) = (assessed.Source, assessed.Request);
         using var activity = isRetry ? null : Telemetry.Activities.StartActivity("notification");
         activity?.SetTag("fopwatch.source", source.Name);

@@ -10,6 +10,7 @@ using FopWatch.Settings;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Simulator;
+using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Intake;
 
@@ -273,6 +274,20 @@ public sealed class NotificationIntakeTests : ICommitObserver
         Assert.Equal(new(wrong.Reason, null), IntakeOf(Source with { Keys = KeyRing.Empty }).Explain(wrong, new()));
     }
 
+    [Fact]
+    public async Task A_notification_that_is_read_and_names_no_job_is_kept_and_stays_kept_when_it_is_retried()
+    {
+        var source = Source with { Provider = new NamesNoJob(Source.Provider) };
+
+        Assert.Equal(NotificationResult.Quarantined, await ReceiveAsync(source, Signed(Done)));
+        var kept = Assert.Single(_store.Quarantine);
+        Assert.Equal("It names no job.", kept.Reason);
+        Assert.Equal([TroubleKind.UnreadableNotifications], Current);
+
+        Assert.Equal(new(kept.Key, NotificationResult.Quarantined, kept.Reason, null), await IntakeOf(source).RetryAsync(kept.Key, Cancelled));
+        Assert.Single(_store.Quarantine);
+    }
+
     private JobRecorder RecorderOf(Source source) => new(new([source]), _store, this, _time, new(1));
 
     private NotificationIntake IntakeOf(Source source, FopWatchSettings? settings = null) =>
@@ -298,4 +313,25 @@ public sealed class NotificationIntakeTests : ICommitObserver
     };
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    /// <summary>A provider whose notifications are reports without an id.</summary>
+    private sealed class NamesNoJob(IProvider provider) : IProvider
+    {
+        public ProviderKind Kind => provider.Kind;
+
+        public PollSettings DefaultPoll => provider.DefaultPoll;
+
+        public Uri? DefaultStatusEndpoint => provider.DefaultStatusEndpoint;
+
+        public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole) =>
+            Decoded.As(provider.Decode(channel, body, detail).Report! with { Id = null });
+
+        public Trust Verify(SignedRequest request, KeyRing keys) => provider.Verify(request, keys);
+
+        public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) => provider.Diagnose(request, source, budget);
+
+        public Uri StatusUri(Uri statusEndpoint, string id) => provider.StatusUri(statusEndpoint, id);
+
+        public PollAnswer Classify(int status) => provider.Classify(status);
+    }
 }
