@@ -10,7 +10,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests;
 
-/// <summary>How a watch loop ends.</summary>
+/// <summary>How a watch loop ends, and how long it waits after a poll that throws.</summary>
 public sealed class WatchLoopTests : IStatusApi, ICommitObserver
 {
     private static readonly Source Source = Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll);
@@ -46,6 +46,19 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
         await Assert.ThrowsAsync<IOException>(() => loop.RunAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled));
     }
 
+    [Fact]
+    public async Task A_poll_that_throws_and_cannot_be_put_off_in_the_store_is_made_again_after_a_second()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        var log = new PollFaults();
+        var loop = (await LoopAsync(log, hasPoller: false)).RunAsync(stop.Token);
+
+        await log.Second.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+        await stop.CancelAsync();
+        await loop.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+    }
+
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
         _asked.TrySetResult();
@@ -54,13 +67,13 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
-    private async Task<WatchLoop> LoopAsync(ILogger log)
+    private async Task<WatchLoop> LoopAsync(ILogger log, bool hasPoller = true)
     {
         var (sources, time) = (new Sources([Source]), TimeProvider.System);
         var recorder = new JobRecorder(sources, _store, this, time, new Random(7));
         await recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         var (slots, troubles) = (new PollSlots(PollSlotOptions.Embedded, time), Unobserved.Troubles(time));
-        var step = new PollStep(Unobserved.Poller(sources, _store, this, recorder, time), slots, troubles, log, time);
+        var step = new PollStep(hasPoller ? Unobserved.Poller(sources, _store, this, recorder, time) : null!, slots, troubles, log, time);
         return new(Source, new(sources, time), _store, step, slots, new ThreadPoolWork(), new(), troubles, log, time);
     }
 
@@ -73,5 +86,25 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
             throw new IOException("no descriptor is left");
+    }
+
+    /// <summary>Waits for the second poll that failed.</summary>
+    private sealed class PollFaults : ILogger
+    {
+        private readonly TaskCompletionSource _second = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _count;
+
+        public Task Second => _second.Task;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (eventId.Name == nameof(RunLog.PollFaulted) && Interlocked.Increment(ref _count) == 2)
+                _second.SetResult();
+        }
     }
 }

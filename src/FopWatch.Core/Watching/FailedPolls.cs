@@ -3,8 +3,9 @@ using FopWatch.Jobs;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// The polls that failed and could not be put off in the store. Each waits for as long as its step says or, where the store is what failed, for a
-/// second, and twice as long each further time, so that it neither repeats at once nor keeps others from being polled. Thread-safe.
+/// The jobs whose polls are due by the store and wait in memory: the poll had no slot, or failed and could not be put off in the store. A job waits a
+/// second, twice as long after each further failure, up to <see cref="Longest"/>, and never longer than its step says. A poll that was put off in the
+/// store is not here: its wait is the job's due time (<see cref="PollPlan"/>), or <see cref="SetAside"/>'s for a job that cannot be written. Thread-safe.
 /// </summary>
 public sealed class FailedPolls(TimeProvider time)
 {
@@ -33,16 +34,17 @@ public sealed class FailedPolls(TimeProvider time)
     /// <summary>Whether there are as many as are remembered.</summary>
     public bool IsFull => Count >= Most;
 
-    /// <summary>A poll failed.</summary>
+    /// <summary>A poll failed, or had no slot.</summary>
     /// <param name="key">The job.</param>
-    /// <param name="putOff">How long the step put it off; null if the store failed.</param>
+    /// <param name="putOff">How long the step put it off, which is the most that it waits; null if the store failed.</param>
     public void Add(JobKey key, TimeSpan? putOff = null)
     {
         lock (_lock)
         {
             var times = _failures.TryGetValue(key, out var known) ? known.Times + 1 : 1;
-            var wait = putOff ?? First * Math.Pow(2, Math.Min(times - 1, 10));
-            _failures[key] = new(times, time.GetTimestamp(), wait < Longest ? wait : Longest);
+            var wait = First * Math.Pow(2, Math.Min(times - 1, 10));
+            var most = putOff < Longest ? putOff.Value : Longest;
+            _failures[key] = new(times, time.GetTimestamp(), wait < most ? wait : most);
         }
     }
 

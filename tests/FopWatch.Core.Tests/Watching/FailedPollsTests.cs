@@ -53,13 +53,20 @@ public sealed class FailedPollsTests
     }
 
     [Fact]
-    public void A_poll_that_its_step_put_off_waits_for_that_long_at_most_a_minute()
+    public void A_poll_that_its_step_put_off_waits_as_one_that_failed_and_no_longer_than_the_step_says()
     {
-        _failed.Add(One, TimeSpan.FromSeconds(5));
-        Assert.Equal(TimeSpan.FromSeconds(5), _failed.NextIn());
+        foreach (var seconds in (int[])[1, 2, 4, 5, 5])
+        {
+            _failed.Add(One, TimeSpan.FromSeconds(5));
+            Assert.Equal(TimeSpan.FromSeconds(seconds), _failed.NextIn());
+        }
 
-        _failed.Add(One, TimeSpan.FromHours(1));
-        Assert.Equal(FailedPolls.Longest, _failed.NextIn());
+        foreach (var seconds in (int[])[1, 2, 4, 8, 16, 32, 60, 60])
+        {
+            _failed.Add(Other, TimeSpan.FromHours(1));
+            _failed.Remove(One);
+            Assert.Equal(TimeSpan.FromSeconds(seconds), _failed.NextIn());
+        }
     }
 
     [Theory]
