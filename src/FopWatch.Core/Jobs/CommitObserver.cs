@@ -50,7 +50,7 @@ public sealed class CommitObserver(
             return;
 
         var (was, soon) = (before?.Watch.DueAt, time.GetUtcNow() + Ahead);
-        if (after is not { WatchStatus: WatchStatus.Watching, Watch.DueAt: { } due })
+        if (after.Watch.NextPollAt is not { } due)
         {
             // Most jobs are notified before their watch was started, and ending one that does not run costs requests.
             if (was is { } dueBefore && (after.Watch.LastPolledAt is not null || dueBefore <= soon))

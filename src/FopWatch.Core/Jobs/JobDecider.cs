@@ -61,7 +61,7 @@ public static class JobDecider
     private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now) =>
         job.Register(registration.Metadata, now).Then(next =>
             next.HasOutcome ? JobChange.Nothing(next)
-            : next.WatchStatus != WatchStatus.Watching ? next.Rewatch(PollPlan.Restart(poll, next.Watch, now, registration.FirstPollAfter))
+            : next.Watch.NextPollAt is null ? next.Rewatch(PollPlan.Restart(poll, next.Watch, now, registration.FirstPollAfter))
             : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(poll, next.Watch, now, registration.FirstPollAfter))
             : JobChange.Nothing(next));
 
@@ -94,7 +94,7 @@ public static class JobDecider
             : JobChange.Nothing(job);
         if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
             change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
-        else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.Status != WatchStatus.Watching && answer.Report is not null)
+        else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.NextPollAt is null && answer.Report is not null)
             change = change.Then(next => next.Rewatch(PollPlan.Restart(poll, next.Watch, now)));
         var (watch, givenUp) = PollPlan.Answered(
             poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));

@@ -20,6 +20,9 @@ public static class PollPlan
     /// <summary>How much a wait varies to either side, so that jobs that were registered together are not polled together.</summary>
     private const double Jitter = 0.1;
 
+    /// <summary>Whether a poll is due: the one answer, for every host.</summary>
+    public static bool IsDue(Watch watch, DateTimeOffset now) => watch.NextPollAt <= now + ClockTolerance;
+
     /// <summary>The watch of a job that is heard of for the first time.</summary>
     /// <param name="settings">The source's settings.</param>
     /// <param name="now">The time.</param>
@@ -85,9 +88,9 @@ public static class PollPlan
 
         watch = Clamped(watch, now);
         var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
-        if (watch is not { Status: WatchStatus.Watching, DueAt: { } due })
+        if (watch.NextPollAt is not { } due)
             return Restart(settings, watch, now) with { DueAt = soonest };
-        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || due <= now + ClockTolerance };
+        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || IsDue(watch, now) };
     }
 
     /// <summary>
@@ -189,7 +192,7 @@ public static class PollPlan
         var reason = GivingUp.Reason(answered, now, isNobodys);
         answered = answered with { DoubtedAt = GivingUp.Doubted(answered, reason, isLate, now) };
         var givenUp = answered.DoubtedAt is null ? reason : null;
-        if (watch is not { Status: WatchStatus.Watching, DueAt: { } due })
+        if (watch.NextPollAt is not { } due)
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
         // A poll that came between may have put off the next one; all else that moves it is something that was heard.

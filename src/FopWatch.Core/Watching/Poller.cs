@@ -81,7 +81,7 @@ public sealed class Poller(
             return new PollOutcome.NotDue(null);
         }
 
-        if (stored?.Job is not { WatchStatus: WatchStatus.Watching, Watch.DueAt: { } due } job)
+        if (stored?.Job is not { Watch.NextPollAt: not null } job)
         {
             // It was set aside while it could not be read, and would be due for ever.
             if (stored is { IsIndexed: true })
@@ -89,7 +89,7 @@ public sealed class Poller(
             return new PollOutcome.NotDue(stored?.Job);
         }
 
-        if (due > time.GetUtcNow() + PollPlan.ClockTolerance)
+        if (!PollPlan.IsDue(job.Watch, time.GetUtcNow()))
             return new PollOutcome.NotDue(job);
         if (sources.Find(key.Source) is not { } source)
             return new PollOutcome.NoSource(job);

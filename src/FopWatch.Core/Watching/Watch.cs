@@ -38,6 +38,13 @@ public sealed record Watch
     /// <summary>When the status API is to be asked next; null unless <see cref="Status"/> is <see cref="WatchStatus.Watching"/>.</summary>
     public DateTimeOffset? DueAt { get; init; }
 
+    /// <summary>
+    /// When the next poll is due; null if none is. A stored document may be of a job that is open and has no due time: nothing polls it, whatever
+    /// <see cref="Status"/> says.
+    /// </summary>
+    [JsonIgnore]
+    public DateTimeOffset? NextPollAt => Status == WatchStatus.Watching ? DueAt : null;
+
     /// <summary>When the watch began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 

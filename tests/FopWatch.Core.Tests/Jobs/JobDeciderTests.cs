@@ -99,6 +99,18 @@ public sealed class JobDeciderTests
     }
 
     [Fact]
+    public void An_open_job_of_a_document_without_a_due_time_is_watched_again_when_it_is_registered_or_hinted_at()
+    {
+        var at = Start.AddMinutes(30);
+        var stored = JobJson.Serialize(Registered with { Watch = Registered.Watch with { DueAt = null } });
+        var lost = JobJson.Deserialize(stored);
+        Assert.Equal((WatchStatus.Watching, null), Standing(lost));
+
+        Assert.Equal((WatchStatus.Watching, at + Source.Poll.First), Standing(Decide(lost, Registration, at)));
+        Assert.Equal((WatchStatus.Watching, at), Standing(Decide(lost, new DecisionInput.Hint(false), at)));
+    }
+
+    [Fact]
     public void A_report_that_a_given_up_job_goes_on_has_it_watched_again_once_and_leaves_it_expired()
     {
         var expired = GivenUp(Registered);
