@@ -34,6 +34,7 @@ public static class HealthApi
 
     /// <summary>The process answers.</summary>
     [AdmittedAs(RequestKind.Health)]
+    [OpenToAll]
     public static Ok<Health> Live() => TypedResults.Ok(new Health("live"));
 
     /// <summary>
@@ -41,6 +42,7 @@ public static class HealthApi
     /// would lose notifications for it. Anyone may ask; what goes wrong is only for callers that may use the other routes.
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
+    [OpenToAll]
     internal static async Task<Results<Ok<Health>, ProblemResult<Unavailable>>> ReadyAsync(
         HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {

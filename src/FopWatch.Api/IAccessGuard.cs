@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Api;
 
-/// <summary>Decides who may use the routes that are not open to all (<see cref="RequestKinds.IsOpenToAll"/>).</summary>
+/// <summary>Decides who may use the routes that are not open to all (<see cref="OpenToAllAttribute"/>).</summary>
 public interface IAccessGuard
 {
     /// <summary>The query parameters in which a host takes a key. Every route accepts them, any number of times.</summary>

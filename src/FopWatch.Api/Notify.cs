@@ -34,6 +34,7 @@ public static class Notify
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>
     [AdmittedAs(RequestKind.Notification)]
+    [OpenToAll]
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostAsync(
         string source,
         string token,
@@ -75,6 +76,7 @@ public static class Notify
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
+    [OpenToAll]
     internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> PostElsewhereAsync(
         string? rest,
         HttpRequest request,

@@ -67,7 +67,7 @@ internal static class QueryParameters
 
     /// <summary>The query parameters that an endpoint's handler has; null if there is no such endpoint, or its query may hold anything.</summary>
     internal static IReadOnlyList<string>? Of(Endpoint? endpoint) =>
-        endpoint is not RouteEndpoint route || RequestKinds.KindOf(route).IsOpenToAll() ? null
+        endpoint is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAllAttribute>() is not null ? null
         : [.. route.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
             .Where(parameter => parameter.ParameterInfo.ParameterType == typeof(string)
                 && route.RoutePattern.GetParameter(parameter.Name) is null

@@ -1,5 +1,3 @@
-using Microsoft.AspNetCore.Http;
-
 namespace FopWatch.Api;
 
 /// <summary>What a request costs a host, which decides how many there may be at once.</summary>
@@ -17,25 +15,12 @@ public enum RequestKind
     /// <summary>A list or a search. Its handler waits for a turn: <see cref="Admission.ListTurnAsync"/>.</summary>
     List,
 
-    /// <summary>
-    /// A notification, which its token lets in instead of a key. Its handler asks for a place once the body has arrived:
-    /// <see cref="Admission.EnterNotification"/>.
-    /// </summary>
+    /// <summary>A notification. Its handler asks for a place once the body has arrived: <see cref="Admission.EnterNotification"/>.</summary>
     Notification,
 
     /// <summary>A registration. Its handler asks for a place once the body has arrived; it is a <see cref="Call"/> then.</summary>
     Registration,
 
-    /// <summary>Always let in, without a key too: under load above all, somebody wants to know how the host is.</summary>
+    /// <summary>Always admitted: under load above all, somebody wants to know how the host is.</summary>
     Health,
-}
-
-/// <summary>What follows from the kind of a request.</summary>
-public static class RequestKinds
-{
-    /// <summary>Whether requests of a kind need no API key, and may have anything in their query.</summary>
-    public static bool IsOpenToAll(this RequestKind kind) => kind is RequestKind.Notification or RequestKind.Health;
-
-    /// <summary>The kind of the requests that an endpoint answers.</summary>
-    internal static RequestKind KindOf(Endpoint endpoint) => endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call;
 }

@@ -43,13 +43,16 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
     }
 
     /// <summary>Whether a request needs no key. One that no route takes is as open as the routes beside it.</summary>
-    private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.Kind.IsOpenToAll()
+    private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.IsOpenToAll
         ?? (request.Path.StartsWithSegments(Notify.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What an endpoint's metadata says, looked up once.</summary>
-    private sealed record EndpointRules(RequestKind Kind, IReadOnlyList<string>? QueryParameters)
+    private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, IReadOnlyList<string>? QueryParameters)
     {
-        public static EndpointRules Of(RouteEndpoint endpoint) => new(RequestKinds.KindOf(endpoint), Api.QueryParameters.Of(endpoint));
+        public static EndpointRules Of(RouteEndpoint endpoint) => new(
+            endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call,
+            endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null,
+            Api.QueryParameters.Of(endpoint));
     }
 }

@@ -34,4 +34,19 @@ public class RequestKindTests
             ],
             kinds);
     }
+
+    [Fact]
+    public async Task The_notify_urls_and_the_health_of_the_host_need_no_key_and_nothing_else_does()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var open = host.Host.Services.GetRequiredService<EndpointDataSource>().Endpoints
+            .OfType<RouteEndpoint>()
+            .Where(route => route.Metadata.GetMetadata<OpenToAllAttribute>() is not null)
+            .Select(route => route.RoutePattern.RawText)
+            .Distinct()
+            .Order(StringComparer.Ordinal);
+
+        Assert.Equal(["/api/notify/{**rest}", "/api/notify/{source}/{token}/{correlation?}", "/health/live", "/health/ready"], open);
+    }
 }

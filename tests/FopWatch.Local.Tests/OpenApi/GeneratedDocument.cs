@@ -139,7 +139,7 @@ internal static class GeneratedDocument
     private static void Complete(JsonObject operation, RouteEndpoint endpoint, JsonObject shared)
     {
         var kind = endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind;
-        var isOpen = kind?.IsOpenToAll() == true;
+        var isOpen = endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null;
         var responses = operation["responses"]!.AsObject();
         string[] statuses =
         [
