@@ -19,7 +19,8 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
     {
         SimulatedWorld = world;
         ProcessLifetime = new(world.Scheduler, name);
-        Ports = new(world, ProcessLifetime);
+        var presuming = Simulator.Seeded.Random(seed, 103);
+        Ports = new(world, ProcessLifetime, presuming);
         Random = new(seed);
         Log = new(world);
         Troubles = new(Log, ProcessLifetime.Clock);
@@ -31,7 +32,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
             sources, Recorder, Ports, new(Ports, new NothingDue(), ProcessLifetime.Clock), new() { Sources = sources }, Troubles, metrics, ProcessLifetime.Clock);
         Poller = new(
             sources,
-            new ProcessPorts(world, ProcessLifetime, world.Checker.FoundByPoller),
+            new ProcessPorts(world, ProcessLifetime, presuming, world.Checker.FoundByPoller),
             new StatusApi(world, ProcessLifetime),
             Recorder,
             Troubles,

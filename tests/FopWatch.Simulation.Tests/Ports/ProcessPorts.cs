@@ -10,8 +10,9 @@ namespace FopWatch.Simulation.Tests.Ports;
 /// <summary>The store and the broker as one process lifetime reaches them: every call waits for its turn, may fail, may crash the caller, and may lose its answer.</summary>
 /// <param name="world">The world around it.</param>
 /// <param name="lifetime">The lifetime of the process that reaches them.</param>
+/// <param name="presuming">Decides which jobs are presumed to be new. Not the world's: what it draws for the rest of the history stays the same.</param>
 /// <param name="found">Told of every job that is read; null if nobody wants to know.</param>
-internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetime, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
+internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetime, Random presuming, Action<Job?>? found = null) : IJobStore, IDueIndex, IOutbox, IQuarantine, IEventPublisher
 {
     private readonly Dictionary<JobKey, StoredJob> _committed = [];
 
@@ -22,7 +23,7 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
     /// <summary>Bolder than any store: what this process committed last, and half of the others to be new.</summary>
     public PresumedJob? Presume(JobKey key, JobOrigin origin) =>
         _committed.TryGetValue(key, out var job) ? new(job)
-        : world.Scheduler.Random.Next(2) == 0 ? new(null)
+        : presuming.Next(2) == 0 ? new(null)
         : null;
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => CallAsync(Call.Find, key.Id, () =>
