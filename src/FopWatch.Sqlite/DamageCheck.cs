@@ -4,14 +4,16 @@ using SQLitePCL;
 namespace FopWatch.Sqlite;
 
 /// <summary>
-/// Looks for damaged pages, and remembers what was found until the host starts again. A check takes a second at most: at the start it covers
-/// as much of the database as that allows, afterwards one table after the other.
+/// Looks for damaged pages, and remembers what was found until the host starts again. At the start a check covers as much of the database as a third of
+/// a second allows, which the start has to wait for. Afterwards it takes a second at most, and covers one table after the other.
 /// </summary>
 internal sealed class DamageCheck(TimeProvider time)
 {
     private const int InstructionsBetweenLooks = 10_000;
 
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(1);
+
+    private static readonly TimeSpan LongestAtStart = TimeSpan.FromSeconds(1) / 3;
 
     private volatile string? _found;
     private string _lastTable = "";
@@ -27,7 +29,7 @@ internal sealed class DamageCheck(TimeProvider time)
     }
 
     /// <summary>Checks the database.</summary>
-    public void CheckAll(SqliteSession session) => Check(session, "PRAGMA quick_check(1)");
+    public void CheckAll(SqliteSession session) => Check(session, "PRAGMA quick_check(1)", LongestAtStart);
 
     /// <summary>Checks the table after the one that was checked last.</summary>
     /// <returns>The table.</returns>
@@ -36,14 +38,14 @@ internal sealed class DamageCheck(TimeProvider time)
         const string Tables = "SELECT min(name) FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' AND name > $1";
         _lastTable = session.Scalar(Tables, _lastTable) as string ?? session.Scalar(Tables, "") as string ?? "";
         if (_lastTable.Length > 0)
-            Check(session, $"PRAGMA quick_check('{_lastTable}')");
+            Check(session, $"PRAGMA quick_check('{_lastTable}')", Longest);
         return _lastTable;
     }
 
-    private void Check(SqliteSession session, string pragma)
+    private void Check(SqliteSession session, string pragma, TimeSpan longest)
     {
         var began = time.GetTimestamp();
-        raw.sqlite3_progress_handler(session.Connection.Handle, InstructionsBetweenLooks, _ => time.GetElapsedTime(began) > Longest ? 1 : 0, null);
+        raw.sqlite3_progress_handler(session.Connection.Handle, InstructionsBetweenLooks, _ => time.GetElapsedTime(began) > longest ? 1 : 0, null);
         try
         {
             if (session.Scalar(pragma) is string and not "ok")

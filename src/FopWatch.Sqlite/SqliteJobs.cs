@@ -38,8 +38,18 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     public JobReferences References => database.References;
 
     /// <inheritdoc/>
-    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
-        await database.ReadAsync(session => Find(session, key), cancellationToken) is { } found ? found.ToJob() : null;
+    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await database.ReadAsync(session => Find(session, key), cancellationToken) is { } found ? found.ToJob() : null;
+        }
+        catch (UnreadableJobException)
+        {
+            _presumptions.Forget(key);
+            throw;
+        }
+    }
 
     /// <inheritdoc/>
     public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await database.Searches.ReadAsync(

@@ -44,7 +44,15 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             if (!TableGateway.IsSource(key.Source) || !JobKey.IsValidId(key.Id))
                 return null;
             var row = await table.RowAsync(table.PartitionOf(key), RowKeys.Job(key.Id), null, token);
-            return row is null ? null : JobRows.Read(row, key);
+            try
+            {
+                return row is null ? null : JobRows.Read(row, key);
+            }
+            catch (UnreadableJobException)
+            {
+                _presumptions.Forget(key);
+                throw;
+            }
         },
         cancellationToken);
 

@@ -67,7 +67,8 @@ public sealed class Presumptions
             _streaks[(commit.Job.Key.Source, commit.Job.Origin)] = 0;
     }
 
-    private void Forget(JobKey key)
+    /// <summary>Nothing is presumed of a job until it is committed again: its document was found to be unreadable, say.</summary>
+    public void Forget(JobKey key)
     {
         _young.TryRemove(key, out _);
         _old.TryRemove(key, out _);

@@ -116,7 +116,7 @@ public static partial class CommandRedaction
     private static SecretValue ValueBehind(string text, Match lead) => new(text, lead.Groups["level"] is { Success: true } level ? level.Value : null);
 
     /// <summary>Whether a text is a URL or has one in it, encoded or not.</summary>
-    internal static bool MayBeUrl(string text) => Url().IsMatch(text);
+    internal static bool MayBeUrl(string text) => text.AsSpan().ContainsAny(UrlMarks) && Url().IsMatch(text);
 
     private static readonly NamedSecrets QuotedMembers = new(QuotedMember(), "\"'", "${lead}" + Mask);
 
@@ -141,6 +141,9 @@ public static partial class CommandRedaction
     // Without one of these there is no header with a secret.
     private static readonly SearchValues<string> HeaderNames =
         SearchValues.Create(["authorization", "token", "secret", "passw", "key"], StringComparison.OrdinalIgnoreCase);
+
+    // Without one of these there is no URL.
+    private static readonly SearchValues<string> UrlMarks = SearchValues.Create(["//", "%", "aHR0", "YUhSM"], StringComparison.Ordinal);
 
     // Without one of these a name is no secret's.
     private static readonly SearchValues<string> SecretWords = SearchValues.Create(
