@@ -26,7 +26,7 @@ public static class ConfiguredSettings
         {
             if (configuration[FopWatchSettings.Section] is not null)
                 reader.Problem("", "is a single value: it takes a map from names to settings");
-            reader.Outside(OtlpSettings.Problems(name => configuration[name]));
+            reader.ProblemOutside(OtlpSettings.Problems(name => configuration[name]));
             return host(reader, shared);
         }
     }

@@ -59,7 +59,7 @@ internal sealed record CloudSettings
         {
             // Also outside of FopWatch's section: the storage account's settings, and where telemetry goes.
             reader.RefuseReferences(configuration.AsEnumerable());
-            reader.Outside(TelemetryExport.Problems(configuration));
+            reader.ProblemOutside(TelemetryExport.Problems(configuration));
             reader.Below("Tables");
             reader.Below("ServiceBus");
             return new()
@@ -80,17 +80,13 @@ internal sealed record CloudSettings
         // The same names as the Functions host's own connection to its storage account, which is the account to use unless told otherwise.
         const string ServiceUri = $"{Storage}:tableServiceUri";
         const string AccountName = $"{Storage}:accountName";
-        var (name, uri) = reader.Text(TablesServiceUri) is { } own ? ($"{FopWatchSettings.Section}:{TablesServiceUri}", own)
-            : configuration[ServiceUri] is { } service ? (ServiceUri, service)
-            : configuration[AccountName] is { } account ? (AccountName, $"https://{account}.table.core.windows.net")
-            : ("", null);
-        if (uri is not null)
-        {
-            if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
-                return new(parsed, credential, TableClient(time));
-            reader.Outside($"{name} is not {(name == AccountName ? "the name of a storage account, such as contoso" : "an https URL, such as https://contoso.table.core.windows.net")}");
-            return null;
-        }
+        const string NoUrl = "is not an https URL, such as https://contoso.table.core.windows.net";
+        if (reader.Text(TablesServiceUri) is { } own)
+            return Client(own, () => reader.Problem(TablesServiceUri, NoUrl));
+        if (configuration[ServiceUri] is { } service)
+            return Client(service, () => reader.ProblemOutside($"{ServiceUri} {NoUrl}"));
+        if (configuration[AccountName] is { } account)
+            return Client($"https://{account}.table.core.windows.net", () => reader.ProblemOutside($"{AccountName} is not the name of a storage account, such as contoso"));
 
         if (configuration[Storage] is not { Length: > 0 } connectionString)
         {
@@ -104,7 +100,15 @@ internal sealed record CloudSettings
         }
         catch (Exception e) when (e is FormatException or ArgumentException or InvalidOperationException)
         {
-            reader.Outside($"{Storage} is not a connection string of a storage account");
+            reader.ProblemOutside($"{Storage} is not a connection string of a storage account");
+            return null;
+        }
+
+        TableServiceClient? Client(string uri, Action refuse)
+        {
+            if (Uri.TryCreate(uri, UriKind.Absolute, out var parsed) && parsed.Scheme == Uri.UriSchemeHttps)
+                return new(parsed, credential, TableClient(time));
+            refuse();
             return null;
         }
     }

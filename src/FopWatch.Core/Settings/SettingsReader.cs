@@ -66,7 +66,7 @@ public sealed class SettingsReader
 
     /// <summary>Adds problems of settings outside of the section.</summary>
     /// <param name="problems">A sentence each, beginning with the full name of the setting.</param>
-    public void Outside(params IEnumerable<string> problems) => _problems.AddRange(problems);
+    public void ProblemOutside(params IEnumerable<string> problems) => _problems.AddRange(problems);
 
     /// <summary>Refuses unresolved references to secrets among settings outside of the section, as it does those within.</summary>
     /// <param name="settings">Full name → value.</param>

@@ -55,11 +55,11 @@ internal sealed record HostSettings
         {
             var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (addresses.Length == 0 || !addresses.All(IsAddress))
-                reader.Outside($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
+                reader.ProblemOutside($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
             if (addresses.Any(url => IsAddress(url) && new Uri(Concrete(url)) is { Host: "localhost", Port: 0 }))
-                reader.Outside($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
+                reader.ProblemOutside($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
             if (string.IsNullOrWhiteSpace(data))
-                reader.Outside($"--data is empty: give the folder that holds all state, such as {DefaultData}");
+                reader.ProblemOutside($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
             var apiKey = ReadApiKey(reader);
             if (serves && apiKey is null && Exposures(addresses, shared) is { Count: > 0 } exposures)
@@ -91,7 +91,7 @@ internal sealed record HostSettings
             reader.Problem(ApiKeyName, $"is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
         else if (apiKey is { Length: < MinApiKeyLength })
             reader.Problem(ApiKeyName, $"is shorter than {MinApiKeyLength} characters");
-        if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
+        else if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
             reader.Problem(ApiKeyName, "has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
         return apiKey;
     }

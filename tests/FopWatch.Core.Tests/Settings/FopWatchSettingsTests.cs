@@ -176,7 +176,7 @@ public class FopWatchSettingsTests
         double Own(SettingsReader reader, FopWatchSettings shared)
         {
             seen = shared.PublicUrl;
-            reader.Outside("--data is empty");
+            reader.ProblemOutside("--data is empty");
             return reader.Number("Tables:Buckets", 16, 1, 256, whole: true);
         }
     }
