@@ -140,9 +140,12 @@ public class WholeFlowTests
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
             var step = new PollStep(Unobserved.Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
-            var loops = sources.All.Select(source => new SupervisedLoop(
-                "watch loop", new WatchLoop(source, watches, store.Due, step, slots, work, times, troubles, log, time).RunAsync));
-            _run = () => new LoopSupervisor(troubles, work, time, _ => { }).RunAsync([.. loops, new("outbox loop", outbox.RunAsync)], _stopping.Token);
+            var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
+            var loops = new EmbeddedLoops(
+                supervisor, sources, watches, store.Due, step, slots, outbox, sweep: null!, work, times, troubles, log, time);
+
+            // The test sweeps when all is over.
+            _run = () => supervisor.RunAsync(loops.All.Where(loop => loop.Name != "sweep"), _stopping.Token);
 
             var builder = WebApplication.CreateEmptyBuilder(new());
             builder.WebHost.UseKestrelCore().UseUrls("http://127.0.0.1:0");

@@ -78,10 +78,11 @@ public sealed class LoopFailureTests
         var index = new FailsAtFirst("files");
         using var stop = new CancellationTokenSource();
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
-        var loops = settings.Sources.All.Select(source => new SupervisedLoop("watch loop", cancelled => new WatchLoop(
-            source, watches, index, step: null!, slots, work, new LoopTimes(), troubles, NullLogger.Instance, time).RunAsync(cancelled)) { Source = source.Name });
+        var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
+        var loops = new EmbeddedLoops(
+            supervisor, settings.Sources, watches, index, step: null!, slots, outbox: null!, sweep: null!, work, new(), troubles, NullLogger.Instance, time);
 
-        var running = new LoopSupervisor(troubles, work, time, _ => { }).RunAsync(loops, stop.Token);
+        var running = supervisor.RunAsync(loops.All.Where(loop => loop.Source is not null), stop.Token);
         while (index.Asked("files") < 3)
         {
             // What is due sooner wakes a loop.

@@ -23,12 +23,16 @@ public sealed class EmbeddedLoops(
     ILogger log,
     TimeProvider time)
 {
-    /// <summary>Runs until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellationToken)
-    {
-        var loops = sources.All.Select(source => new SupervisedLoop(
+    /// <summary>The loops. A watch loop that failed is made anew: what it knew of its polls may be what made it fail.</summary>
+    public IReadOnlyList<SupervisedLoop> All { get; } =
+    [
+        .. sources.All.Select(source => new SupervisedLoop(
             "watch loop",
-            cancelled => new WatchLoop(source, watches, index, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name });
-        return supervisor.RunAsync([.. loops, new("outbox loop", outbox.RunAsync), new("sweep", sweep.RunAsync)], cancellationToken);
-    }
+            cancelled => new WatchLoop(source, watches, index, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name }),
+        new("outbox loop", cancelled => outbox.RunAsync(cancelled)),
+        new("sweep", cancelled => sweep.RunAsync(cancelled)),
+    ];
+
+    /// <summary>Runs until cancelled.</summary>
+    public Task RunAsync(CancellationToken cancellationToken) => supervisor.RunAsync(All, cancellationToken);
 }
