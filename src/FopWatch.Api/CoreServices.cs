@@ -76,6 +76,18 @@ public static class CoreServices
             options.Converters.Add(converter);
     });
 
+    /// <summary>Adds a class of the core that takes an <see cref="ILogger"/>: it logs under its own name.</summary>
+    /// <typeparam name="T">The class.</typeparam>
+    /// <param name="services">The container.</param>
+    /// <param name="lifetime">The lifetime.</param>
+    public static IServiceCollection AddWithLogger<T>(this IServiceCollection services, ServiceLifetime lifetime = ServiceLifetime.Singleton)
+        where T : class
+    {
+        var make = ActivatorUtilities.CreateFactory<T>([typeof(ILogger)]);
+        services.Add(new(typeof(T), provider => make(provider, [provider.GetRequiredService<ILogger<T>>()]), lifetime));
+        return services;
+    }
+
     private static IServiceCollection AddCore(
         this IServiceCollection services, FopWatchSettings settings, TimeProvider time, TimeSpan? statusTimeout, int statusConnections, ServiceLifetime committing)
     {
@@ -100,15 +112,15 @@ public static class CoreServices
         services.AddSingleton(provider => new Settlements(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
-        services.AddSingleton(provider => provider.GetRequiredService<ILoggerFactory>().CreateLogger(RunLog.Category));
         services.AddSingleton<PollSlots>();
         services.AddSingleton(provider => new IntakeLimits(provider.GetRequiredService<IQuarantine>(), provider.GetRequiredService<IDueIndex>(), time));
         services.AddSingleton<FarWatchTurns>();
 
         // What commits, and with it whatever tells a job's watch.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
-        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(PollStep), typeof(FarWatches), typeof(Sweeper)])
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(FarWatches), typeof(Sweeper)])
             services.Add(new(type, type, committing));
+        services.AddWithLogger<PollStep>(committing);
 
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };
         if (statusTimeout is { } timeout)

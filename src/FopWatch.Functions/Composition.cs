@@ -125,7 +125,7 @@ internal static class Composition
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases, time, Guid.NewGuid().ToString("N")[..12]));
         services.AddSingleton(PollSlotOptions.Cloud);
         services.AddSingleton<StuckWatches>();
-        services.AddSingleton<HubCalls>();
+        services.AddWithLogger<HubCalls>();
         services.AddRoutingCore();
         services.AddSingleton<HttpPipeline>();
         services.AddSingleton<IAccessGuard, FunctionKeys>();
@@ -134,17 +134,17 @@ internal static class Composition
         services.AddSingleton<TimerRuns>();
         services.AddSingleton<SilentTimers>();
         services.AddSingleton<IPurgeMarks>(provider => store(provider).PurgeMarks);
-        services.AddSingleton<RetentionPurge>();
+        services.AddWithLogger<RetentionPurge>();
         services.AddSingleton(provider => new PromptPublisher(
             provider.GetRequiredService<IOutbox>(), provider.GetService<OutboxDispatcher>(), provider.GetRequiredService<IWorkScheduler>(),
-            provider.GetRequiredService<ILogger>(), time));
+            provider.GetRequiredService<ILogger<PromptPublisher>>(), time));
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());
 
         // Once per invocation, which brings the client of the task hub.
         services.AddScoped<InvocationClient>();
         services.AddScoped<IWatchRunner>(provider => WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAtOnceAsync));
         services.AddScoped(provider => ActivatorUtilities.CreateInstance<WatchStarter>(
-            provider, WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAsync)));
+            provider, WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAsync), provider.GetRequiredService<ILogger<WatchStarter>>()));
         services.AddScoped<SweepJobs>();
         services.AddScoped<Purge>();
 

@@ -8,9 +8,6 @@ namespace FopWatch.Running;
 /// <summary>What the loops and the timers log, in both hosts under the same event ids. Never keys, tokens, ids, commands or bodies.</summary>
 public static partial class RunLog
 {
-    /// <summary>The category.</summary>
-    public const string Category = "FopWatch.Running";
-
     /// <summary>The store cannot answer now; what was to be done is done later.</summary>
     [LoggerMessage(14, LogLevel.Debug, "The store cannot answer now; the {What} goes on later")]
     public static partial void StoreUnavailable(this ILogger logger, string what, Exception exception);

@@ -169,18 +169,18 @@ internal sealed class LocalHost : IAsyncDisposable
 
         services.AddSingleton<IPurgeMarks>(store.ClockMarks);
         services.AddSingleton(store.Upkeep);
-        services.AddSingleton<RetentionPurge>();
+        services.AddWithLogger<RetentionPurge>();
 
         services.AddSingleton(new LoopTimes());
         services.AddSingleton(PollSlotOptions.Embedded);
         services.AddSingleton<EmbeddedWatches>();
         services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
-        services.AddSingleton<OutboxLoop>();
+        services.AddWithLogger<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton<IReadinessCheck, WritableStore>();
 
-        services.AddSingleton<SweepLoop>();
+        services.AddWithLogger<SweepLoop>();
         services.AddSingleton(provider =>
         {
             var logger = provider.GetRequiredService<ILogger<BackgroundLoops>>();
@@ -190,7 +190,7 @@ internal sealed class LocalHost : IAsyncDisposable
                 time,
                 failure => logger.LoopFailed(failure.Loop.Name, failure.Loop.Source ?? "-", failure.Wait, failure.Exception));
         });
-        services.AddSingleton<EmbeddedLoops>();
+        services.AddWithLogger<EmbeddedLoops>();
         services.AddHostedService<BackgroundLoops>();
     }
 
