@@ -137,7 +137,7 @@ public sealed class BodyMemory
         }
         catch (ConnectionAbortedException aborted)
         {
-            throw new BadHttpRequestException("The connection was given up.", aborted);
+            throw new BadHttpRequestException("The connection was aborted.", aborted);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -166,7 +166,7 @@ public sealed class BodyMemory
         }
         catch (Exception gone) when (gone is OperationCanceledException or ObjectDisposedException)
         {
-            // The connection was given up, so the read ends anyway. Kestrel would log what a callback throws as an error of the application.
+            // The connection was aborted, so the read ends anyway. Kestrel would log what a callback throws as an error of the application.
         }
     }
 

@@ -75,7 +75,6 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         if (referenceKey.Bytes("Secret") is not { Length: JobReferences.KeyLength } secret)
             throw new InvalidOperationException($"The table '{table.Name}' is damaged: the row of its reference key has none. Restore it from a backup.");
 
-
         // A table of an earlier version has tombstones of its own.
         tombstones ??= await AddOnceAsync(
             table,

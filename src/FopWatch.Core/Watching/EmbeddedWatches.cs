@@ -30,7 +30,7 @@ public sealed class EmbeddedWatches : IWatchRunner
         return ValueTask.CompletedTask;
     }
 
-    /// <inheritdoc/>
+    /// <summary>Does nothing: no watch runs between polls, and the commit that ended the job's watch took the job out of the due index.</summary>
     public ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => ValueTask.CompletedTask;
 
     /// <inheritdoc/>

@@ -62,7 +62,7 @@ public enum StatusAnswer
     BadRequest,
 }
 
-/// <summary>What goes wrong in report how one job stands. Faults combine.</summary>
+/// <summary>What goes wrong in reporting how one job stands. Faults combine.</summary>
 public sealed record FaultPlan
 {
     /// <summary>Nothing goes wrong.</summary>

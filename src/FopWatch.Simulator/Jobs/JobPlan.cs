@@ -9,7 +9,7 @@ public static class JobPlan
     private static readonly BodyShape[] WithItems = [BodyShape.QiniuClassic, .. Wangsu];
 
     /// <summary>
-    /// Faults in report. They shuffle among themselves, but all of them come before the first one repeats. The truth about a
+    /// The faults in reporting. They shuffle among themselves, but all of them come before the first one repeats. The truth about a
     /// job stays obtainable whatever of these befalls it, except for the one that is about just that.
     /// </summary>
     private static readonly Recipe[] Faults =

@@ -126,7 +126,7 @@ public sealed record ExpectedCounts(int Total, int Succeeded, int Failed, int Sk
 /// <param name="Suggestion">The verdict of a content audit; null for any other command.</param>
 public sealed record ExpectedItem(string State, IReadOnlyList<string> OutputKeys, string? Suggestion);
 
-/// <summary>One job at the simulated provider: what was asked for, what becomes of it, and what goes wrong in report.</summary>
+/// <summary>One job at the simulated provider: what was asked for, what becomes of it, and what goes wrong in reporting it.</summary>
 public sealed record SimulatedJob
 {
     /// <summary>Decides everything about the job's bodies that is not said here, such as the order of their keys.</summary>
@@ -186,7 +186,7 @@ public sealed record SimulatedJob
     /// <summary>Whether the provider never heard of the id and never notifies: nobody can find out how the job ended.</summary>
     public bool Unobtainable { get; init; }
 
-    /// <summary>What goes wrong in report how the job stands.</summary>
+    /// <summary>What goes wrong in reporting how the job stands.</summary>
     public FaultPlan Faults { get; init; } = FaultPlan.None;
 
     /// <summary>Whether the job is with Wangsu rather than Qiniu.</summary>
