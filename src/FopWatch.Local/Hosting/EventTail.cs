@@ -27,8 +27,10 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     // A follower this far ahead of what is kept is not worth reading all that is between for.
     private const int LongestGap = 4096;
 
-    // Every batch is a write to every follower's socket: under load a few large ones, an event that comes alone at once.
-    private static readonly TimeSpan Spacing = TimeSpan.FromMilliseconds(25);
+    // Every batch is a write to every follower's socket: under load fewer and larger ones the more followers there are, an event that comes alone at once.
+    private static readonly TimeSpan ShortestSpacing = TimeSpan.FromMilliseconds(2);
+    private static readonly TimeSpan LongestSpacing = TimeSpan.FromMilliseconds(25);
+    private static readonly TimeSpan SpacingOfFollower = TimeSpan.FromMilliseconds(1);
 
     private readonly Lock _lock = new();
     private readonly List<EventBatch> _kept = [];
@@ -40,6 +42,13 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     private long _bytes;
     private long? _grewAt;
     private Task<bool>? _growth;
+    private int _waiting;
+
+    // How many waited for the last batch.
+    private int _followers;
+
+    private TimeSpan Spacing =>
+        TimeSpan.FromTicks(Math.Clamp(Volatile.Read(ref _followers) * SpacingOfFollower.Ticks, ShortestSpacing.Ticks, LongestSpacing.Ticks));
 
     /// <summary>
     /// Waits for the first events after a place. Whoever goes on after the last of them gets all events in the order of the log, none skipped.
@@ -67,8 +76,16 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
 
             if (growth is not null)
             {
-                if (!await growth.WaitAsync(cancellationToken))
-                    return null;
+                Interlocked.Increment(ref _waiting);
+                try
+                {
+                    if (!await growth.WaitAsync(cancellationToken))
+                        return null;
+                }
+                finally
+                {
+                    Interlocked.Decrement(ref _waiting);
+                }
             }
             else
             {
@@ -171,6 +188,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
             // Unless a follower that was far ahead has made it start elsewhere.
             if (_end != batch.After)
                 return;
+            Volatile.Write(ref _followers, Volatile.Read(ref _waiting));
             _kept.Add(batch);
             (_bytes, _end) = (_bytes + batch.Length, batch.Last);
             while (_bytes > KeptBytes && _kept.Count > 1)
