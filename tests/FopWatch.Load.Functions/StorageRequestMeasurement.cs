@@ -8,8 +8,10 @@ namespace FopWatch.Load.Functions;
 internal static class StorageRequestMeasurement
 {
     private const string Hub = "FopWatch";
-    private const string JobTable = "/fopwatch";
     private const int PollsOfAJob = 10;
+
+    // Not the hub's queues, whose names begin alike.
+    private static readonly string[] JobTable = ["/fopwatch(", "/fopwatch?"];
 
     public static async Task<Table> RunAsync(LoadOptions options)
     {
@@ -66,7 +68,7 @@ internal static class StorageRequestMeasurement
     {
         await Task.Delay(1000);
         var kinds = app.Azurite.TakeRequests()
-            .Select(request => request.Contains(JobTable, StringComparison.Ordinal) ? $"{request.Split(' ')[0]} jobs" : DurableRequest.KindOf(request, Hub))
+            .Select(request => JobTable.Any(table => request.Contains(table, StringComparison.Ordinal)) ? $"{request.Split(' ')[0]} jobs" : DurableRequest.KindOf(request, Hub))
             .OfType<string>()
             .CountBy(kind => kind)
             .ToList();
