@@ -119,7 +119,10 @@ internal static class Composition
                 bus, new() { TopicName = settings.Topic, ApiUrl = settings.ApiUrl }));
             services.AddSingleton<IEventPublisher>(provider => provider.GetRequiredService<ServiceBusPublisher>());
             services.AddSingleton<OutboxDispatcher>();
-            services.AddHostedService<OpenBus>();
+
+            // The publisher of events needs the store, which is opened later.
+            services.AddHostedService(provider => new OpenBus(
+                provider.GetRequiredService<ServiceBusPublisher>(), new(provider.GetRequiredService<PromptPublisher>), time));
         }
 
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases, time, Guid.NewGuid().ToString("N")[..12]));

@@ -16,6 +16,7 @@ using Microsoft.Azure.Functions.Worker;
 using Microsoft.Azure.Functions.Worker.Builder;
 using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Tests;
 
@@ -64,6 +65,28 @@ public class CompositionTests(SharedAzurite azurite)
             .ToList();
         Assert.NotEmpty(needed);
         Assert.All(needed, type => Assert.NotNull(invocation.ServiceProvider.GetRequiredService(type)));
+    }
+
+    [Fact]
+    public async Task What_runs_from_the_start_needs_no_store_that_is_open()
+    {
+        var cloud = new CloudSettings
+        {
+            Shared = FopWatchSettings.Read([]),
+            Tables = (await azurite.StartedAsync()).Client(),
+            Table = new() { TableName = "none" },
+            ServiceBus = ServiceBusConnection.ToEmulator("Endpoint=sb://127.0.0.1:1;SharedAccessKeyName=a;SharedAccessKey=YQ==;UseDevelopmentEmulator=true;"),
+            Topic = ServiceBusPublisherOptions.DefaultTopicName,
+        };
+        var services = new ServiceCollection();
+        services.AddLogging();
+        services.AddFopWatch(cloud, _ => throw new StoreUnavailableException("The store is not open yet."), TimeProvider.System);
+        await using var provider = services.BuildServiceProvider();
+
+        var running = provider.GetServices<IHostedService>().ToList();
+        Assert.NotEmpty(running);
+        foreach (var one in running)
+            await one.StopAsync(TestContext.Current.CancellationToken);
     }
 
     /// <summary>A poll that waits for a connection to its status API would count that as the status API's time.</summary>

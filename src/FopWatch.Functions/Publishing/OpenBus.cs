@@ -1,4 +1,5 @@
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Jobs;
 using FopWatch.Publishing;
 using Microsoft.Extensions.Hosting;
 
@@ -8,7 +9,7 @@ namespace FopWatch.Functions.Publishing;
 /// Connects to the broker when the app starts, beside all else: the first notification's event is to be published at once, and a token,
 /// TLS and the link take longer than it would be waited for. When the app stops, what is being published is published first.
 /// </summary>
-public sealed class OpenBus(ServiceBusPublisher publisher, PromptPublisher prompt, TimeProvider time) : BackgroundService
+public sealed class OpenBus(ServiceBusPublisher publisher, Lazy<PromptPublisher> prompt, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(5);
 
@@ -30,11 +31,11 @@ public sealed class OpenBus(ServiceBusPublisher publisher, PromptPublisher promp
     {
         try
         {
-            await prompt.IdleAsync().WaitAsync(LongestEnd, time, cancellationToken);
+            await prompt.Value.IdleAsync().WaitAsync(LongestEnd, time, cancellationToken);
         }
-        catch (Exception e) when (e is TimeoutException or OperationCanceledException)
+        catch (Exception e) when (e is TimeoutException or OperationCanceledException or StoreUnavailableException)
         {
-            // What is left is in the outbox.
+            // What is left is in the outbox, or the store was never open.
         }
 
         await base.StopAsync(cancellationToken);
