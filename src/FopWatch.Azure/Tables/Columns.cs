@@ -14,7 +14,6 @@ internal static class Columns
     public const string Commit = "Commit";
     public const string Id = "Id";
     public const string HasReference = "HasReference";
-    public const string PurgedIn = "PurgedIn";
     public const string Chunks = "Chunks";
     public const string Size = "Size";
     public const string Source = "Source";
@@ -31,8 +30,6 @@ internal static class Columns
 
     public static readonly string[] Keys = ["PartitionKey", "RowKey"];
     public static readonly string[] ForReference = [.. Keys, Id];
-    public static readonly string[] ForTombstone = [.. Keys, PurgedIn];
-    public static readonly string[] ForTombstonePurge = [.. Keys, HasReference];
     public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
     public static readonly string[] ForSetAside = [.. Keys, DueAt, Settled, Stopped, RegisteredAt, SetAside];
     public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];

@@ -101,34 +101,8 @@ public sealed class JobPurge
     private async Task PurgeTombstonesAsync(string partition, CancellationToken cancellationToken)
     {
         var old = new RowRange(partition, RowKeys.Tombstones, RowKeys.TombstonesFrom(RowKeys.PeriodOf(_gateway.Time.GetUtcNow()) - 1));
-        await foreach (var page in _gateway.Rows.QueryAsync<TableEntity>(old.Filter(), select: Columns.ForTombstonePurge, cancellationToken: cancellationToken).AsPages())
-        {
-            foreach (var some in page.Values.Chunk(TableGateway.MaxActions / 2))
-                await PurgeTombstonesAsync(some, cancellationToken);
-        }
-    }
-
-    /// <summary>
-    /// Deletes tombstones with the rows of their references, which earlier versions did not write. An id that was registered again has no tombstone any more, and the row
-    /// of its reference is the new job's; so a row that is gone keeps the other.
-    /// </summary>
-    private async Task PurgeTombstonesAsync(IReadOnlyList<TableEntity> tombstones, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await _gateway.SubmitAsync([.. tombstones.SelectMany(Rows).Select(row => new TableTransactionAction(TableTransactionActionType.Delete, row, ETag.All))], cancellationToken);
-        }
-        catch (RequestFailedException changed) when (changed.IsMissingRow())
-        {
-            if (tombstones is [var one])
-                await _gateway.DeleteAsync(one.PartitionKey, one.RowKey, cancellationToken);
-            else
-                await _gateway.EachAsync(tombstones, async (each, token) => await PurgeTombstonesAsync([each], token), cancellationToken);
-        }
-
-        static IEnumerable<TableEntity> Rows(TableEntity tombstone) => tombstone.Flag(Columns.HasReference) == true
-            ? [tombstone, new(tombstone.PartitionKey, RowKeys.Reference(RowKeys.ReferenceOf(tombstone.RowKey)))]
-            : [tombstone];
+        await foreach (var page in _gateway.Rows.QueryAsync<TableEntity>(old.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
+            await _gateway.DeleteAsync(partition, page.Values.Select(row => row.RowKey), cancellationToken);
     }
 
     private async Task<int> PurgeAsync(List<TableEntity> listed, CancellationToken cancellationToken)
@@ -166,17 +140,11 @@ public sealed class JobPurge
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
         yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, RowKeys.Job(key.Id)), ETag.All);
 
-        if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))
-        {
-            var (reference, tombstone) = _references.TombstoneOf(listed.PartitionKey, key);
-            yield return new(TableTransactionActionType.UpsertReplace, reference);
-            yield return new(TableTransactionActionType.UpsertReplace, tombstone);
-        }
-        else if (listed.Flag(Columns.HasReference) == true)
-        {
-            // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
+        // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
+        if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, _references.RowOf(listed.PartitionKey, key), ETag.All);
-        }
+        if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))
+            yield return new(TableTransactionActionType.UpsertReplace, _references.TombstoneOf(listed.PartitionKey, key));
     }
 
     private async Task PurgeChunksAsync(string partition, CancellationToken cancellationToken)

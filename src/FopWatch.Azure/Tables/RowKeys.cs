@@ -21,9 +21,6 @@ internal static class RowKeys
     /// <summary>The row that has the key of job references.</summary>
     public const string ReferenceKey = "reference-key";
 
-    /// <summary>The row that says since when every tombstone is in the row of its reference too.</summary>
-    public const string TombstoneMark = "tombstones";
-
     /// <summary>The row that says how far purges have come.</summary>
     public const string PurgeMark = "purge";
 
@@ -118,9 +115,6 @@ internal static class RowKeys
     /// in the one before, and what is older is a range.
     /// </summary>
     public static string Tombstone(long period, string reference) => TombstonesFrom(period) + reference;
-
-    /// <summary>The reference in the key of a tombstone.</summary>
-    public static string ReferenceOf(string tombstone) => tombstone[(tombstone.LastIndexOf('|') + 1)..];
 
     /// <summary>The first key of the tombstones that were left in a period.</summary>
     public static string TombstonesFrom(long period) => string.Create(CultureInfo.InvariantCulture, $"{Tombstones}{period:D7}|");

@@ -10,17 +10,6 @@ namespace FopWatch.Azure.Tables;
 /// <summary>The jobs: what belongs to one is in one partition and is committed in one entity group transaction.</summary>
 internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books) : IJobStore
 {
-    // Where the row of a job's reference is among what a commit writes.
-    private const int ReferenceAction = 2;
-
-    private readonly Presumptions _presumptions = new();
-
-    /// <inheritdoc/>
-    public bool RefusesPurged => references.HasAllTombstones;
-
-    /// <inheritdoc/>
-    public PresumedJob? Presume(JobKey key, JobOrigin origin) => _presumptions.Of(key, origin);
-
     /// <inheritdoc/>
     public JobReferences References => references.References;
 
@@ -68,12 +57,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 return null;
 
             await table.RecordSourceAsync(key.Source, token);
-            var (etag, bodyLength) = await CommitAsync(commit, before, token);
-            if (etag is null)
-                _presumptions.Refused(commit);
-            else
-                _presumptions.Committed(commit, etag, bodyLength);
-            return etag;
+            return await CommitAsync(commit, before, token);
         },
         cancellationToken);
 
@@ -158,64 +142,53 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         return found;
     }
 
-    /// <returns>The new version's ETag, null if the job is not as it was, and the length of the job's document.</returns>
-    private async Task<(string? ETag, int BodyLength)> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
+    private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
         var job = commit.Job;
         var key = job.Key;
         var partition = table.PartitionOf(key);
-        var (jobRow, commitId, bodyLength) = JobRows.Of(partition, commit);
+        var (jobRow, commitId) = JobRows.Of(partition, commit);
         var due = job.Watch.DueAt;
 
-        // The job's row decides whether anything is written at all; so the others are simply put, which restores any that got lost. But the reference of a
-        // new job is added, since a job that was purged has left it as its tombstone.
-        var reference = references.RowOf(partition, key);
-        List<TableTransactionAction> actions =
-        [
+        var actions = new List<TableTransactionAction>
+        {
             before is { ETag: var etag }
                 ? new(TableTransactionActionType.UpdateReplace, jobRow, etag)
                 : new(TableTransactionActionType.Add, jobRow),
+
+            // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
             new(TableTransactionActionType.UpsertReplace, JobRows.Listed(partition, job)),
-            new(before is null ? TableTransactionActionType.Add : TableTransactionActionType.UpsertReplace, reference),
-        ];
+            new(TableTransactionActionType.UpsertReplace, references.RowOf(partition, key)),
+        };
         if (due is { } dueAt)
             actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
         if (commit.Event is { } @event)
             actions.Add(new(TableTransactionActionType.UpsertReplace, EventRows.Of(partition, @event)));
+        var moved = before?.DueAt is { } wasDue && wasDue != due
+            ? new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(wasDue, key.Id)), ETag.All)
+            : null;
 
-        // A row that is not there fails the transaction, and is then left out.
-        var leaves = before?.DueAt is { } wasDue && wasDue != due ? RowKeys.DueAt(wasDue, key.Id) : null;
         while (true)
         {
             try
             {
-                var answers = await table.SubmitAsync(
-                    leaves is null ? actions : [.. actions, new(TableTransactionActionType.Delete, new TableEntity(partition, leaves), ETag.All)], cancellationToken);
-                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString(), bodyLength);
+                var answers = await table.SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
+                return new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
                 // Another writer was first; or this commit was made already and its answer lost, to the client, which tried again, or
                 // to the caller, who did.
                 var stored = await table.RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
-                if (stored?.Text(Columns.Commit) == commitId)
-                    return (Revision.Of(stored).ToString(), bodyLength);
-                if (stored is null && before is null && actions[ReferenceAction].ActionType == TableTransactionActionType.Add)
-                {
-                    // The reference is in the way, which the tombstone of an earlier job has.
-                    var purgedIn = await references.PurgedInAsync(partition, key, cancellationToken);
-                    if (commit.UnlessPurged && references.IsKept(purgedIn))
-                        return (null, bodyLength);
-                    actions[ReferenceAction] = new(TableTransactionActionType.UpsertReplace, reference);
-                    leaves = purgedIn is { } period ? RowKeys.Tombstone(period, References.Of(key)) : null;
-                    continue;
-                }
+                if (stored is null)
+                    return null;
+                if (stored.Text(Columns.Commit) == commitId)
+                    return Revision.Of(stored).ToString();
+                if (moved is null || stored.ETag != before?.ETag)
+                    return null;
 
-                if (leaves is null || stored?.ETag != before?.ETag)
-                    return (null, bodyLength);
-
-                // The job is as it was: then what is not there is only to be taken out.
-                leaves = null;
+                // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
+                moved = null;
             }
         }
     }

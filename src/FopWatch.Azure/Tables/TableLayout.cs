@@ -7,12 +7,10 @@ namespace FopWatch.Azure.Tables;
 /// <summary>What a table says of itself.</summary>
 /// <param name="References">The references of its jobs.</param>
 /// <param name="ReferencedFrom">When jobs began to have references.</param>
-/// <param name="TombstonesFrom">Since when every tombstone is in the row of its reference too; the beginning of time if there was none before.</param>
 /// <param name="Sources">The sources that have ever had a row.</param>
-internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, DateTimeOffset TombstonesFrom, IReadOnlyList<string> Sources)
+internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, IReadOnlyList<string> Sources)
 {
     private const int Version = 1;
-    private const string Since = "Since";
 
     /// <summary>Reads how a table is laid out; makes the table where there is none.</summary>
     /// <exception cref="InvalidOperationException">The table was laid out otherwise than the options or this version of FopWatch have it.</exception>
@@ -21,7 +19,6 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         var sources = new List<string>();
         TableEntity? layout = null;
         TableEntity? referenceKey = null;
-        TableEntity? tombstones = null;
         var everything = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.TablePartition}");
         try
         {
@@ -31,8 +28,6 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
                     layout = row;
                 else if (row.RowKey == RowKeys.ReferenceKey)
                     referenceKey = row;
-                else if (row.RowKey == RowKeys.TombstoneMark)
-                    tombstones = row;
                 else if (row.RowKey.StartsWith(RowKeys.Sources, StringComparison.Ordinal))
                     sources.Add(row.RowKey[RowKeys.Sources.Length..]);
             }
@@ -42,7 +37,6 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
             await table.CreateIfNotExistsAsync(cancellationToken);
         }
 
-        var isNew = layout is null;
         layout ??= await AddOnceAsync(
             table,
             new(RowKeys.TablePartition, RowKeys.Layout)
@@ -74,13 +68,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
             cancellationToken);
         if (referenceKey.Bytes("Secret") is not { Length: JobReferences.KeyLength } secret)
             throw new InvalidOperationException($"The table '{table.Name}' is damaged: the row of its reference key has none. Restore it from a backup.");
-
-        // A table of an earlier version has tombstones of its own.
-        tombstones ??= await AddOnceAsync(
-            table,
-            new(RowKeys.TablePartition, RowKeys.TombstoneMark) { [Since] = isNew ? null : time.GetUtcNow() },
-            cancellationToken);
-        return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, tombstones.Time(Since) ?? DateTimeOffset.MinValue, sources);
+        return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, sources);
     }
 
     /// <summary>Adds a row that a table has once; if another host was first, reads that host's row.</summary>

@@ -11,28 +11,9 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
 
     public JobReferences References => layout.References;
 
-    /// <summary>
-    /// The rows that a purged job leaves: its reference says when it was purged, by which a commit sees it, and a row of this period has the reference,
-    /// by which old ones are found. Both are written and deleted together.
-    /// </summary>
-    public (TableEntity Reference, TableEntity Listed) TombstoneOf(string partition, JobKey key)
-    {
-        var (reference, period) = (References.Of(key), RowKeys.PeriodOf(table.Time.GetUtcNow()));
-        return (
-            new(partition, RowKeys.Reference(reference)) { [Columns.PurgedIn] = period },
-            new(partition, RowKeys.Tombstone(period, reference)) { [Columns.HasReference] = true });
-    }
-
-    /// <summary>What the row of a job's reference says while there is no job: in which period one was purged.</summary>
-    public async Task<long?> PurgedInAsync(string partition, JobKey key, CancellationToken cancellationToken) =>
-        (await table.RowAsync(partition, RowKeys.Reference(References.Of(key)), Columns.ForTombstone, cancellationToken))?.LongNumber(Columns.PurgedIn);
-
-    /// <summary>Whether the tombstone of a period is kept still.</summary>
-    public bool IsKept(long? purgedIn) => purgedIn >= RowKeys.PeriodOf(table.Time.GetUtcNow()) - 1;
-
-    /// <summary>Whether every tombstone that is to be kept is in the row of its reference.</summary>
-    public bool HasAllTombstones => layout.TombstonesFrom == DateTimeOffset.MinValue
-        || RowKeys.PeriodOf(table.Time.GetUtcNow()) > RowKeys.PeriodOf(layout.TombstonesFrom + Rollout) + 1;
+    /// <summary>The row that a purged job leaves in this period.</summary>
+    public TableEntity TombstoneOf(string partition, JobKey key) =>
+        new(partition, RowKeys.Tombstone(RowKeys.PeriodOf(table.Time.GetUtcNow()), References.Of(key)));
 
     /// <inheritdoc cref="IJobStore.FindByReferenceAsync"/>
     /// <remarks>
@@ -56,17 +37,13 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
     }
 
     /// <inheritdoc cref="IJobStore.HasTombstoneAsync"/>
-    /// <remarks>One point read, and two more in a table of an earlier version, until its tombstones are gone.</remarks>
+    /// <remarks>Two point reads: of the row of this period and of the row of the period before.</remarks>
     public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
             if (!TableGateway.IsSource(key.Source) || !JobKey.IsValidId(key.Id))
                 return false;
             var (partition, reference, period) = (table.PartitionOf(key), References.Of(key), RowKeys.PeriodOf(table.Time.GetUtcNow()));
-            if (IsKept(await PurgedInAsync(partition, key, token)))
-                return true;
-            if (HasAllTombstones)
-                return false;
             var rows = await Task.WhenAll(
                 table.RowAsync(partition, RowKeys.Tombstone(period, reference), Columns.Keys, token),
                 table.RowAsync(partition, RowKeys.Tombstone(period - 1, reference), Columns.Keys, token));

@@ -77,7 +77,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.Equal((2, true), await store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 25", "66 query, 1 transaction");
         Assert.True(await store.Jobs.HasTombstoneAsync(new("media", "a"), Cancelled));
-        Took("look for a tombstone", "1 read");
+        Took("look for a tombstone", "2 read");
     }
 
     [Fact]
@@ -125,7 +125,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var later = await table.StoreAsync(_wire.Between, new SetTime(Sample.Start + Tombstone.Lifetime + Tombstone.Lifetime));
         _wire.Take();
         Assert.Equal((0, true), await later.JobPurge.PurgeAsync(Sample.Start, TimeSpan.MaxValue, Cancelled));
-        Assert.Equal("6 query, 2 transaction", _wire.Take());
+        Assert.Equal("6 query, 1 transaction", _wire.Take());
     }
 
     [Fact]

@@ -28,6 +28,17 @@ public class JobJsonTests
         Assert.Equal(job, read with { Metadata = job.Metadata });
     }
 
+    [Fact]
+    public void Registering_a_stored_job_without_metadata_again_changes_nothing()
+    {
+        var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);
+        var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now };
+        var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, now) with { Version = 1 };
+        var read = JobJson.Deserialize(JobJson.Serialize(job));
+
+        Assert.Same(read, read.Register(Job.NoMetadata, now.AddMinutes(1)).Job);
+    }
+
     [Theory]
     [InlineData(false, false, true, false, WatchStatus.Watching)]
     [InlineData(false, true, true, false, WatchStatus.Watching)]
