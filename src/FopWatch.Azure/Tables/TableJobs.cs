@@ -33,15 +33,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             if (!TableGateway.IsSource(key.Source) || !JobKey.IsValidId(key.Id))
                 return null;
             var row = await table.RowAsync(table.PartitionOf(key), RowKeys.Job(key.Id), null, token);
-            try
-            {
-                return row is null ? null : JobRows.Read(row, key);
-            }
-            catch (UnreadableJobException)
-            {
-                _presumptions.Forget(key);
-                throw;
-            }
+            return row is null ? null : JobRows.Read(row, key);
         },
         cancellationToken);
 
