@@ -293,8 +293,9 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
     {
         var key = new JobKey("media", id);
         var stored = await _store.FindAsync(key, Cancelled);
-        var job = (stored?.Job ?? Job.New(key, ProviderKind.Qiniu, JobOrigin.Registration, new() { StartedAt = Scenario.Start, Deadline = Scenario.Start }, Scenario.Start))
-            with { Version = version };
+        var job = stored?.Job
+            ?? Job.New(key, ProviderKind.Qiniu, JobOrigin.Registration, new() { StartedAt = Scenario.Start, Deadline = Scenario.Start }, Scenario.Start);
+        job = job with { Version = version };
         OutboxEvent committed = new()
         {
             Id = $"{id}.{version}",
