@@ -3,12 +3,12 @@ using System.Collections.Concurrent;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it, and that an id is new where those
-/// that were named before it were.
+/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it, and that an id is new if it does not
+/// remember one and new ids are usual. A wrong presumption costs a commit that writes nothing.
 /// </summary>
 public sealed class Presumptions
 {
-    /// <summary>After how many new ids in a row the next is presumed to be new. One that is not costs two requests more than a read before the commit.</summary>
+    /// <summary>How many new ids have to come, after the start and after each presumption that was wrong, before an id is presumed to be new.</summary>
     public const int Streak = 8;
 
     /// <summary>How many jobs are remembered: the last that were committed, and at most twice as many.</summary>
