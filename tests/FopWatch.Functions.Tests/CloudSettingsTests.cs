@@ -1,4 +1,3 @@
-using Azure.Identity;
 using FopWatch.Settings;
 using Microsoft.Extensions.Configuration;
 
@@ -83,7 +82,7 @@ public class CloudSettingsTests
     [Fact]
     public void Blanks_around_a_value_are_taken_off()
     {
-        var cloud = Read(
+        var cloud = ReadableSettings.Read(
             ("FopWatch:Tables:Name", " jobs "), ("FopWatch:Tables:Buckets", " 32 "), ("FopWatch:ServiceBus:Topic", " outcomes "),
             ("FopWatch:Tables:ServiceUri", " https://contoso.table.core.windows.net "));
 
@@ -92,18 +91,5 @@ public class CloudSettingsTests
     }
 
     private static IReadOnlyList<string> Problems(params (string Name, string Value)[] settings) =>
-        Assert.Throws<SettingsException>(() => Read(settings)).Problems;
-
-    private static CloudSettings Read(params (string Name, string Value)[] settings)
-    {
-        var all = new Dictionary<string, string?>
-        {
-            ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true",
-            ["FopWatch:Sources:media:Provider"] = "Qiniu",
-            ["FopWatch:Sources:media:NotifyTokens:0"] = "abcdefgh",
-        };
-        foreach (var (name, value) in settings)
-            all[name] = value;
-        return CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build(), new DefaultAzureCredential());
-    }
+        Assert.Throws<SettingsException>(() => ReadableSettings.Read(settings)).Problems;
 }

@@ -1,4 +1,3 @@
-using Azure.Identity;
 using FopWatch.Azure.Tables;
 using FopWatch.Functions.Starting;
 using FopWatch.Settings;
@@ -108,10 +107,10 @@ public class StartingTests
     [InlineData($"InstrumentationKey={NoKey};IngestionEndpoint=example")]
     public void A_connection_string_of_application_insights_that_is_none_is_named(string text)
     {
-        var problems = Assert.Throws<SettingsException>(() => Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", text))).Problems;
+        var problems = Assert.Throws<SettingsException>(() => ReadableSettings.Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", text))).Problems;
 
         Assert.Equal("APPLICATIONINSIGHTS_CONNECTION_STRING is not a connection string of Application Insights", Assert.Single(problems));
-        Assert.NotNull(Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", $"InstrumentationKey={NoKey};IngestionEndpoint=https://example.com/;")));
+        Assert.NotNull(ReadableSettings.Read(("APPLICATIONINSIGHTS_CONNECTION_STRING", $"InstrumentationKey={NoKey};IngestionEndpoint=https://example.com/;")));
     }
 
     /// <summary>Anything may be pasted into the wrong setting.</summary>
@@ -130,28 +129,15 @@ public class StartingTests
     {
         const string Secret = "Endpoint=sb://a.servicebus.windows.net/;SharedAccessKeyName=n;SharedAccessKey=c2VjcmV0";
 
-        var failure = Assert.Throws<SettingsException>(() => Read((name, Secret)));
+        var failure = Assert.Throws<SettingsException>(() => ReadableSettings.Read((name, Secret)));
 
         Assert.Contains(failure.Problems, problem => problem.StartsWith(name.Split(':')[0], StringComparison.Ordinal));
         Assert.DoesNotContain("c2VjcmV0", failure.Message, StringComparison.Ordinal);
     }
 
-    private static CloudSettings Cloud(Azurite azurite, int buckets) => Read() with
+    private static CloudSettings Cloud(Azurite azurite, int buckets) => ReadableSettings.Read() with
     {
         Tables = azurite.Client(),
         Table = new() { TableName = "fopwatch", Buckets = buckets },
     };
-
-    private static CloudSettings Read(params (string Name, string Value)[] settings)
-    {
-        var all = new Dictionary<string, string?>
-        {
-            ["AzureWebJobsStorage"] = "UseDevelopmentStorage=true",
-            ["FopWatch:Sources:media:Provider"] = "Qiniu",
-            ["FopWatch:Sources:media:NotifyTokens:0"] = "abcdefgh",
-        };
-        foreach (var (name, value) in settings)
-            all[name] = value;
-        return CloudSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(all).Build(), new DefaultAzureCredential());
-    }
 }

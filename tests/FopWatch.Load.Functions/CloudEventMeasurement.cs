@@ -45,15 +45,8 @@ internal static class CloudEventMeasurement
         Add("notification due at that rate to its answer", result.Latency);
         return table;
 
-        void Add(string name, Histogram histogram) => table.Add(
-            name,
-            Table.Number(result.PerSecond),
-            Table.Number(histogram.Count),
-            Table.Milliseconds(histogram.Quantile(0.5)),
-            Table.Milliseconds(histogram.Quantile(0.95)),
-            Table.Milliseconds(histogram.Quantile(0.99)),
-            Table.Milliseconds(histogram.Longest),
-            table.Failures(name, result.Failed));
+        void Add(string name, Histogram histogram) =>
+            table.Add(name, [Table.Number(result.PerSecond), .. Table.Delays(histogram), table.Failures(name, result.Failed)]);
     }
 
     private static async Task ReceiveAsync(ServiceBusReceiver receiver, SentJobs jobs, Histogram received, CancellationToken cancellationToken)

@@ -8,23 +8,14 @@ internal static class CloudRun
     /// <returns>Whether every row has its figures and nothing failed.</returns>
     public static async Task<bool> RunAsync(LoadOptions options)
     {
-        Directory.CreateDirectory(options.DataParent);
-        Console.WriteLine($"{Machine.Describe(options.DataParent)}. Each row: {options.Seconds.TotalSeconds} s after {options.WarmUp.TotalSeconds} s of warm-up.\n");
-        var faults = new List<string>();
+        var run = new PrintedRun(options);
         if (options.Wants(LoadRun.CloudIntake))
-            Print(await new CloudIntakeMeasurement(options).RunAsync());
+            run.Print(await new CloudIntakeMeasurement(options).RunAsync());
         if (options.Wants(LoadRun.CloudEvents))
-            Print(await CloudEventMeasurement.RunAsync(options));
+            run.Print(await CloudEventMeasurement.RunAsync(options));
         if (options.Wants(LoadRun.CloudRequests))
-            Print(await StorageRequestMeasurement.RunAsync(options));
+            run.Print(await StorageRequestMeasurement.RunAsync(options));
 
-        faults.ForEach(Console.Error.WriteLine);
-        return faults.Count == 0;
-
-        void Print(Table table)
-        {
-            table.Write(Console.Out);
-            faults.AddRange(table.Faults);
-        }
+        return run.End();
     }
 }

@@ -18,28 +18,19 @@ internal static class LoadRun
     /// <returns>Whether every row has its figures and nothing failed.</returns>
     public static async Task<bool> RunAsync(LoadOptions options)
     {
-        Directory.CreateDirectory(options.DataParent);
-        Console.WriteLine($"{Machine.Describe(options.DataParent)}. Each row: {options.Seconds.TotalSeconds} s after {options.WarmUp.TotalSeconds} s of warm-up.\n");
-        var faults = new List<string>();
+        var run = new PrintedRun(options);
         var intake = new IntakeMeasurement(options);
         if (IntakeMeasurement.Names.Any(options.Wants))
-            Print(await intake.RunAsync());
+            run.Print(await intake.RunAsync());
         if (options.Wants(EventMeasurement.Name))
-            Print(await new EventMeasurement(options).RunAsync(intake.UnknownIds));
+            run.Print(await new EventMeasurement(options).RunAsync(intake.UnknownIds));
         if (options.Wants(StartMeasurement.Name))
-            Print(await StartMeasurement.RunAsync(options));
+            run.Print(await StartMeasurement.RunAsync(options));
         if (options.Wants(GrowthMeasurement.Name))
-            Print(await GrowthMeasurement.RunAsync(options));
+            run.Print(await GrowthMeasurement.RunAsync(options));
         if (options.Wants(DueMeasurement.Name))
-            Print(await DueMeasurement.RunAsync(options));
+            run.Print(await DueMeasurement.RunAsync(options));
 
-        faults.ForEach(Console.Error.WriteLine);
-        return faults.Count == 0;
-
-        void Print(Table table)
-        {
-            table.Write(Console.Out);
-            faults.AddRange(table.Faults);
-        }
+        return run.End();
     }
 }

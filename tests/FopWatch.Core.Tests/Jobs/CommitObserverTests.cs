@@ -2,7 +2,6 @@ using System.Diagnostics.Metrics;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
-using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 
@@ -70,7 +69,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     [InlineData(CommitCause.Outside)]
     public async Task Whoever_publishes_is_told_of_the_event_before_anything_else(CommitCause cause)
     {
-        var change = JobDecider.Decide(Key, Due(600), new DecisionInput.Report(Report(JobVerdict.Failed), null), Source, _time.GetUtcNow())!;
+        var change = JobDecider.Decide(Key, Due(600), new DecisionInput.Report(Report(JobVerdict.Failed), null), JobDeciderTests.Source, _time.GetUtcNow())!;
         var committed = new OutboxEvent { Id = "e", Key = Key, Version = 2, Type = change.EventType!, Time = _time.GetUtcNow(), Body = default };
 
         await _observer.CommittedAsync(new(Due(60), change.Job, committed, cause), CancellationToken.None);
@@ -122,21 +121,6 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
     {
     }
 
-    private static Source Source { get; } = new()
-    {
-        Name = "media",
-        Provider = ProviderKinds.For(ProviderKind.Qiniu),
-        StatusEndpoint = new("https://api.example.com"),
-        Tokens = new(["0123456789"]),
-        Poll = new()
-        {
-            First = TimeSpan.FromMinutes(2),
-            Factor = 1.5,
-            Max = TimeSpan.FromMinutes(10),
-            Deadline = TimeSpan.FromDays(9),
-        },
-    };
-
     private static JobReport Report(JobVerdict verdict) => new()
     {
         Id = Key.Id,
@@ -149,7 +133,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         : throw new InvalidOperationException("The job has no outcome.");
 
     private Job Due(int seconds) => Job.New(
-        Key, ProviderKind.Qiniu, JobOrigin.Registration, PollPlan.Start(Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
+        Key, ProviderKind.Qiniu, JobOrigin.Registration, PollPlan.Start(JobDeciderTests.Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
 
     private async Task<List<string>> HeardAsync(Job? before, Job after, CommitCause cause = CommitCause.Outside)
     {

@@ -11,7 +11,7 @@ public sealed class JobDeciderTests
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
     private static readonly JobKey Key = new("media", "z0.job");
 
-    private static readonly Source Source = new()
+    internal static readonly Source Source = new()
     {
         Name = "media",
         Provider = ProviderKinds.For(ProviderKind.Qiniu),

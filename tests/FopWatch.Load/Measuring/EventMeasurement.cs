@@ -38,15 +38,7 @@ internal sealed class EventMeasurement(LoadOptions options)
         Add("notification due at that rate to its answer", result.Latency);
         return _table;
 
-        void Add(string name, Histogram histogram) => _table.Add(
-            name,
-            Table.Number(connections),
-            Table.Number(result.PerSecond),
-            Table.Number(histogram.Count),
-            Table.Milliseconds(histogram.Quantile(0.5)),
-            Table.Milliseconds(histogram.Quantile(0.95)),
-            Table.Milliseconds(histogram.Quantile(0.99)),
-            Table.Milliseconds(histogram.Longest),
-            _table.Failures(name, result.Failed));
+        void Add(string name, Histogram histogram) =>
+            _table.Add(name, [Table.Number(connections), Table.Number(result.PerSecond), .. Table.Delays(histogram), _table.Failures(name, result.Failed)]);
     }
 }

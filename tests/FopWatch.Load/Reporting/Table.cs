@@ -1,4 +1,5 @@
 using System.Globalization;
+using FopWatch.Load.Generating;
 
 namespace FopWatch.Load.Reporting;
 
@@ -54,6 +55,16 @@ internal sealed class Table(string title, params IReadOnlyList<string> columns)
         : number.ToString(number >= 100 || double.IsInteger(number) ? "#,0" : number >= 10 ? "0.0" : "0.00", CultureInfo.InvariantCulture);
 
     public static string Milliseconds(TimeSpan? value) => Number(value?.TotalMilliseconds);
+
+    /// <summary>Of delays: how many, the median, the 95th and the 99th percentile, and the longest.</summary>
+    public static IReadOnlyList<string> Delays(Histogram delays) =>
+    [
+        Number(delays.Count),
+        Milliseconds(delays.Quantile(0.5)),
+        Milliseconds(delays.Quantile(0.95)),
+        Milliseconds(delays.Quantile(0.99)),
+        Milliseconds(delays.Longest),
+    ];
 
     /// <summary>A value as a multiple of another; none if there is no other.</summary>
     public static string Ratio(double? value, double? of) => of is null ? None : value is { } number && of > 0 ? Number(number / of) : Missing;
