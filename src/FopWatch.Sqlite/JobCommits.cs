@@ -43,7 +43,7 @@ internal sealed class JobCommits(EventLog? log)
     /// <returns>What <see cref="IJobStore.CommitAsync"/> returns.</returns>
     public string? Write(SqliteSession session, JobCommit commit, byte[] body, string reference)
     {
-        if (commit is { ETag: null, UnlessPurged: true } && session.Statement(SqliteJobs.TombstoneSql).Bind(1, Convert.FromHexString(reference)).Any())
+        if (commit.ETag is null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference))
             return null;
 
         var row = new Columns(commit.Job);

@@ -29,27 +29,17 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     private readonly Presumptions _presumptions = new();
 
     /// <inheritdoc/>
-    public bool RefusesPurged => true;
-
-    /// <inheritdoc/>
-    public PresumedJob? Presume(JobKey key, JobOrigin origin) => _presumptions.Of(key, origin);
-
-    /// <inheritdoc/>
     public JobReferences References => database.References;
 
     /// <inheritdoc/>
-    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        try
-        {
-            return await database.ReadAsync(session => Find(session, key), cancellationToken) is { } found ? found.ToJob() : null;
-        }
-        catch (UnreadableJobException)
-        {
-            _presumptions.Forget(key);
-            throw;
-        }
-    }
+    public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => (await FindAsync(key, null, cancellationToken)).Job;
+
+    /// <inheritdoc/>
+    /// <remarks>The commit of a new job looks for a tombstone by itself, so there is no look where it may be presumed that there is none.</remarks>
+    public ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
+        !mayPresume ? FindAsync(key, origin, cancellationToken)
+        : origin is { } by && _presumptions.Of(key, by) is { } presumed ? new(presumed)
+        : FindAsync(key, null, cancellationToken);
 
     /// <inheritdoc/>
     public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await database.Searches.ReadAsync(
@@ -59,13 +49,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
             return row.Read() ? JobRow.Read(row) : null;
         },
         cancellationToken) is { } found ? found.ToJob().Job : null;
-
-    /// <inheritdoc/>
-    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        var reference = Convert.FromHexString(References.Of(key));
-        return database.ReadAsync(session => session.Statement(TombstoneSql).Bind(1, reference).Any(), cancellationToken);
-    }
 
     /// <inheritdoc/>
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
@@ -122,6 +105,28 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
 
     /// <inheritdoc/>
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => _books.CountAsync(unwatched, cancellationToken);
+
+    /// <summary>Whether an id has a tombstone.</summary>
+    internal static bool HasTombstone(SqliteSession session, string reference) =>
+        session.Statement(TombstoneSql).Bind(1, Convert.FromHexString(reference)).Any();
+
+    /// <summary>Reads a job and, where there is none and a tombstone would keep its origin out, whether there is one.</summary>
+    private async ValueTask<FoundJob> FindAsync(JobKey key, JobOrigin? origin, CancellationToken cancellationToken)
+    {
+        try
+        {
+            var (row, wasPurged) = await database.ReadAsync(
+                session => Find(session, key) is { } found ? (found, false)
+                    : (null, origin is { } by && Tombstone.KeepsOut(by) && HasTombstone(session, References.Of(key))),
+                cancellationToken);
+            return new(row?.ToJob(), wasPurged);
+        }
+        catch (UnreadableJobException)
+        {
+            _presumptions.Forget(key);
+            throw;
+        }
+    }
 
     private static JobRow? Find(SqliteSession session, JobKey key)
     {

@@ -109,7 +109,8 @@ public sealed class FailingPollTests : IStatusApi
         public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
             store.Jobs.FindByReferenceAsync(source, reference, cancellationToken);
 
-        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.Jobs.HasTombstoneAsync(key, cancellationToken);
+        public ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
+            store.Jobs.FindForChangeAsync(key, origin, mayPresume, cancellationToken);
 
         public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
             commit.Job.Key.Id.StartsWith("bad", StringComparison.Ordinal) ? throw thrown : store.Jobs.CommitAsync(commit, cancellationToken);

@@ -18,7 +18,13 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         references.FindJobAsync(source, reference, cancellationToken);
 
     /// <inheritdoc/>
-    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => references.HasTombstoneAsync(key, cancellationToken);
+    /// <remarks>Presumes nothing: a commit does not look for tombstones, which are in rows of their own.</remarks>
+    public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
+    {
+        if (await FindAsync(key, cancellationToken) is { } stored)
+            return new(stored);
+        return new(null, origin is { } by && Tombstone.KeepsOut(by) && await references.HasTombstoneAsync(key, cancellationToken));
+    }
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => books.PartsAsync(cancellationToken);

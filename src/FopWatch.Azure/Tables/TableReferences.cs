@@ -36,7 +36,7 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
             cancellationToken);
     }
 
-    /// <inheritdoc cref="IJobStore.HasTombstoneAsync"/>
+    /// <summary>Whether the id of a purged job has a <see cref="Tombstone"/>.</summary>
     /// <remarks>Two point reads: of the row of this period and of the row of the period before.</remarks>
     public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>

@@ -17,17 +17,13 @@ public sealed record StoredJob(Job Job, string ETag)
 /// <param name="Job">The job as it is to be. Its <see cref="Job.Watch"/> says where it belongs in the due index.</param>
 /// <param name="ETag">The version that the change was decided on; null if the job is not to exist yet.</param>
 /// <param name="Event">The event to be put into the outbox, or null.</param>
-public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event)
-{
-    /// <summary>
-    /// Whether nothing is to be written if the id has a <see cref="Tombstone"/>. Only a store with <see cref="IJobStore.RefusesPurged"/> reads it.
-    /// </summary>
-    public bool UnlessPurged { get; init; }
-}
+public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event);
 
-/// <summary>What a store presumes of a job without looking.</summary>
+/// <summary>What a change of a job is decided on.</summary>
 /// <param name="Job">The job; null for none.</param>
-public readonly record struct PresumedJob(StoredJob? Job);
+/// <param name="WasPurged">Whether there is to be none, because the id has a <see cref="Tombstone"/>.</param>
+/// <param name="IsPresumed">Whether some of this was not looked up. A commit that is based on it returns null if it is wrong.</param>
+public readonly record struct FoundJob(StoredJob? Job, bool WasPurged = false, bool IsPresumed = false);
 
 /// <summary>Which jobs to list.</summary>
 public sealed record JobQuery
@@ -130,16 +126,19 @@ public interface IJobStore
     ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken);
 
     /// <summary>
-    /// What this process presumes of a job, which saves the read before a commit: that it is as this process committed it, or that there is none. A commit on
-    /// a wrong presumption returns null.
+    /// Finds a job to change it, and whether one that does not exist may be created: an id whose job was purged with an outcome has a
+    /// <see cref="Tombstone"/>. A purge writes it in the transaction that deletes the job, and deletes it once it is older than
+    /// <see cref="Tombstone.Lifetime"/>. A job that exists may have one of an earlier job.
     /// </summary>
     /// <param name="key">The job.</param>
-    /// <param name="origin">What names it.</param>
-    /// <returns>Null if it presumes nothing.</returns>
-    PresumedJob? Presume(JobKey key, JobOrigin origin) => null;
-
-    /// <summary>Whether <see cref="CommitAsync"/> returns null for a <see cref="JobCommit.UnlessPurged"/> if the id has a tombstone.</summary>
-    bool RefusesPurged => false;
+    /// <param name="origin">The origin of the job that the change creates if there is none; null if it creates none.</param>
+    /// <param name="mayPresume">
+    /// Whether a store whose commits check it may answer without a look what this process presumes: that the job is as this process committed it, that
+    /// there is none, or that an id without a job has no tombstone.
+    /// </param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="UnreadableJobException">The job is there and cannot be read.</exception>
+    ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken);
 
     /// <summary>Reads the job of a reference without reading every job; null if there is none.</summary>
     /// <param name="source">Where it is looked for; null for every source.</param>
@@ -148,16 +147,10 @@ public interface IJobStore
     /// <exception cref="UnreadableJobException">It is there and cannot be read.</exception>
     ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken);
 
-    /// <summary>
-    /// Whether a job of this key was purged with an outcome and has a <see cref="Tombstone"/>. A purge writes it in the transaction that deletes the job, and
-    /// deletes it once it is older than <see cref="Tombstone.Lifetime"/>. A job that exists may have one of an earlier job.
-    /// </summary>
-    ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken);
-
     /// <summary>Commits a change. When it returns, the change is durable.</summary>
     /// <returns>
-    /// The new version's ETag, or null if the job was changed or created since it was read, in which case nothing was written.
-    /// A commit whose answer was lost and that is repeated as it was counts as done.
+    /// The new version's ETag, or null if the job was changed or created since it was read, or is not what <see cref="FindForChangeAsync"/> presumed, in
+    /// which case nothing was written. A commit whose answer was lost and that is repeated as it was counts as done.
     /// </returns>
     ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken);
 

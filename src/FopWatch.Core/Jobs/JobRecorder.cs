@@ -9,8 +9,11 @@ namespace FopWatch.Jobs;
 /// </summary>
 public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random)
 {
-    /// <summary>More conflicts in a row than this many writers of one job could cause; then the store is at fault.</summary>
-    private const int MaxTries = 50;
+    /// <summary>More conflicts than this many writers of one job could cause; then the store is at fault.</summary>
+    private const int MostConflicts = 50;
+
+    /// <summary>After so many conflicts a short random pause keeps the writers from meeting again.</summary>
+    private const int ConflictsWithoutPause = 3;
 
     /// <summary>Records what happened to a job.</summary>
     /// <param name="key">The job.</param>
@@ -32,40 +35,38 @@ public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserve
     {
         ArgumentNullException.ThrowIfNull(input);
         var source = sources.Find(key.Source);
-        bool? admitted = null;
-        for (var tries = 1; tries <= MaxTries; tries++)
+        var (conflicts, mayPresume, admitted) = (0, admits is null, (bool?)null);
+        while (conflicts < MostConflicts)
         {
-            // Where the presumption is wrong, the commit fails, and the next try reads.
-            var presumed = tries == 1 && known is null && admits is null && input.Creates is { } by ? store.Presume(key, by) : null;
-            var stored = known ?? (presumed is { } presumption ? presumption.Job : await store.FindAsync(key, cancellationToken));
-            var keptOut = stored is null && input.Creates is { } origin && Tombstone.KeepsOut(origin);
-            if (keptOut && (tries > 1 || admits is not null || !store.RefusesPurged) && await store.HasTombstoneAsync(key, cancellationToken))
+            var found = known is null ? await store.FindForChangeAsync(key, input.Creates, mayPresume, cancellationToken) : new FoundJob(known);
+            var stored = found.Job;
+            if (found.WasPurged)
                 return new(null, WasPurged: true);
             if (admits is not null && JobDecider.NeedsAdmission(stored?.Job, input) && !(admitted ??= await admits(cancellationToken)))
                 return default;
             if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow()) is not { } change)
                 return default;
-            if (!change.IsWritten)
+            if (change.IsWritten)
             {
-                if (presumed is not null)
-                    continue;
+                var committed = change.ToEvent(source?.Domains);
+                if (await store.CommitAsync(new(change.Job, stored?.ETag, committed), cancellationToken) is not null)
+                {
+                    await observer.CommittedAsync(new(stored?.Job, change.Job, committed, cause), cancellationToken);
+                    return new(change.Job, WasPurged: false);
+                }
+            }
+            else if (!found.IsPresumed)
+            {
                 return new(change.Job, WasPurged: false);
             }
 
-            var committed = change.ToEvent(source?.Domains);
-            if (await store.CommitAsync(new(change.Job, stored?.ETag, committed) { UnlessPurged = keptOut }, cancellationToken) is not null)
-            {
-                await observer.CommittedAsync(new(stored?.Job, change.Job, committed, cause), cancellationToken);
-                return new(change.Job, WasPurged: false);
-            }
-
-            // Another writer was first. A short random pause keeps many of them from meeting again.
-            known = null;
-            if (tries > 3)
-                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10 * tries)), time, cancellationToken);
+            // The presumption was wrong, or changes nothing and has to be right; otherwise another writer was first.
+            (known, mayPresume) = (null, false);
+            if (!found.IsPresumed && ++conflicts > ConflictsWithoutPause)
+                await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10 * conflicts)), time, cancellationToken);
         }
 
-        throw new StoreUnavailableException($"A job was changed by others {MaxTries} times in a row.");
+        throw new StoreUnavailableException($"A job was changed by others {MostConflicts} times in a row.");
     }
 }
 

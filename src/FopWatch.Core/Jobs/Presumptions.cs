@@ -3,13 +3,14 @@ using System.Collections.Concurrent;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it, and that an id is new if it does not
-/// remember one and new ids are usual. A wrong presumption costs a commit that writes nothing.
+/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it; and that an id which it does not remember
+/// is new, if <see cref="UsualAfter"/> new ids of the same source and origin were committed since the last one that was presumed to be new and was not.
+/// Ids that were known come between without a difference. A wrong presumption costs a commit that writes nothing.
 /// </summary>
 public sealed class Presumptions
 {
-    /// <summary>How many new ids have to come, after the start and after each presumption that was wrong, before an id is presumed to be new.</summary>
-    public const int Streak = 8;
+    /// <summary>How many new ids make new ids usual.</summary>
+    public const int UsualAfter = 8;
 
     /// <summary>How many jobs are remembered: the last that were committed, and at most twice as many.</summary>
     public const int Remembered = 4096;
@@ -17,19 +18,20 @@ public sealed class Presumptions
     /// <summary>The longest document of a job that is remembered, in bytes.</summary>
     public const int LongestBody = 2048;
 
-    private readonly ConcurrentDictionary<(string Source, JobOrigin Origin), int> _streaks = new();
+    private readonly ConcurrentDictionary<(string Source, JobOrigin Origin), int> _newIds = new();
     private readonly Lock _turn = new();
     private ConcurrentDictionary<JobKey, StoredJob> _young = new();
     private ConcurrentDictionary<JobKey, StoredJob> _old = new();
     private int _added;
 
-    /// <inheritdoc cref="IJobStore.Presume"/>
-    /// <remarks>A registration may be refused for what the job has already, which has to be read.</remarks>
-    public PresumedJob? Of(JobKey key, JobOrigin origin)
+    /// <summary>What is presumed of a job; null for nothing.</summary>
+    /// <param name="key">The job.</param>
+    /// <param name="origin">What names it. A registration may be refused for what the job has already, which has to be read.</param>
+    public FoundJob? Of(JobKey key, JobOrigin origin)
     {
         if (_young.TryGetValue(key, out var job) || _old.TryGetValue(key, out job))
-            return origin == JobOrigin.Registration ? null : new(job);
-        return _streaks.GetValueOrDefault((key.Source, origin)) >= Streak ? new(null) : null;
+            return origin == JobOrigin.Registration ? null : new(job, IsPresumed: true);
+        return _newIds.GetValueOrDefault((key.Source, origin)) >= UsualAfter ? new(null, IsPresumed: true) : null;
     }
 
     /// <summary>A commit was made.</summary>
@@ -39,8 +41,8 @@ public sealed class Presumptions
     public void Committed(JobCommit commit, string etag, int bodyLength)
     {
         var job = commit.Job;
-        if (commit.ETag is null && _streaks.GetValueOrDefault((job.Key.Source, job.Origin)) < Streak)
-            _streaks.AddOrUpdate((job.Key.Source, job.Origin), 1, static (_, length) => Math.Min(length + 1, Streak));
+        if (commit.ETag is null && _newIds.GetValueOrDefault((job.Key.Source, job.Origin)) < UsualAfter)
+            _newIds.AddOrUpdate((job.Key.Source, job.Origin), 1, static (_, count) => Math.Min(count + 1, UsualAfter));
         if (job.IsSettled || bodyLength > LongestBody)
         {
             Forget(job.Key);
@@ -64,7 +66,7 @@ public sealed class Presumptions
     {
         Forget(commit.Job.Key);
         if (commit.ETag is null)
-            _streaks[(commit.Job.Key.Source, commit.Job.Origin)] = 0;
+            _newIds[(commit.Job.Key.Source, commit.Job.Origin)] = 0;
     }
 
     /// <summary>Nothing is presumed of a job until it is committed again: its document was found to be unreadable, say.</summary>

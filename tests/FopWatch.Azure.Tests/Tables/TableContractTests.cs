@@ -208,9 +208,7 @@ public sealed class TableTombstoneTests(SharedAzurite azurite) : TombstoneContra
     protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) =>
         (await (await StoreAsync(now)).JobPurge.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
 
-    protected override async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.HasTombstoneAsync(key, Cancelled);
-
-    protected override async ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => await (await StoreAsync(now)).Jobs.CommitAsync(commit, Cancelled);
+    protected override async ValueTask<IJobStore> AtAsync(DateTimeOffset now) => (await StoreAsync(now)).Jobs;
 
     private Task<TableStore> StoreAsync(DateTimeOffset now) => _table!.StoreAsync(time: new SetTime(now));
 }

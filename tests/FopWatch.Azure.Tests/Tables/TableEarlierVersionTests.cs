@@ -20,7 +20,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
         Assert.Equal(job.Key, (await Store.Jobs.FindByReferenceAsync(null, reference, Cancelled))?.Key);
         Assert.Equal((1, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
         Assert.Null(await Store.Jobs.FindByReferenceAsync(null, reference, Cancelled));
-        Assert.True(await Store.Jobs.HasTombstoneAsync(job.Key, Cancelled));
+        Assert.True((await Store.Jobs.FindForChangeAsync(job.Key, JobOrigin.Report, mayPresume: false, Cancelled)).WasPurged);
         Assert.Equal(1, await CountRowsAsync());
     }
 
@@ -37,7 +37,7 @@ public sealed class TableEarlierVersionTests(SharedAzurite azurite) : TableTest(
         Assert.True((await Table.Rows.GetEntityIfExistsAsync<TableEntity>(PartitionOf(job), $"r|{reference}", null, Cancelled)).HasValue);
         await Store.Outbox.RemoveAsync(await Store.Outbox.PendingAsync(10, Cancelled), Cancelled);
         Assert.Equal((1, true), await Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
-        Assert.True(await Store.Jobs.HasTombstoneAsync(job.Key, Cancelled));
+        Assert.True((await Store.Jobs.FindForChangeAsync(job.Key, JobOrigin.Report, mayPresume: false, Cancelled)).WasPurged);
         Assert.Equal(1, await CountRowsAsync());
     }
 

@@ -166,9 +166,7 @@ public sealed class SqliteTombstoneTests : TombstoneContract
 
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => _temp!.Store.JobPurge.PurgeAsync(settledBefore, now, Cancelled).AsTask();
 
-    protected override ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => _temp!.Store.Jobs.CommitAsync(commit, Cancelled);
-
-    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _temp!.Store.Jobs.HasTombstoneAsync(key, Cancelled);
+    protected override ValueTask<IJobStore> AtAsync(DateTimeOffset now) => new(_temp!.Store.Jobs);
 }
 
 public sealed class SqlitePageLimitTests : PageLimitContract

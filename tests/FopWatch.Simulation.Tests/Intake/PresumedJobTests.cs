@@ -34,21 +34,15 @@ public sealed class PresumedJobTests : ICommitObserver, IJobStore
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
-    PresumedJob? IJobStore.Presume(JobKey key, JobOrigin origin)
+    ValueTask<FoundJob> IJobStore.FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
     {
-        _calls.Add("presume");
-        return new(null);
+        _calls.Add(mayPresume ? "presume" : "find");
+        return mayPresume ? new(new FoundJob(null, IsPresumed: true)) : _store.FindForChangeAsync(key, origin, mayPresume, cancellationToken);
     }
 
-    ValueTask<StoredJob?> IJobStore.FindAsync(JobKey key, CancellationToken cancellationToken)
-    {
-        _calls.Add("find");
-        return _store.FindAsync(key, cancellationToken);
-    }
+    ValueTask<StoredJob?> IJobStore.FindAsync(JobKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
 
     ValueTask<string?> IJobStore.CommitAsync(JobCommit commit, CancellationToken cancellationToken) => _store.CommitAsync(commit, cancellationToken);
-
-    ValueTask<bool> IJobStore.HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => _store.HasTombstoneAsync(key, cancellationToken);
 
     ValueTask<Job?> IJobStore.FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
         throw new NotSupportedException();

@@ -28,7 +28,11 @@ public sealed class MemoryJobStoreTests : JobStoreContract
                 return store.FindAsync(key, cancellationToken);
         }
 
-        public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => store.HasTombstoneAsync(key, cancellationToken);
+        public ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
+        {
+            lock (_lock)
+                return store.FindForChangeAsync(key, origin, mayPresume, cancellationToken);
+        }
 
         public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
         {
@@ -72,9 +76,7 @@ public sealed class MemoryTombstoneTests : TombstoneContract
 
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now) => Task.FromResult(_store.Purge(settledBefore, now));
 
-    protected override ValueTask<string?> CommitAtAsync(JobCommit commit, DateTimeOffset now) => _store.CommitAsync(commit, Cancelled);
-
-    protected override ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) => _store.HasTombstoneAsync(key, Cancelled);
+    protected override ValueTask<IJobStore> AtAsync(DateTimeOffset now) => new(_store);
 }
 
 public sealed class MemoryDueIndexTests : DueIndexContract

@@ -81,9 +81,11 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
             : new StoredJob(row.Job, row.ETag!) { IsIndexed = row.DueAt is not null });
 
-    public bool RefusesPurged => true;
+    public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
+        await FindAsync(key, cancellationToken) is { } stored ? new(stored)
+        : new(null, WasPurged: !mayPresume && origin is { } by && Tombstone.KeepsOut(by) && HasTombstone(key));
 
-    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) => new(_tombstones.ContainsKey(key));
+    public bool HasTombstone(JobKey key) => _tombstones.ContainsKey(key);
 
     /// <summary>Deletes what settled before a time, as the purges of the real stores do.</summary>
     /// <returns>How many jobs were deleted.</returns>
@@ -256,7 +258,7 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
             return row is not null && commit.ETag == row.ETagBefore && commit.Job == row.Job ? row.ETag : null;
         }
 
-        if (row is null && commit.UnlessPurged && _tombstones.ContainsKey(commit.Job.Key))
+        if (row is null && Tombstone.KeepsOut(commit.Job.Origin) && HasTombstone(commit.Job.Key))
             return null;
 
         var before = row?.Job;

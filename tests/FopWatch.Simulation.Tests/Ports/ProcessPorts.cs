@@ -18,22 +18,29 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
 
     private MemoryStore Store => world.Store;
 
-    public bool RefusesPurged => ((IJobStore)Store).RefusesPurged;
+    /// <summary>Presumes more boldly than any store: what this process committed last, and half of the others to be new.</summary>
+    public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
+    {
+        if (mayPresume && origin is not null)
+        {
+            if (_committed.TryGetValue(key, out var job))
+                return new(job, IsPresumed: true);
+            if (presuming.Next(2) == 0)
+                return new(null, IsPresumed: true);
+        }
 
-    /// <summary>Bolder than any store: what this process committed last, and half of the others to be new.</summary>
-    public PresumedJob? Presume(JobKey key, JobOrigin origin) =>
-        _committed.TryGetValue(key, out var job) ? new(job)
-        : presuming.Next(2) == 0 ? new(null)
-        : null;
+        // In two steps, between which the job may be purged, as a store without snapshots looks.
+        if (await FindAsync(key, cancellationToken) is { } stored)
+            return new(stored);
+        return new(null, !mayPresume && origin is { } by && Tombstone.KeepsOut(by)
+            && await CallAsync(Call.Find, key.Id, () => new ValueTask<bool>(Store.HasTombstone(key))));
+    }
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => CallAsync(Call.Find, key.Id, () =>
     {
         found?.Invoke(Store.Peek(key));
         return Store.FindAsync(key, cancellationToken);
     });
-
-    public ValueTask<bool> HasTombstoneAsync(JobKey key, CancellationToken cancellationToken) =>
-        CallAsync(Call.Find, key.Id, () => Store.HasTombstoneAsync(key, cancellationToken));
 
     public JobReferences References => Store.References;
 
