@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.Primitives;
 
 namespace FopWatch.Api;
 
@@ -103,16 +104,35 @@ public static class Notify
             Url = Uri.TryCreate(origin + path, UriKind.Absolute, out var url) ? url : new("http://invalid" + request.PathBase + request.Path),
             Authorization = Value(request.Headers.Authorization),
             ContentType = Value(request.Headers.ContentType),
-            SignedHeaders = [.. request.Headers
-                .Where(header => ProviderKinds.SignsHeader(header.Key))
-                .Select(header => KeyValuePair.Create(header.Key, header.Value.ToString()))],
-            CallHeaders = [.. SignedRequest.CallHeaderNames
-                .Select(name => KeyValuePair.Create(name, Value(request.Headers[name])))
-                .Where(header => header.Value is { Length: > 0 and <= SignedRequest.MaxCallHeaderLength })
-                .Select(header => KeyValuePair.Create(header.Key, header.Value!))],
+            SignedHeaders = SignedHeaders(request.Headers),
+            CallHeaders = CallHeaders(request.Headers),
             Body = body,
         };
-
-        static string? Value(Microsoft.Extensions.Primitives.StringValues values) => values.Count == 0 ? null : values.ToString();
     }
+
+    private static List<KeyValuePair<string, string>> SignedHeaders(IHeaderDictionary headers)
+    {
+        var signed = new List<KeyValuePair<string, string>>();
+        foreach (var (name, values) in headers)
+        {
+            if (ProviderKinds.SignsHeader(name))
+                signed.Add(new(name, values.ToString()));
+        }
+
+        return signed;
+    }
+
+    private static List<KeyValuePair<string, string>> CallHeaders(IHeaderDictionary headers)
+    {
+        var called = new List<KeyValuePair<string, string>>(1);
+        foreach (var name in SignedRequest.CallHeaderNames)
+        {
+            if (Value(headers[name]) is { Length: > 0 and <= SignedRequest.MaxCallHeaderLength } value)
+                called.Add(new(name, value));
+        }
+
+        return called;
+    }
+
+    private static string? Value(StringValues values) => values.Count == 0 ? null : values.ToString();
 }

@@ -90,7 +90,8 @@ internal sealed class SharedBytes(long total, TimeProvider time)
     /// <summary>The memory of one body.</summary>
     internal sealed class Share(SharedBytes all, string owner, IPAddress address) : IDisposable
     {
-        private readonly CancellationTokenSource _lost = new();
+        // Of a body that arrives at once nobody asks for it.
+        private CancellationTokenSource? _lost;
 
         public string Owner => owner;
 
@@ -107,7 +108,7 @@ internal sealed class SharedBytes(long total, TimeProvider time)
         public long ProgressedAt { get; private set; } = all.Now;
 
         /// <summary>Cancelled when others have got the memory.</summary>
-        public CancellationToken Lost => _lost.Token;
+        public CancellationToken Lost => LazyInitializer.EnsureInitialized(ref _lost).Token;
 
         /// <summary>Takes more bytes, if there is room.</summary>
         public bool TryTake(long bytes) => all.TryTake(this, bytes);
@@ -115,11 +116,13 @@ internal sealed class SharedBytes(long total, TimeProvider time)
         /// <summary>The body has brought something.</summary>
         public void Progressed() => ProgressedAt = all.Now;
 
-        public void Lose() => _lost.Cancel();
+        public void Lose() => LazyInitializer.EnsureInitialized(ref _lost).Cancel();
 
         // Others may be about to cancel it, so the source of the token stays.
         public void Dispose()
         {
+            if (Bytes == 0)
+                return;
             lock (all._lock)
                 all.Remove(this);
         }

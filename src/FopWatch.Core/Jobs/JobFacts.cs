@@ -194,17 +194,17 @@ public sealed record JobFacts
     /// These facts with the items of one report, in its order. Numbers them; see <see cref="ItemFacts.Occurrence"/> and
     /// <see cref="ItemFacts.Position"/>.
     /// </summary>
-    public JobFacts WithItems(IEnumerable<ItemFacts> items) => Numbering(items.Select((item, position) => item with { Position = position }));
+    public JobFacts WithItems(IEnumerable<ItemFacts> items) => Numbering([.. items.Select((item, position) => item with { Position = position })]);
 
     /// <summary>
     /// These facts as the verdict on the whole leaves their items: what has not started when the whole has failed or was cancelled never will, and
     /// would be polled until the deadline. What has started may still end.
     /// </summary>
     internal JobFacts EndedByVerdict() => Verdict is JobVerdict.Failed or JobVerdict.Cancelled
-        ? Numbering(Items.Select(item =>
+        ? Numbering([.. Items.Select(item =>
             item is { State: ItemState.Waiting } or { State: ItemState.Unknown, Code: null, Error: null, Outputs.Count: 0 }
                 ? item with { State = ItemState.Skipped }
-                : item))
+                : item)])
         : this;
 
     /// <summary>
@@ -222,28 +222,41 @@ public sealed record JobFacts
         Redaction = CommandRedaction.Version,
         Key = CommandRedaction.RedactUrl(Key),
         Raw = Raw is { } raw ? raw with { Json = CommandRedaction.RedactJson(Encoding.UTF8.GetBytes(raw.Json)) } : null,
-    }).Numbering(Items.Select(item => item with
+    }).Numbering([.. Items.Select(item => item with
     {
         Command = CommandRedaction.Redact(item.Command),
         Description = item.Description is { } description ? CommandRedaction.Redact(description) : null,
         Error = (item.Error ?? (item.State == ItemState.Failed ? item.Description : null)) is { } error ? CommandRedaction.Redact(error) : null,
         Result = item.Result is { } result ? CommandRedaction.RedactJson(Encoding.UTF8.GetBytes(result)) : null,
-    }));
+    })]);
 
     /// <summary>These facts with these items, numbered; see <see cref="ItemFacts.Occurrence"/>.</summary>
-    internal JobFacts Numbering(IEnumerable<ItemFacts> items) => this with
+    internal JobFacts Numbering(ItemFacts[] items)
     {
-        Items = [.. items
-            .Select(item => item.Input is { } input && input.Redacted() is var redacted && redacted != input ? item with { Input = redacted } : item)
-            .Select(item => item.Outputs.Count == 0
-                ? item
-                : item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) })
-            .GroupBy(item => item.Command, StringComparer.Ordinal)
-            .OrderBy(same => same.Key, StringComparer.Ordinal)
-            .SelectMany(same => same
-                .Order(Comparer<ItemFacts>.Create(ItemFacts.FurthestFirst))
-                .Select((item, occurrence) => item.Occurrence == occurrence ? item : item with { Occurrence = occurrence }))],
-    };
+        for (var i = 0; i < items.Length; i++)
+            items[i] = Redacted(items[i]);
+
+        // Equal items keep the order of the report.
+        if (items.Length > 1)
+            items = [.. items.OrderBy(item => item.Command, StringComparer.Ordinal).ThenBy(item => item, Comparer<ItemFacts>.Create(ItemFacts.FurthestFirst))];
+        for (var (i, occurrence) = (0, 0); i < items.Length; i++)
+        {
+            occurrence = i > 0 && items[i].Command == items[i - 1].Command ? occurrence + 1 : 0;
+            if (items[i].Occurrence != occurrence)
+                items[i] = items[i] with { Occurrence = occurrence };
+        }
+
+        return this with { Items = [.. items] };
+    }
+
+    private static ItemFacts Redacted(ItemFacts item)
+    {
+        if (item.Input is { } input && input.Redacted() is var redacted && redacted != input)
+            item = item with { Input = redacted };
+        return item.Outputs.Count == 0
+            ? item
+            : item with { Outputs = ItemFacts.JoinOutputs([.. item.Outputs.Select(output => output.Redacted())], []) };
+    }
 
     /// <summary>Everything that either says.</summary>
     public JobFacts Join(JobFacts other)
@@ -313,6 +326,8 @@ public sealed record JobFacts
 
     private JobFacts Distinguished()
     {
+        if (Items.Count < 2)
+            return this;
         var repeated = Items.CountBy(item => item.Command, StringComparer.Ordinal).Where(same => same.Value > 1).Select(same => same.Key).ToHashSet(StringComparer.Ordinal);
         return repeated.Count == 0
             ? this
@@ -335,6 +350,9 @@ public sealed record JobFacts
     /// </summary>
     private bool ComparesFirst(JobFacts other)
     {
+        // A job that is new has none.
+        if (Items.Count == 0)
+            return other.Items.All(item => item.Position is null);
         var some = Ordered(Items);
         var more = Ordered(other.Items);
         if (some.Count == 0 || more.Count == 0)
@@ -354,6 +372,9 @@ public sealed record JobFacts
 
     private static EquatableList<ItemFacts> JoinItems(EquatableList<ItemFacts> some, EquatableList<ItemFacts> more, JobFacts ordered)
     {
+        if (some.Count == 0 && AreInOrder(more))
+            return more;
+
         var joined = new SortedDictionary<(string, int), ItemFacts>(Comparer<(string, int)>.Create(ItemFacts.ByIdentity));
         foreach (var item in some.Concat(more))
             joined[item.Identity] = joined.TryGetValue(item.Identity, out var known) ? known.Join(item) : item;
@@ -361,6 +382,17 @@ public sealed record JobFacts
         var positions = ordered.Items.ToDictionary(item => item.Identity, item => item.Position);
         return [.. joined.Values.Select(item =>
             positions.GetValueOrDefault(item.Identity) is var position && position == item.Position ? item : item with { Position = position })];
+    }
+
+    private static bool AreInOrder(EquatableList<ItemFacts> items)
+    {
+        for (var i = 1; i < items.Count; i++)
+        {
+            if (ItemFacts.ByIdentity(items[i - 1].Identity, items[i].Identity) >= 0)
+                return false;
+        }
+
+        return true;
     }
 
     /// <summary>

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 
 namespace FopWatch.Providers;
@@ -50,6 +51,39 @@ public static partial class CommandRedaction
     /// next reader.
     /// </remarks>
     internal static string RedactJson(ReadOnlySpan<byte> json) => JsonText.Rewrite(json, Redact, IsSecretName);
+
+    /// <summary>As <see cref="RedactJson"/>, of a document in which no object has a name twice: most have no secret, and are read once then.</summary>
+    internal static string RedactDistinctJson(ReadOnlySpan<byte> json) => HasNoSecret(json) ? Encoding.UTF8.GetString(json) : RedactJson(json);
+
+    /// <summary>Whether a document stays as it is. False also where that is not plain to see.</summary>
+    private static bool HasNoSecret(ReadOnlySpan<byte> json)
+    {
+        var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });
+        while (reader.Read())
+        {
+            if (reader.TokenType is not (JsonTokenType.String or JsonTokenType.PropertyName))
+                continue;
+            if (reader.ValueIsEscaped || (reader.TokenType == JsonTokenType.PropertyName && MayBeSecretName(reader.ValueSpan)))
+                return false;
+
+            // A short text has a secret only behind a mark.
+            if (reader.ValueSpan.Length < EncodedText.MinLength && !reader.ValueSpan.ContainsAny(MarkBytes))
+                continue;
+            var text = Encoding.UTF8.GetString(reader.ValueSpan);
+            if (Redact(text) != text)
+                return false;
+        }
+
+        return true;
+    }
+
+    private static bool MayBeSecretName(ReadOnlySpan<byte> name)
+    {
+        Span<char> text = stackalloc char[64];
+        return name.Length > text.Length
+            || Ascii.ToUtf16(name, text, out var length) != OperationStatus.Done
+            || (text[..length].ContainsAny(SecretWords) && SecretMember().IsMatch(text[..length]));
+    }
 
     private static string RedactText(string text) => EncodedText.Redact(WithoutPlainSecrets(text), 0);
 
@@ -128,6 +162,8 @@ public static partial class CommandRedaction
 
     // Without one of these there is neither an option with a value, nor a URL, nor a query.
     private static readonly SearchValues<char> Marks = SearchValues.Create("=/:%\\");
+
+    private static readonly SearchValues<byte> MarkBytes = SearchValues.Create("=/:%\\"u8);
 
     // Without one of these nothing is quoted.
     private static readonly SearchValues<string> Quotes =

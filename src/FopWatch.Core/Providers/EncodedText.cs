@@ -16,7 +16,7 @@ internal static partial class EncodedText
     private const int MaxPieces = 24;
 
     // A URL with a credential is longer.
-    private const int MinLength = 12;
+    public const int MinLength = 12;
 
     /// <summary>A text with the encoded texts in it redacted and encoded again.</summary>
     public static string Redact(string text, int depth)
@@ -24,9 +24,11 @@ internal static partial class EncodedText
         if (depth == MaxDepth || text.Length < MinLength)
             return text;
 
+        // Without an escape a run is digits and nothing else.
+        var isPlain = !text.AsSpan().ContainsAny('%', '\\') && Ascii.IsValid(text);
         StringBuilder? redacted = null;
         var (copied, end) = (0, 0);
-        while (Next(Run(), text, end) is { } run)
+        while ((isPlain ? NextDigits(text, end) : Next(Run(), text, end)) is { } run)
         {
             (end, var clean) = Read(text, run, depth);
             if (clean is null)
@@ -43,6 +45,8 @@ internal static partial class EncodedText
     private static (int End, string? Clean) Read(string text, (int Start, int End) run, int depth)
     {
         var (start, end) = run;
+        if (BeginsAsNoText(text.AsSpan()[start..end]))
+            return (end, null);
         if ((Decode(text.AsSpan()[start..end], whole: true) ?? Decode(text.AsSpan()[start..end], whole: false)) is not { } head)
             return (end, null);
         if (Name().IsMatch(text, start) && !CommandRedaction.MayBeUrl(head))
@@ -98,6 +102,52 @@ internal static partial class EncodedText
     {
         var matches = regex.EnumerateMatches(text, start);
         return matches.MoveNext() ? (matches.Current.Index, matches.Current.Index + matches.Current.Length) : null;
+    }
+
+    /// <summary>The next run in a text that is ASCII and has no escape.</summary>
+    private static (int Start, int End)? NextDigits(string text, int start)
+    {
+        while (text.AsSpan(start).IndexOfAny(Digits) is >= 0 and var before)
+        {
+            start += before;
+            var length = text.AsSpan(start).IndexOfAnyExcept(Digits) is >= 0 and var digits ? digits : text.Length - start;
+            var end = start + length;
+            if (length < MinLength)
+            {
+                start = end;
+                continue;
+            }
+
+            for (var padding = 0; padding < 2 && end < text.Length && text[end] == '='; padding++)
+                end++;
+            return (start, end);
+        }
+
+        return null;
+    }
+
+    /// <summary>
+    /// Whether the first bytes that digits encode are no text, whatever follows: those of an id or a hash hardly ever are. False where they have
+    /// to be decoded to know.
+    /// </summary>
+    private static bool BeginsAsNoText(ReadOnlySpan<char> encoded)
+    {
+        const int Some = 8;
+        if (encoded.Length < MinLength || encoded[..Some].ContainsAnyExcept(Digits))
+            return false;
+        Span<byte> bytes = stackalloc byte[Some + Base64Text.Spare];
+        Encoding.ASCII.GetBytes(encoded[..Some], bytes);
+        for (ReadOnlySpan<byte> rest = bytes[..Base64Text.DecodeInPlace(bytes, Some)]; !rest.IsEmpty;)
+        {
+            var status = Rune.DecodeFromUtf8(rest, out var rune, out var consumed);
+            if (status != OperationStatus.Done)
+                return status == OperationStatus.InvalidData;
+            if (Rune.IsControl(rune) && rune.Value is not ('\t' or '\r' or '\n'))
+                return true;
+            rest = rest[consumed..];
+        }
+
+        return false;
     }
 
     private static string? Redacted(string decoded, int depth) =>
@@ -158,6 +208,8 @@ internal static partial class EncodedText
 
         return false;
     }
+
+    private static readonly SearchValues<char> Digits = SearchValues.Create("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+_-");
 
     private static readonly SearchValues<byte> Controls =
         SearchValues.Create([.. Enumerable.Range(0, 0x20).Append(0x7f).Select(c => (byte)c).Except("\t\r\n"u8.ToArray())]);

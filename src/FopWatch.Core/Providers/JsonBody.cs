@@ -71,7 +71,7 @@ internal sealed class JsonBody
 
     /// <summary>The body as it is kept: redacted; null if it is too long to keep.</summary>
     public RawBody? Raw(bool closing) =>
-        _json.Length <= MaxRawLength ? new RawBody(closing, CommandRedaction.RedactJson(_json.Span)) : null;
+        _json.Length <= MaxRawLength ? new RawBody(closing, CommandRedaction.RedactDistinctJson(_json.Span)) : null;
 
     /// <summary>The id that the body names.</summary>
     /// <returns>Why there is none, or null. Only a poll answer may go without: the question named it.</returns>
@@ -91,9 +91,7 @@ internal sealed class JsonBody
     {
         try
         {
-            // Cloned into memory of its own: the document need not be disposed.
-            using var document = JsonDocument.Parse(json, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
-            return document.RootElement.Clone();
+            return JsonElement.Parse(json.Span, new JsonDocumentOptions { MaxDepth = MaxDepth, AllowDuplicateProperties = false });
         }
         catch (JsonException)
         {

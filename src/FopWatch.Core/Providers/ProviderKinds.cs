@@ -10,6 +10,7 @@ public static class ProviderKinds
     private static readonly QiniuProvider Qiniu = new();
     private static readonly WangsuFmgrProvider WangsuFmgr = new();
     private static readonly WangsuFopsProvider WangsuFops = new();
+    private static readonly IProvider[] All = [.. Enum.GetValues<ProviderKind>().Select(For)];
 
     /// <summary>The provider of a kind.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such kind.</exception>
@@ -25,7 +26,16 @@ public static class ProviderKinds
     /// Whether the signatures of any kind cover a header. A notification is kept with those of every kind: its source may be of the wrong one,
     /// and be corrected before it is verified again.
     /// </summary>
-    public static bool SignsHeader(string name) => Enum.GetValues<ProviderKind>().Any(kind => For(kind).SignsHeader(name));
+    public static bool SignsHeader(string name)
+    {
+        foreach (var provider in All)
+        {
+            if (provider.SignsHeader(name))
+                return true;
+        }
+
+        return false;
+    }
 
     /// <summary>An endpoint, which may have a base path, with a path and an id.</summary>
     internal static Uri StatusUri(Uri endpoint, string pathAndParameter, string id) =>

@@ -95,6 +95,9 @@ internal static class ServeCommand
         // A start that fails is said in a line at the end; the generic host would show its stack trace before that, as an Error. That a
         // background service ended it is Critical.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (started() ? LogLevel.Warning : LogLevel.Critical))
+
+        // It makes an activity and a scope for each request as long as anything of it may be logged. After the start it has nothing to say.
+        .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", level => !started() && level >= LogLevel.Warning)
         .AddFilter("FopWatch", lowest);
 
     /// <exception cref="SettingsException">The variable is not one of the levels.</exception>

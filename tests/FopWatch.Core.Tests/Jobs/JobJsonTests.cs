@@ -29,6 +29,23 @@ public class JobJsonTests
     }
 
     [Fact]
+    public void A_document_spells_no_quote_and_no_letter_with_six_bytes()
+    {
+        var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+        var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now };
+        var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Report, watch, now) with
+        {
+            Facts = JobFacts.None with { Key = "上课.mp4", Raw = new(false, """{"inputKey":"上课.mp4"}""") },
+        };
+
+        var document = System.Text.Encoding.UTF8.GetString(JobJson.Serialize(job));
+
+        Assert.DoesNotContain("\\u", document, StringComparison.Ordinal);
+        Assert.Contains("""{\"inputKey\":\"上课.mp4\"}""", document, StringComparison.Ordinal);
+        Assert.Equal(job, JobJson.Deserialize(System.Text.Encoding.UTF8.GetBytes(document)) with { Metadata = job.Metadata });
+    }
+
+    [Fact]
     public void Registering_a_stored_job_without_metadata_again_changes_nothing()
     {
         var now = new DateTimeOffset(2026, 1, 2, 3, 4, 5, 678, TimeSpan.Zero);

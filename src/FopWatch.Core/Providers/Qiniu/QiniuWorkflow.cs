@@ -96,7 +96,7 @@ internal static class QiniuWorkflow
 
         // A command of the same name that ran has a code.
         var kept = facts.Items.Where(item => item.Code is not null || !conditions.Remove(item.Command)).ToList();
-        return kept.Count == facts.Items.Count ? facts : facts.Numbering(kept);
+        return kept.Count == facts.Items.Count ? facts : facts.Numbering([.. kept]);
     }
 
     private static string CommandOfV3(JsonElement op) => op.Field("fop")?.Text("cmd") ?? op.Text("id") ?? "";

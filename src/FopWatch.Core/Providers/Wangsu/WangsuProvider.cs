@@ -79,10 +79,10 @@ internal abstract class WangsuProvider : IProvider
 
     /// <inheritdoc/>
     /// <remarks>Earlier versions took the file that a delete names for an output.</remarks>
-    public JobFacts Upgrade(JobFacts stored) => stored.Numbering(stored.Items.Select(
+    public JobFacts Upgrade(JobFacts stored) => stored.Numbering([.. stored.Items.Select(
         item => InputOf(item.Command, item.Outputs.Count == 1 ? item.Outputs[0].Key : null) is { } input
             ? item with { Input = item.Input ?? input, Outputs = [], OutputsCut = false }
-            : item));
+            : item)]);
 
     /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => WangsuSignature.Verify(request, keys);
