@@ -294,35 +294,6 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.Equal(1, host.Provider.TimesAsked(Id));
     }
 
-    [Fact]
-    public async Task Polls_that_are_postponed_come_again_as_far_apart_as_their_source_allows()
-    {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real(), ("PerSecond", "0.1"));
-        var slots = new PollSlots(PollSlotOptions.Cloud, new ManualTimeProvider(Now));
-
-        using (var only = await slots.TryTakeAsync(host.Source, Cancelled))
-        {
-            Assert.NotNull(only);
-            Assert.Null(await slots.TryTakeAsync(host.Source, Cancelled));
-            Assert.Equal([5, 15, 25], Enumerable.Range(0, 3).Select(_ => (slots.Postpone(host.Source) - Now).TotalSeconds));
-        }
-
-        Assert.NotNull(await slots.TryTakeAsync(host.Source, Cancelled));
-    }
-
-    [Fact]
-    public async Task A_clock_that_was_ahead_postpones_no_later_poll()
-    {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
-        var time = new ManualTimeProvider(Now) { Ahead = TimeSpan.FromDays(365) };
-        var slots = new PollSlots(PollSlotOptions.Cloud, time);
-        slots.Postpone(host.Source);
-
-        time.Ahead = TimeSpan.Zero;
-
-        Assert.InRange(slots.Postpone(host.Source) - Now, PollSlots.ShortestWait, TimeSpan.FromSeconds(6));
-    }
-
     [Fact(Timeout = 120_000)]
     public async Task A_provider_that_is_down_for_hours_is_asked_until_it_is_up()
     {

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
@@ -18,11 +19,14 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     private readonly MemoryStore _store = new();
     private readonly PollSlots _slots;
     private readonly JobRecorder _recorder;
+    private readonly Troubles _troubles;
+    private Exception? _fault;
     private int _asked;
 
     public PollStepTests()
     {
         _slots = new(new(0, 1, 1), _time);
+        _troubles = Unobserved.Troubles(_time);
         _recorder = new(new([Source]), _store, this, _time, new Random(7));
     }
 
@@ -74,9 +78,67 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
         Assert.Equal(0, _asked);
     }
 
+    [Fact]
+    public async Task A_step_that_comes_too_early_after_a_poll_says_how_that_was_answered()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        var next = await StepOf(Source).RunAsync(Key, Cancelled);
+
+        Assert.Equal(next, await StepOf(Source).RunAsync(Key, Cancelled));
+        Assert.Equal(1, _asked);
+    }
+
+    [Fact]
+    public async Task A_poll_that_throws_and_is_put_off_in_the_store_is_followed_by_the_next_that_its_job_is_due_for()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        _fault = new InvalidOperationException();
+
+        var next = await StepOf(Source).RunAsync(Key, Cancelled);
+
+        Assert.Equal(new(_store.IndexedAt(Key), PollAnswer.Unavailable, 1, IsPostponed: false), next);
+        Assert.True(next.DueAt > _time.GetUtcNow());
+    }
+
+    [Fact]
+    public async Task A_poll_that_throws_and_cannot_be_put_off_with_its_job_is_postponed_for_a_minute()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        (_fault, _store.Refuses) = (new InvalidOperationException(), new InvalidDataException());
+
+        Assert.Equal(new(_time.GetUtcNow() + SetAside.First, PollAnswer.None, 0, IsPostponed: true), await StepOf(Source).RunAsync(Key, Cancelled));
+    }
+
+    [Theory]
+    [InlineData(typeof(InvalidOperationException))]
+    [InlineData(typeof(OperationCanceledException))]
+    public async Task A_step_that_throws_what_nobody_expects_is_postponed_for_a_minute_and_reported(Type thrown)
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        _store.Finding = _ => throw (Exception)Activator.CreateInstance(thrown)!;
+
+        Assert.Equal(new(_time.GetUtcNow() + SetAside.First, PollAnswer.None, 0, IsPostponed: true), await StepOf(Source).RunAsync(Key, Cancelled));
+        var trouble = Assert.Single(_troubles.Current);
+        Assert.Equal((Source.Name, TroubleKind.PollsFail), (trouble.Source, trouble.Kind));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_and_a_step_that_is_cancelled_are_left_to_the_caller()
+    {
+        await RegisterAsync(TimeSpan.Zero);
+        _store.Finding = _ => throw new StoreUnavailableException();
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => StepOf(Source).RunAsync(Key, Cancelled));
+
+        _store.Finding = _ => throw new OperationCanceledException();
+        await Assert.ThrowsAsync<OperationCanceledException>(() => StepOf(Source).RunAsync(Key, new CancellationToken(canceled: true)));
+        Assert.Empty(_troubles.Current);
+    }
+
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
         _asked++;
+        if (_fault is not null)
+            throw _fault;
         return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
     }
 
@@ -85,5 +147,5 @@ public sealed class PollStepTests : IStatusApi, ICommitObserver
     private Task<Job> RegisterAsync(TimeSpan firstPollAfter) => _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, firstPollAfter, Cancelled);
 
     private PollStep StepOf(params Source[] sources) => new(
-        Unobserved.Poller(new(sources), _store, this, _recorder, _time), _slots, Unobserved.Troubles(_time), NullLogger.Instance, _time);
+        Unobserved.Poller(new(sources), _store, this, _recorder, _time, _troubles), _slots, _troubles, NullLogger.Instance, _time);
 }

@@ -90,21 +90,38 @@ public sealed class RecorderTests
     }
 
     [Fact]
-    public async Task Whoever_waits_for_an_outcome_is_answered_in_time_though_the_clock_is_set_back()
+    public async Task The_first_conflicts_are_followed_by_another_try_at_once_and_further_ones_by_one_after_a_pause()
     {
-        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
-        _time.Ahead = TimeSpan.FromDays(365);
-        var waiting = new Settlements(_store, _time).WaitAsync(Key, TimeSpan.FromSeconds(10), Cancelled);
-        _time.Ahead = TimeSpan.Zero;
+        _store.Conflicts = 3;
+        await _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled).WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+        Assert.Equal(0, _store.Conflicts);
 
-        for (var waited = 0; waited < 10 && !waiting.IsCompleted; waited += 2)
+        _store.Conflicts = 4;
+        var stopping = _recorder.StopAsync(Key, Cancelled);
+        await _time.UntilTimersAsync(1, Cancelled);
+        Assert.False(stopping.IsCompleted);
+        _time.Advance(TimeSpan.FromMilliseconds(40));
+        Assert.Equal(WatchStatus.Stopped, (await stopping.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.WatchStatus);
+    }
+
+    [Theory]
+    [InlineData(49, true)]
+    [InlineData(50, false)]
+    public async Task A_job_that_others_change_fifty_times_in_a_row_is_given_up_for_now(int conflicts, bool isRecorded)
+    {
+        _store.Conflicts = conflicts;
+        var registering = _recorder.RegisterAsync(Source, Key.Id, Jobs.Job.NoMetadata, null, Cancelled);
+        while (!registering.IsCompleted)
         {
-            await _time.UntilTimersAsync(1, Cancelled);
-            _time.Advance(TimeSpan.FromSeconds(2));
-            await Task.WhenAny(waiting, _time.UntilTimersAsync(1, Cancelled));
+            await Task.WhenAny(registering, _time.UntilTimersAsync(1, Cancelled));
+            _time.Advance(TimeSpan.FromSeconds(1));
         }
 
-        Assert.Equal(JobState.Waiting, (await waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancelled))!.State);
+        if (isRecorded)
+            Assert.Equal(await registering, Job);
+        else
+            await Assert.ThrowsAsync<StoreUnavailableException>(() => registering);
+        Assert.Equal(isRecorded, _store.Peek(Key) is not null);
     }
 
     private async Task ExpireAsync()

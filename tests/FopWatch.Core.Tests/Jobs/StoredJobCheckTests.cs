@@ -31,13 +31,18 @@ public class StoredJobCheckTests
     [InlineData("form", "1", "newer FopWatch")]
     [InlineData("key.source", "\"\"", "key")]
     [InlineData("key.id", "\"a b\"", "key")]
-    [InlineData("provider", "99", "value")]
+    [InlineData("provider", "99", "$.provider")]
+    [InlineData("provider", "\"later\"", "$.provider")]
     [InlineData("origin", "99", "value")]
-    [InlineData("settledBy", "99", "value")]
+    [InlineData("settledBy", "99", "$.settledBy")]
+    [InlineData("settledBy", "\"later\"", "$.settledBy")]
     [InlineData("watch.lastAnswer", "99", "value")]
     [InlineData("facts.progress", "99", "value")]
     [InlineData("facts.verdict", "99", "value")]
     [InlineData("facts.cut", "99", "value")]
+    [InlineData("facts.delivery", "99", "$.facts.delivery")]
+    [InlineData("facts.items.0.state", "99", "$[0].state")]
+    [InlineData("facts.items.0.state", "\"later\"", "$[0].state")]
     [InlineData("facts.items.0", "null", "null")]
     [InlineData("facts.items.0.outputs.0", "null", "null")]
     [InlineData("metadata.lesson", "null", "metadata")]
@@ -53,6 +58,6 @@ public class StoredJobCheckTests
 
         var refused = Assert.ThrowsAny<JsonException>(() => JobJson.Deserialize(Encoding.UTF8.GetBytes(document.ToJsonString())));
 
-        Assert.Contains(why, refused.Message, StringComparison.Ordinal);
+        Assert.Contains(why, $"{refused.Message} {refused.Path}", StringComparison.Ordinal);
     }
 }

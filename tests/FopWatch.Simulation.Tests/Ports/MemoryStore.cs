@@ -76,10 +76,16 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
         new(Jobs.FirstOrDefault(job => (source is null || job.Key.Source == source) && References.Of(job.Key) == reference));
 
-    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) =>
-        new(!_jobs.TryGetValue(key, out var row) ? null
+    /// <summary>Told of every job that is looked for; what it throws, the search throws.</summary>
+    public Action<JobKey>? Finding { get; set; }
+
+    public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken)
+    {
+        Finding?.Invoke(key);
+        return new(!_jobs.TryGetValue(key, out var row) ? null
             : row.Problem is { } problem ? throw new UnreadableJobException(new UnreadableJob(key, row.ETag!, problem))
             : new StoredJob(row.Job, row.ETag!) { IsIndexed = row.DueAt is not null });
+    }
 
     public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
         await FindAsync(key, cancellationToken) is { } stored ? new(stored)
@@ -120,12 +126,15 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
     /// <summary>What every commit throws; null for none.</summary>
     public Exception? Refuses { get; set; }
 
+    /// <summary>How many of the next commits find that another writer was first.</summary>
+    public int Conflicts { get; set; }
+
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         if (Refuses is { } refuses)
             throw refuses;
-        return new(Commit(commit));
+        return new(Conflicts > 0 && Conflicts-- > 0 ? null : Commit(commit));
     }
 
     public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)

@@ -1,0 +1,207 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.PortContracts;
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Simulation.Tests.World;
+
+namespace FopWatch.Simulation.Tests;
+
+/// <summary>How long whoever waits for an outcome waits.</summary>
+public sealed class SettlementsTests : ICommitObserver, IDisposable
+{
+    private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
+    private static readonly JobKey Key = new(Source.Name, "z0.job");
+    private static readonly TimeSpan Tick = TimeSpan.FromTicks(1);
+    private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(2);
+
+    private readonly ManualTimeProvider _time = new(Scenario.Start);
+    private readonly MemoryStore _store = new();
+    private readonly CancellationTokenSource _stop = new();
+    private readonly JobRecorder _recorder;
+    private readonly Settlements _settlements;
+    private int _reads;
+
+    public SettlementsTests()
+    {
+        _recorder = new(new([Source]), _store, this, _time, new(1));
+        _settlements = new(_store, _time, _stop.Token);
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _stop.Dispose();
+
+    [Fact]
+    public async Task A_job_that_is_not_there_or_is_settled_is_answered_at_once()
+    {
+        Assert.Null(await EndedAsync(Wait()));
+
+        await RegisterAsync();
+        await SettleAsync();
+        Assert.Equal(JobState.Failed, (await EndedAsync(Wait()))!.State);
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    public async Task Whoever_does_not_want_to_wait_is_answered_at_once(int seconds)
+    {
+        await RegisterAsync();
+
+        Assert.Equal(JobState.Waiting, (await EndedAsync(Wait(TimeSpan.FromSeconds(seconds))))!.State);
+    }
+
+    [Fact]
+    public async Task Whoever_waits_is_answered_as_soon_as_this_process_settles_the_job()
+    {
+        await RegisterAsync();
+        var (one, other) = (Wait(), Wait());
+        await _time.UntilTimersAsync(2, Cancelled);
+        Assert.False(one.IsCompleted || other.IsCompleted);
+
+        _settlements.Announce(await SettleAsync());
+
+        Assert.Equal(JobState.Failed, (await EndedAsync(one))!.State);
+        Assert.Equal(JobState.Failed, (await EndedAsync(other))!.State);
+    }
+
+    [Fact]
+    public async Task One_whose_time_is_over_takes_nothing_from_another_who_waits()
+    {
+        await RegisterAsync();
+        var (brief, patient) = (Wait(TimeSpan.FromSeconds(1)), Wait());
+        await _time.UntilTimersAsync(2, Cancelled);
+
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Assert.Equal(JobState.Waiting, (await EndedAsync(brief))!.State);
+
+        _settlements.Announce(await SettleAsync());
+        Assert.Equal(JobState.Failed, (await EndedAsync(patient))!.State);
+    }
+
+    [Fact]
+    public async Task An_announcement_of_a_job_that_is_open_is_looked_into_once_and_the_next_is_heard_too()
+    {
+        await RegisterAsync();
+        var (one, other) = (Wait(), Wait());
+        await _time.UntilTimersAsync(2, Cancelled);
+
+        _settlements.Announce(_store.Peek(Key)!);
+        await ReadAsync(4);
+        await _time.UntilTimersAsync(2, Cancelled);
+        Assert.Equal(4, _reads);
+
+        _settlements.Announce(await SettleAsync());
+        Assert.Equal(JobState.Failed, (await EndedAsync(one))!.State);
+        Assert.Equal(JobState.Failed, (await EndedAsync(other))!.State);
+    }
+
+    [Fact]
+    public async Task What_another_process_settles_is_noticed_after_two_seconds()
+    {
+        await RegisterAsync();
+        var waiting = Wait();
+        await _time.UntilTimersAsync(1, Cancelled);
+        await SettleAsync();
+
+        _time.Advance(Recheck - Tick);
+        Assert.Equal(1, _reads);
+        _time.Advance(Tick);
+
+        Assert.Equal(JobState.Failed, (await EndedAsync(waiting))!.State);
+    }
+
+    [Fact]
+    public async Task Nobody_waits_longer_than_he_wants_to()
+    {
+        await RegisterAsync();
+        var waiting = Wait(TimeSpan.FromSeconds(3));
+        await _time.UntilTimersAsync(1, Cancelled);
+
+        _time.Advance(Recheck);
+        await ReadAsync(2);
+        await _time.UntilTimersAsync(1, Cancelled);
+        Assert.False(waiting.IsCompleted);
+        _time.Advance(TimeSpan.FromSeconds(1));
+
+        Assert.Equal(JobState.Waiting, (await EndedAsync(waiting))!.State);
+        Assert.Equal(3, _reads);
+    }
+
+    [Fact]
+    public async Task A_host_that_stops_answers_whoever_waits_with_the_job_as_it_stands()
+    {
+        await RegisterAsync();
+        var waiting = Wait();
+        await _time.UntilTimersAsync(1, Cancelled);
+
+        await _stop.CancelAsync();
+
+        Assert.Equal(JobState.Waiting, (await EndedAsync(waiting))!.State);
+        Assert.Equal(JobState.Waiting, (await EndedAsync(Wait()))!.State);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Whoever_goes_away_is_not_answered_whether_the_host_stops_or_not(bool stops)
+    {
+        await RegisterAsync();
+        using var gone = new CancellationTokenSource();
+        var waiting = _settlements.WaitAsync(Key, TimeSpan.FromHours(1), gone.Token);
+        await _time.UntilTimersAsync(1, Cancelled);
+
+        await gone.CancelAsync();
+        if (stops)
+            await _stop.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => EndedAsync(waiting));
+    }
+
+    [Fact]
+    public async Task Whoever_waits_for_an_outcome_is_answered_in_time_though_the_clock_is_set_back()
+    {
+        await RegisterAsync();
+        _time.Ahead = TimeSpan.FromDays(365);
+        var waiting = Wait(TimeSpan.FromSeconds(10));
+        _time.Ahead = TimeSpan.Zero;
+
+        for (var waited = 0; waited < 10 && !waiting.IsCompleted; waited += 2)
+        {
+            await _time.UntilTimersAsync(1, Cancelled);
+            _time.Advance(TimeSpan.FromSeconds(2));
+            await Task.WhenAny(waiting, _time.UntilTimersAsync(1, Cancelled));
+        }
+
+        Assert.Equal(JobState.Waiting, (await EndedAsync(waiting))!.State);
+    }
+
+    ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
+
+    private static Task<Job?> EndedAsync(Task<Job?> waiting) => waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
+
+    private Task<Job?> Wait(TimeSpan? longest = null) => _settlements.WaitAsync(Key, longest ?? TimeSpan.FromHours(1), Cancelled);
+
+    private async Task RegisterAsync()
+    {
+        await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, null, Cancelled);
+        _store.Finding = _ => Interlocked.Increment(ref _reads);
+    }
+
+    /// <summary>Settles the job in the store, as any process may.</summary>
+    private async Task<Job> SettleAsync()
+    {
+        var before = _reads;
+        var facts = JobFacts.None with { Closed = true, Concluded = true, Verdict = JobVerdict.Failed };
+        var settled = await _recorder.ReportAsync(Source, Key.Id, new() { Id = Key.Id, Channel = ReportChannel.Notification, Facts = facts }, null, Cancelled);
+        _reads = before;
+        return settled!;
+    }
+
+    private async Task ReadAsync(int times)
+    {
+        while (Volatile.Read(ref _reads) < times)
+            await Task.Delay(1, Cancelled);
+    }
+}
