@@ -14,7 +14,6 @@ namespace FopWatch.Functions.Tests;
 
 public class WatchJobTests(SharedAzurite azurite)
 {
-    private static readonly DateTimeOffset Now = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
     private const string Id = "z0.560e99c37823de5a49c22393";
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -19,6 +19,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     private readonly ManualTimeProvider _time = new();
     private readonly MemoryStore _store = new();
     private readonly List<DueJob> _woken = [];
+    private readonly List<string> _startedIds = [];
     private readonly JobRecorder _recorder;
     private readonly WatchStarter _starter;
     private readonly Troubles _troubles;
@@ -34,7 +35,7 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         _troubles = new(log, _time);
         _recorder = new(sources, _store, this, _time, new Random(7));
         _starter = new(
-            sources, _store, this, new(_time), Unobserved.Poller(sources, _store, this, _recorder, _time), new ThreadPoolWork(), _troubles, log, _time);
+            sources, _store, this, new(_time), Unobserved.Poller(sources, _store, this, _recorder, _time), new InlineWork(), _troubles, log, _time);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -79,6 +80,78 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     }
 
     [Fact]
+    public async Task A_watch_that_slept_for_long_is_woken_and_its_job_is_polled_without_it_only_if_it_sleeps_on()
+    {
+        // As a restored watch whose wake-up got lost: its due time is past from the start.
+        var due = await RegisterAsync();
+        _time.Advance(due.AddHours(1) - _time.GetUtcNow());
+        _running = new(due.AddHours(2), IsPostponed: false, due);
+
+        await _starter.StartDueAsync(Cancelled);
+        Assert.Equal((1, 0), (_woken.Count, _asked));
+        Assert.Empty(_troubles.Current);
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        await _starter.StartDueAsync(Cancelled);
+        Assert.Equal((2, 1), (_woken.Count, _asked));
+        Assert.Equal(TroubleKind.WatchesStuck, Assert.Single(_troubles.Current).Kind);
+    }
+
+    [Fact]
+    public async Task A_watch_that_was_woken_and_made_a_step_since_is_left_to_itself()
+    {
+        var due = await RegisterAsync();
+        _time.Advance(due.AddHours(1) - _time.GetUtcNow());
+        _running = new(due.AddHours(2), IsPostponed: false, due);
+        await _starter.StartDueAsync(Cancelled);
+
+        _time.Advance(TimeSpan.FromMinutes(1));
+        _running = _running with { ActiveAt = _time.GetUtcNow() - StuckWatches.LongestStep };
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal((2, 0), (_woken.Count, _asked));
+    }
+
+    [Fact]
+    public async Task Among_many_jobs_that_have_been_due_for_long_those_that_became_due_lately_have_every_second_turn()
+    {
+        for (var i = 0; i < 600; i++)
+            await _recorder.RegisterAsync(Source, $"z0.long-{i:d3}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        _time.Advance(TimeSpan.FromHours(1));
+        for (var i = 0; i < 3; i++)
+            await _recorder.RegisterAsync(Source, $"z0.lately-{i}", Job.NoMetadata, TimeSpan.FromSeconds(i), Cancelled);
+        _started = true;
+
+        await _starter.StartDueAsync(Cancelled);
+
+        // All of them, since no more than the rate allows are due.
+        Assert.Equal(
+            ["z0.lately-0", "z0.long-000", "z0.lately-1", "z0.long-001", "z0.lately-2", .. Enumerable.Range(2, 598).Select(i => $"z0.long-{i:d3}")],
+            _startedIds);
+    }
+
+    [Theory]
+    [InlineData(typeof(InvalidOperationException), TroubleKind.PollsFail)]
+    [InlineData(typeof(StoreUnavailableException), TroubleKind.StoreUnavailable)]
+    public async Task A_job_of_a_stuck_watch_that_cannot_be_polled_is_reported_and_the_others_are_polled(Type thrown, TroubleKind kind)
+    {
+        var due = await RegisterAsync();
+        await _recorder.RegisterAsync(Source, "z0.bad", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        _running = new(null, IsPostponed: false, due);
+        _time.Advance(due.AddMinutes(16) - _time.GetUtcNow());
+        _store.Finding = key =>
+        {
+            if (key != Key)
+                throw (Exception)Activator.CreateInstance(thrown)!;
+        };
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(1, _asked);
+        Assert.Equal([kind, TroubleKind.WatchesStuck], _troubles.Current.Select(trouble => trouble.Kind).Order(Comparer<TroubleKind>.Create((a, b) => (a == kind ? 0 : 1) - (b == kind ? 0 : 1))));
+    }
+
+    [Fact]
     public async Task A_runner_that_does_not_answer_is_not_asked_again_for_the_same_job()
     {
         var due = await RegisterAsync();
@@ -101,7 +174,11 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         Assert.Equal(TroubleKind.StoreUnavailable, Assert.Single(_troubles.Current).Kind);
     }
 
-    ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken) => new(_started);
+    ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken)
+    {
+        _startedIds.Add(job.Key.Id);
+        return new(_started);
+    }
 
     ValueTask IWatchRunner.WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
@@ -121,11 +198,17 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
 
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
-        Interlocked.Increment(ref _asked);
+        _asked++;
         return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
     }
 
     /// <summary>Registers a job whose first poll is due before the timer looks again.</summary>
     private async Task<DateTimeOffset> RegisterAsync() =>
         (await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.FromMinutes(1), Cancelled)).Watch.DueAt!.Value;
+
+    /// <summary>Starts work in the order in which it comes.</summary>
+    private sealed class InlineWork : IWorkScheduler
+    {
+        public void Start(Func<Task> work) => _ = work();
+    }
 }

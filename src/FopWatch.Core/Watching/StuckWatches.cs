@@ -20,6 +20,7 @@ public sealed class StuckWatches(TimeProvider time)
     public static readonly TimeSpan Remembered = TimeSpan.FromMinutes(15);
 
     private readonly ConcurrentDictionary<JobKey, DateTimeOffset> _known = new();
+    private readonly ConcurrentDictionary<JobKey, DateTimeOffset> _woken = new();
 
     /// <summary>Whether the watch of a job was found stuck lately: then it need not be looked at.</summary>
     public bool IsKnown(JobKey key) => _known.TryGetValue(key, out var until) && IsAhead(until, time.GetUtcNow());
@@ -36,7 +37,25 @@ public sealed class StuckWatches(TimeProvider time)
         return job.DueAt <= now;
     }
 
-    /// <summary>Forgets those that were not found stuck again.</summary>
+    /// <summary>
+    /// Whether a watch that is being woken was woken before, and sleeps on. The first time it may only have slept for long, for as long as its job has
+    /// been due: the due time of a restored watch is past from the start.
+    /// </summary>
+    public bool SleepsOn(JobKey key)
+    {
+        var (now, sleepsOn) = (time.GetUtcNow(), true);
+        _woken.AddOrUpdate(
+            key,
+            _ =>
+            {
+                sleepsOn = false;
+                return now;
+            },
+            (_, _) => now);
+        return sleepsOn;
+    }
+
+    /// <summary>Forgets those that were not found stuck, or were not woken, again.</summary>
     public void Forget()
     {
         var now = time.GetUtcNow();
@@ -44,6 +63,12 @@ public sealed class StuckWatches(TimeProvider time)
         {
             if (until + Remembered <= now || until > now + Remembered + PollPlan.ClockTolerance)
                 _known.TryRemove(key, out _);
+        }
+
+        foreach (var (key, at) in _woken)
+        {
+            if (at <= now - LongestStep - Remembered || at > now + PollPlan.ClockTolerance)
+                _woken.TryRemove(key, out _);
         }
     }
 

@@ -69,7 +69,6 @@ public sealed class WatchStarter(
                 StartsAtOnce,
                 async (job, token) =>
                 {
-                    // One that has only slept long is awake by now, and its job has not been due for long.
                     if ((stuck.IsKnown(job.Key) || await IsIdleAsync(job, count, token)) && stuck.IsStuck(job))
                         found.Writer.TryWrite(job.Key);
                 },
@@ -110,12 +109,11 @@ public sealed class WatchStarter(
         {
             await watches.WakeAsync(job, cancellationToken);
             count.AddWoken();
-        }
-        else if (idle < AtWork)
-        {
-            count.AddAtWork();
+            return stuck.SleepsOn(job.Key) && idle > StuckWatches.LongestStep;
         }
 
+        if (idle < AtWork)
+            count.AddAtWork();
         return idle > StuckWatches.LongestStep;
     }
 

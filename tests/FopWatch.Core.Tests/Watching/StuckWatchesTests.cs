@@ -87,6 +87,34 @@ public class StuckWatchesTests
         Assert.Equal(isKnown, _stuck.IsStuck(Due(TimeSpan.Zero)));
     }
 
+    [Fact]
+    public void A_watch_sleeps_on_if_it_was_woken_before_and_that_is_forgotten_in_time()
+    {
+        Assert.False(_stuck.SleepsOn(Key));
+        Assert.False(_stuck.SleepsOn(new(Key.Source, "z0.other")));
+
+        _time.Advance(StuckWatches.LongestStep + StuckWatches.Remembered - Tick);
+        _stuck.Forget();
+        Assert.True(_stuck.SleepsOn(Key));
+
+        _time.Advance(StuckWatches.LongestStep + StuckWatches.Remembered);
+        _stuck.Forget();
+        Assert.False(_stuck.SleepsOn(Key));
+    }
+
+    [Theory]
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void A_watch_that_was_woken_by_a_clock_that_was_ahead_counts_as_woken_only_within_the_tolerance(int ticksMore, bool sleepsOn)
+    {
+        _time.Ahead = PollPlan.ClockTolerance + TimeSpan.FromTicks(ticksMore);
+        Assert.False(_stuck.SleepsOn(Key));
+        _time.Ahead = TimeSpan.Zero;
+
+        _stuck.Forget();
+        Assert.Equal(sleepsOn, _stuck.SleepsOn(Key));
+    }
+
     private void Find() => Assert.True(_stuck.IsStuck(Due(TimeSpan.FromHours(1))));
 
     private DueJob Due(TimeSpan ago) => new(Key, Now - ago);
