@@ -24,6 +24,9 @@ internal sealed class TempStore : IAsyncDisposable
 
     public string DatabasePath => _folder.DatabasePath;
 
+    /// <summary>Opens a store whose log is the broker, as the embedded host has it, or one whose events wait in the outbox.</summary>
+    public static Task<TempStore> OpenAsync(bool isBroker) => OpenAsync(new SqliteStoreOptions { IsBroker = isBroker });
+
     public static async Task<TempStore> OpenAsync(SqliteStoreOptions? options = null, TimeProvider? time = null)
     {
         var folder = new TempFolder();
@@ -49,44 +52,61 @@ internal sealed class TempStore : IAsyncDisposable
     }
 }
 
-public sealed class SqliteJobStoreTests : JobStoreContract
+public sealed class SqliteJobStoreTests() : SqliteJobStoreSuite(isBroker: false);
+
+public sealed class SqliteJobStoreAsBrokerTests() : SqliteJobStoreSuite(isBroker: true);
+
+public abstract class SqliteJobStoreSuite(bool isBroker) : JobStoreContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class SqliteJobListTests : JobListContract
+public sealed class SqliteJobListTests() : SqliteJobListSuite(isBroker: false);
+
+public sealed class SqliteJobListAsBrokerTests() : SqliteJobListSuite(isBroker: true);
+
+public abstract class SqliteJobListSuite(bool isBroker) : JobListContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class SqliteJobBooksTests : JobBooksContract
+public sealed class SqliteJobBooksTests() : SqliteJobBooksSuite(isBroker: false);
+
+public sealed class SqliteJobBooksAsBrokerTests() : SqliteJobBooksSuite(isBroker: true);
+
+public abstract class SqliteJobBooksSuite(bool isBroker) : JobBooksContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class SqliteDueIndexTests : DueIndexContract
+public sealed class SqliteDueIndexTests() : SqliteDueIndexSuite(isBroker: false);
+
+public sealed class SqliteDueIndexAsBrokerTests() : SqliteDueIndexSuite(isBroker: true);
+
+public abstract class SqliteDueIndexSuite(bool isBroker) : DueIndexContract
 {
     private TempStore? _temp;
 
     protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IDueIndex> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Due;
+    protected override async ValueTask<IDueIndex> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Due;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
+/// <summary>Of a store whose log is the broker, only what the log refuses is in the outbox: <see cref="LoggedWithJobTests"/>.</summary>
 public sealed class SqliteOutboxTests : OutboxContract
 {
     private TempStore? _temp;
@@ -98,24 +118,32 @@ public sealed class SqliteOutboxTests : OutboxContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class SqliteQuarantineTests : QuarantineContract
+public sealed class SqliteQuarantineTests() : SqliteQuarantineSuite(isBroker: false);
+
+public sealed class SqliteQuarantineAsBrokerTests() : SqliteQuarantineSuite(isBroker: true);
+
+public abstract class SqliteQuarantineSuite(bool isBroker) : QuarantineContract
 {
     private TempStore? _temp;
 
     protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Quarantine;
+    protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Quarantine;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class SqlitePurgeMarkTests : PurgeMarkContract
+public sealed class SqlitePurgeMarkTests() : SqlitePurgeMarkSuite(isBroker: false);
+
+public sealed class SqlitePurgeMarkAsBrokerTests() : SqlitePurgeMarkSuite(isBroker: true);
+
+public abstract class SqlitePurgeMarkSuite(bool isBroker) : PurgeMarkContract
 {
     private TempStore? _temp;
 
     protected override IJobStore Jobs => _temp!.Store.Jobs;
 
-    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.ClockMarks;
+    protected override async ValueTask<IPurgeMarks> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.ClockMarks;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
@@ -134,13 +162,17 @@ public sealed class SqlitePurgeMarkTests : PurgeMarkContract
     }
 }
 
-public sealed class SqliteDamagedJobTests : DamagedJobContract
+public sealed class SqliteDamagedJobTests() : SqliteDamagedJobSuite(isBroker: false);
+
+public sealed class SqliteDamagedJobAsBrokerTests() : SqliteDamagedJobSuite(isBroker: true);
+
+public abstract class SqliteDamagedJobSuite(bool isBroker) : DamagedJobContract
 {
     private TempStore? _temp;
 
     protected override IDueIndex Due => _temp!.Store.Due;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
@@ -156,11 +188,17 @@ public sealed class SqliteDamagedJobTests : DamagedJobContract
     protected override Task<int> PurgeAsync(DateTimeOffset settledBefore) => _temp!.Store.JobPurge.PurgeAsync(settledBefore, settledBefore, Cancelled).AsTask();
 }
 
-public sealed class SqliteTombstoneTests : TombstoneContract
+public sealed class SqliteTombstoneTests() : SqliteTombstoneSuite(isBroker: false);
+
+public sealed class SqliteTombstoneAsBrokerTests() : SqliteTombstoneSuite(isBroker: true);
+
+public abstract class SqliteTombstoneSuite(bool isBroker) : TombstoneContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+    protected override bool HasOutbox => !isBroker;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Jobs;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
@@ -169,6 +207,7 @@ public sealed class SqliteTombstoneTests : TombstoneContract
     protected override ValueTask<IJobStore> AtAsync(DateTimeOffset now) => new(_temp!.Store.Jobs);
 }
 
+/// <summary>Pages of the outbox among them, which a store whose log is the broker leaves empty.</summary>
 public sealed class SqlitePageLimitTests : PageLimitContract
 {
     private TempStore? _temp;
@@ -182,11 +221,15 @@ public sealed class SqlitePageLimitTests : PageLimitContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-public sealed class EventLogPublisherTests : EventPublisherContract
+public sealed class EventLogPublisherTests() : EventLogPublisherSuite(isBroker: false);
+
+public sealed class EventLogPublisherAsBrokerTests() : EventLogPublisherSuite(isBroker: true);
+
+public abstract class EventLogPublisherSuite(bool isBroker) : EventPublisherContract
 {
     private TempStore? _temp;
 
-    protected override async ValueTask<IEventPublisher> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Events;
+    protected override async ValueTask<IEventPublisher> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Events;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 

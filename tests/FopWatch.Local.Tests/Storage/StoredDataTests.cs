@@ -12,7 +12,23 @@ public sealed class StoredDataTests : StoredDataContract
 {
     private static readonly string Folder = FixturesOf("FopWatch.Local.Tests", "Fixtures");
 
-    public static TheoryData<string> Versions => VersionsIn(Folder);
+    private bool _isBroker;
+
+    /// <summary>Each version with and without a log that is the broker.</summary>
+    public static TheoryData<string, bool> Versions
+    {
+        get
+        {
+            var versions = new TheoryData<string, bool>();
+            foreach (var version in VersionsIn(Folder))
+            {
+                versions.Add(version, false);
+                versions.Add(version, true);
+            }
+
+            return versions;
+        }
+    }
 
     protected override string Fixtures => Folder;
 
@@ -20,16 +36,25 @@ public sealed class StoredDataTests : StoredDataContract
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_folder_of_an_earlier_version_answers_as_it_did(string version) => AnswersAsync(version);
-
-    [Theory]
-    [MemberData(nameof(Versions))]
-    public Task A_folder_of_an_earlier_version_goes_on(string version) => GoesOnAsync(version);
-
-    [Theory]
-    [MemberData(nameof(Versions))]
-    public async Task Positions_in_the_log_of_an_earlier_version_are_known_and_keep_their_epochs(string version)
+    public Task A_folder_of_an_earlier_version_answers_as_it_did(string version, bool isBroker)
     {
+        _isBroker = isBroker;
+        return AnswersAsync(version);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public Task A_folder_of_an_earlier_version_goes_on(string version, bool isBroker)
+    {
+        _isBroker = isBroker;
+        return GoesOnAsync(version);
+    }
+
+    [Theory]
+    [MemberData(nameof(Versions))]
+    public async Task Positions_in_the_log_of_an_earlier_version_are_known_and_keep_their_epochs(string version, bool isBroker)
+    {
+        _isBroker = isBroker;
         await using var place = await PlaceAsync();
         await using var store = (Opened)await OpenAsync(place, version, new SetTime(StoredHistory.End));
         var log = store.Store.Events;
@@ -53,16 +78,16 @@ public sealed class StoredDataTests : StoredDataContract
     [Fact(Explicit = true)]
     public Task Write_the_fixture_of_this_version() => WriteAsync();
 
-    protected override Task<IStorePlace> PlaceAsync() => Task.FromResult<IStorePlace>(new Place());
+    protected override Task<IStorePlace> PlaceAsync() => Task.FromResult<IStorePlace>(new Place(_isBroker));
 
-    private sealed class Place : IStorePlace
+    private sealed class Place(bool isBroker) : IStorePlace
     {
         private const string Packed = "fopwatch.db.br";
 
         private readonly TempFolder _folder = new();
 
         public async Task<OpenStore> OpenAsync(TimeProvider time) =>
-            new Opened(await SqliteStore.OpenAsync(_folder.FullName, time, cancellationToken: Cancelled));
+            new Opened(await SqliteStore.OpenAsync(_folder.FullName, time, new() { IsBroker = isBroker }, Cancelled));
 
         public async Task ReadFixtureAsync(string folder)
         {
