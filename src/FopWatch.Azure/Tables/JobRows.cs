@@ -18,7 +18,7 @@ internal static class JobRows
     /// The row of a job, and what its commit is told by: a hash of all that it is made of, the version that it was decided on
     /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done.
     /// </summary>
-    public static (TableEntity Row, string CommitId) Of(string partition, JobCommit commit)
+    public static (TableEntity Row, string CommitId, int BodyLength) Of(string partition, JobCommit commit)
     {
         var job = commit.Job;
         var body = JobJson.Serialize(job);
@@ -52,7 +52,7 @@ internal static class JobRows
         row["Pipeline"] = Scalar(job.Facts.Pipeline);
         row["RequestId"] = Scalar(job.Facts.RequestId);
         row[Columns.Commit] = commitId;
-        return (row, commitId);
+        return (row, commitId, body.Length);
     }
 
     /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>

@@ -10,6 +10,8 @@ namespace FopWatch.Azure.Tables;
 /// <summary>The jobs: what belongs to one is in one partition and is committed in one entity group transaction.</summary>
 internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books) : IJobStore
 {
+    private readonly Presumptions _presumptions = new();
+
     /// <inheritdoc/>
     public JobReferences References => references.References;
 
@@ -18,9 +20,14 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         references.FindJobAsync(source, reference, cancellationToken);
 
     /// <inheritdoc/>
-    /// <remarks>Presumes nothing: a commit does not look for tombstones, which are in rows of their own.</remarks>
+    /// <remarks>
+    /// Presumes that an open job is as this process committed it, which a commit checks by the ETag of its row. Presumes of no id that it is new: a commit
+    /// does not look for tombstones, which are in rows of their own.
+    /// </remarks>
     public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
     {
+        if (mayPresume && origin is { } named && _presumptions.Of(key, named) is { Job: not null } remembered)
+            return remembered;
         if (await FindAsync(key, cancellationToken) is { } stored)
             return new(stored);
         return new(null, origin is { } by && Tombstone.KeepsOut(by) && await references.HasTombstoneAsync(key, cancellationToken));
@@ -55,7 +62,12 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 return null;
 
             await table.RecordSourceAsync(key.Source, token);
-            return await CommitAsync(commit, before, token);
+            var (etag, bodyLength) = await CommitAsync(commit, before, token);
+            if (etag is null)
+                _presumptions.Refused(commit);
+            else
+                _presumptions.Committed(commit, etag, bodyLength);
+            return etag;
         },
         cancellationToken);
 
@@ -140,12 +152,13 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         return found;
     }
 
-    private async Task<string?> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
+    /// <returns>The new version's ETag, null if the job is not as it was, and the length of the job's document.</returns>
+    private async Task<(string? ETag, int BodyLength)> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
         var job = commit.Job;
         var key = job.Key;
         var partition = table.PartitionOf(key);
-        var (jobRow, commitId) = JobRows.Of(partition, commit);
+        var (jobRow, commitId, bodyLength) = JobRows.Of(partition, commit);
         var due = job.Watch.DueAt;
 
         var actions = new List<TableTransactionAction>
@@ -171,7 +184,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             try
             {
                 var answers = await table.SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
-                return new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString();
+                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString(), bodyLength);
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
@@ -179,11 +192,11 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 // to the caller, who did.
                 var stored = await table.RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
                 if (stored is null)
-                    return null;
+                    return (null, bodyLength);
                 if (stored.Text(Columns.Commit) == commitId)
-                    return Revision.Of(stored).ToString();
+                    return (Revision.Of(stored).ToString(), bodyLength);
                 if (moved is null || stored.ETag != before?.ETag)
-                    return null;
+                    return (null, bodyLength);
 
                 // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
                 moved = null;

@@ -32,10 +32,10 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Assert.NotNull(await store.Jobs.CommitAsync(job.New(), Cancelled));
         Took("registered", "1 read, 1 transaction");
 
-        var stored = await store.Jobs.FindAsync(job.Key, Cancelled);
+        var found = await store.Jobs.FindForChangeAsync(job.Key, JobOrigin.Report, mayPresume: true, Cancelled);
         var settled = job.Settled(TimeSpan.FromMinutes(1));
-        Assert.NotNull(await store.Jobs.CommitAsync(settled.On(stored?.ETag), Cancelled));
-        Took("notified", "1 read, 1 transaction");
+        Assert.NotNull(await store.Jobs.CommitAsync(settled.On(found.Job?.ETag), Cancelled));
+        Took("notified", await PublishedAsync("notification at the instance that last changed the job"));
 
         await store.Outbox.RemoveAsync([settled.ToEvent()!], Cancelled);
         Took("published", "1 delete");
@@ -78,6 +78,16 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("purge, up to 1000 jobs in each partition, and 1 transaction for every 25", "66 query, 1 transaction");
         Assert.True((await store.Jobs.FindForChangeAsync(new("media", "a"), JobOrigin.Report, mayPresume: false, Cancelled)).WasPurged);
         Took("look for a purged job, 1 read, and for its tombstone, 2", "3 read");
+
+        var elsewhere = Sample.Job("elsewhere");
+        await table.Store.Jobs.CommitAsync(elsewhere.New(), Cancelled);
+        found = await store.Jobs.FindForChangeAsync(elsewhere.Key, JobOrigin.Report, mayPresume: true, Cancelled);
+        Assert.NotNull(await store.Jobs.CommitAsync(elsewhere.Settled(TimeSpan.FromMinutes(1)).On(found.Job?.ETag), Cancelled));
+        Took("notified elsewhere", await PublishedAsync("notification at another instance"));
+
+        Assert.Equal(new FoundJob(null), await store.Jobs.FindForChangeAsync(new("media", "unknown"), JobOrigin.Report, mayPresume: true, Cancelled));
+        await store.Jobs.CommitAsync(Sample.Job("unknown").Settled().Job.New(), Cancelled);
+        Took("notified of an unknown id", await PublishedAsync("notification of an id that has no job"));
     }
 
     [Fact]
