@@ -15,7 +15,7 @@ internal sealed class CloudIntakeMeasurement(LoadOptions options)
 
     private readonly Table _table = new(
         "Cloud host: durable intake on Azurite",
-        "what", "connections", "1/s", "of bare", "p50 ms", "p95 ms", "p99 ms", "p95 of bare", "p95 of no bus", "host µs each", "worker µs each", "worker ms to start", "failed");
+        "what", "connections", "1/s", "of bare", "p50 ms", "p95 ms", "p99 ms", "p95 of bare", "p95 of no bus", "host µs each", "worker µs each", "Azurite µs each", "worker ms to start", "failed");
 
     private LoadResult? _bare;
     private LoadResult? _withoutBus;
@@ -67,6 +67,7 @@ internal sealed class CloudIntakeMeasurement(LoadOptions options)
             Table.Ratio(result.Latency.Quantile(0.95)?.TotalMilliseconds, withBus ? _withoutBus?.Latency.Quantile(0.95)?.TotalMilliseconds : null),
             Table.Number((after.Host - before.Host).TotalMicroseconds / result.Done),
             Table.Number((after.Workers - before.Workers).TotalMicroseconds / result.Done),
+            Table.Number((after.Storage - before.Storage).TotalMicroseconds / result.Done),
             isWarm ? Table.None : Table.Milliseconds(atStart),
             _table.Failures(name, result.Failed));
         if (_bare is not null && !await IsSettledAsync(app, ids[ids.Taken / 2]))

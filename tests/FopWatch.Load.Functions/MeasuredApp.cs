@@ -18,7 +18,14 @@ internal sealed class MeasuredApp : IAsyncDisposable
 
     public HttpClient Http => _host.Http;
 
-    public (TimeSpan Host, TimeSpan Workers) ProcessorTime => _host.ProcessorTime();
+    public (TimeSpan Host, TimeSpan Workers, TimeSpan Storage) ProcessorTime
+    {
+        get
+        {
+            var (host, workers) = _host.ProcessorTime();
+            return (host, workers, Azurite.ProcessorTime());
+        }
+    }
 
     public static Task<MeasuredApp> BareAsync() => StartAsync(BareProject);
 

@@ -77,6 +77,13 @@ public sealed class Azurite : IAsyncDisposable
         : $"DefaultEndpointsProtocol=http;AccountName={Account};AccountKey={_key};"
             + string.Concat(_services.Select(service => $"{char.ToUpperInvariant(service.Name[0])}{service.Name[1..]}Endpoint={EndpointOf(service.Port)};"));
 
+    /// <summary>The processor time that it has used since it was started.</summary>
+    public TimeSpan ProcessorTime()
+    {
+        using var process = Process.GetProcessById(_process!.Id);
+        return process.TotalProcessorTime;
+    }
+
     /// <summary>The requests since the last call, each as <c>METHOD PATH?QUERY</c>; none before the first.</summary>
     public IReadOnlyList<string> TakeRequests()
     {
