@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
@@ -114,11 +115,11 @@ public static class CoreServices
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
         services.AddSingleton<PollSlots>();
         services.AddSingleton(provider => new IntakeLimits(provider.GetRequiredService<IQuarantine>(), provider.GetRequiredService<IDueIndex>(), time));
-        services.AddSingleton<FarWatchTurns>();
+        services.AddSingleton<ClockSkewTurns>();
 
         // What commits, and with it whatever tells a job's watch.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
-        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(FarWatches), typeof(Sweeper)])
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(ClockSkewRepair), typeof(Sweeper)])
             services.Add(new(type, type, committing));
         services.AddWithLogger<PollStep>(committing);
 

@@ -6,7 +6,9 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api;
 
-/// <summary>How both hosts answer what a handler throws.</summary>
+/// <summary>
+/// Decides how both hosts answer what a handler throws. A broker that is down is not among it: see <see cref="Publishing.ICommittedEvents"/>.
+/// </summary>
 /// <param name="admission">Counts what is turned away.</param>
 /// <param name="troubles">Is told of stores that cannot answer and of what cannot be read.</param>
 /// <param name="references">Name jobs that cannot be read.</param>

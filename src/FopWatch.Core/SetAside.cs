@@ -1,6 +1,9 @@
 namespace FopWatch;
 
-/// <summary>How long what failed waits until it is tried again, where only this one failed and all else goes on.</summary>
+/// <summary>
+/// Decides how long a job that cannot be read or written, or an event that the broker refuses, is put off in the store: only this one failed, and all else goes
+/// on. After a poll that went well <see cref="Watching.PollPlan"/> decides; <see cref="Embedded.PollBackoff"/> where the store could not be written.
+/// </summary>
 public static class SetAside
 {
     /// <summary>The first wait. Each is twice the one before.</summary>

@@ -3,13 +3,14 @@ using FopWatch.Api;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Clocks;
+using FopWatch.Cloud;
 using FopWatch.Functions.Http;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
 using FopWatch.Functions.Upkeep;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
-using FopWatch.Providers;
+using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
@@ -151,7 +152,7 @@ internal static class Composition
         services.AddScoped<SweepJobs>();
         services.AddScoped<Purge>();
 
-        DurableWatches WatchesOf(IServiceProvider provider, HubCall call) =>
+        DurableWatchRunner WatchesOf(IServiceProvider provider, HubCall call) =>
             new(provider.GetRequiredService<InvocationClient>(), call, provider.GetRequiredService<JobReferences>(), time);
     }
 }

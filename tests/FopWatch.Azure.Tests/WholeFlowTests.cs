@@ -4,7 +4,9 @@ using FopWatch.Azure.Tables;
 using FopWatch.Azure.Tests.ServiceBus;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -134,7 +136,7 @@ public class WholeFlowTests
             var log = NullLogger.Instance;
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
             _dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
-            var (watches, outbox) = (new EmbeddedWatches(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
+            var (watches, outbox) = (new EmbeddedWatchRunner(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
             var observer = Unobserved.Observer(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
             _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });

@@ -37,7 +37,7 @@ public sealed partial class FigureTests
         { "README.md", $"A host works on {Admission.Notifications} notifications at once" },
         { "SECURITY.md", $"at most {DecodeTurns.Waiting} of a source wait for that" },
         { "src/FopWatch.Functions/README.md", $"above {Admission.Notifications} notifications ({Admission.Notifications / 2} of one source) or {Admission.Calls} other requests" },
-        { "README.md", $"a minute's polls (at least {UnknownIdLimit.LeastBacklog}) are due already" },
+        { "README.md", $"a minute's polls (at least {HintAdmission.LeastBacklog}) are due already" },
         { "README.md", $"the {(QuarantineLimit.MaxNotifications + 1).ToString("N0", Spaced)}st notification of a source in quarantine, or its {Mebibytes(QuarantineLimit.MaxBytes) + 1}th MiB" },
         { "README.md", $"{Admission.Lists} callers may wait" },
         { "README.md", $"retried after {SetAside.First.TotalMinutes} minute, then after twice as long each time, up to {SetAside.Longest.TotalMinutes} minutes" },
@@ -45,7 +45,7 @@ public sealed partial class FigureTests
         { "README.md", $"| {JobFacts.OutputsKept}, then 0 | {ItemFacts.ErrorKept} characters | {JobFacts.ItemsKept:N0}, then 0 | dropped first |" },
         { "README.md", $"at most {ResultCut.MaxParts} places are, with pointers of {ResultCut.MaxPointerBytes / 1024} KiB" },
         { "README.md", $"A report of more than {JsonFields.MaxObjects.ToString("N0", Spaced)} commands is not read" },
-        { "README.md", $"1 read for each of up to {FarWatches.AtOnce} jobs" },
+        { "README.md", $"1 read for each of up to {ClockSkewRepair.AtOnce} jobs" },
         { "README.md", $"The first {BodyMemory.OrdinaryBody / 1024} KiB of a body come from a reserve of {Mebibytes(BodyMemory.OrdinaryBytes)} MiB, the rest from {Mebibytes(BodyMemory.LargeBytes)} MiB" },
         { "SECURITY.md", $"{LocalHost.HeadersTimeout.TotalSeconds} s for a head, 240 bytes/s and {BodyMemory.Patience.TotalSeconds} s for a body" },
         { "SECURITY.md", $"beyond {BodyMemory.OrdinaryBody / 1024} KiB it has to grow by a sixth in {BodyMemory.LargePatience.TotalSeconds} s" },
@@ -54,7 +54,7 @@ public sealed partial class FigureTests
         { "SECURITY.md", $"at most {Admission.Notifications} notifications, {Admission.Lists} lists, {Admission.Calls} other calls and {Admission.Waiting} waiting calls at once" },
         { "SECURITY.md", $"a body that has brought nothing for {SharedBytes.Stalled.TotalSeconds} s loses its memory" },
         { "SECURITY.md", $"{PollPlan.HintSpacing.TotalSeconds} s between the polls of a job that hints cause" },
-        { "SECURITY.md", $"(but at least {UnknownIdLimit.LeastBacklog}, at most {UnknownIdLimit.MostBacklog})" },
+        { "SECURITY.md", $"(but at least {HintAdmission.LeastBacklog}, at most {HintAdmission.MostBacklog})" },
         { "SECURITY.md", $"{QuarantineLimit.MaxNotifications.ToString("N0", Spaced)} notifications and {Mebibytes(QuarantineLimit.MaxBytes)} MiB per source" },
     };
 

@@ -1,6 +1,7 @@
 using System.Text;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
+using FopWatch.Cloud;
 using FopWatch.Contracts;
 using FopWatch.Functions.Tests.Running;
 using FopWatch.Intake;
@@ -126,10 +127,10 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var prompt = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new ThreadPoolWork(), NullLogger.Instance, TimeProvider.System);
         var events = Enumerable.Range(0, 5).Select(i => Sample.Event($"e{i}")).ToList();
 
-        await prompt.CommittedAsync(events[0], Cancelled);
+        prompt.Committed(events[0]);
         await slow.Asked;
         foreach (var one in events[1..])
-            await prompt.CommittedAsync(one, Cancelled);
+            prompt.Committed(one);
         Assert.False(prompt.IdleAsync().IsCompleted);
         slow.Answer();
         await prompt.IdleAsync();
@@ -143,16 +144,16 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
         var slow = new Slow();
         using var dispatcher = Unobserved.Dispatcher(_services!.GetRequiredService<IOutbox>(), slow, TimeProvider.System);
         var prompt = new PromptPublisher(_services!.GetRequiredService<IOutbox>(), dispatcher, new ThreadPoolWork(), NullLogger.Instance, TimeProvider.System);
-        await prompt.CommittedAsync(Sample.Event("first"), Cancelled);
+        prompt.Committed(Sample.Event("first"));
         await slow.Asked;
         for (var i = 0; i < 6; i++)
-            await prompt.CommittedAsync(Sample.Event($"e{i}") with { Body = new byte[PromptPublisher.MostBytes / 4] }, Cancelled);
+            prompt.Committed(Sample.Event($"e{i}") with { Body = new byte[PromptPublisher.MostBytes / 4] });
         slow.Answer();
         await prompt.IdleAsync();
         Assert.Equal(["first", "e0 e1 e2 e3"], slow.Published);
 
         // And then there is room again.
-        await prompt.CommittedAsync(Sample.Event("last"), Cancelled);
+        prompt.Committed(Sample.Event("last"));
         await prompt.IdleAsync();
         Assert.Equal(["first", "e0 e1 e2 e3", "last"], slow.Published);
     }
@@ -196,7 +197,7 @@ public sealed class OutboxTests(SharedAzurite azurite) : IAsyncLifetime
 
         async Task CommittedAsync()
         {
-            await outbox.CommittedAsync(committed, Cancelled);
+            outbox.Committed(committed);
             await outbox.IdleAsync();
         }
     }

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
-using FopWatch.Watching;
+using FopWatch.Cloud;
 
 namespace FopWatch.Functions.Tests;
 

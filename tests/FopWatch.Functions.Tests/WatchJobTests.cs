@@ -1,8 +1,10 @@
 using FopWatch.Clocks;
+using FopWatch.Cloud;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
@@ -483,7 +485,7 @@ public class WatchJobTests(SharedAzurite azurite)
         Assert.NotNull(await host.FindAsync("over"));
         var open = await host.JobAsync("open");
         Assert.Equal((JobState.Processing, 1, WatchStatus.Watching), (open.State, open.Watch.Polls, open.WatchStatus));
-        Assert.Equal(1, await host.Services.GetRequiredService<FarWatches>().BringForwardAsync(Cancelled));
+        Assert.Equal(1, await host.Services.GetRequiredService<ClockSkewRepair>().BringForwardAsync(Cancelled));
         Assert.InRange((await host.JobAsync("open")).Watch.DueAt!.Value - host.Time.GetUtcNow(), TimeSpan.Zero, TimeSpan.FromMinutes(11));
     }
 

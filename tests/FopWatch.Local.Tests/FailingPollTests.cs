@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Local.Tests.Http;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
 using FopWatch.Sqlite;
@@ -36,7 +37,7 @@ public sealed class FailingPollTests : IStatusApi
         var source = settings.Sources.Find("media")!;
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
         var time = TimeProvider.System;
-        var (watches, log, times) = (new EmbeddedWatches(settings.Sources, time), NullLogger.Instance, new LoopTimes());
+        var (watches, log, times) = (new EmbeddedWatchRunner(settings.Sources, time), NullLogger.Instance, new LoopTimes());
         using var dispatcher = Unobserved.Dispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = Unobserved.Observer(

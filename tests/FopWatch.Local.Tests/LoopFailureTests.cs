@@ -3,7 +3,9 @@ using System.Globalization;
 using System.Net;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Local.Tests.Http;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Running;
 using FopWatch.Settings;
@@ -73,7 +75,7 @@ public sealed class LoopFailureTests
     {
         var settings = FopWatchSettings.Read(RunningHost.TokenSources());
         var (time, work) = (TimeProvider.System, new ThreadPoolWork());
-        var watches = new EmbeddedWatches(settings.Sources, time);
+        var watches = new EmbeddedWatchRunner(settings.Sources, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var index = new FailsAtFirst("files");
         using var stop = new CancellationTokenSource();

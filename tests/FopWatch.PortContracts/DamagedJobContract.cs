@@ -107,7 +107,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await recording.Recorder.RegisterAsync(recording.Source, "good", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
 
-        Assert.Equal(1, await new FarWatches(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
+        Assert.Equal(1, await new ClockSkewRepair(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
 
         Assert.Equal("good", (await Due.DueAsync("media", Sample.Start.AddHours(1), 10, Cancelled)).Single().Key.Id);
     }
@@ -157,7 +157,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         var thrown = await Assert.ThrowsAsync<UnreadableJobException>(async () => await Port.FindAsync(Bad, Cancelled));
         await Port.SetAsideAsync(thrown.Job!, Sample.Start.AddDays(60), Cancelled);
 
-        await new FarWatches(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled);
+        await new ClockSkewRepair(recording.Sources, Port, Due, recording.Recorder, new(), time).BringForwardAsync(Cancelled);
 
         Assert.Equal(Bad, Assert.Single(await Due.DueAsync("media", Sample.Start + SetAside.Longest, 10, Cancelled)).Key);
     }

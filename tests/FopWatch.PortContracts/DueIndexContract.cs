@@ -159,10 +159,10 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
-        var far = new FarWatches(recording.Sources, Jobs, Port, recorder, new(), time);
+        var far = new ClockSkewRepair(recording.Sources, Jobs, Port, recorder, new(), time);
 
         // More than are looked at in a turn, and due before what is looked for.
-        for (var i = 0; i < FarWatches.AtOnce + 5; i++)
+        for (var i = 0; i < ClockSkewRepair.AtOnce + 5; i++)
             await recorder.RegisterAsync(source, $"later{i}", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
         var polled = await recorder.RegisterAsync(source, "polled", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.FromDays(5);
@@ -178,7 +178,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Equal([0, 2, 0, 0], brought);
 
         Assert.Equal(["polled", "registered"], (await DueAsync(Sample.Start + PollPlan.LongestWait(source.Poll))).Order());
-        Assert.Equal(FarWatches.AtOnce + 7, (await Port.DueAsync("media", Sample.Start.AddDays(1), 1000, Cancelled)).Count);
+        Assert.Equal(ClockSkewRepair.AtOnce + 7, (await Port.DueAsync("media", Sample.Start.AddDays(1), 1000, Cancelled)).Count);
         var registered = (await Jobs.FindAsync(new("media", "registered"), Cancelled))!.Job;
         Assert.Equal((Sample.Start, Sample.Start + source.Poll.Deadline), (registered.Watch.StartedAt, registered.Watch.Deadline));
     }
@@ -188,13 +188,13 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
-        const int Count = (2 * FarWatches.AtOnce) + 20;
+        const int Count = (2 * ClockSkewRepair.AtOnce) + 20;
         time.Ahead = TimeSpan.FromDays(30);
         for (var i = 0; i < Count; i++)
             await recording.Recorder.RegisterAsync(recording.Source, $"job{i}", Job.NoMetadata, null, Cancelled);
         time.Ahead = TimeSpan.Zero;
 
-        Assert.Equal(Count, await new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
+        Assert.Equal(Count, await new ClockSkewRepair(recording.Sources, Jobs, Port, recording.Recorder, new(), time).BringForwardAsync(Cancelled));
 
         Assert.Equal(Count, (await Port.DueAsync("media", Sample.Start + recording.Source.Poll.First, 1000, Cancelled)).Count);
     }
@@ -204,8 +204,8 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
-        var far = new FarWatches(recording.Sources, Jobs, Port, recording.Recorder, new(), time);
-        for (var i = 0; i < FarWatches.AtOnce + 5; i++)
+        var far = new ClockSkewRepair(recording.Sources, Jobs, Port, recording.Recorder, new(), time);
+        for (var i = 0; i < ClockSkewRepair.AtOnce + 5; i++)
             await recording.Recorder.RegisterAsync(recording.Source, $"a{i}", Job.NoMetadata, TimeSpan.FromDays(6), Cancelled);
         time.Ahead = TimeSpan.FromDays(5);
         await recording.Recorder.RegisterAsync(recording.Source, "z", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);

@@ -139,7 +139,9 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
 
     ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-    ValueTask ICommittedEvents.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+    void ICommittedEvents.Committed(OutboxEvent committed)
+    {
+    }
 
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => Task.FromResult(_answer);
 

@@ -1,5 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;

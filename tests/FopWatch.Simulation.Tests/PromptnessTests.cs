@@ -1,4 +1,5 @@
 using System.Text;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
@@ -6,7 +7,6 @@ using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
-using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests;
 
@@ -142,7 +142,7 @@ public sealed class PromptnessTests
         // Time stands still: nobody looks again.
         var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
         var settlements = new Settlements(store, time);
-        var observer = Unobserved.Observer(new EmbeddedWatches(sources, time), new NoPublisher(), settlements, store.References, time);
+        var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), new NoPublisher(), settlements, store.References, time);
         var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
         var source = sources.All.Single();
         var report = source.Provider.Decode(ReportChannel.Notification, Encoding.UTF8.GetBytes("""{"id":"z0.job","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report!;
@@ -174,6 +174,8 @@ public sealed class PromptnessTests
 
     private sealed class NoPublisher : ICommittedEvents
     {
-        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+        public void Committed(OutboxEvent committed)
+        {
+        }
     }
 }

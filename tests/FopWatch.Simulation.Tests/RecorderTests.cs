@@ -161,7 +161,9 @@ public sealed class RecorderTests
 
         public ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-        public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => default;
+        public void Committed(OutboxEvent committed)
+        {
+        }
 
         private ValueTask Hear(string what)
         {

@@ -1,3 +1,4 @@
+using FopWatch.Embedded;
 using FopWatch.Running;
 using FopWatch.Simulation.Tests.Scheduling;
 

@@ -1,6 +1,8 @@
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -115,7 +117,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         var loop = outbox.RunAsync(_stop.Token);
 
         await TriedAsync(1);
-        await outbox.CommittedAsync(_store.Outbox[0], _stop.Token);
+        outbox.Committed(_store.Outbox[0]);
         await TriedAsync(2, TimeSpan.FromSeconds(1));
         _isDown = false;
 
@@ -129,7 +131,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
         // The next look is a minute later, or at the next commit.
         await TriedAsync(6, TimeSpan.FromMinutes(1));
-        await outbox.CommittedAsync(_published[0], _stop.Token);
+        outbox.Committed(_published[0]);
         await TriedAsync(7, TimeSpan.Zero);
         await StopAsync(loop);
     }
@@ -237,7 +239,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
     {
     }
 
-    private Task RunWatchLoop(out EmbeddedWatches watches)
+    private Task RunWatchLoop(out EmbeddedWatchRunner watches)
     {
         var slots = new PollSlots(PollSlotOptions.Embedded, _time);
         var poller = Unobserved.Poller(_sources, _store, this, _recorder, _time, _troubles);

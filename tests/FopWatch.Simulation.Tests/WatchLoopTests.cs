@@ -1,4 +1,6 @@
+using FopWatch.Embedded;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Running;

@@ -1,3 +1,4 @@
+using FopWatch.Cloud;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;

@@ -1,7 +1,7 @@
 using System.Globalization;
 using Azure;
 using Azure.Data.Tables;
-using FopWatch.Providers;
+using FopWatch.PollLimits;
 
 namespace FopWatch.Azure.Tables;
 

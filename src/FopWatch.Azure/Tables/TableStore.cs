@@ -2,7 +2,7 @@ using Azure.Data.Tables;
 using FopWatch.Clocks;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using FopWatch.Providers;
+using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Watching;
 

@@ -8,7 +8,7 @@ namespace FopWatch.Intake;
 /// <param name="time">The clock.</param>
 public sealed class IntakeLimits(IQuarantine quarantine, IDueIndex due, TimeProvider time)
 {
-    internal UnknownIdLimit UnknownIds { get; } = new(due, time);
+    internal HintAdmission UnknownIds { get; } = new(due, time);
 
     internal QuarantineLimit Quarantined { get; } = new(quarantine, time);
 }

@@ -33,7 +33,7 @@ public sealed class CommitObserver(
         ArgumentNullException.ThrowIfNull(committed);
         var (before, after) = (committed.Before, committed.After);
         if (committed.Event is { } @event)
-            await events.CommittedAsync(@event, cancellationToken);
+            events.Committed(@event);
 
         if (after.IsSettled)
         {

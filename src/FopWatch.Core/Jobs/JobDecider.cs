@@ -4,8 +4,9 @@ using FopWatch.Watching;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// Decides what becomes of a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs. Pure functions;
-/// <see cref="Job"/> has the algebra that they are written in, <see cref="PollPlan"/> the times of polls and hints, <see cref="GivingUp"/> when a job expires.
+/// Decides what becomes of a job: the rules of registrations, reports, hints, poll answers, stops, republications and repairs, and with them when its watch
+/// begins and by which deadline. Pure functions; <see cref="Job"/> has the algebra that they are written in, <see cref="PollPlan"/> decides when a poll
+/// follows a poll, <see cref="GivingUp"/> when a job expires.
 /// </summary>
 public static class JobDecider
 {
@@ -50,19 +51,92 @@ public static class JobDecider
     public static bool NeedsAdmission(Job? job, DecisionInput input) =>
         input is DecisionInput.Hint && job is null or { Origin: JobOrigin.Hint, WatchStatus: WatchStatus.GivenUp };
 
+    /// <summary>
+    /// The watch of a job that is heard of for the first time. Decides its deadline: <see cref="PollSettings.Deadline"/> from now.
+    /// <see cref="GivingUp"/> decides what happens then.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
+    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    {
+        var deadline = now + settings.Deadline;
+        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + (firstPollAfter ?? settings.First), deadline) };
+    }
+
+    /// <summary>
+    /// The watch of a job that only hints had named, once something genuine names it: it begins anew, since a hint may have named the
+    /// id long before it was submitted, and what the status API said of it then means nothing. A poll that is due sooner stays so.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="watch">The watch before.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    {
+        if (watch.Status == WatchStatus.Stopped)
+            return watch;
+
+        var anew = Start(settings, now, firstPollAfter);
+        return watch with
+        {
+            StartedAt = anew.StartedAt,
+            Deadline = anew.Deadline,
+            Status = WatchStatus.Watching,
+            DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
+            DoubtedAt = null,
+            NotFound = 0,
+        };
+    }
+
+    /// <summary>
+    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. The waits are
+    /// those of a new job; when it was polled last still counts, so that whoever asks for it again and again does not get more polls.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="watch">The watch before.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    public static Watch Restart(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
+        Start(settings, now, firstPollAfter) with
+        {
+            EarlierPolls = watch.TotalPolls,
+            LastPolledAt = watch.LastPolledAt,
+            LastAnswer = watch.LastAnswer,
+            LastAnswerInWords = watch.LastAnswerInWords,
+            IsWorkflow = watch.IsWorkflow,
+        };
+
+    /// <summary>
+    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="PollPlan.HintSpacing"/>. Where it is
+    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it. The watch of a job that was
+    /// given up begins anew: the hint may tell of what the provider did not know then. One that somebody stopped stays stopped.
+    /// </summary>
+    public static Watch Hinted(PollSettings settings, Watch watch, DateTimeOffset now)
+    {
+        if (watch.Status == WatchStatus.Stopped)
+            return watch;
+
+        watch = PollPlan.Clamped(watch, now);
+        var soonest = watch.LastPolledAt + PollPlan.HintSpacing is { } spaced && spaced > now ? spaced : now;
+        if (watch.NextPollAt is not { } due)
+            return Restart(settings, watch, now) with { DueAt = soonest };
+        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
+    }
+
     private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now)
     {
         if (input.Creates is not { } origin)
             return null;
         ArgumentNullException.ThrowIfNull(source);
-        return Job.New(key, source.Provider.Kind, origin, PollPlan.Start(source.Poll, now, input.FirstPoll), now);
+        return Job.New(key, source.Provider.Kind, origin, Start(source.Poll, now, input.FirstPoll), now);
     }
 
     private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now) =>
         job.Register(registration.Metadata, now).Then(next =>
             next.HasOutcome ? JobChange.Nothing(next)
-            : next.Watch.NextPollAt is null ? next.Rewatch(PollPlan.Restart(poll, next.Watch, now, registration.FirstPollAfter))
-            : job.Origin == JobOrigin.Hint ? next.Rewatch(PollPlan.Claimed(poll, next.Watch, now, registration.FirstPollAfter))
+            : next.Watch.NextPollAt is null ? next.Rewatch(Restart(poll, next.Watch, now, registration.FirstPollAfter))
+            : job.Origin == JobOrigin.Hint ? next.Rewatch(Claimed(poll, next.Watch, now, registration.FirstPollAfter))
             : JobChange.Nothing(next));
 
     private static JobChange Report(Job job, DecisionInput.Report input, PollSettings poll, DateTimeOffset now)
@@ -70,21 +144,21 @@ public static class JobDecider
         var report = input.Told;
         var change = job.Correlate(input.Correlation, now).Then(next => next.Apply(report, now)).Then(next => Named(next, report.IsWorkflow));
         if (job.Origin == JobOrigin.Hint && !change.Job.HasOutcome)
-            change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now)));
 
         if (change.Job.HasOutcome)
             return change;
 
         // The provider says that it is over and not how: the status API will know.
         if (report.AsksForPoll || report.Facts.Closed)
-            return change.Then(next => next.Rewatch(PollPlan.Hinted(poll, next.Watch, now)));
-        return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(PollPlan.Restart(poll, next.Watch, now))) : change;
+            return change.Then(next => next.Rewatch(Hinted(poll, next.Watch, now)));
+        return change.Job.WatchStatus == WatchStatus.GivenUp ? change.Then(next => next.Rewatch(Restart(poll, next.Watch, now))) : change;
     }
 
     private static JobChange Hint(Job job, DecisionInput.Hint hint, PollSettings poll, DateTimeOffset now) =>
         job.HasOutcome ? JobChange.Nothing(job)
         : job.Version == 0 ? Named(job, hint.IsWorkflow)
-        : job.Rewatch(PollPlan.Hinted(poll, job.Watch, now)).Then(next => Named(next, hint.IsWorkflow));
+        : job.Rewatch(Hinted(poll, job.Watch, now)).Then(next => Named(next, hint.IsWorkflow));
 
     private static JobChange Polled(Job job, DecisionInput.Polled polled, PollSettings poll, DateTimeOffset now)
     {
@@ -93,9 +167,9 @@ public static class JobDecider
             ? job.Apply(report with { Facts = job.Facts.Confirmed(report.Facts) }, now).Then(next => Named(next, report.IsWorkflow))
             : JobChange.Nothing(job);
         if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
-            change = change.Then(next => next.Rewatch(PollPlan.Claimed(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now)));
         else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.NextPollAt is null && answer.Report is not null)
-            change = change.Then(next => next.Rewatch(PollPlan.Restart(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(Restart(poll, next.Watch, now)));
         var (watch, givenUp) = PollPlan.Answered(
             poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));
         change = change.Then(next => next.Rewatch(watch));
@@ -109,4 +183,6 @@ public static class JobDecider
 
     private static JobChange Named(Job job, bool isWorkflow) =>
         isWorkflow ? job.Rewatch(job.Watch with { IsWorkflow = true }) : JobChange.Nothing(job);
+
+    private static DateTimeOffset Earlier(DateTimeOffset a, DateTimeOffset b) => a < b ? a : b;
 }

@@ -304,8 +304,8 @@ public sealed record JobFacts
     /// <summary>These facts with at most so many outputs of each item, the first in their order.</summary>
     internal JobFacts WithMostOutputs(int most) => this with { MostOutputs = most, Items = [.. Items.Select(item => item.WithMostOutputs(most))] };
 
-    /// <summary>These facts as one report states them: with <see cref="Concluded"/> as follows from them.</summary>
-    internal JobFacts AsReported() => Concludes ? Distinguished() with { Concluded = true } : Unordered() with { Concluded = false };
+    /// <summary>These facts as one report states them. Decides whether it concludes the job: <see cref="Concluded"/>.</summary>
+    internal JobFacts WithConclusion() => Concludes ? Distinguished() with { Concluded = true } : Unordered() with { Concluded = false };
 
     private bool Concludes => Closed && Verdict switch
     {

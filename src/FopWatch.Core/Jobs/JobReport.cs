@@ -19,8 +19,8 @@ public sealed record JobReport
     /// <summary>The way it came.</summary>
     public required ReportChannel Channel { get; init; }
 
-    /// <summary>What it says.</summary>
-    public required JobFacts Facts { get; init => field = value.AsReported(); }
+    /// <summary>What it says, and whether that concludes the job: <see cref="JobFacts.WithConclusion"/> decides it as they are set.</summary>
+    public required JobFacts Facts { get; init => field = value.WithConclusion(); }
 
     /// <summary>
     /// The buckets that its commands name, where the body says nothing of the input's (Wangsu file management): those that they write to or

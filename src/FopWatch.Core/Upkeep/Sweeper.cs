@@ -44,7 +44,7 @@ public sealed class Sweeper(
     IOutbox outbox,
     IQuarantine quarantine,
     JobRecorder recorder,
-    FarWatches far,
+    ClockSkewRepair far,
     FopWatchMetrics metrics,
     TimeProvider time)
 {

@@ -3,7 +3,10 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Watching;
 
-/// <summary>When a job without an outcome is given up, and expires: its deadline has passed, or its status API does not know the id. Pure functions.</summary>
+/// <summary>
+/// Decides when a job without an outcome is given up, and expires: its deadline has passed (<see cref="Jobs.JobDecider"/> sets it), or its status API does not know
+/// the id. Pure functions.
+/// </summary>
 public static class GivingUp
 {
     /// <summary>

@@ -5,7 +5,10 @@ using FopWatch.Providers;
 
 namespace FopWatch.Watching;
 
-/// <summary>When to ask the status API about a job, and when to stop (<see cref="GivingUp"/>): pure functions that both hosts merely execute.</summary>
+/// <summary>
+/// Decides when the status API is asked about a job next, after a poll or a correction of the clock. Pure functions that both hosts merely execute.
+/// <see cref="JobDecider"/> decides when a watch begins, and its deadline; <see cref="GivingUp"/> when it stops.
+/// </summary>
 public static class PollPlan
 {
     /// <summary>
@@ -21,77 +24,10 @@ public static class PollPlan
     private const double Jitter = 0.1;
 
     /// <summary>Whether a poll is due: the one answer, for every host.</summary>
-    public static bool IsDue(Watch watch, DateTimeOffset now) => watch.NextPollAt <= now + ClockTolerance;
+    public static bool IsDue(Watch watch, DateTimeOffset now) => watch.NextPollAt <= DueBy(now);
 
-    /// <summary>The watch of a job that is heard of for the first time.</summary>
-    /// <param name="settings">The source's settings.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
-    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null)
-    {
-        var deadline = now + settings.Deadline;
-        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + (firstPollAfter ?? settings.First), deadline) };
-    }
-
-    /// <summary>
-    /// The watch of a job that only hints had named, once something genuine names it: it begins anew, since a hint may have named the
-    /// id long before it was submitted, and what the status API said of it then means nothing. A poll that is due sooner stays so.
-    /// </summary>
-    /// <param name="settings">The source's settings.</param>
-    /// <param name="watch">The watch before.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
-    public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null)
-    {
-        if (watch.Status == WatchStatus.Stopped)
-            return watch;
-
-        var anew = Start(settings, now, firstPollAfter);
-        return watch with
-        {
-            StartedAt = anew.StartedAt,
-            Deadline = anew.Deadline,
-            Status = WatchStatus.Watching,
-            DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
-            DoubtedAt = null,
-            NotFound = 0,
-        };
-    }
-
-    /// <summary>
-    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. The waits are
-    /// those of a new job; when it was polled last still counts, so that whoever asks for it again and again does not get more polls.
-    /// </summary>
-    /// <param name="settings">The source's settings.</param>
-    /// <param name="watch">The watch before.</param>
-    /// <param name="now">The time.</param>
-    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
-    public static Watch Restart(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
-        Start(settings, now, firstPollAfter) with
-        {
-            EarlierPolls = watch.TotalPolls,
-            LastPolledAt = watch.LastPolledAt,
-            LastAnswer = watch.LastAnswer,
-            LastAnswerInWords = watch.LastAnswerInWords,
-            IsWorkflow = watch.IsWorkflow,
-        };
-
-    /// <summary>
-    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="HintSpacing"/>. Where it is
-    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it. The watch of a job that was
-    /// given up begins anew: the hint may tell of what the provider did not know then. One that somebody stopped stays stopped.
-    /// </summary>
-    public static Watch Hinted(PollSettings settings, Watch watch, DateTimeOffset now)
-    {
-        if (watch.Status == WatchStatus.Stopped)
-            return watch;
-
-        watch = Clamped(watch, now);
-        var soonest = watch.LastPolledAt + HintSpacing is { } spaced && spaced > now ? spaced : now;
-        if (watch.NextPollAt is not { } due)
-            return Restart(settings, watch, now) with { DueAt = soonest };
-        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || IsDue(watch, now) };
-    }
+    /// <summary>The due times up to this one are due.</summary>
+    public static DateTimeOffset DueBy(DateTimeOffset now) => now + ClockTolerance;
 
     /// <summary>
     /// A watch that a clock which was ahead began or polled, with what happened last as happening now and the same waits after it: until that clock's
@@ -204,7 +140,7 @@ public static class PollPlan
         if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
             return (answered.Due(Earlier(soonest ?? second, second)), null);
 
-        var wait = Wait(settings, answered.Polls, facts.Idle == true);
+        var wait = Interval(settings, answered.Polls, facts.Idle == true);
         wait *= 1 - Jitter + (2 * Jitter * random);
         var next = soonest is { } heard ? Earlier(now + wait, heard) : now + wait;
 
@@ -214,7 +150,8 @@ public static class PollPlan
         return (answered.Due(now < answered.Deadline ? Earlier(next, answered.Deadline) : next), null);
     }
 
-    private static TimeSpan Wait(PollSettings settings, int polls, bool idle)
+    /// <summary>From one poll to the next, where all went well. Where a poll failed, <see cref="SetAside"/> may have a say.</summary>
+    private static TimeSpan Interval(PollSettings settings, int polls, bool idle)
     {
         // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.
         if (idle)

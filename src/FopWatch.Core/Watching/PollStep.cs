@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Running;
 using Microsoft.Extensions.Logging;
 

@@ -1,5 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 
 namespace FopWatch.Watching;

@@ -1,6 +1,6 @@
 using FopWatch.Azure.ServiceBus;
+using FopWatch.Cloud;
 using FopWatch.Jobs;
-using FopWatch.Publishing;
 using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Functions.Publishing;

@@ -1,5 +1,5 @@
+using FopWatch.Cloud;
 using FopWatch.Functions.Upkeep;
-using FopWatch.Publishing;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Publishing;

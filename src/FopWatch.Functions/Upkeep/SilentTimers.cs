@@ -1,12 +1,11 @@
 using FopWatch.Api;
 using FopWatch.Azure.Tables;
+using FopWatch.Cloud;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Watching;
 using FopWatch.Jobs;
-using FopWatch.Publishing;
 using FopWatch.Running;
-using FopWatch.Watching;
 using Microsoft.DurableTask.Client;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;

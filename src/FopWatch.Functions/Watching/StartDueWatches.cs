@@ -1,7 +1,7 @@
 using FopWatch.Clocks;
+using FopWatch.Cloud;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Upkeep;
-using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
 

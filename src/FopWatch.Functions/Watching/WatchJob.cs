@@ -1,5 +1,6 @@
 using System.Text.Json.Serialization;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask;
@@ -29,8 +30,9 @@ public static class WatchJob
     /// </summary>
     public const int PollsPerGeneration = 10;
 
-    // An activity fails when the store does. What these retries do not outlast is left to the due index.
-    private static readonly TaskOptions Retries = new(new TaskRetryOptions(new RetryPolicy(
+    // An activity fails when the store does. What these retries do not outlast is left to the due index. A poll that fails is no failed step:
+    // the step says when the next is due.
+    private static readonly TaskOptions StepRetries = new(new TaskRetryOptions(new RetryPolicy(
         maxNumberOfAttempts: 5, firstRetryInterval: TimeSpan.FromSeconds(2), backoffCoefficient: 3, maxRetryInterval: TimeSpan.FromMinutes(1))));
 
     /// <summary>
@@ -63,7 +65,7 @@ public static class WatchJob
 
         for (var polls = 0; polls < PollsPerGeneration; polls++)
         {
-            var step = await context.CallActivityAsync<WatchStep>(PollJob.Name, input, Retries);
+            var step = await context.CallActivityAsync<WatchStep>(PollJob.Name, input, StepRetries);
             context.SetCustomStatus(step);
             if (step.DueAt is not { } due)
                 return;

@@ -1,4 +1,4 @@
-using FopWatch.Running;
+using FopWatch.Embedded;
 
 namespace FopWatch.Local.Hosting;
 

@@ -1,3 +1,4 @@
+using FopWatch.Embedded;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
 
@@ -19,7 +20,10 @@ internal sealed class EmbeddedEvents : ICommittedEvents
         log.Deferred += outbox.Wake;
     }
 
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => ValueTask.CompletedTask;
+    public void Committed(OutboxEvent committed)
+    {
+        // The writer's thread tells, by Logged and Deferred.
+    }
 
     private void Measure(IReadOnlyList<OutboxEvent> events)
     {

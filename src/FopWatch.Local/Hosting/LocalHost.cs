@@ -1,6 +1,8 @@
 using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
+using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Sqlite;
@@ -173,8 +175,8 @@ internal sealed class LocalHost : IAsyncDisposable
 
         services.AddSingleton(new LoopTimes());
         services.AddSingleton(PollSlotOptions.Embedded);
-        services.AddSingleton<EmbeddedWatches>();
-        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatches>());
+        services.AddSingleton<EmbeddedWatchRunner>();
+        services.AddSingleton<IWatchRunner>(provider => provider.GetRequiredService<EmbeddedWatchRunner>());
         services.AddWithLogger<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();

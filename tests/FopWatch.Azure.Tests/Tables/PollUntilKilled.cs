@@ -2,6 +2,7 @@ using System.Globalization;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Contracts;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 
 namespace FopWatch.Azure.Tests.Tables;

@@ -2,8 +2,8 @@ using System.Text.Json.Nodes;
 using Azure.Data.Tables;
 using FopWatch.Azure.Tables;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts.Stored;
-using FopWatch.Providers;
 using FopWatch.Publishing;
 
 namespace FopWatch.Azure.Tests.Tables;

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using FopWatch.Azure.Tables;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;

@@ -1,6 +1,6 @@
 using FopWatch.Azure.Tables;
 using FopWatch.Jobs;
-using FopWatch.Providers;
+using FopWatch.PollLimits;
 
 namespace FopWatch.Azure.Tests.Tables;
 

@@ -109,7 +109,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
 
     ValueTask<RunningWatch?> IWatchRunner.StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-    ValueTask ICommittedEvents.CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) => Hear("event");
+    void ICommittedEvents.Committed(OutboxEvent committed) => _heard.Add("event");
 
     void IOperatorLog.Settled(Job job, string reference) => _heard.Add($"settled {job.State}");
 
@@ -133,7 +133,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         : throw new InvalidOperationException("The job has no outcome.");
 
     private Job Due(int seconds) => Job.New(
-        Key, ProviderKind.Qiniu, JobOrigin.Registration, PollPlan.Start(JobDeciderTests.Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
+        Key, ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(JobDeciderTests.Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
 
     private async Task<List<string>> HeardAsync(Job? before, Job after, CommitCause cause = CommitCause.Outside)
     {

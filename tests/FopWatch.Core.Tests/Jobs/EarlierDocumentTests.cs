@@ -24,7 +24,7 @@ public class EarlierDocumentTests
         Assert.Equal(new JobCounts(2, 1, 0, 0), read.Facts.Counts);
         Assert.Equal([("avinfo", 0), ("avthumb/mp4", 0)], read.Facts.Items.Select(item => (item.Command, item.Occurrence)));
 
-        var reported = read.Facts.Join(Qiniu.Polled(Body).AsReported());
+        var reported = read.Facts.Join(Qiniu.Polled(Body).WithConclusion());
         Assert.Equal((JobState.Succeeded, new JobCounts(2, 1, 0, 0)), (reported.Outcome, reported.Counts));
     }
 

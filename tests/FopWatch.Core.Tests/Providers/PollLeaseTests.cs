@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Providers;

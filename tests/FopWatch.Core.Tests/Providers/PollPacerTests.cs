@@ -1,3 +1,4 @@
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Providers;

@@ -74,7 +74,7 @@ public class QiniuTaskTests
         var body = $$"""{"id":"a","code":{{code}},"items":[{{items}}]}""";
 
         var polled = Qiniu.Polled(body);
-        foreach (var facts in (JobFacts[])[polled.Confirmed(polled).AsReported(), Qiniu.Notified(body)])
+        foreach (var facts in (JobFacts[])[polled.Confirmed(polled).WithConclusion(), Qiniu.Notified(body)])
         {
             Assert.Equal(outcome, facts.Outcome);
             Assert.Equal(states, string.Join(' ', facts.Items.Select(item => item.State.ToString().ToLowerInvariant())));
@@ -90,7 +90,7 @@ public class QiniuTaskTests
         Assert.Equal((null, "failed waiting"), (early.Outcome, string.Join(' ', early.Items.Select(item => item.State.ToString().ToLowerInvariant()))));
         Assert.Equal(early, JobFacts.None.Confirmed(early));
 
-        var joined = early.Join(early.Confirmed(late).AsReported());
+        var joined = early.Join(early.Confirmed(late).WithConclusion());
         Assert.Equal((JobState.PartiallyFailed, new JobCounts(2, 1, 1, 0)), (joined.Outcome, joined.Counts));
         Assert.Equal(joined, late.Join(early));
     }

@@ -80,7 +80,7 @@ internal static class GrowthMeasurement
         await using var meters = new ServiceCollection().AddMetrics().BuildServiceProvider();
         var (sources, time) = (new Sources([]), TimeProvider.System);
         var recorder = new JobRecorder(sources, store.Jobs, new NoObserver(), time, Random.Shared);
-        var far = new FarWatches(sources, store.Jobs, store.Due, recorder, new(), time);
+        var far = new ClockSkewRepair(sources, store.Jobs, store.Due, recorder, new(), time);
         var metrics = new FopWatchMetrics(meters.GetRequiredService<IMeterFactory>(), time);
         var sweeper = new Sweeper(store.Jobs, store.Outbox, store.Quarantine, recorder, far, metrics, time);
         var times = new List<TimeSpan>();

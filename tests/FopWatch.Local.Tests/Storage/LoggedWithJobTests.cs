@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using FopWatch.Api;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Local.Hosting;
 using FopWatch.PortContracts;

@@ -1,4 +1,6 @@
+using FopWatch.Cloud;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
@@ -40,8 +42,7 @@ internal sealed class CloudProcess : Process
 
     public override async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => await _platform.StateAsync(this, key);
 
-    public override ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) =>
-        _publisher.CommittedAsync(committed, cancellationToken);
+    public override void Committed(OutboxEvent committed) => _publisher.Committed(committed);
 
     /// <summary>The activity.</summary>
     public Task<PollStepResult> PollJobAsync(JobKey key) => _step.RunAsync(key, CancellationToken.None);

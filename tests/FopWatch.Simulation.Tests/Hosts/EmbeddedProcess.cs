@@ -1,6 +1,7 @@
+using FopWatch.Embedded;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Publishing;
-using FopWatch.Running;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
@@ -12,7 +13,7 @@ namespace FopWatch.Simulation.Tests.Hosts;
 /// <summary>What the embedded host runs: the watch loops, the outbox loop and the sweep loop. Scenarios of its wake-ups get lost.</summary>
 internal sealed class EmbeddedProcess : Process
 {
-    private readonly EmbeddedWatches _watches;
+    private readonly EmbeddedWatchRunner _watches;
     private readonly OutboxLoop _outbox;
     private readonly EmbeddedLoops _loops;
 
@@ -54,8 +55,11 @@ internal sealed class EmbeddedProcess : Process
 
     public override ValueTask EndAsync(JobKey key, CancellationToken cancellationToken) => _watches.EndAsync(key, cancellationToken);
 
-    public override ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken) =>
-        IsLost() ? default : _outbox.CommittedAsync(committed, cancellationToken);
+    public override void Committed(OutboxEvent committed)
+    {
+        if (!IsLost())
+            _outbox.Committed(committed);
+    }
 
     private bool IsLost()
     {

@@ -1,4 +1,5 @@
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Running;
 using FopWatch.Simulation.Tests.World;

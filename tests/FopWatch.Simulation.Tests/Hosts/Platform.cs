@@ -1,5 +1,5 @@
+using FopWatch.Embedded;
 using FopWatch.Jobs;
-using FopWatch.Running;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
 

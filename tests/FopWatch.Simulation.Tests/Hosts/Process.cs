@@ -78,7 +78,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
 
     public virtual ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken) => default;
 
-    public abstract ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken);
+    public abstract void Committed(OutboxEvent committed);
 
     protected async Task SweepAsync()
     {

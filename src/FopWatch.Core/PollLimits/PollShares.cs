@@ -1,7 +1,8 @@
 using System.Collections.Concurrent;
 using FopWatch.Jobs;
+using FopWatch.Providers;
 
-namespace FopWatch.Providers;
+namespace FopWatch.PollLimits;
 
 /// <summary>
 /// Leases shares of the sources' rates: each process that polls a source gets an equal part. A lease is renewed by the polls themselves, with

@@ -4,12 +4,13 @@ using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Running;
+using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Cloud;
 
 /// <summary>
-/// Starts the watches of the jobs that are due before the next time, where a timer calls it each minute: what makes the due index, and no process,
+/// Starts the watches of the jobs that are due before the next time in the cloud host, where a timer calls it each minute: what makes the due index, and no process,
 /// the watch's memory. Wakes those that sleep for longer than their jobs, and polls the jobs of those that make no step any more.
 /// </summary>
 /// <remarks>A job that becomes due sooner than the timer looks again is watched from its commit on (<see cref="CommitObserver"/>).</remarks>

@@ -1,10 +1,11 @@
 using System.Collections.Concurrent;
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Cloud;
 
 /// <summary>
-/// Which watches run and make no step any more: somebody suspended them, the storage provider lost what they wait for, or nobody owns their part
+/// Decides which watches of the cloud host run and make no step any more: somebody suspended them, the storage provider lost what they wait for, or nobody owns their part
 /// of the runner. <see cref="WatchStarter"/> polls their jobs.
 /// </summary>
 /// <remarks>

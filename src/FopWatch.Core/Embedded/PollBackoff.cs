@@ -1,13 +1,15 @@
 using FopWatch.Jobs;
+using FopWatch.Watching;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Embedded;
 
 /// <summary>
-/// The jobs whose polls are due by the store and wait in memory: the poll had no slot, or failed and could not be put off in the store. A job waits a
-/// second, twice as long after each further failure, up to <see cref="Longest"/>, and never longer than its step says. A poll that was put off in the
-/// store is not here: its wait is the job's due time (<see cref="PollPlan"/>), or <see cref="SetAside"/>'s for a job that cannot be written. Thread-safe.
+/// Decides how long a job whose poll is due by the store waits in the memory of <see cref="WatchLoop"/>: the poll had no slot, or failed and could not be put
+/// off in the store. A job waits a second, twice as long after each further failure, up to <see cref="Longest"/>, and never longer than its step says.
+/// What waits in the store is not here: <see cref="PollPlan"/> decides when a job is due, and <see cref="SetAside"/> for how long one that cannot be read
+/// or written is put off. Thread-safe.
 /// </summary>
-public sealed class FailedPolls(TimeProvider time)
+public sealed class PollBackoff(TimeProvider time)
 {
     /// <summary>The most that are remembered. While there are as many, no other poll starts: it is not single jobs that fail.</summary>
     public const int Most = 1000;

@@ -1,4 +1,6 @@
-namespace FopWatch.Providers;
+using FopWatch.Providers;
+
+namespace FopWatch.PollLimits;
 
 /// <summary>The polls that a source allows: at most so many in a window of at least a second that is just long enough for them.</summary>
 /// <param name="Polls">The most polls in any window; at least 1.</param>

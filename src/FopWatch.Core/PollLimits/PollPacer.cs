@@ -1,9 +1,10 @@
 using System.Collections.Concurrent;
+using FopWatch.Providers;
 
-namespace FopWatch.Providers;
+namespace FopWatch.PollLimits;
 
 /// <summary>
-/// Keeps the polls of each source within its limit: in any second at most <see cref="Watching.PollSettings.PerSecond"/> of them,
+/// Decides when a poll may be sent (<see cref="PollSlots"/>: how many may be under way). Keeps the polls of each source within its limit: in any second at most <see cref="Watching.PollSettings.PerSecond"/> of them,
 /// rounded up, however many are due; and none while the source asked us to slow down. Thread-safe.
 /// </summary>
 /// <remarks>A source is known by its name. Who gives up waiting takes nothing from those behind.</remarks>

@@ -1,18 +1,18 @@
+using FopWatch.Embedded;
 using FopWatch.Jobs;
-using FopWatch.Watching;
 
-namespace FopWatch.Core.Tests.Watching;
+namespace FopWatch.Core.Tests.Embedded;
 
 /// <summary>The waits between polls that fail while the store cannot put them off.</summary>
-public sealed class FailedPollsTests
+public sealed class PollBackoffTests
 {
     private static readonly JobKey One = new("media", "z0.one");
     private static readonly JobKey Other = new("media", "z0.other");
 
     private readonly ManualTimeProvider _time = new();
-    private readonly FailedPolls _failed;
+    private readonly PollBackoff _failed;
 
-    public FailedPollsTests() => _failed = new(_time);
+    public PollBackoffTests() => _failed = new(_time);
 
     [Fact]
     public void A_poll_that_never_failed_is_neither_put_off_nor_due_again()
@@ -49,7 +49,7 @@ public sealed class FailedPollsTests
         Assert.Equal((null, false, false), (_failed.NextIn(), _failed.IsPutOff(One), _failed.IsDue(One)));
 
         _failed.Add(One);
-        Assert.Equal(FailedPolls.First, _failed.NextIn());
+        Assert.Equal(PollBackoff.First, _failed.NextIn());
     }
 
     [Fact]
@@ -109,7 +109,7 @@ public sealed class FailedPollsTests
         foreach (var ahead in (int[])[30, -30])
         {
             _time.Ahead = TimeSpan.FromDays(ahead);
-            Assert.Equal((true, FailedPolls.First), (_failed.IsPutOff(One), _failed.NextIn()));
+            Assert.Equal((true, PollBackoff.First), (_failed.IsPutOff(One), _failed.NextIn()));
         }
     }
 

@@ -1,20 +1,20 @@
 using System.Collections.Frozen;
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using FopWatch.Running;
+using FopWatch.Watching;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Embedded;
 
 /// <summary>
-/// The watches of a process that runs them all: its watch loops take what is due from the due index, so nothing is held for a job that is not being
+/// Wakes the watch loops of a process that runs all watches: they take what is due from the due index, so nothing is held for a job that is not being
 /// polled, and a loop only has to know of what is due before it wakes by itself.
 /// </summary>
-public sealed class EmbeddedWatches : IWatchRunner
+public sealed class EmbeddedWatchRunner : IWatchRunner
 {
     private readonly FrozenDictionary<string, WakeSignal> _signals;
 
     /// <summary>Makes the watches of some sources.</summary>
-    public EmbeddedWatches(Sources sources, TimeProvider time)
+    public EmbeddedWatchRunner(Sources sources, TimeProvider time)
     {
         ArgumentNullException.ThrowIfNull(sources);
         _signals = sources.All.ToFrozenDictionary(source => source.Name, _ => new WakeSignal(time), StringComparer.Ordinal);

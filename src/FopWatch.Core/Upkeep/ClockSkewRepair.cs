@@ -6,7 +6,7 @@ using FopWatch.Watching;
 namespace FopWatch.Upkeep;
 
 /// <summary>
-/// Finds the jobs whose polls a clock that was ahead put off: they would wait for as long as it was ahead. Only jobs that are due later than a
+/// Repairs what a clock that was ahead did to polls. Finds the jobs whose polls it put off: they would wait for as long as it was ahead. Only jobs that are due later than a
 /// wait of the source's plan are looked at, some of them each time, in turns; and more of them for as long as most were put off.
 /// </summary>
 /// <param name="sources">The configured sources.</param>
@@ -15,8 +15,8 @@ namespace FopWatch.Upkeep;
 /// <param name="recorder">Moves what was put off.</param>
 /// <param name="turns">Where the process's looks go on.</param>
 /// <param name="time">The clock.</param>
-public sealed class FarWatches(
-    Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, FarWatchTurns turns, TimeProvider time)
+public sealed class ClockSkewRepair(
+    Sources sources, IJobStore store, IDueIndex due, JobRecorder recorder, ClockSkewTurns turns, TimeProvider time)
 {
     /// <summary>The most jobs of a source that are read at once.</summary>
     public const int AtOnce = 100;
@@ -90,7 +90,7 @@ public sealed class FarWatches(
 }
 
 /// <summary>How far a process has looked at each source's jobs that are due late.</summary>
-public sealed class FarWatchTurns
+public sealed class ClockSkewTurns
 {
     internal ConcurrentDictionary<string, DueJob> Seen { get; } = new(StringComparer.Ordinal);
 }

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.Core.Tests.Intake;
 
-public class UnknownIdLimitTests
+public class HintAdmissionTests
 {
     [Theory]
     [InlineData(0.1, 60)]
@@ -12,7 +12,7 @@ public class UnknownIdLimitTests
     [InlineData(1.5, 90)]
     [InlineData(100, 6000)]
     [InlineData(1000, 6000)]
-    public void As_many_polls_may_be_due_as_are_made_in_a_minute(double perSecond, int most) => Assert.Equal(most, UnknownIdLimit.BacklogOf(new()
+    public void As_many_polls_may_be_due_as_are_made_in_a_minute(double perSecond, int most) => Assert.Equal(most, HintAdmission.BacklogOf(new()
     {
         Name = "media",
         Provider = ProviderKinds.For(ProviderKind.Qiniu),

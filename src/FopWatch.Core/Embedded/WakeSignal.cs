@@ -1,4 +1,5 @@
-namespace FopWatch.Running;
+
+namespace FopWatch.Embedded;
 
 /// <summary>Wakes one sleeper. A call while nobody sleeps is remembered, so none is missed; several are one.</summary>
 public sealed class WakeSignal(TimeProvider time)

@@ -1,4 +1,6 @@
-namespace FopWatch.Providers;
+using FopWatch.Providers;
+
+namespace FopWatch.PollLimits;
 
 /// <summary>How much of each source's rate this process may use, where several processes poll the same sources.</summary>
 public interface IPollShares

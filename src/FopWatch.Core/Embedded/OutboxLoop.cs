@@ -1,11 +1,15 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Publishing;
 using FopWatch.Running;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Publishing;
+namespace FopWatch.Embedded;
 
-/// <summary>Publishes what is in the outbox: at the start what a crash left there, and then whatever is committed to it.</summary>
+/// <summary>
+/// Publishes what is in the outbox in the embedded host: at the start what a crash left there, and then whatever is committed to it. In the cloud host
+/// <see cref="Cloud.PromptPublisher"/> does.
+/// </summary>
 /// <param name="dispatcher">Publishes.</param>
 /// <param name="times">The times of the loop.</param>
 /// <param name="troubles">Is told of a store that fails.</param>
@@ -16,11 +20,7 @@ public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Tro
     private readonly WakeSignal _signal = new(time);
 
     /// <inheritdoc/>
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
-    {
-        Wake();
-        return ValueTask.CompletedTask;
-    }
+    public void Committed(OutboxEvent committed) => Wake();
 
     /// <summary>Events were committed to the outbox.</summary>
     public void Wake() => _signal.Wake();

@@ -2,9 +2,10 @@ using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Running;
+using FopWatch.Upkeep;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Upkeep;
+namespace FopWatch.Embedded;
 
 /// <summary>Sweeps now and then: checks the books, watches again what nothing watches, and deletes what is older than the retention.</summary>
 /// <param name="sweeper">Checks the books.</param>

@@ -1,7 +1,7 @@
 using System.Collections.Concurrent;
 using FopWatch.Providers;
 
-namespace FopWatch.Watching;
+namespace FopWatch.PollLimits;
 
 /// <summary>How many polls of a source may be under way at once in one process.</summary>
 /// <param name="SecondsOfRate">So many seconds of the source's poll rate.</param>
@@ -20,7 +20,8 @@ public sealed record PollSlotOptions(double SecondsOfRate, int Least, int Most)
 }
 
 /// <summary>
-/// Keeps one source from taking all polls of a process: those of a source whose status API is slow, or whose polls wait for their turn, would keep
+/// Decides how many polls of a source may be under way at once (<see cref="PollPacer"/>: how many in a second). Keeps one source from taking all polls of a
+/// process: those of a source whose status API is slow, or whose polls wait for their turn, would keep
 /// the other sources' jobs from being polled. Thread-safe.
 /// </summary>
 /// <param name="options">How many there are.</param>

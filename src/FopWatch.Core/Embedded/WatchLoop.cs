@@ -1,15 +1,17 @@
 using System.Runtime.ExceptionServices;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Running;
+using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Watching;
+namespace FopWatch.Embedded;
 
 /// <summary>
-/// Executes the watches of one source: takes from the due index what is due, polls it, and sleeps until the next is due. Only
-/// the jobs being polled are in memory, however many are watched.
+/// Executes the watches of one source in the embedded host: takes from the due index what is due, polls it, and sleeps until the next is due. Only
+/// the jobs being polled are in memory, however many are watched. In the cloud host <see cref="Cloud.WatchStarter"/> starts an orchestration for each.
 /// </summary>
 /// <param name="source">The source.</param>
 /// <param name="watches">Wakes the loop.</param>
@@ -23,7 +25,7 @@ namespace FopWatch.Watching;
 /// <param name="time">The clock.</param>
 public sealed class WatchLoop(
     Source source,
-    EmbeddedWatches watches,
+    EmbeddedWatchRunner watches,
     IDueIndex index,
     PollStep step,
     PollSlots slots,
@@ -38,7 +40,7 @@ public sealed class WatchLoop(
 
     private readonly Lock _lock = new();
     private readonly HashSet<JobKey> _polling = [];
-    private readonly FailedPolls _failed = new(time);
+    private readonly PollBackoff _backoff = new(time);
     private readonly WakeSignal _signal = watches.SignalOf(source);
     private volatile Exception? _fault;
 
@@ -99,8 +101,8 @@ public sealed class WatchLoop(
             return times.LongestSleep;
 
         // Those being polled and those put off are still in the index, so ask for as many more.
-        var now = time.GetUtcNow();
-        var due = await index.DueAsync(source.Name, now, free + busy + _failed.Count, cancellationToken);
+        var by = PollPlan.DueBy(time.GetUtcNow());
+        var due = await index.DueAsync(source.Name, by, free + busy + _backoff.Count, cancellationToken);
         foreach (var (key, _) in due)
         {
             if (!MayPoll(key))
@@ -116,14 +118,14 @@ public sealed class WatchLoop(
             work.Start(() => PollAsync(key, cancellationToken));
         }
 
-        var sleep = await index.NextDueAsync(source.Name, now, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
-        if (_failed.NextIn() is { } again && again < sleep)
+        var sleep = await index.NextDueAsync(source.Name, by, cancellationToken) - time.GetUtcNow() ?? times.LongestSleep;
+        if (_backoff.NextIn() is { } again && again < sleep)
             sleep = again > ShortestSleep ? again : ShortestSleep;
         return sleep < times.LongestSleep ? sleep : times.LongestSleep;
     }
 
     /// <summary>Whether a job that is due is to be polled now. While many polls fail, only those that failed before are tried.</summary>
-    private bool MayPoll(JobKey key) => _failed.IsFull ? _failed.IsDue(key) : !_failed.IsPutOff(key);
+    private bool MayPoll(JobKey key) => _backoff.IsFull ? _backoff.IsDue(key) : !_backoff.IsPutOff(key);
 
     /// <summary>Polls, and leaves to the loop what the poll throws, so that it is never lost with its task.</summary>
     private async Task PollAsync(JobKey key, CancellationToken cancellationToken)
@@ -133,9 +135,9 @@ public sealed class WatchLoop(
             try
             {
                 if (await step.RunAsync(key, cancellationToken) is { IsPostponed: true, DueAt: { } next })
-                    _failed.Add(key, next - time.GetUtcNow());
+                    _backoff.Add(key, next - time.GetUtcNow());
                 else
-                    _failed.Remove(key);
+                    _backoff.Remove(key);
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
@@ -143,7 +145,7 @@ public sealed class WatchLoop(
             }
             catch (StoreUnavailableException e)
             {
-                _failed.Add(key);
+                _backoff.Add(key);
                 StoreFailed("poll", e);
             }
         }

@@ -8,7 +8,7 @@ using Microsoft.DurableTask.Client;
 namespace FopWatch.Functions.Watching;
 
 /// <summary>Runs watches as orchestrations, for one invocation.</summary>
-internal sealed class DurableWatches(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
+internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
 {
     /// <inheritdoc/>
     public async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken)

@@ -5,12 +5,13 @@ using FopWatch.Watching;
 namespace FopWatch.Intake;
 
 /// <summary>
-/// Keeps those who know a notify URL and no key from filling the store with ids that they made up, and the polls of a source with
+/// Decides whether an untrusted notification may make a job of an unknown id (<see cref="Jobs.JobDecider.NeedsAdmission"/>);
+/// <see cref="GivingUp"/> decides when such a job is given up. Keeps those who know a notify URL and no key from filling the store with ids that they made up, and the polls of a source with
 /// asking for them: an untrusted notification makes a job of an unknown id only while the polls that are due already could be made
 /// within a minute, or are fewer than 60. So made-up ids come no faster than polls dispose of them, and no registered job's poll waits
 /// much longer. What was given up before anything genuine named it is as unknown as that.
 /// </summary>
-internal sealed class UnknownIdLimit(IDueIndex due, TimeProvider time)
+internal sealed class HintAdmission(IDueIndex due, TimeProvider time)
 {
     /// <summary>How much work for the polls may be waiting.</summary>
     public static readonly TimeSpan Backlog = TimeSpan.FromMinutes(1);

@@ -1,12 +1,13 @@
+using FopWatch.Publishing;
 using FopWatch.Running;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Publishing;
+namespace FopWatch.Cloud;
 
 /// <summary>
-/// Publishes events where no loop runs: each right after its commit where that works, and all that wait when a sweep comes. No commit waits for it: what
+/// Publishes events in the cloud host, where no loop runs: each right after its commit where that works, and all that wait when a sweep comes. No commit waits for it: what
 /// is committed while others are being published is published together. Any number of
-/// processes may do so at once: an event that two of them publish has the same id both times.
+/// processes may do so at once: an event that two of them publish has the same id both times. In the embedded host <see cref="Embedded.OutboxLoop"/> publishes.
 /// </summary>
 /// <param name="outbox">What is committed and not published.</param>
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
@@ -38,25 +39,24 @@ public sealed class PromptPublisher(IOutbox outbox, OutboxDispatcher? dispatcher
     private bool IsPaused => Volatile.Read(ref _failedAt) is > long.MinValue and var at && time.GetElapsedTime(at) < PauseAfterFailure;
 
     /// <inheritdoc/>
-    public ValueTask CommittedAsync(OutboxEvent committed, CancellationToken cancellationToken)
+    public void Committed(OutboxEvent committed)
     {
         ArgumentNullException.ThrowIfNull(committed);
         if (dispatcher is null || IsPaused)
-            return default;
+            return;
 
         lock (_lock)
         {
             if (_waitingBytes + committed.Body.Length > MostBytes)
-                return default;
+                return;
             _waiting.Enqueue(committed);
             _waitingBytes += committed.Body.Length;
             if (_publishing is not null)
-                return default;
+                return;
             _publishing = new(TaskCreationOptions.RunContinuationsAsynchronously);
         }
 
         work.Start(() => PublishWaitingAsync(dispatcher));
-        return default;
     }
 
     /// <summary>Waits until nothing is being published right after its commit.</summary>

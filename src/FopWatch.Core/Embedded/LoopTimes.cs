@@ -1,4 +1,5 @@
-namespace FopWatch.Running;
+
+namespace FopWatch.Embedded;
 
 /// <summary>The times of the loops.</summary>
 public sealed record LoopTimes

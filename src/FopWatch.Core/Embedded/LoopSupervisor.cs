@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
+using FopWatch.Running;
 
-namespace FopWatch.Running;
+namespace FopWatch.Embedded;
 
 /// <summary>A loop that is to run for as long as the host does.</summary>
 /// <param name="Name">Its name for the operator, such as "watch loop".</param>

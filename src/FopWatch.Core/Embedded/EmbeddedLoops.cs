@@ -1,17 +1,17 @@
 using FopWatch.Diagnosis;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
-using FopWatch.Publishing;
-using FopWatch.Upkeep;
+using FopWatch.Running;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
-namespace FopWatch.Running;
+namespace FopWatch.Embedded;
 
 /// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox and the sweep.</summary>
 public sealed class EmbeddedLoops(
     LoopSupervisor supervisor,
     Sources sources,
-    EmbeddedWatches watches,
+    EmbeddedWatchRunner watches,
     IDueIndex index,
     PollStep step,
     PollSlots slots,
