@@ -116,5 +116,5 @@ public class FactsSizeTests
     ]);
 
     private static Job JobOf(JobFacts facts) =>
-        Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(Providers.PollPacerTests.Source("media", 1).Poll, Start), Start) with { Facts = facts };
+        Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(PollLimits.PollPacerTests.Source("media", 1).Poll, Start), Start) with { Facts = facts };
 }

@@ -1,3 +1,4 @@
+using FopWatch.Core.Tests.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Watching;
 

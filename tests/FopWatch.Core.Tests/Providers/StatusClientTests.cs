@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using FopWatch.Contracts;
+using FopWatch.Core.Tests.PollLimits;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Watching;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using FopWatch.Contracts;
+using FopWatch.Core.Tests.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Watching;
 using Reply = FopWatch.Core.Tests.Providers.LoopbackServer.Reply;

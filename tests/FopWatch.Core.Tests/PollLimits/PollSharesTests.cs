@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
 
-namespace FopWatch.Core.Tests.Providers;
+namespace FopWatch.Core.Tests.PollLimits;
 
 /// <summary>Several processes that poll the same source, on one clock.</summary>
 public class PollSharesTests

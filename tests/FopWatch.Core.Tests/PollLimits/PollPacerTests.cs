@@ -1,7 +1,8 @@
+using FopWatch.Core.Tests.Providers;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
 
-namespace FopWatch.Core.Tests.Providers;
+namespace FopWatch.Core.Tests.PollLimits;
 
 public class PollPacerTests
 {

@@ -3,7 +3,7 @@ using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.Running;
 
-namespace FopWatch.Core.Tests.Running;
+namespace FopWatch.Core.Tests.Embedded;
 
 /// <summary>Loops that fail.</summary>
 public sealed class LoopSupervisorTests : IOperatorLog, IDisposable

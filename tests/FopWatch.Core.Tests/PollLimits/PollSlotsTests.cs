@@ -1,8 +1,7 @@
-using FopWatch.Core.Tests.Providers;
+using FopWatch.PollLimits;
 using FopWatch.Providers;
-using FopWatch.Watching;
 
-namespace FopWatch.Core.Tests.Watching;
+namespace FopWatch.Core.Tests.PollLimits;
 
 public sealed class PollSlotsTests : IPollShares
 {

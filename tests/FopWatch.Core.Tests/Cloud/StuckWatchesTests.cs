@@ -1,7 +1,8 @@
+using FopWatch.Cloud;
 using FopWatch.Jobs;
 using FopWatch.Watching;
 
-namespace FopWatch.Core.Tests.Watching;
+namespace FopWatch.Core.Tests.Cloud;
 
 public class StuckWatchesTests
 {

@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
 
-namespace FopWatch.Core.Tests.Providers;
+namespace FopWatch.Core.Tests.PollLimits;
 
 /// <summary>What one process writes into the book of leases, and when.</summary>
 public sealed class PollLeaseTests : IPollLeases

@@ -1,6 +1,6 @@
 using FopWatch.Embedded;
 
-namespace FopWatch.Core.Tests.Running;
+namespace FopWatch.Core.Tests.Embedded;
 
 /// <summary>When a sleeper wakes.</summary>
 public sealed class WakeSignalTests
