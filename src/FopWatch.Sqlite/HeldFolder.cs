@@ -8,7 +8,7 @@ internal sealed class HeldFolder : IDisposable
     private readonly HeldFile[] _files;
 
     /// <param name="folder">The folder, as it is named to the operator.</param>
-    /// <param name="files">The open files, the lock first.</param>
+    /// <param name="files">The open files: the lock and, where it can be held, the database.</param>
     public HeldFolder(string folder, params IReadOnlyList<FileStream> files)
     {
         Folder = folder;
@@ -44,6 +44,14 @@ internal sealed class HeldFolder : IDisposable
             throw loss;
     }
 
+    /// <summary>Waits until what was written to the database file is on the disk, where the file is held.</summary>
+    /// <exception cref="IOException">The file system fails.</exception>
+    public void FlushDatabase()
+    {
+        if (_files.Length > 1)
+            _files[1].Flush();
+    }
+
     public void Dispose()
     {
         foreach (var file in _files)
@@ -65,6 +73,8 @@ internal sealed class HeldFolder : IDisposable
 
         /// <summary>Linux names the path of an open file as it is now, whatever it was opened as; elsewhere only a missing file is noticed.</summary>
         public bool IsInPlace => _place is null ? File.Exists(_stream.Name) : Place() == _place;
+
+        public void Flush() => RandomAccess.FlushToDisk(_stream.SafeFileHandle);
 
         public void Dispose() => _stream.Dispose();
 

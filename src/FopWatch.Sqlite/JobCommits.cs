@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
@@ -26,14 +25,15 @@ internal sealed class JobCommits(EventLog? log)
 
     internal const string HasBodySql = "SELECT 1 FROM jobs WHERE seq = $1 AND body = $2";
 
+    /// <summary>What is settled or stopped is not put into the due index.</summary>
+    internal const string SetAsideSql =
+        "UPDATE jobs SET due_at = $2 WHERE seq = $1 AND (due_at IS NOT NULL OR (settled_at IS NULL AND stopped = 0))";
+
+    internal const string UnwatchedSourceSql = "SELECT source FROM jobs WHERE seq = $1 AND settled_at IS NULL AND due_at IS NULL AND stopped = 0";
+
     internal const string BecameReadableSql = "DELETE FROM unreadable_jobs WHERE seq = $1";
 
-    internal const string RegisteredSql =
-        "INSERT INTO books (source, registered) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET registered = registered + excluded.registered";
-
-    // How many jobs of each source the open transaction inserts: its books are written once.
-    private readonly Dictionary<string, long> _inserted = new(StringComparer.Ordinal);
-    private WriteTransaction? _counted;
+    private readonly BookEntries _books = new();
 
     /// <summary>Writes a commit, in the transaction that is open.</summary>
     /// <param name="session">The writer's.</param>
@@ -50,7 +50,7 @@ internal sealed class JobCommits(EventLog? log)
         if (commit.ETag is null && TryInsert(session, row, body, reference))
         {
             var seq = session.LastInsertedRow;
-            Count(session, commit.Job.Key.Source);
+            _books.Add(session, commit.Job.Key.Source, row.Column);
             WriteEvent(session, commit.Event);
             return JobRow.ETagOf(seq, 1);
         }
@@ -75,6 +75,19 @@ internal sealed class JobCommits(EventLog? log)
         return JobRow.ETagOf(stored.Seq, stored.Revision + 1);
     }
 
+    /// <summary>Lets an unreadable job wait, in the transaction that is open.</summary>
+    /// <param name="session">The writer's.</param>
+    /// <param name="seq">Its row.</param>
+    /// <param name="dueAt">When it is due again.</param>
+    public void SetAside(SqliteSession session, long seq, DateTimeOffset dueAt)
+    {
+        var row = session.Statement(UnwatchedSourceSql).Bind(1, seq);
+        var source = row.Step() ? row.Text(0) : null;
+        row.Reset();
+        if (session.Statement(SetAsideSql).Bind(1, seq).Bind(2, dueAt.UtcTicks).Run() > 0 && source is not null)
+            _books.Move(session, source, BooksColumn.None, BooksColumn.Open);
+    }
+
     private static bool TryInsert(SqliteSession session, Columns row, byte[] body, string reference) => session.Statement(InsertSql)
         .Bind(1, row.Key.Source)
         .Bind(2, row.Key.Id)
@@ -88,7 +101,7 @@ internal sealed class JobCommits(EventLog? log)
         .Bind(10, row.Watch)
         .Run() == 1;
 
-    private static void Update(SqliteSession session, Located stored, Columns row, byte[] body)
+    private void Update(SqliteSession session, Located stored, Columns row, byte[] body)
     {
         if (stored.State == row.State && stored.SettledAt == row.SettledAt && stored.IsDue == (row.DueAt is not null) && stored.Stopped == row.Stopped)
         {
@@ -96,6 +109,7 @@ internal sealed class JobCommits(EventLog? log)
             return;
         }
 
+        _books.Move(session, row.Key.Source, stored.Column, row.Column);
         session.Statement(UpdateSql)
             .Bind(1, stored.Seq)
             .Bind(2, row.State)
@@ -126,24 +140,6 @@ internal sealed class JobCommits(EventLog? log)
         log?.Enqueued(session);
     }
 
-    private void Count(SqliteSession session, string source)
-    {
-        if (_counted != session.Transaction)
-        {
-            _inserted.Clear();
-            _counted = session.Transaction;
-            session.Transaction.BeforeCommit(WriteBooks);
-        }
-
-        CollectionsMarshal.GetValueRefOrAddDefault(_inserted, source, out _)++;
-    }
-
-    private void WriteBooks(SqliteSession session)
-    {
-        foreach (var (source, jobs) in _inserted)
-            session.Statement(RegisteredSql).Bind(1, source).Bind(2, jobs).Run();
-    }
-
     /// <summary>What the columns of a job's row are to hold.</summary>
     private readonly struct Columns(Job job)
     {
@@ -160,7 +156,12 @@ internal sealed class JobCommits(EventLog? log)
         public long Stopped { get; } = job.WatchStatus == WatchStatus.Stopped ? 1 : 0;
 
         public string Watch { get; } = WireNames.Of(job.WatchStatus);
+
+        public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || DueAt is not null, isStopped: Stopped != 0);
     }
 
-    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped);
+    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped)
+    {
+        public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || IsDue, isStopped: Stopped != 0);
+    }
 }

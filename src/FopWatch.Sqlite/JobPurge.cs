@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 
@@ -35,7 +34,7 @@ internal sealed class JobPurge(SqliteDatabase database)
 
     internal const string PurgeTombstonesSql = $"DELETE FROM tombstones WHERE reference IN ({OldTombstonesSql})";
 
-    // Short enough that the commits of others don't wait long for one: a row is in eight indexes.
+    // Short enough that the commits of others don't wait long for one: a row is in several indexes.
     private const int PurgeAtOnce = 32;
 
     // These are small, and in one index.
@@ -43,6 +42,8 @@ internal sealed class JobPurge(SqliteDatabase database)
 
     private static readonly HashSet<string> StatesThatLeaveTombstones =
         [.. Enum.GetValues<JobState>().Where(Tombstone.IsLeftBy).Select(WireNames.Of)];
+
+    private readonly BookEntries _books = new();
 
     /// <summary>
     /// Deletes jobs that settled before a time, except those with events still to be published and those that are watched again. Open
@@ -72,7 +73,7 @@ internal sealed class JobPurge(SqliteDatabase database)
     }
 
     // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
-    private static DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
+    private DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
     {
         var settled = new List<(long SettledAt, long Seq)>();
         using (var rows = session.Command(SettledSql, settledBefore, after.SettledAt, after.Seq, PurgeAtOnce).ExecuteReader())
@@ -81,7 +82,7 @@ internal sealed class JobPurge(SqliteDatabase database)
                 settled.Add((rows.GetInt64(0), rows.GetInt64(1)));
         }
 
-        var bySource = new Dictionary<string, int>(StringComparer.Ordinal);
+        var deleted = 0;
         foreach (var (_, seq) in settled)
         {
             if (Purge(session, seq) is not var (source, state, reference))
@@ -89,12 +90,11 @@ internal sealed class JobPurge(SqliteDatabase database)
             session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", seq);
             if (StatesThatLeaveTombstones.Contains(state))
                 session.Execute(LeaveTombstoneSql, Convert.FromHexString(reference), now);
-            CollectionsMarshal.GetValueRefOrAddDefault(bySource, source, out _)++;
+            _books.Remove(session, source, BookEntries.ColumnOf(state, isPolled: true, isStopped: false));
+            deleted++;
         }
 
-        foreach (var (source, deleted) in bySource)
-            session.Execute("UPDATE books SET registered = registered - $2 WHERE source = $1", source, deleted);
-        return new(bySource.Values.Sum(), settled.Count == PurgeAtOnce ? settled[^1] : null);
+        return new(deleted, settled.Count == PurgeAtOnce ? settled[^1] : null);
     }
 
     private static (string Source, string State, string Reference)? Purge(SqliteSession session, long seq)

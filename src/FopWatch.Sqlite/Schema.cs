@@ -163,6 +163,19 @@ internal static class Schema
         DROP INDEX jobs_by_source_watch;
         CREATE INDEX jobs_by_source_watch ON jobs (source, watch, registered_at) WHERE watch <> 'done';
         """,
+        """
+        -- Counted with every commit, so that a sweep need not count all jobs each time.
+        ALTER TABLE books ADD COLUMN settled INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE books ADD COLUMN expired INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE books ADD COLUMN open INTEGER NOT NULL DEFAULT 0;
+        ALTER TABLE books ADD COLUMN stopped INTEGER NOT NULL DEFAULT 0;
+        UPDATE books SET
+            settled = (SELECT count(*) FROM jobs WHERE source = books.source AND state NOT IN ('waiting', 'processing', 'expired')),
+            expired = (SELECT count(*) FROM jobs WHERE source = books.source AND state = 'expired'),
+            stopped = (SELECT count(*) FROM jobs WHERE source = books.source AND stopped = 1 AND settled_at IS NULL AND due_at IS NULL),
+            open = (SELECT count(*) FROM jobs WHERE source = books.source AND state IN ('waiting', 'processing'))
+                - (SELECT count(*) FROM jobs WHERE source = books.source AND settled_at IS NULL AND due_at IS NULL);
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -14,9 +14,39 @@ internal sealed class SqliteBooks(SqliteDatabase database)
     internal const string UnpolledSql =
         "SELECT source, stopped, count(*) FROM jobs WHERE settled_at IS NULL AND due_at IS NULL GROUP BY stopped, source";
 
-    /// <summary>Counts all jobs, in one look at the database.</summary>
+    internal const string KeptSql = "SELECT source, registered, settled, expired, open, stopped FROM books WHERE registered <> 0 ORDER BY source";
+
+    /// <summary>How long the books are believed once all jobs were counted and they agreed.</summary>
+    internal static readonly TimeSpan CountEvery = TimeSpan.FromHours(1);
+
+    private long? _agreedAt;
+
+    /// <summary>
+    /// The books as they were kept with every commit, in one look at the database; after the start, every hour and as long as they disagree, all jobs
+    /// are counted instead.
+    /// </summary>
     public ValueTask<BooksCount> CountAsync(int unwatched, CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Snapshot(seen => new BooksCount(ReadBooks(seen), ReadUnwatched(seen, unwatched))), cancellationToken);
+
+    private IReadOnlyList<Books> ReadBooks(SqliteSession session)
+    {
+        var kept = ReadKept(session);
+        if (_agreedAt is { } at && database.Time.GetElapsedTime(at) < CountEvery)
+            return kept;
+
+        var counted = Count(session);
+        _agreedAt = counted.SequenceEqual(kept) && counted.All(books => books.Unaccounted == 0) ? database.Time.GetTimestamp() : null;
+        return counted;
+    }
+
+    internal static List<Books> ReadKept(SqliteSession session)
+    {
+        using var rows = session.Command(KeptSql).ExecuteReader();
+        var kept = new List<Books>();
+        while (rows.Read())
+            kept.Add(new(rows.GetString(0), rows.GetInt64(1), rows.GetInt64(2), rows.GetInt64(3), rows.GetInt64(4), rows.GetInt64(5)));
+        return kept;
+    }
 
     private static List<JobKey> ReadUnwatched(SqliteSession session, int limit)
     {
@@ -27,7 +57,7 @@ internal sealed class SqliteBooks(SqliteDatabase database)
         return keys;
     }
 
-    private static IReadOnlyList<Books> ReadBooks(SqliteSession session)
+    private static IReadOnlyList<Books> Count(SqliteSession session)
     {
         var books = new SortedDictionary<string, Books>(StringComparer.Ordinal);
         using (var rows = session.Command("SELECT source, registered FROM books WHERE registered <> 0").ExecuteReader())

@@ -10,7 +10,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     /// <summary>The database's name in the folder.</summary>
     public const string FileName = "fopwatch.db";
 
-    // A checkpoint flushes twice; every 8000 pages (32 MB) that is nothing, and a start after a crash still reads them in no time.
+    /// <summary>For what does no checkpoints beside its commits.</summary>
     internal const string WriterPragmas = """
         PRAGMA synchronous = FULL;
         PRAGMA fullfsync = 1;
@@ -21,7 +21,11 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         PRAGMA temp_store = MEMORY;
         """;
 
+    // Where the disk is too slow for checkpoints beside the commits.
+    private const string LastCheckpoint = "PRAGMA wal_autocheckpoint = 64000";
+
     private readonly HeldFolder _folder;
+    private readonly Checkpoints _checkpoints;
     private readonly DamageCheck _damage;
     private readonly WriteQueue _writer;
     private readonly ReadPool _readers;
@@ -32,6 +36,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         DamageCheck damage,
         JobReferences references,
         LogEpochs epochs,
+        Checkpoints checkpoints,
         WriteQueue writer,
         string path,
         TimeProvider time,
@@ -41,6 +46,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _damage = damage;
         References = references;
         Epochs = epochs;
+        _checkpoints = checkpoints;
         _writer = writer;
         _time = time;
         _readers = Pool(options.Readers);
@@ -54,6 +60,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>The references of its jobs.</summary>
     public JobReferences References { get; }
+
+    /// <summary>The clock.</summary>
+    public TimeProvider Time => _time;
 
     /// <summary>The epochs of its event log.</summary>
     public LogEpochs Epochs { get; }
@@ -88,9 +97,10 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
             var damage = new DamageCheck(time);
             damage.CheckAll(session);
+            var checkpoints = new Checkpoints(path, folderLock, options);
             var writer = new WriteQueue(
-                session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), folderLock.Loss, damage.Seen, time, options);
-            return new(folderLock, damage, references, epochs, writer, path, time, options);
+                session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), folderLock.Loss, damage.Seen, checkpoints.Written, time, options);
+            return new(folderLock, damage, references, epochs, checkpoints, writer, path, time, options);
         }
         catch (SqliteException failure)
         {
@@ -176,6 +186,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     {
         foreach (var readers in (ReadPool[])[_readers, Lists, Searches, Log, Tail])
             readers.Dispose();
+        _checkpoints.Dispose();
+
         // SQLite checkpoints and removes the log as the last connection closes.
         await _writer.DisposeAsync();
         _folder.Dispose();
@@ -187,6 +199,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         try
         {
             session.Execute(WriterPragmas);
+            session.Execute(LastCheckpoint);
             return session;
         }
         catch

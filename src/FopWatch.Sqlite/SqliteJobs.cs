@@ -20,10 +20,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         ON CONFLICT (seq) DO UPDATE SET times = times + 1 RETURNING times
         """;
 
-    /// <summary>What is settled or stopped is not put into the due index.</summary>
-    internal const string SetAsideSql =
-        "UPDATE jobs SET due_at = $2 WHERE seq = $1 AND (due_at IS NOT NULL OR (settled_at IS NULL AND stopped = 0))";
-
     private readonly SqliteBooks _books = new(database);
     private readonly JobCommits _commits = new(log);
     private readonly Presumptions _presumptions = new();
@@ -61,8 +57,12 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         }
 
         await database.WriteAsync(
-            session => session.Scalar(UnreadableSql, seq, revision) is long times
-                && session.Execute(SetAsideSql, seq, (now + SetAside.Wait((int)times)).UtcTicks) > 0,
+            session =>
+            {
+                if (session.Scalar(UnreadableSql, seq, revision) is long times)
+                    _commits.SetAside(session, seq, now + SetAside.Wait((int)times));
+                return 0;
+            },
             cancellationToken);
     }
 

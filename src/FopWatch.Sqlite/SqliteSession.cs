@@ -23,6 +23,18 @@ internal sealed class SqliteSession : IDisposable
     /// <summary>The rowid of the row that was inserted last.</summary>
     public long LastInsertedRow => raw.sqlite3_last_insert_rowid(Connection.Handle);
 
+    /// <summary>How many pages it has written since this was asked last.</summary>
+    public int TakePagesWritten()
+    {
+        const int PagesWritten = 9; // SQLITE_DBSTATUS_CACHE_WRITE
+        return raw.sqlite3_db_status(Connection.Handle, PagesWritten, out var pages, out _, resetFlg: 1) == raw.SQLITE_OK ? pages : 0;
+    }
+
+    /// <summary>Moves of the write-ahead log into the database what can be moved without waiting for anyone.</summary>
+    /// <returns>How many pages are in the log, and how many of them are in the database now; null if it failed, or another connection does it.</returns>
+    public (int Logged, int Moved)? Checkpoint() =>
+        raw.sqlite3_wal_checkpoint_v2(Connection.Handle, "main", raw.SQLITE_CHECKPOINT_PASSIVE, out var logged, out var moved) == raw.SQLITE_OK ? (logged, moved) : null;
+
     /// <summary>Opens a connection.</summary>
     /// <param name="path">The database file.</param>
     /// <param name="mode">Whether it may write and create the file.</param>

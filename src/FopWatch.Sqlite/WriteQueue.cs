@@ -15,6 +15,7 @@ internal sealed class WriteQueue : IAsyncDisposable
     private readonly Func<SqliteSession> _open;
     private readonly Func<StoreUnavailableException?> _loss;
     private readonly Action<SqliteException> _failed;
+    private readonly Action<SqliteSession> _written;
     private readonly TimeProvider _time;
     private readonly SqliteStoreOptions _options;
     private readonly Channel<Call> _calls;
@@ -26,14 +27,16 @@ internal sealed class WriteQueue : IAsyncDisposable
     /// <param name="open">Opens it again after a failure that spoilt it.</param>
     /// <param name="loss">Why the database may not be written to, as it is not where it was opened; null if it is.</param>
     /// <param name="failed">Is told of failures of the store.</param>
+    /// <param name="written">Is called between two transactions, when the calls of the one before are answered.</param>
     /// <param name="time">The clock of <see cref="SqliteStoreOptions.QueueTimeout"/>.</param>
     /// <param name="options">The limits.</param>
-    public WriteQueue(SqliteSession session, Func<SqliteSession> open, Func<StoreUnavailableException?> loss, Action<SqliteException> failed, TimeProvider time, SqliteStoreOptions options)
+    public WriteQueue(SqliteSession session, Func<SqliteSession> open, Func<StoreUnavailableException?> loss, Action<SqliteException> failed, Action<SqliteSession> written, TimeProvider time, SqliteStoreOptions options)
     {
         _session = session;
         _open = open;
         _loss = loss;
         _failed = failed;
+        _written = written;
         _time = time;
         _options = options;
         _calls = Channel.CreateBounded<Call>(new BoundedChannelOptions(options.QueueCapacity) { SingleReader = true });
@@ -182,6 +185,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         foreach (var call in batch)
             call.Succeed();
+        _written(_session);
         return true;
     }
 
