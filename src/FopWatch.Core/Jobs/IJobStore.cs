@@ -178,23 +178,13 @@ public interface IJobStore
 }
 
 /// <summary>The store cannot answer now. Nothing was written; the same call may succeed later.</summary>
-public sealed class StoreUnavailableException : Exception
+/// <param name="message">What happened.</param>
+/// <param name="innerException">What the store's client threw.</param>
+public sealed class StoreUnavailableException(string? message, Exception? innerException = null) : Exception(message, innerException)
 {
     /// <summary>Without a reason.</summary>
     public StoreUnavailableException()
-    {
-    }
-
-    /// <param name="message">What happened.</param>
-    public StoreUnavailableException(string message)
-        : base(message)
-    {
-    }
-
-    /// <param name="message">What happened.</param>
-    /// <param name="innerException">What the store's client threw.</param>
-    public StoreUnavailableException(string message, Exception innerException)
-        : base(message, innerException)
+        : this(null)
     {
     }
 }

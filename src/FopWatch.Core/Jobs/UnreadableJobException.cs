@@ -7,30 +7,9 @@ namespace FopWatch.Jobs;
 public sealed record UnreadableJob(JobKey Key, string ETag, string Problem);
 
 /// <summary>A stored job cannot be read: its row was damaged, or a newer FopWatch wrote it. The row stays as it is.</summary>
-public sealed class UnreadableJobException : Exception
+/// <param name="job">The job.</param>
+public sealed class UnreadableJobException(UnreadableJob job) : Exception($"A stored job cannot be read: {job.Problem}.")
 {
-    /// <summary>Without a reason.</summary>
-    public UnreadableJobException()
-    {
-    }
-
-    /// <param name="message">Why.</param>
-    public UnreadableJobException(string message)
-        : base(message)
-    {
-    }
-
-    /// <param name="message">Why.</param>
-    /// <param name="innerException">The first failure.</param>
-    public UnreadableJobException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-
-    /// <param name="job">The job.</param>
-    public UnreadableJobException(UnreadableJob job)
-        : base($"A stored job cannot be read: {job?.Problem}.") => Job = job;
-
     /// <summary>The job.</summary>
-    public UnreadableJob? Job { get; }
+    public UnreadableJob Job { get; } = job;
 }

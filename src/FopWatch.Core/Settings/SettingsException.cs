@@ -5,24 +5,6 @@ namespace FopWatch.Settings;
 /// <summary>Settings are wrong. The message names every wrong one with its full name, and what would be right.</summary>
 public sealed class SettingsException : Exception
 {
-    /// <summary>Without a reason.</summary>
-    public SettingsException()
-    {
-    }
-
-    /// <param name="message">What is wrong.</param>
-    public SettingsException(string message)
-        : base(message)
-    {
-    }
-
-    /// <param name="message">What is wrong.</param>
-    /// <param name="innerException">Why.</param>
-    public SettingsException(string message, Exception innerException)
-        : base(message, innerException)
-    {
-    }
-
     /// <param name="problems">One sentence each, beginning with the setting's full name.</param>
     public SettingsException(IReadOnlyList<string> problems)
         : base(problems.Count == 1
@@ -34,7 +16,7 @@ public sealed class SettingsException : Exception
     public string? Origin { get; init; }
 
     /// <summary>One sentence each, beginning with the setting's full name.</summary>
-    public IReadOnlyList<string> Problems { get; } = [];
+    public IReadOnlyList<string> Problems { get; }
 
     // The names of files and settings may hold line breaks.
     private static string OnOneLine(string problem) =>
