@@ -135,11 +135,12 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         await WriteDocumentAsync(Bad, "not JSON");
         var recording = new ObservedRecorder(Port, new ManualTimeProvider(Sample.Start));
         var poller = Unobserved.Poller(recording.Sources, Port, new NotAsked(), recording.Recorder, new ManualTimeProvider(Sample.Start));
-        Assert.Equal(new PollOutcome.NotDue(null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
+        Assert.Equal(new Polled(null, null), await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
         Assert.Single(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));
         await WriteDocumentAsync(Bad, Encoding.UTF8.GetString(JobJson.Serialize(Sample.Job(Bad.Id).Stopped())));
 
-        var gone = Assert.IsType<PollOutcome.NotDue>(await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled));
+        var gone = await poller.PollDueAsync(Bad, slots: null, CommitCause.Watch, Cancelled);
+        Assert.Null(gone.Answer);
 
         Assert.Equal(WatchStatus.Stopped, gone.Job!.WatchStatus);
         Assert.Empty(await Due.DueAsync("media", Sample.Start.AddYears(1), 10, Cancelled));

@@ -109,8 +109,12 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
         Assert.Equal((JobState.Succeeded, null), (_store.Peek(Key)!.State, _store.IndexedAt(Key)));
     }
 
-    private async Task<Polled> PollAsync() =>
-        Assert.IsType<PollOutcome.Asked>(await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled)).Polled;
+    private async Task<Polled> PollAsync()
+    {
+        var polled = await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled);
+        Assert.NotNull(polled.Answer);
+        return polled;
+    }
 
     Task<StatusAnswer> IStatusApi.AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken) => _thrown is { } thrown
         ? Task.FromException<StatusAnswer>(thrown)

@@ -39,7 +39,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
         await _recorder.RegisterAsync(Source, Key.Id, Job.NoMetadata, TimeSpan.Zero, Cancelled);
         _store.Damage(Key, "its document is not JSON");
 
-        Assert.Equal(new PollOutcome.NotDue(null), await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled));
+        Assert.Equal(new Polled(null, null), await _poller.PollDueAsync(Key, slots: null, CommitCause.Watch, Cancelled));
 
         Assert.Equal(_time.GetUtcNow() + SetAside.First, _store.IndexedAt(Key));
         Assert.Equal(0, _asked);

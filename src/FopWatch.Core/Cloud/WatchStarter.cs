@@ -150,10 +150,11 @@ public sealed class WatchStarter(
     {
         try
         {
-            if (await poller.PollDueAsync(key, slots: null, CommitCause.Outside, cancellationToken) is not PollOutcome.Asked asked)
+            var polled = await poller.PollDueAsync(key, slots: null, CommitCause.Outside, cancellationToken);
+            if (polled.Answer is null)
                 return false;
             troubles.Occurred(source.Name, TroubleKind.WatchesStuck);
-            log.Polled(source.Name, asked.Polled);
+            log.Polled(source.Name, polled);
             return true;
         }
         catch (StoreUnavailableException e)

@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.PollLimits;
@@ -28,25 +27,13 @@ public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, 
     {
         try
         {
-            switch (await poller.PollDueAsync(key, slots, CommitCause.Watch, cancellationToken))
-            {
-                case PollOutcome.NotDue later:
-                    return Next(later.Job);
-                case PollOutcome.NoSource orphan:
-                    return Next(orphan.Job) with { DueAt = null };
-                case PollOutcome.NoSlot full:
-                    return Next(full.Job) with { DueAt = slots.Postpone(full.Source), IsPostponed = true };
-                case PollOutcome.Asked { Polled: var polled }:
-                    log.Polled(key.Source, polled);
+            var polled = await poller.PollDueAsync(key, slots, CommitCause.Watch, cancellationToken);
+            log.Polled(key.Source, polled);
+            var dueAt = polled.LacksSource ? null : polled.Job?.Watch.DueAt;
 
-                    // One that could not be put off with its job is still due by the job.
-                    var next = Next(polled.Job);
-                    return polled.Fault is not null && next.DueAt <= time.GetUtcNow()
-                        ? next with { DueAt = time.GetUtcNow() + SetAside.First, IsPostponed = true }
-                        : next;
-                case var other:
-                    throw new UnreachableException(other.ToString());
-            }
+            // A poll that failed and could not be put off with its job is still due by the job.
+            var postponed = polled.PostponedUntil ?? (polled.Fault is not null && dueAt <= time.GetUtcNow() ? time.GetUtcNow() + SetAside.First : null);
+            return new(postponed ?? dueAt, polled.Job?.Watch.LastAnswer ?? PollAnswer.None, polled.Job?.Watch.Polls ?? 0, postponed is not null);
         }
         catch (Exception e) when (e is not StoreUnavailableException && !(e is OperationCanceledException && cancellationToken.IsCancellationRequested))
         {
@@ -55,7 +42,4 @@ public sealed class PollStep(Poller poller, PollSlots slots, Troubles troubles, 
             return new(time.GetUtcNow() + SetAside.First, PollAnswer.None, 0, IsPostponed: true);
         }
     }
-
-    private static PollStepResult Next(Job? job) =>
-        new(job?.Watch.DueAt, job?.Watch.LastAnswer ?? PollAnswer.None, job?.Watch.Polls ?? 0, IsPostponed: false);
 }

@@ -6,34 +6,16 @@ using FopWatch.Providers;
 namespace FopWatch.Watching;
 
 /// <summary>What came of asking about a job.</summary>
-/// <param name="Job">The job afterwards; null if there is none.</param>
-/// <param name="Answer">How the status API answered; null if it was not asked, because there was nothing to ask.</param>
+/// <param name="Job">The job afterwards; null if there is none, or it cannot be read.</param>
+/// <param name="Answer">How the status API answered; null if it was not asked: no poll was due, or there was nothing to ask, or no slot.</param>
 /// <param name="Fault">What was thrown where the poll failed unexpectedly and was put off; null if it did not.</param>
-public sealed record Polled(Job? Job, StatusAnswer? Answer, Exception? Fault = null);
-
-/// <summary>What came of a poll that may have been due.</summary>
-public abstract record PollOutcome
+public sealed record Polled(Job? Job, StatusAnswer? Answer, Exception? Fault = null)
 {
-    private PollOutcome()
-    {
-    }
+    /// <summary>When the poll that is due may be tried again, since too many polls of the source are under way; null if there was a slot for it.</summary>
+    public DateTimeOffset? PostponedUntil { get; init; }
 
-    /// <summary>No poll is due: there is no such job, it cannot be read, it is not watched, or its poll is due later.</summary>
-    /// <param name="Job">The job; null if there is none, or it cannot be read.</param>
-    public sealed record NotDue(Job? Job) : PollOutcome;
-
-    /// <summary>The source was taken out of the settings. Its jobs wait, as they are, for it to come back.</summary>
-    /// <param name="Job">The job.</param>
-    public sealed record NoSource(Job Job) : PollOutcome;
-
-    /// <summary>Too many polls of the source are under way.</summary>
-    /// <param name="Job">The job.</param>
-    /// <param name="Source">The source.</param>
-    public sealed record NoSlot(Job Job, Source Source) : PollOutcome;
-
-    /// <summary>The status API was asked.</summary>
-    /// <param name="Polled">What came of it.</param>
-    public sealed record Asked(Polled Polled) : PollOutcome;
+    /// <summary>Whether the source was taken out of the settings. Its jobs wait, as they are, for it to come back.</summary>
+    public bool LacksSource { get; init; }
 }
 
 /// <summary>Polls one job: looks in the store first, once, and asks the provider only if the poll is due or somebody asked for it.</summary>
@@ -67,7 +49,7 @@ public sealed class Poller(
     /// <param name="cause">Whether the job's own watch asks.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<PollOutcome> PollDueAsync(JobKey key, PollSlots? slots, CommitCause cause, CancellationToken cancellationToken)
+    public async Task<Polled> PollDueAsync(JobKey key, PollSlots? slots, CommitCause cause, CancellationToken cancellationToken)
     {
         StoredJob? stored;
         try
@@ -79,7 +61,7 @@ public sealed class Poller(
             // Set aside, so that the others of its source are polled.
             troubles.Occurred(key.Source, TroubleKind.UnreadableJobs, damaged.Problem);
             await store.SetAsideAsync(damaged, time.GetUtcNow(), cancellationToken);
-            return new PollOutcome.NotDue(null);
+            return new(null, null);
         }
 
         if (stored?.Job is not { Watch.NextPollAt: not null } job)
@@ -87,18 +69,18 @@ public sealed class Poller(
             // It was set aside while it could not be read, and would be due for ever.
             if (stored is { IsIndexed: true })
                 await recorder.RecordAsync(key, new DecisionInput.Reindex(), cancellationToken);
-            return new PollOutcome.NotDue(stored?.Job);
+            return new(stored?.Job, null);
         }
 
         if (!PollPlan.IsDue(job.Watch, time.GetUtcNow()))
-            return new PollOutcome.NotDue(job);
+            return new(job, null);
         if (sources.Find(key.Source) is not { } source)
-            return new PollOutcome.NoSource(job);
+            return new(job, null) { LacksSource = true };
 
         using var slot = slots is null ? null : await slots.TryTakeAsync(source, cancellationToken);
         return slots is not null && slot is null
-            ? new PollOutcome.NoSlot(job, source)
-            : new PollOutcome.Asked(await PollAsync(source, stored, cause, cancellationToken));
+            ? new(job, null) { PostponedUntil = slots.Postpone(source) }
+            : await PollAsync(source, stored, cause, cancellationToken);
     }
 
     /// <summary>

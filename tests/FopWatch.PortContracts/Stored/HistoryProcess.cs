@@ -94,13 +94,9 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
     {
         if (answer is not null)
             Answers[id] = answer;
-        return await _poller.PollDueAsync(new(source, id), slots: null, CommitCause.Watch, Cancelled) switch
-        {
-            PollOutcome.Asked asked => asked.Polled,
-            PollOutcome.NotDue { Job.WatchStatus: WatchStatus.Watching } => await _poller.PollNowAsync(new(source, id), Cancelled),
-            PollOutcome.NotDue unwatched => new(unwatched.Job, null),
-            var other => throw new InvalidOperationException(other.ToString()),
-        };
+        var polled = await _poller.PollDueAsync(new(source, id), slots: null, CommitCause.Watch, Cancelled);
+        Assert.False(polled.LacksSource);
+        return polled is { Answer: null, Job.WatchStatus: WatchStatus.Watching } ? await _poller.PollNowAsync(new(source, id), Cancelled) : polled;
     }
 
     /// <summary>An answer with a report.</summary>
