@@ -20,7 +20,6 @@ public sealed class OutboxDispatcher(
     // A drain goes on for as long as there are events, so what it remembers has a bound. The next one begins anew.
     private const int MostSetAside = 10_000;
 
-    // What was published is taken out of the outbox even where the drain was cancelled meanwhile: otherwise it would be published again.
     private static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(15);
 
     private readonly SemaphoreSlim _one = new(1, 1);
@@ -103,9 +102,7 @@ public sealed class OutboxDispatcher(
                 return 0;
         }
 
-        // A commit is not held up for it; what it leaves, the next drain publishes again.
-        var writing = isDrain ? CancellationToken.None : cancellationToken;
-        var published = events;
+        var (published, refusal, failure) = (events, (UnpublishableEventsException?)null, (Exception?)null);
         using (var activity = Telemetry.Activities.StartActivity("publish"))
         {
             activity?.SetTag("fopwatch.events", events.Count);
@@ -113,44 +110,58 @@ public sealed class OutboxDispatcher(
             {
                 await publisher.PublishAsync(events, cancellationToken);
             }
-            catch (UnpublishableEventsException refusal)
+            catch (UnpublishableEventsException e)
             {
-                published = [.. events.Except(refusal.Events).Except(refusal.HeldBack)];
-                await RefusedAsync(refusal, setAside, writing);
+                (published, refusal) = ([.. events.Except(e.Events).Except(e.HeldBack)], e);
             }
-            catch (PartlyPublishedException failure) when (failure.InnerException is { } broken)
+            catch (PartlyPublishedException e) when (e.InnerException is { } broken)
             {
-                if (!(broken is OperationCanceledException && cancellationToken.IsCancellationRequested))
-                    troubles.Occurred(null, TroubleKind.PublishingFails, InWords(broken));
-                await RemoveAsync(failure.Published, writing);
-                ExceptionDispatchInfo.Throw(broken);
+                (published, failure) = (e.Published, broken);
             }
-            catch (Exception failure) when (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
+            catch (Exception e)
             {
-                troubles.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
-                throw;
+                (published, failure) = ([], e);
             }
+        }
 
+        if (failure is null)
             troubles.Worked(null, TroubleKind.PublishingFails);
-        }
+        else if (!(failure is OperationCanceledException && cancellationToken.IsCancellationRequested))
+            troubles.Occurred(null, TroubleKind.PublishingFails, InWords(failure));
 
-        await RemoveAsync(published, writing);
-        return published.Count;
-    }
-
-    private async Task RefusedAsync(
-        UnpublishableEventsException refusal, Dictionary<(JobKey Key, long Version), DateTimeOffset> setAside, CancellationToken cancellationToken)
-    {
-        // What is no longer refused by the time that this is full is only published a minute later.
-        if (_refused.Count >= MostRefused)
-            _refused.Clear();
-        foreach (var one in refusal.Events)
+        // A drain writes this also where it was cancelled meanwhile: what was published would be published again. A commit's events are not worth
+        // the wait; what is left of them, the next drain publishes again.
+        using var longest = new CancellationTokenSource(LongestWrite, time);
+        using var writing = CancellationTokenSource.CreateLinkedTokenSource(isDrain ? CancellationToken.None : cancellationToken, longest.Token);
+        if (refusal is not null)
         {
-            _refused[one.Key] = true;
-            troubles.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
+            // What is no longer refused by the time that this is full is only published a minute later.
+            if (_refused.Count >= MostRefused)
+                _refused.Clear();
+            foreach (var one in refusal.Events)
+            {
+                _refused[one.Key] = true;
+                troubles.Occurred(one.Key.Source, TroubleKind.EventsRefused, InWords(refusal.InnerException ?? refusal));
+            }
+
+            await SetAsideAsync(refusal.Events, setAside, writing.Token);
         }
 
-        await WriteAsync(token => SetAsideAsync(refusal.Events, setAside, token), cancellationToken);
+        if (published.Count > 0)
+        {
+            var now = time.GetUtcNow();
+            await outbox.RemoveAsync(published, writing.Token);
+            foreach (var one in published)
+            {
+                if (_refused.TryRemove(one.Key, out _))
+                    troubles.Worked(one.Key.Source, TroubleKind.EventsRefused);
+                metrics.Published(one.Key.Source, now - one.Time);
+            }
+        }
+
+        if (failure is not null)
+            ExceptionDispatchInfo.Throw(failure);
+        return published.Count;
     }
 
     private async Task SetAsideAsync(
@@ -161,25 +172,6 @@ public sealed class OutboxDispatcher(
         foreach (var one in events)
             setAside[(one.Key, one.Version)] = one.RetryAt ?? now;
         await outbox.SetAsideAsync(events, cancellationToken);
-    }
-
-    private async Task RemoveAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken)
-    {
-        var published = time.GetUtcNow();
-        await WriteAsync(token => outbox.RemoveAsync(events, token).AsTask(), cancellationToken);
-        foreach (var one in events)
-        {
-            if (_refused.TryRemove(one.Key, out _))
-                troubles.Worked(one.Key.Source, TroubleKind.EventsRefused);
-            metrics.Published(one.Key.Source, published - one.Time);
-        }
-    }
-
-    private async Task WriteAsync(Func<CancellationToken, Task> write, CancellationToken cancellationToken)
-    {
-        using var longest = new CancellationTokenSource(LongestWrite, time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, longest.Token);
-        await write(either.Token);
     }
 
     /// <summary>The first line: the rest of what brokers' clients say is for those who develop them.</summary>
