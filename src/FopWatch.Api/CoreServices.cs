@@ -103,7 +103,6 @@ public static class CoreServices
         services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));
         services.AddSingleton<BodyMemory>();
         services.AddSingleton<DecodeTurns>();
-        services.AddSingleton<NotificationBodies>();
         services.AddSingleton<IDecodeTurns>(provider => provider.GetRequiredService<DecodeTurns>());
         services.AddSingleton<IOperatorLog, OperatorLog>();
         services.AddSingleton<Troubles>();

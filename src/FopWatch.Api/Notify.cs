@@ -42,7 +42,8 @@ public static class Notify
         string? correlation,
         HttpRequest request,
         NotificationIntake intake,
-        NotificationBodies bodies,
+        BodyMemory memory,
+        DecodeTurns turns,
         Admission admission,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
@@ -50,7 +51,8 @@ public static class Notify
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
-        using var body = await bodies.ReceiveAsync(request, admitted.Name, cancellationToken);
+        // Memory, turn and place are given back when the request has been answered.
+        using var body = await memory.ReadAsync(request, admitted.Name, cancellationToken);
         if (body is null)
         {
             intake.TooLarge(admitted);
@@ -58,8 +60,11 @@ public static class Notify
             return Problem.TooLarge(settings.MaxBodyBytes);
         }
 
+        // What waits to be decoded takes no place, so it keeps out nothing that could be taken in meanwhile.
+        using var turn = await turns.EnterAsync(admitted.Name, body.Length, cancellationToken);
+        using var place = admission.EnterNotification(admitted.Name);
         var assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes));
-        body.Decoded();
+        turn?.Decoded();
         await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return TypedResults.Text("ok");
     }
@@ -71,7 +76,8 @@ public static class Notify
     /// <param name="rest">The path below <c>/api/notify/</c>.</param>
     /// <param name="request">The request.</param>
     /// <param name="intake">Takes it.</param>
-    /// <param name="bodies">Receives its body.</param>
+    /// <param name="memory">Reads its body.</param>
+    /// <param name="turns">Lets it be decoded.</param>
     /// <param name="admission">Is told of one that is too large.</param>
     /// <param name="settings">The settings.</param>
     /// <param name="cancellationToken">Cancels.</param>
@@ -82,13 +88,14 @@ public static class Notify
         string? rest,
         HttpRequest request,
         NotificationIntake intake,
-        NotificationBodies bodies,
+        BodyMemory memory,
+        DecodeTurns turns,
         Admission admission,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
-            return await PostAsync(source, token, null, request, intake, bodies, admission, settings, cancellationToken);
+            return await PostAsync(source, token, null, request, intake, memory, turns, admission, settings, cancellationToken);
 
         intake.UnknownUrl("The path has no source and token");
         return Problem.NotFound();

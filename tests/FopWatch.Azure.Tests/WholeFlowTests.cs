@@ -144,7 +144,7 @@ public class WholeFlowTests
             var step = new PollStep(Unobserved.Poller(sources, store.Jobs, statusApi, _recorder, time), slots, troubles, log, time);
             var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
             var loops = new EmbeddedLoops(
-                supervisor, sources, watches, store.Due, step, slots, outbox, sweep: null!, work, times, troubles, log, time);
+                sources, watches, store.Due, step, slots, outbox, sweep: null!, work, times, troubles, log, time);
 
             // The test sweeps when all is over.
             _run = () => supervisor.RunAsync(loops.All.Where(loop => loop.Name != "sweep"), _stopping.Token);
@@ -156,7 +156,8 @@ public class WholeFlowTests
             builder.Services.AddSingleton(settings);
             builder.Services.AddSingleton(admission);
             builder.Services.AddSingleton(Unobserved.Intake(settings, _recorder, store.Quarantine, store.Due, time));
-            builder.Services.AddSingleton(new NotificationBodies(new(settings), new(), admission));
+            builder.Services.AddSingleton(new BodyMemory(settings));
+            builder.Services.AddSingleton(new DecodeTurns());
             _web = builder.Build();
             _web.MapNotifications();
         }

@@ -82,7 +82,7 @@ public sealed class LoopFailureTests
         var slots = new PollSlots(PollSlotOptions.Embedded, time);
         var supervisor = new LoopSupervisor(troubles, work, time, _ => { });
         var loops = new EmbeddedLoops(
-            supervisor, settings.Sources, watches, index, step: null!, slots, outbox: null!, sweep: null!, work, new(), troubles, NullLogger.Instance, time);
+            settings.Sources, watches, index, step: null!, slots, outbox: null!, sweep: null!, work, new(), troubles, NullLogger.Instance, time);
 
         var running = supervisor.RunAsync(loops.All.Where(loop => loop.Source is not null), stop.Token);
         while (index.Asked("files") < 3)

@@ -9,7 +9,6 @@ namespace FopWatch.Embedded;
 
 /// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox and the sweep.</summary>
 public sealed class EmbeddedLoops(
-    LoopSupervisor supervisor,
     Sources sources,
     EmbeddedWatchRunner watches,
     IDueIndex index,
@@ -32,7 +31,4 @@ public sealed class EmbeddedLoops(
         new("outbox loop", cancelled => outbox.RunAsync(cancelled)),
         new("sweep", cancelled => sweep.RunAsync(cancelled)),
     ];
-
-    /// <summary>Runs until cancelled.</summary>
-    public Task RunAsync(CancellationToken cancellationToken) => supervisor.RunAsync(All, cancellationToken);
 }

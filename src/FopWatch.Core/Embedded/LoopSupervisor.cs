@@ -48,23 +48,33 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
         for (var failures = 0; !cancellationToken.IsCancellationRequested; failures++)
         {
             var began = time.GetTimestamp();
-            Exception failure;
-            try
+            var ended = new TaskCompletionSource<Exception?>(TaskCreationOptions.RunContinuationsAsynchronously);
+            Exception? failure;
+
+            // A loop that failed before works again once it has run for a while.
+            await using (failures > 0
+                ? time.CreateTimer(_ => troubles.Worked(loop.Source, TroubleKind.LoopFails), null, Proven, Timeout.InfiniteTimeSpan)
+                : null)
             {
-                await RunOnceAsync(loop, failures > 0, cancellationToken);
-                if (cancellationToken.IsCancellationRequested)
-                    return;
-                failure = new InvalidOperationException("The loop ended by itself.");
-            }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-            {
-                return;
-            }
-            catch (Exception e)
-            {
-                failure = e;
+                // Not on the caller's thread: a loop may work for long before it waits for the first time.
+                work.Start(async () =>
+                {
+                    try
+                    {
+                        await loop.RunAsync(cancellationToken);
+                        ended.SetResult(null);
+                    }
+                    catch (Exception e)
+                    {
+                        ended.SetResult(e);
+                    }
+                });
+                failure = await ended.Task;
             }
 
+            if (failure is null or OperationCanceledException && cancellationToken.IsCancellationRequested)
+                return;
+            failure ??= new InvalidOperationException("The loop ended by itself.");
             if (time.GetElapsedTime(began) >= Proven)
                 failures = 0;
             var wait = First * Math.Pow(2, Math.Min(failures, 10));
@@ -72,34 +82,6 @@ public sealed class LoopSupervisor(Troubles troubles, IWorkScheduler work, TimeP
             Report(new(loop, failure, wait));
             await Task.Delay(wait, time, cancellationToken).ConfigureAwait(WithoutThrowing);
         }
-    }
-
-    private async Task RunOnceAsync(SupervisedLoop loop, bool hasFailed, CancellationToken cancellationToken)
-    {
-        // A loop that failed before works again once it has run for a while.
-        await using var proven = hasFailed
-            ? time.CreateTimer(_ => troubles.Worked(loop.Source, TroubleKind.LoopFails), null, Proven, Timeout.InfiniteTimeSpan)
-            : null;
-        await StartAsync(loop, cancellationToken);
-    }
-
-    private Task StartAsync(SupervisedLoop loop, CancellationToken cancellationToken)
-    {
-        // Not on the caller's thread: a loop may work for long before it waits for the first time.
-        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        work.Start(async () =>
-        {
-            try
-            {
-                await loop.RunAsync(cancellationToken);
-                ended.SetResult();
-            }
-            catch (Exception e)
-            {
-                ended.SetException(e);
-            }
-        });
-        return ended.Task;
     }
 
     private void Report(LoopFailure failure)

@@ -15,6 +15,7 @@ internal sealed class EmbeddedProcess : Process
 {
     private readonly EmbeddedWatchRunner _watches;
     private readonly OutboxLoop _outbox;
+    private readonly LoopSupervisor _supervisor;
     private readonly EmbeddedLoops _loops;
 
     public EmbeddedProcess(SimulatedWorld world, string name, int seed)
@@ -29,8 +30,8 @@ internal sealed class EmbeddedProcess : Process
         var purge = new RetentionPurge(upkeep, new() { Sources = Sources }, Log, time);
         _watches = new(Sources, time);
         _outbox = new(Dispatcher, times, Troubles, Log, time);
+        _supervisor = new(Troubles, work, time, Log.LoopFailed);
         _loops = new(
-            new(Troubles, work, time, Log.LoopFailed),
             Sources,
             _watches,
             Ports,
@@ -45,7 +46,7 @@ internal sealed class EmbeddedProcess : Process
             time);
     }
 
-    public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _loops.RunAsync(CancellationToken.None));
+    public override void Start() => SimulatedWorld.Scheduler.Start(ProcessLifetime, () => _supervisor.RunAsync(_loops.All, CancellationToken.None));
 
     public override ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken) =>
         IsLost() ? new(false) : _watches.StartAsync(job, cancellationToken);
