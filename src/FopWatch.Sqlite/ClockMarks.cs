@@ -21,11 +21,9 @@ internal sealed class ClockMarks(SqliteDatabase database) : IPurgeMarks
     public async ValueTask WriteTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) =>
         await database.WriteAsync(session => Write(session, Time, now), cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<PurgeMark> ReadAsync(CancellationToken cancellationToken) =>
         database.ReadAsync(session => new PurgeMark(Read(session, PurgedBefore), Read(session, DoubtedBefore)), cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask WriteAsync(PurgeMark mark, CancellationToken cancellationToken) => await database.WriteAsync(
         session => Write(session, PurgedBefore, mark.PurgedBefore) + Write(session, DoubtedBefore, mark.DoubtedBefore), cancellationToken);
 

@@ -11,7 +11,6 @@ internal sealed class SqliteDueIndex(SqliteDatabase database) : IDueIndex
     internal const string NextDueSql =
         "SELECT due_at FROM jobs WHERE source = $1 AND due_at > $2 ORDER BY due_at LIMIT 1";
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken) =>
         database.ReadAsync<IReadOnlyList<DueJob>>(
@@ -27,7 +26,6 @@ internal sealed class SqliteDueIndex(SqliteDatabase database) : IDueIndex
             },
             cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) => database.ReadAsync(
         session => session.Scalar(NextDueSql, source, after.UtcTicks) is long ticks ? StoredTime.Of(ticks) : (DateTimeOffset?)null, cancellationToken);
 }

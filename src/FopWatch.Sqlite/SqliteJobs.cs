@@ -24,10 +24,8 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     private readonly JobCommits _commits = new(log);
     private readonly Presumptions _presumptions = new();
 
-    /// <inheritdoc/>
     public JobReferences References => database.References;
 
-    /// <inheritdoc/>
     public async ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => (await FindAsync(key, null, cancellationToken)).Job;
 
     /// <inheritdoc/>
@@ -37,7 +35,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         : origin is { } by && _presumptions.Of(key, by) is { } presumed ? new(presumed)
         : FindAsync(key, null, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await database.Searches.ReadAsync(
         session =>
         {
@@ -46,7 +43,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         },
         cancellationToken) is { } found ? found.ToJob().Job : null;
 
-    /// <inheritdoc/>
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
     {
         if (job.ETag.Split('-') is not [var seqText, var revisionText]
@@ -66,7 +62,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken)
     {
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
@@ -80,7 +75,6 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         return etag;
     }
 
-    /// <inheritdoc/>
     public async ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
@@ -100,10 +94,8 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         return new(jobs, rows.Continuation) { Unreadable = unreadable };
     }
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
 
-    /// <inheritdoc/>
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => _books.CountAsync(unwatched, cancellationToken);
 
     /// <summary>Whether an id has a tombstone.</summary>

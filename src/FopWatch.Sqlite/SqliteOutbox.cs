@@ -14,7 +14,6 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
 
     private const string SeqOfSql = "(SELECT seq FROM outbox WHERE source = $1 AND id = $2 AND version = $3)";
 
-    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken)
     {
         var turns = new OutboxTurns(time.GetUtcNow());
@@ -52,7 +51,6 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
         return [.. pending.Select(one => Read(one.Event, one.Ticks, one.Redaction))];
     }
 
-    /// <inheritdoc/>
     public async ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken)
     {
         if (published.Count == 0)
@@ -75,7 +73,6 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken)
     {
         if (refused.Count == 0)
@@ -105,11 +102,9 @@ internal sealed class SqliteOutbox(SqliteDatabase database, TimeProvider time) :
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public ValueTask<long> CountSetAsideAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM (SELECT 1 FROM refused_events JOIN outbox USING (seq) LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<(long Count, DateTimeOffset? Oldest)> DepthAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Snapshot(snapshot => (
             snapshot.Scalar("SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT $1)", IOutbox.MostCounted) is long count ? count : 0,

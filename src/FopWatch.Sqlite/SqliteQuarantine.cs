@@ -9,7 +9,6 @@ namespace FopWatch.Sqlite;
 /// <summary>The quarantine: a row for each notification.</summary>
 internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
 {
-    /// <inheritdoc/>
     public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
     {
         string[][] headers = [.. notification.Headers.Select(header => new[] { header.Key, header.Value })];
@@ -32,7 +31,6 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {
@@ -44,7 +42,6 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<Page<QuarantinedNotification>> ListAsync(
         string? source, int top, string? continuation, CancellationToken cancellationToken)
     {
@@ -76,15 +73,12 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await database.WriteAsync(
         session => session.Execute("DELETE FROM quarantine WHERE key = $1", key), cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<long> CountAsync(CancellationToken cancellationToken) => database.Lists.ReadAsync(
         session => session.Scalar("SELECT count(*) FROM quarantine") is long count ? count : 0, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => database.ReadAsync(
         session =>
         {

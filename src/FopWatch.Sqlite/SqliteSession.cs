@@ -132,7 +132,6 @@ internal sealed class SqliteSession : IDisposable
             Execute("ROLLBACK");
     }
 
-    /// <inheritdoc/>
     public void Dispose()
     {
         foreach (var command in _commands.Values)

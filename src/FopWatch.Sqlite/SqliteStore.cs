@@ -25,16 +25,12 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks);
     }
 
-    /// <inheritdoc/>
     public IJobStore Jobs { get; }
 
-    /// <inheritdoc/>
     public IDueIndex Due { get; }
 
-    /// <inheritdoc/>
     public IOutbox Outbox { get; }
 
-    /// <inheritdoc/>
     public IQuarantine Quarantine { get; }
 
     /// <summary>What the file needs done now and then.</summary>

@@ -5,16 +5,12 @@ namespace FopWatch.Sqlite;
 /// <summary>The upkeep of a data folder: its jobs and its published events.</summary>
 internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks) : IStoreUpkeep
 {
-    /// <inheritdoc/>
     public string? Damage => database.Damage;
 
-    /// <inheritdoc/>
     public ValueTask InspectAsync(CancellationToken cancellationToken) => database.InspectAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) => marks.WriteTimeAsync(now, cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<(int Deleted, bool IsComplete)> PurgeAsync(DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken)
     {
         var deleted = await jobs.PurgeAsync(before, now, cancellationToken);

@@ -5,7 +5,6 @@ namespace FopWatch.Azure.Tables;
 /// <summary>The due index: a row for each watched job, in the order of the times.</summary>
 internal sealed class TableDueIndex(TableGateway table) : IDueIndex
 {
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<DueJob>> DueAsync(
         string source, DueJob? after, DateTimeOffset by, int limit, CancellationToken cancellationToken)
     {
@@ -13,7 +12,6 @@ internal sealed class TableDueIndex(TableGateway table) : IDueIndex
         return ReadDueAsync(source, from, RowKeys.EndOf(RowKeys.DueFrom(by.UtcTicks)), limit, cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask<DateTimeOffset?> NextDueAsync(string source, DateTimeOffset after, CancellationToken cancellationToken) =>
         await ReadDueAsync(source, RowKeys.DueFrom(after.UtcTicks + 1), RowKeys.EndOf(RowKeys.Due), 1, cancellationToken) is [var first]
             ? first.DueAt

@@ -12,10 +12,8 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
 {
     private readonly Presumptions _presumptions = new();
 
-    /// <inheritdoc/>
     public JobReferences References => references.References;
 
-    /// <inheritdoc/>
     public ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
         references.FindJobAsync(source, reference, cancellationToken);
 
@@ -33,13 +31,10 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         return new(null, origin is { } by && Tombstone.KeepsOut(by) && await references.HasTombstoneAsync(key, cancellationToken));
     }
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => books.PartsAsync(cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => books.CountAsync(part, unwatched, cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => TableFailures.AskAsync<StoredJob?>(
         async token =>
         {
@@ -50,7 +45,6 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<string?> CommitAsync(JobCommit commit, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -71,7 +65,6 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);

@@ -11,7 +11,6 @@ internal sealed class TableOutbox(TableGateway table) : IOutbox
     // Pages of a partition's outbox that are looked through for refused events.
     private const int MostPages = 10;
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<OutboxEvent>> PendingAsync(int limit, CancellationToken cancellationToken) =>
         TableFailures.AskAsync<IReadOnlyList<OutboxEvent>>(
             async token =>
@@ -35,7 +34,6 @@ internal sealed class TableOutbox(TableGateway table) : IOutbox
             },
             cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask RemoveAsync(IReadOnlyList<OutboxEvent> published, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {
@@ -47,7 +45,6 @@ internal sealed class TableOutbox(TableGateway table) : IOutbox
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask SetAsideAsync(IReadOnlyList<OutboxEvent> refused, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {

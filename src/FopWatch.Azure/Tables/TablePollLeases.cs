@@ -10,7 +10,6 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
 {
     private const string Column = "Leases";
 
-    /// <inheritdoc/>
     public ValueTask<PollLeaseBook> ReadAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async _ =>
         {
@@ -23,7 +22,6 @@ internal sealed class TablePollLeases(TableClient table, TimeProvider time) : IP
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<bool> TryReplaceAsync(string source, IReadOnlyList<PollLease> leases, string? etag, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async _ =>
         {

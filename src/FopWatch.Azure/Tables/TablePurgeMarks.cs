@@ -9,7 +9,6 @@ internal sealed class TablePurgeMarks(TableClient table) : IPurgeMarks
     private const string PurgedBefore = "PurgedBefore";
     private const string DoubtedBefore = "DoubtedBefore";
 
-    /// <inheritdoc/>
     public ValueTask<PurgeMark> ReadAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
         async _ =>
         {

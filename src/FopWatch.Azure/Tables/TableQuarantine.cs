@@ -49,7 +49,6 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -76,7 +75,6 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
@@ -115,7 +113,6 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             cancellationToken);
     }
 
-    /// <inheritdoc/>
     public async ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {
@@ -138,7 +135,6 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<long> CountAsync(CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {
@@ -156,7 +152,6 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
         },
         cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<QuarantineSize> SizeAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token =>
         {

@@ -18,7 +18,6 @@ internal sealed class ForwardedRequests : IStartupFilter
     /// <summary>Whether a request was forwarded under a value and is not answered yet.</summary>
     public bool Has(string value) => _values.ContainsKey(value);
 
-    /// <inheritdoc/>
     public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
     {
         app.Use(async (context, rest) =>

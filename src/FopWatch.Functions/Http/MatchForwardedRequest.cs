@@ -15,7 +15,6 @@ internal sealed class MatchForwardedRequest(ForwardedRequests forwarded, TimePro
 
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(10);
 
-    /// <inheritdoc/>
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         if (ClientsValue(context.BindingContext.BindingData) is not { } sent || sent == context.InvocationId)

@@ -19,7 +19,6 @@ internal sealed class OpenStore(CloudSettings settings, Readiness readiness, Tim
     /// <exception cref="StoreUnavailableException">It is not open yet.</exception>
     public TableStore Store => Volatile.Read(ref _store) ?? throw new StoreUnavailableException("The store is not open yet.");
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         var (pause, last) = (FirstPause, "");

@@ -13,7 +13,6 @@ namespace FopWatch.Functions.Starting;
 /// </summary>
 internal sealed class RefuseUntilReady(Readiness readiness, ILogger<RefuseUntilReady> logger) : IFunctionsWorkerMiddleware
 {
-    /// <inheritdoc/>
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         var http = context.GetHttpContext();

@@ -13,7 +13,6 @@ namespace FopWatch.Functions.Watching;
 /// </summary>
 internal sealed class BindDurableClient : IFunctionsWorkerMiddleware
 {
-    /// <inheritdoc/>
     public async Task Invoke(FunctionContext context, FunctionExecutionDelegate next)
     {
         // Not BindInputAsync, which knows nothing of the binding's own converter. What is bound here is kept for the function.

@@ -10,7 +10,6 @@ namespace FopWatch.Functions.Watching;
 /// <summary>Runs watches as orchestrations, for one invocation.</summary>
 internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
 {
-    /// <inheritdoc/>
     public async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken)
     {
         var client = invocation.Client;
@@ -19,7 +18,6 @@ internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall ca
         return started;
     }
 
-    /// <inheritdoc/>
     public async ValueTask WakeAsync(DueJob job, CancellationToken cancellationToken)
     {
         var client = invocation.Client;
@@ -30,7 +28,6 @@ internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall ca
         });
     }
 
-    /// <inheritdoc/>
     public async ValueTask EndAsync(JobKey key, CancellationToken cancellationToken)
     {
         var client = invocation.Client;
@@ -47,7 +44,6 @@ internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall ca
         });
     }
 
-    /// <inheritdoc/>
     public async ValueTask<RunningWatch?> StateAsync(JobKey key, CancellationToken cancellationToken)
     {
         var client = invocation.Client;

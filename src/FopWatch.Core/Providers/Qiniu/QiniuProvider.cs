@@ -11,7 +11,6 @@ internal sealed class QiniuProvider : IProvider
 {
     public QiniuProvider() => Workflows = new QiniuWorkflowQuery(this);
 
-    /// <inheritdoc/>
     public ProviderKind Kind => ProviderKind.Qiniu;
 
     /// <summary>It retries notifications for more than two hours and keeps ids for ten days (providers.md, section 1).</summary>
@@ -24,13 +23,10 @@ internal sealed class QiniuProvider : IProvider
         PerSecond = 10,
     };
 
-    /// <inheritdoc/>
     public Uri? DefaultStatusEndpoint { get; } = new("https://api.qiniu.com");
 
-    /// <inheritdoc/>
     public IWorkflowQuery? Workflows { get; }
 
-    /// <inheritdoc/>
     public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
     {
         if (JsonBody.Read(body, out var problem) is not { } json)
@@ -52,20 +48,15 @@ internal sealed class QiniuProvider : IProvider
             ? QiniuWorkflow.WithoutConditions(stored, json.Root)
             : stored;
 
-    /// <inheritdoc/>
     public bool SignsHeader(string name) => QiniuSignature.Covers(name);
 
-    /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => QiniuSignature.Verify(request, keys);
 
-    /// <inheritdoc/>
     public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
         QiniuSignature.Diagnose(request, source, budget);
 
-    /// <inheritdoc/>
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, "status/get/prefop?id", id);
 
-    /// <inheritdoc/>
     public PollAnswer Classify(int status) => status switch
     {
         200 => PollAnswer.Report,

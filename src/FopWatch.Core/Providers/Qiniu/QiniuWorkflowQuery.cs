@@ -7,17 +7,14 @@ internal sealed class QiniuWorkflowQuery(QiniuProvider tasks) : IWorkflowQuery
 {
     private static readonly Uri Endpoint = new("https://dora.qiniuapi.com");
 
-    /// <inheritdoc/>
     public string ContentType => "application/x-www-form-urlencoded";
 
     /// <summary>Ids are secrets: those of a server that only speaks Qiniu's API are none of Qiniu's business.</summary>
     public Uri? DefaultEndpoint(Uri statusEndpoint) => IsQiniu(statusEndpoint.IdnHost) ? Endpoint : null;
 
-    /// <inheritdoc/>
     public Uri StatusUri(Uri endpoint, string id) =>
         new($"{endpoint.GetLeftPart(UriPartial.Path).TrimEnd('/')}/v3/task/status/{Uri.EscapeDataString(id)}");
 
-    /// <inheritdoc/>
     public string Authorize(Uri uri, string accessKey, byte[] secretKey)
     {
         var signature = QiniuSignature.Sign(secretKey, "GET", uri.PathAndQuery, uri.Authority, ContentType, [], []);
@@ -29,7 +26,6 @@ internal sealed class QiniuWorkflowQuery(QiniuProvider tasks) : IWorkflowQuery
     /// <summary>How it answers for an unknown id is not documented: 612, as the query of tasks does, or 404 with the API's own error.</summary>
     public PollAnswer Classify(int status) => status == 404 ? PollAnswer.NotFound : tasks.Classify(status);
 
-    /// <inheritdoc/>
     public bool IsUnknownId(int status, ReadOnlyMemory<byte> body) =>
         status != 404 || (JsonBody.Read(body, out _) is { } json && json.Root.Text("error") is not null);
 

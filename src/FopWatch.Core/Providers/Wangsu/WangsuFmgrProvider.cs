@@ -6,13 +6,10 @@ namespace FopWatch.Providers.Wangsu;
 /// <summary>Wangsu file management: copy, move, delete, fetch, compress, decompress.</summary>
 internal sealed class WangsuFmgrProvider : WangsuProvider
 {
-    /// <inheritdoc/>
     public override ProviderKind Kind => ProviderKind.WangsuFmgr;
 
-    /// <inheritdoc/>
     protected override string StatusPath => "fmgr/status?persistentId";
 
-    /// <inheritdoc/>
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "bucket") ?? Base64Text.BucketOf(command, "saveas");
 
     /// <summary>

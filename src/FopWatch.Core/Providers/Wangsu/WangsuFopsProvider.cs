@@ -6,13 +6,10 @@ namespace FopWatch.Providers.Wangsu;
 /// <summary>Wangsu persistent processing: transcoding, screenshots.</summary>
 internal sealed class WangsuFopsProvider : WangsuProvider
 {
-    /// <inheritdoc/>
     public override ProviderKind Kind => ProviderKind.WangsuFops;
 
-    /// <inheritdoc/>
     protected override string StatusPath => "status/get/prefop?persistentId";
 
-    /// <inheritdoc/>
     protected override string? BucketOf(string command) => Base64Text.BucketOf(command, "saveas");
 
     /// <summary>Keys are <c>bucket:key</c>, split at the first colon; redacted before, as half a URL is none.</summary>

@@ -9,7 +9,6 @@ namespace FopWatch.Providers.Wangsu;
 /// <summary>What Wangsu's two families have in common: nearly everything (providers.md, section 2).</summary>
 internal abstract class WangsuProvider : IProvider
 {
-    /// <inheritdoc/>
     public abstract ProviderKind Kind { get; }
 
     /// <summary>It gives up on a notification after about five minutes, so the first poll is due right after that.</summary>
@@ -28,7 +27,6 @@ internal abstract class WangsuProvider : IProvider
     /// <summary>The path of the status query, to the name of its parameter.</summary>
     protected abstract string StatusPath { get; }
 
-    /// <inheritdoc/>
     public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
     {
         if (Read(body, out var problem) is not { } json)
@@ -84,17 +82,13 @@ internal abstract class WangsuProvider : IProvider
             ? item with { Input = item.Input ?? input, Outputs = [], OutputsCut = false }
             : item)]);
 
-    /// <inheritdoc/>
     public Trust Verify(SignedRequest request, KeyRing keys) => WangsuSignature.Verify(request, keys);
 
-    /// <inheritdoc/>
     public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
         WangsuSignature.Diagnose(request, source, budget);
 
-    /// <inheritdoc/>
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, StatusPath, id);
 
-    /// <inheritdoc/>
     public PollAnswer Classify(int status) => status switch
     {
         200 => PollAnswer.Report,
@@ -104,13 +98,11 @@ internal abstract class WangsuProvider : IProvider
         _ => PollAnswer.Refused,
     };
 
-    /// <inheritdoc/>
     public int? ErrorStatus(ReadOnlyMemory<byte> body) =>
         Read(body, out _) is { } json && IsError(json.Root) && json.Root.Integer("code") is >= 100 and <= 599 and var status
             ? (int)status
             : null;
 
-    /// <inheritdoc/>
     public bool NotFoundIsToldByBody => true;
 
     /// <summary>The bucket that a command writes to; null if it does not say.</summary>
