@@ -153,9 +153,19 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
         return new(new Page<Job>(page, rows.Count > query.Top ? Continuation(rows[query.Top - 1].Position) : null) { Unreadable = unreadable });
     }
 
-    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
+    /// <summary>The parts that the jobs are counted in. All jobs are in the first.</summary>
+    public IReadOnlyList<BooksPart> Parts { get; set; } = [new("", [], null)];
 
-    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => new(new BooksCount(Books(), Unwatched(unwatched)));
+    /// <summary>Told of every part that is counted.</summary>
+    public Action<string>? Counting { get; set; }
+
+    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new(Parts);
+
+    public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken)
+    {
+        Counting?.Invoke(part);
+        return new(part == Parts[0].Name ? new BooksCount(Books(), Unwatched(unwatched)) : new BooksCount([], []));
+    }
 
     public IReadOnlyList<Books> Books() =>
     [

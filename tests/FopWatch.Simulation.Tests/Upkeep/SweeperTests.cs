@@ -77,6 +77,37 @@ public sealed class SweeperTests : ICommitObserver
     }
 
     [Fact]
+    public async Task Parts_that_were_never_counted_or_by_a_clock_that_was_ahead_come_first_and_then_those_that_were_counted_the_longest_ago()
+    {
+        var now = _time.GetUtcNow();
+        _store.Parts = [new("now", [], now), new("earlier", [], now.AddHours(-1)), new("never", [], null), new("ahead", [], now.AddTicks(1))];
+        var counted = new List<string>();
+        _store.Counting = counted.Add;
+
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal(["never", "ahead", "earlier", "now"], counted);
+        Assert.Equal((4, 4), (sweep.Counted, sweep.Parts));
+    }
+
+    [Theory]
+    [InlineData(119, 2)]
+    [InlineData(120, 1)]
+    [InlineData(1000, 1)]
+    public async Task A_part_for_which_there_is_no_time_stands_as_it_was_counted_before(int seconds, int expected)
+    {
+        await RegisterAsync("z0.open");
+        var before = new Books(Source.Name, Registered: 5, Settled: 4, Expired: 0, Open: 1, Stopped: 0);
+        _store.Parts = [new("jobs", [], null), new("other", [before], _time.GetUtcNow())];
+        _store.Counting = _ => _time.Advance(TimeSpan.FromSeconds(seconds));
+
+        var sweep = await _sweeper.SweepAsync(Cancelled);
+
+        Assert.Equal((expected, 2), (sweep.Counted, sweep.Parts));
+        Assert.Equal(expected == 2 ? 1 : 6, Assert.Single(sweep.Books).Registered);
+    }
+
+    [Fact]
     public async Task A_job_that_cannot_be_read_is_asked_for_later_where_it_was_put_off_beyond_its_deadline()
     {
         await RegisterAsync("z0.far", TimeSpan.FromHours(3));
