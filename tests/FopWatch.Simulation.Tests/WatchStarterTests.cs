@@ -8,6 +8,7 @@ using FopWatch.Simulation.Tests.Hosts;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Simulation.Tests;
 
@@ -152,6 +153,94 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
         Assert.Equal([kind, TroubleKind.WatchesStuck], _troubles.Current.Select(trouble => trouble.Kind).Order(Comparer<TroubleKind>.Create((a, b) => (a == kind ? 0 : 1) - (b == kind ? 0 : 1))));
     }
 
+    [Theory]
+    [InlineData(true, 0)]
+    [InlineData(false, 1)]
+    public async Task A_job_that_has_been_due_for_long_is_not_polled_without_its_watch_if_that_starts_now(bool starts, int asked)
+    {
+        var due = await RegisterAsync();
+        (_started, _running) = (starts, new(null, IsPostponed: false, due));
+        _time.Advance(TimeSpan.FromMinutes(20));
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(asked, _asked);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public async Task A_watch_that_made_its_last_step_a_quarter_of_an_hour_ago_may_still_make_one(int ticksMore, int asked)
+    {
+        await RegisterAsync();
+        _time.Advance(TimeSpan.FromHours(1));
+        _running = new(null, IsPostponed: false, _time.GetUtcNow() - StuckWatches.LongestStep - TimeSpan.FromTicks(ticksMore));
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(asked, _asked);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(1, 1)]
+    public async Task A_watch_that_sleeps_for_longer_only_within_the_tolerance_of_clocks_is_left_alone(int ticksMore, int woken)
+    {
+        var due = await RegisterAsync();
+        _running = new(due + PollPlan.ClockTolerance + TimeSpan.FromTicks(ticksMore), IsPostponed: false, _time.GetUtcNow());
+
+        await _starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(woken, _woken.Count);
+    }
+
+    [Fact]
+    public async Task No_more_watches_are_started_than_the_rate_of_the_source_allows_until_the_next_run()
+    {
+        var starter = await StarterOfSlowAsync(40);
+        _started = true;
+
+        await starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(10, _startedIds.Count);
+    }
+
+    [Theory]
+    [InlineData(119, 20)]
+    [InlineData(120, 40)]
+    public async Task While_enough_watches_are_at_work_for_the_rate_of_the_source_no_further_ones_are_looked_at(int secondsIdle, int looks)
+    {
+        var starter = await StarterOfSlowAsync(40);
+        _running = new(null, IsPostponed: false, _time.GetUtcNow().AddSeconds(-secondsIdle));
+
+        await starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(looks, _looks);
+    }
+
+    [Fact]
+    public async Task Watches_that_are_woken_do_not_count_as_at_work()
+    {
+        var starter = await StarterOfSlowAsync(40);
+        _running = new(_time.GetUtcNow().AddHours(1), IsPostponed: false, _time.GetUtcNow());
+
+        await starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(40, _woken.Count);
+    }
+
+    [Fact]
+    public async Task As_many_jobs_of_stuck_watches_are_polled_as_the_rate_of_the_source_allows_until_the_next_run()
+    {
+        var starter = await StarterOfSlowAsync(40);
+        _running = new(null, IsPostponed: false, _time.GetUtcNow());
+        _time.Advance(TimeSpan.FromMinutes(20));
+
+        await starter.StartDueAsync(Cancelled);
+
+        Assert.Equal(6, _asked);
+    }
+
     [Fact]
     public async Task A_runner_that_does_not_answer_is_not_asked_again_for_the_same_job()
     {
@@ -201,6 +290,18 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     {
         _asked++;
         return Task.FromResult(new StatusAnswer(PollAnswer.NotFound));
+    }
+
+    /// <summary>A starter of a source whose status API may be asked each ten seconds, with so many jobs that are due.</summary>
+    private async Task<WatchStarter> StarterOfSlowAsync(int jobs)
+    {
+        var slow = Source with { Poll = Source.Poll with { PerSecond = 0.1 } };
+        var sources = new Sources([slow]);
+        var recorder = new JobRecorder(sources, _store, this, _time, new Random(7));
+        for (var i = 0; i < jobs; i++)
+            await recorder.RegisterAsync(slow, $"z0.{i:d3}", Job.NoMetadata, TimeSpan.Zero, Cancelled);
+        var poller = Unobserved.Poller(sources, _store, this, recorder, _time);
+        return new(sources, _store, this, new(_time), poller, new InlineWork(), _troubles, NullLogger.Instance, _time);
     }
 
     /// <summary>Registers a job whose first poll is due before the timer looks again.</summary>

@@ -70,6 +70,19 @@ public class StoredEventTests
     public void What_only_looks_like_a_member_inside_of_the_job_does_not_count() =>
         AssertDamaged("""{"data":{"specversion":"1.0","id":"a","source":"/s","type":"t"}}""");
 
+    [Theory]
+    [InlineData("\"specversion\":\"1.0\"")]
+    [InlineData("\"id\":\"a\"")]
+    [InlineData("\"source\":\"/s\"")]
+    [InlineData("\"type\":\"t\"")]
+    [InlineData("\"data\":{\"id\":\"z0.job\"}")]
+    public void A_member_that_is_there_twice_is_there(string member)
+    {
+        var twice = Encoding.UTF8.GetBytes(Whole.Replace(member, $"{member},{member}", StringComparison.Ordinal));
+
+        Assert.Null(StoredEvent.Read(twice, CommandRedaction.Version).Problem);
+    }
+
     private static void AssertDamaged(string body)
     {
         Assert.NotEqual(Whole, body);
