@@ -4,6 +4,7 @@ using FopWatch.Azure.Tables;
 using FopWatch.Contracts;
 using FopWatch.Functions.Tests.Running;
 using FopWatch.Intake;
+using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Settings;

@@ -183,6 +183,24 @@ internal sealed class WatchHost : IAsyncDisposable
     /// <summary>What the timer does each minute.</summary>
     public Task StartDueAsync() => _services.GetRequiredService<WatchStarter>().StartDueAsync(Cancelled);
 
+    /// <summary>What the timer does each minute, once a job is due.</summary>
+    public async Task StartWhenDueAsync(string id)
+    {
+        Time.AdvanceTo((await JobAsync(id)).Watch.DueAt!.Value);
+        await StartDueAsync();
+    }
+
+    /// <summary>Starts the watch of a job with an input of any version.</summary>
+    public Task<string> ScheduleAsync(string id, object input) => Client.ScheduleNewOrchestrationInstanceAsync(
+        WatchJob.Name, input, new StartOrchestrationOptions(InstanceIdOf(id)), Cancelled);
+
+    /// <summary>Waits until a job is settled.</summary>
+    public async Task SettledAsync(string id)
+    {
+        while (!(await JobAsync(id)).IsSettled)
+            await Task.Delay(10, Cancelled);
+    }
+
     /// <summary>What the timer does each hour.</summary>
     public Task PurgeAsync() => _services.GetRequiredService<Purge>().RunAsync(new(), Client, Cancelled);
 
