@@ -1,6 +1,7 @@
 using System.Text;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
+using FopWatch.Cloud;
 using FopWatch.Contracts;
 using FopWatch.Functions.Tests.Running;
 using FopWatch.Intake;

@@ -57,7 +57,7 @@ public class WatchClockTests(SharedAzurite azurite)
         Assert.NotNull(await host.FindAsync("over"));
         var open = await host.JobAsync("open");
         Assert.Equal((JobState.Processing, 1, WatchStatus.Watching), (open.State, open.Watch.Polls, open.WatchStatus));
-        Assert.Equal(1, await host.Services.GetRequiredService<FarWatches>().BringForwardAsync(Cancelled));
+        Assert.Equal(1, await host.Services.GetRequiredService<ClockSkewRepair>().BringForwardAsync(Cancelled));
         Assert.InRange((await host.JobAsync("open")).Watch.DueAt!.Value - host.Time.GetUtcNow(), TimeSpan.Zero, TimeSpan.FromMinutes(11));
     }
 

@@ -1,3 +1,4 @@
+using FopWatch.Cloud;
 using FopWatch.Contracts;
 using FopWatch.Functions.Watching;
 using FopWatch.Intake;

@@ -1,5 +1,6 @@
 using FopWatch.Contracts;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Watching;
 using Microsoft.DurableTask.Client;

@@ -1,4 +1,6 @@
+using FopWatch.Embedded;
 using FopWatch.Jobs;
+using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
 using FopWatch.Running;
@@ -21,7 +23,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
     private readonly CancellationTokenSource _stop = new();
     private readonly MemoryStore _store;
     private readonly JobRecorder _recorder;
-    private readonly EmbeddedWatches _watches;
+    private readonly EmbeddedWatchRunner _watches;
     private readonly List<string> _asked = [];
     private readonly Dictionary<string, TaskCompletionSource<StatusAnswer>> _answers = [];
     private bool _holds;
@@ -139,7 +141,7 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
 
         _time.Advance(TimeSpan.FromMilliseconds(100));
         await AskedAsync("z0.good");
-        _time.Advance(FailedPolls.First - TimeSpan.FromMilliseconds(100) - Tick);
+        _time.Advance(PollBackoff.First - TimeSpan.FromMilliseconds(100) - Tick);
         Assert.Equal(1, tries);
         _time.Advance(Tick);
 

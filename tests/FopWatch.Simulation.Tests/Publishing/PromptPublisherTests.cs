@@ -1,3 +1,4 @@
+using FopWatch.Cloud;
 using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Running;
@@ -36,10 +37,10 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public async Task What_is_committed_while_the_broker_is_slow_is_published_together_and_no_commit_waits()
     {
         var (asked, answer) = Hold();
-        await CommittedAsync("e0");
+        Committed("e0");
         await asked;
         for (var i = 1; i < 5; i++)
-            await CommittedAsync($"e{i}");
+            Committed($"e{i}");
         Assert.False(_publisher.IdleAsync().IsCompleted);
 
         answer.SetResult();
@@ -52,10 +53,10 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public async Task No_more_than_a_hundred_are_published_together()
     {
         var (asked, answer) = Hold();
-        await CommittedAsync("e");
+        Committed("e");
         await asked;
         for (var i = 0; i < 150; i++)
-            await CommittedAsync($"e{i}");
+            Committed($"e{i}");
         answer.SetResult();
         await IdleAsync();
 
@@ -67,10 +68,10 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public async Task Events_beyond_the_memory_for_them_are_left_to_the_sweep()
     {
         var (asked, answer) = Hold();
-        await CommittedAsync("first");
+        Committed("first");
         await asked;
         for (var i = 0; i < 6; i++)
-            await _publisher.CommittedAsync(Sample.Event($"e{i}") with { Body = new byte[PromptPublisher.MostBytes / 4] }, Cancelled);
+            _publisher.Committed(Sample.Event($"e{i}") with { Body = new byte[PromptPublisher.MostBytes / 4] });
         answer.SetResult();
         await IdleAsync();
         Assert.Equal(["first", "e0 e1 e2 e3"], _published);
@@ -78,7 +79,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
         // And then there is room again.
         for (var i = 0; i < 4; i++)
         {
-            await _publisher.CommittedAsync(Sample.Event($"f{i}") with { Body = new byte[PromptPublisher.MostBytes] }, Cancelled);
+            _publisher.Committed(Sample.Event($"f{i}") with { Body = new byte[PromptPublisher.MostBytes] });
             await IdleAsync();
         }
 
@@ -89,9 +90,9 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public async Task After_a_failure_nothing_is_published_at_once_for_half_a_minute_and_what_waited_is_left_to_the_sweep()
     {
         var (asked, answer) = Hold();
-        await CommittedAsync("a");
+        Committed("a");
         await asked;
-        await CommittedAsync("b");
+        Committed("b");
         answer.SetException(new InvalidOperationException("The broker is down."));
         await IdleAsync();
         Assert.Equal(["a"], _published);
@@ -99,11 +100,11 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
 
         _broker = _ => Task.CompletedTask;
         _time.Advance(PromptPublisher.PauseAfterFailure - Tick);
-        await CommittedAsync("c");
+        Committed("c");
         Assert.True(_publisher.IdleAsync().IsCompleted);
 
         _time.Advance(Tick);
-        await CommittedAsync("d");
+        Committed("d");
         await IdleAsync();
         Assert.Equal(["a", "d"], _published);
     }
@@ -113,13 +114,13 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     {
         _time.Ahead = TimeSpan.FromDays(365);
         _broker = _ => throw new InvalidOperationException("The broker is down.");
-        await CommittedAsync("a");
+        Committed("a");
         await IdleAsync();
         _time.Ahead = TimeSpan.Zero;
         _broker = _ => Task.CompletedTask;
 
         _time.Advance(PromptPublisher.PauseAfterFailure);
-        await CommittedAsync("b");
+        Committed("b");
         await IdleAsync();
 
         Assert.Equal(["a", "b"], _published);
@@ -129,7 +130,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     public async Task A_broker_that_does_not_answer_is_given_up_after_two_seconds()
     {
         _broker = token => Task.Delay(Timeout.Infinite, token);
-        await CommittedAsync("a");
+        Committed("a");
         await _time.UntilTimersAsync(1, Cancelled);
 
         _time.Advance(PromptPublisher.LongestPublish - Tick);
@@ -195,7 +196,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
         _depth = waiting;
         var publisher = new PromptPublisher(this, dispatcher: null, new ThreadPoolWork(), this, _time);
 
-        await publisher.CommittedAsync(Sample.Event("a"), Cancelled);
+        publisher.Committed(Sample.Event("a"));
         Assert.True(publisher.IdleAsync().IsCompleted);
         await publisher.SweepAsync(Cancelled);
 
@@ -225,7 +226,7 @@ public sealed class PromptPublisherTests : IEventPublisher, IOutbox, ILogger, ID
     void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
         _logged.Add(_depth is null ? $"{logLevel}" : $"{logLevel} {formatter(state, exception)}");
 
-    private async Task CommittedAsync(string id) => await _publisher.CommittedAsync(Sample.Event(id), Cancelled);
+    private void Committed(string id) => _publisher.Committed(Sample.Event(id));
 
     private async Task CommitAsync(string id) => Assert.NotNull(await _store.CommitAsync(Sample.Job(id).Settled().On(null), Cancelled));
 

@@ -1,9 +1,9 @@
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
+using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
-using FopWatch.Running;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.World;
 using FopWatch.Upkeep;
