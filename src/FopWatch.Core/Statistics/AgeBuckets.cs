@@ -1,27 +1,47 @@
 namespace FopWatch.Statistics;
 
-/// <summary>The ages that statistics tell apart: 80 buckets of a quarter of an octave each, from a second to twelve days.</summary>
-public static class AgeBuckets
+/// <summary>Logarithmic buckets of job ages, from 1 second to 12 days.</summary>
+public sealed class AgeBuckets
 {
-    /// <summary>How many there are.</summary>
-    public const int Count = 80;
+    private const int Octaves = 20;
 
-    private const double PerOctave = 4;
+    private readonly int _perOctave;
+    private readonly double[] _lower;
 
-    private static readonly double[] Lower = [0, .. Enumerable.Range(1, Count).Select(bucket => Math.Pow(2, bucket / PerOctave))];
+    private AgeBuckets(int perOctave)
+    {
+        _perOctave = perOctave;
+        _lower = [0, .. Enumerable.Range(1, Octaves * perOctave).Select(bucket => Math.Pow(2, bucket / (double)perOctave))];
+    }
 
-    /// <summary>The bucket of an age: the first has what is younger than a second, too, and the last what is older than twelve days.</summary>
+    /// <summary>80 buckets of a quarter of an octave each: few enough to be kept for each class.</summary>
+    public static AgeBuckets Quarters { get; } = new(4);
+
+    /// <summary>Finer buckets for ages that are known exactly and not kept.</summary>
+    public static AgeBuckets Fine { get; } = new(32);
+
+    /// <summary>The number of buckets.</summary>
+    public int Count => _lower.Length - 1;
+
+    /// <summary>The bucket of an age. The first bucket includes ages below 1 second, the last one all greater ages.</summary>
     /// <param name="seconds">The age in seconds.</param>
-    public static int Of(double seconds)
+    public int Of(double seconds)
     {
         if (!(seconds > 1))
             return 0;
 
-        // The logarithm may be wrong by its last bit, so that a boundary would belong to the bucket before it.
-        var bucket = (int)Math.Min(Count - 1, PerOctave * Math.Log2(seconds));
-        return bucket < Count - 1 && seconds >= Lower[bucket + 1] ? bucket + 1 : bucket;
+        // The logarithm may be wrong by its last bit, on either side of a boundary.
+        var bucket = (int)Math.Min(Count - 1, _perOctave * Math.Log2(seconds));
+        if (seconds < _lower[bucket])
+            return bucket - 1;
+        return bucket < Count - 1 && seconds >= _lower[bucket + 1] ? bucket + 1 : bucket;
     }
 
-    /// <summary>The least age of a bucket in seconds; of <see cref="Count"/>, where the last one ends.</summary>
-    public static double From(int bucket) => Lower[bucket];
+    /// <summary>The lower bound of a bucket in seconds. For <see cref="Count"/>, the upper bound of the last bucket.</summary>
+    /// <param name="bucket">From 0 to <see cref="Count"/>.</param>
+    public double From(int bucket) => _lower[bucket];
+
+    /// <summary>The width of a bucket in seconds.</summary>
+    /// <param name="bucket">From 0 to <see cref="Count"/> - 1.</param>
+    public double Width(int bucket) => _lower[bucket + 1] - _lower[bucket];
 }

@@ -1,125 +1,173 @@
 namespace FopWatch.Statistics;
 
-/// <summary>How long the jobs of a class take, as it is estimated: the share of them that is unfinished at each age.</summary>
+/// <summary>The survival function of the jobs of a class, from the sums that are known of them.</summary>
 /// <remarks>
-/// The share that is over within a bucket is how many were by how many had reached it. Where in the bucket is what is likeliest at their mean
-/// age: an exponential density. Where nothing is known a job's chance to end in the next second is half of one by its age; that counts as
-/// <see cref="PriorJobs"/> jobs in all.
+/// The hazard of a bucket is the share of the jobs that reach it that are over within it. The density within a bucket is the exponential one that has the
+/// mean of the known ages. The estimate adds a prior (the hazard of an age is half of 1/age) that counts as <see cref="PriorJobs"/> jobs in all, and
+/// averages over neighbouring buckets.
 /// </remarks>
-public sealed class AgeCurve
+public sealed class AgeCurve : ISurvivalCurve
 {
-    /// <summary>How many jobs what is assumed counts as.</summary>
+    /// <summary>The number of jobs that the prior counts as.</summary>
     public const double PriorJobs = 2;
 
-    private const double PriorOver = PriorJobs / AgeBuckets.Count;
+    // Averages reach over so many octaves to either side, or over so many jobs. The reach that predicts best is taken.
+    private static readonly double[] Octaves = [0, 0.25, 0.5, 0.75, 1, 1.5, 2];
+    private static readonly double[] Neighbours = [2, 4, 8, 16, 32, 64];
 
-    // How many buckets to either side are averaged: as many as foretell best.
-    private static readonly int[] Reaches = [1, 2, 3, 4, 6, 8];
+    private readonly AgeBuckets _buckets;
+    private readonly Bucket[] _curve;
 
-    private readonly Bucket[] _buckets = new Bucket[AgeBuckets.Count];
+    private AgeCurve(AgeBuckets buckets, Sums sums)
+    {
+        (_buckets, _curve) = (buckets, new Bucket[buckets.Count]);
+        var (unfinished, area) = (1d, 0d);
+        for (var number = 0; number < buckets.Count; number++)
+        {
+            var over = sums.Over[number];
+            var share = over > 0 ? over / Math.Max(sums.Reached[number], over) : 0;
+            var slope = over > 0 ? Bucket.SlopeOf(sums.Within[number] / over) : 0;
+            var bucket = new Bucket(buckets.From(number), buckets.Width(number), share, slope, unfinished, area);
+            _curve[number] = bucket;
+            (unfinished, area) = (bucket.Unfinished(buckets.From(number + 1)), bucket.RestrictedMean(buckets.From(number + 1)));
+        }
+    }
 
-    /// <summary>Estimates.</summary>
-    public AgeCurve(KnownAges known)
+    /// <summary>The estimate for jobs to come.</summary>
+    /// <param name="known">The sums.</param>
+    public static AgeCurve Estimate(KnownAges known)
     {
         ArgumentNullException.ThrowIfNull(known);
-        var (over, reached, within) = Smoothed(known);
-        var (unfinished, area) = (1d, 0d);
-        for (var number = 0; number < AgeBuckets.Count; number++)
-        {
-            var (from, to) = (AgeBuckets.From(number), AgeBuckets.From(number + 1));
-            var share = over[number] / Math.Max(reached[number], over[number]);
-            var bucket = new Bucket(from, to - from, share, Bucket.SlopeOf(within[number] / over[number]), unfinished, area);
-            _buckets[number] = bucket;
-            (unfinished, area) = (bucket.Unfinished(to), bucket.SecondsUntil(to));
-        }
+        return new(known.Buckets, Smoothed(known.Buckets, Sums.Of(known)));
     }
 
-    private static (double[] Over, double[] Reached, double[] Within) Smoothed(KnownAges known)
+    /// <summary>The known ages as they are, without a prior and without averaging.</summary>
+    /// <param name="known">The sums.</param>
+    public static AgeCurve Observed(KnownAges known)
     {
-        var (over, reached, within) = (known.Over.ToArray(), known.Reached.ToArray(), new double[AgeBuckets.Count]);
-        for (var number = 0; number < AgeBuckets.Count; number++)
-        {
-            var width = AgeBuckets.From(number + 1) - AgeBuckets.From(number);
-            within[number] = Math.Clamp((known.Seconds[number] / width) - (reached[number] - over[number]), 0, over[number]);
-        }
+        ArgumentNullException.ThrowIfNull(known);
+        return new(known.Buckets, Sums.Of(known));
+    }
 
-        var best = (Likelihood: double.NegativeInfinity, Over: over, Reached: reached, Within: within);
-        foreach (var reach in Reaches)
+    /// <inheritdoc/>
+    public double Unfinished(double seconds) => _curve[_buckets.Of(seconds)].Unfinished(seconds);
+
+    /// <inheritdoc/>
+    public double RestrictedMean(double seconds) => _curve[_buckets.Of(seconds)].RestrictedMean(seconds);
+
+    private static Sums Smoothed(AgeBuckets buckets, Sums known)
+    {
+        var prior = PriorJobs / buckets.Count;
+        var before = Math.Max(Array.FindIndex(known.Over, over => over > 0) - 1, 0);
+        var best = (Likelihood: double.NegativeInfinity, Sums: known);
+        foreach (var reach in Reaches(known.Over, buckets.Of(2)))
         {
-            var (someOver, someReached) = (Spread(over, reach), Spread(reached, reach));
-            AddPrior(someOver, someReached);
-            var likelihood = Likelihood(over, reached, someOver, someReached, 1.0 / reach);
+            var sums = new Sums(Spread(known.Over, reach), Spread(known.Reached, reach), Spread(known.Within, reach));
+
+            // Averages end at the youngest known age: most classes have a least time, and a poll before it finds nothing.
+            Array.Clear(sums.Over, 0, before);
+            Array.Clear(sums.Within, 0, before);
+            AddPrior(buckets, sums, prior);
+            var likelihood = Likelihood(known, sums, reach, prior);
             if (likelihood > best.Likelihood)
-                best = (likelihood, someOver, someReached, Spread(within, reach));
+                best = (likelihood, sums);
         }
 
-        for (var number = 0; number < AgeBuckets.Count; number++)
-            best.Within[number] += PriorOver / 2;
-        return (best.Over, best.Reached, best.Within);
+        return best.Sums;
     }
 
-    private static void AddPrior(double[] over, double[] reached)
+    private static IEnumerable<int[]> Reaches(double[] over, int perOctave)
     {
-        for (var number = 0; number < AgeBuckets.Count; number++)
+        foreach (var octaves in Octaves)
+            yield return [.. over.Select(_ => 1 + (int)(octaves * perOctave))];
+        foreach (var jobs in Neighbours)
+            yield return [.. over.Select((_, number) => ReachOf(number, jobs))];
+
+        int ReachOf(int number, double jobs)
         {
-            var (from, to) = (AgeBuckets.From(number), AgeBuckets.From(number + 1));
-            over[number] += PriorOver;
-            reached[number] += PriorOver / (1 - Math.Exp(-0.5 * (to - from) / Math.Sqrt(Math.Max(from, 1) * to)));
+            var (reach, sum) = (1, over[number]);
+            for (; sum < jobs && reach <= Octaves[^1] * perOctave; reach++)
+                sum += (number >= reach ? over[number - reach] : 0) + (number + reach < over.Length ? over[number + reach] : 0);
+            return reach;
         }
     }
 
-    // How well the ages of each job are foretold by those of the others.
-    private static double Likelihood(double[] over, double[] reached, double[] someOver, double[] someReached, double own)
+    private static void AddPrior(AgeBuckets buckets, Sums sums, double prior)
+    {
+        for (var number = 0; number < buckets.Count; number++)
+        {
+            var (from, to) = (buckets.From(number), buckets.From(number + 1));
+            sums.Over[number] += prior;
+            sums.Within[number] += prior / 2;
+            sums.Reached[number] += prior / (1 - Math.Exp(-0.5 * (to - from) / Math.Sqrt(Math.Max(from, 1) * to)));
+        }
+    }
+
+    // The log-likelihood of each job's buckets by the hazards of the others (leave one out).
+    private static double Likelihood(Sums known, Sums sums, int[] reach, double prior)
     {
         var sum = 0d;
-        for (var number = 0; number < AgeBuckets.Count; number++)
+        for (var number = 0; number < known.Over.Length; number++)
         {
-            var others = Math.Max(someReached[number] - own, someOver[number]);
-            if (over[number] > 0)
-                sum += over[number] * Math.Log(Math.Max(someOver[number] - own, PriorOver) / others);
-            if (reached[number] > over[number])
-                sum += (reached[number] - over[number]) * Math.Log(Math.Max(1 - (someOver[number] / others), 1e-9));
+            var own = 1.0 / reach[number];
+            var others = Math.Max(sums.Reached[number] - own, sums.Over[number]);
+            if (known.Over[number] > 0)
+                sum += known.Over[number] * Math.Log(Math.Max(sums.Over[number] - own, prior) / others);
+            if (known.Reached[number] > known.Over[number])
+                sum += (known.Reached[number] - known.Over[number]) * Math.Log(Math.Max(1 - (sums.Over[number] / others), 1e-9));
         }
 
         return sum;
     }
 
-    /// <summary>Sums over the neighbours on both sides, with weights that fall to nothing, of which its own is 1 by the reach.</summary>
-    private static double[] Spread(double[] values, int reach)
+    /// <summary>Sums over the neighbours with triangular weights; a bucket's own weight is 1/reach.</summary>
+    private static double[] Spread(double[] values, int[] reaches)
     {
         var sums = new double[values.Length];
         for (var number = 0; number < values.Length; number++)
         {
+            var reach = reaches[number];
             for (var other = Math.Max(number - reach + 1, 0); other < Math.Min(number + reach, values.Length); other++)
-                sums[number] += values[other] * (reach - Math.Abs(number - other)) / (reach * reach);
+                sums[number] += values[other] * (reach - Math.Abs(number - other)) / ((double)reach * reach);
         }
 
         return sums;
     }
 
-    /// <summary>The share of jobs that is unfinished at an age.</summary>
-    public double Unfinished(double seconds) => _buckets[AgeBuckets.Of(seconds)].Unfinished(seconds);
+    /// <param name="Over">The jobs that were over in each bucket.</param>
+    /// <param name="Reached">The jobs that reached it.</param>
+    /// <param name="Within">The sum of the places of the known ages in it, as shares of its width.</param>
+    private sealed record Sums(double[] Over, double[] Reached, double[] Within)
+    {
+        public static Sums Of(KnownAges known)
+        {
+            var within = new double[known.Buckets.Count];
+            for (var number = 0; number < within.Length; number++)
+            {
+                var survived = known.Reached[number] - known.Over[number];
+                within[number] = Math.Clamp((known.Seconds[number] / known.Buckets.Width(number)) - survived, 0, known.Over[number]);
+            }
 
-    /// <summary>The mean time in seconds that a job is unfinished until an age: the integral of <see cref="Unfinished"/>.</summary>
-    public double SecondsUntil(double seconds) => _buckets[AgeBuckets.Of(seconds)].SecondsUntil(seconds);
+            return new(known.Over.ToArray(), known.Reached.ToArray(), within);
+        }
+    }
 
-    /// <summary>A bucket.</summary>
-    /// <param name="From">Where it begins.</param>
+    /// <param name="From">Its lower bound in seconds.</param>
     /// <param name="Width">Its width in seconds.</param>
-    /// <param name="Share">The share of what reaches it that is over within.</param>
-    /// <param name="Slope">How the density grows: it is proportional to e to the slope times the share of the width that has passed.</param>
-    /// <param name="Reaching">The share of all that reaches it.</param>
-    /// <param name="Area">The integral until it.</param>
+    /// <param name="Share">The share of what reaches it that is over within it.</param>
+    /// <param name="Slope">The density is proportional to e to the power of the slope times the share of the width that has passed.</param>
+    /// <param name="Reaching">The share of all jobs that reaches it.</param>
+    /// <param name="Area">The restricted mean at its lower bound.</param>
     private readonly record struct Bucket(double From, double Width, double Share, double Slope, double Reaching, double Area)
     {
-        // Beyond that the density is at an end of the bucket as good as whole.
+        // A steeper density would lie within 2 % of the width at one end.
         private const double SteepestSlope = 50;
 
         public double Unfinished(double seconds) => Reaching * (1 - (Share * Over(Part(seconds))));
 
-        public double SecondsUntil(double seconds) => Area + (Reaching * Width * (Part(seconds) - (Share * OverArea(Part(seconds)))));
+        public double RestrictedMean(double seconds) => Area + (Reaching * Width * (Part(seconds) - (Share * OverArea(Part(seconds)))));
 
-        /// <summary>The slope at which the mean is at a part of the width.</summary>
+        /// <summary>The slope whose mean is at a share of the width.</summary>
         public static double SlopeOf(double mean)
         {
             var (low, high) = (-SteepestSlope, SteepestSlope);

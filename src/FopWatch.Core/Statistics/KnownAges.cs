@@ -1,108 +1,197 @@
 namespace FopWatch.Statistics;
 
 /// <summary>
-/// At what ages the jobs of a class were over: for each of <see cref="AgeBuckets"/> how many reached it unfinished, how many were over in it, and how
-/// many seconds they were in it unfinished. All are sums, so that any number of processes add to them in any order.
+/// What is known of the ages at which the jobs of a class were over. For each bucket: how many jobs reached it unfinished, how many
+/// were over in it, and for how many seconds jobs in it were unfinished. All three are sums, so any number of processes add to them in any order.
 /// </summary>
 public sealed class KnownAges
 {
-    private readonly double[] _reached = new double[AgeBuckets.Count];
-    private readonly double[] _over = new double[AgeBuckets.Count];
-    private readonly double[] _seconds = new double[AgeBuckets.Count];
+    /// <summary>The time in which an addition loses half of its weight.</summary>
+    public static readonly TimeSpan HalfLife = TimeSpan.FromDays(7);
 
-    /// <summary>How many jobs reached each bucket unfinished.</summary>
+    /// <summary>The jobs that an hour may add however little is known: 20 known ages are thus of three hours at least.</summary>
+    private const double MostOfFirstHours = 7;
+
+    /// <summary>The share of what is known that an hour may add.</summary>
+    private const double MostOfAnHour = 0.05;
+
+    private readonly double[] _reached;
+    private readonly double[] _over;
+    private readonly double[] _seconds;
+
+    /// <summary>Nothing is known yet.</summary>
+    /// <param name="buckets">The buckets; null for <see cref="AgeBuckets.Quarters"/>.</param>
+    public KnownAges(AgeBuckets? buckets = null)
+    {
+        Buckets = buckets ?? AgeBuckets.Quarters;
+        (_reached, _over, _seconds) = (new double[Buckets.Count], new double[Buckets.Count], new double[Buckets.Count]);
+    }
+
+    /// <summary>The buckets.</summary>
+    public AgeBuckets Buckets { get; }
+
+    /// <summary>The jobs that reached each bucket unfinished.</summary>
     public ReadOnlySpan<double> Reached => _reached;
 
-    /// <summary>How many jobs were over in each bucket.</summary>
+    /// <summary>The jobs that were over in each bucket.</summary>
     public ReadOnlySpan<double> Over => _over;
 
-    /// <summary>How many seconds jobs were in each bucket and not over.</summary>
+    /// <summary>The seconds for which jobs in each bucket were unfinished.</summary>
     public ReadOnlySpan<double> Seconds => _seconds;
 
-    /// <summary>How many jobs were over in all.</summary>
+    /// <summary>The jobs that were over in all buckets.</summary>
     public double Jobs => _over.Sum();
 
-    /// <summary>Adds a job that was over between two ages. Where in between is not known: any factor of age is as likely as any other.</summary>
+    /// <summary>
+    /// The weight of an addition by forward decay (Cormode et al. 2009): it depends on the time of the addition only, so that sums with the same landmark
+    /// can be added. To move the landmark, multiply by the weight of the old one.
+    /// </summary>
+    /// <param name="at">The time of the addition.</param>
+    /// <param name="landmark">The time whose additions weigh 1.</param>
+    public static double WeightOf(DateTimeOffset at, DateTimeOffset landmark) => Math.Pow(2, (at - landmark) / HalfLife);
+
+    /// <summary>
+    /// The weight at which to add what came in an hour. It keeps an outage, a batch or forged reports from displacing what is known: an hour adds
+    /// 7 jobs or 5 % of the jobs that are known, whichever is more.
+    /// </summary>
+    /// <param name="jobs">The jobs that were over in this hour.</param>
+    /// <param name="known">The jobs that were known before this hour.</param>
+    public static double WeightOfHour(double jobs, double known)
+    {
+        var most = Math.Max(MostOfFirstHours, MostOfAnHour * known);
+        return jobs > most ? most / jobs : 1;
+    }
+
+    /// <summary>Adds a job that was over at an age.</summary>
+    /// <param name="at">The age in seconds.</param>
+    /// <param name="weight">How many such jobs.</param>
+    public void AddOver(double at, double weight = 1)
+    {
+        ThrowIfNotAge(at);
+        var bucket = Buckets.Of(at);
+        AddSurvived(0, Buckets.From(bucket), weight);
+        _reached[bucket] += weight;
+        _over[bucket] += weight;
+        _seconds[bucket] += weight * (at - Buckets.From(bucket));
+    }
+
+    /// <summary>Adds a job that was over between two ages. It is spread over them log-uniformly: any factor of age is as likely as any other.</summary>
     /// <param name="after">The age in seconds at which it was last seen unfinished; 0 if it never was.</param>
     /// <param name="by">The age at which it was known to be over; at least <paramref name="after"/>.</param>
     /// <param name="weight">How many such jobs.</param>
-    public void AddOver(double after, double by, double weight = 1)
+    public void AddOverBetween(double after, double by, double weight = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(after);
-        ArgumentOutOfRangeException.ThrowIfLessThan(by, after);
-        var from = Math.Max(after, 1);
-        var octaves = by > from ? Math.Log(by / from) : 0;
-        if (octaves < 1e-9)
-        {
-            _over[AgeBuckets.Of(by)] += weight;
-            AddOpen(0, by, weight);
-            return;
-        }
-
-        AddOpen(0, from, weight);
-        for (var (bucket, at) = (AgeBuckets.Of(from), from); at < by; bucket++)
-        {
-            var to = bucket == AgeBuckets.Count - 1 ? by : Math.Min(by, AgeBuckets.From(bucket + 1));
-            if (at > from)
-                _reached[bucket] += weight * (1 - (Math.Log(at / from) / octaves));
-            _over[bucket] += weight * Math.Log(to / at) / octaves;
-            _seconds[bucket] += weight * (SecondsOpen(to) - SecondsOpen(at));
-            at = to;
-        }
-
-        // The integral of the share that is not over: 1 - ln(t / from) / ln(by / from).
-        double SecondsOpen(double t) => t + ((t - (t * Math.Log(t / from))) / octaves);
+        ThrowIfNotAge(after);
+        var from = Math.Max(after, Math.Min(by, 1));
+        var octaves = Math.Log(by / from);
+        Spread(
+            from,
+            by,
+            weight,
+            octaves > 1e-9 ? t => 1 - (Math.Log(t / from) / octaves) : null,
+            t => t + ((t - (t * Math.Log(t / from))) / octaves));
     }
 
-    /// <summary>Adds a job that was over between two ages, and lies there as those that are known already make likely.</summary>
-    public void AddOver(double after, double by, AgeCurve likely, double weight = 1)
+    /// <summary>Adds a job that was over between two ages. It is spread over them as the jobs that are known already.</summary>
+    /// <param name="after">The age in seconds at which it was last seen unfinished; 0 if it never was.</param>
+    /// <param name="by">The age at which it was known to be over; at least <paramref name="after"/>.</param>
+    /// <param name="likely">The survival function of what is known already.</param>
+    /// <param name="weight">How many such jobs.</param>
+    public void AddOverBetween(double after, double by, ISurvivalCurve likely, double weight = 1)
     {
         ArgumentNullException.ThrowIfNull(likely);
+        ThrowIfNotAge(after);
+        ThrowIfNotAge(by);
         var (start, end) = (likely.Unfinished(after), likely.Unfinished(by));
-        if (!(start - end > 1e-9))
+        if (start - end > 1e-9)
         {
-            AddOver(after, by, weight);
-            return;
+            Spread(
+                after,
+                by,
+                weight,
+                t => (likely.Unfinished(t) - end) / (start - end),
+                t => (likely.RestrictedMean(t) - (end * t)) / (start - end));
         }
-
-        AddOpen(0, after, weight);
-        for (var (bucket, at) = (AgeBuckets.Of(after), after); at < by; bucket++)
+        else
         {
-            var to = bucket == AgeBuckets.Count - 1 ? by : Math.Min(by, AgeBuckets.From(bucket + 1));
-            if (at == AgeBuckets.From(bucket))
-                _reached[bucket] += weight * (likely.Unfinished(at) - end) / (start - end);
-            _over[bucket] += weight * (likely.Unfinished(at) - likely.Unfinished(to)) / (start - end);
-            _seconds[bucket] += weight * (likely.SecondsUntil(to) - likely.SecondsUntil(at) - (end * (to - at))) / (start - end);
-            at = to;
+            AddOverBetween(after, by, weight);
         }
     }
 
-    /// <summary>Adds what is known of a job that is not over, or whose end will not be known.</summary>
-    /// <param name="from">The age in seconds from which on this was not added before.</param>
+    /// <summary>Adds what is known of a job that is open, or whose end nobody will see.</summary>
+    /// <param name="from">The age in seconds up to which this was added before.</param>
     /// <param name="to">The age at which it was last seen unfinished.</param>
     /// <param name="weight">How many such jobs.</param>
     public void AddOpen(double from, double to, double weight = 1)
     {
-        ArgumentOutOfRangeException.ThrowIfNegative(from);
-        for (var (bucket, at) = (AgeBuckets.Of(from), from); at < to; bucket++)
-        {
-            var end = bucket == AgeBuckets.Count - 1 ? to : Math.Min(to, AgeBuckets.From(bucket + 1));
-            if (at == AgeBuckets.From(bucket))
-                _reached[bucket] += weight;
-            _seconds[bucket] += weight * (end - at);
-            at = end;
-        }
+        ThrowIfNotAge(from);
+        ThrowIfNotAge(to);
+        AddSurvived(from, to, weight);
     }
 
-    /// <summary>Adds what another process, or another class, has summed up.</summary>
+    /// <summary>Adds the sums of another process or class.</summary>
+    /// <param name="other">The sums, in the same buckets.</param>
+    /// <param name="weight">What they are multiplied by.</param>
     public void Add(KnownAges other, double weight = 1)
     {
         ArgumentNullException.ThrowIfNull(other);
-        for (var bucket = 0; bucket < AgeBuckets.Count; bucket++)
+        if (other.Buckets != Buckets)
+            throw new ArgumentException("The sums are of other buckets.", nameof(other));
+        for (var bucket = 0; bucket < Buckets.Count; bucket++)
         {
             _reached[bucket] += weight * other._reached[bucket];
             _over[bucket] += weight * other._over[bucket];
             _seconds[bucket] += weight * other._seconds[bucket];
         }
+    }
+
+    /// <param name="from">Where the interval begins.</param>
+    /// <param name="by">Where it ends.</param>
+    /// <param name="weight">How many jobs.</param>
+    /// <param name="unfinished">The share of the jobs that is unfinished at an age of the interval; null if it has no length.</param>
+    /// <param name="area">The integral of <paramref name="unfinished"/>, but for a constant.</param>
+    private void Spread(double from, double by, double weight, Func<double, double>? unfinished, Func<double, double> area)
+    {
+        ThrowIfNotAge(from);
+        ThrowIfNotAge(by);
+        ArgumentOutOfRangeException.ThrowIfLessThan(by, from);
+        if (unfinished is null)
+        {
+            AddOver(by, weight);
+            return;
+        }
+
+        // The bucket in which the interval begins was reached by all.
+        var first = Buckets.Of(from);
+        AddSurvived(0, Buckets.From(first), weight);
+        _reached[first] += weight;
+        _seconds[first] += weight * (from - Buckets.From(first));
+        for (var (bucket, at) = (first, from); at < by; bucket++)
+        {
+            var to = bucket == Buckets.Count - 1 ? by : Math.Min(by, Buckets.From(bucket + 1));
+            if (bucket > first)
+                _reached[bucket] += weight * unfinished(at);
+            _over[bucket] += weight * (unfinished(at) - unfinished(to));
+            _seconds[bucket] += weight * (area(to) - area(at));
+            at = to;
+        }
+    }
+
+    /// <summary>Adds an interval of which nothing is known but that the job was unfinished. A part of a bucket counts as that part of a job.</summary>
+    private void AddSurvived(double from, double to, double weight)
+    {
+        for (var (bucket, at) = (Buckets.Of(from), from); at < to && bucket < Buckets.Count; bucket++)
+        {
+            var end = Math.Min(to, Buckets.From(bucket + 1));
+            _reached[bucket] += weight * Math.Max(end - at, 0) / Buckets.Width(bucket);
+            _seconds[bucket] += weight * Math.Max(end - at, 0);
+            at = end;
+        }
+    }
+
+    private static void ThrowIfNotAge(double seconds)
+    {
+        if (!double.IsFinite(seconds) || seconds < 0)
+            throw new ArgumentOutOfRangeException(nameof(seconds), seconds, "An age is a finite number of seconds and at least 0.");
     }
 }

@@ -3,7 +3,7 @@ using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The command line: <c>serve</c> (the default), <c>demo</c>, <c>track</c>, <c>watch</c> and <c>decode</c>.</summary>
+/// <summary>The command line: <c>serve</c> (the default), <c>demo</c>, <c>track</c>, <c>watch</c>, <c>decode</c> and <c>plan</c>.</summary>
 internal static class Cli
 {
     /// <summary>Runs the process's command.</summary>
@@ -40,6 +40,7 @@ internal static class Cli
             TrackCommand.Create(terminal),
             WatchCommand.Create(terminal),
             DecodeCommand.Create(terminal),
+            PlanCommand.Create(terminal),
         };
 
         // Serving is the default: the root takes its options too.

@@ -36,6 +36,7 @@ public sealed class WrongInputTests : IDisposable
         _ = RefuseAsync();
         File.WriteAllText(Path.Combine(_folder.FullName, "body"), """{"id": "a", "code": 0, "items": []}""");
         File.WriteAllText(Path.Combine(_folder.FullName, "ids"), "a\n");
+        File.WriteAllText(Path.Combine(_folder.FullName, "ages"), "60\n");
         File.WriteAllText(
             Path.Combine(_folder.FullName, "config"),
             """{"FopWatch": {"Sources": {"media": {"Provider": "Qiniu", "NotifyTokens": ["abcdefgh"]}}}}""");
@@ -106,6 +107,9 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("watch", "--nosuch")]
     [InlineData("watch", "--from")]
     [InlineData("watch", "\0")]
+    [InlineData("plan", "")]
+    [InlineData("plan", "--ages")]
+    [InlineData("plan", "ages.txt")]
     public Task No_unknown_or_missing_word_ends_in_an_exception(string first, string second) =>
         ExplainsAsync(second.Length == 0 ? [first] : [first, second]);
 
@@ -133,6 +137,17 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("The name of the file to read is empty.", "track", "media", "--file", "")]
     [InlineData("'/dev/zero' is larger than 64 MiB.", "track", "media", "--file", "/dev/zero")]
     [InlineData("--metadata: 'a' is not NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
+    [InlineData("Option '--ages' is required.", "plan")]
+    [InlineData("'/no/such/file' cannot be read: there is no such file.", "plan", "--ages", "/no/such/file")]
+    [InlineData("'/dev/null' has no ages: one is expected on each line, in seconds.", "plan", "--ages", "/dev/null")]
+    [InlineData("--first: '0s' is not a time from 1ms to 30d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--first", "0s")]
+    [InlineData("--first: 'NaN' is not a time from 1ms to 30d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--first", "NaN")]
+    [InlineData("--deadline: '366d' is not a time from 1ms to 365d, such as 00:02:00, 120s or 2m.", "plan", "--ages", "-", "--deadline", "366d")]
+    [InlineData("--max is less than --first (00:05:00).", "plan", "--ages", "-", "--first", "5m", "--max", "1m")]
+    [InlineData("--deadline is less than --first (00:05:00).", "plan", "--ages", "-", "--first", "5m", "--deadline", "1m")]
+    [InlineData("--factor: '0.9' is not a number from 1 to 100.", "plan", "--ages", "-", "--factor", "0.9")]
+    [InlineData("--heard: '1' is not a number from 0 up to, but not including, 1.", "plan", "--ages", "-", "--heard", "1")]
+    [InlineData("--polls-per-job: '0' is not a number above 0, up to 10000.", "plan", "--ages", "-", "--polls-per-job", "0")]
     public async Task Wrong_usage_is_named_in_one_sentence_with_one_line_of_usage_and_nothing_else(string problem, params string[] line)
     {
         var (exit, output, error) = await CommandRun.RunAsync(line);
@@ -156,7 +171,7 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.Equal(
             $"Unrecognized command or argument '{word}'.\n"
-            + "Usage: fopwatch [serve|demo|track|watch|decode] [options]; see fopwatch --help",
+            + "Usage: fopwatch [serve|demo|track|watch|decode|plan] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
@@ -242,6 +257,7 @@ public sealed class WrongInputTests : IDisposable
             "demo" => [("--jobs", "1")],
             "track" => [("--url", _url), ("--file", File("ids"))],
             "watch" => [("--url", _url)],
+            "plan" => [("--ages", File("ages"))],
             _ => [("--config", File("config")), ("--channel", "notification")],
         };
         string[] arguments = command switch

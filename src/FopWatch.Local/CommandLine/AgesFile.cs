@@ -1,0 +1,38 @@
+using System.Globalization;
+using System.Text;
+using FopWatch.Statistics;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>A file with the age of a finished job on each line.</summary>
+internal static class AgesFile
+{
+    /// <summary>Thirty years.</summary>
+    private const double Greatest = 1e9;
+
+    /// <summary>Reads it. Blank lines and lines that begin with # do not count.</summary>
+    /// <exception cref="UsageException">It cannot be read, has no age, or has a line that is not an age.</exception>
+    public static async Task<GivenAges> ReadAsync(Terminal terminal, string file, CancellationToken cancellationToken)
+    {
+        var bytes = await InputFile.ReadAsync(terminal, file, cancellationToken);
+        var ages = new List<double>();
+        var number = 0;
+        foreach (var line in Encoding.UTF8.GetString(bytes).AsSpan().TrimStart('\uFEFF').EnumerateLines())
+        {
+            number++;
+            var text = line.Trim();
+            if (text.IsEmpty || text[0] == '#')
+                continue;
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var age) || !(age is >= 0 and <= Greatest))
+            {
+                throw new UsageException(string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"'{file}', line {number}: '{DisplayText.Cut(DisplayText.Clean(text[..Math.Min(text.Length, 100)].ToString()), 40)}' is not an age: seconds from 0 to 1e9, such as 92.5."));
+            }
+
+            ages.Add(age);
+        }
+
+        return ages.Count > 0 ? new(ages) : throw new UsageException($"'{file}' has no ages: one is expected on each line, in seconds.");
+    }
+}

@@ -1,0 +1,141 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using FopWatch.Statistics;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>plan</c>: shows when jobs would be polled, learned from the ages at which jobs were over.</summary>
+internal static class PlanCommand
+{
+    private const int MostBars = 24;
+    private const int WidestBar = 40;
+    private const int MostWaits = 12;
+
+    private const string More = """
+        Times are [d.]hh:mm:ss, or a number with ms, s, m, h or d; a number alone is in seconds.
+
+        FILE has the completion age of one job on each line: the seconds from its registration to its end, such as 92.5. Blank lines
+        and lines that begin with # do not count.
+
+        The learned plan makes no more polls than the fixed plan would have made for the given jobs, or the mean that --polls-per-job
+        allows. Below 20 ages, or if it would save less than 3 % of the fixed plan's delay, the plan is the fixed one.
+
+        Expected polls and delay are means over all given ages. Delay is the time from the end of a job to the poll that finds it. A job
+        that is older than --deadline is polled up to it and has no delay. --heard is the share of jobs that are notified when they end.
+        These need no poll after their end and have no delay, so a greater share leaves the delay of fewer jobs to the polls.
+
+        Efficiency is the optimum's delay divided by the plan's. The optimum is the least mean delay that any plan could have had for
+        exactly the given ages, at as many polls, within the same limits, and with the same choice of poll ages (96 an octave, at most an
+        eighth of --max apart). A small file has chance gaps that only the optimum can use.
+
+        Examples:
+          $ fopwatch plan --ages ages.txt
+          $ fopwatch plan --ages ages.txt --first 30s --max 5m --polls-per-job 4
+          $ fopwatch plan --ages ages.txt --heard 0.95 --json
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var file = new Option<string>("--ages")
+        {
+            Description = "A file with one completion age in seconds on each line; - for the standard input.",
+            HelpName = "FILE",
+            Required = true,
+        };
+        var json = new Option<bool>("--json") { Description = "Print JSON." };
+        var command = new ExplainedCommand("plan", "Shows when jobs would be polled, learned from the ages at which jobs were over.", More) { file };
+        var options = new PlanOptions();
+        options.AddTo(command);
+        command.Options.Add(json);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
+        {
+            var settings = options.ReadSettings(result);
+            var ages = await AgesFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
+            var comparison = PlanComparison.Of(ages, settings, options.Heard(result), options.PollsPerJob(result));
+            if (result.GetValue(json))
+                terminal.Output.WriteLine(JsonSerializer.Serialize(comparison, PlanJson.Default.PlanComparison));
+            else
+                Write(terminal, ages, comparison, options.Heard(result));
+            return ExitCodes.Ok;
+        }));
+        return command;
+    }
+
+    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard)
+    {
+        var count = ages.Sorted.Count;
+        terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold));
+        WriteBars(terminal, ages);
+        terminal.WriteLine();
+
+        terminal.WriteText(new($"The {comparison.Plan} plan", Terminal.Bold), comparison.Reason is { } reason ? $": {reason}." : " polls a job at these ages:");
+        WritePolls(terminal, comparison.Ages);
+        terminal.WriteLine();
+
+        var table = new TextTable(terminal, "plan", "polls a job", "mean delay", "of the fixed plan's") { HasNumbers = true };
+        var fixedDelay = comparison.FixedPlan.ExpectedDelay;
+        if (comparison.Plan == PlanComparison.Learned)
+            Add("learned", comparison.ExpectedPolls, comparison.ExpectedDelay);
+        Add("fixed", comparison.FixedPlan.ExpectedPolls, fixedDelay);
+        Add("optimum", comparison.ExpectedPolls, comparison.OptimalDelay);
+        table.Write();
+        terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Efficiency: {comparison.Efficiency:0.00}"));
+        if (heard > 0)
+        {
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {heard:0.##%} of them are notified when they end, which"));
+            terminal.WriteText("counts as no poll and no delay.");
+        }
+
+        void Add(string name, double polls, double delay) => table.Add(
+            name,
+            polls.ToString("0.00", CultureInfo.InvariantCulture),
+            Time(delay),
+            fixedDelay > 0 ? (delay / fixedDelay).ToString("0%", CultureInfo.InvariantCulture) : "-");
+    }
+
+    private static void WriteBars(Terminal terminal, GivenAges ages)
+    {
+        var buckets = AgeBuckets.Quarters;
+        var (first, last) = (buckets.Of(ages.Sorted[0]), buckets.Of(ages.Sorted[^1]));
+        var size = 1;
+        while ((last / size) - (first / size) >= MostBars)
+            size *= 2;
+        var counts = ages.Sorted.CountBy(age => buckets.Of(age) / size).ToDictionary();
+        var most = counts.Values.Max();
+        for (var bar = first / size; bar <= last / size; bar++)
+        {
+            var count = counts.GetValueOrDefault(bar);
+            var (from, to) = (buckets.From(bar * size), buckets.From(Math.Min((bar + 1) * size, buckets.Count)));
+            terminal.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"{Time(from),8} to {Time(to),8} {count,8} {new string('#', (int)Math.Ceiling(WidestBar * (count / (double)most)))}").TrimEnd());
+        }
+    }
+
+    private static void WritePolls(Terminal terminal, IReadOnlyList<double> ages)
+    {
+        var before = 0d;
+        foreach (var age in ages.Take(MostWaits))
+        {
+            terminal.WriteLine($"{Time(age),8}  after {Time(age - before)}");
+            before = age;
+        }
+
+        if (ages.Count > MostWaits)
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"     ...  {ages.Count - MostWaits} more, the last at {Time(ages[^1])}; --json lists them"));
+    }
+
+    private static string Time(double seconds) => seconds switch
+    {
+        < 1 => Number(seconds * 1000, "ms"),
+        < 120 => Number(seconds, "s"),
+        < 7200 => Number(seconds / 60, "min"),
+        < 172_800 => Number(seconds / 3600, "h"),
+        _ => Number(seconds / 86_400, "d"),
+    };
+
+    private static string Number(double number, string unit) =>
+        number.ToString(number < 10 ? "0.##" : number < 100 ? "0.#" : "0", CultureInfo.InvariantCulture) + " " + unit;
+}

@@ -1,0 +1,117 @@
+using System.CommandLine;
+using System.Globalization;
+using FopWatch.Settings;
+using FopWatch.Watching;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>The options of <c>plan</c> that say what the fixed plan is, and what a learned one may spend.</summary>
+internal sealed class PlanOptions
+{
+    private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
+    private static readonly TimeSpan LongestWait = TimeSpan.FromDays(30);
+    private static readonly TimeSpan LongestWatch = TimeSpan.FromDays(365);
+    private static readonly PollSettings Defaults = new() { First = TimeSpan.FromMinutes(2) };
+
+    private static readonly (string Name, TimeSpan Unit)[] Units =
+    [
+        ("ms", TimeSpan.FromMilliseconds(1)),
+        ("s", TimeSpan.FromSeconds(1)),
+        ("m", TimeSpan.FromMinutes(1)),
+        ("h", TimeSpan.FromHours(1)),
+        ("d", TimeSpan.FromDays(1)),
+        ("", TimeSpan.FromSeconds(1)),
+    ];
+
+    private readonly Option<TimeSpan?> _first = Time("--first", LongestWait, "The fixed plan's first poll (Poll:First; default: 00:02:00).");
+    private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "How much longer each wait is (Poll:Factor; default: 1.5).");
+    private readonly Option<TimeSpan?> _max = Time("--max", LongestWait, "The longest wait of any plan (Poll:Max; default: 00:10:00, or --first if longer).");
+    private readonly Option<TimeSpan?> _deadline = Time("--deadline", LongestWatch, "The age at the last poll (Poll:Deadline; default: 9.00:00:00).");
+
+    private readonly Option<double?> _pollsPerJob = Number(
+        "--polls-per-job",
+        "above 0, up to 10000",
+        one => one is > 0 and <= 10_000,
+        "The mean polls of a job that the learned plan may spend (default: those of the fixed plan).");
+
+    private readonly Option<double?> _heard = Number(
+        "--heard",
+        "from 0 up to, but not including, 1",
+        one => one is >= 0 and < 1,
+        "The share of jobs whose notification arrives: these cost no poll and no delay after their end (default: 0).");
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_first, _factor, _max, _deadline, _pollsPerJob, _heard])
+            command.Options.Add(option);
+    }
+
+    /// <summary>The fixed plan.</summary>
+    /// <exception cref="UsageException">The options contradict each other.</exception>
+    public PollSettings ReadSettings(ParseResult result)
+    {
+        var first = result.GetValue(_first) ?? Defaults.First;
+        var settings = new PollSettings
+        {
+            First = first,
+            Factor = result.GetValue(_factor) ?? Defaults.Factor,
+            Max = result.GetValue(_max) ?? (first > Defaults.Max ? first : Defaults.Max),
+            Deadline = result.GetValue(_deadline) ?? Defaults.Deadline,
+        };
+        if (settings.Max < first)
+            throw new UsageException($"--max is less than --first ({first:c}).");
+        return settings.Deadline < first ? throw new UsageException($"--deadline is less than --first ({first:c}).") : settings;
+    }
+
+    /// <summary>The mean polls of a job; null for those of the fixed plan.</summary>
+    public double? PollsPerJob(ParseResult result) => result.GetValue(_pollsPerJob);
+
+    /// <summary>The share of jobs whose notification arrives.</summary>
+    public double Heard(ParseResult result) => result.GetValue(_heard) ?? 0;
+
+    private static Option<TimeSpan?> Time(string name, TimeSpan longest, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (TryParse(text, out var time) && time >= Shortest && time <= longest)
+                return time;
+
+            result.AddError($"{name}: '{text}' is not a time from 1ms to {longest.Days}d, such as 00:02:00, 120s or 2m.");
+            return null;
+        },
+    };
+
+    private static Option<double?> Number(string name, string range, Func<double, bool> isInRange, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "NUMBER",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var number) && isInRange(number))
+                return number;
+
+            result.AddError($"{name}: '{text}' is not a number {range}.");
+            return null;
+        },
+    };
+
+    private static bool TryParse(string text, out TimeSpan time)
+    {
+        if (WrittenTime.TryParse(text, out time))
+            return true;
+        var (name, unit) = Array.Find(Units, one => text.EndsWith(one.Name, StringComparison.Ordinal));
+        if (!double.TryParse(text.AsSpan(0, text.Length - name.Length), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var count)
+            || !(count * unit.TotalDays <= LongestWatch.TotalDays))
+        {
+            return false;
+        }
+
+        time = count * unit;
+        return true;
+    }
+}

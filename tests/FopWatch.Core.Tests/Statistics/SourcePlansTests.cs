@@ -1,0 +1,47 @@
+using FopWatch.Statistics;
+using FopWatch.Watching;
+
+namespace FopWatch.Core.Tests.Statistics;
+
+public sealed class SourcePlansTests
+{
+    private static readonly PollSettings Settings = new() { First = TimeSpan.FromSeconds(30) };
+
+    private readonly Random _random = new(8);
+
+    [Fact]
+    public void A_class_of_which_little_is_known_has_the_plan_of_its_source()
+    {
+        var plans = SourcePlans.Learn(
+            new Dictionary<string, KnownAges> { ["avthumb/mp4"] = Known("40 s and 30 min", 300), ["vframe/jpg"] = Known("gamma 4", 19), ["zip"] = Known("gamma 4", 20) },
+            Settings,
+            0)!;
+
+        Assert.Equal(["avthumb/mp4", "zip"], plans.OfClasses.Keys.Order(StringComparer.Ordinal));
+        Assert.Same(plans.OfSource, plans.For("vframe/jpg"));
+        Assert.Same(plans.OfSource, plans.For("never heard of"));
+        Assert.NotSame(plans.OfSource, plans.For("zip"));
+    }
+
+    [Fact]
+    public void A_source_of_which_little_is_known_keeps_the_fixed_plan()
+    {
+        Assert.Null(SourcePlans.Learn(new Dictionary<string, KnownAges>(), Settings, 0));
+        Assert.Null(SourcePlans.Learn(new Dictionary<string, KnownAges> { ["a"] = Known("gamma 4", 10), ["b"] = Known("gamma 4", 9) }, Settings, 0));
+        Assert.NotNull(SourcePlans.Learn(new Dictionary<string, KnownAges> { ["a"] = Known("gamma 4", 10), ["b"] = Known("gamma 4", 10) }, Settings, 0, 4));
+    }
+
+    [Fact]
+    public void The_order_of_the_classes_does_not_matter()
+    {
+        var (mp4, jpg) = (Known("gamma 4", 100), Known("log-normal, 20 s", 100));
+
+        var one = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["mp4"] = mp4, ["jpg"] = jpg }, Settings, 0.5)!;
+        var other = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["jpg"] = jpg, ["mp4"] = mp4 }, Settings, 0.5)!;
+
+        Assert.Equal(one.For("mp4").Ages.All(), other.For("mp4").Ages.All());
+        Assert.Equal(one.OfSource.Ages.All(), other.OfSource.Ages.All());
+    }
+
+    private KnownAges Known(string name, int jobs) => Distribution.Known(Distribution.Of(name).Draw(_random, jobs));
+}

@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+using System.Text.Json;
+using FopWatch.Local.CommandLine;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+public sealed class PlanTests
+{
+    [Theory]
+    [InlineData(0)]
+    [InlineData(0.8)]
+    public async Task The_expectations_are_those_of_the_given_ages(double heard)
+    {
+        var ages = TwoModes(300);
+
+        using var json = await JsonAsync(ages, "--first", "30s", "--heard", heard.ToString(CultureInfo.InvariantCulture));
+
+        var plan = json.RootElement;
+        Assert.Equal(["plan", "ages", "expectedPolls", "expectedDelay", "efficiency", "fixed"], plan.EnumerateObject().Select(one => one.Name));
+        Assert.Equal("learned", plan.GetProperty("plan").GetString());
+        AssertCounted(plan, ages, heard);
+        AssertCounted(plan.GetProperty("fixed"), ages, heard);
+        Assert.InRange(Number(plan, "expectedPolls"), 0, Number(plan.GetProperty("fixed"), "expectedPolls"));
+        Assert.InRange(Number(plan, "expectedDelay"), 0, Number(plan.GetProperty("fixed"), "expectedDelay") / 2);
+        Assert.InRange(Number(plan, "efficiency"), 0.6, 1);
+    }
+
+    [Fact]
+    public async Task The_fixed_plan_is_that_of_the_options()
+    {
+        using var json = await JsonAsync([10], "--first", "00:00:30", "--factor", "2", "--max", "1.5m", "--deadline", "300");
+
+        Assert.Equal([30, 90, 180, 270, 300], Ages(json.RootElement.GetProperty("fixed")));
+        Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
+        Assert.Equal("fewer than 20 ages are known", json.RootElement.GetProperty("reason").GetString());
+        Assert.Equal(Ages(json.RootElement.GetProperty("fixed")), Ages(json.RootElement));
+        Assert.Equal((1, 20), (Number(json.RootElement, "expectedPolls"), Number(json.RootElement, "expectedDelay")));
+    }
+
+    [Theory]
+    [InlineData("2")]
+    [InlineData("6")]
+    public async Task Polls_per_job_say_how_many_polls_are_spent(string polls)
+    {
+        using var json = await JsonAsync(TwoModes(300), "--polls-per-job", polls);
+
+        var wanted = double.Parse(polls, CultureInfo.InvariantCulture);
+        Assert.InRange(Number(json.RootElement, "expectedPolls"), 0.85 * wanted, wanted);
+    }
+
+    [Fact]
+    public async Task Ages_end_at_the_deadline_or_after_ten_thousand()
+    {
+        using var json = await JsonAsync(TwoModes(30), "--first", "10s", "--max", "10s");
+        Assert.Equal(10_000, Ages(json.RootElement.GetProperty("fixed")).Length);
+        Assert.InRange(Ages(json.RootElement).Length, 1_000, 10_000);
+
+        using var whole = await JsonAsync(TwoModes(30), "--deadline", "1h");
+        Assert.Equal((3600, 3600), (Ages(whole.RootElement)[^1], Ages(whole.RootElement.GetProperty("fixed"))[^1]));
+    }
+
+    [Fact]
+    public async Task A_million_ages_take_seconds()
+    {
+        var random = new Random(1);
+        var text = new StringBuilder();
+        for (var i = 0; i < 1_000_000; i++)
+            text.Append(CultureInfo.InvariantCulture, $"{-120 * Math.Log(1 - random.NextDouble()):0.000}\n");
+
+        var clock = Stopwatch.StartNew();
+        var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-", "--json"], text.ToString());
+
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        Assert.StartsWith("{\"plan\":", output, StringComparison.Ordinal);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
+    }
+
+    [Fact]
+    public async Task What_is_shown_fits_into_80_columns()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "30s", "--heard", "0.95"], Lines(TwoModes(300)));
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.All(output.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
+        Assert.Contains("300 ages", output, StringComparison.Ordinal);
+        Assert.Contains("########################################", output, StringComparison.Ordinal);
+        Assert.Contains("The learned plan polls a job at these ages:", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^learned +\d\.\d\d .*\d+%", output);
+        Assert.Matches(@"(?m)^optimum +\d\.\d\d .*\d+%", output);
+        Assert.Contains("95% of them are notified", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_learned_plan_that_saves_next_to_nothing_is_not_taken()
+    {
+        // All jobs end just before the fixed plan's first poll.
+        using var json = await JsonAsync([.. Enumerable.Range(0, 50).Select(i => 119.5 + (i * 0.01))]);
+
+        Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
+        Assert.Equal("a learned plan would save less than 3 % of the fixed plan's delay", json.RootElement.GetProperty("reason").GetString());
+    }
+
+    [Theory]
+    [InlineData("60\nabc\n", 2, "abc")]
+    [InlineData("60\n\n-1\n", 3, "-1")]
+    [InlineData("NaN", 1, "NaN")]
+    [InlineData("# ages\r\n60\r\nInfinity\r\n", 3, "Infinity")]
+    [InlineData("1e400", 1, "1e400")]
+    [InlineData("60 s", 1, "60 s")]
+    [InlineData("60,5", 1, "60,5")]
+    public async Task A_line_that_is_no_age_is_named(string text, int line, string shown)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-"], text);
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.StartsWith($"'-', line {line}: '{shown}' is not an age: seconds from 0 to 1e9, such as 92.5.\n", error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Blank_lines_comments_and_a_byte_order_mark_do_not_count()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-"], "\uFEFF# seconds\r\n\r\n 60 \r\n1e2\r\n0\r\n");
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.StartsWith("3 ages", output, StringComparison.Ordinal);
+    }
+
+    private static double[] TwoModes(int count) =>
+        [.. Enumerable.Range(0, count).Select(i => (i % 2 == 0 ? 40 : 1800) * (0.9 + (0.2 * ((i * 0.618034) % 1))))];
+
+    private static string Lines(IEnumerable<double> ages) => string.Join('\n', ages.Select(age => age.ToString("R", CultureInfo.InvariantCulture)));
+
+    private static async Task<JsonDocument> JsonAsync(double[] ages, params string[] options)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-", "--json", .. options], Lines(ages));
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        return JsonDocument.Parse(output);
+    }
+
+    private static double Number(JsonElement plan, string name) => plan.GetProperty(name).GetDouble();
+
+    private static double[] Ages(JsonElement plan) => [.. plan.GetProperty("ages").EnumerateArray().Select(age => age.GetDouble())];
+
+    private static void AssertCounted(JsonElement plan, double[] ages, double heard)
+    {
+        var polls = Ages(plan);
+        var (made, late) = (0d, 0d);
+        foreach (var age in ages)
+        {
+            var found = Array.FindIndex(polls, poll => poll >= age);
+            made += found + (1 - heard);
+            late += (1 - heard) * (polls[found] - age);
+        }
+
+        Assert.Equal(made / ages.Length, Number(plan, "expectedPolls"), 4);
+        Assert.Equal(late / ages.Length, Number(plan, "expectedDelay"), 3);
+    }
+}
