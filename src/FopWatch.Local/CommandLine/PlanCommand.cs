@@ -57,13 +57,13 @@ internal static class PlanCommand
             if (result.GetValue(json))
                 terminal.Output.WriteLine(JsonSerializer.Serialize(comparison, PlanJson.Default.PlanComparison));
             else
-                Write(terminal, ages, comparison, options.Heard(result));
+                Write(terminal, ages, comparison, options.Heard(result), options.PollsPerJob(result));
             return ExitCodes.Ok;
         }));
         return command;
     }
 
-    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard)
+    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard, double? pollsPerJob)
     {
         var count = ages.Sorted.Count;
         terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold));
@@ -82,6 +82,8 @@ internal static class PlanCommand
         Add("optimum", comparison.ExpectedPolls, comparison.OptimalDelay);
         table.Write();
         terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Efficiency: {comparison.Efficiency:0.00}"));
+        if (comparison.Plan == PlanComparison.Learned && comparison.ExpectedPolls > pollsPerJob * 1.001)
+            terminal.WriteText("No plan makes as few polls as --polls-per-job allows: no wait is longer than --max.");
         if (heard > 0)
         {
             terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {heard:0.##%} of them are notified when they end, which"));

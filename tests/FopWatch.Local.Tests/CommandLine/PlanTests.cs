@@ -40,7 +40,7 @@ public sealed class PlanTests
     }
 
     [Theory]
-    [InlineData("2")]
+    [InlineData("3")]
     [InlineData("6")]
     public async Task Polls_per_job_say_how_many_polls_are_spent(string polls)
     {
@@ -48,6 +48,15 @@ public sealed class PlanTests
 
         var wanted = double.Parse(polls, CultureInfo.InvariantCulture);
         Assert.InRange(Number(json.RootElement, "expectedPolls"), 0.85 * wanted, wanted);
+    }
+
+    [Fact]
+    public async Task Fewer_polls_than_the_longest_wait_needs_are_not_promised()
+    {
+        var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--polls-per-job", "1"], Lines(TwoModes(300)));
+
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("No plan makes as few polls as --polls-per-job allows", output, StringComparison.Ordinal);
     }
 
     [Fact]
