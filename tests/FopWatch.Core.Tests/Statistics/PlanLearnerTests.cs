@@ -210,7 +210,10 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
     {
         var settings = new PollSettings
         {
-            First = TimeSpan.FromSeconds(first), Factor = factor, Max = TimeSpan.FromSeconds(max), Deadline = TimeSpan.FromSeconds(deadline),
+            First = TimeSpan.FromSeconds(first),
+            Factor = factor,
+            Max = TimeSpan.FromSeconds(max),
+            Deadline = TimeSpan.FromSeconds(deadline),
         };
         var ages = new GivenAges(Distribution.Of("gamma 4").Draw(new Random(6), 50));
 

@@ -16,7 +16,10 @@ public sealed class PollAgesTests
     {
         var settings = new PollSettings
         {
-            First = TimeSpan.FromSeconds(first), Factor = factor, Max = TimeSpan.FromSeconds(max), Deadline = TimeSpan.FromSeconds(deadline),
+            First = TimeSpan.FromSeconds(first),
+            Factor = factor,
+            Max = TimeSpan.FromSeconds(max),
+            Deadline = TimeSpan.FromSeconds(deadline),
         };
         var watch = PollPlan.Start(settings, PollPlanTests.Start);
         foreach (var age in PollAges.Fixed(settings).All().Take(40))
