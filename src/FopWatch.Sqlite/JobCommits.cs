@@ -6,8 +6,9 @@ using FopWatch.Watching;
 namespace FopWatch.Sqlite;
 
 /// <summary>Writes jobs and their events, on the writer's thread.</summary>
+/// <param name="references">Is told of new jobs.</param>
 /// <param name="log">The log into which events go with their jobs; null if another broker takes them out of the outbox.</param>
-internal sealed class JobCommits(EventLog? log)
+internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 {
     internal const string LocateSql =
         "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped FROM jobs WHERE source = $1 AND id = $2";
@@ -51,6 +52,7 @@ internal sealed class JobCommits(EventLog? log)
         {
             var seq = session.LastInsertedRow;
             _books.Add(session, commit.Job.Key.Source, row.Column);
+            references.Add(session, reference, seq);
             WriteEvent(session, commit.Event);
             return JobRow.ETagOf(seq, 1);
         }

@@ -176,6 +176,25 @@ internal static class Schema
             open = (SELECT count(*) FROM jobs WHERE source = books.source AND state IN ('waiting', 'processing'))
                 - (SELECT count(*) FROM jobs WHERE source = books.source AND settled_at IS NULL AND due_at IS NULL);
         """,
+        """
+        -- The index of references, which are written into it many at once, up to a row. Rows without a reference get theirs when the file is opened.
+        CREATE TABLE job_references (
+            reference BLOB    NOT NULL,
+            seq       INTEGER NOT NULL,
+            PRIMARY KEY (reference, seq)
+        ) STRICT, WITHOUT ROWID;
+        INSERT INTO job_references (reference, seq)
+            SELECT unhex(reference), seq FROM jobs INDEXED BY jobs_reference WHERE reference IS NOT NULL ORDER BY reference;
+        CREATE TABLE unreferenced_jobs (
+            seq INTEGER PRIMARY KEY
+        ) STRICT;
+        INSERT INTO unreferenced_jobs (seq) SELECT seq FROM jobs INDEXED BY jobs_reference WHERE reference IS NULL;
+        DROP INDEX jobs_reference;
+        CREATE TABLE indexed_references (
+            up_to INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO indexed_references (up_to) SELECT coalesce(max(seq), 0) FROM jobs;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

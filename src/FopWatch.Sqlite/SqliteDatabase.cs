@@ -35,6 +35,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         HeldFolder folder,
         DamageCheck damage,
         JobReferences references,
+        ReferenceIndex byReference,
         LogEpochs epochs,
         Checkpoints checkpoints,
         WriteQueue writer,
@@ -45,6 +46,7 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _folder = folder;
         _damage = damage;
         References = references;
+        ByReference = byReference;
         Epochs = epochs;
         _checkpoints = checkpoints;
         _writer = writer;
@@ -60,6 +62,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
 
     /// <summary>The references of its jobs.</summary>
     public JobReferences References { get; }
+
+    /// <summary>The jobs by their references.</summary>
+    public ReferenceIndex ByReference { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time => _time;
@@ -95,12 +100,13 @@ internal sealed class SqliteDatabase : IAsyncDisposable
             if (session.Scalar("PRAGMA journal_mode = WAL") is not "wal")
                 throw new StoreOpenException($"'{path}' cannot be used: its file system does not support SQLite's write-ahead log.");
 
+            var byReference = ReferenceIndex.Load(session, references, options);
             var damage = new DamageCheck(time);
             damage.CheckAll(session);
             var checkpoints = new Checkpoints(path, folderLock, options);
             var writer = new WriteQueue(
                 session, () => OpenWriter(path, SqliteOpenMode.ReadWrite, options), folderLock.Loss, damage.Seen, checkpoints.Written, time, options);
-            return new(folderLock, damage, references, epochs, checkpoints, writer, path, time, options);
+            return new(folderLock, damage, references, byReference, epochs, checkpoints, writer, path, time, options);
         }
         catch (SqliteException failure)
         {

@@ -9,8 +9,6 @@ namespace FopWatch.Sqlite;
 internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobStore
 {
     // Statements whose plans matter: the tests check that none of them scans a table or sorts.
-    internal const string ByReferenceSql = "SELECT source, id, seq, revision, body FROM jobs WHERE reference = $1 AND ($2 IS NULL OR source = $2)";
-
     internal const string FindSql = "SELECT seq, revision, body, due_at IS NOT NULL FROM jobs WHERE source = $1 AND id = $2";
 
     internal const string TombstoneSql = "SELECT 1 FROM tombstones WHERE reference = $1";
@@ -21,7 +19,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         """;
 
     private readonly SqliteBooks _books = new(database);
-    private readonly JobCommits _commits = new(log);
+    private readonly JobCommits _commits = new(database.ByReference, log);
     private readonly Presumptions _presumptions = new();
 
     public JobReferences References => database.References;
@@ -36,12 +34,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         : FindAsync(key, null, cancellationToken);
 
     public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await database.Searches.ReadAsync(
-        session =>
-        {
-            using var row = session.Command(ByReferenceSql, reference, source).ExecuteReader();
-            return row.Read() ? JobRow.Read(row) : null;
-        },
-        cancellationToken) is { } found ? found.ToJob().Job : null;
+        session => database.ByReference.Find(session, source, reference), cancellationToken) is { } found ? found.ToJob().Job : null;
 
     public async ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken)
     {

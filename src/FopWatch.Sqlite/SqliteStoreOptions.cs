@@ -21,6 +21,9 @@ internal sealed record SqliteStoreOptions
     /// </summary>
     public bool IsBroker { get; init; }
 
+    /// <summary>How many references of new jobs are collected in memory before they are put into their index; at least 1.</summary>
+    public int ReferencesCollected { get; init; } = 8192;
+
     /// <summary>The most connections at once that read for lists, searches and the sweep; at least 1.</summary>
     public int ListReaders { get; init; } = 2;
 }

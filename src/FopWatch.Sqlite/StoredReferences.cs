@@ -33,13 +33,19 @@ internal static class StoredReferences
     private static void Fill(SqliteSession session, JobReferences references)
     {
         var missing = new List<(long Seq, JobKey Key)>();
-        using (var rows = session.Command("SELECT seq, source, id FROM jobs INDEXED BY jobs_reference WHERE reference IS NULL").ExecuteReader())
+        using (var rows = session.Command("SELECT jobs.seq, source, id FROM unreferenced_jobs JOIN jobs ON jobs.seq = unreferenced_jobs.seq").ExecuteReader())
         {
             while (rows.Read())
                 missing.Add((rows.GetInt64(0), new(rows.GetString(1), rows.GetString(2))));
         }
 
         foreach (var (seq, key) in missing)
-            session.Execute("UPDATE jobs SET reference = $2 WHERE seq = $1", seq, references.Of(key));
+        {
+            var reference = references.Of(key);
+            session.Execute("UPDATE jobs SET reference = $2 WHERE seq = $1", seq, reference);
+            session.Execute(ReferenceIndex.InsertSql, Convert.FromHexString(reference), seq);
+        }
+
+        session.Execute("DELETE FROM unreferenced_jobs");
     }
 }

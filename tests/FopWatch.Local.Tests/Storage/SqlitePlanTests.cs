@@ -22,7 +22,7 @@ public class SqlitePlanTests
         { JobCommits.LocateSql, "SEARCH jobs USING INDEX jobs_key (source=? AND id=?)" },
         { Sqlite.EventLog.AnyWaitsSql, "SCAN outbox USING COVERING INDEX outbox_key" },
         { Sqlite.EventLog.WaitsSql, "SEARCH outbox USING COVERING INDEX outbox_key (source=? AND id=?)" },
-        { SqliteJobs.ByReferenceSql, "SEARCH jobs USING INDEX jobs_reference (reference=?)" },
+        { ReferenceIndex.FindRowSql, "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)" },
         { SqliteBooks.UnwatchedSql, "SEARCH jobs USING COVERING INDEX jobs_unpolled (stopped=?)" },
         { SqliteBooks.StatesSql, "SCAN jobs USING COVERING INDEX jobs_by_source_state" },
         { SqliteBooks.UnpolledSql, "SCAN jobs USING COVERING INDEX jobs_unpolled" },
@@ -55,6 +55,16 @@ public class SqlitePlanTests
         Assert.Equal(
             ["SCAN outbox", "SEARCH refused_events USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"],
             await PlanAsync(temp.Store, SqliteOutbox.PendingSql));
+    }
+
+    [Fact]
+    public async Task A_job_is_found_by_its_reference_through_their_index()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SEARCH job_references USING PRIMARY KEY (reference=?)", "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"],
+            await PlanAsync(temp.Store, ReferenceIndex.FindSql));
     }
 
     [Fact]
@@ -132,7 +142,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task A_settled_job_is_written_into_five_indexes()
+    public async Task A_settled_job_is_written_into_four_indexes_with_its_commit()
     {
         await using var temp = await TempStore.OpenAsync();
         await temp.Store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
@@ -140,7 +150,7 @@ public class SqlitePlanTests
         var indexes = (string)temp.Scalar("SELECT group_concat(name) FROM sqlite_schema WHERE type = 'index' AND tbl_name = 'jobs' AND sql IS NOT NULL")!;
         var holding = indexes.Split(',').Where(index => temp.Scalar($"SELECT count(*) FROM jobs INDEXED BY {index} WHERE {ConditionOf(index)}") is 1L);
 
-        Assert.Equal(["jobs_by_source", "jobs_by_source_state", "jobs_key", "jobs_reference", "jobs_settled"], holding.Order(StringComparer.Ordinal));
+        Assert.Equal(["jobs_by_source", "jobs_by_source_state", "jobs_key", "jobs_settled"], holding.Order(StringComparer.Ordinal));
 
         string ConditionOf(string index) =>
             ((string)temp.Scalar("SELECT sql FROM sqlite_schema WHERE name = $1", index)!).Split(" WHERE ") is [_, var condition] ? condition : "true";

@@ -1,0 +1,172 @@
+using FopWatch.Jobs;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>
+/// Jobs by their references. These are random, so each new one would cost a page of their index. They are kept in memory instead, and put there in their
+/// order, a few with each transaction, once so many have come that several go into each page. After a start those of the last jobs are read again.
+/// </summary>
+internal sealed class ReferenceIndex
+{
+    /// <summary>
+    /// A job by its reference ($1), and those of a source only ($2). Where a purge came before its reference was put into the index, it is there in vain.
+    /// </summary>
+    internal const string FindSql = """
+        SELECT jobs.source, jobs.id, jobs.seq, jobs.revision, jobs.body FROM job_references JOIN jobs ON jobs.seq = job_references.seq
+        WHERE job_references.reference = $1 AND ($2 IS NULL OR jobs.source = $2)
+        """;
+
+    internal const string FindRowSql = "SELECT source, id, seq, revision, body FROM jobs WHERE seq = $1 AND ($2 IS NULL OR source = $2)";
+
+    internal const string InsertSql = "INSERT INTO job_references (reference, seq) SELECT $1, seq FROM jobs WHERE seq = $2 ON CONFLICT DO NOTHING";
+
+    internal const string DeleteSql = "DELETE FROM job_references WHERE reference = $1 AND seq = $2";
+
+    internal const string ReachSql = "UPDATE indexed_references SET up_to = $1";
+
+    internal const string RestSql = "SELECT seq, source, id FROM jobs WHERE seq > (SELECT up_to FROM indexed_references)";
+
+    // More than come meanwhile, so that one collection is done before the next is full.
+    private const int InsertedPerNew = 2;
+
+    private readonly int _collected;
+    private readonly Lock _lock = new();
+    private Dictionary<string, long> _sorting = new(StringComparer.Ordinal);
+    private Dictionary<string, long> _collecting = new(StringComparer.Ordinal);
+    private KeyValuePair<string, long>[] _sorted = [];
+    private long _upTo;
+
+    // The writer's: how many of the sorted ones are in the index, and what the open transaction adds.
+    private int _inserted;
+    private int _inserting;
+    private readonly List<KeyValuePair<string, long>> _added = [];
+    private WriteTransaction? _open;
+
+    private ReferenceIndex(int collected) => _collected = collected;
+
+    /// <summary>Reads the references that are not in the index.</summary>
+    /// <param name="session">A connection to a database that is up to date.</param>
+    /// <param name="references">The references of its jobs.</param>
+    /// <param name="options">Say how many are collected.</param>
+    public static ReferenceIndex Load(SqliteSession session, JobReferences references, SqliteStoreOptions options)
+    {
+        var index = new ReferenceIndex(options.ReferencesCollected);
+        using (var rows = session.Command(RestSql).ExecuteReader())
+        {
+            while (rows.Read())
+                index._collecting[references.Of(new(rows.GetString(1), rows.GetString(2)))] = rows.GetInt64(0);
+        }
+
+        // Those of two collections, and of a transaction.
+        if (index._collecting.Count > (2 * options.ReferencesCollected) + options.QueueCapacity)
+            index.InsertAll(session);
+        return index;
+    }
+
+    /// <summary>Puts all that were read into the index: no process that ran leaves so many, so they came some other way.</summary>
+    private void InsertAll(SqliteSession session)
+    {
+        session.Begin();
+        try
+        {
+            Sort();
+            Insert(session, _sorted);
+            session.Statement(ReachSql).Bind(1, _upTo).Run();
+            session.Commit();
+            (_sorting, _sorted) = ([], []);
+        }
+        finally
+        {
+            session.Rollback();
+        }
+    }
+
+    /// <summary>The job of a reference; null if there is none.</summary>
+    /// <param name="session">A connection that reads.</param>
+    /// <param name="source">Only a job of this source; null for all.</param>
+    /// <param name="reference">The reference.</param>
+    public JobRow? Find(SqliteSession session, string? source, string reference)
+    {
+        if (!JobReferences.IsValid(reference))
+            return null;
+
+        // First in memory: it stays there until it is in the index.
+        if (Pending(reference) is { } seq && Read(session.Command(FindRowSql, seq, source)) is { } pending)
+            return pending;
+        return Read(session.Command(FindSql, Convert.FromHexString(reference), source));
+
+        static JobRow? Read(SqliteCommand command)
+        {
+            using var row = command.ExecuteReader();
+            return row.Read() ? JobRow.Read(row) : null;
+        }
+    }
+
+    private long? Pending(string reference)
+    {
+        lock (_lock)
+            return _collecting.TryGetValue(reference, out var seq) || _sorting.TryGetValue(reference, out seq) ? seq : null;
+    }
+
+    /// <summary>A job is new, in the transaction that is open.</summary>
+    public void Add(SqliteSession session, string reference, long seq)
+    {
+        if (_open != session.Transaction)
+        {
+            _added.Clear();
+            _open = session.Transaction;
+            session.Transaction.BeforeCommit(Insert);
+            session.Transaction.AfterCommit(Committed);
+        }
+
+        _added.Add(new(reference, seq));
+    }
+
+    /// <summary>A job is deleted, in the transaction that is open.</summary>
+    public static void Remove(SqliteSession session, string reference, long seq) =>
+        session.Statement(DeleteSql).Bind(1, Convert.FromHexString(reference)).Bind(2, seq).Run();
+
+    private void Insert(SqliteSession session)
+    {
+        _inserting = Math.Min(_sorted.Length - _inserted, _added.Count * InsertedPerNew);
+        Insert(session, _sorted.AsSpan(_inserted, _inserting));
+        if (_inserting > 0 && _inserted + _inserting == _sorted.Length)
+            session.Statement(ReachSql).Bind(1, _upTo).Run();
+    }
+
+    private static void Insert(SqliteSession session, ReadOnlySpan<KeyValuePair<string, long>> references)
+    {
+        Span<byte> bytes = stackalloc byte[JobReferences.Length / 2];
+        foreach (var (reference, seq) in references)
+        {
+            Convert.FromHexString(reference, bytes, out _, out _);
+            session.Statement(InsertSql).Bind(1, bytes).Bind(2, seq).Run();
+        }
+    }
+
+    // All of it is in the database now, and nobody has an answer yet.
+    private void Committed()
+    {
+        lock (_lock)
+        {
+            foreach (var (reference, seq) in _added)
+                _collecting[reference] = seq;
+            _inserted += _inserting;
+            if (_inserted < _sorted.Length)
+                return;
+
+            (_sorting, _sorted, _inserted) = ([], [], 0);
+            if (_collecting.Count >= _collected)
+                Sort();
+        }
+    }
+
+    private void Sort()
+    {
+        (_sorting, _collecting) = (_collecting, new(StringComparer.Ordinal));
+        _sorted = [.. _sorting];
+        Array.Sort(_sorted, (a, b) => string.CompareOrdinal(a.Key, b.Key));
+        _upTo = _sorting.Values.Max();
+    }
+}
