@@ -46,6 +46,8 @@ internal static class StoredReferences
             session.Execute(ReferenceIndex.InsertSql, Convert.FromHexString(reference), seq);
         }
 
-        session.Execute("DELETE FROM unreferenced_jobs");
+        // A table that is empty is written to as well, and the disk may be full.
+        if (missing.Count > 0)
+            session.Execute("DELETE FROM unreferenced_jobs");
     }
 }
