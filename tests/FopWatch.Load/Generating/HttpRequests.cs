@@ -19,6 +19,11 @@ internal abstract class HttpRequests
     /// <summary>The next whole request, valid until the next call; empty if there are no more.</summary>
     public abstract ReadOnlyMemory<byte> Next();
 
+    /// <summary>The last request was done.</summary>
+    public virtual void Answered()
+    {
+    }
+
     protected static byte[] Request(string method, string path, Uri url, string headers, string body = "") => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
         $"{method} {path} HTTP/1.1\r\nHost: {url.Authority}\r\n{headers}{(method == "GET" ? "" : $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n")}\r\n{body}"));

@@ -85,6 +85,7 @@ internal static class RequestLoop
             {
                 done += requests.Each;
                 latency.Add(sent);
+                requests.Answered();
             }
             else
             {

@@ -62,6 +62,7 @@ internal sealed class EventFollower : IAsyncDisposable
         if (_jobs is not { } jobs || !line.StartsWith("data: "u8) || jobs.SentAt(Value(line, "\"subject\":\""u8)) is not { } sent)
             return;
         AfterSending.Add(Stopwatch.GetElapsedTime(sent, timestamp));
+        jobs.Arrived(Value(line, "\"subject\":\""u8), timestamp);
         if (DateTimeOffset.TryParse(Encoding.UTF8.GetString(Value(line, "\"time\":\""u8)), out var decided))
             AfterDecision.Add(now - decided);
     }
@@ -76,11 +77,13 @@ internal sealed class EventFollower : IAsyncDisposable
     }
 }
 
-/// <summary>When each job's notification was sent.</summary>
+/// <summary>When each job's notification was sent and answered, and when its event arrived.</summary>
 /// <param name="most">How many jobs at most.</param>
 internal sealed class SentJobs(int most)
 {
     private readonly long[] _sent = new long[most];
+    private readonly long[] _answered = new long[most];
+    private readonly long[] _arrived = new long[most];
 
     public JobIds Ids { get; } = new(most);
 
@@ -88,6 +91,21 @@ internal sealed class SentJobs(int most)
     public HttpRequests Requests(Uri url) => new Recording(this, url);
 
     public long? SentAt(ReadOnlySpan<byte> id) => Ids.NumberOf(id) is { } number ? _sent[number] : null;
+
+    public void Arrived(ReadOnlySpan<byte> id, long timestamp) => _arrived[Ids.NumberOf(id)!.Value] = timestamp;
+
+    /// <summary>From the answers, which follow the commits, to the events; nothing where the event came first.</summary>
+    public Histogram AfterAnswer()
+    {
+        var delays = new Histogram();
+        for (var i = 0; i < most; i++)
+        {
+            if (_answered[i] != 0 && _arrived[i] != 0)
+                delays.Add(Stopwatch.GetElapsedTime(Math.Min(_answered[i], _arrived[i]), _arrived[i]));
+        }
+
+        return delays;
+    }
 
     private sealed class Recording(SentJobs jobs, Uri url) : HttpRequests
     {
@@ -101,5 +119,7 @@ internal sealed class SentJobs(int most)
                 jobs._sent[_requests.LastNumber] = now;
             return request;
         }
+
+        public override void Answered() => jobs._answered[_requests.LastNumber] = Stopwatch.GetTimestamp();
     }
 }

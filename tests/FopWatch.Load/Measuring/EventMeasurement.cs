@@ -34,6 +34,7 @@ internal sealed class EventMeasurement(LoadOptions options)
             _table.Fault($"{result.Done} notifications and {follower.AfterSending.Count} events");
 
         Add("change decided, then committed, to event on the subscriber's socket", follower.AfterDecision);
+        Add("notification answered, which follows the commit, to event on the subscriber's socket", jobs.AfterAnswer());
         Add("notification sent to event on the subscriber's socket", follower.AfterSending);
         Add("notification due at that rate to its answer", result.Latency);
         return _table;
