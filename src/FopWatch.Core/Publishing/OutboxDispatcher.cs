@@ -22,13 +22,23 @@ public sealed class OutboxDispatcher(
 
     private static readonly TimeSpan LongestWrite = TimeSpan.FromSeconds(15);
 
-    private readonly SemaphoreSlim _one = new(1, 1);
+    // Not a semaphore: a wait for one that can be cancelled goes on in another thread, and histories of the simulation have only one.
+    private readonly Lock _lock = new();
+    private readonly Queue<TaskCompletionSource> _waiting = new();
+    private bool _isDraining;
 
     // Jobs with an event that was refused, as far as this process knows.
     private readonly ConcurrentDictionary<JobKey, bool> _refused = new();
 
-    /// <inheritdoc/>
-    public void Dispose() => _one.Dispose();
+    /// <summary>Cancels the drains that wait for another.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            while (_waiting.TryDequeue(out var next))
+                next.TrySetCanceled();
+        }
+    }
 
     /// <summary>
     /// Publishes everything that waits. A crash between publishing and taking out publishes an event again, under the same id. An event that the
@@ -39,9 +49,8 @@ public sealed class OutboxDispatcher(
     /// <exception cref="Exception">What the publisher threw. What was not published is still in the outbox.</exception>
     public async Task<int> DrainAsync(CancellationToken cancellationToken)
     {
-        // Two dispatchers at once would be safe, but would publish out of order. The one at work ends by a token of its own, and a wait
-        // that can be cancelled would go on in another thread.
-        await _one.WaitAsync(CancellationToken.None);
+        // Two drains at once would be safe, but would publish out of order.
+        await TurnAsync(cancellationToken);
         try
         {
             cancellationToken.ThrowIfCancellationRequested();
@@ -66,7 +75,7 @@ public sealed class OutboxDispatcher(
         }
         finally
         {
-            _one.Release();
+            EndTurn();
         }
     }
 
@@ -85,6 +94,39 @@ public sealed class OutboxDispatcher(
             events = [.. events.Where(one => !_refused.ContainsKey(one.Key))];
         if (events.Count > 0)
             await SendAsync(events, [], isDrain: false, cancellationToken);
+    }
+
+    private async Task TurnAsync(CancellationToken cancellationToken)
+    {
+        var turn = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        lock (_lock)
+        {
+            if (!_isDraining)
+            {
+                _isDraining = true;
+                return;
+            }
+
+            _waiting.Enqueue(turn);
+        }
+
+        using (cancellationToken.UnsafeRegister(static (state, token) => ((TaskCompletionSource)state!).TrySetCanceled(token), turn))
+            await turn.Task;
+    }
+
+    private void EndTurn()
+    {
+        lock (_lock)
+        {
+            // Those that were cancelled take no turn.
+            while (_waiting.TryDequeue(out var next))
+            {
+                if (next.TrySetResult())
+                    return;
+            }
+
+            _isDraining = false;
+        }
     }
 
     private async Task<int> SendAsync(

@@ -48,6 +48,26 @@ public sealed class OutboxDispatcherTests : IOutbox, IEventPublisher, IDisposabl
         Assert.Equal(0, await _dispatcher.DrainAsync(Cancelled));
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_drain_that_waits_for_another_ends_when_it_is_cancelled_and_holds_up_none_behind_it()
+    {
+        await CommitAsync("a", 1);
+        var removing = new TaskCompletionSource();
+        _removing = _ => removing.Task;
+        using var stop = new CancellationTokenSource();
+        var first = _dispatcher.DrainAsync(Cancelled);
+        var cancelled = _dispatcher.DrainAsync(stop.Token);
+        var last = _dispatcher.DrainAsync(Cancelled);
+
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+        Assert.False(first.IsCompleted || last.IsCompleted);
+
+        removing.SetResult();
+        Assert.Equal((1, 0), (await first, await last));
+        Assert.Equal(["a.1"], _sent);
+    }
+
     [Fact]
     public async Task A_refused_event_is_tried_again_after_waits_that_double_and_keeps_back_only_its_own_job()
     {
