@@ -1,8 +1,8 @@
 namespace FopWatch;
 
 /// <summary>
-/// Decides how long a job that cannot be read or written, or an event that the broker refuses, is put off in the store: only this one failed, and all else goes
-/// on. After a poll that went well <see cref="Watching.PollPlan"/> decides; <see cref="Embedded.PollBackoff"/> where the store could not be written.
+/// Decides how long the store puts off a job that cannot be read or written, or an event that the broker refuses. <see cref="Watching.PollPlan"/> decides
+/// when a job is polled after other polls, <see cref="Embedded.PollBackoff"/> where the store could not be written.
 /// </summary>
 public static class SetAside
 {

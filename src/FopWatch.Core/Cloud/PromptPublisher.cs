@@ -5,10 +5,13 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Cloud;
 
 /// <summary>
-/// Publishes events in the cloud host, where no loop runs: each right after its commit where that works, and all that wait when a sweep comes. No commit waits for it: what
-/// is committed while others are being published is published together. Any number of
-/// processes may do so at once: an event that two of them publish has the same id both times. In the embedded host <see cref="Embedded.OutboxLoop"/> publishes.
+/// Publishes events in the cloud host: each right after its commit, and all that wait when a sweep comes. In the embedded host
+/// <see cref="Embedded.OutboxLoop"/> publishes.
 /// </summary>
+/// <remarks>
+/// No commit waits for a broker. Events that are committed while others are being published are published together. Several processes may publish at
+/// once: an event that two of them publish has the same id both times.
+/// </remarks>
 /// <param name="outbox">What is committed and not published.</param>
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>
 /// <param name="work">Where it publishes beside the callers.</param>

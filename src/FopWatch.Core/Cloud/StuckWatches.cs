@@ -5,10 +5,10 @@ using FopWatch.Watching;
 namespace FopWatch.Cloud;
 
 /// <summary>
-/// Decides which watches of the cloud host run and make no step any more: somebody suspended them, the storage provider lost what they wait for, or nobody owns their part
-/// of the runner. <see cref="WatchStarter"/> polls their jobs.
+/// Decides which watches of the cloud host run and make no step any more. <see cref="WatchStarter"/> polls their jobs.
 /// </summary>
 /// <remarks>
+/// Somebody suspended such a watch, the storage provider lost what it waits for, or nobody owns its part of the runner.
 /// A watch counts as stuck when its job has been due for <see cref="LongestStep"/>, and then for <see cref="Remembered"/>: until then its job is
 /// polled at each due time. Thread-safe.
 /// </remarks>

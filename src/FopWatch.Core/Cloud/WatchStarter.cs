@@ -10,10 +10,12 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Cloud;
 
 /// <summary>
-/// Starts the watches of the jobs that are due before the next time in the cloud host, where a timer calls it each minute: what makes the due index, and no process,
-/// the watch's memory. Wakes those that sleep for longer than their jobs, and polls the jobs of those that make no step any more.
+/// Starts the watches of jobs that will be due before the next call, in the cloud host. In the embedded host <see cref="Embedded.WatchLoop"/> polls them.
 /// </summary>
-/// <remarks>A job that becomes due sooner than the timer looks again is watched from its commit on (<see cref="CommitObserver"/>).</remarks>
+/// <remarks>
+/// A timer calls it each minute, so the due index, and no process, remembers the watches. It wakes watches that sleep for longer than their jobs, and polls
+/// the jobs of stuck watches (<see cref="StuckWatches"/>). <see cref="CommitObserver"/> starts the watch of a job that is due sooner.
+/// </remarks>
 /// <param name="sources">The configured sources.</param>
 /// <param name="index">The due index.</param>
 /// <param name="watches">Runs the watches.</param>

@@ -6,8 +6,8 @@ using FopWatch.Watching;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Wakes the watch loops of a process that runs all watches: they take what is due from the due index, so nothing is held for a job that is not being
-/// polled, and a loop only has to know of what is due before it wakes by itself.
+/// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>). They take what is due from the due index, so nothing is held for a job that is not
+/// being polled.
 /// </summary>
 public sealed class EmbeddedWatchRunner : IWatchRunner
 {

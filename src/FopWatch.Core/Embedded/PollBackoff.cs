@@ -4,11 +4,12 @@ using FopWatch.Watching;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Decides how long a job whose poll is due by the store waits in the memory of <see cref="WatchLoop"/>: the poll had no slot, or failed and could not be put
-/// off in the store. A job waits a second, twice as long after each further failure, up to <see cref="Longest"/>, and never longer than its step says.
-/// What waits in the store is not here: <see cref="PollPlan"/> decides when a job is due, and <see cref="SetAside"/> for how long one that cannot be read
-/// or written is put off. Thread-safe.
+/// Decides how long <see cref="WatchLoop"/> waits with a job that is still due by the store: its poll had no slot, or failed and could not be put off there.
+/// <see cref="PollPlan"/> and <see cref="SetAside"/> decide about waits that are in the store.
 /// </summary>
+/// <remarks>
+/// A job waits a second, and twice as long after each further failure, up to <see cref="Longest"/> and never longer than its step says. Thread-safe.
+/// </remarks>
 public sealed class PollBackoff(TimeProvider time)
 {
     /// <summary>The most that are remembered. While there are as many, no other poll starts: it is not single jobs that fail.</summary>

@@ -5,12 +5,14 @@ using FopWatch.Watching;
 namespace FopWatch.Intake;
 
 /// <summary>
-/// Decides whether an untrusted notification may make a job of an unknown id (<see cref="Jobs.JobDecider.NeedsAdmission"/>);
-/// <see cref="GivingUp"/> decides when such a job is given up. Keeps those who know a notify URL and no key from filling the store with ids that they made up, and the polls of a source with
-/// asking for them: an untrusted notification makes a job of an unknown id only while the polls that are due already could be made
-/// within a minute, or are fewer than 60. So made-up ids come no faster than polls dispose of them, and no registered job's poll waits
-/// much longer. What was given up before anything genuine named it is as unknown as that.
+/// Decides whether an untrusted notification may create a job of an unknown id (<see cref="Jobs.JobDecider.NeedsAdmission"/>). <see cref="GivingUp"/> decides
+/// when such a job is given up.
 /// </summary>
+/// <remarks>
+/// Anyone who has a notify URL could fill the store with made-up ids, and use up the polls of the source. So a job is created only while the polls that are
+/// due could be made within a minute, or are fewer than 60. Polls then dispose of made-up ids as fast as they come, and those of registered jobs wait little
+/// longer. A job that was given up before anything genuine named it counts as unknown.
+/// </remarks>
 internal sealed class HintAdmission(IDueIndex due, TimeProvider time)
 {
     /// <summary>How much work for the polls may be waiting.</summary>

@@ -147,7 +147,7 @@ public sealed record Job
         if (BytesOf(merged) is var bytes && bytes > MaxMetadataBytes)
             throw new MetadataTooLargeException(bytes);
 
-        // As with a report: what was given up before anything genuine named it was nobody's.
+        // A job that was given up before anything genuine named it did not expire: nobody waited for its outcome. Reports do the same.
         var isExpired = IsExpired && Origin != JobOrigin.Hint;
         return ChangedTo(this with { Metadata = merged, Origin = JobOrigin.Registration, IsExpired = isExpired }, null, now);
     }

@@ -9,8 +9,8 @@ namespace FopWatch.Jobs;
 /// </summary>
 public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random)
 {
-    /// <summary>More conflicts than this many writers of one job could cause; then the store is at fault.</summary>
-    private const int MostConflicts = 50;
+    /// <summary>More tries than the writers of one job could make necessary; then the store is at fault.</summary>
+    private const int MostTries = 50;
 
     /// <summary>After so many conflicts a short random pause keeps the writers from meeting again.</summary>
     private const int ConflictsWithoutPause = 3;
@@ -36,7 +36,7 @@ public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserve
         ArgumentNullException.ThrowIfNull(input);
         var source = sources.Find(key.Source);
         var (conflicts, mayPresume, admitted) = (0, admits is null, (bool?)null);
-        while (conflicts < MostConflicts)
+        for (var tries = 0; tries < MostTries; tries++)
         {
             var found = known is null ? await store.FindForChangeAsync(key, input.Creates, mayPresume, cancellationToken) : new FoundJob(known);
             var stored = found.Job;
@@ -66,7 +66,7 @@ public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserve
                 await Task.Delay(TimeSpan.FromMilliseconds(random.Next(1, 10 * conflicts)), time, cancellationToken);
         }
 
-        throw new StoreUnavailableException($"A job was changed by others {MostConflicts} times in a row.");
+        throw new StoreUnavailableException($"A change of a job could not be committed in {MostTries} tries.");
     }
 }
 

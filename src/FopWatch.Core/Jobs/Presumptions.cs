@@ -2,11 +2,12 @@ using System.Collections.Concurrent;
 
 namespace FopWatch.Jobs;
 
-/// <summary>
-/// What a process presumes of jobs, to commit without a read: that an open job is as this process committed it; and that an id which it does not remember
-/// is new, if <see cref="UsualAfter"/> new ids of the same source and origin were committed since the last one that was presumed to be new and was not.
-/// Ids that were known come between without a difference. A wrong presumption costs a commit that writes nothing.
-/// </summary>
+/// <summary>Decides what a process presumes of a job, to commit without a read. A wrong presumption costs a commit that writes nothing.</summary>
+/// <remarks>
+/// An open job is presumed to be as this process committed it. An id that the process does not remember is presumed to be new once
+/// <see cref="UsualAfter"/> new ids of the same source and origin were committed since the last wrong presumption of a new one. They need not have come in
+/// a row: ids that exist may come between.
+/// </remarks>
 public sealed class Presumptions
 {
     /// <summary>How many new ids make new ids usual.</summary>

@@ -4,10 +4,12 @@ using FopWatch.Providers;
 namespace FopWatch.PollLimits;
 
 /// <summary>
-/// Decides when a poll may be sent (<see cref="PollSlots"/>: how many may be under way). Keeps the polls of each source within its limit: in any second at most <see cref="Watching.PollSettings.PerSecond"/> of them,
-/// rounded up, however many are due; and none while the source asked us to slow down. Thread-safe.
+/// Decides when a poll of a source may be sent. <see cref="PollSlots"/> decides how many may be under way at once.
 /// </summary>
-/// <remarks>A source is known by its name. Who gives up waiting takes nothing from those behind.</remarks>
+/// <remarks>
+/// Sends at most <see cref="Watching.PollSettings.PerSecond"/> polls of a source in any second, rounded up, and none while the source asked us to slow down.
+/// A source is known by its name. A caller that gives up waiting takes nothing from those behind it. Thread-safe.
+/// </remarks>
 /// <param name="time">The clock.</param>
 /// <param name="shares">How much of the limit is this process's; null for all of it.</param>
 public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)

@@ -20,10 +20,9 @@ public sealed record PollSlotOptions(double SecondsOfRate, int Least, int Most)
 }
 
 /// <summary>
-/// Decides how many polls of a source may be under way at once (<see cref="PollPacer"/>: how many in a second). Keeps one source from taking all polls of a
-/// process: those of a source whose status API is slow, or whose polls wait for their turn, would keep
-/// the other sources' jobs from being polled. Thread-safe.
+/// Decides how many polls of a source may be under way at once in a process. <see cref="PollPacer"/> decides how many may be sent in a second.
 /// </summary>
+/// <remarks>Without slots, the polls of a source whose status API is slow would keep the other sources' jobs from being polled. Thread-safe.</remarks>
 /// <param name="options">How many there are.</param>
 /// <param name="time">The clock.</param>
 /// <param name="shares">The process's shares of the sources' rates; null if it polls alone.</param>

@@ -55,7 +55,7 @@ public static partial class CommandRedaction
     /// <summary>As <see cref="RedactJson"/>, of a document in which no object has a name twice: most have no secret, and are read once then.</summary>
     internal static string RedactDistinctJson(ReadOnlySpan<byte> json) => HasNoSecret(json) ? Encoding.UTF8.GetString(json) : RedactJson(json);
 
-    /// <summary>Whether a document stays as it is. False also where that is not plain to see.</summary>
+    /// <summary>Whether a document certainly stays as it is. A false answer proves nothing.</summary>
     private static bool HasNoSecret(ReadOnlySpan<byte> json)
     {
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = JsonBody.MaxDepth });

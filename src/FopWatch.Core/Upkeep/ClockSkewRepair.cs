@@ -6,9 +6,11 @@ using FopWatch.Watching;
 namespace FopWatch.Upkeep;
 
 /// <summary>
-/// Repairs what a clock that was ahead did to polls. Finds the jobs whose polls it put off: they would wait for as long as it was ahead. Only jobs that are due later than a
-/// wait of the source's plan are looked at, some of them each time, in turns; and more of them for as long as most were put off.
+/// Brings forward the polls that a clock which was ahead put off. They would wait for as long as it was ahead.
 /// </summary>
+/// <remarks>
+/// Looks only at jobs that are due later than any wait of their source's plan: at some each time, in turns, and at more while most of them were put off.
+/// </remarks>
 /// <param name="sources">The configured sources.</param>
 /// <param name="store">The store of the jobs.</param>
 /// <param name="due">The due index.</param>

@@ -13,6 +13,7 @@ public sealed class PresumedJobTests : ICommitObserver, IJobStore
 {
     private readonly MemoryStore _store = new();
     private readonly List<string> _calls = [];
+    private bool _presumesWrongly;
 
     JobReferences IJobStore.References => _store.References;
 
@@ -32,17 +33,31 @@ public sealed class PresumedJobTests : ICommitObserver, IJobStore
         Assert.Equal(calls, _calls);
     }
 
+    [Fact(Timeout = 60_000)]
+    public async Task A_store_that_presumes_wrongly_again_and_again_is_at_fault()
+    {
+        var source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
+        var recorder = new JobRecorder(new([source]), this, this, TimeProvider.System, new(1));
+        _presumesWrongly = true;
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(
+            () => recorder.RecordAsync(new(source.Name, "z0.job"), new DecisionInput.Registration(Job.NoMetadata, null), Cancelled));
+        Assert.Equal(50, _calls.Count);
+        Assert.Equal(["presume", "find"], _calls.Distinct());
+    }
+
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
     ValueTask<FoundJob> IJobStore.FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken)
     {
         _calls.Add(mayPresume ? "presume" : "find");
-        return mayPresume ? new(new FoundJob(null, IsPresumed: true)) : _store.FindForChangeAsync(key, origin, mayPresume, cancellationToken);
+        return mayPresume || _presumesWrongly ? new(new FoundJob(null, IsPresumed: true)) : _store.FindForChangeAsync(key, origin, mayPresume, cancellationToken);
     }
 
     ValueTask<StoredJob?> IJobStore.FindAsync(JobKey key, CancellationToken cancellationToken) => throw new NotSupportedException();
 
-    ValueTask<string?> IJobStore.CommitAsync(JobCommit commit, CancellationToken cancellationToken) => _store.CommitAsync(commit, cancellationToken);
+    ValueTask<string?> IJobStore.CommitAsync(JobCommit commit, CancellationToken cancellationToken) =>
+        _presumesWrongly ? default : _store.CommitAsync(commit, cancellationToken);
 
     ValueTask<Job?> IJobStore.FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
