@@ -6,6 +6,7 @@ using FopWatch.Providers;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;
@@ -41,6 +42,7 @@ public static class CoreServices
         services.AddSingleton(store.Due);
         services.AddSingleton(store.Outbox);
         services.AddSingleton(store.Quarantine);
+        services.AddSingleton(store.Statistics);
         return services.AddCore(settings, time, statusTimeout, statusConnections, ServiceLifetime.Singleton);
     }
 
@@ -64,6 +66,7 @@ public static class CoreServices
         services.AddSingleton(provider => store(provider).Due);
         services.AddSingleton(provider => store(provider).Outbox);
         services.AddSingleton(provider => store(provider).Quarantine);
+        services.AddSingleton(provider => store(provider).Statistics);
         return services.AddCore(settings, time, statusTimeout: null, StatusClient.MostConnections, ServiceLifetime.Scoped);
     }
 
@@ -97,7 +100,11 @@ public static class CoreServices
         services.AddSingleton(time);
         services.AddSingleton(Random.Shared);
         services.AddMetrics();
+        services.AddSingleton<LearnedPlans>();
+        services.AddSingleton<StatisticsCollector>();
         services.AddSingleton<FopWatchMetrics>();
+        services.AddSingleton<PlanReader>();
+        services.AddWithLogger<StatisticsLoop>();
         services.AddApiJson();
 
         services.AddSingleton(provider => new Admission(time, provider.GetRequiredService<ILogger<Admission>>()));

@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
 
@@ -17,6 +18,7 @@ public sealed class FopWatchMetrics
     private static readonly TimeSpan SweepHolds = TimeSpan.FromMinutes(15);
 
     private readonly TimeProvider _time;
+    private readonly StatisticsCollector? _statistics;
     private readonly Counter<long> _notifications;
     private readonly Counter<long> _notTaken;
     private readonly Counter<long> _notificationsFailed;
@@ -24,19 +26,21 @@ public sealed class FopWatchMetrics
     private readonly Counter<long> _settled;
     private readonly Histogram<double> _timeToOutcome;
     private readonly Histogram<double> _publishDelay;
+    private readonly Histogram<double> _detectionDelay;
 
     private LastSweep? _swept;
 
     /// <param name="meters">Creates the meter, which is called <see cref="Telemetry.Name"/>.</param>
     /// <param name="time">The clock.</param>
-    public FopWatchMetrics(IMeterFactory meters, TimeProvider time)
-        : this(meters.Create(Telemetry.Name), time)
+    /// <param name="statistics">Keeps the same for longer; null for nothing.</param>
+    public FopWatchMetrics(IMeterFactory meters, TimeProvider time, StatisticsCollector? statistics = null)
+        : this(meters.Create(Telemetry.Name), time, statistics)
     {
     }
 
-    internal FopWatchMetrics(Meter meter, TimeProvider time)
+    internal FopWatchMetrics(Meter meter, TimeProvider time, StatisticsCollector? statistics = null)
     {
-        _time = time;
+        (_time, _statistics) = (time, statistics);
         _notifications = meter.CreateCounter<long>(
             "fopwatch.notifications", "{notification}", "Notifications by source, trust and result.");
         _notTaken = meter.CreateCounter<long>(
@@ -61,6 +65,11 @@ public sealed class FopWatchMetrics
             "s",
             "From the recording of a change to its event being published.",
             advice: new() { HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 3600] });
+        _detectionDelay = meter.CreateHistogram<double>(
+            "fopwatch.job.detection_delay",
+            "s",
+            "How late an outcome was found, estimated: half of the time since the job was last seen running.",
+            advice: new() { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400] });
         meter.CreateObservableGauge("fopwatch.jobs.open", () => PerSource(books => books.Open), "{job}", "Open watches by source.");
         meter.CreateObservableGauge(
             "fopwatch.jobs.unaccounted", () => PerSource(books => books.Unaccounted), "{job}", "Jobs that nothing will settle, by source; must be 0.");
@@ -77,19 +86,30 @@ public sealed class FopWatchMetrics
             "fopwatch.quarantine", () => Overall(sweep => sweep.Quarantined), "{notification}", "Notifications in quarantine.");
     }
 
-    internal void Notified(Source source, Trust trust, NotificationResult result) => _notifications.Add(
-        1,
-        new("source", source.Name),
-        new("trust", trust.ToString()),
-        new("result", result.ToString()));
+    internal void Notified(Source source, Trust trust, NotificationResult result)
+    {
+        _notifications.Add(1, new("source", source.Name), new("trust", trust.ToString()), new("result", result.ToString()));
+        _statistics?.Notified(source.Name, trust, result);
+    }
 
     internal void TurnedAway(Source source, string reason) => _notTaken.Add(1, new("source", source.Name), new("reason", reason));
 
     internal void NotificationFailed(Source source) =>
         _notificationsFailed.Add(1, new KeyValuePair<string, object?>("source", source.Name));
 
-    internal void Polled(Source source, PollAnswer answer) =>
+    internal void Polled(Source source, PollAnswer answer)
+    {
         _polls.Add(1, new("source", source.Name), new("answer", answer.ToString()));
+        _statistics?.Polled(source.Name, answer);
+    }
+
+    internal void Committed(JobCommitted committed)
+    {
+        var after = committed.After;
+        if (after.Origin != JobOrigin.Hint && StatisticsCollector.LookOf(committed.Before, after, _time.GetUtcNow()) is { Over: { } by } look)
+            _detectionDelay.Record(look.Delay.TotalSeconds, new("source", after.Key.Source), new("by", by.ToString()));
+        _statistics?.Committed(committed);
+    }
 
     internal void JobSettled(Job job)
     {
@@ -104,8 +124,11 @@ public sealed class FopWatchMetrics
     /// <summary>Records that an event was published.</summary>
     /// <param name="source">The source of its job.</param>
     /// <param name="delay">The time since its commit.</param>
-    public void Published(string source, TimeSpan delay) =>
+    public void Published(string source, TimeSpan delay)
+    {
         _publishDelay.Record(Math.Max(0, delay.TotalSeconds), new KeyValuePair<string, object?>("source", source));
+        _statistics?.Published(source, delay);
+    }
 
     internal void Swept(Sweep sweep) => _swept = new(sweep, _time.GetTimestamp());
 

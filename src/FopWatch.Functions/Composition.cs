@@ -14,6 +14,7 @@ using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Settings;
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
 using Microsoft.AspNetCore.Hosting;
@@ -128,6 +129,7 @@ internal static class Composition
 
         services.AddSingleton<IPollShares>(provider => new PollShares(store(provider).PollLeases, time, Guid.NewGuid().ToString("N")[..12]));
         services.AddSingleton(PollSlotOptions.Cloud);
+        services.AddHostedService(provider => new KeepStatistics(provider.GetRequiredService<StatisticsLoop>, time));
         services.AddSingleton<StuckWatches>();
         services.AddWithLogger<HubCalls>();
         services.AddRoutingCore();

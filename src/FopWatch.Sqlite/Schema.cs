@@ -195,6 +195,25 @@ internal static class Schema
         ) STRICT;
         INSERT INTO indexed_references (up_to) SELECT coalesce(max(seq), 0) FROM jobs;
         """,
+        """
+        -- Statistics: the sums of each hour as JSON, what is known of the ages of each class, and the ids of the last additions of each source.
+        CREATE TABLE statistics_hours (
+            source TEXT    NOT NULL,
+            hour   INTEGER NOT NULL,
+            sums   TEXT    NOT NULL,
+            PRIMARY KEY (source, hour)
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE statistics_ages (
+            source TEXT NOT NULL,
+            class  TEXT NOT NULL,
+            ages   BLOB NOT NULL,
+            PRIMARY KEY (source, class)
+        ) STRICT;
+        CREATE TABLE statistics_additions (
+            source TEXT NOT NULL PRIMARY KEY,
+            ids    TEXT NOT NULL
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -1,6 +1,7 @@
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Publishing;
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
 
@@ -20,9 +21,10 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         Due = new SqliteDueIndex(database);
         Outbox = new SqliteOutbox(database, time);
         Quarantine = new SqliteQuarantine(database);
+        Statistics = new SqliteStatistics(database);
         ClockMarks = new(database);
         JobPurge = new(database);
-        Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks);
+        Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks, Statistics);
     }
 
     public IJobStore Jobs { get; }
@@ -32,6 +34,9 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
     public IOutbox Outbox { get; }
 
     public IQuarantine Quarantine { get; }
+
+    /// <inheritdoc/>
+    public IStatistics Statistics { get; }
 
     /// <summary>What the file needs done now and then.</summary>
     public IStoreUpkeep Upkeep { get; }

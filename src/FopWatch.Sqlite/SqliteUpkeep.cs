@@ -1,9 +1,10 @@
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>The upkeep of a data folder: its jobs and its published events.</summary>
-internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks) : IStoreUpkeep
+/// <summary>The upkeep of a data folder: its jobs, its published events and its statistics.</summary>
+internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks, IStatistics statistics) : IStoreUpkeep
 {
     public string? Damage => database.Damage;
 
@@ -15,6 +16,7 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, Event
     {
         var deleted = await jobs.PurgeAsync(before, now, cancellationToken);
         await events.PurgeAsync(before, now, cancellationToken);
+        await statistics.PurgeAsync(now - IStatistics.Lifetime, cancellationToken);
         return (deleted, true);
     }
 }

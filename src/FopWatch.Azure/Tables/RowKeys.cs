@@ -54,6 +54,15 @@ internal static class RowKeys
     /// <summary>The tombstones of purged jobs, by the period in which they were left.</summary>
     public const string Tombstones = "x|";
 
+    /// <summary>What is known of the ages of each class.</summary>
+    public const string Ages = "a|";
+
+    /// <summary>The row that has the ids of the last additions to the statistics.</summary>
+    public const string Additions = "f|";
+
+    /// <summary>The sums of each hour, the newest first. With the two before it is a range that an addition reads at once.</summary>
+    public const string Hours = "h|";
+
     /// <summary>Notifications in quarantine, the newest first.</summary>
     public const string Quarantined = "h|";
 
@@ -81,6 +90,26 @@ internal static class RowKeys
 
     /// <summary>The partition of a source's quarantine; buckets have numbers.</summary>
     public static string Quarantine(string source) => source + "|q";
+
+    /// <summary>The partition of a source's statistics.</summary>
+    public static string Statistics(string source) => source + "|s";
+
+    /// <summary>The row of a class. Keys may not hold a slash, and names of classes hold no bar.</summary>
+    public static string Class(string name) => Ages + name.Replace('/', '|');
+
+    /// <summary>The name of the class of a row.</summary>
+    public static string ClassOf(string rowKey) => rowKey[Ages.Length..].Replace('|', '/');
+
+    public static string Hour(DateTimeOffset hour) => Hours + Digits(DateTimeOffset.MaxValue.UtcTicks - hour.UtcTicks);
+
+    /// <summary>The hour of a row; null if the text is not its key.</summary>
+    public static DateTimeOffset? HourOf(string rowKey) =>
+        rowKey.Length == Hours.Length + TicksLength
+        && rowKey.StartsWith(Hours, StringComparison.Ordinal)
+        && long.TryParse(rowKey.AsSpan(Hours.Length), NumberStyles.None, CultureInfo.InvariantCulture, out var ticks)
+        && ticks <= DateTimeOffset.MaxValue.UtcTicks
+            ? new(DateTimeOffset.MaxValue.UtcTicks - ticks, TimeSpan.Zero)
+            : null;
 
     /// <summary>
     /// The bucket of an id: FNV-1a in 64 bits, mixed so that every bit counts, modulo the number of buckets. Every row is where

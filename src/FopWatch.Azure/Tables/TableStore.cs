@@ -4,6 +4,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.PollLimits;
 using FopWatch.Publishing;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tables;
@@ -22,6 +23,7 @@ public sealed class TableStore : IStore
         Due = new TableDueIndex(table);
         Outbox = new TableOutbox(table);
         Quarantine = new TableQuarantine(table);
+        Statistics = new TableStatistics(table);
         JobPurge = new(table, references);
         PollLeases = new TablePollLeases(table.Rows, table.Time);
         PurgeMarks = new TablePurgeMarks(table.Rows);
@@ -39,6 +41,9 @@ public sealed class TableStore : IStore
 
     /// <inheritdoc/>
     public IQuarantine Quarantine { get; }
+
+    /// <inheritdoc/>
+    public IStatistics Statistics { get; }
 
     /// <summary>Deletes settled jobs.</summary>
     public JobPurge JobPurge { get; }

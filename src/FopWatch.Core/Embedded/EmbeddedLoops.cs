@@ -2,12 +2,13 @@ using FopWatch.Diagnosis;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Running;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox and the sweep.</summary>
+/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep and the statistics.</summary>
 public sealed class EmbeddedLoops(
     Sources sources,
     EmbeddedWatchRunner watches,
@@ -20,7 +21,8 @@ public sealed class EmbeddedLoops(
     LoopTimes times,
     Troubles troubles,
     ILogger log,
-    TimeProvider time)
+    TimeProvider time,
+    StatisticsLoop? statistics = null)
 {
     /// <summary>The loops. A watch loop that failed is made anew: what it knew of its polls may be what made it fail.</summary>
     public IReadOnlyList<SupervisedLoop> All { get; } =
@@ -30,5 +32,6 @@ public sealed class EmbeddedLoops(
             cancelled => new WatchLoop(source, watches, index, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name }),
         new("outbox loop", cancelled => outbox.RunAsync(cancelled)),
         new("sweep", cancelled => sweep.RunAsync(cancelled)),
+        .. statistics is null ? [] : (SupervisedLoop[])[new("statistics loop", cancelled => statistics.RunAsync(cancelled))],
     ];
 }

@@ -32,6 +32,7 @@ public sealed class CommitObserver(
     {
         ArgumentNullException.ThrowIfNull(committed);
         var (before, after) = (committed.Before, committed.After);
+        metrics.Committed(committed);
         if (committed.Event is { } @event)
             events.Committed(@event);
 

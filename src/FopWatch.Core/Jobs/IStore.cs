@@ -1,5 +1,6 @@
 using FopWatch.Intake;
 using FopWatch.Publishing;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
@@ -18,4 +19,7 @@ public interface IStore
 
     /// <summary>The notifications that could not be recorded.</summary>
     IQuarantine Quarantine { get; }
+
+    /// <summary>The statistics.</summary>
+    IStatistics Statistics { get; }
 }

@@ -49,6 +49,9 @@ public sealed record Job
     /// <summary>What settled it.</summary>
     public SettledBy? SettledBy { get; init; }
 
+    /// <summary>When a genuine notification came of a job that a poll had settled before; null if none did. It is for the statistics, and no change of the job.</summary>
+    public DateTimeOffset? NotifiedAt { get; init; }
+
     /// <summary>Whether FopWatch gave up on it. A genuine outcome supersedes that.</summary>
     [JsonPropertyName("givenUp")]
     public bool IsExpired { get; init; }
@@ -172,6 +175,10 @@ public sealed record Job
         var job = this with { Version = Version + 1, UpdatedAt = Later(now) };
         return new(job, IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType);
     }
+
+    /// <summary>Records that a genuine notification came late: no new version, no event.</summary>
+    public JobChange Notified(DateTimeOffset now) =>
+        this is { HasOutcome: true, SettledBy: Contracts.SettledBy.Poll, NotifiedAt: null } ? new(this with { NotifiedAt = now }, null) : JobChange.Nothing(this);
 
     /// <summary>Changes the watch alone: no new version, no event.</summary>
     public JobChange Rewatch(Watch watch) => new(this with { Watch = watch }, null);

@@ -1,4 +1,5 @@
 using FopWatch.Providers;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
@@ -16,11 +17,12 @@ public static class JobDecider
     /// <param name="input">What happened.</param>
     /// <param name="source">The job's source. Null if it is not configured any more: only stops, republications and restored watches do without.</param>
     /// <param name="now">The time.</param>
+    /// <param name="plans">The learned plans of the source; null for the fixed one.</param>
     /// <returns>The change; null if there is no job and the input creates none.</returns>
-    public static JobChange? Decide(JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now)
+    public static JobChange? Decide(JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans = null)
     {
         ArgumentNullException.ThrowIfNull(input);
-        if ((job ?? New(key, input, source, now)) is not { } from)
+        if ((job ?? New(key, input, source, now, plans)) is not { } from)
             return null;
 
         var change = input switch
@@ -30,10 +32,10 @@ public static class JobDecider
             DecisionInput.RestoreWatch => RestoreWatch(from, now),
             DecisionInput.Reindex => JobChange.Nothing(from),
             _ when source is null => throw new ArgumentNullException(nameof(source)),
-            DecisionInput.Registration registration => Register(from, registration, source.Poll, now),
-            DecisionInput.Report report => Report(from, report, source.Poll, now),
+            DecisionInput.Registration registration => Register(from, registration, source.Poll, now, plans),
+            DecisionInput.Report report => Report(from, report, source.Poll, now, plans),
             DecisionInput.Hint hint => Hint(from, hint, source.Poll, now),
-            DecisionInput.Polled polled => Polled(from, polled, source.Poll, now),
+            DecisionInput.Polled polled => Polled(from, polled, source.Poll, now, plans),
             DecisionInput.CorrectTimes => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Corrected(source.Poll, from.Watch, now)),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
@@ -58,10 +60,12 @@ public static class JobDecider
     /// <param name="settings">The source's settings.</param>
     /// <param name="now">The time.</param>
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
-    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
     {
         var deadline = now + settings.Deadline;
-        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + (firstPollAfter ?? settings.First), deadline) };
+        var wait = firstPollAfter ?? learned?.WaitAt(TimeSpan.Zero) ?? settings.First;
+        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + wait, deadline) };
     }
 
     /// <summary>
@@ -72,12 +76,13 @@ public static class JobDecider
     /// <param name="watch">The watch before.</param>
     /// <param name="now">The time.</param>
     /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
-    public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null)
+    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    public static Watch Claimed(PollSettings settings, Watch watch, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
     {
         if (watch.Status == WatchStatus.Stopped)
             return watch;
 
-        var anew = Start(settings, now, firstPollAfter);
+        var anew = Start(settings, now, firstPollAfter, learned);
         return watch with
         {
             StartedAt = anew.StartedAt,
@@ -86,6 +91,7 @@ public static class JobDecider
             DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
             DoubtedAt = null,
             NotFound = 0,
+            AgeKnownTo = now,
         };
     }
 
@@ -124,30 +130,33 @@ public static class JobDecider
         return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
     }
 
-    private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now)
+    private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans)
     {
         if (input.Creates is not { } origin)
             return null;
         ArgumentNullException.ThrowIfNull(source);
-        return Job.New(key, source.Provider.Kind, origin, Start(source.Poll, now, input.FirstPoll), now);
+        var watch = Start(source.Poll, now, input.FirstPoll, plans?.OfSource);
+
+        // A hint may name an id long before or after it is submitted.
+        return Job.New(key, source.Provider.Kind, origin, origin == JobOrigin.Hint ? watch : watch with { AgeKnownTo = now }, now);
     }
 
-    private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now) =>
+    private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now, SourcePlans? plans) =>
         job.Register(registration.Metadata, now).Then(next =>
             next.HasOutcome ? JobChange.Nothing(next)
             : next.Watch.NextPollAt is null ? next.Rewatch(Restart(poll, next.Watch, now, registration.FirstPollAfter))
-            : job.Origin == JobOrigin.Hint ? next.Rewatch(Claimed(poll, next.Watch, now, registration.FirstPollAfter))
+            : job.Origin == JobOrigin.Hint ? next.Rewatch(Claimed(poll, next.Watch, now, registration.FirstPollAfter, plans?.OfSource))
             : JobChange.Nothing(next));
 
-    private static JobChange Report(Job job, DecisionInput.Report input, PollSettings poll, DateTimeOffset now)
+    private static JobChange Report(Job job, DecisionInput.Report input, PollSettings poll, DateTimeOffset now, SourcePlans? plans)
     {
         var report = input.Told;
         var change = job.Correlate(input.Correlation, now).Then(next => next.Apply(report, now)).Then(next => Named(next, report.IsWorkflow));
         if (job.Origin == JobOrigin.Hint && !change.Job.HasOutcome)
-            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now, learned: PlanOf(next, plans))));
 
         if (change.Job.HasOutcome)
-            return change;
+            return change.Then(next => next.Notified(now));
 
         // The provider says that it is over and not how: the status API will know.
         if (report.AsksForPoll || report.Facts.Closed)
@@ -160,24 +169,26 @@ public static class JobDecider
         : job.Version == 0 ? Named(job, hint.IsWorkflow)
         : job.Rewatch(Hinted(poll, job.Watch, now)).Then(next => Named(next, hint.IsWorkflow));
 
-    private static JobChange Polled(Job job, DecisionInput.Polled polled, PollSettings poll, DateTimeOffset now)
+    private static JobChange Polled(Job job, DecisionInput.Polled polled, PollSettings poll, DateTimeOffset now, SourcePlans? plans)
     {
         var (asked, answer) = (polled.Asked, polled.Answer);
         var change = answer.Report is { } report
             ? job.Apply(report with { Facts = job.Facts.Confirmed(report.Facts) }, now).Then(next => Named(next, report.IsWorkflow))
             : JobChange.Nothing(job);
         if (job.Origin == JobOrigin.Hint && change.Job.Origin != JobOrigin.Hint)
-            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now)));
+            change = change.Then(next => next.Rewatch(Claimed(poll, next.Watch, now, learned: PlanOf(next, plans))));
         else if (change.Job.WatchStatus == WatchStatus.GivenUp && asked.NextPollAt is null && answer.Report is not null)
             change = change.Then(next => next.Rewatch(Restart(poll, next.Watch, now)));
         var (watch, givenUp) = PollPlan.Answered(
-            poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job));
+            poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job), PlanOf(change.Job, plans));
         change = change.Then(next => next.Rewatch(watch));
         return givenUp is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
     }
 
     private static JobChange RestoreWatch(Job job, DateTimeOffset now) =>
         job.WatchStatus == WatchStatus.Watching ? job.Rewatch(PollPlan.Restored(job.Watch, now)) : JobChange.Nothing(job);
+
+    private static LearnedPlan? PlanOf(Job job, SourcePlans? plans) => plans?.For(CommandClass.Of(job.Facts));
 
     private static bool IsNobodys(Job job) => job.Origin == JobOrigin.Hint;
 

@@ -1,5 +1,6 @@
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
@@ -7,7 +8,14 @@ namespace FopWatch.Jobs;
 /// The one write path of jobs: load, have <see cref="JobDecider"/> decide, commit with an optimistic concurrency check, and again on a conflict. Whatever
 /// comes of a job comes through here.
 /// </summary>
-public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random)
+/// <param name="sources">The configured sources.</param>
+/// <param name="store">The store.</param>
+/// <param name="observer">Is told of every commit.</param>
+/// <param name="time">The clock.</param>
+/// <param name="random">Varies the pauses after conflicts.</param>
+/// <param name="plans">The learned plans; null for the fixed ones.</param>
+public sealed class JobRecorder(
+    Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random, LearnedPlans? plans = null)
 {
     /// <summary>More tries than the writers of one job could make necessary; then the store is at fault.</summary>
     private const int MostTries = 50;
@@ -44,7 +52,7 @@ public sealed class JobRecorder(Sources sources, IJobStore store, ICommitObserve
                 return new(null, WasPurged: true);
             if (admits is not null && JobDecider.NeedsAdmission(stored?.Job, input) && !(admitted ??= await admits(cancellationToken)))
                 return default;
-            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow()) is not { } change)
+            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow(), plans?.Of(key.Source)) is not { } change)
                 return default;
             if (change.IsWritten)
             {

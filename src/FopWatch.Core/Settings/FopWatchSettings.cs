@@ -264,6 +264,8 @@ public sealed record FopWatchSettings
             Max = reader.Time("Max", defaults.Max > first ? defaults.Max : first, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(30)),
             Deadline = reader.Time("Deadline", defaults.Deadline, TimeSpan.FromMilliseconds(1), TimeSpan.FromDays(365)),
             PerSecond = reader.Number("PerSecond", defaults.PerSecond, 0.01, 10_000),
+            Plan = reader.Choice<PlanChoice>("Plan", defaults.Plan) ?? defaults.Plan,
+            PerJob = reader.Number("PerJob", double.NaN, 0.1, 1000) is var perJob && double.IsNaN(perJob) ? defaults.PerJob : perJob,
         };
         if (poll.Max < poll.First)
             reader.Problem("Max", $"is less than First ({poll.First:c})");

@@ -27,8 +27,14 @@ public sealed class KnownAges
         (_reached, _over, _seconds) = (new double[Buckets.Count], new double[Buckets.Count], new double[Buckets.Count]);
     }
 
+    private KnownAges(double[] reached, double[] over, double[] seconds) =>
+        (Buckets, _reached, _over, _seconds) = (AgeBuckets.Quarters, reached, over, seconds);
+
     /// <summary>The buckets.</summary>
     public AgeBuckets Buckets { get; }
+
+    /// <summary>What a store has kept: the sums of each of the <see cref="AgeBuckets.Quarters"/>.</summary>
+    internal static KnownAges OfSums(double[] reached, double[] over, double[] seconds) => new(reached, over, seconds);
 
     /// <summary>The jobs that reached each bucket unfinished.</summary>
     public ReadOnlySpan<double> Reached => _reached;

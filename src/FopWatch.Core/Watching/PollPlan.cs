@@ -47,6 +47,9 @@ public static class PollPlan
             LastPolledAt = watch.LastPolledAt is { } polled ? Earlier(polled, now) : null,
             DueAt = watch.DueAt is { } due ? Earlier(due, due > last ? now + (due - last) : now) : null,
             DoubtedAt = watch.DoubtedAt > now ? null : watch.DoubtedAt,
+
+            // Of its age nothing is known by such a clock.
+            AgeKnownTo = null,
         };
     }
 
@@ -90,6 +93,7 @@ public static class PollPlan
     /// <param name="now">The time.</param>
     /// <param name="random">At least 0, less than 1.</param>
     /// <param name="isNobodys">Whether only hints have named the job.</param>
+    /// <param name="learned">The learned plan of such jobs; null for the fixed one.</param>
     /// <returns>
     /// The <see cref="Watch.DueAt"/> of the watch is null where nothing more is to be asked: the job has an outcome, or is given up and nothing was
     /// heard of it meanwhile, or was not watched before. If the job is given up, why.
@@ -102,7 +106,8 @@ public static class PollPlan
         StatusAnswer answer,
         DateTimeOffset now,
         double random,
-        bool isNobodys = false)
+        bool isNobodys = false,
+        LearnedPlan? learned = null)
     {
         var isLate = GivingUp.IsLate(asked, now);
         (watch, asked) = (Clamped(watch, now), Clamped(asked, now));
@@ -121,6 +126,9 @@ public static class PollPlan
             LastAnswer = answer.Answer,
             LastAnswerInWords = answer.InWords(),
             HintedWhileDue = false,
+
+            // A poll that came between may have looked later.
+            AgeKnownTo = watch.AgeKnownTo is { } known && answer.Answer == PollAnswer.Report ? Later(known, now) : watch.AgeKnownTo,
         };
         if (facts.Outcome is not null)
             return (answered.End(), null);
@@ -140,7 +148,7 @@ public static class PollPlan
         if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
             return (answered.Due(Earlier(soonest ?? second, second)), null);
 
-        var wait = Interval(settings, answered.Polls, facts.Idle == true);
+        var wait = Interval(settings, answered, facts.Idle == true, learned, now);
         wait *= 1 - Jitter + (2 * Jitter * random);
         var next = soonest is { } heard ? Earlier(now + wait, heard) : now + wait;
 
@@ -151,14 +159,20 @@ public static class PollPlan
     }
 
     /// <summary>From one poll to the next, where all went well. Where a poll failed, <see cref="SetAside"/> may have a say.</summary>
-    private static TimeSpan Interval(PollSettings settings, int polls, bool idle)
+    private static TimeSpan Interval(PollSettings settings, Watch watch, bool idle, LearnedPlan? learned, DateTimeOffset now)
     {
         // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.
         if (idle)
             return settings.Max;
 
-        var wait = settings.First.TotalSeconds * Math.Pow(settings.Factor, polls);
-        return wait < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(wait) : settings.Max;
+        var seconds = settings.First.TotalSeconds * Math.Pow(settings.Factor, watch.Polls);
+        var wait = seconds < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(seconds) : settings.Max;
+
+        // The plan is of jobs whose age is known. An id that the status API does not know is not asked for more often than by the fixed plan.
+        if (learned is null || watch.AgeKnownTo is null)
+            return wait;
+        var planned = learned.WaitAt(now - watch.StartedAt);
+        return watch.LastAnswer == PollAnswer.NotFound ? Longest(wait, planned) : planned;
     }
 
     private static TimeSpan Longest(params ReadOnlySpan<TimeSpan> spans)

@@ -1,5 +1,15 @@
 namespace FopWatch.Watching;
 
+/// <summary>By which plan the jobs of a source are polled.</summary>
+public enum PlanChoice
+{
+    /// <summary>One that is learned from how long its jobs took, once enough are known; the fixed one until then.</summary>
+    Learned,
+
+    /// <summary>The fixed one: <see cref="PollSettings.First"/>, <see cref="PollSettings.Factor"/>, <see cref="PollSettings.Max"/>.</summary>
+    Fixed,
+}
+
 /// <summary>When the status API of a source is asked.</summary>
 public sealed record PollSettings
 {
@@ -20,4 +30,10 @@ public sealed record PollSettings
 
     /// <summary>The most polls a second for the whole source; more than 0.</summary>
     public double PerSecond { get; init; } = 10;
+
+    /// <summary>The plan.</summary>
+    public PlanChoice Plan { get; init; } = PlanChoice.Learned;
+
+    /// <summary>The mean polls of a job by a learned plan; null for as many as the fixed plan would make of the same jobs.</summary>
+    public double? PerJob { get; init; }
 }

@@ -90,6 +90,12 @@ public sealed record Watch
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsWorkflow { get; init; }
 
+    /// <summary>
+    /// Up to when the statistics have the age of the job, which began with the watch: it was seen to be running then. Null if they are not to have it,
+    /// because nobody knows when it began, or because it is over.
+    /// </summary>
+    public DateTimeOffset? AgeKnownTo { get; init; }
+
     [JsonInclude]
     [JsonPropertyName("stopped")]
     internal bool StoredStopped
@@ -102,11 +108,11 @@ public sealed record Watch
     public Watch Due(DateTimeOffset at) => this with { Status = WatchStatus.Watching, DueAt = at };
 
     /// <summary>The watch after somebody asked to stop it: the job stays open and is not polled; a notification still settles it.</summary>
-    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null };
+    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, AgeKnownTo = null };
 
     /// <summary>The watch of a job that is given up.</summary>
-    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null };
+    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, AgeKnownTo = null };
 
     /// <summary>The watch of a job that has an outcome.</summary>
-    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null };
+    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null, AgeKnownTo = null };
 }

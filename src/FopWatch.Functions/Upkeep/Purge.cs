@@ -1,4 +1,5 @@
 using FopWatch.Azure.Tables;
+using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -7,7 +8,7 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Functions.Upkeep;
 
 /// <summary>
-/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over, for as long as an invocation may take. What
+/// Every hour, deletes what is left of watches that ended and the jobs whose retention is over and old statistics, for as long as an invocation may take. What
 /// is left then is deleted an hour later.
 /// </summary>
 public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
@@ -42,7 +43,13 @@ public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns 
     internal async Task RunAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
         // Side by side: they may be in two storage accounts, of which one is down.
-        var jobs = retention.RunAsync((before, _) => store.JobPurge.PurgeAsync(before, Longest, cancellationToken), cancellationToken);
+        var jobs = retention.RunAsync(
+            async (before, now) =>
+            {
+                await store.Statistics.PurgeAsync(now - IStatistics.Lifetime, cancellationToken);
+                return await store.JobPurge.PurgeAsync(before, Longest, cancellationToken);
+            },
+            cancellationToken);
         var watches = PurgeWatchesAsync(client, time.GetUtcNow() - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);
         var ((purgedJobs, areAllJobs), (purgedWatches, areAllWatches)) = (await jobs, await watches);

@@ -6,6 +6,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Publishing;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
@@ -74,6 +75,107 @@ public sealed class TableQuarantineTests(SharedAzurite azurite) : QuarantineCont
     protected override async ValueTask<IQuarantine> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Quarantine;
 
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
+public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsContract
+{
+    private TempTable? _table;
+    private TableStore? _other;
+
+    protected override IJobStore Jobs => _table!.Store.Jobs;
+
+    protected override IStatistics Other => _other!.Statistics;
+
+    protected override async ValueTask<IStatistics> OpenAsync()
+    {
+        _table = await TempTable.OpenAsync(await azurite.StartedAsync());
+        _other = await _table.StoreAsync();
+        return _table.Store.Statistics;
+    }
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+
+    [Fact]
+    public async Task An_addition_is_a_query_and_a_transaction()
+    {
+        await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
+        var (wire, store) = await InterceptedAsync();
+
+        await store.Statistics.AddAsync(Delta("media", Sample.Start, ("vframe/jpg", new()), HourSum.Registered), Cancelled);
+        Assert.Equal("1 query, 1 transaction", wire.Take());
+        await store.Statistics.ReadAgesAsync("media", Sample.Start, Cancelled);
+        await store.Statistics.ReadHoursAsync("media", Sample.Start.AddDays(-7), Sample.Start.AddDays(1), Cancelled);
+        Assert.Equal("2 query", wire.Take());
+    }
+
+    [Theory]
+    [InlineData(nameof(Fate.AnswerLost))]
+    [InlineData(nameof(Fate.DoneAndFailed))]
+    public async Task An_addition_whose_answer_is_lost_is_found_to_be_there(string fate)
+    {
+        var (wire, store) = await InterceptedAsync();
+        wire.Once("transaction", Enum.Parse<Fate>(fate));
+
+        // Another process adds in between.
+        wire.WhenLost = async () => await Port.AddAsync(Delta("media", Sample.Start, null, HourSum.Registered), Cancelled);
+        await store.Statistics.AddAsync(Delta("media", Sample.Start, null, HourSum.Registered), Cancelled);
+
+        var hour = Assert.Single(await Port.ReadHoursAsync("media", Sample.Start.AddDays(-1), Sample.Start.AddDays(1), Cancelled));
+        Assert.Equal(fate == nameof(Fate.AnswerLost) ? 2 : 1, hour.Sums[HourSum.Registered]);
+    }
+
+    [Fact]
+    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_left_as_they_are()
+    {
+        var delta = Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+        var partition = RowKeys.Statistics("media");
+        var hour = new TableEntity(partition, RowKeys.Hour(delta.Hours.Keys.Single())) { ["Sums"] = """{"registered":1,"fromLater":5}""" };
+        await _table!.Rows.UpdateEntityAsync(hour, ETag.All, TableUpdateMode.Merge, Cancelled);
+        var ages = new TableEntity(partition, RowKeys.Class("avthumb/mp4")) { ["Ages"] = new byte[] { 2, 0 } };
+        await _table.Rows.UpdateEntityAsync(ages, ETag.All, TableUpdateMode.Merge, Cancelled);
+
+        await Port.AddAsync(delta with { Id = "again" }, Cancelled);
+
+        var sums = Assert.Single(await Port.ReadHoursAsync("media", Sample.Start.AddDays(-1), Sample.Start.AddDays(1), Cancelled)).Sums;
+        Assert.Equal((2, 5), (sums[HourSum.Registered], sums.ByName["fromLater"]));
+        Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
+        Assert.Equal([2, 0], (await _table.Rows.GetEntityAsync<TableEntity>(partition, RowKeys.Class("avthumb/mp4"), cancellationToken: Cancelled)).Value.GetBinary("Ages"));
+    }
+
+    private async Task<(InterceptedRequests Wire, TableStore Store)> InterceptedAsync()
+    {
+        var wire = new InterceptedRequests();
+        var store = await _table!.StoreAsync(wire.Between);
+        await store.Statistics.AddAsync(Delta("other", Sample.Start, null), Cancelled);
+        wire.Take();
+        return (wire, store);
+    }
+
+    [Fact]
+    public async Task The_rows_of_statistics_are_no_jobs()
+    {
+        await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
+
+        Assert.DoesNotContain(await Jobs.PartsAsync(Cancelled), part => part.Name.EndsWith("|s", StringComparison.Ordinal));
+        foreach (var part in await Jobs.PartsAsync(Cancelled))
+            Assert.Empty((await Jobs.CountAsync(part.Name, 10, Cancelled)).Books);
+        Assert.Equal((0, true), await _table!.Store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.FromMinutes(1), Cancelled));
+        Assert.Single(await Port.ReadHoursAsync("media", Sample.Start.AddDays(-1), Sample.Start.AddDays(1), Cancelled));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_says_so()
+    {
+        await using var other = await TempTable.OpenAsync(await azurite.StartedAsync());
+        await other.Rows.DeleteAsync(Cancelled);
+
+        var statistics = other.Store.Statistics;
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await statistics.AddAsync(Delta("media", Sample.Start, null), Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await statistics.ReadAgesAsync("media", Sample.Start, Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await statistics.ReadHoursAsync("media", Sample.Start, Sample.Start.AddDays(1), Cancelled));
+        await Assert.ThrowsAsync<StoreUnavailableException>(async () => await statistics.PurgeAsync(Sample.Start, Cancelled));
+    }
 }
 
 public sealed class TablePurgeMarkTests(SharedAzurite azurite) : PurgeMarkContract

@@ -4,6 +4,7 @@ using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Publishing;
 using FopWatch.Sqlite;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
@@ -131,6 +132,52 @@ public abstract class SqliteQuarantineSuite(bool isBroker) : QuarantineContract
     protected override async ValueTask<IQuarantine> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Quarantine;
 
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+}
+
+public sealed class SqliteStatisticsTests() : SqliteStatisticsSuite(isBroker: false);
+
+public sealed class SqliteStatisticsAsBrokerTests() : SqliteStatisticsSuite(isBroker: true);
+
+public abstract class SqliteStatisticsSuite(bool isBroker) : StatisticsContract
+{
+    private TempStore? _temp;
+
+    protected override IJobStore Jobs => _temp!.Store.Jobs;
+
+    protected override async ValueTask<IStatistics> OpenAsync() => (_temp = await TempStore.OpenAsync(isBroker)).Store.Statistics;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+
+    [Fact]
+    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_left_as_they_are()
+    {
+        var delta = Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+        _temp!.Scalar("UPDATE statistics_hours SET sums = '{\"registered\":1,\"fromLater\":5,\"broken\":\"x\"}'");
+        _temp.Scalar("UPDATE statistics_ages SET ages = x'0200'");
+
+        await Port.AddAsync(delta with { Id = "again" }, Cancelled);
+
+        var hour = Assert.Single(await Port.ReadHoursAsync("media", DateTimeOffset.MinValue, DateTimeOffset.MaxValue, Cancelled));
+        Assert.Equal((2, 5), (hour.Sums[HourSum.Registered], hour.Sums.ByName["fromLater"]));
+        Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
+        Assert.Equal("0200", _temp.Scalar("SELECT hex(ages) FROM statistics_ages"));
+    }
+
+    [Fact]
+    public async Task Damaged_rows_begin_anew()
+    {
+        await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
+        _temp!.Scalar("UPDATE statistics_hours SET sums = '[nonsense'");
+        _temp.Scalar("UPDATE statistics_ages SET ages = x'01ffff'");
+        Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
+
+        var ages = new KnownAges();
+        ages.AddOver(60);
+        await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", ages), HourSum.Registered), Cancelled);
+        Assert.Equal(1, Assert.Single(await Port.ReadAgesAsync("media", Sample.Start, Cancelled)).Ages.Jobs, 0.001);
+        Assert.Equal(1, Assert.Single(await Port.ReadHoursAsync("media", DateTimeOffset.MinValue, DateTimeOffset.MaxValue, Cancelled)).Sums[HourSum.Registered]);
+    }
 }
 
 public sealed class SqlitePurgeMarkTests() : SqlitePurgeMarkSuite(isBroker: false);

@@ -26,7 +26,7 @@ internal abstract class Process : IWatchRunner, ICommittedEvents
         Troubles = new(Log, ProcessLifetime.Clock);
         var sources = Sources = new(world.Scenario.Sources);
         var observer = Unobserved.Observer(this, this, new(Ports, ProcessLifetime.Clock), Ports.References, ProcessLifetime.Clock);
-        Recorder = new(sources, Ports, observer, ProcessLifetime.Clock, Random);
+        Recorder = new(sources, Ports, observer, ProcessLifetime.Clock, Random, world.Plans);
         var metrics = Unobserved.Metrics;
         Intake = new(
             sources, Recorder, Ports, new(Ports, new NothingDue(), ProcessLifetime.Clock), new() { Sources = sources }, Troubles, metrics, ProcessLifetime.Clock);

@@ -2,6 +2,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Publishing;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.Ports;
@@ -50,6 +51,15 @@ public sealed class MemoryJobStoreTests : JobStoreContract
         public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) =>
             store.CountAsync(part, unwatched, cancellationToken);
     }
+}
+
+public sealed class MemoryStatisticsTests : StatisticsContract
+{
+    protected override IJobStore Jobs => throw new NotSupportedException();
+
+    protected override ValueTask<IStatistics> OpenAsync() => new(new MemoryStatistics());
+
+    protected override ValueTask CloseAsync() => default;
 }
 
 public sealed class MemoryJobListTests : JobListContract

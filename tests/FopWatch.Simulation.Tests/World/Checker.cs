@@ -245,12 +245,22 @@ internal sealed class Checker(SimulatedWorld world)
         var planned = 0;
         foreach (var (began, ended) in story.Watches.Keys.Prepend(heard).Zip(story.Watches.Keys.Append(world.Now)))
         {
-            var wait = poll.First * 0.9;
-            for (var at = began; at <= ended; planned++)
+            var (wait, byFixed) = (poll.First * 0.9, 0);
+            for (var at = began; at <= ended; byFixed++)
             {
                 at += wait;
                 wait = Shorter(wait * poll.Factor, poll.Max * 0.9);
             }
+
+            var byLearned = 0;
+            if (world.Plans.Of(job.Key.Source) is { } plans)
+            {
+                LearnedPlan[] all = [plans.OfSource, .. plans.OfClasses.Values];
+                for (var at = began; at <= ended; byLearned++)
+                    at += 0.9 * all.Min(plan => plan.WaitAt(at - began));
+            }
+
+            planned += Math.Max(byFixed, byLearned);
         }
 
         // Several processes may poll one job at once, and each poll whose recording failed is done again.
@@ -295,7 +305,7 @@ internal sealed class Checker(SimulatedWorld world)
             return;
         }
 
-        var onlyWatch = before with { Watch = job.Watch } == job;
+        var onlyWatch = before with { Watch = job.Watch, NotifiedAt = job.NotifiedAt } == job;
         Expect(onlyWatch ? job.Version == before.Version && commit.Event is null : job.Version > before.Version, "versions that do not grow", job);
         Expect(job.UpdatedAt >= before.UpdatedAt, "a job that was changed before it was changed", job);
     }

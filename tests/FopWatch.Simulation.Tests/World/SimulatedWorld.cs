@@ -1,5 +1,7 @@
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.Scheduling;
+using FopWatch.Statistics;
+using FopWatch.Watching;
 
 namespace FopWatch.Simulation.Tests.World;
 
@@ -20,6 +22,8 @@ internal sealed class SimulatedWorld
         Store = new(() => Scheduler.Now);
         Store.Committed = Checker.Committed;
         Store.Removed = Checker.Removed;
+        if (scenario.Seed % 2 == 0)
+            LearnPlans();
     }
 
     public Scenario Scenario { get; }
@@ -38,6 +42,9 @@ internal sealed class SimulatedWorld
 
     public Tally Tally { get; } = new();
 
+    /// <summary>What all processes have learned: nothing in one half of the histories, and in the other half plans of jobs that may be quite unlike those of the history.</summary>
+    public LearnedPlans Plans { get; } = new();
+
     /// <summary>Where the provider, the applications and the operator live: it never crashes, and its clock is right.</summary>
     public ProcessLifetime Outside { get; }
 
@@ -55,6 +62,21 @@ internal sealed class SimulatedWorld
     public Task DelayAsync(TimeSpan delay) => delay > TimeSpan.Zero ? Task.Delay(delay, Outside.Clock) : Task.CompletedTask;
 
     public Task UntilAsync(TimeSpan age) => DelayAsync(age - Age);
+
+    private void LearnPlans()
+    {
+        foreach (var source in Scenario.Sources)
+        {
+            var random = Simulator.Seeded.Random(Scenario.Seed, 118);
+            var programme = new PollProgramme(new GivenAges(Enumerable.Range(0, 20).Select(_ => Math.Exp(9 * random.NextDouble()))), source.Poll, random.NextDouble() * 0.9);
+            Plans.Set(
+                source.Name,
+                new(Some(), new Dictionary<string, LearnedPlan>(StringComparer.Ordinal) { ["avthumb/mp4"] = Some(), ["vframe/jpg"] = Some() }),
+                new Dictionary<string, ISurvivalCurve>());
+
+            LearnedPlan Some() => programme.Best(Math.Exp(8 * random.NextDouble()));
+        }
+    }
 
     public void Trace(string who, string what, string? subject = null, string? result = null) => Scheduler.Trace.Add(Now, who, what, subject, result);
 }

@@ -1,0 +1,87 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Statistics;
+
+/// <summary>Reads what is known of the sources and learns their plans from it.</summary>
+/// <param name="sources">The configured sources.</param>
+/// <param name="statistics">The statistics.</param>
+/// <param name="plans">Is given the plans.</param>
+/// <param name="time">The clock.</param>
+public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, TimeProvider time)
+{
+    /// <summary>The classes that have plans of their own: those of the most jobs. It bounds the time that learning takes.</summary>
+    public const int MostPlans = 16;
+
+    /// <summary>The hours by which the share of jobs is known whose notification arrives.</summary>
+    private static readonly TimeSpan HeardWithin = TimeSpan.FromDays(7);
+
+    /// <summary>How long a notification may still be on its way: providers repeat it for two hours (providers.md, section 1).</summary>
+    private static readonly TimeSpan OnItsWay = TimeSpan.FromHours(2);
+
+    /// <summary>What is known has to change by so much for the plans to be learned again.</summary>
+    private const double LeastChange = 0.05;
+
+    private static readonly TimeSpan LongestUnchanged = TimeSpan.FromDays(1);
+
+    private readonly Dictionary<string, Basis> _learnedFrom = new(StringComparer.Ordinal);
+
+    /// <summary>Learns the plans of all sources whose numbers have changed.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. What was learned before stays.</exception>
+    public async Task RefreshAsync(CancellationToken cancellationToken)
+    {
+        foreach (var source in sources.All.Where(source => source.Poll.Plan == PlanChoice.Learned))
+        {
+            var now = time.GetUtcNow();
+            var known = MostKnown(await statistics.ReadAgesAsync(source.Name, now, cancellationToken));
+            var heard = HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans;
+            var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
+            if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
+                continue;
+            plans.Set(
+                source.Name,
+                SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob),
+                known.Where(one => IsEnough(one.Value)).ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal));
+            _learnedFrom[source.Name] = basis;
+        }
+    }
+
+    /// <summary>How many jobs are notified, from the hours of a source.</summary>
+    /// <param name="hours">The hours.</param>
+    /// <param name="now">The time. The notifications of what polls found lately may still come.</param>
+    public static HeardShare HeardOf(IReadOnlyList<StatisticsHour> hours, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(hours);
+        return new(
+            hours.Sum(hour => hour.Sums[HourSum.Heard]),
+            hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now).Sum(hour => hour.Sums[HourSum.Found]),
+            hours.Sum(hour => hour.Sums[HourSum.NotifiedLate]));
+    }
+
+    private static bool IsEnough(KnownAges ages) => ages.Jobs >= PlanLearner.LeastJobs;
+
+    /// <summary>The classes of the most jobs, and all others as one.</summary>
+    private static Dictionary<string, KnownAges> MostKnown(IReadOnlyList<KnownClass> classes)
+    {
+        var known = new Dictionary<string, KnownAges>(StringComparer.Ordinal);
+        foreach (var one in classes.OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal))
+        {
+            var name = known.Count < MostPlans ? one.Class : CommandClass.Other;
+            if (!known.TryGetValue(name, out var ages))
+                known[name] = ages = new();
+            ages.Add(one.Ages);
+        }
+
+        return known;
+    }
+
+    private readonly record struct Basis(double Jobs, int Classes, double Heard, DateTimeOffset At)
+    {
+        public bool IsOtherThan(Basis last) =>
+            Classes != last.Classes
+            || Math.Abs(Jobs - last.Jobs) > LeastChange * last.Jobs
+            || Math.Abs(Heard - last.Heard) > LeastChange * (1 - last.Heard)
+            || (At - last.At).Duration() > LongestUnchanged;
+    }
+}

@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using FopWatch.Contracts;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+
+namespace FopWatch.Statistics;
+
+/// <summary>
+/// Counts what happens in a process until it is added to the store. Its size is bounded, however long the store is down: by source, a day of hours and
+/// the classes that a store keeps.
+/// </summary>
+/// <param name="plans">What is known already says where in between two looks a job was probably over.</param>
+/// <param name="time">The clock.</param>
+public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
+{
+    private readonly ConcurrentDictionary<string, Tally> _sources = new(StringComparer.Ordinal);
+
+    /// <summary>The sources of which something was counted since it was taken.</summary>
+    public IEnumerable<string> Sources => _sources.Where(one => !one.Value.IsEmpty).Select(one => one.Key);
+
+    /// <summary>The hour that a time is in.</summary>
+    public static DateTimeOffset HourOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
+
+    /// <summary>A notification was taken.</summary>
+    public void Notified(string source, Trust trust, NotificationResult result)
+    {
+        var (tally, now) = (Of(source), time.GetUtcNow());
+        tally.Count(now, HourSums.Of(trust));
+        if (result == NotificationResult.Hinted)
+            tally.Count(now, HourSum.Hinted);
+        else if (result == NotificationResult.Quarantined)
+            tally.Count(now, HourSum.Quarantined);
+    }
+
+    /// <summary>A status API was asked.</summary>
+    public void Polled(string source, PollAnswer answer)
+    {
+        if (HourSums.Of(answer) is { } sum)
+            Of(source).Count(time.GetUtcNow(), sum);
+    }
+
+    /// <summary>An event was published.</summary>
+    /// <param name="source">The source of its job.</param>
+    /// <param name="lag">The time since its commit.</param>
+    public void Published(string source, TimeSpan lag) => Of(source).Count(time.GetUtcNow(), HourHistogram.Lag, lag);
+
+    /// <summary>A job was committed.</summary>
+    public void Committed(JobCommitted committed)
+    {
+        ArgumentNullException.ThrowIfNull(committed);
+        var (before, after) = (committed.Before, committed.After);
+
+        // What only hints name is nobody's job.
+        if (after.Origin == JobOrigin.Hint)
+            return;
+        var now = time.GetUtcNow();
+        var source = Of(after.Key.Source);
+        if (before is null or { Origin: JobOrigin.Hint })
+            source.Count(now, HourSum.Registered);
+        if (after.IsSettled && (before is not { IsSettled: true, Origin: not JobOrigin.Hint } || before.State != after.State) && HourSums.Of(after.State, after.SettledBy) is { } sum)
+            source.Count(now, sum);
+        if (before is { NotifiedAt: null } && after is { NotifiedAt: { } notified, SettledAt: { } settled })
+        {
+            source.Count(now, HourSum.NotifiedLate);
+            source.Count(now, HourHistogram.Lateness, notified - settled);
+        }
+
+        if (LookOf(before, after, now) is { } look)
+            Seen(source, after, look, now);
+    }
+
+    /// <summary>Takes what was counted of a source; null for nothing. What is counted from now on is not in it.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The id of the addition.</param>
+    public StatisticsDelta? Take(string source, string id) => _sources.TryGetValue(source, out var tally) ? tally.Take(id, source, time.GetUtcNow()) : null;
+
+    /// <summary>What a commit says of a job's age; null if nothing.</summary>
+    public static AgeLook? LookOf(Job? before, Job after, DateTimeOffset now)
+    {
+        ArgumentNullException.ThrowIfNull(after);
+        if (before is not { HasOutcome: false, Watch: { AgeKnownTo: { } known, StartedAt: var started } })
+            return null;
+        var from = Math.Max((known - started).TotalSeconds, 0);
+        if (after.HasOutcome)
+            return new(from, Math.Max((now - started).TotalSeconds, from), after.SettledBy);
+        return after.Watch.AgeKnownTo is { } to && to > known ? new(from, (to - started).TotalSeconds, null) : null;
+    }
+
+    private void Seen(Tally source, Job after, AgeLook look, DateTimeOffset now)
+    {
+        var name = CommandClass.Of(after.Facts);
+        if (look.Over is not { } by)
+        {
+            source.Know(name, ages => ages.AddOpen(look.From, look.To));
+            return;
+        }
+
+        var (isHeard, likely) = (by == SettledBy.Notification, plans.LikelyOf(after.Key.Source, name));
+        source.Count(now, isHeard ? HourSum.Heard : HourSum.Found);
+        source.Count(now, isHeard ? HourHistogram.DelayByNotification : HourHistogram.DelayByPoll, look.Delay);
+        source.Know(name, ages =>
+        {
+            if (isHeard)
+                ages.AddOver(look.To);
+            else if (likely is not null)
+                ages.AddOverBetween(look.From, look.To, likely);
+            else
+                ages.AddOverBetween(look.From, look.To);
+
+            // Up to the last look it was added by the looks.
+            ages.AddOpen(0, look.From, -1);
+        });
+    }
+
+    private Tally Of(string source) => _sources.GetOrAdd(source, _ => new());
+
+    private sealed class Tally
+    {
+        private readonly Lock _lock = new();
+        private SortedDictionary<DateTimeOffset, HourSums> _hours = [];
+        private Dictionary<string, KnownAges> _ages = new(StringComparer.Ordinal);
+        private (DateTimeOffset Hour, HourSums Sums) _last = (default, new());
+
+        public bool IsEmpty
+        {
+            get
+            {
+                lock (_lock)
+                    return _hours.Count == 0 && _ages.Count == 0;
+            }
+        }
+
+        public void Count(DateTimeOffset now, HourSum sum)
+        {
+            lock (_lock)
+                SumsOf(HourOf(now)).Add(sum);
+        }
+
+        public void Count(DateTimeOffset now, HourHistogram histogram, TimeSpan length)
+        {
+            lock (_lock)
+                SumsOf(HourOf(now)).Add(histogram, length);
+        }
+
+        public void Know(string name, Action<KnownAges> add)
+        {
+            lock (_lock)
+            {
+                if (!_ages.ContainsKey(name) && _ages.Count >= CommandClass.MostClasses)
+                    name = CommandClass.Other;
+                if (!_ages.TryGetValue(name, out var ages))
+                    _ages[name] = ages = new();
+                add(ages);
+            }
+        }
+
+        public StatisticsDelta? Take(string id, string source, DateTimeOffset now)
+        {
+            lock (_lock)
+            {
+                if (_hours.Count == 0 && _ages.Count == 0)
+                    return null;
+                var taken = new StatisticsDelta(id, source, now, _hours, _ages);
+                (_hours, _ages, _last) = ([], new(StringComparer.Ordinal), (default, new()));
+                return taken;
+            }
+        }
+
+        private HourSums SumsOf(DateTimeOffset hour)
+        {
+            if (_last.Hour == hour)
+                return _last.Sums;
+            if (!_hours.TryGetValue(hour, out var sums))
+            {
+                if (_hours.Count == StatisticsDelta.MostHours)
+                    _hours.Remove(_hours.Keys.First());
+                _hours[hour] = sums = new();
+            }
+
+            _last = (hour, sums);
+            return sums;
+        }
+    }
+}
+
+/// <summary>What a look at a job, or its end, says of its age.</summary>
+/// <param name="From">The age in seconds at the look before.</param>
+/// <param name="To">The age now.</param>
+/// <param name="Over">What showed that it is over; null if it is not.</param>
+public readonly record struct AgeLook(double From, double To, SettledBy? Over)
+{
+    /// <summary>
+    /// How late it was found to be over: nobody knows more than that it was after the look before, so half of the time since then is the estimate.
+    /// </summary>
+    public TimeSpan Delay => TimeSpan.FromSeconds((To - From) / 2);
+}

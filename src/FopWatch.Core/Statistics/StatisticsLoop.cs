@@ -1,0 +1,87 @@
+using FopWatch.Jobs;
+using FopWatch.Running;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Statistics;
+
+/// <summary>Adds what a process has counted to the store now and then and when it ends, and reads it again to learn plans.</summary>
+/// <param name="collector">Counts.</param>
+/// <param name="statistics">The store.</param>
+/// <param name="plans">Learns.</param>
+/// <param name="log">The log.</param>
+/// <param name="time">The clock.</param>
+/// <param name="random">Names additions.</param>
+public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics statistics, PlanReader plans, ILogger log, TimeProvider time, Random random)
+{
+    /// <summary>How often what was counted is added. What a crash loses is what was counted since.</summary>
+    public static readonly TimeSpan AddEvery = TimeSpan.FromSeconds(10);
+
+    /// <summary>How often plans are learned, if the numbers have changed.</summary>
+    public static readonly TimeSpan LearnEvery = TimeSpan.FromMinutes(10);
+
+    private static readonly TimeSpan LongestEnd = TimeSpan.FromSeconds(3);
+
+    // One that failed is repeated as it was, since it may have been added.
+    private readonly Dictionary<string, StatisticsDelta> _unconfirmed = new(StringComparer.Ordinal);
+
+    /// <summary>Runs until cancelled; adds then what is left.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        try
+        {
+            long? learned = null;
+            while (true)
+            {
+                if (learned is not { } at || time.GetElapsedTime(at) >= LearnEvery)
+                {
+                    try
+                    {
+                        await plans.RefreshAsync(cancellationToken);
+                        learned = time.GetTimestamp();
+                    }
+                    catch (StoreUnavailableException e)
+                    {
+                        log.StoreUnavailable("learning of plans", e);
+                    }
+                }
+
+                await Task.Delay(AddEvery, time, cancellationToken);
+                await AddAsync(cancellationToken);
+            }
+        }
+        finally
+        {
+            using var end = new CancellationTokenSource(LongestEnd, TimeProvider.System);
+            await AddAsync(end.Token);
+        }
+    }
+
+    /// <summary>Adds what was counted since the last time. What the store does not take stays for the next time.</summary>
+    public async Task AddAsync(CancellationToken cancellationToken)
+    {
+        foreach (var source in collector.Sources.Union(_unconfirmed.Keys).ToList())
+        {
+            try
+            {
+                if (_unconfirmed.TryGetValue(source, out var failed))
+                {
+                    await statistics.AddAsync(failed, cancellationToken);
+                    _unconfirmed.Remove(source);
+                }
+
+                if (collector.Take(source, NewId()) is { } counted)
+                {
+                    _unconfirmed[source] = counted;
+                    await statistics.AddAsync(counted, cancellationToken);
+                    _unconfirmed.Remove(source);
+                }
+            }
+            catch (StoreUnavailableException e)
+            {
+                log.StoreUnavailable("adding of statistics", e);
+            }
+        }
+    }
+
+    private string NewId() => random.NextInt64().ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+}

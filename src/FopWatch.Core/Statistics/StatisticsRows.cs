@@ -1,0 +1,64 @@
+namespace FopWatch.Statistics;
+
+/// <summary>The rows of a source that an addition may change, and the addition itself: the same for every store.</summary>
+/// <param name="Additions">The ids of the last additions, separated by spaces, the last one last; empty for none.</param>
+/// <param name="Hours">The sums of the hours of the addition, as <see cref="HourSums.ToJson"/>; none for an hour that has no row.</param>
+/// <param name="Ages">All classes of the source, as <see cref="StoredAges.Write"/>.</param>
+public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTimeOffset, string> Hours, IReadOnlyDictionary<string, byte[]> Ages)
+{
+    /// <summary>How many additions are remembered for each source.</summary>
+    public const int RememberedAdditions = 16;
+
+    /// <summary>The rows that an addition changes, as they are to be; null if it was made before.</summary>
+    public StatisticsRows? Changed(StatisticsDelta delta)
+    {
+        ArgumentNullException.ThrowIfNull(delta);
+        var additions = Additions.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        if (additions.Contains(delta.Id))
+            return null;
+
+        var hours = new Dictionary<DateTimeOffset, string>();
+        foreach (var (hour, sums) in delta.Hours)
+        {
+            var all = HourSums.FromJson(Hours.GetValueOrDefault(hour));
+            all.Add(sums);
+            hours[hour] = all.ToJson();
+        }
+
+        var ages = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        foreach (var (name, known) in WithinLimit(delta.Ages))
+        {
+            var isNewer = false;
+            var stored = Ages.TryGetValue(name, out var bytes) ? StoredAges.Read(bytes, out isNewer) : null;
+            if (!isNewer)
+                ages[name] = (stored ?? StoredAges.None(delta.At)).With(known, delta.At).Write();
+        }
+
+        return new(string.Join(' ', additions.TakeLast(RememberedAdditions - 1).Append(delta.Id)), hours, ages);
+    }
+
+    /// <summary>Reads the classes as they count at a time.</summary>
+    public static IReadOnlyList<KnownClass> Read(IEnumerable<KeyValuePair<string, byte[]>> ages, DateTimeOffset now) =>
+        [.. ages.Select(row => (row.Key, Stored: StoredAges.Read(row.Value, out _)))
+            .Where(row => row.Stored is not null && CommandClass.IsName(row.Key))
+            .OrderBy(row => row.Key, StringComparer.Ordinal)
+            .Select(row => new KnownClass(row.Key, row.Stored!.At(now)))];
+
+    /// <summary>Whether nothing was added to a class since a time. One that cannot be read counts as old, and one of a newer version does not.</summary>
+    public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset before) => StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < before : !isNewer;
+
+    private Dictionary<string, KnownAges> WithinLimit(IReadOnlyDictionary<string, KnownAges> added)
+    {
+        var known = Ages.Keys.Where(name => name != CommandClass.Other).ToHashSet(StringComparer.Ordinal);
+        var within = new Dictionary<string, KnownAges>(StringComparer.Ordinal);
+        foreach (var (name, ages) in added.OrderBy(one => one.Key, StringComparer.Ordinal))
+        {
+            var to = name == CommandClass.Other || known.Contains(name) || (known.Count < CommandClass.MostClasses && known.Add(name)) ? name : CommandClass.Other;
+            if (!within.TryGetValue(to, out var sum))
+                within[to] = sum = new();
+            sum.Add(ages);
+        }
+
+        return within;
+    }
+}

@@ -1,0 +1,41 @@
+using FopWatch.Jobs;
+using FopWatch.Statistics;
+using Microsoft.Extensions.Hosting;
+
+namespace FopWatch.Functions.Upkeep;
+
+/// <summary>
+/// Adds the statistics of an instance to the store for as long as its worker lives, and when it ends. An instance that is taken away without notice
+/// loses what it counted in the last seconds.
+/// </summary>
+internal sealed class KeepStatistics(Func<StatisticsLoop> loop, TimeProvider time) : BackgroundService
+{
+    private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                await loop().RunAsync(stoppingToken);
+            }
+            catch (StoreUnavailableException)
+            {
+                // The store is not open yet.
+            }
+            catch (Exception failure) when (!stoppingToken.IsCancellationRequested)
+            {
+                // The Functions host shows what a worker says, and drops what it logs outside of invocations.
+                await Console.Error.WriteLineAsync($"The statistics failed with {failure.GetType().Name}, and go on.");
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+
+            await Task.Delay(Pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

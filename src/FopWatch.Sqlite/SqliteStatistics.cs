@@ -1,0 +1,96 @@
+using FopWatch.Statistics;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>Statistics: a row for each source and hour, and one for each source and class. An addition is one transaction.</summary>
+internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
+{
+    internal const string HoursSql = "SELECT hour, sums FROM statistics_hours WHERE source = $1 AND hour >= $2 AND hour < $3 ORDER BY hour";
+
+    internal const string AgesSql = "SELECT class, ages FROM statistics_ages WHERE source = $1";
+
+    private const string AddHourSql =
+        "INSERT INTO statistics_hours (source, hour, sums) VALUES ($1, $2, $3) ON CONFLICT (source, hour) DO UPDATE SET sums = excluded.sums";
+
+    private const string AddAgesSql =
+        "INSERT INTO statistics_ages (source, class, ages) VALUES ($1, $2, $3) ON CONFLICT (source, class) DO UPDATE SET ages = excluded.ages";
+
+    private const string AddAdditionsSql =
+        "INSERT INTO statistics_additions (source, ids) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET ids = excluded.ids";
+
+    /// <inheritdoc/>
+    public async ValueTask AddAsync(StatisticsDelta delta, CancellationToken cancellationToken) => await database.WriteAsync(session => Add(session, delta), cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<IReadOnlyList<StatisticsHour>> ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
+        database.Lists.ReadAsync<IReadOnlyList<StatisticsHour>>(
+            session =>
+            {
+                using var rows = session.Command(HoursSql, source, from.UtcTicks, before.UtcTicks).ExecuteReader();
+                var hours = new List<StatisticsHour>();
+                while (rows.Read())
+                {
+                    if (StoredTime.TryOf(rows.GetInt64(0)) is { } hour)
+                        hours.Add(new(source, hour, HourSums.FromJson(rows.GetString(1))));
+                }
+
+                return hours;
+            },
+            cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) =>
+        StatisticsRows.Read(await database.Lists.ReadAsync(session => Ages(session, source), cancellationToken), now);
+
+    /// <inheritdoc/>
+    public async ValueTask PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => await database.WriteAsync(
+        session =>
+        {
+            // Ninety days of hours are 2160 rows, of which each purge finds one or two of a source.
+            var deleted = session.Execute("DELETE FROM statistics_hours WHERE hour < $1", before.UtcTicks);
+            var old = new List<(string Source, string Class)>();
+            using (var rows = session.Command("SELECT source, class, ages FROM statistics_ages").ExecuteReader())
+            {
+                while (rows.Read())
+                {
+                    if (StatisticsRows.IsOld(rows.GetFieldValue<byte[]>(2), before))
+                        old.Add((rows.GetString(0), rows.GetString(1)));
+                }
+            }
+
+            foreach (var (source, name) in old)
+                deleted += session.Execute("DELETE FROM statistics_ages WHERE source = $1 AND class = $2", source, name);
+            return deleted;
+        },
+        cancellationToken);
+
+    private static bool Add(SqliteSession session, StatisticsDelta delta)
+    {
+        var hours = new Dictionary<DateTimeOffset, string>();
+        foreach (var hour in delta.Hours.Keys)
+        {
+            if (session.Scalar("SELECT sums FROM statistics_hours WHERE source = $1 AND hour = $2", delta.Source, hour.UtcTicks) is string sums)
+                hours[hour] = sums;
+        }
+
+        var additions = session.Scalar("SELECT ids FROM statistics_additions WHERE source = $1", delta.Source) as string ?? "";
+        if (new StatisticsRows(additions, hours, Ages(session, delta.Source)).Changed(delta) is not { } changed)
+            return false;
+
+        foreach (var (hour, sums) in changed.Hours)
+            session.Execute(AddHourSql, delta.Source, hour.UtcTicks, sums);
+        foreach (var (name, ages) in changed.Ages)
+            session.Execute(AddAgesSql, delta.Source, name, ages);
+        session.Execute(AddAdditionsSql, delta.Source, changed.Additions);
+        return true;
+    }
+
+    private static Dictionary<string, byte[]> Ages(SqliteSession session, string source)
+    {
+        using var rows = session.Command(AgesSql, source).ExecuteReader();
+        var ages = new Dictionary<string, byte[]>(StringComparer.Ordinal);
+        while (rows.Read())
+            ages[rows.GetString(0)] = rows.GetFieldValue<byte[]>(1);
+        return ages;
+    }
+}

@@ -1,0 +1,153 @@
+using FopWatch.Statistics;
+
+namespace FopWatch.PortContracts;
+
+/// <summary>What every <see cref="IStatistics"/> does.</summary>
+public abstract class StatisticsContract : StoreContract<IStatistics>
+{
+    private const string Source = "media";
+
+    private static readonly DateTimeOffset Hour = new(2026, 3, 1, 12, 0, 0, TimeSpan.Zero);
+
+    private int _additions;
+
+    /// <summary>Another process on the same storage.</summary>
+    protected virtual IStatistics Other => Port;
+
+    [Fact]
+    public async Task What_is_added_is_read_as_sums()
+    {
+        await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered, HourSum.Registered, HourSum.PolledReport);
+        await AddAsync(Port, Hour.AddMinutes(20), Of("avthumb/mp4", 2, 60), HourSum.Registered);
+        await AddAsync(Port, Hour.AddHours(1), Of("vframe/jpg", 1, 5), HourSum.Expired);
+
+        var hours = await Port.ReadHoursAsync(Source, Hour, Hour.AddDays(1), Cancelled);
+        Assert.Equal([Hour, Hour.AddHours(1)], hours.Select(hour => hour.Hour));
+        Assert.Equal((3, 1, 0), (hours[0].Sums[HourSum.Registered], hours[0].Sums[HourSum.PolledReport], hours[0].Sums[HourSum.Expired]));
+        Assert.Equal(1, hours[1].Sums[HourSum.Expired]);
+        Assert.Equal(2, hours[0].Sums[HourHistogram.Lag][HourSums.OctaveOf(TimeSpan.FromMilliseconds(12))]);
+
+        var classes = await Port.ReadAgesAsync(Source, Hour.AddHours(1), Cancelled);
+        Assert.Equal(["avthumb/mp4", "vframe/jpg"], classes.Select(one => one.Class));
+        Assert.Equal(5, classes[0].Ages.Jobs, 0.05);
+        Assert.Equal(5, classes[0].Ages.Over[AgeBuckets.Quarters.Of(60)], 0.05);
+        Assert.Equal(1, classes[1].Ages.Jobs, 0.01);
+    }
+
+    [Fact]
+    public async Task Hours_are_read_from_the_first_up_to_the_end_and_of_one_source()
+    {
+        for (var hour = 0; hour < 4; hour++)
+            await AddAsync(Port, Hour.AddHours(hour), null, HourSum.Hinted);
+        await Port.AddAsync(Delta("files", Hour, null, HourSum.Hinted), Cancelled);
+
+        Assert.Equal([Hour.AddHours(1), Hour.AddHours(2)], (await Port.ReadHoursAsync(Source, Hour.AddHours(1), Hour.AddHours(3), Cancelled)).Select(one => one.Hour));
+        Assert.Empty(await Port.ReadHoursAsync("none", Hour, Hour.AddHours(3), Cancelled));
+        Assert.Empty(await Port.ReadAgesAsync("none", Hour, Cancelled));
+    }
+
+    [Fact]
+    public async Task Several_that_add_at_once_lose_nothing()
+    {
+        const int Each = 12;
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(process => Task.Run(async () =>
+        {
+            for (var i = 0; i < Each; i++)
+                await AddAsync(process % 2 == 0 ? Port : Other, Hour.AddHours(i), Of(process < 2 ? "avthumb/mp4" : "vframe/jpg", 1, 60), HourSum.Registered);
+        }, Cancelled)));
+
+        var hours = await Port.ReadHoursAsync(Source, Hour, Hour.AddDays(1), Cancelled);
+        Assert.Equal(Enumerable.Repeat(4L, Each), hours.Select(hour => hour.Sums[HourSum.Registered]));
+        Assert.All(await Port.ReadAgesAsync(Source, Hour, Cancelled), one => Assert.Equal(2 * Each, one.Ages.Jobs, 2.0));
+    }
+
+    [Fact]
+    public async Task An_addition_that_is_repeated_because_its_answer_was_lost_counts_once()
+    {
+        var delta = Delta(Source, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+        await AddAsync(Other, Hour, Of("avthumb/mp4", 1, 60), HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+
+        Assert.Equal(2, (await Port.ReadHoursAsync(Source, Hour, Hour.AddHours(1), Cancelled))[0].Sums[HourSum.Registered]);
+        Assert.Equal(4, (await Port.ReadAgesAsync(Source, Hour, Cancelled))[0].Ages.Jobs, 0.01);
+    }
+
+    [Fact]
+    public async Task Beyond_the_limit_further_classes_are_one()
+    {
+        for (var start = 0; start < 100; start += 50)
+        {
+            var ages = Enumerable.Range(start, 50).ToDictionary(number => $"tool-{number:D3}", _ => Known(1, 60), StringComparer.Ordinal);
+            await Port.AddAsync(new(NewId(), Source, Hour, new Dictionary<DateTimeOffset, HourSums>(), ages), Cancelled);
+        }
+
+        var classes = await Port.ReadAgesAsync(Source, Hour, Cancelled);
+        Assert.Equal(CommandClass.MostClasses + 1, classes.Count);
+
+        // What one hour may add to a class is bounded.
+        Assert.Equal(7, classes.Single(one => one.Class == CommandClass.Other).Ages.Jobs, 0.01);
+        Assert.Equal(CommandClass.MostClasses, classes.Count(one => Math.Abs(one.Ages.Jobs - 1) < 0.01));
+    }
+
+    [Fact]
+    public async Task What_is_old_is_purged_and_its_classes_make_room()
+    {
+        await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);
+        await AddAsync(Port, Hour.AddHours(5), Of("vframe/jpg", 3, 60), HourSum.Registered);
+        await Port.PurgeAsync(Hour.AddHours(5), Cancelled);
+
+        Assert.Equal(Hour.AddHours(5), Assert.Single(await Port.ReadHoursAsync(Source, Hour.AddDays(-1), Hour.AddDays(1), Cancelled)).Hour);
+        Assert.Equal("vframe/jpg", Assert.Single(await Port.ReadAgesAsync(Source, Hour, Cancelled)).Class);
+    }
+
+    [Fact]
+    public async Task What_became_known_long_ago_weighs_less()
+    {
+        await AddAsync(Port, Hour, Of("avthumb/mp4", 4, 60));
+        Assert.Equal(2, (await Port.ReadAgesAsync(Source, Hour + KnownAges.HalfLife, Cancelled))[0].Ages.Jobs, 0.01);
+
+        await AddAsync(Port, Hour + KnownAges.HalfLife, Of("avthumb/mp4", 1, 60));
+        Assert.Equal(3, (await Port.ReadAgesAsync(Source, Hour + KnownAges.HalfLife, Cancelled))[0].Ages.Jobs, 0.01);
+        await AddAsync(Port, Hour + (5 * KnownAges.HalfLife), Of("avthumb/mp4", 1, 60));
+        Assert.Equal(1 + (3 / 16.0), (await Port.ReadAgesAsync(Source, Hour + (5 * KnownAges.HalfLife), Cancelled))[0].Ages.Jobs, 0.01);
+    }
+
+    [Fact]
+    public async Task A_clock_that_was_ahead_does_not_stop_what_comes_after_it()
+    {
+        await AddAsync(Port, Hour.AddDays(700), Of("avthumb/mp4", 4, 60));
+        await AddAsync(Port, Hour, Of("avthumb/mp4", 2, 60));
+
+        Assert.Equal(6, (await Port.ReadAgesAsync(Source, Hour, Cancelled))[0].Ages.Jobs, 0.01);
+    }
+
+    /// <summary>An addition.</summary>
+    protected StatisticsDelta Delta(string source, DateTimeOffset at, (string Class, KnownAges Ages)? known, params ReadOnlySpan<HourSum> counted)
+    {
+        var sums = new HourSums();
+        foreach (var one in counted)
+            sums.Add(one);
+        sums.Add(HourHistogram.Lag, TimeSpan.FromMilliseconds(12));
+        return new(
+            NewId(),
+            source,
+            at,
+            new Dictionary<DateTimeOffset, HourSums> { [StatisticsCollector.HourOf(at)] = sums },
+            known is { } only ? new Dictionary<string, KnownAges>(StringComparer.Ordinal) { [only.Class] = only.Ages } : []);
+    }
+
+    private async Task AddAsync(IStatistics to, DateTimeOffset at, (string Class, KnownAges Ages)? known, params HourSum[] counted) =>
+        await to.AddAsync(Delta(Source, at, known, counted), Cancelled);
+
+    private static (string Class, KnownAges Ages) Of(string name, int jobs, double seconds) => (name, Known(jobs, seconds));
+
+    private static KnownAges Known(int jobs, double seconds)
+    {
+        var ages = new KnownAges();
+        ages.AddOver(seconds, jobs);
+        return ages;
+    }
+
+    private string NewId() => $"a{Interlocked.Increment(ref _additions)}";
+}

@@ -1,0 +1,194 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Simulation.Tests.Ports;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FopWatch.Simulation.Tests;
+
+public sealed class StatisticsLoopTests : IStatistics
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+
+    private readonly ManualTimeProvider _time = new(Start);
+    private readonly MemoryStatistics _store = new();
+    private readonly LearnedPlans _plans = new();
+    private readonly StatisticsCollector _collector;
+    private readonly StatisticsLoop _loop;
+    private readonly Sources _sources;
+
+    private bool _isDown;
+    private bool _losesAnswers;
+    private int _additions;
+    private int _reads;
+
+    public StatisticsLoopTests()
+    {
+        _collector = new(_plans, _time);
+        var poll = new PollSettings { First = TimeSpan.FromMinutes(2) };
+        _sources = new([World.Scenario.NewSource(Contracts.ProviderKind.Qiniu, poll)]);
+        _loop = new(_collector, this, new(_sources, this, _plans, _time), NullLogger.Instance, _time, new Random(1));
+    }
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private string Source => _sources.All.Single().Name;
+
+    [Fact]
+    public async Task What_was_counted_is_added_once_in_ten_seconds_and_nothing_where_nothing_was()
+    {
+        using var stop = new CancellationTokenSource();
+        var running = _loop.RunAsync(stop.Token);
+        Count(3);
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Assert.Equal(0, _additions);
+        _time.Advance(TimeSpan.FromSeconds(1));
+        await Eventually(() => _additions == 1);
+        for (var i = 0; i < 10; i++)
+            _time.Advance(TimeSpan.FromSeconds(10));
+        Assert.Equal(1, _additions);
+
+        Count(2);
+        await stop.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => running);
+        Assert.Equal(5, await CountedAsync());
+    }
+
+    [Fact]
+    public async Task While_the_store_is_down_nothing_is_lost_and_what_may_have_been_added_is_not_doubled()
+    {
+        Count(1);
+        _isDown = true;
+        await _loop.AddAsync(Cancelled);
+        Count(2);
+        await _loop.AddAsync(Cancelled);
+        (_isDown, _losesAnswers) = (false, true);
+        await _loop.AddAsync(Cancelled);
+        Count(4);
+        await _loop.AddAsync(Cancelled);
+        _losesAnswers = false;
+        await _loop.AddAsync(Cancelled);
+        await _loop.AddAsync(Cancelled);
+
+        Assert.Equal(7, await CountedAsync());
+    }
+
+    [Fact]
+    public async Task A_process_that_crashes_loses_what_it_had_not_added_and_nothing_else()
+    {
+        Count(5);
+        await _loop.AddAsync(Cancelled);
+        Count(3);
+
+        var next = new StatisticsCollector(_plans, _time);
+        next.Polled(Source, PollAnswer.Report);
+        await new StatisticsLoop(next, this, new(_sources, this, _plans, _time), NullLogger.Instance, _time, new Random(2)).AddAsync(Cancelled);
+
+        Assert.Equal(6, await CountedAsync());
+    }
+
+    [Fact]
+    public async Task Plans_are_learned_at_the_start_and_again_when_the_numbers_have_changed()
+    {
+        var reader = new PlanReader(_sources, this, _plans, _time);
+        await reader.RefreshAsync(Cancelled);
+        Assert.Null(_plans.Of(Source));
+
+        await KnowAsync(hours: 10);
+        await reader.RefreshAsync(Cancelled);
+        var plans = Assert.IsType<SourcePlans>(_plans.Of(Source));
+        Assert.NotNull(_plans.LikelyOf(Source, "avthumb/mp4"));
+
+        await reader.RefreshAsync(Cancelled);
+        Assert.Same(plans, _plans.Of(Source));
+        await KnowAsync(hours: 10);
+        await reader.RefreshAsync(Cancelled);
+        Assert.NotSame(plans, _plans.Of(Source));
+    }
+
+    [Fact]
+    public async Task A_source_with_the_fixed_plan_learns_nothing()
+    {
+        var source = _sources.All.Single();
+        var sources = new Sources([source with { Poll = source.Poll with { Plan = PlanChoice.Fixed } }]);
+        await KnowAsync(hours: 10);
+        _reads = 0;
+
+        await new PlanReader(sources, this, _plans, _time).RefreshAsync(Cancelled);
+
+        Assert.Null(_plans.Of(Source));
+        Assert.Equal(0, _reads);
+    }
+
+    [Fact]
+    public void Late_notifications_tell_how_many_arrive()
+    {
+        var sums = new HourSums();
+        for (var i = 0; i < 800; i++)
+            sums.Add(i < 600 ? HourSum.Heard : HourSum.Found);
+        for (var i = 0; i < 100; i++)
+            sums.Add(HourSum.NotifiedLate);
+
+        var heard = PlanReader.HeardOf([new(Source, Start, sums)], Start.AddHours(3));
+        Assert.Equal(700 / 800.0, heard.Share);
+        Assert.InRange(heard.ForPlans, 0.8, heard.Share);
+
+        // Those of the last hours may still come.
+        Assert.Equal(1, PlanReader.HeardOf([new(Source, Start, sums)], Start.AddHours(2)).Share);
+    }
+
+    async ValueTask IStatistics.AddAsync(StatisticsDelta delta, CancellationToken cancellationToken)
+    {
+        if (_isDown)
+            throw new StoreUnavailableException("down");
+        await _store.AddAsync(delta, cancellationToken);
+        _additions++;
+        if (_losesAnswers)
+            throw new StoreUnavailableException("the answer is lost");
+    }
+
+    ValueTask<IReadOnlyList<StatisticsHour>> IStatistics.ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken)
+    {
+        _reads++;
+        return _store.ReadHoursAsync(source, from, before, cancellationToken);
+    }
+
+    ValueTask<IReadOnlyList<KnownClass>> IStatistics.ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        _reads++;
+        return _store.ReadAgesAsync(source, now, cancellationToken);
+    }
+
+    ValueTask IStatistics.PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => _store.PurgeAsync(before, cancellationToken);
+
+    private static async Task Eventually(Func<bool> holds)
+    {
+        for (var i = 0; !holds() && i < 500; i++)
+            await Task.Delay(10, Cancelled);
+        Assert.True(holds());
+    }
+
+    private void Count(int polls)
+    {
+        for (var i = 0; i < polls; i++)
+            _collector.Polled(Source, PollAnswer.Report);
+    }
+
+    private async Task<long> CountedAsync() =>
+        (await _store.ReadHoursAsync(Source, Start.AddDays(-1), Start.AddDays(1), Cancelled)).Sum(hour => hour.Sums[HourSum.PolledReport]);
+
+    private async Task KnowAsync(int hours)
+    {
+        for (var hour = 0; hour < hours; hour++)
+        {
+            var ages = new KnownAges();
+            for (var i = 0; i < 7; i++)
+                ages.AddOver(30 + i);
+            _time.Advance(TimeSpan.FromHours(1));
+            await _store.AddAsync(
+                new($"{_time.GetUtcNow().UtcTicks}", Source, _time.GetUtcNow(), new Dictionary<DateTimeOffset, HourSums>(), new Dictionary<string, KnownAges> { ["avthumb/mp4"] = ages }),
+                Cancelled);
+        }
+    }
+}
