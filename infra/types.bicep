@@ -89,6 +89,12 @@ type PollSettings = {
 
   @description('The most polls a second for the whole source, for example "10".')
   perSecond: string?
+
+  @description('Learned or Fixed: whether polls are timed by how long the jobs of the source took.')
+  plan: ('Learned' | 'Fixed')?
+
+  @description('The mean number of polls a job by a learned plan, for example "3". Without it, as many as by the fixed plan.')
+  perJob: string?
 }
 
 @export()

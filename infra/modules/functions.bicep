@@ -132,6 +132,8 @@ func settingsOf(s Source, vault string) Settings =>
       'FopWatch__Sources__${s.name}__Poll__Max': s.?poll.?max
       'FopWatch__Sources__${s.name}__Poll__Deadline': s.?poll.?deadline
       'FopWatch__Sources__${s.name}__Poll__PerSecond': s.?poll.?perSecond
+      'FopWatch__Sources__${s.name}__Poll__Plan': s.?poll.?plan
+      'FopWatch__Sources__${s.name}__Poll__PerJob': s.?poll.?perJob
     }),
     toObject(
       range(0, length(s.notifyTokenSecrets)),

@@ -68,7 +68,7 @@ internal static class Deployments
                 domains: [{ bucket: 'course-video.2026', url: 'https://cdn.example.com/v' }, { bucket: 'covers', url: 'http://covers.example.com' }]
                 buckets: ['course-video.2026', 'covers']
                 trust: 'Token'
-                poll: { first: '00:03:00', factor: '2', max: '00:20:00', deadline: '5.00:00:00', perSecond: '4' }
+                poll: { first: '00:03:00', factor: '2', max: '00:20:00', deadline: '5.00:00:00', perSecond: '4', plan: 'Fixed', perJob: '3' }
               }
               {
                 name: 'vod_2'

@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using FopWatch.Contracts;
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Watching;
 
 namespace FopWatch.Infra.Tests;
 
@@ -50,6 +51,8 @@ public sealed class SettingsTests
                 Max = TimeSpan.FromMinutes(20),
                 Deadline = TimeSpan.FromDays(5),
                 PerSecond = 4,
+                Plan = PlanChoice.Fixed,
+                PerJob = 3,
             },
             media.Poll);
 
@@ -75,7 +78,7 @@ public sealed class SettingsTests
     {
         var code = Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs");
         var shared = Repository.Find(code, @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
-            .Except(["StatusEndpoint", "WorkflowEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond"]);
+            .Except(["StatusEndpoint", "WorkflowEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond", "PerJob"]);
 
         // The connection string is for emulators; in Azure there is no key to put into one.
         var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"])
@@ -85,7 +88,7 @@ public sealed class SettingsTests
         string[] ofSource =
         [
             "Buckets__0", "Domains__0__Bucket", "Domains__0__Url", "Keys__0__AccessKey", "Keys__0__SecretKey", "NotifyTokens__0", "Poll__Deadline", "Poll__Factor", "Poll__First", "Poll__Max",
-            "Poll__PerSecond", "Provider", "StatusEndpoint", "Trust",
+            "Poll__PerJob", "Poll__PerSecond", "Poll__Plan", "Provider", "StatusEndpoint", "Trust",
         ];
         foreach (var deployment in await Deployments.EveryAsync())
         {

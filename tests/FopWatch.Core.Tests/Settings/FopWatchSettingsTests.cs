@@ -1,5 +1,6 @@
 using FopWatch.Providers;
 using FopWatch.Settings;
+using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Settings;
 
@@ -20,6 +21,8 @@ public class FopWatchSettingsTests
         ["Sources:files:Keys:0:AccessKey"] = "ak-1",
         ["Sources:files:Keys:0:SecretKey"] = "sk-1",
         ["Sources:files:Trust"] = "Token",
+        ["Sources:files:Poll:Plan"] = "fixed",
+        ["Sources:files:Poll:PerJob"] = "2.5",
     };
 
     [Fact]
@@ -34,11 +37,13 @@ public class FopWatchSettingsTests
         Assert.NotNull(media.Keys.Secret("AK"));
         Assert.Equal(TimeSpan.FromSeconds(30), media.Poll.First);
         Assert.Equal(TimeSpan.FromDays(9), media.Poll.Deadline);
+        Assert.Equal((PlanChoice.Learned, null), (media.Poll.Plan, media.Poll.PerJob));
 
         var files = settings.Sources.Find("files")!;
         Assert.NotNull(files.Keys.Secret("ak-1"));
         Assert.Equal(TrustRule.Token, files.Trust);
         Assert.Equal(TimeSpan.FromMinutes(6), files.Poll.First);
+        Assert.Equal((PlanChoice.Fixed, 2.5), (files.Poll.Plan, files.Poll.PerJob));
         Assert.Null(settings.Sources.Find("Media"));
     }
 
@@ -56,6 +61,8 @@ public class FopWatchSettingsTests
             ["Sources:media:Poll:Max"] = "24:00:00",
             ["Sources:media:Poll:Factor"] = "0.5",
             ["Sources:media:Poll:Frist"] = "00:01:00",
+            ["Sources:media:Poll:Plan"] = "Clever",
+            ["Sources:media:Poll:PerJob"] = "0",
             ["Sources:files:StatusEndpoint"] = null,
             ["Sources:files:Keys:0:SecretKey"] = null,
             ["Sources:a b:Provider"] = "Qiniu",
@@ -73,6 +80,8 @@ public class FopWatchSettingsTests
             "FopWatch:Sources:media:Poll:Max ",
             "FopWatch:Sources:media:Poll:Factor ",
             "FopWatch:Sources:media:Poll:Frist ",
+            "FopWatch:Sources:media:Poll:Plan ",
+            "FopWatch:Sources:media:Poll:PerJob ",
             "FopWatch:Sources:files:StatusEndpoint ",
             "FopWatch:Sources:files:Keys:0:SecretKey ",
             "FopWatch:Sources:a b ",
@@ -82,7 +91,7 @@ public class FopWatchSettingsTests
             Assert.Contains(problems, problem => problem.StartsWith(name, StringComparison.Ordinal));
         }
 
-        Assert.Equal(13, problems.Count);
+        Assert.Equal(15, problems.Count);
         Assert.DoesNotContain(problems, problem => problem.Contains("short", StringComparison.Ordinal));
     }
 
