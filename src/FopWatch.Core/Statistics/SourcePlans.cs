@@ -2,14 +2,19 @@ using FopWatch.Watching;
 
 namespace FopWatch.Statistics;
 
-/// <summary>The learned plans of a source. A class of which enough is known has its own plan, the others have that of the source.</summary>
-/// <param name="OfSource">The plan of the source.</param>
+/// <summary>
+/// The learned plans of a source. A class of which enough is known has its own plan, the others have that of the source. So has every job until its class is
+/// known, which a registration does not say.
+/// </summary>
+/// <param name="OfSource">The plan of the source, learned from all of its jobs; null for the fixed plan.</param>
 /// <param name="OfClasses">The plans of the classes that have their own.</param>
-public sealed record SourcePlans(LearnedPlan OfSource, IReadOnlyDictionary<string, LearnedPlan> OfClasses)
+public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<string, LearnedPlan> OfClasses)
 {
-    /// <summary>The plan of a class.</summary>
+    private static readonly Dictionary<string, LearnedPlan> NoClasses = [];
+
+    /// <summary>The plan of a class; null for the fixed plan.</summary>
     /// <param name="name">The name of the class.</param>
-    public LearnedPlan For(string name) => OfClasses.GetValueOrDefault(name, OfSource);
+    public LearnedPlan? For(string name) => OfClasses.GetValueOrDefault(name) ?? OfSource;
 
     /// <summary>Learns the plans of a source.</summary>
     /// <param name="known">What is known of each class, by its name.</param>
@@ -39,13 +44,18 @@ public sealed record SourcePlans(LearnedPlan OfSource, IReadOnlyDictionary<strin
 
         if (source.Jobs < PlanLearner.LeastJobs)
             return null;
-        List<ClassAges> classes =
-        [
-            ClassAges.Of(source) with { Observed = AgeCurve.Observed(others), Jobs = others.Jobs },
-            .. names.Select(name => ClassAges.Of(known[name])),
-        ];
-        return PlanLearner.Learn(classes, settings, heard, pollsPerJob) is { } plans
-            ? new(plans[0], names.Zip(plans.Skip(1)).ToDictionary(one => one.First, one => one.Second, StringComparer.Ordinal))
-            : null;
+        var all = ClassAges.Of(source);
+        var ofSource = PlanLearner.Learn([all], settings, heard, pollsPerJob)?[0];
+        if (names.Count == 0)
+            return ofSource is null ? null : new(ofSource, NoClasses);
+
+        // The others have no plan of their own, and count for the price.
+        List<ClassAges> classes = [.. names.Select(name => ClassAges.Of(known[name]))];
+        if (others.Jobs > 0)
+            classes.Add(all with { Observed = AgeCurve.Observed(others), Jobs = others.Jobs });
+        var ofClasses = PlanLearner.Learn(classes, settings, heard, pollsPerJob);
+        return ofSource is null && ofClasses is null
+            ? null
+            : new(ofSource, ofClasses is null ? NoClasses : names.Zip(ofClasses).ToDictionary(one => one.First, one => one.Second, StringComparer.Ordinal));
     }
 }

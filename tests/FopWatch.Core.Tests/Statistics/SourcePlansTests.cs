@@ -39,8 +39,25 @@ public sealed class SourcePlansTests
         var one = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["mp4"] = mp4, ["jpg"] = jpg }, Settings, 0.5)!;
         var other = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["jpg"] = jpg, ["mp4"] = mp4 }, Settings, 0.5)!;
 
-        Assert.Equal(one.For("mp4").Ages.All(), other.For("mp4").Ages.All());
-        Assert.Equal(one.OfSource.Ages.All(), other.OfSource.Ages.All());
+        Assert.Equal(one.For("mp4")!.Ages.All(), other.For("mp4")!.Ages.All());
+        Assert.Equal(one.OfSource!.Ages.All(), other.OfSource!.Ages.All());
+    }
+
+    [Fact]
+    public void The_plan_of_a_source_is_good_for_all_of_its_jobs_though_its_class_has_its_own()
+    {
+        var ages = Enumerable.Range(0, 300).Select(number => 30.0 + (number % 5)).ToList();
+        var known = new KnownAges();
+        foreach (var age in ages)
+            known.AddOver(age);
+        var settings = new PollSettings { First = TimeSpan.FromMinutes(2) };
+
+        var plans = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["avthumb/mp4"] = known }, settings, 0.9)!;
+
+        var (learned, planned) = (plans.OfSource!.Ages.On(new GivenAges(ages), 0.9), PollAges.Fixed(settings).On(new GivenAges(ages), 0.9));
+        Assert.True(learned.Polls <= planned.Polls + 1e-6, $"{learned} {planned}");
+        Assert.True(learned.Delay < 0.2 * planned.Delay, $"{learned} {planned}");
+        Assert.Equal(plans.OfSource.Ages.All(), plans.For("avthumb/mp4")!.Ages.All());
     }
 
     private KnownAges Known(string name, int jobs) => Distribution.Known(Distribution.Of(name).Draw(_random, jobs));

@@ -255,7 +255,7 @@ internal sealed class Checker(SimulatedWorld world)
             var byLearned = 0;
             if (world.Plans.Of(job.Key.Source) is { } plans)
             {
-                LearnedPlan[] all = [plans.OfSource, .. plans.OfClasses.Values];
+                LearnedPlan[] all = [plans.OfSource!, .. plans.OfClasses.Values];
                 for (var at = began; at <= ended; byLearned++)
                     at += 0.9 * all.Min(plan => plan.WaitAt(at - began));
             }
