@@ -66,7 +66,7 @@ public sealed class FopWatchMetrics
             "From the recording of a change to its event being published.",
             advice: new() { HistogramBucketBoundaries = [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 3600] });
         _detectionDelay = meter.CreateHistogram<double>(
-            "fopwatch.job.detection_delay",
+            "fopwatch.detection.delay",
             "s",
             "How late an outcome was found, estimated: half of the time since the job was last seen running.",
             advice: new() { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400] });
