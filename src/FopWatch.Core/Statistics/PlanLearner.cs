@@ -14,8 +14,11 @@ public static class PlanLearner
     /// <summary>The longest wait of a young class, as a multiple of the fixed plan's wait at the same age.</summary>
     private const double YoungWaits = 1.5;
 
+    /// <summary>Where nothing is known: at ages that are greater than the oldest known one by this factor.</summary>
+    private const double UnknownFrom = 1.25;
+
     /// <summary>
-    /// The part of the fixed plan's wait at the same age that a wait is at least, where a job is older than any that is known: nothing says when it ends,
+    /// The part of the fixed plan's wait at the same age that a wait is at least, where nothing is known: nothing says when such a job ends,
     /// and there may be many of them if a provider is down.
     /// </summary>
     private const double UnknownWaits = 4;
@@ -47,7 +50,7 @@ public static class PlanLearner
         var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
         return saves || pollsPerJob is not null ? found.Plans : null;
 
-        Func<double, double> Least(ClassAges ages) => age => ages.Observed.Unfinished(age) > 0 ? 0 : fixedPlan.WaitAt(age) / UnknownWaits;
+        Func<double, double> Least(ClassAges ages) => age => ages.Observed.Unfinished(age / UnknownFrom) > 0 ? 0 : fixedPlan.WaitAt(age) / UnknownWaits;
 
         Func<double, double>? Most(ClassAges ages) => ages.IsYoung ? age => YoungWaits * fixedPlan.WaitAt(age) : null;
 

@@ -181,6 +181,16 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
         Assert.InRange(plan.WaitAt(TimeSpan.FromHours(3)), TimeSpan.FromMinutes(2), Settings.Max);
     }
 
+    [Fact]
+    public void Jobs_that_all_take_as_long_are_found_within_seconds()
+    {
+        var ages = new GivenAges(Enumerable.Repeat(600d, 1000));
+
+        var plan = PlanLearner.Learn([ClassAges.Of(ages)], Settings, 0)![0];
+
+        Assert.InRange(plan.Ages.On(ages, 0).Delay, 0, 5);
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1e-9)]
