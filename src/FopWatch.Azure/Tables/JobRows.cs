@@ -16,12 +16,14 @@ internal static class JobRows
 
     /// <summary>
     /// The row of a job, and what its commit is told by: a hash of all that it is made of, the version that it was decided on
-    /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done.
+    /// included. Two callers that commit the same on the same version want the same, so both may be told that it is done. The length is that of
+    /// the whole document, of which the row may have less.
     /// </summary>
-    public static (TableEntity Row, string CommitId, int BodyLength) Of(string partition, JobCommit commit)
+    public static (TableEntity Row, string CommitId, int WholeLength) Of(string partition, JobCommit commit)
     {
         var job = commit.Job;
         var body = JobJson.Serialize(job);
+        var wholeLength = body.Length;
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         hash.AppendData(Encoding.UTF8.GetBytes($"{commit.ETag}\n{commit.Event?.Id}\n"));
         hash.AppendData(body);
@@ -52,7 +54,7 @@ internal static class JobRows
         row["Pipeline"] = Scalar(job.Facts.Pipeline);
         row["RequestId"] = Scalar(job.Facts.RequestId);
         row[Columns.Commit] = commitId;
-        return (row, commitId, body.Length);
+        return (row, commitId, wholeLength);
     }
 
     /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>

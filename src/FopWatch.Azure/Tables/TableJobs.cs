@@ -56,11 +56,11 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 return null;
 
             await table.RecordSourceAsync(key.Source, token);
-            var (etag, bodyLength) = await CommitAsync(commit, before, token);
+            var (etag, wholeLength) = await CommitAsync(commit, before, token);
             if (etag is null)
                 _presumptions.Refused(commit);
             else
-                _presumptions.Committed(commit, etag, bodyLength);
+                _presumptions.Committed(commit, etag, wholeLength);
             return etag;
         },
         cancellationToken);
@@ -145,13 +145,13 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         return found;
     }
 
-    /// <returns>The new version's ETag, null if the job is not as it was, and the length of the job's document.</returns>
-    private async Task<(string? ETag, int BodyLength)> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
+    /// <returns>The new version's ETag, null if the job is not as it was, and the length of the job's whole document.</returns>
+    private async Task<(string? ETag, int WholeLength)> CommitAsync(JobCommit commit, Revision? before, CancellationToken cancellationToken)
     {
         var job = commit.Job;
         var key = job.Key;
         var partition = table.PartitionOf(key);
-        var (jobRow, commitId, bodyLength) = JobRows.Of(partition, commit);
+        var (jobRow, commitId, wholeLength) = JobRows.Of(partition, commit);
         var due = job.Watch.DueAt;
 
         var actions = new List<TableTransactionAction>
@@ -177,7 +177,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             try
             {
                 var answers = await table.SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
-                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString(), bodyLength);
+                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString(), wholeLength);
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
@@ -185,11 +185,11 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 // to the caller, who did.
                 var stored = await table.RowAsync(partition, jobRow.RowKey, Columns.ForCommit, cancellationToken);
                 if (stored is null)
-                    return (null, bodyLength);
+                    return (null, wholeLength);
                 if (stored.Text(Columns.Commit) == commitId)
-                    return (Revision.Of(stored).ToString(), bodyLength);
+                    return (Revision.Of(stored).ToString(), wholeLength);
                 if (moved is null || stored.ETag != before?.ETag)
-                    return (null, bodyLength);
+                    return (null, wholeLength);
 
                 // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
                 moved = null;

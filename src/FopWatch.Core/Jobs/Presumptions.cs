@@ -38,7 +38,7 @@ public sealed class Presumptions
     /// <summary>A commit was made.</summary>
     /// <param name="commit">The commit.</param>
     /// <param name="etag">The ETag that it led to.</param>
-    /// <param name="bodyLength">The length of the job's document, in bytes.</param>
+    /// <param name="bodyLength">The length of the whole job's document, in bytes, whatever the store cuts off to keep it.</param>
     public void Committed(JobCommit commit, string etag, int bodyLength)
     {
         var job = commit.Job;

@@ -160,6 +160,29 @@ public sealed class TablePresumptionTests(SharedAzurite azurite) : IAsyncLifetim
         Assert.StartsWith("1 read", _wire.Take(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Only_what_was_not_looked_up_is_presumed()
+    {
+        await RegisterAsync(Here, "a");
+        await RegisterAsync(Elsewhere, "b");
+        _wire.Take();
+
+        Assert.True((await FindAsync("a", JobOrigin.Report, mayPresume: true)).IsPresumed);
+        Assert.Equal("", _wire.Take());
+        Assert.False((await FindAsync("a", JobOrigin.Report, mayPresume: false)).IsPresumed);
+        Assert.False((await FindAsync("a", JobOrigin.Registration, mayPresume: true)).IsPresumed);
+        Assert.False((await FindAsync("a", null, mayPresume: true)).IsPresumed);
+        Assert.False((await FindAsync("b", JobOrigin.Report, mayPresume: true)).IsPresumed);
+        Assert.Equal("4 read", _wire.Take());
+
+        // That an id has neither job nor tombstone.
+        Assert.Equal(default, await FindAsync("none", JobOrigin.Report, mayPresume: true));
+        Assert.Equal("3 read", _wire.Take());
+
+        ValueTask<FoundJob> FindAsync(string id, JobOrigin? origin, bool mayPresume) =>
+            Here.Jobs.FindForChangeAsync(new("media", id), origin, mayPresume, Cancelled);
+    }
+
     private static Task<Job?> ReportAsync(TableStore store, string id) =>
         RecorderOf(store).ReportAsync(Media, id, Sample.Succeeded(ReportChannel.Notification), null, Cancelled);
 
