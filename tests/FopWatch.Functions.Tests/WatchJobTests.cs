@@ -70,7 +70,7 @@ public class WatchJobTests(SharedAzurite azurite)
     [Fact(Timeout = 120_000)]
     public async Task A_watch_whose_nudge_was_lost_is_woken_by_the_timer()
     {
-        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "01:00:00"), ("Max", "02:00:00"));
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Standing(), ("First", "00:20:00"), ("Max", "00:30:00"));
         await host.RegisterAsync(Id);
         await host.Recorder.HintAsync(host.Source, Id, Cancelled);
         await host.AsleepAsync(Id, step => step.Polls == 1);

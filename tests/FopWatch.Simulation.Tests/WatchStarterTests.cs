@@ -84,18 +84,21 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     [Fact]
     public async Task A_watch_that_slept_for_long_is_woken_and_its_job_is_polled_without_it_only_if_it_sleeps_on()
     {
-        // As a restored watch whose wake-up got lost: its due time is past from the start.
+        // As a restored watch whose wake-up got lost: its due time is past from the start. Each wake-up counts as activity.
         var due = await RegisterAsync();
-        _time.Advance(due.AddHours(1) - _time.GetUtcNow());
-        _running = new(due.AddHours(2), IsPostponed: false, due);
+        _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
+        for (var minutes = 0; minutes <= 15; minutes++)
+        {
+            _running = new(due.AddHours(2), IsPostponed: false, minutes == 0 ? due : _time.GetUtcNow().AddMinutes(-1));
+            await _starter.StartDueAsync(Cancelled);
+            _time.Advance(TimeSpan.FromMinutes(1));
+        }
 
-        await _starter.StartDueAsync(Cancelled);
-        Assert.Equal((1, 0), (_woken.Count, _asked));
+        Assert.Equal((16, 0), (_woken.Count, _asked));
         Assert.Empty(_troubles.Current);
 
-        _time.Advance(TimeSpan.FromMinutes(1));
         await _starter.StartDueAsync(Cancelled);
-        Assert.Equal((2, 1), (_woken.Count, _asked));
+        Assert.Equal((17, 1), (_woken.Count, _asked));
         Assert.Equal(TroubleKind.WatchesStuck, Assert.Single(_troubles.Current).Kind);
     }
 
@@ -103,15 +106,43 @@ public sealed class WatchStarterTests : IWatchRunner, ICommitObserver, IStatusAp
     public async Task A_watch_that_was_woken_and_made_a_step_since_is_left_to_itself()
     {
         var due = await RegisterAsync();
-        _time.Advance(due.AddHours(1) - _time.GetUtcNow());
-        _running = new(due.AddHours(2), IsPostponed: false, due);
+        _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
+        for (var step = 1; step <= 20; step++)
+        {
+            _running = new(due.AddHours(step / 2), IsPostponed: false, _time.GetUtcNow());
+            await _starter.StartDueAsync(Cancelled);
+            _time.Advance(TimeSpan.FromMinutes(10));
+        }
+
+        Assert.Equal(0, _asked);
+    }
+
+    [Theory]
+    [InlineData(15, 0)]
+    [InlineData(16, 1)]
+    public async Task A_process_that_has_not_seen_a_watch_before_polls_its_job_where_the_watch_should_have_woken_by_itself(int minutes, int asked)
+    {
+        var due = await RegisterAsync();
+        _time.Advance(due.AddMinutes(30) - _time.GetUtcNow());
+        _running = new(_time.GetUtcNow().AddMinutes(-minutes), IsPostponed: false, _time.GetUtcNow());
+
         await _starter.StartDueAsync(Cancelled);
 
-        _time.Advance(TimeSpan.FromMinutes(1));
-        _running = _running with { ActiveAt = _time.GetUtcNow() - StuckWatches.LongestStep };
+        Assert.Equal((1, asked), (_woken.Count, _asked));
+    }
+
+    [Theory]
+    [InlineData(60, 0)]
+    [InlineData(61, 1)]
+    public async Task A_process_that_has_not_seen_a_watch_before_polls_its_job_where_it_has_been_idle_for_an_hour(int minutes, int asked)
+    {
+        var due = await RegisterAsync();
+        _time.Advance(due.AddMinutes(minutes) - _time.GetUtcNow());
+        _running = new(due.AddHours(20), IsPostponed: false, due);
+
         await _starter.StartDueAsync(Cancelled);
 
-        Assert.Equal((2, 0), (_woken.Count, _asked));
+        Assert.Equal((1, asked), (_woken.Count, _asked));
     }
 
     [Fact]

@@ -108,11 +108,11 @@ public sealed class WatchStarter(
             return false;
 
         var idle = time.GetUtcNow() - running.ActiveAt;
-        if (!running.IsPostponed && running.SleepsUntil > job.DueAt + PollPlan.ClockTolerance)
+        if (!running.IsPostponed && running.SleepsUntil is { } until && until > job.DueAt + PollPlan.ClockTolerance)
         {
             await watches.WakeAsync(job, cancellationToken);
             count.AddWoken();
-            return stuck.SleepsOn(job.Key) && idle > StuckWatches.LongestStep;
+            return stuck.SleepsOn(job, until, running.ActiveAt);
         }
 
         if (idle < AtWork)

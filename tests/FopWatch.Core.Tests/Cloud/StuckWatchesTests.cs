@@ -89,32 +89,66 @@ public class StuckWatchesTests
     }
 
     [Fact]
-    public void A_watch_sleeps_on_if_it_was_woken_before_and_that_is_forgotten_in_time()
+    public void A_watch_that_sleeps_until_the_same_time_for_longer_than_any_step_takes_after_it_was_woken_sleeps_on()
     {
-        Assert.False(_stuck.SleepsOn(Key));
-        Assert.False(_stuck.SleepsOn(new(Key.Source, "z0.other")));
+        var until = Now.AddHours(5);
+        Assert.False(SleepsOn(until));
 
+        // To be woken counts as activity, so what it sleeps until counts.
+        _time.Advance(StuckWatches.LongestStep);
+        Assert.False(SleepsOn(until));
+        _time.Advance(Tick);
+        Assert.True(SleepsOn(until));
+
+        Assert.False(SleepsOn(until + Tick));
+        Assert.False(SleepsOn(until));
+    }
+
+    [Fact]
+    public void A_watch_that_should_have_woken_by_itself_sleeps_on()
+    {
+        Assert.False(SleepsOn(Now - StuckWatches.LongestStep));
+        Assert.True(SleepsOn(Now - StuckWatches.LongestStep - Tick));
+    }
+
+    [Theory]
+    [InlineData(0, 1, false)]
+    [InlineData(1, 0, false)]
+    [InlineData(1, 1, true)]
+    public void A_watch_that_has_been_idle_for_very_long_while_its_job_was_due_sleeps_on(int ticksIdle, int ticksDue, bool expected) => Assert.Equal(
+        expected,
+        _stuck.SleepsOn(Due(StuckWatches.VeryLong + (ticksDue * Tick)), Now.AddHours(5), Now - StuckWatches.VeryLong - (ticksIdle * Tick)));
+
+    [Fact]
+    public void That_a_watch_was_woken_is_forgotten_once_it_is_not_woken_again()
+    {
+        var until = Now.AddDays(5);
+        SleepsOn(until);
         _time.Advance(StuckWatches.LongestStep + StuckWatches.Remembered - Tick);
         _stuck.Forget();
-        Assert.True(_stuck.SleepsOn(Key));
+        Assert.True(SleepsOn(until));
 
         _time.Advance(StuckWatches.LongestStep + StuckWatches.Remembered);
         _stuck.Forget();
-        Assert.False(_stuck.SleepsOn(Key));
+        Assert.False(SleepsOn(until));
     }
 
     [Theory]
     [InlineData(0, true)]
     [InlineData(1, false)]
-    public void A_watch_that_was_woken_by_a_clock_that_was_ahead_counts_as_woken_only_within_the_tolerance(int ticksMore, bool sleepsOn)
+    public void A_watch_that_was_woken_by_a_clock_that_was_ahead_counts_as_woken_only_within_the_tolerance(int ticksMore, bool expected)
     {
+        var until = Now.AddDays(5);
+        SleepsOn(until);
+        _time.Advance(StuckWatches.LongestStep + Tick);
         _time.Ahead = PollPlan.ClockTolerance + TimeSpan.FromTicks(ticksMore);
-        Assert.False(_stuck.SleepsOn(Key));
+        SleepsOn(until);
         _time.Ahead = TimeSpan.Zero;
 
-        _stuck.Forget();
-        Assert.Equal(sleepsOn, _stuck.SleepsOn(Key));
+        Assert.Equal(expected, SleepsOn(until));
     }
+
+    private bool SleepsOn(DateTimeOffset until) => _stuck.SleepsOn(Due(TimeSpan.FromHours(3)), until, Now);
 
     private void Find() => Assert.True(_stuck.IsStuck(Due(TimeSpan.FromHours(1))));
 
