@@ -79,6 +79,21 @@ public sealed class BodyMemory
         {
             isWhole = TryFillAtOnce(body, request) || await FillAsync(body, request, cancellationToken);
         }
+        catch (ConnectionAbortedException aborted)
+        {
+            throw new BadHttpRequestException("The connection was aborted.", aborted);
+        }
+        catch (ConnectionResetException reset)
+        {
+            // Nobody is there to be answered, and Kestrel would drain the body in vain, and log an error for each.
+            request.HttpContext.Abort();
+            throw new BadHttpRequestException("The client broke off.", reset);
+        }
+        catch (IOException unreadable) when (unreadable is not BadHttpRequestException)
+        {
+            // Kestrel says so of a chunk whose size overflows: no fault of ours.
+            throw new BadHttpRequestException("The body cannot be read to its end.", unreadable);
+        }
         finally
         {
             if (!isWhole)
@@ -99,15 +114,13 @@ public sealed class BodyMemory
         try
         {
             if (isWhole)
-                Take(body, read.Buffer, (int)read.Buffer.Length);
+                body.ReceivedWhole(read.Buffer);
         }
         finally
         {
             request.BodyReader.AdvanceTo(isWhole ? read.Buffer.End : read.Buffer.Start);
         }
 
-        if (isWhole)
-            body.Complete();
         return isWhole;
     }
 
@@ -158,26 +171,11 @@ public sealed class BodyMemory
                 patience.CancelAfter(TimeSpan.FromTicks(Math.Max(0, Math.Min(left.Ticks, leftToGrow.Ticks))));
             }
         }
-        catch (ConnectionAbortedException aborted)
-        {
-            throw new BadHttpRequestException("The connection was aborted.", aborted);
-        }
-        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException cancelled) when (cancelled is not ConnectionAbortedException && !cancellationToken.IsCancellationRequested)
         {
             throw new IntakeFullException(patience.IsCancellationRequested
                 ? "A request was turned away: its body took too long to arrive."
                 : "A request was turned away: its body stalled, and others needed its memory.");
-        }
-        catch (ConnectionResetException reset)
-        {
-            // Nobody is there to be answered, and Kestrel would drain the body in vain, and log an error for each.
-            request.HttpContext.Abort();
-            throw new BadHttpRequestException("The client broke off.", reset);
-        }
-        catch (IOException unreadable) when (unreadable is not BadHttpRequestException)
-        {
-            // Kestrel says so of a chunk whose size overflows: no fault of ours.
-            throw new BadHttpRequestException("The body cannot be read to its end.", unreadable);
         }
     }
 

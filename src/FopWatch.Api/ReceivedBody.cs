@@ -58,6 +58,16 @@ internal sealed class ReceivedBody(SharedBytes.Share ordinary, SharedBytes.Share
         large.Progressed();
     }
 
+    /// <summary>All of a body of at most the ordinary size has arrived at once.</summary>
+    /// <exception cref="IntakeFullException">There is no room.</exception>
+    public void ReceivedWhole(ReadOnlySequence<byte> whole)
+    {
+        Take(ordinary, (int)whole.Length);
+        _bytes = whole.ToArray();
+        Received(_bytes.Length);
+        Complete();
+    }
+
     /// <summary>The body is whole.</summary>
     public void Complete()
     {

@@ -90,7 +90,7 @@ internal sealed class SharedBytes(long total, TimeProvider time)
     /// <summary>The memory of one body.</summary>
     internal sealed class Share(SharedBytes all, string owner, IPAddress address) : IDisposable
     {
-        // Of a body that arrives at once nobody asks for it.
+        // Created on demand: a body that arrives at once never needs it.
         private CancellationTokenSource? _lost;
 
         public string Owner => owner;

@@ -41,12 +41,14 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
     /// <param name="commit">The commit.</param>
     /// <param name="body">The job's document.</param>
     /// <param name="reference">Its reference.</param>
-    /// <returns>What <see cref="IJobStore.CommitAsync"/> returns.</returns>
-    public string? Write(SqliteSession session, JobCommit commit, byte[] body, string reference)
-    {
-        if (commit.ETag is null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference))
-            return null;
+    /// <returns>What <see cref="IJobStore.CommitAsync"/> returns, and whether a tombstone is the reason for null.</returns>
+    public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string reference) =>
+        commit.ETag is null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference)
+            ? (null, true)
+            : (WriteJob(session, commit, body, reference), false);
 
+    private string? WriteJob(SqliteSession session, JobCommit commit, byte[] body, string reference)
+    {
         var row = new Columns(commit.Job);
         if (commit.ETag is null && TryInsert(session, row, body, reference))
         {

@@ -14,29 +14,54 @@ internal sealed class SqliteBooks(SqliteDatabase database)
     internal const string UnpolledSql =
         "SELECT source, stopped, count(*) FROM jobs WHERE settled_at IS NULL AND due_at IS NULL GROUP BY stopped, source";
 
-    internal const string KeptSql = "SELECT source, registered, settled, expired, open, stopped FROM books WHERE registered <> 0 ORDER BY source";
+    internal const string KeptSql = """
+        SELECT source, registered, settled, expired, open, stopped FROM books
+        WHERE registered <> 0 OR settled <> 0 OR expired <> 0 OR open <> 0 OR stopped <> 0 ORDER BY source
+        """;
 
-    /// <summary>How long the books are believed once all jobs were counted and they agreed.</summary>
+    private const string CorrectSql = """
+        INSERT INTO books (source, registered, settled, expired, open, stopped) VALUES ($1, 0, $2, $3, $4, $5)
+        ON CONFLICT (source) DO UPDATE SET settled = excluded.settled, expired = excluded.expired, open = excluded.open, stopped = excluded.stopped
+        """;
+
+    /// <summary>How long the books are believed once all jobs were counted.</summary>
     internal static readonly TimeSpan CountEvery = TimeSpan.FromHours(1);
 
-    private long? _agreedAt;
+    // The timestamp of the last count of all jobs; 0 before the first.
+    private long _countedAt;
+
+    private bool IsCountDue => Volatile.Read(ref _countedAt) is var at && (at == 0 || database.Time.GetElapsedTime(at) >= CountEvery);
 
     /// <summary>
-    /// The books as they were kept with every commit, in one look at the database; after the start, every hour and as long as they disagree, all jobs
-    /// are counted instead.
+    /// The books as they were kept with every commit, in one look at the database. After the start and every hour all jobs are counted instead, and what
+    /// was kept is corrected where it differs. How many were registered is never corrected: it is what a count is checked against.
     /// </summary>
-    public ValueTask<BooksCount> CountAsync(int unwatched, CancellationToken cancellationToken) => database.Lists.ReadAsync(
-        session => session.Snapshot(seen => new BooksCount(ReadBooks(seen), ReadUnwatched(seen, unwatched))), cancellationToken);
-
-    private IReadOnlyList<Books> ReadBooks(SqliteSession session)
+    public async ValueTask<BooksCount> CountAsync(int unwatched, CancellationToken cancellationToken)
     {
-        var kept = ReadKept(session);
-        if (_agreedAt is { } at && database.Time.GetElapsedTime(at) < CountEvery)
-            return kept;
+        var (kept, counted, some) = await database.Lists.ReadAsync(
+            session => session.Snapshot(seen => (ReadKept(seen), IsCountDue ? Count(seen) : null, ReadUnwatched(seen, unwatched))), cancellationToken);
+        if (counted is null)
+            return new(kept, some);
 
-        var counted = Count(session);
-        _agreedAt = counted.SequenceEqual(kept) && counted.All(books => books.Unaccounted == 0) ? database.Time.GetTimestamp() : null;
-        return counted;
+        var isWrong = !counted.SequenceEqual(kept);
+        if (isWrong)
+            await database.WriteAsync(CorrectAtLast, cancellationToken);
+        Volatile.Write(ref _countedAt, database.Time.GetTimestamp());
+        return new(counted, some) { WereCorrected = isWrong };
+    }
+
+    // The commits of the same transaction are entered before it ends, and count too.
+    private static int CorrectAtLast(SqliteSession session)
+    {
+        session.Transaction.AtLast(Correct);
+        return 0;
+    }
+
+    private static void Correct(SqliteSession session)
+    {
+        session.Execute("UPDATE books SET settled = 0, expired = 0, open = 0, stopped = 0");
+        foreach (var books in Count(session))
+            session.Execute(CorrectSql, books.Source, books.Settled, books.Expired, books.Open, books.Stopped);
     }
 
     internal static List<Books> ReadKept(SqliteSession session)

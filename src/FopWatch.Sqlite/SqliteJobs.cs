@@ -31,7 +31,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     public ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
         !mayPresume ? FindAsync(key, origin, cancellationToken)
         : origin is { } by && _presumptions.Of(key, by) is { } presumed ? new(presumed)
-        : FindAsync(key, null, cancellationToken);
+        : FindPresumingNoTombstoneAsync(key, origin, cancellationToken);
 
     public async ValueTask<Job?> FindByReferenceAsync(string? source, string reference, CancellationToken cancellationToken) => await database.Searches.ReadAsync(
         session => database.ByReference.Find(session, source, reference), cancellationToken) is { } found ? found.ToJob().Job : null;
@@ -60,11 +60,11 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
         var body = JobJson.Serialize(commit.Job);
         var reference = References.Of(commit.Job.Key);
-        var etag = await database.WriteAsync(session => _commits.Write(session, commit, body, reference), cancellationToken);
-        if (etag is null)
-            _presumptions.Refused(commit);
-        else
+        var (etag, hasTombstone) = await database.WriteAsync(session => _commits.Write(session, commit, body, reference), cancellationToken);
+        if (etag is not null)
             _presumptions.Committed(commit, etag, body.Length);
+        else if (!hasTombstone)
+            _presumptions.Refused(commit);
         return etag;
     }
 
@@ -94,6 +94,12 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     /// <summary>Whether an id has a tombstone.</summary>
     internal static bool HasTombstone(SqliteSession session, string reference) =>
         session.Statement(TombstoneSql).Bind(1, Convert.FromHexString(reference)).Any();
+
+    private async ValueTask<FoundJob> FindPresumingNoTombstoneAsync(JobKey key, JobOrigin? origin, CancellationToken cancellationToken)
+    {
+        var found = await FindAsync(key, null, cancellationToken);
+        return found with { IsPresumed = found.Job is null && origin is { } by && Tombstone.KeepsOut(by) };
+    }
 
     /// <summary>Reads a job and, where there is none and a tombstone would keep its origin out, whether there is one.</summary>
     private async ValueTask<FoundJob> FindAsync(JobKey key, JobOrigin? origin, CancellationToken cancellationToken)

@@ -5,9 +5,13 @@ internal sealed class WriteTransaction
 {
     private readonly HashSet<Action<SqliteSession>> _beforeCommit = [];
     private readonly HashSet<Action> _afterCommit = [];
+    private Action<SqliteSession>? _atLast;
 
-    /// <summary>Does something as the last of the transaction; an action that is added again is done once.</summary>
+    /// <summary>Does something at the end of the transaction; an action that is added again is done once.</summary>
     public void BeforeCommit(Action<SqliteSession> action) => _beforeCommit.Add(action);
+
+    /// <summary>Does something after all that <see cref="BeforeCommit"/> was given.</summary>
+    public void AtLast(Action<SqliteSession> action) => _atLast = action;
 
     /// <summary>Does something once the transaction is committed, before any of its callers is answered; an action that is added again is done once.</summary>
     /// <param name="action">What to do, in no time and without failing.</param>
@@ -18,6 +22,7 @@ internal sealed class WriteTransaction
     {
         foreach (var action in _beforeCommit)
             action(session);
+        _atLast?.Invoke(session);
         session.Execute("COMMIT");
         foreach (var action in _afterCommit)
             action();

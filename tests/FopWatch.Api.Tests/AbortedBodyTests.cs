@@ -1,8 +1,10 @@
+using System.Collections.Concurrent;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api.Tests;
@@ -40,6 +42,54 @@ public sealed class AbortedBodyTests
 
         await app.StopAsync(TestContext.Current.CancellationToken);
         Assert.Equal(20, failures);
+        Assert.DoesNotContain(log.ToString().Split('\n'), line => line.StartsWith(nameof(LogLevel.Error), StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(5)]
+    [InlineData(10)]
+    public async Task A_client_that_is_gone_before_its_body_is_read_is_no_error_of_the_server(int sent)
+    {
+        using var log = new CapturedLog();
+        var memory = new BodyMemory(FopWatchSettings.Read([]));
+        var (ended, faults) = (0, new ConcurrentBag<Exception>());
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders().AddProvider(log);
+        await using var app = builder.Build();
+        app.Urls.Add("http://127.0.0.1:0");
+        app.Run(async context =>
+        {
+            var gone = new TaskCompletionSource();
+            using var aborted = context.RequestAborted.Register(gone.SetResult);
+            await gone.Task;
+            try
+            {
+                using var body = await memory.ReadAsync(context.Request, "media", CancellationToken.None);
+            }
+            catch (Exception e)
+            {
+                if (e is not BadHttpRequestException)
+                    faults.Add(e);
+            }
+
+            Interlocked.Increment(ref ended);
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+
+        var address = new Uri(app.Urls.Single());
+        for (var i = 0; i < 20; i++)
+        {
+            using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp) { LingerState = new(true, 0) };
+            await socket.ConnectAsync(IPAddress.Loopback, address.Port, TestContext.Current.CancellationToken);
+            await socket.SendAsync(
+                Encoding.ASCII.GetBytes($"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{new string('x', sent)}"), TestContext.Current.CancellationToken);
+            await Task.Delay(20, TestContext.Current.CancellationToken);
+        }
+
+        await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 20);
+        await app.StopAsync(TestContext.Current.CancellationToken);
+        Assert.Empty(faults);
         Assert.DoesNotContain(log.ToString().Split('\n'), line => line.StartsWith(nameof(LogLevel.Error), StringComparison.Ordinal));
     }
 }

@@ -28,7 +28,13 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
         var store = await AtAsync(now);
         var found = await store.FindForChangeAsync(job.Key, job.Origin, mayPresume: true, Cancelled);
         Assert.Null(found.Job);
-        return found.WasPurged ? null : await store.CommitAsync(job.New(), Cancelled);
+        if (found.WasPurged)
+            return null;
+        var etag = await store.CommitAsync(job.New(), Cancelled);
+
+        // What was looked up holds, as nobody else writes.
+        Assert.True(etag is not null || found.IsPresumed);
+        return etag;
     }
 
     [Fact]

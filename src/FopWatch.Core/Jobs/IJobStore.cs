@@ -108,7 +108,11 @@ public sealed record BooksPart(string Name, IReadOnlyList<Books> Books, DateTime
 /// <param name="Unwatched">
 /// Some of the jobs that are to be watched, or are not settled and not stopped, and are not in the due index. There should be none.
 /// </param>
-public sealed record BooksCount(IReadOnlyList<Books> Books, IReadOnlyList<JobKey> Unwatched);
+public sealed record BooksCount(IReadOnlyList<Books> Books, IReadOnlyList<JobKey> Unwatched)
+{
+    /// <summary>Whether the store had kept other figures than it counted now, and has corrected them.</summary>
+    public bool WereCorrected { get; init; }
+}
 
 /// <summary>
 /// Keeps jobs. Every method throws <see cref="StoreUnavailableException"/>, and does nothing, where the store cannot answer now

@@ -52,6 +52,10 @@ public static partial class RunLog
     [LoggerMessage(30, LogLevel.Error, "The books do not balance: {Unaccounted} job(s) unaccounted for, {Restored} watched again")]
     public static partial void BooksUnbalanced(this ILogger logger, long unaccounted, int restored);
 
+    /// <summary>What was kept of the books with every commit was not what a count of all jobs found.</summary>
+    [LoggerMessage(46, LogLevel.Error, "The books that were kept with the commits differed from a count of all jobs; they are corrected")]
+    public static partial void BooksCorrected(this ILogger logger);
+
     /// <summary>The clock of this machine, or of another instance, was ahead for a time.</summary>
     [LoggerMessage(44, LogLevel.Warning, "A clock was ahead: it had put off {Count} poll(s), which are due sooner now")]
     public static partial void BroughtForward(this ILogger logger, int count);
@@ -76,6 +80,8 @@ public static partial class RunLog
         ArgumentNullException.ThrowIfNull(sweep);
         if (sweep.Restored > 0 || sweep.Unaccounted != 0)
             logger.BooksUnbalanced(sweep.Unaccounted, sweep.Restored);
+        if (sweep.BooksCorrected)
+            logger.BooksCorrected();
         if (sweep.BroughtForward > 0)
             logger.BroughtForward(sweep.BroughtForward);
     }

@@ -16,6 +16,9 @@ public sealed record Sweep
     /// <summary>How many parts there are.</summary>
     public int Parts { get; init; }
 
+    /// <summary>Whether a store had kept other figures than it counted, and has corrected them. There should be no need.</summary>
+    public bool BooksCorrected { get; init; }
+
     /// <summary>Open jobs that were in no index and are watched again. There should have been none.</summary>
     public required int Restored { get; init; }
 
@@ -58,7 +61,7 @@ public sealed class Sweeper(
     public async Task<Sweep> SweepAsync(CancellationToken cancellationToken)
     {
         var began = time.GetTimestamp();
-        var (restored, counted, books) = (0, 0, new List<Books>());
+        var (restored, counted, corrected, books) = (0, 0, false, new List<Books>());
         var parts = await store.PartsAsync(cancellationToken);
         foreach (var part in parts.OrderBy(part => part.CountedAt is { } at && at <= time.GetUtcNow() ? at : DateTimeOffset.MinValue))
         {
@@ -69,6 +72,7 @@ public sealed class Sweeper(
             }
 
             var count = await store.CountAsync(part.Name, RestoredAtOnce, cancellationToken);
+            corrected |= count.WereCorrected;
             if (count.Unwatched.Count > 0)
             {
                 foreach (var key in count.Unwatched)
@@ -87,6 +91,7 @@ public sealed class Sweeper(
             Books = [.. books.GroupBy(of => of.Source, StringComparer.Ordinal).Select(of => of.Aggregate((sum, part) => sum.Plus(part)))],
             Counted = counted,
             Parts = parts.Count,
+            BooksCorrected = corrected,
             Restored = restored,
             BroughtForward = await far.BringForwardAsync(cancellationToken),
             OutboxDepth = depth,

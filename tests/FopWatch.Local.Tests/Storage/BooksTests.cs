@@ -83,6 +83,34 @@ public class BooksTests
     }
 
     [Fact]
+    public async Task Books_that_were_kept_wrongly_are_corrected_among_commits_and_the_sweep_says_so_once()
+    {
+        var time = new ManualTimeProvider();
+        await using var temp = await TempStore.OpenAsync(time: time);
+        var store = temp.Store;
+        for (var i = 0; i < 5; i++)
+            await store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled);
+        var recorder = new JobRecorder(new([]), store.Jobs, new NoObserver(), time, new(1));
+        var sweeper = Unobserved.Sweeper(new([]), store.Jobs, store.Due, store.Outbox, store.Quarantine, recorder, time);
+        Assert.False((await sweeper.SweepAsync(Cancelled)).BooksCorrected);
+        await store.Database.WriteAsync(session => session.Execute("UPDATE books SET open = open + 3, settled = settled - 3"), Cancelled);
+        await store.Database.WriteAsync(session => session.Execute("INSERT INTO books (source, registered, stopped) VALUES ('gone', 0, 2)"), Cancelled);
+        time.Advance(SqliteBooks.CountEvery);
+
+        var more = Enumerable.Range(5, 200).Select(i => store.Jobs.CommitAsync(Sample.Job($"j{i}").New(), Cancelled).AsTask()).ToList();
+        var sweep = await sweeper.SweepAsync(Cancelled);
+        await Task.WhenAll(more);
+
+        Assert.True(sweep.BooksCorrected);
+        Assert.Equal(0, sweep.Unaccounted);
+        Assert.Equal([new("media", 205, 0, 0, 205, 0)], await store.Database.ReadAsync(SqliteBooks.ReadKept, Cancelled));
+        sweep = await sweeper.SweepAsync(Cancelled);
+        Assert.Equal((false, 205), (sweep.BooksCorrected, sweep.Books.Single().Open));
+        time.Advance(SqliteBooks.CountEvery);
+        Assert.False((await sweeper.SweepAsync(Cancelled)).BooksCorrected);
+    }
+
+    [Fact]
     public async Task The_books_of_an_earlier_format_are_filled_in()
     {
         using var folder = new TempFolder();
@@ -107,5 +135,10 @@ public class BooksTests
 
         Assert.Equal([new("media", 8, 3, 2, 1, 1), new("other", 1, 0, 0, 1, 0)], await store.Database.ReadAsync(SqliteBooks.ReadKept, Cancelled));
         Assert.Equal([new("media", 8, 3, 2, 1, 1), new("other", 1, 0, 0, 1, 0)], await store.Jobs.BooksAsync(Cancelled));
+    }
+
+    private sealed class NoObserver : ICommitObserver
+    {
+        public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
     }
 }

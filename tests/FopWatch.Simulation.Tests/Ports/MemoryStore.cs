@@ -89,7 +89,8 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     public async ValueTask<FoundJob> FindForChangeAsync(JobKey key, JobOrigin? origin, bool mayPresume, CancellationToken cancellationToken) =>
         await FindAsync(key, cancellationToken) is { } stored ? new(stored)
-        : new(null, WasPurged: !mayPresume && origin is { } by && Tombstone.KeepsOut(by) && HasTombstone(key));
+        : origin is { } by && Tombstone.KeepsOut(by) ? new(null, WasPurged: !mayPresume && HasTombstone(key), IsPresumed: mayPresume)
+        : new(null);
 
     public bool HasTombstone(JobKey key) => _tombstones.ContainsKey(key);
 

@@ -32,8 +32,9 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
         // In two steps, between which the job may be purged, as a store without snapshots looks.
         if (await FindAsync(key, cancellationToken) is { } stored)
             return new(stored);
-        return new(null, !mayPresume && origin is { } by && Tombstone.KeepsOut(by)
-            && await CallAsync(Call.Find, key.Id, () => new ValueTask<bool>(Store.HasTombstone(key))));
+        if (origin is not { } by || !Tombstone.KeepsOut(by))
+            return new(null);
+        return mayPresume ? new(null, IsPresumed: true) : new(null, WasPurged: await CallAsync(Call.Find, key.Id, () => new ValueTask<bool>(Store.HasTombstone(key))));
     }
 
     public ValueTask<StoredJob?> FindAsync(JobKey key, CancellationToken cancellationToken) => CallAsync(Call.Find, key.Id, () =>
