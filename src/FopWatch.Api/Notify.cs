@@ -29,8 +29,8 @@ public static class Notify
     }
 
     /// <summary>
-    /// Takes a notification. Answers 200 once its effect is durable, whatever it was, and whether or not the broker can be reached: the event is then in
-    /// the outbox, which <see cref="Publishing.OutboxDispatcher"/> publishes later. Answers 404 for an unknown source or a wrong token,
+    /// Takes a notification. Answers 200 once its effect is durable, whatever it was. The answer does not depend on the broker: while it is down the event
+    /// stays in the outbox, and <see cref="Publishing.OutboxDispatcher"/> publishes it later. Answers 404 for an unknown source or a wrong token,
     /// alike; 413 for a body over the limit.
     /// </summary>
     /// <exception cref="StoreUnavailableException">The store failed: to be answered 503, so that the provider tries again.</exception>

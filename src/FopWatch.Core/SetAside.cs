@@ -1,8 +1,9 @@
 namespace FopWatch;
 
 /// <summary>
-/// Decides how long the store puts off a job that cannot be read or written, or an event that the broker refuses. <see cref="Watching.PollPlan"/> decides
-/// when a job is polled after other polls, <see cref="Embedded.PollBackoff"/> where the store could not be written.
+/// Decides how long the store puts off a job that cannot be read, or whose poll cannot be recorded, and an event that the broker refuses.
+/// <see cref="Watching.PollPlan"/> decides when a job is polled after any other poll, also a failed one; <see cref="Embedded.PollBackoff"/> where the store
+/// could not be written.
 /// </summary>
 public static class SetAside
 {

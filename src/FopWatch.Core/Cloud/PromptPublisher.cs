@@ -9,8 +9,8 @@ namespace FopWatch.Cloud;
 /// <see cref="Embedded.OutboxLoop"/> publishes.
 /// </summary>
 /// <remarks>
-/// No commit waits for a broker. Events that are committed while others are being published are published together. Several processes may publish at
-/// once: an event that two of them publish has the same id both times.
+/// No commit waits for a broker, so the answer to a notification (<c>Notify.PostAsync</c>) does not depend on it. Events that are committed while others are
+/// being published are published together. Several processes may publish at once: an event that two of them publish has the same id both times.
 /// </remarks>
 /// <param name="outbox">What is committed and not published.</param>
 /// <param name="dispatcher">What publishes; null where there is nowhere to publish to: events stay.</param>

@@ -135,8 +135,8 @@ public sealed record Trouble
         TroubleKind.PublishingFails =>
             "Publishing is retried. If Service Bus says that the quota is exceeded, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
         TroubleKind.EventsRefused =>
-            "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them, for two hours at most",
-        TroubleKind.UnreadableEvents => $"{Unreadable}. They are read again at least every 32 minutes, and later events of their jobs wait for two hours at most",
+            "They are retried after 1 minute, then after twice as long each time, up to 32 minutes. Later events of a job wait for them until the seventh refusal, a little over an hour after the first",
+        TroubleKind.UnreadableEvents => $"{Unreadable}. They are read again at least every 32 minutes. Later events of their jobs do not wait for them",
         TroubleKind.UnreadableJobs => $"{Unreadable}. They are read again at least every 32 minutes",
         TroubleKind.UnreadableQuarantine => $"{Unreadable}. GET /api/quarantine names them",
         TroubleKind.WatchesStuck =>

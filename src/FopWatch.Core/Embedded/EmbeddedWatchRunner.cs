@@ -6,8 +6,8 @@ using FopWatch.Watching;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>). They take what is due from the due index, so nothing is held for a job that is not
-/// being polled.
+/// Wakes the watch loops of the embedded host (<see cref="WatchLoop"/>) when <see cref="CommitObserver"/> decides so. They take what is due from the due index, so
+/// nothing is held for a job that is not being polled.
 /// </summary>
 public sealed class EmbeddedWatchRunner : IWatchRunner
 {

@@ -4,7 +4,10 @@ using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
-/// <summary>Tells those who wait for a commit: who publishes, who waits for the outcome, the operator, and the job's watch.</summary>
+/// <summary>
+/// Decides what follows a commit: what is published at once, who is told of the outcome, what the log says of it, and whether the job's watch is started, woken
+/// or ended.
+/// </summary>
 /// <param name="watches">Runs the watches.</param>
 /// <param name="events">Is told of committed events.</param>
 /// <param name="settlements">Those who wait for outcomes.</param>

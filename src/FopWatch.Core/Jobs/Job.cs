@@ -78,7 +78,11 @@ public sealed record Job
     public static ImmutableSortedDictionary<string, string> NoMetadata { get; } =
         ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 
-    /// <summary>How the job stands: a function of the facts, and of whether FopWatch gave up where they give no outcome.</summary>
+    /// <summary>
+    /// How the job stands: a function of the facts, and of whether FopWatch gave up where they give no outcome. An expired job takes another state when a
+    /// genuine report completes its outcome; or, if only hints had named it, when anything genuine does (<see cref="Apply"/>, <see cref="Register"/>).
+    /// Anything else leaves it expired, and may have it polled again (<see cref="JobDecider"/>).
+    /// </summary>
     public JobState State =>
         Facts.Outcome
         ?? (IsExpired ? JobState.Expired
@@ -186,6 +190,7 @@ public sealed record Job
     /// <summary>Two machines may have changed the job, and their clocks differ; the times of its events keep the order of their versions.</summary>
     private DateTimeOffset Later(DateTimeOffset now) => now > UpdatedAt ? now : UpdatedAt;
 
+    /// <summary>The next version of the job. Decides whether it publishes an event, and of which type.</summary>
     private JobChange ChangedTo(Job next, SettledBy? by, DateTimeOffset now)
     {
         now = Later(now);

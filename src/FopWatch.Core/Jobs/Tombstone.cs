@@ -6,6 +6,10 @@ namespace FopWatch.Jobs;
 /// What a store keeps of a settled job that it purged: that the id was settled. Signatures have no time (providers.md, section 1), so a
 /// notification that was captured, or that the provider repeats, would otherwise make a new job and publish its outcome as if it were new.
 /// </summary>
+/// <remarks>
+/// <see cref="Upkeep.RetentionPurge"/> decides when jobs are purged. The <c>JobPurge</c> of each store leaves the tombstones and deletes old ones;
+/// <see cref="IJobStore.FindForChangeAsync"/> and <see cref="IJobStore.CommitAsync"/> keep the ids out.
+/// </remarks>
 public static class Tombstone
 {
     /// <summary>

@@ -61,7 +61,10 @@ public static class JobEvents
         return Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes(text)).AsSpan(0, 16));
     }
 
-    /// <summary>The event that a change is to be published as; null if it is not.</summary>
+    /// <summary>
+    /// The event that a change is to be published as; null if it is not. Decides nothing: the change has its <see cref="JobChange.EventType"/> from
+    /// <see cref="Job.ChangedTo"/> or <see cref="Job.Republish"/>.
+    /// </summary>
     /// <param name="change">The change.</param>
     /// <param name="domains">The domains of the job's source. The event keeps the URLs of this moment, whatever is set later.</param>
     public static OutboxEvent? ToEvent(this JobChange change, OutputDomains? domains = null)

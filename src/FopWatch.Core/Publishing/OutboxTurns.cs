@@ -7,8 +7,9 @@ namespace FopWatch.Publishing;
 public sealed class OutboxTurns(DateTimeOffset now)
 {
     /// <summary>
-    /// How often an event is refused until it no longer holds back the later ones of its job, about two hours after the first refusal.
-    /// An outcome must not wait for ever for an event that is refused for ever; subscribers keep the highest version of a job.
+    /// How often an event is refused until it no longer holds back the later ones of its job. By the waits of <see cref="SetAside"/> that is 63 minutes
+    /// after the first refusal, if each retry is made as soon as it is due. An outcome must not wait for ever for an event that is refused for ever;
+    /// subscribers keep the highest version of a job.
     /// </summary>
     public const int HoldsBack = 7;
 

@@ -6,7 +6,10 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Upkeep;
 
-/// <summary>Decides how much of what is older than the retention is deleted now: nothing where the clock may have jumped.</summary>
+/// <summary>
+/// Decides up to which age jobs are deleted now: all that are older than the retention, or none where the clock may have jumped. The <c>JobPurge</c> of each store
+/// deletes them; <see cref="Tombstone"/> decides which ids it keeps.
+/// </summary>
 /// <param name="marks">How far earlier purges have come.</param>
 /// <param name="settings">The retention.</param>
 /// <param name="log">Is told of a purge that is put off.</param>

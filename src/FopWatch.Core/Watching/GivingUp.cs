@@ -4,9 +4,14 @@ using FopWatch.Contracts;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// Decides when a job without an outcome is given up, and expires: its deadline has passed (<see cref="Jobs.JobDecider"/> sets it), or its status API does not know
-/// the id. Pure functions.
+/// Decides when a job without an outcome is given up, and expires: its deadline has passed (<see cref="Jobs.JobDecider.Start"/> sets it), or its status API does not
+/// know the id. Pure functions.
 /// </summary>
+/// <remarks>
+/// <see cref="Poller.Judged"/> decides what an answer counts as. If the status API needs other keys, the id of a job that only hints have named counts as
+/// unknown (<see cref="PollAnswer.NotFound"/>), unless a hint named it as a workflow and the source has keys to ask for workflows. It is then given up as
+/// an unknown id is, not polled until its deadline.
+/// </remarks>
 public static class GivingUp
 {
     /// <summary>

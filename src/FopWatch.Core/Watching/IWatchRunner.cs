@@ -9,8 +9,9 @@ namespace FopWatch.Watching;
 public sealed record RunningWatch(DateTimeOffset? SleepsUntil, bool IsPostponed, DateTimeOffset ActiveAt);
 
 /// <summary>
-/// Runs the watches of jobs. Whatever gets lost here only makes a poll late: the due index says which jobs are to be polled, and the watches of
-/// those that are due are started again and again.
+/// Runs the watches of jobs, and decides nothing: <see cref="CommitObserver"/> decides after each commit whether a watch is started, woken or ended. Whatever
+/// gets lost here only makes a poll late: the due index says which jobs are to be polled, and the watches of those that are due are started again and
+/// again, in the cloud host by <see cref="Cloud.WatchStarter"/>.
 /// </summary>
 public interface IWatchRunner
 {

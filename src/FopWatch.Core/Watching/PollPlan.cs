@@ -152,13 +152,16 @@ public static class PollPlan
         wait *= 1 - Jitter + (2 * Jitter * random);
         var next = soonest is { } heard ? Earlier(now + wait, heard) : now + wait;
 
-        // An API that asks to be left alone is left alone by the whole source (PollPacer): the job need not wait longer as well.
+        // The whole source is paused until then (PollPacer): a poll that is due sooner would only be put off.
         if (answer.RetryAfter is { } pause)
             next = Later(next, now + pause);
         return (answered.Due(now < answered.Deadline ? Earlier(next, answered.Deadline) : next), null);
     }
 
-    /// <summary>From one poll to the next, where all went well. Where a poll failed, <see cref="SetAside"/> may have a say.</summary>
+    /// <summary>
+    /// From one poll to the next, whatever the answer; a failed poll counts as <see cref="PollAnswer.Unavailable"/>. <see cref="SetAside"/> decides only where the
+    /// store cannot read the job or record the answer.
+    /// </summary>
     private static TimeSpan Interval(PollSettings settings, Watch watch, bool idle, LearnedPlan? learned, DateTimeOffset now)
     {
         // An idle-time task has no completion-time promise (providers.md, section 1), so hurrying gains nothing.

@@ -127,6 +127,7 @@ public sealed class Poller(
         return polled;
     }
 
+    /// <summary>What a status API's answer counts as for this job. <see cref="GivingUp"/> and <see cref="PollPlan"/> decide by the result.</summary>
     private static StatusAnswer Judged(Source source, Job job, StatusAnswer answer)
     {
         // An id that nothing genuine has named may be made up. It is not polled for days because a key is missing; but where keys are refused,

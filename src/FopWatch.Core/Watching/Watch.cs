@@ -48,7 +48,10 @@ public sealed record Watch
     /// <summary>When the watch began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
 
-    /// <summary>When the job is given up if it has no outcome by then.</summary>
+    /// <summary>
+    /// When the job is given up if it has no outcome by then. <see cref="JobDecider.Start"/> sets it, also for a watch that begins anew;
+    /// <see cref="GivingUp"/> decides what happens after it.
+    /// </summary>
     public required DateTimeOffset Deadline { get; init; }
 
     /// <summary>How often the status API has been asked since the watch began, or began anew.</summary>

@@ -7,7 +7,10 @@ using Microsoft.DurableTask.Client;
 
 namespace FopWatch.Functions.Watching;
 
-/// <summary>Runs watches as orchestrations, for one invocation.</summary>
+/// <summary>
+/// Runs watches as orchestrations, for one invocation. <see cref="CommitObserver"/> and <see cref="FopWatch.Cloud.WatchStarter"/> decide which are started, woken
+/// or ended.
+/// </summary>
 internal sealed class DurableWatchRunner(InvocationClient invocation, HubCall call, JobReferences references, TimeProvider time) : IWatchRunner
 {
     public async ValueTask<bool?> StartAsync(DueJob job, CancellationToken cancellationToken)

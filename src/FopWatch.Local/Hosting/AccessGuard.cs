@@ -6,9 +6,9 @@ using FopWatch.Api;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Notify routes have their tokens, and health reveals nothing. Every other route needs the API key. Without
-/// one, it needs a request that this machine makes to a loopback name: neither a proxy or tunnel that was opened for notifications, nor a web
-/// page that a browser on this machine shows, must reach the jobs.
+/// Decides who may use the routes that are not open to all. <c>RequestPipeline.IsOpen</c> decides which are open: the notify routes, which have their tokens,
+/// and health, which reveals nothing. Every other route needs the API key. Without one, it needs a request that this machine makes to a loopback name:
+/// neither a proxy or tunnel that was opened for notifications, nor a web page that a browser on this machine shows, must reach the jobs.
 /// </summary>
 internal sealed class AccessGuard(HostSettings settings) : IAccessGuard
 {

@@ -39,4 +39,8 @@ public class OutboxTurnsTests
         Assert.Equal(admitted, _turns.Admits(Key, 2, Now));
         Assert.True(_turns.Admits(new(Key.Source, "z0.other"), 0, null));
     }
+
+    [Fact]
+    public void The_retries_up_to_then_take_63_minutes() =>
+        Assert.Equal(63, Enumerable.Range(1, OutboxTurns.HoldsBack - 1).Sum(refusals => SetAside.Wait(refusals).TotalMinutes));
 }
