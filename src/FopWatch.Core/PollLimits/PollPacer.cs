@@ -27,14 +27,9 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
 
     private readonly ConcurrentDictionary<string, Lane> _lanes = new(StringComparer.Ordinal);
 
-    /// <summary>Waits until the source may be asked, and counts that as a poll.</summary>
-    /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
-    public async ValueTask WaitAsync(Source source, CancellationToken cancellationToken) =>
-        await TryWaitAsync(source, TimeSpan.MaxValue, cancellationToken);
-
     /// <summary>
-    /// Waits as <see cref="WaitAsync"/> does, unless the source is paused for longer than somebody cares to wait, or other processes have its
-    /// whole limit for that long.
+    /// Waits until the source may be asked, and counts that as a poll; unless the source is paused for longer than <paramref name="longestPause"/>, or other
+    /// processes have its whole limit for that long.
     /// </summary>
     /// <returns>Null when the source may be asked, or how long to wait before trying again; then no poll is counted.</returns>
     /// <exception cref="OperationCanceledException">The token was cancelled; no poll is counted.</exception>
@@ -79,10 +74,7 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
         }
     }
 
-    /// <summary>Lets no poll of the source start before a time. A pause is never shortened.</summary>
-    public void Pause(Source source, DateTimeOffset until) => LaneOf(source).Pause(time.GetTimestamp(), until - time.GetUtcNow());
-
-    /// <summary>The source asked us to slow down: pauses it for as long as it said, or longer each time if it did not say.</summary>
+    /// <summary>The source asked us to slow down: pauses it for as long as it said, or longer each time if it did not say. A pause is never shortened.</summary>
     public void Throttled(Source source, TimeSpan? retryAfter) => LaneOf(source).Throttled(time.GetTimestamp(), retryAfter);
 
     /// <summary>The source answered as it should: the next pause is a short one again.</summary>
@@ -125,16 +117,6 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
             }
         }
 
-        public void Pause(long now, TimeSpan length)
-        {
-            lock (_lock)
-            {
-                var until = now + (long)(Math.Clamp(length.TotalDays, 0, 365) * TimeSpan.FromDays(1).TotalSeconds * time.TimestampFrequency);
-                if (_pausedUntil is not { } known || until > known)
-                    _pausedUntil = until;
-            }
-        }
-
         public void Throttled(long now, TimeSpan? retryAfter)
         {
             lock (_lock)
@@ -156,6 +138,13 @@ public sealed class PollPacer(TimeProvider time, IPollShares? shares = null)
                 if (!(_pausedUntil > now))
                     _lastPause = TimeSpan.Zero;
             }
+        }
+
+        private void Pause(long now, TimeSpan length)
+        {
+            var until = now + (long)(Math.Clamp(length.TotalDays, 0, 365) * TimeSpan.FromDays(1).TotalSeconds * time.TimestampFrequency);
+            if (_pausedUntil is not { } known || until > known)
+                _pausedUntil = until;
         }
     }
 }

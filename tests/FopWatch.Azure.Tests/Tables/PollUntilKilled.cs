@@ -55,7 +55,7 @@ internal static class PollUntilKilled
         var pacer = new PollPacer(clock, shares);
         while (true)
         {
-            await pacer.WaitAsync(Source, CancellationToken.None);
+            await pacer.TryWaitAsync(Source, TimeSpan.MaxValue, CancellationToken.None);
             Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{clock.Last} {wire.Requests.Count}"));
         }
     }

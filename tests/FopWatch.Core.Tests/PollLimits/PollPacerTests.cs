@@ -25,7 +25,7 @@ public class PollPacerTests
         var times = new List<double>();
         var polls = Enumerable.Range(0, 3 * burst).Select(async _ =>
         {
-            await _pacer.WaitAsync(source, Token);
+            await _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token);
             lock (times)
                 times.Add((_clock.GetUtcNow() - start).TotalSeconds);
         }).ToList();
@@ -49,19 +49,19 @@ public class PollPacerTests
     [Fact]
     public async Task Sources_do_not_wait_for_each_other()
     {
-        await _pacer.WaitAsync(Source("a", 1), Token);
-        Assert.True(_pacer.WaitAsync(Source("b", 1), Token).AsTask().IsCompletedSuccessfully);
-        Assert.False(_pacer.WaitAsync(Source("a", 1), Token).AsTask().IsCompleted);
+        await _pacer.TryWaitAsync(Source("a", 1), TimeSpan.MaxValue, Token);
+        Assert.True(_pacer.TryWaitAsync(Source("b", 1), TimeSpan.MaxValue, Token).AsTask().IsCompletedSuccessfully);
+        Assert.False(_pacer.TryWaitAsync(Source("a", 1), TimeSpan.MaxValue, Token).AsTask().IsCompleted);
     }
 
     [Fact]
     public async Task Who_gives_up_waiting_takes_nothing_from_those_behind()
     {
         var source = Source("a", 1);
-        await _pacer.WaitAsync(source, Token);
+        await _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token);
         using var cancel = new CancellationTokenSource();
-        var given = Enumerable.Range(0, 50).Select(_ => _pacer.WaitAsync(source, cancel.Token).AsTask()).ToList();
-        var last = _pacer.WaitAsync(source, Token).AsTask();
+        var given = Enumerable.Range(0, 50).Select(_ => _pacer.TryWaitAsync(source, TimeSpan.MaxValue, cancel.Token).AsTask()).ToList();
+        var last = _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token).AsTask();
 
         await cancel.CancelAsync();
         foreach (var one in given)
@@ -76,11 +76,10 @@ public class PollPacerTests
     public async Task A_pause_holds_up_even_who_waits_already_and_is_never_shortened()
     {
         var source = Source("a", 1);
-        await _pacer.WaitAsync(source, Token);
-        var waiting = _pacer.WaitAsync(source, Token).AsTask();
-        var start = _clock.GetUtcNow();
-        _pacer.Pause(source, start.AddSeconds(20));
-        _pacer.Pause(source, start.AddSeconds(10));
+        await _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token);
+        var waiting = _pacer.TryWaitAsync(source, TimeSpan.MaxValue, Token).AsTask();
+        _pacer.Throttled(source, TimeSpan.FromSeconds(20));
+        _pacer.Throttled(source, TimeSpan.FromSeconds(10));
 
         _clock.Advance(TimeSpan.FromSeconds(1));
         await _clock.UntilTimersAsync(1, Token);
@@ -128,9 +127,9 @@ public class PollPacerTests
     public async Task A_pause_without_end_is_no_error()
     {
         var source = Source("a", 1);
-        _pacer.Pause(source, DateTimeOffset.MaxValue);
+        _pacer.Throttled(source, TimeSpan.MaxValue);
         using var cancel = new CancellationTokenSource();
-        var waiting = _pacer.WaitAsync(source, cancel.Token).AsTask();
+        var waiting = _pacer.TryWaitAsync(source, TimeSpan.MaxValue, cancel.Token).AsTask();
 
         await _clock.UntilTimersAsync(1, Token);
         Assert.False(waiting.IsCompleted);

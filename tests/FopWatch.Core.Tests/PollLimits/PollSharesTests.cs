@@ -228,7 +228,7 @@ public class PollSharesTests
             {
                 while (!end.IsCancellationRequested)
                 {
-                    await pacer.WaitAsync(world.Source, end);
+                    await pacer.TryWaitAsync(world.Source, TimeSpan.MaxValue, end);
                     world.Polled();
                     lock (_polls)
                         _polls.Add(clock.GetUtcNow());
