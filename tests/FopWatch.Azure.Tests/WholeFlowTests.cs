@@ -137,7 +137,7 @@ public class WholeFlowTests
             var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
             _dispatcher = Unobserved.Dispatcher(store.Outbox, publisher, time);
             var (watches, outbox) = (new EmbeddedWatchRunner(sources, time), new OutboxLoop(_dispatcher, times, troubles, log, time));
-            var observer = Unobserved.Observer(watches, outbox, new(store.Jobs, time), store.Jobs.References, time);
+            var observer = Unobserved.Observer(watches, new Waking(outbox), new(store.Jobs, time), store.Jobs.References, time);
             _recorder = new(sources, store.Jobs, observer, time, Random.Shared);
             var statusApi = new StatusClient(StatusClient.CreateHttp(), time, new() { Timeout = TimeSpan.FromSeconds(2) });
             var slots = new PollSlots(PollSlotOptions.Embedded, time);
@@ -227,5 +227,11 @@ public class WholeFlowTests
                 await Task.Delay(Pause, Cancelled);
             }
         }
+    }
+
+    /// <summary>Publishes what is committed at once.</summary>
+    private sealed class Waking(OutboxLoop outbox) : ICommittedEvents
+    {
+        public void Committed(OutboxEvent committed) => outbox.Wake();
     }
 }

@@ -38,10 +38,9 @@ public sealed class FailingPollTests : IStatusApi
         var failing = new FailingStore(store, (Exception)Activator.CreateInstance(thrown)!);
         var time = TimeProvider.System;
         var (watches, log, times) = (new EmbeddedWatchRunner(settings.Sources, time), NullLogger.Instance, new LoopTimes());
-        using var dispatcher = Unobserved.Dispatcher(store.Outbox, store.Events, time);
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var observer = Unobserved.Observer(
-            watches, new OutboxLoop(dispatcher, times, troubles, log, time), new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
+            watches, Unobserved.Events, new(store.Jobs, time, CancellationToken.None), store.Jobs.References, time);
         var direct = new JobRecorder(settings.Sources, store.Jobs, observer, time, Random.Shared);
         foreach (var i in Enumerable.Range(0, Failing))
             await direct.RegisterAsync(source, $"bad-{i}", Job.NoMetadata, TimeSpan.Zero, Cancelled);

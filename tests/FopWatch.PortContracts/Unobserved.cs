@@ -19,6 +19,9 @@ public static class Unobserved
     /// <summary>One for all: meters are kept by the runtime until they are disposed of.</summary>
     public static FopWatchMetrics Metrics { get; } = new(new NoMeters(), TimeProvider.System);
 
+    /// <summary>What hears of committed events and does nothing about them.</summary>
+    public static ICommittedEvents Events { get; } = new NoEvents();
+
     public static Troubles Troubles(TimeProvider time) => new(Log, time);
 
     public static Poller Poller(
@@ -50,6 +53,13 @@ public static class Unobserved
         }
 
         public void Over(Trouble trouble, TimeSpan lasted)
+        {
+        }
+    }
+
+    private sealed class NoEvents : ICommittedEvents
+    {
+        public void Committed(OutboxEvent committed)
         {
         }
     }

@@ -3,7 +3,6 @@ using FopWatch.Embedded;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
-using FopWatch.Publishing;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Simulation.Tests.Scheduling;
 using FopWatch.Simulation.Tests.World;
@@ -142,7 +141,7 @@ public sealed class PromptnessTests
         // Time stands still: nobody looks again.
         var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
         var settlements = new Settlements(store, time);
-        var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), new NoPublisher(), settlements, store.References, time);
+        var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), Unobserved.Events, settlements, store.References, time);
         var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
         var source = sources.All.Single();
         var report = source.Provider.Decode(ReportChannel.Notification, Encoding.UTF8.GetBytes("""{"id":"z0.job","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report!;
@@ -171,11 +170,4 @@ public sealed class PromptnessTests
     }
 
     private static TimeSpan First(IReadOnlyList<Entry> entries, string what) => entries.First(entry => entry.What == what).At - Scenario.Start;
-
-    private sealed class NoPublisher : ICommittedEvents
-    {
-        public void Committed(OutboxEvent committed)
-        {
-        }
-    }
 }

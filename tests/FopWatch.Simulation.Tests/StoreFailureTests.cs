@@ -117,7 +117,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         var loop = outbox.RunAsync(_stop.Token);
 
         await TriedAsync(1);
-        outbox.Committed(_store.Outbox[0]);
+        outbox.Wake();
         await TriedAsync(2, TimeSpan.FromSeconds(1));
         _isDown = false;
 
@@ -131,7 +131,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
 
         // The next look is a minute later, or at the next commit.
         await TriedAsync(6, TimeSpan.FromMinutes(1));
-        outbox.Committed(_published[0]);
+        outbox.Wake();
         await TriedAsync(7, TimeSpan.Zero);
         await StopAsync(loop);
     }

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Embedded;
 
 /// <summary>
-/// Publishes what is in the outbox in the embedded host: at the start what a crash left there, and then whatever is committed to it. In the cloud host
+/// Publishes what is in the outbox in the embedded host: at the start what a crash left there, and then whatever is put into it. In the cloud host
 /// <see cref="Cloud.PromptPublisher"/> does.
 /// </summary>
 /// <param name="dispatcher">Publishes.</param>
@@ -15,14 +15,11 @@ namespace FopWatch.Embedded;
 /// <param name="troubles">Is told of a store that fails.</param>
 /// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, ILogger log, TimeProvider time) : ICommittedEvents
+public sealed class OutboxLoop(OutboxDispatcher dispatcher, LoopTimes times, Troubles troubles, ILogger log, TimeProvider time)
 {
     private readonly WakeSignal _signal = new(time);
 
-    /// <inheritdoc/>
-    public void Committed(OutboxEvent committed) => Wake();
-
-    /// <summary>Events were committed to the outbox.</summary>
+    /// <summary>Events are in the outbox: publishes them at once.</summary>
     public void Wake() => _signal.Wake();
 
     /// <summary>Runs until cancelled, or until the broker fails.</summary>

@@ -59,7 +59,7 @@ internal sealed class EmbeddedProcess : Process
     public override void Committed(OutboxEvent committed)
     {
         if (!IsLost())
-            _outbox.Committed(committed);
+            _outbox.Wake();
     }
 
     private bool IsLost()
