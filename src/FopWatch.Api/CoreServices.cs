@@ -116,7 +116,7 @@ public static class CoreServices
         services.AddSingleton<Failures>();
 
         // Callers wait in real time, whatever clock the host goes by.
-        services.AddSingleton(provider => new Settlements(
+        services.AddSingleton(provider => new OutcomeWaiters(
             provider.GetRequiredService<IJobStore>(), TimeProvider.System, provider.GetService<IHostApplicationLifetime>()?.ApplicationStopping ?? CancellationToken.None));
         services.AddSingleton<IWorkScheduler, ThreadPoolWork>();
         services.AddSingleton<PollSlots>();

@@ -143,7 +143,7 @@ internal static class JobsApi
         string source,
         string id,
         [Description("Answer as soon as the job is settled, after this many seconds at the latest, or when the host stops; then as it is.")] string? wait,
-        Settlements settlements,
+        OutcomeWaiters waiters,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
@@ -159,7 +159,7 @@ internal static class JobsApi
             return Problem.Invalid($"'wait' is not a number of seconds from 0 to {MaxWaitSeconds}.");
         }
 
-        return await settlements.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken) is { } job
+        return await waiters.WaitAsync(key, TimeSpan.FromSeconds(seconds), cancellationToken) is { } job
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();
     }

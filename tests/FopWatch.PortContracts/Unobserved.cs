@@ -32,8 +32,8 @@ public static class Unobserved
         new(outbox, publisher, troubles ?? Troubles(time), Metrics, time);
 
     public static CommitObserver Observer(
-        IWatchRunner watches, ICommittedEvents events, Settlements settlements, JobReferences references, TimeProvider time, IOperatorLog? log = null) =>
-        new(watches, events, settlements, references, log ?? Log, Metrics, time);
+        IWatchRunner watches, ICommittedEvents events, OutcomeWaiters waiters, JobReferences references, TimeProvider time, IOperatorLog? log = null) =>
+        new(watches, events, waiters, references, log ?? Log, Metrics, time);
 
     public static NotificationIntake Intake(FopWatchSettings settings, JobRecorder recorder, IQuarantine quarantine, IDueIndex due, TimeProvider time) =>
         new(settings.Sources, recorder, quarantine, new(quarantine, due, time), settings, Troubles(time), Metrics, time);

@@ -140,14 +140,14 @@ public sealed class PromptnessTests
     {
         // Time stands still: nobody looks again.
         var (time, store, sources) = (new ManualTimeProvider(), new MemoryStore(), new Sources([Scenario.NewSource(Contracts.ProviderKind.Qiniu, Scenarios.Poll)]));
-        var settlements = new Settlements(store, time);
-        var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), Unobserved.Events, settlements, store.References, time);
+        var waiters = new OutcomeWaiters(store, time);
+        var observer = Unobserved.Observer(new EmbeddedWatchRunner(sources, time), Unobserved.Events, waiters, store.References, time);
         var recorder = new JobRecorder(sources, store, observer, time, new Random(1));
         var source = sources.All.Single();
         var report = source.Provider.Decode(ReportChannel.Notification, Encoding.UTF8.GetBytes("""{"id":"z0.job","code":0,"items":[{"cmd":"x","code":0,"key":"k"}]}""")).Report!;
         await recorder.RegisterAsync(source, "z0.job", Job.NoMetadata, null, Cancelled);
 
-        var waiting = settlements.WaitAsync(new(source.Name, "z0.job"), Day, Cancelled);
+        var waiting = waiters.WaitAsync(new(source.Name, "z0.job"), Day, Cancelled);
         Assert.False(waiting.IsCompleted);
         await recorder.ReportAsync(source, "z0.job", report, null, Cancelled);
 

@@ -10,7 +10,7 @@ namespace FopWatch.Jobs;
 /// </summary>
 /// <param name="watches">Runs the watches.</param>
 /// <param name="events">Is told of committed events.</param>
-/// <param name="settlements">Those who wait for outcomes.</param>
+/// <param name="waiters">Those who wait for outcomes.</param>
 /// <param name="references">The references by which the log names jobs.</param>
 /// <param name="log">Is told of outcomes.</param>
 /// <param name="metrics">Measures outcomes.</param>
@@ -18,7 +18,7 @@ namespace FopWatch.Jobs;
 public sealed class CommitObserver(
     IWatchRunner watches,
     ICommittedEvents events,
-    Settlements settlements,
+    OutcomeWaiters waiters,
     JobReferences references,
     IOperatorLog log,
     FopWatchMetrics metrics,
@@ -41,7 +41,7 @@ public sealed class CommitObserver(
 
         if (after.IsSettled)
         {
-            settlements.Announce(after);
+            waiters.Announce(after);
             if (before?.State != after.State)
                 metrics.JobSettled(after);
 

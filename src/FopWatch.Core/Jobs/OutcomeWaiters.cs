@@ -6,7 +6,7 @@ namespace FopWatch.Jobs;
 /// <param name="store">The store that says what is true. Another process may have settled the job, so it is asked now and then.</param>
 /// <param name="time">The clock.</param>
 /// <param name="stopping">Ends all waiting: a host that stops would otherwise have to wait for those who wait.</param>
-public sealed class Settlements(IJobStore store, TimeProvider time, CancellationToken stopping = default)
+public sealed class OutcomeWaiters(IJobStore store, TimeProvider time, CancellationToken stopping = default)
 {
     /// <summary>How long a process that is not the one that settles the job may take to notice.</summary>
     private static readonly TimeSpan Recheck = TimeSpan.FromSeconds(2);

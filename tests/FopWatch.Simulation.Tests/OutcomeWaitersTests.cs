@@ -8,7 +8,7 @@ using FopWatch.Simulation.Tests.World;
 namespace FopWatch.Simulation.Tests;
 
 /// <summary>How long whoever waits for an outcome waits.</summary>
-public sealed class SettlementsTests : ICommitObserver, IDisposable
+public sealed class OutcomeWaitersTests : ICommitObserver, IDisposable
 {
     private static readonly Source Source = Scenario.NewSource(ProviderKind.Qiniu, Scenarios.Poll);
     private static readonly JobKey Key = new(Source.Name, "z0.job");
@@ -19,13 +19,13 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
     private readonly MemoryStore _store = new();
     private readonly CancellationTokenSource _stop = new();
     private readonly JobRecorder _recorder;
-    private readonly Settlements _settlements;
+    private readonly OutcomeWaiters _waiters;
     private int _reads;
 
-    public SettlementsTests()
+    public OutcomeWaitersTests()
     {
         _recorder = new(new([Source]), _store, this, _time, new(1));
-        _settlements = new(_store, _time, _stop.Token);
+        _waiters = new(_store, _time, _stop.Token);
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -60,7 +60,7 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
         await _time.UntilTimersAsync(2, Cancelled);
         Assert.False(one.IsCompleted || other.IsCompleted);
 
-        _settlements.Announce(await SettleAsync());
+        _waiters.Announce(await SettleAsync());
 
         Assert.Equal(JobState.Failed, (await EndedAsync(one))!.State);
         Assert.Equal(JobState.Failed, (await EndedAsync(other))!.State);
@@ -76,7 +76,7 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
         _time.Advance(TimeSpan.FromSeconds(1));
         Assert.Equal(JobState.Waiting, (await EndedAsync(brief))!.State);
 
-        _settlements.Announce(await SettleAsync());
+        _waiters.Announce(await SettleAsync());
         Assert.Equal(JobState.Failed, (await EndedAsync(patient))!.State);
     }
 
@@ -87,12 +87,12 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
         var (one, other) = (Wait(), Wait());
         await _time.UntilTimersAsync(2, Cancelled);
 
-        _settlements.Announce(_store.Peek(Key)!);
+        _waiters.Announce(_store.Peek(Key)!);
         await ReadAsync(4);
         await _time.UntilTimersAsync(2, Cancelled);
         Assert.Equal(4, _reads);
 
-        _settlements.Announce(await SettleAsync());
+        _waiters.Announce(await SettleAsync());
         Assert.Equal(JobState.Failed, (await EndedAsync(one))!.State);
         Assert.Equal(JobState.Failed, (await EndedAsync(other))!.State);
     }
@@ -149,7 +149,7 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
     {
         await RegisterAsync();
         using var gone = new CancellationTokenSource();
-        var waiting = _settlements.WaitAsync(Key, TimeSpan.FromHours(1), gone.Token);
+        var waiting = _waiters.WaitAsync(Key, TimeSpan.FromHours(1), gone.Token);
         await _time.UntilTimersAsync(1, Cancelled);
 
         await gone.CancelAsync();
@@ -181,7 +181,7 @@ public sealed class SettlementsTests : ICommitObserver, IDisposable
 
     private static Task<Job?> EndedAsync(Task<Job?> waiting) => waiting.WaitAsync(TimeSpan.FromSeconds(20), Cancelled);
 
-    private Task<Job?> Wait(TimeSpan? longest = null) => _settlements.WaitAsync(Key, longest ?? TimeSpan.FromHours(1), Cancelled);
+    private Task<Job?> Wait(TimeSpan? longest = null) => _waiters.WaitAsync(Key, longest ?? TimeSpan.FromHours(1), Cancelled);
 
     private async Task RegisterAsync()
     {
