@@ -106,27 +106,29 @@ public sealed class StatusClient : IStatusApi
     /// <inheritdoc/>
     public async Task<StatusAnswer> AskAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
-        var answer = await AskBothAsync(source, id, isWorkflow, cancellationToken);
+        var answer = source.CanAskForWorkflows
+            ? await AskBothAsync(source, id, isWorkflow, cancellationToken)
+            : await AskTasksOnlyAsync(source, id, isWorkflow, cancellationToken);
         if (answer.NeedsKeys && _needKeys.TryAdd(source.Name, true))
             _options.KeysNeeded?.Invoke(source);
         return answer;
     }
 
+    private async Task<StatusAnswer> AskTasksOnlyAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
+    {
+        var answer = await AskTasksAsync(source, id, cancellationToken);
+        return isWorkflow && answer.Answer == PollAnswer.NotFound
+            ? answer with { Answer = PollAnswer.Refused, Detail = $"{answer.Detail}, and there is no key or endpoint to ask for workflows with", NeedsKeys = true }
+            : answer;
+    }
+
     private async Task<StatusAnswer> AskBothAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
     {
-        if (!source.CanAskForWorkflows)
-        {
-            var only = await AskTasksAsync();
-            return isWorkflow && only.Answer == PollAnswer.NotFound
-                ? only with { Answer = PollAnswer.Refused, Detail = $"{only.Detail}, and there is no key or endpoint to ask for workflows with", NeedsKeys = true }
-                : only;
-        }
-
-        var first = isWorkflow ? await AskWorkflowsAsync() : await AskTasksAsync();
+        var first = isWorkflow ? await AskWorkflowsAsync(source, id, cancellationToken) : await AskTasksAsync(source, id, cancellationToken);
         if (first.Answer is PollAnswer.Report or PollAnswer.Throttled || (!isWorkflow && first.Answer != PollAnswer.NotFound))
             return first;
 
-        var second = isWorkflow ? await AskTasksAsync() : await AskWorkflowsAsync();
+        var second = isWorkflow ? await AskTasksAsync(source, id, cancellationToken) : await AskWorkflowsAsync(source, id, cancellationToken);
         if (first.Answer != PollAnswer.NotFound)
         {
             // An API that fails does not make the id unknown, whatever the other one says.
@@ -134,12 +136,16 @@ public sealed class StatusClient : IStatusApi
         }
 
         return second.Answer == PollAnswer.NotFound ? second with { Detail = $"{first.Detail}, and {second.Detail} of the other API" } : second;
-
-        Task<StatusAnswer> AskTasksAsync() => AskPacedAsync(source, id, new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id)), cancellationToken);
-
-        Task<StatusAnswer> AskWorkflowsAsync() =>
-            AskWithKeysAsync(source, id, new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows }, cancellationToken);
     }
+
+    private Task<StatusAnswer> AskTasksAsync(Source source, string id, CancellationToken cancellationToken) =>
+        AskPacedAsync(source, id, new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id)), cancellationToken);
+
+    private Task<StatusAnswer> AskWorkflowsAsync(Source source, string id, CancellationToken cancellationToken) => AskWithKeysAsync(
+        source,
+        id,
+        new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows },
+        cancellationToken);
 
     /// <summary>Asks with the key that was accepted last, and with the others where a key is refused: which of them are valid is not known.</summary>
     private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
