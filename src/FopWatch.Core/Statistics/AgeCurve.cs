@@ -3,7 +3,7 @@ namespace FopWatch.Statistics;
 /// <summary>The survival function of the jobs of a class, from the sums that are known of them.</summary>
 /// <remarks>
 /// The hazard of a bucket is the share of the jobs that reach it that are over within it. The density within a bucket is the exponential one that has the
-/// mean of the known ages. The estimate adds a prior (the hazard of an age is half of 1/age) that counts as <see cref="PriorJobs"/> jobs in all, and
+/// mean of the known ages. Beyond the last bucket no job is over. The estimate adds a prior (the hazard of an age is half of 1/age) that counts as <see cref="PriorJobs"/> jobs in all, and
 /// averages over neighbouring buckets.
 /// </remarks>
 public sealed class AgeCurve : ISurvivalCurve
@@ -165,7 +165,8 @@ public sealed class AgeCurve : ISurvivalCurve
 
         public double Unfinished(double seconds) => Reaching * (1 - (Share * Over(Part(seconds))));
 
-        public double RestrictedMean(double seconds) => Area + (Reaching * Width * (Part(seconds) - (Share * OverArea(Part(seconds)))));
+        public double RestrictedMean(double seconds) =>
+            Area + (Reaching * Width * (Part(seconds) - (Share * OverArea(Part(seconds))))) + (Unfinished(seconds) * Math.Max(seconds - From - Width, 0));
 
         /// <summary>The slope whose mean is at a share of the width.</summary>
         public static double SlopeOf(double mean)

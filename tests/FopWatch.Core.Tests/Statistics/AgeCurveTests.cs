@@ -1,4 +1,5 @@
 using FopWatch.Statistics;
+using FopWatch.Watching;
 
 namespace FopWatch.Core.Tests.Statistics;
 
@@ -52,5 +53,22 @@ public sealed class AgeCurveTests
             known.AddOver(age);
 
         Assert.InRange(AgeCurve.Estimate(known).Unfinished(280), 0.99, 1);
+    }
+
+    [Fact]
+    public void Beyond_the_last_bucket_jobs_stay_unfinished_and_their_time_goes_on()
+    {
+        var known = new KnownAges();
+        known.AddOver(60, 3);
+        known.AddOpen(4e6);
+        var (curve, bound) = (AgeCurve.Observed(known), AgeBuckets.Quarters.From(AgeBuckets.Quarters.Count));
+
+        Assert.Equal(0.25, curve.Unfinished(bound), 1e-9);
+        Assert.Equal(0.25, curve.Unfinished(3 * bound), 1e-9);
+        Assert.Equal(curve.RestrictedMean(bound) + (0.25 * 2 * bound), curve.RestrictedMean(3 * bound), 1e-3);
+
+        // 3 jobs are found by the first poll, the other one is polled every 10 minutes for 60 days.
+        var settings = new PollSettings { First = TimeSpan.FromMinutes(10), Factor = 1, Max = TimeSpan.FromMinutes(10), Deadline = TimeSpan.FromDays(60) };
+        Assert.Equal((0.75 * 1) + (0.25 * 6 * 24 * 60), PollAges.Fixed(settings).On(curve, 0).Polls, 1);
     }
 }
