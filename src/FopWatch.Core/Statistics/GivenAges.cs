@@ -1,6 +1,6 @@
 namespace FopWatch.Statistics;
 
-/// <summary>The survival function of ages that are known exactly: each counts as 1/n.</summary>
+/// <summary>The survival function of ages that are known exactly: each counts as 1/n. A job of age 0 was over at once, and is unfinished at age 0.</summary>
 public sealed class GivenAges : ISurvivalCurve
 {
     private readonly double[] _sorted;
@@ -31,9 +31,11 @@ public sealed class GivenAges : ISurvivalCurve
         return (_sums[over] + ((_sorted.Length - over) * seconds)) / _sorted.Length;
     }
 
-    /// <summary>The number of ages up to an age, the age included.</summary>
+    /// <summary>The number of ages up to an age, the age included; none up to 0.</summary>
     private int Over(double seconds)
     {
+        if (seconds <= 0)
+            return 0;
         var (low, high) = (0, _sorted.Length);
         while (low < high)
         {

@@ -47,6 +47,20 @@ public sealed class PollAgesTests
     }
 
     [Fact]
+    public void A_job_of_age_0_is_found_by_the_first_poll()
+    {
+        var settings = new PollSettings { First = TimeSpan.FromSeconds(30) };
+        var polls = PollAges.Fixed(settings);
+
+        Assert.Equal(new PollSpending(1, 30), polls.On(new GivenAges(Enumerable.Repeat(0d, 50)), 0));
+
+        // Polls at 30, 75 and 142.5: 13 jobs are found at 30, 4 at 75, 7 at 142.5.
+        var spent = polls.On(new GivenAges([.. Enumerable.Repeat(0d, 10), .. Enumerable.Range(1, 14).Select(i => 10d * i)]), 0);
+        Assert.Equal(1.75, spent.Polls, 1e-9);
+        Assert.Equal(637.5 / 24, spent.Delay, 1e-9);
+    }
+
+    [Fact]
     public void A_job_older_than_the_deadline_is_polled_up_to_it_and_has_no_delay()
     {
         var settings = new PollSettings { First = TimeSpan.FromSeconds(100), Factor = 1, Max = TimeSpan.FromSeconds(100), Deadline = TimeSpan.FromSeconds(250) };
