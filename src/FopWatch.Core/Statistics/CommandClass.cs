@@ -53,6 +53,14 @@ public static class CommandClass
         return (isIdle ? Idle + name : name).ToLowerInvariant();
     }
 
+    /// <summary>Whether a class is one of idle-time tasks.</summary>
+    /// <param name="name">The name of the class.</param>
+    public static bool IsIdle(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.StartsWith(Idle, StringComparison.Ordinal);
+    }
+
     /// <summary>Whether a text may be the name of a class.</summary>
     public static bool IsName(string text) =>
         text is { Length: > 0 and <= MaxLength } && text.All(c => char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.' or '/');

@@ -61,11 +61,11 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
 
     private static bool IsEnough(KnownAges ages) => ages.Jobs >= PlanLearner.LeastJobs;
 
-    /// <summary>The classes of the most jobs, and all others as one.</summary>
+    /// <summary>The classes of the most jobs, and all others as one. Idle-time tasks have no learned plan.</summary>
     private static Dictionary<string, KnownAges> MostKnown(IReadOnlyList<KnownClass> classes)
     {
         var known = new Dictionary<string, KnownAges>(StringComparer.Ordinal);
-        foreach (var one in classes.OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal))
+        foreach (var one in classes.Where(one => !CommandClass.IsIdle(one.Class)).OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal))
         {
             var name = known.Count < MostPlans ? one.Class : CommandClass.Other;
             if (!known.TryGetValue(name, out var ages))

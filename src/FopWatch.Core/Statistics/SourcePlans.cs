@@ -17,7 +17,7 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
     public LearnedPlan? For(string name) => OfClasses.GetValueOrDefault(name) ?? OfSource;
 
     /// <summary>Learns the plans of a source.</summary>
-    /// <param name="known">What is known of each class, by its name.</param>
+    /// <param name="known">What is known of each class, by its name. Those of idle-time tasks do not count.</param>
     /// <param name="settings">The fixed plan, and the limits of any.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
     /// <param name="pollsPerJob">The mean polls of a job; null for as many as the fixed plan would have made of the known jobs.</param>
@@ -32,8 +32,8 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         var (source, others) = (new KnownAges(), new KnownAges());
         var names = new List<string>();
 
-        // In one order, so that the sums are the same to the last bit.
-        foreach (var (name, ages) in known.OrderBy(one => one.Key, StringComparer.Ordinal))
+        // In one order, so that the sums are the same to the last bit. No plan times the polls of idle-time tasks.
+        foreach (var (name, ages) in known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
         {
             source.Add(ages);
             if (ages.Jobs >= PlanLearner.LeastJobs)

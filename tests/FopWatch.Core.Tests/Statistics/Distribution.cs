@@ -46,7 +46,7 @@ internal sealed class Distribution
         return known;
     }
 
-    private static double Exponential(Random random) => -Math.Log(1 - random.NextDouble());
+    public static double Normal(Random random) => Math.Sqrt(2 * Exponential(random)) * Math.Cos(2 * Math.PI * random.NextDouble());
 
-    private static double Normal(Random random) => Math.Sqrt(2 * Exponential(random)) * Math.Cos(2 * Math.PI * random.NextDouble());
+    private static double Exponential(Random random) => -Math.Log(1 - random.NextDouble());
 }

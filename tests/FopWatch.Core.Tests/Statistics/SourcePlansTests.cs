@@ -60,5 +60,20 @@ public sealed class SourcePlansTests
         Assert.Equal(plans.OfSource.Ages.All(), plans.For("avthumb/mp4")!.Ages.All());
     }
 
+    [Fact]
+    public void Idle_time_tasks_do_not_shape_the_plans_of_others()
+    {
+        var frames = Distribution.Known(Enumerable.Range(0, 100).Select(_ => 60 * Math.Exp(0.4 * Distribution.Normal(_random))));
+        var idle = Distribution.Known(Enumerable.Range(0, 900).Select(_ => 36_000 * Math.Exp(0.5 * Distribution.Normal(_random))));
+
+        var alone = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["vframe/jpg"] = frames }, Settings, 0)!;
+        var plans = SourcePlans.Learn(new Dictionary<string, KnownAges> { ["vframe/jpg"] = frames, ["idle/avthumb/mp4"] = idle }, Settings, 0)!;
+
+        Assert.Equal(alone.OfSource!.Ages.All(), plans.OfSource!.Ages.All());
+        Assert.Equal(alone.For("vframe/jpg")!.Ages.All(), plans.For("vframe/jpg")!.Ages.All());
+        Assert.InRange(plans.OfSource.Ages.All().First(), 35, 55);
+        Assert.Null(SourcePlans.Learn(new Dictionary<string, KnownAges> { ["idle/avthumb/mp4"] = idle }, Settings, 0));
+    }
+
     private KnownAges Known(string name, int jobs) => Distribution.Known(Distribution.Of(name).Draw(_random, jobs));
 }
