@@ -48,6 +48,9 @@ public sealed class KnownAges
     /// <summary>The jobs that were over in all buckets.</summary>
     public double Jobs => _over.Sum();
 
+    /// <summary>All jobs, those included whose end nobody saw: each reached the first bucket.</summary>
+    public double All => _reached[0];
+
     /// <summary>
     /// The weight of an addition by forward decay (Cormode et al. 2009): it depends on the time of the addition only, so that sums with the same landmark
     /// can be added. To move the landmark, multiply by the weight of the old one.
@@ -60,7 +63,7 @@ public sealed class KnownAges
     /// The weight at which to add what came in an hour. It keeps an outage, a batch or forged reports from displacing what is known: an hour adds
     /// 7 jobs or 5 % of the jobs that are known, whichever is more.
     /// </summary>
-    /// <param name="jobs">The jobs that were over in this hour.</param>
+    /// <param name="jobs">The jobs of this hour, those included whose end nobody saw.</param>
     /// <param name="known">The jobs that were known before this hour.</param>
     public static double WeightOfHour(double jobs, double known)
     {
@@ -124,15 +127,13 @@ public sealed class KnownAges
         }
     }
 
-    /// <summary>Adds what is known of a job that is open, or whose end nobody will see.</summary>
-    /// <param name="from">The age in seconds up to which this was added before.</param>
-    /// <param name="to">The age at which it was last seen unfinished.</param>
+    /// <summary>Adds a job whose end nobody will see.</summary>
+    /// <param name="to">The age in seconds at which it was last seen unfinished.</param>
     /// <param name="weight">How many such jobs.</param>
-    public void AddOpen(double from, double to, double weight = 1)
+    public void AddOpen(double to, double weight = 1)
     {
-        ThrowIfNotAge(from);
         ThrowIfNotAge(to);
-        AddSurvived(from, to, weight);
+        AddSurvived(0, to, weight);
     }
 
     /// <summary>Adds the sums of another process or class.</summary>

@@ -76,7 +76,11 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     /// <param name="id">The id of the addition.</param>
     public StatisticsDelta? Take(string source, string id) => _sources.TryGetValue(source, out var tally) ? tally.Take(id, source, time.GetUtcNow()) : null;
 
-    /// <summary>What a commit says of a job's age; null if nothing.</summary>
+    /// <summary>
+    /// What a commit says of a job's age: once, when it has an outcome, is given up or is not watched any more. An open job says nothing yet: many open
+    /// ones, as in an outage, would outweigh what is known.
+    /// </summary>
+    /// <returns>Null if it says nothing.</returns>
     public static AgeLook? LookOf(Job? before, Job after, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(after);
@@ -85,7 +89,12 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
         var from = Math.Max((known - started).TotalSeconds, 0);
         if (after.HasOutcome)
             return new(from, Math.Max((now - started).TotalSeconds, from), after.SettledBy);
-        return after.Watch.AgeKnownTo is { } to && to > known ? new(from, (to - started).TotalSeconds, null) : null;
+        if (after.Watch is not { AgeKnownTo: null, Status: WatchStatus.Stopped or WatchStatus.GivenUp } || known > now + PollPlan.ClockTolerance)
+            return null;
+
+        // The last poll of a job that is given up at its deadline has seen it running.
+        var seen = after.Watch is { Status: WatchStatus.GivenUp, LastAnswer: PollAnswer.Report, LastPolledAt: { } polled } && polled > known ? polled : known;
+        return new(from, Math.Max((seen - started).TotalSeconds, from), null);
     }
 
     private void Seen(Tally source, Job after, AgeLook look, DateTimeOffset now)
@@ -93,7 +102,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
         var name = CommandClass.Of(after.Facts);
         if (look.Over is not { } by)
         {
-            source.Know(name, ages => ages.AddOpen(look.From, look.To));
+            source.Know(name, ages => ages.AddOpen(look.To));
             return;
         }
 
@@ -108,9 +117,6 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
                 ages.AddOverBetween(look.From, look.To, likely);
             else
                 ages.AddOverBetween(look.From, look.To);
-
-            // Up to the last look it was added by the looks.
-            ages.AddOpen(0, look.From, -1);
         });
     }
 
@@ -185,10 +191,10 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     }
 }
 
-/// <summary>What a look at a job, or its end, says of its age.</summary>
-/// <param name="From">The age in seconds at the look before.</param>
-/// <param name="To">The age now.</param>
-/// <param name="Over">What showed that it is over; null if it is not.</param>
+/// <summary>What the end of a job, or of its watch, says of its age.</summary>
+/// <param name="From">The age in seconds at the last look that found it running.</param>
+/// <param name="To">The age when it was known to be over; the age at which it was last seen running if it is not over.</param>
+/// <param name="Over">What showed that it is over; null if nobody saw its end.</param>
 public readonly record struct AgeLook(double From, double To, SettledBy? Over)
 {
     /// <summary>

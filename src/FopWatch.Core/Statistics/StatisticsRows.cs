@@ -9,6 +9,9 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
     /// <summary>How many additions are remembered for each source.</summary>
     public const int RememberedAdditions = 16;
 
+    // A time that is further ahead is that of a wrong clock.
+    private static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
+
     /// <summary>The rows that an addition changes, as they are to be; null if it was made before.</summary>
     public StatisticsRows? Changed(StatisticsDelta delta)
     {
@@ -44,8 +47,14 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
             .OrderBy(row => row.Key, StringComparer.Ordinal)
             .Select(row => new KnownClass(row.Key, row.Stored!.At(now)))];
 
-    /// <summary>Whether nothing was added to a class since a time. One that cannot be read counts as old, and one of a newer version does not.</summary>
-    public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset before) => StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < before : !isNewer;
+    /// <summary>
+    /// Whether nothing was added to a class since a time, or only by a clock that was ahead. One that cannot be read counts as old, and one of a newer
+    /// version does not.
+    /// </summary>
+    /// <param name="ages">The class, as <see cref="StoredAges.Write"/>.</param>
+    /// <param name="before">The time: <see cref="IStatistics.Lifetime"/> ago.</param>
+    public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset before) =>
+        StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < before || stored.Hour > before + IStatistics.Lifetime + MostAhead : !isNewer;
 
     private Dictionary<string, KnownAges> WithinLimit(IReadOnlyDictionary<string, KnownAges> added)
     {

@@ -6,63 +6,64 @@ namespace FopWatch.Statistics;
 public sealed class StoredAges
 {
     /// <summary>The most bytes of <see cref="Write"/>.</summary>
-    public const int MaxBytes = 1024;
+    public const int MaxBytes = 2048;
 
-    private const byte Version = 1;
+    private const byte Version = 2;
     private const int HeadBytes = 25;
+
+    // Version 1 has no sums of the last hour: they are in the others, with the weight that they had by then.
+    private const byte VersionWithoutHour = 1;
+
+    // Set in the first byte of a run: its numbers are of the last hour.
+    private const byte OfHour = 0x80;
 
     // The landmark moves rarely: each move rounds all sums.
     private const double MostWeight = 4;
 
-    // A landmark that is further ahead than this is a wrong clock's: by it, new ages would hardly count.
+    // A time that is further ahead than this is a wrong clock's: by it, new ages would hardly count.
     private static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
 
-    private readonly KnownAges _sums;
+    private readonly KnownAges _before;
+    private readonly KnownAges _ofHour;
     private readonly DateTimeOffset _landmark;
-    private readonly double _jobsOfHour;
     private readonly double _knownBefore;
 
-    private StoredAges(KnownAges sums, DateTimeOffset landmark, DateTimeOffset hour, double jobsOfHour, double knownBefore) =>
-        (_sums, _landmark, Hour, _jobsOfHour, _knownBefore) = (sums, landmark, hour, jobsOfHour, knownBefore);
+    /// <param name="before">What was added before the last hour, relative to the landmark.</param>
+    /// <param name="ofHour">What the last hour has added, each job as 1: its weight depends on how many there are in the end.</param>
+    /// <param name="landmark">The time whose additions weigh 1.</param>
+    /// <param name="hour">The last hour.</param>
+    /// <param name="knownBefore">The jobs that were known before the last hour.</param>
+    private StoredAges(KnownAges before, KnownAges ofHour, DateTimeOffset landmark, DateTimeOffset hour, double knownBefore) =>
+        (_before, _ofHour, _landmark, Hour, _knownBefore) = (before, ofHour, landmark, hour, knownBefore);
 
-    /// <summary>The hour of the last addition.</summary>
+    /// <summary>The last hour to which something was added.</summary>
     public DateTimeOffset Hour { get; }
 
     /// <summary>Nothing is known.</summary>
     /// <param name="now">The time.</param>
-    public static StoredAges None(DateTimeOffset now) => new(new(), StatisticsCollector.HourOf(now), StatisticsCollector.HourOf(now), 0, 0);
+    public static StoredAges None(DateTimeOffset now) => new(new(), new(), StatisticsCollector.HourOf(now), StatisticsCollector.HourOf(now), 0);
 
     /// <summary>The ages as they count at a time.</summary>
-    public KnownAges At(DateTimeOffset now)
-    {
-        var ages = new KnownAges();
-        ages.Add(_sums, 1 / Math.Max(KnownAges.WeightOf(now, _landmark), 1));
-        return ages;
-    }
+    public KnownAges At(DateTimeOffset now) => Sum((Sums(), 1 / Math.Max(KnownAges.WeightOf(now, _landmark), 1)));
 
-    /// <summary>These and others. How much an hour may add is bounded: <see cref="KnownAges.WeightOfHour"/>.</summary>
+    /// <summary>
+    /// These and others. How much an hour may add is bounded (<see cref="KnownAges.WeightOfHour"/>), and all of its jobs weigh the same. An addition by a clock
+    /// that is behind belongs to the last hour: else two clocks that differ would begin a new hour with each of their additions.
+    /// </summary>
     /// <param name="ages">What is added.</param>
     /// <param name="at">When.</param>
     public StoredAges With(KnownAges ages, DateTimeOffset at)
     {
         ArgumentNullException.ThrowIfNull(ages);
-        var (sums, landmark) = (new KnownAges(), _landmark);
-        var weight = KnownAges.WeightOf(at, landmark);
-        if (weight > MostWeight || landmark - at > MostAhead)
-        {
-            sums.Add(_sums, 1 / Math.Max(weight, 1));
-            (landmark, weight) = (at, 1);
-        }
-        else
-        {
-            sums.Add(_sums);
-        }
-
         var hour = StatisticsCollector.HourOf(at);
-        var (before, known) = hour == Hour ? (_jobsOfHour, _knownBefore) : (0, _sums.Jobs / Math.Max(KnownAges.WeightOf(at, _landmark), 1));
-        var jobs = Math.Max(ages.Jobs, 0);
-        sums.Add(ages, weight * ShareOf(jobs, before, known));
-        return new(sums, landmark, hour, before + jobs, known);
+        if (hour <= Hour && Hour - hour <= MostAhead)
+            return new(_before, Sum((_ofHour, 1), (ages, 1)), _landmark, Hour, _knownBefore);
+
+        var (before, landmark) = (Sums(), _landmark);
+        var weight = KnownAges.WeightOf(hour, landmark);
+        if (weight > MostWeight || landmark - hour > MostAhead)
+            (before, landmark, weight) = (Sum((before, 1 / Math.Max(weight, 1))), hour, 1);
+        return new(before, Sum((ages, 1)), landmark, hour, before.Jobs / Math.Max(weight, 1));
     }
 
     /// <summary>The stored form: at most <see cref="MaxBytes"/>.</summary>
@@ -72,34 +73,10 @@ public sealed class StoredAges
         bytes[0] = Version;
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(1), _landmark.UtcTicks);
         BinaryPrimitives.WriteInt64LittleEndian(bytes.AsSpan(9), Hour.UtcTicks);
-        BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(17), ToSingle(_jobsOfHour));
+        BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(17), ToSingle(_ofHour.All));
         BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(21), ToSingle(_knownBefore));
-        var at = HeadBytes;
-        for (var from = 0; from < _sums.Buckets.Count;)
-        {
-            // Runs of what is not zero: where it begins, its length, its numbers.
-            var count = 0;
-            while (from + count < _sums.Buckets.Count && !IsZero(from + count))
-                count++;
-            if (count == 0)
-            {
-                from++;
-                continue;
-            }
-
-            (bytes[at], bytes[at + 1]) = ((byte)from, (byte)count);
-            at += 2;
-            for (var bucket = from; bucket < from + count; bucket++, at += 12)
-            {
-                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at), ToSingle(_sums.Reached[bucket]));
-                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at + 4), ToSingle(_sums.Over[bucket]));
-                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at + 8), ToSingle(_sums.Seconds[bucket]));
-            }
-
-            from += count;
-        }
-
-        return bytes[..at];
+        var end = WriteRuns(bytes, HeadBytes, _before, 0);
+        return bytes[..WriteRuns(bytes, end, _ofHour, OfHour)];
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote.</summary>
@@ -109,44 +86,77 @@ public sealed class StoredAges
     public static StoredAges? Read(ReadOnlySpan<byte> bytes, out bool isNewer)
     {
         isNewer = bytes is [> Version, ..];
-        if (bytes.Length < HeadBytes || bytes[0] != Version)
+        if (bytes.Length < HeadBytes || bytes[0] is not (Version or VersionWithoutHour))
             return null;
         if (TimeOf(bytes[1..]) is not { } landmark || TimeOf(bytes[9..]) is not { } hour)
             return null;
-        var (jobs, known) = (BinaryPrimitives.ReadSingleLittleEndian(bytes[17..]), BinaryPrimitives.ReadSingleLittleEndian(bytes[21..]));
+        var known = BinaryPrimitives.ReadSingleLittleEndian(bytes[21..]);
         var buckets = AgeBuckets.Quarters.Count;
-        var (reached, over, seconds) = (new double[buckets], new double[buckets], new double[buckets]);
+        double[][] before = [new double[buckets], new double[buckets], new double[buckets]];
+        double[][] ofHour = [new double[buckets], new double[buckets], new double[buckets]];
         for (var rest = bytes[HeadBytes..]; !rest.IsEmpty;)
         {
-            if (rest.Length < 2 || rest[0] + rest[1] > buckets || rest.Length < 2 + (12 * rest[1]))
+            var (from, sums) = (rest[0] & ~OfHour, (rest[0] & OfHour) == 0 ? before : ofHour);
+            if (rest.Length < 2 || from + rest[1] > buckets || rest.Length < 2 + (12 * rest[1]))
                 return null;
-            var (from, count) = (rest[0], rest[1]);
+            var count = rest[1];
             rest = rest[2..];
             for (var bucket = from; bucket < from + count; bucket++, rest = rest[12..])
             {
-                reached[bucket] = BinaryPrimitives.ReadSingleLittleEndian(rest);
-                over[bucket] = BinaryPrimitives.ReadSingleLittleEndian(rest[4..]);
-                seconds[bucket] = BinaryPrimitives.ReadSingleLittleEndian(rest[8..]);
+                for (var sum = 0; sum < sums.Length; sum++)
+                    sums[sum][bucket] = BinaryPrimitives.ReadSingleLittleEndian(rest[(4 * sum)..]);
             }
         }
 
-        return AreSums([jobs, known]) && AreSums(reached) && AreSums(over) && AreSums(seconds)
-            ? new(KnownAges.OfSums(reached, over, seconds), landmark, hour, jobs, known)
+        return AreSums([known]) && before.All(sum => AreSums(sum)) && ofHour.All(sum => AreSums(sum))
+            ? new(KnownAges.OfSums(before[0], before[1], before[2]), KnownAges.OfSums(ofHour[0], ofHour[1], ofHour[2]), landmark, hour, known)
             : null;
     }
 
-    /// <summary>The weight of further jobs of an hour, so that all of the hour weigh what <see cref="KnownAges.WeightOfHour"/> says.</summary>
-    private static double ShareOf(double jobs, double before, double known)
-    {
-        var further = jobs > 0 ? jobs : 1;
-        return Math.Clamp((Weighted(before + further) - Weighted(before)) / further, 0, 1);
+    private KnownAges Sums() =>
+        Sum((_before, 1), (_ofHour, KnownAges.WeightOf(Hour, _landmark) * KnownAges.WeightOfHour(_ofHour.All, _knownBefore)));
 
-        double Weighted(double all) => all * KnownAges.WeightOfHour(all, known);
+    private static KnownAges Sum(params ReadOnlySpan<(KnownAges Ages, double Weight)> parts)
+    {
+        var sum = new KnownAges();
+        foreach (var (ages, weight) in parts)
+            sum.Add(ages, weight);
+        return sum;
     }
 
-    private bool IsZero(int bucket) => ToSingle(_sums.Reached[bucket]) == 0 && ToSingle(_sums.Over[bucket]) == 0 && ToSingle(_sums.Seconds[bucket]) == 0;
+    /// <summary>Writes runs of what is not zero: where each begins, its length, its numbers.</summary>
+    private static int WriteRuns(byte[] bytes, int at, KnownAges ages, byte mark)
+    {
+        for (var from = 0; from < ages.Buckets.Count;)
+        {
+            var count = 0;
+            while (from + count < ages.Buckets.Count && !IsZero(ages, from + count))
+                count++;
+            if (count == 0)
+            {
+                from++;
+                continue;
+            }
 
-    // What was added before is taken out again by additions of the rest, which may leave less than nothing by rounding.
+            (bytes[at], bytes[at + 1]) = ((byte)(from | mark), (byte)count);
+            at += 2;
+            for (var bucket = from; bucket < from + count; bucket++, at += 12)
+            {
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at), ToSingle(ages.Reached[bucket]));
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at + 4), ToSingle(ages.Over[bucket]));
+                BinaryPrimitives.WriteSingleLittleEndian(bytes.AsSpan(at + 8), ToSingle(ages.Seconds[bucket]));
+            }
+
+            from += count;
+        }
+
+        return at;
+    }
+
+    private static bool IsZero(KnownAges ages, int bucket) =>
+        ToSingle(ages.Reached[bucket]) == 0 && ToSingle(ages.Over[bucket]) == 0 && ToSingle(ages.Seconds[bucket]) == 0;
+
+    // Rounding may leave less than nothing.
     private static float ToSingle(double sum) => (float)Math.Clamp(sum, 0, 1e30);
 
     private static bool AreSums(ReadOnlySpan<double> sums)

@@ -94,8 +94,8 @@ public sealed record Watch
     public bool IsWorkflow { get; init; }
 
     /// <summary>
-    /// Up to when the statistics have the age of the job, which began with the watch: it was seen to be running then. Null if they are not to have it,
-    /// because nobody knows when it began, or because it is over.
+    /// When the job was last seen running, or the start of the watch. Null if the statistics are not to have its age, because nobody knows when the job
+    /// began, or because they have it.
     /// </summary>
     public DateTimeOffset? AgeKnownTo { get; init; }
 

@@ -37,7 +37,7 @@ public sealed class KnownAgesTests
             else if (job.Kind % 3 == 1)
                 known.AddOverBetween(from, by);
             else
-                known.AddOpen(from, by);
+                known.AddOpen(by);
         }
     }
 
@@ -91,15 +91,13 @@ public sealed class KnownAgesTests
     }
 
     [Fact]
-    public void Open_jobs_add_exposure_and_no_ends()
+    public void A_job_whose_end_nobody_saw_adds_exposure_and_no_end()
     {
         var known = new KnownAges();
         known.AddOver(100);
-        known.AddOpen(0, 40);
-        known.AddOpen(40, 100);
-        known.AddOpen(100, 1000);
+        known.AddOpen(1000);
 
-        Assert.Equal(1, known.Jobs);
+        Assert.Equal((1, 2), (known.Jobs, known.All));
         Assert.Equal(1100, known.Seconds.ToArray().Sum(), 6);
         Assert.InRange(AgeCurve.Observed(known).Unfinished(500), 0.49, 0.51);
     }
@@ -115,8 +113,7 @@ public sealed class KnownAgesTests
         var curve = AgeCurve.Estimate(known);
 
         Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOver(age));
-        Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOpen(age, 10));
-        Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOpen(0, age));
+        Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOpen(age));
         Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOverBetween(age, 10));
         Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOverBetween(0, age));
         Assert.Throws<ArgumentOutOfRangeException>(() => known.AddOverBetween(age, age, curve));

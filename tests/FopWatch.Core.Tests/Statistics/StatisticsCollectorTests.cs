@@ -22,7 +22,7 @@ public sealed class StatisticsCollectorTests
     public StatisticsCollectorTests() => _collector = new(new(), _time);
 
     [Fact]
-    public void A_notified_job_has_the_exact_age_and_its_looks_count_once()
+    public void A_notified_job_has_the_exact_age_whatever_polls_saw_before()
     {
         Decide(Registration);
         At(100, Polled(Running));
@@ -53,23 +53,36 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
-    public void What_a_process_takes_between_two_looks_is_not_taken_again()
+    public void An_open_job_says_nothing_of_its_age_until_it_ends()
     {
         Decide(Registration);
         At(100, Polled(Running));
-        var sum = Taken().Ages["avthumb/mp4"];
-        Assert.Equal(0, sum.Jobs);
-        Assert.Equal(100, sum.Seconds.ToArray().Sum(), 1e-9);
+        At(300, Polled(Running));
+        Assert.Empty(Taken().Ages);
+        At(310, Polled(new StatusAnswer(PollAnswer.Unavailable)));
         Assert.Null(_collector.Take("media", "none"));
 
-        At(300, Polled(Running));
-        sum.Add(Taken().Ages["avthumb/mp4"]);
-        At(310, Reported(Over));
-        sum.Add(Taken().Ages["avthumb/mp4"]);
-
+        At(320, Reported(Over));
         var exact = new KnownAges();
-        exact.AddOver(310);
-        AssertSame(exact, sum);
+        exact.AddOver(320);
+        AssertSame(exact, Taken().Ages["avthumb/mp4"]);
+    }
+
+    [Fact]
+    public void A_job_that_is_given_up_counts_as_far_as_its_last_poll_saw_it_running()
+    {
+        Decide(Registration);
+        for (var i = 0; !_job!.IsExpired && i < 10; i++)
+        {
+            _time.AdvanceTo(i == 0 ? _job.Watch.Deadline : _job.Watch.DueAt!.Value);
+            Decide(Polled(Running));
+        }
+
+        var open = new KnownAges();
+        open.AddOpen((_time.GetUtcNow() - Start).TotalSeconds);
+        var (sums, ages) = Taken();
+        Assert.Equal((1, 0), (sums[HourSum.Expired], sums[HourSum.Found]));
+        AssertSame(open, ages["avthumb/mp4"]);
     }
 
     [Fact]
