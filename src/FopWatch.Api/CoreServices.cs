@@ -103,7 +103,7 @@ public static class CoreServices
         services.AddSingleton<LearnedPlans>();
         services.AddSingleton<StatisticsCollector>();
         services.AddSingleton<FopWatchMetrics>();
-        services.AddSingleton<PlanReader>();
+        services.AddWithLogger<PlanReader>();
         services.AddWithLogger<StatisticsLoop>();
         services.AddApiJson();
 

@@ -3,11 +3,11 @@ using FopWatch.Providers;
 using FopWatch.Simulation.Tests.Ports;
 using FopWatch.Statistics;
 using FopWatch.Watching;
-using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Simulation.Tests;
 
-public sealed class StatisticsLoopTests : IStatistics
+public sealed class StatisticsLoopTests : IStatistics, ILogger
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
@@ -19,16 +19,18 @@ public sealed class StatisticsLoopTests : IStatistics
     private readonly Sources _sources;
 
     private bool _isDown;
+    private string? _damaged;
     private bool _losesAnswers;
     private int _additions;
     private int _reads;
+    private readonly List<string> _warned = [];
 
     public StatisticsLoopTests()
     {
         _collector = new(_plans, _time);
         var poll = new PollSettings { First = TimeSpan.FromMinutes(2) };
         _sources = new([World.Scenario.NewSource(Contracts.ProviderKind.Qiniu, poll)]);
-        _loop = new(_collector, this, new(_sources, this, _plans, _time), NullLogger.Instance, _time, new Random(1));
+        _loop = new(_collector, this, Reader(_sources), this, _time, new Random(1));
     }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -83,7 +85,7 @@ public sealed class StatisticsLoopTests : IStatistics
 
         var next = new StatisticsCollector(_plans, _time);
         next.Polled(Source, PollAnswer.Report);
-        await new StatisticsLoop(next, this, new(_sources, this, _plans, _time), NullLogger.Instance, _time, new Random(2)).AddAsync(Cancelled);
+        await new StatisticsLoop(next, this, Reader(_sources), this, _time, new Random(2)).AddAsync(Cancelled);
 
         Assert.Equal(6, await CountedAsync());
     }
@@ -91,7 +93,7 @@ public sealed class StatisticsLoopTests : IStatistics
     [Fact]
     public async Task Plans_are_learned_at_the_start_and_again_when_the_numbers_have_changed()
     {
-        var reader = new PlanReader(_sources, this, _plans, _time);
+        var reader = Reader(_sources);
         await reader.RefreshAsync(Cancelled);
         Assert.Null(_plans.Of(Source));
 
@@ -115,10 +117,58 @@ public sealed class StatisticsLoopTests : IStatistics
         await KnowAsync(hours: 10);
         _reads = 0;
 
-        await new PlanReader(sources, this, _plans, _time).RefreshAsync(Cancelled);
+        await Reader(sources).RefreshAsync(Cancelled);
 
         Assert.Null(_plans.Of(Source));
         Assert.Equal(0, _reads);
+    }
+
+    [Fact]
+    public async Task A_source_whose_statistics_fail_does_not_stop_the_others()
+    {
+        var source = _sources.All.Single();
+        var sources = new Sources([source with { Name = "a" }, source with { Name = "b" }, source with { Name = "c" }]);
+        var (reader, counted) = (Reader(sources), new[] { "a", "b", "c" });
+        var loop = new StatisticsLoop(_collector, this, reader, this, _time, new Random(3));
+        foreach (var name in counted)
+        {
+            await KnowAsync(hours: 10, name);
+            _collector.Polled(name, PollAnswer.Report);
+        }
+
+        _damaged = "b";
+        for (var i = 0; i < 3; i++)
+        {
+            await loop.AddAsync(Cancelled);
+            await reader.RefreshAsync(Cancelled);
+        }
+
+        Assert.Equal([true, false, true], counted.Select(name => _plans.Of(name) is not null));
+        long[] taken = await Task.WhenAll(counted.Select(CountedAsync));
+        Assert.Equal([1, 0, 1], taken);
+        Assert.Equal(["The adding of statistics of b failed", "The learning of plans of b failed"], _warned.Select(line => line[..line.IndexOf(" and", StringComparison.Ordinal)]));
+
+        _damaged = null;
+        await loop.AddAsync(Cancelled);
+        await reader.RefreshAsync(Cancelled);
+        Assert.NotNull(_plans.Of("b"));
+        Assert.Equal(1, await CountedAsync("b"));
+    }
+
+    [Fact]
+    public async Task A_store_that_cannot_answer_for_one_source_is_asked_for_the_others()
+    {
+        var source = _sources.All.Single();
+        var reader = Reader(new([source with { Name = "a" }, source with { Name = "b" }]));
+        await KnowAsync(hours: 10, "a");
+        await KnowAsync(hours: 10, "b");
+        (_isDown, _damaged) = (true, "a");
+
+        await Assert.ThrowsAsync<StoreUnavailableException>(() => reader.RefreshAsync(Cancelled));
+
+        Assert.Null(_plans.Of("a"));
+        Assert.NotNull(_plans.Of("b"));
+        Assert.Empty(_warned);
     }
 
     [Fact]
@@ -142,6 +192,7 @@ public sealed class StatisticsLoopTests : IStatistics
     {
         if (_isDown)
             throw new StoreUnavailableException("down");
+        ThrowIfDamaged(delta.Source);
         await _store.AddAsync(delta, cancellationToken);
         _additions++;
         if (_losesAnswers)
@@ -157,10 +208,11 @@ public sealed class StatisticsLoopTests : IStatistics
     ValueTask<IReadOnlyList<KnownClass>> IStatistics.ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken)
     {
         _reads++;
+        ThrowIfDamaged(source);
         return _store.ReadAgesAsync(source, now, cancellationToken);
     }
 
-    ValueTask IStatistics.PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => _store.PurgeAsync(before, cancellationToken);
+    ValueTask IStatistics.PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => _store.PurgeAsync(now, cancellationToken);
 
     private static async Task Eventually(Func<bool> holds)
     {
@@ -175,10 +227,32 @@ public sealed class StatisticsLoopTests : IStatistics
             _collector.Polled(Source, PollAnswer.Report);
     }
 
-    private async Task<long> CountedAsync() =>
-        (await _store.ReadHoursAsync(Source, Start.AddDays(-1), Start.AddDays(1), Cancelled)).Sum(hour => hour.Sums[HourSum.PolledReport]);
+    private Task<long> CountedAsync() => CountedAsync(Source);
 
-    private async Task KnowAsync(int hours)
+    private async Task<long> CountedAsync(string source) =>
+        (await _store.ReadHoursAsync(source, Start.AddDays(-1), Start.AddDays(3), Cancelled)).Sum(hour => hour.Sums[HourSum.PolledReport]);
+
+    private PlanReader Reader(Sources sources) => new(sources, this, _plans, this, _time);
+
+    private void ThrowIfDamaged(string source)
+    {
+        if (source == _damaged)
+            throw _isDown ? new StoreUnavailableException("down") : new OverflowException("damaged");
+    }
+
+    void ILogger.Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        if (logLevel >= LogLevel.Warning)
+            _warned.Add(formatter(state, exception));
+    }
+
+    bool ILogger.IsEnabled(LogLevel logLevel) => true;
+
+    IDisposable? ILogger.BeginScope<TState>(TState state) => null;
+
+    private Task KnowAsync(int hours) => KnowAsync(hours, Source);
+
+    private async Task KnowAsync(int hours, string source)
     {
         for (var hour = 0; hour < hours; hour++)
         {
@@ -187,7 +261,7 @@ public sealed class StatisticsLoopTests : IStatistics
                 ages.AddOver(30 + i);
             _time.Advance(TimeSpan.FromHours(1));
             await _store.AddAsync(
-                new($"{_time.GetUtcNow().UtcTicks}", Source, _time.GetUtcNow(), new Dictionary<DateTimeOffset, HourSums>(), new Dictionary<string, KnownAges> { ["avthumb/mp4"] = ages }),
+                new($"{_time.GetUtcNow().UtcTicks}", source, _time.GetUtcNow(), new Dictionary<DateTimeOffset, HourSums>(), new Dictionary<string, KnownAges> { ["avthumb/mp4"] = ages }),
                 Cancelled);
         }
     }

@@ -64,6 +64,10 @@ public static partial class RunLog
     [LoggerMessage(45, LogLevel.Information, "The time since the last purge is longer than usual: no host ran, the retention is shorter now, or the clock jumped. Nothing is purged for {SecondLook:c}")]
     public static partial void PurgePutOff(this ILogger logger, TimeSpan secondLook);
 
+    /// <summary>What is done for the statistics of each source failed for one.</summary>
+    [LoggerMessage(47, LogLevel.Warning, "The {What} of {Source} failed and goes on later; other sources are not affected")]
+    public static partial void StatisticsFailed(this ILogger logger, string what, string source, Exception exception);
+
     /// <summary>Logs what a poll came to, where that is worth a line.</summary>
     public static void Polled(this ILogger logger, string source, Polled polled)
     {

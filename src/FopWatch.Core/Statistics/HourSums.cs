@@ -90,9 +90,6 @@ public enum HourSum
 /// <summary>What is counted by source, hour and octave of time.</summary>
 public enum HourHistogram
 {
-    /// <summary>How late jobs were found to be over that a notification settled.</summary>
-    DelayByNotification,
-
     /// <summary>How late jobs were found to be over that a poll settled.</summary>
     DelayByPoll,
 
@@ -113,6 +110,9 @@ public sealed class HourSums
 
     /// <summary>More names than any version has.</summary>
     private const int MostNames = 1000;
+
+    /// <summary>More than any hour has: a greater count is damaged, and sums of many hours are far from an overflow.</summary>
+    private const long MostCounted = 1_000_000_000_000;
 
     private static readonly string[] Names = [.. Enum.GetValues<HourSum>().Select(NameOf)];
     private static readonly string[][] Cells = [.. Enum.GetValues<HourHistogram>().Select(histogram => Enumerable.Range(0, Octaves)
@@ -217,13 +217,13 @@ public sealed class HourSums
                 return sums;
             foreach (var sum in document.RootElement.EnumerateObject())
             {
-                if (sum.Value.ValueKind == JsonValueKind.Number && sum.Value.TryGetInt64(out var count) && count > 0)
+                if (sum.Value.ValueKind == JsonValueKind.Number && sum.Value.TryGetInt64(out var count) && count is > 0 and <= MostCounted)
                     sums.Add(sum.Name, count);
             }
         }
-        catch (JsonException)
+        catch (Exception damaged) when (damaged is JsonException or ArgumentException or InvalidOperationException)
         {
-            // It begins anew.
+            // No JSON, or names with half a surrogate pair. It begins anew.
         }
 
         return sums;
@@ -234,7 +234,7 @@ public sealed class HourSums
         if (_sums.Count >= MostNames && !_sums.ContainsKey(name))
             return;
         ref var sum = ref CollectionsMarshal.GetValueRefOrAddDefault(_sums, name, out _);
-        sum = sum > long.MaxValue - count ? long.MaxValue : sum + count;
+        sum = Math.Min(sum + count, MostCounted);
     }
 
     private static string NameOf(HourSum sum) => sum switch
@@ -269,7 +269,6 @@ public sealed class HourSums
 
     private static string NameOf(HourHistogram histogram) => histogram switch
     {
-        HourHistogram.DelayByNotification => "delay.notification",
         HourHistogram.DelayByPoll => "delay.poll",
         HourHistogram.Lag => "lag",
         HourHistogram.Lateness => "lateness",

@@ -1,6 +1,9 @@
+using System.Runtime.ExceptionServices;
 using FopWatch.Jobs;
 using FopWatch.Providers;
+using FopWatch.Running;
 using FopWatch.Watching;
+using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Statistics;
 
@@ -8,8 +11,9 @@ namespace FopWatch.Statistics;
 /// <param name="sources">The configured sources.</param>
 /// <param name="statistics">The statistics.</param>
 /// <param name="plans">Is given the plans.</param>
+/// <param name="log">The log.</param>
 /// <param name="time">The clock.</param>
-public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, TimeProvider time)
+public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, ILogger log, TimeProvider time)
 {
     /// <summary>The classes that have plans of their own: those of the most jobs. It bounds the time that learning takes.</summary>
     public const int MostPlans = 16;
@@ -26,25 +30,33 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     private static readonly TimeSpan LongestUnchanged = TimeSpan.FromDays(1);
 
     private readonly Dictionary<string, Basis> _learnedFrom = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
 
     /// <summary>Learns the plans of all sources whose numbers have changed.</summary>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. What was learned before stays.</exception>
+    /// <exception cref="StoreUnavailableException">The store could not answer for some of them. What was learned of these before stays.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
+        StoreUnavailableException? unavailable = null;
         foreach (var source in sources.All.Where(source => source.Poll.Plan == PlanChoice.Learned))
         {
-            var now = time.GetUtcNow();
-            var known = MostKnown(await statistics.ReadAgesAsync(source.Name, now, cancellationToken));
-            var heard = HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans;
-            var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
-            if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
-                continue;
-            plans.Set(
-                source.Name,
-                SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob),
-                known.Where(one => IsEnough(one.Value)).ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal));
-            _learnedFrom[source.Name] = basis;
+            try
+            {
+                await RefreshAsync(source, cancellationToken);
+                _failing.Remove(source.Name);
+            }
+            catch (StoreUnavailableException e)
+            {
+                unavailable = e;
+            }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (_failing.Add(source.Name))
+                    log.StatisticsFailed("learning of plans", source.Name, e);
+            }
         }
+
+        if (unavailable is not null)
+            ExceptionDispatchInfo.Throw(unavailable);
     }
 
     /// <summary>How many jobs are notified, from the hours of a source.</summary>
@@ -54,9 +66,24 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     {
         ArgumentNullException.ThrowIfNull(hours);
         return new(
-            hours.Sum(hour => hour.Sums[HourSum.Heard]),
-            hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now).Sum(hour => hour.Sums[HourSum.Found]),
-            hours.Sum(hour => hour.Sums[HourSum.NotifiedLate]));
+            hours.Sum(hour => (double)hour.Sums[HourSum.Heard]),
+            hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now).Sum(hour => (double)hour.Sums[HourSum.Found]),
+            hours.Sum(hour => (double)hour.Sums[HourSum.NotifiedLate]));
+    }
+
+    private async Task RefreshAsync(Source source, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var known = MostKnown(await statistics.ReadAgesAsync(source.Name, now, cancellationToken));
+        var heard = HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans;
+        var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
+        if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
+            return;
+        plans.Set(
+            source.Name,
+            SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob),
+            known.Where(one => IsEnough(one.Value)).ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal));
+        _learnedFrom[source.Name] = basis;
     }
 
     private static bool IsEnough(KnownAges ages) => ages.Jobs >= PlanLearner.LeastJobs;

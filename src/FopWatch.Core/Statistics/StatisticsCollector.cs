@@ -108,7 +108,8 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
 
         var (isHeard, likely) = (by == SettledBy.Notification, plans.LikelyOf(after.Key.Source, name));
         source.Count(now, isHeard ? HourSum.Heard : HourSum.Found);
-        source.Count(now, isHeard ? HourHistogram.DelayByNotification : HourHistogram.DelayByPoll, look.Delay);
+        if (!isHeard)
+            source.Count(now, HourHistogram.DelayByPoll, look.Delay);
         source.Know(name, ages =>
         {
             if (isHeard)
@@ -198,7 +199,8 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
 public readonly record struct AgeLook(double From, double To, SettledBy? Over)
 {
     /// <summary>
-    /// How late it was found to be over: nobody knows more than that it was after the look before, so half of the time since then is the estimate.
+    /// How late a poll found it over: nobody knows more than that it was after the look before, so half of the time since then is the estimate. Of a notification
+    /// it says nothing: it comes when a job ends, whenever the job was looked at last.
     /// </summary>
     public TimeSpan Delay => TimeSpan.FromSeconds((To - From) / 2);
 }

@@ -23,6 +23,7 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
 
     // One that failed is repeated as it was, since it may have been added.
     private readonly Dictionary<string, StatisticsDelta> _unconfirmed = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
 
     /// <summary>Runs until cancelled; adds then what is left.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -75,13 +76,21 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
                     await statistics.AddAsync(counted, cancellationToken);
                     _unconfirmed.Remove(source);
                 }
+
+                _failing.Remove(source);
             }
             catch (StoreUnavailableException e)
             {
                 log.StoreUnavailable("adding of statistics", e);
             }
+            catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+            {
+                if (_failing.Add(source))
+                    log.StatisticsFailed("adding of statistics", source, e);
+            }
         }
     }
 
-    private string NewId() => random.NextInt64().ToString("x16", System.Globalization.CultureInfo.InvariantCulture);
+    // Short, since a store keeps many of them in one row.
+    private string NewId() => random.NextInt64(1L << 40).ToString("x10", System.Globalization.CultureInfo.InvariantCulture);
 }

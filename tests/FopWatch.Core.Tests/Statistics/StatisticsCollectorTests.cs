@@ -31,7 +31,7 @@ public sealed class StatisticsCollectorTests
 
         var (sums, ages) = Taken();
         Assert.Equal((1, 1, 0, 1), (sums[HourSum.Registered], sums[HourSum.Heard], sums[HourSum.Found], sums[HourSum.SucceededByNotification]));
-        Assert.Equal(1, sums[HourHistogram.DelayByNotification][HourSums.OctaveOf(TimeSpan.FromSeconds(75))]);
+        Assert.Equal(0, sums[HourHistogram.DelayByPoll].Sum());
         var exact = new KnownAges();
         exact.AddOver(450);
         AssertSame(exact, ages["avthumb/mp4"]);
