@@ -1,4 +1,5 @@
 using System.Diagnostics.Metrics;
+using FopWatch.Contracts;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -24,6 +25,7 @@ public sealed class FopWatchMetrics
     private readonly Counter<long> _notificationsFailed;
     private readonly Counter<long> _polls;
     private readonly Counter<long> _settled;
+    private readonly Counter<long> _notMeasured;
     private readonly Histogram<double> _timeToOutcome;
     private readonly Histogram<double> _publishDelay;
     private readonly Histogram<double> _detectionDelay;
@@ -55,6 +57,8 @@ public sealed class FopWatchMetrics
             "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
         _settled = meter.CreateCounter<long>(
             "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
+        _notMeasured = meter.CreateCounter<long>(
+            "fopwatch.commits.unmeasured", "{commit}", "Commits by source that were made and could not be measured.");
         _timeToOutcome = meter.CreateHistogram<double>(
             "fopwatch.job.duration",
             "s",
@@ -68,7 +72,7 @@ public sealed class FopWatchMetrics
         _detectionDelay = meter.CreateHistogram<double>(
             "fopwatch.detection.delay",
             "s",
-            "How late an outcome was found, estimated: half of the time since the job was last seen running.",
+            "How late a poll found an outcome, estimated: half of the time since the job was last seen running.",
             advice: new() { HistogramBucketBoundaries = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600, 14400, 86400] });
         meter.CreateObservableGauge("fopwatch.jobs.open", () => PerSource(books => books.Open), "{job}", "Open watches by source.");
         meter.CreateObservableGauge(
@@ -103,11 +107,30 @@ public sealed class FopWatchMetrics
         _statistics?.Polled(source.Name, answer);
     }
 
+    /// <summary>Measures a commit; does not throw.</summary>
     internal void Committed(JobCommitted committed)
     {
+        try
+        {
+            Measure(committed);
+        }
+        catch (Exception)
+        {
+            _notMeasured.Add(1, new KeyValuePair<string, object?>("source", committed.After.Key.Source));
+        }
+    }
+
+    private void Measure(JobCommitted committed)
+    {
         var after = committed.After;
-        if (after.Origin != JobOrigin.Hint && StatisticsCollector.LookOf(committed.Before, after, _time.GetUtcNow()) is { Over: { } by } look)
-            _detectionDelay.Record(look.Delay.TotalSeconds, new("source", after.Key.Source), new("by", by.ToString()));
+        if (after.IsSettled && committed.Before?.State != after.State)
+            JobSettled(after);
+        if (after.Origin != JobOrigin.Hint
+            && StatisticsCollector.LookOf(committed.Before, after, _time.GetUtcNow()) is { Over: SettledBy.Poll } look)
+        {
+            _detectionDelay.Record(look.Delay.TotalSeconds, new KeyValuePair<string, object?>("source", after.Key.Source));
+        }
+
         _statistics?.Committed(committed);
     }
 

@@ -13,7 +13,7 @@ namespace FopWatch.Jobs;
 /// <param name="waiters">Those who wait for outcomes.</param>
 /// <param name="references">The references by which the log names jobs.</param>
 /// <param name="log">Is told of outcomes.</param>
-/// <param name="metrics">Measures outcomes.</param>
+/// <param name="metrics">Measures commits, when all else is done: a commit that cannot be measured is durable all the same.</param>
 /// <param name="time">The clock.</param>
 public sealed class CommitObserver(
     IWatchRunner watches,
@@ -34,16 +34,25 @@ public sealed class CommitObserver(
     public async ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken)
     {
         ArgumentNullException.ThrowIfNull(committed);
+        try
+        {
+            await FollowAsync(committed, cancellationToken);
+        }
+        finally
+        {
+            metrics.Committed(committed);
+        }
+    }
+
+    private async ValueTask FollowAsync(JobCommitted committed, CancellationToken cancellationToken)
+    {
         var (before, after) = (committed.Before, committed.After);
-        metrics.Committed(committed);
         if (committed.Event is { } @event)
             events.Committed(@event);
 
         if (after.IsSettled)
         {
             waiters.Announce(after);
-            if (before?.State != after.State)
-                metrics.JobSettled(after);
 
             // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
             if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))

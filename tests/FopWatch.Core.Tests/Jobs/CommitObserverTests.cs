@@ -97,6 +97,32 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         Assert.Equal(["settled Succeeded"], await HeardAsync(nobodys, nobodys with { Origin = JobOrigin.Registration }));
     }
 
+    [Fact]
+    public async Task A_commit_that_cannot_be_measured_has_the_same_effects()
+    {
+        using var meter = new Meter($"{nameof(CommitObserverTests)}.failing");
+        var unmeasured = 0L;
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, listening) =>
+            {
+                if (instrument.Meter == meter)
+                    listening.EnableMeasurementEvents(instrument);
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, _, _, _) => throw new InvalidOperationException("not measured"));
+        listener.SetMeasurementEventCallback<long>((instrument, count, _, _) => unmeasured += instrument.Name == "fopwatch.commits.unmeasured" ? count : 0);
+        listener.Start();
+        var observer = new CommitObserver(this, this, new(null!, _time), new(new byte[JobReferences.KeyLength]), this, new(meter, _time), _time);
+        var settled = Settled(Due(60), JobVerdict.Failed);
+        var committed = new OutboxEvent { Id = "e", Key = Key, Version = 2, Type = "t", Time = _time.GetUtcNow(), Body = default };
+
+        await observer.CommittedAsync(new(Due(60), settled, committed, CommitCause.Outside), CancellationToken.None);
+
+        Assert.Equal(["event", "settled Failed", "end"], _heard);
+        Assert.Equal(1, unmeasured);
+    }
+
     ValueTask<bool?> IWatchRunner.StartAsync(DueJob job, CancellationToken cancellationToken)
     {
         _heard.Add($"start {In(job)}");
