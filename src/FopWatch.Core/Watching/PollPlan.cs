@@ -171,11 +171,12 @@ public static class PollPlan
         var seconds = settings.First.TotalSeconds * Math.Pow(settings.Factor, watch.Polls);
         var wait = seconds < settings.Max.TotalSeconds ? TimeSpan.FromSeconds(seconds) : settings.Max;
 
-        // The plan is of jobs whose age is known. An id that the status API does not know is not asked for more often than by the fixed plan.
+        // The plan is of jobs whose age is known. While polls find no running job, they back off as by the fixed plan: an id that the status API does
+        // not know, and an API that is down, are not asked more often than by it.
         if (learned is null || watch.AgeKnownTo is null)
             return wait;
         var planned = learned.WaitAt(now - watch.StartedAt);
-        return watch.LastAnswer == PollAnswer.NotFound ? Longest(wait, planned) : planned;
+        return watch.LastAnswer == PollAnswer.Report ? planned : Longest(wait, planned);
     }
 
     private static TimeSpan Longest(params ReadOnlySpan<TimeSpan> spans)

@@ -30,7 +30,7 @@ public sealed class LearnedWatchTests
         var job = Decide(null, Registration, 0);
         Assert.Equal(Start.AddSeconds(40), job.Watch.DueAt);
 
-        job = Decide(job, Polled(job, new(PollAnswer.Unavailable)), 40);
+        job = Decide(job, Polled(job, Running with { Report = Running.Report! with { Facts = JobFacts.None with { Progress = JobProgress.Processing } } }), 40);
         Assert.Equal(Start.AddSeconds(50), job.Watch.DueAt);
         job = Decide(job, Polled(job, Running), 50);
         Assert.Equal(Start.AddSeconds(200), job.Watch.DueAt);
@@ -86,6 +86,29 @@ public sealed class LearnedWatchTests
 
         Assert.True(learned.IsExpired);
         Assert.InRange(polls, 2, 20);
+    }
+
+    [Theory]
+    [InlineData(PollAnswer.Unavailable)]
+    [InlineData(PollAnswer.Refused)]
+    [InlineData(PollAnswer.OutOfScope)]
+    [InlineData(PollAnswer.Throttled)]
+    public void Polls_that_fail_back_off_as_by_the_fixed_plan(PollAnswer answer)
+    {
+        var (learned, planned) = (Decide(null, Registration, 0), Decide(null, Registration, 0, plans: null));
+        var at = 40.0;
+        for (var polls = 0; polls < 3; polls++)
+        {
+            learned = Decide(learned, Polled(learned, new(answer)), at);
+            planned = Decide(planned, Polled(planned, new(answer)), at, plans: null);
+            Assert.Equal(planned.Watch.DueAt, learned.Watch.DueAt);
+            at = (learned.Watch.DueAt!.Value - Start).TotalSeconds;
+        }
+
+        // Once the API answers again, the plan is the learned one.
+        var source = Running with { Report = Running.Report! with { Facts = JobFacts.None with { Progress = JobProgress.Processing } } };
+        learned = Decide(learned, Polled(learned, source), 900);
+        Assert.Equal(Start.AddSeconds(910), learned.Watch.DueAt);
     }
 
     [Fact]
