@@ -17,6 +17,7 @@ internal sealed record PlanComparison
     public required string Plan { get; init; }
 
     /// <summary>Why the plan is the fixed one; null if it is not.</summary>
+    [JsonIgnore]
     public string? Reason { get; init; }
 
     /// <summary>The ages in seconds at which a job is polled that is never notified and never over: up to the deadline, or 10,000 of them.</summary>

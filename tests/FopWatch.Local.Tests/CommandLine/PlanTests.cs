@@ -8,6 +8,8 @@ namespace FopWatch.Local.Tests.CommandLine;
 
 public sealed class PlanTests
 {
+    private static readonly string[] Members = ["plan", "ages", "expectedPolls", "expectedDelay", "efficiency", "fixed"];
+
     [Theory]
     [InlineData(0)]
     [InlineData(0.8)]
@@ -18,7 +20,7 @@ public sealed class PlanTests
         using var json = await JsonAsync(ages, "--first", "30s", "--heard", heard.ToString(CultureInfo.InvariantCulture));
 
         var plan = json.RootElement;
-        Assert.Equal(["plan", "ages", "expectedPolls", "expectedDelay", "efficiency", "fixed"], plan.EnumerateObject().Select(one => one.Name));
+        Assert.Equal(Members, plan.EnumerateObject().Select(one => one.Name));
         Assert.Equal("learned", plan.GetProperty("plan").GetString());
         AssertCounted(plan, ages, heard);
         AssertCounted(plan.GetProperty("fixed"), ages, heard);
@@ -34,7 +36,7 @@ public sealed class PlanTests
 
         Assert.Equal([30, 90, 180, 270, 300], Ages(json.RootElement.GetProperty("fixed")));
         Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
-        Assert.Equal("fewer than 20 ages are known", json.RootElement.GetProperty("reason").GetString());
+        Assert.Equal(Members, json.RootElement.EnumerateObject().Select(one => one.Name));
         Assert.Equal(Ages(json.RootElement.GetProperty("fixed")), Ages(json.RootElement));
         Assert.Equal((1, 20), (Number(json.RootElement, "expectedPolls"), Number(json.RootElement, "expectedDelay")));
     }
@@ -105,10 +107,13 @@ public sealed class PlanTests
     public async Task A_learned_plan_that_saves_next_to_nothing_is_not_taken()
     {
         // All jobs end just before the fixed plan's first poll.
-        using var json = await JsonAsync([.. Enumerable.Range(0, 50).Select(i => 119.5 + (i * 0.01))]);
+        double[] ages = [.. Enumerable.Range(0, 50).Select(i => 119.5 + (i * 0.01))];
+        using var json = await JsonAsync(ages);
+        var (_, text, _) = await CommandRun.RunAsync(["plan", "--ages", "-"], Lines(ages));
 
         Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
-        Assert.Equal("a learned plan would save less than 3 % of the fixed plan's delay", json.RootElement.GetProperty("reason").GetString());
+        Assert.Equal(Members, json.RootElement.EnumerateObject().Select(one => one.Name));
+        Assert.Contains("The fixed plan: a learned plan would save less than 3 % of the fixed plan's delay.", text, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -134,6 +139,7 @@ public sealed class PlanTests
 
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.StartsWith("3 ages", output, StringComparison.Ordinal);
+        Assert.Contains("The fixed plan: fewer than 20 ages are known.", output, StringComparison.Ordinal);
     }
 
     private static double[] TwoModes(int count) =>
