@@ -35,6 +35,9 @@ internal static partial class Log
     [LoggerMessage(33, LogLevel.Warning, "The purge's time was over before all was deleted; the next one goes on")]
     public static partial void PurgeEndedEarly(this ILogger logger);
 
+    [LoggerMessage(48, LogLevel.Warning, "Old statistics could not be purged; the next purge goes on")]
+    public static partial void StatisticsNotPurged(this ILogger logger, Exception exception);
+
     [LoggerMessage(34, LogLevel.Information, "The sweep counted {Counted} of the table's {Parts} partitions; the next one goes on")]
     public static partial void SweepTookTurns(this ILogger logger, int counted, int parts);
 

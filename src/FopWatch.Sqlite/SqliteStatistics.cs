@@ -43,17 +43,18 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
         StatisticsRows.Read(await database.Lists.ReadAsync(session => Ages(session, source), cancellationToken), now);
 
     /// <inheritdoc/>
-    public async ValueTask PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => await database.WriteAsync(
+    public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await database.WriteAsync(
         session =>
         {
             // Ninety days of hours are 2160 rows, of which each purge finds one or two of a source.
-            var deleted = session.Execute("DELETE FROM statistics_hours WHERE hour < $1", before.UtcTicks);
+            var (first, last) = StatisticsRows.Kept(now);
+            var deleted = session.Execute("DELETE FROM statistics_hours WHERE hour < $1 OR hour > $2", first.UtcTicks, last.UtcTicks);
             var old = new List<(string Source, string Class)>();
             using (var rows = session.Command("SELECT source, class, ages FROM statistics_ages").ExecuteReader())
             {
                 while (rows.Read())
                 {
-                    if (StatisticsRows.IsOld(rows.GetFieldValue<byte[]>(2), before))
+                    if (StatisticsRows.IsOld(rows.GetFieldValue<byte[]>(2), now))
                         old.Add((rows.GetString(0), rows.GetString(1)));
                 }
             }

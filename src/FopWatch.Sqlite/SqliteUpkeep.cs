@@ -16,7 +16,7 @@ internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, Event
     {
         var deleted = await jobs.PurgeAsync(before, now, cancellationToken);
         await events.PurgeAsync(before, now, cancellationToken);
-        await statistics.PurgeAsync(now - IStatistics.Lifetime, cancellationToken);
+        await statistics.PurgeAsync(now, cancellationToken);
         return (deleted, true);
     }
 }

@@ -1,4 +1,7 @@
+using FopWatch.Azure.Tables;
 using FopWatch.Functions.Upkeep;
+using FopWatch.Settings;
+using FopWatch.Statistics;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
 using Grpc.Net.Client;
@@ -56,11 +59,43 @@ public class PurgeStepsTests(SharedAzurite azurite)
         Assert.InRange(backlog.Asked.Count, 2, 6);
     }
 
-    private static async Task PurgeAsync(WatchHost host, Backlog backlog, TimeProvider? time = null)
+    [Fact]
+    public async Task Statistics_that_cannot_be_purged_stop_nothing()
     {
-        var purge = time is null
+        await using var host = await WatchHost.StartAsync(await azurite.StartedAsync(), TestTime.Real());
+        var (backlog, statistics) = (new Backlog(steps: 1), new FailingStatistics());
+        var purgedBefore = host.Services.GetRequiredService<TimeProvider>().GetUtcNow() - host.Services.GetRequiredService<FopWatchSettings>().Retention.Add(TimeSpan.FromHours(1));
+        await host.Services.GetRequiredService<TableStore>().PurgeMarks.WriteAsync(new(purgedBefore, null), Cancelled);
+
+        await PurgeAsync(host, backlog, statistics);
+
+        Assert.Equal(1, statistics.Purges);
+        Assert.NotEmpty(backlog.Asked);
+    }
+
+    private sealed class FailingStatistics : IStatistics
+    {
+        public int Purges { get; private set; }
+
+        ValueTask IStatistics.AddAsync(StatisticsDelta delta, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        ValueTask<IReadOnlyList<StatisticsHour>> IStatistics.ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
+            throw new NotSupportedException();
+
+        ValueTask<IReadOnlyList<KnownClass>> IStatistics.ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) => throw new NotSupportedException();
+
+        ValueTask IStatistics.PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken)
+        {
+            Purges++;
+            throw new InvalidOperationException("damaged");
+        }
+    }
+
+    private static async Task PurgeAsync(WatchHost host, Backlog backlog, object? part = null)
+    {
+        var purge = part is null
             ? host.Services.GetRequiredService<Purge>()
-            : ActivatorUtilities.CreateInstance<Purge>(host.Services, time);
+            : ActivatorUtilities.CreateInstance<Purge>(host.Services, part);
         using var channel = GrpcChannel.ForAddress("http://127.0.0.1:1");
         await using var client = new GrpcDurableTaskClient("", new() { CallInvoker = channel.Intercept(backlog) }, NullLogger.Instance);
         await purge.RunAsync(new(), client, Cancelled);

@@ -95,10 +95,51 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     {
         await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);
         await AddAsync(Port, Hour.AddHours(5), Of("vframe/jpg", 3, 60), HourSum.Registered);
-        await Port.PurgeAsync(Hour.AddHours(5), Cancelled);
+        await Port.PurgeAsync(Hour.AddHours(5) + IStatistics.Lifetime, Cancelled);
 
         Assert.Equal(Hour.AddHours(5), Assert.Single(await Port.ReadHoursAsync(Source, Hour.AddDays(-1), Hour.AddDays(1), Cancelled)).Hour);
         Assert.Equal("vframe/jpg", Assert.Single(await Port.ReadAgesAsync(Source, Hour, Cancelled)).Class);
+    }
+
+    [Fact]
+    public async Task What_a_clock_that_was_ahead_left_is_purged()
+    {
+        var now = Hour.AddMinutes(30);
+        await AddAsync(Port, now, Of("avthumb/mp4", 3, 60), HourSum.Registered);
+        await AddAsync(Port, now.AddDays(1), Of("vframe/jpg", 3, 60), HourSum.Registered);
+        await AddAsync(Port, now.AddHours(26), Of("vframe/png", 3, 60), HourSum.Registered);
+        await AddAsync(Port, now.AddDays(700), Of("vframe/webp", 3, 60), HourSum.Registered);
+        await Port.PurgeAsync(now, Cancelled);
+
+        Assert.Equal([Hour, Hour.AddDays(1)], (await Port.ReadHoursAsync(Source, Hour.AddDays(-1), Hour.AddDays(800), Cancelled)).Select(one => one.Hour));
+        Assert.Equal(["avthumb/mp4", "vframe/jpg"], (await Port.ReadAgesAsync(Source, now, Cancelled)).Select(one => one.Class));
+    }
+
+    [Fact]
+    public async Task An_addition_may_be_of_hours_that_are_far_apart()
+    {
+        DateTimeOffset[] hours = [Hour.AddDays(-60), Hour.AddDays(-2), Hour, Hour.AddHours(1)];
+        for (var i = 0; i < 2; i++)
+        {
+            var delta = Delta(Source, Hour, null, HourSum.Registered);
+            await Port.AddAsync(delta with { Hours = hours.ToDictionary(hour => hour, _ => delta.Hours.Values.Single()) }, Cancelled);
+        }
+
+        var read = await Port.ReadHoursAsync(Source, Hour.AddDays(-90), Hour.AddDays(1), Cancelled);
+        Assert.Equal(hours, read.Select(one => one.Hour));
+        Assert.All(read, one => Assert.Equal(2, one.Sums[HourSum.Registered]));
+    }
+
+    [Fact]
+    public async Task An_addition_is_known_again_after_many_others()
+    {
+        var delta = Delta(Source, Hour, null, HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+        for (var i = 0; i < StatisticsRows.RememberedAdditions - 1; i++)
+            await AddAsync(Other, Hour, null, HourSum.Hinted);
+        await Port.AddAsync(delta, Cancelled);
+
+        Assert.Equal(1, Assert.Single(await Port.ReadHoursAsync(Source, Hour, Hour.AddHours(1), Cancelled)).Sums[HourSum.Registered]);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Azure;
 using Azure.Data.Tables;
 using FopWatch.Jobs;
@@ -6,8 +7,8 @@ using FopWatch.Statistics;
 namespace FopWatch.Azure.Tables;
 
 /// <summary>
-/// Statistics: a partition for each source, with a row for each hour and one for each class. An addition is a query and a transaction, and both again
-/// where another process was first.
+/// Statistics: a partition for each source, with a row for each hour and one for each class. An addition is a query, a read of each of its hours, mostly one, and a
+/// transaction; all again where another process was first.
 /// </summary>
 internal sealed class TableStatistics(TableGateway table) : IStatistics
 {
@@ -54,13 +55,13 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
 
     /// <inheritdoc/>
     public ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) => TableFailures.AskAsync(
-        async token => StatisticsRows.Read((await ClassesAsync(RowKeys.Statistics(source), token)).Select(AgesOf), now), cancellationToken);
+        async token => StatisticsRows.Read((await RowsAsync(RowRange.Of(RowKeys.Statistics(source), RowKeys.Ages), token)).Select(AgesOf), now), cancellationToken);
 
     /// <inheritdoc/>
-    public async ValueTask PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken) => await TableFailures.AskAsync(
+    public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {
-            await table.EachAsync(await table.SourcesAsync(token), async (source, each) => await PurgeAsync(RowKeys.Statistics(source), before, each), token);
+            await table.EachAsync(await table.SourcesAsync(token), async (source, each) => await PurgeAsync(RowKeys.Statistics(source), now, each), token);
             return true;
         },
         cancellationToken);
@@ -69,10 +70,18 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
     {
         await table.RecordSourceAsync(delta.Source, cancellationToken);
         var partition = RowKeys.Statistics(delta.Source);
-        var end = delta.Hours.Count > 0 ? RowKeys.After(RowKeys.Hour(delta.Hours.Keys.Min())) : RowKeys.EndOf(RowKeys.Additions);
-        var rows = new Dictionary<string, TableEntity>(StringComparer.Ordinal);
-        await foreach (var row in table.Rows.QueryAsync<TableEntity>(new RowRange(partition, RowKeys.Ages, end).Filter(), cancellationToken: cancellationToken))
-            rows[row.RowKey] = row;
+        var hours = new ConcurrentBag<TableEntity>();
+        var reading = table.EachAsync(
+            delta.Hours.Keys,
+            async (hour, token) =>
+            {
+                if (await table.RowAsync(partition, RowKeys.Hour(hour), null, token) is { } row)
+                    hours.Add(row);
+            },
+            cancellationToken);
+        var known = RowsAsync(new(partition, RowKeys.Ages, RowKeys.EndOf(RowKeys.Additions)), cancellationToken);
+        await Task.WhenAll(reading, known);
+        var rows = hours.Concat(await known).ToDictionary(row => row.RowKey, StringComparer.Ordinal);
 
         var stored = new StatisticsRows(
             rows.GetValueOrDefault(RowKeys.Additions)?.Text(Ids) ?? "",
@@ -105,22 +114,22 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             : new(TableTransactionActionType.Add, new TableEntity(partition, rowKey) { [column] = value });
     }
 
-    private async Task<List<TableEntity>> ClassesAsync(string partition, CancellationToken cancellationToken)
+    private async Task<List<TableEntity>> RowsAsync(RowRange range, CancellationToken cancellationToken)
     {
-        var classes = new List<TableEntity>();
-        await foreach (var row in table.Rows.QueryAsync<TableEntity>(RowRange.Of(partition, RowKeys.Ages).Filter(), cancellationToken: cancellationToken))
-            classes.Add(row);
-        return classes;
+        var rows = new List<TableEntity>();
+        await foreach (var row in table.Rows.QueryAsync<TableEntity>(range.Filter(), cancellationToken: cancellationToken))
+            rows.Add(row);
+        return rows;
     }
 
-    private async Task PurgeAsync(string partition, DateTimeOffset before, CancellationToken cancellationToken)
+    private async Task PurgeAsync(string partition, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        var hours = new RowRange(partition, RowKeys.After(RowKeys.Hour(before)), RowKeys.EndOf(RowKeys.Hours));
-        await foreach (var page in table.Rows.QueryAsync<TableEntity>(hours.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
-            await table.DeleteAsync(partition, page.Values.Select(row => row.RowKey), cancellationToken);
-        foreach (var row in await ClassesAsync(partition, cancellationToken))
+        var (first, last) = StatisticsRows.Kept(now);
+        await DeleteAsync(new(partition, RowKeys.After(RowKeys.Hour(first)), RowKeys.EndOf(RowKeys.Hours)), cancellationToken);
+        await DeleteAsync(new(partition, RowKeys.Hours, RowKeys.Hour(last)), cancellationToken);
+        foreach (var row in await RowsAsync(RowRange.Of(partition, RowKeys.Ages), cancellationToken))
         {
-            if (!StatisticsRows.IsOld(AgesOf(row).Value, before))
+            if (!StatisticsRows.IsOld(AgesOf(row).Value, now))
                 continue;
             try
             {
@@ -131,6 +140,12 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
                 // Something was added meanwhile, so it is not old.
             }
         }
+    }
+
+    private async Task DeleteAsync(RowRange hours, CancellationToken cancellationToken)
+    {
+        await foreach (var page in table.Rows.QueryAsync<TableEntity>(hours.Filter(), select: Columns.Keys, cancellationToken: cancellationToken).AsPages())
+            await table.DeleteAsync(hours.Partition, page.Values.Select(row => row.RowKey), cancellationToken);
     }
 
     private static KeyValuePair<string, byte[]> AgesOf(TableEntity row) => new(RowKeys.ClassOf(row.RowKey), row.Bytes(Known) ?? []);

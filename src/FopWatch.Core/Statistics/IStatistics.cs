@@ -51,6 +51,9 @@ public interface IStatistics
     /// <summary>What is known of the ages of each class of a source, as it counts at a time.</summary>
     ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken);
 
-    /// <summary>Deletes the hours before a time, and the classes to which nothing was added since.</summary>
-    ValueTask PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken);
+    /// <summary>
+    /// Deletes the hours that are older than <see cref="Lifetime"/>, and the classes to which nothing was added since; and hours and classes later than
+    /// <see cref="StatisticsRows.MostAhead"/> from now, which a wrong clock made.
+    /// </summary>
+    ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken);
 }

@@ -7,10 +7,10 @@ namespace FopWatch.Statistics;
 public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTimeOffset, string> Hours, IReadOnlyDictionary<string, byte[]> Ages)
 {
     /// <summary>How many additions are remembered for each source.</summary>
-    public const int RememberedAdditions = 16;
+    public const int RememberedAdditions = 128;
 
-    // A time that is further ahead is that of a wrong clock.
-    private static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
+    /// <summary>What is later than this is a wrong clock's.</summary>
+    public static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
 
     /// <summary>The rows that an addition changes, as they are to be; null if it was made before.</summary>
     public StatisticsRows? Changed(StatisticsDelta delta)
@@ -47,14 +47,14 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
             .OrderBy(row => row.Key, StringComparer.Ordinal)
             .Select(row => new KnownClass(row.Key, row.Stored!.At(now)))];
 
+    /// <summary>The hours that are kept: from the first to the last.</summary>
+    public static (DateTimeOffset First, DateTimeOffset Last) Kept(DateTimeOffset now) => (now - IStatistics.Lifetime, now + MostAhead);
+
     /// <summary>
-    /// Whether nothing was added to a class since a time, or only by a clock that was ahead. One that cannot be read counts as old, and one of a newer
-    /// version does not.
+    /// Whether nothing was added to a class in the hours that are kept. One that cannot be read counts as old, and one of a newer version does not.
     /// </summary>
-    /// <param name="ages">The class, as <see cref="StoredAges.Write"/>.</param>
-    /// <param name="before">The time: <see cref="IStatistics.Lifetime"/> ago.</param>
-    public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset before) =>
-        StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < before || stored.Hour > before + IStatistics.Lifetime + MostAhead : !isNewer;
+    public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset now) =>
+        StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < Kept(now).First || stored.Hour > Kept(now).Last : !isNewer;
 
     private Dictionary<string, KnownAges> WithinLimit(IReadOnlyDictionary<string, KnownAges> added)
     {

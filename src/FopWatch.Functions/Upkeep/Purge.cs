@@ -11,7 +11,7 @@ namespace FopWatch.Functions.Upkeep;
 /// Every hour, deletes what is left of watches that ended and the jobs whose retention is over and old statistics, for as long as an invocation may take. What
 /// is left then is deleted an hour later.
 /// </summary>
-public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
+public sealed class Purge(TableStore store, IStatistics statistics, RetentionPurge retention, TimerRuns runs, TimeProvider time, ILogger<Purge> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "Purge";
@@ -22,7 +22,10 @@ public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns 
     /// <summary>How long one invocation deletes: less than <c>functionTimeout</c> in host.json, by what a step and a page of jobs take.</summary>
     internal static readonly TimeSpan Longest = TimeSpan.FromMinutes(4);
 
-    /// <summary>How long the Functions host deletes watches before it answers: less than the 100 seconds after which its clients give a call up.</summary>
+    /// <summary>
+    /// How long the Functions host deletes watches before it answers: less than the 100 seconds after which its clients give a call up. So long are old statistics
+    /// deleted, too.
+    /// </summary>
     private static readonly TimeSpan Step = TimeSpan.FromSeconds(30);
 
     /// <summary>Before any watch. The Functions host fails on a filter without a beginning.</summary>
@@ -43,19 +46,42 @@ public sealed class Purge(TableStore store, RetentionPurge retention, TimerRuns 
     internal async Task RunAsync(DurableTaskClient client, CancellationToken cancellationToken)
     {
         // Side by side: they may be in two storage accounts, of which one is down.
-        var jobs = retention.RunAsync(
-            async (before, now) =>
-            {
-                await store.Statistics.PurgeAsync(now - IStatistics.Lifetime, cancellationToken);
-                return await store.JobPurge.PurgeAsync(before, Longest, cancellationToken);
-            },
-            cancellationToken);
+        var jobs = PurgeTableAsync(cancellationToken);
         var watches = PurgeWatchesAsync(client, time.GetUtcNow() - KeepWatches, cancellationToken);
         await Task.WhenAll(jobs, watches);
         var ((purgedJobs, areAllJobs), (purgedWatches, areAllWatches)) = (await jobs, await watches);
         logger.Purged(purgedWatches, purgedJobs);
         if (!areAllJobs || !areAllWatches)
             logger.PurgeEndedEarly();
+    }
+
+    private async Task<(int Jobs, bool IsComplete)> PurgeTableAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset? by = null;
+        var purged = await retention.RunAsync(
+            (before, now) =>
+            {
+                by = now;
+                return store.JobPurge.PurgeAsync(before, Longest, cancellationToken);
+            },
+            cancellationToken);
+        if (by is { } allowed)
+            await PurgeStatisticsAsync(allowed, cancellationToken);
+        return purged;
+    }
+
+    private async Task PurgeStatisticsAsync(DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        using var step = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        step.CancelAfter(Step);
+        try
+        {
+            await statistics.PurgeAsync(now, step.Token);
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested)
+        {
+            logger.StatisticsNotPurged(failure);
+        }
     }
 
     private async Task<(int Watches, bool IsComplete)> PurgeWatchesAsync(DurableTaskClient client, DateTimeOffset before, CancellationToken cancellationToken)

@@ -96,13 +96,13 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 
     [Fact]
-    public async Task An_addition_is_a_query_and_a_transaction()
+    public async Task An_addition_is_a_query_a_read_of_its_hour_and_a_transaction()
     {
         await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
         var (wire, store) = await InterceptedAsync();
 
         await store.Statistics.AddAsync(Delta("media", Sample.Start, ("vframe/jpg", new()), HourSum.Registered), Cancelled);
-        Assert.Equal("1 query, 1 transaction", wire.Take());
+        Assert.Equal("1 query, 1 read, 1 transaction", wire.Take());
         await store.Statistics.ReadAgesAsync("media", Sample.Start, Cancelled);
         await store.Statistics.ReadHoursAsync("media", Sample.Start.AddDays(-7), Sample.Start.AddDays(1), Cancelled);
         Assert.Equal("2 query", wire.Take());

@@ -165,12 +165,11 @@ public sealed class StoredAgesTests
     {
         var ages = new KnownAges();
         ages.AddOver(60);
-        var before = Hour - IStatistics.Lifetime;
 
-        Assert.False(StatisticsRows.IsOld(Of(Hour), before));
-        Assert.False(StatisticsRows.IsOld(Of(Hour.AddDays(1)), before));
-        Assert.True(StatisticsRows.IsOld(Of(Hour.AddHours(25)), before));
-        Assert.True(StatisticsRows.IsOld(Of(before.AddHours(-1)), before));
+        Assert.False(StatisticsRows.IsOld(Of(Hour), Hour));
+        Assert.False(StatisticsRows.IsOld(Of(Hour.AddDays(1)), Hour));
+        Assert.True(StatisticsRows.IsOld(Of(Hour.AddHours(25)), Hour));
+        Assert.True(StatisticsRows.IsOld(Of((Hour - IStatistics.Lifetime).AddHours(-1)), Hour));
 
         byte[] Of(DateTimeOffset at) => StoredAges.None(Hour).With(ages, at).Write();
     }

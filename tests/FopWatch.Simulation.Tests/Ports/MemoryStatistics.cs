@@ -36,16 +36,17 @@ internal sealed class MemoryStatistics : IStatistics
             return new(StatisticsRows.Read(RowsOf(source).Ages, now));
     }
 
-    public ValueTask PurgeAsync(DateTimeOffset before, CancellationToken cancellationToken)
+    public ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken)
     {
         lock (_lock)
         {
+            var (first, last) = StatisticsRows.Kept(now);
             foreach (var (source, rows) in _sources.ToList())
             {
                 _sources[source] = rows with
                 {
-                    Hours = rows.Hours.Where(row => row.Key >= before).ToDictionary(),
-                    Ages = rows.Ages.Where(row => !StatisticsRows.IsOld(row.Value, before)).ToDictionary(StringComparer.Ordinal),
+                    Hours = rows.Hours.Where(row => row.Key >= first && row.Key <= last).ToDictionary(),
+                    Ages = rows.Ages.Where(row => !StatisticsRows.IsOld(row.Value, now)).ToDictionary(StringComparer.Ordinal),
                 };
             }
 
