@@ -154,14 +154,14 @@ public abstract class SqliteStatisticsSuite(bool isBroker) : StatisticsContract
         var delta = Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);
         _temp!.Scalar("UPDATE statistics_hours SET sums = '{\"registered\":1,\"fromLater\":5,\"broken\":\"x\"}'");
-        _temp.Scalar("UPDATE statistics_ages SET ages = x'0200'");
+        _temp.Scalar("UPDATE statistics_ages SET ages = x'0300'");
 
         await Port.AddAsync(delta with { Id = "again" }, Cancelled);
 
         var hour = Assert.Single(await Port.ReadHoursAsync("media", DateTimeOffset.MinValue, DateTimeOffset.MaxValue, Cancelled));
         Assert.Equal((2, 5), (hour.Sums[HourSum.Registered], hour.Sums.ByName["fromLater"]));
         Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
-        Assert.Equal("0200", _temp.Scalar("SELECT hex(ages) FROM statistics_ages"));
+        Assert.Equal("0300", _temp.Scalar("SELECT hex(ages) FROM statistics_ages"));
     }
 
     [Fact]
