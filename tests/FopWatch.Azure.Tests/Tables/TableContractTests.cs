@@ -132,7 +132,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
         var partition = RowKeys.Statistics("media");
         var hour = new TableEntity(partition, RowKeys.Hour(delta.Hours.Keys.Single())) { ["Sums"] = """{"registered":1,"fromLater":5}""" };
         await _table!.Rows.UpdateEntityAsync(hour, ETag.All, TableUpdateMode.Merge, Cancelled);
-        var ages = new TableEntity(partition, RowKeys.Class("avthumb/mp4")) { ["Ages"] = new byte[] { 2, 0 } };
+        var ages = new TableEntity(partition, RowKeys.Class("avthumb/mp4")) { ["Ages"] = new byte[] { 3, 0 } };
         await _table.Rows.UpdateEntityAsync(ages, ETag.All, TableUpdateMode.Merge, Cancelled);
 
         await Port.AddAsync(delta with { Id = "again" }, Cancelled);
@@ -140,7 +140,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
         var sums = Assert.Single(await Port.ReadHoursAsync("media", Sample.Start.AddDays(-1), Sample.Start.AddDays(1), Cancelled)).Sums;
         Assert.Equal((2, 5), (sums[HourSum.Registered], sums.ByName["fromLater"]));
         Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
-        Assert.Equal([2, 0], (await _table.Rows.GetEntityAsync<TableEntity>(partition, RowKeys.Class("avthumb/mp4"), cancellationToken: Cancelled)).Value.GetBinary("Ages"));
+        Assert.Equal([3, 0], (await _table.Rows.GetEntityAsync<TableEntity>(partition, RowKeys.Class("avthumb/mp4"), cancellationToken: Cancelled)).Value.GetBinary("Ages"));
     }
 
     private async Task<(InterceptedRequests Wire, TableStore Store)> InterceptedAsync()
