@@ -184,8 +184,26 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
         Assert.Equal(700 / 800.0, heard.Share);
         Assert.InRange(heard.ForPlans, 0.8, heard.Share);
 
-        // Those of the last hours may still come.
-        Assert.Equal(1, PlanReader.HeardOf([new(Source, Start, sums)], Start.AddHours(2)).Share);
+        // Those of the last hours may still come: nothing of these hours counts.
+        Assert.Equal(default, PlanReader.HeardOf([new(Source, Start, sums)], Start.AddHours(2)));
+    }
+
+    [Fact]
+    public void Late_notifications_of_the_last_hours_do_not_count_without_the_polls_of_these_hours()
+    {
+        var (quiet, busy) = (new HourSums(), new HourSums());
+        for (var i = 0; i < 1000; i++)
+        {
+            busy.Add(HourSum.Found);
+            if (i < 500)
+                busy.Add(HourSum.NotifiedLate);
+            if (i < 100)
+                quiet.Add(i < 55 ? HourSum.Heard : HourSum.Found);
+        }
+
+        List<StatisticsHour> hours = [new(Source, Start, quiet), .. Enumerable.Range(21, 3).Select(hour => new StatisticsHour(Source, Start.AddHours(hour), busy))];
+        Assert.Equal(0.55, PlanReader.HeardOf(hours, Start.AddHours(23.9)).Share, 12);
+        Assert.Equal(1555 / 3100.0, PlanReader.HeardOf(hours, Start.AddHours(26)).Share, 12);
     }
 
     async ValueTask IStatistics.AddAsync(StatisticsDelta delta, CancellationToken cancellationToken)

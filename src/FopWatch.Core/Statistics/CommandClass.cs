@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using FopWatch.Jobs;
 
 namespace FopWatch.Statistics;
@@ -5,7 +6,7 @@ namespace FopWatch.Statistics;
 /// <summary>
 /// The class of a job: jobs of a class are taken to need about the same time. It is made of the first words of the first command, such as
 /// <c>avthumb/mp4</c>. Commands are written by others, so what is not plainly the name of an operation or a format does not get in: no keys, ids or
-/// encoded arguments.
+/// encoded arguments. A format is named only after an operation whose first argument is one.
 /// </summary>
 public static class CommandClass
 {
@@ -20,7 +21,12 @@ public static class CommandClass
 
     private const string Idle = "idle/";
     private const int LongestOperation = 24;
-    private const int LongestFormat = 12;
+    private const int LongestFormat = 10;
+    private const int MostDigits = 3;
+
+    // Their first argument is the format of what they make, by the documents of Qiniu and Wangsu.
+    private static readonly FrozenSet<string> MakesFormat =
+        FrozenSet.Create(StringComparer.OrdinalIgnoreCase, "adapt", "avthumb", "avvod", "odconv", "vframe", "vsample");
 
     /// <summary>The class of a job by what is known of it.</summary>
     public static string Of(JobFacts facts)
@@ -47,9 +53,10 @@ public static class CommandClass
         if (operation.Length > LongestOperation || !IsOperation(operation))
             return isIdle ? Idle + Other : Other;
 
-        // Lower case only: the words of encoded arguments have capitals.
         var format = Word(ref rest);
-        var name = format.Length is > 0 and <= LongestFormat && IsFormat(format) ? $"{operation}/{format}" : operation.ToString();
+        var name = operation.ToString();
+        if (MakesFormat.Contains(name) && IsFormat(format))
+            name = $"{name}/{format}";
         return (isIdle ? Idle + name : name).ToLowerInvariant();
     }
 
@@ -81,17 +88,27 @@ public static class CommandClass
                 return false;
         }
 
-        return word.Length > 0 && char.IsAsciiLetter(word[0]);
+        return IsWord(word);
     }
 
     private static bool IsFormat(ReadOnlySpan<char> word)
     {
+        // Lower case only: the words of encoded arguments have capitals.
         foreach (var c in word)
         {
-            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c) && c != '-')
+            if (!char.IsAsciiLetterLower(c) && !char.IsAsciiDigit(c))
                 return false;
         }
 
-        return true;
+        return word.Length <= LongestFormat && IsWord(word);
+    }
+
+    // Ids and secrets have more digits than names.
+    private static bool IsWord(ReadOnlySpan<char> word)
+    {
+        var digits = 0;
+        foreach (var c in word)
+            digits += char.IsAsciiDigit(c) ? 1 : 0;
+        return digits <= MostDigits && word.Length > 0 && char.IsAsciiLetter(word[0]);
     }
 }

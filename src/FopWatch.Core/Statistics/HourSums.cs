@@ -83,7 +83,7 @@ public enum HourSum
     /// <summary>Jobs of known age that were settled by a poll.</summary>
     Found,
 
-    /// <summary>Those of them that were notified later after all.</summary>
+    /// <summary>Those of them that were notified later after all: counted in the hour in which they were settled.</summary>
     NotifiedLate,
 }
 

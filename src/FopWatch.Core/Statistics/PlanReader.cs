@@ -15,9 +15,6 @@ namespace FopWatch.Statistics;
 /// <param name="time">The clock.</param>
 public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, ILogger log, TimeProvider time)
 {
-    /// <summary>The classes that have plans of their own: those of the most jobs. It bounds the time that learning takes.</summary>
-    public const int MostPlans = 16;
-
     /// <summary>The hours by which the share of jobs is known whose notification arrives.</summary>
     private static readonly TimeSpan HeardWithin = TimeSpan.FromDays(7);
 
@@ -65,16 +62,24 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     public static HeardShare HeardOf(IReadOnlyList<StatisticsHour> hours, DateTimeOffset now)
     {
         ArgumentNullException.ThrowIfNull(hours);
-        return new(
-            hours.Sum(hour => (double)hour.Sums[HourSum.Heard]),
-            hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now).Sum(hour => (double)hour.Sums[HourSum.Found]),
-            hours.Sum(hour => (double)hour.Sums[HourSum.NotifiedLate]));
+
+        // All of an hour count, or none: the late ones of a poll are not known yet, and without it the notified ones would stand alone.
+        var (notified, polled, later) = (0d, 0d, 0d);
+        foreach (var hour in hours.Where(hour => hour.Hour + TimeSpan.FromHours(1) + OnItsWay <= now))
+        {
+            notified += hour.Sums[HourSum.Heard];
+            polled += hour.Sums[HourSum.Found];
+            later += hour.Sums[HourSum.NotifiedLate];
+        }
+
+        return new(notified, polled, Math.Min(later, polled));
     }
 
     private async Task RefreshAsync(Source source, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var known = MostKnown(await statistics.ReadAgesAsync(source.Name, now, cancellationToken));
+        var known = (await statistics.ReadAgesAsync(source.Name, now, cancellationToken))
+            .Where(one => !CommandClass.IsIdle(one.Class)).ToDictionary(one => one.Class, one => one.Ages, StringComparer.Ordinal);
         var heard = HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans;
         var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
         if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
@@ -87,21 +92,6 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     }
 
     private static bool IsEnough(KnownAges ages) => ages.Jobs >= PlanLearner.LeastJobs;
-
-    /// <summary>The classes of the most jobs, and all others as one. Idle-time tasks have no learned plan.</summary>
-    private static Dictionary<string, KnownAges> MostKnown(IReadOnlyList<KnownClass> classes)
-    {
-        var known = new Dictionary<string, KnownAges>(StringComparer.Ordinal);
-        foreach (var one in classes.Where(one => !CommandClass.IsIdle(one.Class)).OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal))
-        {
-            var name = known.Count < MostPlans ? one.Class : CommandClass.Other;
-            if (!known.TryGetValue(name, out var ages))
-                known[name] = ages = new();
-            ages.Add(one.Ages);
-        }
-
-        return known;
-    }
 
     private readonly record struct Basis(double Jobs, int Classes, double Heard, DateTimeOffset At)
     {

@@ -10,6 +10,9 @@ namespace FopWatch.Statistics;
 /// <param name="OfClasses">The plans of the classes that have their own.</param>
 public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<string, LearnedPlan> OfClasses)
 {
+    /// <summary>The classes that have plans of their own: those of the most jobs. It bounds the time that learning takes.</summary>
+    public const int MostPlans = 16;
+
     private static readonly Dictionary<string, LearnedPlan> NoClasses = [];
 
     /// <summary>The plan of a class; null for the fixed plan.</summary>
@@ -31,12 +34,15 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         ArgumentNullException.ThrowIfNull(known);
         var (source, others) = (new KnownAges(), new KnownAges());
         var names = new List<string>();
+        var own = known.Where(one => !CommandClass.IsIdle(one.Key) && one.Value.Jobs >= PlanLearner.LeastJobs)
+            .OrderByDescending(one => one.Value.Jobs).ThenBy(one => one.Key, StringComparer.Ordinal)
+            .Take(MostPlans).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
 
         // In one order, so that the sums are the same to the last bit. No plan times the polls of idle-time tasks.
         foreach (var (name, ages) in known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
         {
             source.Add(ages);
-            if (ages.Jobs >= PlanLearner.LeastJobs)
+            if (own.Contains(name))
                 names.Add(name);
             else
                 others.Add(ages);

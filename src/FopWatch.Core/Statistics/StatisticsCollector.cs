@@ -63,7 +63,9 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             source.Count(now, sum);
         if (before is { NotifiedAt: null } && after is { NotifiedAt: { } notified, SettledAt: { } settled })
         {
-            source.Count(now, HourSum.NotifiedLate);
+            // In the hour in which it was found, so that both leave the count together; and only if it was.
+            if (after.Watch.IsAgeCounted)
+                source.Count(settled < now ? settled : now, HourSum.NotifiedLate);
             source.Count(now, HourHistogram.Lateness, notified - settled);
         }
 
@@ -182,7 +184,12 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             if (!_hours.TryGetValue(hour, out var sums))
             {
                 if (_hours.Count == StatisticsDelta.MostHours)
+                {
+                    if (hour < _hours.Keys.First())
+                        return new();
                     _hours.Remove(_hours.Keys.First());
+                }
+
                 _hours[hour] = sums = new();
             }
 

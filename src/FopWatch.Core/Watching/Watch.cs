@@ -99,6 +99,10 @@ public sealed record Watch
     /// </summary>
     public DateTimeOffset? AgeKnownTo { get; init; }
 
+    /// <summary>True once the job has an outcome and the statistics have its age. False in documents of earlier versions.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool IsAgeCounted { get; init; }
+
     [JsonInclude]
     [JsonPropertyName("stopped")]
     internal bool StoredStopped
@@ -117,5 +121,5 @@ public sealed record Watch
     public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, AgeKnownTo = null };
 
     /// <summary>The watch of a job that has an outcome.</summary>
-    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null, AgeKnownTo = null };
+    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null, AgeKnownTo = null, IsAgeCounted = IsAgeCounted || AgeKnownTo is not null };
 }

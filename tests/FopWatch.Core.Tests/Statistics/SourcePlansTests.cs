@@ -32,6 +32,18 @@ public sealed class SourcePlansTests
     }
 
     [Fact]
+    public void Classes_in_excess_of_sixteen_have_the_plan_of_the_source_and_are_priced_with_it()
+    {
+        var many = Enumerable.Range(0, 40).ToDictionary(number => $"tool-{number:D2}", number => Known("gamma 4", 60 - number));
+
+        var plans = SourcePlans.Learn(many, Settings, 0)!;
+
+        Assert.Equal(many.Keys.Take(SourcePlans.MostPlans), plans.OfClasses.Keys.Order(StringComparer.Ordinal));
+        Assert.Same(plans.OfSource, plans.For("tool-16"));
+        Assert.Same(plans.OfSource, plans.For(CommandClass.Other));
+    }
+
+    [Fact]
     public void The_order_of_the_classes_does_not_matter()
     {
         var (mp4, jpg) = (Known("gamma 4", 100), Known("log-normal, 20 s", 100));

@@ -204,6 +204,49 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
+    public void A_late_notification_counts_in_the_hour_in_which_its_job_was_found()
+    {
+        Decide(Registration);
+        At(100, Polled(Over));
+        At(2 * 3600, Reported(Over));
+
+        var taken = _collector.Take("media", "one")!;
+        Assert.Equal((1, 1), (taken.Hours[Start][HourSum.Found], taken.Hours[Start][HourSum.NotifiedLate]));
+        Assert.Equal(0, taken.Hours[Start.AddHours(2)][HourSum.NotifiedLate]);
+    }
+
+    [Fact]
+    public void A_late_notification_of_a_job_that_was_not_counted_as_found_does_not_count()
+    {
+        Decide(Registration);
+        At(100, new DecisionInput.StopWatching());
+        At(9000, Registration);
+        At(9100, Polled(Over));
+        At(9200, Reported(Over));
+
+        var (sums, _) = Taken();
+        Assert.NotNull(_job!.NotifiedAt);
+        Assert.Equal((1, 0, 0), (sums[HourSum.SucceededByPoll], sums[HourSum.Found], sums[HourSum.NotifiedLate]));
+    }
+
+    [Fact]
+    public void A_late_notification_of_long_ago_displaces_no_hour()
+    {
+        Decide(Registration);
+        At(100, Polled(Over));
+        for (var hour = 1; hour < 40; hour++)
+        {
+            _time.AdvanceTo(Start.AddHours(hour));
+            _collector.Polled("media", PollAnswer.Report);
+        }
+
+        At(39.5 * 3600, Reported(Over));
+
+        var hours = _collector.Take("media", "one")!.Hours;
+        Assert.Equal((StatisticsDelta.MostHours, Start.AddHours(16)), (hours.Count, hours.Keys.Min()));
+    }
+
+    [Fact]
     public void Notifications_polls_and_events_are_counted_by_the_hour()
     {
         _collector.Notified("media", Trust.Strong, NotificationResult.Recorded);
