@@ -251,7 +251,7 @@ public sealed record ItemFacts
     /// </summary>
     internal static int FurthestFirst(ItemFacts a, ItemFacts b)
     {
-        var byState = b.State.CompareTo(a.State);
+        var byState = ((int)b.State).CompareTo((int)a.State);
         if (byState != 0)
             return byState;
 

@@ -53,7 +53,11 @@ public static partial class CommandRedaction
     internal static string RedactJson(ReadOnlySpan<byte> json) => JsonText.Rewrite(json, Redact, IsSecretName);
 
     /// <summary>As <see cref="RedactJson"/>, of a document in which no object has a name twice: most have no secret, and are read once then.</summary>
-    internal static string RedactDistinctJson(ReadOnlySpan<byte> json) => HasNoSecret(json) ? Encoding.UTF8.GetString(json) : RedactJson(json);
+    internal static string RedactDistinctJson(ReadOnlySpan<byte> json) =>
+        json.Length <= LongestReadFirst && HasNoSecret(json) ? Encoding.UTF8.GetString(json) : RedactJson(json);
+
+    // Reading a document first is for short ones: one that has a secret is read twice.
+    private const int LongestReadFirst = 16 * 1024;
 
     /// <summary>Whether a document certainly stays as it is. A false answer proves nothing.</summary>
     private static bool HasNoSecret(ReadOnlySpan<byte> json)
