@@ -235,6 +235,7 @@ public sealed class MetricTests
         metrics.Polled(source, PollAnswer.Report);
         var watch = new Watch { StartedAt = default, Deadline = default };
         metrics.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, watch, TimeProvider.System.GetUtcNow()));
+        metrics.Committed(FoundByPoll(source));
         metrics.Published("media", TimeSpan.FromSeconds(1));
         metrics.Swept(new() { Books = [new("media", 1, 0, 0, 1, 0)], Restored = 0, OutboxDepth = 0, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
         listener.RecordObservableInstruments();
@@ -245,5 +246,15 @@ public sealed class MetricTests
             foreach (var (key, _) in tags)
                 found[instrument.Name].Add(key);
         }
+    }
+
+    private static JobCommitted FoundByPoll(Source source)
+    {
+        var (key, now) = (new JobKey(source.Name, "z0.x2"), TimeProvider.System.GetUtcNow());
+        var before = JobDecider.Decide(key, null, new DecisionInput.Registration(new Dictionary<string, string>(), null), source, now.AddMinutes(-2))!.Job;
+        var report = source.Provider.Decode(
+            ReportChannel.Poll, """{"id":"z0.x2","code":0,"desc":"","items":[{"cmd":"vframe/jpg","code":0,"key":"a.jpg","hash":"h"}]}"""u8.ToArray()).Report;
+        var polled = new DecisionInput.Polled(before.Watch, new StatusAnswer(PollAnswer.Report, report), 0);
+        return new(before, JobDecider.Decide(key, before, polled, source, now)!.Job, null, CommitCause.Watch);
     }
 }

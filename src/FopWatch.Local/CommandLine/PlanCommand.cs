@@ -33,6 +33,10 @@ internal static class PlanCommand
           $ fopwatch plan --ages ages.txt
           $ fopwatch plan --ages ages.txt --first 30s --max 5m --polls-per-job 4
           $ fopwatch plan --ages ages.txt --heard 0.95 --json
+
+        Exit codes:
+          0  shown, also where the plan is the fixed one
+          2  wrong usage, or the ages cannot be read
         """;
 
     /// <summary>The command.</summary>
