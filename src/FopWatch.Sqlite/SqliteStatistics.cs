@@ -15,6 +15,8 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
     private const string AddAgesSql =
         "INSERT INTO statistics_ages (source, class, ages) VALUES ($1, $2, $3) ON CONFLICT (source, class) DO UPDATE SET ages = excluded.ages";
 
+    private const string DropAgesSql = "DELETE FROM statistics_ages WHERE source = $1 AND class = $2";
+
     private const string AddAdditionsSql =
         "INSERT INTO statistics_additions (source, ids) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET ids = excluded.ids";
 
@@ -60,7 +62,7 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
             }
 
             foreach (var (source, name) in old)
-                deleted += session.Execute("DELETE FROM statistics_ages WHERE source = $1 AND class = $2", source, name);
+                deleted += session.Execute(DropAgesSql, source, name);
             return deleted;
         },
         cancellationToken);
@@ -82,6 +84,8 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
             session.Execute(AddHourSql, delta.Source, hour.UtcTicks, sums);
         foreach (var (name, ages) in changed.Ages)
             session.Execute(AddAgesSql, delta.Source, name, ages);
+        foreach (var name in changed.Dropped)
+            session.Execute(DropAgesSql, delta.Source, name);
         session.Execute(AddAdditionsSql, delta.Source, changed.Additions);
         return true;
     }

@@ -93,6 +93,23 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
+    public async Task Where_all_places_are_taken_the_classes_of_the_fewest_jobs_give_way_to_those_of_more()
+    {
+        var first = Enumerable.Range(0, CommandClass.MostClasses).ToDictionary(number => $"tool-{number:D3}", number => Known(number < 60 ? 2 : 1, 60), StringComparer.Ordinal);
+        await Port.AddAsync(new(NewId(), Source, Hour, new Dictionary<DateTimeOffset, HourSums>(), first), Cancelled);
+
+        await AddAsync(Port, Hour, Of("vframe/jpg", 3, 60));
+        await AddAsync(Port, Hour, Of("vframe/png", 0.5, 60));
+        var more = Enumerable.Range(0, 20).ToDictionary(number => $"more-{number:D3}", _ => Known(1.5, 60), StringComparer.Ordinal);
+        await Port.AddAsync(new(NewId(), Source, Hour, new Dictionary<DateTimeOffset, HourSums>(), more), Cancelled);
+
+        var names = (await Port.ReadAgesAsync(Source, Hour, Cancelled)).Select(one => one.Class).ToList();
+        Assert.Equal(
+            [.. first.Keys.Take(60).Append("vframe/jpg").Append(CommandClass.Other).Concat(more.Keys.Take(3)).Order(StringComparer.Ordinal)],
+            names);
+    }
+
+    [Fact]
     public async Task What_is_old_is_purged_and_its_classes_make_room()
     {
         await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);

@@ -97,6 +97,8 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             Action(RowKeys.Additions, Ids, changed.Additions),
             .. changed.Hours.Select(hour => Action(RowKeys.Hour(hour.Key), Sums, hour.Value)),
             .. changed.Ages.Select(one => Action(RowKeys.Class(one.Key), Known, one.Value)),
+            .. changed.Dropped.Select(name => new TableTransactionAction(
+                TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.Class(name)), rows[RowKeys.Class(name)].ETag)),
         ];
         try
         {

@@ -9,8 +9,14 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
     /// <summary>How many additions are remembered for each source.</summary>
     public const int RememberedAdditions = 128;
 
+    /// <summary>The most classes that give way to others in one addition: all rows that an addition changes fit into one transaction of Table Storage.</summary>
+    public const int MostDropped = 8;
+
     /// <summary>What is later than this is a wrong clock's.</summary>
     public static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
+
+    /// <summary>The classes that an addition deletes, because others of more jobs take their places; at most <see cref="MostDropped"/>.</summary>
+    public IReadOnlyList<string> Dropped { get; init; } = [];
 
     /// <summary>The rows that an addition changes, as they are to be; null if it was made before.</summary>
     public StatisticsRows? Changed(StatisticsDelta delta)
@@ -29,7 +35,8 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
         }
 
         var ages = new Dictionary<string, byte[]>(StringComparer.Ordinal);
-        foreach (var (name, known) in WithinLimit(delta.Ages))
+        var (within, dropped) = WithinLimit(delta.Ages, delta.At);
+        foreach (var (name, known) in within)
         {
             var isNewer = false;
             var stored = Ages.TryGetValue(name, out var bytes) ? StoredAges.Read(bytes, out isNewer) : null;
@@ -37,7 +44,7 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
                 ages[name] = (stored ?? StoredAges.None(delta.At)).With(known, delta.At).Write();
         }
 
-        return new(string.Join(' ', additions.TakeLast(RememberedAdditions - 1).Append(delta.Id)), hours, ages);
+        return new(string.Join(' ', additions.TakeLast(RememberedAdditions - 1).Append(delta.Id)), hours, ages) { Dropped = dropped };
     }
 
     /// <summary>Reads the classes as they count at a time.</summary>
@@ -56,18 +63,38 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
     public static bool IsOld(ReadOnlySpan<byte> ages, DateTimeOffset now) =>
         StoredAges.Read(ages, out var isNewer) is { } stored ? stored.Hour < Kept(now).First || stored.Hour > Kept(now).Last : !isNewer;
 
-    private Dictionary<string, KnownAges> WithinLimit(IReadOnlyDictionary<string, KnownAges> added)
+    private (Dictionary<string, KnownAges> Within, List<string> Dropped) WithinLimit(IReadOnlyDictionary<string, KnownAges> added, DateTimeOffset at)
     {
         var known = Ages.Keys.Where(name => name != CommandClass.Other).ToHashSet(StringComparer.Ordinal);
         var within = new Dictionary<string, KnownAges>(StringComparer.Ordinal);
+        var dropped = new List<string>();
+        Queue<(string Name, double Jobs)>? least = null;
         foreach (var (name, ages) in added.OrderBy(one => one.Key, StringComparer.Ordinal))
         {
-            var to = name == CommandClass.Other || known.Contains(name) || (known.Count < CommandClass.MostClasses && known.Add(name)) ? name : CommandClass.Other;
+            var to = HasPlace(name, ages.Jobs) ? name : CommandClass.Other;
             if (!within.TryGetValue(to, out var sum))
                 within[to] = sum = new();
             sum.Add(ages);
         }
 
-        return within;
+        return (within, dropped);
+
+        bool HasPlace(string name, double jobs)
+        {
+            if (name == CommandClass.Other || known.Contains(name))
+                return true;
+            if (known.Count < CommandClass.MostClasses)
+                return known.Add(name);
+            least ??= new(Ages.Where(row => row.Key != CommandClass.Other && !added.ContainsKey(row.Key))
+                .Select(row => (row.Key, JobsOf(row.Value))).OrderBy(one => one.Item2).ThenBy(one => one.Key, StringComparer.Ordinal).Take(MostDropped));
+            if (!least.TryPeek(out var one) || !(one.Jobs < jobs))
+                return false;
+            dropped.Add(least.Dequeue().Name);
+            known.Remove(one.Name);
+            return known.Add(name);
+        }
+
+        // One that cannot be read is worth nothing, and one of a newer version is left alone.
+        double JobsOf(byte[] ages) => StoredAges.Read(ages, out var isNewer) is { } stored ? stored.At(at).Jobs : isNewer ? double.MaxValue : 0;
     }
 }

@@ -14,7 +14,7 @@ internal sealed class MemoryStatistics : IStatistics
         {
             var rows = RowsOf(delta.Source);
             if (rows.Changed(delta) is { } changed)
-                _sources[delta.Source] = new(changed.Additions, With(rows.Hours, changed.Hours), With(rows.Ages, changed.Ages));
+                _sources[delta.Source] = new(changed.Additions, With(rows.Hours, changed.Hours), With(rows.Ages.Where(row => !changed.Dropped.Contains(row.Key)).ToDictionary(StringComparer.Ordinal), changed.Ages));
             return default;
         }
     }
