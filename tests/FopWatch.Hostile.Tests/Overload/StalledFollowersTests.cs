@@ -50,8 +50,15 @@ public class StalledFollowersTests
             most = Math.Max(most, host.Memory);
         }
 
+        // What the collector takes back while another reads is garbage, and nobody holds it.
         var held = host.Memory - before;
-        Assert.Equal(Events, await FollowAsync(host, 0));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Equal(Events, await FollowAsync(host, 0));
+            await Task.Delay(1000, Cancelled);
+            held = Math.Min(held, host.Memory - before);
+        }
+
         Figures.Write(string.Create(
             CultureInfo.InvariantCulture,
             $"stalled followers: {Followers} that take nothing of {Events} events of 1 MiB hold {held / 1048576} MiB, {(most - before) / 1048576} MiB at most; one beside them gets all"));
