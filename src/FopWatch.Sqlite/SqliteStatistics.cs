@@ -20,10 +20,8 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
     private const string AddAdditionsSql =
         "INSERT INTO statistics_additions (source, ids) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET ids = excluded.ids";
 
-    /// <inheritdoc/>
     public async ValueTask AddAsync(StatisticsDelta delta, CancellationToken cancellationToken) => await database.WriteAsync(session => Add(session, delta), cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<StatisticsHour>> ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
         database.Lists.ReadAsync<IReadOnlyList<StatisticsHour>>(
             session =>
@@ -40,11 +38,9 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
             },
             cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) =>
         StatisticsRows.Read(await database.Lists.ReadAsync(session => Ages(session, source), cancellationToken), now);
 
-    /// <inheritdoc/>
     public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await database.WriteAsync(
         session =>
         {

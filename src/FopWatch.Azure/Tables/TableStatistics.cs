@@ -21,7 +21,6 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
 
     private static readonly TimeSpan LongestPause = TimeSpan.FromMilliseconds(200);
 
-    /// <inheritdoc/>
     public async ValueTask AddAsync(StatisticsDelta delta, CancellationToken cancellationToken)
     {
         for (var conflicts = 1; ; conflicts++)
@@ -34,7 +33,6 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
         }
     }
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<StatisticsHour>> ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
         TableFailures.AskAsync<IReadOnlyList<StatisticsHour>>(
             async token =>
@@ -53,11 +51,9 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             },
             cancellationToken);
 
-    /// <inheritdoc/>
     public ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token => StatisticsRows.Read((await RowsAsync(RowRange.Of(RowKeys.Statistics(source), RowKeys.Ages), token)).Select(AgesOf), now), cancellationToken);
 
-    /// <inheritdoc/>
     public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await TableFailures.AskAsync(
         async token =>
         {

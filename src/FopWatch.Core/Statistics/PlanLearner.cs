@@ -56,18 +56,7 @@ public static class PlanLearner
 
         Solution Solve(double polls)
         {
-            var (most, least) = (At(LowestPrice), At(HighestPrice));
-            var (low, high) = (LowestPrice, HighestPrice);
-            for (var step = 0; step < Steps && most.Spent.Polls > polls && least.Spent.Polls < polls * (1 - Tolerance); step++)
-            {
-                var price = Math.Sqrt(low * high);
-                var tried = At(price);
-                if (tried.Spent.Polls > polls)
-                    (low, most) = (price, tried);
-                else
-                    (high, least) = (price, tried);
-            }
-
+            var (least, most) = Around(polls, polls * (1 - Tolerance), At, one => one.Spent.Polls);
             return most.Spent.Polls <= polls ? most : Filled(least, most, polls);
         }
 
@@ -98,22 +87,33 @@ public static class PlanLearner
     public static double LeastDelay(ISurvivalCurve curve, PollSettings settings, double heard, double polls)
     {
         var programme = new PollProgramme(curve, settings, heard);
+        var (least, most) = Around(polls, polls, At, one => one.Polls);
+        var share = most.Polls > least.Polls ? Math.Clamp((polls - least.Polls) / (most.Polls - least.Polls), 0, 1) : 0;
+        return least.Delay + (share * (most.Delay - least.Delay));
+
+        PollSpending At(double price) => programme.Best(price).Ages.On(curve, heard);
+    }
+
+    /// <summary>Searches the prices for those between which the number of polls passes a number.</summary>
+    /// <param name="polls">The number.</param>
+    /// <param name="enough">The search ends where the greater price makes at least so many.</param>
+    /// <param name="at">What a price leads to.</param>
+    /// <param name="pollsOf">The polls that it makes.</param>
+    private static (T Least, T Most) Around<T>(double polls, double enough, Func<double, T> at, Func<T, double> pollsOf)
+    {
         var (low, high) = (LowestPrice, HighestPrice);
-        var (most, least) = (At(low), At(high));
-        for (var step = 0; step < Steps && least.Polls < most.Polls; step++)
+        var (most, least) = (at(low), at(high));
+        for (var step = 0; step < Steps && pollsOf(most) > polls && pollsOf(least) < enough; step++)
         {
             var price = Math.Sqrt(low * high);
-            var tried = At(price);
-            if (tried.Polls > polls)
+            var tried = at(price);
+            if (pollsOf(tried) > polls)
                 (low, most) = (price, tried);
             else
                 (high, least) = (price, tried);
         }
 
-        var share = most.Polls > least.Polls ? Math.Clamp((polls - least.Polls) / (most.Polls - least.Polls), 0, 1) : 0;
-        return least.Delay + (share * (most.Delay - least.Delay));
-
-        PollSpending At(double price) => programme.Best(price).Ages.On(curve, heard);
+        return (least, most);
     }
 
     private sealed record Solution(IReadOnlyList<(LearnedPlan Plan, PollSpending Spent)> Of)

@@ -34,12 +34,13 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         ArgumentNullException.ThrowIfNull(known);
         var (source, others) = (new KnownAges(), new KnownAges());
         var names = new List<string>();
-        var own = known.Where(one => !CommandClass.IsIdle(one.Key) && one.Value.Jobs >= PlanLearner.LeastJobs)
-            .OrderByDescending(one => one.Value.Jobs).ThenBy(one => one.Key, StringComparer.Ordinal)
-            .Take(MostPlans).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
 
         // In one order, so that the sums are the same to the last bit. No plan times the polls of idle-time tasks.
-        foreach (var (name, ages) in known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
+        var counted = known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal).ToList();
+        var own = counted.Where(one => one.Value.Jobs >= PlanLearner.LeastJobs)
+            .OrderByDescending(one => one.Value.Jobs)
+            .Take(MostPlans).Select(one => one.Key).ToHashSet(StringComparer.Ordinal);
+        foreach (var (name, ages) in counted)
         {
             source.Add(ages);
             if (own.Contains(name))

@@ -12,7 +12,6 @@ internal sealed class KeepStatistics(Func<StatisticsLoop> loop, TimeProvider tim
 {
     private static readonly TimeSpan Pause = TimeSpan.FromSeconds(10);
 
-    /// <inheritdoc/>
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         while (!stoppingToken.IsCancellationRequested)
