@@ -1,0 +1,108 @@
+using System.Collections.Concurrent;
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Settings;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace FopWatch.Api;
+
+/// <summary>The registration of jobs.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+internal static class RegistrationApi
+{
+    public static void MapRegistrations(this IEndpointRouteBuilder api) =>
+        api.MapPost("/jobs", RegisterAsync)
+            .Describe(
+                "registerJobs",
+                "Register one job, or up to 1000",
+                "Idempotent. Re-registering merges metadata and resumes a stopped or expired job. Metadata that is added to a settled job publishes its outcome again, as a new version. All registrations are right, or none is taken; where the answer is 503, some may have been.");
+
+    /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
+    [AdmittedAs(RequestKind.Registration)]
+    public static async Task<Results<Accepted<JobLink>, Accepted<JobLinks>, ProblemResult<InvalidRequest>, ProblemResult<TooLarge>, ProblemResult<InternalError>>> RegisterAsync(
+        HttpRequest request,
+        JobRecorder recorder,
+        BodyMemory bodies,
+        Admission admission,
+        DecodeTurns turns,
+        FopWatchSettings settings,
+        Troubles troubles,
+        CancellationToken cancellationToken)
+    {
+        using var body = await bodies.ReadAsync(request, BodyMemory.Callers, cancellationToken);
+        if (body is null)
+            return Problem.TooLarge(settings.MaxBodyBytes);
+
+        using var place = admission.EnterRegistration();
+        var read = await ReadAsync();
+        if (read.Problems.Count > 0)
+            return Problem.Invalid("Nothing was registered.", read.Problems);
+
+        var links = new JobLink[read.Registrations.Count];
+        var (tooLarge, unreadable) = (new ConcurrentBag<ProblemElement>(), new ConcurrentBag<ProblemElement>());
+
+        // Those of one job in the order in which they were given, as metadata of the later ones wins.
+        var jobs = read.Registrations.Index().GroupBy(given => (given.Item.Source.Name, given.Item.Id));
+        await Parallel.ForEachAsync(
+            jobs,
+            new ParallelOptions { MaxDegreeOfParallelism = Admission.Registrations, CancellationToken = cancellationToken },
+            async (job, cancelled) =>
+            {
+                foreach (var (index, registration) in job)
+                    await RegisterOneAsync(index, registration, cancelled);
+            });
+        if (!tooLarge.IsEmpty || !unreadable.IsEmpty)
+        {
+            List<ProblemElement> refused = [.. tooLarge.Concat(unreadable).OrderBy(problem => problem.Element.Length).ThenBy(problem => problem.Element, StringComparer.Ordinal)];
+            var detail = Unregistered(refused.Count, links.Length, unreadable.IsEmpty ? "whose metadata is too large" : "for the same reasons");
+            var named = refused.Take(JobRegistrations.MaxProblems).ToList();
+            if (unreadable.IsEmpty)
+                return Problem.Invalid(detail, named);
+            return Problem.Unreadable(detail, named);
+        }
+
+        if (read.Many)
+            return TypedResults.Accepted((string?)null, new JobLinks(links));
+        return TypedResults.Accepted(links[0].Href, links[0]);
+
+        async Task<JobRegistrations> ReadAsync()
+        {
+            // What is read takes no more memory than the body, so the turn ends before the first job is written.
+            using var turn = await turns.EnterAsync(BodyMemory.Callers, body.Length, cancellationToken);
+            return JobRegistrations.Read(body.Bytes, settings.Sources);
+        }
+
+        async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)
+        {
+            var (source, id, metadata, firstPollAfter) = registration;
+            using var turn = await admission.RegistrationTurnAsync(cancelled);
+            try
+            {
+                var input = new DecisionInput.Registration(metadata, firstPollAfter);
+                var job = (await recorder.RecordAsync(new(source.Name, id), input, cancelled)).Job!;
+                links[index] = new(source.Name, id, job.State, Href(job.Key));
+            }
+            catch (MetadataTooLargeException e)
+            {
+                // What the job has already is known only now.
+                tooLarge.Add(new(read.Many ? $"/{index}/metadata" : "/metadata", $"'metadata' {e.Message}."));
+            }
+            catch (UnreadableJobException e) when (read.Many && e.Job is { } job)
+            {
+                troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, job.Problem);
+                unreadable.Add(new($"/{index}/id", $"The stored job cannot be read: {job.Problem}."));
+            }
+        }
+    }
+
+    /// <summary>What to say where some of the registrations could not be recorded, the first of which are named.</summary>
+    private static string Unregistered(int refused, int all, string why) =>
+        refused == all ? "Nothing was registered."
+        : refused <= JobRegistrations.MaxProblems ? "What is named here was not registered; all else was."
+        : $"What is named here was not registered, nor {refused - JobRegistrations.MaxProblems} more {why}; all else was.";
+
+    private static string Href(JobKey key) => $"/api/jobs/{key.Source}/{key.Id}";
+}
