@@ -3,6 +3,7 @@ using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers.Signatures;
+using FopWatch.Settings;
 using FopWatch.Watching;
 
 namespace FopWatch.Api;
@@ -14,6 +15,8 @@ namespace FopWatch.Api;
     Converters =
     [
         typeof(UtcTimeConverter),
+        typeof(CamelCaseEnumConverter<HostKind>),
+        typeof(CamelCaseEnumConverter<KeyRights>),
         typeof(CamelCaseEnumConverter<NotificationResult>),
         typeof(CamelCaseEnumConverter<SignatureFinding>),
         typeof(CamelCaseEnumConverter<TroubleKind>),
@@ -30,6 +33,7 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(RetriedNotification))]
 [JsonSerializable(typeof(RetriedNotifications))]
 [JsonSerializable(typeof(Health))]
+[JsonSerializable(typeof(CallerProfile))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>What the API answers with; it escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>

@@ -28,7 +28,9 @@ public static class FopWatchRoutes
         routes.MapNotifications();
         routes.MapJobs();
         routes.MapQuarantine();
+        routes.MapMe();
         routes.MapHealth();
+        routes.MapDashboard();
     }
 
     /// <summary>Maps a route to a handler of GET and HEAD.</summary>

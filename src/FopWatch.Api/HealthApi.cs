@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -39,21 +40,22 @@ public static class HealthApi
 
     /// <summary>
     /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
-    /// would lose notifications for it. Anyone may ask; what goes wrong is only for callers that may use the other routes.
+    /// would lose notifications for it. Anyone may ask; what goes wrong is only for callers with a key, and of what concerns all sources only for those who see all.
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]
     internal static async Task<Results<Ok<Health>, ProblemResult<Unavailable>>> ReadyAsync(
         HttpRequest request, IReadinessCheck check, IQuarantine store, IAccessGuard guard, Troubles troubles, CancellationToken cancellationToken)
     {
-        var mayKnow = guard.Refusal(request) is null;
+        var caller = guard.CallerOf(request);
         try
         {
             var timersRanAt = await check.CheckAsync(cancellationToken);
             await store.FindAsync("-", cancellationToken);
-            return TypedResults.Ok(new Health("ready", mayKnow && troubles.Current is { Count: > 0 } current ? current : null, timersRanAt));
+            var visible = caller is null ? [] : troubles.Current.Where(trouble => caller.Sees(trouble.Source)).ToList();
+            return TypedResults.Ok(new Health("ready", visible.Count > 0 ? visible : null, timersRanAt));
         }
-        catch (StoreUnavailableException e) when (mayKnow)
+        catch (StoreUnavailableException e) when (caller is { SeesEverything: true })
         {
             troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
             return Problem.Unavailable(e.Message);
@@ -61,6 +63,7 @@ public static class HealthApi
     }
 
     /// <summary>The OpenAPI document of all routes.</summary>
+    [Needs(KeyRights.Read)]
     internal static FileContentHttpResult OpenApi() => TypedResults.Bytes(OpenApiDocument, "application/json");
 
     private static byte[] ReadOpenApi()

@@ -8,6 +8,9 @@ public interface IAccessGuard
     /// <summary>The query parameters in which a host takes a key. Every route accepts them, any number of times.</summary>
     IReadOnlyList<string> KeyParameters { get; }
 
-    /// <summary>How a request is refused; null if it is not.</summary>
-    IResult? Refusal(HttpRequest request);
+    /// <summary>Who sends a request, and what the sender may see and do; null if the request is to be refused.</summary>
+    Caller? CallerOf(HttpRequest request);
+
+    /// <summary>How a request without a <see cref="CallerOf">caller</see> is refused.</summary>
+    IResult Refusal(HttpRequest request);
 }

@@ -6,8 +6,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Settings;
 using FopWatch.Watching;
-using Microsoft.AspNetCore.Builder;
-using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 using Microsoft.AspNetCore.Routing;
 
@@ -26,6 +25,7 @@ internal static class JobListApi
 
     /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
+    [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<JobList>, ProblemResult<InvalidRequest>>> ListAsync(
         [Description("Only jobs of this source.")] string? source,
         [Description("Only jobs in this state.")] string? state,
@@ -34,6 +34,7 @@ internal static class JobListApi
         [FromQuery(Name = "ref"), Description("Only the job of this reference, as the log names it. The other filters apply too.")] string? reference,
         [Description("The most jobs to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
         string? continuation,
+        Caller caller,
         Admission admission,
         IJobStore store,
         FopWatchSettings settings,
@@ -41,7 +42,7 @@ internal static class JobListApi
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        if (!string.IsNullOrEmpty(source) && settings.Sources.Find(source) is null)
+        if (!string.IsNullOrEmpty(source) && caller.Visible(settings.Sources).Find(source) is null)
             problems.Add(new("source", "It is not the name of a configured source."));
 
         var wantedState = Choice<JobState>("state", state, problems);
@@ -70,7 +71,7 @@ internal static class JobListApi
 
         try
         {
-            var query = new JobQuery
+            var query = caller.Restrict(new()
             {
                 Source = string.IsNullOrEmpty(source) ? null : source,
                 State = wantedState,
@@ -78,7 +79,7 @@ internal static class JobListApi
                 Since = from,
                 Top = count,
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,
-            };
+            });
             return await ListAnswer<JobList>.MakeAsync(
                 admission,
                 string.IsNullOrEmpty(reference) && count > JobQuery.ShortTop,
@@ -107,13 +108,14 @@ internal static class JobListApi
     {
         try
         {
-            return await store.FindByReferenceAsync(query.Source, reference, cancellationToken) is { } job && query.Matches(job)
+            return await store.FindByReferenceAsync(query.Sources is { Count: 1 } one ? one.First() : null, reference, cancellationToken) is { } job && query.Matches(job)
                 ? new([job], null)
                 : new([], null);
         }
-        catch (UnreadableJobException)
+        catch (UnreadableJobException e)
         {
-            return new([], null) { Unreadable = [reference] };
+            var isWanted = query.Sources is not { } sources || (e.Job is { } job && sources.Contains(job.Key.Source));
+            return new([], null) { Unreadable = isWanted ? [reference] : [] };
         }
     }
 

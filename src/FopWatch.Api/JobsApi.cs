@@ -49,16 +49,18 @@ internal static class JobsApi
     /// <c>GET /api/jobs/{source}/{id}[?wait=seconds]</c>: the job; with <c>wait</c>, as soon as it is settled, or the host is to stop.
     /// </summary>
     [AdmittedAs(RequestKind.CallOrWaiting)]
+    [Needs(KeyRights.Read)]
     public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> GetAsync(
         string source,
         string id,
         [Description("Answer as soon as the job is settled, after this many seconds at the latest, or when the host stops; then as it is.")] string? wait,
+        Caller caller,
         OutcomeWaiters waiters,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
-        if (KeyOf(source, id, settings.Sources) is not { } key)
+        if (KeyOf(source, id, caller.Visible(settings.Sources)) is not { } key)
             return NoSuchJob();
 
         var seconds = 0d;
@@ -76,28 +78,32 @@ internal static class JobsApi
 
     /// <summary><c>POST /api/jobs/{source}/{id}/poll</c>: asks the status API now, and answers the job and what the API said.</summary>
     [AdmittedAs(RequestKind.Waiting)]
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<PolledJob>, ProblemResult<NotFound>>> PollAsync(
         string source,
         string id,
+        Caller caller,
         Poller poller,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key
+        KeyOf(source, id, caller.Visible(settings.Sources)) is { } key
         && await poller.PollNowAsync(key, cancellationToken) is { Job: { } job } polled
             ? TypedResults.Ok(new PolledJob(job, references, settings.Sources.Find(source)?.Domains, polled.Answer))
             : NoSuchJob();
 
     /// <summary><c>POST /api/jobs/{source}/{id}/republish</c>: publishes the outcome again, as a new version.</summary>
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>, ProblemResult<NothingToPublish>>> RepublishAsync(
         string source,
         string id,
+        Caller caller,
         JobRecorder recorder,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken)
     {
-        if (KeyOf(source, id, settings.Sources) is not { } key)
+        if (KeyOf(source, id, caller.Visible(settings.Sources)) is not { } key)
             return NoSuchJob();
 
         return (await recorder.RecordAsync(key, new DecisionInput.Republish(), cancellationToken)).Job switch
@@ -110,14 +116,16 @@ internal static class JobsApi
     }
 
     /// <summary><c>DELETE /api/jobs/{source}/{id}</c>: stops watching. The job stays, and a notification still settles it.</summary>
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<WatchedJob>, ProblemResult<NotFound>>> StopAsync(
         string source,
         string id,
+        Caller caller,
         JobRecorder recorder,
         JobReferences references,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        KeyOf(source, id, settings.Sources) is { } key
+        KeyOf(source, id, caller.Visible(settings.Sources)) is { } key
         && (await recorder.RecordAsync(key, new DecisionInput.StopWatching(), cancellationToken)).Job is { } job
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();

@@ -14,7 +14,8 @@ namespace FopWatch.Api;
 /// <summary><c>POST /api/notify/{source}/{token}[/{correlation}]</c>.</summary>
 public static class Notify
 {
-    internal static readonly PathString Path = "/api/notify";
+    /// <summary>Where the notify URLs are.</summary>
+    public static readonly PathString Path = "/api/notify";
 
     /// <summary>Maps the notify URLs.</summary>
     public static void MapNotifications(this IEndpointRouteBuilder routes)

@@ -49,6 +49,12 @@ public sealed class Unauthorized : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status401Unauthorized;
 }
 
+/// <summary>403. The key has not the right that the route needs.</summary>
+public sealed class Forbidden : IProblemStatus
+{
+    static int IProblemStatus.Code => StatusCodes.Status403Forbidden;
+}
+
 /// <summary>404. There is no such job, notification or route.</summary>
 public sealed class NotFound : IProblemStatus
 {

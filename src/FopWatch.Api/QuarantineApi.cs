@@ -4,6 +4,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -49,10 +50,12 @@ internal static class QuarantineApi
 
     /// <summary><c>GET /api/quarantine?source=&amp;top=&amp;continuation=</c>: lists what is in quarantine, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
+    [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<QuarantineList>, ProblemResult<InvalidRequest>>> ListAsync(
         [Description(OfSource)] string? source,
         [Description("The most notifications to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
         string? continuation,
+        Caller caller,
         Admission admission,
         IQuarantine quarantine,
         NotificationIntake intake,
@@ -67,7 +70,8 @@ internal static class QuarantineApi
             return Problem.Invalid($"'top' is not a number from 1 to {MaxTop}.");
         }
 
-        if (!await IsSourceAsync(source, quarantine, sources, cancellationToken))
+        var visible = caller.Visible(quarantine);
+        if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
             return NoSuchSource();
 
         try
@@ -78,7 +82,7 @@ internal static class QuarantineApi
                 isLong: true,
                 async cancelled =>
                 {
-                    var page = await quarantine.ListAsync(
+                    var page = await visible.ListAsync(
                         string.IsNullOrEmpty(source) ? null : source,
                         count,
                         string.IsNullOrEmpty(continuation) ? null : continuation,
@@ -99,35 +103,42 @@ internal static class QuarantineApi
     }
 
     /// <summary><c>GET /api/quarantine/{key}</c>: one entry.</summary>
+    [Needs(KeyRights.Read)]
     public static async Task<Results<Ok<QuarantineEntry>, ProblemResult<NotFound>>> GetAsync(
-        string key, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
-        await quarantine.FindAsync(key, cancellationToken) is { } found
+        string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
+        await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Ok(ToEntry(found, intake, new()))
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>GET /api/quarantine/{key}/body</c>: the body, byte for byte.</summary>
+    [Needs(KeyRights.Read)]
     public static async Task<Results<FileContentHttpResult, ProblemResult<NotFound>>> BodyAsync(
-        string key, IQuarantine quarantine, CancellationToken cancellationToken) =>
-        await quarantine.FindAsync(key, cancellationToken) is { } found
+        string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken) =>
+        await caller.Visible(quarantine).FindAsync(key, cancellationToken) is { } found
             ? TypedResults.Bytes(found.Body, "application/octet-stream", $"{found.Key}.bin")
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/{key}/retry</c>: takes one again, with today's keys and decoders.</summary>
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
-        string key, NotificationIntake intake, CancellationToken cancellationToken) =>
-        await intake.RetryAsync(key, cancellationToken) is { } retried
+        string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
+        (caller.SeesEverything || await caller.Visible(quarantine).FindAsync(key, cancellationToken) is not null)
+        && await intake.RetryAsync(key, cancellationToken) is { } retried
             ? TypedResults.Ok(retried)
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
     /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<RetriedNotifications>, ProblemResult<InvalidRequest>>> RetryAllAsync(
         [Description(OfSource)] string? source,
+        Caller caller,
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
         CancellationToken cancellationToken)
     {
-        if (!await IsSourceAsync(source, quarantine, sources, cancellationToken))
+        var visible = caller.Visible(quarantine);
+        if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
             return NoSuchSource();
 
         var budget = new HashBudget();
@@ -135,7 +146,7 @@ internal static class QuarantineApi
         string? continuation = null;
         do
         {
-            var page = await quarantine.ListAsync(string.IsNullOrEmpty(source) ? null : source, MaxTop, continuation, cancellationToken);
+            var page = await visible.ListAsync(string.IsNullOrEmpty(source) ? null : source, MaxTop, continuation, cancellationToken);
             foreach (var kept in page.Elements)
             {
                 if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
@@ -149,9 +160,10 @@ internal static class QuarantineApi
     }
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
-    public static async Task<NoContent> DeleteAsync(string key, IQuarantine quarantine, CancellationToken cancellationToken)
+    [Needs(KeyRights.Write)]
+    public static async Task<NoContent> DeleteAsync(string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken)
     {
-        await quarantine.RemoveAsync(key, cancellationToken);
+        await caller.Visible(quarantine).RemoveAsync(key, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -22,8 +22,10 @@ internal static class RegistrationApi
 
     /// <summary><c>POST /api/jobs</c>: registers one job or up to 1000; idempotent.</summary>
     [AdmittedAs(RequestKind.Registration)]
+    [Needs(KeyRights.Write)]
     public static async Task<Results<Accepted<JobLink>, Accepted<JobLinks>, ProblemResult<InvalidRequest>, ProblemResult<TooLarge>, ProblemResult<InternalError>>> RegisterAsync(
         HttpRequest request,
+        Caller caller,
         JobRecorder recorder,
         BodyMemory bodies,
         Admission admission,
@@ -72,7 +74,7 @@ internal static class RegistrationApi
         {
             // What is read takes no more memory than the body, so the turn ends before the first job is written.
             using var turn = await turns.EnterAsync(BodyMemory.Callers, body.Length, cancellationToken);
-            return JobRegistrations.Read(body.Bytes, settings.Sources);
+            return JobRegistrations.Read(body.Bytes, caller.Visible(settings.Sources));
         }
 
         async Task RegisterOneAsync(int index, JobRegistration registration, CancellationToken cancelled)

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 
@@ -17,7 +18,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         try
         {
             var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
-            var refusal = (IsOpen(context.Request, rules) ? null : guard.Refusal(context.Request))
+            var refusal = (IsOpen(context.Request, rules) ? null : Refusal(context, rules))
                 ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters) : null);
             using var place = refusal is null ? admission.Enter(context.Request, rules?.Kind ?? RequestKind.Call) : null;
             if (refusal is not null || place is null)
@@ -42,17 +43,39 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         }
     }
 
+    /// <summary>How a request is refused that has no caller, or whose caller may not use the endpoint; null if it is not.</summary>
+    private IResult? Refusal(HttpContext context, EndpointRules? rules)
+    {
+        if (guard.CallerOf(context.Request) is not { } caller)
+            return guard.Refusal(context.Request);
+
+        context.User = caller;
+        return rules switch
+        {
+            // Routing answers that there is no such route, or not with that method.
+            null => null,
+            { Needs: null } => Problem.Forbidden("Nobody may use this route."),
+            { Needs.Rights: KeyRights.Write } when caller.Rights != KeyRights.Write => Problem.Forbidden(
+                $"This route needs a key with the right Write, and the key '{caller.Name}' has the right Read."),
+            { Needs.EverySource: true } when !caller.SeesEverything => Problem.Forbidden(
+                $"This route answers for all sources. It needs a key without Sources, and the key '{caller.Name}' sees {string.Join(", ", caller.Sources!)}."),
+            _ => null,
+        };
+    }
+
     /// <summary>Whether a request needs no key. One that no route takes is as open as the routes beside it.</summary>
     private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.IsOpenToAll
         ?? (request.Path.StartsWithSegments(Notify.Path, StringComparison.OrdinalIgnoreCase)
-            || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase));
+            || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase)
+            || request.Path.StartsWithSegments(DashboardApi.Path, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What an endpoint's metadata says, looked up once.</summary>
-    private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, IReadOnlyList<string>? QueryParameters)
+    private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, NeedsAttribute? Needs, IReadOnlyList<string>? QueryParameters)
     {
         public static EndpointRules Of(RouteEndpoint endpoint) => new(
             endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call,
             endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null,
+            endpoint.Metadata.GetMetadata<NeedsAttribute>(),
             Api.QueryParameters.Of(endpoint));
     }
 }

@@ -135,6 +135,7 @@ internal static class Composition
         services.AddRoutingCore();
         services.AddSingleton<HttpPipeline>();
         services.AddSingleton<IAccessGuard, FunctionKeys>();
+        services.AddSingleton(new HostProfile(HostKind.Cloud, Events: null));
         services.AddSingleton<IReadinessCheck>(provider => provider.GetRequiredService<SilentTimers>());
         services.AddSingleton(provider => store(provider).TimerRuns);
         services.AddSingleton<TimerRuns>();

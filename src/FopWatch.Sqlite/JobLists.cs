@@ -91,9 +91,9 @@ internal static class JobLists
 
     private static IEnumerable<JobQuery> Ranges(SqliteSession session, JobQuery query)
     {
-        var sources = query.Source is { } source ? [source] : SourcesOf(session);
+        var sources = query.Sources ?? SourcesOf(session);
         var states = query is { Watch: WatchStatus.Done, State: null } ? DoneStates.Select(state => (JobState?)state) : [query.State];
-        return sources.SelectMany(_ => states, (of, state) => query with { Source = of, State = state });
+        return sources.SelectMany(_ => states, (of, state) => query with { Source = of, Within = null, State = state });
     }
 
     private static List<string> SourcesOf(SqliteSession session)

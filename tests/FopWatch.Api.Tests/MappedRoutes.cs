@@ -21,6 +21,7 @@ internal sealed class MappedRoutes : IAsyncDisposable
         services.AddRoutingCore();
         services.AddFopWatchCore<IStore>(FopWatchSettings.Read([]), _ => throw new NotSupportedException(), TimeProvider.System);
         services.AddSingleton<IAccessGuard>(_ => throw new NotSupportedException());
+        services.AddSingleton(new HostProfile(HostKind.Embedded, null));
         services.AddSingleton<IReadinessCheck>(_ => throw new NotSupportedException());
         _services = services.BuildServiceProvider();
         var pipeline = new ApplicationBuilder(_services);

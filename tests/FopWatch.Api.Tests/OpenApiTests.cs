@@ -35,6 +35,7 @@ public sealed class OpenApiTests
         ApiJson.Default.RetriedNotification,
         ApiJson.Default.RetriedNotifications,
         ApiJson.Default.Health,
+        ApiJson.Default.CallerProfile,
         ContractsJson.Default.JobEvent,
     ];
 
@@ -310,7 +311,7 @@ public sealed class OpenApiTests
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
 
-        var result = await JobsApi.GetAsync("media", "a", wait, null!, null!, settings, TestContext.Current.CancellationToken);
+        var result = await JobsApi.GetAsync("media", "a", wait, Caller.Unrestricted, null!, null!, settings, TestContext.Current.CancellationToken);
 
         Assert.Equal(StatusCodes.Status400BadRequest, Assert.IsType<ProblemResult<InvalidRequest>>(result.Result).StatusCode);
     }

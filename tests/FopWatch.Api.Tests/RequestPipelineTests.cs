@@ -1,3 +1,4 @@
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.AspNetCore.Routing.Patterns;
@@ -10,6 +11,8 @@ namespace FopWatch.Api.Tests;
 public sealed class RequestPipelineTests : IAccessGuard
 {
     private static readonly OpenToAllAttribute OpenToAll = new();
+
+    private Caller? _caller;
 
     public static TheoryData<RequestKind> Kinds => [.. Enum.GetValues<RequestKind>()];
 
@@ -24,7 +27,42 @@ public sealed class RequestPipelineTests : IAccessGuard
         Assert.Equal(StatusCodes.Status200OK, await AnswerAsync("?any=1&any=2", new AdmittedAsAttribute(kind), OpenToAll));
     }
 
-    IResult? IAccessGuard.Refusal(HttpRequest request) => TypedResults.Unauthorized();
+    [Theory]
+    [InlineData(KeyRights.Read, null, KeyRights.Read, false, StatusCodes.Status200OK)]
+    [InlineData(KeyRights.Read, null, KeyRights.Write, false, StatusCodes.Status403Forbidden)]
+    [InlineData(KeyRights.Read, null, KeyRights.Read, true, StatusCodes.Status200OK)]
+    [InlineData(KeyRights.Write, null, KeyRights.Write, true, StatusCodes.Status200OK)]
+    [InlineData(KeyRights.Write, "media", KeyRights.Read, true, StatusCodes.Status403Forbidden)]
+    [InlineData(KeyRights.Write, "media", KeyRights.Write, false, StatusCodes.Status200OK)]
+    public async Task A_caller_needs_the_right_of_the_endpoint(KeyRights has, string? source, KeyRights needs, bool everySource, int status)
+    {
+        _caller = new(new("ops", has, source is null ? null : [source]));
+
+        Assert.Equal(status, await AnswerAsync("", new NeedsAttribute(needs) { EverySource = everySource }));
+    }
+
+    [Fact]
+    public async Task An_endpoint_that_names_no_right_is_refused_to_everybody()
+    {
+        _caller = Caller.Unrestricted;
+
+        Assert.Equal(StatusCodes.Status403Forbidden, await AnswerAsync(""));
+    }
+
+    [Fact]
+    public async Task Every_route_is_open_to_all_or_names_its_right()
+    {
+        await using var routes = new MappedRoutes(_ => Task.CompletedTask);
+
+        Assert.NotEmpty(routes.Endpoints);
+        Assert.All(routes.Endpoints, endpoint => Assert.True(
+            endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null ^ endpoint.Metadata.GetMetadata<NeedsAttribute>() is not null,
+            $"{endpoint.DisplayName} has to have either OpenToAll or Needs."));
+    }
+
+    Caller? IAccessGuard.CallerOf(HttpRequest request) => _caller;
+
+    IResult IAccessGuard.Refusal(HttpRequest request) => TypedResults.Unauthorized();
 
     private async Task<int> AnswerAsync(string query, params object[] metadata)
     {

@@ -128,6 +128,41 @@ public class HostSettingsTests
         Assert.Equal("FopWatch:ApiKey is a map: it takes a single value", Assert.Single(refused.Problems));
     }
 
+    [Theory]
+    [InlineData("http://0.0.0.0:7071", null)]
+    [InlineData(HostSettings.DefaultUrls, "https://hooks.example.com")]
+    public void A_named_key_is_enough_where_others_can_reach_the_host(string urls, string? publicUrl)
+    {
+        var read = Read(urls, new()
+        {
+            ["FopWatch:PublicUrl"] = publicUrl,
+            ["FopWatch:ApiKeys:ops:Key"] = "0123456789abcdef",
+            ["FopWatch:ApiKeys:ops:Rights"] = "Read",
+        });
+
+        Assert.Null(read.ApiKey);
+        Assert.Equal("ops", read.Keys.Find("0123456789abcdef")!.Name);
+    }
+
+    [Fact]
+    public void The_key_with_all_rights_is_none_of_the_named_ones()
+    {
+        var settings = new Dictionary<string, string?>
+        {
+            ["FopWatch:ApiKey"] = "0123456789abcdef",
+            ["FopWatch:ApiKeys:ops:Key"] = "0123456789abcdef",
+            ["FopWatch:ApiKeys:ops:Rights"] = "Read",
+        };
+
+        var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, settings)).Problems);
+        Assert.Equal("FopWatch:ApiKey is the same as FopWatch:ApiKeys:ops:Key", problem);
+
+        settings["FopWatch:ApiKey"] = "fedcba9876543210";
+        var keys = Read(HostSettings.DefaultUrls, settings).Keys;
+        Assert.Equal(new(null, KeyRights.Write, null), keys.Find("fedcba9876543210"));
+        Assert.Equal(new("ops", KeyRights.Read, null), keys.Find("0123456789abcdef"));
+    }
+
     [Fact]
     public void A_missing_key_is_named_beside_whatever_else_is_wrong()
     {

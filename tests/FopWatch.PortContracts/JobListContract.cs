@@ -62,6 +62,27 @@ public abstract class JobListContract : StoreContract<IJobStore>
     }
 
     [Fact]
+    public async Task A_list_can_be_limited_to_several_sources()
+    {
+        foreach (var source in (string[])["media", "files", "video"])
+        {
+            for (var i = 0; i < 3; i++)
+                await CommitAsync(Sample.Job($"{source}{i}", source, TimeSpan.FromMinutes(i)).New());
+        }
+
+        var pages = await PagesAsync(continuation => Port.ListAsync(new() { Within = ["media", "video"], Top = 2, Continuation = continuation }, Cancelled));
+
+        Assert.Equal(["media0", "media1", "media2", "video0", "video1", "video2"], pages.SelectMany(page => page).Select(job => job.Key.Id).Order(StringComparer.Ordinal));
+        Assert.Equal(["files2", "files1", "files0"], await IdsAsync(new() { Within = ["files", "none"] }));
+        Assert.Equal(["media2", "media1", "media0"], await IdsAsync(new() { Within = ["media", "video"], Source = "media" }));
+        Assert.Equal(["media2"], await IdsAsync(new() { Within = ["media"], Since = Sample.Start + TimeSpan.FromMinutes(2) }));
+        Assert.Empty(await IdsAsync(new() { Within = ["media", "video"], Source = "files" }));
+        Assert.Empty(await IdsAsync(new() { Within = [] }));
+
+        async Task<IEnumerable<string>> IdsAsync(JobQuery query) => (await Port.ListAsync(query, Cancelled)).Elements.Select(job => job.Key.Id);
+    }
+
+    [Fact]
     public async Task A_list_can_be_narrowed_by_source_state_and_time_together()
     {
         foreach (var source in new[] { "media", "other" })

@@ -22,7 +22,7 @@ internal sealed class TableBooks(TableGateway table)
                 counted[part] = new(part, books.Registered > 0 ? [books] : [], row.Time(CountRow.CountedAt));
             }
 
-            return [.. (await table.PartitionsAsync(source: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
+            return [.. (await table.PartitionsAsync(sources: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
         },
         cancellationToken);
 

@@ -87,11 +87,9 @@ internal sealed class TableGateway
     public IEnumerable<string> Partitions(string source) =>
         Enumerable.Range(0, _buckets).Select(bucket => RowKeys.Partition(source, bucket));
 
-    /// <summary>The partitions of one source, or of all.</summary>
-    public async Task<List<string>> PartitionsAsync(string? source, CancellationToken cancellationToken) =>
-        source is not null
-            ? [.. Partitions(source)]
-            : [.. (await SourcesAsync(cancellationToken)).SelectMany(Partitions)];
+    /// <summary>The partitions of sources; those of every source for null.</summary>
+    public async Task<List<string>> PartitionsAsync(IReadOnlyCollection<string>? sources, CancellationToken cancellationToken) =>
+        [.. (sources ?? await SourcesAsync(cancellationToken)).SelectMany(Partitions)];
 
     /// <summary>The same of many, at so many at once.</summary>
     public Task EachAsync<T>(IEnumerable<T> many, Func<T, CancellationToken, ValueTask> body, CancellationToken cancellationToken) =>

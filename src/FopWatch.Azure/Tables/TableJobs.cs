@@ -200,7 +200,7 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
     private async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
     {
         var until = query.Since is { } since ? RowKeys.EndOf(RowKeys.ListedFrom(since)) : RowKeys.EndOf(RowKeys.Listed);
-        var ranges = (await table.PartitionsAsync(query.Source, cancellationToken))
+        var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
             .Select(partition => new RowRange(partition, From(partition), until))
             .ToList();
         var condition = Condition(query);

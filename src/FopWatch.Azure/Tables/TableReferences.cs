@@ -29,7 +29,7 @@ internal sealed class TableReferences(TableGateway table, TableLayout layout)
         return TableFailures.AskAsync(
             async token =>
             {
-                var partitions = await table.PartitionsAsync(source, token);
+                var partitions = await table.PartitionsAsync(source is null ? null : [source], token);
                 return await FindAsync(partitions, (partition, each) => IdOfAsync(partition, reference, each), token)
                     ?? await FindAsync(partitions, (partition, each) => OldIdOfAsync(partition, reference, each), token);
             },

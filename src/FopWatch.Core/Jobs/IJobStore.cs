@@ -37,6 +37,9 @@ public sealed record JobQuery
     /// <summary>Only jobs of this source.</summary>
     public string? Source { get; init; }
 
+    /// <summary>Only jobs of these sources; null for any. <see cref="Source"/> applies too.</summary>
+    public IReadOnlyCollection<string>? Within { get; init; }
+
     /// <summary>Only jobs in this state.</summary>
     public JobState? State { get; init; }
 
@@ -52,9 +55,12 @@ public sealed record JobQuery
     /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
     public string? Continuation { get; init; }
 
+    /// <summary>The sources that <see cref="Source"/> and <see cref="Within"/> leave; null for any.</summary>
+    public IReadOnlyCollection<string>? Sources => Source is null ? Within : Within is null || Within.Contains(Source) ? [Source] : [];
+
     /// <summary>Whether a job passes every filter.</summary>
     public bool Matches(Job job) =>
-        (Source is null || job.Key.Source == Source)
+        (Sources is not { } sources || sources.Contains(job.Key.Source))
         && (State is null || job.State == State)
         && (Watch is null || job.WatchStatus == Watch)
         && (Since is null || job.RegisteredAt >= Since);

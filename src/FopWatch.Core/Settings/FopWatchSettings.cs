@@ -45,6 +45,9 @@ public sealed record FopWatchSettings
     /// <summary>The sources.</summary>
     public required Sources Sources { get; init; }
 
+    /// <summary>The API keys that have a name. The embedded host may have one more, with all rights.</summary>
+    public ApiKeys ApiKeys { get; init; } = ApiKeys.None;
+
     /// <summary>What is valid and yet cannot work with a real account, a sentence each; empty if there is no source.</summary>
     /// <param name="listening">The URL that the host listens on, which notify URLs begin with if <see cref="PublicUrl"/> is null; null if it is not known.</param>
     public IReadOnlyList<string> Warnings(Uri? listening)
@@ -116,13 +119,21 @@ public sealed record FopWatchSettings
         var maxBodyBytes = (int)reader.Number("MaxBodyBytes", DefaultMaxBodyBytes, 64 * 1024, 64 * 1024 * 1024, whole: true);
         var retention = reader.Time("Retention", TimeSpan.FromDays(30), TimeSpan.FromMinutes(1), TimeSpan.FromDays(3650));
         var sources = new List<Source>();
-        foreach (var name in reader.IsMap("Sources") ? reader.Children("Sources") : [])
+        var names = reader.IsMap("Sources") ? reader.Children("Sources") : [];
+        foreach (var name in names)
         {
             if (reader.Below($"Sources:{name}") is { } below && ReadSource(below, name) is { } source)
                 sources.Add(source);
         }
 
-        return new() { PublicUrl = publicUrl, MaxBodyBytes = maxBodyBytes, Retention = retention, Sources = new(sources) };
+        return new()
+        {
+            PublicUrl = publicUrl,
+            MaxBodyBytes = maxBodyBytes,
+            Retention = retention,
+            Sources = new(sources),
+            ApiKeys = ApiKeySettings.Read(reader, names),
+        };
     }
 
     private static Source? ReadSource(SettingsReader reader, string name)
@@ -274,6 +285,6 @@ public sealed record FopWatchSettings
         return poll;
     }
 
-    private static bool IsName(string text, int shortest, int longest) =>
+    internal static bool IsName(string text, int shortest, int longest) =>
         text.Length >= shortest && text.Length <= longest && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-');
 }

@@ -1,3 +1,4 @@
+using FopWatch.Api;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 using Microsoft.DurableTask.Client;
@@ -14,7 +15,7 @@ public sealed class HttpFunctions(HttpPipeline pipeline)
     [Function("Notify")]
     public Task<IResult> NotifyAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/notify/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        pipeline.AnswerAsync(request.HttpContext);
+        pipeline.AnswerAsync(request.HttpContext, below: Notify.Path);
 
     /// <summary>What applications call. The Functions host takes the first function, by name, whose route matches.</summary>
     [Function("Api")]
@@ -32,4 +33,18 @@ public sealed class HttpFunctions(HttpPipeline pipeline)
     [Function("OpenApi")]
     public Task<IResult> OpenApiAsync([HttpTrigger(AuthorizationLevel.Function, Route = "openapi.json")] HttpRequest request) =>
         pipeline.AnswerAsync(request.HttpContext);
+
+    /// <summary>
+    /// The same routes for callers with an API key of FopWatch's own and no function key. The Functions host knows nothing of such keys and chooses
+    /// the function by the path alone, so they have a path of their own, and the pipeline asks for the key.
+    /// </summary>
+    [Function("Keyed")]
+    public Task<IResult> KeyedAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "keyed/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        pipeline.AnswerAsync(request.HttpContext, below: FunctionKeys.KeyedPath);
+
+    /// <summary>The dashboard's files. Anonymous: they hold nothing.</summary>
+    [Function("Ui")]
+    public Task<IResult> UiAsync([HttpTrigger(AuthorizationLevel.Anonymous, Route = "ui/{*rest}")] HttpRequest request) =>
+        pipeline.AnswerAsync(request.HttpContext, below: DashboardApi.Path);
 }

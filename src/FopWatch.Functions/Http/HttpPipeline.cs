@@ -1,6 +1,7 @@
 using FopWatch.Api;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Http;
 
@@ -9,16 +10,37 @@ namespace FopWatch.Functions.Http;
 public sealed class HttpPipeline(IServiceProvider services)
 {
     private readonly RequestDelegate _answer = new ApplicationBuilder(services).UseFopWatch().Build();
+    private readonly IAccessGuard _guard = services.GetRequiredService<IAccessGuard>();
 
     /// <summary>Answers a request.</summary>
+    /// <param name="context">The request.</param>
+    /// <param name="below">
+    /// The folder of paths that an anonymous function is for; null for a function that needs a key. Hosts decode a path once to choose the function and
+    /// the worker decodes it again, so that <c>%252e%252e</c> could lead out of the folder. Such a request is answered 404.
+    /// </param>
     /// <returns>Nothing for the Functions worker to add.</returns>
-    public async Task<IResult> AnswerAsync(HttpContext context)
+    public async Task<IResult> AnswerAsync(HttpContext context, PathString? below = null)
     {
         ArgumentNullException.ThrowIfNull(context);
+        var request = context.Request;
+        var rest = PathString.Empty;
+        if (below is { } folder && !request.Path.StartsWithSegments(folder, StringComparison.OrdinalIgnoreCase, out rest))
+            return Problem.OfStatus(StatusCodes.Status404NotFound);
+
+        if (below == FunctionKeys.KeyedPath)
+        {
+            // Signatures cover the path of a notify URL, so there is none with another base. Everything else needs a key here, also what is open to all
+            // behind the Functions host's own check.
+            if (rest.StartsWithSegments(Notify.Path, StringComparison.OrdinalIgnoreCase))
+                return Problem.OfStatus(StatusCodes.Status404NotFound);
+            (request.PathBase, request.Path) = (FunctionKeys.KeyedPath, rest.HasValue ? rest : "/");
+            if (_guard.CallerOf(request) is null)
+                return _guard.Refusal(request);
+        }
 
         // The worker has routed to the function. This routes on.
         context.SetEndpoint(null);
-        context.Request.RouteValues.Clear();
+        request.RouteValues.Clear();
         await _answer(context);
         return Results.Empty;
     }

@@ -47,15 +47,15 @@ internal sealed class EventBatch
 
     /// <summary>The events after a place, as few pieces as can be, each with the place of its last event.</summary>
     /// <param name="after">The place.</param>
-    /// <param name="source">Only events of this source; null for all.</param>
-    public IEnumerable<(ReadOnlyMemory<byte> Bytes, long Last)> Pieces(long after, string? source)
+    /// <param name="wants">Of a source's name: whether its events are wanted; null for all.</param>
+    public IEnumerable<(ReadOnlyMemory<byte> Bytes, long Last)> Pieces(long after, Predicate<string>? wants)
     {
         var (start, end, last) = (0, 0, 0L);
         foreach (var frame in _frames)
         {
             if (frame.End == Math.Max(start, end))
                 continue;
-            if (frame.Seq > after && (source is null || frame.Source == source))
+            if (frame.Seq > after && (wants is null || wants(frame.Source)))
             {
                 (end, last) = (frame.End, frame.Seq);
                 continue;

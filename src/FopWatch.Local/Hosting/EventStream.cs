@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Text;
 using FopWatch.Api;
 using FopWatch.Providers;
+using FopWatch.Settings;
 using FopWatch.Sqlite;
 using Microsoft.AspNetCore.Mvc;
 
@@ -14,13 +15,16 @@ namespace FopWatch.Local.Hosting;
 /// </summary>
 internal static class EventStream
 {
+    /// <summary>Where it is.</summary>
+    public const string Path = "/events";
+
     /// <summary>How long a client may take for a piece of <see cref="EventTail.BatchBytes"/>. Then it is cut off, and comes back with its position.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
     /// <summary>Maps the stream.</summary>
-    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGetAndHead("/events", GetAsync)
+    public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGetAndHead(Path, GetAsync)
         .WithTags("events")
         .Describe(
             "streamEvents",
@@ -30,14 +34,16 @@ internal static class EventStream
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
     /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
-    /// differs from the other. With <c>source</c> in the query it has that source's events only.
+    /// differs from the other. With <c>source</c> in the query it has that source's events only, and those of the sources that the caller sees without it.
     /// </summary>
     [AdmittedAs(RequestKind.Waiting)]
+    [Needs(KeyRights.Read)]
     public static async Task<IResult> GetAsync(
         HttpContext context,
         [FromHeader(Name = "Last-Event-ID"), Description("Start after this position: 0 is the beginning of the log; without it the stream starts now.")] string? lastEvent,
         [Description("The same, for clients that cannot send the header, which goes before it.")] string? lastEventId,
         [Description("Only the events of this source. A name that is not configured is answered 400.")] string? source,
+        Caller caller,
         Sources sources,
         EventLog log,
         EventTail tail,
@@ -45,7 +51,7 @@ internal static class EventStream
         HostSettings settings,
         CancellationToken cancellationToken)
     {
-        if (!string.IsNullOrEmpty(source) && sources.Find(source) is null)
+        if (!string.IsNullOrEmpty(source) && caller.Visible(sources).Find(source) is null)
             return Problem.Invalid("A parameter is wrong.", [new("source", "It is not the name of a configured source.")]);
 
         var last = await log.LastSeqAsync(cancellationToken);
@@ -69,7 +75,7 @@ internal static class EventStream
                 context.Response,
                 log,
                 tail,
-                string.IsNullOrEmpty(source) ? null : source,
+                string.IsNullOrEmpty(source) ? (caller.SeesEverything ? null : caller.Sees) : name => name == source,
                 (after, unreached, last),
                 settings.TransportTime,
                 stopping.Token);
@@ -90,7 +96,7 @@ internal static class EventStream
         HttpResponse response,
         EventLog log,
         EventTail tail,
-        string? source,
+        Predicate<string>? wants,
         (long After, long? Unreached, long Last) place,
         TimeProvider time,
         CancellationToken cancellationToken)
@@ -147,7 +153,7 @@ internal static class EventStream
                 (sent, seen) = (left - 1, left - 1);
             }
 
-            foreach (var (bytes, last) in batch.Pieces(seen, source))
+            foreach (var (bytes, last) in batch.Pieces(seen, wants))
             {
                 await SendAsync(response, bytes, time, cut.Token);
                 sent = last;

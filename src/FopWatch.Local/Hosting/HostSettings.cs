@@ -10,7 +10,7 @@ internal sealed record HostSettings
 {
     public const string DefaultUrls = "http://127.0.0.1:7071";
     public const string DefaultData = "./fopwatch-data";
-    public const int MinApiKeyLength = 16;
+    public const int MinApiKeyLength = ApiKeys.MinKeyLength;
     public const string ApiKeyName = "ApiKey";
 
     /// <summary>What both hosts share.</summary>
@@ -22,8 +22,13 @@ internal sealed record HostSettings
     /// <summary>The folder that holds all state.</summary>
     public string Data { get; init; } = DefaultData;
 
-    /// <summary>What every route but notify and health needs; null only if all addresses are loopback ones and no proxy leads to them.</summary>
+    /// <summary>The key that has all rights; null for none.</summary>
     public string? ApiKey { get; init; }
+
+    /// <summary>
+    /// The keys, one of which every route needs that is not open to all; none only if all addresses are loopback ones and no proxy leads to them.
+    /// </summary>
+    public ApiKeys Keys => ApiKey is { } key ? Shared.ApiKeys.Plus(key, new(null, KeyRights.Write, null)) : Shared.ApiKeys;
 
     /// <summary>How long a status API may take to answer.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -61,8 +66,10 @@ internal sealed record HostSettings
             if (string.IsNullOrWhiteSpace(data))
                 reader.ProblemOutside($"--data is empty: give the folder that holds all state, such as {DefaultData}");
 
-            var apiKey = ReadApiKey(reader);
-            if (serves && apiKey is null && Exposures(addresses, shared) is { Count: > 0 } exposures)
+            var apiKey = ApiKeySettings.ReadKey(reader, ApiKeyName);
+            if (shared.ApiKeys.Find(apiKey) is { } same)
+                reader.Problem(ApiKeyName, $"is the same as {FopWatchSettings.Section}:ApiKeys:{same.Name}:Key");
+            if (serves && apiKey is null && !reader.HasBelow("ApiKeys") && Exposures(addresses, shared) is { Count: > 0 } exposures)
             {
                 reader.Problem(
                     ApiKeyName,
@@ -81,19 +88,6 @@ internal sealed record HostSettings
                     .ToDictionary(StringComparer.OrdinalIgnoreCase),
             };
         }
-    }
-
-    /// <summary>The key; empty, which is a problem, for one that is null or an empty list in the file: a template left it so.</summary>
-    private static string? ReadApiKey(SettingsReader reader)
-    {
-        var apiKey = reader.Verbatim(ApiKeyName);
-        if (apiKey is not null && string.IsNullOrWhiteSpace(apiKey))
-            reader.Problem(ApiKeyName, $"is empty: give a key of at least {MinApiKeyLength} characters, or leave the setting out");
-        else if (apiKey is { Length: < MinApiKeyLength })
-            reader.Problem(ApiKeyName, $"is shorter than {MinApiKeyLength} characters");
-        else if (apiKey is not null && (apiKey.Any(c => c is < ' ' or > '~') || apiKey != apiKey.Trim()))
-            reader.Problem(ApiKeyName, "has blanks around it or characters outside printable ASCII, which HTTP headers cannot carry");
-        return apiKey;
     }
 
     /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>

@@ -129,7 +129,7 @@ internal sealed class LocalHost : IAsyncDisposable
                 endpoint.Use(next => connection => limit.RunAsync(connection, next));
             });
         });
-        if (settings.ApiKey is null)
+        if (settings.Keys.IsEmpty)
         {
             builder.Services.RemoveAll<IConnectionListenerFactory>();
             builder.Services.AddSingleton<IConnectionListenerFactory>(services =>
@@ -149,6 +149,7 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             routes.MapEvents();
             routes.MapMetrics();
+            routes.MapGetAndHead("/", DashboardApi.Root).ExcludeFromDescription();
         });
         return app;
     }
@@ -180,6 +181,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddWithLogger<OutboxLoop>();
         services.AddSingleton<ICommittedEvents, EmbeddedEvents>();
         services.AddSingleton<IAccessGuard, AccessGuard>();
+        services.AddSingleton(new HostProfile(HostKind.Embedded, EventStream.Path));
         services.AddSingleton<IReadinessCheck, WritableStore>();
 
         services.AddWithLogger<SweepLoop>();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using FopWatch.Api;
+using FopWatch.Settings;
 using OpenTelemetry;
 using OpenTelemetry.Logs;
 using OpenTelemetry.Metrics;
@@ -63,6 +64,7 @@ internal static class TelemetryExport
     public static void MapMetrics(this IEndpointRouteBuilder routes) =>
         routes.MapPrometheusScrapingEndpoint(MetricsPath)
             .WithMetadata(new HttpMethodMetadata([HttpMethods.Get, HttpMethods.Head]))
+            .WithMetadata(new NeedsAttribute(KeyRights.Read) { EverySource = true })
             .WithTags("health")
             .Describe(
                 "metrics",

@@ -1,5 +1,7 @@
+using System.Net;
 using System.Text.Json;
 using FopWatch.PortContracts.Http;
+using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Tests.Http;
@@ -25,8 +27,8 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
                 ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
                 : (string[])[route]);
 
-        // What begins with a notify URL and goes on is no route of its own.
-        routes = routes.Where(route => route != "post /api/notify/{**rest}");
+        // What begins with a notify URL and goes on is no route of its own, and the dashboard's files are no part of the API.
+        routes = routes.Where(route => route is not ("post /api/notify/{**rest}" or "get /ui/{**path}"));
         Assert.Equal(documented.Order(StringComparer.Ordinal), routes.Order(StringComparer.Ordinal));
 
         IEnumerable<string> Of(string method) =>
@@ -45,12 +47,12 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
     }
 
     [Fact]
-    public void Every_route_but_notify_needs_a_function_key()
-    {
-        Assert.All(FunctionsPipeline.Functions, function => Assert.Equal(
-            function.Trigger.Route!.StartsWith("api/notify/", StringComparison.Ordinal) ? AuthorizationLevel.Anonymous : AuthorizationLevel.Function,
-            function.Trigger.AuthLevel));
-    }
+    public void Every_route_but_notify_and_the_dashboard_needs_a_function_key_or_is_below_the_path_for_API_keys() => Assert.Equal(
+        ["api/notify/{*rest}", "keyed/{*rest}", "ui/{*rest}"],
+        FunctionsPipeline.Functions
+            .Where(function => function.Trigger.AuthLevel != AuthorizationLevel.Function)
+            .Select(function => function.Trigger.Route)
+            .Order(StringComparer.Ordinal));
 }
 
 /// <summary>What every host makes of registrations, by the functions behind the routes of their triggers.</summary>
@@ -115,6 +117,68 @@ public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, I
 
 /// <summary>What every host makes of unusual and wrong requests, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsErrorTests(OwnAzurite azurite) : ErrorContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host lets callers see and do, by the functions behind the routes of their triggers, of which one takes API keys alone.</summary>
+public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, IClassFixture<OwnAzurite>
+{
+    protected override string Prefix => "/keyed";
+
+    /// <summary>Their requests stand for those with a function key.</summary>
+    protected override HttpClient LetInWithoutKey(ServedHost host) => host.Http;
+
+    [Theory]
+    [InlineData("/keyed")]
+    [InlineData("/keyed/")]
+    [InlineData("/keyed/health/live")]
+    [InlineData("/keyed/health/ready")]
+    [InlineData("/keyed/openapi.json")]
+    [InlineData("/keyed/ui/")]
+    [InlineData("/keyed/keyed/api/jobs")]
+    [InlineData("/keyed/nothing")]
+    [InlineData("/KEYED/api/jobs")]
+    [InlineData("/keyed/api/jobs?code=a-function-key")]
+    public async Task Without_an_API_key_nothing_below_the_path_for_API_keys_is_answered(string path)
+    {
+        await using var host = await StartAsync();
+
+        using var answer = await host.Http.GetAsync(path, Cancelled);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("urn:fopwatch:problem:unauthorized", (await ServedHost.ProblemAsync(answer)).Type);
+    }
+
+    [Fact]
+    public async Task No_notify_URL_is_below_the_path_for_API_keys()
+    {
+        await using var host = await StartAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync($"/keyed/api/notify/media/{ServedHost.Token}", Done)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
+    }
+
+    /// <summary>Where the path of a request, as the worker decodes it, is not in the folder of the function that the Functions host has chosen.</summary>
+    [Theory]
+    [InlineData("Notify")]
+    [InlineData("Keyed")]
+    [InlineData("Ui")]
+    public async Task An_anonymous_function_answers_nothing_outside_of_its_folder(string function)
+    {
+        await using var host = await StartAsync();
+
+        Assert.Equal(StatusCodes.Status404NotFound, await ((FunctionsPipeline)host).CallAsync(function, "/api/jobs"));
+        Assert.Equal(StatusCodes.Status404NotFound, await ((FunctionsPipeline)host).CallAsync(function, "/keyedapi/jobs"));
+    }
+
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync(), KeySettings);
+
+    protected override IEnumerable<string> RoutesOf(ServedHost host) => ((FunctionsPipeline)host).Routes;
+}
+
+/// <summary>What every host serves of the dashboard, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsDashboardTests(OwnAzurite azurite) : DashboardContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }

@@ -47,10 +47,13 @@ internal sealed class FunctionsPipeline : ServedHost
 
     public override StatusStub StatusApi { get; }
 
-    public static async Task<FunctionsPipeline> StartAsync(Azurite azurite)
+    /// <summary>Starts the functions.</summary>
+    /// <param name="azurite">Where the store is.</param>
+    /// <param name="more">Settings besides <see cref="ServedHost.Settings"/>.</param>
+    public static async Task<FunctionsPipeline> StartAsync(Azurite azurite, IEnumerable<KeyValuePair<string, string?>>? more = null)
     {
         var statusApi = await StatusStub.StartAsync();
-        var settings = FopWatchSettings.Read(Settings(statusApi.Endpoint));
+        var settings = FopWatchSettings.Read(Settings(statusApi.Endpoint).Concat(more ?? []));
         var watching = await WatchHost.StartAsync(azurite, TestTime.Real(), settings);
 
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -66,6 +69,16 @@ internal sealed class FunctionsPipeline : ServedHost
 
         await web.StartAsync(Cancelled);
         return new(azurite, statusApi, watching, web);
+    }
+
+    /// <summary>Calls a function with a GET of a path, whether its trigger has that path or not.</summary>
+    /// <returns>The status.</returns>
+    public async Task<int> CallAsync(string name, string path)
+    {
+        var function = Functions.Single(one => one.Function.GetCustomAttribute<FunctionAttribute>()!.Name == name).Function;
+        var context = new DefaultHttpContext { Request = { Method = HttpMethods.Get, Path = path, Scheme = "http", Host = new("localhost") } };
+        await InvokeAsync(context, ActivatorUtilities.CreateInstance(_watching.Services, function.DeclaringType!), function, _watching);
+        return context.Response.StatusCode;
     }
 
     /// <summary>Ends Azurite until it is started again with what it had.</summary>

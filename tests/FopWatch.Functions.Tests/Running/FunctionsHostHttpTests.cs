@@ -30,6 +30,28 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{ServedHost.Token}", body, Cancelled)).StatusCode);
     }
 
+    /// <summary>
+    /// A host decodes a path once to choose the function, and the worker decodes what it is sent. The anonymous functions must not lead to the routes of
+    /// the others.
+    /// </summary>
+    [Theory]
+    [InlineData("/api/notify/%252e%252e/jobs")]
+    [InlineData("/api/notify/..%2fjobs")]
+    [InlineData("/api/notify/%2e%2e/jobs")]
+    [InlineData("/ui/%252e%252e/api/jobs")]
+    [InlineData("/ui/%25252e%25252e/api/jobs")]
+    [InlineData("/keyed/%252e%252e/api/jobs")]
+    [InlineData("/keyed/..%5capi/jobs")]
+    public async Task No_spelling_of_a_path_leads_from_an_anonymous_function_to_a_route_that_needs_a_key(string path)
+    {
+        await using var host = await app.EmptiedAsync();
+        Assert.SkipUnless(FunctionsHost.AsksForKeys, "Core tools ask for no keys.");
+
+        var status = await RawRequest.StatusAsync(host.Http.BaseAddress!, $"GET {path} HTTP/1.1", Cancelled);
+
+        Assert.True(status is 401 or 404 or 405, $"{path} is answered {status}.");
+    }
+
     /// <summary>Functions hosts before the fix of azure-functions-host issue 10934 forward a client's own header in place of theirs.</summary>
     [Theory]
     [InlineData("x-ms-invocation-id", "0b9c1d3c-3d5e-4f0c-8d56-0f6a5b1d7e11")]
@@ -166,6 +188,28 @@ public sealed class FunctionsHostActingTests(RunningApp app) : ActingContract
 /// <summary>What every host makes of unusual and wrong requests, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostErrorTests(RunningApp app) : ErrorContract
+{
+    protected override bool IsReachedDirectly => false;
+
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
+/// <summary>What every host lets callers see and do, by the app under a real Functions host, which checks function keys.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostAccessTests(RunningApp app) : AccessContract
+{
+    protected override string Prefix => "/keyed";
+
+    protected override HttpClient LetInWithoutKey(ServedHost host) => host.Http;
+
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+
+    protected override IEnumerable<string>? RoutesOf(ServedHost host) => null;
+}
+
+/// <summary>What every host serves of the dashboard, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostDashboardTests(RunningApp app) : DashboardContract
 {
     protected override bool IsReachedDirectly => false;
 

@@ -34,6 +34,8 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         public override HttpClient Http => host.Http;
 
+        public override HttpClient Stranger { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
+
         public override StatusStub StatusApi => statusApi;
 
         public static async Task<Served> StartAsync()
@@ -54,7 +56,8 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         private static Dictionary<string, string> AppSettings(Azurite azurite, StatusStub statusApi)
         {
-            var settings = Settings(statusApi.Endpoint)
+            // Who has a function key needs none of these.
+            var settings = Settings(statusApi.Endpoint).Concat(AccessContract.KeySettings)
                 .ToDictionary(setting => $"FopWatch__{setting.Key.Replace(":", "__", StringComparison.Ordinal)}", setting => setting.Value!);
             settings["AzureWebJobsStorage"] = azurite.ConnectionString;
             settings["FopWatch__Tables__Buckets"] = "2";
@@ -83,6 +86,7 @@ public sealed class RunningApp : ICollectionFixture<RunningApp>, IAsyncDisposabl
 
         public async Task EndAsync()
         {
+            Stranger.Dispose();
             await host.DisposeAsync();
             await azurite.DisposeAsync();
             await statusApi.DisposeAsync();

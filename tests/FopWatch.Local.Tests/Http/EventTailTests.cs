@@ -77,7 +77,7 @@ public sealed class EventTailTests : IAsyncLifetime
         Assert.Empty(Pieces(4, null));
 
         IEnumerable<(string, long)> Pieces(long after, string? source) =>
-            batch.Pieces(after, source).Select(piece => (Encoding.UTF8.GetString(piece.Bytes.Span), piece.Last));
+            batch.Pieces(after, source is null ? null : name => name == source).Select(piece => (Encoding.UTF8.GetString(piece.Bytes.Span), piece.Last));
     }
 
     [Fact]

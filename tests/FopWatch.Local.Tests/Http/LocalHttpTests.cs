@@ -72,7 +72,7 @@ public sealed class LocalActingTests : ActingContract
 public sealed class LocalErrorTests : ErrorContract
 {
     [Theory]
-    [InlineData("GET", "/")]
+    [InlineData("GET", "/nothing")]
     [InlineData("HEAD", "/nothing")]
     public Task An_unknown_route_outside_of_those_of_all_hosts_is_a_problem(string method, string path) => IsUnknownAsync(method, path);
 
@@ -92,25 +92,68 @@ public sealed class LocalErrorTests : ErrorContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host lets callers see and do, by the embedded host.</summary>
+public sealed class LocalAccessTests : AccessContract
+{
+    protected override string Prefix => "";
+
+    protected override bool IsEmbedded => true;
+
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync(KeySettings, "key-with-all-the-rights");
+
+    protected override IEnumerable<string> RoutesOf(ServedHost host) => ((ServedLocally)host).Routes;
+}
+
+/// <summary>What every host serves of the dashboard, by the embedded host.</summary>
+public sealed class LocalDashboardTests : DashboardContract
+{
+    [Theory]
+    [InlineData("GET", null)]
+    [InlineData("HEAD", null)]
+    [InlineData("GET", "key-with-all-the-rights")]
+    public async Task The_root_leads_to_the_dashboard(string method, string? apiKey)
+    {
+        await using var host = await ServedLocally.StartAsync([], apiKey);
+        using var following = new HttpClient { BaseAddress = host.Http.BaseAddress };
+        using var request = new HttpRequestMessage(new(method), "/");
+
+        using var answer = await following.SendAsync(request, Cancelled);
+
+        Assert.Equal((HttpStatusCode.OK, "/ui/"), (answer.StatusCode, answer.RequestMessage!.RequestUri!.AbsolutePath));
+    }
+
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>An embedded host with a data folder of its own.</summary>
 internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string folder) : ServedHost
 {
     public override HttpClient Http { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
 
+    public override HttpClient Stranger { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
+
     public override StatusStub StatusApi => statusApi;
 
-    public static async Task<ServedLocally> StartAsync()
+    public IEnumerable<string> Routes => host.Routes;
+
+    /// <summary>Starts one.</summary>
+    /// <param name="more">Settings besides <see cref="ServedHost.Settings"/>.</param>
+    /// <param name="apiKey">The key with all rights, which <see cref="Http"/> sends.</param>
+    public static async Task<ServedLocally> StartAsync(IEnumerable<KeyValuePair<string, string?>>? more = null, string? apiKey = null)
     {
         var statusApi = await StatusStub.StartAsync();
         var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
         var settings = new HostSettings
         {
-            Shared = FopWatchSettings.Read(Settings(statusApi.Endpoint)),
+            Shared = FopWatchSettings.Read(Settings(statusApi.Endpoint).Concat(more ?? [])),
             Urls = "http://127.0.0.1:0",
             Data = folder,
-            ApiKey = null,
+            ApiKey = apiKey,
         };
-        return new(await LocalHost.StartAsync(settings, TimeProvider.System, logging: null, Cancelled), statusApi, folder);
+        var served = new ServedLocally(await LocalHost.StartAsync(settings, TimeProvider.System, logging: null, Cancelled), statusApi, folder);
+        if (apiKey is not null)
+            served.Http.DefaultRequestHeaders.Add("X-Api-Key", apiKey);
+        return served;
     }
 
     /// <summary>Locks the database as another process may.</summary>
@@ -127,6 +170,7 @@ internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string
     public override async ValueTask DisposeAsync()
     {
         Http.Dispose();
+        Stranger.Dispose();
         await host.DisposeAsync();
         await statusApi.DisposeAsync();
         Directory.Delete(folder, recursive: true);

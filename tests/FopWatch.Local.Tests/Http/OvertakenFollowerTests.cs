@@ -1,6 +1,7 @@
 using System.IO.Pipelines;
 using System.Text;
 using System.Text.RegularExpressions;
+using FopWatch.Api;
 using FopWatch.Local.Hosting;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
@@ -107,6 +108,7 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
                 lastEvent: "0",
                 lastEventId: null,
                 source: null,
+                Caller.Unrestricted,
                 services.GetRequiredService<Sources>(),
                 services.GetRequiredService<EventLog>(),
                 services.GetRequiredService<EventTail>(),

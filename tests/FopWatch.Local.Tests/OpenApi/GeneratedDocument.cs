@@ -29,6 +29,7 @@ internal static class GeneratedDocument
     {
         ["400"] = "InvalidRequest",
         ["401"] = "Unauthorized",
+        ["403"] = "Forbidden",
         ["404"] = "NotFound",
         ["405"] = "MethodNotAllowed",
         ["409"] = "NothingToPublish",
@@ -145,7 +146,7 @@ internal static class GeneratedDocument
         [
             "405",
             .. (string[])(kind == RequestKind.Health ? [] : ["400", "500", "503"]),
-            .. (string[])(isOpen ? [] : ["401", "421"]),
+            .. (string[])(isOpen ? [] : ["401", "403", "421"]),
 
             // What reads the store may find it unreadable.
             .. (string[])(responses.ContainsKey("503") ? ["500"] : []),

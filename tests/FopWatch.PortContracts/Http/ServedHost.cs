@@ -30,6 +30,9 @@ public abstract class ServedHost : IAsyncDisposable
     /// <summary>A client that may do everything.</summary>
     public abstract HttpClient Http { get; }
 
+    /// <summary>A client without any key.</summary>
+    public virtual HttpClient Stranger => Http;
+
     /// <summary>The status API that all sources ask.</summary>
     public abstract StatusStub StatusApi { get; }
 
