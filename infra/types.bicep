@@ -123,7 +123,7 @@ type CorrelationFilter = {
   @description('Which filter this is.')
   kind: 'correlation'
 
-  @description('The type of the event: fopwatch.job.settled or fopwatch.job.progressed.')
+  @description('The type of the event: fopwatch.job.settled, fopwatch.job.progressed or fopwatch.job.overdue.')
   label: string?
 
   @description('Values of application properties: source, provider, state, settledBy, bucket, pipeline.')

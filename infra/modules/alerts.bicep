@@ -134,6 +134,26 @@ var rules = [
     dimension: 'Source'
   }
   {
+    name: 'jobs-overdue'
+    displayName: 'Jobs of a source are overdue'
+    description: 'More than a fifth of the jobs take longer than 1.5 times what 95 % of their like took: the provider is slow, or its queue is long.'
+    severity: 3
+    query: '''
+      AppMetrics
+      | where Name in ('fopwatch.jobs.overdue', 'fopwatch.jobs.settled')
+      | extend Source = tostring(Properties.source)
+      | summarize Overdue = sumif(Sum, Name == 'fopwatch.jobs.overdue'), Jobs = sum(Sum) by Source, bin(TimeGenerated, 30m)
+      | where Overdue >= 5
+      | project TimeGenerated, Source, Value = 100.0 * Overdue / Jobs
+    '''
+    aggregation: 'Maximum'
+    operator: 'GreaterThan'
+    threshold: 20
+    window: 'PT1H'
+    frequency: 'PT15M'
+    dimension: 'Source'
+  }
+  {
     name: 'jobs-unaccounted'
     displayName: 'Jobs are unaccounted for'
     description: 'The books do not balance: jobs that nothing will settle. The sweep mends what it can; what stays is a fault.'

@@ -23,13 +23,14 @@ internal static class JobListApi
                 "List jobs, newest first",
                 "Results in the list are shortened to 8 KiB each, which the `truncated` of their items names. `GET /api/jobs/{source}/{id}` answers them as they are stored.");
 
-    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
+    /// <summary><c>GET /api/jobs?source=&amp;state=&amp;watch=&amp;overdue=&amp;since=&amp;ref=&amp;top=&amp;continuation=</c>: lists jobs, newest first.</summary>
     [AdmittedAs(RequestKind.List)]
     [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<JobList>, ProblemResult<InvalidRequest>>> ListAsync(
         [Description("Only jobs of this source.")] string? source,
         [Description("Only jobs in this state.")] string? state,
         [Description("Only jobs whose watch stands so.")] string? watch,
+        [Description("`true`: only jobs that are overdue. `false`: only jobs that are not.")] string? overdue,
         [Description("Only jobs registered at this time or later: an RFC 3339 time with seconds and an offset, whose `+` is `%2B` in a URL.")] string? since,
         [FromQuery(Name = "ref"), Description("Only the job of this reference, as the log names it. The other filters apply too.")] string? reference,
         [Description("The most jobs to answer. A page of large ones has fewer; only `continuation` tells whether there are more.")] string? top,
@@ -47,6 +48,8 @@ internal static class JobListApi
 
         var wantedState = Choice<JobState>("state", state, problems);
         var wantedWatch = Choice<WatchStatus>("watch", watch, problems);
+        if (!string.IsNullOrEmpty(overdue) && overdue is not ("true" or "false"))
+            problems.Add(new("overdue", "It is neither true nor false."));
 
         DateTimeOffset? from = null;
         if (!string.IsNullOrEmpty(since))
@@ -76,6 +79,7 @@ internal static class JobListApi
                 Source = string.IsNullOrEmpty(source) ? null : source,
                 State = wantedState,
                 Watch = wantedWatch,
+                Overdue = string.IsNullOrEmpty(overdue) ? null : overdue == "true",
                 Since = from,
                 Top = count,
                 Continuation = string.IsNullOrEmpty(continuation) ? null : continuation,

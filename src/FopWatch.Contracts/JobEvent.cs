@@ -13,6 +13,9 @@ public sealed record JobEvent
     /// <summary>An item or the state moved, and the job is not settled.</summary>
     public const string ProgressedType = "fopwatch.job.progressed";
 
+    /// <summary>The job takes longer than 1.5 times what 95 % of its like took, and is not settled. Published once, unless the job is watched anew.</summary>
+    public const string OverdueType = "fopwatch.job.overdue";
+
     /// <summary>The job has its outcome.</summary>
     public const string SettledType = "fopwatch.job.settled";
 
@@ -29,7 +32,7 @@ public sealed record JobEvent
     /// <summary>Derived from source, id, time of registration and version: the same event always has the same id.</summary>
     public required string Id { get; init; }
 
-    /// <summary><see cref="ProgressedType"/> or <see cref="SettledType"/>.</summary>
+    /// <summary><see cref="ProgressedType"/>, <see cref="OverdueType"/> or <see cref="SettledType"/>.</summary>
     public required string Type { get; init; }
 
     /// <summary><c>/fopwatch/{source}</c>.</summary>

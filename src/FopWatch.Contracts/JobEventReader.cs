@@ -83,7 +83,7 @@ internal static class JobEventReader
             return $"The version of CloudEvents is '{version}', not 1.0.";
         if (type is null)
             return "'type' is missing or not a string.";
-        return type is JobEvent.ProgressedType or JobEvent.SettledType ? null : $"The type of the event is '{type}', which this version does not know.";
+        return type is JobEvent.ProgressedType or JobEvent.OverdueType or JobEvent.SettledType ? null : $"The type of the event is '{type}', which this version does not know.";
     }
 
     private static string? TextOf(ref Utf8JsonReader reader)

@@ -25,6 +25,12 @@ public record JobRecord
     /// <summary>What settled the job; absent while it is open.</summary>
     public SettledBy? SettledBy { get; init; }
 
+    /// <summary>
+    /// True while the job is open and known to be overdue: it takes longer than 1.5 times what 95 % of its like took. Settled, expired and stopped jobs are not overdue.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public bool Overdue { get; init; }
+
     /// <summary>The bucket of the input.</summary>
     public string? Bucket { get; init; }
 

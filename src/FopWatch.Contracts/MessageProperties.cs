@@ -41,6 +41,9 @@ public static class MessageProperties
     /// <summary><see cref="JobRecord.SettledBy"/>.</summary>
     public const string SettledBy = "settledBy";
 
+    /// <summary><see cref="JobRecord.Overdue"/>: true, where the job is overdue.</summary>
+    public const string Overdue = "overdue";
+
     /// <summary><see cref="JobRecord.Bucket"/>.</summary>
     public const string Bucket = "bucket";
 

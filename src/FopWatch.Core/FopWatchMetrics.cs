@@ -25,6 +25,7 @@ public sealed class FopWatchMetrics
     private readonly Counter<long> _notificationsFailed;
     private readonly Counter<long> _polls;
     private readonly Counter<long> _settled;
+    private readonly Counter<long> _overdue;
     private readonly Counter<long> _notMeasured;
     private readonly Histogram<double> _timeToOutcome;
     private readonly Histogram<double> _publishDelay;
@@ -57,6 +58,8 @@ public sealed class FopWatchMetrics
             "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
         _settled = meter.CreateCounter<long>(
             "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
+        _overdue = meter.CreateCounter<long>(
+            "fopwatch.jobs.overdue", "{job}", "Jobs by source that a poll found to take longer than 1.5 times what 95 % of their like took.");
         _notMeasured = meter.CreateCounter<long>(
             "fopwatch.commits.unmeasured", "{commit}", "Commits by source that were made and could not be measured.");
         _timeToOutcome = meter.CreateHistogram<double>(
@@ -125,6 +128,8 @@ public sealed class FopWatchMetrics
         var after = committed.After;
         if (after.IsSettled && committed.Before?.State != after.State)
             JobSettled(after);
+        if (committed.IsFoundOverdue)
+            _overdue.Add(1, new KeyValuePair<string, object?>("source", after.Key.Source));
         if (after.Origin != JobOrigin.Hint
             && StatisticsCollector.LookOf(committed.Before, after, _time.GetUtcNow()) is { Over: SettledBy.Poll } look)
         {

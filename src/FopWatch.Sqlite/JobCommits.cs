@@ -11,15 +11,15 @@ namespace FopWatch.Sqlite;
 internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 {
     internal const string LocateSql =
-        "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped FROM jobs WHERE source = $1 AND id = $2";
+        "SELECT seq, revision, state, settled_at, due_at IS NOT NULL, stopped, overdue FROM jobs WHERE source = $1 AND id = $2";
 
     internal const string InsertSql = """
-        INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference, watch)
-        VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10) ON CONFLICT (source, id) DO NOTHING
+        INSERT INTO jobs (source, id, revision, state, registered_at, settled_at, due_at, stopped, body, reference, watch, overdue)
+        VALUES ($1, $2, 1, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT (source, id) DO NOTHING
         """;
 
     internal const string UpdateSql =
-        "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6, watch = $7 WHERE seq = $1";
+        "UPDATE jobs SET revision = revision + 1, state = $2, settled_at = $3, due_at = $4, stopped = $5, body = $6, watch = $7, overdue = $8 WHERE seq = $1";
 
     /// <summary>SQLite maintains the indexes of every column that a statement names, whether or not its value changes.</summary>
     internal const string UpdateBodySql = "UPDATE jobs SET revision = revision + 1, due_at = $2, stopped = $3, body = $4 WHERE seq = $1";
@@ -103,11 +103,13 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         .Bind(8, body)
         .Bind(9, reference)
         .Bind(10, row.Watch)
+        .Bind(11, row.Overdue)
         .Run() == 1;
 
     private void Update(SqliteSession session, Located stored, Columns row, byte[] body)
     {
-        if (stored.State == row.State && stored.SettledAt == row.SettledAt && stored.IsDue == (row.DueAt is not null) && stored.Stopped == row.Stopped)
+        if (stored.State == row.State && stored.SettledAt == row.SettledAt && stored.IsDue == (row.DueAt is not null) && stored.Stopped == row.Stopped
+            && stored.Overdue == row.Overdue)
         {
             session.Statement(UpdateBodySql).Bind(1, stored.Seq).Bind(2, row.DueAt).Bind(3, row.Stopped).Bind(4, body).Run();
             return;
@@ -122,6 +124,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
             .Bind(5, row.Stopped)
             .Bind(6, body)
             .Bind(7, row.Watch)
+            .Bind(8, row.Overdue)
             .Run();
     }
 
@@ -131,7 +134,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         if (!row.Step())
             return null;
         var located = new Located(
-            row.Number(0), row.Number(1), row.Text(2), row.IsNull(3) ? null : row.Number(3), row.Number(4) != 0, row.Number(5));
+            row.Number(0), row.Number(1), row.Text(2), row.IsNull(3) ? null : row.Number(3), row.Number(4) != 0, row.Number(5), row.Number(6));
         row.Reset();
         return located;
     }
@@ -161,10 +164,12 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
 
         public string Watch { get; } = WireNames.Of(job.WatchStatus);
 
+        public long Overdue { get; } = job.IsOverdue ? 1 : 0;
+
         public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || DueAt is not null, isStopped: Stopped != 0);
     }
 
-    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped)
+    private readonly record struct Located(long Seq, long Revision, string State, long? SettledAt, bool IsDue, long Stopped, long Overdue)
     {
         public BooksColumn Column => BookEntries.ColumnOf(State, isPolled: SettledAt is not null || IsDue, isStopped: Stopped != 0);
     }

@@ -50,8 +50,13 @@ internal static class JobLists
         if (query.Watch is not null)
             conditions.Add("watch = $7");
 
+        // In the condition itself, as SQLite takes a partial index for no parameter.
+        if (query.Overdue is { } overdue)
+            conditions.Add(overdue ? "overdue = 1" : "overdue = 0");
+
         var index = query switch
         {
+            { Overdue: true } => "jobs_overdue",
             { State: not null, Watch: null or WatchStatus.Watching or WatchStatus.Done } => "jobs_by_source_state",
             { Watch: not null } => "jobs_by_source_watch",
             _ => "jobs_by_source",

@@ -214,6 +214,10 @@ internal static class Schema
             ids    TEXT NOT NULL
         ) STRICT, WITHOUT ROWID;
         """,
+        """
+        ALTER TABLE jobs ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
+        CREATE INDEX jobs_overdue ON jobs (source, registered_at) WHERE overdue = 1;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -55,6 +55,7 @@ public class AsyncApiTests
             names.Except([
                 MessageProperties.Job,
                 MessageProperties.SettledBy,
+                MessageProperties.Overdue,
                 MessageProperties.Bucket,
                 MessageProperties.Pipeline,
                 MessageProperties.Truncated,
@@ -76,7 +77,7 @@ public class AsyncApiTests
         foreach (var (name, property) in ((string, string)[])[("MessageProperties", MessageProperties.Type), ("StreamFields", "event")])
         {
             Assert.Equal(
-                [JobEvent.ProgressedType, JobEvent.SettledType],
+                [JobEvent.ProgressedType, JobEvent.OverdueType, JobEvent.SettledType],
                 SchemaReader.Texts(Components.GetProperty("schemas").GetProperty(name).GetProperty("properties").GetProperty(property).GetProperty("enum")));
         }
 

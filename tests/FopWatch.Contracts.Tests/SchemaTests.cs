@@ -54,7 +54,7 @@ public class SchemaTests
         SerialisedTypes.AssertProperties(ContractsJson.Wire.JobEvent, Documents.JobEventSchema, Documents.JobEventReader, _ => "job-record.schema.json");
         SerialisedTypes.AssertRequired(ContractsJson.Wire.JobEvent, Documents.JobEventSchema);
         Assert.Equal(
-            [JobEvent.ProgressedType, JobEvent.SettledType],
+            [JobEvent.ProgressedType, JobEvent.OverdueType, JobEvent.SettledType],
             SchemaReader.Texts(Documents.JobEventSchema.GetProperty("properties").GetProperty("type").GetProperty("enum")));
     }
 

@@ -16,7 +16,7 @@ public sealed class FilterTests
     /// <summary>The application properties that EventMessages.cs gives to messages.</summary>
     private static readonly IReadOnlyList<string> Published = Properties(Repository.Text("src/FopWatch.Azure/ServiceBus/EventMessages.cs"));
 
-    private static readonly string[] EventTypes = [JobEvent.ProgressedType, JobEvent.SettledType];
+    private static readonly string[] EventTypes = [JobEvent.ProgressedType, JobEvent.OverdueType, JobEvent.SettledType];
 
     /// <summary>The values that are known of each property.</summary>
     private static readonly Dictionary<string, IReadOnlyList<string>> Values = new()

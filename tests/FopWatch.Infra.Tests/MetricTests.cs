@@ -61,6 +61,10 @@ public sealed class MetricTests
         Assert.Equal([metric], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), name))));
 
     [Fact]
+    public async Task The_alert_of_overdue_jobs_compares_them_with_those_that_settle() => Assert.Equal(
+        ["fopwatch.jobs.overdue", "fopwatch.jobs.settled"], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), "jobs-overdue"))));
+
+    [Fact]
     public async Task Thresholds_are_those_that_were_asked_for()
     {
         var (some, most) = (await Deployments.OfAsync(Deployments.Development), await Deployments.OfAsync(Deployments.Most));
@@ -236,6 +240,7 @@ public sealed class MetricTests
         var watch = new Watch { StartedAt = default, Deadline = default };
         metrics.JobSettled(Job.New(new("media", "x1"), ProviderKind.Qiniu, default, watch, TimeProvider.System.GetUtcNow()));
         metrics.Committed(FoundByPoll(source));
+        metrics.Committed(FoundOverdue(source));
         metrics.Published("media", TimeSpan.FromSeconds(1));
         metrics.Swept(new() { Books = [new("media", 1, 0, 0, 1, 0)], Restored = 0, OutboxDepth = 0, OutboxAge = TimeSpan.Zero, Quarantined = 0 });
         listener.RecordObservableInstruments();
@@ -246,6 +251,12 @@ public sealed class MetricTests
             foreach (var (key, _) in tags)
                 found[instrument.Name].Add(key);
         }
+    }
+
+    private static JobCommitted FoundOverdue(Source source)
+    {
+        var found = FoundByPoll(source);
+        return found with { After = found.Before!.BecomeOverdue(TimeProvider.System.GetUtcNow()).Job };
     }
 
     private static JobCommitted FoundByPoll(Source source)

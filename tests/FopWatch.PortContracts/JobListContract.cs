@@ -134,6 +134,8 @@ public abstract class JobListContract : StoreContract<IJobStore>
                 Job New(string name) => Sample.Job($"{name}{i}", source, TimeSpan.FromMinutes(jobs.Count));
                 await AddAsync(New("open"));
                 await AddAsync(New("running").Progressed().Job);
+                await AddAsync(New("overdue").Overdue().Job);
+                await AddAsync(New("running-overdue").Progressed().Job.Overdue().Job);
                 await AddAsync(New("stopped").Stopped());
                 await AddAsync(New("stopped-running").Progressed().Job.Stopped());
                 await AddAsync(New("expired").Expired().Job);
@@ -158,6 +160,17 @@ public abstract class JobListContract : StoreContract<IJobStore>
                     Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
                     Assert.All(listed, job => Assert.Equal(watch, job.WatchStatus));
                 }
+
+                foreach (var overdue in new[] { false, true })
+                {
+                    var query = new JobQuery { Source = source, State = state, Overdue = overdue, Top = 3, Since = Sample.Start.AddMinutes(2) };
+
+                    var listed = (await PagesAsync(query)).SelectMany(page => page).ToList();
+
+                    Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
+                    Assert.Equal(overdue && state is null ? (source is null ? 11 : 5) : listed.Count, listed.Count);
+                    Assert.All(listed, job => Assert.Equal(overdue, job.IsOverdue));
+                }
             }
         }
 
@@ -165,6 +178,42 @@ public abstract class JobListContract : StoreContract<IJobStore>
         {
             await CommitAsync(job.New());
             jobs.Add(job);
+        }
+    }
+
+    [Fact]
+    public async Task A_list_of_overdue_jobs_follows_every_change()
+    {
+        foreach (var other in new[] { "b", "c" })
+            await CommitAsync(Sample.Job(other).New());
+        var job = Sample.Job("a");
+        var etag = await CommitAsync(job.New());
+        Assert.False(await IsListedAsync());
+
+        var overdue = job.Overdue(TimeSpan.FromHours(1));
+        etag = await CommitAsync(overdue.On(etag));
+        Assert.True(await IsListedAsync());
+        AssertSame(overdue.Job, (await Port.ListAsync(new() { Overdue = true }, Cancelled)).Elements[0]);
+        etag = await CommitAsync(new(overdue.Job.DueAt(Sample.Start.AddHours(2)), etag, null));
+        Assert.True(await IsListedAsync());
+        etag = await CommitAsync(overdue.Job.Progressed().On(etag));
+        Assert.True(await IsListedAsync());
+        etag = await CommitAsync(new(overdue.Job.Stopped(), etag, null));
+        Assert.False(await IsListedAsync());
+        etag = await CommitAsync(overdue.On(etag));
+        Assert.True(await IsListedAsync());
+
+        // A job that was read is taken out as well as one whose commit is remembered.
+        Assert.Equal(etag, (await Port.FindAsync(job.Key, Cancelled))!.ETag);
+        await CommitAsync(overdue.Job.Settled(TimeSpan.FromHours(3)).On(etag));
+        Assert.False(await IsListedAsync());
+
+        async Task<bool> IsListedAsync()
+        {
+            var overdues = (await Port.ListAsync(new() { Overdue = true }, Cancelled)).Elements;
+            var others = (await Port.ListAsync(new() { Overdue = false }, Cancelled)).Elements;
+            Assert.Equal(["a", "b", "c"], overdues.Concat(others).Select(one => one.Key.Id).Order());
+            return overdues.Select(one => one.Key.Id).SequenceEqual(["a"]);
         }
     }
 

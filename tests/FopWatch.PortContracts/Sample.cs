@@ -60,6 +60,9 @@ public static class Sample
         return job.Rewatch(watch with { Polls = job.Watch.Polls + 1 }).Job;
     }
 
+    /// <summary>The change by a poll that finds the job overdue.</summary>
+    public static JobChange Overdue(this Job job, TimeSpan after = default) => job.BecomeOverdue(job.RegisteredAt + after);
+
     /// <summary>The job, no longer watched because somebody said so.</summary>
     public static Job Stopped(this Job job) => job.Rewatch(job.Watch.Stop()).Job;
 

@@ -245,6 +245,20 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
             _collector.Polled(Source, PollAnswer.Report);
     }
 
+    [Fact]
+    public async Task When_jobs_are_overdue_is_learned_whatever_the_plan()
+    {
+        var sources = new Sources([World.Scenario.NewSource(Contracts.ProviderKind.Qiniu, new() { First = TimeSpan.FromMinutes(2), Plan = PlanChoice.Fixed })]);
+        await KnowAsync(hours: 2, sources.All.Single().Name);
+        await Reader(sources).RefreshAsync(Cancelled);
+        Assert.Null(_plans.OverdueOf(Source)!.For("avthumb/mp4"));
+
+        await KnowAsync(hours: 2, sources.All.Single().Name);
+        await Reader(sources).RefreshAsync(Cancelled);
+        Assert.Null(_plans.Of(Source));
+        Assert.InRange(_plans.OverdueOf(Source)!.For("avthumb/mp4")!.Value.TotalSeconds, 1.5 * 34, 1.5 * 38);
+    }
+
     private Task<long> CountedAsync() => CountedAsync(Source);
 
     private async Task<long> CountedAsync(string source) =>

@@ -26,6 +26,8 @@ internal sealed class EventMessages(Uri? apiUrl)
     // Longer than any bucket or pipeline is. All properties of a message together may take 64 KB.
     private const int LongestFilterValue = 256;
 
+    private static readonly string[] FilterFlags = [MessageProperties.Overdue, MessageProperties.Truncated];
+
     // Named as in the job's JSON.
     private static readonly string[] FilterTexts =
     [
@@ -83,8 +85,11 @@ internal sealed class EventMessages(Uri? apiUrl)
             }
         }
 
-        if (job.TryGetProperty(MessageProperties.Truncated, out var truncated) && truncated.ValueKind == JsonValueKind.True)
-            properties[MessageProperties.Truncated] = true;
+        foreach (var name in FilterFlags)
+        {
+            if (job.TryGetProperty(name, out var flag) && flag.ValueKind == JsonValueKind.True)
+                properties[name] = true;
+        }
 
         return message;
     }

@@ -8,6 +8,7 @@ internal static class Columns
     public const string State = "State";
     public const string Settled = "Settled";
     public const string Stopped = "Stopped";
+    public const string Overdue = "Overdue";
     public const string DueAt = "DueAt";
     public const string RegisteredAt = "RegisteredAt";
     public const string SettledAt = "SettledAt";
@@ -30,8 +31,8 @@ internal static class Columns
 
     public static readonly string[] Keys = ["PartitionKey", "RowKey"];
     public static readonly string[] ForReference = [.. Keys, Id];
-    public static readonly string[] ForCommit = [.. Keys, Commit, DueAt];
-    public static readonly string[] ForSetAside = [.. Keys, DueAt, Settled, Stopped, RegisteredAt, SetAside];
+    public static readonly string[] ForCommit = [.. Keys, Commit, DueAt, Overdue];
+    public static readonly string[] ForSetAside = [.. Keys, DueAt, Overdue, Settled, Stopped, RegisteredAt, SetAside];
     public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
     public static readonly string[] ForPurge = [.. Keys, State, DueAt, HasReference];
     public static readonly string[] ForChunks = [.. Keys, Chunks];

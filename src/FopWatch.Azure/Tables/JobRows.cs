@@ -43,6 +43,8 @@ internal static class JobRows
         row[Columns.State] = WireNames.Of(job.State);
         row[Columns.Settled] = job.IsSettled;
         row[Columns.Stopped] = job.WatchStatus == WatchStatus.Stopped;
+        if (job.IsOverdue)
+            row[Columns.Overdue] = true;
         row["SettledBy"] = job.SettledBy is { } by ? WireNames.Of(by) : null;
         row[Columns.RegisteredAt] = job.RegisteredAt;
         row["UpdatedAt"] = job.UpdatedAt;
@@ -95,12 +97,14 @@ internal static class JobRows
 }
 
 /// <summary>
-/// What a job is committed on: the ETag of its row, and where the due index has it. With it a commit can move the job in the
-/// index without reading it again.
+/// What a job is committed on: the ETag of its row, where the due index has it, and whether the list of overdue jobs does. With it a commit can move the
+/// job in the index, or take it out of the list, without reading it again.
 /// </summary>
-internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt)
+internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt, bool IsOverdue)
 {
-    public static Revision Of(TableEntity row) => new(row.ETag, row.Time(Columns.DueAt));
+    private const char Overdue = '!';
+
+    public static Revision Of(TableEntity row) => new(row.ETag, row.Time(Columns.DueAt), row.Flag(Columns.Overdue) == true);
 
     /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
     public static Revision? Read(string text)
@@ -109,12 +113,14 @@ internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt)
         if (bar < 0 || bar == text.Length - 1)
             return null;
         var etag = new ETag(text[(bar + 1)..]);
-        if (bar == 0)
-            return new(etag, null);
-        return long.TryParse(text.AsSpan(0, bar), out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
-            ? new(etag, new(ticks, TimeSpan.Zero))
+        var isOverdue = bar > 0 && text[bar - 1] == Overdue;
+        var due = text.AsSpan(0, isOverdue ? bar - 1 : bar);
+        if (due.IsEmpty)
+            return new(etag, null, isOverdue);
+        return long.TryParse(due, out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
+            ? new(etag, new(ticks, TimeSpan.Zero), isOverdue)
             : null;
     }
 
-    public override string ToString() => $"{DueAt?.UtcTicks}|{ETag}";
+    public override string ToString() => $"{DueAt?.UtcTicks}{(IsOverdue ? Overdue : null)}|{ETag}";
 }

@@ -45,6 +45,9 @@ internal static class RowKeys
     /// <summary>The jobs again, the last registered first.</summary>
     public const string Listed = "l|";
 
+    /// <summary>The overdue jobs, the last registered first.</summary>
+    public const string Overdue = "v|";
+
     /// <summary>The events to be published.</summary>
     public const string Outbox = "o|";
 
@@ -160,6 +163,12 @@ internal static class RowKeys
 
     /// <summary>The first key of the jobs that were registered at a time; those registered later are before it.</summary>
     public static string ListedFrom(DateTimeOffset registeredAt) => Listed + Digits(DateTimeOffset.MaxValue.UtcTicks - registeredAt.UtcTicks) + "|";
+
+    /// <summary>The key in the list of overdue jobs of one in the list of all, or the first of those that were registered at a time.</summary>
+    public static string OverdueOf(string listed) => string.Concat(Overdue, listed.AsSpan(Listed.Length));
+
+    /// <summary>The key in the list of all jobs of one in the list of overdue ones.</summary>
+    public static string ListedOf(string overdue) => string.Concat(Listed, overdue.AsSpan(Overdue.Length));
 
     /// <summary>
     /// By time first, so that the oldest events of a long backlog are read without reading the rest. A job's times never go back,

@@ -168,16 +168,23 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
         if (commit.Event is { } @event)
             actions.Add(new(TableTransactionActionType.UpsertReplace, EventRows.Of(partition, @event)));
-        var moved = before?.DueAt is { } wasDue && wasDue != due
-            ? new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.DueAt(wasDue, key.Id)), ETag.All)
-            : null;
+        var overdue = RowKeys.OverdueOf(RowKeys.ListedAt(job.RegisteredAt, key.Id));
+        if (job.IsOverdue)
+            actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, overdue)));
+        var gone = new List<string>();
+        if (before?.DueAt is { } wasDue && wasDue != due)
+            gone.Add(RowKeys.DueAt(wasDue, key.Id));
+        if (before is { IsOverdue: true } && !job.IsOverdue)
+            gone.Add(overdue);
+        List<TableTransactionAction> deletions =
+            [.. gone.Select(rowKey => new TableTransactionAction(TableTransactionActionType.Delete, new TableEntity(partition, rowKey), ETag.All))];
 
         while (true)
         {
             try
             {
-                var answers = await table.SubmitAsync(moved is null ? actions : [.. actions, moved], cancellationToken);
-                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due).ToString(), wholeLength);
+                var answers = await table.SubmitAsync([.. actions, .. deletions], cancellationToken);
+                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due, job.IsOverdue).ToString(), wholeLength);
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
@@ -188,29 +195,32 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                     return (null, wholeLength);
                 if (stored.Text(Columns.Commit) == commitId)
                     return (Revision.Of(stored).ToString(), wholeLength);
-                if (moved is null || stored.ETag != before?.ETag)
+                if (deletions.Count == 0 || stored.ETag != before?.ETag)
                     return (null, wholeLength);
 
-                // The job is as it was: then what is not there is its row in the due index, which is only to be taken out.
-                moved = null;
+                // The job is as it was: then what is not there is a row of an index, which is only to be taken out. Another one that stays is found
+                // to be wrong when it is read.
+                deletions.Clear();
             }
         }
     }
 
     private async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
     {
-        var until = query.Since is { } since ? RowKeys.EndOf(RowKeys.ListedFrom(since)) : RowKeys.EndOf(RowKeys.Listed);
+        // Few jobs are overdue, and a list of their own saves reading the others. A page ends at the key in the list of all, whichever is read.
+        var isOverdue = query.Overdue == true;
+        var until = RowKeys.EndOf(Key(query.Since is { } since ? RowKeys.ListedFrom(since) : RowKeys.Listed));
         var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
             .Select(partition => new RowRange(partition, From(partition), until))
             .ToList();
-        var condition = Condition(query);
+        var condition = isOverdue ? null : Condition(query);
 
         // One more than asked for tells whether there is another page.
-        var rows = await table.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken, row => RowKeys.IsListed(row.RowKey));
+        var rows = await table.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken, row => RowKeys.IsListed(KeyOfAll(row.RowKey)));
         var unreadable = new List<string>();
         var (jobs, end) = await table.FillAsync<Job>(
             rows.Count > query.Top ? rows[..query.Top] : rows,
-            (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
+            (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(KeyOfAll(listed.RowKey)).Id), null, token),
             row =>
             {
                 // Between the two reads a job may have been purged, or have moved on.
@@ -221,14 +231,19 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 return null;
             },
             cancellationToken);
-        return new(jobs, end < rows.Count ? new PageEnd(rows[end - 1].RowKey, rows[end - 1].PartitionKey).ToContinuation() : null)
+        return new(jobs, end < rows.Count ? new PageEnd(KeyOfAll(rows[end - 1].RowKey), rows[end - 1].PartitionKey).ToContinuation() : null)
         {
             Unreadable = unreadable,
         };
 
-        string From(string partition) => after is not { } end ? RowKeys.Listed
+        string From(string partition) => Key(
+            after is not { } end ? RowKeys.Listed
             : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
-            : RowKeys.After(end.RowKey);
+            : RowKeys.After(end.RowKey));
+
+        string Key(string listed) => isOverdue ? RowKeys.OverdueOf(listed) : listed;
+
+        string KeyOfAll(string rowKey) => isOverdue ? RowKeys.ListedOf(rowKey) : rowKey;
     }
 
     /// <summary>What the service looks for in the rows of the list. It cannot ask for what has no due time, so some of what it finds may be left out afterwards.</summary>

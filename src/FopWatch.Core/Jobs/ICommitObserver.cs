@@ -17,7 +17,11 @@ public enum CommitCause
 /// <param name="After">The job as committed.</param>
 /// <param name="Event">The event that was committed with it; null if there is none.</param>
 /// <param name="Cause">What made it.</param>
-public sealed record JobCommitted(Job? Before, Job After, OutboxEvent? Event, CommitCause Cause);
+public sealed record JobCommitted(Job? Before, Job After, OutboxEvent? Event, CommitCause Cause)
+{
+    /// <summary>Whether the job became overdue.</summary>
+    public bool IsFoundOverdue => After.IsOverdue && Before is not { IsOverdue: true };
+}
 
 /// <summary>Is told of every commit of a job; one per host.</summary>
 public interface ICommitObserver

@@ -46,6 +46,9 @@ public sealed record JobQuery
     /// <summary>Only jobs whose watch stands so.</summary>
     public WatchStatus? Watch { get; init; }
 
+    /// <summary>Only jobs that are overdue, or only jobs that are not: <see cref="Job.IsOverdue"/>.</summary>
+    public bool? Overdue { get; init; }
+
     /// <summary>Only jobs registered at this time or later.</summary>
     public DateTimeOffset? Since { get; init; }
 
@@ -63,6 +66,7 @@ public sealed record JobQuery
         (Sources is not { } sources || sources.Contains(job.Key.Source))
         && (State is null || job.State == State)
         && (Watch is null || job.WatchStatus == Watch)
+        && (Overdue is null || job.IsOverdue == Overdue)
         && (Since is null || job.RegisteredAt >= Since);
 }
 

@@ -98,6 +98,9 @@ public sealed record Job
     /// <summary>Where the watch of the job stands.</summary>
     public WatchStatus WatchStatus => Watch.Status;
 
+    /// <summary>Whether the job is open, watched, and was found to take longer than its like.</summary>
+    public bool IsOverdue => !IsSettled && WatchStatus == WatchStatus.Watching && Watch.OverdueAt is not null;
+
     /// <summary>A job that FopWatch hears of for the first time.</summary>
     /// <param name="key">What identifies it.</param>
     /// <param name="provider">The kind of provider.</param>
@@ -183,6 +186,12 @@ public sealed record Job
     /// <summary>Records that a genuine notification came late: no new version, no event.</summary>
     public JobChange Notified(DateTimeOffset now) =>
         this is { HasOutcome: true, SettledBy: Contracts.SettledBy.Poll, NotifiedAt: null } ? new(this with { NotifiedAt = now }, null) : JobChange.Nothing(this);
+
+    /// <summary>Records that the job takes longer than its like: once for a watch, as a new version.</summary>
+    public JobChange BecomeOverdue(DateTimeOffset now) =>
+        IsSettled || Origin == JobOrigin.Hint || WatchStatus != WatchStatus.Watching || Watch.OverdueAt is not null
+            ? JobChange.Nothing(this)
+            : new(this with { Watch = Watch with { OverdueAt = now }, Version = Version + 1, UpdatedAt = Later(now) }, JobEvent.OverdueType);
 
     /// <summary>Changes the watch alone: no new version, no event.</summary>
     public JobChange Rewatch(Watch watch) => new(this with { Watch = watch }, null);

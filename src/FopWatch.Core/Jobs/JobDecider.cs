@@ -18,8 +18,10 @@ public static class JobDecider
     /// <param name="source">The job's source. Null if it is not configured any more: only stops, republications and restored watches do without.</param>
     /// <param name="now">The time.</param>
     /// <param name="plans">The learned plans of the source; null for the fixed one.</param>
+    /// <param name="overdue">When jobs of the source are overdue; null if that is not known.</param>
     /// <returns>The change; null if there is no job and the input creates none.</returns>
-    public static JobChange? Decide(JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans = null)
+    public static JobChange? Decide(
+        JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans = null, OverdueAges? overdue = null)
     {
         ArgumentNullException.ThrowIfNull(input);
         if ((job ?? New(key, input, source, now, plans)) is not { } from)
@@ -35,7 +37,7 @@ public static class JobDecider
             DecisionInput.Registration registration => Register(from, registration, source.Poll, now, plans),
             DecisionInput.Report report => Report(from, report, source.Poll, now, plans),
             DecisionInput.Hint hint => Hint(from, hint, source.Poll, now),
-            DecisionInput.Polled polled => Polled(from, polled, source.Poll, now, plans),
+            DecisionInput.Polled polled => Polled(from, polled, source.Poll, now, plans, overdue),
             DecisionInput.CorrectTimes => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Corrected(source.Poll, from.Watch, now)),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
         };
@@ -169,7 +171,8 @@ public static class JobDecider
         : job.Version == 0 ? Named(job, hint.IsWorkflow)
         : job.Rewatch(Hinted(poll, job.Watch, now)).Then(next => Named(next, hint.IsWorkflow));
 
-    private static JobChange Polled(Job job, DecisionInput.Polled polled, PollSettings poll, DateTimeOffset now, SourcePlans? plans)
+    private static JobChange Polled(
+        Job job, DecisionInput.Polled polled, PollSettings poll, DateTimeOffset now, SourcePlans? plans, OverdueAges? overdue)
     {
         var (asked, answer) = (polled.Asked, polled.Answer);
         var change = answer.Report is { } report
@@ -182,7 +185,13 @@ public static class JobDecider
         var (watch, givenUp) = PollPlan.Answered(
             poll, change.Job.Watch, asked, change.Job.Facts, answer, now, polled.Chance, IsNobodys(change.Job), PlanOf(change.Job, plans));
         change = change.Then(next => next.Rewatch(watch));
-        return givenUp is { } reason ? change.Then(next => next.GiveUp(reason, now)) : change;
+        if (givenUp is { } reason)
+            change = change.Then(next => next.GiveUp(reason, now));
+
+        // A status API that is down or busy does not say that the job goes on.
+        return GivingUp.HasAnswered(answer.Answer) && overdue?.For(CommandClass.Of(change.Job.Facts)) < now - change.Job.Watch.StartedAt
+            ? change.Then(next => next.BecomeOverdue(now))
+            : change;
     }
 
     private static JobChange RestoreWatch(Job job, DateTimeOffset now) =>

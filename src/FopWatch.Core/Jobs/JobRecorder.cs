@@ -13,7 +13,7 @@ namespace FopWatch.Jobs;
 /// <param name="observer">Is told of every commit.</param>
 /// <param name="time">The clock.</param>
 /// <param name="random">Varies the pauses after conflicts.</param>
-/// <param name="plans">The learned plans; null for the fixed ones.</param>
+/// <param name="plans">What was learned of the sources; null for nothing.</param>
 public sealed class JobRecorder(
     Sources sources, IJobStore store, ICommitObserver observer, TimeProvider time, Random random, LearnedPlans? plans = null)
 {
@@ -52,7 +52,7 @@ public sealed class JobRecorder(
                 return new(null, WasPurged: true);
             if (admits is not null && JobDecider.NeedsAdmission(stored?.Job, input) && !(admitted ??= await admits(cancellationToken)))
                 return default;
-            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow(), plans?.Of(key.Source)) is not { } change)
+            if (JobDecider.Decide(key, stored?.Job, input, source, time.GetUtcNow(), plans?.Of(key.Source), plans?.OverdueOf(key.Source)) is not { } change)
                 return default;
             if (change.IsWritten)
             {

@@ -29,6 +29,7 @@ public static class JobEvents
             State = job.State,
             Settled = job.IsSettled,
             SettledBy = job.IsSettled ? job.SettledBy : null,
+            Overdue = job.IsOverdue,
             Bucket = facts.Bucket,
             Key = facts.Key,
             Pipeline = facts.Pipeline,

@@ -77,6 +77,9 @@ public enum HourSum
     /// <summary>Jobs that were given up.</summary>
     Expired,
 
+    /// <summary>Jobs that became overdue.</summary>
+    Overdue,
+
     /// <summary>Jobs of known age that were settled by a notification.</summary>
     Heard,
 
@@ -261,6 +264,7 @@ public sealed class HourSums
         HourSum.CancelledByNotification => "cancelled.notification",
         HourSum.CancelledByPoll => "cancelled.poll",
         HourSum.Expired => "expired",
+        HourSum.Overdue => "overdue",
         HourSum.Heard => "heard",
         HourSum.Found => "found",
         HourSum.NotifiedLate => "notifiedLate",

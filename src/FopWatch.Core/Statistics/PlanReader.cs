@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Statistics;
 
-/// <summary>Reads what is known of the sources and learns their plans from it.</summary>
+/// <summary>Reads what is known of the sources, and learns their plans from it and when their jobs are overdue.</summary>
 /// <param name="sources">The configured sources.</param>
 /// <param name="statistics">The statistics.</param>
 /// <param name="plans">Is given the plans.</param>
@@ -29,12 +29,12 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     private readonly Dictionary<string, Basis> _learnedFrom = new(StringComparer.Ordinal);
     private readonly HashSet<string> _failing = new(StringComparer.Ordinal);
 
-    /// <summary>Learns the plans of all sources whose numbers have changed.</summary>
+    /// <summary>Learns of all sources whose numbers have changed. A source with the fixed plan keeps it.</summary>
     /// <exception cref="StoreUnavailableException">The store could not answer for some of them. What was learned of these before stays.</exception>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
         StoreUnavailableException? unavailable = null;
-        foreach (var source in sources.All.Where(source => source.Poll.Plan == PlanChoice.Learned))
+        foreach (var source in sources.All)
         {
             try
             {
@@ -79,15 +79,20 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
     {
         var now = time.GetUtcNow();
         var known = (await statistics.ReadAgesAsync(source.Name, now, cancellationToken))
-            .Where(one => !CommandClass.IsIdle(one.Class)).ToDictionary(one => one.Class, one => one.Ages, StringComparer.Ordinal);
-        var heard = HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans;
+            .ToDictionary(one => one.Class, one => one.Ages, StringComparer.Ordinal);
+        var isLearned = source.Poll.Plan == PlanChoice.Learned;
+        var heard = isLearned
+            ? HeardOf(await statistics.ReadHoursAsync(source.Name, now - HeardWithin, now + TimeSpan.FromHours(1), cancellationToken), now).ForPlans
+            : 0;
         var basis = new Basis(known.Values.Sum(ages => ages.Jobs), known.Values.Count(IsEnough), heard, now);
         if (_learnedFrom.TryGetValue(source.Name, out var last) && !basis.IsOtherThan(last))
             return;
         plans.Set(
             source.Name,
-            SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob),
-            known.Where(one => IsEnough(one.Value)).ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal));
+            isLearned ? SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob) : null,
+            known.Where(one => IsEnough(one.Value) && !CommandClass.IsIdle(one.Key))
+                .ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal),
+            OverdueAges.Of(known));
         _learnedFrom[source.Name] = basis;
     }
 

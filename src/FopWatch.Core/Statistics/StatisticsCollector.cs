@@ -61,6 +61,8 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             source.Count(now, HourSum.Registered);
         if (after.IsSettled && (before is not { IsSettled: true, Origin: not JobOrigin.Hint } || before.State != after.State) && HourSums.Of(after.State, after.SettledBy) is { } sum)
             source.Count(now, sum);
+        if (committed.IsFoundOverdue)
+            source.Count(now, HourSum.Overdue);
         if (before is { NotifiedAt: null } && after is { NotifiedAt: { } notified, SettledAt: { } settled })
         {
             // In the hour in which it was found, so that both leave the count together; and only if it was.

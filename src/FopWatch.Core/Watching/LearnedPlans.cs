@@ -15,12 +15,16 @@ public sealed class LearnedPlans
     /// <summary>How long the jobs of a <see cref="CommandClass"/> take; null if too little is known.</summary>
     public ISurvivalCurve? LikelyOf(string source, string name) => _sources.GetValueOrDefault(source)?.Likely.GetValueOrDefault(name);
 
+    /// <summary>When jobs of a source are overdue; null if nothing was learned yet.</summary>
+    public OverdueAges? OverdueOf(string source) => _sources.GetValueOrDefault(source)?.Overdue;
+
     /// <summary>From now on, a source has these.</summary>
     /// <param name="source">The source.</param>
     /// <param name="plans">Its plans; null for the fixed one.</param>
     /// <param name="likely">How long the jobs of its classes take.</param>
-    public void Set(string source, SourcePlans? plans, IReadOnlyDictionary<string, ISurvivalCurve> likely) =>
-        _sources[source] = new(plans, likely.ToFrozenDictionary(StringComparer.Ordinal));
+    /// <param name="overdue">When its jobs are overdue; null if that is not known.</param>
+    public void Set(string source, SourcePlans? plans, IReadOnlyDictionary<string, ISurvivalCurve> likely, OverdueAges? overdue = null) =>
+        _sources[source] = new(plans, likely.ToFrozenDictionary(StringComparer.Ordinal), overdue);
 
-    private sealed record Learned(SourcePlans? Plans, FrozenDictionary<string, ISurvivalCurve> Likely);
+    private sealed record Learned(SourcePlans? Plans, FrozenDictionary<string, ISurvivalCurve> Likely, OverdueAges? Overdue);
 }

@@ -103,6 +103,13 @@ public sealed record Watch
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool IsAgeCounted { get; init; }
 
+    /// <summary>
+    /// When a poll found that the job takes longer than its like (<see cref="OverdueAges"/>); null if none has since the watch began. Only a watch that goes on
+    /// has it.
+    /// </summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public DateTimeOffset? OverdueAt { get; init; }
+
     [JsonInclude]
     [JsonPropertyName("stopped")]
     internal bool StoredStopped
@@ -115,11 +122,18 @@ public sealed record Watch
     public Watch Due(DateTimeOffset at) => this with { Status = WatchStatus.Watching, DueAt = at };
 
     /// <summary>The watch after somebody asked to stop it: the job stays open and is not polled; a notification still settles it.</summary>
-    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, AgeKnownTo = null };
+    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, AgeKnownTo = null, OverdueAt = null };
 
     /// <summary>The watch of a job that is given up.</summary>
-    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, AgeKnownTo = null };
+    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, AgeKnownTo = null, OverdueAt = null };
 
     /// <summary>The watch of a job that has an outcome.</summary>
-    public Watch End() => this with { Status = WatchStatus.Done, DueAt = null, AgeKnownTo = null, IsAgeCounted = IsAgeCounted || AgeKnownTo is not null };
+    public Watch End() => this with
+    {
+        Status = WatchStatus.Done,
+        DueAt = null,
+        AgeKnownTo = null,
+        OverdueAt = null,
+        IsAgeCounted = IsAgeCounted || AgeKnownTo is not null,
+    };
 }

@@ -135,7 +135,7 @@ internal sealed class JobTracking(
     /// <returns>Whether it could be understood, and says of no others that they are gone.</returns>
     private bool Take(ServerEvent happened)
     {
-        if (happened.Type is not (JobEvent.SettledType or JobEvent.ProgressedType))
+        if (happened.Type is not (JobEvent.SettledType or JobEvent.ProgressedType or JobEvent.OverdueType))
             return happened.Type is not (HostClient.PurgedType or HostClient.RestartedType);
 
         if (!JobEvent.TryParse(happened.Data, out var told))

@@ -50,6 +50,18 @@ public sealed class PublishingTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task A_message_of_an_overdue_job_says_so()
+    {
+        var overdue = Sample.Job("a").Overdue(TimeSpan.FromHours(1));
+        await Bus.Publisher.PublishAsync([overdue.ToEvent()!, overdue.Job.Settled(TimeSpan.FromHours(2)).ToEvent()!], Cancelled);
+
+        var received = await Bus.ReceiveAsync("all", 2);
+        Assert.Equal(["fopwatch.job.overdue", "fopwatch.job.settled"], received.Select(message => message.Subject));
+        Assert.Equal([true, false], received.Select(message => message.ApplicationProperties.TryGetValue("overdue", out var value) && value is true));
+        Assert.Equal([true, false], received.Select(message => Parse(message).Data.Overdue));
+    }
+
+    [Fact]
     public async Task Opening_connects_and_says_so_where_there_is_no_such_topic()
     {
         await Bus.Publisher.OpenAsync(Cancelled);

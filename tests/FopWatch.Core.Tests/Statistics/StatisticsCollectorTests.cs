@@ -247,6 +247,18 @@ public sealed class StatisticsCollectorTests
     }
 
     [Fact]
+    public void A_job_that_becomes_overdue_is_counted_once()
+    {
+        var overdue = new OverdueAges(TimeSpan.FromSeconds(300), new Dictionary<string, TimeSpan?>());
+        Decide(Registration);
+        At(400, Polled(Running), overdue);
+        At(500, Polled(Running), overdue);
+        At(600, Reported(Over), overdue);
+
+        Assert.Equal(1, Taken().Sums[HourSum.Overdue]);
+    }
+
+    [Fact]
     public void Notifications_polls_and_events_are_counted_by_the_hour()
     {
         _collector.Notified("media", Trust.Strong, NotificationResult.Recorded);
@@ -304,16 +316,16 @@ public sealed class StatisticsCollectorTests
         return new() { Id = Key.Id, Channel = channel, Facts = isOver ? items with { Closed = true, Concluded = true, Verdict = JobVerdict.Succeeded } : items with { Progress = JobProgress.Processing } };
     }
 
-    private void At(double seconds, DecisionInput input)
+    private void At(double seconds, DecisionInput input, OverdueAges? overdue = null)
     {
         _time.AdvanceTo(Start.AddSeconds(seconds));
-        Decide(input is DecisionInput.Polled polled ? polled with { Asked = _job!.Watch } : input);
+        Decide(input is DecisionInput.Polled polled ? polled with { Asked = _job!.Watch } : input, overdue);
     }
 
-    private void Decide(DecisionInput input)
+    private void Decide(DecisionInput input, OverdueAges? overdue = null)
     {
         var before = _job;
-        var change = JobDecider.Decide(Key, before, input is DecisionInput.Polled polled ? polled with { Asked = before!.Watch } : input, JobDeciderTests.Source, _time.GetUtcNow())!;
+        var change = JobDecider.Decide(Key, before, input is DecisionInput.Polled polled ? polled with { Asked = before!.Watch } : input, JobDeciderTests.Source, _time.GetUtcNow(), overdue: overdue)!;
         _job = change.Job;
         if (change.IsWritten)
             _collector.Committed(new(before, change.Job, null, CommitCause.Outside));

@@ -15,7 +15,7 @@ internal sealed class EventReader : IAsyncDisposable
     {
         (_response, _timeout) = (response, timeout);
         _events = SseParser
-            .Create(stream, (type, data) => type is JobEvent.SettledType or JobEvent.ProgressedType
+            .Create(stream, (type, data) => type is JobEvent.SettledType or JobEvent.ProgressedType or JobEvent.OverdueType
                 ? JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent)!
                 : null!)
             .EnumerateAsync(timeout.Token)

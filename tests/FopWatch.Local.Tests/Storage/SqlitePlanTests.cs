@@ -130,6 +130,20 @@ public class SqlitePlanTests
         Assert.Contains($"USING INDEX {index} (source=? AND {columns} AND registered_at>?", step, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(null, null)]
+    [InlineData(JobState.Processing, null)]
+    [InlineData(JobState.Processing, WatchStatus.Watching)]
+    public async Task A_list_of_overdue_jobs_reads_no_others(JobState? state, WatchStatus? watch)
+    {
+        await using var temp = await TempStore.OpenAsync();
+        var query = new JobQuery { Source = "media", State = state, Watch = watch, Overdue = true, Since = DateTimeOffset.UnixEpoch };
+
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
+
+        Assert.Contains("USING INDEX jobs_overdue (source=? AND registered_at>?", step, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task The_sources_of_a_list_are_found_by_a_step_in_the_index_for_each()
     {

@@ -20,6 +20,8 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/quarantine?source=nobody")]
     [InlineData("/api/jobs?ref=z0.a")]
     [InlineData("/api/jobs?watch=open")]
+    [InlineData("/api/jobs?overdue=yes")]
+    [InlineData("/api/jobs?overdue=True")]
     [InlineData("/api/jobs?continuation=xyz")]
     [InlineData("/api/quarantine?top=1001")]
     public async Task A_wrong_parameter_is_400(string path)

@@ -367,10 +367,16 @@ internal sealed class Checker(SimulatedWorld world)
         var told = JobEvent.Parse(committed.Body);
         Expect(
             told.Id == committed.Id && told.Data.Version == job.Version && told.Data.State == job.State && told.Data.Counts == job.Facts.Counts
-            && told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType)
+            && told.Data.Overdue == job.IsOverdue
+            && (told.Type == JobEvent.OverdueType ? !job.IsSettled : told.Type == (job.IsSettled ? JobEvent.SettledType : JobEvent.ProgressedType))
             && SameMetadata(told.Data.Metadata, job.Metadata),
             "an event that says something else than its job",
             job);
+        if (told.Type == JobEvent.OverdueType)
+        {
+            world.Tally.Add("jobs overdue");
+            Expect(job.IsOverdue && StoryOf(job.Key).OverdueWatches.Add(job.Watch.StartedAt), "a watch that became overdue twice", job);
+        }
     }
 
     /// <summary>Whether a job is polled as long as it has no outcome, or was in time after a step.</summary>
@@ -422,6 +428,9 @@ internal sealed class Checker(SimulatedWorld world)
 
         /// <summary>When its watches began, and the deadline of each.</summary>
         public SortedDictionary<DateTimeOffset, DateTimeOffset> Watches { get; } = [];
+
+        /// <summary>When the watches began that became overdue.</summary>
+        public HashSet<DateTimeOffset> OverdueWatches { get; } = [];
 
         /// <summary>Whether it was given up because clocks that were wrong by more than the grace said that its time was over.</summary>
         public bool EndedByClocks { get; set; }

@@ -72,7 +72,10 @@ internal sealed class SimulatedWorld
             Plans.Set(
                 source.Name,
                 new(Some(), new Dictionary<string, LearnedPlan>(StringComparer.Ordinal) { ["avthumb/mp4"] = Some(), ["vframe/jpg"] = Some() }),
-                new Dictionary<string, ISurvivalCurve>());
+                new Dictionary<string, ISurvivalCurve>(),
+                new(Age(), new Dictionary<string, TimeSpan?>(StringComparer.Ordinal) { ["avthumb/mp4"] = Age(), ["vframe/jpg"] = Age() }));
+
+            TimeSpan Age() => TimeSpan.FromSeconds(Math.Exp(9 * random.NextDouble()));
 
             LearnedPlan Some() => programme.Best(Math.Exp(8 * random.NextDouble()));
         }

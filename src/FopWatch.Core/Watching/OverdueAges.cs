@@ -1,0 +1,50 @@
+using FopWatch.Statistics;
+
+namespace FopWatch.Watching;
+
+/// <summary>From which age a job of a source is overdue: it takes longer than nearly all of its like did.</summary>
+/// <param name="OfSource">The age for jobs of a class of which too little is known; null if too little is known of the source.</param>
+/// <param name="OfClasses">The age for each class of which enough is known; null where so many of its jobs were never seen to end that nothing is unusual.</param>
+public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string, TimeSpan?> OfClasses)
+{
+    /// <summary>A job is overdue from this multiple of the usual age.</summary>
+    public const double Factor = 1.5;
+
+    /// <summary>The share of jobs that take longer than the usual age.</summary>
+    private const double Longer = 0.05;
+
+    /// <summary>The age for a class; null if its jobs are never overdue.</summary>
+    /// <param name="name">The name of the class.</param>
+    public TimeSpan? For(string name) =>
+        OfClasses.TryGetValue(name, out var own) ? own
+
+        // An idle-time task has no completion-time promise (providers.md, section 1), so it is compared with its like only.
+        : CommandClass.IsIdle(name) ? null
+        : OfSource;
+
+    /// <summary>The ages that follow from what is known of the classes of a source, by their names.</summary>
+    public static OverdueAges Of(IReadOnlyDictionary<string, KnownAges> known)
+    {
+        ArgumentNullException.ThrowIfNull(known);
+        var source = new KnownAges();
+        foreach (var (_, ages) in known.Where(one => !CommandClass.IsIdle(one.Key)).OrderBy(one => one.Key, StringComparer.Ordinal))
+            source.Add(ages);
+        return new(
+            source.Jobs >= PlanLearner.LeastJobs ? AgeOf(source) : null,
+            known.Where(one => one.Value.Jobs >= PlanLearner.LeastJobs).ToDictionary(one => one.Key, one => AgeOf(one.Value), StringComparer.Ordinal));
+    }
+
+    private static TimeSpan? AgeOf(KnownAges known)
+    {
+        var (curve, low, high) = (AgeCurve.Observed(known), 0d, known.Buckets.From(known.Buckets.Count));
+        if (curve.Unfinished(high) > Longer)
+            return null;
+        while (high - low > 1e-3)
+        {
+            var middle = (low + high) / 2;
+            (low, high) = curve.Unfinished(middle) > Longer ? (middle, high) : (low, middle);
+        }
+
+        return Factor * TimeSpan.FromSeconds(high);
+    }
+}
