@@ -168,7 +168,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
                     var listed = (await PagesAsync(query)).SelectMany(page => page).ToList();
 
                     Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
-                    Assert.Equal(overdue && state is null ? (source is null ? 11 : 5) : listed.Count, listed.Count);
+                    Assert.Equal(overdue && state is null ? (source is null ? 12 : 6) : listed.Count, listed.Count);
                     Assert.All(listed, job => Assert.Equal(overdue, job.IsOverdue));
                 }
             }
