@@ -184,6 +184,7 @@ public sealed class OpenApiTests
                     Truncated = [new() { At = "/result", Elements = 1, TextBytes = 0, Dropped = true, More = true }],
                 },
             ],
+            Overdue = true,
             Truncated = true,
             Metadata = new Dictionary<string, string> { ["lesson"] = "42" },
             SettledAt = DateTimeOffset.UnixEpoch,
