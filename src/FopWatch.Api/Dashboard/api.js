@@ -1,0 +1,162 @@
+import { keep, kept } from './dom.js';
+import { observeClock } from './format.js';
+
+// Paths are relative to the place of the dashboard, so that it works below a proxy's prefix too.
+const root = new URL('../', import.meta.url);
+
+// How the key is sent. In the cloud, the Functions host lets its own keys into `/api`, and passes FopWatch's keys only below `/keyed`.
+const ways = [{ base: '', header: 'X-Api-Key' }, { base: 'keyed/', header: 'X-Api-Key' }, { base: '', header: 'x-functions-key' }];
+let key = kept('key');
+let way = ways[Number(kept('way'))] ?? ways[0];
+
+export class Failure extends Error {
+	constructor(status, problem) {
+		super(problem?.detail || problem?.title || `HTTP ${status}`);
+		this.status = status;
+		this.problem = problem ?? null;
+	}
+
+	get isAway() {
+		return this.status === 0;
+	}
+}
+
+export function hasKey() {
+	return key !== null;
+}
+
+export function setKey(value) {
+	key = value;
+	keep('key', value);
+	useWay(ways[0]);
+}
+
+function useWay(chosen) {
+	way = chosen;
+	keep('way', chosen === ways[0] ? null : ways.indexOf(chosen));
+}
+
+export function address(path) {
+	return new URL(path.replace(/^\//, ''), root);
+}
+
+// Sends a request with the key in a header: never in a URL, and not as a cookie, so that no other page can make this browser act.
+export async function send(method, path, { body, signal, headers } = {}) {
+	let response;
+	try {
+		response = await fetch(new URL(way.base + path.replace(/^\//, ''), root), {
+			method,
+			signal,
+			cache: 'no-store',
+			headers: { ...(key ? { [way.header]: key } : {}), ...(body ? { 'Content-Type': 'application/json' } : {}), ...headers },
+			body: body ? JSON.stringify(body) : undefined,
+		});
+	} catch (error) {
+		if (error.name === 'AbortError') throw error;
+		throw new Failure(0);
+	}
+
+	if (response.ok) return response;
+	let problem = null;
+	try {
+		problem = await response.json();
+	} catch {
+		// A proxy, or a host that refuses before FopWatch does, answers without a problem.
+	}
+
+	throw new Failure(response.status, problem);
+}
+
+export async function call(method, path, options) {
+	const response = await send(method, path, options);
+	if (response.status === 204) return null;
+	try {
+		return await response.json();
+	} catch (error) {
+		if (error.name === 'AbortError') throw error;
+		throw new Failure(0);
+	}
+}
+
+export const get = (path, signal) => call('GET', path, { signal });
+export const post = (path, body) => call('POST', path, { body });
+
+// What an older host has no route for is null.
+export async function getIfThere(path, signal) {
+	try {
+		return await get(path, signal);
+	} catch (error) {
+		if (error.status === 404 || error.status === 405) return null;
+		throw error;
+	}
+}
+
+export function query(parameters) {
+	const search = new URLSearchParams();
+	for (const [name, value] of Object.entries(parameters)) {
+		if (value != null && value !== '') search.set(name, value);
+	}
+	const text = search.toString();
+	return text ? `?${text}` : '';
+}
+
+export function jobPath(source, id) {
+	return `/api/jobs/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
+}
+
+// Who the caller is, and what this host has. A host without the route lets the key do everything that it lets in.
+export const session = { name: null, rights: 'write', sources: null, host: null, events: '/events' };
+
+export async function readSession() {
+	let refusal = null;
+	for (const candidate of key && way === ways[0] ? ways : [way]) {
+		try {
+			useWay(candidate);
+			await ask();
+			return;
+		} catch (error) {
+			refusal ??= error;
+			if (error.status !== 401 && error.status !== 404) break;
+		}
+	}
+
+	useWay(ways[0]);
+	throw refusal;
+}
+
+async function ask() {
+	const me = await getIfThere('/api/me');
+	Object.assign(session, { name: null, rights: 'write', sources: null, host: null, events: me ? null : '/events' }, me);
+	if (me?.at) observeClock(me.at);
+
+	// A host without that route shows only here whether it lets the caller in.
+	if (!me) await get('/api/jobs?top=1');
+}
+
+export async function readClock() {
+	const me = await getIfThere('/api/me');
+	if (me?.at) observeClock(me.at);
+}
+
+export const mayAct = () => session.rights === 'write';
+
+let known = null;
+
+// The names of the sources, for filters: asked for once. Null where the host cannot say.
+export function sourceNames() {
+	known ??= getIfThere('/api/overview?hours=1').then(
+		overview => {
+			if (!overview) return session.sources;
+			observeClock(overview.at);
+			return overview.sources.map(source => source.name);
+		},
+		() => {
+			known = null;
+			return session.sources;
+		});
+	return known;
+}
+
+export function forgetSources() {
+	known = null;
+}

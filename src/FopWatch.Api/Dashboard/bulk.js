@@ -1,0 +1,93 @@
+import { jobPath, post, query, send } from './api.js';
+import { h } from './dom.js';
+import { t } from './i18n.js';
+import { confirm, dialog, explain, toast } from './ui.js';
+
+// Acts on single jobs, one after the other.
+export async function actOnEach(action, jobs, signal) {
+	if (!await isMeant(action, jobs.length)) return false;
+	await withProgress(action, jobs.length, signal, async (progress, isOver) => {
+		let failed = 0;
+		let last = null;
+		for (const [index, job] of jobs.entries()) {
+			if (isOver()) break;
+			try {
+				await actOnJob(action, job.source, job.id);
+			} catch (error) {
+				if (error.isAway || error.status === 401 || error.status === 403) throw error;
+				failed++;
+				last = error;
+			}
+
+			progress(index + 1 - failed, failed, last && explain(last).text);
+		}
+	});
+	return true;
+}
+
+export function actOnJob(action, source, id) {
+	const path = jobPath(source, id);
+	return action === 'stop' ? send('DELETE', path).then(response => response.json()) : post(`${path}/${action}`);
+}
+
+function isMeant(action, n) {
+	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop');
+}
+
+// Acts on all that a filter finds: asks how many they are first, and goes on where the host's time for one call ends.
+export async function actOnAll(path, action, filters, signal) {
+	const asked = await post(`${path}/${action}${query(filters)}`);
+	if (!asked.count) {
+		toast(t('bulk.none'));
+		return false;
+	}
+
+	if (!await isMeant(action, asked.count)) return false;
+	await withProgress(action, asked.count, signal, async (progress, isOver) => {
+		let continuation;
+		let [done, failed] = [0, 0];
+		do {
+			const answer = await post(`${path}/${action}${query({ ...filters, confirm: asked.confirm ?? asked.count, continuation })}`);
+			done += answer.done ?? 0;
+			failed += answer.failed ?? 0;
+			progress(done, failed);
+			continuation = answer.continuation;
+		} while (continuation && !isOver());
+	});
+	return true;
+}
+
+async function withProgress(action, count, signal, work) {
+	const bar = h('progress', { max: count, value: 0 });
+	const line = h('p.numbers', { 'aria-live': 'polite' }, t('bulk.progress', { done: 0, n: count }));
+	const reason = h('p.wrong');
+	let isOver = false;
+	const closed = dialog(t(`action.${action}`), [bar, line, reason], [{ value: '', text: t('close') }]).then(() => { isOver = true; });
+	const progress = (done, failed, why) => {
+		bar.value = done + failed;
+		line.textContent = t('bulk.progress', { done, n: count }) + (failed > 0 ? ` ${t('bulk.failed', { n: failed })}` : '');
+		if (why) reason.textContent = why;
+	};
+	try {
+		await work(progress, () => isOver || signal.aborted);
+		line.textContent += ` ${t(isOver ? 'bulk.interrupted' : 'bulk.over')}`;
+	} catch (error) {
+		const { title: what, text } = explain(error);
+		reason.textContent = `${what} ${text}`;
+	}
+
+	await closed;
+}
+
+// What is shown, as a file for a spreadsheet. A cell that a spreadsheet would take for a formula is made text.
+export function downloadCsv(name, columns, rows) {
+	const cell = value => {
+		const text = value == null ? '' : String(value);
+		const safe = /^[=+\-@\t\r]/.test(text) ? `'${text}` : text;
+		return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
+	};
+	const lines = [columns.map(([title]) => cell(title)), ...rows.map(row => columns.map(([, value]) => cell(value(row))))];
+	const url = URL.createObjectURL(new Blob([`\uFEFF${lines.map(line => line.join(',')).join('\r\n')}\r\n`], { type: 'text/csv' }));
+	h('a', { href: url, download: name }).click();
+	setTimeout(() => URL.revokeObjectURL(url), 10000);
+}

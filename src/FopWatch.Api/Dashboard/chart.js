@@ -1,0 +1,174 @@
+import { h, replace, s } from './dom.js';
+import { dayText, duration, hourText } from './format.js';
+import { number, t } from './i18n.js';
+
+const height = 170;
+const margin = { left: 46, right: 8, top: 8, bottom: 22 };
+const hourLength = 3600000;
+
+// The columns of a chart over hours: at most 90, each of one or several hours. `add` puts an hour's row into its column.
+export function columnsOf(at, hours, rows, create, add) {
+	const step = hours <= 48 ? 1 : hours <= 168 ? 3 : hours <= 720 ? 12 : 24;
+	const end = Math.floor(Date.parse(at) / hourLength) + 1;
+	const count = Math.ceil(hours / step);
+	const columns = Array.from({ length: count }, (_, index) => ({ at: (end - (count - index) * step) * hourLength, step, ...create() }));
+	for (const row of rows) {
+		const index = count - 1 - Math.floor((end - 1 - Math.floor(Date.parse(row.hour) / hourLength)) / step);
+		if (columns[index]) add(columns[index], row);
+	}
+
+	return columns;
+}
+
+function columnName(column) {
+	const from = hourText(column.at, true);
+	return column.step === 1 ? from : `${from} – ${hourText(column.at + column.step * hourLength, true)}`;
+}
+
+// A chart with a legend that names the values of the column under the pointer (or the keyboard's), and a table of the same.
+// series: [{ key, name, colour }]; value(column, key): a number, or null where nothing is known.
+export function chart({ title, summary, columns, series, value, kind, total = true }) {
+	const format = kind === 'lines' ? duration : count => number(count);
+	const present = series.filter(one => columns.some(column => value(column, one.key)));
+	const shown = present.length > 0 ? present : series.slice(0, 1);
+	const svg = s('svg', { tabindex: '0', role: 'img', 'aria-label': `${title}. ${summary ?? ''}` });
+	const legend = h('div.legend');
+	const plot = h('div.plot', svg);
+	let marked = -1;
+	let drawnWidth = 0;
+
+	function drawLegend() {
+		const column = columns[marked];
+		const valueOf = key => {
+			if (column) return value(column, key);
+			return kind === 'lines' || !total ? null : columns.reduce((sum, one) => sum + (value(one, key) ?? 0), 0);
+		};
+		replace(legend,
+			h('span.when', column ? columnName(column) : kind === 'lines' || !total ? t('chart.point') : t('chart.total')),
+			shown.map(one => {
+				const known = valueOf(one.key);
+				return h('span.key', h('i', { class: `swatch ${one.colour}${one.isThin ? ' thin' : ''}` }), one.name, known != null && h('b', ` ${format(known)}`));
+			}));
+	}
+
+	function draw() {
+		const width = plot.clientWidth;
+		if (width < 60) return;
+		drawnWidth = width;
+		const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
+		const slot = inner.width / columns.length;
+		svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
+		svg.setAttribute('width', width);
+		svg.setAttribute('height', height);
+		const scale = kind === 'lines' ? timeScale(columns, shown, value) : countScale(columns, shown, value);
+		const y = amount => margin.top + inner.height * (1 - scale.share(amount));
+		const band = s('rect.band', { y: margin.top, height: inner.height, width: Math.max(1, slot), visibility: marked < 0 ? 'hidden' : 'visible', x: margin.left + Math.max(0, marked) * slot });
+		const every = Math.max(1, Math.ceil(columns.length / Math.max(2, Math.floor(inner.width / 76))));
+		replace(svg,
+			s('title', title),
+			s('desc', summary ?? ''),
+			band,
+			scale.ticks.map(tick => [
+				s('line.grid', { x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) }),
+				s('text.tick', { x: margin.left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, kind === 'lines' ? duration(tick) : number(tick))]),
+			columns.map((column, index) => (columns.length - 1 - index) % every === 0 && s('text.tick', { x: margin.left + (index + 0.5) * slot, y: height - 6, 'text-anchor': margin.left + (index + 0.5) * slot > width - 30 ? 'end' : 'middle' },
+				column.step < 12 && columns.length <= 48 ? hourText(column.at) : dayText(column.at))),
+			kind === 'lines' ? lines(slot, y) : bars(slot, y));
+	}
+
+	function bars(slot, y) {
+		const gap = slot > 6 ? Math.min(3, slot * 0.2) : 0;
+		return columns.map((column, index) => {
+			let below = 0;
+			return shown.map(one => {
+				const amount = value(column, one.key) ?? 0;
+				if (amount <= 0) return null;
+				const [from, to] = [y(below), y(below + amount)];
+				below += amount;
+				return s('rect', { class: one.colour, x: margin.left + index * slot + gap / 2, width: Math.max(0.5, slot - gap), y: to, height: Math.max(0.5, from - to) });
+			});
+		});
+	}
+
+	function lines(slot, y) {
+		return shown.map(one => {
+			const parts = [];
+			let part = [];
+			columns.forEach((column, index) => {
+				const amount = value(column, one.key);
+				if (amount == null) {
+					part = [];
+				} else {
+					if (part.length === 0) parts.push(part);
+					part.push([margin.left + (index + 0.5) * slot, y(amount)]);
+				}
+			});
+			return parts.map(points => [
+				points.length > 1 && s('polyline', { class: `${one.colour} line${one.isThin ? ' thin' : ''}`, points: points.map(([x, top]) => `${x.toFixed(1)},${top.toFixed(1)}`).join(' ') }),
+				(points.length === 1 || columns.length <= 48) && points.map(([x, top]) => s('circle', { class: one.colour, cx: x, cy: top, r: one.isThin ? 1.8 : 2.4 }))]);
+		});
+	}
+
+	function mark(index) {
+		if (marked === index) return;
+		marked = index;
+		drawLegend();
+		const band = svg.querySelector('.band');
+		if (!band) return;
+		const slot = (drawnWidth - margin.left - margin.right) / columns.length;
+		band.setAttribute('visibility', index < 0 ? 'hidden' : 'visible');
+		band.setAttribute('x', margin.left + Math.max(0, index) * slot);
+	}
+
+	svg.addEventListener('pointermove', event => {
+		const index = Math.floor((event.clientX - svg.getBoundingClientRect().left - margin.left) / ((drawnWidth - margin.left - margin.right) / columns.length));
+		mark(index >= 0 && index < columns.length ? index : -1);
+	});
+	svg.addEventListener('pointerleave', () => mark(-1));
+	svg.addEventListener('blur', () => mark(-1));
+	svg.addEventListener('keydown', event => {
+		const step = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
+		if (!step) return;
+		event.preventDefault();
+		mark(marked < 0 ? columns.length - 1 : Math.min(columns.length - 1, Math.max(0, marked + step)));
+	});
+
+	const table = h('details.as-table', { ontoggle: () => {
+		if (table.open && table.children.length === 1) table.append(asTable());
+	} }, h('summary', t('chart.table')));
+
+	function asTable() {
+		return h('div.scroll', h('table',
+			h('thead', h('tr', h('th', { scope: 'col' }, t('live.time')), shown.map(one => h('th', { scope: 'col', class: 'number' }, one.name)))),
+			h('tbody', columns.filter(column => shown.some(one => value(column, one.key))).reverse().map(column => h('tr',
+				h('th', { scope: 'row' }, columnName(column)),
+				shown.map(one => h('td.number', value(column, one.key) == null ? '–' : format(value(column, one.key)))))))));
+	}
+
+	new ResizeObserver(() => {
+		if (plot.clientWidth !== drawnWidth) draw();
+	}).observe(plot);
+	drawLegend();
+	return h('figure.chart', h('figcaption', h('h3', title), h('p', summary)),
+		present.length === 0 ? h('div.plot.nothing', h('p', t('chart.nothing'))) : [plot, legend, table]);
+}
+
+function countScale(columns, series, value) {
+	const most = Math.max(1, ...columns.map(column => series.reduce((sum, one) => sum + (value(column, one.key) ?? 0), 0)));
+	const size = 10 ** Math.floor(Math.log10(most));
+	const top = [1, 2, 3, 4, 6, 8, 10].map(step => step * size).find(step => step >= most);
+	return { share: amount => amount / top, ticks: top === 1 ? [0, 1] : [0, top / 2, top].filter(Number.isInteger) };
+}
+
+const marks = [0.001, 0.01, 0.1, 1, 10, 60, 600, 3600, 21600, 86400, 864000];
+
+// Delays range from milliseconds to hours: their scale is logarithmic.
+function timeScale(columns, series, value) {
+	const known = columns.flatMap(column => series.map(one => value(column, one.key))).filter(amount => amount > 0);
+	const from = marks.findLast(mark => mark <= Math.min(...known)) ?? marks[0];
+	const to = marks.find(mark => mark > from && mark >= Math.max(...known)) ?? marks.at(-1);
+	return {
+		share: amount => Math.min(1, Math.max(0, Math.log(Math.max(amount, from) / from) / Math.log(to / from))),
+		ticks: marks.filter(mark => mark >= from && mark <= to),
+	};
+}

@@ -1,0 +1,76 @@
+// Elements are made by calls only, and text goes in as text: what strangers wrote (ids, commands, bodies) is never parsed as markup.
+
+const svgNamespace = 'http://www.w3.org/2000/svg';
+
+// h('a.button', { href }, 'text'): the element, its classes, its attributes and listeners, and what is in it.
+export const h = (name, ...rest) => make(tag => document.createElement(tag), name, rest);
+export const s = (name, ...rest) => make(tag => document.createElementNS(svgNamespace, tag), name, rest);
+
+function make(create, name, rest) {
+	const [tag, ...classes] = name.split('.');
+	const element = create(tag);
+	if (tag === 'button') element.type = 'button';
+	if (classes.length > 0) element.setAttribute('class', classes.join(' '));
+	if (rest[0]?.constructor === Object) {
+		for (const [name, value] of Object.entries(rest.shift())) {
+			if (value == null || value === false) continue;
+			if (name.startsWith('on')) element.addEventListener(name.slice(2), value);
+			else if (name === 'value' || name === 'checked') element[name] = value;
+			else element.setAttribute(name, value === true ? '' : value);
+		}
+	}
+
+	return append(element, rest);
+}
+
+export function append(element, children) {
+	for (const child of [children].flat(Infinity)) {
+		if (child != null && child !== false) element.append(child instanceof Node ? child : String(child));
+	}
+	return element;
+}
+
+export function replace(element, ...children) {
+	element.replaceChildren();
+	return append(element, children);
+}
+
+// A link that a stranger's text names is one only if it leads to the web; anything else (javascript:, data:) stays text.
+export function outsideLink(url, text = url) {
+	let parsed = null;
+	try {
+		parsed = new URL(url);
+	} catch {
+		// Not an absolute URL.
+	}
+
+	return parsed && /^https?:$/.test(parsed.protocol)
+		? h('a', { href: parsed.href, rel: 'noreferrer noopener', target: '_blank', class: 'break' }, text)
+		: h('span.break', text);
+}
+
+export function debounce(milliseconds, action) {
+	let timer = 0;
+	return (...given) => {
+		clearTimeout(timer);
+		timer = setTimeout(action, milliseconds, ...given);
+	};
+}
+
+// Reads a value that must not outlive the tab. Some browsers refuse storage.
+export function kept(name) {
+	try {
+		return sessionStorage.getItem(`fopwatch.${name}`);
+	} catch {
+		return null;
+	}
+}
+
+export function keep(name, value) {
+	try {
+		if (value === null) sessionStorage.removeItem(`fopwatch.${name}`);
+		else sessionStorage.setItem(`fopwatch.${name}`, value);
+	} catch {
+		// It is forgotten with the page.
+	}
+}

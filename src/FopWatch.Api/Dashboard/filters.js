@@ -1,0 +1,102 @@
+import { debounce, h, replace } from './dom.js';
+import { t, word } from './i18n.js';
+import { select, sourceSelect } from './ui.js';
+
+const states = ['waiting', 'processing', 'succeeded', 'partiallyFailed', 'failed', 'cancelled', 'expired'];
+const watches = ['watching', 'stopped', 'givenUp', 'done'];
+const searches = ['id', 'key', 'bucket', 'metadata', 'ref'];
+const names = ['source', 'state', 'watch', 'overdue', 'id', 'key', 'bucket', 'ref', 'since', 'until'];
+
+// The filters of a list of jobs, as the URL and the API have them.
+export function readFilters(parameters) {
+	const filters = {};
+	for (const [name, value] of parameters) {
+		if (value && (names.includes(name) || name.startsWith('metadata.'))) filters[name] = value;
+	}
+
+	return filters;
+}
+
+// The bar that changes them: `onChange` gets them all.
+export function filterBar(filters, sources, onChange) {
+	let search = searches.find(name => (name === 'metadata' ? Object.keys(filters).some(key => key.startsWith('metadata.')) : filters[name])) ?? 'id';
+	const given = { ...filters };
+	const set = (name, value) => {
+		if (value) given[name] = value;
+		else delete given[name];
+		onChange({ ...given });
+	};
+
+	const input = h('input', { type: 'search', 'aria-label': t('jobs.search'), spellcheck: 'false', autocomplete: 'off', maxlength: '1024', value: searchText(), placeholder: t(`search.${search}.example`) });
+	const typed = debounce(200, applySearch);
+	input.addEventListener('input', typed);
+	input.addEventListener('keydown', event => {
+		if (event.key === 'Enter') applySearch();
+	});
+
+	function searchText() {
+		if (search !== 'metadata') return given[search] ?? '';
+		const [name, value] = Object.entries(given).find(([key]) => key.startsWith('metadata.')) ?? [];
+		return name ? `${name.slice('metadata.'.length)}=${value}` : '';
+	}
+
+	function applySearch() {
+		const before = JSON.stringify(given);
+		for (const name of Object.keys(given)) {
+			if (['id', 'key', 'bucket', 'ref'].includes(name) ? name === search : name.startsWith('metadata.') && search === 'metadata') delete given[name];
+		}
+
+		const text = input.value.trim();
+		const [, name, value] = /^([^=]+)=(.+)$/.exec(text) ?? [];
+		if (search === 'metadata') {
+			if (name) given[`metadata.${name.trim()}`] = value.trim();
+		} else if (text && (search !== 'ref' || /^[0-9a-f]{24}$/.test(text))) {
+			given[search] = text;
+		}
+
+		if (JSON.stringify(given) !== before) onChange({ ...given });
+	}
+
+	const kinds = h('select', { 'aria-label': t('jobs.searchBy'), onchange: () => {
+		search = kinds.value;
+		input.value = searchText();
+		input.placeholder = t(`search.${search}.example`);
+		input.focus();
+	} }, searches.map(name => h('option', { value: name, selected: name === search }, t(`search.${name}`))));
+
+	const chosen = new Set((given.state ?? '').split(',').filter(Boolean));
+	const stateButtons = h('div.chips', { role: 'group', 'aria-label': t('jobs.state') }, states.map(state => {
+		const button = h('button', { class: `chip state-${state}`, 'aria-pressed': String(chosen.has(state)), onclick: () => {
+			if (!chosen.delete(state)) chosen.add(state);
+			button.setAttribute('aria-pressed', String(chosen.has(state)));
+			set('state', states.filter(name => chosen.has(name)).join(','));
+		} }, h('i'), word('state', state));
+		return button;
+	}));
+
+	const overdue = h('input', { type: 'checkbox', checked: given.overdue === 'true', onchange: () => set('overdue', overdue.checked ? 'true' : '') });
+	const timeField = name => h('label.field', h('span', t(`jobs.${name}`)),
+		h('input', { type: 'datetime-local', step: '1', value: toLocal(given[name]), onchange: event => set(name, fromLocal(event.target.value)) }));
+	const sourceField = h('span.slot');
+	const drawSources = known => replace(sourceField, sourceSelect(known, given.source ?? '', value => set('source', value)));
+	drawSources(null);
+	sources.then(drawSources);
+
+	return h('div.filters',
+		h('div.bar', h('div.search', kinds, input), sourceField,
+			select(t('jobs.watch'), [['', t('any')], ...watches.map(name => [name, word('watch', name)])], watches.includes(given.watch) ? given.watch : '', value => set('watch', value)),
+			h('label.check', overdue, t('overdue'))),
+		stateButtons,
+		h('details.more-filters', { open: Boolean(given.since || given.until) }, h('summary', t('jobs.times')), h('div.bar', timeField('since'), timeField('until'))));
+}
+
+function toLocal(at) {
+	const date = new Date(at ?? NaN);
+	if (Number.isNaN(date.getTime())) return '';
+	return new Date(date.getTime() - date.getTimezoneOffset() * 60000).toISOString().slice(0, 19);
+}
+
+function fromLocal(text) {
+	const date = new Date(text);
+	return Number.isNaN(date.getTime()) ? '' : date.toISOString().replace(/\.\d+Z$/, 'Z');
+}

@@ -1,0 +1,81 @@
+import { h } from './dom.js';
+import { locale, number, t } from './i18n.js';
+
+// The host's clock: relative times are told by it. It may be ahead of the browser's, and a demo's runs faster.
+const clock = { local: 0, host: 0, first: null, rate: 1 };
+
+export function observeClock(at) {
+	const host = Date.parse(at);
+	if (!Number.isFinite(host)) return;
+	const local = performance.now();
+	clock.first ??= { local, host };
+	if (local - clock.first.local > 1500) {
+		const rate = (host - clock.first.host) / (local - clock.first.local);
+		clock.rate = Math.abs(rate - 1) < 0.2 ? 1 : Math.max(0, rate);
+	}
+	Object.assign(clock, { local, host });
+}
+
+export function now() {
+	return clock.host ? clock.host + (performance.now() - clock.local) * clock.rate : Date.now();
+}
+
+export function exactTime(at) {
+	const date = new Date(at);
+	return Number.isNaN(date.getTime()) ? String(at) : date.toLocaleString(locale(), { dateStyle: 'medium', timeStyle: 'medium' });
+}
+
+const units = [['d', 86400], ['h', 3600], ['min', 60], ['s', 1]];
+
+// A length of time in at most two units: 0.2 s, 45 s, 3 min 20 s, 2 d 4 h.
+export function duration(seconds) {
+	if (!Number.isFinite(seconds)) return '–';
+	const value = Math.abs(seconds);
+	if (value < 0.001) return `0 ${t('unit.s')}`;
+	if (value < 1) return `${number(value, 3)} ${t('unit.s')}`;
+	if (value < 10) return `${number(value, 1)} ${t('unit.s')}`;
+	const index = units.findIndex(([, size]) => Math.round(value) >= size);
+	const [name, size] = units[index];
+	const whole = Math.floor(Math.round(value) / size);
+	const rest = index + 1 < units.length ? Math.floor((Math.round(value) - whole * size) / units[index + 1][1]) : 0;
+	return `${number(whole)} ${t(`unit.${name}`)}` + (rest > 0 && whole < 10 ? ` ${rest} ${t(`unit.${units[index + 1][0]}`)}` : '');
+}
+
+function relative(at) {
+	const seconds = (now() - at) / 1000;
+	if (Math.abs(seconds) < 5) return t('time.now');
+	const [name, size] = units.find(([, size]) => Math.abs(seconds) >= size);
+	const count = `${number(Math.floor(Math.abs(seconds) / size))} ${t(`unit.${name}`)}`;
+	return t(seconds > 0 ? 'time.ago' : 'time.in', { time: count });
+}
+
+// A time as relative, with the exact one in the title. `tick` keeps all of them right.
+export function time(at) {
+	if (!at) return '–';
+	const element = h('time', { datetime: at, title: exactTime(at) });
+	element.textContent = relative(Date.parse(at));
+	return element;
+}
+
+export function tick() {
+	for (const element of document.querySelectorAll('time[datetime]')) {
+		const text = relative(Date.parse(element.dateTime));
+		if (element.textContent !== text) element.textContent = text;
+	}
+}
+
+export function bytes(count) {
+	return count < 1024 ? `${number(count)} B` : count < 1048576 ? `${number(count / 1024, 1)} KiB` : `${number(count / 1048576, 1)} MiB`;
+}
+
+export function percent(share) {
+	return Number.isFinite(share) ? `${number(share * 100, share > 0.99 && share < 1 ? 2 : 1)} %` : '–';
+}
+
+export function hourText(at, withDay) {
+	return new Date(at).toLocaleString(locale(), withDay ? { month: 'short', day: 'numeric', hour: '2-digit', minute: '2-digit' } : { hour: '2-digit', minute: '2-digit' });
+}
+
+export function dayText(at) {
+	return new Date(at).toLocaleDateString(locale(), { month: 'short', day: 'numeric' });
+}

@@ -1,0 +1,221 @@
+import { Failure, forgetSources, hasKey, readSession, send, session, setKey, sourceNames } from './api.js';
+import { h, keep, kept, replace } from './dom.js';
+import { tick } from './format.js';
+import { language, languages, setLanguage, t } from './i18n.js';
+import { dialog, errorBox, explain, stateBox } from './ui.js';
+import { page as jobPage } from './pages/job.js';
+import { page as jobsPage } from './pages/jobs.js';
+import { page as livePage } from './pages/live.js';
+import { page as overviewPage } from './pages/overview.js';
+import { page as planPage } from './pages/plan.js';
+import { page as quarantinePage } from './pages/quarantine.js';
+import { page as sourcesPage } from './pages/sources.js';
+
+const pages = { overview: overviewPage, jobs: jobsPage, quarantine: quarantinePage, live: livePage, plan: planPage, sources: sourcesPage };
+const themes = ['auto', 'light', 'dark'];
+
+const main = h('main', { id: 'main', tabindex: '-1' });
+const banner = h('div.banner', { role: 'alert', hidden: true });
+const header = h('header.top');
+let current = new AbortController();
+let shownPath = null;
+
+function drawHeader() {
+	const name = route().parts[0];
+	replace(header,
+		h('a.skip', { href: '#main', onclick: event => { event.preventDefault(); main.focus(); } }, t('skip')),
+		h('a.brand', { href: '#/overview' }, h('img', { src: 'icon.svg', alt: '', width: '20', height: '20' }), 'FopWatch'),
+		h('nav', { 'aria-label': t('nav') }, Object.keys(pages).map(page =>
+			h('a', { href: `#/${page}`, 'aria-current': page === name ? 'page' : null }, t(`nav.${page}`)))),
+		h('div.tools',
+			session.rights === 'read' && h('span.rights', t('rights.read')),
+			hasKey() && h('button.plain', { onclick: forgetKey }, session.name ? t('key.forget.named', { name: session.name }) : t('key.forget')),
+			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); show(); } },
+				Object.entries(languages).map(([name, text]) => h('option', { value: name, lang: name, selected: name === language }, text))),
+			h('select', { 'aria-label': t('theme'), onchange: event => setTheme(event.target.value) },
+				themes.map(theme => h('option', { value: theme, selected: theme === (kept('theme') ?? 'auto') }, t(`theme.${theme}`))))));
+}
+
+function setTheme(theme) {
+	keep('theme', theme === 'auto' ? null : theme);
+	if (theme === 'auto') delete document.documentElement.dataset.theme;
+	else document.documentElement.dataset.theme = theme;
+}
+
+// --- the routes, kept behind the `#`, so that no id or filter reaches a server log or a referrer
+
+function route() {
+	const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
+	const parts = path.split('/').filter(part => part !== '').map(part => {
+		try {
+			return decodeURIComponent(part);
+		} catch {
+			return part;
+		}
+	});
+	return { parts: parts.length > 0 ? parts : ['overview'], parameters: new URLSearchParams(search), path };
+}
+
+function show() {
+	current.abort();
+	current = new AbortController();
+	const { parts, parameters, path } = route();
+	const [name] = parts;
+	drawHeader();
+	document.title = `${parts.length === 3 ? parts[2] : t(`nav.${Object.hasOwn(pages, name) ? name : 'overview'}`)} · FopWatch`;
+	const context = {
+		main,
+		parts,
+		parameters,
+		signal: current.signal,
+		fail: (error, again) => fail(context, error, again),
+		again: show,
+		setParameters: given => setParameters(path, given),
+	};
+	main.replaceChildren();
+	if (name === 'jobs' && parts.length === 3) jobPage(context);
+	else if (Object.hasOwn(pages, name) && parts.length === 1) pages[name](context);
+	else main.append(stateBox('empty', t('noPage.title'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
+	if (shownPath !== null && shownPath !== path) main.focus({ preventScroll: true });
+	if (shownPath !== path) scrollTo(0, 0);
+	shownPath = path;
+}
+
+function setParameters(path, given) {
+	const search = new URLSearchParams(Object.entries(given).filter(([, value]) => value != null && value !== '')).toString();
+	history.replaceState(null, '', `#/${path}${search ? `?${search}` : ''}`);
+}
+
+function fail(context, error, again) {
+	if (error.name === 'AbortError' || context.signal.aborted) return;
+	if (error.status === 401) {
+		askForKey(error);
+		return;
+	}
+
+	if (error.isAway) showAway();
+	if (!main.querySelector('.loaded')) {
+		const box = main.querySelector('.state-box.loading');
+		const shown = errorBox(error, again ?? show);
+		if (box) box.replaceWith(shown);
+		else main.append(shown);
+	} else if (!error.isAway) {
+		const { title, text } = explain(error);
+		main.querySelector('.passing')?.remove();
+		main.querySelector('.loaded').before(stateBox('error passing', title, text, h('button', { onclick: again ?? show }, t('again'))));
+	}
+}
+
+let awayTimer = 0;
+let awayTries = 0;
+
+function showAway() {
+	if (!banner.hidden) return;
+	banner.hidden = false;
+	awayTries = 0;
+	replace(banner, h('strong', t('away.title')), ' ', t('away.trying'), ' ', h('button', { onclick: askWhetherBack }, t('again')));
+	awayTimer = setTimeout(askWhetherBack, 1000);
+}
+
+async function askWhetherBack() {
+	clearTimeout(awayTimer);
+	if (document.hidden || banner.hidden) return;
+	try {
+		await send('GET', '/health/live');
+		banner.hidden = true;
+		forgetSources();
+		start();
+	} catch (error) {
+		if (error instanceof Failure && !error.isAway) {
+			banner.hidden = true;
+			start();
+			return;
+		}
+
+		awayTimer = setTimeout(askWhetherBack, Math.min(20000, 1000 * 2 ** awayTries++));
+	}
+}
+
+function askForKey(error, wasGiven = false) {
+	current.abort();
+	setKey(null);
+	drawHeader();
+	const input = h('input', { type: 'password', autocomplete: 'off', spellcheck: 'false', required: true, 'aria-describedby': 'key-note' });
+	const form = h('form.key-form.state-box', { onsubmit: async event => {
+		event.preventDefault();
+		setKey(input.value.trim());
+		start(true);
+	} },
+	h('h1', t('key.title')),
+	h('p', { id: 'key-note' }, t('key.text')),
+	wasGiven && h('p.wrong', { role: 'alert' }, t('key.wrong')),
+	h('label.field', h('span', t('key.label')), input),
+	h('p.actions', h('button', { type: 'submit', class: 'primary' }, t('key.use'))));
+	replace(main, form);
+	input.focus();
+}
+
+function forgetKey() {
+	setKey(null);
+	forgetSources();
+	Object.assign(session, { name: null, rights: 'write' });
+	start();
+}
+
+addEventListener('keydown', event => {
+	if (event.ctrlKey || event.metaKey || event.altKey || document.querySelector('dialog[open]')) return;
+	const isTyping = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
+	if (event.key === 'Escape' && isTyping) event.target.blur();
+	if (isTyping) return;
+	if (event.key === '?') {
+		showKeys();
+	} else if (event.key === '/') {
+		const search = main.querySelector('input[type=search]');
+		if (!search && !main.querySelector('.key-form')) location.hash = '#/jobs';
+		setTimeout(() => main.querySelector('input[type=search]')?.focus(), search ? 0 : 50);
+		event.preventDefault();
+	} else if (/^[1-6]$/.test(event.key)) {
+		location.hash = `#/${Object.keys(pages)[Number(event.key) - 1]}`;
+	} else if (event.key === 'j' || event.key === 'k') {
+		const links = [...main.querySelectorAll('a.row-link')];
+		const next = links[links.indexOf(document.activeElement) + (event.key === 'j' ? 1 : -1)] ?? (event.key === 'j' ? links[0] : links.at(-1));
+		next?.focus();
+	}
+});
+
+function showKeys() {
+	const keys = [['1 – 6', 'keys.pages'], ['/', 'keys.search'], ['j k', 'keys.rows'], ['Enter', 'keys.open'], ['← →', 'keys.chart'], ['?', 'keys.help']];
+	dialog(t('keys.title'), h('dl.keys', keys.map(([key, text]) => h('div', h('dt', h('kbd', key)), h('dd', t(text))))), [{ value: '', text: t('close'), first: true }]);
+}
+
+async function start(keyWasGiven = false) {
+	try {
+		await readSession();
+	} catch (error) {
+		drawHeader();
+		if (error.status === 401) {
+			askForKey(error, keyWasGiven);
+		} else {
+			replace(main, errorBox(error, () => start()));
+			if (error.isAway) showAway();
+		}
+
+		return;
+	}
+
+	// Without a source there is nothing to see yet: the first page says how to begin.
+	if (location.hash.length < 3 && session.sources === null && (await sourceNames())?.length === 0) location.replace('#/sources');
+	else show();
+}
+
+setTheme(kept('theme') ?? 'auto');
+document.body.append(header, banner, main);
+drawHeader();
+addEventListener('hashchange', () => main.querySelector('.key-form') ? drawHeader() : show());
+document.addEventListener('visibilitychange', () => {
+	if (document.hidden) return;
+	tick();
+	if (!banner.hidden) askWhetherBack();
+});
+setInterval(() => document.hidden || tick(), 10000);
+start();

@@ -1,0 +1,163 @@
+import { address, get, jobPath, mayAct, post, readClock } from '../api.js';
+import { actOnJob } from '../bulk.js';
+import { h, outsideLink, replace } from '../dom.js';
+import { follow, jobOf } from '../events.js';
+import { bytes, duration, now, time } from '../format.js';
+import { timeline } from '../job-timeline.js';
+import { number, t, word } from '../i18n.js';
+import { actionButton, badge, confirm, copyButton, curlLine, facts, loading, overdueBadge, stateBox, toast } from '../ui.js';
+
+// One job: how it stands and why, what happened to it, what it made, and what can be done.
+export function page({ main, parts, signal, fail }) {
+	const [, source, id] = parts;
+	const path = jobPath(source, id);
+	const body = h('div', loading());
+	let shown = null;
+	let timer = 0;
+	main.append(
+		h('p.crumbs', h('a', { href: `#/jobs?source=${encodeURIComponent(source)}` }, `${t('nav.jobs')} · ${source}`)),
+		h('h1.id', h('bdi.break', id), copyButton(id)), body);
+	load();
+	signal.addEventListener('abort', () => clearTimeout(timer));
+
+	async function load() {
+		try {
+			const [job] = await Promise.all([get(path, signal), readClock()]);
+			draw(job);
+		} catch (error) {
+			if (error.status === 404 && !signal.aborted) {
+				replace(body, stateBox('empty', t('job.none.title'), t('job.none.text'), h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
+			} else {
+				fail(error, load);
+			}
+
+			return;
+		}
+
+		follow({ source, signal, onEvent: event => {
+			const job = jobOf(event);
+			if (job?.id === id && job.version > (shown?.version ?? 0)) reload();
+		}, onGap: reload });
+	}
+
+	async function reload() {
+		try {
+			draw(await get(path, signal));
+		} catch (error) {
+			fail(error, reload);
+		}
+	}
+
+	// A poll that changes nothing makes no event, so the page looks again when it was due: once, and only while it is looked at.
+	function expectPoll(job) {
+		clearTimeout(timer);
+		if (!job.nextPollAt) return;
+		const wait = Date.parse(job.nextPollAt) - now() + 2000;
+		if (wait > 0 && wait < 3600000) timer = setTimeout(() => document.hidden ? document.addEventListener('visibilitychange', reload, { once: true, signal }) : reload(), Math.max(3000, wait));
+	}
+
+	function draw(job) {
+		shown = job;
+		expectPoll(job);
+		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
+		replace(body, h('div.loaded',
+			h('div.verdict-row', badge(job.state), !job.settled && job.overdue && overdueBadge(), h('p', verdict(job))),
+			mayAct() && actions(job),
+			h('div.columns',
+				h('section.panel', h('h2', t('jobs.watch')), watchFacts(job)),
+				h('section.panel', h('h2', t('job.facts')), jobFacts(job))),
+			timeline(job),
+			items(job),
+			metadata(job),
+			raw(job)));
+		for (const details of body.querySelectorAll('details[data-name]')) details.open = open.includes(details.dataset.name);
+	}
+
+	function actions(job) {
+		const act = (verb, question) => async () => {
+			if (question && !await confirm(t(`action.${verb}`), question, t(`action.${verb}`), true)) return;
+			const answer = await actOnJob(verb, source, id);
+			toast(answer.answer ? t('job.polled', { answer: word('answer', answer.answer) }) : t('done'));
+			await reload();
+		};
+		const isFinal = job.watch === 'done';
+		const isResumable = job.watch === 'stopped' || job.watch === 'givenUp';
+		return h('div.bar',
+			!isFinal && actionButton(t('action.poll'), act('poll'), { title: t('action.poll.explained'), kind: 'primary' }),
+			job.settled && actionButton(t('action.republish'), act('republish'), { title: t('action.republish.explained') }),
+			isResumable && actionButton(t('action.resume'), async () => {
+				await post('/api/jobs', { source, id });
+				toast(t('done'));
+				await reload();
+			}, { title: t('action.resume.explained') }),
+			job.watch === 'watching' && actionButton(t('action.stop'), act('stop', t('bulk.stop.confirm', { n: 1 })), { title: t('action.stop.explained'), kind: 'danger-text' }));
+	}
+}
+
+// Each state in a line, with what this job adds to it.
+function verdict(job) {
+	const took = job.settledAt ? duration((Date.parse(job.settledAt) - Date.parse(job.registeredAt)) / 1000) : '';
+	const explained = t(`state.${job.state}.explained`);
+	return job.settled && job.settledBy ? `${explained} ${t(`job.settled.${job.settledBy}`, { time: took })}` : explained;
+}
+
+function watchFacts(job) {
+	return facts([
+		[t('jobs.state'), job.watch && word('watch', job.watch), job.watch && t(`watch.${job.watch}.explained`)],
+		[t('timeline.next'), job.nextPollAt && time(job.nextPollAt), job.nextPollReason && t('timeline.because', { reason: word('reason', job.nextPollReason) })],
+		[t('overview.lastPoll'), job.lastPoll && time(job.lastPoll.at), job.lastPoll && word('answer', job.lastPoll.answer)],
+		[t('job.polls'), number(job.polls)],
+		[t('job.delivery'), word('delivery', job.notification), job.notification === 'failed' && t('delivery.failed.explained')],
+		[t('what.registered'), time(job.registeredAt)],
+		[t('what.settled'), job.settledAt && time(job.settledAt)],
+	]);
+}
+
+function jobFacts(job) {
+	const copied = text => text && [h('bdi.break', text), copyButton(text)];
+	return facts([
+		[t('job.provider'), word('provider', job.provider)],
+		[t('search.bucket'), job.bucket && h('bdi.break', job.bucket)],
+		[t('search.key'), copied(job.key)],
+		[t('job.pipeline'), job.pipeline && h('bdi.break', job.pipeline)],
+		[t('job.requestId'), copied(job.requestId)],
+		[t('job.taskFrom'), job.taskFrom && h('bdi.break', job.taskFrom)],
+		[t('job.created'), job.createdAt && time(job.createdAt)],
+		[t('search.ref'), copied(job.ref), job.ref && t('job.ref.explained')],
+		[t('live.version'), number(job.version)],
+	]);
+}
+
+function items(job) {
+	const list = job.items ?? [];
+	return h('section.panel',
+		h('h2', t('jobs.items'), h('small', t('job.items.count', { n: job.counts.total, succeeded: job.counts.succeeded, failed: job.counts.failed, running: job.counts.running }))),
+		job.truncated && h('p.note', t('job.truncated')),
+		list.length === 0 ? h('p.note', t('job.items.none')) : h('ol.items', list.slice(0, 200).map((item, index) => h('li',
+			h('div.item-head', badge(item.state), h('code.break', item.command), item.reusedOldOutput && h('span.badge.level-warning', { title: t('job.reused.explained') }, t('job.reused'))),
+			item.error && h('p.wrong.break', item.error, item.errorIndex !== undefined && ` (${t('job.errorIndex', { n: item.errorIndex })})`),
+			item.input && h('p.output', t('job.input'), ' ', h('bdi.break', [item.input.bucket, item.input.key].filter(Boolean).join(' / '))),
+			(item.outputs ?? []).slice(0, 100).map(output),
+			item.outputs?.length > 100 && h('p.note', t('job.moreItems', { n: item.outputs.length - 100 })),
+			item.result != null && h('details', { 'data-name': `result-${index}` }, h('summary', t('job.result')), h('pre', JSON.stringify(item.result, null, 2)))))),
+		list.length > 200 && h('p.note', t('job.moreItems', { n: list.length - 200 })));
+}
+
+function output(output) {
+	const name = [output.bucket, output.key].filter(Boolean).join(' / ');
+	return h('p.output', '→ ', output.url ? outsideLink(output.url, name || output.url) : h('bdi.break', name || '–'),
+		output.size != null && h('small', bytes(output.size)), output.hash && h('small.break', output.hash), output.url && copyButton(output.url));
+}
+
+function metadata(job) {
+	const pairs = Object.entries(job.metadata ?? {});
+	return pairs.length > 0 && h('section.panel', h('h2', t('search.metadata')), h('dl.facts.wide', pairs.map(([name, value]) =>
+		h('div', h('dt', h('bdi.break', name)), h('dd', h('a.break', { href: `#/jobs?${new URLSearchParams({ [`metadata.${name}`]: value })}`, title: t('job.metadata.find') }, h('bdi', value)))))));
+}
+
+function raw(job) {
+	return h('section.panel',
+		h('h2', t('job.raw')),
+		curlLine(address(jobPath(job.source, job.id)).href),
+		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
+}

@@ -1,0 +1,217 @@
+import { get, getIfThere, mayAct, query, sourceNames } from '../api.js';
+import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
+import { h, replace } from '../dom.js';
+import { follow, jobOf } from '../events.js';
+import { filterBar, readFilters } from '../filters.js';
+import { time } from '../format.js';
+import { number, t, word } from '../i18n.js';
+import { actionButton, badge, loading, overdueBadge, stateBox } from '../ui.js';
+
+const pageSize = 100;
+
+// The jobs: found as one types, kept up to date, acted on together.
+export function page({ main, parameters, signal, fail, setParameters }) {
+	let filters = readFilters(parameters);
+	let rows = new Map();
+	let continuation = null;
+	let turn = 0;
+	let unseen = new Set();
+	let stream = new AbortController();
+	const selected = new Set();
+	signal.addEventListener('abort', () => stream.abort());
+
+	const count = h('span.count', { role: 'status' });
+	const fresh = h('span.slot');
+	const actions = h('div.bar.actions-bar');
+	const body = h('div.list', loading());
+	const table = h('tbody');
+	const all = h('input', { type: 'checkbox', 'aria-label': t('jobs.selectAll'), onchange: () => selectAll(all.checked) });
+	main.append(h('div.title-row', h('h1', t('nav.jobs')), count, fresh), filterBar(filters, sourceNames(), changed), actions, body);
+	drawActions();
+	load();
+
+	function changed(given) {
+		filters = given;
+		setParameters(filters);
+		load();
+	}
+
+	async function load() {
+		const mine = ++turn;
+		try {
+			const list = await get(`/api/jobs${query({ ...filters, top: pageSize })}`, signal);
+			if (mine !== turn) return;
+			rows = new Map();
+			selected.clear();
+			unseen = new Set();
+			table.replaceChildren();
+			drawFresh();
+			draw(list);
+			followEvents();
+		} catch (error) {
+			if (mine === turn) fail(error, load);
+			return;
+		}
+
+		await drawCount(mine);
+	}
+
+	async function drawCount(mine) {
+		try {
+			const answer = await getIfThere(`/api/jobs/count${query(filters)}`, signal);
+			if (mine === turn) count.textContent = answer ? t('jobs.count', { n: answer.count, count: (answer.atLeast ? '≥ ' : '') + number(answer.count) }) : '';
+		} catch (error) {
+			if (mine === turn && error.name !== 'AbortError') count.textContent = '';
+		}
+	}
+
+	function draw(list) {
+		for (const job of list.jobs) addRow(job);
+		continuation = list.continuation;
+		const more = h('div.bar', continuation && actionButton(t('more'), loadMore));
+		replace(body, h('div.loaded',
+			list.unreadable?.length > 0 && stateBox('error', t('jobs.unreadable', { n: list.unreadable.length }), list.unreadable.join(', ')),
+			rows.size === 0 && !continuation ? empty() : h('div.scroll', h('table.jobs',
+				h('thead', h('tr', mayAct() && h('th.pick', all),
+					['jobs.state', 'search.id', 'source', 'jobs.file', 'jobs.items', 'what.registered', 'jobs.next'].map(name => h('th', { scope: 'col' }, t(name))))),
+				table)), more));
+		drawActions();
+	}
+
+	async function loadMore() {
+		const mine = turn;
+		const list = await get(`/api/jobs${query({ ...filters, top: pageSize, continuation })}`, signal);
+		if (mine === turn) draw(list);
+	}
+
+	function empty() {
+		return Object.keys(filters).length > 0
+			? stateBox('empty', t('jobs.noMatch.title'), t('jobs.noMatch.text'), h('a.button', { href: '#/jobs' }, t('jobs.clear')))
+			: stateBox('empty', t('jobs.none.title'), t('jobs.none.text'), h('a.button', { href: '#/sources' }, t('nav.sources')));
+	}
+
+	const keyOf = job => `${job.source}/${job.id}`;
+
+	function addRow(job) {
+		const key = keyOf(job);
+		const known = rows.get(key);
+		if (known) {
+			update(known, job);
+			return;
+		}
+
+		const element = h('tr');
+		rows.set(key, { job, element });
+		drawRow(rows.get(key));
+		table.append(element);
+	}
+
+	function drawRow({ job, element }) {
+		const key = keyOf(job);
+		const isOpen = !job.settled;
+		const box = mayAct() && h('input', { type: 'checkbox', checked: selected.has(key), 'aria-label': t('jobs.select', { id: job.id }), onchange: event => {
+			if (event.target.checked) selected.add(key);
+			else selected.delete(key);
+			drawActions();
+		} });
+		const failed = job.counts.failed > 0 && h('span.wrong', t('jobs.failedItems', { n: job.counts.failed }));
+		replace(element,
+			mayAct() && h('td.pick', box),
+			h('td', badge(job.state), isOpen && job.overdue && [' ', overdueBadge()]),
+			h('th', { scope: 'row' }, h('a.row-link.clip', { href: jobHref(job), title: job.id }, h('bdi', job.id))),
+			h('td', { 'data-label': t('source') }, job.source),
+			h('td', { 'data-label': t('jobs.file') }, h('span.clip', { title: [job.bucket, job.key].filter(Boolean).join(' / ') }, job.bucket && h('bdi.dim', `${job.bucket}/`), h('bdi', job.key ?? (job.bucket ? '' : '–')))),
+			h('td', { 'data-label': t('jobs.items'), class: 'numbers' }, job.counts.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–', failed && [' ', failed]),
+			h('td', { 'data-label': t('what.registered'), class: 'numbers' }, time(job.registeredAt)),
+			h('td', { 'data-label': t('jobs.next'), class: 'numbers' }, nextOf(job)));
+	}
+
+	function nextOf(job) {
+		if (job.settled) return h('span', word('settledBy', job.settledBy ?? 'unknown'), ' · ', time(job.settledAt));
+		if (job.nextPollAt) return h('span', t('jobs.nextPoll'), ' ', time(job.nextPollAt));
+		return job.watch ? word('watch', job.watch) : '–';
+	}
+
+	function followEvents() {
+		stream.abort();
+		stream = new AbortController();
+		follow({ source: filters.source, signal: stream.signal, onEvent, onGap: load });
+	}
+
+	function onEvent(event) {
+		const job = jobOf(event);
+		if (!job) return;
+		const row = rows.get(keyOf(job));
+		if (row) update(row, job);
+		else if (mayMatch(job)) {
+			unseen.add(keyOf(job));
+			drawFresh();
+		}
+	}
+
+	// An event has no watch: when the job settles, that is over; else the row keeps what it knew.
+	function update(row, job) {
+		if (job.version < row.job.version) return;
+		row.job = { ...row.job, overdue: false, ...job, ...(job.settled ? { nextPollAt: undefined } : {}) };
+		drawRow(row);
+		row.element.classList.remove('changed');
+		requestAnimationFrame(() => row.element.classList.add('changed'));
+	}
+
+	function mayMatch(job) {
+		const matches = { source: () => true, state: states => states.split(',').includes(job.state), id: id => job.id.startsWith(id), key: key => job.key?.startsWith(key), bucket: bucket => job.bucket === bucket };
+		return Object.entries(filters).every(([name, value]) => matches[name]?.(value));
+	}
+
+	// New rows wait for a click, so that nothing moves under the pointer.
+	function drawFresh() {
+		replace(fresh, unseen.size > 0 && h('button.fresh', { onclick: load }, t('jobs.fresh', { n: unseen.size })));
+	}
+
+	function selectAll(isOn) {
+		for (const [key, { element }] of rows) {
+			if (isOn) selected.add(key);
+			else selected.delete(key);
+			const box = element.querySelector('input[type=checkbox]');
+			if (box) box.checked = isOn;
+		}
+
+		drawActions();
+	}
+
+	function drawActions() {
+		all.checked = selected.size > 0 && selected.size === rows.size;
+		all.indeterminate = selected.size > 0 && selected.size < rows.size;
+		const csv = rows.size > 0 && h('button', { onclick: toCsv }, t('jobs.csv'));
+		if (!mayAct()) {
+			replace(actions, csv);
+			return;
+		}
+
+		// All jobs there are is more than anybody means.
+		const isUnbounded = selected.size === 0 && Object.keys(filters).length === 0;
+		const verbs = ['poll', 'republish', 'stop'];
+		replace(actions,
+			h('span.scope', t(selected.size > 0 ? 'jobs.selected' : isUnbounded ? 'jobs.selectSome' : 'jobs.allFound', { n: selected.size })),
+			verbs.map(verb => actionButton(t(`action.${verb}`), async () => {
+				const chosen = [...selected].map(key => rows.get(key)?.job).filter(Boolean);
+				const acted = chosen.length > 0 ? await actOnEach(verb, chosen, signal) : await actOnAll('/api/jobs', verb, filters, signal);
+				if (acted) await load();
+			}, { title: t(`action.${verb}.explained`), kind: verb === 'stop' ? 'danger-text' : undefined, disabled: isUnbounded })),
+			csv);
+	}
+
+	function toCsv() {
+		const names = ['source', 'id', 'state', 'settledBy', 'bucket', 'key', 'pipeline', 'requestId', 'registeredAt', 'settledAt', 'polls', 'nextPollAt', 'ref'];
+		downloadCsv('fopwatch-jobs.csv', [
+			...names.map(name => [name, job => job[name]]),
+			['overdue', job => Boolean(job.overdue)],
+			['total', job => job.counts.total], ['succeeded', job => job.counts.succeeded], ['failed', job => job.counts.failed],
+			['metadata', job => (job.metadata ? JSON.stringify(job.metadata) : '')],
+		], [...rows.values()].map(row => row.job));
+	}
+}
+
+export function jobHref(job) {
+	return `#/jobs/${encodeURIComponent(job.source)}/${encodeURIComponent(job.id)}`;
+}

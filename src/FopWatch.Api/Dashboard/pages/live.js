@@ -1,0 +1,125 @@
+import { address, session, sourceNames } from '../api.js';
+import { h, replace } from '../dom.js';
+import { follow, jobOf } from '../events.js';
+import { exactTime } from '../format.js';
+import { number, t, word } from '../i18n.js';
+import { badge, curlLine, loading, overdueBadge, select, sourceSelect, stateBox } from '../ui.js';
+import { jobHref } from './jobs.js';
+
+const most = 500;
+
+// The events as they come.
+export function page({ main, parameters, signal, fail, setParameters, again }) {
+	const filters = { source: parameters.get('source') ?? '', type: parameters.get('type') ?? '', text: parameters.get('text') ?? '', from: parameters.get('from') ?? '' };
+	main.append(h('h1', t('nav.live')));
+	if (!session.events) {
+		main.append(stateBox('empty', t('live.cloud.title'), t('live.cloud.text')));
+		return;
+	}
+
+	let isPaused = false;
+	let held = [];
+	const state = h('span.stream-state', { role: 'status' });
+	const pause = h('button', { onclick: () => {
+		isPaused = !isPaused;
+		if (!isPaused) add(held.splice(0));
+		drawPause();
+	} });
+	const table = h('tbody');
+	const note = h('div', loading());
+	const wrap = h('div.scroll', { hidden: true }, h('table.jobs.live',
+		h('thead', h('tr', ['live.time', 'live.event', 'jobs.state', 'search.id', 'source', 'jobs.items', 'live.version'].map(name => h('th', { scope: 'col' }, t(name))))), table));
+	const bar = h('div.bar');
+	main.append(bar, h('div.loaded', note, wrap));
+	drawPause();
+	drawBar(null);
+	sourceNames().then(names => !signal.aborted && drawBar(names));
+
+	function drawBar(names) {
+		const changed = name => value => {
+			filters[name] = value;
+			setParameters(filters);
+			if (name === 'source' || name === 'from') again();
+			else applyFilters();
+		};
+		const text = h('input', { type: 'search', 'aria-label': t('live.filter'), placeholder: t('live.filter'), spellcheck: 'false', value: filters.text, oninput: () => changed('text')(text.value.trim()) });
+		replace(bar, text,
+			sourceSelect(names, filters.source, changed('source')),
+			select(t('live.event'), [['', t('any')], ...['settled', 'progressed', 'overdue'].map(type => [type, word('event', type)])], filters.type, changed('type')),
+			select(t('live.from'), [['', t('live.from.now')], ['0', t('live.from.start')]], filters.from, changed('from')),
+			pause,
+			h('button', { onclick: () => { table.replaceChildren(); drawNote(); } }, t('live.clear')),
+			state);
+	}
+
+	function drawPause() {
+		pause.setAttribute('aria-pressed', String(isPaused));
+		pause.textContent = t(isPaused ? 'live.resume' : 'live.pause') + (isPaused && held.length > 0 ? ` (${number(held.length)})` : '');
+	}
+
+	function matches(row) {
+		return (!filters.type || row.type === filters.type) && (!filters.text || row.text.includes(filters.text.toLowerCase()));
+	}
+
+	function applyFilters() {
+		for (const element of table.children) element.hidden = !matches({ type: element.dataset.type, text: element.dataset.text });
+		drawNote();
+	}
+
+	let waiting = [];
+	function onEvent(event) {
+		if (!jobOf(event)) return;
+		if (isPaused) {
+			held.push(event);
+			if (held.length > most) held.shift();
+			drawPause();
+			return;
+		}
+
+		// Many events at once are drawn in one go.
+		waiting.push(event);
+		if (waiting.length === 1) requestAnimationFrame(() => add(waiting.splice(0)));
+	}
+
+	function add(events) {
+			const rows = events.slice(-most).map(event => {
+			const job = jobOf(event);
+			const type = String(event.type).split('.').at(-1);
+			const text = `${job.source} ${job.id} ${job.state} ${job.bucket ?? ''} ${job.key ?? ''} ${Object.values(job.metadata ?? {}).join(' ')}`.toLowerCase();
+			return h('tr', { 'data-type': type, 'data-text': text, hidden: !matches({ type, text }) },
+				h('td.numbers', { 'data-label': t('live.time') }, h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString())),
+				h('td', { 'data-label': t('live.event') }, word('event', type)),
+				h('td', badge(job.state), job.overdue && !job.settled && [' ', overdueBadge()]),
+				h('th', { scope: 'row' }, h('a.row-link.clip', { href: jobHref(job), title: job.id }, h('bdi', job.id))),
+				h('td', { 'data-label': t('source') }, job.source),
+				h('td.numbers', { 'data-label': t('jobs.items') }, job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–'),
+				h('td.numbers', { 'data-label': t('live.version') }, number(job.version)));
+		});
+		table.prepend(...rows.reverse());
+		while (table.children.length > most) table.lastChild.remove();
+		drawNote();
+	}
+
+	function drawNote() {
+		const visible = [...table.children].filter(element => !element.hidden).length;
+		wrap.hidden = visible === 0;
+		if (visible > 0) {
+			replace(note, h('p.note', t('live.shown', { n: visible })));
+		} else {
+			replace(note, table.children.length > 0 ? stateBox('empty', t('live.noMatch'))
+				: stateBox('empty', t('live.none.title'), t('live.none.text'), curlLine(address(session.events).href, '-N ')));
+		}
+	}
+
+	follow({
+		source: filters.source, after: filters.from === '0' ? '0' : undefined, always: true, signal, onEvent,
+		onGap: () => replace(note, stateBox('error', t('live.gap'))),
+		onState: name => {
+			state.textContent = t(`live.state.${name}`);
+			state.className = `stream-state is-${name}`;
+			if (name === 'open' && table.children.length === 0) drawNote();
+			if (name === 'none') replace(note, stateBox('empty', t('live.cloud.title'), t('live.cloud.text')));
+			if (name === 'broken' && table.children.length === 0) fail({ status: 0, isAway: true, name: 'Failure' });
+		},
+	});
+}

@@ -1,0 +1,147 @@
+import { getIfThere, query } from '../api.js';
+import { chart, columnsOf } from '../chart.js';
+import { h, replace } from '../dom.js';
+import { duration, observeClock, percent, time } from '../format.js';
+import { has, number, t, word } from '../i18n.js';
+import { actionButton, figure, levelBadge, loading, noSourceBox, olderBox, select, sourceSelect } from '../ui.js';
+
+const ranges = [24, 168, 720, 2160];
+const levels = ['trouble', 'warning', 'info'];
+const outcomes = ['succeeded', 'partiallyFailed', 'failed', 'cancelled'];
+const answers = ['report', 'notFound', 'throttled', 'unavailable', 'refused', 'outOfScope'];
+const colours = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
+
+// The overview: is anything wrong, and how did the last hours go.
+export function page({ main, parameters, signal, fail, setParameters }) {
+	let hours = ranges.includes(Number(parameters.get('hours'))) ? Number(parameters.get('hours')) : 24;
+	let source = parameters.get('source') ?? '';
+	let names = [];
+	let readAt = 0;
+	const bar = h('div.bar');
+	const body = h('div', loading());
+	main.append(h('h1', t('nav.overview')), bar, body);
+	drawBar(null);
+	load();
+
+	// An overview that was left for a while is old: it is read again when its tab is looked at.
+	document.addEventListener('visibilitychange', () => {
+		if (!document.hidden && Date.now() - readAt > 60000) load();
+	}, { signal });
+
+	function drawBar(at) {
+		replace(bar,
+			select(t('overview.range'), ranges.map(range => [String(range), t('overview.days', { n: range / 24 })]), String(hours), value => { hours = Number(value); changed(); }),
+			sourceSelect(names, source, value => { source = value; changed(); }),
+			actionButton(t('refresh'), load),
+			at && h('span.as-of', t('asOf'), ' ', time(at)));
+	}
+
+	function changed() {
+		setParameters({ hours: hours === 24 ? '' : hours, source });
+		load();
+	}
+
+	async function load() {
+		try {
+			readAt = Date.now();
+			const overview = await getIfThere(`/api/overview${query({ hours, source })}`, signal);
+			if (!overview) {
+				replace(body, olderBox());
+				return;
+			}
+
+			observeClock(overview.at);
+			if (!source) names = overview.sources.map(one => one.name);
+			else if (names.length === 0) names = [source];
+			drawBar(overview.at);
+			replace(body, h('div.loaded', overview.sources.length === 0 ? noSourceBox() : [h('div.cards', overview.sources.map(card)), charts(overview)]));
+		} catch (error) {
+			fail(error, load);
+		}
+	}
+}
+
+function card(source) {
+	const findings = worstFirst(source.findings ?? []);
+	const [worst, ...others] = findings;
+	const books = source.books ?? {};
+	const link = (name, parameters) => `#/${name}${query({ source: source.name, ...parameters })}`;
+	const linked = (amount, href) => (amount > 0 ? h('a', { href }, number(amount)) : number(amount ?? 0));
+	return h('article', { class: `card ${worst ? `has-${worst.level}` : 'is-well'}`, 'aria-label': source.name },
+		h('h2', h('a', { href: link('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
+		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
+		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), h('ul', others.map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))))),
+		h('dl.figures',
+			figure(t('books.open'), linked(books.open, link('jobs', { state: 'waiting,processing' }))),
+			figure(t('what.settled'), number(books.settled ?? 0)),
+			figure(t('state.expired'), linked(books.expired, link('jobs', { state: 'expired' }))),
+			figure(t('overdue'), linked(source.overdue, link('jobs', { overdue: 'true' }))),
+			figure(t('nav.quarantine'), linked(source.quarantined, link('quarantine', {}))),
+			figure(t('overview.dueNow'), number(source.dueNow ?? 0), source.heldBack > 0 && t('overview.heldBack', { n: source.heldBack })),
+			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', source.heard && t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
+			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && t('overview.delayMedian', { time: duration(source.detection.poll.p50) })),
+			figure(t('nav.plan'), h('a', { href: link('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
+		h('p.last',
+			h('span', t('overview.lastNotification'), ' ', time(source.lastNotificationAt)),
+			h('span', t('overview.lastPoll'), ' ', time(source.lastPoll?.at), source.lastPoll?.answer && [' · ', word('answer', source.lastPoll.answer)])));
+}
+
+export const worstFirst = findings => findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
+
+// What a finding means in the reader's language, and what the host says of this one in particular.
+export function findingText(finding) {
+	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
+	return [
+		known && h('strong', known), known && ' ', finding.detail && h('span', finding.detail),
+		finding.since && h('small', ' ', t('finding.since'), ' ', time(finding.since), finding.count > 1 && ` · ${number(finding.count)}×`)];
+}
+
+function charts({ at, hours, timeline, sources }) {
+	const columns = columnsOf(at, hours, timeline ?? [], () => ({ sums: {}, delays: {} }), (column, row) => {
+		const add = (key, amount) => { if (amount > 0) column.sums[key] = (column.sums[key] ?? 0) + amount; };
+		for (const outcome of outcomes) add(outcome, (row.settled?.[outcome]?.notification ?? 0) + (row.settled?.[outcome]?.poll ?? 0));
+		add('expired', row.expired);
+		for (const answer of Object.keys(row.polled ?? {})) add(`polled.${answer}`, row.polled[answer]);
+		add('heard', row.heard);
+		add('late', row.notifiedLate);
+		add('lost', Math.max(0, (row.found ?? 0) - (row.notifiedLate ?? 0)));
+		keepWorst(column, `${row.source}.poll`, row.delayByPoll);
+		keepWorst(column, `${row.source}.lag`, row.lag);
+	});
+	const sum = (column, key) => column.sums[key] ?? 0;
+	const total = key => columns.reduce((whole, column) => whole + sum(column, key), 0);
+	const settled = [...outcomes, 'expired'];
+	const heard = total('heard');
+	const found = total('late') + total('lost');
+	const delays = sources.flatMap((source, index) => ['p95', 'p50'].map(quantile => ({
+		key: `${source.name}.poll.${quantile}`, name: `${source.name} ${quantile}`, colour: colours[index % colours.length], isThin: quantile === 'p50',
+	})));
+	return h('section.charts', { 'aria-label': t('overview.charts') },
+		chart({
+			title: t('chart.settled'), columns, value: sum,
+			summary: t('chart.settled.summary', { n: settled.reduce((whole, key) => whole + total(key), 0), failed: total('failed') + total('partiallyFailed'), expired: total('expired') }),
+			series: settled.map(key => ({ key, name: word('state', key), colour: `state-${key}` })),
+		}),
+		chart({
+			title: t('chart.delay'), columns, kind: 'lines', series: delays, summary: t('chart.delay.summary'),
+			value: (column, key) => column.delays[key] ?? null,
+		}),
+		chart({
+			title: t('chart.heard'), columns, value: sum,
+			summary: heard + found === 0 ? t('chart.heard.none') : t('chart.heard.summary', { share: percent((heard + total('late')) / (heard + found)), n: total('lost') }),
+			series: [['heard', 'state-succeeded'], ['late', 'state-partiallyFailed'], ['lost', 'state-failed']].map(([key, colour]) => ({ key, colour, name: t(`chart.heard.${key}`) })),
+		}),
+		chart({
+			title: t('chart.polls'), columns, value: (column, key) => sum(column, `polled.${key}`),
+			summary: t('chart.polls.summary', { n: answers.reduce((whole, key) => whole + total(`polled.${key}`), 0) }),
+			series: answers.map((key, index) => ({ key, colour: colours[index], name: word('answer', key) })),
+		}));
+}
+
+// Quantiles of several hours cannot be added: a wider column shows its worst hour.
+function keepWorst(column, key, delay) {
+	for (const quantile of ['p50', 'p95']) {
+		const value = delay?.[quantile];
+		if (Number.isFinite(value)) column.delays[`${key}.${quantile}`] = Math.max(value, column.delays[`${key}.${quantile}`] ?? 0);
+	}
+}

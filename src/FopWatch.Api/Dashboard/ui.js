@@ -1,0 +1,160 @@
+import { append, h } from './dom.js';
+import { has, t, word } from './i18n.js';
+
+export function badge(state) {
+	return h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), word('state', state));
+}
+
+export function levelBadge(level) {
+	return h('span', { class: `badge level-${level}` }, h('i'), t(`level.${level}`));
+}
+
+export function overdueBadge() {
+	return h('span.badge.level-warning', { title: t('overdue.explained') }, h('i'), t('overdue'));
+}
+
+export function copyButton(text, label = t('copy')) {
+	const button = h('button.copy', { title: label, 'aria-label': label, onclick: copy }, h('span.copy-icon'));
+	async function copy(event) {
+		event.preventDefault();
+		const done = await writeClipboard(text);
+		button.classList.toggle('copied', done);
+		toast(t(done ? 'copied' : 'copy.failed'));
+		setTimeout(() => button.classList.remove('copied'), 1500);
+	}
+
+	return button;
+}
+
+async function writeClipboard(text) {
+	try {
+		await navigator.clipboard.writeText(text);
+		return true;
+	} catch {
+		// Over plain HTTP from another machine there is no clipboard but by selection.
+		const area = h('textarea.offscreen', { readonly: true, 'aria-hidden': 'true' }, text);
+		document.body.append(area);
+		area.select();
+		const done = document.execCommand('copy');
+		area.remove();
+		return done;
+	}
+}
+
+// A line for a shell, with a button that copies it.
+export function commandLine(text) {
+	return h('div.command', h('code', text), copyButton(text, t('copy')));
+}
+
+// Quotes a text for a POSIX shell.
+function shellQuote(text) {
+	return /^[\w@%+=:,./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+// What a page shows in place of content: loading, nothing there, or an error; with what to do.
+export function stateBox(kind, title, text, ...actions) {
+	return h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
+}
+
+export function loading() {
+	return stateBox('loading', t('loading'));
+}
+
+// An error of the API in words: what this page knows of its kind, and what the host says of this one.
+export function explain(error) {
+	if (error?.isAway) return { title: t('away.title'), text: t('away.text') };
+	const known = [`error.${error?.status}`, 'error.other'].find(has);
+	const details = error?.problem?.errors?.map(one => `${one.element}: ${one.detail}`).join(' ');
+	return { title: t(known), text: details || error?.problem?.detail || (error?.status ? `HTTP ${error.status}` : String(error?.message ?? error)) };
+}
+
+export function errorBox(error, again) {
+	const { title, text } = explain(error);
+	return stateBox('error', title, text, again && h('button', { onclick: again }, t('again')));
+}
+
+const toasts = h('div.toasts', { role: 'status', 'aria-live': 'polite' });
+
+export function toast(text, isError = false) {
+	if (!toasts.isConnected) document.body.append(toasts);
+	const element = h('div', { class: isError ? 'toast error' : 'toast' }, h('span', text), h('button.plain', { 'aria-label': t('close'), onclick: () => element.remove() }, '×'));
+	toasts.append(element);
+	while (toasts.children.length > 4) toasts.firstChild.remove();
+	setTimeout(() => element.remove(), isError ? 15000 : 4000);
+}
+
+export function toastError(error) {
+	const { title, text } = explain(error);
+	toast(`${title} ${text}`, true);
+}
+
+// A modal dialog. Its promise is what the pressed button is for, or null.
+export function dialog(title, content, buttons) {
+	return new Promise(resolve => {
+		const element = h('dialog', { 'aria-labelledby': 'dialog-title', onclose: () => {
+			element.remove();
+			resolve(element.returnValue || null);
+		} },
+		h('h2', { id: 'dialog-title' }, title),
+		h('div.dialog-body', content),
+		h('div.actions', buttons.map(({ value, text, kind, first }) =>
+			h('button', { class: kind, autofocus: first, onclick: () => element.close(value) }, text))));
+		document.body.append(element);
+		element.showModal();
+	});
+}
+
+export async function confirm(title, text, action, isDangerous = false) {
+	return await dialog(title, h('p', text), [
+		{ value: '', text: t('cancel'), first: isDangerous },
+		{ value: 'yes', text: action, kind: isDangerous ? 'danger' : 'primary', first: !isDangerous },
+	]) === 'yes';
+}
+
+// A button that shows that it works until its action is over.
+export function actionButton(text, action, { kind, title, disabled } = {}) {
+	const button = h('button', { class: kind, title, disabled, onclick: async () => {
+		button.disabled = true;
+		button.setAttribute('aria-busy', 'true');
+		try {
+			await action();
+		} catch (error) {
+			if (error.name !== 'AbortError') toastError(error);
+		} finally {
+			button.disabled = false;
+			button.removeAttribute('aria-busy');
+		}
+	} }, text);
+	return button;
+}
+
+export function select(label, options, value, onChange, attributes = {}) {
+	const element = h('select', { ...attributes, onchange: () => onChange(element.value) }, options.map(([name, text]) => h('option', { value: name, selected: name === value }, text)));
+	return h('label.field', h('span', label), element);
+}
+
+export function sourceSelect(names, value, onChange) {
+	const known = [...new Set([...(names ?? []), ...(value ? [value] : [])])];
+	return select(t('source'), [['', t('source.all')], ...known.map(name => [name, name])], value, onChange);
+}
+
+export function figure(name, value, note) {
+	return h('div', h('dt', name), h('dd', value, note && h('small', note)));
+}
+
+// A request with curl. The key comes from the shell's environment, so that no copied line holds it.
+export function curlLine(url, options = '') {
+	return commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(url)}`);
+}
+
+export const olderBox = () => stateBox('empty', t('older.title'), t('older.text'));
+
+export function noSourceBox() {
+	return stateBox('empty', t('sources.none.title'), t('sources.none.text'), h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
+}
+
+// Name and value pairs; those without a value are left out.
+export function facts(pairs) {
+	return h('dl.facts', pairs.filter(pair => pair && pair[1] != null && pair[1] !== '').map(([name, value, note]) =>
+		h('div', h('dt', name), append(h('dd'), [value, note && h('small', note)]))));
+}

@@ -1,0 +1,97 @@
+using Microsoft.Playwright;
+
+namespace FopWatch.Dashboard.Tests;
+
+/// <summary>Hosts that want a key, that have no source, and that go away.</summary>
+public sealed class AccessTests(Chromium chromium)
+{
+    private const string Key = "a-key-with-all-rights";
+    private const string ReadKey = "a-key-that-may-only-read";
+
+    [Fact]
+    public async Task A_key_is_asked_for_kept_for_the_tab_and_never_in_a_URL()
+    {
+        using var host = await StartAsync();
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/jobs"));
+        var input = tab.Page.GetByLabel("API key");
+        await input.FillAsync("not-the-right-key-at-all");
+        await input.PressAsync("Enter");
+        await tab.Page.GetByText("The host does not accept this key.").WaitForAsync();
+
+        await input.FillAsync(Key);
+        await input.PressAsync("Enter");
+        await tab.Page.GetByText("There are no jobs yet.").WaitForAsync();
+        await tab.Page.ReloadAsync();
+        await tab.Page.GetByText("There are no jobs yet.").WaitForAsync();
+        Assert.All(tab.Requests, request => Assert.DoesNotContain(Key, request.Url, StringComparison.Ordinal));
+        Assert.Equal(0, await tab.Page.EvaluateAsync<int>("localStorage.length + document.cookie.length"));
+
+        await tab.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^Forget") }).ClickAsync();
+        await input.WaitForAsync();
+        Assert.DoesNotContain(Key, await tab.Page.EvaluateAsync<string>("JSON.stringify(sessionStorage)"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_key_that_may_only_read_sees_no_button_that_acts()
+    {
+        using var host = await StartAsync();
+        using (var http = new HttpClient { BaseAddress = host.Url, DefaultRequestHeaders = { { "X-Api-Key", Key } } })
+        {
+            using var body = new StringContent("""{"source": "media", "id": "z0.seen"}""");
+            (await http.PostAsync("/api/jobs", body, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        }
+
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/jobs/media/z0.seen"));
+        await tab.Page.GetByLabel("API key").FillAsync(ReadKey);
+        await tab.Page.GetByLabel("API key").PressAsync("Enter");
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.GetByText("Read only").WaitForAsync();
+        foreach (var hash in (string[])["#/jobs/media/z0.seen", "#/jobs", "#/quarantine"])
+        {
+            await tab.ShowAsync(hash);
+            Assert.Equal(0, await tab.Page.GetByRole(AriaRole.Button, new() { NameRegex = new("^(Poll now|Republish|Stop watching|Watch again|Retry|Retry all|Delete)$") }).CountAsync());
+            Assert.Equal(0, await tab.Page.Locator("main table input[type=checkbox]").CountAsync());
+        }
+    }
+
+    [Fact]
+    public async Task A_host_without_a_source_begins_with_the_first_steps()
+    {
+        using var host = await HostProcess.StartAsync([], "None");
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/"));
+        await tab.Page.GetByText("No source is configured yet.").WaitForAsync();
+        Assert.Equal("#/sources", new Uri(tab.Page.Url).Fragment);
+        Assert.Contains("\"NotifyTokens\"", await tab.Page.Locator("main pre").InnerTextAsync(), StringComparison.Ordinal);
+        await tab.ShowAsync("#/jobs");
+        Assert.Contains("There are no jobs yet.", await tab.Page.Locator("main").InnerTextAsync(), StringComparison.Ordinal);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task A_host_that_goes_away_is_named_and_the_page_goes_on_when_it_is_back()
+    {
+        await using var provider = await StatusStub.StartAsync();
+        using var host = await HostProcess.StartAsync(SeededHost.Settings(provider.Endpoint), "None");
+        await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/overview"));
+        await tab.Loaded.WaitForAsync();
+        host.Kill();
+        await tab.Button("Refresh").ClickAsync();
+        await tab.Page.Locator(".banner").GetByText("The host does not answer.").WaitForAsync();
+
+        // What was known stays on the page.
+        Assert.True(await tab.Loaded.IsVisibleAsync());
+        host.Start();
+        await host.UntilReadyAsync();
+        await tab.Page.Locator(".banner").WaitForAsync(new() { State = WaitForSelectorState.Hidden, Timeout = 30_000 });
+        await tab.Loaded.WaitForAsync();
+    }
+
+    private static Task<HostProcess> StartAsync() => HostProcess.StartAsync(
+        new(SeededHost.Settings(new("http://127.0.0.1:9")))
+        {
+            ["ApiKey"] = Key,
+            ["ApiKeys:viewer:Key"] = ReadKey,
+            ["ApiKeys:viewer:Rights"] = "Read",
+        },
+        "None");
+}

@@ -1,0 +1,141 @@
+using Microsoft.Playwright;
+
+namespace FopWatch.Dashboard.Tests;
+
+/// <summary>Finding jobs and acting on them.</summary>
+public sealed class JobTests(Chromium chromium, SeededHost host)
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Jobs_are_found_as_one_types_and_the_filters_are_kept_in_the_URL()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Page.GetByRole(AriaRole.Group, new() { Name = "State" }).GetByRole(AriaRole.Button, new() { Name = "Failed", Exact = true }).ClickAsync();
+        await tab.Page.GetByRole(AriaRole.Searchbox).FillAsync("z0.job00");
+        await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() == 2);
+        Assert.Equal("#/jobs?state=failed&id=z0.job00", new Uri(tab.Page.Url).Fragment);
+
+        await tab.Page.ReloadAsync();
+        await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() == 2);
+        Assert.Equal("z0.job00", await tab.Page.GetByRole(AriaRole.Searchbox).InputValueAsync());
+        Assert.Contains("2 jobs", await tab.Page.Locator(".count").InnerTextAsync(), StringComparison.Ordinal);
+
+        await tab.Page.GetByRole(AriaRole.Searchbox).FillAsync("nothing-like-it");
+        await tab.Page.GetByText("No job matches.").WaitForAsync();
+        await tab.Page.GetByText("Clear the filters").ClickAsync();
+        await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() == 100);
+        await tab.Button("Show more").ClickAsync();
+        await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() > 130);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task Jobs_are_found_by_metadata()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
+        await tab.Page.GetByLabel("Search by").SelectOptionAsync("metadata");
+        await tab.Page.GetByRole(AriaRole.Searchbox).FillAsync("lesson=7");
+        await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() == 13);
+        Assert.Equal("#/jobs?metadata.lesson=7", new Uri(tab.Page.Url).Fragment);
+    }
+
+    [Fact]
+    public async Task What_is_shown_is_saved_for_a_spreadsheet()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.job00"));
+        await tab.Loaded.WaitForAsync();
+        var download = await tab.Page.RunAndWaitForDownloadAsync(() => tab.Button("CSV").ClickAsync());
+        using var reader = new StreamReader(await download.CreateReadStreamAsync());
+        var lines = (await reader.ReadToEndAsync(Cancelled)).TrimEnd().Split("\r\n");
+        Assert.StartsWith("source,id,state", lines[0], StringComparison.Ordinal);
+        Assert.Equal(11, lines.Length);
+        Assert.Contains(lines, line => line.StartsWith("media,z0.job007,failed,notification,lessons,in/z0.job007.mp4", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_job_is_polled_stopped_and_watched_again()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.acted" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.acted"));
+        await tab.Button("Stop watching").ClickAsync();
+        Assert.Contains("outcome stays unknown", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
+        await tab.Button("Watch again").WaitForAsync();
+        Assert.Equal("stopped", (string?)(await host.JobAsync("z0.acted"))["watch"]);
+
+        await tab.Button("Watch again").ClickAsync();
+        await tab.Button("Stop watching").WaitForAsync();
+        host.Provider.Succeeds("z0.acted");
+        await tab.Button("Poll now").ClickAsync();
+        await tab.Page.GetByText("Every command that ran succeeded. A poll found it").WaitForAsync();
+        Assert.Equal("succeeded", (string?)(await host.JobAsync("z0.acted"))["state"]);
+
+        var version = (long?)(await host.JobAsync("z0.acted"))["version"];
+        await tab.Button("Republish").ClickAsync();
+        await Eventually.HoldsAsync(async () => (long?)(await host.JobAsync("z0.acted"))["version"] > version);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task A_job_shows_what_happened_to_it_and_what_it_made()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.job005"));
+        await tab.Loaded.WaitForAsync();
+        var text = await tab.Page.Locator("main").InnerTextAsync();
+        Assert.Contains("Some commands succeeded and some failed.", text, StringComparison.Ordinal);
+        Assert.Contains("not a valid media", text, StringComparison.Ordinal);
+        Assert.Contains("lessons", text, StringComparison.Ordinal);
+        Assert.Contains("out/z0.job005-0.mp4", text, StringComparison.Ordinal);
+        var entries = await tab.Page.Locator(".entries li strong").AllInnerTextsAsync();
+        Assert.Equal("Registered", entries[0]);
+        Assert.Equal("Settled", entries[^1]);
+        Assert.True(await tab.Page.Locator(".timeline svg .mark").CountAsync() >= entries.Count);
+        await tab.Button("Logarithmic").ClickAsync();
+        Assert.Equal("true", await tab.Button("Logarithmic").GetAttributeAsync("aria-pressed"));
+    }
+
+    [Fact]
+    public async Task An_open_job_changes_on_the_page_when_it_settles()
+    {
+        await host.RegisterAsync(new { source = "media", id = "z0.watched" });
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.watched"));
+        await tab.Page.GetByText("Nothing has started, or nothing is known yet.").WaitForAsync();
+        await host.NotifyAsync(SeededHost.Report("z0.watched", 3));
+        await tab.Page.GetByText("No command succeeded. A notification said so").WaitForAsync();
+    }
+
+    [Fact]
+    public async Task Selected_jobs_are_stopped_after_a_question_that_counts_them()
+    {
+        await host.RegisterAsync(Enumerable.Range(0, 3).Select(number => new { source = "media", id = $"z0.picked{number}" }));
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.picked"));
+        await tab.Page.GetByLabel("Select z0.picked0").CheckAsync();
+        await tab.Page.GetByLabel("Select z0.picked2").CheckAsync();
+        await tab.Button("Stop watching").ClickAsync();
+        Assert.Contains("Stop watching 2 jobs?", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
+        await tab.Page.GetByText("2 of 2 done. Finished.").WaitForAsync();
+        await tab.AnswerAsync("Close");
+        Assert.Equal(["stopped", "watching", "stopped"], await Task.WhenAll(Enumerable.Range(0, 3).Select(async number => (string?)(await host.JobAsync($"z0.picked{number}"))["watch"])));
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task All_that_a_filter_finds_is_stopped_after_a_question_that_counts_it()
+    {
+        await host.RegisterAsync(Enumerable.Range(0, 120).Select(number => new { source = "media", id = $"z0.bulk{number}" }));
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.bulk"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Button("Stop watching").ClickAsync();
+        Assert.Contains("Stop watching 120 jobs?", await tab.AnswerAsync("Cancel"), StringComparison.Ordinal);
+        Assert.Equal("watching", (string?)(await host.JobAsync("z0.bulk119"))["watch"]);
+
+        await tab.Button("Stop watching").ClickAsync();
+        await tab.AnswerAsync("Stop watching");
+        await tab.Page.GetByText("120 of 120 done. Finished.").WaitForAsync();
+        Assert.Equal("stopped", (string?)(await host.JobAsync("z0.bulk119"))["watch"]);
+        Assert.Empty(tab.Errors);
+    }
+
+    private static ILocator Rows(Tab tab) => tab.Page.Locator("table.jobs tbody tr");
+}

@@ -1,0 +1,53 @@
+using Microsoft.Playwright;
+
+namespace FopWatch.Dashboard.Tests;
+
+/// <summary>The quarantine, and the events as they come.</summary>
+public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
+{
+    [Fact]
+    public async Task A_quarantined_notification_says_why_shows_its_body_and_is_retried_and_deleted()
+    {
+        await host.NotifyAsync("""{"thrown": "away"}""");
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
+        var newest = tab.Page.Locator("article.card").First;
+        await newest.GetByText("Body", new() { Exact = true }).ClickAsync();
+        await newest.GetByText("\"thrown\": \"away\"").WaitForAsync();
+        await newest.GetByRole(AriaRole.Button, new() { Name = "Retry", Exact = true }).ClickAsync();
+        await tab.Page.GetByText("It is still in quarantine.").WaitForAsync();
+
+        var before = await tab.Page.Locator("article.card").CountAsync();
+        await newest.GetByRole(AriaRole.Button, new() { Name = "Delete", Exact = true }).ClickAsync();
+        await tab.AnswerAsync("Delete");
+        await Eventually.HoldsAsync(async () => await tab.Page.Locator("article.card").CountAsync() == before - 1);
+        Assert.DoesNotContain("thrown", await host.Http.GetStringAsync("/api/quarantine?source=media", TestContext.Current.CancellationToken), StringComparison.Ordinal);
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task All_of_a_source_are_retried_after_a_question_that_counts_them()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Button("Retry all").ClickAsync();
+        Assert.Matches("Take [0-9]+ notifications again", await tab.AnswerAsync("Retry"));
+        await tab.Page.GetByText("Finished.").WaitForAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task Events_appear_as_they_come_and_wait_while_paused()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=media"));
+        await tab.Page.GetByText("Connected").WaitForAsync();
+        await host.NotifyAsync(SeededHost.Report("z0.live1", 0));
+        await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.live1" }).First.WaitForAsync();
+        await tab.Button("Pause").ClickAsync();
+        await host.NotifyAsync(SeededHost.Report("z0.live2", 0));
+        await tab.Page.GetByRole(AriaRole.Button, new() { NameRegex = new(@"Continue \([1-9]") }).ClickAsync();
+        await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.live2" }).First.WaitForAsync();
+        await tab.Page.GetByRole(AriaRole.Searchbox).FillAsync("live1");
+        await Eventually.HoldsAsync(async () => !await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.live2" }).First.IsVisibleAsync());
+        Assert.Empty(tab.Errors);
+    }
+}

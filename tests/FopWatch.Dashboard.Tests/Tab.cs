@@ -1,0 +1,70 @@
+using System.Collections.Concurrent;
+using Microsoft.Playwright;
+
+namespace FopWatch.Dashboard.Tests;
+
+/// <summary>A tab of the browser, with what went wrong in it and what it asked for.</summary>
+public sealed class Tab : IAsyncDisposable
+{
+    private readonly IBrowserContext _context;
+
+    internal Tab(IBrowserContext context, IPage page)
+    {
+        (_context, Page) = (context, page);
+
+        // Every answer of 4xx or 5xx is also an error on the console, as is a violation of the Content-Security-Policy.
+        page.Console += (_, message) => Note(message.Type == "error" || message.Text.Contains("Content Security Policy", StringComparison.Ordinal), message.Text);
+        page.PageError += (_, error) => Note(true, error);
+        page.Dialog += async (_, dialog) =>
+        {
+            Note(true, $"A script of a stranger ran: {dialog.Message}");
+            await dialog.DismissAsync();
+        };
+        page.Request += (_, request) => Requests.Enqueue(request);
+    }
+
+    /// <summary>The page in it.</summary>
+    public IPage Page { get; }
+
+    /// <summary>What the page has asked for.</summary>
+    public ConcurrentQueue<IRequest> Requests { get; } = new();
+
+    /// <summary>What went wrong in the browser.</summary>
+    public ConcurrentQueue<string> Errors { get; } = new();
+
+    /// <summary>The content below the heading, once it has been loaded.</summary>
+    public ILocator Loaded => Page.Locator("main .loaded").First;
+
+    /// <summary>How far the page can be scrolled to the side, in pixels.</summary>
+    public Task<int> SidewaysAsync() => Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+
+    /// <summary>Shows another page of the dashboard, and waits until it has been loaded.</summary>
+    public async Task ShowAsync(string hash)
+    {
+        await Page.EvaluateAsync("hash => { location.hash = hash; }", hash);
+        await Loaded.WaitForAsync();
+    }
+
+    public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
+
+    /// <summary>Answers the dialog that asks whether something is meant.</summary>
+    public async Task<string> AnswerAsync(string button)
+    {
+        var dialog = Page.GetByRole(AriaRole.Dialog);
+        var text = await dialog.InnerTextAsync();
+        await dialog.GetByRole(AriaRole.Button, new() { Name = button, Exact = true }).ClickAsync();
+        return text;
+    }
+
+    /// <summary>Lets the tab believe that it is in the background, or that it is looked at again.</summary>
+    public Task HideAsync(bool hidden) => Page.EvaluateAsync(
+        "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }", hidden);
+
+    public ValueTask DisposeAsync() => _context.DisposeAsync();
+
+    private void Note(bool isWrong, string text)
+    {
+        if (isWrong)
+            Errors.Enqueue(text);
+    }
+}
