@@ -55,6 +55,9 @@ else
   npm ci --prefix tests --no-audit --no-fund --loglevel=error || exit 1
 fi
 get 'BenchmarkDotNet[A-Za-z.]*' dotnet restore tests/FopWatch.Load.Tests || leave 'Benchmarks|Load\.Tests' "FopWatch.Benchmarks, FopWatch.Load.Tests" "$missing"
+get 'Microsoft\.Playwright' dotnet restore tests/FopWatch.Dashboard.Tests || leave 'Dashboard' "FopWatch.Dashboard.Tests" "$missing"
+[ -x /usr/bin/chromium ] || [ -x /usr/bin/chromium-browser ] || [ -x /usr/bin/google-chrome ] ||
+  left_out+=("FopWatch.Dashboard.Tests, in a browser: Chromium is not installed")
 get 'Azure\.Bicep\.CommandLine\.[a-z0-9-]+' dotnet restore tests/FopWatch.Infra.Tests || leave 'Infra' "FopWatch.Infra.Tests" "$missing"
 
 echo "== Build"

@@ -116,7 +116,8 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         Assert.Contains("Stop watching 2 jobs?", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
         await tab.Page.GetByText("2 of 2 done. Finished.").WaitForAsync();
         await tab.AnswerAsync("Close");
-        Assert.Equal(["stopped", "watching", "stopped"], await Task.WhenAll(Enumerable.Range(0, 3).Select(async number => (string?)(await host.JobAsync($"z0.picked{number}"))["watch"])));
+        foreach (var (number, watch) in ((int, string)[])[(0, "stopped"), (1, "watching"), (2, "stopped")])
+            Assert.Equal(watch, (string?)(await host.JobAsync($"z0.picked{number}"))["watch"]);
         Assert.Empty(tab.Errors);
     }
 

@@ -25,7 +25,7 @@ public sealed partial class LanguageTests
             .SelectMany(file => NamedText().Matches(File.ReadAllText(file)).Select(match => match.Groups["key"].Value))
             .ToList();
         Assert.True(named.Count > 100);
-        Assert.Empty(named.Where(key => !texts.ContainsKey(key)));
+        Assert.All(named, key => Assert.Contains(key, texts));
     }
 
     private static IEnumerable<string> Values(string text) => Value().Matches(text).Select(match => match.Value).Distinct().Order(StringComparer.Ordinal);

@@ -15,9 +15,9 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     [InlineData("#/sources", "Sources", "来源")]
     public async Task A_page_fits_and_is_without_errors(string hash, string english, string chinese)
     {
-        foreach (var (language, heading) in (ReadOnlySpan<(string, string)>)[("en-GB", english), ("zh-CN", chinese)])
+        foreach (var (language, heading) in ((string, string)[])[("en-GB", english), ("zh-CN", chinese)])
         {
-            foreach (var (theme, width) in (ReadOnlySpan<(ColorScheme, int)>)[(ColorScheme.Light, 1440), (ColorScheme.Dark, 360)])
+            foreach (var (theme, width) in ((ColorScheme, int)[])[(ColorScheme.Light, 1440), (ColorScheme.Dark, 360)])
             {
                 await using var tab = await chromium.OpenAsync(new(host.Dashboard, hash), language, theme, width);
                 await tab.Loaded.WaitForAsync();

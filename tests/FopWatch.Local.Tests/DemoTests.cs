@@ -107,6 +107,9 @@ public class DemoTests
         foreach (var url in urls)
             Assert.StartsWith("{", await http.GetStringAsync(url, TestContext.Current.CancellationToken), StringComparison.Ordinal);
 
+        var dashboard = Regex.Match(output, @"The dashboard is at (http\S+/ui/)").Groups[1].Value;
+        Assert.Contains("main.js", await http.GetStringAsync(dashboard, TestContext.Current.CancellationToken), StringComparison.Ordinal);
+
         run.Interrupt();
         Assert.Equal(ExitCodes.Ok, await run.ExitAsync());
     }

@@ -74,7 +74,7 @@ internal static class DemoCommand
         {
             await using var run = await DemoRun.StartAsync(seed, count, answers, cancellationToken);
             terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
-            terminal.WriteText($"Meanwhile, look at {run.Url.AbsoluteUri}api/jobs or {run.Url.AbsoluteUri}events");
+            terminal.WriteText($"Meanwhile, look at {run.Url.AbsoluteUri}ui/");
 
             var clock = Stopwatch.StartNew();
             var play = run.PlayAsync(Longest, cancellationToken);
@@ -104,7 +104,7 @@ internal static class DemoCommand
         var url = run.Url.AbsoluteUri.TrimEnd('/');
         var job = run.Jobs.Where(job => job.Recorded is not null).MaxBy(job => (job.Recorded!.State == JobState.PartiallyFailed, job.Recorded.Polls));
         terminal.WriteLine();
-        terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. Try:");
+        terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. The dashboard is at {url}/ui/. Or try:");
         terminal.WriteCommand($"curl '{url}/api/jobs?state=partiallyFailed&top=3'");
         if (job is not null)
             terminal.WriteCommand($"curl {url}/api/jobs/{job.Key.Source}/{job.Key.Id}");
