@@ -36,7 +36,7 @@ public sealed class Tab : IAsyncDisposable
     public ILocator Loaded => Page.Locator("main .loaded").First;
 
     /// <summary>How far the page can be scrolled to the side, in pixels.</summary>
-    public Task<int> SidewaysAsync() => Page.EvaluateAsync<int>("document.documentElement.scrollWidth - document.documentElement.clientWidth");
+    public Task<int> SidewaysAsync() => Page.EvaluateAsync<int>("() => { scrollTo(9999, 0); const by = Math.ceil(scrollX); scrollTo(0, 0); return by; }");
 
     /// <summary>Shows another page of the dashboard, and waits until it has been loaded.</summary>
     public async Task ShowAsync(string hash)

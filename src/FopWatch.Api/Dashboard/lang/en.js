@@ -63,6 +63,7 @@ export default {
 	},
 	provider: { qiniu: 'Qiniu', wangsuFmgr: 'Wangsu Fmgr', wangsuFops: 'Wangsu fops' },
 	plan: {
+		ofSource: 'All jobs of the source',
 		learned: 'Learned', fixed: 'Fixed', unknown: '–',
 		intro: 'When the status API is asked about a job. A learned plan polls when jobs are likely to end, and makes about as many polls as the fixed plan would.',
 		'learned.explained': 'Polls are timed by the ages at which jobs of this source ended.',
@@ -113,7 +114,7 @@ export default {
 		loopFails: 'A background loop fails and is restarted.', timersSilent: 'The timers of the host have not run for minutes.',
 		telemetryExportFails: 'Telemetry cannot be exported.', clockJumped: 'The system clock is wrong or has jumped.',
 		storeUnavailable: 'The store cannot answer.',
-		unsignedNotifications: 'Notifications are unsigned.', noNotifications: 'No notification has come for long.',
+		unknownAccessKey: 'An access key is unknown.', unsignedNotifications: 'Notifications are unsigned.', noNotifications: 'No notification has come for long.',
 		fewNotifications: 'Many notifications are lost.', pollsHeldBack: 'Polls wait for their turn.',
 		jobsOverdue: 'Jobs are overdue.', quarantineFills: 'The quarantine fills up.', quarantined: 'Notifications are in quarantine.',
 		booksUnaccounted: 'The books do not balance.', publishingSlow: 'Events are published late.',

@@ -55,6 +55,7 @@ export default {
 	delivery: { unknown: '未知', pending: '投递中', delivered: '已送达', failed: '失败', 'failed.explained': '服务商未能送达通知。这与任务结果无关。' },
 	provider: { qiniu: '七牛云', wangsuFmgr: '网宿 Fmgr', wangsuFops: '网宿 fops' },
 	plan: {
+		ofSource: '来源的全部任务',
 		learned: '学习所得', fixed: '固定', unknown: '–',
 		intro: '何时向状态接口查询任务。学习所得的计划在任务可能结束时轮询，轮询次数与固定计划大致相同。',
 		'learned.explained': '根据该来源的任务结束时的时长安排轮询。', 'fixed.explained': '根据 Poll:First、Factor 和 Max 安排轮询。',
@@ -94,7 +95,7 @@ export default {
 		unreadableEvents: '存储的事件无法读取。', unreadableJobs: '存储的任务无法读取。', unreadableQuarantine: '隔离的通知无法读取。',
 		watchesStuck: '有监视没有进展。', loopFails: '后台循环失败并被重启。', timersSilent: '主机的定时器已数分钟未运行。',
 		telemetryExportFails: '遥测数据无法导出。', clockJumped: '系统时钟不准或发生跳变。', storeUnavailable: '存储没有响应。',
-		unsignedNotifications: '通知没有签名。', noNotifications: '很久没有收到通知。', fewNotifications: '许多通知丢失。', pollsHeldBack: '有轮询在排队等待。',
+		unknownAccessKey: '有未知的 access key。', unsignedNotifications: '通知没有签名。', noNotifications: '很久没有收到通知。', fewNotifications: '许多通知丢失。', pollsHeldBack: '有轮询在排队等待。',
 		jobsOverdue: '有任务超时未完成。', quarantineFills: '隔离区快满了。', quarantined: '隔离区中有通知。', booksUnaccounted: '任务账目不平。',
 		publishingSlow: '事件发布较慢。',
 	},

@@ -2,7 +2,7 @@ import { getIfThere, query } from '../api.js';
 import { chart, columnsOf } from '../chart.js';
 import { h, replace } from '../dom.js';
 import { duration, observeClock, percent, time } from '../format.js';
-import { has, number, t, word } from '../i18n.js';
+import { has, language, number, t, word } from '../i18n.js';
 import { actionButton, figure, levelBadge, loading, noSourceBox, olderBox, select, sourceSelect } from '../ui.js';
 
 const ranges = [24, 168, 720, 2160];
@@ -54,30 +54,31 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 			if (!source) names = overview.sources.map(one => one.name);
 			else if (names.length === 0) names = [source];
 			drawBar(overview.at);
-			replace(body, h('div.loaded', overview.sources.length === 0 ? noSourceBox() : [h('div.cards', overview.sources.map(card)), charts(overview)]));
+			replace(body, h('div.loaded', overview.sources.length === 0 ? noSourceBox() : [findingList(overview.findings), h('div.cards', overview.sources.map(source => card(source, overview.countedUpTo))), charts(overview)]));
 		} catch (error) {
 			fail(error, load);
 		}
 	}
 }
 
-function card(source) {
+function card(source, most = Infinity) {
 	const findings = worstFirst(source.findings ?? []);
 	const [worst, ...others] = findings;
 	const books = source.books ?? {};
 	const link = (name, parameters) => `#/${name}${query({ source: source.name, ...parameters })}`;
-	const linked = (amount, href) => (amount > 0 ? h('a', { href }, number(amount)) : number(amount ?? 0));
+	const linked = (amount, href) => (amount > 0 ? h('a', { href }, counted(amount)) : 0);
+	const counted = amount => number(amount ?? 0) + (amount >= most ? '+' : '');
 	return h('article', { class: `card ${worst ? `has-${worst.level}` : 'is-well'}`, 'aria-label': source.name },
 		h('h2', h('a', { href: link('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
-		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), h('ul', others.map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))))),
+		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), findingList(others)),
 		h('dl.figures',
 			figure(t('books.open'), linked(books.open, link('jobs', { state: 'waiting,processing' }))),
 			figure(t('what.settled'), number(books.settled ?? 0)),
 			figure(t('state.expired'), linked(books.expired, link('jobs', { state: 'expired' }))),
 			figure(t('overdue'), linked(source.overdue, link('jobs', { overdue: 'true' }))),
 			figure(t('nav.quarantine'), linked(source.quarantined, link('quarantine', {}))),
-			figure(t('overview.dueNow'), number(source.dueNow ?? 0), source.heldBack > 0 && t('overview.heldBack', { n: source.heldBack })),
+			figure(t('overview.dueNow'), counted(source.dueNow), source.heldBack > 0 && t('overview.heldBack', { n: counted(source.heldBack) })),
 			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', source.heard && t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
 			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && t('overview.delayMedian', { time: duration(source.detection.poll.p50) })),
 			figure(t('nav.plan'), h('a', { href: link('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
@@ -86,11 +87,15 @@ function card(source) {
 			h('span', t('overview.lastPoll'), ' ', time(source.lastPoll?.at), source.lastPoll?.answer && [' · ', word('answer', source.lastPoll.answer)])));
 }
 
-export const worstFirst = findings => findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
+const worstFirst = findings => findings.toSorted((a, b) => levels.indexOf(a.level) - levels.indexOf(b.level));
 
-// What a finding means in the reader's language, and what the host says of this one in particular.
-export function findingText(finding) {
-	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
+export function findingList(findings = []) {
+	return findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
+}
+
+// What the host says of a finding, which is in English, and before it what it means in another language.
+function findingText(finding) {
+	const known = has(`finding.${finding.kind}`) && (language !== 'en' || !finding.detail) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [
 		known && h('strong', known), known && ' ', finding.detail && h('span', finding.detail),
 		finding.since && h('small', ' ', t('finding.since'), ' ', time(finding.since), finding.count > 1 && ` · ${number(finding.count)}×`)];

@@ -3,7 +3,7 @@ import { h, replace } from '../dom.js';
 import { observeClock, time } from '../format.js';
 import { t, word } from '../i18n.js';
 import { actionButton, commandLine, copyButton, curlLine, levelBadge, loading, olderBox, stateBox } from '../ui.js';
-import { findingText, worstFirst } from './overview.js';
+import { findingList } from './overview.js';
 
 const example = {
 	FopWatch: {
@@ -25,12 +25,11 @@ export function page({ main, signal, fail }) {
 		try {
 			const [overview, health] = await Promise.all([getIfThere('/api/overview?hours=24', signal), get('/health/ready', signal).catch(error => error)]);
 			if (overview) observeClock(overview.at);
-			const troubles = (health.troubles ?? []).filter(trouble => !trouble.source);
 			const names = overview ? overview.sources : (session.sources ?? []).map(name => ({ name }));
 			replace(body, h('div.loaded',
 				health instanceof Error && stateBox('error', t('sources.notReady'), [health.problem?.detail, ...(health.problem?.errors ?? []).map(one => `${one.element}: ${one.detail}`)].filter(Boolean).join(' ')),
-				troubles.map(trouble => h('div.state-box.error', h('strong', word('finding', trouble.kind)), h('p', trouble.what, ' ', trouble.hint), h('p.note', t('finding.since'), ' ', time(trouble.since)))),
-				names.length > 0 ? names.map(source => card(source, (health.troubles ?? []).filter(trouble => trouble.source === source.name)))
+				findingList(overview?.findings),
+				names.length > 0 ? names.map(card)
 					: overview ? firstSource() : olderBox()));
 		} catch (error) {
 			fail(error, load);
@@ -47,17 +46,14 @@ function firstSource() {
 			h('li', h('p', t('sources.first.restart')), commandLine('dotnet run --project src/FopWatch.Local'))));
 }
 
-function card(source, troubles) {
-	const known = source.findings ?? [];
-	const findings = worstFirst([...known, ...troubles.filter(trouble => !known.some(finding => finding.kind === trouble.kind))
-		.map(trouble => ({ ...trouble, level: 'trouble', detail: `${trouble.detail ?? trouble.what} ${trouble.hint}` }))]);
+function card(source) {
 	const here = address('/').href.replace(/\/$/, '');
 	const notify = `${here}/api/notify/${source.name}/<token>`;
 	const registered = JSON.stringify({ source: source.name, id: '<persistentId>' });
 	const isQuiet = !source.lastNotificationAt && source.books && source.books.registered === 0;
 	return h('section.panel', { 'aria-label': source.name },
-		h('div.title-row', h('h2', source.name), source.provider && h('small', word('provider', source.provider)), levelBadge(findings[0]?.level ?? 'well')),
-		findings.length > 0 && h('ul.findings', findings.map(finding => h('li', findingText(finding)))),
+		h('div.title-row', h('h2', source.name), source.provider && h('small', word('provider', source.provider))),
+		findingList(source.findings) || h('p', levelBadge('well')),
 		h('dl.facts.wide',
 			h('div', h('dt', t('sources.notifyUrl')), h('dd', h('code.break', notify), copyButton(notify), h('small', t('sources.notifyUrl.explained')))),
 			h('div', h('dt', t('overview.lastNotification')), h('dd', source.lastNotificationAt ? time(source.lastNotificationAt) : t('sources.never'))),
