@@ -71,7 +71,7 @@ export function follow({ source, after, always, onEvent, onGap, onState, signal 
 		if (event === 'fopwatch.events.purged' || event === 'fopwatch.events.restarted') {
 			if (parsed.resume) position = parsed.resume;
 			onGap?.();
-		} else {
+		} else if (parsed.data) {
 			onEvent(parsed);
 		}
 	}
@@ -119,9 +119,3 @@ async function read(body, onMessage) {
 		}
 	}
 }
-
-// A job's event says how it stands; what a list or a page needs of it.
-export function jobOf(event) {
-	return event.data && typeof event.data === 'object' ? event.data : null;
-}
-

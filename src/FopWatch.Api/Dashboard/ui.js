@@ -17,28 +17,14 @@ export function copyButton(text, label = t('copy')) {
 	const button = h('button.copy', { title: label, 'aria-label': label, onclick: copy }, h('span.copy-icon'));
 	async function copy(event) {
 		event.preventDefault();
-		const done = await writeClipboard(text);
+		// Over plain HTTP from another machine there is no clipboard.
+		const done = await navigator.clipboard?.writeText(text).then(() => true, () => false) ?? false;
 		button.classList.toggle('copied', done);
 		toast(t(done ? 'copied' : 'copy.failed'));
 		setTimeout(() => button.classList.remove('copied'), 1500);
 	}
 
 	return button;
-}
-
-async function writeClipboard(text) {
-	try {
-		await navigator.clipboard.writeText(text);
-		return true;
-	} catch {
-		// Over plain HTTP from another machine there is no clipboard but by selection.
-		const area = h('textarea.offscreen', { readonly: true, 'aria-hidden': 'true' }, text);
-		document.body.append(area);
-		area.select();
-		const done = document.execCommand('copy');
-		area.remove();
-		return done;
-	}
 }
 
 // A line for a shell, with a button that copies it.

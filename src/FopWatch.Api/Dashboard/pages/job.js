@@ -1,7 +1,7 @@
 import { address, get, jobPath, mayAct, post, readClock } from '../api.js';
 import { actOnJob } from '../bulk.js';
 import { h, outsideLink, replace } from '../dom.js';
-import { follow, jobOf } from '../events.js';
+import { follow } from '../events.js';
 import { bytes, duration, now, time } from '../format.js';
 import { timeline } from '../job-timeline.js';
 import { number, t, word } from '../i18n.js';
@@ -35,8 +35,8 @@ export function page({ main, parts, signal, fail }) {
 		}
 
 		follow({ source, signal, onEvent: event => {
-			const job = jobOf(event);
-			if (job?.id === id && job.version > (shown?.version ?? 0)) reload();
+			const job = event.data;
+			if (job.id === id && job.version > (shown?.version ?? 0)) reload();
 		}, onGap: reload });
 	}
 
@@ -152,7 +152,7 @@ function output(output) {
 function metadata(job) {
 	const pairs = Object.entries(job.metadata ?? {});
 	return pairs.length > 0 && h('section.panel', h('h2', t('search.metadata')), h('dl.facts.wide', pairs.map(([name, value]) =>
-		h('div', h('dt', h('bdi.break', name)), h('dd', h('a.break', { href: `#/jobs?${new URLSearchParams({ [`metadata.${name}`]: value })}`, title: t('job.metadata.find') }, h('bdi', value)))))));
+		h('div', h('dt', h('bdi.break', name)), h('dd', h('a.break', { href: `#/jobs?${new URLSearchParams({ [`metadata.${name}`]: value })}` }, h('bdi', value)))))));
 }
 
 function raw(job) {

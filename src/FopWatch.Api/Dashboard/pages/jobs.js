@@ -1,7 +1,7 @@
 import { get, getIfThere, mayAct, query, sourceNames } from '../api.js';
 import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
 import { h, replace } from '../dom.js';
-import { follow, jobOf } from '../events.js';
+import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { time } from '../format.js';
 import { number, t, word } from '../i18n.js';
@@ -139,8 +139,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	}
 
 	function onEvent(event) {
-		const job = jobOf(event);
-		if (!job) return;
+		const job = event.data;
 		const row = rows.get(keyOf(job));
 		if (row) update(row, job);
 		else if (mayMatch(job)) {

@@ -1,6 +1,6 @@
 import { address, session, sourceNames } from '../api.js';
 import { h, replace } from '../dom.js';
-import { follow, jobOf } from '../events.js';
+import { follow } from '../events.js';
 import { exactTime } from '../format.js';
 import { number, t, word } from '../i18n.js';
 import { badge, curlLine, loading, overdueBadge, select, sourceSelect, stateBox } from '../ui.js';
@@ -48,7 +48,6 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			select(t('live.event'), [['', t('any')], ...['settled', 'progressed', 'overdue'].map(type => [type, word('event', type)])], filters.type, changed('type')),
 			select(t('live.from'), [['', t('live.from.now')], ['0', t('live.from.start')]], filters.from, changed('from')),
 			pause,
-			h('button', { onclick: () => { table.replaceChildren(); drawNote(); } }, t('live.clear')),
 			state);
 	}
 
@@ -68,7 +67,6 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 
 	let waiting = [];
 	function onEvent(event) {
-		if (!jobOf(event)) return;
 		if (isPaused) {
 			held.push(event);
 			if (held.length > most) held.shift();
@@ -83,7 +81,7 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 
 	function add(events) {
 			const rows = events.slice(-most).map(event => {
-			const job = jobOf(event);
+			const job = event.data;
 			const type = String(event.type).split('.').at(-1);
 			const text = `${job.source} ${job.id} ${job.state} ${job.bucket ?? ''} ${job.key ?? ''} ${Object.values(job.metadata ?? {}).join(' ')}`.toLowerCase();
 			return h('tr', { 'data-type': type, 'data-text': text, hidden: !matches({ type, text }) },

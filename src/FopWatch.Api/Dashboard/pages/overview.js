@@ -2,7 +2,7 @@ import { getIfThere, query } from '../api.js';
 import { chart, columnsOf } from '../chart.js';
 import { h, replace } from '../dom.js';
 import { duration, observeClock, percent, time } from '../format.js';
-import { has, language, number, t, word } from '../i18n.js';
+import { has, number, t, word } from '../i18n.js';
 import { actionButton, figure, levelBadge, loading, noSourceBox, olderBox, select, sourceSelect } from '../ui.js';
 
 const ranges = [24, 168, 720, 2160];
@@ -68,7 +68,7 @@ function card(source, most = Infinity) {
 	const link = (name, parameters) => `#/${name}${query({ source: source.name, ...parameters })}`;
 	const linked = (amount, href) => (amount > 0 ? h('a', { href }, counted(amount)) : 0);
 	const counted = amount => number(amount ?? 0) + (amount >= most ? '+' : '');
-	return h('article', { class: `card ${worst ? `has-${worst.level}` : 'is-well'}`, 'aria-label': source.name },
+	return h('article', { class: `card level-${worst ? worst.level : 'well'}`, 'aria-label': source.name },
 		h('h2', h('a', { href: link('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
 		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), findingList(others)),
@@ -93,9 +93,9 @@ export function findingList(findings = []) {
 	return findings.length > 0 && h('ul.findings', worstFirst(findings).map(finding => h('li', levelBadge(finding.level), ' ', findingText(finding))));
 }
 
-// What the host says of a finding, which is in English, and before it what it means in another language.
+// A finding in the reader's language, and what the host says of it, in English.
 function findingText(finding) {
-	const known = has(`finding.${finding.kind}`) && (language !== 'en' || !finding.detail) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
+	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [
 		known && h('strong', known), known && ' ', finding.detail && h('span', finding.detail),
 		finding.since && h('small', ' ', t('finding.since'), ' ', time(finding.since), finding.count > 1 && ` · ${number(finding.count)}×`)];

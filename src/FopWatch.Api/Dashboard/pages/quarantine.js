@@ -123,15 +123,13 @@ function bodyOf(notification) {
 
 // A body is JSON, or Base64 of JSON in either alphabet (Wangsu); anything else is shown as it is.
 export function decode(raw) {
-	const text = readText(raw);
-	if (text === null) return { text: hex(raw), how: 'binary' };
+	const text = new TextDecoder().decode(raw);
 	const json = pretty(text);
 	if (json !== null) return { text: json, how: 'json' };
 	const base64 = text.trim().replaceAll('-', '+').replaceAll('_', '/').replace(/=+$/, '');
 	if (base64.length > 0 && /^[A-Za-z0-9+/\s]+$/.test(base64)) {
 		try {
-			const inner = readText(Uint8Array.from(atob(base64), character => character.charCodeAt(0)));
-			const decoded = inner === null ? null : pretty(inner);
+			const decoded = pretty(new TextDecoder().decode(Uint8Array.from(atob(base64), character => character.charCodeAt(0))));
 			if (decoded !== null) return { text: decoded, how: 'base64' };
 		} catch {
 			// It only looked like Base64.
@@ -141,14 +139,6 @@ export function decode(raw) {
 	return { text, how: 'text' };
 }
 
-function readText(raw) {
-	try {
-		return new TextDecoder('utf-8', { fatal: true }).decode(raw);
-	} catch {
-		return null;
-	}
-}
-
 function pretty(text) {
 	try {
 		const value = JSON.parse(text);
@@ -156,8 +146,4 @@ function pretty(text) {
 	} catch {
 		return null;
 	}
-}
-
-function hex(raw) {
-	return [...raw.subarray(0, 2048)].map(byte => byte.toString(16).padStart(2, '0')).join(' ');
 }

@@ -42,7 +42,7 @@ function firstSource() {
 	return h('section.panel',
 		h('h2', t('sources.none.title')), h('p', t('sources.none.text')),
 		h('ol.steps',
-			h('li', h('p', t('sources.first.file')), h('div.command.block', h('pre', text), copyButton(text, t('copy')))),
+			h('li', h('p', t('sources.first.file')), h('div.command', h('pre', text), copyButton(text, t('copy')))),
 			h('li', h('p', t('sources.first.restart')), commandLine('dotnet run --project src/FopWatch.Local'))));
 }
 
