@@ -43,7 +43,7 @@ export function duration(seconds) {
 
 function relative(at) {
 	const seconds = (now() - at) / 1000;
-	if (Math.abs(seconds) < 5) return t('time.now');
+	if (seconds < 5 && seconds > -10) return t('time.now');
 	const [name, size] = units.find(([, size]) => Math.abs(seconds) >= size);
 	const count = `${number(Math.floor(Math.abs(seconds) / size))} ${t(`unit.${name}`)}`;
 	return t(seconds > 0 ? 'time.ago' : 'time.in', { time: count });

@@ -21,12 +21,12 @@ export default {
 	time: { now: 'just now', ago: '{time} ago', in: 'in {time}' },
 	key: {
 		title: 'This host needs an API key',
-		text: 'Use the value of FopWatch:ApiKey or of one of FopWatch:ApiKeys. It is kept for this tab only, and sent in a header, never in a URL.',
+		text: 'Use FopWatch:ApiKey or one of FopWatch:ApiKeys. It is kept for this tab only, and never sent in a URL.',
 		label: 'API key', use: 'Use this key', wrong: 'The host does not accept this key.', forget: 'Forget the key', 'forget.named': 'Forget key {name}',
 	},
 	away: {
 		title: 'The host does not answer.',
-		text: 'It may be restarting, or the network is down. Check that the process runs and that this address reaches it.',
+		text: 'It may be restarting, or the network is down. Check that the process runs.',
 		trying: 'What is shown may be old. Trying again until it answers.',
 	},
 	error: {
@@ -61,11 +61,11 @@ export default {
 		unknown: 'Unknown', pending: 'Pending', delivered: 'Delivered', failed: 'Failed',
 		'failed.explained': 'The provider could not deliver its notification. That says nothing about the outcome.',
 	},
-	provider: { qiniu: 'Qiniu', wangsuFmgr: 'Wangsu Fmgr', wangsuFops: 'Wangsu fops' },
+	provider: { qiniu: 'Qiniu', wangsuFmgr: 'Wangsu fmgr', wangsuFops: 'Wangsu fops' },
 	plan: {
 		ofSource: 'All jobs of the source',
 		learned: 'Learned', fixed: 'Fixed', unknown: '–',
-		intro: 'When the status API is asked about a job. A learned plan polls when jobs are likely to end, and makes about as many polls as the fixed plan would.',
+		intro: 'When the status API is asked about a job. A learned plan polls when jobs are likely to end.',
 		'learned.explained': 'Polls are timed by the ages at which jobs of this source ended.',
 		'fixed.explained': 'Polls are timed by Poll:First, Factor and Max.', heard: '{share} of the notifications arrive ({low} – {high}, of {n} jobs).',
 		known: '{n} known [age|ages]', sooner: '{share} sooner.', polls: 'Polls per job', delay: 'Mean delay', fixedPlan: 'fixed plan',
@@ -122,6 +122,7 @@ export default {
 		point: 'Point at a column for its values', total: 'Total', table: 'As a table',
 	},
 	jobs: {
+		after: 'after {time}',
 		count: '{count} [job|jobs]', search: 'Search jobs', searchBy: 'Search by', state: 'State', watch: 'Watch', times: 'Time of registration',
 		since: 'Registered since', until: 'Registered before', file: 'Input', items: 'Items', next: 'Settled or next poll', nextPoll: 'Poll',
 		failedItems: '{n} failed', select: 'Select {id}', selectAll: 'Select all that are shown', selected: '{n} selected:',

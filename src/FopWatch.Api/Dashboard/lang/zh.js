@@ -25,7 +25,7 @@ export default {
 		use: '使用此密钥', wrong: '主机不接受此密钥。', forget: '清除密钥', 'forget.named': '清除密钥 {name}',
 	},
 	away: {
-		title: '主机没有响应。', text: '主机可能正在重启，或网络中断。请检查进程是否在运行，以及此地址能否访问到它。',
+		title: '主机没有响应。', text: '主机可能正在重启，或网络中断。请检查进程是否在运行。',
 		trying: '当前显示的数据可能已过时。正在重试，直到主机响应。',
 	},
 	error: {
@@ -53,11 +53,11 @@ export default {
 		'done.explained': '任务已有服务商给出的最终结果。',
 	},
 	delivery: { unknown: '未知', pending: '投递中', delivered: '已送达', failed: '失败', 'failed.explained': '服务商未能送达通知。这与任务结果无关。' },
-	provider: { qiniu: '七牛云', wangsuFmgr: '网宿 Fmgr', wangsuFops: '网宿 fops' },
+	provider: { qiniu: '七牛云', wangsuFmgr: '网宿 fmgr', wangsuFops: '网宿 fops' },
 	plan: {
 		ofSource: '来源的全部任务',
 		learned: '学习所得', fixed: '固定', unknown: '–',
-		intro: '何时向状态接口查询任务。学习所得的计划在任务可能结束时轮询，轮询次数与固定计划大致相同。',
+		intro: '何时向状态接口查询任务。学习所得的计划在任务可能结束时轮询。',
 		'learned.explained': '根据该来源的任务结束时的时长安排轮询。', 'fixed.explained': '根据 Poll:First、Factor 和 Max 安排轮询。',
 		heard: '{share} 的通知到达（{low} – {high}，共 {n} 个任务）。', known: '{n} 个已知时长', sooner: '提前 {share}。', polls: '每个任务的轮询次数',
 		delay: '平均延迟', fixedPlan: '固定计划', optimum: '理论最小延迟', efficiency: '效率 {share}', ages: '轮询时任务的时长',
@@ -103,6 +103,7 @@ export default {
 		'polls.summary': '{n} 次轮询。', nothing: '此时段没有数据。', point: '指向某一列以查看数值', total: '合计', table: '表格形式',
 	},
 	jobs: {
+		after: '用时 {time}',
 		count: '{count} 个任务', search: '搜索任务', searchBy: '搜索方式', state: '状态', watch: '监视', times: '登记时间', since: '登记不早于',
 		until: '登记早于', file: '输入', items: '命令', next: '结束或下次轮询', nextPoll: '轮询', failedItems: '{n} 失败', select: '选择 {id}',
 		selectAll: '选择当前显示的全部任务', selected: '已选 {n} 个：', allFound: '筛选出的全部任务：', selectSome: '请选择任务或设置筛选条件后操作：',

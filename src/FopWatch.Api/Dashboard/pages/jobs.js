@@ -3,7 +3,7 @@ import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
 import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
-import { time } from '../format.js';
+import { duration, exactTime, time } from '../format.js';
 import { number, t, word } from '../i18n.js';
 import { actionButton, badge, loading, overdueBadge, stateBox } from '../ui.js';
 
@@ -127,7 +127,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	}
 
 	function nextOf(job) {
-		if (job.settled) return h('span', word('settledBy', job.settledBy ?? 'unknown'), ' · ', time(job.settledAt));
+		if (job.settled) return h('span', { title: exactTime(job.settledAt) }, word('settledBy', job.settledBy ?? 'unknown'), ' · ', t('jobs.after', { time: duration((Date.parse(job.settledAt) - Date.parse(job.registeredAt)) / 1000) }));
 		if (job.nextPollAt) return h('span', t('jobs.nextPoll'), ' ', time(job.nextPollAt));
 		return job.watch ? word('watch', job.watch) : '–';
 	}
