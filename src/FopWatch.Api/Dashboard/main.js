@@ -219,6 +219,6 @@ document.addEventListener('visibilitychange', () => {
 });
 setInterval(() => document.hidden || tick(), 10000);
 
-// How fast the host's clock runs shows in a second look: a demo's is fast.
+// A demo's clock runs fast: a second look shows how fast.
 setTimeout(() => readClock().catch(() => {}), 2500);
 start();
