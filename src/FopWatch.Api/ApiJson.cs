@@ -2,6 +2,7 @@ using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
+using FopWatch.Overviews;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
 using FopWatch.Watching;
@@ -15,9 +16,12 @@ namespace FopWatch.Api;
     Converters =
     [
         typeof(UtcTimeConverter),
+        typeof(CamelCaseEnumConverter<FindingLevel>),
         typeof(CamelCaseEnumConverter<HostKind>),
         typeof(CamelCaseEnumConverter<KeyRights>),
         typeof(CamelCaseEnumConverter<NotificationResult>),
+        typeof(CamelCaseEnumConverter<PlanInUse>),
+        typeof(CamelCaseEnumConverter<PollAnswer>),
         typeof(CamelCaseEnumConverter<SignatureFinding>),
         typeof(CamelCaseEnumConverter<TroubleKind>),
         typeof(CamelCaseEnumConverter<WatchStatus>),
@@ -28,6 +32,8 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(WatchedJob))]
 [JsonSerializable(typeof(PolledJob))]
 [JsonSerializable(typeof(Problem))]
+[JsonSerializable(typeof(Overview))]
+[JsonSerializable(typeof(PlanReport))]
 [JsonSerializable(typeof(QuarantineEntry))]
 [JsonSerializable(typeof(QuarantineList))]
 [JsonSerializable(typeof(RetriedNotification))]

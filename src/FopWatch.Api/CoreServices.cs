@@ -1,6 +1,7 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
+using FopWatch.Overviews;
 using FopWatch.PollLimits;
 using FopWatch.Providers;
 using FopWatch.Publishing;
@@ -104,6 +105,8 @@ public static class CoreServices
         services.AddSingleton<StatisticsCollector>();
         services.AddSingleton<FopWatchMetrics>();
         services.AddWithLogger<PlanReader>();
+        services.AddSingleton<OverviewReader>();
+        services.AddSingleton<PlanReportReader>();
         services.AddWithLogger<StatisticsLoop>();
         services.AddApiJson();
 

@@ -28,6 +28,7 @@ public static class FopWatchRoutes
         routes.MapNotifications();
         routes.MapJobs();
         routes.MapQuarantine();
+        routes.MapOverview();
         routes.MapMe();
         routes.MapHealth();
         routes.MapDashboard();

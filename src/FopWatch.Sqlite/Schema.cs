@@ -218,6 +218,10 @@ internal static class Schema
         ALTER TABLE jobs ADD COLUMN overdue INTEGER NOT NULL DEFAULT 0;
         CREATE INDEX jobs_overdue ON jobs (source, registered_at) WHERE overdue = 1;
         """,
+        """
+        -- The last notification and the last poll of each source.
+        ALTER TABLE statistics_additions ADD COLUMN latest TEXT NOT NULL DEFAULT '';
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -87,7 +87,9 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         return new(jobs, rows.Continuation) { Unreadable = unreadable };
     }
 
-    public ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) => new([new BooksPart("", [], null)]);
+    // The books are kept with every commit, so they are of now.
+    public async ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) =>
+        [new BooksPart("", await database.Lists.ReadAsync(SqliteBooks.ReadKept, cancellationToken), database.Time.GetUtcNow())];
 
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => _books.CountAsync(unwatched, cancellationToken);
 

@@ -9,6 +9,8 @@ namespace FopWatch.Sqlite;
 /// <summary>The quarantine: a row for each notification.</summary>
 internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
 {
+    internal const string SizeSql = "SELECT count(*), ifnull(sum(length(body)), 0) FROM quarantine WHERE source = $1";
+
     public async ValueTask AddAsync(QuarantinedNotification notification, CancellationToken cancellationToken)
     {
         string[][] headers = [.. notification.Headers.Select(header => new[] { header.Key, header.Value })];
@@ -83,8 +85,7 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
         session =>
         {
             // The length of a body is in its row's head, so the bodies themselves are not read.
-            using var row = session.Command(
-                "SELECT count(*), ifnull(sum(length(body)), 0) FROM quarantine WHERE source = $1", source).ExecuteReader();
+            using var row = session.Command(SizeSql, source).ExecuteReader();
             row.Read();
             return new QuarantineSize(row.GetInt64(0), row.GetInt64(1));
         },

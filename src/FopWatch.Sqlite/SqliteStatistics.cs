@@ -7,6 +7,8 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
 {
     internal const string HoursSql = "SELECT hour, sums FROM statistics_hours WHERE source = $1 AND hour >= $2 AND hour < $3 ORDER BY hour";
 
+    internal const string LatestSql = "SELECT latest FROM statistics_additions WHERE source = $1";
+
     internal const string AgesSql = "SELECT class, ages FROM statistics_ages WHERE source = $1";
 
     private const string AddHourSql =
@@ -18,7 +20,7 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
     private const string DropAgesSql = "DELETE FROM statistics_ages WHERE source = $1 AND class = $2";
 
     private const string AddAdditionsSql =
-        "INSERT INTO statistics_additions (source, ids) VALUES ($1, $2) ON CONFLICT (source) DO UPDATE SET ids = excluded.ids";
+        "INSERT INTO statistics_additions (source, ids, latest) VALUES ($1, $2, $3) ON CONFLICT (source) DO UPDATE SET ids = excluded.ids, latest = excluded.latest";
 
     public async ValueTask AddAsync(StatisticsDelta delta, CancellationToken cancellationToken) => await database.WriteAsync(session => Add(session, delta), cancellationToken);
 
@@ -37,6 +39,9 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
                 return hours;
             },
             cancellationToken);
+
+    public ValueTask<LatestActivity> ReadLatestAsync(string source, CancellationToken cancellationToken) =>
+        database.Lists.ReadAsync(session => LatestActivity.Read(session.Scalar(LatestSql, source) as string), cancellationToken);
 
     public async ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) =>
         StatisticsRows.Read(await database.Lists.ReadAsync(session => Ages(session, source), cancellationToken), now);
@@ -72,8 +77,8 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
                 hours[hour] = sums;
         }
 
-        var additions = session.Scalar("SELECT ids FROM statistics_additions WHERE source = $1", delta.Source) as string ?? "";
-        if (new StatisticsRows(additions, hours, Ages(session, delta.Source)).Changed(delta) is not { } changed)
+        var (additions, latest) = Additions(session, delta.Source);
+        if (new StatisticsRows(additions, hours, Ages(session, delta.Source)) { Latest = latest }.Changed(delta) is not { } changed)
             return false;
 
         foreach (var (hour, sums) in changed.Hours)
@@ -82,8 +87,14 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
             session.Execute(AddAgesSql, delta.Source, name, ages);
         foreach (var name in changed.Dropped)
             session.Execute(DropAgesSql, delta.Source, name);
-        session.Execute(AddAdditionsSql, delta.Source, changed.Additions);
+        session.Execute(AddAdditionsSql, delta.Source, changed.Additions, changed.Latest);
         return true;
+    }
+
+    private static (string Ids, string Latest) Additions(SqliteSession session, string source)
+    {
+        using var row = session.Command("SELECT ids, latest FROM statistics_additions WHERE source = $1", source).ExecuteReader();
+        return row.Read() ? (row.GetString(0), row.GetString(1)) : ("", "");
     }
 
     private static Dictionary<string, byte[]> Ages(SqliteSession session, string source)

@@ -29,6 +29,8 @@ public sealed class OpenApiTests
         ApiJson.Default.JobLinks,
         ApiJson.Default.WatchedJob,
         ApiJson.Default.PolledJob,
+        ApiJson.Default.Overview,
+        ApiJson.Default.PlanReport,
         ApiJson.Default.Problem,
         ApiJson.Default.QuarantineEntry,
         ApiJson.Default.QuarantineList,

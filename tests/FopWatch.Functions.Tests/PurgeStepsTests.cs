@@ -82,6 +82,8 @@ public class PurgeStepsTests(SharedAzurite azurite)
         ValueTask<IReadOnlyList<StatisticsHour>> IStatistics.ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
             throw new NotSupportedException();
 
+        ValueTask<LatestActivity> IStatistics.ReadLatestAsync(string source, CancellationToken cancellationToken) => throw new NotSupportedException();
+
         ValueTask<IReadOnlyList<KnownClass>> IStatistics.ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) => throw new NotSupportedException();
 
         ValueTask IStatistics.PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken)

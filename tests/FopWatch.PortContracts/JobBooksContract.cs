@@ -91,6 +91,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
         var after = await Port.PartsAsync(Cancelled);
         Assert.Equal(parts.Select(part => part.Name), after.Select(part => part.Name));
         Assert.All(after, part => Assert.True(parts.Count == 1 || part.CountedAt is not null, part.Name));
+        Assert.All(after, part => Assert.All(part.Books, books => Assert.Equal(part.Source ?? books.Source, books.Source)));
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using FopWatch.Statistics;
+using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
@@ -73,6 +74,33 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
 
         Assert.Equal(2, (await Port.ReadHoursAsync(Source, Hour, Hour.AddHours(1), Cancelled))[0].Sums[HourSum.Registered]);
         Assert.Equal(4, (await Port.ReadAgesAsync(Source, Hour, Cancelled))[0].Ages.Jobs, 0.01);
+    }
+
+    [Fact]
+    public async Task What_happened_last_is_the_latest_of_all_processes_in_any_order()
+    {
+        Assert.Equal(default, await Port.ReadLatestAsync(Source, Cancelled));
+        await AddAsync(new(Hour.AddMinutes(3), Hour.AddMinutes(2), PollAnswer.NotFound), Port);
+        await AddAsync(new(Hour.AddMinutes(1), null, PollAnswer.None), Other);
+        await AddAsync(new(null, Hour.AddMinutes(5), PollAnswer.Throttled), Other);
+        await AddAsync(new(Hour.AddMinutes(2), Hour.AddMinutes(4), PollAnswer.Report), Port);
+        await AddAsync(default, Port);
+
+        Assert.Equal(new(Hour.AddMinutes(3), Hour.AddMinutes(5), PollAnswer.Throttled), await Port.ReadLatestAsync(Source, Cancelled));
+        Assert.Equal(default, await Port.ReadLatestAsync("none", Cancelled));
+
+        async Task AddAsync(LatestActivity latest, IStatistics to) =>
+            await to.AddAsync(Delta(Source, Hour.AddMinutes(6), null, HourSum.Registered) with { Latest = latest }, Cancelled);
+    }
+
+    [Fact]
+    public async Task What_a_clock_that_was_ahead_says_happened_last_gives_way()
+    {
+        await Port.AddAsync(Delta(Source, Hour.AddDays(90), null) with { Latest = new(Hour.AddDays(90), Hour.AddDays(90), PollAnswer.Report) }, Cancelled);
+        Assert.Equal(default, (await Port.ReadLatestAsync(Source, Cancelled)).At(Hour));
+        await Port.AddAsync(Delta(Source, Hour, null) with { Latest = new(Hour, null, PollAnswer.None) }, Cancelled);
+
+        Assert.Equal(new(Hour, null, PollAnswer.None), await Port.ReadLatestAsync(Source, Cancelled));
     }
 
     [Fact]

@@ -224,6 +224,8 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
         return _store.ReadHoursAsync(source, from, before, cancellationToken);
     }
 
+    ValueTask<LatestActivity> IStatistics.ReadLatestAsync(string source, CancellationToken cancellationToken) => _store.ReadLatestAsync(source, cancellationToken);
+
     ValueTask<IReadOnlyList<KnownClass>> IStatistics.ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken)
     {
         _reads++;

@@ -19,10 +19,10 @@ internal sealed class TableBooks(TableGateway table)
             {
                 var part = row.RowKey[RowKeys.Counts.Length..];
                 var books = CountRow.Read(row, RowKeys.SourceOf(part));
-                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.Time(CountRow.CountedAt));
+                counted[part] = new(part, books.Registered > 0 ? [books] : [], row.Time(CountRow.CountedAt)) { Source = books.Source };
             }
 
-            return [.. (await table.PartitionsAsync(sources: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null))];
+            return [.. (await table.PartitionsAsync(sources: null, token)).Select(part => counted.GetValueOrDefault(part) ?? new(part, [], null) { Source = RowKeys.SourceOf(part) })];
         },
         cancellationToken);
 

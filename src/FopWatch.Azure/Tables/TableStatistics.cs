@@ -15,6 +15,7 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
     private const string Sums = "Sums";
     private const string Known = "Ages";
     private const string Ids = "Ids";
+    private const string Latest = "Latest";
 
     // More processes than add to one source within the time that an addition takes.
     private const int MostConflicts = 10;
@@ -51,6 +52,9 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             },
             cancellationToken);
 
+    public ValueTask<LatestActivity> ReadLatestAsync(string source, CancellationToken cancellationToken) => TableFailures.AskAsync(
+        async token => LatestActivity.Read((await table.RowAsync(RowKeys.Statistics(source), RowKeys.Additions, [Latest], token))?.Text(Latest)), cancellationToken);
+
     public ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) => TableFailures.AskAsync(
         async token => StatisticsRows.Read((await RowsAsync(RowRange.Of(RowKeys.Statistics(source), RowKeys.Ages), token)).Select(AgesOf), now), cancellationToken);
 
@@ -84,15 +88,18 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             delta.Hours.Keys.Select(hour => (hour, Sums: rows.GetValueOrDefault(RowKeys.Hour(hour))?.Text(Sums)))
                 .Where(row => row.Sums is not null)
                 .ToDictionary(row => row.hour, row => row.Sums!),
-            rows.Values.Where(row => row.RowKey.StartsWith(RowKeys.Ages, StringComparison.Ordinal)).Select(AgesOf).ToDictionary(StringComparer.Ordinal));
+            rows.Values.Where(row => row.RowKey.StartsWith(RowKeys.Ages, StringComparison.Ordinal)).Select(AgesOf).ToDictionary(StringComparer.Ordinal))
+        {
+            Latest = rows.GetValueOrDefault(RowKeys.Additions)?.Text(Latest) ?? "",
+        };
         if (stored.Changed(delta) is not { } changed)
             return true;
 
         List<TableTransactionAction> actions =
         [
-            Action(RowKeys.Additions, Ids, changed.Additions),
-            .. changed.Hours.Select(hour => Action(RowKeys.Hour(hour.Key), Sums, hour.Value)),
-            .. changed.Ages.Select(one => Action(RowKeys.Class(one.Key), Known, one.Value)),
+            Action(RowKeys.Additions, (Ids, changed.Additions), (Latest, changed.Latest)),
+            .. changed.Hours.Select(hour => Action(RowKeys.Hour(hour.Key), (Sums, hour.Value))),
+            .. changed.Ages.Select(one => Action(RowKeys.Class(one.Key), (Known, one.Value))),
             .. changed.Dropped.Select(name => new TableTransactionAction(
                 TableTransactionActionType.Delete, new TableEntity(partition, RowKeys.Class(name)), rows[RowKeys.Class(name)].ETag)),
         ];
@@ -107,9 +114,15 @@ internal sealed class TableStatistics(TableGateway table) : IStatistics
             return false;
         }
 
-        TableTransactionAction Action(string rowKey, string column, object value) => rows.TryGetValue(rowKey, out var row)
-            ? new(TableTransactionActionType.UpdateMerge, new TableEntity(partition, rowKey) { [column] = value }, row.ETag)
-            : new(TableTransactionActionType.Add, new TableEntity(partition, rowKey) { [column] = value });
+        TableTransactionAction Action(string rowKey, params ReadOnlySpan<(string Name, object Value)> columns)
+        {
+            var written = new TableEntity(partition, rowKey);
+            foreach (var (name, value) in columns)
+                written[name] = value;
+            return rows.TryGetValue(rowKey, out var row)
+                ? new(TableTransactionActionType.UpdateMerge, written, row.ETag)
+                : new(TableTransactionActionType.Add, written);
+        }
     }
 
     private async Task<List<TableEntity>> RowsAsync(RowRange range, CancellationToken cancellationToken)

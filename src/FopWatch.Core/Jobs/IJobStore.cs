@@ -111,7 +111,11 @@ public sealed record Books(string Source, long Registered, long Settled, long Ex
 /// <param name="Name">Its name.</param>
 /// <param name="Books">What was counted in it last; empty if it was never counted, or has no jobs.</param>
 /// <param name="CountedAt">When; null for never.</param>
-public sealed record BooksPart(string Name, IReadOnlyList<Books> Books, DateTimeOffset? CountedAt);
+public sealed record BooksPart(string Name, IReadOnlyList<Books> Books, DateTimeOffset? CountedAt)
+{
+    /// <summary>The source whose jobs it has; null if it has those of every source.</summary>
+    public string? Source { get; init; }
+}
 
 /// <summary>What was counted in a part of a store.</summary>
 /// <param name="Books">Its books, by source.</param>

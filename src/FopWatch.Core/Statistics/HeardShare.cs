@@ -38,5 +38,6 @@ public readonly record struct HeardShare(double Notified, double Polled, double 
         }
     }
 
-    private double Jobs => Notified + Polled;
+    /// <summary>The jobs that the share is of.</summary>
+    public double Jobs => Notified + Polled;
 }

@@ -96,7 +96,10 @@ public enum HourHistogram
     /// <summary>How late jobs were found to be over that a poll settled.</summary>
     DelayByPoll,
 
-    /// <summary>From the commit of a change to its event being published.</summary>
+    /// <summary>
+    /// From a change to its event being published. The embedded host publishes with the commit, so it is the time that the change took to become durable; reading the
+    /// log is not in it.
+    /// </summary>
     Lag,
 
     /// <summary>From the poll that settled a job to the notification that came after all.</summary>

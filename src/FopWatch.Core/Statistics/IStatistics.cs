@@ -13,6 +13,9 @@ public sealed record StatisticsDelta(
 {
     /// <summary>The most hours of one addition.</summary>
     public const int MostHours = 24;
+
+    /// <summary>What happened last.</summary>
+    public LatestActivity Latest { get; init; }
 }
 
 /// <summary>The sums of an hour.</summary>
@@ -47,6 +50,9 @@ public interface IStatistics
     /// <param name="before">What follows the last hour.</param>
     /// <param name="cancellationToken">Cancels.</param>
     ValueTask<IReadOnlyList<StatisticsHour>> ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken);
+
+    /// <summary>What happened last at a source, over all processes; nothing for a source of which nothing was added.</summary>
+    ValueTask<LatestActivity> ReadLatestAsync(string source, CancellationToken cancellationToken);
 
     /// <summary>What is known of the ages of each class of a source, as it counts at a time.</summary>
     ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken);

@@ -16,7 +16,7 @@ namespace FopWatch.Statistics;
 public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedPlans plans, ILogger log, TimeProvider time)
 {
     /// <summary>The hours by which the share of jobs is known whose notification arrives.</summary>
-    private static readonly TimeSpan HeardWithin = TimeSpan.FromDays(7);
+    public static readonly TimeSpan HeardWithin = TimeSpan.FromDays(7);
 
     /// <summary>How long a notification may still be on its way: providers repeat it for two hours (providers.md, section 1).</summary>
     private static readonly TimeSpan OnItsWay = TimeSpan.FromHours(2);

@@ -27,7 +27,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     public void Notified(string source, Trust trust, NotificationResult result)
     {
         var (tally, now) = (Of(source), time.GetUtcNow());
-        tally.Count(now, HourSums.Of(trust));
+        tally.Count(now, HourSums.Of(trust), new(now, null, PollAnswer.None));
         if (result == NotificationResult.Hinted)
             tally.Count(now, HourSum.Hinted);
         else if (result == NotificationResult.Quarantined)
@@ -37,8 +37,9 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     /// <summary>A status API was asked.</summary>
     public void Polled(string source, PollAnswer answer)
     {
+        var now = time.GetUtcNow();
         if (HourSums.Of(answer) is { } sum)
-            Of(source).Count(time.GetUtcNow(), sum);
+            Of(source).Count(now, sum, new(null, now, answer));
     }
 
     /// <summary>An event was published.</summary>
@@ -79,6 +80,13 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     /// <param name="source">The source.</param>
     /// <param name="id">The id of the addition.</param>
     public StatisticsDelta? Take(string source, string id) => _sources.TryGetValue(source, out var tally) ? tally.Take(id, source, time.GetUtcNow()) : null;
+
+    /// <summary>The hours of a source as a store has them, with what was counted since, and what happened last.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="stored">The hours, the first before the last.</param>
+    /// <param name="latest">What happened last, as the store has it.</param>
+    public (IReadOnlyList<StatisticsHour> Hours, LatestActivity Latest) WithCounted(string source, IReadOnlyList<StatisticsHour> stored, LatestActivity latest) =>
+        _sources.TryGetValue(source, out var tally) ? tally.AddTo(source, stored, latest) : (stored, latest);
 
     /// <summary>
     /// What a commit says of a job's age: once, when it has an outcome, is given up or is not watched any more. An open job says nothing yet: many open
@@ -133,6 +141,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
         private SortedDictionary<DateTimeOffset, HourSums> _hours = [];
         private Dictionary<string, KnownAges> _ages = new(StringComparer.Ordinal);
         private (DateTimeOffset Hour, HourSums Sums) _last = (default, new());
+        private LatestActivity _latest;
 
         public bool IsEmpty
         {
@@ -143,10 +152,13 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             }
         }
 
-        public void Count(DateTimeOffset now, HourSum sum)
+        public void Count(DateTimeOffset now, HourSum sum, LatestActivity latest = default)
         {
             lock (_lock)
+            {
                 SumsOf(HourOf(now)).Add(sum);
+                _latest = _latest.With(latest);
+            }
         }
 
         public void Count(DateTimeOffset now, HourHistogram histogram, TimeSpan length)
@@ -173,9 +185,25 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
             {
                 if (_hours.Count == 0 && _ages.Count == 0)
                     return null;
-                var taken = new StatisticsDelta(id, source, now, _hours, _ages);
-                (_hours, _ages, _last) = ([], new(StringComparer.Ordinal), (default, new()));
+                var taken = new StatisticsDelta(id, source, now, _hours, _ages) { Latest = _latest };
+                (_hours, _ages, _last, _latest) = ([], new(StringComparer.Ordinal), (default, new()), default);
                 return taken;
+            }
+        }
+
+        public (IReadOnlyList<StatisticsHour> Hours, LatestActivity Latest) AddTo(string source, IReadOnlyList<StatisticsHour> stored, LatestActivity latest)
+        {
+            var all = new SortedDictionary<DateTimeOffset, HourSums>(stored.ToDictionary(hour => hour.Hour, hour => hour.Sums));
+            lock (_lock)
+            {
+                foreach (var (hour, sums) in _hours)
+                {
+                    if (!all.TryGetValue(hour, out var sum))
+                        all[hour] = sum = new();
+                    sum.Add(sums);
+                }
+
+                return ([.. all.Select(hour => new StatisticsHour(source, hour.Key, hour.Value))], latest.With(_latest));
             }
         }
 

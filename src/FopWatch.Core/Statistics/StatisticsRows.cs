@@ -15,6 +15,9 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
     /// <summary>What is later than this is a wrong clock's.</summary>
     public static readonly TimeSpan MostAhead = TimeSpan.FromDays(1);
 
+    /// <summary>What happened last, as <see cref="LatestActivity.Write"/>; empty for nothing.</summary>
+    public string Latest { get; init; } = "";
+
     /// <summary>The classes that an addition deletes, because others of more jobs take their places; at most <see cref="MostDropped"/>.</summary>
     public IReadOnlyList<string> Dropped { get; init; } = [];
 
@@ -44,7 +47,11 @@ public sealed record StatisticsRows(string Additions, IReadOnlyDictionary<DateTi
                 ages[name] = (stored ?? StoredAges.None(delta.At)).With(known, delta.At).Write();
         }
 
-        return new(string.Join(' ', additions.TakeLast(RememberedAdditions - 1).Append(delta.Id)), hours, ages) { Dropped = dropped };
+        return new(string.Join(' ', additions.TakeLast(RememberedAdditions - 1).Append(delta.Id)), hours, ages)
+        {
+            Dropped = dropped,
+            Latest = LatestActivity.Read(Latest).At(delta.At).With(delta.Latest).Write(),
+        };
     }
 
     /// <summary>Reads the classes as they count at a time.</summary>

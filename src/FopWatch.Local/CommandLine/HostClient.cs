@@ -6,6 +6,7 @@ using System.Text.Json.Serialization.Metadata;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Local.Hosting;
+using FopWatch.Overviews;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -127,6 +128,19 @@ internal sealed class HostClient : IDisposable
         {
             return null;
         }
+    }
+
+    /// <summary>Reads by which plans the host polls.</summary>
+    /// <param name="source">Only those of this source; null for all.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="HostRefusedException">The host refused: it has no such source, or is of an earlier version.</exception>
+    /// <exception cref="HostUnreachableException">The host cannot answer.</exception>
+    public async Task<PlanReport> PlansAsync(string? source, CancellationToken cancellationToken)
+    {
+        var path = source is null ? "api/plan" : $"api/plan?source={Uri.EscapeDataString(source)}";
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(_base, path));
+        var report = await AnswerAsync(request, Strict.PlanReport, cancellationToken);
+        return report.Sources.All(one => one?.Classes.Contains(null!) == false) ? report : throw Strange();
     }
 
     /// <summary>

@@ -43,6 +43,9 @@ internal sealed class HostOptions
         command.Options.Add(_apiKey);
     }
 
+    /// <summary>Whether the URL is given.</summary>
+    public bool IsUrlGiven(ParseResult result) => result.GetResult(_url) is { Implicit: false };
+
     /// <summary>A client for the host that the options name.</summary>
     /// <exception cref="UsageException">The API key cannot be one.</exception>
     public HostClient Connect(ParseResult result, Terminal terminal)

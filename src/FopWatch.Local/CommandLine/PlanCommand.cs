@@ -1,18 +1,18 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using FopWatch.Api;
 using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>plan</c>: shows when jobs would be polled, learned from the ages at which jobs were over.</summary>
+/// <summary><c>plan</c>: shows when jobs are polled by a running host, or would be by a plan that is learned from a file.</summary>
 internal static class PlanCommand
 {
-    private const int MostBars = 24;
-    private const int WidestBar = 40;
-    private const int MostWaits = 12;
-
     private const string More = """
+        With --url, the plans of a running host: for each source and class how many jobs are known, how long they took, when the next
+        jobs are polled, and what that comes to beside the fixed plan. With --ages, a plan that is learned from a file:
+
         Times are [d.]hh:mm:ss, or a number with ms, s, m, h or d; a number alone is in seconds.
 
         FILE has the completion age of one job on each line: the seconds from its registration to its end, such as 92.5. Blank lines
@@ -30,13 +30,15 @@ internal static class PlanCommand
         eighth of --max apart). A small file has chance gaps that only the optimum can use.
 
         Examples:
+          $ fopwatch plan --url http://127.0.0.1:7071 --source media
           $ fopwatch plan --ages ages.txt
           $ fopwatch plan --ages ages.txt --first 30s --max 5m --polls-per-job 4
           $ fopwatch plan --ages ages.txt --heard 0.95 --json
 
         Exit codes:
           0  shown, also where the plan is the fixed one
-          2  wrong usage, or the ages cannot be read
+          2  wrong usage, the ages cannot be read, unknown source, or refused by the host
+          3  the host cannot be reached
         """;
 
     /// <summary>The command.</summary>
@@ -46,15 +48,25 @@ internal static class PlanCommand
         {
             Description = "A file with one completion age in seconds on each line; - for the standard input.",
             HelpName = "FILE",
-            Required = true,
         };
+        var source = new Option<string?>("--source") { Description = "With --url: only the plans of this source.", HelpName = "NAME" };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new ExplainedCommand("plan", "Shows when jobs would be polled, learned from the ages at which jobs were over.", More) { file };
+        var command = new ExplainedCommand("plan", "Shows when jobs are polled: by a running host, or by a plan that is learned from a file.", More) { file };
         var options = new PlanOptions();
         options.AddTo(command);
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.Options.Add(source);
         command.Options.Add(json);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
+            var isOfHost = host.IsUrlGiven(result);
+            if (isOfHost == (result.GetValue(file) is not null))
+                throw new UsageException(isOfHost ? "--ages and --url exclude each other." : "Either --ages FILE or --url URL is needed.");
+            if (isOfHost)
+                return await ShowHostAsync(result, cancellationToken);
+            if (result.GetValue(source) is not null)
+                throw new UsageException("--source needs --url.");
             var settings = options.ReadSettings(result);
             var ages = await AgesFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
             var comparison = PlanComparison.Of(ages, settings, options.Heard(result), options.PollsPerJob(result));
@@ -65,17 +77,32 @@ internal static class PlanCommand
             return ExitCodes.Ok;
         }));
         return command;
+
+        async Task<int> ShowHostAsync(ParseResult result, CancellationToken cancellationToken)
+        {
+            if (options.Given(result) is { } given)
+                throw new UsageException($"{given} needs --ages: a host has its own settings.");
+            if (result.GetValue(source) is { } name && string.IsNullOrWhiteSpace(name))
+                throw new UsageException("--source is empty. Leave it out to show all sources.");
+            using var client = host.Connect(result, terminal);
+            var report = await client.PlansAsync(result.GetValue(source), cancellationToken);
+            if (result.GetValue(json))
+                terminal.Output.WriteLine(JsonSerializer.Serialize(report, ApiJson.Wire.PlanReport));
+            else
+                new HostPlans(terminal).Write(report);
+            return ExitCodes.Ok;
+        }
     }
 
     private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard, double? pollsPerJob)
     {
         var count = ages.Sorted.Count;
         terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold));
-        WriteBars(terminal, ages);
+        PlanText.WriteBars(terminal, Bars(ages));
         terminal.WriteLine();
 
         terminal.WriteText(new($"The {comparison.Plan} plan", Terminal.Bold), comparison.Reason is { } reason ? $": {reason}." : " polls a job at these ages:");
-        WritePolls(terminal, comparison.Ages);
+        PlanText.WritePolls(terminal, comparison.Ages);
         terminal.WriteLine();
 
         var table = new TextTable(terminal, "plan", "polls a job", "mean delay", "of the fixed plan's") { HasNumbers = true };
@@ -97,51 +124,25 @@ internal static class PlanCommand
         void Add(string name, double polls, double delay) => table.Add(
             name,
             polls.ToString("0.00", CultureInfo.InvariantCulture),
-            Time(delay),
+            PlanText.Time(delay),
             fixedDelay > 0 ? (delay / fixedDelay).ToString("0%", CultureInfo.InvariantCulture) : "-");
     }
 
-    private static void WriteBars(Terminal terminal, GivenAges ages)
+    private static List<(double From, double To, string Label, double Length)> Bars(GivenAges ages)
     {
         var buckets = AgeBuckets.Quarters;
         var (first, last) = (buckets.Of(ages.Sorted[0]), buckets.Of(ages.Sorted[^1]));
         var size = 1;
-        while ((last / size) - (first / size) >= MostBars)
+        while ((last / size) - (first / size) >= PlanText.MostBars)
             size *= 2;
         var counts = ages.Sorted.CountBy(age => buckets.Of(age) / size).ToDictionary();
-        var most = counts.Values.Max();
+        var bars = new List<(double From, double To, string Label, double Length)>();
         for (var bar = first / size; bar <= last / size; bar++)
         {
             var count = counts.GetValueOrDefault(bar);
-            var (from, to) = (buckets.From(bar * size), buckets.From(Math.Min((bar + 1) * size, buckets.Count)));
-            terminal.WriteLine(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{Time(from),8} to {Time(to),8} {count,8} {new string('#', (int)Math.Ceiling(WidestBar * (count / (double)most)))}").TrimEnd());
-        }
-    }
-
-    private static void WritePolls(Terminal terminal, IReadOnlyList<double> ages)
-    {
-        var before = 0d;
-        foreach (var age in ages.Take(MostWaits))
-        {
-            terminal.WriteLine($"{Time(age),8}  after {Time(age - before)}");
-            before = age;
+            bars.Add((buckets.From(bar * size), buckets.From(Math.Min((bar + 1) * size, buckets.Count)), count.ToString(CultureInfo.InvariantCulture), count));
         }
 
-        if (ages.Count > MostWaits)
-            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"     ...  {ages.Count - MostWaits} more, the last at {Time(ages[^1])}; --json lists them"));
+        return bars;
     }
-
-    private static string Time(double seconds) => seconds switch
-    {
-        < 1 => Number(seconds * 1000, "ms"),
-        < 120 => Number(seconds, "s"),
-        < 7200 => Number(seconds / 60, "min"),
-        < 172_800 => Number(seconds / 3600, "h"),
-        _ => Number(seconds / 86_400, "d"),
-    };
-
-    private static string Number(double number, string unit) =>
-        number.ToString(number < 10 ? "0.##" : number < 100 ? "0.#" : "0", CultureInfo.InvariantCulture) + " " + unit;
 }

@@ -43,25 +43,18 @@ internal sealed record PlanComparison
     /// <summary>Compares the plans.</summary>
     public static PlanComparison Of(GivenAges ages, PollSettings settings, double heard, double? pollsPerJob)
     {
-        var fixedAges = PollAges.Fixed(settings);
-        var fixedSpending = fixedAges.On(ages, heard);
-        var isEnough = ages.Sorted.Count >= PlanLearner.LeastJobs;
-        var learned = isEnough ? PlanLearner.Learn([ClassAges.Of(ages)], settings, heard, pollsPerJob)?[0] : null;
-        var plan = learned?.Ages ?? fixedAges;
-        var spent = plan.On(ages, heard);
-        var optimum = Math.Min(PlanLearner.LeastDelay(ages, settings, heard, spent.Polls), spent.Delay);
+        var learned = ages.Sorted.Count >= PlanLearner.LeastJobs ? PlanLearner.Learn([ClassAges.Of(ages)], settings, heard, pollsPerJob)?[0] : null;
+        var compared = ComparedPlan.Of(ages, learned, settings, heard);
         return new()
         {
             Plan = learned is null ? Fixed : Learned,
-            Reason = learned is not null ? null
-                : isEnough ? $"a learned plan would save less than {PlanLearner.LeastSaving:0 %} of the fixed plan's delay"
-                : $"fewer than {PlanLearner.LeastJobs} ages are known",
-            Ages = Shown(plan),
-            ExpectedPolls = Rounded(spent.Polls),
-            ExpectedDelay = Rounded(spent.Delay),
-            Efficiency = spent.Delay > 0 ? Rounded(optimum / spent.Delay) : 1,
-            FixedPlan = new(Shown(fixedAges), Rounded(fixedSpending.Polls), Rounded(fixedSpending.Delay)),
-            OptimalDelay = optimum,
+            Reason = learned is null ? ComparedPlan.WhyFixed(ages.Sorted.Count) : null,
+            Ages = Shown(compared.Ages),
+            ExpectedPolls = Rounded(compared.Spent.Polls),
+            ExpectedDelay = Rounded(compared.Spent.Delay),
+            Efficiency = Rounded(compared.Efficiency!.Value),
+            FixedPlan = new(Shown(compared.FixedAges), Rounded(compared.FixedSpent.Polls), Rounded(compared.FixedSpent.Delay)),
+            OptimalDelay = compared.OptimalDelay!.Value,
         };
     }
 

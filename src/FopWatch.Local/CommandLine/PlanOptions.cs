@@ -47,6 +47,10 @@ internal sealed class PlanOptions
             command.Options.Add(option);
     }
 
+    /// <summary>The first of the options that is given; null for none.</summary>
+    public string? Given(ParseResult result) =>
+        Array.Find((Option[])[_first, _factor, _max, _deadline, _pollsPerJob, _heard], option => result.GetResult(option) is not null)?.Name;
+
     /// <summary>The fixed plan.</summary>
     /// <exception cref="UsageException">The options contradict each other.</exception>
     public PollSettings ReadSettings(ParseResult result)

@@ -143,6 +143,23 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
         Assert.Equal([3, 0], (await _table.Rows.GetEntityAsync<TableEntity>(partition, RowKeys.Class("avthumb/mp4"), cancellationToken: Cancelled)).Value.GetBinary("Ages"));
     }
 
+    [Fact]
+    public async Task What_happened_last_is_added_to_a_row_of_an_earlier_version_and_left_by_it()
+    {
+        var delta = Delta("media", Sample.Start, null, HourSum.Registered);
+        await Port.AddAsync(delta, Cancelled);
+        var (partition, latest) = (RowKeys.Statistics("media"), new LatestActivity(Sample.Start, null, PollAnswer.None));
+        await _table!.Rows.UpdateEntityAsync(new TableEntity(partition, RowKeys.Additions) { ["Ids"] = delta.Id }, ETag.All, TableUpdateMode.Replace, Cancelled);
+        Assert.Equal(default, await Port.ReadLatestAsync("media", Cancelled));
+
+        await Port.AddAsync(delta, Cancelled);
+        await Port.AddAsync(delta with { Id = "again", Latest = latest }, Cancelled);
+        await _table.Rows.UpdateEntityAsync(new TableEntity(partition, RowKeys.Additions) { ["Ids"] = "earlier" }, ETag.All, TableUpdateMode.Merge, Cancelled);
+
+        Assert.Equal(latest, await Port.ReadLatestAsync("media", Cancelled));
+        Assert.Equal(2, Assert.Single(await Port.ReadHoursAsync("media", Sample.Start.AddDays(-1), Sample.Start.AddDays(1), Cancelled)).Sums[HourSum.Registered]);
+    }
+
     private async Task<(InterceptedRequests Wire, TableStore Store)> InterceptedAsync()
     {
         var wire = new InterceptedRequests();

@@ -1,6 +1,8 @@
 using System.Text.RegularExpressions;
 using FopWatch.Azure.Tables;
+using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Overviews;
 using FopWatch.PollLimits;
 using FopWatch.PortContracts;
 using FopWatch.Providers;
@@ -120,6 +122,40 @@ public sealed class TableOperationTests(SharedAzurite azurite)
     }
 
     [Fact]
+    public async Task The_requests_of_an_overview_do_not_depend_on_how_many_jobs_there_are()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 16);
+        var time = new SetTime(Sample.Start.AddHours(1));
+        var store = await table.StoreAsync(_wire.Between, time);
+        var sources = FopWatchSettings.Read(new Dictionary<string, string?>
+        {
+            ["Sources:media:Provider"] = "Qiniu",
+            ["Sources:media:NotifyTokens:0"] = "right-token",
+        }).Sources;
+        var (plans, troubles) = (new LearnedPlans(), new Troubles(new Silent(), time));
+        var reader = new OverviewReader(store.Jobs, store.Due, store.Quarantine, store.Statistics, new(plans, time), plans, troubles, time);
+
+        await AddJobsAsync("few", 3);
+        _wire.Take();
+        var few = await reader.ReadAsync(sources.All, 24, Cancelled);
+        Took("overview of a source", "20 query, 1 read");
+        await AddJobsAsync("more", 100);
+        _wire.Take();
+        var more = await reader.ReadAsync(sources.All, 24, Cancelled);
+        Took("overview of a source with more jobs", "20 query, 1 read");
+
+        Assert.Equal((3, 103), (few.Sources.Single().DueNow, more.Sources.Single().DueNow));
+        Assert.Equal((3, 103), (few.Sources.Single().HeldBack, more.Sources.Single().HeldBack));
+        Assert.Null(more.Sources.Single().Books);
+
+        async Task AddJobsAsync(string name, int count)
+        {
+            for (var i = 0; i < count; i++)
+                await store.Jobs.CommitAsync(Sample.Job($"{name}{i}").New(), Cancelled);
+        }
+    }
+
+    [Fact]
     public async Task A_purge_deletes_many_jobs_with_one_request()
     {
         await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
@@ -209,6 +245,21 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var taken = _wire.Take();
         TestContext.Current.TestOutputHelper?.WriteLine($"{what}: {taken}");
         Assert.Equal($"{what}: {expected}", $"{what}: {taken}");
+    }
+
+    private sealed class Silent : IOperatorLog
+    {
+        public void Settled(Job job, string reference)
+        {
+        }
+
+        public void Warn(Trouble trouble)
+        {
+        }
+
+        public void Over(Trouble trouble, TimeSpan lasted)
+        {
+        }
     }
 
     /// <summary>A status API that does not answer, and nobody who listens.</summary>

@@ -67,6 +67,22 @@ public sealed class FunctionsParameterTests(OwnAzurite azurite) : ParameterContr
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What every host says of its sources, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContract, IClassFixture<OwnAzurite>
+{
+    [Fact]
+    public async Task A_store_that_cannot_answer_is_503()
+    {
+        await using var host = await StartAsync();
+        await using (await host.BreakStoreAsync())
+            Assert.Equal(HttpStatusCode.ServiceUnavailable, (await host.Http.GetAsync("/api/overview", Cancelled)).StatusCode);
+
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/overview", Cancelled)).StatusCode);
+    }
+
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host makes of notifications, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsNotificationTests(OwnAzurite azurite) : NotificationContract, IClassFixture<OwnAzurite>
 {

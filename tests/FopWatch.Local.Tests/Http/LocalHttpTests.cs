@@ -1,4 +1,6 @@
 using System.Net;
+using System.Net.Http.Json;
+using FopWatch.Api;
 using FopWatch.Local.Hosting;
 using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
@@ -16,6 +18,30 @@ public sealed class LocalRegistrationTests : RegistrationContract
 public sealed class LocalParameterTests : ParameterContract
 {
     protected override bool HasEvents => true;
+
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host says of its sources, by the embedded host.</summary>
+public sealed class LocalOverviewTests : OverviewContract
+{
+    [Fact]
+    public async Task Events_that_are_published_with_their_commit_count_as_lag()
+    {
+        await using var host = await StartAsync();
+        await host.NotifyAsync("media", Done);
+
+        Overviews.Overview? overview = null;
+        await Eventually.HoldsAsync(async () =>
+        {
+            overview = await host.Http.GetFromJsonAsync("/api/overview?source=media", ApiJson.Default.Overview, Cancelled);
+            return overview!.Sources[0].Lag is not null;
+        });
+
+        Assert.Equal(1, overview!.Sources[0].Lag!.Of);
+        Assert.InRange(overview.Sources[0].Lag!.P95, 0, 10);
+        Assert.Equal((1, 0), ((int)overview.Sources[0].Books!.Settled, (int)overview.Sources[0].Books!.Unaccounted));
+    }
 
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }

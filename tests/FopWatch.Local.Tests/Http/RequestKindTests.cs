@@ -27,6 +27,8 @@ public class RequestKindTests
                 ("/api/jobs/{source}/{id}/poll", RequestKind.Waiting),
                 ("/api/notify/{**rest}", RequestKind.Notification),
                 ("/api/notify/{source}/{token}/{correlation?}", RequestKind.Notification),
+                ("/api/overview", RequestKind.List),
+                ("/api/plan", RequestKind.List),
                 ("/api/quarantine", RequestKind.List),
                 ("/events", RequestKind.Waiting),
                 ("/health/live", RequestKind.Health),

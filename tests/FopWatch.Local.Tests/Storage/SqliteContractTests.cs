@@ -170,6 +170,8 @@ public abstract class SqliteStatisticsSuite(bool isBroker) : StatisticsContract
         await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
         _temp!.Scalar("UPDATE statistics_hours SET sums = '[nonsense'");
         _temp.Scalar("UPDATE statistics_ages SET ages = x'01ffff'");
+        _temp.Scalar("UPDATE statistics_additions SET latest = '-5 x'");
+        Assert.Equal(default, await Port.ReadLatestAsync("media", Cancelled));
         Assert.Empty(await Port.ReadAgesAsync("media", Sample.Start, Cancelled));
 
         var ages = new KnownAges();

@@ -1,6 +1,7 @@
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
 using FopWatch.Sqlite;
+using FopWatch.Statistics;
 using FopWatch.Watching;
 using Microsoft.Data.Sqlite;
 
@@ -190,6 +191,39 @@ public class SqliteOpeningTests
             Assert.Equal(one.Key, (await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(one.Key), Cancelled))?.Key);
             Assert.Equal(one.Key, Assert.Single((await store.Jobs.ListAsync(new() { Watch = one.WatchStatus }, Cancelled)).Elements).Key);
         }
+    }
+
+    [Theory]
+    [InlineData(12, false)]
+    [InlineData(13, true)]
+    public async Task A_database_without_statistics_or_with_earlier_ones_is_added_to(int version, bool hasStatistics)
+    {
+        using var folder = new TempFolder();
+        var hour = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+        using (var old = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
+        {
+            Schema.Migrate(old, folder.DatabasePath, [.. Schema.Migrations.Take(version)]);
+            if (hasStatistics)
+            {
+                old.Execute("INSERT INTO statistics_hours (source, hour, sums) VALUES ('media', $1, '{\"registered\":1}')", hour.UtcTicks);
+                old.Execute("INSERT INTO statistics_additions (source, ids) VALUES ('media', 'before')");
+            }
+        }
+
+        await using var store = await OpenAsync(folder.FullName);
+        Assert.Equal(default, await store.Statistics.ReadLatestAsync("media", Cancelled));
+        var sums = new HourSums();
+        sums.Add(HourSum.Registered);
+        var delta = new StatisticsDelta(
+            "after", "media", hour, new Dictionary<DateTimeOffset, HourSums> { [hour] = sums }, new Dictionary<string, KnownAges>()) { Latest = new(hour, null, PollAnswer.None) };
+        await store.Statistics.AddAsync(delta, Cancelled);
+        await store.Statistics.AddAsync(delta with { Id = "before" }, Cancelled);
+
+        var read = Assert.Single(await store.Statistics.ReadHoursAsync("media", hour, hour.AddHours(1), Cancelled));
+
+        // What was added before the upgrade is known, and is not added again.
+        Assert.Equal(2, read.Sums[HourSum.Registered]);
+        Assert.Equal(hour, (await store.Statistics.ReadLatestAsync("media", Cancelled)).NotifiedAt);
     }
 
     [Fact]

@@ -24,6 +24,11 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/jobs?overdue=True")]
     [InlineData("/api/jobs?continuation=xyz")]
     [InlineData("/api/quarantine?top=1001")]
+    [InlineData("/api/overview?hours=0")]
+    [InlineData("/api/overview?hours=2161")]
+    [InlineData("/api/overview?hours=day")]
+    [InlineData("/api/overview?source=nobody")]
+    [InlineData("/api/plan?source=nobody")]
     public async Task A_wrong_parameter_is_400(string path)
     {
         await using var host = await StartAsync();
@@ -48,6 +53,8 @@ public abstract class ParameterContract : HostContract
     [InlineData("/API/Jobs/?status=failed", "status", "Unknown parameter 'status'; did you mean 'state'?")]
     [InlineData("/api/jobs?state=failed&state=succeeded", "state", "The parameter 'state' is given more than once.")]
     [InlineData("/api/jobs/media/z0.a?timeout=5", "timeout", "Unknown parameter 'timeout'; this route takes 'wait'.")]
+    [InlineData("/api/overview?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
+    [InlineData("/api/overview?hour=1", "hour", "Unknown parameter 'hour'; did you mean 'hours'?")]
     [InlineData("/api/quarantine/x?source=media", "source", "Unknown parameter 'source'; this route takes none.")]
     public async Task A_parameter_that_the_route_does_not_take_is_named_with_the_nearest_that_it_takes(string path, string element, string detail)
     {

@@ -14,7 +14,7 @@ internal sealed class MemoryStatistics : IStatistics
         {
             var rows = RowsOf(delta.Source);
             if (rows.Changed(delta) is { } changed)
-                _sources[delta.Source] = new(changed.Additions, With(rows.Hours, changed.Hours), With(rows.Ages.Where(row => !changed.Dropped.Contains(row.Key)).ToDictionary(StringComparer.Ordinal), changed.Ages));
+                _sources[delta.Source] = new(changed.Additions, With(rows.Hours, changed.Hours), With(rows.Ages.Where(row => !changed.Dropped.Contains(row.Key)).ToDictionary(StringComparer.Ordinal), changed.Ages)) { Latest = changed.Latest };
             return default;
         }
     }
@@ -28,6 +28,12 @@ internal sealed class MemoryStatistics : IStatistics
                 .OrderBy(row => row.Key)
                 .Select(row => new StatisticsHour(source, row.Key, HourSums.FromJson(row.Value)))]);
         }
+    }
+
+    public ValueTask<LatestActivity> ReadLatestAsync(string source, CancellationToken cancellationToken)
+    {
+        lock (_lock)
+            return new(LatestActivity.Read(RowsOf(source).Latest));
     }
 
     public ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken)

@@ -1,0 +1,85 @@
+using System.ComponentModel;
+using System.Globalization;
+using FopWatch.Overviews;
+using FopWatch.Providers;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace FopWatch.Api;
+
+/// <summary><c>GET /api/overview</c> and <c>GET /api/plan</c>: how the sources are, and when their jobs are polled.</summary>
+/// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
+internal static class OverviewApi
+{
+    private const int DefaultHours = 24;
+
+    public static void MapOverview(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api").WithTags("overview");
+        api.MapGetAndHead("/overview", GetAsync)
+            .Describe(
+                "getOverview",
+                "How the sources are",
+                "What is wrong at each source or likely to be, its counts, and the sums of the last hours. Lengths of time are in seconds. The cost does not depend on how many jobs there are.");
+        api.MapGetAndHead("/plan", PlanAsync)
+            .Describe(
+                "getPlan",
+                "When jobs are polled",
+                "The plans by which this process polls, and what they come to for the jobs that are known, beside the fixed plan and the optimum.");
+    }
+
+    /// <summary><c>GET /api/overview?source=&amp;hours=</c>.</summary>
+    [AdmittedAs(RequestKind.List)]
+    public static async Task<Results<ListAnswer<Overview>, ProblemResult<InvalidRequest>>> GetAsync(
+        [Description("Only this source.")] string? source,
+        [Description("How many hours, the current one included.")] string? hours,
+        Admission admission,
+        OverviewReader reader,
+        Sources sources,
+        CancellationToken cancellationToken)
+    {
+        var problems = new List<ProblemElement>();
+        var of = OfSource(source, sources, problems);
+        var count = DefaultHours;
+        if (!string.IsNullOrEmpty(hours)
+            && !(int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= OverviewReader.MostHours))
+        {
+            problems.Add(new("hours", $"It is not a number from 1 to {OverviewReader.MostHours}."));
+        }
+
+        return problems.Count > 0
+            ? Problem.Invalid("A parameter is wrong.", problems)
+            : await ListAnswer<Overview>.MakeAsync(
+                admission, isLong: count > DefaultHours, cancelled => reader.ReadAsync(of, count, cancelled), ApiJson.Wire.Overview, cancellationToken);
+    }
+
+    /// <summary><c>GET /api/plan?source=</c>.</summary>
+    [AdmittedAs(RequestKind.List)]
+    public static async Task<Results<ListAnswer<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
+        [Description("Only this source.")] string? source,
+        Admission admission,
+        PlanReportReader reader,
+        Sources sources,
+        CancellationToken cancellationToken)
+    {
+        var problems = new List<ProblemElement>();
+        var of = OfSource(source, sources, problems);
+        return problems.Count > 0
+            ? Problem.Invalid("A parameter is wrong.", problems)
+            : await ListAnswer<PlanReport>.MakeAsync(
+                admission, isLong: true, cancelled => reader.ReadAsync(of, cancelled), ApiJson.Wire.PlanReport, cancellationToken);
+    }
+
+    /// <summary>The sources that are asked for.</summary>
+    private static IReadOnlyCollection<Source> OfSource(string? source, Sources sources, List<ProblemElement> problems)
+    {
+        if (string.IsNullOrEmpty(source))
+            return sources.All;
+        if (sources.Find(source) is { } one)
+            return [one];
+        problems.Add(new("source", "It is not the name of a configured source."));
+        return [];
+    }
+}

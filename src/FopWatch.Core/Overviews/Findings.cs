@@ -1,0 +1,258 @@
+using System.Globalization;
+using FopWatch.Diagnosis;
+using FopWatch.Intake;
+using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+
+namespace FopWatch.Overviews;
+
+/// <summary>
+/// Decides what of a source is worth looking at. Sums are of all processes, so these findings are the same whichever process is asked; troubles are those that
+/// this process saw.
+/// </summary>
+internal static class Findings
+{
+    /// <summary>So many notifications, all with a wrong signature, are no accident.</summary>
+    public const int LeastInvalid = 3;
+
+    private const int LeastUnsigned = 5;
+    private const int LeastUnheard = 5;
+    private const int LeastHeardOf = 20;
+    private const int LeastFailed = 5;
+    private const int LeastPublished = 20;
+    private const double LeastHeard = 0.9;
+    private const double FewFail = 0.1;
+    private const double MostFail = 0.5;
+    private const double HalfFull = 0.5;
+    private const double NearlyFull = 0.9;
+
+    private static readonly TimeSpan LongHeldBack = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan SlowLag = TimeSpan.FromMinutes(1);
+
+    /// <summary>What is worth looking at, the worst first.</summary>
+    public static IReadOnlyList<Finding> Of(SourceSigns signs)
+    {
+        ArgumentNullException.ThrowIfNull(signs);
+        var found = new List<Finding>();
+        if (signs.IsEverySignatureWrong())
+            found.Add(WrongSignatures(signs));
+
+        // That all of them are wrong says more than that some are.
+        found.AddRange(signs.Troubles.Where(trouble => trouble.Kind != TroubleKind.WrongSignature || found.Count == 0).Select(Finding.Of));
+        Add(Unsigned(signs));
+        Add(Notifications(signs));
+        foreach (var one in Polls(signs))
+            Add(one);
+        Add(HeldBack(signs));
+        Add(Overdue(signs));
+        Add(Quarantine(signs));
+        Add(Unaccounted(signs));
+        Add(Publishing(signs));
+        return Ordered(found);
+
+        // A trouble of the same kind says since when.
+        void Add(Finding? finding)
+        {
+            if (finding is not null && !found.Exists(one => one.Kind == finding.Kind))
+                found.Add(finding);
+        }
+    }
+
+    /// <summary>The worst first; of those alike, the longest.</summary>
+    public static IReadOnlyList<Finding> Ordered(IEnumerable<Finding> findings) =>
+        [.. findings.OrderBy(one => one.Level).ThenBy(one => one.Since ?? DateTimeOffset.MaxValue).ThenBy(one => one.Kind, StringComparer.Ordinal)];
+
+    /// <summary>All notifications.</summary>
+    public static long Notified(HourSums sums) =>
+        sums[HourSum.NotifiedStrong] + sums[HourSum.NotifiedWeak] + sums[HourSum.NotifiedNone] + sums[HourSum.NotifiedInvalid];
+
+    private static Finding WrongSignatures(SourceSigns signs)
+    {
+        var (count, key) = (signs.Day()[HourSum.NotifiedInvalid], OneUnknownKey(signs.WrongSignatures));
+        var all = $"All {Number(count)} notifications of the last 24 hours went to quarantine";
+        return new()
+        {
+            Kind = key is null ? Finding.KindOf(TroubleKind.WrongSignature) : "unknownAccessKey",
+            Level = FindingLevel.Trouble,
+            Since = signs.Troubles.FirstOrDefault(trouble => trouble.Kind == TroubleKind.WrongSignature)?.Since,
+            Count = count,
+            Detail = key is not null ? $"{all}: they are signed with the access key '{key}', which FopWatch:Sources:{signs.Source.Name}:Keys does not have."
+                : signs.WrongSignatures is [var last, ..] ? $"{all}, because their signatures are wrong. The last one: {last.ToWords()} {last.Suggestion}"
+                : $"{all}, because their signatures are wrong. GET /api/quarantine says why.",
+        };
+    }
+
+    private static Finding? Unsigned(SourceSigns signs)
+    {
+        var (source, day) = (signs.Source, signs.Day());
+        var (unsigned, all) = (day[HourSum.NotifiedNone] + day[HourSum.NotifiedWeak], Notified(day));
+        return source.Trust == TrustRule.Signature && all >= LeastUnsigned && unsigned == all
+            ? new()
+            {
+                Kind = "unsignedNotifications",
+                Level = source.Keys.IsEmpty ? FindingLevel.Info : FindingLevel.Warning,
+                Count = unsigned,
+                Detail = $"None of the {Number(all)} notifications of the last 24 hours could settle a job, so each cost a poll. "
+                    + (source.Keys.IsEmpty ? $"FopWatch:Sources:{source.Name}:Keys is empty, so no signature can be verified."
+                        : day[HourSum.NotifiedWeak] > 0 ? "Their signatures are missing, or do not cover the body."
+                        : "They are not signed. A proxy may have removed the Authorization header."),
+            }
+            : null;
+    }
+
+    private static string? OneUnknownKey(IReadOnlyList<SignatureDiagnosis> wrong) =>
+        wrong is [{ AccessKey: { } key }, ..] && wrong.All(one => one.AccessKey == key && one.Findings is [SignatureFinding.UnknownAccessKey])
+            ? key
+            : null;
+
+    private static Finding? Notifications(SourceSigns signs)
+    {
+        // The hour of the last notification may have both jobs before and after it.
+        var yesterday = StatisticsCollector.HourOf(signs.Now).AddHours(-23);
+        var last = signs.Latest.NotifiedAt;
+        var since = last is { } at && StatisticsCollector.HourOf(at).AddHours(1) is var next && next > yesterday ? next : yesterday;
+        var unheard = ByPoll(signs.From(since));
+        if (unheard >= LeastUnheard && Notified(signs.From(since)) == 0)
+        {
+            return new()
+            {
+                Kind = "noNotifications",
+                Level = FindingLevel.Warning,
+                Since = last,
+                Count = unheard,
+                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification has ever come")}, and {Number(unheard)} jobs had to be found by polls or were given up. "
+                    + "Check that the provider is given the notify URL and can reach it.",
+            };
+        }
+
+        var share = PlanReader.HeardOf(signs.Hours, signs.Now);
+        return share.Jobs >= LeastHeardOf && share.Interval.To < LeastHeard
+            ? new()
+            {
+                Kind = "fewNotifications",
+                Level = FindingLevel.Warning,
+                Count = (long)share.Jobs,
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may be lost on the way, or some jobs may be submitted without the notify URL."),
+            }
+            : null;
+    }
+
+    private static long ByPoll(HourSums sums) =>
+        sums[HourSum.SucceededByPoll] + sums[HourSum.PartiallyFailedByPoll] + sums[HourSum.FailedByPoll] + sums[HourSum.CancelledByPoll] + sums[HourSum.Expired];
+
+    /// <summary>What other processes saw of the status API. Ids that it does not know may be made up, so sums say nothing of them.</summary>
+    private static IEnumerable<Finding> Polls(SourceSigns signs)
+    {
+        var lately = signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1));
+        var all = lately[HourSum.PolledReport] + lately[HourSum.PolledNotFound] + lately[HourSum.PolledThrottled]
+            + lately[HourSum.PolledUnavailable] + lately[HourSum.PolledRefused] + lately[HourSum.PolledOutOfScope];
+        var (name, isAnswering) = (signs.Source.Name, signs.Latest.Answer == PollAnswer.Report);
+        foreach (var (kind, sum, what) in ((TroubleKind, HourSum, string)[])
+            [
+                (TroubleKind.StatusApiUnreachable, HourSum.PolledUnavailable, "were not answered"),
+                (TroubleKind.StatusApiRefuses, HourSum.PolledRefused, "were refused, or their answers could not be understood"),
+                (TroubleKind.StatusApiThrottles, HourSum.PolledThrottled, "were answered with a request to slow down"),
+            ])
+        {
+            var failed = lately[sum];
+            if (failed < LeastFailed || failed < FewFail * all)
+                continue;
+            yield return new()
+            {
+                Kind = Finding.KindOf(kind),
+                Level = kind != TroubleKind.StatusApiThrottles && failed >= MostFail * all && !isAnswering ? FindingLevel.Trouble : FindingLevel.Warning,
+                Count = failed,
+                Detail = $"{Number(failed)} of the {Number(all)} polls of this hour and the last {what}{(isAnswering ? "; the last poll was answered with a report" : "")}. "
+                    + (kind == TroubleKind.StatusApiThrottles ? $"Lower FopWatch:Sources:{name}:Poll:PerSecond if it goes on." : $"Check FopWatch:Sources:{name}:StatusEndpoint and the network."),
+            };
+        }
+    }
+
+    private static Finding? HeldBack(SourceSigns signs)
+    {
+        var held = signs.HeldBack;
+        return held is [var longest, ..] && signs.Now - longest >= LongHeldBack && held.Count >= Math.Max(signs.Source.Poll.PerSecond, 1)
+            ? new()
+            {
+                Kind = "pollsHeldBack",
+                Level = FindingLevel.Warning,
+                Since = longest,
+                Count = held.Count,
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"{(held.Count >= OverviewReader.CountedUpTo ? "At least " : "")}{held.Count} polls are due and not made, one of them since {Time(longest)}. FopWatch:Sources:{signs.Source.Name}:Poll:PerSecond is {signs.Source.Poll.PerSecond}; raise it if the status API allows more, or see whether the API is slow."),
+            }
+            : null;
+    }
+
+    private static Finding? Overdue(SourceSigns signs) => signs.Overdue is > 0 and var count
+        ? new()
+        {
+            Kind = "jobsOverdue",
+            Level = FindingLevel.Warning,
+            Count = count,
+            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Number(count)} open jobs take much longer than jobs of their kind. The provider may be slow or have lost them.",
+        }
+        : null;
+
+    private static Finding? Quarantine(SourceSigns signs)
+    {
+        var (size, lately) = (signs.Quarantined, signs.Day()[HourSum.Quarantined]);
+        var full = Math.Max(size.Notifications / (double)QuarantineLimit.MaxNotifications, size.Bytes / (double)QuarantineLimit.MaxBytes);
+        if (full >= HalfFull)
+        {
+            return new()
+            {
+                Kind = "quarantineFills",
+                Level = full >= NearlyFull ? FindingLevel.Trouble : FindingLevel.Warning,
+                Count = size.Notifications,
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"The quarantine is {Math.Min(full, 1):0%} full, with {size.Notifications} notifications. Once it is full, further ones are answered 503 and are lost when the provider gives up. GET /api/quarantine says why they are there: fix the cause, retry them, and delete the rest."),
+            };
+        }
+
+        return size.Notifications > 0 && lately > 0
+            ? new()
+            {
+                Kind = "quarantined",
+                Level = FindingLevel.Info,
+                Count = lately,
+                Detail = $"{Number(lately)} notifications went to quarantine in the last 24 hours. GET /api/quarantine says why: fix the cause, then retry them.",
+            }
+            : null;
+    }
+
+    private static Finding? Unaccounted(SourceSigns signs) => signs.Books is { Unaccounted: not 0 and var count, CountedAt: var at }
+        ? new()
+        {
+            Kind = "booksUnaccounted",
+            Level = FindingLevel.Trouble,
+            Since = at,
+            Count = count,
+            Detail = $"The books do not balance: {Number(count)} jobs are unaccounted for. The log of the sweep has more; report it.",
+        }
+        : null;
+
+    private static Finding? Publishing(SourceSigns signs) =>
+        Quantiles.From([signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))], HourHistogram.Lag) is { Of: >= LeastPublished } lag
+        && lag.P95 > SlowLag.TotalSeconds
+            ? new()
+            {
+                Kind = "publishingSlow",
+                Level = FindingLevel.Warning,
+                Count = lag.Of,
+                Detail = string.Create(
+                    CultureInfo.InvariantCulture,
+                    $"One in 20 of the {lag.Of} events of this hour and the last was published more than {lag.P95:0} s after its commit. Check the broker, and the depth of the outbox."),
+            }
+            : null;
+
+    private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
+
+    private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm 'UTC'", CultureInfo.InvariantCulture);
+}

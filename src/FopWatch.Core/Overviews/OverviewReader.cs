@@ -1,0 +1,137 @@
+using FopWatch.Diagnosis;
+using FopWatch.Intake;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+
+namespace FopWatch.Overviews;
+
+/// <summary>Reads how the sources are. What it costs does not depend on how many jobs there are.</summary>
+/// <remarks>
+/// In Table Storage an overview takes 2 queries for the books, and for each source a read, a query for each 1,000 hours (at least the last 7 days), a query of the
+/// due index in each bucket and up to 4 for each 1,000 polls that are due, and a query for each 1,000 notifications in quarantine, of which there are 10,000 at the most.
+/// SQLite reads the kept books and ranges of indexes. The notifications in quarantine themselves are read, 5 of them, only where every notification of a day
+/// had a wrong signature.
+/// </remarks>
+/// <param name="jobs">Has the books.</param>
+/// <param name="due">The due index.</param>
+/// <param name="quarantine">The quarantine.</param>
+/// <param name="statistics">The statistics.</param>
+/// <param name="collector">What this process has counted and not added to them yet.</param>
+/// <param name="plans">What this process has learned.</param>
+/// <param name="troubles">What this process saw go wrong.</param>
+/// <param name="time">The clock.</param>
+public sealed class OverviewReader(
+    IJobStore jobs, IDueIndex due, IQuarantine quarantine, IStatistics statistics, StatisticsCollector collector, LearnedPlans plans, Troubles troubles, TimeProvider time)
+{
+    /// <summary>The most hours: statistics are not kept for longer.</summary>
+    public const int MostHours = 2160;
+
+    /// <summary>The most polls that are counted.</summary>
+    public const int CountedUpTo = 1000;
+
+    private const int SourcesAtOnce = 4;
+    private const int LookedAt = 5;
+
+    /// <summary>How long a poll may be due before it counts as held back: the watch of a job in the cloud host starts within seconds.</summary>
+    private static readonly TimeSpan Prompt = TimeSpan.FromSeconds(30);
+
+    private static readonly TimeSpan Hour = TimeSpan.FromHours(1);
+
+    /// <summary>Reads an overview.</summary>
+    /// <param name="of">The sources.</param>
+    /// <param name="hours">From 1 to <see cref="MostHours"/>.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<Overview> ReadAsync(IEnumerable<Source> of, int hours, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(hours, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(hours, MostHours);
+        var now = time.GetUtcNow();
+        var parts = await jobs.PartsAsync(cancellationToken);
+        var current = troubles.Current;
+        var sources = of.OrderBy(source => source.Name, StringComparer.Ordinal).ToList();
+        var read = new (SourceOverview Overview, IEnumerable<OverviewHour> Hours)[sources.Count];
+        await Parallel.ForAsync(
+            0,
+            sources.Count,
+            new ParallelOptions { MaxDegreeOfParallelism = SourcesAtOnce, CancellationToken = cancellationToken },
+            async (i, cancelled) => read[i] = await ReadAsync(sources[i], hours, BooksOf(sources[i].Name, parts, now), current, now, cancelled));
+        return new()
+        {
+            At = now,
+            Hours = hours,
+            CountedUpTo = CountedUpTo,
+            Findings = Findings.Ordered(current.Where(trouble => trouble.Source is null).Select(Finding.Of)),
+            Sources = [.. read.Select(one => one.Overview)],
+            Timeline = [.. read.SelectMany(one => one.Hours)],
+        };
+    }
+
+    private async Task<(SourceOverview Overview, IEnumerable<OverviewHour> Hours)> ReadAsync(
+        Source source, int hours, CountedBooks? books, IReadOnlyList<Trouble> current, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var thisHour = StatisticsCollector.HourOf(now);
+        var (week, first) = (now - PlanReader.HeardWithin, thisHour - ((hours - 1) * Hour));
+        var stored = await statistics.ReadHoursAsync(source.Name, week < first ? week : first, thisHour + Hour, cancellationToken);
+        var (known, happened) = collector.WithCounted(source.Name, stored, await statistics.ReadLatestAsync(source.Name, cancellationToken));
+        var wanted = known.Where(hour => hour.Hour >= first).ToList();
+        var latest = happened.At(now);
+        var dueNow = await due.DueAsync(source.Name, now, CountedUpTo, cancellationToken);
+        var signs = new SourceSigns
+        {
+            Source = source,
+            Now = now,
+            Hours = [.. known.Where(hour => hour.Hour >= week)],
+            Latest = latest,
+            Books = books,
+            HeldBack = [.. dueNow.Select(job => job.DueAt).TakeWhile(at => at <= now - Prompt)],
+            Quarantined = await quarantine.SizeAsync(source.Name, cancellationToken),
+            Troubles = [.. current.Where(trouble => trouble.Source == source.Name)],
+        };
+        if (signs.IsEverySignatureWrong())
+            signs = signs with { WrongSignatures = await WrongSignaturesAsync(source, cancellationToken) };
+
+        var overview = new SourceOverview
+        {
+            Name = source.Name,
+            Provider = source.Provider.Kind,
+            Books = books,
+            DueNow = dueNow.Count,
+            HeldBack = signs.HeldBack.Count,
+            Quarantined = signs.Quarantined.Notifications,
+            Overdue = signs.Overdue,
+            LastNotificationAt = latest.NotifiedAt,
+            LastPoll = latest.PolledAt is { } at ? new(at, latest.Answer == PollAnswer.None ? null : latest.Answer) : null,
+            Heard = HeardJobs.From(PlanReader.HeardOf(signs.Hours, now)),
+            Lag = Quantiles.From(wanted.Select(hour => hour.Sums), HourHistogram.Lag),
+            Detection = new(null, Quantiles.From(wanted.Select(hour => hour.Sums), HourHistogram.DelayByPoll)),
+            Plan = plans.Of(source.Name) is null ? PlanInUse.Fixed : PlanInUse.Learned,
+            Findings = Findings.Of(signs),
+        };
+        return (overview, wanted.Select(OverviewHour.Of));
+    }
+
+    private async Task<IReadOnlyList<SignatureDiagnosis>> WrongSignaturesAsync(Source source, CancellationToken cancellationToken)
+    {
+        var budget = new HashBudget();
+        var kept = await quarantine.ListAsync(source.Name, LookedAt, null, cancellationToken);
+        return [.. kept.Elements.Select(one => one.ToRequest())
+            .Where(request => source.Provider.Verify(request, source.Keys) == Trust.Invalid)
+            .Select(request => source.Provider.Diagnose(request, source, budget))
+            .OfType<SignatureDiagnosis>()];
+    }
+
+    /// <summary>Null while a part was never counted: the sum of the others would be taken for all.</summary>
+    private static CountedBooks? BooksOf(string source, IReadOnlyList<BooksPart> parts, DateTimeOffset now)
+    {
+        // A source that never had a job has no part.
+        var own = parts.Where(part => part.Source is null || part.Source == source).ToList();
+        if (own.Exists(part => part.CountedAt is null))
+            return null;
+        var books = own.SelectMany(part => part.Books).Where(one => one.Source == source).Aggregate(new Books(source, 0, 0, 0, 0, 0), (sum, one) => sum.Plus(one));
+        return new(books.Registered, books.Settled, books.Expired, books.Open, books.Stopped, books.Unaccounted, own.Select(part => part.CountedAt!.Value).Append(now).Min());
+    }
+}

@@ -1,0 +1,94 @@
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+
+namespace FopWatch.Overviews;
+
+/// <summary>Reads what is known of the sources and says by which plans this process polls, and what these come to.</summary>
+/// <remarks>Costs two reads of statistics for each source. The optimum of each class takes as long to compute as learning its plan.</remarks>
+/// <param name="statistics">The statistics.</param>
+/// <param name="plans">What this process has learned.</param>
+/// <param name="time">The clock.</param>
+public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans, TimeProvider time)
+{
+    /// <summary>The most ages of a plan that are answered.</summary>
+    public const int MostAges = 200;
+
+    private const int Decimals = 3;
+    private const int ShareDecimals = 6;
+
+    /// <summary>Reads the plans of sources.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<PlanReport> ReadAsync(IEnumerable<Source> of, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(of);
+        var reports = new List<SourcePlanReport>();
+        foreach (var source in of.OrderBy(source => source.Name, StringComparer.Ordinal))
+            reports.Add(await ReadAsync(source, cancellationToken));
+        return new(reports);
+    }
+
+    private async Task<SourcePlanReport> ReadAsync(Source source, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow();
+        var known = (await statistics.ReadAgesAsync(source.Name, now, cancellationToken))
+            .Where(one => one.Ages.Jobs > 0)
+            .OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal).ToList();
+        var heard = PlanReader.HeardOf(await statistics.ReadHoursAsync(source.Name, now - PlanReader.HeardWithin, now, cancellationToken), now);
+        var learned = plans.Of(source.Name);
+        var all = new KnownAges();
+        foreach (var one in known.Where(one => !CommandClass.IsIdle(one.Class)))
+            all.Add(one.Ages);
+        return new()
+        {
+            Name = source.Name,
+            Plan = learned is null ? PlanInUse.Fixed : PlanInUse.Learned,
+            Reason = learned is not null ? null
+                : source.Poll.Plan == PlanChoice.Fixed ? "Poll:Plan is Fixed"
+                : ComparedPlan.WhyFixed(all.Jobs),
+            Heard = HeardJobs.From(heard),
+            OfSource = all.Jobs > 0 ? Report(null, all, learned?.OfSource, PlanInUse.Learned, true) : null,
+            Classes = [.. known.Select((one, rank) => OfClass(one, rank))],
+        };
+
+        ClassPlanReport OfClass(KnownClass one, int rank)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            var plan = CommandClass.IsIdle(one.Class) ? null : learned?.For(one.Class);
+            var use = learned?.OfClasses.ContainsKey(one.Class) == true ? PlanInUse.Learned : PlanInUse.Source;
+            return Report(one.Class, one.Ages, plan, use, rank < SourcePlans.MostPlans);
+        }
+
+        ClassPlanReport Report(string? name, KnownAges ages, LearnedPlan? plan, PlanInUse use, bool withOptimum)
+        {
+            var compared = ComparedPlan.Of(
+                AgeCurve.Observed(ages), plan, source.Poll, heard.ForPlans, withOptimum && ages.Jobs >= PlanLearner.LeastJobs);
+            return new()
+            {
+                Class = name,
+                Known = Rounded(ages.Jobs),
+                Plan = plan is null ? PlanInUse.Fixed : use,
+                Ages = [.. compared.Ages.All().Take(MostAges).Select(Rounded)],
+                ExpectedPolls = Rounded(compared.Spent.Polls),
+                ExpectedDelay = Rounded(compared.Spent.Delay),
+                Efficiency = compared.Efficiency is { } efficiency ? Rounded(efficiency) : null,
+                Fixed = new(Rounded(compared.FixedSpent.Polls), Rounded(compared.FixedSpent.Delay)),
+                Optimum = compared.OptimalDelay is { } optimal ? new(Rounded(optimal)) : null,
+                Histogram = Histogram(ages),
+            };
+        }
+    }
+
+    private static List<AgeRange> Histogram(KnownAges ages)
+    {
+        var (over, jobs) = (ages.Over.ToArray(), ages.Jobs);
+        var (first, last) = (Array.FindIndex(over, one => one > 0), Array.FindLastIndex(over, one => one > 0));
+        var ranges = new List<AgeRange>();
+        for (var bucket = first; bucket <= last; bucket++)
+            ranges.Add(new(Rounded(ages.Buckets.From(bucket)), Rounded(ages.Buckets.From(bucket + 1)), Math.Round(over[bucket] / jobs, ShareDecimals)));
+        return ranges;
+    }
+
+    private static double Rounded(double number) => Math.Round(number, Decimals);
+}

@@ -1,0 +1,59 @@
+using System.Globalization;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>What both forms of <c>plan</c> show alike, within 80 columns.</summary>
+internal static class PlanText
+{
+    public const int MostBars = 24;
+
+    private const int WidestBar = 40;
+    private const int MostWaits = 12;
+
+    /// <summary>Writes ranges of ages with a bar each.</summary>
+    /// <param name="terminal">Where.</param>
+    /// <param name="bars">The ranges in seconds, what stands before each bar, and how long it is relative to the others.</param>
+    public static void WriteBars(Terminal terminal, IReadOnlyCollection<(double From, double To, string Label, double Length)> bars)
+    {
+        var most = bars.Select(bar => bar.Length).Append(0).Max();
+        foreach (var (from, to, label, length) in bars)
+        {
+            var marks = most > 0 ? (int)Math.Ceiling(WidestBar * (length / most)) : 0;
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{Time(from),8} to {Time(to),8} {label,8} {new string('#', marks)}").TrimEnd());
+        }
+    }
+
+    /// <summary>Writes the first ages at which a job is polled.</summary>
+    /// <param name="terminal">Where.</param>
+    /// <param name="ages">The ages in seconds.</param>
+    /// <param name="isWhole">Whether these are all.</param>
+    public static void WritePolls(Terminal terminal, IReadOnlyList<double> ages, bool isWhole = true)
+    {
+        var before = 0d;
+        foreach (var age in ages.Take(MostWaits))
+        {
+            terminal.WriteLine($"{Time(age),8}  after {Time(age - before)}");
+            before = age;
+        }
+
+        if (ages.Count > MostWaits)
+        {
+            terminal.WriteLine(string.Create(
+                CultureInfo.InvariantCulture,
+                $"     ...  {(isWhole ? "" : "at least ")}{ages.Count - MostWaits} more, {(isWhole ? "the last" : "one")} at {Time(ages[^1])}; --json lists them"));
+        }
+    }
+
+    /// <summary>A length of time.</summary>
+    public static string Time(double seconds) => seconds switch
+    {
+        < 1 => Number(seconds * 1000, "ms"),
+        < 120 => Number(seconds, "s"),
+        < 7200 => Number(seconds / 60, "min"),
+        < 172_800 => Number(seconds / 3600, "h"),
+        _ => Number(seconds / 86_400, "d"),
+    };
+
+    private static string Number(double number, string unit) =>
+        number.ToString(number < 10 ? "0.##" : number < 100 ? "0.#" : "0", CultureInfo.InvariantCulture) + " " + unit;
+}

@@ -1,0 +1,273 @@
+using FopWatch.Contracts;
+using FopWatch.Diagnosis;
+using FopWatch.Intake;
+using FopWatch.Overviews;
+using FopWatch.Providers;
+using FopWatch.Providers.Signatures;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+
+namespace FopWatch.Core.Tests.Overviews;
+
+/// <summary>What of a source is worth looking at.</summary>
+public sealed class FindingsTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 3, 8, 12, 30, 0, TimeSpan.Zero);
+    private static readonly DateTimeOffset ThisHour = StatisticsCollector.HourOf(Now);
+
+    private static readonly Source Source = new()
+    {
+        Name = "media",
+        Provider = ProviderKinds.For(ProviderKind.Qiniu),
+        StatusEndpoint = new("http://status.example.com"),
+        Tokens = new(["right-token"]),
+        Keys = new([new("ak", "sk")]),
+        Poll = new() { First = TimeSpan.FromMinutes(2) },
+    };
+
+    private readonly List<StatisticsHour> _hours = [];
+
+    [Fact]
+    public void A_source_at_which_nothing_happens_has_none() => Assert.Empty(Findings.Of(Signs()));
+
+    [Fact]
+    public void A_busy_source_that_is_well_has_none()
+    {
+        for (var hour = -24; hour <= 0; hour++)
+        {
+            Count(
+                hour,
+                (HourSum.Registered, 100),
+                (HourSum.NotifiedStrong, 97),
+                (HourSum.NotifiedNone, 2),
+                (HourSum.Heard, 97),
+                (HourSum.Found, 3),
+                (HourSum.SucceededByNotification, 97),
+                (HourSum.SucceededByPoll, 3),
+                (HourSum.PolledReport, 200),
+                (HourSum.PolledUnavailable, 4));
+        }
+
+        Assert.Empty(Findings.Of(Signs() with
+        {
+            Latest = new(Now, Now, PollAnswer.Report),
+            Books = new(1000, 900, 10, 90, 0, 0, Now),
+            HeldBack = [Now.AddSeconds(-40)],
+        }));
+    }
+
+    [Fact]
+    public void No_notification_though_jobs_ended_is_a_finding_from_5_jobs_on()
+    {
+        Count(-3, (HourSum.NotifiedStrong, 50), (HourSum.SucceededByPoll, 7));
+        Count(-2, (HourSum.SucceededByPoll, 3), (HourSum.Expired, 1));
+        var signs = Signs() with { Latest = new(ThisHour.AddHours(-3).AddMinutes(10), Now, PollAnswer.Report) };
+        Assert.Empty(Findings.Of(signs));
+
+        Count(0, (HourSum.FailedByPoll, 1));
+        var finding = Assert.Single(Findings.Of(signs with { Hours = _hours }));
+
+        Assert.Equal(("noNotifications", FindingLevel.Warning, 5), (finding.Kind, finding.Level, finding.Count));
+        Assert.Equal(ThisHour.AddHours(-3).AddMinutes(10), finding.Since);
+        Assert.StartsWith("No notification has come since 2026-03-08 09:10 UTC, and 5 jobs had to be found by polls", finding.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_source_that_was_never_notified_is_told_so()
+    {
+        Count(0, (HourSum.SucceededByPoll, 5));
+
+        var finding = Assert.Single(Findings.Of(Signs()));
+
+        Assert.Equal(("noNotifications", null), (finding.Kind, finding.Since));
+        Assert.StartsWith("No notification has ever come", finding.Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(12, 8, true)]
+    [InlineData(12, 7, false)]
+    [InlineData(900, 100, false)]
+    [InlineData(870, 130, true)]
+    public void Few_notifications_are_a_finding_where_chance_does_not_explain_them(int heard, int found, bool isFinding)
+    {
+        Count(-30, (HourSum.NotifiedStrong, heard), (HourSum.Heard, heard), (HourSum.Found, found), (HourSum.SucceededByPoll, found));
+
+        var findings = Findings.Of(Signs() with { Latest = new(Now, Now, PollAnswer.Report) });
+
+        Assert.Equal(isFinding ? ["fewNotifications"] : [], findings.Select(one => one.Kind));
+        Assert.All(findings, one => Assert.Equal((FindingLevel.Warning, heard + found), (one.Level, one.Count)));
+    }
+
+    [Fact]
+    public void Notifications_of_which_none_can_settle_a_job_are_a_finding_where_a_signature_is_wanted()
+    {
+        Count(-5, (HourSum.NotifiedNone, 4), (HourSum.Hinted, 4));
+        Assert.Empty(Findings.Of(Signs()));
+        Count(-4, (HourSum.NotifiedNone, 1), (HourSum.Hinted, 1));
+
+        var finding = Assert.Single(Findings.Of(Signs()));
+        Assert.Equal(("unsignedNotifications", FindingLevel.Warning, 5), (finding.Kind, finding.Level, finding.Count));
+        Assert.Contains("Authorization", finding.Detail, StringComparison.Ordinal);
+        finding = Assert.Single(Findings.Of(Signs() with { Source = Source with { Keys = KeyRing.Empty } }));
+        Assert.Equal(("unsignedNotifications", FindingLevel.Info), (finding.Kind, finding.Level));
+        Assert.Contains("FopWatch:Sources:media:Keys is empty", finding.Detail, StringComparison.Ordinal);
+        Assert.Empty(Findings.Of(Signs() with { Source = Source with { Trust = TrustRule.Token } }));
+
+        Count(-1, (HourSum.NotifiedStrong, 1));
+        Assert.Empty(Findings.Of(Signs()));
+    }
+
+    [Fact]
+    public void Notifications_with_one_unknown_key_name_it()
+    {
+        Count(-1, (HourSum.NotifiedInvalid, 3), (HourSum.Quarantined, 3));
+        var signs = Signs() with { WrongSignatures = [Wrong("ak-old", SignatureFinding.UnknownAccessKey), Wrong("ak-old", SignatureFinding.UnknownAccessKey)] };
+
+        var finding = Assert.Single(Findings.Of(signs));
+        Assert.Equal(("unknownAccessKey", FindingLevel.Trouble, 3), (finding.Kind, finding.Level, finding.Count));
+        Assert.Contains("'ak-old'", finding.Detail, StringComparison.Ordinal);
+
+        finding = Assert.Single(Findings.Of(signs with { WrongSignatures = [Wrong("ak-old", SignatureFinding.UnknownAccessKey), Wrong("ak", SignatureFinding.Host)] }));
+        Assert.Equal(("wrongSignature", FindingLevel.Trouble), (finding.Kind, finding.Level));
+        Assert.Equal("wrongSignature", Assert.Single(Findings.Of(signs with { WrongSignatures = [] })).Kind);
+
+        Count(-2, (HourSum.NotifiedStrong, 1));
+        Assert.Empty(Findings.Of(signs with { Hours = _hours }));
+    }
+
+    [Theory]
+    [InlineData(HourSum.PolledUnavailable, 5, 95, "", FindingLevel.Info)]
+    [InlineData(HourSum.PolledUnavailable, 4, 0, "", FindingLevel.Info)]
+    [InlineData(HourSum.PolledUnavailable, 5, 0, "statusApiUnreachable", FindingLevel.Trouble)]
+    [InlineData(HourSum.PolledUnavailable, 10, 90, "statusApiUnreachable", FindingLevel.Warning)]
+    [InlineData(HourSum.PolledRefused, 9, 1, "statusApiRefuses", FindingLevel.Trouble)]
+    [InlineData(HourSum.PolledThrottled, 50, 1, "statusApiThrottles", FindingLevel.Warning)]
+    [InlineData(HourSum.PolledNotFound, 50, 0, "", FindingLevel.Info)]
+    public void Polls_that_other_processes_could_not_make_are_a_finding(HourSum sum, int failed, int reports, string kind, FindingLevel level)
+    {
+        Count(-1, (sum, failed), (HourSum.PolledReport, reports));
+
+        var findings = Findings.Of(Signs() with { Latest = new(Now, Now, PollAnswer.Unavailable) });
+
+        Assert.Equal(kind.Length > 0 ? [(kind, level, (long?)failed)] : [], findings.Select(one => (one.Kind, one.Level, one.Count)));
+    }
+
+    [Fact]
+    public void A_status_api_that_answers_again_is_a_warning_and_what_was_long_ago_is_nothing()
+    {
+        Count(-1, (HourSum.PolledUnavailable, 100));
+        Assert.Equal(FindingLevel.Warning, Assert.Single(Findings.Of(Signs() with { Latest = new(Now, Now, PollAnswer.Report) })).Level);
+
+        _hours.Clear();
+        Count(-2, (HourSum.PolledUnavailable, 100));
+        Assert.Empty(Findings.Of(Signs()));
+    }
+
+    [Fact]
+    public void A_trouble_that_the_process_saw_itself_stands_for_the_sums_of_all()
+    {
+        Count(0, (HourSum.PolledUnavailable, 100));
+        var trouble = new Trouble
+        {
+            Source = "media",
+            Kind = TroubleKind.StatusApiUnreachable,
+            Since = Now.AddMinutes(-20),
+            LastAt = Now,
+            Count = 40,
+            Detail = "HTTP 502",
+        };
+
+        var finding = Assert.Single(Findings.Of(Signs() with { Troubles = [trouble] }));
+
+        Assert.Equal(("statusApiUnreachable", FindingLevel.Trouble, Now.AddMinutes(-20), 40), (finding.Kind, finding.Level, finding.Since, finding.Count));
+        Assert.StartsWith("The status API cannot be reached or fails (HTTP 502). Check FopWatch:Sources:media:StatusEndpoint", finding.Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Every_kind_of_trouble_is_a_finding_under_its_name()
+    {
+        foreach (var kind in Enum.GetValues<TroubleKind>())
+        {
+            var finding = Finding.Of(new() { Source = "media", Kind = kind, Since = Now, LastAt = Now, Count = 1 });
+            Assert.Equal(kind.ToString(), finding.Kind, ignoreCase: true);
+            Assert.True(char.IsAsciiLetterLower(finding.Kind[0]));
+            Assert.EndsWith(".", finding.Detail, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void Polls_that_are_held_back_for_long_are_a_finding_where_they_are_more_than_a_second_of_the_rate()
+    {
+        var held = Enumerable.Repeat(Now.AddMinutes(-3), 10).ToList();
+        var finding = Assert.Single(Findings.Of(Signs() with { HeldBack = held }));
+        Assert.Equal(("pollsHeldBack", FindingLevel.Warning, Now.AddMinutes(-3), 10), (finding.Kind, finding.Level, finding.Since, finding.Count));
+        Assert.Empty(Findings.Of(Signs() with { HeldBack = held[..9] }));
+        Assert.Empty(Findings.Of(Signs() with { HeldBack = [.. held.Select(at => at.AddMinutes(2))] }));
+
+        var many = Enumerable.Repeat(Now.AddMinutes(-3), OverviewReader.CountedUpTo).ToList();
+        Assert.StartsWith("At least 1000 polls", Assert.Single(Findings.Of(Signs() with { HeldBack = many })).Detail, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(4_999, 0, null)]
+    [InlineData(5_000, 0, FindingLevel.Warning)]
+    [InlineData(9_000, 0, FindingLevel.Trouble)]
+    [InlineData(64, 128 * 1024 * 1024, FindingLevel.Warning)]
+    [InlineData(64, 250 * 1024 * 1024, FindingLevel.Trouble)]
+    public void A_quarantine_that_fills_is_a_finding_by_number_and_by_size(long notifications, long bytes, FindingLevel? level)
+    {
+        var findings = Findings.Of(Signs() with { Quarantined = new QuarantineSize(notifications, bytes) });
+
+        Assert.Equal(level is null ? [] : [("quarantineFills", level.Value)], findings.Select(one => (one.Kind, one.Level)));
+    }
+
+    [Fact]
+    public void What_went_to_quarantine_lately_and_is_still_there_is_a_finding()
+    {
+        Count(-20, (HourSum.Quarantined, 2), (HourSum.NotifiedStrong, 2));
+        Assert.Empty(Findings.Of(Signs()));
+
+        var finding = Assert.Single(Findings.Of(Signs() with { Quarantined = new(2, 100) }));
+        Assert.Equal(("quarantined", FindingLevel.Info, 2), (finding.Kind, finding.Level, finding.Count));
+    }
+
+    [Fact]
+    public void Books_that_do_not_balance_and_overdue_jobs_are_findings_the_worst_first()
+    {
+        var findings = Findings.Of(Signs() with { Overdue = 3, Books = new(10, 5, 0, 4, 0, 1, Now) });
+
+        Assert.Equal(
+            [("booksUnaccounted", FindingLevel.Trouble, 1L), ("jobsOverdue", FindingLevel.Warning, 3L)],
+            findings.Select(one => (one.Kind, one.Level, one.Count!.Value)));
+    }
+
+    [Fact]
+    public void Events_that_are_published_late_are_a_finding()
+    {
+        var sums = new HourSums();
+        for (var i = 0; i < 20; i++)
+            sums.Add(HourHistogram.Lag, TimeSpan.FromMinutes(i < 18 ? 0 : 5));
+        _hours.Add(new("media", ThisHour, sums));
+
+        var finding = Assert.Single(Findings.Of(Signs()));
+
+        Assert.Equal(("publishingSlow", FindingLevel.Warning, 20), (finding.Kind, finding.Level, finding.Count));
+    }
+
+    private static SignatureDiagnosis Wrong(string key, SignatureFinding finding) =>
+        new() { Findings = [finding], AccessKey = key, CheckedUrl = "https://hooks.example.com/", Suggestion = "Check it.", Reason = "It is wrong." };
+
+    private SourceSigns Signs() => new() { Source = Source, Now = Now, Hours = _hours };
+
+    private void Count(int hour, params (HourSum Sum, int Count)[] counted)
+    {
+        var sums = new HourSums();
+        foreach (var (sum, count) in counted)
+        {
+            for (var i = 0; i < count; i++)
+                sums.Add(sum);
+        }
+
+        _hours.Add(new("media", ThisHour.AddHours(hour), sums));
+    }
+}

@@ -1,0 +1,156 @@
+using System.Globalization;
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Overviews;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary><c>plan --url</c> and <c>GET /api/plan</c>: by which plans a running host polls.</summary>
+public sealed class HostPlansTests
+{
+    private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_plans_of_a_host_that_has_learned_are_shown_with_what_they_come_to()
+    {
+        await using var host = await LearnedAsync();
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "plan", "--source", "media", "--json");
+
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        var report = JsonSerializer.Deserialize(output, ApiJson.Default.PlanReport)!;
+        var media = Assert.Single(report.Sources);
+        Assert.Equal(("media", PlanInUse.Learned, null), (media.Name, media.Plan, media.Reason));
+        Assert.Equal((0.75, 160), (media.Heard!.Share, media.Heard.Of));
+        Assert.InRange(media.Heard.Low, 0.6, 0.75);
+        Assert.Equal(["avthumb/mp4", "vframe/jpg", "idle/avthumb/mp4", "concat"], media.Classes.Select(one => one.Class));
+        Assert.Equal([PlanInUse.Learned, PlanInUse.Learned, PlanInUse.Fixed, PlanInUse.Source], media.Classes.Select(one => one.Plan));
+
+        var plans = host.Host.Services.GetRequiredService<LearnedPlans>().Of("media")!;
+        Assert.Equal(plans.For("avthumb/mp4")!.Ages.All().Take(5), media.Classes[0].Ages.Take(5), (a, b) => Math.Abs(a - b) < 0.001);
+        Assert.Equal(plans.OfSource!.Ages.All().Take(5), media.OfSource!.Ages.Take(5), (a, b) => Math.Abs(a - b) < 0.001);
+        foreach (var one in media.Classes.Append(media.OfSource))
+        {
+            Assert.Equal(1, one.Histogram.Sum(range => range.Share), 0.001);
+            Assert.InRange(one.Ages.Count, 20, 200);
+            if (one.Optimum is not { } optimum)
+                continue;
+            Assert.InRange(optimum.ExpectedDelay, 0, one.ExpectedDelay);
+            Assert.Equal(optimum.ExpectedDelay / one.ExpectedDelay, one.Efficiency!.Value, 0.01);
+        }
+
+        var mp4 = media.Classes[0];
+        Assert.InRange(mp4.Known, 100, 140);
+        Assert.True(mp4.Histogram[0].From <= 200 && mp4.Histogram[^1].To >= 220, "The ages are from 200 to 219 seconds.");
+        Assert.InRange(mp4.ExpectedDelay, 0, 0.97 * mp4.Fixed.ExpectedDelay);
+        Assert.Null(media.Classes[3].Optimum);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Sources_that_have_learned_nothing_say_why()
+    {
+        await using var host = await LearnedAsync();
+
+        var report = await host.Http.GetStringAsync("/api/plan", Cancelled);
+
+        var sources = JsonSerializer.Deserialize(report, ApiJson.Default.PlanReport)!.Sources;
+        Assert.Equal(
+            [("files", "Poll:Plan is Fixed"), ("media", null), ("video", "fewer than 20 ages are known")],
+            sources.Select(source => (source.Name, source.Reason)));
+        Assert.All(sources, source => Assert.Equal(source.Reason is null, source.Plan == PlanInUse.Learned));
+        Assert.Equal((null, null, 0), (sources[2].Heard, sources[2].OfSource, sources[2].Classes.Count));
+        Assert.Equal(PlanInUse.Fixed, Assert.Single(sources[0].Classes).Plan);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task What_is_shown_fits_into_80_columns_with_bars_and_waits()
+    {
+        await using var host = await LearnedAsync();
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "plan");
+        await using var live = CommandRun.StartLive(["plan", "--url", host.Host.Url.AbsoluteUri], 80);
+
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        Assert.Equal(ExitCodes.Ok, await live.ExitAsync());
+        foreach (var shown in (string[])[output, CommandRun.Plain(live.Output.ToString())])
+        {
+            TestContext.Current.TestOutputHelper?.WriteLine(shown);
+            Assert.All(shown.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
+            Assert.Contains("media: learned plans.", shown, StringComparison.Ordinal);
+            Assert.Contains("files: the fixed plan: Poll:Plan is Fixed.", shown, StringComparison.Ordinal);
+            Assert.Contains("Notified: 75% of 160 jobs in 7 days", shown, StringComparison.Ordinal);
+            Assert.Contains("########################################", shown, StringComparison.Ordinal);
+            Assert.Contains("The learned plan polls a job at these ages:", shown, StringComparison.Ordinal);
+            Assert.Matches(@"(?m)^avthumb/mp4: 1\d\d known jobs", shown);
+            Assert.Contains("Polled by the plan of all jobs.", shown, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task An_unknown_source_and_a_wrong_key_are_refused()
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: "an-api-key-of-16");
+
+        var (exit, _, error) = await CommandRun.RunAsync(host, "plan", "--api-key", "an-api-key-of-16", "--source", "nobody");
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Contains("A parameter is wrong.", error, StringComparison.Ordinal);
+        (exit, _, error) = await CommandRun.RunAsync(host, "plan");
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Contains("FOPWATCH_API_KEY", error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 60_000)]
+    public async Task A_host_that_cannot_be_reached_is_exit_code_3() =>
+        Assert.Equal(ExitCodes.Unreachable, (await CommandRun.RunAsync(["plan", "--url", "http://127.0.0.1:9"])).Exit);
+
+    /// <summary>A host whose source <c>media</c> has learned from 20 hours, and whose source <c>files</c> has the fixed plan.</summary>
+    private static async Task<RunningHost> LearnedAsync()
+    {
+        var clock = new ManualTimeProvider(Start);
+        var settings = RunningHost.TokenSources();
+        settings["Sources:files:Poll:Plan"] = "Fixed";
+        var host = await RunningHost.StartAsync(settings, time: clock);
+        var statistics = host.Host.Services.GetRequiredService<IStatistics>();
+        for (var hour = 0; hour < 20; hour++)
+        {
+            var sums = new HourSums();
+            for (var i = 0; i < 8; i++)
+                sums.Add(i < 6 ? HourSum.Heard : HourSum.Found);
+            var known = new Dictionary<string, KnownAges>
+            {
+                ["avthumb/mp4"] = Known(6, i => 200 + hour + (0.1 * i)),
+                ["vframe/jpg"] = Known(3, i => 4 + (0.2 * hour) + i),
+                ["idle/avthumb/mp4"] = Known(2, i => 3600 + (100 * hour)),
+                ["concat"] = Known(0.5, _ => 30),
+            };
+            var hours = new Dictionary<DateTimeOffset, HourSums> { [Start.AddHours(hour)] = sums };
+            await statistics.AddAsync(new(string.Create(CultureInfo.InvariantCulture, $"m{hour}"), "media", Start.AddHours(hour), hours, known), Cancelled);
+        }
+
+        await statistics.AddAsync(
+            new("f", "files", Start, new Dictionary<DateTimeOffset, HourSums>(), new Dictionary<string, KnownAges> { ["copy"] = Known(3, _ => 2) }), Cancelled);
+        await host.StopAsync();
+        clock.Advance(TimeSpan.FromHours(24));
+        await host.RestartAsync(clock);
+        var plans = host.Host.Services.GetRequiredService<LearnedPlans>();
+        await Eventually.HoldsAsync(() => plans.Of("media") is not null);
+        return host;
+    }
+
+    private static KnownAges Known(double jobs, Func<int, double> age)
+    {
+        var ages = new KnownAges();
+        if (jobs < 1)
+            ages.AddOver(age(0), jobs);
+        for (var i = 0; i < (int)jobs; i++)
+            ages.AddOver(age(i));
+        return ages;
+    }
+}
