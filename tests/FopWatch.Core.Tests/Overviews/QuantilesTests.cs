@@ -14,7 +14,7 @@ public sealed class QuantilesTests
     [InlineData(1)]
     [InlineData(47)]
     [InlineData(86_400)]
-    [InlineData(4_000_000)]
+    [InlineData(1_000_000)]
     public void They_are_right_within_a_factor_of_2(double seconds)
     {
         var sums = new HourSums();

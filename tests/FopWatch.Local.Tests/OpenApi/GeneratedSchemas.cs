@@ -78,8 +78,12 @@ internal sealed partial class GeneratedSchemas(XmlDocumentation documentation)
             : (JsonObject)generated!.DeepClone();
         if (schema["type"] is JsonArray types)
             schema["type"] = types.First(one => one!.GetValue<string>() != "null")!.DeepClone();
-        if (element is not null && _types.ContainsKey(element.Name) && schema["type"]!.GetValue<string>() == "array")
-            schema["items"] = Reference(element);
+        if (element is not null && _types.ContainsKey(element.Name) && property.Options.GetTypeInfo(property.PropertyType).Kind == JsonTypeInfoKind.Enumerable)
+        {
+            // A list whose element was met before may be generated as a reference to where that was.
+            schema = new() { ["type"] = "array", ["items"] = Reference(element) };
+        }
+
         if (IsNullable(property) && IsAlwaysThere(property))
             schema["type"] = new JsonArray(schema["type"]!.DeepClone(), "null");
         if (documentation.Of(Member(property)) is { } description)
