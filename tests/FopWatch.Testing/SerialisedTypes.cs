@@ -80,6 +80,7 @@ public static class SerialisedTypes
             JsonTypeInfoKind.Enumerable => "array",
             _ when type == typeof(bool) => "boolean",
             _ when type == typeof(int) || type == typeof(long) => "integer",
+            _ when type == typeof(double) => "number",
             _ => "string",
         };
     }
