@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using FopWatch.Overviews;
 using FopWatch.Providers;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -32,16 +33,18 @@ internal static class OverviewApi
 
     /// <summary><c>GET /api/overview?source=&amp;hours=</c>.</summary>
     [AdmittedAs(RequestKind.List)]
+    [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<Overview>, ProblemResult<InvalidRequest>>> GetAsync(
         [Description("Only this source.")] string? source,
         [Description("How many hours, the current one included.")] string? hours,
+        Caller caller,
         Admission admission,
         OverviewReader reader,
         Sources sources,
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        var of = OfSource(source, sources, problems);
+        var of = OfSource(source, caller.Visible(sources), problems);
         var count = DefaultHours;
         if (!string.IsNullOrEmpty(hours)
             && !(int.TryParse(hours, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= OverviewReader.MostHours))
@@ -52,20 +55,26 @@ internal static class OverviewApi
         return problems.Count > 0
             ? Problem.Invalid("A parameter is wrong.", problems)
             : await ListAnswer<Overview>.MakeAsync(
-                admission, isLong: count > DefaultHours, cancelled => reader.ReadAsync(of, count, cancelled), ApiJson.Wire.Overview, cancellationToken);
+                admission,
+                isLong: count > DefaultHours,
+                cancelled => reader.ReadAsync(of, count, withInstallation: caller.SeesEverything, cancelled),
+                ApiJson.Wire.Overview,
+                cancellationToken);
     }
 
     /// <summary><c>GET /api/plan?source=</c>.</summary>
     [AdmittedAs(RequestKind.List)]
+    [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
         [Description("Only this source.")] string? source,
+        Caller caller,
         Admission admission,
         PlanReportReader reader,
         Sources sources,
         CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
-        var of = OfSource(source, sources, problems);
+        var of = OfSource(source, caller.Visible(sources), problems);
         return problems.Count > 0
             ? Problem.Invalid("A parameter is wrong.", problems)
             : await ListAnswer<PlanReport>.MakeAsync(

@@ -51,7 +51,7 @@ public sealed class MeasuredPlanTests
             Assert.InRange(delay[1], 0, 0.8 * delay[0]);
 
             // What the host says of it is what was measured, but for how quickly this machine answers.
-            var counted = await measured.Services.GetRequiredService<Overviews.OverviewReader>().ReadAsync(settings.Shared.Sources.All, 24, Cancelled);
+            var counted = await measured.Services.GetRequiredService<Overviews.OverviewReader>().ReadAsync(settings.Shared.Sources.All, 24, withInstallation: true, Cancelled);
             Assert.All(counted.Sources, source => Assert.Equal(Jobs, source.Detection.Poll!.Of));
             Assert.Equal([Overviews.PlanInUse.Fixed, Overviews.PlanInUse.Learned], counted.Sources.Select(source => source.Plan));
         }

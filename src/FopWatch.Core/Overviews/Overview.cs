@@ -16,7 +16,7 @@ public sealed record Overview
     /// <summary>Where <c>dueNow</c>, <c>heldBack</c> and <c>overdue</c> stop counting: this number stands for as many or more.</summary>
     public required int CountedUpTo { get; init; }
 
-    /// <summary>What goes wrong in the installation as a whole, as this process saw it, the worst first.</summary>
+    /// <summary>What goes wrong in the installation as a whole, as this process saw it, the worst first; empty for a key that does not see every source.</summary>
     public required IReadOnlyList<Finding> Findings { get; init; }
 
     /// <summary>The sources, by name.</summary>

@@ -29,6 +29,9 @@ public sealed record OverviewHour
     /// <summary>Outcomes by state, and by what brought them.</summary>
     public required SettledCounts Settled { get; init; }
 
+    /// <summary>Jobs that were found overdue.</summary>
+    public required long Overdue { get; init; }
+
     /// <summary>Jobs that were given up.</summary>
     public required long Expired { get; init; }
 
@@ -72,6 +75,7 @@ public sealed record OverviewHour
                 new(sums[HourSum.PartiallyFailedByNotification], sums[HourSum.PartiallyFailedByPoll]),
                 new(sums[HourSum.FailedByNotification], sums[HourSum.FailedByPoll]),
                 new(sums[HourSum.CancelledByNotification], sums[HourSum.CancelledByPoll])),
+            Overdue = sums[HourSum.Overdue],
             Expired = sums[HourSum.Expired],
             Heard = sums[HourSum.Heard],
             Found = sums[HourSum.Found],

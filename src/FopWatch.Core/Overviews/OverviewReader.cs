@@ -43,9 +43,10 @@ public sealed class OverviewReader(
     /// <summary>Reads an overview.</summary>
     /// <param name="of">The sources.</param>
     /// <param name="hours">From 1 to <see cref="MostHours"/>.</param>
+    /// <param name="withInstallation">Whether what concerns no single source is to be in it.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
-    public async Task<Overview> ReadAsync(IEnumerable<Source> of, int hours, CancellationToken cancellationToken)
+    public async Task<Overview> ReadAsync(IEnumerable<Source> of, int hours, bool withInstallation, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(hours, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(hours, MostHours);
@@ -64,7 +65,7 @@ public sealed class OverviewReader(
             At = now,
             Hours = hours,
             CountedUpTo = CountedUpTo,
-            Findings = Findings.Ordered(current.Where(trouble => trouble.Source is null).Select(Finding.Of)),
+            Findings = Findings.Ordered(current.Where(trouble => withInstallation && trouble.Source is null).Select(Finding.Of)),
             Sources = [.. read.Select(one => one.Overview)],
             Timeline = [.. read.SelectMany(one => one.Hours)],
         };

@@ -137,11 +137,11 @@ public sealed class TableOperationTests(SharedAzurite azurite)
 
         await AddJobsAsync("few", 3);
         _wire.Take();
-        var few = await reader.ReadAsync(sources.All, 24, Cancelled);
+        var few = await reader.ReadAsync(sources.All, 24, withInstallation: true, Cancelled);
         Took("overview of a source", "20 query, 1 read");
         await AddJobsAsync("more", 100);
         _wire.Take();
-        var more = await reader.ReadAsync(sources.All, 24, Cancelled);
+        var more = await reader.ReadAsync(sources.All, 24, withInstallation: true, Cancelled);
         Took("overview of a source with more jobs", "20 query, 1 read");
 
         Assert.Equal((3, 103), (few.Sources.Single().DueNow, more.Sources.Single().DueNow));

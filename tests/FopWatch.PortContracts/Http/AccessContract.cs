@@ -27,6 +27,10 @@ public abstract class AccessContract : HostContract
         new("POST", "/api/quarantine/{key}/retry", KeyRights.Write, Unseen: HttpStatusCode.NotFound),
         new("POST", "/api/quarantine/retry", KeyRights.Write, "?source=media", HttpStatusCode.BadRequest),
         new("DELETE", "/api/quarantine/{key}", KeyRights.Write, Unseen: HttpStatusCode.NoContent) { Done = HttpStatusCode.NoContent },
+        new("GET", "/api/overview", KeyRights.Read),
+        new("GET", "/api/overview", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
+        new("GET", "/api/plan", KeyRights.Read),
+        new("GET", "/api/plan", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
         new("GET", "/api/me", KeyRights.Read),
         new("GET", "/openapi.json", KeyRights.Read),
         new("GET", "/events", KeyRights.Read) { IsEmbedded = true },
@@ -167,6 +171,25 @@ public abstract class AccessContract : HostContract
             while (continuation.Length > 0);
             return [.. jobs.Order(StringComparer.Ordinal)];
         }
+    }
+
+    [Fact]
+    public async Task The_overview_and_the_plans_hold_the_sources_that_the_key_sees()
+    {
+        await using var host = await StartAsync();
+        foreach (var source in (string[])["media", "files", "video"])
+            await host.PostAsync("/api/jobs", $$"""{"source":"{{source}}","id":"z0.1"}""");
+        await host.Stranger.PostAsync("/api/notify/nobody/token", null, Cancelled);
+
+        var two = await ReadAsync(host, "two-write", "/api/overview", ApiJson.Default.Overview);
+        Assert.Equal(["media", "video"], two.Sources.Select(source => source.Name));
+        Assert.Equal(["media", "video"], two.Timeline.Select(hour => hour.Source).Distinct());
+        Assert.Empty(two.Findings);
+        Assert.Equal(["media", "video"], (await ReadAsync(host, "two-write", "/api/plan", ApiJson.Default.PlanReport)).Sources.Select(source => source.Name));
+
+        var all = await ReadAsync(host, "all-read", "/api/overview", ApiJson.Default.Overview);
+        Assert.True(all.Sources.Count > 2);
+        Assert.Equal("unknownNotifyUrl", Assert.Single(all.Findings).Kind);
     }
 
     [Fact]
