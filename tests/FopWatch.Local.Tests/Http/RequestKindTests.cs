@@ -38,7 +38,7 @@ public class RequestKindTests
     }
 
     [Fact]
-    public async Task The_notify_urls_and_the_health_of_the_host_need_no_key_and_nothing_else_does()
+    public async Task The_notify_urls_the_health_of_the_host_and_the_dashboard_need_no_key_and_all_else_names_its_right()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -49,6 +49,12 @@ public class RequestKindTests
             .Distinct()
             .Order(StringComparer.Ordinal);
 
-        Assert.Equal(["/api/notify/{**rest}", "/api/notify/{source}/{token}/{correlation?}", "/health/live", "/health/ready"], open);
+        Assert.Equal(
+            ["/", "/api/notify/{**rest}", "/api/notify/{source}/{token}/{correlation?}", "/health/live", "/health/ready", "/ui/{**path}"], open);
+        Assert.All(
+            host.Host.Services.GetRequiredService<EndpointDataSource>().Endpoints,
+            endpoint => Assert.True(
+                endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null ^ endpoint.Metadata.GetMetadata<NeedsAttribute>() is not null,
+                $"{endpoint.DisplayName} has to have either OpenToAll or Needs."));
     }
 }

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Net.Http.Json;
+using FopWatch.Api;
+
+namespace FopWatch.Local.Tests.Http;
+
+/// <summary>What the key of a source sees of what only the embedded host has, and of sources that are configured no longer.</summary>
+public sealed class KeyOfASourceTests
+{
+    private const string Everything = "key-with-all-the-rights";
+    private const string OfMedia = "key-that-does-media";
+    private const string OfTwo = "key-that-does-two-of-them";
+    private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
+    private const string Garbage = "not a notification";
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory]
+    [InlineData(OfMedia, "media", "media")]
+    [InlineData(OfTwo, "media", "video", "media", "video")]
+    [InlineData(Everything, "media", "files", "video", "media", "files", "video")]
+    public async Task The_event_stream_has_the_events_of_the_sources_that_the_key_sees(string key, params string[] expected)
+    {
+        await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
+        await RegisterAsync(host, "z0.1");
+        Use(host, key);
+        await using var events = await EventReader.OpenAsync(host, "0");
+
+        Use(host, Everything);
+        var seen = new List<string>();
+        foreach (var _ in expected.Take(expected.Length / 2))
+            seen.Add((await events.NextAsync(item => item.Data is not null)).Data.Data.Source);
+
+        // And of those that are published while it is open.
+        await RegisterAsync(host, "z0.2");
+        foreach (var _ in expected.Skip(expected.Length / 2))
+            seen.Add((await events.NextAsync(item => item.Data is not null)).Data.Data.Source);
+
+        Assert.Equal(expected, seen);
+    }
+
+    [Fact]
+    public async Task The_events_of_a_source_that_the_key_does_not_see_are_those_of_an_unknown_one()
+    {
+        await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
+        Use(host, OfMedia);
+
+        using var foreign = await host.Http.GetAsync("/events?source=files", Cancelled);
+        using var unknown = await host.Http.GetAsync("/events?source=nobody", Cancelled);
+
+        Assert.Equal(HttpStatusCode.BadRequest, foreign.StatusCode);
+        Assert.Equal(await unknown.Content.ReadAsStringAsync(Cancelled), await foreign.Content.ReadAsStringAsync(Cancelled));
+    }
+
+    [Theory]
+    [InlineData(OfMedia)]
+    [InlineData(OfTwo)]
+    public async Task What_came_to_a_source_that_is_configured_no_longer_is_for_keys_of_all_sources(string key)
+    {
+        await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
+        await host.NotifyAsync("files", Garbage);
+        await host.NotifyAsync("files", Done);
+        await host.StopAsync();
+        await host.RestartAsync(settings: Settings().Where(setting => !setting.Key.StartsWith("Sources:files:", StringComparison.Ordinal)).ToDictionary());
+
+        var kept = Assert.Single((await host.QuarantineAsync()).Notifications);
+        Assert.Single((await host.Http.GetFromJsonAsync("/api/jobs", ApiJson.Default.JobList, Cancelled))!.Jobs);
+
+        Use(host, key);
+        Assert.Empty((await host.QuarantineAsync()).Notifications);
+        Assert.Empty((await host.Http.GetFromJsonAsync("/api/jobs", ApiJson.Default.JobList, Cancelled))!.Jobs);
+        foreach (var path in (string[])["", "/body"])
+            Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync($"/api/quarantine/{kept.Key}{path}", Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync($"/api/quarantine/{kept.Key}/retry")).StatusCode);
+        Assert.Equal(HttpStatusCode.BadRequest, (await host.Http.GetAsync("/api/quarantine?source=files", Cancelled)).StatusCode);
+        Assert.Equal(HttpStatusCode.NoContent, (await host.Http.DeleteAsync($"/api/quarantine/{kept.Key}", Cancelled)).StatusCode);
+
+        Use(host, Everything);
+        Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task A_host_with_named_keys_alone_lets_nobody_in_without_one()
+    {
+        await using var host = await RunningHost.StartAsync(Settings());
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
+        Use(host, OfMedia);
+        Assert.Equal(HttpStatusCode.OK, (await host.Http.GetAsync("/api/jobs", Cancelled)).StatusCode);
+    }
+
+    private static void Use(RunningHost host, string key)
+    {
+        host.Http.DefaultRequestHeaders.Remove("X-Api-Key");
+        host.Http.DefaultRequestHeaders.Add("X-Api-Key", key);
+    }
+
+    private static async Task RegisterAsync(RunningHost host, string id)
+    {
+        foreach (var source in (string[])["media", "files", "video"])
+        {
+            using var registered = await host.PostAsync("/api/jobs", $$"""{"source":"{{source}}","id":"{{id}}"}""");
+            Assert.Equal(HttpStatusCode.Accepted, registered.StatusCode);
+            using var stopped = await host.NotifyAsync(source, source == "media" ? Done.Replace("z0.a", id, StringComparison.Ordinal) : Wangsu(id));
+            Assert.Equal(HttpStatusCode.OK, stopped.StatusCode);
+        }
+    }
+
+    private static string Wangsu(string id) => $$"""{"id":"{{id}}","code":3,"items":[{"cmd":"copy","code":3,"key":"out"}]}""";
+
+    private static Dictionary<string, string?> Settings() => new(RunningHost.TokenSources())
+    {
+        ["ApiKeys:media:Key"] = OfMedia,
+        ["ApiKeys:media:Rights"] = "Write",
+        ["ApiKeys:media:Sources:0"] = "media",
+        ["ApiKeys:two:Key"] = OfTwo,
+        ["ApiKeys:two:Rights"] = "Write",
+        ["ApiKeys:two:Sources:0"] = "media",
+        ["ApiKeys:two:Sources:1"] = "video",
+    };
+}
