@@ -19,6 +19,7 @@ namespace FopWatch.Api;
         typeof(CamelCaseEnumConverter<FindingLevel>),
         typeof(CamelCaseEnumConverter<HostKind>),
         typeof(CamelCaseEnumConverter<KeyRights>),
+        typeof(CamelCaseEnumConverter<BulkWord>),
         typeof(CamelCaseEnumConverter<NotificationResult>),
         typeof(CamelCaseEnumConverter<PlanInUse>),
         typeof(CamelCaseEnumConverter<PollAnswer>),
@@ -27,6 +28,7 @@ namespace FopWatch.Api;
         typeof(CamelCaseEnumConverter<WatchStatus>),
     ])]
 [JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobsCounted))]
 [JsonSerializable(typeof(JobLink))]
 [JsonSerializable(typeof(JobLinks))]
 [JsonSerializable(typeof(WatchedJob))]
@@ -37,7 +39,7 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(QuarantineEntry))]
 [JsonSerializable(typeof(QuarantineList))]
 [JsonSerializable(typeof(RetriedNotification))]
-[JsonSerializable(typeof(RetriedNotifications))]
+[JsonSerializable(typeof(BulkAnswer))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(CallerProfile))]
 public sealed partial class ApiJson : JsonSerializerContext
@@ -60,6 +62,11 @@ public sealed record JobList(
     IReadOnlyList<WatchedJob> Jobs,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
     IReadOnlyList<string>? Unreadable = null);
+
+/// <summary>How many jobs pass filters.</summary>
+/// <param name="Count">How many were counted.</param>
+/// <param name="AtLeast">Whether the count ended before all were looked at: there may be more.</param>
+public sealed record JobsCounted(int Count, bool AtLeast);
 
 /// <summary>Where a registered job is.</summary>
 /// <param name="Source">The source.</param>
@@ -117,10 +124,6 @@ public sealed record QuarantineList(
     IReadOnlyList<QuarantineEntry> Notifications,
     [property: JsonIgnore(Condition = JsonIgnoreCondition.Never)] string? Continuation,
     IReadOnlyList<string>? Unreadable = null);
-
-/// <summary>What became of quarantined notifications that were taken again.</summary>
-/// <param name="Notifications">Each of them.</param>
-public sealed record RetriedNotifications(IReadOnlyList<RetriedNotification> Notifications);
 
 /// <summary>Whether the host can do its work.</summary>
 /// <param name="Status"><c>live</c> or <c>ready</c>.</param>

@@ -128,7 +128,7 @@ public static class CoreServices
 
         // What commits, and with it whatever tells a job's watch.
         services.Add(new(typeof(ICommitObserver), typeof(CommitObserver), committing));
-        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(ClockSkewRepair), typeof(Sweeper)])
+        foreach (var type in (Type[])[typeof(JobRecorder), typeof(NotificationIntake), typeof(Poller), typeof(ClockSkewRepair), typeof(Sweeper), typeof(BulkChanges)])
             services.Add(new(type, type, committing));
         services.AddWithLogger<PollStep>(committing);
 

@@ -26,6 +26,7 @@ internal static class JobsApi
         var api = routes.MapGroup("/api").WithTags("jobs");
         api.MapRegistrations();
         api.MapJobLists();
+        api.MapBulk();
         api.MapGetAndHead("/jobs/{source}/{id}", GetAsync)
             .Describe("getJob", "Get a job, or wait for its outcome");
         api.MapDelete("/jobs/{source}/{id}", StopAsync)

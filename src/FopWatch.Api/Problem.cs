@@ -58,6 +58,14 @@ public sealed record Problem
         "Only untrusted notifications have named the job.",
         "Nothing is published of it until it is registered, or a trusted notification or an answer of the status API names it.");
 
+    /// <summary>409 for a bulk request that confirms another count.</summary>
+    /// <param name="count">The count now.</param>
+    public static ProblemResult<CountDiffers> CountDiffers(Jobs.JobCount count) => Of<CountDiffers>(
+        "count-differs",
+        "The count is another now.",
+        "Nothing was done.",
+        [new("confirm", $"The count is now {BulkAnswer.TextOf(count)}.")]);
+
     /// <summary>401, with the challenge that it has to have (RFC 9110, section 11.6.1).</summary>
     public static ProblemResult<Unauthorized> Unauthorized() => Of<Unauthorized>(
         "unauthorized",

@@ -73,6 +73,12 @@ public sealed class NothingToPublish : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status409Conflict;
 }
 
+/// <summary>409. There are more or fewer than a bulk request confirms.</summary>
+public sealed class CountDiffers : IProblemStatus
+{
+    static int IProblemStatus.Code => StatusCodes.Status409Conflict;
+}
+
 /// <summary>413. The body is too large.</summary>
 public sealed class TooLarge : IProblemStatus
 {

@@ -2,6 +2,7 @@ using System.ComponentModel;
 using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
+using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
@@ -20,6 +21,9 @@ internal static class QuarantineApi
         "Only those that came to this source's notify URL. A name that is not configured and has nothing in quarantine is answered 400.";
 
     private const int MaxTop = 100;
+
+    // How many are named in an answer at the most, but for those of a page.
+    private const int MostRetried = 1000;
     private const int MaxInlineBody = 64 * 1024;
 
     public static void MapQuarantine(this IEndpointRouteBuilder routes)
@@ -31,7 +35,7 @@ internal static class QuarantineApi
             .Describe(
                 "retryQuarantine",
                 "Take all quarantined notifications again",
-                "With today's keys and decoders. Those that are recorded, taken as a hint, or name a settled job that the retention has deleted leave the quarantine.");
+                $"{BulkApi.OfBulk} With today's keys and decoders. Those that are recorded, taken as a hint, or name a settled job that the retention has deleted leave the quarantine.");
         api.MapGetAndHead("/quarantine/{key}", GetAsync)
             .Describe("getQuarantined", "Get a quarantined notification");
         api.MapGetAndHead("/quarantine/{key}/body", BodyAsync)
@@ -127,36 +131,82 @@ internal static class QuarantineApi
             ? TypedResults.Ok(retried)
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
-    /// <summary><c>POST /api/quarantine/retry?source=</c>: takes all of them again.</summary>
+    /// <summary><c>POST /api/quarantine/retry?source=&amp;confirm=</c>: takes all of them again.</summary>
     [Needs(KeyRights.Write)]
-    public static async Task<Results<Ok<RetriedNotifications>, ProblemResult<InvalidRequest>>> RetryAllAsync(
+    public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RetryAllAsync(
+        HttpRequest request,
         [Description(OfSource)] string? source,
+        [Description(BulkApi.OfConfirm)] string? confirm,
+        [Description(BulkApi.OfContinuation)] string? continuation,
         Caller caller,
         IQuarantine quarantine,
         NotificationIntake intake,
         Sources sources,
+        TimeProvider time,
         CancellationToken cancellationToken)
     {
         var visible = caller.Visible(quarantine);
         if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
             return NoSuchSource();
 
-        var budget = new HashBudget();
-        var retried = new List<RetriedNotification>();
-        string? continuation = null;
-        do
+        var place = new BulkPlace { Of = BulkPlace.HashOf(request) };
+        if (!string.IsNullOrEmpty(continuation))
         {
-            var page = await visible.ListAsync(string.IsNullOrEmpty(source) ? null : source, MaxTop, continuation, cancellationToken);
-            foreach (var kept in page.Elements)
-            {
-                if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
-                    retried.Add(one);
-            }
-
-            continuation = page.Continuation;
+            if (BulkPlace.Read(continuation, place.Of) is not { } read)
+                return Problem.Invalid("'continuation' was not issued by this API for this request.");
+            place = read;
         }
-        while (continuation is not null);
-        return TypedResults.Ok(new RetriedNotifications(retried));
+        else
+        {
+            var kept = string.IsNullOrEmpty(source)
+                ? await visible.CountAsync(cancellationToken)
+                : (await visible.SizeAsync(source, cancellationToken)).Notifications;
+            var count = new JobCount((int)Math.Min(kept, int.MaxValue), AtLeast: false);
+            if (string.IsNullOrEmpty(confirm))
+                return TypedResults.Ok(BulkAnswer.ToConfirm(BulkWord.Retry, count));
+            if (!BulkAnswer.IsConfirmed(confirm, count))
+                return Problem.CountDiffers(count);
+            place = place with { Count = count.Count };
+        }
+
+        var (began, budget, retried, progress) = (time.GetTimestamp(), new HashBudget(), new List<RetriedNotification>(), place.Progress);
+        try
+        {
+            do
+            {
+                var page = await visible.ListAsync(JobFilters.NullIfEmpty(source), MaxTop, progress.Continuation, cancellationToken);
+                var before = retried.Count;
+                foreach (var kept in page.Elements)
+                {
+                    if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
+                        retried.Add(one);
+                }
+
+                var stayed = retried.Skip(before).Count(one => one.Reason is not null) + page.Unreadable.Count;
+                progress = progress with
+                {
+                    Done = progress.Done + page.Elements.Count + page.Unreadable.Count - stayed,
+                    Failed = progress.Failed + stayed,
+                    Continuation = page.Continuation,
+                };
+            }
+            while (progress.Continuation is not null && retried.Count < MostRetried && time.GetElapsedTime(began) < BulkChanges.Longest);
+        }
+        catch (FormatException)
+        {
+            return Problem.Invalid("'continuation' was not issued by this API for this request.");
+        }
+
+        return TypedResults.Ok(new BulkAnswer
+        {
+            Action = BulkWord.Retry,
+            Count = place.Count,
+            AtLeast = false,
+            Done = progress.Done,
+            Failed = progress.Failed,
+            Continuation = progress.Continuation is null ? null : (place with { Progress = progress }).Write(),
+            Notifications = retried,
+        });
     }
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>

@@ -1,4 +1,3 @@
-using System.Reflection;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Metadata;
 using Microsoft.AspNetCore.Mvc;
@@ -17,14 +16,15 @@ internal static class QueryParameters
     private const int MaxShownName = 64;
 
     // What an unset variable in a script leaves of a filter must not select everything.
-    private static readonly string[] Filters = ["source", "state", "watch", "since", "ref"];
+    private static readonly string[] Filters = ["source", "state", "watch", "overdue", "since", "until", "bucket", "key", "id", "ref"];
 
     /// <summary>Checks a request's query.</summary>
     /// <param name="request">The request.</param>
     /// <param name="parameters">What <see cref="Of"/> says of its endpoint.</param>
     /// <param name="hosts">Further parameters, which the host takes on every route, any number of times.</param>
+    /// <param name="takesMetadata">Whether it takes parameters that begin with <see cref="JobFilters.MetadataPrefix"/>, too.</param>
     /// <returns>The answer 400 that names each wrong parameter; null if none is wrong.</returns>
-    public static IResult? Check(HttpRequest request, IReadOnlyList<string> parameters, IReadOnlyList<string> hosts)
+    public static IResult? Check(HttpRequest request, IReadOnlyList<string> parameters, IReadOnlyList<string> hosts, bool takesMetadata = false)
     {
         if (!request.QueryString.HasValue)
             return null;
@@ -39,18 +39,19 @@ internal static class QueryParameters
 
             // Names that differ in case alone are one parameter to whoever reads the query.
             var isNew = given.Add(name);
-            if (!parameters.Contains(name, StringComparer.Ordinal))
+            var isMetadata = takesMetadata && name.Length > JobFilters.MetadataPrefix.Length && name.StartsWith(JobFilters.MetadataPrefix, StringComparison.Ordinal);
+            if (!isMetadata && !parameters.Contains(name, StringComparer.Ordinal))
             {
                 if (isNew)
                     problems.Add(new(Shown(name), $"Unknown parameter '{Shown(name)}'; {Instead(name, parameters)}"));
             }
             else if (!isNew)
             {
-                problems.Add(new(name, $"The parameter '{name}' is given more than once."));
+                problems.Add(new(Shown(name), $"The parameter '{Shown(name)}' is given more than once."));
             }
-            else if (pair.EncodedValue.Length == 0 && Filters.Contains(name, StringComparer.Ordinal))
+            else if (pair.EncodedValue.Length == 0 && (isMetadata || Filters.Contains(name, StringComparer.Ordinal)))
             {
-                problems.Add(new(name, $"The parameter '{name}' is empty. Leave it out to select everything."));
+                problems.Add(new(Shown(name), $"The parameter '{Shown(name)}' is empty. Leave it out to select everything."));
             }
 
             if (problems.Count == MaxProblems)
@@ -71,8 +72,11 @@ internal static class QueryParameters
         : [.. route.Metadata.GetOrderedMetadata<IParameterBindingMetadata>()
             .Where(parameter => parameter.ParameterInfo.ParameterType == typeof(string)
                 && route.RoutePattern.GetParameter(parameter.Name) is null
-                && !parameter.ParameterInfo.IsDefined(typeof(FromHeaderAttribute), inherit: false))
-            .Select(parameter => parameter.ParameterInfo.GetCustomAttribute<FromQueryAttribute>()?.Name ?? parameter.Name)];
+                && !AttributesOf(parameter).OfType<FromHeaderAttribute>().Any())
+            .Select(parameter => AttributesOf(parameter).OfType<FromQueryAttribute>().FirstOrDefault()?.Name ?? parameter.Name)];
+
+    // Of a property that is bound as a parameter, only this has the attributes.
+    private static object[] AttributesOf(IParameterBindingMetadata parameter) => parameter.ParameterInfo.GetCustomAttributes(inherit: false);
 
     private static string Instead(string name, IReadOnlyList<string> parameters)
     {

@@ -19,7 +19,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
         {
             var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
             var refusal = (IsOpen(context.Request, rules) ? null : Refusal(context, rules))
-                ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters) : null);
+                ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters, rules.TakesMetadata) : null);
             using var place = refusal is null ? admission.Enter(context.Request, rules?.Kind ?? RequestKind.Call) : null;
             if (refusal is not null || place is null)
             {
@@ -70,12 +70,13 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
             || request.Path.StartsWithSegments(DashboardApi.Path, StringComparison.OrdinalIgnoreCase));
 
     /// <summary>What an endpoint's metadata says, looked up once.</summary>
-    private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, NeedsAttribute? Needs, IReadOnlyList<string>? QueryParameters)
+    private sealed record EndpointRules(RequestKind Kind, bool IsOpenToAll, NeedsAttribute? Needs, IReadOnlyList<string>? QueryParameters, bool TakesMetadata)
     {
         public static EndpointRules Of(RouteEndpoint endpoint) => new(
             endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind ?? RequestKind.Call,
             endpoint.Metadata.GetMetadata<OpenToAllAttribute>() is not null,
             endpoint.Metadata.GetMetadata<NeedsAttribute>(),
-            Api.QueryParameters.Of(endpoint));
+            Api.QueryParameters.Of(endpoint),
+            endpoint.Metadata.GetMetadata<TakesMetadataAttribute>() is not null);
     }
 }

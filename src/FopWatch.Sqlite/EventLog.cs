@@ -177,7 +177,7 @@ internal sealed class EventLog : IEventPublisher
     /// <returns>How many were deleted.</returns>
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
     public ValueTask<int> PurgeAsync(DateTimeOffset olderThan, DateTimeOffset now, CancellationToken cancellationToken) =>
-        _database.DeleteAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
+        _database.InBatchesAsync((session, place) => PurgeSome(session, olderThan.UtcTicks, now.UtcTicks, place), default(PurgePlace), cancellationToken);
 
     /// <summary>Completes when more is published or the log is closed.</summary>
     internal Task Published => Volatile.Read(ref _published).Task;
@@ -286,7 +286,7 @@ internal sealed class EventLog : IEventPublisher
         return false;
     }
 
-    private static DeletedBatch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)
+    private static Batch<PurgePlace> PurgeSome(SqliteSession session, long olderThan, long now, PurgePlace place)
     {
         if (place.Deleted == place.Old && !place.IsAtEnd)
             place = LookOn(session, olderThan, now, place);

@@ -41,13 +41,14 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
     /// <param name="commit">The commit.</param>
     /// <param name="body">The job's document.</param>
     /// <param name="reference">Its reference.</param>
+    /// <param name="words">Its words.</param>
     /// <returns>What <see cref="IJobStore.CommitAsync"/> returns, and whether a tombstone is the reason for null.</returns>
-    public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string reference) =>
+    public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string reference, byte[] words) =>
         commit.ETag is null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference)
             ? (null, true)
-            : (WriteJob(session, commit, body, reference), false);
+            : (WriteJob(session, commit, body, reference, words), false);
 
-    private string? WriteJob(SqliteSession session, JobCommit commit, byte[] body, string reference)
+    private string? WriteJob(SqliteSession session, JobCommit commit, byte[] body, string reference, byte[] words)
     {
         var row = new Columns(commit.Job);
         if (commit.ETag is null && TryInsert(session, row, body, reference))
@@ -55,6 +56,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
             var seq = session.LastInsertedRow;
             _books.Add(session, commit.Job.Key.Source, row.Column);
             references.Add(session, reference, seq);
+            WordIndex.Add(session, seq, words);
             WriteEvent(session, commit.Event);
             return JobRow.ETagOf(seq, 1);
         }
@@ -75,6 +77,7 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
         // It could be read, or it would not have been changed.
         session.Statement(BecameReadableSql).Bind(1, stored.Seq).Run();
         Update(session, stored, row, body);
+        WordIndex.Add(session, stored.Seq, words);
         WriteEvent(session, commit.Event);
         return JobRow.ETagOf(stored.Seq, stored.Revision + 1);
     }

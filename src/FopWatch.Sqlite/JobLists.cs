@@ -20,6 +20,10 @@ internal static class JobLists
         SELECT source FROM sources WHERE source IS NOT NULL
         """;
 
+    private const string JobColumns = "source, id, seq, revision, body, registered_at";
+
+    private const string PlaceColumns = "source, id, seq, revision, NULL, registered_at";
+
     // What has an outcome is watched no longer, so the index by watch does not have it.
     private static readonly JobState[] DoneStates = [.. Enum.GetValues<JobState>().Where(IsDone)];
 
@@ -30,40 +34,89 @@ internal static class JobLists
     public static Page<JobRow> Read(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after) =>
         session.Snapshot(snapshot => ReadPage(snapshot, query, after));
 
+    /// <summary>Counts jobs, up to so many.</summary>
+    public static JobCount Count(SqliteSession session, JobQuery query, int most) => session.Snapshot(snapshot =>
+    {
+        var count = 0L;
+        foreach (var range in Ranges(snapshot, query))
+        {
+            if (count <= most)
+                count += (long)snapshot.Command($"SELECT count(*) FROM ({RangeSql(range, query with { Continuation = null }, "1")})", Values(range, query, most + 1, default)).ExecuteScalar()!;
+        }
+
+        return new JobCount((int)Math.Min(count, most), count > most);
+    });
+
+    /// <summary>The places of jobs that pass the filters of source, state, watch and time, in the order of the list.</summary>
+    /// <param name="session">The connection, in a transaction.</param>
+    /// <param name="query">The filters.</param>
+    /// <param name="after">As above.</param>
+    /// <param name="most">The most that are wanted.</param>
+    public static IEnumerable<(long RegisteredAt, long Seq)> Places(SqliteSession session, JobQuery query, (long RegisteredAt, long Seq) after, int most)
+    {
+        var ranges = new List<SqliteDataReader>();
+        try
+        {
+            foreach (var range in Ranges(session, query))
+                ranges.Add(Open(session, range, query, PlaceColumns, ranges.Count, most, after));
+            foreach (var rows in Merged(ranges))
+                yield return PlaceOf(rows);
+        }
+        finally
+        {
+            foreach (var range in ranges)
+                range.Dispose();
+        }
+    }
+
+    /// <summary>The sources of a query: those that it names, or all that have jobs.</summary>
+    public static IReadOnlyCollection<string> SourcesOf(SqliteSession session, JobQuery query)
+    {
+        if (query.Sources is { } named)
+            return named;
+        using var rows = session.Command(SourcesSql).ExecuteReader();
+        var sources = new List<string>();
+        while (rows.Read())
+            sources.Add(rows.GetString(0));
+        return sources;
+    }
+
     /// <summary>
     /// The statement of one range of a list. SQLite is told which index to use, since without statistics it may think that the bounds of a time
     /// narrow more than a source does.
     /// </summary>
     /// <remarks>
-    /// Parameters: how many, source, state, since, registered_at and seq of the last row before, watch. Of state and watch one has the
+    /// Parameters: how many, source, state, since, registered_at and seq of the last row before, watch, until. Of state and watch one has the
     /// index and the other is compared row by row: few jobs are stopped or given up, and any other watch nearly follows from the state.
     /// </remarks>
-    internal static string RangeSql(JobQuery query)
+    internal static string RangeSql(ListRange range, JobQuery query, string columns = JobColumns)
     {
         var conditions = new List<string> { "source = $2" };
-        if (query.State is not null)
+        if (range.State is not null)
             conditions.Add("state = $3");
         if (query.Since is not null)
             conditions.Add("registered_at >= $4");
         if (query.Continuation is not null)
             conditions.Add("(registered_at, seq) < ($5, $6)");
-        if (query.Watch is not null)
+        if (range.Watch is not null)
             conditions.Add("watch = $7");
+        if (query.Until is not null)
+            conditions.Add("registered_at < $8");
 
         // In the condition itself, as SQLite takes a partial index for no parameter.
         if (query.Overdue is { } overdue)
             conditions.Add(overdue ? "overdue = 1" : "overdue = 0");
 
-        var index = query switch
+        var index = range switch
         {
-            { Overdue: true } => "jobs_overdue",
+            _ when query.Overdue == true => "jobs_overdue",
             { State: not null, Watch: null or WatchStatus.Watching or WatchStatus.Done } => "jobs_by_source_state",
             { Watch: not null } => "jobs_by_source_watch",
             _ => "jobs_by_source",
         };
         if (index == "jobs_by_source_watch")
             conditions.Add("watch <> 'done'");
-        return $"SELECT source, id, seq, revision, body, registered_at FROM jobs INDEXED BY {index} WHERE {string.Join(" AND ", conditions)}"
+        return $"SELECT {columns} FROM jobs INDEXED BY {index} WHERE {string.Join(" AND ", conditions)}"
             + " ORDER BY registered_at DESC, seq DESC LIMIT $1";
     }
 
@@ -73,7 +126,7 @@ internal static class JobLists
         try
         {
             foreach (var range in Ranges(session, query))
-                ranges.Add(Open(session, range, ranges.Count, after));
+                ranges.Add(Open(session, range, query, JobColumns, ranges.Count, query.Top + 1, after));
             var (read, last, bytes) = (new List<JobRow>(), after, 0L);
             foreach (var rows in Merged(ranges))
             {
@@ -94,32 +147,35 @@ internal static class JobLists
         }
     }
 
-    private static IEnumerable<JobQuery> Ranges(SqliteSession session, JobQuery query)
+    private static IEnumerable<ListRange> Ranges(SqliteSession session, JobQuery query)
     {
-        var sources = query.Sources ?? SourcesOf(session);
-        var states = query is { Watch: WatchStatus.Done, State: null } ? DoneStates.Select(state => (JobState?)state) : [query.State];
-        return sources.SelectMany(_ => states, (of, state) => query with { Source = of, Within = null, State = state });
+        var pairs = (query.States, query.Watches) switch
+        {
+            ({ Count: 0 }, { Count: 0 }) => [new(null, null)],
+            (var states, { Count: 0 }) => states.Distinct().Select(state => new Standing(state, null)),
+            (var states, var watches) => watches.Distinct().SelectMany(watch =>
+                states.Count > 0 ? states.Distinct().Where(state => IsDone(state) == (watch == WatchStatus.Done)).Select(state => new Standing(state, watch))
+                : watch == WatchStatus.Done ? DoneStates.Select(state => new Standing(state, watch))
+                : [new Standing(null, watch)]),
+        };
+        return SourcesOf(session, query).SelectMany(_ => pairs, (source, pair) => new ListRange(source, pair.State, pair.Watch));
     }
 
-    private static List<string> SourcesOf(SqliteSession session)
-    {
-        using var rows = session.Command(SourcesSql).ExecuteReader();
-        var sources = new List<string>();
-        while (rows.Read())
-            sources.Add(rows.GetString(0));
-        return sources;
-    }
+    private static SqliteDataReader Open(
+        SqliteSession session, ListRange range, JobQuery query, string columns, int number, int most, (long RegisteredAt, long Seq) after) =>
+        session.Command(number, RangeSql(range, query, columns), Values(range, query, most, after)).ExecuteReader();
 
-    private static SqliteDataReader Open(SqliteSession session, JobQuery range, int number, (long RegisteredAt, long Seq) after) => session.Command(
-        number,
-        RangeSql(range),
-        range.Top + 1,
+    private static object?[] Values(ListRange range, JobQuery query, int most, (long RegisteredAt, long Seq) after) =>
+    [
+        most,
         range.Source,
         range.State is { } state ? WireNames.Of(state) : null,
-        range.Since?.UtcTicks,
+        query.Since?.UtcTicks,
         after.RegisteredAt,
         after.Seq,
-        range.Watch is { } watch ? WireNames.Of(watch) : null).ExecuteReader();
+        range.Watch is { } watch ? WireNames.Of(watch) : null,
+        query.Until?.UtcTicks,
+    ];
 
     /// <summary>The rows of all ranges in the order of the list; of each, the reader that is at it.</summary>
     private static IEnumerable<SqliteDataReader> Merged(List<SqliteDataReader> ranges)
@@ -144,4 +200,12 @@ internal static class JobLists
     private static (long RegisteredAt, long Seq) PlaceOf(SqliteDataReader row) => (row.GetInt64(5), row.GetInt64(2));
 
     private static bool IsDone(JobState state) => state is not (JobState.Waiting or JobState.Processing or JobState.Expired);
+
+    private readonly record struct Standing(JobState? State, WatchStatus? Watch);
 }
+
+/// <summary>A range of an index that a list reads.</summary>
+/// <param name="Source">The source of its jobs.</param>
+/// <param name="State">Their state; null for any.</param>
+/// <param name="Watch">Where their watches stand; null for anywhere.</param>
+internal readonly record struct ListRange(string Source, JobState? State, WatchStatus? Watch);

@@ -23,7 +23,7 @@ internal sealed class JobPurge(SqliteDatabase database)
         DELETE FROM jobs
         WHERE seq = $1 AND settled_at IS NOT NULL AND due_at IS NULL
             AND NOT EXISTS (SELECT 1 FROM outbox WHERE outbox.source = jobs.source AND outbox.id = jobs.id)
-        RETURNING source, state, reference
+        RETURNING source, state, reference, registered_at
         """;
 
     internal const string LeaveTombstoneSql =
@@ -56,24 +56,24 @@ internal sealed class JobPurge(SqliteDatabase database)
     /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
     public async ValueTask<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        await database.DeleteAsync((session, _) => ClampSome(session, now.UtcTicks), 0, cancellationToken);
+        await database.InBatchesAsync((session, _) => ClampSome(session, now.UtcTicks), 0, cancellationToken);
         var oldest = (now - Tombstone.Lifetime).UtcTicks;
-        await database.DeleteAsync((session, _) => PurgeTombstones(session, oldest), 0, cancellationToken);
-        return await database.DeleteAsync(
+        await database.InBatchesAsync((session, _) => PurgeTombstones(session, oldest), 0, cancellationToken);
+        return await database.InBatchesAsync(
             (session, after) => PurgeSome(session, settledBefore.UtcTicks, now.UtcTicks, after), (SettledAt: 0L, Seq: 0L), cancellationToken);
     }
 
-    private static DeletedBatch<int> ClampSome(SqliteSession session, long now) =>
+    private static Batch<int> ClampSome(SqliteSession session, long now) =>
         new(0, session.Execute(ClampSettledSql, now, PurgeAtOnce) == PurgeAtOnce ? 0 : null);
 
-    private static DeletedBatch<int> PurgeTombstones(SqliteSession session, long before)
+    private static Batch<int> PurgeTombstones(SqliteSession session, long before)
     {
         var deleted = session.Execute(PurgeTombstonesSql, before, TombstonesAtOnce);
         return new(deleted, deleted == TombstonesAtOnce ? 0 : null);
     }
 
     // A place is passed once in a purge, so jobs that stay are not looked at again by every batch.
-    private DeletedBatch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
+    private Batch<(long SettledAt, long Seq)> PurgeSome(SqliteSession session, long settledBefore, long now, (long SettledAt, long Seq) after)
     {
         var settled = new List<(long SettledAt, long Seq)>();
         using (var rows = session.Command(SettledSql, settledBefore, after.SettledAt, after.Seq, PurgeAtOnce).ExecuteReader())
@@ -85,12 +85,13 @@ internal sealed class JobPurge(SqliteDatabase database)
         var deleted = 0;
         foreach (var (_, seq) in settled)
         {
-            if (Purge(session, seq) is not var (source, state, reference))
+            if (Purge(session, seq) is not var (source, state, reference, registeredAt))
                 continue;
             session.Execute("DELETE FROM unreadable_jobs WHERE seq = $1", seq);
             if (StatesThatLeaveTombstones.Contains(state))
                 session.Execute(LeaveTombstoneSql, Convert.FromHexString(reference), now);
             ReferenceIndex.Remove(session, reference, seq);
+            WordIndex.Remove(session, source, registeredAt, seq);
             _books.Remove(session, source, BookEntries.ColumnOf(state, isPolled: true, isStopped: false));
             deleted++;
         }
@@ -98,9 +99,9 @@ internal sealed class JobPurge(SqliteDatabase database)
         return new(deleted, settled.Count == PurgeAtOnce ? settled[^1] : null);
     }
 
-    private static (string Source, string State, string Reference)? Purge(SqliteSession session, long seq)
+    private static (string Source, string State, string Reference, long RegisteredAt)? Purge(SqliteSession session, long seq)
     {
         using var row = session.Command(PurgeSql, seq).ExecuteReader();
-        return row.Read() ? (row.GetString(0), row.GetString(1), row.GetString(2)) : null;
+        return row.Read() ? (row.GetString(0), row.GetString(1), row.GetString(2), row.GetInt64(3)) : null;
     }
 }

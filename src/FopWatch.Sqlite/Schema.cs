@@ -222,6 +222,29 @@ internal static class Schema
         -- The last notification and the last poll of each source.
         ALTER TABLE statistics_additions ADD COLUMN latest TEXT NOT NULL DEFAULT '';
         """,
+        """
+        -- The words of jobs. A commit writes those of its job here, in the order of seq. The index of words, which are in no such order, follows in
+        -- batches: it has those of indexed rows, and what a row was indexed by before it changed.
+        CREATE TABLE searchable_jobs (
+            seq        INTEGER PRIMARY KEY,
+            is_indexed INTEGER NOT NULL,
+            words      BLOB    NOT NULL,
+            was        BLOB
+        ) STRICT;
+        CREATE INDEX unindexed_jobs ON searchable_jobs (seq) WHERE is_indexed = 0;
+        CREATE TABLE job_words (
+            source        TEXT    NOT NULL,
+            word          BLOB    NOT NULL,
+            registered_at INTEGER NOT NULL,
+            seq           INTEGER NOT NULL,
+            PRIMARY KEY (source, word, registered_at, seq)
+        ) STRICT, WITHOUT ROWID;
+        -- Jobs before this one have a row only if they changed since. It goes down to 1.
+        CREATE TABLE searchable_from (
+            seq INTEGER NOT NULL
+        ) STRICT;
+        INSERT INTO searchable_from (seq) SELECT coalesce(max(seq), 0) + 1 FROM jobs;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

@@ -133,18 +133,18 @@ internal sealed class SqliteDatabase : IAsyncDisposable
         _writer.RunAsync(change, cancellationToken);
 
     /// <summary>
-    /// Deletes in batches, each a change of its own. After each, the writer is left to others for three times as long as the batch took.
+    /// Makes a long change in batches, each a change of its own. After each, the writer is left to others for three times as long as the batch took.
     /// </summary>
-    /// <param name="batch">Deletes a batch after a place.</param>
+    /// <param name="batch">Makes a batch after a place.</param>
     /// <param name="start">The place before the first row.</param>
     /// <param name="cancellationToken">Ends it between two batches.</param>
-    /// <returns>How many were deleted.</returns>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been deleted.</exception>
-    public async ValueTask<int> DeleteAsync<TPlace>(
-        Func<SqliteSession, TPlace, DeletedBatch<TPlace>> batch, TPlace start, CancellationToken cancellationToken)
+    /// <returns>How many rows were changed.</returns>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been changed.</exception>
+    public async ValueTask<int> InBatchesAsync<TPlace>(
+        Func<SqliteSession, TPlace, Batch<TPlace>> batch, TPlace start, CancellationToken cancellationToken)
         where TPlace : struct
     {
-        var (deleted, place) = (0, start);
+        var (changed, place) = (0, start);
         while (true)
         {
             var (done, took) = await WriteAsync(
@@ -154,9 +154,9 @@ internal sealed class SqliteDatabase : IAsyncDisposable
                     return (batch(session, place), _time.GetElapsedTime(began));
                 },
                 cancellationToken);
-            deleted += done.Deleted;
+            changed += done.Changed;
             if (done.Next is not { } next)
-                return deleted;
+                return changed;
             place = next;
             await Task.Delay(TimeSpan.FromMilliseconds(Math.Ceiling(3 * took.TotalMilliseconds)), _time, cancellationToken);
         }
@@ -225,8 +225,8 @@ internal sealed class SqliteDatabase : IAsyncDisposable
     };
 }
 
-/// <summary>What one batch of deletions came to.</summary>
-/// <param name="Deleted">How many rows were deleted.</param>
+/// <summary>What one batch of a long change came to.</summary>
+/// <param name="Changed">How many rows were changed.</param>
 /// <param name="Next">The place after which there may be more; null if there is none.</param>
-internal readonly record struct DeletedBatch<TPlace>(int Deleted, TPlace? Next)
+internal readonly record struct Batch<TPlace>(int Changed, TPlace? Next)
     where TPlace : struct;

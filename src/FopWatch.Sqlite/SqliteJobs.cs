@@ -18,6 +18,9 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         ON CONFLICT (seq) DO UPDATE SET times = times + 1 RETURNING times
         """;
 
+    // A page that is still short then is answered short.
+    private const int MostReads = 4;
+
     private readonly SqliteBooks _books = new(database);
     private readonly JobCommits _commits = new(database.ByReference, log);
     private readonly Presumptions _presumptions = new();
@@ -59,8 +62,8 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     {
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
         var body = JobJson.Serialize(commit.Job);
-        var reference = References.Of(commit.Job.Key);
-        var (etag, hasTombstone) = await database.WriteAsync(session => _commits.Write(session, commit, body, reference), cancellationToken);
+        var (reference, words) = (References.Of(commit.Job.Key), JobWords.Of(commit.Job));
+        var (etag, hasTombstone) = await database.WriteAsync(session => _commits.Write(session, commit, body, reference, words), cancellationToken);
         if (etag is not null)
             _presumptions.Committed(commit, etag, body.Length);
         else if (!hasTombstone)
@@ -72,20 +75,30 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
-        var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
         var pool = query.Top > JobQuery.ShortTop ? database.Lists : database.Searches;
-        var rows = await pool.ReadAsync(session => JobLists.Read(session, query, after), cancellationToken);
-        var (jobs, unreadable) = (new List<Job>(rows.Elements.Count), new List<string>());
-        foreach (var row in rows.Elements)
-        {
-            if (JobJson.TryDeserialize(row.Body, row.Key, out var job, out _))
-                jobs.Add(job);
-            else
-                unreadable.Add(References.Of(row.Key));
-        }
+        var (jobs, unreadable) = (new List<Job>(), new List<string>());
 
-        return new(jobs, rows.Continuation) { Unreadable = unreadable };
+        // Of a search, some that are read turn out not to pass: the page goes on after them.
+        for (var reads = 1; ; reads++)
+        {
+            var after = query.Continuation is null ? default : Continuations.ReadJob(query.Continuation);
+            var rows = await pool.ReadAsync(session => query.IsSearch ? JobSearch.Read(session, query, after) : JobLists.Read(session, query, after), cancellationToken);
+            foreach (var row in rows.Elements)
+            {
+                if (!JobJson.TryDeserialize(row.Body, row.Key, out var job, out _))
+                    unreadable.Add(References.Of(row.Key));
+                else if (query.Matches(job))
+                    jobs.Add(job);
+            }
+
+            if (rows.Continuation is null || reads == MostReads || rows.Elements.Count == 0 || jobs.Count + unreadable.Count >= rows.Elements.Count)
+                return new(jobs, rows.Continuation) { Unreadable = unreadable };
+            query = query with { Continuation = rows.Continuation, Top = query.Top - jobs.Count - unreadable.Count };
+        }
     }
+
+    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken) => database.Lists.ReadAsync(
+        session => query.IsSearch ? JobSearch.Count(session, query, most) : JobLists.Count(session, query, most), cancellationToken);
 
     // The books are kept with every commit, so they are of now.
     public async ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) =>

@@ -24,7 +24,7 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         Statistics = new SqliteStatistics(database);
         ClockMarks = new(database);
         JobPurge = new(database);
-        Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks, Statistics);
+        Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks, new(database), Statistics);
     }
 
     public IJobStore Jobs { get; }

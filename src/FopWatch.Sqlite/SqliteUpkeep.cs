@@ -4,13 +4,15 @@ using FopWatch.Upkeep;
 namespace FopWatch.Sqlite;
 
 /// <summary>The upkeep of a data folder: its jobs, its published events and its statistics.</summary>
-internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks, IStatistics statistics) : IStoreUpkeep
+internal sealed class SqliteUpkeep(SqliteDatabase database, JobPurge jobs, EventLog events, ClockMarks marks, WordIndex words, IStatistics statistics) : IStoreUpkeep
 {
     public string? Damage => database.Damage;
 
     public ValueTask InspectAsync(CancellationToken cancellationToken) => database.InspectAsync(cancellationToken);
 
     public ValueTask KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken) => marks.WriteTimeAsync(now, cancellationToken);
+
+    public ValueTask IndexAsync(CancellationToken cancellationToken) => words.KeepAsync(cancellationToken);
 
     public async ValueTask<(int Deleted, bool IsComplete)> PurgeAsync(DateTimeOffset before, DateTimeOffset now, CancellationToken cancellationToken)
     {

@@ -25,6 +25,7 @@ public sealed class OpenApiTests
     private static readonly JsonTypeInfo[] Roots =
     [
         ApiJson.Default.JobList,
+        ApiJson.Default.JobsCounted,
         ApiJson.Default.JobLink,
         ApiJson.Default.JobLinks,
         ApiJson.Default.WatchedJob,
@@ -35,7 +36,7 @@ public sealed class OpenApiTests
         ApiJson.Default.QuarantineEntry,
         ApiJson.Default.QuarantineList,
         ApiJson.Default.RetriedNotification,
-        ApiJson.Default.RetriedNotifications,
+        ApiJson.Default.BulkAnswer,
         ApiJson.Default.Health,
         ApiJson.Default.CallerProfile,
         ContractsJson.Default.JobEvent,

@@ -46,8 +46,8 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
         await CommitAsync(new(reopened, etag, null));
 
         Assert.Equal(new Books("media", Registered: 1, Settled: 0, Expired: 0, Open: 1, Stopped: 0), Assert.Single(await Port.BooksAsync(Cancelled)));
-        Assert.Empty((await Port.ListAsync(new() { State = JobState.Expired }, Cancelled)).Elements);
-        Assert.Single((await Port.ListAsync(new() { State = JobState.Waiting }, Cancelled)).Elements);
+        Assert.Empty((await Port.ListAsync(new() { States = [JobState.Expired] }, Cancelled)).Elements);
+        Assert.Single((await Port.ListAsync(new() { States = [JobState.Waiting] }, Cancelled)).Elements);
     }
 
     [Fact]

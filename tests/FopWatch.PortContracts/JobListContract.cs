@@ -113,7 +113,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
                         where source is null || source == name
                         select $"{name}:j{minute:00}";
 
-                    var pages = await PagesAsync(new() { Source = source, State = state, Since = since, Top = 3 });
+                    var pages = await PagesAsync(new() { Source = source, States = OneOrNone(state), Since = since, Top = 3 });
 
                     var listed = pages.SelectMany(page => page).ToList();
                     Assert.Equal(expected.Order(StringComparer.Ordinal), listed.Select(job => job.Key.ToString()).Order(StringComparer.Ordinal));
@@ -153,7 +153,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
             {
                 foreach (var watch in Enum.GetValues<WatchStatus>())
                 {
-                    var query = new JobQuery { Source = source, State = state, Watch = watch, Top = 4 };
+                    var query = new JobQuery { Source = source, States = OneOrNone(state), Watches = [watch], Top = 4 };
 
                     var listed = (await PagesAsync(query)).SelectMany(page => page).ToList();
 
@@ -163,7 +163,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
 
                 foreach (var overdue in new[] { false, true })
                 {
-                    var query = new JobQuery { Source = source, State = state, Overdue = overdue, Top = 3, Since = Sample.Start.AddMinutes(2) };
+                    var query = new JobQuery { Source = source, States = OneOrNone(state), Overdue = overdue, Top = 3, Since = Sample.Start.AddMinutes(2) };
 
                     var listed = (await PagesAsync(query)).SelectMany(page => page).ToList();
 
@@ -240,7 +240,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
             var found = new List<WatchStatus>();
             foreach (var watch in Enum.GetValues<WatchStatus>())
             {
-                if ((await Port.ListAsync(new() { Watch = watch }, Cancelled)).Elements.Count > 0)
+                if ((await Port.ListAsync(new() { Watches = [watch] }, Cancelled)).Elements.Count > 0)
                     found.Add(watch);
             }
 
@@ -257,6 +257,9 @@ public abstract class JobListContract : StoreContract<IJobStore>
     {
         await Assert.ThrowsAsync<FormatException>(async () => await Port.ListAsync(new() { Continuation = continuation }, Cancelled));
     }
+
+    private static IReadOnlyList<T> OneOrNone<T>(T? value)
+        where T : struct => value is { } one ? [one] : [];
 
     private Task<List<IReadOnlyList<Job>>> PagesAsync(JobQuery query) =>
         PagesAsync(continuation => Port.ListAsync(query with { Continuation = continuation }, Cancelled));

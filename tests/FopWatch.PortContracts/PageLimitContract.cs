@@ -45,7 +45,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
             await CommitAsync(Sample.Job($"j{i}", "other", TimeSpan.FromMinutes(i)).Settled().Job.Sized(8).New());
         }
 
-        Assert.Equal(4, Assert.Single(await ListAsync(new() { State = JobState.Waiting })).Count);
+        Assert.Equal(4, Assert.Single(await ListAsync(new() { States = [JobState.Waiting] })).Count);
         Assert.Equal(4, Assert.Single(await ListAsync(new() { Source = "media" })).Count);
         Assert.Equal(4, (await ListAsync(new() { Source = "other" })).Count);
 

@@ -14,6 +14,8 @@ internal static class Columns
     public const string SettledAt = "SettledAt";
     public const string Commit = "Commit";
     public const string Id = "Id";
+    public const string Words = "Words";
+    public const string Bucket = "Bucket";
     public const string HasReference = "HasReference";
     public const string Chunks = "Chunks";
     public const string Size = "Size";
@@ -31,10 +33,12 @@ internal static class Columns
 
     public static readonly string[] Keys = ["PartitionKey", "RowKey"];
     public static readonly string[] ForReference = [.. Keys, Id];
-    public static readonly string[] ForCommit = [.. Keys, Commit, DueAt, Overdue];
-    public static readonly string[] ForSetAside = [.. Keys, DueAt, Overdue, Settled, Stopped, RegisteredAt, SetAside];
+    public static readonly string[] ForCommit = [.. Keys, Commit, DueAt, Overdue, Words];
+    public static readonly string[] ForSetAside = [.. Keys, DueAt, Overdue, Settled, Stopped, RegisteredAt, SetAside, Words];
     public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
-    public static readonly string[] ForPurge = [.. Keys, State, DueAt, HasReference];
+    public static readonly string[] ForPurge = [.. Keys, State, DueAt, HasReference, Words];
+    public static readonly string[] ForSearch = [.. Keys, State, Settled, Stopped, DueAt, Words];
+    public static readonly string[] ForWords = [.. Keys, Words];
     public static readonly string[] ForChunks = [.. Keys, Chunks];
     public static readonly string[] ForSize = [.. Keys, Size];
 

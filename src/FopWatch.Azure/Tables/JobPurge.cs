@@ -74,22 +74,26 @@ public sealed class JobPurge
             new RowRange(partition, RowKeys.ListedFrom(settledBefore), RowKeys.EndOf(RowKeys.Listed)).Filter($"({isOld} or ({isFuture}))"),
             new RowRange(partition, RowKeys.Listed, RowKeys.ListedFrom(now)).Filter($"({isFuture})"),
         ];
-        var purged = 0;
+        var (purged, actions) = (0, 0);
         var batch = new List<TableEntity>();
         await foreach (var row in filters.ToAsyncEnumerable().SelectMany(filter => _gateway.Rows.QueryAsync<TableEntity>(filter, select: Columns.ForPurge, cancellationToken: cancellationToken)))
         {
             if (!RowKeys.IsListed(row.RowKey) || row.Time(Columns.DueAt) is not null || waiting.MayContain(RowKeys.ReadListed(row.RowKey).Id))
                 continue;
-            batch.Add(row);
 
-            // Up to four rows each.
-            if (batch.Count == TableGateway.MaxActions / 4)
+            // Up to four rows, and one for each word.
+            var rows = 4 + WordRowsOf(row).Count;
+            if (actions + rows > TableGateway.MaxActions)
             {
                 purged += await PurgeAsync(batch, cancellationToken);
                 batch.Clear();
+                actions = 0;
                 if (isOver())
                     break;
             }
+
+            batch.Add(row);
+            actions += rows;
         }
 
         purged += await PurgeAsync(batch, cancellationToken);
@@ -112,7 +116,7 @@ public sealed class JobPurge
 
         try
         {
-            await _gateway.SubmitAsync([.. listed.SelectMany(Deletions)], cancellationToken);
+            await _gateway.SubmitAsync([.. listed.SelectMany(row => Deletions(row, withWords: true))], cancellationToken);
             return listed.Count;
         }
         catch (RequestFailedException changed) when (changed.IsConflict() && listed.Count > 1)
@@ -123,6 +127,11 @@ public sealed class JobPurge
                 purged += await PurgeAsync([row], cancellationToken);
             return purged;
         }
+        catch (RequestFailedException changed) when (changed.IsConflict() && WordRowsOf(listed[0]) is { Count: > 0 } words)
+        {
+            // Or one of its words has no row.
+            return await PurgeWithoutWordsAsync(listed[0], words, cancellationToken);
+        }
         catch (RequestFailedException changed) when (changed.IsConflict())
         {
             // It changed since, so it is not old any more; or it is gone, by another's hand or by ours with the answer lost.
@@ -130,11 +139,28 @@ public sealed class JobPurge
         }
     }
 
+    private async Task<int> PurgeWithoutWordsAsync(TableEntity listed, IReadOnlyCollection<string> words, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await _gateway.SubmitAsync([.. Deletions(listed, withWords: false)], cancellationToken);
+        }
+        catch (RequestFailedException changed) when (changed.IsConflict())
+        {
+            return 0;
+        }
+
+        await _gateway.DeleteAsync(listed.PartitionKey, words, cancellationToken);
+        return 1;
+    }
+
+    private static IReadOnlyCollection<string> WordRowsOf(TableEntity listed) => StoredWords.RowsOf(listed.Bytes(Columns.Words), listed.RowKey);
+
     /// <summary>
     /// All rows of a job that nothing watches, and its tombstone. The one in the list is written with every commit, so its ETag tells whether anything has
     /// happened to the job since, such as an event put into the outbox.
     /// </summary>
-    private IEnumerable<TableTransactionAction> Deletions(TableEntity listed)
+    private IEnumerable<TableTransactionAction> Deletions(TableEntity listed, bool withWords)
     {
         var key = new JobKey(RowKeys.SourceOf(listed.PartitionKey), RowKeys.ReadListed(listed.RowKey).Id);
         yield return new(TableTransactionActionType.Delete, listed, listed.ETag);
@@ -143,6 +169,8 @@ public sealed class JobPurge
         // A transaction fails where one of its rows is not there, as with a job that was last written before jobs had references.
         if (listed.Flag(Columns.HasReference) == true)
             yield return new(TableTransactionActionType.Delete, _references.RowOf(listed.PartitionKey, key), ETag.All);
+        foreach (var row in withWords ? WordRowsOf(listed) : [])
+            yield return new(TableTransactionActionType.Delete, new TableEntity(listed.PartitionKey, row), ETag.All);
         if (StatesThatLeaveTombstones.Contains(listed.Text(Columns.State)))
             yield return new(TableTransactionActionType.UpsertReplace, _references.TombstoneOf(listed.PartitionKey, key));
     }

@@ -1,3 +1,4 @@
+using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Text;
 using Azure;
@@ -51,7 +52,8 @@ internal static class JobRows
         row[Columns.SettledAt] = job.SettledAt;
         row[Columns.DueAt] = job.Watch.DueAt;
         row["Version"] = job.Version;
-        row["Bucket"] = Scalar(job.Facts.Bucket);
+        row[Columns.Words] = StoredWords.Write(JobWords.Of(job));
+        row[Columns.Bucket] = Scalar(job.Facts.Bucket);
         row[Columns.Key] = Scalar(job.Facts.Key);
         row["Pipeline"] = Scalar(job.Facts.Pipeline);
         row["RequestId"] = Scalar(job.Facts.RequestId);
@@ -68,6 +70,16 @@ internal static class JobRows
         [Columns.DueAt] = job.Watch.DueAt,
         [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
         [Columns.HasReference] = true,
+        [Columns.Words] = StoredWords.Write(JobWords.Of(job)),
+    };
+
+    /// <summary>Where the watch of a job stands, as its row in the list has it.</summary>
+    public static WatchStatus WatchOf(TableEntity listed) => Standing.Read(listed) switch
+    {
+        { State: var state, Settled: true } when state != WireNames.Of(JobState.Expired) => WatchStatus.Done,
+        { Stopped: true } => WatchStatus.Stopped,
+        { Settled: true, DueAt: null } => WatchStatus.GivenUp,
+        _ => WatchStatus.Watching,
     };
 
     /// <summary>A value that comes from the provider: the service takes neither control characters nor values of any length.</summary>
@@ -97,30 +109,35 @@ internal static class JobRows
 }
 
 /// <summary>
-/// What a job is committed on: the ETag of its row, where the due index has it, and whether the list of overdue jobs does. With it a commit can move the
-/// job in the index, or take it out of the list, without reading it again.
+/// What a job is committed on: the ETag of its row, where the due index has it, whether the list of overdue jobs does, and the words that it has rows of. With
+/// it a commit can move the job in the indexes, or take it out of the list, without reading it again.
 /// </summary>
-internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt, bool IsOverdue)
+/// <param name="ETag">The ETag.</param>
+/// <param name="DueAt">When it is due; null if it is not in the due index.</param>
+/// <param name="IsOverdue">Whether it is in the list of overdue jobs.</param>
+/// <param name="Words">Its words as <see cref="StoredWords"/> wrote them, in Base64; empty where they are not known.</param>
+internal readonly record struct Revision(ETag ETag, DateTimeOffset? DueAt, bool IsOverdue, string Words)
 {
     private const char Overdue = '!';
 
-    public static Revision Of(TableEntity row) => new(row.ETag, row.Time(Columns.DueAt), row.Flag(Columns.Overdue) == true);
+    public static Revision Of(TableEntity row) =>
+        new(row.ETag, row.Time(Columns.DueAt), row.Flag(Columns.Overdue) == true, TextOf(row.Bytes(Columns.Words)));
+
+    public static string TextOf(byte[]? words) => Base64Url.EncodeToString(words ?? []);
 
     /// <returns>Null if the text is none that <see cref="ToString"/> wrote.</returns>
     public static Revision? Read(string text)
     {
-        var bar = text.IndexOf('|', StringComparison.Ordinal);
-        if (bar < 0 || bar == text.Length - 1)
+        if (text.Split('|', 3) is not [var due, var words, { Length: > 0 } etag] || !Base64Url.IsValid(words))
             return null;
-        var etag = new ETag(text[(bar + 1)..]);
-        var isOverdue = bar > 0 && text[bar - 1] == Overdue;
-        var due = text.AsSpan(0, isOverdue ? bar - 1 : bar);
-        if (due.IsEmpty)
-            return new(etag, null, isOverdue);
+        var isOverdue = due.EndsWith(Overdue);
+        due = isOverdue ? due[..^1] : due;
+        if (due.Length == 0)
+            return new(new ETag(etag), null, isOverdue, words);
         return long.TryParse(due, out var ticks) && ticks >= 0 && ticks <= DateTimeOffset.MaxValue.Ticks
-            ? new(etag, new(ticks, TimeSpan.Zero), isOverdue)
+            ? new(new ETag(etag), new(ticks, TimeSpan.Zero), isOverdue, words)
             : null;
     }
 
-    public override string ToString() => $"{DueAt?.UtcTicks}{(IsOverdue ? Overdue : null)}|{ETag}";
+    public override string ToString() => $"{DueAt?.UtcTicks}{(IsOverdue ? Overdue : null)}|{Words}|{ETag}";
 }

@@ -1,5 +1,6 @@
 using System.Buffers.Text;
 using System.Text;
+using Azure.Data.Tables;
 
 namespace FopWatch.Azure.Tables;
 
@@ -8,6 +9,15 @@ namespace FopWatch.Azure.Tables;
 /// <param name="Partition">Its partition, by which they are ordered where row keys are equal.</param>
 internal readonly record struct PageEnd(string RowKey, string Partition)
 {
+    /// <summary>The end of a page that ends with a row of the list.</summary>
+    public static PageEnd Of(TableEntity listed) => new(listed.RowKey, listed.PartitionKey);
+
+    /// <summary>The first row key after it in a partition.</summary>
+    public string From(string partition) => string.CompareOrdinal(partition, Partition) > 0 ? RowKey : RowKeys.After(RowKey);
+
+    /// <summary>Whether a row of the list comes after it.</summary>
+    public bool IsBefore(string rowKey, string partition) => string.CompareOrdinal(rowKey, From(partition)) >= 0;
+
     /// <summary>As opaque text.</summary>
     public string ToContinuation() => Base64Url.EncodeToString(Encoding.UTF8.GetBytes($"{RowKey}\n{Partition}"));
 

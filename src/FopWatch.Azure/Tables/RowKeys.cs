@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Globalization;
+using System.Security.Cryptography;
 using System.Text;
 using FopWatch.Jobs;
 
@@ -23,6 +24,12 @@ internal static class RowKeys
 
     /// <summary>The row that says how far purges have come.</summary>
     public const string PurgeMark = "purge";
+
+    /// <summary>The row that says since when jobs are found by their words.</summary>
+    public const string WordsMark = "words";
+
+    /// <summary>How far the words of earlier jobs were completed in each partition.</summary>
+    public const string WordsMarks = "w|";
 
     /// <summary>The sources that have rows.</summary>
     public const string Sources = "s|";
@@ -54,6 +61,12 @@ internal static class RowKeys
     /// <summary>The jobs by their references.</summary>
     public const string References = "r|";
 
+    /// <summary>The jobs by the keys of their inputs.</summary>
+    public const string Keyed = "y|";
+
+    /// <summary>The jobs by their other words, the last registered first.</summary>
+    public const string Worded = "w|";
+
     /// <summary>The tombstones of purged jobs, by the period in which they were left.</summary>
     public const string Tombstones = "x|";
 
@@ -73,6 +86,7 @@ internal static class RowKeys
     public const string Chunks = "c|";
 
     private const int TicksLength = 19;
+    private const int WordHashLength = 12;
 
     private static readonly SearchValues<char> HexDigits = SearchValues.Create("0123456789abcdef");
 
@@ -175,6 +189,25 @@ internal static class RowKeys
     /// so its events are in the order of their versions too.
     /// </summary>
     public static string Event(DateTimeOffset time, string id, long version) => $"{Outbox}{Digits(time.UtcTicks)}|{id}|{Digits(version)}";
+
+    /// <summary>The row of a word of a job. Keys of inputs are looked for by their beginnings, so they are there whole; of another word, a hash is.</summary>
+    /// <param name="word">The word.</param>
+    /// <param name="listed">The row key of the job in the list.</param>
+    public static string Word(ReadOnlySpan<byte> word, string listed) => string.Concat(WordFrom(word), "|", listed.AsSpan(Listed.Length));
+
+    /// <summary>What the rows of a word begin with.</summary>
+    public static string WordFrom(ReadOnlySpan<byte> word)
+    {
+        if (JobWords.IsKey(word))
+            return Keyed + Convert.ToHexStringLower(word[1..]);
+        Span<byte> hash = stackalloc byte[SHA256.HashSizeInBytes];
+        SHA256.HashData(word, hash);
+        return Worded + Convert.ToHexStringLower(hash[..WordHashLength]);
+    }
+
+    /// <summary>The row key in the list of the job that a row of a word is of; null if the text is not such a key.</summary>
+    public static string? ListedOfWord(string rowKey) =>
+        rowKey.IndexOf('|', Keyed.Length) is var bar and > 0 && string.Concat(Listed, rowKey.AsSpan(bar + 1)) is var listed && IsListed(listed) ? listed : null;
 
     /// <summary>Whether a text is a key of the due index.</summary>
     public static bool IsDue(string rowKey) => IsTimed(rowKey, Due);

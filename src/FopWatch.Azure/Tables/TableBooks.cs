@@ -26,7 +26,7 @@ internal sealed class TableBooks(TableGateway table)
         },
         cancellationToken);
 
-    /// <inheritdoc cref="IJobStore.CountAsync"/>
+    /// <inheritdoc cref="IJobStore.CountAsync(string, int, CancellationToken)"/>
     /// <remarks>
     /// A part is a partition. Reads two or three rows of every job, a thousand at a time: for now and then. Three rows tell of a job: its own,
     /// its row in the list, and the one in the due index while it is watched. Registered is what any of them names; a job counts as settled,

@@ -100,12 +100,14 @@ internal sealed class TableGateway
     /// <param name="readWhole">Reads the row that has the body of one; null if it is gone.</param>
     /// <param name="decode">Makes the element, and says how long its body is; null if it does not belong into the page.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <param name="most">The most elements.</param>
     /// <returns>The elements, and how many of the rows were read for them.</returns>
     public async Task<(List<T> Elements, int Rows)> FillAsync<T>(
         List<TableEntity> rows,
         Func<TableEntity, CancellationToken, Task<TableEntity?>> readWhole,
         Func<TableEntity, (T Element, int Bytes)?> decode,
-        CancellationToken cancellationToken)
+        CancellationToken cancellationToken,
+        int most = int.MaxValue)
     {
         var (elements, bytes) = (new List<T>(), 0L);
 
@@ -124,7 +126,7 @@ internal sealed class TableGateway
                     continue;
                 elements.Add(decoded.Element);
                 bytes += decoded.Bytes;
-                if (bytes >= PageLimit.Bytes)
+                if (bytes >= PageLimit.Bytes || elements.Count == most)
                     return (elements, start + i + 1);
             }
         }

@@ -1,14 +1,12 @@
 using Azure.Data.Tables;
-using FopWatch.Contracts;
 using FopWatch.Jobs;
-using FopWatch.Watching;
 using ETag = Azure.ETag;
 using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
 /// <summary>The jobs: what belongs to one is in one partition and is committed in one entity group transaction.</summary>
-internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books) : IJobStore
+internal sealed class TableJobs(TableGateway table, TableReferences references, TableBooks books, TableSearch search) : IJobStore
 {
     private readonly Presumptions _presumptions = new();
 
@@ -70,8 +68,11 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         ArgumentOutOfRangeException.ThrowIfLessThan(query.Top, 1);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(query.Top, JobQuery.MaxTop);
         var after = query.Continuation is null ? (PageEnd?)null : PageEnd.Read(query.Continuation, RowKeys.IsListed);
-        return TableFailures.AskAsync(token => ListAsync(query, after, token), cancellationToken);
+        return TableFailures.AskAsync(token => search.ListAsync(query, after, token), cancellationToken);
     }
+
+    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken) =>
+        TableFailures.AskAsync(token => search.CountAsync(query, most, token), cancellationToken);
 
     /// <inheritdoc/>
     /// <remarks>
@@ -153,6 +154,9 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
         var partition = table.PartitionOf(key);
         var (jobRow, commitId, wholeLength) = JobRows.Of(partition, commit);
         var due = job.Watch.DueAt;
+        var listed = JobRows.Listed(partition, job);
+        var words = listed.Bytes(Columns.Words);
+        var (rowsNow, rowsBefore) = (StoredWords.RowsOf(words, listed.RowKey), StoredWords.RowsOf(before?.Words, listed.RowKey));
 
         var actions = new List<TableTransactionAction>
         {
@@ -161,14 +165,15 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 : new(TableTransactionActionType.Add, jobRow),
 
             // The job's row decides whether anything is written at all; so the others are simply put, which mends any that got lost.
-            new(TableTransactionActionType.UpsertReplace, JobRows.Listed(partition, job)),
+            new(TableTransactionActionType.UpsertReplace, listed),
             new(TableTransactionActionType.UpsertReplace, references.RowOf(partition, key)),
         };
         if (due is { } dueAt)
             actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, RowKeys.DueAt(dueAt, key.Id))));
         if (commit.Event is { } @event)
             actions.Add(new(TableTransactionActionType.UpsertReplace, EventRows.Of(partition, @event)));
-        var overdue = RowKeys.OverdueOf(RowKeys.ListedAt(job.RegisteredAt, key.Id));
+        actions.AddRange(rowsNow.Except(rowsBefore).Select(row => new TableTransactionAction(TableTransactionActionType.UpsertReplace, new TableEntity(partition, row))));
+        var overdue = RowKeys.OverdueOf(listed.RowKey);
         if (job.IsOverdue)
             actions.Add(new(TableTransactionActionType.UpsertReplace, new TableEntity(partition, overdue)));
         var gone = new List<string>();
@@ -184,7 +189,12 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
             try
             {
                 var answers = await table.SubmitAsync([.. actions, .. deletions], cancellationToken);
-                return (new Revision(answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag."), due, job.IsOverdue).ToString(), wholeLength);
+
+                // Metadata that got another value. A row that stays behind finds a job whose document says otherwise.
+                if (rowsBefore.Except(rowsNow).ToList() is { Count: > 0 } stale)
+                    await table.DeleteAsync(partition, stale, cancellationToken);
+                var etagNow = answers[0].Headers.ETag ?? throw new InvalidDataException("A committed row has no ETag.");
+                return (new Revision(etagNow, due, job.IsOverdue, Revision.TextOf(words)).ToString(), wholeLength);
             }
             catch (RequestFailedException conflict) when (conflict.IsConflict())
             {
@@ -203,67 +213,5 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 deletions.Clear();
             }
         }
-    }
-
-    private async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
-    {
-        // Few jobs are overdue, and a list of their own saves reading the others. A page ends at the key in the list of all, whichever is read.
-        var isOverdue = query.Overdue == true;
-        var until = RowKeys.EndOf(Key(query.Since is { } since ? RowKeys.ListedFrom(since) : RowKeys.Listed));
-        var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
-            .Select(partition => new RowRange(partition, From(partition), until))
-            .ToList();
-        var condition = isOverdue ? null : Condition(query);
-
-        // One more than asked for tells whether there is another page.
-        var rows = await table.FirstAsync(ranges, condition, Columns.Keys, query.Top + 1, cancellationToken, row => RowKeys.IsListed(KeyOfAll(row.RowKey)));
-        var unreadable = new List<string>();
-        var (jobs, end) = await table.FillAsync<Job>(
-            rows.Count > query.Top ? rows[..query.Top] : rows,
-            (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(KeyOfAll(listed.RowKey)).Id), null, token),
-            row =>
-            {
-                // Between the two reads a job may have been purged, or have moved on.
-                var key = JobRows.KeyOf(row);
-                if (JobRows.TryRead(row, key, out var job, out _) is { } length)
-                    return query.Matches(job!) ? (job!, length) : null;
-                unreadable.Add(References.Of(key));
-                return null;
-            },
-            cancellationToken);
-        return new(jobs, end < rows.Count ? new PageEnd(KeyOfAll(rows[end - 1].RowKey), rows[end - 1].PartitionKey).ToContinuation() : null)
-        {
-            Unreadable = unreadable,
-        };
-
-        string From(string partition) => Key(
-            after is not { } end ? RowKeys.Listed
-            : string.CompareOrdinal(partition, end.Partition) > 0 ? end.RowKey
-            : RowKeys.After(end.RowKey));
-
-        string Key(string listed) => isOverdue ? RowKeys.OverdueOf(listed) : listed;
-
-        string KeyOfAll(string rowKey) => isOverdue ? RowKeys.ListedOf(rowKey) : rowKey;
-    }
-
-    /// <summary>What the service looks for in the rows of the list. It cannot ask for what has no due time, so some of what it finds may be left out afterwards.</summary>
-    private static string? Condition(JobQuery query)
-    {
-        var conditions = new List<string>();
-        if (query.State is { } state)
-            conditions.Add(TableClient.CreateQueryFilter($"State eq {WireNames.Of(state)}"));
-        if (query.Watch is { } watch)
-        {
-            var expired = TableClient.CreateQueryFilter($"State eq {WireNames.Of(JobState.Expired)}");
-            conditions.Add(watch switch
-            {
-                WatchStatus.Watching => $"{Columns.Stopped} eq false and ({Columns.Settled} eq false or {expired})",
-                WatchStatus.Stopped => $"{Columns.Stopped} eq true and ({Columns.Settled} eq false or {expired})",
-                WatchStatus.GivenUp => $"{Columns.Stopped} eq false and {expired}",
-                _ => $"{Columns.Settled} eq true and not ({expired})",
-            });
-        }
-
-        return conditions.Count == 0 ? null : string.Join(" and ", conditions);
     }
 }

@@ -7,8 +7,9 @@ namespace FopWatch.Azure.Tables;
 /// <summary>What a table says of itself.</summary>
 /// <param name="References">The references of its jobs.</param>
 /// <param name="ReferencedFrom">When jobs began to have references.</param>
+/// <param name="WordsFrom">When jobs began to have words; null if all have.</param>
 /// <param name="Sources">The sources that have ever had a row.</param>
-internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, IReadOnlyList<string> Sources)
+internal sealed record TableLayout(JobReferences References, DateTimeOffset ReferencedFrom, DateTimeOffset? WordsFrom, IReadOnlyList<string> Sources)
 {
     private const int Version = 1;
 
@@ -19,6 +20,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
         var sources = new List<string>();
         TableEntity? layout = null;
         TableEntity? referenceKey = null;
+        TableEntity? words = null;
         var everything = TableClient.CreateQueryFilter($"PartitionKey eq {RowKeys.TablePartition}");
         try
         {
@@ -28,6 +30,8 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
                     layout = row;
                 else if (row.RowKey == RowKeys.ReferenceKey)
                     referenceKey = row;
+                else if (row.RowKey == RowKeys.WordsMark)
+                    words = row;
                 else if (row.RowKey.StartsWith(RowKeys.Sources, StringComparison.Ordinal))
                     sources.Add(row.RowKey[RowKeys.Sources.Length..]);
             }
@@ -37,6 +41,8 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
             await table.CreateIfNotExistsAsync(cancellationToken);
         }
 
+        // Before the layout: of a table that has none, all jobs will have words.
+        words ??= await AddOnceAsync(table, WordsBackfill.MarkOf(time.GetUtcNow(), isComplete: layout is null && sources.Count == 0), cancellationToken);
         layout ??= await AddOnceAsync(
             table,
             new(RowKeys.TablePartition, RowKeys.Layout)
@@ -68,7 +74,7 @@ internal sealed record TableLayout(JobReferences References, DateTimeOffset Refe
             cancellationToken);
         if (referenceKey.Bytes("Secret") is not { Length: JobReferences.KeyLength } secret)
             throw new InvalidOperationException($"The table '{table.Name}' is damaged: the row of its reference key has none. Restore it from a backup.");
-        return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, sources);
+        return new(new(secret), referenceKey.Time("CreatedAt") ?? DateTimeOffset.MinValue, WordsBackfill.IncompleteFrom(words), sources);
     }
 
     /// <summary>Adds a row that a table has once; if another host was first, reads that host's row.</summary>

@@ -7,7 +7,7 @@ namespace FopWatch.Azure.Tables;
 internal sealed class TableReferences(TableGateway table, TableLayout layout)
 {
     // While a new version is rolled out, instances of the old one go on writing jobs without references; and clocks differ.
-    private static readonly TimeSpan Rollout = TimeSpan.FromDays(1);
+    internal static readonly TimeSpan Rollout = TimeSpan.FromDays(1);
 
     public JobReferences References => layout.References;
 

@@ -19,7 +19,8 @@ public sealed class TableStore : IStore
     private TableStore(TableGateway table, TableLayout layout)
     {
         var references = new TableReferences(table, layout);
-        Jobs = new TableJobs(table, references, new(table));
+        Words = new(table, layout);
+        Jobs = new TableJobs(table, references, new(table), new(table, references, Words));
         Due = new TableDueIndex(table);
         Outbox = new TableOutbox(table);
         Quarantine = new TableQuarantine(table);
@@ -44,6 +45,9 @@ public sealed class TableStore : IStore
 
     /// <inheritdoc/>
     public IStatistics Statistics { get; }
+
+    /// <summary>Completes the index of words.</summary>
+    public WordsBackfill Words { get; }
 
     /// <summary>Deletes settled jobs.</summary>
     public JobPurge JobPurge { get; }

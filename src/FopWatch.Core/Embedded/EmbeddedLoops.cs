@@ -8,11 +8,11 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep and the statistics.</summary>
+/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep, the statistics and the indexes.</summary>
 public sealed class EmbeddedLoops(
     Sources sources,
     EmbeddedWatchRunner watches,
-    IDueIndex index,
+    IDueIndex due,
     PollStep step,
     PollSlots slots,
     OutboxLoop outbox,
@@ -22,16 +22,18 @@ public sealed class EmbeddedLoops(
     Troubles troubles,
     ILogger log,
     TimeProvider time,
-    StatisticsLoop? statistics = null)
+    StatisticsLoop? statistics = null,
+    IndexLoop? index = null)
 {
     /// <summary>The loops. A watch loop that failed is made anew: what it knew of its polls may be what made it fail.</summary>
     public IReadOnlyList<SupervisedLoop> All { get; } =
     [
         .. sources.All.Select(source => new SupervisedLoop(
             "watch loop",
-            cancelled => new WatchLoop(source, watches, index, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name }),
+            cancelled => new WatchLoop(source, watches, due, step, slots, work, times, troubles, log, time).RunAsync(cancelled)) { Source = source.Name }),
         new("outbox loop", cancelled => outbox.RunAsync(cancelled)),
         new("sweep", cancelled => sweep.RunAsync(cancelled)),
         .. statistics is null ? [] : (SupervisedLoop[])[new("statistics loop", cancelled => statistics.RunAsync(cancelled))],
+        .. index is null ? [] : (SupervisedLoop[])[new("index loop", cancelled => index.RunAsync(cancelled))],
     ];
 }

@@ -12,4 +12,7 @@ public sealed record LoopTimes
 
     /// <summary>The time between two sweeps.</summary>
     public TimeSpan SweepEvery { get; init; } = TimeSpan.FromMinutes(1);
+
+    /// <summary>The time between two completions of the indexes that follow commits.</summary>
+    public TimeSpan IndexEvery { get; init; } = TimeSpan.FromSeconds(2);
 }

@@ -69,6 +69,10 @@ public sealed class CommitObserver(
             if (was is { } dueBefore && (after.Watch.LastPolledAt is not null || dueBefore <= soon))
                 await watches.EndAsync(after.Key, cancellationToken);
         }
+        else if (committed.Cause == CommitCause.Bulk && due > soon)
+        {
+            return;
+        }
         else if (due < was || due <= time.GetUtcNow() + PollPlan.HintSpacing)
         {
             await watches.WakeAsync(new(after.Key, due), cancellationToken);

@@ -71,4 +71,13 @@ public abstract record DecisionInput
 
     /// <summary>The sweep found that a clock which was ahead may have set the times of the watch; see <see cref="PollPlan.Corrected"/>.</summary>
     public sealed record CorrectTimes : DecisionInput;
+
+    /// <summary>Somebody wants the job polled by a time. An expired job is watched again from then on; a stopped one, and one with an outcome, stays as it is.</summary>
+    /// <param name="At">The time. A poll that is due sooner stays so.</param>
+    public sealed record PollBy(DateTimeOffset At) : DecisionInput;
+
+    /// <summary>Something that is to happen only if the job still passes the filters by which it was found.</summary>
+    /// <param name="Query">The filters.</param>
+    /// <param name="Then">What is to happen. It creates no job.</param>
+    public sealed record Matching(JobQuery Query, DecisionInput Then) : DecisionInput;
 }

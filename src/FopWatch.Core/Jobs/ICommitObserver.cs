@@ -10,6 +10,9 @@ public enum CommitCause
 
     /// <summary>A poll by the job's running watch, which knows of the change and need not be told.</summary>
     Watch,
+
+    /// <summary>One of many changes that somebody makes at once. A watch whose poll is far off is not told: the due index will start or wake it.</summary>
+    Bulk,
 }
 
 /// <summary>A commit that was made.</summary>

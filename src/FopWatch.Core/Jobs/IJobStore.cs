@@ -1,6 +1,4 @@
-using FopWatch.Contracts;
 using FopWatch.Publishing;
-using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
@@ -24,51 +22,6 @@ public sealed record JobCommit(Job Job, string? ETag, OutboxEvent? Event);
 /// <param name="WasPurged">Whether there is to be none, because the id has a <see cref="Tombstone"/>.</param>
 /// <param name="IsPresumed">Whether some of this was not looked up. A commit that is based on it returns null if it is wrong.</param>
 public readonly record struct FoundJob(StoredJob? Job, bool WasPurged = false, bool IsPresumed = false);
-
-/// <summary>Which jobs to list.</summary>
-public sealed record JobQuery
-{
-    /// <summary>The most that may be asked for at once.</summary>
-    public const int MaxTop = 1000;
-
-    /// <summary>A list of at most so many is short: it does not wait for longer ones.</summary>
-    public const int ShortTop = 100;
-
-    /// <summary>Only jobs of this source.</summary>
-    public string? Source { get; init; }
-
-    /// <summary>Only jobs of these sources; null for any. <see cref="Source"/> applies too.</summary>
-    public IReadOnlyCollection<string>? Within { get; init; }
-
-    /// <summary>Only jobs in this state.</summary>
-    public JobState? State { get; init; }
-
-    /// <summary>Only jobs whose watch stands so.</summary>
-    public WatchStatus? Watch { get; init; }
-
-    /// <summary>Only jobs that are overdue, or only jobs that are not: <see cref="Job.IsOverdue"/>.</summary>
-    public bool? Overdue { get; init; }
-
-    /// <summary>Only jobs registered at this time or later.</summary>
-    public DateTimeOffset? Since { get; init; }
-
-    /// <summary>The most that are wanted: 1 to <see cref="MaxTop"/>.</summary>
-    public int Top { get; init; } = 100;
-
-    /// <summary>Where the page before ended, as <see cref="Page{T}.Continuation"/> gave it.</summary>
-    public string? Continuation { get; init; }
-
-    /// <summary>The sources that <see cref="Source"/> and <see cref="Within"/> leave; null for any.</summary>
-    public IReadOnlyCollection<string>? Sources => Source is null ? Within : Within is null || Within.Contains(Source) ? [Source] : [];
-
-    /// <summary>Whether a job passes every filter.</summary>
-    public bool Matches(Job job) =>
-        (Sources is not { } sources || sources.Contains(job.Key.Source))
-        && (State is null || job.State == State)
-        && (Watch is null || job.WatchStatus == Watch)
-        && (Overdue is null || job.IsOverdue == Overdue)
-        && (Since is null || job.RegisteredAt >= Since);
-}
 
 /// <summary>One page of a list.</summary>
 /// <typeparam name="T">What is listed.</typeparam>
@@ -179,8 +132,28 @@ public interface IJobStore
     ValueTask SetAsideAsync(UnreadableJob job, DateTimeOffset now, CancellationToken cancellationToken);
 
     /// <summary>Lists jobs, the last registered first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>
+    /// <remarks>A page may also end, short or empty, once the store has looked at so many jobs that do not pass the filters.</remarks>
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
     ValueTask<Page<Job>> ListAsync(JobQuery query, CancellationToken cancellationToken);
+
+    /// <summary>Counts jobs that pass the filters of a query. Its page does not matter.</summary>
+    /// <param name="query">The filters.</param>
+    /// <param name="most">At how many the count may end; at least 1.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <remarks>A store that can count without reading the documents should.</remarks>
+    async ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var (count, continuation) = (0, (string?)null);
+        do
+        {
+            var page = await ListAsync(query with { Top = Math.Min(most, JobQuery.MaxTop), Continuation = continuation }, cancellationToken);
+            count += page.Elements.Count + page.Unreadable.Count;
+            continuation = page.Continuation;
+        }
+        while (continuation is not null && count < most);
+        return new(count, continuation is not null);
+    }
 
     /// <summary>
     /// The parts that the store is counted in, each small enough to be counted within minutes; one where all of it is. Together they have

@@ -24,6 +24,13 @@ public static class JobDecider
         JobKey key, Job? job, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans = null, OverdueAges? overdue = null)
     {
         ArgumentNullException.ThrowIfNull(input);
+        if (input is DecisionInput.Matching matching)
+        {
+            return job is null ? null
+                : matching.Query.Matches(job) ? Decide(key, job, matching.Then, source, now, plans)
+                : JobChange.Nothing(job);
+        }
+
         if ((job ?? New(key, input, source, now, plans)) is not { } from)
             return null;
 
@@ -37,6 +44,9 @@ public static class JobDecider
             DecisionInput.Registration registration => Register(from, registration, source.Poll, now, plans),
             DecisionInput.Report report => Report(from, report, source.Poll, now, plans),
             DecisionInput.Hint hint => Hint(from, hint, source.Poll, now),
+            DecisionInput.PollBy pollBy => from.HasOutcome || from.WatchStatus == WatchStatus.Stopped
+                ? JobChange.Nothing(from)
+                : from.Rewatch(PolledBy(source.Poll, from.Watch, pollBy.At, now)),
             DecisionInput.Polled polled => Polled(from, polled, source.Poll, now, plans, overdue),
             DecisionInput.CorrectTimes => from.HasOutcome ? JobChange.Nothing(from) : from.Rewatch(PollPlan.Corrected(source.Poll, from.Watch, now)),
             _ => throw new ArgumentOutOfRangeException(nameof(input)),
@@ -130,6 +140,15 @@ public static class JobDecider
         if (watch.NextPollAt is not { } due)
             return Restart(settings, watch, now) with { DueAt = soonest };
         return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
+    }
+
+    private static Watch PolledBy(PollSettings settings, Watch watch, DateTimeOffset at, DateTimeOffset now)
+    {
+        watch = PollPlan.Clamped(watch, now);
+        if (watch.NextPollAt is { } due)
+            return watch with { DueAt = Earlier(due, at) };
+        var anew = Restart(settings, watch, now);
+        return anew with { DueAt = Earlier(at, anew.Deadline) };
     }
 
     private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans)

@@ -16,6 +16,10 @@ public interface IStoreUpkeep
     /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
     ValueTask KeepTimeAsync(DateTimeOffset now, CancellationToken cancellationToken);
 
+    /// <summary>Completes the indexes that follow commits, and those of jobs of earlier versions. Lists are right without it, and short.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Some may have been done.</exception>
+    ValueTask IndexAsync(CancellationToken cancellationToken) => default;
+
     /// <summary>Deletes jobs that settled before a time, except those with events to be published and those that are watched, and what was published before it.</summary>
     /// <param name="before">The time.</param>
     /// <param name="now">The time now. What happened later, by a clock that was ahead, counts as happening now.</param>

@@ -1,3 +1,4 @@
+using FopWatch.Azure.Tables;
 using FopWatch.Publishing;
 using FopWatch.Running;
 using FopWatch.Upkeep;
@@ -9,10 +10,13 @@ namespace FopWatch.Functions.Upkeep;
 
 /// <summary>Every five minutes, checks the books, partition by partition, and watches again what nothing watches.</summary>
 public sealed class SweepJobs(
-    Sweeper sweeper, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
+    Sweeper sweeper, TableStore store, TimerRuns runs, IEnumerable<MetricsFlush> exports, ILogger<SweepJobs> logger)
 {
     /// <summary>The timer's name.</summary>
     public const string Name = "SweepJobs";
+
+    /// <summary>How long a sweep gives words to jobs of earlier versions.</summary>
+    private static readonly TimeSpan LongestBackfill = TimeSpan.FromMinutes(1);
 
     /// <summary>Does one sweep.</summary>
     [Function(Name)]
@@ -30,6 +34,7 @@ public sealed class SweepJobs(
         if (sweep.Counted < sweep.Parts)
             logger.SweepTookTurns(sweep.Counted, sweep.Parts);
         logger.SweepEnded(sweep.Books.Sum(books => books.Open), IOutbox.InWords(sweep.OutboxDepth), sweep.Quarantined);
+        await store.Words.RunAsync(LongestBackfill, cancellationToken);
         foreach (var export in exports)
             export.Flush();
     }

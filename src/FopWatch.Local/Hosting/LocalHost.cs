@@ -185,6 +185,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IReadinessCheck, WritableStore>();
 
         services.AddWithLogger<SweepLoop>();
+        services.AddWithLogger<IndexLoop>();
         services.AddSingleton(provider =>
         {
             var logger = provider.GetRequiredService<ILogger<BackgroundLoops>>();

@@ -55,8 +55,8 @@ public sealed class GrowthTests(SharedAzurite azurite)
         Add("first page of 100", first.Elements.Count == 100);
         var next = await store.Jobs.ListAsync(new() { Source = "media", Continuation = first.Continuation }, Cancelled);
         Add("next page of 100", next.Elements.Count == 100);
-        Add("page of 100 of a state", (await store.Jobs.ListAsync(new() { Source = "media", State = JobState.Waiting }, Cancelled)).Elements.Count == 100);
-        Add("page of a state that no job is in", (await store.Jobs.ListAsync(new() { Source = "media", State = JobState.Failed }, Cancelled)).Elements.Count == 0);
+        Add("page of 100 of a state", (await store.Jobs.ListAsync(new() { Source = "media", States = [JobState.Waiting] }, Cancelled)).Elements.Count == 100);
+        Add("page of a state that no job is in", (await store.Jobs.ListAsync(new() { Source = "media", States = [JobState.Failed] }, Cancelled)).Elements.Count == 0);
         Add("one job", await store.Jobs.FindAsync(KeyOf(jobs / 2), Cancelled) is not null);
         Add("search by reference", await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(KeyOf(jobs / 2)), Cancelled) is not null);
         Add("search that finds nothing", await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(new("media", "none")), Cancelled) is null);

@@ -29,6 +29,15 @@ public sealed class TableJobListTests(SharedAzurite azurite) : JobListContract
     protected override ValueTask CloseAsync() => _table!.DisposeAsync();
 }
 
+public sealed class TableJobSearchTests(SharedAzurite azurite) : JobSearchContract
+{
+    private TempTable? _table;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_table = await TempTable.OpenAsync(await azurite.StartedAsync())).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _table!.DisposeAsync();
+}
+
 public sealed class TableJobBooksTests(SharedAzurite azurite) : JobBooksContract
 {
     private TempTable? _table;

@@ -187,16 +187,18 @@ public sealed class TableFailureTests(SharedAzurite azurite) : IAsyncLifetime
         await RefusedOnceAsync(async () => await _store.Outbox.RemoveAsync(await _store.Outbox.PendingAsync(10, Cancelled), Cancelled));
         Assert.Equal((0, null), await _store.Outbox.DepthAsync(Cancelled));
 
-        await RefusedOnceAsync(async () => await _store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled));
+        // Where one that was made is refused, the job is found to have changed, and is tried once more without its words.
+        await RefusedOnceAsync(
+            async () => await _store.JobPurge.PurgeAsync(Sample.Start.AddDays(1), TimeSpan.MaxValue, Cancelled), fate == Fate.DoneAndFailed ? 3 : 2);
         Assert.Null(await _store.Jobs.FindAsync(job.Key, Cancelled));
         Assert.Empty(await _store.Jobs.BooksAsync(Cancelled));
 
-        async Task RefusedOnceAsync(Func<Task> call)
+        async Task RefusedOnceAsync(Func<Task> call, int transactions = 2)
         {
             _wire.Once("transaction", fate);
             _wire.Take();
             await call();
-            Assert.Contains("2 transaction", _wire.Take(), StringComparison.Ordinal);
+            Assert.Contains($"{transactions} transaction", _wire.Take(), StringComparison.Ordinal);
         }
     }
 

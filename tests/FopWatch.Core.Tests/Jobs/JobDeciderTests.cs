@@ -45,7 +45,35 @@ public sealed class JobDeciderTests
         new DecisionInput.RestoreWatch(),
         new DecisionInput.CorrectTimes(),
         new DecisionInput.Reindex(),
+        new DecisionInput.PollBy(Start.AddMinutes(1)),
+        new DecisionInput.Matching(new(), new DecisionInput.PollBy(Start.AddMinutes(1))),
     ];
+
+    [Fact]
+    public void A_poll_that_is_asked_for_brings_the_next_one_forward_and_never_puts_it_off()
+    {
+        Assert.Equal(Start.AddMinutes(1), Decide(Registered, new DecisionInput.PollBy(Start.AddMinutes(1)), Start).Watch.DueAt);
+        Assert.Equal(Start.AddMinutes(2), Decide(Registered, new DecisionInput.PollBy(Start.AddMinutes(3)), Start).Watch.DueAt);
+
+        var stopped = Decide(Registered, new DecisionInput.StopWatching(), Start);
+        Assert.Equal(stopped, Decide(stopped, new DecisionInput.PollBy(Start), Start));
+        var settled = Decide(Registered, new DecisionInput.Report(Report(Succeeded), null), Start);
+        Assert.Equal(settled, Decide(settled, new DecisionInput.PollBy(Start), Start));
+
+        var expired = Registered.GiveUp(SettledBy.Deadline, Start).Job with { Watch = Registered.Watch.GiveUp() };
+        var asked = Decide(expired, new DecisionInput.PollBy(Start.AddHours(1)), Start);
+        Assert.Equal((JobState.Expired, WatchStatus.Watching, Start.AddHours(1)), (asked.State, asked.WatchStatus, asked.Watch.DueAt));
+    }
+
+    [Fact]
+    public void What_is_meant_for_jobs_that_pass_a_filter_leaves_a_job_that_has_moved_on_alone()
+    {
+        var stop = new DecisionInput.StopWatching();
+
+        Assert.Equal(WatchStatus.Stopped, Decide(Registered, new DecisionInput.Matching(new() { States = [JobState.Waiting] }, stop), Start).WatchStatus);
+        Assert.False(JobDecider.Decide(Key, Registered, new DecisionInput.Matching(new() { States = [JobState.Processing] }, stop), Source, Start)!.IsWritten);
+        Assert.Null(JobDecider.Decide(Key, null, new DecisionInput.Matching(new(), Registration), Source, Start));
+    }
 
     [Fact]
     public void A_registration_a_report_and_a_hint_create_a_job_and_nothing_else_does()

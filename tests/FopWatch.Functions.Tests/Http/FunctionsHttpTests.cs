@@ -113,6 +113,12 @@ public sealed class FunctionsListTests(OwnAzurite azurite) : ListContract, IClas
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What every host finds and does in bulk, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsBulkTests(OwnAzurite azurite) : BulkContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host says of watches and polls, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, IClassFixture<OwnAzurite>
 {

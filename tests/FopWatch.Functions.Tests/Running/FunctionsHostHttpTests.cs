@@ -164,6 +164,13 @@ public sealed class FunctionsHostListTests(RunningApp app) : ListContract
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
+/// <summary>What every host finds and does in bulk, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostBulkTests(RunningApp app) : BulkContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
 /// <summary>What every host says of watches and polls, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract

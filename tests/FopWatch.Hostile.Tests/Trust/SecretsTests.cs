@@ -66,6 +66,7 @@ public partial class SecretsTests
             await SendAsync(HttpMethod.Post, "/api/jobs", """{"source":"\u001b[31m","id":"\r\nforged"}""");
             await SendAsync(HttpMethod.Get, "/api/quarantine", null);
             await SendAsync(HttpMethod.Post, "/api/quarantine/retry", null);
+            await SendAsync(HttpMethod.Post, "/api/quarantine/retry?confirm=1", null);
             await SendAsync(HttpMethod.Get, "/openapi.json", null);
             using (var raw = new RawConnection(host.Url))
             {

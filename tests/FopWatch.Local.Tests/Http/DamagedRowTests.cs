@@ -1,6 +1,6 @@
 using System.Net;
 using System.Net.Http.Json;
-using System.Text.Json;
+using FopWatch.PortContracts.Http;
 using FopWatch.Api;
 using Microsoft.Data.Sqlite;
 
@@ -84,8 +84,9 @@ public sealed class DamagedRowTests
         Assert.Equal([key], list.Unreadable);
         using var one = await host.Http.GetAsync($"/api/quarantine/{key}", Cancelled);
         Assert.Equal("urn:fopwatch:problem:unreadable", (await RunningHost.ProblemAsync(one)).Type);
-        using var retried = await host.PostAsync("/api/quarantine/retry");
-        Assert.Equal(1, (await retried.Content.ReadFromJsonAsync<JsonElement>(Cancelled)).GetProperty("notifications").GetArrayLength());
+        var retried = await host.Http.ConfirmedAsync("/api/quarantine/retry");
+        Assert.Equal((2, 0, 2), (retried.Count, retried.Done, retried.Failed));
+        Assert.Single(retried.Notifications!);
         Assert.Contains("unreadableQuarantine", await host.Http.GetStringAsync("/health/ready", Cancelled), StringComparison.Ordinal);
 
         Assert.Equal(HttpStatusCode.NoContent, (await host.Http.DeleteAsync($"/api/quarantine/{key}", Cancelled)).StatusCode);

@@ -76,6 +76,12 @@ public sealed class LocalListTests : ListContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host finds and does in bulk, by the embedded host.</summary>
+public sealed class LocalBulkTests : BulkContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>What every host says of watches and polls, by the embedded host.</summary>
 public sealed class LocalWatchTests : WatchContract
 {

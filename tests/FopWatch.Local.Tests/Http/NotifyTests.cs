@@ -1,7 +1,8 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Net.Sockets;
 using System.Text;
+using System.Text.Json;
+using FopWatch.PortContracts.Http;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Intake;
@@ -182,7 +183,7 @@ public class NotifyTests
         Assert.Empty(api.AskedIds);
 
         // Nothing has changed, so nothing changes.
-        await host.PostAsync("/api/quarantine/retry");
+        await host.Http.ConfirmedAsync("/api/quarantine/retry");
         Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
 
         await host.StopAsync();
@@ -196,7 +197,7 @@ public class NotifyTests
             Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
         }
 
-        await host.PostAsync("/api/quarantine/retry");
+        await host.Http.ConfirmedAsync("/api/quarantine/retry");
 
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), ((await host.JobAsync("media", "z0.a")).State, (await host.JobAsync("media", "z0.a")).SettledBy!.Value));
         Assert.Single((await host.QuarantineAsync()).Notifications);
@@ -238,9 +239,8 @@ public class NotifyTests
             Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(request, TestContext.Current.CancellationToken)).StatusCode);
         }
 
-        using var answer = await host.PostAsync("/api/quarantine/retry");
+        var retried = (await host.Http.ConfirmedAsync("/api/quarantine/retry")).Notifications!;
 
-        var retried = (await answer.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotifications, TestContext.Current.CancellationToken))!.Notifications;
         Assert.Equal(12, retried.Count);
         Assert.Equal(
             [SignatureFinding.Unexplained, SignatureFinding.Inconclusive],
@@ -269,14 +269,14 @@ public class NotifyTests
         Assert.Equal($"{publicUrl ?? $"http://{host.Host.Url.Authority}"}/api/notify/media/***", entry.Signature.CheckedUrl);
 
         // Nothing has changed, so nothing changes.
-        await host.PostAsync("/api/quarantine/retry");
+        await host.Http.ConfirmedAsync("/api/quarantine/retry");
         Assert.Single((await host.QuarantineAsync()).Notifications);
 
         await host.StopAsync();
         settings["PublicUrl"] = "https://hooks.example.com";
         await host.RestartAsync(settings: settings);
         Assert.Equal([SignatureFinding.Right], Assert.Single((await host.QuarantineAsync()).Notifications).Signature!.Findings);
-        await host.PostAsync("/api/quarantine/retry");
+        await host.Http.ConfirmedAsync("/api/quarantine/retry");
 
         Assert.Empty((await host.QuarantineAsync()).Notifications);
         Assert.Equal(SettledBy.Notification, (await host.JobAsync("media", "z0.a")).SettledBy);
@@ -315,7 +315,7 @@ public class NotifyTests
         var list = await host.Http.GetStringAsync("/api/quarantine", TestContext.Current.CancellationToken);
         var entries = (await host.QuarantineAsync()).Notifications;
         Assert.Equal(4, entries.Count);
-        var shown = list + await (await host.PostAsync("/api/quarantine/retry")).Content.ReadAsStringAsync(TestContext.Current.CancellationToken) + host.Log;
+        var shown = list + JsonSerializer.Serialize(await host.Http.ConfirmedAsync("/api/quarantine/retry"), ApiJson.Wire.BulkAnswer) + host.Log;
         foreach (var entry in entries)
             shown += await host.Http.GetStringAsync($"/api/quarantine/{entry.Key}", TestContext.Current.CancellationToken);
 

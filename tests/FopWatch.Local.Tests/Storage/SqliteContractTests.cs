@@ -79,6 +79,27 @@ public abstract class SqliteJobListSuite(bool isBroker) : JobListContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
+public sealed class SqliteJobSearchTests() : SqliteJobSearchSuite(isIndexed: false);
+
+public sealed class SqliteIndexedJobSearchTests() : SqliteJobSearchSuite(isIndexed: true);
+
+public abstract class SqliteJobSearchSuite(bool isIndexed) : JobSearchContract
+{
+    private TempStore? _temp;
+
+    protected override async ValueTask<IJobStore> OpenAsync() => (_temp = await TempStore.OpenAsync()).Store.Jobs;
+
+    protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
+
+    protected override async Task IndexAsync()
+    {
+        if (!isIndexed)
+            return;
+        await _temp!.Store.Upkeep.IndexAsync(Cancelled);
+        Assert.Equal(0L, _temp.Scalar("SELECT count(*) FROM searchable_jobs WHERE is_indexed = 0"));
+    }
+}
+
 public sealed class SqliteJobBooksTests() : SqliteJobBooksSuite(isBroker: false);
 
 public sealed class SqliteJobBooksAsBrokerTests() : SqliteJobBooksSuite(isBroker: true);

@@ -189,7 +189,7 @@ public class SqliteOpeningTests
         foreach (var one in new[] { job, stopped, expired, settled })
         {
             Assert.Equal(one.Key, (await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(one.Key), Cancelled))?.Key);
-            Assert.Equal(one.Key, Assert.Single((await store.Jobs.ListAsync(new() { Watch = one.WatchStatus }, Cancelled)).Elements).Key);
+            Assert.Equal(one.Key, Assert.Single((await store.Jobs.ListAsync(new() { Watches = [one.WatchStatus] }, Cancelled)).Elements).Key);
         }
     }
 

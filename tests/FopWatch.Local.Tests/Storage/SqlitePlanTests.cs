@@ -29,6 +29,12 @@ public class SqlitePlanTests
         { Sqlite.EventLog.ReadSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Sqlite.EventLog.OldestSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>?)" },
         { Sqlite.EventLog.PurgeSql, "SEARCH events USING INTEGER PRIMARY KEY (rowid>? AND rowid<?)" },
+        { JobSearch.ByIdSql, "SEARCH jobs USING INDEX jobs_key (source=? AND id>? AND id<?)" },
+        { JobSearch.ByWordSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word=? AND (registered_at,seq)<(?,?))" },
+        { JobSearch.ByPrefixSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word>? AND word<?)" },
+        { WordIndex.AnyUnindexedSql, "SCAN searchable_jobs USING COVERING INDEX unindexed_jobs" },
+        { WordIndex.RowSql, "SEARCH searchable_jobs USING INTEGER PRIMARY KEY (rowid=?)" },
+        { WordIndex.EarlierSql, "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)" },
         { JobPurge.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
         { SqliteJobs.TombstoneSql, "SEARCH tombstones USING PRIMARY KEY (reference=?)" },
         { JobPurge.OldTombstonesSql, "SEARCH tombstones USING COVERING INDEX tombstones_by_time (purged_at<?)" },
@@ -70,6 +76,26 @@ public class SqlitePlanTests
             await PlanAsync(temp.Store, ReferenceIndex.FindSql));
     }
 
+    [Theory]
+    [InlineData(WordIndex.UnindexedSql)]
+    [InlineData(JobSearch.UnindexedSql)]
+    public async Task Jobs_that_are_not_in_the_index_of_words_yet_are_found_without_looking_at_others(string sql)
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(["SCAN searchable_jobs USING INDEX unindexed_jobs", "SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)"], await PlanAsync(temp.Store, sql));
+    }
+
+    [Fact]
+    public async Task A_job_that_a_search_looks_at_is_read_by_its_row()
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SEARCH jobs USING INTEGER PRIMARY KEY (rowid=?)", "SEARCH searchable_jobs USING INTEGER PRIMARY KEY (rowid=?) LEFT-JOIN"],
+            await PlanAsync(temp.Store, JobSearch.RowSql));
+    }
+
     [Fact]
     public async Task A_job_is_purged_by_its_key_and_its_events_are_looked_up_by_theirs()
     {
@@ -101,12 +127,11 @@ public class SqlitePlanTests
                 var query = new JobQuery
                 {
                     Source = "media",
-                    State = state ? JobState.Failed : null,
                     Since = since ? DateTimeOffset.UnixEpoch : null,
                     Continuation = continued ? "any" : null,
                 };
 
-                var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
+                var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state ? JobState.Failed : null, null), query)));
 
                 Assert.Matches($"USING INDEX {index}( |$)", step);
                 Assert.Contains("source=?", step, StringComparison.Ordinal);
@@ -126,9 +151,9 @@ public class SqlitePlanTests
     public async Task A_list_by_watch_has_its_index_and_with_a_state_that_of_the_narrower_one(JobState? state, WatchStatus watch, string index, string columns)
     {
         await using var temp = await TempStore.OpenAsync();
-        var query = new JobQuery { Source = "media", State = state, Watch = watch, Since = DateTimeOffset.UnixEpoch };
+        var query = new JobQuery { Source = "media", Since = DateTimeOffset.UnixEpoch };
 
-        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state, watch), query)));
 
         Assert.Contains($"USING INDEX {index} (source=? AND {columns} AND registered_at>?", step, StringComparison.Ordinal);
     }
@@ -140,9 +165,9 @@ public class SqlitePlanTests
     public async Task A_list_of_overdue_jobs_reads_no_others(JobState? state, WatchStatus? watch)
     {
         await using var temp = await TempStore.OpenAsync();
-        var query = new JobQuery { Source = "media", State = state, Watch = watch, Overdue = true, Since = DateTimeOffset.UnixEpoch };
+        var query = new JobQuery { Source = "media", Overdue = true, Since = DateTimeOffset.UnixEpoch };
 
-        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(query)));
+        var step = Assert.Single(await PlanAsync(temp.Store, JobLists.RangeSql(new("media", state, watch), query)));
 
         Assert.Contains("USING INDEX jobs_overdue (source=? AND registered_at>?", step, StringComparison.Ordinal);
     }
@@ -233,7 +258,7 @@ public class SqlitePlanTests
         session =>
         {
             var steps = new List<string>();
-            using var rows = session.Command("EXPLAIN QUERY PLAN " + sql, 1, 1, 1, 1, 1, 1, 1).ExecuteReader();
+            using var rows = session.Command("EXPLAIN QUERY PLAN " + sql, 1, 1, 1, 1, 1, 1, 1, 1).ExecuteReader();
             while (rows.Read())
                 steps.Add(rows.GetString(3));
             return steps;

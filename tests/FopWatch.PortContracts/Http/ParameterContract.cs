@@ -1,7 +1,5 @@
 using System.Net;
-using System.Net.Http.Json;
 using System.Text.Json;
-using FopWatch.Api;
 
 namespace FopWatch.PortContracts.Http;
 
@@ -110,8 +108,8 @@ public abstract class ParameterContract : HostContract
         foreach (var query in (string[])["?sorce=files", "?Source=files", "?source=", "?source", "?source=nobody", "?source=files&source=media", "?all"])
             Assert.Equal((query, HttpStatusCode.BadRequest), (query, (await host.PostAsync($"/api/quarantine/retry{query}")).StatusCode));
 
-        var retried = await host.PostAsync("/api/quarantine/retry?source=files");
-        Assert.Empty((await retried.Content.ReadFromJsonAsync(ApiJson.Default.RetriedNotifications, Cancelled))!.Notifications);
+        var retried = await host.Http.ConfirmedAsync("/api/quarantine/retry?source=files");
+        Assert.Empty(retried.Notifications!);
     }
 
     [Theory]

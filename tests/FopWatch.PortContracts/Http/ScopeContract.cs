@@ -24,7 +24,7 @@ public abstract class ScopeContract : HostContract
         Assert.Equal("The report is about the bucket 'elsewhere', which is not in FopWatch:Sources:scoped:Buckets.", kept.Reason);
         Assert.Equal(JobState.Succeeded, (await host.JobAsync(Source, "z0.a")).State);
 
-        await host.PostAsync("/api/quarantine/retry");
+        await host.Http.ConfirmedAsync("/api/quarantine/retry");
         Assert.Equal(kept.Reason, Assert.Single((await host.QuarantineAsync()).Notifications).Reason);
     }
 

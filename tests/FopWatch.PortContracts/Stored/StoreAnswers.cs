@@ -102,11 +102,11 @@ public static class StoreAnswers
     {
         var lists = new JsonObject { ["all"] = Texts(all.Select(job => Name(job.Key))) };
         foreach (var state in Enum.GetValues<JobState>())
-            await AddAsync(Camel(state), new() { State = state });
+            await AddAsync(Camel(state), new() { States = [state] });
         foreach (var watch in Enum.GetValues<WatchStatus>())
-            await AddAsync(Camel(watch), new() { Watch = watch });
+            await AddAsync(Camel(watch), new() { Watches = [watch] });
         foreach (var source in all.Select(job => job.Key.Source).Distinct().Order(StringComparer.Ordinal))
-            await AddAsync($"{source}, expired", new() { Source = source, State = JobState.Expired });
+            await AddAsync($"{source}, expired", new() { Source = source, States = [JobState.Expired] });
         return lists;
 
         async Task AddAsync(string name, JobQuery query) => lists[name] = Texts((await ListAsync(store, query)).Jobs.Select(job => Name(job.Key)));

@@ -110,7 +110,7 @@ public abstract class StoredDataContract
         await PollDueAsync(process);
         time.Now += TimeSpan.FromMinutes(15);
         await PollDueAsync(process);
-        Assert.Empty((await store.Store.Jobs.ListAsync(new() { Watch = WatchStatus.Watching }, Cancelled)).Elements);
+        Assert.Empty((await store.Store.Jobs.ListAsync(new() { Watches = [WatchStatus.Watching] }, Cancelled)).Elements);
         foreach (var id in (string[])["z0.waiting", "z0.processing", "z0.throttled", "z0.refused-question", "z0.hinted", "w.hinted", "z0.ahead", "z0.unknown-again", "z0.made-up"])
             await StandsAsync(process, id, JobState.Succeeded, WatchStatus.Done);
 

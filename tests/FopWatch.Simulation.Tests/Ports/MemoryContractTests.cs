@@ -121,3 +121,10 @@ public sealed class MemoryQuarantineTests : QuarantineContract
 
     protected override ValueTask CloseAsync() => default;
 }
+
+public sealed class MemoryJobSearchTests : JobSearchContract
+{
+    protected override ValueTask<IJobStore> OpenAsync() => new(new MemoryStore());
+
+    protected override ValueTask CloseAsync() => default;
+}

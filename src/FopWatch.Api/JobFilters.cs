@@ -1,0 +1,128 @@
+using System.ComponentModel;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+using FopWatch.Watching;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Mvc;
+
+namespace FopWatch.Api;
+
+/// <summary>The filters of lists, counts and bulk requests, as they come in a query.</summary>
+internal sealed class JobFilters
+{
+    /// <summary>What the names of parameters that filter by metadata begin with.</summary>
+    public const string MetadataPrefix = "metadata.";
+
+    private const int MaxMetadata = 8;
+    private const int MaxText = 1024;
+
+    [FromQuery(Name = "source"), Description("Only jobs of this source.")]
+    public string? Source { get; init; }
+
+    [FromQuery(Name = "state"), Description("Only jobs in one of these states, separated by commas.")]
+    public string? State { get; init; }
+
+    [FromQuery(Name = "watch"), Description("Only jobs whose watch stands in one of these ways, separated by commas.")]
+    public string? Watch { get; init; }
+
+    [FromQuery(Name = "overdue"), Description("`true`: only jobs that are overdue. `false`: only jobs that are not.")]
+    public string? Overdue { get; init; }
+
+    [FromQuery(Name = "since"), Description("Only jobs registered at this time or later: an RFC 3339 time with seconds and an offset, whose `+` is `%2B` in a URL.")]
+    public string? Since { get; init; }
+
+    [FromQuery(Name = "until"), Description("Only jobs registered before this time, written as `since` is.")]
+    public string? Until { get; init; }
+
+    [FromQuery(Name = "bucket"), Description("Only jobs whose input is in this bucket.")]
+    public string? Bucket { get; init; }
+
+    [FromQuery(Name = "key"), Description("Only jobs whose input has a key that begins with this.")]
+    public string? Key { get; init; }
+
+    [FromQuery(Name = "id"), Description("Only jobs whose id begins with this.")]
+    public string? Id { get; init; }
+
+    [FromQuery(Name = "ref"), Description("Only the job of this reference, as the log names it. The other filters apply too.")]
+    public string? Ref { get; init; }
+
+    /// <summary>Reads the filters.</summary>
+    /// <param name="request">The request, whose query has those by metadata.</param>
+    /// <param name="sources">The configured sources.</param>
+    /// <param name="problems">Gets what is wrong.</param>
+    public JobQuery Read(HttpRequest request, Sources sources, List<ProblemElement> problems)
+    {
+        if (Source is { Length: > 0 } && sources.Find(Source) is null)
+            problems.Add(new("source", "It is not the name of a configured source."));
+        if (Overdue is { Length: > 0 } and not ("true" or "false"))
+            problems.Add(new("overdue", "It is neither true nor false."));
+        if (Ref is { Length: > 0 } && !JobReferences.IsValid(Ref))
+            problems.Add(new("ref", $"A job reference is {JobReferences.Length} lower-case hexadecimal digits."));
+        if (Id is { Length: > 0 } && !(JobKey.IsValidId(Id) || Id is "." or ".."))
+            problems.Add(new("id", $"An id, and so what it begins with, is {JobKey.IdRule}."));
+        foreach (var (name, text) in ((string, string?)[])[("bucket", Bucket), ("key", Key)])
+        {
+            if (text?.Length > MaxText)
+                problems.Add(new(name, $"It has more than {MaxText} characters."));
+        }
+
+        return new()
+        {
+            Source = NullIfEmpty(Source),
+            States = Choices<JobState>("state", State, problems),
+            Watches = Choices<WatchStatus>("watch", Watch, problems),
+            Overdue = string.IsNullOrEmpty(Overdue) ? null : Overdue == "true",
+            Since = Time("since", Since, problems),
+            Until = Time("until", Until, problems),
+            Bucket = NullIfEmpty(Bucket),
+            KeyPrefix = NullIfEmpty(Key),
+            IdPrefix = NullIfEmpty(Id),
+            Metadata = Metadata(request, problems),
+        };
+    }
+
+    /// <summary>Whether no filter is given.</summary>
+    public static bool IsEmpty(JobQuery query, string? reference) =>
+        string.IsNullOrEmpty(reference)
+        && query is { Source: null, States.Count: 0, Watches.Count: 0, Overdue: null, Since: null, Until: null, IsSearch: false };
+
+    internal static string? NullIfEmpty(string? text) => string.IsNullOrEmpty(text) ? null : text;
+
+    private static List<KeyValuePair<string, string>> Metadata(HttpRequest request, List<ProblemElement> problems)
+    {
+        var metadata = request.Query
+            .Where(pair => pair.Key.StartsWith(MetadataPrefix, StringComparison.Ordinal))
+            .Select(pair => KeyValuePair.Create(pair.Key[MetadataPrefix.Length..], pair.Value.ToString()))
+            .ToList();
+        if (metadata.Count > MaxMetadata)
+            problems.Add(new(MetadataPrefix, $"There are more than {MaxMetadata} filters by metadata."));
+        return metadata;
+    }
+
+    /// <summary>The members of an enum that a parameter names; none if it was not given. Each that is wrong is one problem more.</summary>
+    private static List<T> Choices<T>(string parameter, string? value, List<ProblemElement> problems)
+        where T : struct, Enum
+    {
+        var choices = new List<T>();
+        foreach (var name in string.IsNullOrEmpty(value) ? [] : value.Split(','))
+        {
+            if (WireNames.TryParse<T>(name, out var known))
+                choices.Add(known);
+            else
+                problems.Add(new(parameter, $"It is none of {string.Join(", ", WireNames.All<T>())}, nor several of them separated by commas."));
+        }
+
+        return choices;
+    }
+
+    private static DateTimeOffset? Time(string parameter, string? value, List<ProblemElement> problems)
+    {
+        if (string.IsNullOrEmpty(value))
+            return null;
+        var time = Rfc3339.Parse(value);
+        if (time is null)
+            problems.Add(new(parameter, "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z. (In a URL, the + of an offset is %2B.)"));
+        return time;
+    }
+}

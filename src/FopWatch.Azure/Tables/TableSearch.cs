@@ -1,0 +1,252 @@
+using Azure.Data.Tables;
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+
+namespace FopWatch.Azure.Tables;
+
+/// <summary>
+/// Lists, searches and counts jobs, newest first. A search reads the rows of a word, or of ids or keys with the same beginning where these are not too many to be sorted;
+/// otherwise it goes through the rows of the list, which have the words too. Either way a page ends after so many rows.
+/// </summary>
+internal sealed class TableSearch(TableGateway table, TableReferences references, WordsBackfill words)
+{
+    /// <summary>The most rows of one index that are sorted.</summary>
+    internal const int MostSorted = 1000;
+
+    /// <summary>The most rows of the list that are looked at for a page.</summary>
+    internal const int MostExamined = 5000;
+
+    /// <summary>The most jobs that are read for a page of a search.</summary>
+    internal const int MostRead = 400;
+
+    /// <summary>Reads a page.</summary>
+    public async Task<Page<Job>> ListAsync(JobQuery query, PageEnd? after, CancellationToken cancellationToken)
+    {
+        // Of a list, one more than asked for tells whether there is another page.
+        var most = query.IsSearch ? MostRead : query.Top + 1;
+        var (found, rest) = await FindAsync(query, after, most, cancellationToken);
+        var rows = !query.IsSearch && found.Count > query.Top ? found[..query.Top] : found;
+        var unreadable = new List<string>();
+        var (jobs, end) = await table.FillAsync<Job>(
+            [.. rows.Select(row => row.Row)],
+            (listed, token) => table.RowAsync(listed.PartitionKey, RowKeys.Job(RowKeys.ReadListed(listed.RowKey).Id), null, token),
+            row =>
+            {
+                // Between the two reads a job may have been purged, or have moved on.
+                var key = JobRows.KeyOf(row);
+                if (JobRows.TryRead(row, key, out var job, out _) is { } length)
+                    return query.Matches(job!) ? (job!, length) : null;
+                unreadable.Add(references.References.Of(key));
+                return null;
+            },
+            cancellationToken,
+            query.Top);
+        var last = end < found.Count ? PageEnd.Of(rows[end - 1].Row) : rest;
+        return new(jobs, last?.ToContinuation()) { Unreadable = unreadable };
+    }
+
+    /// <summary>Counts jobs, up to so many.</summary>
+    public async Task<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
+    {
+        const int MostPages = 10;
+        var (count, after, wanted) = (0, (PageEnd?)null, WantedWords.Of(query));
+        for (var pages = 0; pages < MostPages; pages++)
+        {
+            var (found, rest) = await FindAsync(query, after, query.IsSearch ? MostExamined : most + 1, cancellationToken);
+            var matches = 0;
+            await table.EachAsync(
+                found,
+                async (one, token) =>
+                {
+                    if (one.Match == WordMatch.Yes || await PassesAsync(one.Row, query, wanted, token))
+                        Interlocked.Increment(ref matches);
+                },
+                cancellationToken);
+            count += matches;
+            after = rest;
+            if (rest is null || count >= most)
+                break;
+        }
+
+        return new(Math.Min(count, most), after is not null || count > most);
+    }
+
+    /// <summary>Rows of jobs that pass or may pass, in the order of the list, and where the search ended; null for the end of the list.</summary>
+    private async Task<(List<Found> Found, PageEnd? End)> FindAsync(JobQuery query, PageEnd? after, int most, CancellationToken cancellationToken)
+    {
+        var wanted = WantedWords.Of(query);
+        if (!query.IsSearch || await NarrowAsync(query, wanted, after, cancellationToken) is not var (narrowed, isWhole))
+            return await GoThroughAsync(query, wanted, after, most, cancellationToken);
+
+        var some = narrowed.Count > most ? narrowed[..most] : narrowed;
+        return (
+            [.. some.Select(row => new Found(row, WordMatch.Maybe))],
+            some.Count > 0 && (some.Count < narrowed.Count || !isWhole) ? PageEnd.Of(some[^1]) : null);
+    }
+
+    private async Task<(List<Found> Found, PageEnd? End)> GoThroughAsync(
+        JobQuery query, WantedWords wanted, PageEnd? after, int most, CancellationToken cancellationToken)
+    {
+        // Few jobs are overdue, and a list of their own saves reading the others. A page ends at the key in the list of all, whichever is read.
+        var isOverdue = query.Overdue == true;
+        var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
+            .Select(partition => RangeOf(query, partition, isOverdue ? RowKeys.Overdue : RowKeys.Listed, after))
+            .ToList();
+        var (examined, found, last) = (0, new List<Found>(), (TableEntity?)null);
+        var rows = await table.FirstAsync(
+            ranges,
+            isOverdue ? null : Condition(query),
+            !isOverdue && (query.IsSearch || query.Watches.Count > 0) ? Columns.ForSearch : Columns.Keys,
+            query.IsSearch ? MostExamined : most,
+            cancellationToken,
+            row => RowKeys.IsListed(KeyOfAll(row)));
+        foreach (var read in rows)
+        {
+            if (found.Count == most)
+                break;
+            var row = isOverdue ? new TableEntity(read.PartitionKey, KeyOfAll(read)) : read;
+            (examined, last) = (examined + 1, row);
+            if ((isOverdue ? WordMatch.Maybe : Match(row, query, wanted)) is not WordMatch.No and var match)
+                found.Add(new(row, match));
+        }
+
+        var isOver = examined == rows.Count && rows.Count < (query.IsSearch ? MostExamined : most);
+        return (found, isOver ? null : PageEnd.Of(last!));
+
+        string KeyOfAll(TableEntity row) => isOverdue ? RowKeys.ListedOf(row.RowKey) : row.RowKey;
+    }
+
+    /// <summary>Whether a row of the list passes, as far as its columns say.</summary>
+    private WordMatch Match(TableEntity listed, JobQuery query, WantedWords wanted)
+    {
+        // Whether a job is overdue, only its document says.
+        var all = query.Overdue is null ? WordMatch.Yes : WordMatch.Maybe;
+        if (!query.IsSearch && query.Watches.Count == 0)
+            return all;
+        var isListed = (query.IdPrefix is null || RowKeys.ReadListed(listed.RowKey).Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
+            && WireNames.TryParse<JobState>(listed.Text(Columns.State), out var state)
+            && query.Admits(state, JobRows.WatchOf(listed), RowKeys.ReadListed(listed.RowKey).Time);
+        return !isListed ? WordMatch.No
+            : wanted.All.Count == 0 ? all
+            : StoredWords.Read(listed) is { } written ? (wanted.In(written) is WordMatch.Yes ? all : wanted.In(written))
+            : words.IsComplete ? WordMatch.No : WordMatch.Maybe;
+    }
+
+    /// <summary>The rows of the list to which an index narrows a search, and whether there are no further ones; null if none does.</summary>
+    private async Task<(List<TableEntity> Rows, bool IsWhole)?> NarrowAsync(
+        JobQuery query, WantedWords wanted, PageEnd? after, CancellationToken cancellationToken)
+    {
+        var partitions = await table.PartitionsAsync(query.Sources, cancellationToken);
+        if (query.IdPrefix is { } id && await SortedAsync(partitions, RowKeys.Job(id), [.. Columns.Keys, Columns.RegisteredAt], ListedOfJob) is { } byId)
+            return (byId, true);
+        if (wanted.All.Count == 0 || !await words.CheckCompleteAsync(cancellationToken))
+            return null;
+        foreach (var key in wanted.All.Where(word => word.IsPrefix))
+        {
+            if (await SortedAsync(partitions, RowKeys.WordFrom(key.Word.Span), Columns.Keys, row => RowKeys.ListedOfWord(row.RowKey)) is { } byKey)
+                return (byKey, true);
+        }
+
+        (List<TableEntity> Rows, bool IsWhole)? best = null;
+        foreach (var word in wanted.All.Where(word => !word.IsPrefix))
+        {
+            var narrowed = await ExactAsync(word);
+            if (best is null || (narrowed.IsWhole && (!best.Value.IsWhole || narrowed.Rows.Count < best.Value.Rows.Count)))
+                best = narrowed;
+        }
+
+        // Those of a state or a watch may be few, and those of a word too many to find them among.
+        return best is { IsWhole: false } && query.States.Count + query.Watches.Count > 0 ? null : best;
+
+        async Task<(List<TableEntity> Rows, bool IsWhole)> ExactAsync(WantedWord word)
+        {
+            var rows = new List<TableEntity>();
+            var isWhole = true;
+            foreach (var one in (ReadOnlyMemory<byte>[])(word.IsMetadata ? [word.Word, JobWords.More] : [word.Word]))
+            {
+                var prefix = RowKeys.WordFrom(one.Span) + "|";
+                var ranges = partitions.Select(partition => RangeOf(query, partition, prefix, after)).ToList();
+                var some = await table.FirstAsync(ranges, null, Columns.Keys, MostSorted, cancellationToken);
+                isWhole &= some.Count < MostSorted;
+                rows.AddRange(some);
+            }
+
+            var sorted = InOrder(rows, row => RowKeys.ListedOfWord(row.RowKey));
+            return (isWhole || sorted.Count <= MostSorted ? sorted : sorted[..MostSorted], isWhole);
+        }
+
+        async Task<List<TableEntity>?> SortedAsync(List<string> of, string prefix, IReadOnlyList<string> select, Func<TableEntity, string?> listedOf)
+        {
+            var rows = await table.FirstAsync(
+                [.. of.Select(partition => new RowRange(partition, prefix, prefix + "~"))], null, select, MostSorted + 1, cancellationToken);
+            return rows.Count > MostSorted ? null : InOrder(rows, listedOf);
+        }
+
+        List<TableEntity> InOrder(List<TableEntity> rows, Func<TableEntity, string?> listedOf) =>
+        [
+            .. rows
+                .Select(row => (row.PartitionKey, RowKey: listedOf(row)))
+                .Where(row => row.RowKey is not null && IsInTime(row.RowKey) && after?.IsBefore(row.RowKey, row.PartitionKey) != false)
+                .Distinct()
+                .OrderBy(row => row.RowKey, StringComparer.Ordinal)
+                .ThenBy(row => row.PartitionKey, StringComparer.Ordinal)
+                .Select(row => new TableEntity(row.PartitionKey, row.RowKey)),
+        ];
+
+        bool IsInTime(string listed) => RowKeys.ReadListed(listed).Time is var at && (query.Since is null || at >= query.Since) && (query.Until is null || at < query.Until);
+    }
+
+    private async Task<bool> PassesAsync(TableEntity key, JobQuery query, WantedWords wanted, CancellationToken cancellationToken)
+    {
+        if (await table.RowAsync(key.PartitionKey, key.RowKey, Columns.ForSearch, cancellationToken) is not { } listed)
+            return false;
+        var match = Match(listed, query, wanted);
+        return match == WordMatch.Maybe
+            ? await table.RowAsync(key.PartitionKey, RowKeys.Job(RowKeys.ReadListed(key.RowKey).Id), null, cancellationToken) is { } row
+                && JobRows.TryRead(row, JobRows.KeyOf(row), out var job, out _) is not null
+                && query.Matches(job!)
+            : match == WordMatch.Yes;
+    }
+
+    /// <summary>The rows of a partition that begin with a prefix and go on as those of the list, after the end of a page and within the times of a query.</summary>
+    private static RowRange RangeOf(JobQuery query, string partition, string prefix, PageEnd? after)
+    {
+        var from = query.Until is { } before ? RowKeys.ListedFrom(new(Math.Max(before.UtcTicks - 1, 0), TimeSpan.Zero)) : RowKeys.Listed;
+        if (after?.From(partition) is { } next && string.CompareOrdinal(next, from) > 0)
+            from = next;
+        return new(
+            partition,
+            string.Concat(prefix, from.AsSpan(RowKeys.Listed.Length)),
+            query.Since is { } since ? string.Concat(prefix, RowKeys.EndOf(RowKeys.ListedFrom(since)).AsSpan(RowKeys.Listed.Length)) : RowKeys.EndOf(prefix));
+    }
+
+    private static string? ListedOfJob(TableEntity row) =>
+        row.Time(Columns.RegisteredAt) is { } at ? RowKeys.ListedAt(at, row.RowKey[RowKeys.Jobs.Length..]) : null;
+
+    /// <summary>What the service looks for in the rows of the list.</summary>
+    private static string? Condition(JobQuery query)
+    {
+        var conditions = new List<string>();
+        if (query.States.Count > 0)
+            conditions.Add(AnyOf(query.States.Distinct().Select(state => TableClient.CreateQueryFilter($"State eq {WireNames.Of(state)}"))));
+        if (query.Watches.Count > 0)
+        {
+            // It cannot ask for what has no due time, so some of what it finds may be left out afterwards.
+            var expired = TableClient.CreateQueryFilter($"State eq {WireNames.Of(JobState.Expired)}");
+            conditions.Add(AnyOf(query.Watches.Distinct().Select(watch => watch switch
+            {
+                WatchStatus.Watching => $"({Columns.Stopped} eq false and ({Columns.Settled} eq false or {expired}))",
+                WatchStatus.Stopped => $"({Columns.Stopped} eq true and ({Columns.Settled} eq false or {expired}))",
+                WatchStatus.GivenUp => $"({Columns.Stopped} eq false and {expired})",
+                _ => $"({Columns.Settled} eq true and not ({expired}))",
+            })));
+        }
+
+        return conditions.Count == 0 ? null : string.Join(" and ", conditions);
+
+        static string AnyOf(IEnumerable<string> those) => $"({string.Join(" or ", those)})";
+    }
+
+    private readonly record struct Found(TableEntity Row, WordMatch Match);
+}

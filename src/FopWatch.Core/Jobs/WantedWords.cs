@@ -1,0 +1,78 @@
+namespace FopWatch.Jobs;
+
+/// <summary>Whether a job has the words that a query wants, as far as its words say.</summary>
+public enum WordMatch
+{
+    /// <summary>It has not.</summary>
+    No,
+
+    /// <summary>Its words were cut or are not all there: its document says.</summary>
+    Maybe,
+
+    /// <summary>It has.</summary>
+    Yes,
+}
+
+/// <summary>A word that a query wants.</summary>
+/// <param name="Word">The word, cut as those of jobs are.</param>
+/// <param name="IsPrefix">Whether a longer word that begins with it is as good.</param>
+/// <param name="IsMetadata">Whether a job with the word <see cref="JobWords.More"/> may have it in its document only.</param>
+/// <param name="IsCertain">Whether no other text makes the same word.</param>
+public readonly record struct WantedWord(ReadOnlyMemory<byte> Word, bool IsPrefix, bool IsMetadata, bool IsCertain)
+{
+    /// <summary>Whether a word of a job is it.</summary>
+    public bool Is(ReadOnlySpan<byte> word) => IsPrefix ? word.StartsWith(Word.Span) : word.SequenceEqual(Word.Span);
+}
+
+/// <summary>The words that a query wants: a job has to have all of them.</summary>
+public sealed class WantedWords
+{
+    private WantedWords(IReadOnlyList<WantedWord> all) => All = all;
+
+    /// <summary>The words.</summary>
+    public IReadOnlyList<WantedWord> All { get; }
+
+    /// <summary>The words of a query.</summary>
+    public static WantedWords Of(JobQuery query)
+    {
+        ArgumentNullException.ThrowIfNull(query);
+        var words = new List<WantedWord>();
+        foreach (var (name, value) in query.Metadata)
+        {
+            var isOneText = !name.Contains('\0', StringComparison.Ordinal) && !value.Contains('\0', StringComparison.Ordinal);
+            Add(JobWords.OfMetadata(name, value), isPrefix: false, isMetadata: true, isOneText);
+        }
+
+        if (query.KeyPrefix is { } key)
+            Add(JobWords.OfKey(key), isPrefix: true, isMetadata: false, isOneText: true);
+        if (query.Bucket is { } bucket)
+            Add(JobWords.OfBucket(bucket), isPrefix: false, isMetadata: false, isOneText: true);
+        return new(words);
+
+        void Add(ReadOnlyMemory<byte> word, bool isPrefix, bool isMetadata, bool isOneText) =>
+            words.Add(new(word, isPrefix, isMetadata, isOneText && word.Length <= JobWords.MaxLength));
+    }
+
+    /// <summary>Whether a job has all of them.</summary>
+    /// <param name="words">The words of the job, as <see cref="JobWords.Of"/> wrote them.</param>
+    public WordMatch In(ReadOnlyMemory<byte> words)
+    {
+        var match = WordMatch.Yes;
+        foreach (var wanted in All)
+        {
+            var (found, more) = (false, false);
+            foreach (var word in JobWords.Each(words))
+            {
+                found |= wanted.Is(word.Span);
+                more |= word.Span.SequenceEqual(JobWords.More.Span);
+            }
+
+            if (!found && !(wanted.IsMetadata && more))
+                return WordMatch.No;
+            if (!found || !wanted.IsCertain)
+                match = WordMatch.Maybe;
+        }
+
+        return match;
+    }
+}

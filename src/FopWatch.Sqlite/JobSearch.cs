@@ -1,0 +1,220 @@
+using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Watching;
+using Microsoft.Data.Sqlite;
+using Place = (long RegisteredAt, long Seq);
+
+namespace FopWatch.Sqlite;
+
+/// <summary>
+/// Searches for jobs by their ids and words, newest first. Where one of the indexes narrows a search to so many jobs that they can be sorted, only those are
+/// looked at; otherwise the list of source, state and watch is gone through. Either way a page ends after so many jobs were looked at.
+/// </summary>
+internal sealed class JobSearch
+{
+    /// <summary>The most places of one index that are sorted.</summary>
+    internal const int MostSorted = 4096;
+
+    /// <summary>The most jobs that are looked at for a page.</summary>
+    internal const int MostExamined = 10_000;
+
+    internal const string ByIdSql = "SELECT registered_at, seq FROM jobs INDEXED BY jobs_key WHERE source = $1 AND id >= $2 AND id < $3 LIMIT $4";
+
+    internal const string ByWordSql = """
+        SELECT registered_at, seq FROM job_words
+        WHERE source = $1 AND word = $2 AND (registered_at, seq) < ($3, $4) ORDER BY registered_at DESC, seq DESC LIMIT $5
+        """;
+
+    internal const string ByPrefixSql = "SELECT registered_at, seq FROM job_words WHERE source = $1 AND word >= $2 AND word < $3 LIMIT $4";
+
+    internal const string UnindexedSql = """
+        SELECT registered_at, searchable_jobs.seq, words
+        FROM searchable_jobs INDEXED BY unindexed_jobs JOIN jobs ON jobs.seq = searchable_jobs.seq WHERE is_indexed = 0 LIMIT $1
+        """;
+
+    internal const string RowSql = """
+        SELECT source, id, jobs.seq, revision, body, registered_at, state, watch, words, overdue
+        FROM jobs LEFT JOIN searchable_jobs ON searchable_jobs.seq = jobs.seq WHERE jobs.seq = $1
+        """;
+
+    private const int MostPagesCounted = 10;
+
+    // Ids have no character after it.
+    private const string AfterIds = "~";
+
+    // No UTF-8 has this byte.
+    private const byte AfterWords = 0xFF;
+
+    private readonly SqliteSession _session;
+    private readonly JobQuery _query;
+    private readonly WantedWords _wanted;
+    private readonly bool _knowsAllWords;
+
+    private JobSearch(SqliteSession session, JobQuery query) =>
+        (_session, _query, _wanted, _knowsAllWords) = (session, query, WantedWords.Of(query), WordIndex.HasAll(session));
+
+    /// <summary>Reads a page. What of it passes only by its words may turn out not to pass by its document.</summary>
+    public static Page<JobRow> Read(SqliteSession session, JobQuery query, Place after) => session.Snapshot(snapshot =>
+    {
+        var (read, bytes) = (new List<JobRow>(), 0L);
+        var end = new JobSearch(snapshot, query).Walk(
+            query.Continuation is null ? null : after,
+            () => read.Count >= query.Top || bytes >= PageLimit.Bytes,
+            (row, _) =>
+            {
+                read.Add(JobRow.Read(row));
+                bytes += read[^1].Body.Length;
+            });
+        return new Page<JobRow>(read, end is var (registeredAt, seq) ? Continuations.AfterJob(registeredAt, seq) : null);
+    });
+
+    /// <summary>Counts jobs, up to so many.</summary>
+    public static JobCount Count(SqliteSession session, JobQuery query, int most) => session.Snapshot(snapshot =>
+    {
+        var (count, end, search) = (0, (Place?)null, new JobSearch(snapshot, query));
+        for (var pages = 0; pages < MostPagesCounted; pages++)
+        {
+            end = search.Walk(
+                end,
+                () => count >= most,
+                (row, match) =>
+                {
+                    if (match == WordMatch.Yes || (JobRow.Read(row) is var read && JobJson.TryDeserialize(read.Body, read.Key, out var job, out _) && query.Matches(job)))
+                        count++;
+                });
+            if (end is null || count >= most)
+                break;
+        }
+
+        return new JobCount(count, end is not null);
+    });
+
+    /// <summary>Looks at jobs in the order of the list.</summary>
+    /// <param name="after">Where the page before ended; null for the beginning.</param>
+    /// <param name="isFull">Whether no further job is wanted.</param>
+    /// <param name="found">Called with each that passes or may pass.</param>
+    /// <returns>The place of the last one that was looked at; null if there is none after it.</returns>
+    private Place? Walk(Place? after, Func<bool> isFull, Action<SqliteDataReader, WordMatch> found)
+    {
+        var start = after ?? (long.MaxValue, long.MaxValue);
+        if (_query.Until is { } until && (until.UtcTicks, 0L).CompareTo(start) < 0)
+            start = (until.UtcTicks, 0);
+        var narrowed = Narrow(start);
+        var (examined, last) = (0, start);
+        foreach (var place in narrowed?.Places ?? Listed(start))
+        {
+            if (isFull() || examined == MostExamined)
+                return last;
+            if (_query.Since is { } since && place.RegisteredAt < since.UtcTicks)
+                return null;
+            (examined, last) = (examined + 1, place);
+            using var row = _session.Command(RowSql, place.Seq).ExecuteReader();
+            if (row.Read() && Match(row) is not WordMatch.No and var match)
+                found(row, match);
+        }
+
+        return narrowed is { IsWhole: false } ? last : null;
+    }
+
+    private IEnumerable<Place> Listed(Place start) => JobLists.Places(_session, _query with { Continuation = "" }, start, MostExamined + 1);
+
+    private WordMatch Match(SqliteDataReader row)
+    {
+        var isListed = (_query.Sources is not { } sources || sources.Contains(row.GetString(0)))
+            && (_query.Overdue is null || row.GetInt64(9) != 0 == _query.Overdue)
+            && (_query.IdPrefix is null || row.GetString(1).StartsWith(_query.IdPrefix, StringComparison.Ordinal))
+            && WireNames.TryParse<JobState>(row.GetString(6), out var state)
+            && WireNames.TryParse<WatchStatus>(row.GetString(7), out var watch)
+            && _query.Admits(state, watch, StoredTime.Of(row.GetInt64(5)));
+        return !isListed ? WordMatch.No
+            : !row.IsDBNull(8) ? _wanted.In(row.GetFieldValue<byte[]>(8))
+            : _wanted.All.Count == 0 ? WordMatch.Yes
+            : _knowsAllWords ? WordMatch.No : WordMatch.Maybe;
+    }
+
+    /// <summary>The places before a place to which an index narrows the search; null if none narrows it enough.</summary>
+    private Narrowed? Narrow(Place start)
+    {
+        var sources = JobLists.SourcesOf(_session, _query);
+        Narrowed? best = null;
+        if (_query.IdPrefix is { } prefix)
+            best = InOrder(start, Range(ByIdSql, sources, prefix, prefix + AfterIds));
+        if (best is not null || _wanted.All.Count == 0 || !_knowsAllWords || Unindexed() is not { } unindexed)
+            return best;
+
+        foreach (var wanted in _wanted.All)
+        {
+            var narrowed = wanted.IsPrefix
+                ? InOrder(start, Range(ByPrefixSql, sources, wanted.Word.ToArray(), (byte[])[.. wanted.Word.Span, AfterWords]), unindexed)
+                : Exact(start, sources, wanted, unindexed);
+            if (narrowed is not null && (best is null || IsBetter(narrowed, best)))
+                best = narrowed;
+        }
+
+        // Those of a state or a watch may be few, and those of a word too many to find them among.
+        return best is { IsWhole: false } && _query.States.Count + _query.Watches.Count > 0 ? null : best;
+    }
+
+    private static bool IsBetter(Narrowed one, Narrowed other) =>
+        one.IsWhole != other.IsWhole ? one.IsWhole : one.Places.Count < other.Places.Count;
+
+    private Narrowed Exact(Place start, IReadOnlyCollection<string> sources, WantedWord wanted, List<Place> unindexed)
+    {
+        var (places, isWhole) = (new List<Place>(), true);
+        foreach (var source in sources)
+        {
+            foreach (var word in (ReadOnlyMemory<byte>[])(wanted.IsMetadata ? [wanted.Word, JobWords.More] : [wanted.Word]))
+            {
+                var before = places.Count;
+                using var rows = _session.Command(ByWordSql, source, word.ToArray(), start.RegisteredAt, start.Seq, MostSorted).ExecuteReader();
+                while (rows.Read())
+                    places.Add((rows.GetInt64(0), rows.GetInt64(1)));
+                isWhole &= places.Count - before < MostSorted;
+            }
+        }
+
+        // The newest of each range have the newest of all among them.
+        var all = InOrder(start, places, unindexed)!;
+        return isWhole || all.Places.Count <= MostSorted ? all with { IsWhole = isWhole } : new([.. all.Places.Take(MostSorted)], IsWhole: false);
+    }
+
+    private List<Place>? Range(string sql, IReadOnlyCollection<string> sources, object from, object until)
+    {
+        var places = new List<Place>();
+        foreach (var source in sources)
+        {
+            using var rows = _session.Command(sql, source, from, until, MostSorted + 1 - places.Count).ExecuteReader();
+            while (rows.Read())
+                places.Add((rows.GetInt64(0), rows.GetInt64(1)));
+            if (places.Count > MostSorted)
+                return null;
+        }
+
+        return places;
+    }
+
+    /// <summary>The places of jobs that are not in the index yet and may have the words; null if there are too many.</summary>
+    private List<Place>? Unindexed()
+    {
+        var (places, count) = (new List<Place>(), 0);
+        using var rows = _session.Command(UnindexedSql, MostSorted + 1).ExecuteReader();
+        while (rows.Read())
+        {
+            if (++count > MostSorted)
+                return null;
+            if (_wanted.In(rows.GetFieldValue<byte[]>(2)) != WordMatch.No)
+                places.Add((rows.GetInt64(0), rows.GetInt64(1)));
+        }
+
+        return places;
+    }
+
+    private static Narrowed? InOrder(Place start, params List<Place>?[] parts) => parts.Contains(null)
+        ? null
+        : new([.. parts.SelectMany(part => part!).Where(place => place.CompareTo(start) < 0).Distinct().OrderDescending()], IsWhole: true);
+}
+
+/// <summary>Places of jobs to which an index narrows a search, in the order of the list.</summary>
+/// <param name="Places">The places.</param>
+/// <param name="IsWhole">Whether there are no further ones.</param>
+internal sealed record Narrowed(IReadOnlyList<(long RegisteredAt, long Seq)> Places, bool IsWhole);
