@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
 using FopWatch.Api;
@@ -91,6 +92,29 @@ public sealed class HostPlansTests
             Assert.Matches(@"(?m)^avthumb/mp4: 1\d\d known jobs", shown);
             Assert.Contains("Polled by the plan of all jobs.", shown, StringComparison.Ordinal);
         }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task As_many_classes_as_a_source_may_have_are_answered_within_seconds()
+    {
+        await using var host = await RunningHost.StartAsync();
+        var statistics = host.Host.Services.GetRequiredService<IStatistics>();
+        for (var hour = 1; hour <= 5; hour++)
+        {
+            var known = Enumerable.Range(0, CommandClass.MostClasses).ToDictionary(
+                number => string.Create(CultureInfo.InvariantCulture, $"tool-{number:D2}"), number => Known(7, i => (1 + number) * (10 + i + hour)), StringComparer.Ordinal);
+            await statistics.AddAsync(
+                new(string.Create(CultureInfo.InvariantCulture, $"h{hour}"), "media", DateTimeOffset.UtcNow.AddHours(hour - 6), new Dictionary<DateTimeOffset, HourSums>(), known), Cancelled);
+        }
+
+        var clock = Stopwatch.StartNew();
+        var answer = await host.Http.GetStringAsync("/api/plan?source=media", Cancelled);
+        TestContext.Current.TestOutputHelper?.WriteLine($"{clock.Elapsed.TotalSeconds:0.0} s, {answer.Length} characters");
+
+        var media = Assert.Single(JsonSerializer.Deserialize(answer, ApiJson.Default.PlanReport)!.Sources);
+        Assert.Equal(CommandClass.MostClasses, media.Classes.Count);
+        Assert.Equal(SourcePlans.MostPlans, media.Classes.Count(one => one.Optimum is not null));
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(20));
     }
 
     [Fact(Timeout = 120_000)]
