@@ -93,6 +93,9 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         var ranges = (await table.PartitionsAsync(query.Sources, cancellationToken))
             .Select(partition => RangeOf(query, partition, isOverdue ? RowKeys.Overdue : RowKeys.Listed, after))
             .ToList();
+
+        // A job's row in the list of overdue ones is written and deleted with the job, so without further filters the row is enough.
+        var overdue = !query.IsSearch && query.States.Count == 0 && query.Watches.Count == 0 ? WordMatch.Yes : WordMatch.Maybe;
         var (examined, found, last) = (0, new List<Found>(), (TableEntity?)null);
         var rows = await table.FirstAsync(
             ranges,
@@ -107,7 +110,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
                 break;
             var row = isOverdue ? new TableEntity(read.PartitionKey, KeyOfAll(read)) : read;
             (examined, last) = (examined + 1, row);
-            if ((isOverdue ? WordMatch.Maybe : Match(row, query, wanted)) is not WordMatch.No and var match)
+            if ((isOverdue ? overdue : Match(row, query, wanted)) is not WordMatch.No and var match)
                 found.Add(new(row, match));
         }
 

@@ -189,7 +189,7 @@ internal static class Findings
             : null;
     }
 
-    private static Finding? Overdue(SourceSigns signs) => signs.Overdue is > 0 and var count
+    private static Finding? Overdue(SourceSigns signs) => signs.Overdue is var count and > 0
         ? new()
         {
             Kind = "jobsOverdue",

@@ -48,7 +48,7 @@ public sealed record SourceOverview
     public required long Quarantined { get; init; }
 
     /// <summary>How many of its jobs are known to be overdue.</summary>
-    public int? Overdue { get; init; }
+    public required int Overdue { get; init; }
 
     /// <summary>When its last notification was taken, by any process and whatever its trust; null if none was.</summary>
     public DateTimeOffset? LastNotificationAt { get; init; }

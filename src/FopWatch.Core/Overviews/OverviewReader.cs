@@ -11,8 +11,8 @@ namespace FopWatch.Overviews;
 /// <summary>Reads how the sources are. What it costs does not depend on how many jobs there are.</summary>
 /// <remarks>
 /// In Table Storage an overview takes 2 queries for the books, and for each source a read, a query for each 1,000 hours (at least the last 7 days), a query of the
-/// due index in each bucket and up to 4 for each 1,000 polls that are due, and a query for each 1,000 notifications in quarantine, of which there are 10,000 at the most.
-/// SQLite reads the kept books and ranges of indexes. The notifications in quarantine themselves are read, 5 of them, only where every notification of a day
+/// due index and one of the list of overdue jobs in each bucket, a few more where much is due or overdue, and a query for each 1,000 notifications in quarantine, of which
+/// there are 10,000 at the most. SQLite reads the kept books and ranges of indexes. The notifications in quarantine themselves are read, 5 of them, only where every notification of a day
 /// had a wrong signature.
 /// </remarks>
 /// <param name="jobs">Has the books.</param>
@@ -29,7 +29,7 @@ public sealed class OverviewReader(
     /// <summary>The most hours: statistics are not kept for longer.</summary>
     public const int MostHours = 2160;
 
-    /// <summary>The most polls that are counted.</summary>
+    /// <summary>The most polls that are counted, and the most overdue jobs.</summary>
     public const int CountedUpTo = 1000;
 
     private const int SourcesAtOnce = 4;
@@ -90,6 +90,7 @@ public sealed class OverviewReader(
             Books = books,
             HeldBack = [.. dueNow.Select(job => job.DueAt).TakeWhile(at => at <= now - Prompt)],
             Quarantined = await quarantine.SizeAsync(source.Name, cancellationToken),
+            Overdue = (await jobs.CountAsync(new JobQuery { Source = source.Name, Overdue = true }, CountedUpTo, cancellationToken)).Count,
             Troubles = [.. current.Where(trouble => trouble.Source == source.Name)],
         };
         if (signs.IsEverySignatureWrong())

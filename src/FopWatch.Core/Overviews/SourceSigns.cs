@@ -30,8 +30,8 @@ internal sealed record SourceSigns
     /// <summary>What is in quarantine.</summary>
     public QuarantineSize Quarantined { get; init; }
 
-    /// <summary>Its jobs that are known to be overdue; null if they are not counted.</summary>
-    public int? Overdue { get; init; }
+    /// <summary>Its jobs that are known to be overdue, at most <see cref="OverviewReader.CountedUpTo"/>.</summary>
+    public int Overdue { get; init; }
 
     /// <summary>Why the signatures of the last notifications in quarantine are wrong, the last first. Looked up only where every notification of a day was wrong.</summary>
     public IReadOnlyList<SignatureDiagnosis> WrongSignatures { get; init; } = [];

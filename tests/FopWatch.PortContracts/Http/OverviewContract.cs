@@ -21,8 +21,8 @@ public abstract class OverviewContract : HostContract
         Assert.Empty(overview.Timeline);
         Assert.All(overview.Sources, source => Assert.Empty(source.Findings));
         Assert.All(overview.Sources, source => Assert.Equal(
-            (0, 0, 0, null, null, null, null, PlanInUse.Fixed),
-            (source.DueNow, source.HeldBack, source.Quarantined, source.LastNotificationAt, source.LastPoll, source.Heard, source.Lag, source.Plan)));
+            (0, 0, 0, 0, null, null, null, null, PlanInUse.Fixed),
+            (source.DueNow, source.HeldBack, source.Quarantined, source.Overdue, source.LastNotificationAt, source.LastPoll, source.Heard, source.Lag, source.Plan)));
     }
 
     [Fact]
