@@ -2,7 +2,9 @@ using System.Text.Json.Serialization;
 using FopWatch.Contracts;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
+using FopWatch.Jobs;
 using FopWatch.Overviews;
+using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
 using FopWatch.Watching;
@@ -26,6 +28,11 @@ namespace FopWatch.Api;
         typeof(CamelCaseEnumConverter<SignatureFinding>),
         typeof(CamelCaseEnumConverter<TroubleKind>),
         typeof(CamelCaseEnumConverter<WatchStatus>),
+        typeof(CamelCaseEnumConverter<PollReason>),
+        typeof(CamelCaseEnumConverter<TimelineEvent>),
+        typeof(CamelCaseEnumConverter<TimelineCause>),
+        typeof(CamelCaseEnumConverter<NotifiedResult>),
+        typeof(CamelCaseEnumConverter<Trust>),
     ])]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobsCounted))]

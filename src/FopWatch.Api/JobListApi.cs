@@ -73,7 +73,7 @@ internal static class JobListApi
                     if (unreadable is not null)
                         troubles.Occurred(query.Source, TroubleKind.UnreadableJobs, $"{unreadable.Count} in a list of jobs");
                     return new JobList(
-                        [.. page.Elements.Select(job => JobsApi.Watched(Listed(job), store.References, settings))], page.Continuation, unreadable);
+                        [.. page.Elements.Select(job => JobsApi.Watched(Listed(job), store.References, settings, isWhole: false))], page.Continuation, unreadable);
                 },
                 ApiJson.Wire.JobList,
                 cancellationToken);

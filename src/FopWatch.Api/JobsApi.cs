@@ -135,8 +135,8 @@ internal static class JobsApi
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
     /// <summary>A job as the API answers it.</summary>
-    internal static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings) =>
-        new(job, references, settings.Sources.Find(job.Key.Source)?.Domains);
+    internal static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings, bool isWhole = true) =>
+        new(job, references, settings.Sources.Find(job.Key.Source)?.Domains, isWhole);
 
     private static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 }

@@ -22,8 +22,9 @@ public record WatchedJob : JobRecord
     /// <param name="job">The job.</param>
     /// <param name="references">The references of the installation.</param>
     /// <param name="domains">The domains of the job's source.</param>
+    /// <param name="isWhole">Whether to have its timeline and the reason of its next poll, as the answer for a single job does.</param>
     [SetsRequiredMembers]
-    public WatchedJob(Job job, JobReferences references, OutputDomains? domains)
+    public WatchedJob(Job job, JobReferences references, OutputDomains? domains, bool isWhole = false)
         : base(job.ToRecord(domains))
     {
         ArgumentNullException.ThrowIfNull(references);
@@ -33,6 +34,12 @@ public record WatchedJob : JobRecord
         LastPoll = job.Watch.LastPolledAt is { } at
             ? new(at, job.Watch.LastAnswerInWords ?? StatusAnswer.InWords(job.Watch.LastAnswer))
             : null;
+        if (!isWhole)
+            return;
+
+        NextPollReason = job.Watch.NextPollAt is null ? null : job.Watch.Reason;
+        Timeline = job.Timeline.Read(job.RegisteredAt);
+        TimelineOmitted = job.Timeline.Omitted is > 0 and var omitted ? omitted : null;
     }
 
     /// <summary>The reference by which the log names the job: a keyed hash of source and id. <c>GET /api/jobs?ref=</c> finds the job by it.</summary>
@@ -48,9 +55,28 @@ public record WatchedJob : JobRecord
     [JsonPropertyOrder(1)]
     public DateTimeOffset? NextPollAt { get; init; }
 
+    /// <summary>
+    /// Why the next poll is at <see cref="NextPollAt"/>; absent where no poll is due, where an earlier version decided it, and in lists.
+    /// </summary>
+    [JsonPropertyOrder(1)]
+    public PollReason? NextPollReason { get; init; }
+
     /// <summary>The last poll; absent before the first.</summary>
     [JsonPropertyOrder(1)]
     public LastPoll? LastPoll { get; init; }
+
+    /// <summary>
+    /// What happened to the job, the first recorded first; absent in lists. Equal entries in a row are one entry with a <c>count</c>. The first 8 entries and the
+    /// last 56 are kept. What changed nothing is not here: a notification that repeats what is known, for example. A job that an earlier version stored has no
+    /// entries of that time.
+    /// </summary>
+    [JsonPropertyOrder(1)]
+    [MaxLength(Jobs.Timeline.MostFirst + Jobs.Timeline.MostLast)]
+    public IReadOnlyList<TimelineEntry>? Timeline { get; init; }
+
+    /// <summary>How many times something happened that <see cref="Timeline"/> leaves out, after the first 8 entries; absent for none.</summary>
+    [JsonPropertyOrder(1)]
+    public int? TimelineOmitted { get; init; }
 }
 
 /// <summary>The last poll of a job.</summary>
@@ -73,7 +99,7 @@ public sealed record PolledJob : WatchedJob
     /// <param name="answer">What the status API said; null if it was not asked because the job has its outcome.</param>
     [SetsRequiredMembers]
     public PolledJob(Job job, JobReferences references, OutputDomains? domains, StatusAnswer? answer)
-        : base(job, references, domains) => Answer = answer?.InWords() ?? "not asked: the job has the provider's outcome, which is final";
+        : base(job, references, domains, isWhole: true) => Answer = answer?.InWords() ?? "not asked: the job has the provider's outcome, which is final";
 
     /// <summary>
     /// What the status API said just now, with its code, in words, for example <c>HTTP 612: the status API does not know this id</c>; or why it was not

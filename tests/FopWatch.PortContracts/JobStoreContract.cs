@@ -63,6 +63,43 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
+    public async Task A_job_keeps_what_happened_to_it_and_why_its_next_poll_is_due_when_it_is()
+    {
+        var time = new ManualTimeProvider(Sample.Start);
+        var recording = new ObservedRecorder(Port, time);
+        var (recorder, source) = (recording.Recorder, recording.Source);
+        var key = (await recorder.RegisterAsync(source, "a", Job.NoMetadata, null, Cancelled)).Key;
+        Assert.Equal(PollReason.First, (await StoredAsync()).Watch.Reason);
+        for (var i = 0; i < 3; i++)
+        {
+            time.Advance(TimeSpan.FromMinutes(10));
+            await recorder.PolledAsync((await Port.FindAsync(key, Cancelled))!, new(PollAnswer.NotFound, Detail: "HTTP 612"), CommitCause.Watch, Cancelled);
+        }
+
+        await recorder.HintAsync(source, "a", Cancelled);
+        Assert.Equal((JobState.Expired, PollReason.Hint), ((await StoredAsync()).State, (await StoredAsync()).Watch.Reason));
+        await recorder.ReportAsync(source, "a", Sample.Succeeded(ReportChannel.Notification), null, Cancelled);
+        await recorder.ReportAsync(source, "a", Sample.Succeeded(ReportChannel.Notification), null, Cancelled);
+
+        var job = await StoredAsync();
+        Assert.Equal(
+            [
+                (TimelineEvent.Registered, 0, 1),
+                (TimelineEvent.Polled, 10, 1),
+                (TimelineEvent.Polled, 20, 2),
+                (TimelineEvent.Expired, 30, 1),
+                (TimelineEvent.Notified, 30, 1),
+                (TimelineEvent.Resumed, 30, 1),
+                (TimelineEvent.Notified, 30, 1),
+                (TimelineEvent.Settled, 30, 1),
+            ],
+            job.Timeline.Read(job.RegisteredAt).Select(entry => (entry.What, (int)(entry.At - Sample.Start).TotalMinutes, entry.Count ?? 1)));
+        Assert.Null(job.Watch.Reason);
+
+        async Task<Job> StoredAsync() => (await Port.FindAsync(key, Cancelled))!.Job;
+    }
+
+    [Fact]
     public async Task Ids_and_sources_are_case_sensitive_and_may_use_all_their_characters()
     {
         string[] ids = ["z0.aB", "z0.Ab", "z0_ab", "z0-ab", "..a", new('x', JobKey.MaxIdLength)];

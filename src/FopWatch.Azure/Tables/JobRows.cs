@@ -31,13 +31,8 @@ internal static class JobRows
         var commitId = Convert.ToHexStringLower(hash.GetHashAndReset().AsSpan(0, 16));
 
         var row = new TableEntity(partition, RowKeys.Job(job.Key.Id));
-        for (var facts = job.Facts; !BodyColumns.TryWriteText(row, body);)
-        {
-            if (facts.Cut == FactsCut.Texts)
-                throw new InvalidDataException("A job does not fit into a row even without its items.");
-            facts = facts.CutTo(facts.Cut + 1);
-            body = JobJson.Serialize(job with { Facts = facts });
-        }
+        for (var kept = job; !BodyColumns.TryWriteText(row, body); body = JobJson.Serialize(kept))
+            kept = Shorter(kept, job.Timeline) ?? throw new InvalidDataException("A job does not fit into a row even without its items.");
 
         row[Columns.Source] = job.Key.Source;
         row[Columns.Id] = job.Key.Id;
@@ -60,6 +55,12 @@ internal static class JobRows
         row[Columns.Commit] = commitId;
         return (row, commitId, wholeLength);
     }
+
+    /// <summary>The next shorter form of a job: without its timeline, or else with its timeline and a further cut of its facts; null if there is none.</summary>
+    private static Job? Shorter(Job job, Timeline timeline) =>
+        job.Timeline.Cut() is var cut && cut != job.Timeline ? job with { Timeline = cut }
+        : job.Facts.Cut < FactsCut.Texts ? job with { Facts = job.Facts.CutTo(job.Facts.Cut + 1), Timeline = timeline }
+        : null;
 
     /// <summary>What lists, the books and the purge need of a job, in the order of registration. Written with every commit.</summary>
     public static TableEntity Listed(string partition, Job job) => new(partition, RowKeys.ListedAt(job.RegisteredAt, job.Key.Id))

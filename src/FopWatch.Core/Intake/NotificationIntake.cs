@@ -119,8 +119,8 @@ public sealed class NotificationIntake(
             {
                 var isBelieved = AssessedNotification.IsBelieved(source, assessed.Trust);
                 DecisionInput input = isBelieved
-                    ? new DecisionInput.Report(report, ValidCorrelation(correlation))
-                    : new DecisionInput.Hint(report.IsWorkflow);
+                    ? new DecisionInput.Report(report, ValidCorrelation(correlation)) { Trust = assessed.Trust }
+                    : new DecisionInput.Hint(report.IsWorkflow) { Trust = assessed.Trust };
                 try
                 {
                     var recorded = await recorder.RecordAsync(

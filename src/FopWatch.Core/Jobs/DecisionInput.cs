@@ -36,6 +36,9 @@ public abstract record DecisionInput
     /// <param name="Correlation">The correlation in the path of the notify URL, kept as metadata unless there is one already; null if it has none.</param>
     public sealed record Report(JobReport Told, string? Correlation) : DecisionInput
     {
+        /// <summary>What its signature is worth, for the timeline; less than strong if the token of its URL is trusted.</summary>
+        public Trust Trust { get; init; } = Trust.Strong;
+
         internal override JobOrigin? Creates => JobOrigin.Report;
     }
 
@@ -43,6 +46,9 @@ public abstract record DecisionInput
     /// <param name="IsWorkflow">Whether it names the job as a workflow whose status has a query of its own.</param>
     public sealed record Hint(bool IsWorkflow) : DecisionInput
     {
+        /// <summary>What its signature is worth, for the timeline.</summary>
+        public Trust Trust { get; init; } = Trust.None;
+
         internal override JobOrigin? Creates => JobOrigin.Hint;
 
         internal override TimeSpan? FirstPoll => TimeSpan.Zero;
@@ -55,7 +61,11 @@ public abstract record DecisionInput
     /// </param>
     /// <param name="Answer">The answer.</param>
     /// <param name="Chance">A random number, at least 0 and less than 1, by which the next wait varies.</param>
-    public sealed record Polled(Watch Asked, StatusAnswer Answer, double Chance) : DecisionInput;
+    public sealed record Polled(Watch Asked, StatusAnswer Answer, double Chance) : DecisionInput
+    {
+        /// <summary>Whether somebody asked for the poll; otherwise it was due.</summary>
+        public bool IsRequested { get; init; }
+    }
 
     /// <summary>Somebody wants the job watched no longer. It stays as it is, and a notification still settles it.</summary>
     public sealed record StopWatching : DecisionInput;

@@ -62,6 +62,10 @@ public sealed record Job
     /// <summary>The fallback poller's state.</summary>
     public required Watch Watch { get; init; }
 
+    /// <summary>What happened to it. Neither events nor lists have it, and it makes no new version.</summary>
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
+    public Timeline Timeline { get; init; }
+
     /// <summary>
     /// The form of the stored document. A version that writes what earlier ones would misunderstand raises it, and they leave the document alone.
     /// </summary>

@@ -56,7 +56,7 @@ public static class JobDecider
 
         // What was found to be wrong with an index is put right by writing the job as it is.
         var isWritten = change.EventType is not null || after != job || input is DecisionInput.RestoreWatch or DecisionInput.Reindex;
-        return change with { Job = after, IsWritten = isWritten };
+        return change with { Job = isWritten ? after with { Timeline = Chronicle.Of(job, after, input, now) } : after, IsWritten = isWritten };
     }
 
     /// <summary>
@@ -77,7 +77,7 @@ public static class JobDecider
     {
         var deadline = now + settings.Deadline;
         var wait = firstPollAfter ?? learned?.WaitAt(TimeSpan.Zero) ?? settings.First;
-        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + wait, deadline) };
+        return new() { StartedAt = now, Deadline = deadline, DueAt = Earlier(now + wait, deadline), Reason = PollReason.First };
     }
 
     /// <summary>
@@ -95,12 +95,14 @@ public static class JobDecider
             return watch;
 
         var anew = Start(settings, now, firstPollAfter, learned);
+        var isDueSooner = watch.DueAt < anew.DueAt;
         return watch with
         {
             StartedAt = anew.StartedAt,
             Deadline = anew.Deadline,
             Status = WatchStatus.Watching,
-            DueAt = watch.DueAt < anew.DueAt ? watch.DueAt : anew.DueAt,
+            DueAt = isDueSooner ? watch.DueAt : anew.DueAt,
+            Reason = isDueSooner ? watch.Reason : anew.Reason,
             DoubtedAt = null,
             NotFound = 0,
             AgeKnownTo = now,
@@ -138,17 +140,17 @@ public static class JobDecider
         watch = PollPlan.Clamped(watch, now);
         var soonest = watch.LastPolledAt + PollPlan.HintSpacing is { } spaced && spaced > now ? spaced : now;
         if (watch.NextPollAt is not { } due)
-            return Restart(settings, watch, now) with { DueAt = soonest };
-        return watch with { DueAt = Earlier(due, soonest), HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
+            return Restart(settings, watch, now).Due(soonest, PollReason.Hint);
+        return (soonest < due ? watch.Due(soonest, PollReason.Hint) : watch) with { HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
     }
 
     private static Watch PolledBy(PollSettings settings, Watch watch, DateTimeOffset at, DateTimeOffset now)
     {
         watch = PollPlan.Clamped(watch, now);
         if (watch.NextPollAt is { } due)
-            return watch with { DueAt = Earlier(due, at) };
+            return at < due ? watch.Due(at, PollReason.Requested) : watch;
         var anew = Restart(settings, watch, now);
-        return anew with { DueAt = Earlier(at, anew.Deadline) };
+        return anew.Due(Earlier(at, anew.Deadline), PollReason.Requested);
     }
 
     private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans)
@@ -159,7 +161,7 @@ public static class JobDecider
         var watch = Start(source.Poll, now, input.FirstPoll, plans?.OfSource);
 
         // A hint may name an id long before or after it is submitted.
-        return Job.New(key, source.Provider.Kind, origin, origin == JobOrigin.Hint ? watch : watch with { AgeKnownTo = now }, now);
+        return Job.New(key, source.Provider.Kind, origin, origin == JobOrigin.Hint ? watch with { Reason = PollReason.Hint } : watch with { AgeKnownTo = now }, now);
     }
 
     private static JobChange Register(Job job, DecisionInput.Registration registration, PollSettings poll, DateTimeOffset now, SourcePlans? plans) =>

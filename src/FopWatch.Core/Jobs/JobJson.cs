@@ -85,6 +85,7 @@ public static class JobJson
         typeof(EquatableListConverter<ItemFacts>),
         typeof(EquatableListConverter<OutputFacts>),
         typeof(EquatableListConverter<PartCut>),
+        typeof(TimelineConverter),
 
         // What subscribers may take for unknown would be written back as unknown.
         typeof(CamelCaseEnumConverter<ItemState>),

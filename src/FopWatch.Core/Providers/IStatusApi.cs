@@ -38,10 +38,17 @@ public sealed record StatusAnswer(
     /// <summary>An answer in words where nothing but its kind is known.</summary>
     public static string InWords(PollAnswer answer) => new StatusAnswer(answer).InWords();
 
+    /// <summary>A report of this state in words.</summary>
+    internal static string InWords(JobState state) => $"the report: {WireNames.Of(state)}";
+
+    /// <summary>How the report by itself says that the job stands; null without one.</summary>
+    internal JobState? StateOfReport =>
+        Answer == PollAnswer.Report && Report is { Facts: var facts } ? facts.Outcome ?? (facts.Started ? JobState.Processing : JobState.Waiting) : null;
+
     private string? Meaning() => Answer switch
     {
         PollAnswer.None => "not asked yet",
-        PollAnswer.Report when Report is { Facts: var facts } => $"the report: {WireNames.Of(facts.Outcome ?? (facts.Started ? JobState.Processing : JobState.Waiting))}",
+        PollAnswer.Report when StateOfReport is { } state => InWords(state),
         PollAnswer.Report => "a report",
         PollAnswer.NotFound => "the status API does not know this id",
         PollAnswer.Throttled when Asked => "the status API asks to slow down",

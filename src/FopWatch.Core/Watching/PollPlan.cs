@@ -82,7 +82,7 @@ public static class PollPlan
     /// also by one that is right again.
     /// </summary>
     public static Watch Restored(Watch watch, DateTimeOffset now) =>
-        watch.Due(Earlier(now, watch.LastPolledAt ?? watch.StartedAt));
+        watch.Due(Earlier(now, watch.LastPolledAt ?? watch.StartedAt), PollReason.Restored);
 
     /// <summary>The watch after a poll, and whether the poll is the last.</summary>
     /// <param name="settings">The source's settings.</param>
@@ -140,23 +140,35 @@ public static class PollPlan
             return (givenUp is null || watch.Status == WatchStatus.Stopped ? answered : answered.GiveUp(), givenUp);
 
         // A poll that came between may have put off the next one; all else that moves it is something that was heard.
-        DateTimeOffset? soonest = watch.HintedWhileDue ? now + HintSpacing
-            : due != asked.DueAt ? Later(due, now + HintSpacing)
+        (DateTimeOffset At, PollReason? Reason)? soonest = watch.HintedWhileDue ? (now + HintSpacing, PollReason.Hint)
+            : due != asked.DueAt ? (Later(due, now + HintSpacing), watch.Reason)
             : null;
         if (givenUp is not null)
-            return (soonest is { } once ? answered.Due(once) : answered.GiveUp(), givenUp);
+            return (soonest is { } once ? answered.Due(once.At, once.Reason) : answered.GiveUp(), givenUp);
         if (reason is not null && answered.DoubtedAt + SecondLook.After is { } second)
-            return (answered.Due(Earlier(soonest ?? second, second)), null);
+            return (soonest is { } sooner && sooner.At < second ? answered.Due(sooner.At, sooner.Reason) : answered.Due(second, PollReason.SecondLook), null);
 
         var wait = Interval(settings, answered, facts.Idle == true, learned, now);
         wait *= 1 - Jitter + (2 * Jitter * random);
-        var next = soonest is { } heard ? Earlier(now + wait, heard) : now + wait;
+        var (next, why) = soonest is { } heard && heard.At < now + wait ? heard : (now + wait, ReasonAfter(answer.Answer));
 
         // The whole source is paused until then (PollPacer): a poll that is due sooner would only be put off.
-        if (answer.RetryAfter is { } pause)
-            next = Later(next, now + pause);
-        return (answered.Due(now < answered.Deadline ? Earlier(next, answered.Deadline) : next), null);
+        if (answer.RetryAfter is { } pause && now + pause > next)
+            (next, why) = (now + pause, PollReason.Throttled);
+        if (now < answered.Deadline && answered.Deadline < next)
+            (next, why) = (answered.Deadline, PollReason.Deadline);
+        return (answered.Due(next, why), null);
     }
+
+    private static PollReason ReasonAfter(PollAnswer answer) => answer switch
+    {
+        PollAnswer.NotFound => PollReason.UnknownId,
+        PollAnswer.Throttled => PollReason.Throttled,
+        PollAnswer.Unavailable => PollReason.Failed,
+        PollAnswer.Refused => PollReason.Refused,
+        PollAnswer.OutOfScope => PollReason.OutOfScope,
+        _ => PollReason.Plan,
+    };
 
     /// <summary>
     /// From one poll to the next, whatever the answer; a failed poll counts as <see cref="PollAnswer.Unavailable"/>. <see cref="SetAside"/> decides only where the

@@ -80,7 +80,7 @@ public sealed class Poller(
         using var slot = slots is null ? null : await slots.TryTakeAsync(source, cancellationToken);
         return slots is not null && slot is null
             ? new(job, null) { PostponedUntil = slots.Postpone(source) }
-            : await PollAsync(source, stored, cause, cancellationToken);
+            : await PollAsync(source, stored, cause, isRequested: false, cancellationToken);
     }
 
     /// <summary>
@@ -95,11 +95,11 @@ public sealed class Poller(
     {
         var stored = await store.FindAsync(key, cancellationToken);
         return stored is { Job.HasOutcome: false } && sources.Find(key.Source) is { } source
-            ? await PollAsync(source, stored, CommitCause.Outside, cancellationToken)
+            ? await PollAsync(source, stored, CommitCause.Outside, isRequested: true, cancellationToken)
             : new(stored?.Job, null);
     }
 
-    private async Task<Polled> PollAsync(Source source, StoredJob asked, CommitCause cause, CancellationToken cancellationToken)
+    private async Task<Polled> PollAsync(Source source, StoredJob asked, CommitCause cause, bool isRequested, CancellationToken cancellationToken)
     {
         using var activity = Telemetry.Activities.StartActivity("poll");
         activity?.SetTag("fopwatch.source", source.Name);
@@ -112,7 +112,7 @@ public sealed class Poller(
             answer = Judged(source, asked.Job, told);
             metrics.Polled(source, answer.Answer);
             Diagnose(asked.Job, answer);
-            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble());
+            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
             polled = new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer);
             troubles.Worked(source.Name, TroubleKind.PollsFail);
         }
@@ -120,7 +120,7 @@ public sealed class Poller(
         {
             if (answer is null)
                 metrics.Polled(source, PollAnswer.Unavailable);
-            polled = await PutOffAsync(source, asked, cause, fault, cancellationToken);
+            polled = await PutOffAsync(source, asked, cause, isRequested, fault, cancellationToken);
         }
 
         activity?.SetTag("fopwatch.answer", polled.Answer?.Answer.ToString());
@@ -138,14 +138,14 @@ public sealed class Poller(
     }
 
     private async Task<Polled> PutOffAsync(
-        Source source, StoredJob asked, CommitCause cause, Exception fault, CancellationToken cancellationToken)
+        Source source, StoredJob asked, CommitCause cause, bool isRequested, Exception fault, CancellationToken cancellationToken)
     {
         var words = $"the poll failed: {fault.GetType().Name}";
         var answer = new StatusAnswer(PollAnswer.Unavailable, Detail: words);
         troubles.Occurred(source.Name, TroubleKind.PollsFail, words);
         try
         {
-            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble());
+            var input = new DecisionInput.Polled(asked.Job.Watch, answer, random.NextDouble()) { IsRequested = isRequested };
             return new((await recorder.RecordAsync(asked.Job.Key, input, cancellationToken, cause, known: asked)).Job, answer, fault);
         }
         catch (Exception again) when (again is not StoreUnavailableException && !cancellationToken.IsCancellationRequested)

@@ -1,4 +1,5 @@
 using System.Text.Json.Serialization;
+using FopWatch.Contracts;
 using FopWatch.Jobs;
 
 namespace FopWatch.Watching;
@@ -44,6 +45,10 @@ public sealed record Watch
     /// </summary>
     [JsonIgnore]
     public DateTimeOffset? NextPollAt => Status == WatchStatus.Watching ? DueAt : null;
+
+    /// <summary>Why <see cref="DueAt"/> is when it is; null if no poll is due, or if an earlier version decided it.</summary>
+    [JsonIgnore]
+    public PollReason? Reason { get; init; }
 
     /// <summary>When the watch began.</summary>
     public required DateTimeOffset StartedAt { get; init; }
@@ -118,20 +123,30 @@ public sealed record Watch
         init => Status = value ? WatchStatus.Stopped : Status;
     }
 
-    /// <summary>The watch with its next poll at a time.</summary>
-    public Watch Due(DateTimeOffset at) => this with { Status = WatchStatus.Watching, DueAt = at };
+    /// <summary>A reason of a later version is read as unknown.</summary>
+    [JsonInclude]
+    [JsonPropertyName("reason")]
+    internal string? StoredReason
+    {
+        get => Reason is { } reason ? WireNames.Of(reason) : null;
+        init => Reason = WireNames.TryParse<PollReason>(value, out var known) ? known : null;
+    }
+
+    /// <summary>The watch with its next poll at a time, and why then.</summary>
+    public Watch Due(DateTimeOffset at, PollReason? reason = null) => this with { Status = WatchStatus.Watching, DueAt = at, Reason = reason };
 
     /// <summary>The watch after somebody asked to stop it: the job stays open and is not polled; a notification still settles it.</summary>
-    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, AgeKnownTo = null, OverdueAt = null };
+    public Watch Stop() => this with { Status = WatchStatus.Stopped, DueAt = null, Reason = null, AgeKnownTo = null, OverdueAt = null };
 
     /// <summary>The watch of a job that is given up.</summary>
-    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, AgeKnownTo = null, OverdueAt = null };
+    public Watch GiveUp() => this with { Status = WatchStatus.GivenUp, DueAt = null, Reason = null, AgeKnownTo = null, OverdueAt = null };
 
     /// <summary>The watch of a job that has an outcome.</summary>
     public Watch End() => this with
     {
         Status = WatchStatus.Done,
         DueAt = null,
+        Reason = null,
         AgeKnownTo = null,
         OverdueAt = null,
         IsAgeCounted = IsAgeCounted || AgeKnownTo is not null,

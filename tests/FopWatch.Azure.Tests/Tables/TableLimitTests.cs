@@ -4,7 +4,9 @@ using FopWatch.Azure.Tables;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.PortContracts;
+using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Azure.Tests.Tables;
 
@@ -60,6 +62,33 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         var again = stored.Job.Apply(report, Sample.Start.AddHours(1));
         Assert.Equal((stored.Job, null), (again.Job, again.EventType));
         Assert.Equal(1, Assert.Single(await Store.Jobs.BooksAsync(Cancelled)).Settled);
+    }
+
+    // The longest body that a row holds, and a timeline of less than what is left to it.
+    [Theory]
+    [InlineData(BodyColumns.MaxBytes - 5_000, FactsCut.None, true)]
+    [InlineData(BodyColumns.MaxBytes - 100_000, FactsCut.None, false)]
+    [InlineData(BodyColumns.MaxBytes + 100_000, FactsCut.Raw, false)]
+    public async Task A_timeline_is_left_out_before_what_the_provider_reported_and_only_where_that_makes_it_fit(int raw, FactsCut cut, bool isTimelineCut)
+    {
+        var provider = ProviderKinds.For(ProviderKind.Qiniu);
+        var source = new Source { Name = "media", Provider = provider, StatusEndpoint = new("https://api.example.com"), Tokens = new(["0123456789"]), Poll = provider.DefaultPoll };
+        var polled = Sample.Job("a");
+        for (var i = 0; i < 50; i++)
+        {
+            var input = new DecisionInput.Polled(polled.Watch, new(PollAnswer.Refused, Detail: Random(150, i)), 0.5);
+            polled = JobDecider.Decide(polled.Key, polled, input, source, Sample.Start.AddMinutes(i))!.Job;
+        }
+
+        // Six random bits to a character, which the compression finds.
+        var timeline = polled.Timeline;
+        var change = Changed("a", Report(1, ItemState.Succeeded, closed: true, raw / 3 * 4));
+        change = change with { Job = change.Job with { Timeline = timeline } };
+
+        Assert.NotNull(await Store.Jobs.CommitAsync(change.On(null), Cancelled));
+
+        var stored = (await Store.Jobs.FindAsync(new JobKey("media", "a"), Cancelled))!.Job;
+        Assert.Equal((cut, isTimelineCut ? timeline.Cut() : timeline), (stored.Facts.Cut, stored.Timeline));
     }
 
     // What is random cannot be compressed: three results fit whole, thirty only with fewer frames.

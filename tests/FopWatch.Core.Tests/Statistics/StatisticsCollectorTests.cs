@@ -193,7 +193,7 @@ public sealed class StatisticsCollectorTests
         var found = _job!;
 
         At(160, Reported(Over));
-        Assert.Equal(found with { NotifiedAt = Start.AddSeconds(160) }, _job);
+        Assert.Equal(found with { NotifiedAt = Start.AddSeconds(160), Timeline = _job!.Timeline }, _job);
         At(170, Reported(Over));
 
         var (sums, ages) = Taken();

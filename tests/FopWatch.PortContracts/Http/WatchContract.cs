@@ -4,6 +4,8 @@ using System.Net.Http.Json;
 using System.Text;
 using FopWatch.Api;
 using FopWatch.Contracts;
+using FopWatch.Jobs;
+using FopWatch.Providers;
 using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
@@ -50,6 +52,37 @@ public abstract class WatchContract : HostContract
         Assert.InRange(job.LastPoll!.At, registered.RegisteredAt, DateTimeOffset.UtcNow.AddMinutes(1));
         Assert.True(job.NextPollAt > job.LastPoll.At);
         Assert.Equal(job.LastPoll, Assert.Single((await host.ListAsync("?watch=watching")).Jobs).LastPoll);
+    }
+
+    [Fact]
+    public async Task A_job_says_what_happened_to_it_and_why_its_next_poll_is_due_and_a_list_does_not()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
+        var registered = await host.JobAsync("media", "z0.a");
+        Assert.Equal((PollReason.First, registered.RegisteredAt), (registered.NextPollReason, Assert.Single(registered.Timeline!).At));
+        var listed = Assert.Single((await host.ListAsync("")).Jobs);
+        Assert.Equal((registered.NextPollAt, null, null), (listed.NextPollAt, listed.NextPollReason, listed.Timeline));
+
+        host.StatusApi.Answers["z0.a"] = (612, []);
+        await host.PollAsync("media", "z0.a");
+        var polled = await host.PollAsync("media", "z0.a");
+        Assert.Equal((PollReason.UnknownId, 2), (polled.NextPollReason, polled.Timeline!.Count));
+        await host.NotifyAsync("media", Done);
+        await host.NotifyAsync("media", Done);
+
+        var job = await host.JobAsync("media", "z0.a");
+        Assert.Equal((null, null), (job.NextPollReason, job.TimelineOmitted));
+        Assert.Collection(
+            job.Timeline!,
+            entry => Assert.Equal((TimelineEvent.Registered, TimelineCause.Registration), (entry.What, entry.By!.Value)),
+            entry =>
+            {
+                Assert.Equal((TimelineEvent.Polled, 2, "requested", "HTTP 612: the status API does not know this id"), (entry.What, entry.Count!.Value, entry.Reason, entry.Answer));
+                Assert.InRange(entry.Until!.Value, entry.At, DateTimeOffset.UtcNow);
+            },
+            entry => Assert.Equal((TimelineEvent.Notified, Trust.Strong, NotifiedResult.Recorded, null), (entry.What, entry.Trust!.Value, entry.Result!.Value, entry.By)),
+            entry => Assert.Equal((TimelineEvent.Settled, JobState.Succeeded, TimelineCause.Notification), (entry.What, entry.State!.Value, entry.By!.Value)));
     }
 
     [Fact]

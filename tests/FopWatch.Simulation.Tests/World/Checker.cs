@@ -37,6 +37,8 @@ internal sealed class Checker(SimulatedWorld world)
         story.HeardAt ??= world.Now;
         Versions(before, commit);
         Outcomes(story, before, job);
+        if (TimelineRules.Violated(before, job) is { } rule)
+            Expect(false, rule, job);
         if (commit.Event is { } committed)
             EventOf(job, committed);
         else
@@ -305,7 +307,7 @@ internal sealed class Checker(SimulatedWorld world)
             return;
         }
 
-        var onlyWatch = before with { Watch = job.Watch, NotifiedAt = job.NotifiedAt } == job;
+        var onlyWatch = before with { Watch = job.Watch, NotifiedAt = job.NotifiedAt, Timeline = job.Timeline } == job;
         Expect(onlyWatch ? job.Version == before.Version && commit.Event is null : job.Version > before.Version, "versions that do not grow", job);
         Expect(job.UpdatedAt >= before.UpdatedAt, "a job that was changed before it was changed", job);
     }
