@@ -81,7 +81,7 @@ public abstract class WatchContract : HostContract
                 Assert.Equal((TimelineEvent.Polled, 2, "requested", "HTTP 612: the status API does not know this id"), (entry.What, entry.Count!.Value, entry.Reason, entry.Answer));
                 Assert.InRange(entry.Until!.Value, entry.At, DateTimeOffset.UtcNow);
             },
-            entry => Assert.Equal((TimelineEvent.Notified, Trust.Strong, NotifiedResult.Recorded, null), (entry.What, entry.Trust!.Value, entry.Result!.Value, entry.By)),
+            entry => Assert.Equal((TimelineEvent.Notified, Trust.None, NotifiedResult.Recorded, TimelineCause.Token), (entry.What, entry.Trust!.Value, entry.Result!.Value, entry.By!.Value)),
             entry => Assert.Equal((TimelineEvent.Settled, JobState.Succeeded, TimelineCause.Notification), (entry.What, entry.State!.Value, entry.By!.Value)));
     }
 
