@@ -200,7 +200,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
         Assert.True(await IsListedAsync());
         etag = await CommitAsync(new(overdue.Job.Stopped(), etag, null));
         Assert.False(await IsListedAsync());
-        etag = await CommitAsync(overdue.On(etag));
+        etag = await CommitAsync(new(overdue.Job, etag, null));
         Assert.True(await IsListedAsync());
 
         // A job that was read is taken out as well as one whose commit is remembered.

@@ -52,15 +52,18 @@ public sealed record SourcePlans(LearnedPlan? OfSource, IReadOnlyDictionary<stri
         if (source.Jobs < PlanLearner.LeastJobs)
             return null;
         var all = ClassAges.Of(source);
-        var ofSource = PlanLearner.Learn([all], settings, heard, pollsPerJob)?[0];
+        var ofSource = PlanLearner.Learn([all], settings, heard, pollsPerJob, new(null, null, null))?[0];
         if (names.Count == 0)
             return ofSource is null ? null : new(ofSource, NoClasses);
+        if (names.Count == 1 && !(others.Jobs > 0))
+            return ofSource is null ? null : new(ofSource, new Dictionary<string, LearnedPlan>(StringComparer.Ordinal) { [names[0]] = ofSource });
 
-        // The others have no plan of their own, and count for the price.
-        List<ClassAges> classes = [.. names.Select(name => ClassAges.Of(known[name]))];
-        if (others.Jobs > 0)
-            classes.Add(all with { Observed = AgeCurve.Observed(others), Jobs = others.Jobs });
-        var ofClasses = PlanLearner.Learn(classes, settings, heard, pollsPerJob);
+        // The others have no plan of their own, and count for the price; so does the first poll of each job, which comes before its class is known.
+        var conditions = new HostConditions(
+            (ofSource?.WaitAt(TimeSpan.Zero) ?? settings.First).TotalSeconds,
+            others.Jobs > 0 ? all with { Observed = AgeCurve.Observed(others), Jobs = others.Jobs } : null,
+            ofSource);
+        var ofClasses = PlanLearner.Learn([.. names.Select(name => ClassAges.Of(known[name]))], settings, heard, pollsPerJob, conditions);
         return ofSource is null && ofClasses is null
             ? null
             : new(ofSource, ofClasses is null ? NoClasses : names.Zip(ofClasses).ToDictionary(one => one.First, one => one.Second, StringComparer.Ordinal));

@@ -1,10 +1,18 @@
+using FopWatch.Statistics;
+
 namespace FopWatch.Watching;
 
 /// <summary>When to poll the jobs of a class, by their age: what was learned from jobs before them.</summary>
 public sealed class LearnedPlan
 {
-    /// <summary>The polls that <see cref="Towards"/> moves.</summary>
-    private const int MostBetween = 64;
+    /// <summary>The courses that a job's varied waits can take, of which <see cref="On"/> is the mean.</summary>
+    private const int Courses = 8;
+
+    /// <summary>After so many polls the variations have averaged out.</summary>
+    private const int Varied = 24;
+
+    /// <summary>Multiples of it are spread evenly over the unit interval, whichever part of them is taken.</summary>
+    private const double GoldenSection = 0.6180339887498949;
 
     /// <summary>The ages of the grid are in milliseconds; a time in ticks may be less than the one that it stands for.</summary>
     private const double Rounding = 0.0005;
@@ -48,23 +56,48 @@ public sealed class LearnedPlan
     /// <param name="share">How far it is from this one to the other; from 0 to 1.</param>
     internal LearnedPlan Towards(LearnedPlan other, double share)
     {
-        var next = (int[])other._next.Clone();
-        var (at, mine, theirs) = (0, 0, 0);
-        for (var i = 0; i < MostBetween; i++)
+        var next = new int[_next.Length];
+        for (var at = 0; at < next.Length; at++)
         {
-            (mine, theirs) = (_next[mine], other._next[theirs]);
-            if (mine == theirs || Math.Max(mine, theirs) >= _grid.Length - 1)
-                break;
-            var to = AtOrBefore(_grid[mine] + (share * (_grid[theirs] - _grid[mine])));
-            while (_grid[to] - _grid[at] > _longest)
-                to--;
-            if (to <= at || _grid[to] - _grid[at] < _shortest)
-                break;
-            next[at] = to;
-            at = to;
+            var (mine, theirs) = (_next[at], other._next[at]);
+            var to = mine == theirs ? mine : AtOrBefore(_grid[mine] + (share * (_grid[theirs] - _grid[mine])));
+            next[at] = to <= at || _grid[to] - _grid[at] < _shortest ? Math.Max(mine, theirs) : to;
         }
 
         return new(_grid, next, _shortest, _longest, _deadline);
+    }
+
+    /// <summary>What the polls of a host come to: each wait but the first varies.</summary>
+    /// <param name="curve">How long the jobs take.</param>
+    /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
+    /// <param name="first">The age in seconds at the first poll, which another plan decides; null for this one's.</param>
+    internal PollSpending On(ISurvivalCurve curve, double heard, double? first = null)
+    {
+        var spent = default(PollSpending);
+        for (var course = 0; course < Courses; course++)
+            spent += 1.0 / Courses * Along((course + 0.5) / Courses, curve, heard, first ?? WaitAt(TimeSpan.Zero).TotalSeconds);
+        return spent;
+    }
+
+    private PollSpending Along(double chance, ISurvivalCurve curve, double heard, double first)
+    {
+        var (spent, before, unfinished, mean) = (default(PollSpending), 0d, curve.Unfinished(0), 0d);
+        var age = Math.Min(first, _deadline);
+        for (var polls = 1; unfinished > 0; polls++)
+        {
+            var (left, area) = (curve.Unfinished(age), curve.RestrictedMean(age));
+            spent += PollSpending.OfStep(heard, age - before, unfinished, left, area - mean);
+            (before, unfinished, mean) = (age, left, area);
+            if (age >= _deadline)
+                return spent;
+            var wait = WaitAt(TimeSpan.FromSeconds(age)).TotalSeconds;
+            if (polls >= Varied && wait >= _longest)
+                return spent + PollSpending.OfTail(curve, heard, age, _longest, _deadline);
+            chance = (chance + GoldenSection) % 1;
+            age = Math.Min(age + (polls < Varied ? wait * (1 - PollPlan.Jitter + (2 * PollPlan.Jitter * chance)) : wait), _deadline);
+        }
+
+        return spent;
     }
 
     private int AtOrBefore(double seconds)

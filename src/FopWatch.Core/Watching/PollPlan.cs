@@ -21,7 +21,7 @@ public static class PollPlan
     public static readonly TimeSpan ClockTolerance = TimeSpan.FromSeconds(1);
 
     /// <summary>How much a wait varies to either side, so that jobs that were registered together are not polled together.</summary>
-    private const double Jitter = 0.1;
+    internal const double Jitter = 0.1;
 
     /// <summary>Whether a poll is due: the one answer, for every host.</summary>
     public static bool IsDue(Watch watch, DateTimeOffset now) => watch.NextPollAt <= DueBy(now);
