@@ -136,7 +136,7 @@ var rules = [
   {
     name: 'jobs-overdue'
     displayName: 'Jobs of a source are overdue'
-    description: 'More than a fifth of the jobs take longer than 1.5 times what 95 % of their like took: the provider is slow, or its queue is long.'
+    description: 'More than a fifth of the jobs are older than 1.5 times the 95th percentile of their class: the provider is slow, or its queue is long.'
     severity: 3
     query: '''
       AppMetrics

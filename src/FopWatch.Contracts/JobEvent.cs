@@ -13,7 +13,7 @@ public sealed record JobEvent
     /// <summary>An item or the state moved, and the job is not settled.</summary>
     public const string ProgressedType = "fopwatch.job.progressed";
 
-    /// <summary>The job takes longer than 1.5 times what 95 % of its like took, and is not settled. Published once, unless the job is watched anew.</summary>
+    /// <summary>The job is older than 1.5 times the 95th percentile of its class, and is not settled. Published once per watch.</summary>
     public const string OverdueType = "fopwatch.job.overdue";
 
     /// <summary>The job has its outcome.</summary>

@@ -26,7 +26,7 @@ public record JobRecord
     public SettledBy? SettledBy { get; init; }
 
     /// <summary>
-    /// True while the job is open and known to be overdue: it takes longer than 1.5 times what 95 % of its like took. Settled, expired and stopped jobs are not overdue.
+    /// True while the job is open and known to be overdue: it is older than 1.5 times the 95th percentile of its class. Settled, expired and stopped jobs are not overdue.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public bool Overdue { get; init; }

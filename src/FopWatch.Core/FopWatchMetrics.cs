@@ -59,7 +59,7 @@ public sealed class FopWatchMetrics
         _settled = meter.CreateCounter<long>(
             "fopwatch.jobs.settled", "{job}", "Outcomes by source, state and what settled the job.");
         _overdue = meter.CreateCounter<long>(
-            "fopwatch.jobs.overdue", "{job}", "Jobs by source that a poll found to take longer than 1.5 times what 95 % of their like took.");
+            "fopwatch.jobs.overdue", "{job}", "Jobs by source that a poll found to be older than 1.5 times the 95th percentile of their class.");
         _notMeasured = meter.CreateCounter<long>(
             "fopwatch.commits.unmeasured", "{commit}", "Commits by source that were made and could not be measured.");
         _timeToOutcome = meter.CreateHistogram<double>(

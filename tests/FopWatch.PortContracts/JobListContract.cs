@@ -159,6 +159,11 @@ public abstract class JobListContract : StoreContract<IJobStore>
 
                     Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
                     Assert.All(listed, job => Assert.Equal(watch, job.WatchStatus));
+
+                    query = query with { Overdue = true };
+                    listed = [.. (await PagesAsync(query)).SelectMany(page => page)];
+                    Assert.Equal(jobs.AsEnumerable().Reverse().Where(query.Matches).Select(job => job.Key), listed.Select(job => job.Key));
+                    Assert.True(watch == WatchStatus.Watching || listed.Count == 0);
                 }
 
                 foreach (var overdue in new[] { false, true })
@@ -205,7 +210,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
 
         // A job that was read is taken out as well as one whose commit is remembered.
         Assert.Equal(etag, (await Port.FindAsync(job.Key, Cancelled))!.ETag);
-        await CommitAsync(overdue.Job.Settled(TimeSpan.FromHours(3)).On(etag));
+        await CommitAsync(overdue.Job.Progressed().Job.Settled(TimeSpan.FromHours(3)).On(etag));
         Assert.False(await IsListedAsync());
 
         async Task<bool> IsListedAsync()

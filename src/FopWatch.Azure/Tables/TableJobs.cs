@@ -208,9 +208,15 @@ internal sealed class TableJobs(TableGateway table, TableReferences references, 
                 if (deletions.Count == 0 || stored.ETag != before?.ETag)
                     return (null, wholeLength);
 
-                // The job is as it was: then what is not there is a row of an index, which is only to be taken out. Another one that stays is found
-                // to be wrong when it is read.
-                deletions.Clear();
+                // The job is as it was: then what is not there is a row of an index, which is only to be taken out.
+                var left = new List<TableTransactionAction>();
+                foreach (var deletion in deletions)
+                {
+                    if (await table.RowAsync(partition, deletion.Entity.RowKey, Columns.Keys, cancellationToken) is not null)
+                        left.Add(deletion);
+                }
+
+                deletions = left.Count < deletions.Count ? left : [];
             }
         }
     }

@@ -102,7 +102,7 @@ public sealed record Job
     /// <summary>Where the watch of the job stands.</summary>
     public WatchStatus WatchStatus => Watch.Status;
 
-    /// <summary>Whether the job is open, watched, and was found to take longer than its like.</summary>
+    /// <summary>Whether the job is open, watched, and was found to be overdue (<see cref="OverdueAges"/>).</summary>
     public bool IsOverdue => !IsSettled && WatchStatus == WatchStatus.Watching && Watch.OverdueAt is not null;
 
     /// <summary>A job that FopWatch hears of for the first time.</summary>
@@ -191,7 +191,7 @@ public sealed record Job
     public JobChange Notified(DateTimeOffset now) =>
         this is { HasOutcome: true, SettledBy: Contracts.SettledBy.Poll, NotifiedAt: null } ? new(this with { NotifiedAt = now }, null) : JobChange.Nothing(this);
 
-    /// <summary>Records that the job takes longer than its like: once for a watch, as a new version.</summary>
+    /// <summary>Records that the job is overdue: once per watch, as a new version.</summary>
     public JobChange BecomeOverdue(DateTimeOffset now) =>
         IsSettled || Origin == JobOrigin.Hint || WatchStatus != WatchStatus.Watching || Watch.OverdueAt is not null
             ? JobChange.Nothing(this)

@@ -209,8 +209,8 @@ public static class JobDecider
         if (givenUp is { } reason)
             change = change.Then(next => next.GiveUp(reason, now));
 
-        // A status API that is down or busy does not say that the job goes on.
-        return GivingUp.HasAnswered(answer.Answer) && overdue?.For(CommandClass.Of(change.Job.Facts)) < now - change.Job.Watch.StartedAt
+        // An API that is down, busy or refuses to answer does not say that the job goes on.
+        return answer.Answer is PollAnswer.Report or PollAnswer.NotFound && overdue?.For(CommandClass.Of(change.Job.Facts)) < now - change.Job.Watch.StartedAt
             ? change.Then(next => next.BecomeOverdue(now))
             : change;
     }

@@ -35,7 +35,7 @@ public static class PlanLearner
     /// The most polls by a host if its provider becomes slower by one of <see cref="Slowdowns"/>, as a multiple of the fixed plan's; or one poll a job more.
     /// Slow jobs pass all polls at the ages at which jobs usually end.
     /// </summary>
-    private const double MostWhenSlower = 1.25;
+    private const double MostWhenSlower = 1.2;
 
     private static readonly double[] Slowdowns = [1.1, 1.2, 1.5, 2, 5];
 

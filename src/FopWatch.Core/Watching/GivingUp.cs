@@ -72,8 +72,7 @@ public static class GivingUp
         : deadline / 2 < Latest ? deadline / 2
         : Latest;
 
-    /// <summary>Whether a status API answered, whatever it said.</summary>
-    internal static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
+    private static bool HasAnswered(PollAnswer answer) => answer is not (PollAnswer.Unavailable or PollAnswer.Throttled);
 
     /// <summary>
     /// How long after the deadline a status API that is down or busy is still asked: a tenth of the watch, which ends Qiniu's nine

@@ -2,7 +2,7 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Watching;
 
-/// <summary>From which age a job of a source is overdue: it takes longer than nearly all of its like did.</summary>
+/// <summary>The ages from which jobs of a source are overdue: 1.5 times the 95th percentile of their class.</summary>
 /// <param name="OfSource">The age for jobs of a class of which too little is known; null if too little is known of the source.</param>
 /// <param name="OfClasses">The age for each class of which enough is known; null where so many of its jobs were never seen to end that nothing is unusual.</param>
 public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string, TimeSpan?> OfClasses)
@@ -11,7 +11,7 @@ public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string,
     public const double Factor = 1.5;
 
     /// <summary>The share of jobs that take longer than the usual age.</summary>
-    private const double Longer = 0.05;
+    private const double ShareAbove = 0.05;
 
     /// <summary>The age for a class; null if its jobs are never overdue.</summary>
     /// <param name="name">The name of the class.</param>
@@ -37,12 +37,12 @@ public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string,
     private static TimeSpan? AgeOf(KnownAges known)
     {
         var (curve, low, high) = (AgeCurve.Observed(known), 0d, known.Buckets.From(known.Buckets.Count));
-        if (curve.Unfinished(high) > Longer)
+        if (curve.Unfinished(high) > ShareAbove)
             return null;
         while (high - low > 1e-3)
         {
             var middle = (low + high) / 2;
-            (low, high) = curve.Unfinished(middle) > Longer ? (middle, high) : (low, middle);
+            (low, high) = curve.Unfinished(middle) > ShareAbove ? (middle, high) : (low, middle);
         }
 
         return Factor * TimeSpan.FromSeconds(high);

@@ -109,8 +109,8 @@ public sealed record Watch
     public bool IsAgeCounted { get; init; }
 
     /// <summary>
-    /// When a poll found that the job takes longer than its like (<see cref="OverdueAges"/>); null if none has since the watch began. Only a watch that goes on
-    /// has it.
+    /// When a poll found the job overdue (<see cref="OverdueAges"/>); null if none has since the watch began, and unless <see cref="Status"/> is
+    /// <see cref="WatchStatus.Watching"/>.
     /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingDefault)]
     public DateTimeOffset? OverdueAt { get; init; }

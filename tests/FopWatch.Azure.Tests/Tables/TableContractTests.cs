@@ -249,6 +249,32 @@ public sealed class TableDamagedJobTests(SharedAzurite azurite) : DamagedJobCont
     protected override async Task<int> PurgeAsync(DateTimeOffset settledBefore) => (await Store.JobPurge.PurgeAsync(settledBefore, TimeSpan.MaxValue, Cancelled)).Jobs;
 
     [Theory]
+    [InlineData("d|")]
+    [InlineData("v|")]
+    public async Task An_overdue_job_that_settles_leaves_neither_index_if_a_row_of_one_is_lost(string lost)
+    {
+        var overdue = Sample.Job("a").Overdue(TimeSpan.FromHours(1));
+        var etag = await CommitAsync(overdue.On(null));
+        foreach (var row in await IndexRowsAsync())
+        {
+            if (row.RowKey.StartsWith(lost, StringComparison.Ordinal))
+                await _table!.Rows.DeleteEntityAsync(row.PartitionKey, row.RowKey, ETag.All, Cancelled);
+        }
+
+        Assert.Single(await IndexRowsAsync());
+        Assert.NotNull(await Store.Jobs.CommitAsync(overdue.Job.Settled(TimeSpan.FromHours(2)).On(etag), Cancelled));
+        Assert.Empty(await IndexRowsAsync());
+
+        async Task<List<TableEntity>> IndexRowsAsync()
+        {
+            var rows = new List<TableEntity>();
+            await foreach (var row in _table!.Rows.QueryAsync<TableEntity>(cancellationToken: Cancelled))
+                rows.Add(row);
+            return [.. rows.Where(row => row.RowKey.StartsWith("d|", StringComparison.Ordinal) || row.RowKey.StartsWith("v|", StringComparison.Ordinal))];
+        }
+    }
+
+    [Theory]
     [InlineData("Body", null)]
     [InlineData("Body", 7)]
     [InlineData("DueAt", "never")]

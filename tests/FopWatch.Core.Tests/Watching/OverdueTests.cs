@@ -68,9 +68,10 @@ public sealed class OverdueTests
     [Theory]
     [InlineData(PollAnswer.Unavailable, false)]
     [InlineData(PollAnswer.Throttled, false)]
-    [InlineData(PollAnswer.Refused, true)]
-    [InlineData(PollAnswer.OutOfScope, true)]
-    public void An_api_that_does_not_answer_makes_no_job_overdue(PollAnswer answer, bool expected) =>
+    [InlineData(PollAnswer.Refused, false)]
+    [InlineData(PollAnswer.OutOfScope, false)]
+    [InlineData(PollAnswer.NotFound, true)]
+    public void An_api_that_says_nothing_of_the_job_makes_it_not_overdue(PollAnswer answer, bool expected) =>
         Assert.Equal(expected, Polled(Registered(), new(answer), 5000).Job.IsOverdue);
 
     [Fact]
@@ -128,7 +129,7 @@ public sealed class OverdueTests
     public void A_job_that_only_hints_have_named_does_not_become_overdue_and_once_it_is_claimed_its_age_begins_anew()
     {
         var hinted = Decide(null, new DecisionInput.Hint(false), 0).Job;
-        hinted = Polled(hinted, new(PollAnswer.Refused), 5000).Job;
+        hinted = Polled(hinted, new(PollAnswer.NotFound), 5000).Job;
         Assert.Equal((JobOrigin.Hint, false, null), (hinted.Origin, hinted.IsOverdue, hinted.Watch.OverdueAt));
 
         var claimed = Decide(hinted, Registration, 6000).Job;

@@ -2,7 +2,11 @@ using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
 using FopWatch.Contracts;
+using FopWatch.Jobs;
 using FopWatch.PortContracts.Http;
+using FopWatch.Statistics;
+using FopWatch.Watching;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -41,6 +45,32 @@ public class JobsTests
         Assert.Equal(first.Data.State, again.Data.State);
         Assert.True(again.Data.Version > first.Data.Version);
         Assert.NotEqual(first.Id, again.Id);
+    }
+
+    [Fact]
+    public async Task An_overdue_job_is_listed_shown_and_published_as_such()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await host.PostAsync("/api/jobs", """[{"source":"media","id":"z0.late"},{"source":"media","id":"z0.a"}]""");
+        var (services, key) = (host.Host.Services, new JobKey("media", "z0.late"));
+        var late = (await services.GetRequiredService<IJobStore>().FindAsync(key, Cancelled))!.Job;
+        services.GetRequiredService<LearnedPlans>().Set(
+            "media", null, new Dictionary<string, ISurvivalCurve>(), new(TimeSpan.Zero, new Dictionary<string, TimeSpan?>()));
+        var polled = new DecisionInput.Polled(late.Watch, new(PollAnswer.NotFound), 0.5);
+        await services.GetRequiredService<JobRecorder>().RecordAsync(key, polled, Cancelled);
+
+        await using var events = await EventReader.OpenAsync(host, "0");
+        var told = (await events.NextAsync()).Data;
+        Assert.Equal((JobEvent.OverdueType, "z0.late", true), (told.Type, told.Subject, told.Data.Overdue));
+        Assert.Equal((true, false), ((await host.JobAsync("media", "z0.late")).Overdue, (await host.JobAsync("media", "z0.a")).Overdue));
+        Assert.Equal("z0.late", await ListedAsync("true"));
+        Assert.Equal("z0.a", await ListedAsync("false"));
+
+        async Task<string?> ListedAsync(string overdue)
+        {
+            using var list = JsonDocument.Parse(await host.Http.GetStringAsync($"/api/jobs?overdue={overdue}", Cancelled));
+            return Assert.Single(list.RootElement.GetProperty("jobs").EnumerateArray().ToList()).GetProperty("id").GetString();
+        }
     }
 
     [Fact]

@@ -43,6 +43,7 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/jobs?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
     [InlineData("/api/jobs?state=", "state", "The parameter 'state' is empty. Leave it out to select everything.")]
     [InlineData("/api/jobs?watch&top=2", "watch", "The parameter 'watch' is empty. Leave it out to select everything.")]
+    [InlineData("/api/jobs?overdue=", "overdue", "The parameter 'overdue' is empty. Leave it out to select everything.")]
     [InlineData("/api/jobs?ref=", "ref", "The parameter 'ref' is empty. Leave it out to select everything.")]
     [InlineData("/api/jobs?since=", "since", "The parameter 'since' is empty. Leave it out to select everything.")]
     [InlineData("/api/quarantine?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
