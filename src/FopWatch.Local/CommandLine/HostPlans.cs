@@ -49,7 +49,7 @@ internal sealed class HostPlans(Terminal terminal)
 
     private void WriteTable(IEnumerable<ClassPlanReport> classes)
     {
-        var table = new TextTable(terminal, "class", "known", "plan", "polls", "delay", "fixed plan", "efficiency") { HasNumbers = true };
+        var table = new TextTable(terminal, "class", "known", "plan", "polls", "delay", "fixed plan") { HasNumbers = true };
         foreach (var one in classes)
         {
             table.Add(
@@ -58,8 +58,7 @@ internal sealed class HostPlans(Terminal terminal)
                 WordOf(one.Plan),
                 Polls(one.ExpectedPolls),
                 PlanText.Time(one.ExpectedDelay),
-                $"{Polls(one.Fixed.ExpectedPolls)}, {PlanText.Time(one.Fixed.ExpectedDelay)}",
-                one.Efficiency is { } efficiency ? efficiency.ToString("0.00", CultureInfo.InvariantCulture) : "-");
+                $"{Polls(one.Fixed.ExpectedPolls)}, {PlanText.Time(one.Fixed.ExpectedDelay)}");
         }
 
         table.Write();

@@ -144,6 +144,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var more = await reader.ReadAsync(sources.All, 24, withInstallation: true, Cancelled);
         Took("overview of a source with more jobs", "36 query, 1 read");
 
+        Assert.Contains($"an overview takes 2 storage requests and {36 + 1 - 2} for each source", await RepositoryTextAsync("README.md"), StringComparison.Ordinal);
         Assert.Equal((3, 103), (few.Sources.Single().DueNow, more.Sources.Single().DueNow));
         Assert.Equal((3, 103), (few.Sources.Single().HeldBack, more.Sources.Single().HeldBack));
         Assert.Equal((0, 20), (few.Sources.Single().Overdue, more.Sources.Single().Overdue));

@@ -90,6 +90,8 @@ public sealed class HostPlansTests
             Assert.Contains("########################################", shown, StringComparison.Ordinal);
             Assert.Contains("The learned plan polls a job at these ages:", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^avthumb/mp4: 1\d\d known jobs", shown);
+            Assert.Matches(@"(?m)^\W*avthumb/mp4\W+1\d\d\W+learned\W+1\.\d\d\W+[\d.]+ s\W+1\.\d\d, [\d.]+ s", shown);
+            Assert.Matches(@"(?m)^Optimum: .* mean delay at 1\.\d\d polls; efficiency 0\.\d\d\.", shown);
             Assert.Contains("Polled by the plan of all jobs.", shown, StringComparison.Ordinal);
         }
     }
