@@ -30,10 +30,10 @@ function colourOf(entry) {
 export function entryText(entry) {
 	const details = [];
 	if (entry.what === 'registered' || entry.what === 'resumed') details.push(entry.by && word('by', entry.by));
-	if (entry.what === 'notified') details.push(entry.trust && word('trust', entry.trust), entry.result && word('result', entry.result));
-	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), entry.answer && word('answer', entry.answer), entry.state && word('state', entry.state));
+	if (entry.what === 'notified') details.push(word('trust', entry.by ?? entry.trust), entry.result && word('result', entry.result));
+	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), entry.answer);
 	if (entry.what === 'settled') details.push(entry.state && word('state', entry.state), entry.by && word('settledBy', entry.by));
-	if (entry.what === 'expired') details.push(entry.reason && word('expiry', entry.reason));
+	if (entry.what === 'expired') details.push(entry.reason);
 	return details.filter(Boolean).join(' · ');
 }
 

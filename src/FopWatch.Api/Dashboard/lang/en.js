@@ -83,14 +83,14 @@ export default {
 		strong: 'signature right, body covered', weak: 'signature right, body not covered', none: 'unsigned', token: 'trusted by its token',
 		invalid: 'signature wrong',
 	},
-	result: { recorded: 'recorded', hint: 'made a poll due', hinted: 'made a poll due', quarantined: 'quarantined', purged: 'repeats a job that was deleted' },
+	result: { late: 'came after the poll', recorded: 'recorded', hint: 'made a poll due', hinted: 'made a poll due', quarantined: 'quarantined', purged: 'repeats a job that was deleted' },
 	reason: {
+		outOfScope: 'the answer was about another bucket', secondLook: 'a second look',
 		first: 'first poll', plan: 'polling plan', hint: 'untrusted notification', requested: 'asked for by hand', unknownId: 'the id was unknown',
 		failed: 'the poll before failed', throttled: 'the status API asked to slow down', refused: 'the status API refused',
 		restored: 'the watch was restored', deadline: 'the deadline',
 	},
 	by: { registration: 'by the application', notification: 'by a notification', hint: 'by an untrusted notification', poll: 'by a poll' },
-	expiry: { deadline: 'no outcome by the deadline', unknownId: 'the status API does not know the id' },
 	what: {
 		registered: 'Registered', notified: 'Notified', polled: 'Polled', settled: 'Settled', overdue: 'Overdue', expired: 'Expired', stopped: 'Stopped',
 		resumed: 'Resumed', republished: 'Republished',

@@ -68,13 +68,13 @@ export default {
 	classPlan: { learned: '自有计划', source: '所属来源的计划', fixed: '固定计划' },
 	answer: { report: '报告', notFound: '未知 id', throttled: '限流', unavailable: '无应答', refused: '被拒绝', outOfScope: '其他空间或队列' },
 	trust: { strong: '签名正确，覆盖正文', weak: '签名正确，未覆盖正文', none: '无签名', token: '凭令牌信任', invalid: '签名错误' },
-	result: { recorded: '已记录', hint: '触发一次轮询', hinted: '触发一次轮询', quarantined: '已隔离', purged: '重复了已删除的任务' },
+	result: { late: '晚于轮询', recorded: '已记录', hint: '触发一次轮询', hinted: '触发一次轮询', quarantined: '已隔离', purged: '重复了已删除的任务' },
 	reason: {
+		outOfScope: '此前应答属于其他空间', secondLook: '再次确认',
 		first: '首次轮询', plan: '轮询计划', hint: '不可信的通知', requested: '手动请求', unknownId: '此前 id 未知', failed: '上一次轮询失败',
 		throttled: '状态接口要求放慢', refused: '状态接口拒绝', restored: '监视已恢复', deadline: '期限已到',
 	},
 	by: { registration: '由应用登记', notification: '由通知', hint: '由不可信的通知', poll: '由轮询' },
-	expiry: { deadline: '期限内没有结果', unknownId: '状态接口不认识此 id' },
 	what: {
 		registered: '登记', notified: '通知', polled: '轮询', settled: '结束', overdue: '超时未完成', expired: '过期', stopped: '停止', resumed: '恢复',
 		republished: '重新发布',
