@@ -44,15 +44,12 @@ export async function actOnAll(path, action, filters, signal) {
 
 	if (!await isMeant(action, asked.count)) return false;
 	await withProgress(action, asked.count, signal, async (progress, isOver) => {
-		let continuation;
-		let [done, failed] = [0, 0];
+		let answer = {};
 		do {
-			const answer = await post(`${path}/${action}${query({ ...filters, confirm: asked.confirm ?? asked.count, continuation })}`);
-			done += answer.done ?? 0;
-			failed += answer.failed ?? 0;
-			progress(done, failed);
-			continuation = answer.continuation;
-		} while (continuation && !isOver());
+			// The host adds up what all calls have done.
+			answer = await post(`${path}/${action}${query({ ...filters, confirm: asked.confirm, continuation: answer.continuation })}`);
+			progress(answer.done ?? 0, answer.failed ?? 0);
+		} while (answer.continuation && !isOver());
 	});
 	return true;
 }

@@ -39,7 +39,10 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	async function load() {
 		const mine = ++turn;
 		try {
-			const list = await get(`/api/jobs${query({ ...filters, top: pageSize })}`, signal);
+			let list = await read();
+
+			// A search that reads much finds nothing at first.
+			for (let page = 1; list.jobs.length === 0 && list.continuation && page < 20 && mine === turn; page++) list = await read(list.continuation);
 			if (mine !== turn) return;
 			rows = new Map();
 			selected.clear();
@@ -55,6 +58,8 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 		await drawCount(mine);
 	}
+
+	const read = continuation => get(`/api/jobs${query({ ...filters, top: pageSize, continuation })}`, signal);
 
 	async function drawCount(mine) {
 		try {
@@ -80,7 +85,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	async function loadMore() {
 		const mine = turn;
-		const list = await get(`/api/jobs${query({ ...filters, top: pageSize, continuation })}`, signal);
+		const list = await read(continuation);
 		if (mine === turn) draw(list);
 	}
 

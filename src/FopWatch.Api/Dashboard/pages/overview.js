@@ -97,7 +97,7 @@ export function findingList(findings = []) {
 function findingText(finding) {
 	const known = has(`finding.${finding.kind}`) ? t(`finding.${finding.kind}`, { n: finding.count ?? 1 }) : '';
 	return [
-		known && h('strong', known), known && ' ', finding.detail && h('span', finding.detail),
+		known && h('strong', `${known}: `), finding.detail && h('span', finding.detail),
 		finding.since && h('small', ' ', t('finding.since'), ' ', time(finding.since), finding.count > 1 && ` · ${number(finding.count)}×`)];
 }
 

@@ -38,7 +38,7 @@ function sourcePlan(source) {
 	const classes = source.classes ?? [];
 	return h('section.panel', { 'aria-label': source.name },
 		h('div.title-row', h('h2', source.name), h('span.badge.level-info', word('plan', source.plan))),
-		h('p.note', t(`plan.${source.plan === 'learned' ? 'learned' : 'fixed'}.explained`), source.reason && [' ', source.reason]),
+		h('p.note', t(`plan.${source.plan === 'learned' ? 'learned' : 'fixed'}.explained`), source.reason && ` (${source.reason})`),
 		source.heard && h('p.note', t('plan.heard', { share: percent(source.heard.share), low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
 		classes.length === 0 ? stateBox('empty', t('plan.noClasses.title'), t('plan.noClasses.text')) : h('div.classes', [source.ofSource && { class: t('plan.ofSource'), ...source.ofSource }, ...classes].filter(Boolean).map(classPlan)));
 }
