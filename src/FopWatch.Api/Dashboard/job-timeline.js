@@ -7,7 +7,7 @@ const laneHeight = 34;
 const margin = { left: 92, right: 16, top: 10, bottom: 26 };
 const rounds = [0.001, 0.01, 0.1, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000];
 
-// What happened to a job: as the host keeps it, or, from a host that keeps none, what the job itself says.
+// What happened to a job: as the host keeps it, or else what the job itself says.
 export function entriesOf(job) {
 	if (job.timeline?.length > 0) return job.timeline;
 	const entries = [{ at: job.registeredAt, what: 'registered' }];

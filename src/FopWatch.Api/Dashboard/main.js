@@ -42,8 +42,7 @@ function setTheme(theme) {
 	else document.documentElement.dataset.theme = theme;
 }
 
-// --- the routes, kept behind the `#`, so that no id or filter reaches a server log or a referrer
-
+// Routes are behind the `#`, so that no id or filter reaches a log or a referrer.
 function route() {
 	const [path, search = ''] = location.hash.replace(/^#\/?/, '').split('?');
 	const parts = path.split('/').filter(part => part !== '').map(part => {

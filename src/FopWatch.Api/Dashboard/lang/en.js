@@ -202,6 +202,6 @@ export default {
 		'step.wait': 'Ask for the outcome, and wait for it up to 30 seconds.', 'step.events': 'Follow the events of this source.',
 		'step.quarantine': 'If a notification does not arrive at its job, look into the quarantine. It says what to change.',
 	},
-	older: { title: 'This host is an older version.', text: 'It cannot answer this page. Jobs and Quarantine work with every version.' },
+	older: { title: 'This host is an older version.', text: 'It cannot answer this page. Jobs and Quarantine work.' },
 	done: 'Done.',
 };

@@ -169,6 +169,6 @@ export default {
 		'step.register': '服务商返回 persistentId 后立即登记。只有登记过的 id，才能在通知丢失时被找到。', 'step.wait': '查询结果，最多等待 30 秒。',
 		'step.events': '跟踪该来源的事件。', 'step.quarantine': '如果通知没有到达任务，请查看隔离区，那里会说明如何修正。',
 	},
-	older: { title: '此主机版本较旧。', text: '它无法提供此页面的数据。“任务”和“隔离区”页面适用于所有版本。' },
+	older: { title: '此主机版本较旧。', text: '它无法提供此页面的数据。“任务”和“隔离区”可用。' },
 	done: '完成。',
 };

@@ -9,7 +9,7 @@ import { actionButton, badge, loading, overdueBadge, stateBox } from '../ui.js';
 
 const pageSize = 100;
 
-// The jobs: found as one types, kept up to date, acted on together.
+// The jobs: found as one types, and acted on together.
 export function page({ main, parameters, signal, fail, setParameters }) {
 	let filters = readFilters(parameters);
 	let rows = new Map();
@@ -41,7 +41,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		try {
 			let list = await read();
 
-			// A search that reads much finds nothing at first.
+			// A page may be empty and not the last.
 			for (let page = 1; list.jobs.length === 0 && list.continuation && page < 20 && mine === turn; page++) list = await read(list.continuation);
 			if (mine !== turn) return;
 			rows = new Map();
@@ -59,7 +59,9 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		await drawCount(mine);
 	}
 
-	const read = continuation => get(`/api/jobs${query({ ...filters, top: pageSize, continuation })}`, signal);
+	function read(continuation) {
+		return get(`/api/jobs${query({ ...filters, top: pageSize, continuation })}`, signal);
+	}
 
 	async function drawCount(mine) {
 		try {
