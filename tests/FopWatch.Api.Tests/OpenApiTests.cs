@@ -212,7 +212,7 @@ public sealed class OpenApiTests
         var references = new JobReferences(new byte[JobReferences.KeyLength]);
         var now = DateTimeOffset.UnixEpoch;
         var watch = new Watch { StartedAt = now, Deadline = now.AddDays(9), DueAt = now.AddMinutes(2) };
-        var unpolled = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, now) with { Version = 1 };
+        var unpolled = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, now) with { Version = 1, Timeline = Timeline() };
         var answer = new StatusAnswer(PollAnswer.NotFound, Detail: "HTTP 612");
         var polled = unpolled with { Watch = watch with { LastPolledAt = now, LastAnswer = answer.Answer, LastAnswerInWords = answer.InWords() } };
 
@@ -224,7 +224,27 @@ public sealed class OpenApiTests
         Assert.Equal("HTTP 612: the status API does not know this id", written.GetProperty("answer").GetString());
         Assert.Equal(written.GetProperty("answer").GetString(), written.GetProperty("lastPoll").GetProperty("answer").GetString());
         Assert.Equal(references.Of(polled.Key), written.GetProperty("ref").GetString());
-        Assert.Equal(["ref", "watch", "nextPollAt", "lastPoll", "answer"], written.EnumerateObject().Select(member => member.Name).TakeLast(5));
+        Assert.Equal(["ref", "watch", "nextPollAt", "lastPoll", "timeline", "timelineOmitted", "answer"], written.EnumerateObject().Select(member => member.Name).TakeLast(7));
+        Assert.Equal(["registered", "notified", "polled"], written.GetProperty("timeline").EnumerateArray().Take(3).Select(entry => entry.GetProperty("what").GetString()));
+
+        static Timeline Timeline()
+        {
+            var source = FopWatchSettings.Read(new Dictionary<string, string?> { ["Sources:media:Provider"] = "Qiniu", ["Sources:media:NotifyTokens:0"] = "right-token" }).Sources.Find("media")!;
+            Job? job = null;
+            for (var i = 0; i < 200; i++)
+            {
+                DecisionInput input = (i % 5) switch
+                {
+                    0 => new DecisionInput.Registration(Job.NoMetadata, null),
+                    1 => new DecisionInput.Hint(false),
+                    4 => new DecisionInput.StopWatching(),
+                    _ => new DecisionInput.Polled(job!.Watch, new(PollAnswer.NotFound, Detail: "HTTP 612"), 0.5),
+                };
+                job = JobDecider.Decide(new("media", "z0.a"), job, input, source, DateTimeOffset.UnixEpoch.AddMinutes(20 * i))!.Job;
+            }
+
+            return job!.Timeline;
+        }
     }
 
     [Fact]

@@ -1,6 +1,7 @@
 using System.ComponentModel.DataAnnotations;
 using FopWatch.Contracts;
 using FopWatch.Providers;
+using FopWatch.Watching;
 
 namespace FopWatch.Jobs;
 
@@ -104,9 +105,10 @@ public sealed record TimelineEntry
 
     /// <summary>
     /// Of <c>polled</c>: why the poll was made when it was, as <c>nextPollReason</c> has it; absent if an earlier version decided it. Of <c>expired</c>: why
-    /// the job was given up, in words.
+    /// the job was given up: <c>deadline</c> (it had no outcome by then), <c>unknownId</c> (the status API does not know the id), or <c>outOfScope</c> (only
+    /// untrusted notifications had named it, and the status API answered about another bucket or pipeline).
     /// </summary>
-    public string? Reason { get; init; }
+    public PollReason? Reason { get; init; }
 
     /// <summary>Of <c>settled</c>: the outcome. Of <c>polled</c>: how the answer says that the job stands, where it is a report.</summary>
     public JobState? State { get; init; }

@@ -106,7 +106,7 @@ internal static class TimelineText
     private static TimelineEntry? Polled(TimelineEntry read, ReadOnlySpan<char> parts)
     {
         var reason = Member<PollReason>(Reasons, At(parts, 1));
-        read = read with { Reason = reason is { } why ? WireNames.Of(why) : null };
+        read = read with { Reason = reason };
         if (At(parts, 0) == Answers[(int)PollAnswer.Report] && Member<JobState>(States, At(parts, 2)) is { } state)
             return read with { State = state, Answer = StatusAnswer.InWords(state) };
 
@@ -116,11 +116,11 @@ internal static class TimelineText
         return Member<PollAnswer>(Answers, At(parts, 0)) is { } answer ? read with { Answer = new StatusAnswer(answer, Detail: detail).InWords() } : null;
     }
 
-    private static string? Cause(char letter) => letter switch
+    private static PollReason? Cause(char letter) => letter switch
     {
-        AtDeadline => "no outcome by the deadline",
-        NoSuchId => "the status API does not know this id",
-        Foreign => "only untrusted notifications named it, and the status API answered about another bucket or pipeline",
+        AtDeadline => PollReason.Deadline,
+        NoSuchId => PollReason.UnknownId,
+        Foreign => PollReason.OutOfScope,
         _ => null,
     };
 

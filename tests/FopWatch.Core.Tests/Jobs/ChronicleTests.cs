@@ -101,7 +101,7 @@ public sealed class ChronicleTests
                 "0 registered registration",
                 "1000 polled first: HTTP 612: the status API does not know this id",
                 "2000 polled unknownId: HTTP 612: the status API does not know this id, 2 until 3000",
-                "3000 expired: the status API does not know this id",
+                "3000 expired unknownId",
                 "4000 notified none hint",
                 "4000 resumed hint",
                 "4000 polled hint: HTTP 612: the status API does not know this id",
@@ -167,7 +167,7 @@ public sealed class ChronicleTests
         history.Poll(Running, deadline + 7300 + 2700, null);
 
         Assert.Equal($"{deadline + 10000} polled secondLook: the report: processing", history.Told[^2]);
-        Assert.Equal($"{deadline + 10000} expired: no outcome by the deadline", history.Told[^1]);
+        Assert.Equal($"{deadline + 10000} expired deadline", history.Told[^1]);
     }
 
     [Fact]
@@ -320,6 +320,8 @@ public sealed class ChronicleTests
             Assert.Equal(next, Job.Watch.Reason);
         }
 
+        private static string? ReasonOf(TimelineEntry entry) => entry.Reason is { } reason ? WireNames.Of(reason) : null;
+
         private static string Written(TimelineEntry entry)
         {
             var at = $"{(entry.At - Start).TotalSeconds} {WireNames.Of(entry.What)}";
@@ -327,9 +329,9 @@ public sealed class ChronicleTests
             {
                 TimelineEvent.Registered or TimelineEvent.Resumed => $"{at} {WireNames.Of(entry.By!.Value)}",
                 TimelineEvent.Notified => $"{at} {WireNames.Of(entry.Trust!.Value)} {WireNames.Of(entry.Result!.Value)}{(entry.By is { } by ? $" by {WireNames.Of(by)}" : "")}",
-                TimelineEvent.Polled => $"{at} {entry.Reason}: {entry.Answer}",
+                TimelineEvent.Polled => $"{at} {ReasonOf(entry)}: {entry.Answer}",
                 TimelineEvent.Settled => $"{at} {WireNames.Of(entry.State!.Value)} {WireNames.Of(entry.By!.Value)}",
-                TimelineEvent.Expired => $"{at}: {entry.Reason}",
+                TimelineEvent.Expired => $"{at} {ReasonOf(entry)}",
                 _ => at,
             };
             return entry.Count is { } count ? $"{said}, {count} until {(entry.Until!.Value - Start).TotalSeconds}" : said;

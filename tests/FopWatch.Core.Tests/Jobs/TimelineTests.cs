@@ -89,7 +89,7 @@ public sealed class TimelineTests
             foreach (var reason in Reasons)
             {
                 var entry = Single(TimelineText.Polled(answer, reason));
-                Assert.Equal((answer.InWords(), reason is { } why ? WireNames.Of(why) : null, answer.StateOfReport), (entry.Answer, entry.Reason, entry.State));
+                Assert.Equal((answer.InWords(), reason, answer.StateOfReport), (entry.Answer, entry.Reason, entry.State));
             }
         }
 
@@ -122,7 +122,7 @@ public sealed class TimelineTests
     [InlineData("0rr", "+0 Registered Registration")]
     [InlineData("0rn|0nsr|0ssn", "+0 Registered Notification; +0 Notified Strong Recorded; +0 Settled Notification Succeeded")]
     [InlineData("0rh|0nnh|1500prhp|1500rp|9000*3,20000prpp|21000nnr|21000scn", "+0 Registered Hint; +0 Notified None Hint; +1.5 Polled hint 'the report: processing' Processing; +1.5 Registered Poll; +9 x3 until +20 Polled plan 'the report: processing' Processing; +21 Notified Token None Recorded; +21 Settled Notification Cancelled")]
-    [InlineData("-20000pnf HTTP 612|+12|5eu|6ed|7eo|8x|9ur|10b|11o", "-20 Polled first 'HTTP 612: the status API does not know this id'; +0.005 Expired 'the status API does not know this id'; +0.006 Expired 'no outcome by the deadline'; +0.007 Expired 'only untrusted notifications named it, and the status API answered about another bucket or pipeline'; +0.008 Stopped; +0.009 Resumed Registration; +0.01 Republished; +0.011 Overdue")]
+    [InlineData("-20000pnf HTTP 612|+12|5eu|6ed|7eo|8x|9ur|10b|11o", "-20 Polled first 'HTTP 612: the status API does not know this id'; +0.005 Expired unknownId; +0.006 Expired deadline; +0.007 Expired outOfScope; +0.008 Stopped; +0.009 Resumed Registration; +0.01 Republished; +0.011 Overdue")]
     [InlineData("1pk-|2ptq|3pup no route|4pxz|5pot|6sfp|7sap|8nwl|9pra", "+0.001 Polled 'not asked, because the status API asked to slow down'; +0.002 Polled requested 'the status API asks to slow down'; +0.003 Polled plan 'no route'; +0.004 Polled restored 'the status API refused the question, or its answer could not be understood'; +0.005 Polled throttled 'the status API refused the question, or its answer could not be understood'; +0.006 Settled Poll Failed; +0.007 Settled Poll PartiallyFailed; +0.008 Notified Token Weak Late; +0.009 Polled failed 'a report'")]
     public void A_stored_timeline_is_read(string stored, string expected) =>
         Assert.Equal(expected, string.Join("; ", new Timeline(stored).Read(Start).Select(Written)));
@@ -214,7 +214,7 @@ public sealed class TimelineTests
         entry.By?.ToString(),
         entry.Trust?.ToString(),
         entry.Result?.ToString(),
-        entry.What == TimelineEvent.Expired ? $"'{entry.Reason}'" : entry.Reason,
+        entry.Reason is { } reason ? WireNames.Of(reason) : null,
         entry.Answer is { } answer ? $"'{answer}'" : null,
         entry.State?.ToString(),
     }.Where(part => part is not null));

@@ -78,7 +78,7 @@ public abstract class WatchContract : HostContract
             entry => Assert.Equal((TimelineEvent.Registered, TimelineCause.Registration), (entry.What, entry.By!.Value)),
             entry =>
             {
-                Assert.Equal((TimelineEvent.Polled, 2, "requested", "HTTP 612: the status API does not know this id"), (entry.What, entry.Count!.Value, entry.Reason, entry.Answer));
+                Assert.Equal((TimelineEvent.Polled, 2, PollReason.Requested, "HTTP 612: the status API does not know this id"), (entry.What, entry.Count!.Value, entry.Reason!.Value, entry.Answer));
                 Assert.InRange(entry.Until!.Value, entry.At, DateTimeOffset.UtcNow);
             },
             entry => Assert.Equal((TimelineEvent.Notified, Trust.None, NotifiedResult.Recorded, TimelineCause.Token), (entry.What, entry.Trust!.Value, entry.Result!.Value, entry.By!.Value)),
