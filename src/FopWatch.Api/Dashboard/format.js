@@ -38,7 +38,7 @@ export function duration(seconds) {
 	const [name, size] = units[index];
 	const whole = Math.floor(Math.round(value) / size);
 	const rest = index + 1 < units.length ? Math.floor((Math.round(value) - whole * size) / units[index + 1][1]) : 0;
-	return `${number(whole)} ${t(`unit.${name}`)}` + (rest > 0 && whole < 10 ? ` ${rest} ${t(`unit.${units[index + 1][0]}`)}` : '');
+	return `${number(whole)} ${t(`unit.${name}`)}` + (rest > 0 && whole < 60 ? ` ${rest} ${t(`unit.${units[index + 1][0]}`)}` : '');
 }
 
 function relative(at) {

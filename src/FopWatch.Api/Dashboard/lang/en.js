@@ -163,7 +163,7 @@ export default {
 		polled: 'The provider was asked: {answer}',
 	},
 	timeline: {
-		title: 'Timeline', scale: 'Scale', linear: 'Linear', log: 'Logarithmic', next: 'Next poll', because: 'because of: {reason}',
+		title: 'Timeline', scale: 'Scale', linear: 'Linear', log: 'Logarithmic', next: 'Next poll', because: 'reason: {reason}',
 		count: '{n}× in {time}', omitted: '{n} [entry|entries] [is|are] left out here.',
 	},
 	lane: { notified: 'Notified', polled: 'Polled', job: 'Job' },
