@@ -36,7 +36,7 @@ public sealed class DeploymentTests
     {
         get
         {
-            var routes = Repository.Text("src/FopWatch.Api/Notify.cs");
+            var routes = Repository.Text("src/FopWatch.Api/NotificationsApi.cs");
             return Assert.Single(Repository.Find(routes, @"PathString Path = ""/(api/notify)"""))
                 + Assert.Single(Repository.Find(routes, @"MapPost\(""(/\{source\}[^""]*)"""));
         }

@@ -4,7 +4,7 @@ using FopWatch.Contracts;
 namespace FopWatch.Watching;
 
 /// <summary>
-/// Decides when a job without an outcome is given up, and expires: its deadline has passed (<see cref="Jobs.JobDecider.Start"/> sets it), or its status API does not
+/// Decides when a job without an outcome is given up, and expires: its deadline has passed (<see cref="Watch.Start"/> sets it), or its status API does not
 /// know the id. Pure functions.
 /// </summary>
 /// <remarks>

@@ -54,7 +54,7 @@ public sealed record Watch
     public required DateTimeOffset StartedAt { get; init; }
 
     /// <summary>
-    /// When the job is given up if it has no outcome by then. <see cref="JobDecider.Start"/> sets it, also for a watch that begins anew;
+    /// When the job is given up if it has no outcome by then. <see cref="Start"/> sets it, also for a watch that begins anew;
     /// <see cref="GivingUp"/> decides what happens after it.
     /// </summary>
     public required DateTimeOffset Deadline { get; init; }
@@ -130,6 +130,96 @@ public sealed record Watch
     {
         get => Reason is { } reason ? WireNames.Of(reason) : null;
         init => Reason = WireNames.TryParse<PollReason>(value, out var known) ? known : null;
+    }
+
+    /// <summary>
+    /// The watch of a job that is heard of for the first time. Decides its deadline: <see cref="PollSettings.Deadline"/> from now.
+    /// <see cref="GivingUp"/> decides what happens after it.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting. Never beyond the deadline.</param>
+    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    public static Watch Start(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
+    {
+        var deadline = now + settings.Deadline;
+        var wait = firstPollAfter ?? learned?.WaitAt(TimeSpan.Zero) ?? settings.First;
+        return new() { StartedAt = now, Deadline = deadline, DueAt = PollPlan.Earlier(now + wait, deadline), Reason = PollReason.First };
+    }
+
+    /// <summary>
+    /// The watch of a job that only hints had named, once something genuine names it: it begins anew, since a hint may have named the
+    /// id long before it was submitted, and what the status API said of it then means nothing. A poll that is due sooner stays so.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    /// <param name="learned">The learned plan; null for the fixed one.</param>
+    public Watch Claimed(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null, LearnedPlan? learned = null)
+    {
+        if (Status == WatchStatus.Stopped)
+            return this;
+
+        var anew = Start(settings, now, firstPollAfter, learned);
+        var isDueSooner = DueAt < anew.DueAt;
+        return this with
+        {
+            StartedAt = anew.StartedAt,
+            Deadline = anew.Deadline,
+            Status = WatchStatus.Watching,
+            DueAt = isDueSooner ? DueAt : anew.DueAt,
+            Reason = isDueSooner ? Reason : anew.Reason,
+            DoubtedAt = null,
+            NotFound = 0,
+            AgeKnownTo = now,
+        };
+    }
+
+    /// <summary>
+    /// The watch of a job that was given up, or whose watch was stopped, once it is wanted again: it begins anew. The waits are
+    /// those of a new job; when it was polled last still counts, so that whoever asks for it again and again does not get more polls.
+    /// </summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="now">The time.</param>
+    /// <param name="firstPollAfter">From now to the first poll; null for the source's setting.</param>
+    public Watch Restart(PollSettings settings, DateTimeOffset now, TimeSpan? firstPollAfter = null) =>
+        Start(settings, now, firstPollAfter) with
+        {
+            EarlierPolls = TotalPolls,
+            LastPolledAt = LastPolledAt,
+            LastAnswer = LastAnswer,
+            LastAnswerInWords = LastAnswerInWords,
+            IsWorkflow = IsWorkflow,
+        };
+
+    /// <summary>
+    /// The watch after a hint that the job may be over: due now, but not sooner after the last poll than <see cref="PollPlan.HintSpacing"/>. Where it is
+    /// due already its poll may be under way and know nothing of what the hint tells of, so another follows it. The watch of a job that was
+    /// given up begins anew: the hint may tell of what the provider did not know then. One that somebody stopped stays stopped.
+    /// </summary>
+    public Watch Hinted(PollSettings settings, DateTimeOffset now)
+    {
+        if (Status == WatchStatus.Stopped)
+            return this;
+
+        var watch = PollPlan.Clamped(this, now);
+        var soonest = watch.LastPolledAt + PollPlan.HintSpacing is { } spaced && spaced > now ? spaced : now;
+        if (watch.NextPollAt is not { } due)
+            return watch.Restart(settings, now).Due(soonest, PollReason.Hint);
+        return (soonest < due ? watch.Due(soonest, PollReason.Hint) : watch) with { HintedWhileDue = watch.HintedWhileDue || PollPlan.IsDue(watch, now) };
+    }
+
+    /// <summary>The watch after somebody asked for a poll: due at a time, unless a poll is due sooner. A watch that has ended begins anew.</summary>
+    /// <param name="settings">The source's settings.</param>
+    /// <param name="at">When the poll is wanted.</param>
+    /// <param name="now">The time.</param>
+    public Watch Requested(PollSettings settings, DateTimeOffset at, DateTimeOffset now)
+    {
+        var watch = PollPlan.Clamped(this, now);
+        if (watch.NextPollAt is { } due)
+            return at < due ? watch.Due(at, PollReason.Requested) : watch;
+        var anew = watch.Restart(settings, now);
+        return anew.Due(PollPlan.Earlier(at, anew.Deadline), PollReason.Requested);
     }
 
     /// <summary>The watch with its next poll at a time, and why then.</summary>

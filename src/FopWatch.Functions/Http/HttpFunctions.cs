@@ -15,7 +15,7 @@ public sealed class HttpFunctions(HttpPipeline pipeline)
     [Function("Notify")]
     public Task<IResult> NotifyAsync(
         [HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/notify/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
-        pipeline.AnswerAsync(request.HttpContext, below: Notify.Path);
+        pipeline.AnswerAsync(request.HttpContext, below: NotificationsApi.Path);
 
     /// <summary>What applications call. The Functions host takes the first function, by name, whose route matches.</summary>
     [Function("Api")]

@@ -5,6 +5,7 @@ using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -88,7 +89,7 @@ internal sealed record BodyInterpretation
             return reading;
 
         var key = new JobKey(source?.Name ?? Unnamed, report.Id ?? Unnamed);
-        var job = Jobs.Job.New(key, provider.Kind, JobOrigin.Report, JobDecider.Start(provider.DefaultPoll, now), now).Apply(report, now).Job;
+        var job = Jobs.Job.New(key, provider.Kind, JobOrigin.Report, Watch.Start(provider.DefaultPoll, now), now).Apply(report, now).Job;
         return reading with
         {
             Job = job.ToRecord(source?.Domains),

@@ -159,7 +159,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
         : throw new InvalidOperationException("The job has no outcome.");
 
     private Job Due(int seconds) => Job.New(
-        Key, ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(JobDeciderTests.Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
+        Key, ProviderKind.Qiniu, JobOrigin.Registration, Watch.Start(JobDeciderTests.Source.Poll, _time.GetUtcNow(), TimeSpan.FromSeconds(seconds)), _time.GetUtcNow());
 
     private async Task<List<string>> HeardAsync(Job? before, Job after, CommitCause cause = CommitCause.Outside)
     {

@@ -3,6 +3,7 @@ using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Publishing;
+using FopWatch.Watching;
 using FsCheck;
 using FsCheck.Fluent;
 
@@ -116,5 +117,5 @@ public class FactsSizeTests
     ]);
 
     private static Job JobOf(JobFacts facts) =>
-        Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(PollLimits.PollPacerTests.Source("media", 1).Poll, Start), Start) with { Facts = facts };
+        Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, Watch.Start(PollLimits.PollPacerTests.Source("media", 1).Poll, Start), Start) with { Facts = facts };
 }

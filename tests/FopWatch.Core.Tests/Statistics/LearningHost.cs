@@ -98,7 +98,7 @@ internal sealed class LearningHost
     }
 
     private static Job NewJob(DateTimeOffset at) =>
-        Job.New(new(Source, "z0.job"), ProviderKind.Qiniu, JobOrigin.Registration, JobDecider.Start(Settings, at) with { AgeKnownTo = at }, at) with { Facts = Running };
+        Job.New(new(Source, "z0.job"), ProviderKind.Qiniu, JobOrigin.Registration, Watch.Start(Settings, at) with { AgeKnownTo = at }, at) with { Facts = Running };
 
     private sealed class RunningJob(double registeredAt, double seconds, IEnumerator<double>? polls, Job job)
     {

@@ -21,7 +21,7 @@ public sealed class PollAgesTests
             Max = TimeSpan.FromSeconds(max),
             Deadline = TimeSpan.FromSeconds(deadline),
         };
-        var watch = JobDecider.Start(settings, PollPlanTests.Start);
+        var watch = Watch.Start(settings, PollPlanTests.Start);
         foreach (var age in PollAges.Fixed(settings).All().Take(40))
         {
             Assert.Equal(age, (watch.DueAt!.Value - PollPlanTests.Start).TotalSeconds, 3);

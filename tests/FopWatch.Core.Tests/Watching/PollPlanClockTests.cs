@@ -14,10 +14,10 @@ public class PollPlanClockTests
     public void What_a_clock_that_was_ahead_did_last_counts_as_done_now_with_the_same_waits_after_it()
     {
         var ahead = Start.AddDays(5);
-        var begun = JobDecider.Start(PollPlanTests.Settings, ahead, TimeSpan.FromHours(3));
+        var begun = Watch.Start(PollPlanTests.Settings, ahead, TimeSpan.FromHours(3));
         Assert.Equal((Start, Start.AddDays(9), Start.AddHours(3)), Times(PollPlan.Clamped(begun, Start)));
 
-        var polled = Answered(JobDecider.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, ahead, 0.5);
+        var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, ahead, 0.5);
         var clamped = PollPlan.Clamped(polled, Start.AddMinutes(1));
         Assert.Equal((Start, Start.AddDays(9), Start.AddMinutes(4)), Times(clamped));
         Assert.Equal((Start.AddMinutes(1), 1), (clamped.LastPolledAt, clamped.Polls));
@@ -38,10 +38,10 @@ public class PollPlanClockTests
     [Fact]
     public void Due_times_that_no_plan_can_have_produced_are_corrected_and_others_are_not()
     {
-        var polled = Answered(JobDecider.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5);
+        var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5);
         var now = Start.AddMinutes(3);
         Assert.Equal(now, PollPlan.Corrected(PollPlanTests.Settings, polled with { DueAt = Start.AddDays(30) }, now).DueAt);
-        var registered = JobDecider.Start(PollPlanTests.Settings, Start);
+        var registered = Watch.Start(PollPlanTests.Settings, Start);
         Assert.Equal(now, PollPlan.Corrected(PollPlanTests.Settings, registered with { DueAt = Start.AddDays(30) }, now).DueAt);
         Assert.Equal(now, PollPlan.Corrected(PollPlanTests.Settings, registered with { DueAt = DateTimeOffset.MaxValue }, now).DueAt);
 
@@ -52,8 +52,8 @@ public class PollPlanClockTests
                 polled with { DueAt = Start.AddMinutes(2) + StatusClient.LongestRetryAfter },
                 polled with { DueAt = Start.AddMinutes(2) + SecondLook.After },
                 polled with { DueAt = null },
-                JobDecider.Start(PollPlanTests.Settings, Start, TimeSpan.FromDays(9)),
-                JobDecider.Restart(PollPlanTests.Settings, polled with { DueAt = null }, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
+                Watch.Start(PollPlanTests.Settings, Start, TimeSpan.FromDays(9)),
+                (polled with { DueAt = null }).Restart(PollPlanTests.Settings, Start.AddMinutes(2.5), TimeSpan.FromDays(5)),
             ])
         {
             Assert.Equal(watch, PollPlan.Corrected(PollPlanTests.Settings, watch, now));
@@ -63,26 +63,26 @@ public class PollPlanClockTests
     [Fact]
     public void A_watch_that_is_restored_by_a_clock_that_is_ahead_is_due_by_the_right_one()
     {
-        var polled = Answered(JobDecider.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5) with { DueAt = null };
+        var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddMinutes(2), 0.5) with { DueAt = null };
 
         Assert.Equal(Start.AddMinutes(2), PollPlan.Restored(polled, Start.AddDays(30)).DueAt);
-        Assert.Equal(Start, PollPlan.Restored(JobDecider.Start(PollPlanTests.Settings, Start) with { DueAt = null }, Start.AddDays(30)).DueAt);
+        Assert.Equal(Start, PollPlan.Restored(Watch.Start(PollPlanTests.Settings, Start) with { DueAt = null }, Start.AddDays(30)).DueAt);
         Assert.Equal(Start.AddMinutes(1), PollPlan.Restored(polled, Start.AddMinutes(1)).DueAt);
     }
 
     [Fact]
     public void A_hint_is_followed_by_a_poll_within_seconds_though_the_last_one_is_in_the_future()
     {
-        var polled = Answered(JobDecider.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddDays(5), 0.5);
+        var polled = Answered(Watch.Start(PollPlanTests.Settings, Start), JobFacts.None, PollPlanTests.Running, Start.AddDays(5), 0.5);
 
-        Assert.Equal(Start + PollPlan.HintSpacing, JobDecider.Hinted(PollPlanTests.Settings, polled, Start).DueAt);
-        Assert.Equal(Start + PollPlan.HintSpacing, JobDecider.Hinted(PollPlanTests.Settings, polled with { DueAt = null }, Start).DueAt);
+        Assert.Equal(Start + PollPlan.HintSpacing, polled.Hinted(PollPlanTests.Settings, Start).DueAt);
+        Assert.Equal(Start + PollPlan.HintSpacing, (polled with { DueAt = null }).Hinted(PollPlanTests.Settings, Start).DueAt);
     }
 
     [Fact]
     public void A_watch_that_began_in_the_future_ends_as_one_that_begins_now()
     {
-        var watch = JobDecider.Start(PollPlanTests.Settings, Start.AddDays(365));
+        var watch = Watch.Start(PollPlanTests.Settings, Start.AddDays(365));
         var (now, givenUp) = (Start, (SettledBy?)null);
         for (var i = 0; i < GivingUp.UnknownAnswers; i++, now += GivingUp.UnknownGrace)
         {

@@ -24,9 +24,9 @@ public class PollPlanTests
     [Fact]
     public void The_first_poll_is_due_after_the_first_wait_or_when_the_registration_says()
     {
-        Assert.Equal(Start.AddMinutes(2), JobDecider.Start(Settings, Start).DueAt);
-        Assert.Equal(Start.AddHours(3), JobDecider.Start(Settings, Start, TimeSpan.FromHours(3)).DueAt);
-        Assert.Equal(Start.AddDays(9), JobDecider.Start(Settings, Start, TimeSpan.FromDays(10)).DueAt);
+        Assert.Equal(Start.AddMinutes(2), Watch.Start(Settings, Start).DueAt);
+        Assert.Equal(Start.AddHours(3), Watch.Start(Settings, Start, TimeSpan.FromHours(3)).DueAt);
+        Assert.Equal(Start.AddDays(9), Watch.Start(Settings, Start, TimeSpan.FromDays(10)).DueAt);
     }
 
     [Theory]
@@ -39,7 +39,7 @@ public class PollPlanTests
     [Fact]
     public void A_doubt_of_the_past_outlasts_a_clock_that_was_ahead_and_one_of_the_future_does_not()
     {
-        var ahead = JobDecider.Start(Settings, Start.AddDays(5));
+        var ahead = Watch.Start(Settings, Start.AddDays(5));
 
         Assert.Equal(Start.AddHours(-1), PollPlan.Clamped(ahead with { DoubtedAt = Start.AddHours(-1) }, Start).DoubtedAt);
         Assert.Null(PollPlan.Clamped(ahead with { DoubtedAt = Start.AddHours(1) }, Start).DoubtedAt);
@@ -48,7 +48,7 @@ public class PollPlanTests
     [Fact]
     public void Waits_grow_by_the_factor_up_to_the_longest()
     {
-        var (watch, now) = (JobDecider.Start(Settings, Start), Start);
+        var (watch, now) = (Watch.Start(Settings, Start), Start);
         var waits = new List<double>();
         for (var i = 0; i < 6; i++)
         {
@@ -64,7 +64,7 @@ public class PollPlanTests
     [Fact]
     public void Chance_moves_a_wait_by_a_tenth_to_either_side()
     {
-        var watch = JobDecider.Start(Settings, Start);
+        var watch = Watch.Start(Settings, Start);
 
         Assert.Equal(2.7, (Answered(watch, JobFacts.None, Running, Start, 0).DueAt!.Value - Start).TotalMinutes, 6);
         Assert.Equal(3.3, (Answered(watch, JobFacts.None, Running, Start, 0.999999999).DueAt!.Value - Start).TotalMinutes, 6);
@@ -73,7 +73,7 @@ public class PollPlanTests
     [Fact]
     public void A_throttled_poll_waits_as_any_other_or_as_long_as_it_was_told()
     {
-        var watch = JobDecider.Start(Settings, Start);
+        var watch = Watch.Start(Settings, Start);
         var throttled = new StatusAnswer(PollAnswer.Throttled);
 
         Assert.Equal(Start.AddMinutes(3), Answered(watch, JobFacts.None, throttled, Start, 0.5).DueAt);
@@ -85,7 +85,7 @@ public class PollPlanTests
     [Fact]
     public void A_question_that_the_api_was_spared_is_no_poll()
     {
-        var watch = JobDecider.Start(Settings, Start);
+        var watch = Watch.Start(Settings, Start);
         var spared = new StatusAnswer(PollAnswer.Throttled, RetryAfter: TimeSpan.FromMinutes(30), Asked: false);
 
         var later = Answered(watch, JobFacts.None, spared, Start, 0.5);
@@ -97,12 +97,12 @@ public class PollPlanTests
     public void An_idle_time_task_is_polled_at_the_longest_wait_from_the_start() =>
         Assert.Equal(
             Start.AddMinutes(10),
-            Answered(JobDecider.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
+            Answered(Watch.Start(Settings, Start), JobFacts.None with { Idle = true }, Running, Start, 0.5).DueAt);
 
     [Fact]
     public void An_unknown_id_is_asked_for_through_the_grace_and_given_up_after_it()
     {
-        var watch = JobDecider.Start(Settings, Start);
+        var watch = Watch.Start(Settings, Start);
         var (now, givenUp) = (Start, (SettledBy?)null);
         while (givenUp is null)
         {
@@ -122,7 +122,7 @@ public class PollPlanTests
     public void A_report_makes_an_unknown_id_known_again_and_an_api_that_is_down_says_nothing_of_it(PollAnswer between, SettledBy? expected)
     {
         var late = Start + GivingUp.UnknownGrace;
-        var (watch, givenUp) = (JobDecider.Start(Settings, Start), (SettledBy?)null);
+        var (watch, givenUp) = (Watch.Start(Settings, Start), (SettledBy?)null);
         foreach (var answer in (PollAnswer[])[PollAnswer.NotFound, PollAnswer.NotFound, between, PollAnswer.NotFound])
             (watch, givenUp) = Polled(watch, answer, late);
 
@@ -132,7 +132,7 @@ public class PollPlanTests
     [Fact]
     public void What_an_api_did_not_know_within_the_grace_it_has_to_say_once_more_after_it()
     {
-        var (watch, late) = (JobDecider.Start(Settings, Start), Start + GivingUp.UnknownGrace);
+        var (watch, late) = (Watch.Start(Settings, Start), Start + GivingUp.UnknownGrace);
         for (var i = 0; i < GivingUp.UnknownAnswers; i++)
             watch = Answered(watch, JobFacts.None, new(PollAnswer.NotFound), Start.AddMinutes(1 + i), 0.5);
 
@@ -148,7 +148,7 @@ public class PollPlanTests
     public void The_last_poll_is_at_the_deadline_and_then_the_job_is_given_up()
     {
         var almost = Start.AddDays(9).AddMinutes(-1);
-        var (watch, givenUp) = Polled(JobDecider.Start(Settings, Start), PollAnswer.Unavailable, almost);
+        var (watch, givenUp) = Polled(Watch.Start(Settings, Start), PollAnswer.Unavailable, almost);
         Assert.Equal((Start.AddDays(9), null), (watch.DueAt, givenUp));
 
         (watch, givenUp) = Polled(watch, PollAnswer.Report, Start.AddDays(9));
@@ -160,7 +160,7 @@ public class PollPlanTests
     [InlineData(PollAnswer.Throttled)]
     public void A_status_api_that_is_down_at_the_deadline_is_asked_for_a_tenth_longer(PollAnswer answer)
     {
-        var (watch, givenUp) = (JobDecider.Start(Settings, Start) with { DueAt = Start.AddDays(9) }, (SettledBy?)null);
+        var (watch, givenUp) = (Watch.Start(Settings, Start) with { DueAt = Start.AddDays(9) }, (SettledBy?)null);
         var now = Start;
         while (givenUp is null)
         {
@@ -175,20 +175,20 @@ public class PollPlanTests
     [Fact]
     public void A_hint_makes_the_poll_due_now_but_a_flood_of_hints_only_every_ten_seconds()
     {
-        var watch = JobDecider.Hinted(Settings, JobDecider.Start(Settings, Start), Start.AddSeconds(1));
+        var watch = Watch.Start(Settings, Start).Hinted(Settings, Start.AddSeconds(1));
         Assert.Equal(Start.AddSeconds(1), watch.DueAt);
 
         watch = Answered(watch, JobFacts.None, Running, Start.AddSeconds(1), 0.5);
-        Assert.Equal(Start.AddSeconds(11), JobDecider.Hinted(Settings, watch, Start.AddSeconds(2)).DueAt);
-        Assert.Equal(Start.AddSeconds(60), JobDecider.Hinted(Settings, watch, Start.AddSeconds(60)).DueAt);
+        Assert.Equal(Start.AddSeconds(11), watch.Hinted(Settings, Start.AddSeconds(2)).DueAt);
+        Assert.Equal(Start.AddSeconds(60), watch.Hinted(Settings, Start.AddSeconds(60)).DueAt);
     }
 
     [Fact]
     public void A_hint_that_comes_while_a_poll_is_under_way_is_followed_by_another_poll_and_only_by_one()
     {
-        var asked = JobDecider.Hinted(Settings, JobDecider.Start(Settings, Start), Start);
-        var hinted = JobDecider.Hinted(Settings, asked, Start.AddSeconds(1));
-        Assert.Equal(hinted, JobDecider.Hinted(Settings, hinted, Start.AddSeconds(2)));
+        var asked = Watch.Start(Settings, Start).Hinted(Settings, Start);
+        var hinted = asked.Hinted(Settings, Start.AddSeconds(1));
+        Assert.Equal(hinted, hinted.Hinted(Settings, Start.AddSeconds(2)));
 
         var answered = Answered(hinted, JobFacts.None, Running, Start.AddSeconds(3), 0.5);
         Assert.Equal(Start.AddSeconds(3) + PollPlan.HintSpacing, answered.DueAt);
@@ -205,22 +205,22 @@ public class PollPlanTests
     public void What_is_heard_while_a_poll_is_under_way_is_not_put_off_by_its_answer()
     {
         // Somebody asks by hand, long before a poll is due, and a hint comes before the answer.
-        var asked = JobDecider.Start(Settings, Start);
-        var hinted = JobDecider.Hinted(Settings, asked, Start.AddSeconds(1));
+        var asked = Watch.Start(Settings, Start);
+        var hinted = asked.Hinted(Settings, Start.AddSeconds(1));
         Assert.Equal(
             Start.AddSeconds(2) + PollPlan.HintSpacing,
             PollPlan.Answered(Settings, hinted, asked, JobFacts.None, Running, Start.AddSeconds(2), 0.5).Watch.DueAt);
 
         // A timer fires early, and the hint comes in the second before the poll is due.
         asked = asked with { LastPolledAt = asked.DueAt - TimeSpan.FromSeconds(5) };
-        hinted = JobDecider.Hinted(Settings, asked, asked.DueAt!.Value.AddSeconds(-0.5));
+        hinted = asked.Hinted(Settings, asked.DueAt!.Value.AddSeconds(-0.5));
         Assert.Equal(asked.DueAt, hinted.DueAt);
         var answered = Answered(hinted, JobFacts.None, Running, asked.DueAt.Value, 0.5);
         Assert.Equal(asked.DueAt + PollPlan.HintSpacing, answered.DueAt);
 
         // Another poll's answer came between: what it planned stays, if it is sooner.
-        var between = Answered(JobDecider.Start(Settings, Start), JobFacts.None, Running, Start, 0.5);
-        var second = PollPlan.Answered(Settings, between, JobDecider.Start(Settings, Start), JobFacts.None, Running, Start.AddSeconds(1), 0.999);
+        var between = Answered(Watch.Start(Settings, Start), JobFacts.None, Running, Start, 0.5);
+        var second = PollPlan.Answered(Settings, between, Watch.Start(Settings, Start), JobFacts.None, Running, Start.AddSeconds(1), 0.999);
         Assert.Equal(between.DueAt, second.Watch.DueAt);
     }
 
@@ -228,8 +228,8 @@ public class PollPlanTests
     public void A_hint_that_comes_while_the_last_poll_is_under_way_is_followed_by_one_more_that_is_the_last()
     {
         var late = Start.AddDays(9);
-        var last = JobDecider.Start(Settings, Start) with { DueAt = late };
-        var (answered, givenUp) = Polled(JobDecider.Hinted(Settings, last, late.AddSeconds(1)), PollAnswer.Report, late.AddSeconds(2));
+        var last = Watch.Start(Settings, Start) with { DueAt = late };
+        var (answered, givenUp) = Polled(last.Hinted(Settings, late.AddSeconds(1)), PollAnswer.Report, late.AddSeconds(2));
         Assert.Equal(SettledBy.Deadline, givenUp);
         Assert.Equal(late.AddSeconds(2) + PollPlan.HintSpacing, answered.DueAt);
 
@@ -240,21 +240,21 @@ public class PollPlanTests
     public void The_watch_of_a_job_that_was_given_up_begins_anew_with_a_hint_and_not_sooner_after_its_last_poll()
     {
         var late = Start.AddDays(9);
-        var ended = Answered(JobDecider.Start(Settings, Start) with { DueAt = late }, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
+        var ended = Answered(Watch.Start(Settings, Start) with { DueAt = late }, JobFacts.None, new(PollAnswer.NotFound), late, 0.5);
         Assert.Null(ended.DueAt);
 
-        var hinted = JobDecider.Hinted(Settings, ended, late.AddSeconds(3));
+        var hinted = ended.Hinted(Settings, late.AddSeconds(3));
         Assert.Equal(late + PollPlan.HintSpacing, hinted.DueAt);
         Assert.Equal((late.AddSeconds(3), late.AddSeconds(3) + Settings.Deadline, 0), (hinted.StartedAt, hinted.Deadline, hinted.NotFound));
         Assert.Null(Polled(hinted, PollAnswer.NotFound, hinted.DueAt!.Value).GivenUp);
 
-        Assert.Equal(late.AddHours(1), JobDecider.Hinted(Settings, ended, late.AddHours(1)).DueAt);
+        Assert.Equal(late.AddHours(1), ended.Hinted(Settings, late.AddHours(1)).DueAt);
     }
 
     [Fact]
     public void An_answer_about_a_job_that_nothing_watches_makes_no_poll_due()
     {
-        var stopped = JobDecider.Start(Settings, Start).Stop();
+        var stopped = Watch.Start(Settings, Start).Stop();
         Assert.Null(Answered(stopped, JobFacts.None, Running, Start, 0.5).DueAt);
         Assert.Null(Answered(stopped.GiveUp(), JobFacts.None, new(PollAnswer.Unavailable), Start, 0.5).DueAt);
     }
@@ -262,7 +262,7 @@ public class PollPlanTests
     [Fact]
     public void A_job_that_is_given_up_by_a_poll_that_was_not_due_has_a_watch_that_is_given_up_unless_somebody_stopped_it()
     {
-        var (late, watch) = (Start.AddDays(9), JobDecider.Start(Settings, Start));
+        var (late, watch) = (Start.AddDays(9), Watch.Start(Settings, Start));
 
         foreach (var (before, expected) in (IEnumerable<(Watch, WatchStatus)>)[(watch with { DueAt = null }, WatchStatus.GivenUp), (watch.Stop(), WatchStatus.Stopped)])
         {
@@ -274,22 +274,22 @@ public class PollPlanTests
     [Fact]
     public void The_watch_of_a_job_that_hints_had_named_begins_anew_when_something_genuine_names_it()
     {
-        var watch = Answered(JobDecider.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
+        var watch = Answered(Watch.Start(Settings, Start), JobFacts.None, new(PollAnswer.NotFound), Start, 0.5);
 
-        var claimed = JobDecider.Claimed(Settings, watch, Start.AddDays(1));
+        var claimed = watch.Claimed(Settings, Start.AddDays(1));
         Assert.Equal((Start.AddDays(1), Start.AddDays(10), 0), (claimed.StartedAt, claimed.Deadline, claimed.NotFound));
         Assert.Equal((watch.DueAt, watch.Polls, watch.LastPolledAt), (claimed.DueAt, claimed.Polls, claimed.LastPolledAt));
 
-        Assert.Equal(Start.AddDays(1).AddMinutes(2), JobDecider.Claimed(Settings, watch with { DueAt = null }, Start.AddDays(1)).DueAt);
-        Assert.Equal(watch.Stop(), JobDecider.Claimed(Settings, watch.Stop(), Start.AddDays(1)));
+        Assert.Equal(Start.AddDays(1).AddMinutes(2), (watch with { DueAt = null }).Claimed(Settings, Start.AddDays(1)).DueAt);
+        Assert.Equal(watch.Stop(), watch.Stop().Claimed(Settings, Start.AddDays(1)));
     }
 
     [Fact]
     public void A_hint_neither_delays_a_poll_nor_wakes_a_watch_that_was_stopped()
     {
-        var watch = JobDecider.Start(Settings, Start) with { LastPolledAt = Start };
-        Assert.Equal(Start.AddSeconds(1), JobDecider.Hinted(Settings, watch with { DueAt = Start.AddSeconds(1) }, Start).DueAt);
-        Assert.Null(JobDecider.Hinted(Settings, watch.Stop(), Start).DueAt);
+        var watch = Watch.Start(Settings, Start) with { LastPolledAt = Start };
+        Assert.Equal(Start.AddSeconds(1), (watch with { DueAt = Start.AddSeconds(1) }).Hinted(Settings, Start).DueAt);
+        Assert.Null(watch.Stop().Hinted(Settings, Start).DueAt);
     }
 
     [Fact]
@@ -311,7 +311,7 @@ public class PollPlanTests
                     Deadline = TimeSpan.FromSeconds(Math.Max(plan.deadline, plan.first)),
                     Max = TimeSpan.FromSeconds(Math.Max(plan.first, 600)),
                 };
-                var watch = JobDecider.Start(settings, Start);
+                var watch = Watch.Start(settings, Start);
                 foreach (var answer in plan.answers)
                 {
                     var now = watch.DueAt!.Value;

@@ -329,6 +329,6 @@ public class DecoderFuzzTests
         }
 
         private static Job NewJob(ProviderKind kind) =>
-            Job.New(new("media", "z0.a"), kind, JobOrigin.Registration, JobDecider.Start(ProviderKinds.For(kind).DefaultPoll, Now), Now);
+            Job.New(new("media", "z0.a"), kind, JobOrigin.Registration, Watch.Start(ProviderKinds.For(kind).DefaultPoll, Now), Now);
     }
 }

@@ -12,7 +12,7 @@ using Microsoft.Extensions.Primitives;
 namespace FopWatch.Api;
 
 /// <summary><c>POST /api/notify/{source}/{token}[/{correlation}]</c>.</summary>
-public static class Notify
+public static class NotificationsApi
 {
     /// <summary>Where the notify URLs are.</summary>
     public static readonly PathString Path = "/api/notify";
