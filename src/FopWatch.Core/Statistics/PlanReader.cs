@@ -91,7 +91,7 @@ public sealed class PlanReader(Sources sources, IStatistics statistics, LearnedP
             source.Name,
             isLearned ? SourcePlans.Learn(known, source.Poll, heard, source.Poll.PerJob) : null,
             known.Where(one => IsEnough(one.Value) && !CommandClass.IsIdle(one.Key))
-                .ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Estimate(one.Value), StringComparer.Ordinal),
+                .ToDictionary(one => one.Key, ISurvivalCurve (one) => AgeCurve.Observed(one.Value), StringComparer.Ordinal),
             OverdueAges.Of(known));
         _learnedFrom[source.Name] = basis;
     }

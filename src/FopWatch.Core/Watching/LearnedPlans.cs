@@ -21,7 +21,7 @@ public sealed class LearnedPlans
     /// <summary>From now on, a source has these.</summary>
     /// <param name="source">The source.</param>
     /// <param name="plans">Its plans; null for the fixed one.</param>
-    /// <param name="likely">How long the jobs of its classes take.</param>
+    /// <param name="likely">How long the jobs of its classes took: averages over neighbouring ages would blur what is spread by them once more.</param>
     /// <param name="overdue">When its jobs are overdue; null if that is not known.</param>
     public void Set(string source, SourcePlans? plans, IReadOnlyDictionary<string, ISurvivalCurve> likely, OverdueAges? overdue = null) =>
         _sources[source] = new(plans, likely.ToFrozenDictionary(StringComparer.Ordinal), overdue);

@@ -69,7 +69,7 @@ internal sealed class LearningHost
         _plans.Set(
             Source,
             SourcePlans.Learn(new Dictionary<string, KnownAges> { [Class] = known }, Settings, 0),
-            known.Jobs >= PlanLearner.LeastJobs ? new Dictionary<string, ISurvivalCurve> { [Class] = AgeCurve.Estimate(known) } : []);
+            known.Jobs >= PlanLearner.LeastJobs ? new Dictionary<string, ISurvivalCurve> { [Class] = AgeCurve.Observed(known) } : []);
         return _plans.Of(Source)?.For(Class);
     }
 
