@@ -7,7 +7,7 @@ namespace FopWatch.Watching;
 
 /// <summary>
 /// Decides when the status API is asked about a job next, after a poll or a correction of the clock. Pure functions that both hosts merely execute.
-/// <see cref="JobDecider"/> decides when a watch begins, and its deadline; <see cref="GivingUp"/> when it stops.
+/// <see cref="Watch.Start"/> decides when a watch begins, and its deadline; <see cref="GivingUp"/> when it stops.
 /// </summary>
 public static class PollPlan
 {

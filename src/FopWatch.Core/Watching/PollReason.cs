@@ -1,7 +1,7 @@
 namespace FopWatch.Watching;
 
 /// <summary>Why a poll is due when it is.</summary>
-/// <remarks><see cref="Jobs.JobDecider"/> and <see cref="PollPlan"/> decide it with the due time, and it is stored with it.</remarks>
+/// <remarks><see cref="Watch"/> and <see cref="PollPlan"/> decide it with the due time, and it is stored with it.</remarks>
 public enum PollReason
 {
     /// <summary>It is the first of a watch that began, or began anew: after <c>Poll:First</c>, the first wait of a learned plan, or what the registration asked for.</summary>
