@@ -34,7 +34,7 @@ function isMeant(action, n) {
 	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop');
 }
 
-// Acts on all that a filter finds: asks how many they are first, and goes on where the host's time for one call ends.
+// Acts on all that a filter finds: asks how many they are first, and goes on where a call ended.
 export async function actOnAll(path, action, filters, signal) {
 	const asked = await post(`${path}/${action}${query(filters)}`);
 	if (!asked.count) {
@@ -42,7 +42,7 @@ export async function actOnAll(path, action, filters, signal) {
 		return false;
 	}
 
-	if (!await isMeant(action, asked.count)) return false;
+	if (!await isMeant(action, asked.atLeast ? asked.confirm : asked.count)) return false;
 	await withProgress(action, asked.count, signal, async (progress, isOver) => {
 		let answer = {};
 		do {
