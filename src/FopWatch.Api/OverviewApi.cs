@@ -10,11 +10,14 @@ using Microsoft.AspNetCore.Routing;
 
 namespace FopWatch.Api;
 
-/// <summary><c>GET /api/overview</c> and <c>GET /api/plan</c>: how the sources are, and when their jobs are polled.</summary>
+/// <summary><c>GET /api/overview</c> and <c>GET /api/plan</c>: the status of the sources, and when their jobs are polled.</summary>
 /// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
 internal static class OverviewApi
 {
     private const int DefaultHours = 24;
+
+    /// <summary>The most hours of all sources in one answer: each is about 1 KB.</summary>
+    private const int MostRows = 12_000;
 
     public static void MapOverview(this IEndpointRouteBuilder routes)
     {
@@ -22,7 +25,7 @@ internal static class OverviewApi
         api.MapGetAndHead("/overview", GetAsync)
             .Describe(
                 "getOverview",
-                "How the sources are",
+                "The status of the sources",
                 "What is wrong at each source or likely to be, its counts, and the sums of the last hours. Lengths of time are in seconds. The cost does not depend on how many jobs there are.");
         api.MapGetAndHead("/plan", PlanAsync)
             .Describe(
@@ -36,7 +39,7 @@ internal static class OverviewApi
     [Needs(KeyRights.Read)]
     public static async Task<Results<ListAnswer<Overview>, ProblemResult<InvalidRequest>>> GetAsync(
         [Description("Only this source.")] string? source,
-        [Description("How many hours, the current one included.")] string? hours,
+        [Description("How many hours, the current one included. Over all sources of the answer at most 12,000.")] string? hours,
         Caller caller,
         Admission admission,
         OverviewReader reader,
@@ -52,6 +55,9 @@ internal static class OverviewApi
             problems.Add(new("hours", $"It is not a number from 1 to {OverviewReader.MostHours}."));
         }
 
+        if (problems.Count == 0 && (long)count * of.Count > MostRows)
+            problems.Add(new("hours", $"For {of.Count} sources it is at most {MostRows / of.Count}. Name one with 'source'."));
+
         return problems.Count > 0
             ? Problem.Invalid("A parameter is wrong.", problems)
             : await ListAnswer<Overview>.MakeAsync(
@@ -63,12 +69,10 @@ internal static class OverviewApi
     }
 
     /// <summary><c>GET /api/plan?source=</c>.</summary>
-    [AdmittedAs(RequestKind.List)]
     [Needs(KeyRights.Read)]
-    public static async Task<Results<ListAnswer<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
+    public static async Task<Results<Ok<PlanReport>, ProblemResult<InvalidRequest>>> PlanAsync(
         [Description("Only this source.")] string? source,
         Caller caller,
-        Admission admission,
         PlanReportReader reader,
         Sources sources,
         CancellationToken cancellationToken)
@@ -77,8 +81,7 @@ internal static class OverviewApi
         var of = OfSource(source, caller.Visible(sources), problems);
         return problems.Count > 0
             ? Problem.Invalid("A parameter is wrong.", problems)
-            : await ListAnswer<PlanReport>.MakeAsync(
-                admission, isLong: true, cancelled => reader.ReadAsync(of, cancelled), ApiJson.Wire.PlanReport, cancellationToken);
+            : TypedResults.Ok(await reader.ReadAsync(of, cancellationToken));
     }
 
     /// <summary>The sources that are asked for.</summary>

@@ -97,12 +97,12 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         }
     }
 
-    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken) => database.Lists.ReadAsync(
+    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken) => (most > JobQuery.MaxTop ? database.Lists : database.Searches).ReadAsync(
         session => query.IsSearch ? JobSearch.Count(session, query, most) : JobLists.Count(session, query, most), cancellationToken);
 
     // The books are kept with every commit, so they are of now.
     public async ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) =>
-        [new BooksPart("", await database.Lists.ReadAsync(SqliteBooks.ReadKept, cancellationToken), database.Time.GetUtcNow())];
+        [new BooksPart("", await database.Searches.ReadAsync(SqliteBooks.ReadKept, cancellationToken), database.Time.GetUtcNow())];
 
     public ValueTask<BooksCount> CountAsync(string part, int unwatched, CancellationToken cancellationToken) => _books.CountAsync(unwatched, cancellationToken);
 

@@ -25,7 +25,7 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
     public async ValueTask AddAsync(StatisticsDelta delta, CancellationToken cancellationToken) => await database.WriteAsync(session => Add(session, delta), cancellationToken);
 
     public ValueTask<IReadOnlyList<StatisticsHour>> ReadHoursAsync(string source, DateTimeOffset from, DateTimeOffset before, CancellationToken cancellationToken) =>
-        database.Lists.ReadAsync<IReadOnlyList<StatisticsHour>>(
+        database.Searches.ReadAsync<IReadOnlyList<StatisticsHour>>(
             session =>
             {
                 using var rows = session.Command(HoursSql, source, from.UtcTicks, before.UtcTicks).ExecuteReader();
@@ -41,10 +41,10 @@ internal sealed class SqliteStatistics(SqliteDatabase database) : IStatistics
             cancellationToken);
 
     public ValueTask<LatestActivity> ReadLatestAsync(string source, CancellationToken cancellationToken) =>
-        database.Lists.ReadAsync(session => LatestActivity.Read(session.Scalar(LatestSql, source) as string), cancellationToken);
+        database.Searches.ReadAsync(session => LatestActivity.Read(session.Scalar(LatestSql, source) as string), cancellationToken);
 
     public async ValueTask<IReadOnlyList<KnownClass>> ReadAgesAsync(string source, DateTimeOffset now, CancellationToken cancellationToken) =>
-        StatisticsRows.Read(await database.Lists.ReadAsync(session => Ages(session, source), cancellationToken), now);
+        StatisticsRows.Read(await database.Searches.ReadAsync(session => Ages(session, source), cancellationToken), now);
 
     public async ValueTask PurgeAsync(DateTimeOffset now, CancellationToken cancellationToken) => await database.WriteAsync(
         session =>

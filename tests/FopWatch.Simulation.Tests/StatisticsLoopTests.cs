@@ -77,6 +77,24 @@ public sealed class StatisticsLoopTests : IStatistics, ILogger
     }
 
     [Fact]
+    public async Task What_is_not_known_to_be_in_the_store_is_pending()
+    {
+        Count(2);
+        Assert.Equal(2, Pending());
+        _isDown = true;
+        await _loop.AddAsync(Cancelled);
+        Count(3);
+        Assert.Equal((5, 0), (Pending(), await CountedAsync()));
+
+        _isDown = false;
+        await _loop.AddAsync(Cancelled);
+        Assert.Equal((0, 5), (Pending(), await CountedAsync()));
+        Assert.Equal(default, _collector.Pending(Source).Latest);
+
+        long Pending() => _collector.Pending(Source).Hours.Values.Sum(sums => sums[HourSum.PolledReport]);
+    }
+
+    [Fact]
     public async Task A_process_that_crashes_loses_what_it_had_not_added_and_nothing_else()
     {
         Count(5);

@@ -23,13 +23,16 @@ internal static class Findings
     private const int LeastFailed = 5;
     private const int LeastPublished = 20;
     private const double LeastHeard = 0.9;
+    private const double ManySlow = 0.05;
     private const double FewFail = 0.1;
     private const double MostFail = 0.5;
     private const double HalfFull = 0.5;
     private const double NearlyFull = 0.9;
 
     private static readonly TimeSpan LongHeldBack = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan SlowLag = TimeSpan.FromMinutes(1);
+
+    // From 66 seconds on.
+    private static readonly int SlowOctave = HourSums.OctaveOf(TimeSpan.FromSeconds(66));
 
     /// <summary>What is worth looking at, the worst first.</summary>
     public static IReadOnlyList<Finding> Of(SourceSigns signs)
@@ -71,11 +74,14 @@ internal static class Findings
     private static Finding WrongSignatures(SourceSigns signs)
     {
         var (count, key) = (signs.Day()[HourSum.NotifiedInvalid], OneUnknownKey(signs.WrongSignatures));
+
+        // Whoever has the notify URL can send some to a source that is quiet.
+        var isMissed = ByPoll(signs.Day()) > 0 || signs.Hours.Any(hour => hour.Sums[HourSum.NotifiedStrong] > 0);
         var all = $"All {Number(count)} notifications of the last 24 hours went to quarantine";
         return new()
         {
             Kind = key is null ? Finding.KindOf(TroubleKind.WrongSignature) : "unknownAccessKey",
-            Level = FindingLevel.Trouble,
+            Level = isMissed ? FindingLevel.Trouble : FindingLevel.Warning,
             Since = signs.Troubles.FirstOrDefault(trouble => trouble.Kind == TroubleKind.WrongSignature)?.Since,
             Count = count,
             Detail = key is not null ? $"{all}: they are signed with the access key '{key}', which FopWatch:Sources:{signs.Source.Name}:Keys does not have."
@@ -111,7 +117,7 @@ internal static class Findings
     {
         // The hour of the last notification may have both jobs before and after it.
         var yesterday = StatisticsCollector.HourOf(signs.Now).AddHours(-23);
-        var last = signs.Latest.NotifiedAt;
+        var last = signs.Latest.NotifiedAt ?? signs.Hours.LastOrDefault(hour => Notified(hour.Sums) > 0)?.Hour;
         var since = last is { } at && StatisticsCollector.HourOf(at).AddHours(1) is var next && next > yesterday ? next : yesterday;
         var unheard = ByPoll(signs.From(since));
         if (unheard >= LeastUnheard && Notified(signs.From(since)) == 0)
@@ -119,10 +125,12 @@ internal static class Findings
             return new()
             {
                 Kind = "noNotifications",
-                Level = FindingLevel.Warning,
+
+                // Some sources are polled by choice.
+                Level = last is null ? FindingLevel.Info : FindingLevel.Warning,
                 Since = last,
                 Count = unheard,
-                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification has ever come")}, and {Number(unheard)} jobs had to be found by polls or were given up. "
+                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification is known to have come")}, and {Number(unheard)} jobs had to be found by polls. "
                     + "Check that the provider is given the notify URL and can reach it.",
             };
         }
@@ -142,7 +150,7 @@ internal static class Findings
     }
 
     private static long ByPoll(HourSums sums) =>
-        sums[HourSum.SucceededByPoll] + sums[HourSum.PartiallyFailedByPoll] + sums[HourSum.FailedByPoll] + sums[HourSum.CancelledByPoll] + sums[HourSum.Expired];
+        sums[HourSum.SucceededByPoll] + sums[HourSum.PartiallyFailedByPoll] + sums[HourSum.FailedByPoll] + sums[HourSum.CancelledByPoll];
 
     /// <summary>What other processes saw of the status API. Ids that it does not know may be made up, so sums say nothing of them.</summary>
     private static IEnumerable<Finding> Polls(SourceSigns signs)
@@ -227,30 +235,31 @@ internal static class Findings
             : null;
     }
 
-    private static Finding? Unaccounted(SourceSigns signs) => signs.Books is { Unaccounted: not 0 and var count, CountedAt: var at }
+    private static Finding? Unaccounted(SourceSigns signs) => signs.Books is { Unaccounted: not 0 and var count }
         ? new()
         {
             Kind = "booksUnaccounted",
             Level = FindingLevel.Trouble,
-            Since = at,
             Count = count,
             Detail = $"The books do not balance: {Number(count)} jobs are unaccounted for. The log of the sweep has more; report it.",
         }
         : null;
 
-    private static Finding? Publishing(SourceSigns signs) =>
-        Quantiles.From([signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))], HourHistogram.Lag) is { Of: >= LeastPublished } lag
-        && lag.P95 > SlowLag.TotalSeconds
+    private static Finding? Publishing(SourceSigns signs)
+    {
+        // Octaves are exact at their bounds.
+        var octaves = signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))[HourHistogram.Lag];
+        var (slow, all) = (octaves[SlowOctave..].Sum(), octaves.Sum());
+        return all >= LeastPublished && slow >= ManySlow * all
             ? new()
             {
                 Kind = "publishingSlow",
                 Level = FindingLevel.Warning,
-                Count = lag.Of,
-                Detail = string.Create(
-                    CultureInfo.InvariantCulture,
-                    $"One in 20 of the {lag.Of} events of this hour and the last was published more than {lag.P95:0} s after its commit. Check the broker, and the depth of the outbox."),
+                Count = slow,
+                Detail = $"{Number(slow)} of the {Number(all)} events of this hour and the last were published more than a minute after their commits. Check the broker, and the depth of the outbox.",
             }
             : null;
+    }
 
     private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
 

@@ -4,7 +4,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Overviews;
 
-/// <summary>How the sources are, and what happened in each of the last hours.</summary>
+/// <summary>The status of the sources, and what happened in each of the last hours.</summary>
 public sealed record Overview
 {
     /// <summary>When it was made.</summary>
@@ -26,7 +26,7 @@ public sealed record Overview
     public required IReadOnlyList<OverviewHour> Timeline { get; init; }
 }
 
-/// <summary>How a source is.</summary>
+/// <summary>The status of a source.</summary>
 public sealed record SourceOverview
 {
     /// <summary>Its name.</summary>

@@ -8,7 +8,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Overviews;
 
-/// <summary>Reads how the sources are. What it costs does not depend on how many jobs there are.</summary>
+/// <summary>Reads the status of the sources. What it costs does not depend on how many jobs there are.</summary>
 /// <remarks>
 /// In Table Storage an overview takes 2 queries for the books, and for each source a read, a query for each 1,000 hours (at least the last 7 days), a query of the
 /// due index and one of the list of overdue jobs in each bucket, a few more where much is due or overdue, and a query for each 1,000 notifications in quarantine, of which
@@ -76,10 +76,11 @@ public sealed class OverviewReader(
     {
         var thisHour = StatisticsCollector.HourOf(now);
         var (week, first) = (now - PlanReader.HeardWithin, thisHour - ((hours - 1) * Hour));
+        var (counted, happened) = collector.Pending(source.Name);
         var stored = await statistics.ReadHoursAsync(source.Name, week < first ? week : first, thisHour + Hour, cancellationToken);
-        var (known, happened) = collector.WithCounted(source.Name, stored, await statistics.ReadLatestAsync(source.Name, cancellationToken));
+        var known = With(stored, counted, source.Name);
         var wanted = known.Where(hour => hour.Hour >= first).ToList();
-        var latest = happened.At(now);
+        var latest = (await statistics.ReadLatestAsync(source.Name, cancellationToken)).With(happened).At(now);
         var dueNow = await due.DueAsync(source.Name, now, CountedUpTo, cancellationToken);
         var signs = new SourceSigns
         {
@@ -114,6 +115,19 @@ public sealed class OverviewReader(
             Findings = Findings.Of(signs),
         };
         return (overview, wanted.Select(OverviewHour.Of));
+    }
+
+    private static List<StatisticsHour> With(IReadOnlyList<StatisticsHour> stored, IReadOnlyDictionary<DateTimeOffset, HourSums> counted, string source)
+    {
+        var all = new SortedDictionary<DateTimeOffset, HourSums>(stored.ToDictionary(hour => hour.Hour, hour => hour.Sums));
+        foreach (var (hour, sums) in counted)
+        {
+            if (!all.TryGetValue(hour, out var sum))
+                all[hour] = sum = new();
+            sum.Add(sums);
+        }
+
+        return [.. all.Select(hour => new StatisticsHour(source, hour.Key, hour.Value))];
     }
 
     private async Task<IReadOnlyList<SignatureDiagnosis>> WrongSignaturesAsync(Source source, CancellationToken cancellationToken)

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Statistics;
@@ -6,14 +7,23 @@ using FopWatch.Watching;
 namespace FopWatch.Overviews;
 
 /// <summary>Reads what is known of the sources and says by which plans this process polls, and what these come to.</summary>
-/// <remarks>Costs two reads of statistics for each source. The optimum of each class takes as long to compute as learning its plan.</remarks>
+/// <remarks>
+/// Costs two reads of statistics for each source. The optimum of each class takes as long to compute as learning its plan, so one source is computed at a time,
+/// and its report is kept for <see cref="Kept"/> unless the process has learned other plans.
+/// </remarks>
 /// <param name="statistics">The statistics.</param>
 /// <param name="plans">What this process has learned.</param>
 /// <param name="time">The clock.</param>
-public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans, TimeProvider time)
+public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans, TimeProvider time) : IDisposable
 {
     /// <summary>The most ages of a plan that are answered.</summary>
     public const int MostAges = 200;
+
+    /// <summary>How long the report of a source is kept.</summary>
+    public static readonly TimeSpan Kept = TimeSpan.FromMinutes(1);
+
+    private readonly ConcurrentDictionary<string, KeptReport> _kept = new(StringComparer.Ordinal);
+    private readonly SemaphoreSlim _turn = new(1);
 
     private const int Decimals = 3;
     private const int ShareDecimals = 6;
@@ -25,18 +35,41 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
         ArgumentNullException.ThrowIfNull(of);
         var reports = new List<SourcePlanReport>();
         foreach (var source in of.OrderBy(source => source.Name, StringComparer.Ordinal))
-            reports.Add(await ReadAsync(source, cancellationToken));
+            reports.Add(KeptOf(source.Name) ?? await InTurnAsync(source, cancellationToken));
         return new(reports);
     }
 
-    private async Task<SourcePlanReport> ReadAsync(Source source, CancellationToken cancellationToken)
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private SourcePlanReport? KeptOf(string source) =>
+        _kept.GetValueOrDefault(source) is { } kept && ReferenceEquals(kept.Plans, plans.Of(source)) && time.GetElapsedTime(kept.At) < Kept ? kept.Report : null;
+
+    private async Task<SourcePlanReport> InTurnAsync(Source source, CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        try
+        {
+            if (KeptOf(source.Name) is { } kept)
+                return kept;
+            var learned = plans.Of(source.Name);
+            var report = await ComputeAsync(source, learned, cancellationToken);
+            _kept[source.Name] = new(report, learned, time.GetTimestamp());
+            return report;
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    private async Task<SourcePlanReport> ComputeAsync(Source source, SourcePlans? learned, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
         var known = (await statistics.ReadAgesAsync(source.Name, now, cancellationToken))
             .Where(one => one.Ages.Jobs > 0)
             .OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal).ToList();
         var heard = PlanReader.HeardOf(await statistics.ReadHoursAsync(source.Name, now - PlanReader.HeardWithin, now, cancellationToken), now);
-        var learned = plans.Of(source.Name);
         var all = new KnownAges();
         foreach (var one in known.Where(one => !CommandClass.IsIdle(one.Class)))
             all.Add(one.Ages);
@@ -91,4 +124,6 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
     }
 
     private static double Rounded(double number) => Math.Round(number, Decimals);
+
+    private sealed record KeptReport(SourcePlanReport Report, SourcePlans? Plans, long At);
 }

@@ -81,12 +81,19 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
     /// <param name="id">The id of the addition.</param>
     public StatisticsDelta? Take(string source, string id) => _sources.TryGetValue(source, out var tally) ? tally.Take(id, source, time.GetUtcNow()) : null;
 
-    /// <summary>The hours of a source as a store has them, with what was counted since, and what happened last.</summary>
-    /// <param name="source">The source.</param>
-    /// <param name="stored">The hours, the first before the last.</param>
-    /// <param name="latest">What happened last, as the store has it.</param>
-    public (IReadOnlyList<StatisticsHour> Hours, LatestActivity Latest) WithCounted(string source, IReadOnlyList<StatisticsHour> stored, LatestActivity latest) =>
-        _sources.TryGetValue(source, out var tally) ? tally.AddTo(source, stored, latest) : (stored, latest);
+    /// <summary>What was taken last of a source is in the store.</summary>
+    public void Added(string source)
+    {
+        if (_sources.TryGetValue(source, out var tally))
+            tally.Added();
+    }
+
+    /// <summary>
+    /// What was counted of a source and is not known to be in the store: what is counted still, and what was taken last unless it was
+    /// <see cref="Added"/>. Ask before reading the store, so that nothing is missing; what is added in between counts twice.
+    /// </summary>
+    public (IReadOnlyDictionary<DateTimeOffset, HourSums> Hours, LatestActivity Latest) Pending(string source) =>
+        _sources.TryGetValue(source, out var tally) ? tally.Pending() : (new Dictionary<DateTimeOffset, HourSums>(), default);
 
     /// <summary>
     /// What a commit says of a job's age: once, when it has an outcome, is given up or is not watched any more. An open job says nothing yet: many open
@@ -142,6 +149,7 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
         private Dictionary<string, KnownAges> _ages = new(StringComparer.Ordinal);
         private (DateTimeOffset Hour, HourSums Sums) _last = (default, new());
         private LatestActivity _latest;
+        private StatisticsDelta? _taken;
 
         public bool IsEmpty
         {
@@ -186,24 +194,30 @@ public sealed class StatisticsCollector(LearnedPlans plans, TimeProvider time)
                 if (_hours.Count == 0 && _ages.Count == 0)
                     return null;
                 var taken = new StatisticsDelta(id, source, now, _hours, _ages) { Latest = _latest };
-                (_hours, _ages, _last, _latest) = ([], new(StringComparer.Ordinal), (default, new()), default);
+                (_hours, _ages, _last, _latest, _taken) = ([], new(StringComparer.Ordinal), (default, new()), default, taken);
                 return taken;
             }
         }
 
-        public (IReadOnlyList<StatisticsHour> Hours, LatestActivity Latest) AddTo(string source, IReadOnlyList<StatisticsHour> stored, LatestActivity latest)
+        public void Added()
         {
-            var all = new SortedDictionary<DateTimeOffset, HourSums>(stored.ToDictionary(hour => hour.Hour, hour => hour.Sums));
+            lock (_lock)
+                _taken = null;
+        }
+
+        public (IReadOnlyDictionary<DateTimeOffset, HourSums> Hours, LatestActivity Latest) Pending()
+        {
+            var all = new Dictionary<DateTimeOffset, HourSums>();
             lock (_lock)
             {
-                foreach (var (hour, sums) in _hours)
+                foreach (var (hour, sums) in _hours.Concat(_taken?.Hours ?? new Dictionary<DateTimeOffset, HourSums>()))
                 {
                     if (!all.TryGetValue(hour, out var sum))
                         all[hour] = sum = new();
                     sum.Add(sums);
                 }
 
-                return ([.. all.Select(hour => new StatisticsHour(source, hour.Key, hour.Value))], latest.With(_latest));
+                return (all, _latest.With(_taken?.Latest ?? default));
             }
         }
 

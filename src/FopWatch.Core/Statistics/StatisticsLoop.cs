@@ -67,14 +67,14 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
                 if (_unconfirmed.TryGetValue(source, out var failed))
                 {
                     await statistics.AddAsync(failed, cancellationToken);
-                    _unconfirmed.Remove(source);
+                    Confirm(source);
                 }
 
                 if (collector.Take(source, NewId()) is { } counted)
                 {
                     _unconfirmed[source] = counted;
                     await statistics.AddAsync(counted, cancellationToken);
-                    _unconfirmed.Remove(source);
+                    Confirm(source);
                 }
 
                 _failing.Remove(source);
@@ -89,6 +89,12 @@ public sealed class StatisticsLoop(StatisticsCollector collector, IStatistics st
                     log.StatisticsFailed("adding of statistics", source, e);
             }
         }
+    }
+
+    private void Confirm(string source)
+    {
+        _unconfirmed.Remove(source);
+        collector.Added(source);
     }
 
     // Short, since a store keeps many of them in one row.

@@ -28,7 +28,6 @@ public class RequestKindTests
                 ("/api/notify/{**rest}", RequestKind.Notification),
                 ("/api/notify/{source}/{token}/{correlation?}", RequestKind.Notification),
                 ("/api/overview", RequestKind.List),
-                ("/api/plan", RequestKind.List),
                 ("/api/quarantine", RequestKind.List),
                 ("/events", RequestKind.Waiting),
                 ("/health/live", RequestKind.Health),

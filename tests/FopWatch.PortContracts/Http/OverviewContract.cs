@@ -91,7 +91,7 @@ public abstract class OverviewContract : HostContract
         var signed = Assert.Single((await OverviewAsync(host, "?source=signed")).Sources);
 
         Assert.Equal(["unknownAccessKey", "quarantined"], signed.Findings.Select(finding => finding.Kind));
-        Assert.Equal((FindingLevel.Trouble, 3), (signed.Findings[0].Level, signed.Findings[0].Count));
+        Assert.Equal((FindingLevel.Warning, 3), (signed.Findings[0].Level, signed.Findings[0].Count));
         Assert.NotNull(signed.Findings[0].Since);
         Assert.Contains("'ak-old'", signed.Findings[0].Detail, StringComparison.Ordinal);
     }

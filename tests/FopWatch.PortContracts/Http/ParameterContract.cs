@@ -24,6 +24,7 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/quarantine?top=1001")]
     [InlineData("/api/overview?hours=0")]
     [InlineData("/api/overview?hours=2161")]
+    [InlineData("/api/overview?hours=2001")]
     [InlineData("/api/overview?hours=day")]
     [InlineData("/api/overview?source=nobody")]
     [InlineData("/api/plan?source=nobody")]
