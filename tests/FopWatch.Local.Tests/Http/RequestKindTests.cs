@@ -23,6 +23,7 @@ public class RequestKindTests
             [
                 ("/api/jobs", RequestKind.List),
                 ("/api/jobs", RequestKind.Registration),
+                ("/api/jobs/count", RequestKind.List),
                 ("/api/jobs/{source}/{id}", RequestKind.CallOrWaiting),
                 ("/api/jobs/{source}/{id}/poll", RequestKind.Waiting),
                 ("/api/notify/{**rest}", RequestKind.Notification),
