@@ -39,7 +39,7 @@ public sealed record ClassPlanReport
     public required PlanInUse Plan { get; init; }
 
     /// <summary>
-    /// The ages in seconds at which a job is polled that is never notified and never over, from its registration and without jitter: up to the deadline, or 200 of them.
+    /// The ages in seconds at which a job is polled that is never notified and never over, from its registration and without jitter: up to the deadline, or 200 of them. The first is that of the source: before it, a job's class is not known.
     /// </summary>
     public required IReadOnlyList<double> Ages { get; init; }
 

@@ -81,19 +81,24 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
                 : source.Poll.Plan == PlanChoice.Fixed ? "Poll:Plan is Fixed"
                 : ComparedPlan.WhyFixed(all.Jobs),
             Heard = HeardJobs.From(heard),
-            OfSource = all.Jobs > 0 ? Report(null, all, learned?.OfSource, PlanInUse.Learned, true) : null,
+            OfSource = all.Jobs > 0 ? Report(null, all, learned?.OfSource?.Ages, PlanInUse.Learned, true) : null,
             Classes = [.. known.Select((one, rank) => OfClass(one, rank))],
         };
 
         ClassPlanReport OfClass(KnownClass one, int rank)
         {
             cancellationToken.ThrowIfCancellationRequested();
-            var plan = CommandClass.IsIdle(one.Class) ? null : learned?.For(one.Class);
-            var use = learned?.OfClasses.ContainsKey(one.Class) == true ? PlanInUse.Learned : PlanInUse.Source;
-            return Report(one.Class, one.Ages, plan, use, rank < SourcePlans.MostPlans);
+            if (CommandClass.IsIdle(one.Class))
+                return Report(one.Class, one.Ages, null, PlanInUse.Fixed, rank < SourcePlans.MostPlans);
+
+            // A job's class is not known before its first poll, which is that of the source.
+            var own = learned?.OfClasses.GetValueOrDefault(one.Class);
+            var first = learned?.OfSource?.WaitAt(TimeSpan.Zero) ?? source.Poll.First;
+            var ages = own?.AgesAfter(first.TotalSeconds) ?? learned?.OfSource?.Ages;
+            return Report(one.Class, one.Ages, ages, own is null ? PlanInUse.Source : PlanInUse.Learned, rank < SourcePlans.MostPlans);
         }
 
-        ClassPlanReport Report(string? name, KnownAges ages, LearnedPlan? plan, PlanInUse use, bool withOptimum)
+        ClassPlanReport Report(string? name, KnownAges ages, PollAges? plan, PlanInUse use, bool withOptimum)
         {
             var compared = ComparedPlan.Of(
                 AgeCurve.Observed(ages), plan, source.Poll, heard.ForPlans, withOptimum && ages.Jobs >= PlanLearner.LeastJobs);

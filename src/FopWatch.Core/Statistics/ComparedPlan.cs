@@ -16,14 +16,14 @@ public sealed record ComparedPlan(PollAges Ages, PollSpending Spent, PollAges Fi
 
     /// <summary>Compares a plan.</summary>
     /// <param name="jobs">How long the jobs took.</param>
-    /// <param name="learned">The plan; null for the fixed one.</param>
+    /// <param name="learned">The ages at which a learned plan polls; null for the fixed one.</param>
     /// <param name="settings">The fixed plan, and the limits of any.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>
     /// <param name="withOptimum">Whether the optimum is wanted: it takes some 50 times as long as the rest.</param>
-    public static ComparedPlan Of(ISurvivalCurve jobs, LearnedPlan? learned, PollSettings settings, double heard, bool withOptimum = true)
+    public static ComparedPlan Of(ISurvivalCurve jobs, PollAges? learned, PollSettings settings, double heard, bool withOptimum = true)
     {
         var fixedAges = PollAges.Fixed(settings);
-        var ages = learned?.Ages ?? fixedAges;
+        var ages = learned ?? fixedAges;
         var spent = ages.On(jobs, heard);
         return new(
             ages,

@@ -67,6 +67,17 @@ public sealed class LearnedPlan
         return new(_grid, next, _shortest, _longest, _deadline);
     }
 
+    /// <summary>The ages at which a job is polled that is never over, if another plan decides the first poll.</summary>
+    /// <param name="first">The age in seconds at the first poll; more than 0.</param>
+    public PollAges AgesAfter(double first)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegativeOrZero(first);
+        var ages = new List<double> { Math.Min(first, _deadline) };
+        while (ages[^1] < _grid[^1])
+            ages.Add(Math.Min(ages[^1] + WaitAt(TimeSpan.FromSeconds(ages[^1])).TotalSeconds, _deadline));
+        return new(ages, _longest, _deadline);
+    }
+
     /// <summary>What the polls of a host come to: each wait but the first varies.</summary>
     /// <param name="curve">How long the jobs take.</param>
     /// <param name="heard">The share of jobs whose notification arrives; at least 0, less than 1.</param>

@@ -44,7 +44,7 @@ internal sealed record PlanComparison
     public static PlanComparison Of(GivenAges ages, PollSettings settings, double heard, double? pollsPerJob)
     {
         var learned = ages.Sorted.Count >= PlanLearner.LeastJobs ? PlanLearner.Learn([ClassAges.Of(ages)], settings, heard, pollsPerJob)?[0] : null;
-        var compared = ComparedPlan.Of(ages, learned, settings, heard);
+        var compared = ComparedPlan.Of(ages, learned?.Ages, settings, heard);
         return new()
         {
             Plan = learned is null ? Fixed : Learned,
