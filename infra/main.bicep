@@ -2,7 +2,7 @@
 
 targetScope = 'subscription'
 
-import { AlwaysReady, Budget, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
+import { AlwaysReady, ApiKey, Budget, NotifyUrl, Operator, Receiver, Source, Subscription, Tags } from 'types.bicep'
 
 // --- Where and who
 
@@ -29,6 +29,9 @@ param operator Operator?
 
 @description('The sources. Their tokens and keys are secrets of the Key Vault; here are only their names.')
 param sources Source[] = []
+
+@description('The API keys of callers who may do less than the holder of a function key.')
+param apiKeys ApiKey[] = []
 
 @description('The topic that events are published to.')
 @minLength(1)
@@ -405,6 +408,7 @@ module functions 'modules/functions.bicep' = {
     insightsConnectionString: monitor.outputs.connectionString
     vaultUri: vault.outputs.uri
     sources: sources
+    apiKeys: apiKeys
     publicUrl: publicUrl
     apiUrl: apiUrl
     httpConcurrency: httpConcurrency
@@ -503,8 +507,8 @@ output NOTIFY_URLS NotifyUrl[] = [
   }
 ]
 
-@description('The secrets of notify tokens, separated by blanks, for infra/tokens.sh.')
-output TOKEN_SECRETS string = join(flatten(map(sources, one => one.notifyTokenSecrets)), ' ')
+@description('The secrets of notify tokens and API keys, separated by blanks, for infra/tokens.sh.')
+output TOKEN_SECRETS string = join(concat(flatten(map(sources, one => one.notifyTokenSecrets)), map(apiKeys, one => one.keySecret)), ' ')
 
 @description('The secrets of provider keys, separated by blanks, for infra/tokens.sh.')
 output KEY_SECRETS string = join(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# Makes the notify tokens that a Key Vault lacks, and names the provider keys that it lacks. Changes no secret that is there.
+# Makes the notify tokens and API keys that a Key Vault lacks, and names the provider keys that it lacks. Changes no secret that is there.
 #
 # azd runs it after it has provisioned, with the outputs of main.bicep in the environment. By hand:
 #   AZURE_SUBSCRIPTION_ID=… KEY_VAULT_NAME=kv-… TOKEN_SECRETS='media-token-1' KEY_SECRETS='media-access-key-1 media-secret-key-1' \
@@ -52,7 +52,7 @@ for name in ${TOKEN_SECRETS:-}; do
   # 32 of 0-9a-f: 128 bits.
   od -An -N16 -tx1 /dev/urandom | tr -d ' \n' >"$file"
   azure keyvault secret set --vault-name "$KEY_VAULT_NAME" --name "$name" --file "$file" --encoding utf-8 --output none
-  echo "Made the notify token $name."
+  echo "Made the secret $name."
   made=$((made + 1))
 done
 

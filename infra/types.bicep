@@ -98,6 +98,26 @@ type PollSettings = {
 }
 
 @export()
+@description('An API key and what its holder may do. The key is a secret in the Key Vault; here is only the name of the secret.')
+type ApiKey = {
+  @description('The name of the key: letters, digits and single underscores. No hyphen: names of app settings cannot hold one.')
+  @minLength(1)
+  @maxLength(64)
+  name: string
+
+  @description('The name of the secret that holds the key.')
+  keySecret: string
+
+  @description('Read: see. Write: see, register and act.')
+  rights: 'Read' | 'Write'
+
+  @description('The sources that the holder sees. Default: all.')
+  @minLength(1)
+  @maxLength(64)
+  sources: string[]?
+}
+
+@export()
 @description('One subscription of the topic.')
 type Subscription = {
   @description('The name.')

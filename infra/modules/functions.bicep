@@ -1,6 +1,6 @@
 // The function app on Flex Consumption, and everything that it is told by app settings.
 
-import { AlwaysReady, Source, Tags } from '../types.bicep'
+import { AlwaysReady, ApiKey, Source, Tags } from '../types.bicep'
 
 @description('What the names of the resources end in.')
 param suffix string
@@ -58,6 +58,9 @@ param vaultUri string
 
 @description('The sources.')
 param sources Source[]
+
+@description('The API keys.')
+param apiKeys ApiKey[]
 
 @description('The URL that providers reach the app under; empty for the Front Door\'s, where there is one, or else the app\'s own.')
 param publicUrl string
@@ -154,6 +157,15 @@ func settingsOf(s Source, vault string) Settings =>
     toObject(range(0, length(s.?domains ?? [])), i => 'FopWatch__Sources__${s.name}__Domains__${i}__Url', i => s.domains![i].url),
     toObject(range(0, length(s.?buckets ?? [])), i => 'FopWatch__Sources__${s.name}__Buckets__${i}', i => s.buckets![i]),
     toObject(range(0, length(s.?pipelines ?? [])), i => 'FopWatch__Sources__${s.name}__Pipelines__${i}', i => s.pipelines![i])
+  )
+
+func settingsOfKey(k ApiKey, vault string) Settings =>
+  union(
+    {
+      'FopWatch__ApiKeys__${k.name}__Key': secret(vault, k.keySecret)
+      'FopWatch__ApiKeys__${k.name}__Rights': k.rights
+    },
+    toObject(range(0, length(k.?sources ?? [])), i => 'FopWatch__ApiKeys__${k.name}__Sources__${i}', i => k.sources![i])
   )
 
 resource plan 'Microsoft.Web/serverfarms@2025-03-01' = {
@@ -270,7 +282,7 @@ resource appSettings 'Microsoft.Web/sites/config@2025-03-01' = {
   parent: app
   name: 'appsettings'
   properties: reduce(
-    map(sources, s => settingsOf(s, vaultUri)),
+    concat(map(sources, s => settingsOf(s, vaultUri)), map(apiKeys, k => settingsOfKey(k, vaultUri))),
     {
       APPLICATIONINSIGHTS_AUTHENTICATION_STRING: 'ClientId=${identityClientId};Authorization=AAD'
       APPLICATIONINSIGHTS_CONNECTION_STRING: insightsConnectionString

@@ -55,6 +55,10 @@ internal static class Deployments
             param resourceGroupName = 'media'
             param tags = { team: 'media' }
             param operator = { principalId: '44444444-4444-4444-4444-444444444444', principalType: 'Group' }
+            param apiKeys = [
+              { name: 'dashboard', keySecret: 'dashboard-key-1', rights: 'Read' }
+              { name: 'lessons', keySecret: 'lessons-key-1', rights: 'Write', sources: ['media', 'vod_2'] }
+            ]
             param sources = [
               {
                 name: 'media'

@@ -95,7 +95,7 @@ public sealed class SettingsTests
             var written = Settings(deployment).Keys.Where(name => name.StartsWith(Prefix, StringComparison.Ordinal)).ToList();
             Assert.Equal(
                 read.Order(StringComparer.Ordinal),
-                written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
+                written.Where(name => !name.StartsWith(Prefix + "Sources__", StringComparison.Ordinal) && !name.StartsWith(Prefix + "ApiKeys__", StringComparison.Ordinal)).Order(StringComparer.Ordinal));
         }
 
         const string Media = Prefix + "Sources__media__";
@@ -103,6 +103,17 @@ public sealed class SettingsTests
             .Where(name => name.StartsWith(Media, StringComparison.Ordinal))
             .Select(name => Regex.Replace(name[Media.Length..], @"__\d+", "__0")).Distinct();
         Assert.Equal(ofSource, most.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task API_keys_have_the_rights_and_sources_that_are_given()
+    {
+        var keys = Check(await Deployments.OfAsync(Deployments.Most)).ApiKeys;
+
+        var (dashboard, lessons) = (keys.Find(TokenOf("dashboard-key-1"))!, keys.Find(TokenOf("lessons-key-1"))!);
+        Assert.Equal(("dashboard", KeyRights.Read, null), (dashboard.Name, dashboard.Rights, dashboard.Sources));
+        Assert.Equal(("lessons", KeyRights.Write), (lessons.Name, lessons.Rights));
+        Assert.Equal(["media", "vod_2"], lessons.Sources);
     }
 
     [Theory]
@@ -276,7 +287,7 @@ public sealed class SettingsTests
         var secrets = new List<string>();
         foreach (var (name, value) in Settings(deployment))
         {
-            if (!Regex.IsMatch(name, "__NotifyTokens__|__Keys__"))
+            if (!Regex.IsMatch(name, "__NotifyTokens__|__Keys__|__ApiKeys__.*__Key$"))
             {
                 Assert.DoesNotContain("Microsoft.KeyVault", value, StringComparison.Ordinal);
                 continue;
