@@ -29,7 +29,7 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
     /// <summary>The sources that the caller sees; null for all.</summary>
     public IReadOnlyList<string>? Sources => grant.Sources;
 
-    /// <summary>Whether the caller sees all sources, and what concerns none or belongs to a source that is not configured.</summary>
+    /// <summary>Whether the caller sees all sources, those that are not configured included, and what concerns the whole installation.</summary>
     public bool SeesEverything => _sources is null;
 
     /// <summary>Takes the caller of a request for the parameter of a handler; null at an endpoint that is open to all.</summary>
@@ -58,5 +58,5 @@ public sealed class Caller(KeyGrant grant) : ClaimsPrincipal
     }
 
     /// <summary>The quarantine, limited to what came to the sources that the caller sees.</summary>
-    public IQuarantine Visible(IQuarantine quarantine) => _sources is null ? quarantine : new VisibleQuarantine(quarantine, this);
+    public IQuarantine Visible(IQuarantine quarantine) => _sources is null ? quarantine : new VisibleQuarantine(quarantine, _sources);
 }

@@ -40,7 +40,7 @@ public static class HealthApi
 
     /// <summary>
     /// The store answers, so notifications can be taken. What else goes wrong is listed and makes no host unready: a load balancer that took it out
-    /// would lose notifications for it. Anyone may ask; what goes wrong is only for callers with a key, and of what concerns all sources only for those who see all.
+    /// would lose notifications for it. Anyone may ask. Troubles are listed to callers with a key; those of the whole installation only to keys of all sources.
     /// </summary>
     [AdmittedAs(RequestKind.Health)]
     [OpenToAll]

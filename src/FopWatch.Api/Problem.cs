@@ -75,7 +75,7 @@ public sealed record Problem
         Header = new("WWW-Authenticate", "Bearer realm=\"FopWatch\""),
     };
 
-    /// <summary>403 for a caller whose key has not the right that the route needs.</summary>
+    /// <summary>403 for a caller whose key lacks the right that the route needs.</summary>
     /// <param name="missing">What the route needs and what the caller has.</param>
     public static ProblemResult<Forbidden> Forbidden(string missing) => Of<Forbidden>("not-allowed", "The API key does not allow this.", missing);
 

@@ -49,7 +49,7 @@ public sealed class Unauthorized : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status401Unauthorized;
 }
 
-/// <summary>403. The key has not the right that the route needs.</summary>
+/// <summary>403. The key lacks the right that the route needs.</summary>
 public sealed class Forbidden : IProblemStatus
 {
     static int IProblemStatus.Code => StatusCodes.Status403Forbidden;

@@ -87,14 +87,14 @@ internal static class QuarantineApi
                 async cancelled =>
                 {
                     var page = await visible.ListAsync(
-                        string.IsNullOrEmpty(source) ? null : source,
+                        string.IsNullOrEmpty(source) ? null : [source],
                         count,
                         string.IsNullOrEmpty(continuation) ? null : continuation,
                         cancelled);
                     var budget = new HashBudget();
                     var unreadable = page.Unreadable.Count > 0 ? page.Unreadable : null;
                     if (unreadable is not null)
-                        troubles.Occurred(string.IsNullOrEmpty(source) ? null : source, TroubleKind.UnreadableQuarantine, $"{unreadable.Count} in a list");
+                        troubles.Occurred(OneSource(source, caller), TroubleKind.UnreadableQuarantine, $"{unreadable.Count} in a list");
                     return new QuarantineList([.. page.Elements.Select(kept => ToEntry(kept, intake, budget))], page.Continuation, unreadable);
                 },
                 ApiJson.Wire.QuarantineList,
@@ -126,7 +126,7 @@ internal static class QuarantineApi
     [Needs(KeyRights.Write)]
     public static async Task<Results<Ok<RetriedNotification>, ProblemResult<NotFound>>> RetryAsync(
         string key, Caller caller, IQuarantine quarantine, NotificationIntake intake, CancellationToken cancellationToken) =>
-        (caller.SeesEverything || await caller.Visible(quarantine).FindAsync(key, cancellationToken) is not null)
+        (caller.SeesEverything || await caller.Visible(quarantine).SourceOfAsync(key, cancellationToken) is not null)
         && await intake.RetryAsync(key, cancellationToken) is { } retried
             ? TypedResults.Ok(retried)
             : Problem.NotFound("Nothing of that key is in quarantine.");
@@ -174,7 +174,7 @@ internal static class QuarantineApi
         {
             do
             {
-                var page = await visible.ListAsync(JobFilters.NullIfEmpty(source), MaxTop, progress.Continuation, cancellationToken);
+                var page = await visible.ListAsync(string.IsNullOrEmpty(source) ? null : [source], MaxTop, progress.Continuation, cancellationToken);
                 var before = retried.Count;
                 foreach (var kept in page.Elements)
                 {
@@ -217,11 +217,15 @@ internal static class QuarantineApi
         return TypedResults.NoContent();
     }
 
+    /// <summary>The one source that a list is of; null for several.</summary>
+    private static string? OneSource(string? source, Caller caller) =>
+        !string.IsNullOrEmpty(source) ? source : caller.Sources is [var only] ? only : null;
+
     /// <summary>Whether a source is configured, or was and has notifications in quarantine.</summary>
     private static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
         string.IsNullOrEmpty(source)
         || sources.Find(source) is not null
-        || await quarantine.ListAsync(source, 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
+        || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
     private static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
         "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);

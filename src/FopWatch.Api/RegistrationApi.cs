@@ -68,7 +68,8 @@ internal static class RegistrationApi
 
         if (read.Many)
             return TypedResults.Accepted((string?)null, new JobLinks(links));
-        return TypedResults.Accepted(links[0].Href, links[0]);
+        // A client follows it with what it called with: below the same base.
+        return TypedResults.Accepted(request.PathBase + links[0].Href, links[0]);
 
         async Task<JobRegistrations> ReadAsync()
         {

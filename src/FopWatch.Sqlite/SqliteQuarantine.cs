@@ -44,15 +44,24 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
         },
         cancellationToken);
 
+    public ValueTask<string?> SourceOfAsync(string key, CancellationToken cancellationToken) => database.ReadAsync(
+        session => session.Scalar("SELECT source FROM quarantine WHERE key = $1", key) as string, cancellationToken);
+
     public ValueTask<Page<QuarantinedNotification>> ListAsync(
-        string? source, int top, string? continuation, CancellationToken cancellationToken)
+        IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         var after = continuation is null ? null : Continuations.ReadNotification(continuation);
+        var wanted = sources switch
+        {
+            null => null,
+            { Count: 1 } => sources.First(),
+            _ => JsonSerializer.Serialize([.. sources], StorageJson.Default.StringArray),
+        };
         return database.Lists.ReadAsync(
             session =>
             {
-                using var rows = session.Command(ListSql(source is not null, after is not null), (long)top + 1, source, after).ExecuteReader();
+                using var rows = session.Command(ListSql(sources?.Count, after is not null), (long)top + 1, wanted, after).ExecuteReader();
                 var (notifications, unreadable, last, bytes) = (new List<QuarantinedNotification>(), new List<string>(), "", 0L);
                 while (rows.Read())
                 {
@@ -91,15 +100,16 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
         },
         cancellationToken);
 
-    internal static string ListSql(bool ofSource, bool continued)
+    /// <summary>The statement of a list of so many sources; of all for null.</summary>
+    /// <remarks>For several sources the keys are read in their order, and rows of other sources left out: sorting would read every body.</remarks>
+    internal static string ListSql(int? sources, bool continued)
     {
-        var where = (ofSource, continued) switch
-        {
-            (true, true) => " WHERE source = $2 AND key < $3",
-            (true, false) => " WHERE source = $2",
-            (false, true) => " WHERE key < $3",
-            (false, false) => "",
-        };
+        var conditions = new List<string>();
+        if (sources is { } count)
+            conditions.Add(count == 1 ? "source = $2" : "+source IN (SELECT value FROM json_each($2))");
+        if (continued)
+            conditions.Add("key < $3");
+        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
         return $"SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine{where} ORDER BY key DESC LIMIT $1";
     }
 
@@ -129,5 +139,6 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
     }
 }
 
+[JsonSerializable(typeof(string[]))]
 [JsonSerializable(typeof(string[][]))]
 internal sealed partial class StorageJson : JsonSerializerContext;

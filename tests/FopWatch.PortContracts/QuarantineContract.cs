@@ -100,13 +100,46 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
         for (var i = 0; i < 6; i++)
             await Port.AddAsync(Sample.Notification($"{i:0000}", i % 2 == 0 ? "media" : "other", TimeSpan.FromMinutes(i)), Cancelled);
 
-        var first = await Port.ListAsync("other", 2, null, Cancelled);
-        var second = await Port.ListAsync("other", 2, first.Continuation, Cancelled);
+        var first = await Port.ListAsync(["other"], 2, null, Cancelled);
+        var second = await Port.ListAsync(["other"], 2, first.Continuation, Cancelled);
 
         Assert.Equal(["0005", "0003"], first.Elements.Select(one => one.Key));
         Assert.Equal(["0001"], second.Elements.Select(one => one.Key));
         Assert.Null(second.Continuation);
-        Assert.Empty((await Port.ListAsync("none", 2, null, Cancelled)).Elements);
+        Assert.Empty((await Port.ListAsync(["none"], 2, null, Cancelled)).Elements);
+    }
+
+    [Fact]
+    public async Task A_list_can_be_limited_to_several_sources_and_its_pages_are_full()
+    {
+        string[] sources = ["media", "other", "video"];
+        for (var i = 0; i < 9; i++)
+            await Port.AddAsync(Sample.Notification($"{i:0000}", sources[i % 3], TimeSpan.FromMinutes(i)), Cancelled);
+
+        var (keys, continuation) = (new List<string>(), (string?)null);
+        do
+        {
+            var page = await Port.ListAsync(["media", "video"], 1, continuation, Cancelled);
+            keys.Add(Assert.Single(page.Elements).Key);
+            continuation = page.Continuation;
+        }
+        while (continuation is not null);
+
+        Assert.Equal(["0008", "0006", "0005", "0003", "0002", "0000"], keys);
+        Assert.Empty((await Port.ListAsync([], 10, null, Cancelled)).Elements);
+        Assert.Equal("0007", Assert.Single((await Port.ListAsync(["other", "none"], 1, null, Cancelled)).Elements).Key);
+    }
+
+    [Fact]
+    public async Task The_source_of_each_is_known()
+    {
+        await Port.AddAsync(Sample.Notification("a", "media"), Cancelled);
+        await Port.AddAsync(Sample.Notification("b", "other"), Cancelled);
+
+        Assert.Equal("media", await Port.SourceOfAsync("a", Cancelled));
+        Assert.Equal("other", await Port.SourceOfAsync("b", Cancelled));
+        Assert.Null(await Port.SourceOfAsync("c", Cancelled));
+        Assert.Null(await Port.SourceOfAsync("", Cancelled));
     }
 
     [Theory]
@@ -129,7 +162,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
 
         Assert.Null(await Port.FindAsync("a", Cancelled));
         Assert.Equal(1, await Port.CountAsync(Cancelled));
-        Assert.Equal("b", Assert.Single((await Port.ListAsync("media", 10, null, Cancelled)).Elements).Key);
+        Assert.Equal("b", Assert.Single((await Port.ListAsync(["media"], 10, null, Cancelled)).Elements).Key);
     }
 
     private static void AssertSame(QuarantinedNotification expected, QuarantinedNotification? actual)

@@ -5,6 +5,23 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
+    /// <summary>The row of a notification and the source whose partition it is in; nothing if there is none.</summary>
+    private async Task<(string? Source, TableEntity? Row)> RowAsync(string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
+    {
+        var found = new List<(string Source, TableEntity Row)>();
+        await table.EachAsync(
+            await table.SourcesAsync(cancellationToken),
+            async (source, each) =>
+            {
+                if (await table.RowAsync(RowKeys.Quarantine(source), rowKey, select, each) is not { } row)
+                    return;
+                lock (found)
+                    found.Add((source, row));
+            },
+            cancellationToken);
+        return found.Count == 0 ? default : found[0];
+    }
+
 /// <summary>The quarantine: a row for each notification, and more for the pieces of a long body.</summary>
 internal sealed class TableQuarantine(TableGateway table) : IQuarantine
 {
@@ -55,27 +72,20 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             if (RowKeys.Notification(key) is not { } rowKey)
                 return null;
 
-            var found = new List<TableEntity>();
-            await table.EachAsync(
-                await table.SourcesAsync(token),
-                async (source, each) =>
-                {
-                    if (await table.RowAsync(RowKeys.Quarantine(source), rowKey, null, each) is not { } row)
-                        return;
-                    lock (found)
-                        found.Add(row);
-                },
-                token);
-            if (found.Count == 0)
+            if (await RowAsync(rowKey, select: null, token) is not (_, { } row))
                 return null;
-            var (notification, isDamaged) = await ReadNotificationAsync(found[0], token);
+            var (notification, isDamaged) = await ReadNotificationAsync(row, token);
             return isDamaged
                 ? throw new UnreadableNotificationException("A notification in quarantine cannot be read: its row is damaged.")
                 : notification;
         },
         cancellationToken);
 
-    public ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken)
+    public ValueTask<string?> SourceOfAsync(string key, CancellationToken cancellationToken) => TableFailures.AskAsync(
+        async token => RowKeys.Notification(key) is { } rowKey ? (await RowAsync(rowKey, Columns.Keys, token)).Source : null,
+        cancellationToken);
+
+    public ValueTask<Page<QuarantinedNotification>> ListAsync(IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
         var after = continuation is null ? (PageEnd?)null : PageEnd.Read(continuation, RowKeys.IsNotification);
@@ -84,7 +94,7 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             {
                 // A key is there once, so the row key alone says where a page ended.
                 var from = after is { } end ? RowKeys.After(end.RowKey) : RowKeys.Quarantined;
-                var ranges = (source is null ? await table.SourcesAsync(token) : [source])
+                var ranges = (sources ?? await table.SourcesAsync(token))
                     .Select(one => new RowRange(RowKeys.Quarantine(one), from, RowKeys.EndOf(RowKeys.Quarantined)))
                     .ToList();
                 var rows = await table.FirstAsync(ranges, null, Columns.ForQuarantine, top == int.MaxValue ? top : top + 1, token, row => RowKeys.IsNotification(row.RowKey));

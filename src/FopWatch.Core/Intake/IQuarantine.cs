@@ -78,9 +78,17 @@ public interface IQuarantine
     /// <exception cref="UnreadableNotificationException">It is there and cannot be read.</exception>
     ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken);
 
+    /// <summary>The name of the source that one came to; null if there is none. It is known also of one that cannot be read.</summary>
+    /// <remarks>A store that can tell it without reading the whole row should.</remarks>
+    async ValueTask<string?> SourceOfAsync(string key, CancellationToken cancellationToken) => (await FindAsync(key, cancellationToken))?.Source;
+
     /// <summary>Lists them, the newest first; a page ends at <see cref="PageLimit.Bytes"/>.</summary>
+    /// <param name="sources">Only what came to these sources; null for all.</param>
+    /// <param name="top">The most that are wanted, at least 1.</param>
+    /// <param name="continuation">Where the page before ended.</param>
+    /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="FormatException">The continuation is none that this store gave.</exception>
-    ValueTask<Page<QuarantinedNotification>> ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken);
+    ValueTask<Page<QuarantinedNotification>> ListAsync(IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken);
 
     /// <summary>Takes one out. One that is gone already is no error.</summary>
     ValueTask RemoveAsync(string key, CancellationToken cancellationToken);
@@ -95,7 +103,7 @@ public interface IQuarantine
         var (size, continuation) = (new QuarantineSize(0, 0), (string?)null);
         do
         {
-            var page = await ListAsync(source, 100, continuation, cancellationToken);
+            var page = await ListAsync([source], 100, continuation, cancellationToken);
             size = new(size.Notifications + page.Elements.Count, size.Bytes + page.Elements.Sum(kept => (long)kept.Body.Length));
             continuation = page.Continuation;
         }

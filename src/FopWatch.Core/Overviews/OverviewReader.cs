@@ -133,7 +133,7 @@ public sealed class OverviewReader(
     private async Task<IReadOnlyList<SignatureDiagnosis>> WrongSignaturesAsync(Source source, CancellationToken cancellationToken)
     {
         var budget = new HashBudget();
-        var kept = await quarantine.ListAsync(source.Name, LookedAt, null, cancellationToken);
+        var kept = await quarantine.ListAsync([source.Name], LookedAt, null, cancellationToken);
         return [.. kept.Elements.Select(one => one.ToRequest())
             .Where(request => source.Provider.Verify(request, source.Keys) == Trust.Invalid)
             .Select(request => source.Provider.Diagnose(request, source, budget))

@@ -58,7 +58,7 @@ public static class ApiKeySettings
         foreach (var (at, source) in allowed)
         {
             if (!sources.Contains(source, StringComparer.Ordinal))
-                reader.Problem(at, $"is '{source}', which is not the name of a configured source");
+                reader.Problem(at, "is not the name of a configured source");
         }
 
         return string.IsNullOrWhiteSpace(key) || rights is null ? null

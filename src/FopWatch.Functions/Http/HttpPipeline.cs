@@ -15,8 +15,8 @@ public sealed class HttpPipeline(IServiceProvider services)
     /// <summary>Answers a request.</summary>
     /// <param name="context">The request.</param>
     /// <param name="below">
-    /// The folder of paths that an anonymous function is for; null for a function that needs a key. Hosts decode a path once to choose the function and
-    /// the worker decodes it again, so that <c>%252e%252e</c> could lead out of the folder. Such a request is answered 404.
+    /// The folder of paths that an anonymous function is for; null for a function that needs a key. The Functions host chooses the function by its reading
+    /// of the path, and the worker reads the path again. Where the two differ, as they could for <c>%252e%252e</c>, the request is answered 404.
     /// </param>
     /// <returns>Nothing for the Functions worker to add.</returns>
     public async Task<IResult> AnswerAsync(HttpContext context, PathString? below = null)

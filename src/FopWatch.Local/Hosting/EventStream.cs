@@ -34,7 +34,7 @@ internal static class EventStream
     /// <summary>
     /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
     /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
-    /// differs from the other. With <c>source</c> in the query it has that source's events only, and those of the sources that the caller sees without it.
+    /// differs from the other. With <c>source</c> in the query it has that source's events only; without it, the events of all sources that the caller sees.
     /// </summary>
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Read)]

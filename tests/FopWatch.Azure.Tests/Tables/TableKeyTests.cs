@@ -90,7 +90,7 @@ public sealed class TableKeyTests(SharedAzurite azurite)
             Assert.Equal(job.Key, pending.Key);
             await table.Store.Outbox.RemoveAsync([pending], Cancelled);
             await table.Store.Quarantine.AddAsync(Sample.Notification("k", source), Cancelled);
-            Assert.Single((await table.Store.Quarantine.ListAsync(source, 10, null, Cancelled)).Elements);
+            Assert.Single((await table.Store.Quarantine.ListAsync([source], 10, null, Cancelled)).Elements);
             await table.Store.Quarantine.RemoveAsync("k", Cancelled);
         }
 

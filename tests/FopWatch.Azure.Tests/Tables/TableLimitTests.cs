@@ -244,7 +244,7 @@ public sealed class TableLimitTests(SharedAzurite azurite) : IAsyncLifetime
         await Store.Quarantine.AddAsync(notification, Cancelled);
 
         Assert.Equal(notification.Body.ToArray(), (await Store.Quarantine.FindAsync("k", Cancelled))?.Body.ToArray());
-        Assert.Equal(notification.Body.ToArray(), Assert.Single((await Store.Quarantine.ListAsync("media", 10, null, Cancelled)).Elements).Body.ToArray());
+        Assert.Equal(notification.Body.ToArray(), Assert.Single((await Store.Quarantine.ListAsync(["media"], 10, null, Cancelled)).Elements).Body.ToArray());
         Assert.Equal(1, await Store.Quarantine.CountAsync(Cancelled));
 
         await Store.Quarantine.RemoveAsync("k", Cancelled);

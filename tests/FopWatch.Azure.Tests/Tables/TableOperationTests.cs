@@ -211,7 +211,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         _wire.Take();
         Assert.Equal(5, (await store.Outbox.PendingAsync(256, Cancelled)).Count);
         Took("look into the outbox, and 1 for each long event", "2 query, 2 read");
-        Assert.Equal(5, (await store.Quarantine.ListAsync("media", 10, null, Cancelled)).Elements.Count);
+        Assert.Equal(5, (await store.Quarantine.ListAsync(["media"], 10, null, Cancelled)).Elements.Count);
         Took("list of the quarantine, and 1 for each body of more than 64 KiB", "1 query, 3 read");
     }
 

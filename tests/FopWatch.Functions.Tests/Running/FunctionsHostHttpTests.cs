@@ -31,8 +31,8 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
     }
 
     /// <summary>
-    /// A host decodes a path once to choose the function, and the worker decodes what it is sent. The anonymous functions must not lead to the routes of
-    /// the others.
+    /// The host chooses the function by its reading of the path, and the worker reads the path again. The anonymous functions must not lead to the routes
+    /// of the others.
     /// </summary>
     [Theory]
     [InlineData("/api/notify/%252e%252e/jobs")]

@@ -105,7 +105,7 @@ public class HintFloodTests
         Assert.Equal(NotificationResult.Quarantined, await SendAsync(video, "junk"));
         Assert.Equal(NotificationResult.Hinted, await SendAsync(media, StatusStub.Succeeded("z0.a")));
 
-        var oldest = (await quarantine.ListAsync("media", 1, null, Cancelled)).Elements[0].Key;
+        var oldest = (await quarantine.ListAsync(["media"], 1, null, Cancelled)).Elements[0].Key;
         await quarantine.RemoveAsync(oldest, Cancelled);
         await Assert.ThrowsAsync<IntakeFullException>(() => SendAsync(media, "junk"));
         clock.Advance(TimeSpan.FromSeconds(6));

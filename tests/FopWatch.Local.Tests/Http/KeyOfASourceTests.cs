@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using FopWatch.Api;
+using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -77,6 +78,38 @@ public sealed class KeyOfASourceTests
 
         Use(host, Everything);
         Assert.Single((await host.QuarantineAsync()).Notifications);
+    }
+
+    [Fact]
+    public async Task A_damaged_notification_is_answered_and_thrown_away_by_those_who_see_its_source()
+    {
+        await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
+        await host.NotifyAsync("files", Garbage);
+        await host.NotifyAsync("media", Garbage);
+        var kept = (await host.QuarantineAsync()).Notifications;
+        var (media, files) = (kept.Single(one => one.Source == "media").Key, kept.Single(one => one.Source == "files").Key);
+        await using (var database = new SqliteConnection($"Data Source={Path.Combine(host.Folder, "fopwatch.db")};Pooling=False"))
+        {
+            await database.OpenAsync(Cancelled);
+            await using var damage = database.CreateCommand();
+            damage.CommandText = "UPDATE quarantine SET headers = '{'";
+            await damage.ExecuteNonQueryAsync(Cancelled);
+        }
+
+        Use(host, OfTwo);
+        Assert.Equal([media], (await host.QuarantineAsync()).Unreadable);
+        using var own = await host.Http.GetAsync($"/api/quarantine/{media}", Cancelled);
+        Assert.Equal("urn:fopwatch:problem:unreadable", (await RunningHost.ProblemAsync(own)).Type);
+        Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync($"/api/quarantine/{files}", Cancelled)).StatusCode);
+        foreach (var key in (string[])[media, files])
+            Assert.Equal(HttpStatusCode.NoContent, (await host.Http.DeleteAsync($"/api/quarantine/{key}", Cancelled)).StatusCode);
+
+        Use(host, OfMedia);
+        await host.NotifyAsync("media", Garbage);
+        Use(host, Everything);
+        var left = await host.QuarantineAsync();
+        Assert.Equal([files], left.Unreadable);
+        Assert.Single(left.Notifications);
     }
 
     [Fact]

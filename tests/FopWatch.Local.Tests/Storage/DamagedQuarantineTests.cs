@@ -31,7 +31,7 @@ public sealed class DamagedQuarantineTests
         var page = await quarantine.ListAsync(null, 10, null, Cancelled);
         Assert.Equal(["4", "2", "1"], page.Elements.Select(one => one.Key));
         Assert.Equal(["3"], page.Unreadable);
-        var second = await quarantine.ListAsync("media", 2, (await quarantine.ListAsync("media", 2, null, Cancelled)).Continuation, Cancelled);
+        var second = await quarantine.ListAsync(["media"], 2, (await quarantine.ListAsync(["media"], 2, null, Cancelled)).Continuation, Cancelled);
         Assert.Equal(["2", "1"], second.Elements.Select(one => one.Key));
         await Assert.ThrowsAsync<UnreadableNotificationException>(async () => await quarantine.FindAsync("3", Cancelled));
         Assert.Equal((4, 4), (await quarantine.CountAsync(Cancelled), (await quarantine.SizeAsync("media", Cancelled)).Notifications));

@@ -41,10 +41,10 @@ public class SqlitePlanTests
         { SqliteStatistics.HoursSql, "SEARCH statistics_hours USING PRIMARY KEY (source=? AND hour>? AND hour<?)" },
         { SqliteStatistics.LatestSql, "SEARCH statistics_additions USING PRIMARY KEY (source=?)" },
         { SqliteQuarantine.SizeSql, "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
-        { SqliteQuarantine.ListSql(ofSource: false, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
-        { SqliteQuarantine.ListSql(ofSource: false, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
-        { SqliteQuarantine.ListSql(ofSource: true, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
-        { SqliteQuarantine.ListSql(ofSource: true, continued: true), "SEARCH quarantine USING INDEX quarantine_by_source (source=? AND key<?)" },
+        { SqliteQuarantine.ListSql(sources: null, continued: false), "SCAN quarantine USING INDEX quarantine_key" },
+        { SqliteQuarantine.ListSql(sources: null, continued: true), "SEARCH quarantine USING INDEX quarantine_key (key<?)" },
+        { SqliteQuarantine.ListSql(sources: 1, continued: false), "SEARCH quarantine USING INDEX quarantine_by_source (source=?)" },
+        { SqliteQuarantine.ListSql(sources: 1, continued: true), "SEARCH quarantine USING INDEX quarantine_by_source (source=? AND key<?)" },
     };
 
     [Theory]

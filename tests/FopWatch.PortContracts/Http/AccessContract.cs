@@ -14,6 +14,10 @@ public abstract class AccessContract : HostContract
     [
         new("GET", "/api/jobs", KeyRights.Read),
         new("GET", "/api/jobs", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
+        new("GET", "/api/jobs/count", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
+        new("POST", "/api/jobs/poll", KeyRights.Write, "?source=media", HttpStatusCode.BadRequest),
+        new("POST", "/api/jobs/republish", KeyRights.Write, "?source=media", HttpStatusCode.BadRequest),
+        new("POST", "/api/jobs/stop", KeyRights.Write, "?source=media", HttpStatusCode.BadRequest),
         new("POST", "/api/jobs", KeyRights.Write, Unseen: HttpStatusCode.BadRequest) { Body = """{"source":"media","id":"z0.a"}""", Done = HttpStatusCode.Accepted },
         new("GET", "/api/jobs/{source}/{id}", KeyRights.Read, Unseen: HttpStatusCode.NotFound),
         new("GET", "/api/jobs/{source}/{id}", KeyRights.Read, "?wait=0.1", HttpStatusCode.NotFound),
@@ -216,6 +220,51 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
+    public async Task Jobs_are_counted_and_changed_in_bulk_as_far_as_the_key_sees_them()
+    {
+        await using var host = await StartAsync();
+        foreach (var source in (string[])["media", "files", "video"])
+            await host.PostAsync("/api/jobs", $$"""[{"source":"{{source}}","id":"z0.1"},{"source":"{{source}}","id":"z0.2"}]""");
+
+        foreach (var (holder, count) in new[] { ("files-write", 2), ("two-write", 4), ("all-write", 6) })
+        {
+            Assert.Equal((holder, count), (holder, (await ReadAsync(host, holder, "/api/jobs/count", ApiJson.Default.JobCount)).Count));
+            using var asked = await SendAsync(host, holder, "POST", "/api/jobs/stop?state=waiting");
+            Assert.Equal((holder, count), (holder, (await asked.Content.ReadFromJsonAsync(ApiJson.Default.BulkAnswer, Cancelled))!.Count));
+        }
+
+        using var stopped = await SendAsync(host, "files-write", "POST", "/api/jobs/stop?state=waiting&confirm=2");
+        Assert.Equal(2, (await stopped.Content.ReadFromJsonAsync(ApiJson.Default.BulkAnswer, Cancelled))!.Done);
+        Assert.Equal(["files", "files"], (await host.ListAsync("?watch=stopped")).Jobs.Select(job => job.Source));
+    }
+
+    [Fact]
+    public async Task A_registration_is_answered_with_where_the_job_is_for_the_caller()
+    {
+        await using var host = await StartAsync();
+
+        using var answer = await SendAsync(host, "media-write", "POST", "/api/jobs", """{"source":"media","id":"z0.1"}""");
+
+        Assert.Equal($"{Prefix}/api/jobs/media/z0.1", answer.Headers.Location!.OriginalString);
+    }
+
+    [Fact]
+    public async Task Why_the_store_cannot_answer_is_for_keys_of_all_sources()
+    {
+        await using var host = await StartAsync();
+        await using var broken = await host.BreakStoreAsync();
+
+        foreach (var (holder, isTold) in new[] { ("media-write", false), ("all-read", true) })
+        {
+            using var answer = await SendAsync(host, holder, "GET", "/health/ready");
+            if (answer.StatusCode == HttpStatusCode.OK)
+                continue;
+            var problem = await ServedHost.ProblemAsync(answer);
+            Assert.Equal((holder, isTold), (holder, problem.Detail != Problem.Unavailable().Problem.Detail));
+        }
+    }
+
+    [Fact]
     public async Task The_quarantine_holds_what_the_key_sees_and_no_more_of_it_is_taken_again()
     {
         await using var host = await StartAsync();
@@ -230,11 +279,38 @@ public abstract class AccessContract : HostContract
         Assert.Equal(["media", "media", "video", "video"], await SourcesAsync("two-write"));
         Assert.Equal(["video", "video"], await SourcesAsync("two-write", "&source=video"));
 
-        using (var retried = await SendAsync(host, "files-write", "POST", "/api/quarantine/retry?source=files"))
-            Assert.Equal(HttpStatusCode.OK, retried.StatusCode);
+        // Page by page, each with what is the caller's own, and a continuation that names nothing else.
+        var (seen, continuation) = (0, "");
+        do
+        {
+            var page = await ReadAsync(host, "two-write", $"/api/quarantine?top=1{continuation}", ApiJson.Default.QuarantineList);
+            Assert.NotEqual("files", Assert.Single(page.Notifications).Source);
+            seen++;
+            var next = page.Continuation ?? "";
+            Assert.DoesNotContain("files", Encoding.UTF8.GetString(System.Buffers.Text.Base64Url.DecodeFromChars(next)), StringComparison.Ordinal);
+            continuation = next.Length > 0 ? $"&continuation={Uri.EscapeDataString(next)}" : "";
+        }
+        while (continuation.Length > 0);
+        Assert.Equal(4, seen);
+
+        foreach (var (holder, count) in new[] { ("files-write", 2), ("two-write", 4), ("all-write", 6) })
+        {
+            var asked = await ActAsync(holder, "/api/quarantine/retry");
+            Assert.Equal((holder, count), (holder, asked.Count));
+            var done = await ActAsync(holder, $"/api/quarantine/retry?confirm={Uri.EscapeDataString(asked.Confirm!)}");
+            Assert.Equal((holder, 0, count), (holder, done.Done, done.Failed));
+        }
+
         using (var foreign = await SendAsync(host, "files-write", "DELETE", $"/api/quarantine/{(await host.QuarantineAsync()).Notifications.First(kept => kept.Source == "media").Key}"))
             Assert.Equal(HttpStatusCode.NoContent, foreign.StatusCode);
         Assert.Equal(6, (await host.QuarantineAsync()).Notifications.Count);
+
+        async Task<BulkAnswer> ActAsync(string holder, string path)
+        {
+            using var answer = await SendAsync(host, holder, "POST", path);
+            Assert.Equal((holder, path, HttpStatusCode.OK), (holder, path, answer.StatusCode));
+            return (await answer.Content.ReadFromJsonAsync(ApiJson.Default.BulkAnswer, Cancelled))!;
+        }
 
         async Task<List<string>> SourcesAsync(string holder, string query = "") =>
             [.. (await ReadAsync(host, holder, $"/api/quarantine?top=100{query}", ApiJson.Default.QuarantineList)).Notifications.Select(kept => kept.Source).Order(StringComparer.Ordinal)];

@@ -106,7 +106,7 @@ public sealed class IntakeLimitsTests : ICommitObserver, IQuarantine
 
     ValueTask<QuarantinedNotification?> IQuarantine.FindAsync(string key, CancellationToken cancellationToken) => default;
 
-    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken) =>
+    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken) =>
         throw new NotSupportedException();
 
     ValueTask IQuarantine.RemoveAsync(string key, CancellationToken cancellationToken) => default;

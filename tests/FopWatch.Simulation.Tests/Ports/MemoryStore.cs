@@ -242,11 +242,11 @@ internal sealed class MemoryStore(Func<DateTimeOffset>? now = null) : IJobStore,
 
     ValueTask<QuarantinedNotification?> IQuarantine.FindAsync(string key, CancellationToken cancellationToken) => new(_quarantine.GetValueOrDefault(key));
 
-    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken)
+    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken)
     {
         var before = continuation is null ? null : continuation.StartsWith("k:", StringComparison.Ordinal) ? continuation[2..] : throw new FormatException();
         var found = _quarantine.Values.Reverse()
-            .Where(one => (source is null || one.Source == source) && (before is null || string.CompareOrdinal(one.Key, before) < 0))
+            .Where(one => (sources is null || sources.Contains(one.Source)) && (before is null || string.CompareOrdinal(one.Key, before) < 0))
             .Take(top + 1)
             .ToList();
         return new(new Page<QuarantinedNotification>([.. found.Take(top)], found.Count > top ? "k:" + found[top - 1].Key : null));

@@ -117,8 +117,8 @@ internal sealed class ProcessPorts(SimulatedWorld world, ProcessLifetime lifetim
     ValueTask<QuarantinedNotification?> IQuarantine.FindAsync(string key, CancellationToken cancellationToken) =>
         CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).FindAsync(key, cancellationToken));
 
-    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(string? source, int top, string? continuation, CancellationToken cancellationToken) =>
-        CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).ListAsync(source, top, continuation, cancellationToken));
+    ValueTask<Page<QuarantinedNotification>> IQuarantine.ListAsync(IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken) =>
+        CallAsync(Call.Quarantine, null, () => ((IQuarantine)Store).ListAsync(sources, top, continuation, cancellationToken));
 
     async ValueTask IQuarantine.RemoveAsync(string key, CancellationToken cancellationToken) =>
         await CallAsync(Call.Quarantine, null, async () =>
