@@ -228,7 +228,7 @@ public abstract class AccessContract : HostContract
 
         foreach (var (holder, count) in new[] { ("files-write", 2), ("two-write", 4), ("all-write", 6) })
         {
-            Assert.Equal((holder, count), (holder, (await ReadAsync(host, holder, "/api/jobs/count", ApiJson.Default.JobCount)).Count));
+            Assert.Equal((holder, count), (holder, (await ReadAsync(host, holder, "/api/jobs/count", ApiJson.Default.JobsCounted)).Count));
             using var asked = await SendAsync(host, holder, "POST", "/api/jobs/stop?state=waiting");
             Assert.Equal((holder, count), (holder, (await asked.Content.ReadFromJsonAsync(ApiJson.Default.BulkAnswer, Cancelled))!.Count));
         }
