@@ -5,23 +5,6 @@ using RequestFailedException = Azure.RequestFailedException;
 
 namespace FopWatch.Azure.Tables;
 
-    /// <summary>The row of a notification and the source whose partition it is in; nothing if there is none.</summary>
-    private async Task<(string? Source, TableEntity? Row)> RowAsync(string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
-    {
-        var found = new List<(string Source, TableEntity Row)>();
-        await table.EachAsync(
-            await table.SourcesAsync(cancellationToken),
-            async (source, each) =>
-            {
-                if (await table.RowAsync(RowKeys.Quarantine(source), rowKey, select, each) is not { } row)
-                    return;
-                lock (found)
-                    found.Add((source, row));
-            },
-            cancellationToken);
-        return found.Count == 0 ? default : found[0];
-    }
-
 /// <summary>The quarantine: a row for each notification, and more for the pieces of a long body.</summary>
 internal sealed class TableQuarantine(TableGateway table) : IQuarantine
 {
@@ -172,6 +155,23 @@ internal sealed class TableQuarantine(TableGateway table) : IQuarantine
             return size;
         },
         cancellationToken);
+
+    /// <summary>The row of a notification and the source whose partition it is in; nothing if there is none.</summary>
+    private async Task<(string? Source, TableEntity? Row)> RowAsync(string rowKey, IEnumerable<string>? select, CancellationToken cancellationToken)
+    {
+        var found = new List<(string Source, TableEntity Row)>();
+        await table.EachAsync(
+            await table.SourcesAsync(cancellationToken),
+            async (source, each) =>
+            {
+                if (await table.RowAsync(RowKeys.Quarantine(source), rowKey, select, each) is not { } row)
+                    return;
+                lock (found)
+                    found.Add((source, row));
+            },
+            cancellationToken);
+        return found.Count == 0 ? default : found[0];
+    }
 
     private async Task WriteChunkAsync(string partition, string rowKey, int number, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
     {
