@@ -119,7 +119,7 @@ public sealed class FopWatchMetricsTests : IDisposable
         public ValueTask<QuarantinedNotification?> FindAsync(string key, CancellationToken cancellationToken) => throw Down;
 
         public ValueTask<Page<QuarantinedNotification>> ListAsync(
-            string? source, int top, string? continuation, CancellationToken cancellationToken) => throw Down;
+            IReadOnlyCollection<string>? sources, int top, string? continuation, CancellationToken cancellationToken) => throw Down;
 
         public ValueTask RemoveAsync(string key, CancellationToken cancellationToken) => throw Down;
 
