@@ -50,11 +50,8 @@ public record BulkAnswer
     internal static BulkAnswer ToConfirm(BulkWord action, JobCount count) =>
         new() { Action = action, Count = count.Count, AtLeast = count.AtLeast, Confirm = TextOf(count) };
 
-    /// <summary>Whether a confirmation is of the count as it is now. Where there may be more, it is of at least so many.</summary>
-    internal static bool IsConfirmed(string confirm, JobCount count) =>
-        confirm.EndsWith('+')
-            ? int.TryParse(confirm.AsSpan(0, confirm.Length - 1), NumberStyles.None, CultureInfo.InvariantCulture, out var least) && (count.AtLeast || count.Count >= least)
-            : confirm == TextOf(count);
+    /// <summary>Whether a confirmation is of the count as it is now.</summary>
+    internal static bool IsConfirmed(string confirm, JobCount count) => confirm == TextOf(count);
 
     internal static string TextOf(JobCount count) => string.Create(CultureInfo.InvariantCulture, $"{count.Count}{(count.AtLeast ? "+" : "")}");
 }

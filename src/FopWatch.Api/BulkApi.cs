@@ -48,11 +48,12 @@ internal static class BulkApi
         [Description(OfConfirm)] string? confirm,
         [Description(OfContinuation)] string? continuation,
         Caller caller,
+        Admission admission,
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Poll, new(request, filters, confirm, continuation), caller, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Poll, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
 
     /// <summary><c>POST /api/jobs/republish?…&amp;confirm=</c>: publishes outcomes again.</summary>
     [TakesMetadata]
@@ -63,11 +64,12 @@ internal static class BulkApi
         [Description(OfConfirm)] string? confirm,
         [Description(OfContinuation)] string? continuation,
         Caller caller,
+        Admission admission,
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Republish, new(request, filters, confirm, continuation), caller, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Republish, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
 
     /// <summary><c>POST /api/jobs/stop?…&amp;confirm=</c>: stops watching jobs.</summary>
     [TakesMetadata]
@@ -78,14 +80,15 @@ internal static class BulkApi
         [Description(OfConfirm)] string? confirm,
         [Description(OfContinuation)] string? continuation,
         Caller caller,
+        Admission admission,
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Stop, new(request, filters, confirm, continuation), caller, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Stop, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
 
     private static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RunAsync(
-        BulkAction action, Asked asked, Caller caller, BulkChanges bulk, IJobStore store, FopWatchSettings settings, CancellationToken cancellationToken)
+        BulkAction action, Asked asked, Caller caller, Admission admission, BulkChanges bulk, IJobStore store, FopWatchSettings settings, CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
         var query = caller.Restrict(asked.Filters.Read(asked.Request, caller.Visible(settings.Sources), problems));
@@ -112,7 +115,13 @@ internal static class BulkApi
         }
         else
         {
-            var count = await bulk.CountAsync(action, query, cancellationToken);
+            JobCount count;
+            using (await admission.ListTurnAsync(isLong: true, cancellationToken))
+                count = await bulk.CountAsync(action, query, cancellationToken);
+
+            // Nobody can confirm what was not counted.
+            if (count is { AtLeast: true, Count: < BulkChanges.MostCounted })
+                return Problem.Invalid("The jobs cannot be counted in time: too many have to be looked at that do not pass the filters. Narrow the request, for example with 'since' and 'until'.");
             if (string.IsNullOrEmpty(asked.Confirm))
                 return TypedResults.Ok(BulkAnswer.ToConfirm(WordOf(action), count));
             if (!BulkAnswer.IsConfirmed(asked.Confirm, count))

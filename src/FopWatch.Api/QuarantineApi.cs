@@ -175,14 +175,22 @@ internal static class QuarantineApi
             do
             {
                 var page = await visible.ListAsync(string.IsNullOrEmpty(source) ? null : [source], MaxTop, progress.Continuation, cancellationToken);
-                var before = retried.Count;
+                var (before, turnedAway) = (retried.Count, 0);
                 foreach (var kept in page.Elements)
                 {
-                    if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
-                        retried.Add(one);
+                    try
+                    {
+                        if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
+                            retried.Add(one);
+                    }
+                    catch (IntakeFullException)
+                    {
+                        // The others may be of known ids.
+                        turnedAway++;
+                    }
                 }
 
-                var stayed = retried.Skip(before).Count(one => one.Reason is not null) + page.Unreadable.Count;
+                var stayed = retried.Skip(before).Count(one => one.Reason is not null) + turnedAway + page.Unreadable.Count;
                 progress = progress with
                 {
                     Done = progress.Done + page.Elements.Count + page.Unreadable.Count - stayed,
@@ -195,6 +203,10 @@ internal static class QuarantineApi
         catch (FormatException)
         {
             return Problem.Invalid("'continuation' was not issued by this API for this request.");
+        }
+        catch (StoreUnavailableException) when (progress.Continuation is not null && progress != place.Progress)
+        {
+            // What was done is answered, and the next call goes on.
         }
 
         return TypedResults.Ok(new BulkAnswer

@@ -154,7 +154,7 @@ internal static class JobLists
             ({ Count: 0 }, { Count: 0 }) => [new(null, null)],
             (var states, { Count: 0 }) => states.Distinct().Select(state => new Standing(state, null)),
             (var states, var watches) => watches.Distinct().SelectMany(watch =>
-                states.Count > 0 ? states.Distinct().Where(state => IsDone(state) == (watch == WatchStatus.Done)).Select(state => new Standing(state, watch))
+                states.Count > 0 ? states.Distinct().Where(state => CanBe(state, watch)).Select(state => new Standing(state, watch))
                 : watch == WatchStatus.Done ? DoneStates.Select(state => new Standing(state, watch))
                 : [new Standing(null, watch)]),
         };
@@ -200,6 +200,9 @@ internal static class JobLists
     private static (long RegisteredAt, long Seq) PlaceOf(SqliteDataReader row) => (row.GetInt64(5), row.GetInt64(2));
 
     private static bool IsDone(JobState state) => state is not (JobState.Waiting or JobState.Processing or JobState.Expired);
+
+    private static bool CanBe(JobState state, WatchStatus watch) =>
+        watch == WatchStatus.Done ? IsDone(state) : watch == WatchStatus.GivenUp ? state == JobState.Expired : !IsDone(state);
 
     private readonly record struct Standing(JobState? State, WatchStatus? Watch);
 }

@@ -37,8 +37,6 @@ internal sealed class JobSearch
         FROM jobs LEFT JOIN searchable_jobs ON searchable_jobs.seq = jobs.seq WHERE jobs.seq = $1
         """;
 
-    private const int MostPagesCounted = 10;
-
     // Ids have no character after it.
     private const string AfterIds = "~";
 
@@ -68,11 +66,11 @@ internal sealed class JobSearch
         return new Page<JobRow>(read, end is var (registeredAt, seq) ? Continuations.AfterJob(registeredAt, seq) : null);
     });
 
-    /// <summary>Counts jobs, up to so many.</summary>
-    public static JobCount Count(SqliteSession session, JobQuery query, int most) => session.Snapshot(snapshot =>
+    /// <summary>Counts jobs, up to so many, and until its time is over.</summary>
+    public static JobCount Count(SqliteSession session, JobQuery query, int most, Func<bool> isOver) => session.Snapshot(snapshot =>
     {
         var (count, end, search) = (0, (Place?)null, new JobSearch(snapshot, query));
-        for (var pages = 0; pages < MostPagesCounted; pages++)
+        do
         {
             end = search.Walk(
                 end,
@@ -82,10 +80,8 @@ internal sealed class JobSearch
                     if (match == WordMatch.Yes || (JobRow.Read(row) is var read && JobJson.TryDeserialize(read.Body, read.Key, out var job, out _) && query.Matches(job)))
                         count++;
                 });
-            if (end is null || count >= most)
-                break;
         }
-
+        while (end is not null && count < most && !isOver());
         return new JobCount(count, end is not null);
     });
 

@@ -97,8 +97,15 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
         }
     }
 
-    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken) => (most > JobQuery.MaxTop ? database.Lists : database.Searches).ReadAsync(
-        session => query.IsSearch ? JobSearch.Count(session, query, most) : JobLists.Count(session, query, most), cancellationToken);
+    public ValueTask<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
+    {
+        var began = database.Time.GetTimestamp();
+        return (most > JobQuery.MaxTop ? database.Lists : database.Searches).ReadAsync(
+            session => query.IsSearch
+                ? JobSearch.Count(session, query, most, () => database.Time.GetElapsedTime(began) >= JobCount.Longest)
+                : JobLists.Count(session, query, most),
+            cancellationToken);
+    }
 
     // The books are kept with every commit, so they are of now.
     public async ValueTask<IReadOnlyList<BooksPart>> PartsAsync(CancellationToken cancellationToken) =>

@@ -121,6 +121,11 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
             new() { Metadata = [new("course", "c")] },
             new() { Bucket = "b0", KeyPrefix = "lessons/1", Metadata = [new("course", "c0")] },
             new() { Bucket = "b1", IdPrefix = "z0.1", KeyPrefix = "lessons" },
+            new() { Bucket = "b1", Overdue = false },
+            new() { KeyPrefix = "lessons/", Overdue = true },
+            new() { IdPrefix = "z0.1", Overdue = true },
+            new() { Overdue = true },
+            new() { Overdue = false },
             new() { States = [JobState.Succeeded, JobState.Waiting] },
             new() { Watches = [WatchStatus.Stopped, WatchStatus.Done] },
             new() { States = [JobState.Succeeded, JobState.Waiting], Watches = [WatchStatus.Stopped, WatchStatus.Done] },
@@ -151,6 +156,8 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
                 job = job.Settled().Job;
             if (i % 7 == 3)
                 job = job with { Watch = job.HasOutcome ? job.Watch : job.Watch.Stop() };
+            if (i % 6 == 0 && !job.HasOutcome)
+                job = job with { Watch = job.Watch with { OverdueAt = job.RegisteredAt } };
             if (i % 4 > 0)
                 job = job with { Facts = job.Facts with { Bucket = $"b{i % 2}", Key = $"lessons/{i}/in.mp4" } };
             await CommitAsync(job.New());

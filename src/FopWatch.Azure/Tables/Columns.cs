@@ -37,7 +37,8 @@ internal static class Columns
     public static readonly string[] ForSetAside = [.. Keys, DueAt, Overdue, Settled, Stopped, RegisteredAt, SetAside, Words];
     public static readonly string[] ForBooks = [.. Keys, State, Settled, Stopped, DueAt, RegisteredAt];
     public static readonly string[] ForPurge = [.. Keys, State, DueAt, HasReference, Words];
-    public static readonly string[] ForSearch = [.. Keys, State, Settled, Stopped, DueAt, Words];
+    public static readonly string[] ForStanding = [.. Keys, State, Settled, Stopped, DueAt, Overdue];
+    public static readonly string[] ForSearch = [.. ForStanding, Words];
     public static readonly string[] ForWords = [.. Keys, Words];
     public static readonly string[] ForChunks = [.. Keys, Chunks];
     public static readonly string[] ForSize = [.. Keys, Size];

@@ -70,6 +70,7 @@ internal static class JobRows
         [Columns.Stopped] = job.WatchStatus == WatchStatus.Stopped,
         [Columns.DueAt] = job.Watch.DueAt,
         [Columns.SettledAt] = job.IsSettled ? job.SettledAt ?? job.UpdatedAt : null,
+        [Columns.Overdue] = job.IsOverdue ? true : null,
         [Columns.HasReference] = true,
         [Columns.Words] = StoredWords.Write(JobWords.Of(job)),
     };

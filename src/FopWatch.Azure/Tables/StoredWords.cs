@@ -15,7 +15,7 @@ internal static class StoredWords
 
     /// <summary>What <see cref="Write"/> was given; null if the row has none, as one of an earlier version.</summary>
     public static ReadOnlyMemory<byte>? Read(TableEntity row) =>
-        row.Bytes(Columns.Words) is [Form, ..] written ? written.AsMemory(1) : null;
+        row.Bytes(Columns.Words) is [Form, ..] written ? new ReadOnlyMemory<byte>(written)[1..] : (ReadOnlyMemory<byte>?)null;
 
     /// <summary>The row keys of the words of a job.</summary>
     /// <param name="written">What <see cref="Write"/> returned; null for nothing.</param>

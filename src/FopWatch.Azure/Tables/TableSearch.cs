@@ -49,27 +49,32 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     /// <summary>Counts jobs, up to so many.</summary>
     public async Task<JobCount> CountAsync(JobQuery query, int most, CancellationToken cancellationToken)
     {
-        const int MostPages = 10;
-        var (count, after, wanted) = (0, (PageEnd?)null, WantedWords.Of(query));
-        for (var pages = 0; pages < MostPages; pages++)
+        var (count, after, wanted, began) = (0, (PageEnd?)null, WantedWords.Of(query), table.Time.GetTimestamp());
+        bool isCut;
+        do
         {
-            var (found, rest) = await FindAsync(query, after, query.IsSearch ? MostExamined : most + 1, cancellationToken);
+            var (found, end) = await FindAsync(query, after, query.IsSearch ? MostExamined : Math.Min(most - count + 1, MostExamined), cancellationToken);
             var matches = 0;
+            isCut = false;
             await table.EachAsync(
                 found,
                 async (one, token) =>
                 {
-                    if (one.Match == WordMatch.Yes || await PassesAsync(one.Row, query, wanted, token))
+                    if (one.Match == WordMatch.Yes)
+                        Interlocked.Increment(ref matches);
+                    else if (IsOver())
+                        isCut = true;
+                    else if (await PassesAsync(one.Row, query, wanted, token))
                         Interlocked.Increment(ref matches);
                 },
                 cancellationToken);
             count += matches;
-            after = rest;
-            if (rest is null || count >= most)
-                break;
+            after = end;
         }
+        while (after is not null && count <= most && !IsOver());
+        return new(Math.Min(count, most), after is not null || isCut || count > most);
 
-        return new(Math.Min(count, most), after is not null || count > most);
+        bool IsOver() => table.Time.GetElapsedTime(began) >= JobCount.Longest;
     }
 
     /// <summary>Rows of jobs that pass or may pass, in the order of the list, and where the search ended; null for the end of the list.</summary>
@@ -100,7 +105,7 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
         var rows = await table.FirstAsync(
             ranges,
             isOverdue ? null : Condition(query),
-            !isOverdue && (query.IsSearch || query.Watches.Count > 0) ? Columns.ForSearch : Columns.Keys,
+            isOverdue ? Columns.Keys : ColumnsFor(query, wanted),
             query.IsSearch ? MostExamined : most,
             cancellationToken,
             row => RowKeys.IsListed(KeyOfAll(row)));
@@ -121,20 +126,24 @@ internal sealed class TableSearch(TableGateway table, TableReferences references
     }
 
     /// <summary>Whether a row of the list passes, as far as its columns say.</summary>
-    private WordMatch Match(TableEntity listed, JobQuery query, WantedWords wanted)
+    private static WordMatch Match(TableEntity listed, JobQuery query, WantedWords wanted)
     {
-        // Whether a job is overdue, only its document says.
-        var all = query.Overdue is null ? WordMatch.Yes : WordMatch.Maybe;
-        if (!query.IsSearch && query.Watches.Count == 0)
-            return all;
-        var isListed = (query.IdPrefix is null || RowKeys.ReadListed(listed.RowKey).Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
+        if (!query.IsSearch && query.Watches.Count == 0 && query.Overdue is null)
+            return WordMatch.Yes;
+        var isListed = (query.Overdue is null || (listed.Flag(Columns.Overdue) == true) == query.Overdue)
+            && (query.IdPrefix is null || RowKeys.ReadListed(listed.RowKey).Id.StartsWith(query.IdPrefix, StringComparison.Ordinal))
             && WireNames.TryParse<JobState>(listed.Text(Columns.State), out var state)
             && query.Admits(state, JobRows.WatchOf(listed), RowKeys.ReadListed(listed.RowKey).Time);
         return !isListed ? WordMatch.No
-            : wanted.All.Count == 0 ? all
-            : StoredWords.Read(listed) is { } written ? (wanted.In(written) is WordMatch.Yes ? all : wanted.In(written))
-            : words.IsComplete ? WordMatch.No : WordMatch.Maybe;
+            : wanted.All.Count == 0 ? WordMatch.Yes
+            : StoredWords.Read(listed) is { } written ? wanted.In(written)
+            : WordMatch.Maybe;
     }
+
+    private static string[] ColumnsFor(JobQuery query, WantedWords wanted) =>
+        wanted.All.Count > 0 ? Columns.ForSearch
+        : query.IsSearch || query.Watches.Count > 0 || query.Overdue is not null ? Columns.ForStanding
+        : Columns.Keys;
 
     /// <summary>The rows of the list to which an index narrows a search, and whether there are no further ones; null if none does.</summary>
     private async Task<(List<TableEntity> Rows, bool IsWhole)?> NarrowAsync(

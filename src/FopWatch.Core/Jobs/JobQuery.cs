@@ -81,4 +81,8 @@ public sealed record JobQuery
 /// <summary>How many jobs pass the filters of a query.</summary>
 /// <param name="Count">How many were counted.</param>
 /// <param name="AtLeast">Whether the count ended before all were looked at: there may be more.</param>
-public readonly record struct JobCount(int Count, bool AtLeast);
+public readonly record struct JobCount(int Count, bool AtLeast)
+{
+    /// <summary>After which a store looks at no further jobs to count them.</summary>
+    public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
+}

@@ -65,6 +65,18 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("depth of the outbox", "17 query");
         await store.Jobs.ListAsync(new JobQuery { Source = "media" }, Cancelled);
         Took("a page of a list, and 1 read for each job on it", "16 query, 3 read");
+        await store.Jobs.ListAsync(new JobQuery { Source = "media", IdPrefix = "a" }, Cancelled);
+        Took("search by id, and 1 read for each job found", "16 query, 1 read");
+        await store.Jobs.ListAsync(new JobQuery { Source = "media", KeyPrefix = "in" }, Cancelled);
+        Took("search by key", "16 query, 2 read");
+        await store.Jobs.ListAsync(new JobQuery { Source = "media", Bucket = "b" }, Cancelled);
+        Took("search by bucket", "16 query, 2 read");
+        await store.Jobs.ListAsync(new JobQuery { Source = "media", Metadata = [new("lesson", "第 42 课")] }, Cancelled);
+        Took("search by metadata", "32 query, 3 read");
+        await store.Jobs.CountAsync(new JobQuery { Source = "media", States = [Contracts.JobState.Succeeded] }, 100_000, Cancelled);
+        Took("count of a state, up to 1000 jobs in each partition", "16 query");
+        await store.Jobs.CountAsync(new JobQuery { Source = "media", Bucket = "b" }, 100_000, Cancelled);
+        Took("count of a search, and 1 read for each job found", "16 query, 2 read");
         Assert.NotNull(await store.Jobs.FindByReferenceAsync("media", store.Jobs.References.Of(job.Key), Cancelled));
         Took("the job of a reference, in one source", "17 read");
         Assert.Null(await store.Jobs.FindByReferenceAsync("media", new('0', JobReferences.Length), Cancelled));

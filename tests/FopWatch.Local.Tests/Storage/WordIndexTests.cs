@@ -1,4 +1,5 @@
 using FopWatch.Jobs;
+using FopWatch.Local.Tests.Http;
 using FopWatch.PortContracts;
 using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
@@ -64,6 +65,21 @@ public sealed class WordIndexTests
             Assert.Equal(["j00001"], await FoundAsync(temp, new() { KeyPrefix = "k00001", Top = 1000 }));
             Assert.Equal(new JobCount(3 * JobSearch.MostSorted, AtLeast: false), await temp.Store.Jobs.CountAsync(new JobQuery { Bucket = "b" }, 100_000, Cancelled));
             Assert.Equal(new JobCount(5000, AtLeast: true), await temp.Store.Jobs.CountAsync(new JobQuery { Bucket = "b" }, 5000, Cancelled));
+        }
+    }
+
+    [Fact]
+    public async Task A_running_host_completes_the_index_by_itself()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await host.PostAsync("/api/jobs", """[{"source":"media","id":"a","metadata":{"lesson":"1"}},{"source":"media","id":"b","metadata":{"lesson":"2"}},{"source":"media","id":"c"}]""");
+
+        await Eventually.HoldsAsync(() => Count("searchable_jobs WHERE is_indexed = 1") == 2 && Count("job_words") == 2);
+
+        long Count(string rows)
+        {
+            using var session = SqliteSession.Open(Path.Combine(host.Folder, SqliteDatabase.FileName), SqliteOpenMode.ReadOnly, TimeSpan.FromSeconds(1));
+            return (long)session.Scalar($"SELECT count(*) FROM {rows}")!;
         }
     }
 
