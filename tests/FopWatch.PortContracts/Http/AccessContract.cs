@@ -193,7 +193,7 @@ public abstract class AccessContract : HostContract
 
         var all = await ReadAsync(host, "all-read", "/api/overview", ApiJson.Default.Overview);
         Assert.True(all.Sources.Count > 2);
-        Assert.Equal("unknownNotifyUrl", Assert.Single(all.Findings).Kind);
+        Assert.Contains(all.Findings, finding => finding.Kind == "unknownNotifyUrl");
     }
 
     [Fact]
