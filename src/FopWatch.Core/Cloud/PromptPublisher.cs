@@ -9,7 +9,8 @@ namespace FopWatch.Cloud;
 /// <see cref="Embedded.OutboxLoop"/> publishes.
 /// </summary>
 /// <remarks>
-/// No commit waits for a broker, so the answer to a notification (<c>NotificationsApi.PostAsync</c>) does not depend on it. Events that are committed while others are
+/// No commit waits for a broker. While it is down, a notification is answered 200 as always (<c>NotificationsApi.PostAsync</c>), and its event waits in the
+/// outbox. Events that are committed while others are
 /// being published are published together. Several processes may publish at once: an event that two of them publish has the same id both times.
 /// </remarks>
 /// <param name="outbox">What is committed and not published.</param>

@@ -5,7 +5,7 @@ namespace FopWatch.Jobs;
 
 /// <summary>
 /// Decides what the timeline of a job says of a change, by the job before and after it. A function of both and of the input; when a change is written is decided
-/// without it.
+/// without it. <see cref="Timeline"/> decides how much is kept.
 /// </summary>
 internal static class Chronicle
 {

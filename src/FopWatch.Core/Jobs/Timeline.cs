@@ -5,8 +5,8 @@ using System.Text.Json.Serialization;
 namespace FopWatch.Jobs;
 
 /// <summary>
-/// What happened to a job, in the order in which it was recorded: a value of the job, changed by <see cref="JobDecider"/> with every change that is written,
-/// and never the reason for one. What is not written is not in it: the repetition of a notification of a settled job, for example.
+/// What happened to a job, in the order in which it was recorded: a value of the job, written with each change of the job,
+/// and never the reason for one. <see cref="Chronicle"/> decides what it says of a change. What is not written is not in it: the repetition of a notification of a settled job, for example.
 /// </summary>
 /// <remarks>
 /// <para>

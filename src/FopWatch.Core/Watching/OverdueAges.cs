@@ -2,7 +2,10 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Watching;
 
-/// <summary>The ages from which jobs of a source are overdue: 1.5 times the 95th percentile of their class.</summary>
+/// <summary>
+/// The ages from which jobs of a source are overdue: 1.5 times the 95th percentile of their class. <see cref="Jobs.JobDecider"/> finds a job overdue by them
+/// when a poll is answered.
+/// </summary>
 /// <param name="OfSource">The age for jobs of a class of which too little is known; null if too little is known of the source.</param>
 /// <param name="OfClasses">The age for each class of which enough is known; null where so many of its jobs were never seen to end that nothing is unusual.</param>
 public sealed record OverdueAges(TimeSpan? OfSource, IReadOnlyDictionary<string, TimeSpan?> OfClasses)

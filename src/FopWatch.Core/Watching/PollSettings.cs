@@ -23,7 +23,7 @@ public sealed record PollSettings
     public TimeSpan Max { get; init; } = TimeSpan.FromMinutes(10);
 
     /// <summary>
-    /// From registration to the last poll, after which a job without an outcome expires. A status API that is down or busy just then
+    /// From the start of the watch to the last poll, after which a job without an outcome expires. A status API that is down or busy just then
     /// is asked for a tenth longer. Less than the provider keeps ids for: Qiniu, 10 days.
     /// </summary>
     public TimeSpan Deadline { get; init; } = TimeSpan.FromDays(9);
