@@ -54,6 +54,7 @@ public sealed class AbortedBodyTests
         using var log = new CapturedLog();
         var memory = new BodyMemory(FopWatchSettings.Read([]));
         var (ended, faults) = (0, new ConcurrentBag<Exception>());
+        using var arrived = new SemaphoreSlim(0);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders().AddProvider(log);
         await using var app = builder.Build();
@@ -62,6 +63,7 @@ public sealed class AbortedBodyTests
         {
             var gone = new TaskCompletionSource();
             using var aborted = context.RequestAborted.Register(gone.SetResult);
+            arrived.Release();
             await gone.Task;
             try
             {
@@ -84,7 +86,9 @@ public sealed class AbortedBodyTests
             await socket.ConnectAsync(IPAddress.Loopback, address.Port, TestContext.Current.CancellationToken);
             await socket.SendAsync(
                 Encoding.ASCII.GetBytes($"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{new string('x', sent)}"), TestContext.Current.CancellationToken);
-            await Task.Delay(20, TestContext.Current.CancellationToken);
+
+            // A reset discards what the server has not read yet: without the head of the request, there would be no request.
+            await arrived.WaitAsync(TestContext.Current.CancellationToken);
         }
 
         await Eventually.HoldsAsync(() => Volatile.Read(ref ended) == 20);
