@@ -21,10 +21,20 @@ public sealed class StatisticsTests
         await RegisterAsync(host, "z0.before");
         Assert.Equal(TimeSpan.FromMinutes(2), await FirstPollAsync(host, "z0.before"));
 
+        var collector = host.Host.Services.GetRequiredService<StatisticsCollector>();
         for (var i = 0; i < 40; i++)
         {
             if (i % 5 == 0)
+            {
+                // An age belongs to the hour in which it is added, and an hour adds 7 at the most while little is known.
+                await Eventually.HoldsAsync(() =>
+                {
+                    clock.Advance(StatisticsLoop.AddEvery);
+                    return !collector.Sources.Any();
+                });
                 clock.Advance(TimeSpan.FromHours(1));
+            }
+
             var id = string.Create(CultureInfo.InvariantCulture, $"z0.{i}");
             await RegisterAsync(host, id);
             clock.Advance(TimeSpan.FromSeconds(30 + (i % 5)));
