@@ -24,7 +24,7 @@ public sealed class BulkChangesTests : ICommitObserver
     public BulkChangesTests()
     {
         _recorder = new(new([Source]), _store, this, _time, new(1));
-        
+
         // The store is not thread-safe.
         _bulk = new(new([Source]), _store, _recorder, _time, atOnce: 1);
     }

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
-using FopWatch.PortContracts.Http;
 using FopWatch.Api;
+using FopWatch.PortContracts.Http;
 using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;

@@ -215,7 +215,8 @@ public class SqliteOpeningTests
         var sums = new HourSums();
         sums.Add(HourSum.Registered);
         var delta = new StatisticsDelta(
-            "after", "media", hour, new Dictionary<DateTimeOffset, HourSums> { [hour] = sums }, new Dictionary<string, KnownAges>()) { Latest = new(hour, null, PollAnswer.None) };
+            "after", "media", hour, new Dictionary<DateTimeOffset, HourSums> { [hour] = sums }, new Dictionary<string, KnownAges>())
+        { Latest = new(hour, null, PollAnswer.None) };
         await store.Statistics.AddAsync(delta, Cancelled);
         await store.Statistics.AddAsync(delta with { Id = "before" }, Cancelled);
 
