@@ -106,46 +106,21 @@ internal static class BulkApi
             query = query with { Source = one.Key.Source, IdPrefix = one.Key.Id, Since = one.RegisteredAt, Until = one.RegisteredAt.AddTicks(1) };
         }
 
-        var place = new BulkPlace { Of = BulkPlace.HashOf(asked.Request) };
-        if (!string.IsNullOrEmpty(asked.Continuation))
+        var (place, answer) = await BulkPlace.BeginAsync(WordOf(action), asked.Request, asked.Confirm, asked.Continuation, async () =>
         {
-            if (BulkPlace.Read(asked.Continuation, place.Of) is not { } read)
-                return Problem.Invalid("'continuation' was not issued by this API for this request.");
-            place = read;
-        }
-        else
-        {
-            JobCount count;
-            using (await admission.ListTurnAsync(isLong: true, cancellationToken))
-                count = await bulk.CountAsync(action, query, cancellationToken);
-
-            // Nobody can confirm what was not counted.
-            if (count is { AtLeast: true, Count: < BulkChanges.MostCounted })
-                return Problem.Invalid("The jobs cannot be counted in time: too many have to be looked at that do not pass the filters. Narrow the request, for example with 'since' and 'until'.");
-            if (string.IsNullOrEmpty(asked.Confirm))
-                return TypedResults.Ok(BulkAnswer.ToConfirm(WordOf(action), count));
-            if (!BulkAnswer.IsConfirmed(asked.Confirm, count))
-                return Problem.CountDiffers(count);
-            place = place with { Count = count.Count, AtLeast = count.AtLeast };
-        }
+            using var turn = await admission.ListTurnAsync(isLong: true, cancellationToken);
+            return await bulk.CountAsync(action, query, cancellationToken);
+        });
+        if (place is null)
+            return answer!;
 
         try
         {
-            var progress = await bulk.RunAsync(action, query, place.Progress, cancellationToken);
-            place = place with { Progress = progress };
-            return TypedResults.Ok(new BulkAnswer
-            {
-                Action = WordOf(action),
-                Count = place.Count,
-                AtLeast = place.AtLeast,
-                Done = progress.Done,
-                Failed = progress.Failed,
-                Continuation = progress.Continuation is null ? null : place.Write(),
-            });
+            return TypedResults.Ok((place with { Progress = await bulk.RunAsync(action, query, place.Progress, cancellationToken) }).AnswerOf(WordOf(action)));
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' was not issued by this API for this request.");
+            return BulkPlace.WrongContinuation();
         }
     }
 

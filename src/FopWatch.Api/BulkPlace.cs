@@ -5,6 +5,7 @@ using System.Text.Json;
 using System.Text.Json.Serialization;
 using FopWatch.Jobs;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FopWatch.Api;
 
@@ -22,8 +23,48 @@ internal sealed record BulkPlace
 
     public BulkProgress Progress { get; init; } = new();
 
+    /// <summary>Finds where a call goes on, or begins once its count is confirmed.</summary>
+    /// <param name="action">What the request does.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="confirm">What the caller confirms.</param>
+    /// <param name="continuation">Where a call before ended.</param>
+    /// <param name="count">Counts what the request is for.</param>
+    /// <returns>The place; or, where nothing is to be done, the answer.</returns>
+    public static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> BeginAsync(
+        BulkWord action, HttpRequest request, string? confirm, string? continuation, Func<Task<JobCount>> count)
+    {
+        var of = HashOf(request);
+        if (!string.IsNullOrEmpty(continuation))
+            return Read(continuation, of) is { } read ? (read, null) : (null, WrongContinuation());
+
+        var counted = await count();
+
+        // Nobody can confirm what was not counted.
+        if (counted is { AtLeast: true, Count: < BulkChanges.MostCounted })
+            return (null, Problem.Invalid("The jobs cannot be counted in time: too many have to be looked at that do not pass the filters. Narrow the request, for example with 'since' and 'until'."));
+        if (string.IsNullOrEmpty(confirm))
+            return (null, TypedResults.Ok(BulkAnswer.ToConfirm(action, counted)));
+        return BulkAnswer.IsConfirmed(confirm, counted)
+            ? (new BulkPlace { Of = of, Count = counted.Count, AtLeast = counted.AtLeast }, null)
+            : (null, Problem.CountDiffers(counted));
+    }
+
+    /// <summary>What a continuation is answered that is of another request, or none at all.</summary>
+    public static ProblemResult<InvalidRequest> WrongContinuation() => Problem.Invalid("'continuation' was not issued by this API for this request.");
+
+    /// <summary>What a call is answered that ends here.</summary>
+    public BulkAnswer AnswerOf(BulkWord action) => new()
+    {
+        Action = action,
+        Count = Count,
+        AtLeast = AtLeast,
+        Done = Progress.Done,
+        Failed = Progress.Failed,
+        Continuation = Progress.Continuation is null ? null : Write(),
+    };
+
     /// <summary>The hash of a request's route and filters.</summary>
-    public static string HashOf(HttpRequest request)
+    private static string HashOf(HttpRequest request)
     {
         var filters = request.Query
             .Where(pair => !NotFilters.Contains(pair.Key, StringComparer.Ordinal))
@@ -33,7 +74,7 @@ internal sealed record BulkPlace
     }
 
     /// <summary>Reads what <see cref="Write"/> wrote; null if it did not, or for another request.</summary>
-    public static BulkPlace? Read(string text, string of)
+    private static BulkPlace? Read(string text, string of)
     {
         if (!Base64Url.IsValid(text))
             return null;
@@ -47,7 +88,7 @@ internal sealed record BulkPlace
         }
     }
 
-    public string Write() => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(this, BulkPlaceJson.Default.BulkPlace));
+    private string Write() => Base64Url.EncodeToString(JsonSerializer.SerializeToUtf8Bytes(this, BulkPlaceJson.Default.BulkPlace));
 }
 
 [JsonSerializable(typeof(BulkPlace))]

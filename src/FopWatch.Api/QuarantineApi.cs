@@ -149,25 +149,15 @@ internal static class QuarantineApi
         if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
             return NoSuchSource();
 
-        var place = new BulkPlace { Of = BulkPlace.HashOf(request) };
-        if (!string.IsNullOrEmpty(continuation))
-        {
-            if (BulkPlace.Read(continuation, place.Of) is not { } read)
-                return Problem.Invalid("'continuation' was not issued by this API for this request.");
-            place = read;
-        }
-        else
+        var (place, answer) = await BulkPlace.BeginAsync(BulkWord.Retry, request, confirm, continuation, async () =>
         {
             var kept = string.IsNullOrEmpty(source)
                 ? await visible.CountAsync(cancellationToken)
                 : (await visible.SizeAsync(source, cancellationToken)).Notifications;
-            var count = new JobCount((int)Math.Min(kept, int.MaxValue), AtLeast: false);
-            if (string.IsNullOrEmpty(confirm))
-                return TypedResults.Ok(BulkAnswer.ToConfirm(BulkWord.Retry, count));
-            if (!BulkAnswer.IsConfirmed(confirm, count))
-                return Problem.CountDiffers(count);
-            place = place with { Count = count.Count };
-        }
+            return new((int)Math.Min(kept, int.MaxValue), AtLeast: false);
+        });
+        if (place is null)
+            return answer!;
 
         var (began, budget, retried, progress) = (time.GetTimestamp(), new HashBudget(), new List<RetriedNotification>(), place.Progress);
         try
@@ -202,23 +192,14 @@ internal static class QuarantineApi
         }
         catch (FormatException)
         {
-            return Problem.Invalid("'continuation' was not issued by this API for this request.");
+            return BulkPlace.WrongContinuation();
         }
         catch (StoreUnavailableException) when (progress.Continuation is not null && progress != place.Progress)
         {
             // What was done is answered, and the next call goes on.
         }
 
-        return TypedResults.Ok(new BulkAnswer
-        {
-            Action = BulkWord.Retry,
-            Count = place.Count,
-            AtLeast = false,
-            Done = progress.Done,
-            Failed = progress.Failed,
-            Continuation = progress.Continuation is null ? null : (place with { Progress = progress }).Write(),
-            Notifications = retried,
-        });
+        return TypedResults.Ok((place with { Progress = progress }).AnswerOf(BulkWord.Retry) with { Notifications = retried });
     }
 
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
