@@ -19,7 +19,8 @@ internal static class PlanCommand
         and lines that begin with # do not count.
 
         The learned plan makes no more polls than the fixed plan would have made for the given jobs, or the mean that --polls-per-job
-        allows. Below 20 ages, or if it would save less than 3 % of the fixed plan's delay, the plan is the fixed one.
+        allows. Below 20 ages the plan is the fixed one. So it is without --polls-per-job if the learned plan would save less than 3 % of
+        the fixed plan's delay.
 
         Expected polls and delay are means over all given ages. Delay is the time from the end of a job to the poll that finds it. A job
         that is older than --deadline is polled up to it and has no delay. --heard is the share of jobs that are notified when they end.
