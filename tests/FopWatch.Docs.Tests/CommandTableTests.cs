@@ -3,7 +3,7 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Docs.Tests;
 
-/// <summary>The README's table of commands, and the help of each.</summary>
+/// <summary>The table of commands in docs/commands.md, and the help of each.</summary>
 public sealed partial class CommandTableTests
 {
     private static readonly IReadOnlyList<(string Command, string[] Options)> Table =
@@ -32,8 +32,8 @@ public sealed partial class CommandTableTests
 
     private static IEnumerable<(string Command, string[] Options)> Rows()
     {
-        var section = File.ReadAllText(Repository.PathOf("README.md")).Split("\n## Command line\n")[1].Split("\n## ")[0];
-        foreach (Match row in TableRow().Matches(section))
+        var page = File.ReadAllText(Repository.PathOf("docs/commands.md"));
+        foreach (Match row in TableRow().Matches(page))
             yield return (row.Groups["command"].Value, [.. Option().Matches(row.Groups["arguments"].Value).Select(match => match.Value)]);
     }
 

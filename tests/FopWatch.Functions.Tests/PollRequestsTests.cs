@@ -3,7 +3,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Functions.Tests;
 
-/// <summary>What a poll asks of the jobs' table, as the README says, counted at Azurite.</summary>
+/// <summary>What a poll asks of the jobs' table, as docs/azure.md says, counted at Azurite.</summary>
 public class PollRequestsTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

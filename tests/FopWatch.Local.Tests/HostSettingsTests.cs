@@ -110,8 +110,8 @@ public class HostSettingsTests
     [InlineData("FopWatch:ApiKey", "<your API key>", "is a placeholder in angle brackets: write the real value in its place")]
     [InlineData("FopWatch:ApiKey", " ", "is empty: give a key of at least 16 characters, or leave the setting out")]
     [InlineData("FopWatch:ApiKey", "@Microsoft.KeyVault(x)", "is a reference that was not resolved: check that the secret exists and that the app's identity and network may read it")]
-    [InlineData("FopWatch:Tables:Name", "fopwatch", "is not a setting of FopWatch; the README lists them all")]
-    [InlineData("FopWatch:ApiUrl", "https://fopwatch.example.com", "is not a setting of FopWatch; the README lists them all")]
+    [InlineData("FopWatch:Tables:Name", "fopwatch", "is not a setting of FopWatch; docs/settings.md lists them all")]
+    [InlineData("FopWatch:ApiUrl", "https://fopwatch.example.com", "is not a setting of FopWatch; docs/settings.md lists them all")]
     [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
     public void A_wrong_setting_is_named_with_what_would_be_right(string name, string value, params string[] problems)
     {

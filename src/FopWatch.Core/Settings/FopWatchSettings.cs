@@ -4,7 +4,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Settings;
 
-/// <summary>The settings that both hosts share, read and validated. See the README for a table of them.</summary>
+/// <summary>The settings that both hosts share, read and validated. docs/settings.md has a table of them.</summary>
 public sealed record FopWatchSettings
 {
     /// <summary>The section that everything is in: <c>FopWatch:…</c> in JSON, <c>FopWatch__…</c> in the environment.</summary>

@@ -251,7 +251,7 @@ public sealed class SettingsReader
         foreach (var (name, value) in _settings)
         {
             if (value is not null && !_known.Contains(name) && !IsExplained(name))
-                _problems.Add($"{name} is not a setting of FopWatch; the README lists them all");
+                _problems.Add($"{name} is not a setting of FopWatch; docs/settings.md lists them all");
         }
 
         foreach (var name in _references)

@@ -156,7 +156,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         var more = await reader.ReadAsync(sources.All, 24, withInstallation: true, Cancelled);
         Took("overview of a source with more jobs", "36 query, 1 read");
 
-        Assert.Contains($"an overview takes 2 storage requests and {36 + 1 - 2} for each source", await RepositoryTextAsync("README.md"), StringComparison.Ordinal);
+        Assert.Contains($"an overview takes 2 storage requests and {36 + 1 - 2} for each source", await RepositoryTextAsync("docs", "http.md"), StringComparison.Ordinal);
         Assert.Equal((3, 103), (few.Sources.Single().DueNow, more.Sources.Single().DueNow));
         Assert.Equal((3, 103), (few.Sources.Single().HeldBack, more.Sources.Single().HeldBack));
         Assert.Equal((0, 20), (few.Sources.Single().Overdue, more.Sources.Single().Overdue));
@@ -240,11 +240,11 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         return poller.PollDueAsync(job.Key, new(PollSlotOptions.Cloud, time), CommitCause.Watch, Cancelled);
     }
 
-    /// <summary>What the README says that something asks of the tables, in the words of the test.</summary>
+    /// <summary>What docs/azure.md says that something asks of the tables, in the words of the test.</summary>
     private static async Task<string> PublishedAsync(string what)
     {
-        var readme = await RepositoryTextAsync("README.md");
-        var row = Regex.Match(readme, $@"^\| {what} \| ([^|]*[^| ]) *\|", RegexOptions.Multiline);
+        var page = await RepositoryTextAsync("docs", "azure.md");
+        var row = Regex.Match(page, $@"^\| {what} \| ([^|]*[^| ]) *\|", RegexOptions.Multiline);
         Assert.True(row.Success, what);
         return Regex.Replace(row.Groups[1].Value, @"(read|transaction|delete)s\b", "$1");
     }
