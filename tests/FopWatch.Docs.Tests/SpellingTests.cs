@@ -1,0 +1,48 @@
+using System.Diagnostics;
+
+namespace FopWatch.Docs.Tests;
+
+/// <summary>The spelling of the documents, by cspell with British or American words and those of <c>tests/words.txt</c>.</summary>
+public sealed class SpellingTests
+{
+    private static readonly string Checker = Repository.PathOf("tests/node_modules/cspell/bin.mjs");
+
+    [Fact]
+    public async Task Every_word_is_an_English_one_or_a_word_of_the_project()
+    {
+        Assert.SkipUnless(File.Exists(Checker) && Need.IsOnPath("node"), "cspell is not installed: npm ci --prefix tests");
+
+        Assert.Equal((0, ""), await CheckAsync("--words-only", "--unique", "--no-exit-code", .. Documents()));
+    }
+
+    [Fact]
+    public async Task A_misspelt_word_is_found()
+    {
+        Assert.SkipUnless(File.Exists(Checker) && Need.IsOnPath("node"), "cspell is not installed: npm ci --prefix tests");
+        using var folder = new TempFolder();
+        var page = Path.Combine(folder.FullName, "page.md");
+        await File.WriteAllTextAsync(page, "A notifcation of Qiniu arrives, whose `persistntId` is code.\n", TestContext.Current.CancellationToken);
+
+        Assert.Equal((0, "notifcation\n"), await CheckAsync("--words-only", "--no-exit-code", page));
+    }
+
+    private static IEnumerable<string> Documents() => Repository.Files()
+        .Where(path => Path.GetExtension(path) == ".md")
+        .Select(path => path.Replace('\\', '/'))
+        .Where(path => !path.StartsWith("docs/zh/", StringComparison.Ordinal));
+
+    private static async Task<(int? Exit, string Output)> CheckAsync(params IEnumerable<string> arguments)
+    {
+        await using var run = new RunningCommand(new(
+            "node", [Checker, "lint", "--config", Repository.PathOf("tests/cspell.json"), "--no-progress", "--no-summary", .. arguments])
+        {
+            WorkingDirectory = Repository.Root,
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        });
+        var exit = await run.ExitAsync(TimeSpan.FromMinutes(2), TestContext.Current.CancellationToken);
+        Assert.Empty(run.Errors);
+        return (exit, run.Output);
+    }
+}
