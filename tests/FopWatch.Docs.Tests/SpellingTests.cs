@@ -1,5 +1,3 @@
-using System.Diagnostics;
-
 namespace FopWatch.Docs.Tests;
 
 /// <summary>The spelling of the documents, by cspell with British or American words and those of <c>tests/words.txt</c>.</summary>
@@ -12,7 +10,7 @@ public sealed class SpellingTests
     {
         Assert.SkipUnless(File.Exists(Checker) && Need.IsOnPath("node"), "cspell is not installed: npm ci --prefix tests");
 
-        Assert.Equal((0, ""), await CheckAsync("--words-only", "--unique", "--no-exit-code", .. Documents()));
+        Assert.Equal((0, ""), await CheckAsync(Repository.Root, ["--unique", .. Documents()]));
     }
 
     [Fact]
@@ -23,7 +21,7 @@ public sealed class SpellingTests
         var page = Path.Combine(folder.FullName, "page.md");
         await File.WriteAllTextAsync(page, "A notifcation of Qiniu arrives, whose `persistntId` is code.\n", TestContext.Current.CancellationToken);
 
-        Assert.Equal((0, "notifcation\n"), await CheckAsync("--words-only", "--no-exit-code", page));
+        Assert.Equal((0, "notifcation\n"), await CheckAsync(folder.FullName, [page]));
     }
 
     private static IEnumerable<string> Documents() => Repository.Files()
@@ -31,12 +29,12 @@ public sealed class SpellingTests
         .Select(path => path.Replace('\\', '/'))
         .Where(path => !path.StartsWith("docs/zh/", StringComparison.Ordinal));
 
-    private static async Task<(int? Exit, string Output)> CheckAsync(params IEnumerable<string> arguments)
+    private static async Task<(int? Exit, string Output)> CheckAsync(string root, IEnumerable<string> arguments)
     {
         await using var run = new RunningCommand(new(
-            "node", [Checker, "lint", "--config", Repository.PathOf("tests/cspell.json"), "--no-progress", "--no-summary", .. arguments])
+            "node", [Checker, "lint", "--config", Repository.PathOf("tests/cspell.json"), "--root", root, "--no-progress", "--no-summary", "--words-only", "--no-exit-code", .. arguments])
         {
-            WorkingDirectory = Repository.Root,
+            WorkingDirectory = root,
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
             RedirectStandardError = true,
