@@ -82,7 +82,7 @@ public sealed class AccessTests(Chromium chromium)
         Assert.True(await tab.Loaded.IsVisibleAsync());
         host.Start();
         await host.UntilReadyAsync();
-        await tab.Page.Locator(".banner").WaitForAsync(new() { State = WaitForSelectorState.Hidden, Timeout = 30_000 });
+        await tab.Page.Locator(".banner").WaitForAsync(new() { State = WaitForSelectorState.Hidden });
         await tab.Loaded.WaitForAsync();
     }
 

@@ -39,7 +39,7 @@ public sealed class Chromium : IAsyncLifetime
             ViewportSize = new() { Width = width, Height = 900 },
             AcceptDownloads = true,
         });
-        context.SetDefaultTimeout(15_000);
+        context.SetDefaultTimeout(60_000);
         var tab = new Tab(context, await context.NewPageAsync());
         await tab.Page.GotoAsync(url.AbsoluteUri);
         return tab;

@@ -20,7 +20,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await tab.Page.ReloadAsync();
         await Eventually.HoldsAsync(async () => await Rows(tab).CountAsync() == 2);
         Assert.Equal("z0.job00", await tab.Page.GetByRole(AriaRole.Searchbox).InputValueAsync());
-        Assert.Contains("2 jobs", await tab.Page.Locator(".count").InnerTextAsync(), StringComparison.Ordinal);
+        await tab.Page.Locator(".count").GetByText("2 jobs").WaitForAsync();
 
         await tab.Page.GetByRole(AriaRole.Searchbox).FillAsync("nothing-like-it");
         await tab.Page.GetByText("No job matches.").WaitForAsync();
