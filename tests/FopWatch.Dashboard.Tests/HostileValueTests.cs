@@ -16,6 +16,7 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
             await tab.Loaded.WaitForAsync();
             foreach (var details in await tab.Page.Locator("main details > summary").AllAsync())
                 await details.ClickAsync();
+            await Eventually.HoldsAsync(async () => await tab.Page.Locator("main .loading").CountAsync() == 0);
             await Task.Delay(300, TestContext.Current.CancellationToken);
 
             // The only image is the brand's, and the only script the dashboard's own.

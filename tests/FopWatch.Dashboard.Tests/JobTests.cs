@@ -90,7 +90,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         var entries = await tab.Page.Locator(".entries li strong").AllInnerTextsAsync();
         Assert.Equal("Registered", entries[0]);
         Assert.Equal("Settled", entries[^1]);
-        Assert.True(await tab.Page.Locator(".timeline svg .mark").CountAsync() >= entries.Count);
+        await Eventually.HoldsAsync(async () => await tab.Page.Locator(".timeline svg .mark").CountAsync() >= entries.Count);
         await tab.Button("Logarithmic").ClickAsync();
         Assert.Equal("true", await tab.Button("Logarithmic").GetAttributeAsync("aria-pressed"));
     }
