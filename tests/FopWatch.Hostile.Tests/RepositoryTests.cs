@@ -10,9 +10,9 @@ public partial class RepositoryTests
     private static readonly string[] NotOurs = [".git", "bin", "obj", "node_modules", "fopwatch-data", "TestResults"];
 
     [Fact]
-    public void Every_test_that_SECURITY_md_names_exists()
+    public void Every_test_that_the_page_on_threats_names_exists()
     {
-        var named = TestName().Matches(File.ReadAllText(Path.Combine(Root, "SECURITY.md"))).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
+        var named = TestName().Matches(File.ReadAllText(Path.Combine(Root, "docs", "threats.md"))).Select(match => (Class: match.Groups[1].Value, Method: match.Groups[2].Value)).ToList();
         var sources = Files("tests", "*.cs").Select(File.ReadAllText).ToList();
 
         Assert.True(named.Count > 20, "The table of threats names its tests as `Class.Method`.");
