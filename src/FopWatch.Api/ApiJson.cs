@@ -40,6 +40,7 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(JobLinks))]
 [JsonSerializable(typeof(WatchedJob))]
 [JsonSerializable(typeof(PolledJob))]
+[JsonSerializable(typeof(JobBody))]
 [JsonSerializable(typeof(Problem))]
 [JsonSerializable(typeof(Overview))]
 [JsonSerializable(typeof(PlanReport))]

@@ -18,6 +18,9 @@ public enum BulkWord
 
     /// <summary>Takes quarantined notifications again.</summary>
     Retry,
+
+    /// <summary>Deletes quarantined notifications.</summary>
+    Delete,
 }
 
 /// <summary>What a bulk request came to so far, or would do.</summary>

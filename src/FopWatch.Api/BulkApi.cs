@@ -52,8 +52,9 @@ internal static class BulkApi
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
+        TimeProvider time,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Poll, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Poll, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, time, cancellationToken);
 
     /// <summary><c>POST /api/jobs/republish?…&amp;confirm=</c>: publishes outcomes again.</summary>
     [TakesMetadata]
@@ -68,8 +69,9 @@ internal static class BulkApi
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
+        TimeProvider time,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Republish, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Republish, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, time, cancellationToken);
 
     /// <summary><c>POST /api/jobs/stop?…&amp;confirm=</c>: stops watching jobs.</summary>
     [TakesMetadata]
@@ -84,11 +86,20 @@ internal static class BulkApi
         BulkChanges bulk,
         IJobStore store,
         FopWatchSettings settings,
+        TimeProvider time,
         CancellationToken cancellationToken) =>
-        RunAsync(BulkAction.Stop, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, cancellationToken);
+        RunAsync(BulkAction.Stop, new(request, filters, confirm, continuation), caller, admission, bulk, store, settings, time, cancellationToken);
 
     private static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RunAsync(
-        BulkAction action, Asked asked, Caller caller, Admission admission, BulkChanges bulk, IJobStore store, FopWatchSettings settings, CancellationToken cancellationToken)
+        BulkAction action,
+        Asked asked,
+        Caller caller,
+        Admission admission,
+        BulkChanges bulk,
+        IJobStore store,
+        FopWatchSettings settings,
+        TimeProvider time,
+        CancellationToken cancellationToken)
     {
         var problems = new List<ProblemElement>();
         var query = caller.Restrict(asked.Filters.Read(asked.Request, caller.Visible(settings.Sources), problems));
@@ -106,13 +117,17 @@ internal static class BulkApi
             query = query with { Source = one.Key.Source, IdPrefix = one.Key.Id, Since = one.RegisteredAt, Until = one.RegisteredAt.AddTicks(1) };
         }
 
-        var (place, answer) = await BulkPlace.BeginAsync(WordOf(action), asked.Request, asked.Confirm, asked.Continuation, async () =>
+        var (place, answer) = await BulkPlace.BeginAsync(WordOf(action), asked.Request, asked.Confirm, asked.Continuation, time, async () =>
         {
             using var turn = await admission.ListTurnAsync(isLong: true, cancellationToken);
             return await bulk.CountAsync(action, query, cancellationToken);
         });
         if (place is null)
             return answer!;
+
+        // Jobs that were registered since were not counted.
+        if (place.CountedAt?.AddTicks(1) is { } until && !(query.Until < until))
+            query = query with { Until = until };
 
         try
         {

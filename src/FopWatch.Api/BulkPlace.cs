@@ -21,6 +21,9 @@ internal sealed record BulkPlace
 
     public bool AtLeast { get; init; }
 
+    /// <summary>When the request was confirmed; null in what an earlier version wrote. What comes later was not counted, and is left alone.</summary>
+    public DateTimeOffset? CountedAt { get; init; }
+
     public BulkProgress Progress { get; init; } = new();
 
     /// <summary>Finds where a call goes on, or begins once its count is confirmed.</summary>
@@ -28,15 +31,17 @@ internal sealed record BulkPlace
     /// <param name="request">The request.</param>
     /// <param name="confirm">What the caller confirms.</param>
     /// <param name="continuation">Where a call before ended.</param>
+    /// <param name="time">The clock.</param>
     /// <param name="count">Counts what the request is for.</param>
     /// <returns>The place; or, where nothing is to be done, the answer.</returns>
     public static async Task<(BulkPlace? Place, Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>? Answer)> BeginAsync(
-        BulkWord action, HttpRequest request, string? confirm, string? continuation, Func<Task<JobCount>> count)
+        BulkWord action, HttpRequest request, string? confirm, string? continuation, TimeProvider time, Func<Task<JobCount>> count)
     {
         var of = HashOf(request);
         if (!string.IsNullOrEmpty(continuation))
             return Read(continuation, of) is { } read ? (read, null) : (null, WrongContinuation());
 
+        var countedAt = time.GetUtcNow();
         var counted = await count();
 
         // Nobody can confirm what was not counted.
@@ -45,7 +50,7 @@ internal sealed record BulkPlace
         if (string.IsNullOrEmpty(confirm))
             return (null, TypedResults.Ok(BulkAnswer.ToConfirm(action, counted)));
         return BulkAnswer.IsConfirmed(confirm, counted)
-            ? (new BulkPlace { Of = of, Count = counted.Count, AtLeast = counted.AtLeast }, null)
+            ? (new BulkPlace { Of = of, Count = counted.Count, AtLeast = counted.AtLeast, CountedAt = countedAt }, null)
             : (null, Problem.CountDiffers(counted));
     }
 

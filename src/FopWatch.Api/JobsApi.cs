@@ -29,6 +29,7 @@ internal static class JobsApi
         api.MapBulk();
         api.MapGetAndHead("/jobs/{source}/{id}", GetAsync)
             .Describe("getJob", "Get a job, or wait for its outcome");
+        api.MapJobBody();
         api.MapDelete("/jobs/{source}/{id}", StopAsync)
             .Describe(
                 "stopJob",
@@ -131,12 +132,12 @@ internal static class JobsApi
             ? TypedResults.Ok(Watched(job, references, settings))
             : NoSuchJob();
 
-    private static JobKey? KeyOf(string source, string id, Sources sources) =>
+    internal static JobKey? KeyOf(string source, string id, Sources sources) =>
         sources.Find(source) is not null && JobKey.IsValidId(id) ? new(source, id) : null;
 
     /// <summary>A job as the API answers it.</summary>
     internal static WatchedJob Watched(Job job, JobReferences references, FopWatchSettings settings, bool isWhole = true) =>
         new(job, references, settings.Sources.Find(job.Key.Source)?.Domains, isWhole);
 
-    private static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
+    internal static ProblemResult<NotFound> NoSuchJob() => Problem.NotFound("No job of that source and id is known.");
 }

@@ -17,13 +17,10 @@ namespace FopWatch.Api;
 /// <remarks>Handlers throw what the core throws; <see cref="Failures"/> says how each host is to answer it.</remarks>
 internal static class QuarantineApi
 {
-    private const string OfSource =
+    internal const string OfSource =
         "Only those that came to this source's notify URL. A name that is not configured and has nothing in quarantine is answered 400.";
 
-    private const int MaxTop = 100;
-
-    // How many are named in an answer at the most, but for those of a page.
-    private const int MostRetried = 1000;
+    internal const int MaxTop = 100;
     private const int MaxInlineBody = 64 * 1024;
 
     public static void MapQuarantine(this IEndpointRouteBuilder routes)
@@ -31,11 +28,7 @@ internal static class QuarantineApi
         var api = routes.MapGroup("/api").WithTags("quarantine");
         api.MapGetAndHead("/quarantine", ListAsync)
             .Describe("listQuarantine", "List quarantined notifications, newest first");
-        api.MapPost("/quarantine/retry", RetryAllAsync)
-            .Describe(
-                "retryQuarantine",
-                "Take all quarantined notifications again",
-                $"{BulkApi.OfBulk} With today's keys and decoders. Those that are recorded, taken as a hint, or name a settled job that the retention has deleted leave the quarantine.");
+        api.MapQuarantineBulk();
         api.MapGetAndHead("/quarantine/{key}", GetAsync)
             .Describe("getQuarantined", "Get a quarantined notification");
         api.MapGetAndHead("/quarantine/{key}/body", BodyAsync)
@@ -131,77 +124,6 @@ internal static class QuarantineApi
             ? TypedResults.Ok(retried)
             : Problem.NotFound("Nothing of that key is in quarantine.");
 
-    /// <summary><c>POST /api/quarantine/retry?source=&amp;confirm=</c>: takes all of them again.</summary>
-    [Needs(KeyRights.Write)]
-    public static async Task<Results<Ok<BulkAnswer>, ProblemResult<InvalidRequest>, ProblemResult<CountDiffers>>> RetryAllAsync(
-        HttpRequest request,
-        [Description(OfSource)] string? source,
-        [Description(BulkApi.OfConfirm)] string? confirm,
-        [Description(BulkApi.OfContinuation)] string? continuation,
-        Caller caller,
-        IQuarantine quarantine,
-        NotificationIntake intake,
-        Sources sources,
-        TimeProvider time,
-        CancellationToken cancellationToken)
-    {
-        var visible = caller.Visible(quarantine);
-        if (!await IsSourceAsync(source, visible, caller.Visible(sources), cancellationToken))
-            return NoSuchSource();
-
-        var (place, answer) = await BulkPlace.BeginAsync(BulkWord.Retry, request, confirm, continuation, async () =>
-        {
-            var kept = string.IsNullOrEmpty(source)
-                ? await visible.CountAsync(cancellationToken)
-                : (await visible.SizeAsync(source, cancellationToken)).Notifications;
-            return new((int)Math.Min(kept, int.MaxValue), AtLeast: false);
-        });
-        if (place is null)
-            return answer!;
-
-        var (began, budget, retried, progress) = (time.GetTimestamp(), new HashBudget(), new List<RetriedNotification>(), place.Progress);
-        try
-        {
-            do
-            {
-                var page = await visible.ListAsync(string.IsNullOrEmpty(source) ? null : [source], MaxTop, progress.Continuation, cancellationToken);
-                var (before, turnedAway) = (retried.Count, 0);
-                foreach (var kept in page.Elements)
-                {
-                    try
-                    {
-                        if (await intake.RetryAsync(kept.Key, cancellationToken, budget) is { } one)
-                            retried.Add(one);
-                    }
-                    catch (IntakeFullException)
-                    {
-                        // The others may be of known ids.
-                        turnedAway++;
-                    }
-                }
-
-                var stayed = retried.Skip(before).Count(one => one.Reason is not null) + turnedAway + page.Unreadable.Count;
-                progress = progress with
-                {
-                    Done = progress.Done + page.Elements.Count + page.Unreadable.Count - stayed,
-                    Failed = progress.Failed + stayed,
-                    Continuation = page.Continuation,
-                };
-            }
-            while (progress.Continuation is not null && retried.Count < MostRetried && time.GetElapsedTime(began) < BulkChanges.Longest);
-        }
-        catch (FormatException)
-        {
-            return BulkPlace.WrongContinuation();
-        }
-        catch (StoreUnavailableException) when (progress.Continuation is not null && progress != place.Progress)
-        {
-            // What was done is answered, and the next call goes on.
-        }
-
-        return TypedResults.Ok((place with { Progress = progress }).AnswerOf(BulkWord.Retry) with { Notifications = retried });
-    }
-
     /// <summary><c>DELETE /api/quarantine/{key}</c>: throws one away.</summary>
     [Needs(KeyRights.Write)]
     public static async Task<NoContent> DeleteAsync(string key, Caller caller, IQuarantine quarantine, CancellationToken cancellationToken)
@@ -215,12 +137,12 @@ internal static class QuarantineApi
         !string.IsNullOrEmpty(source) ? source : caller.Sources is [var only] ? only : null;
 
     /// <summary>Whether a source is configured, or was and has notifications in quarantine.</summary>
-    private static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
+    internal static async Task<bool> IsSourceAsync(string? source, IQuarantine quarantine, Sources sources, CancellationToken cancellationToken) =>
         string.IsNullOrEmpty(source)
         || sources.Find(source) is not null
         || await quarantine.ListAsync([source], 1, null, cancellationToken) is { Elements.Count: > 0 } or { Unreadable.Count: > 0 };
 
-    private static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
+    internal static ProblemResult<InvalidRequest> NoSuchSource() => Problem.Invalid(
         "A parameter is wrong.", [new("source", "It is not the name of a configured source, and nothing in quarantine came to a source of that name.")]);
 
     private static QuarantineEntry ToEntry(QuarantinedNotification kept, NotificationIntake intake, HashBudget budget)

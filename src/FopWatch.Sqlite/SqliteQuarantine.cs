@@ -101,16 +101,18 @@ internal sealed class SqliteQuarantine(SqliteDatabase database) : IQuarantine
         cancellationToken);
 
     /// <summary>The statement of a list of so many sources; of all for null.</summary>
-    /// <remarks>For several sources the keys are read in their order, and rows of other sources left out: sorting would read every body.</remarks>
+    /// <remarks>For several sources the keys are found in the index of each source first: neither bodies nor rows of other sources are read for that.</remarks>
     internal static string ListSql(int? sources, bool continued)
     {
-        var conditions = new List<string>();
-        if (sources is { } count)
-            conditions.Add(count == 1 ? "source = $2" : "+source IN (SELECT value FROM json_each($2))");
-        if (continued)
-            conditions.Add("key < $3");
-        var where = conditions.Count == 0 ? "" : $" WHERE {string.Join(" AND ", conditions)}";
-        return $"SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine{where} ORDER BY key DESC LIMIT $1";
+        var where = (sources, continued) switch
+        {
+            (null, false) => "",
+            (null, true) => "WHERE key < $3",
+            (1, false) => "WHERE source = $2",
+            (1, true) => "WHERE source = $2 AND key < $3",
+            _ => $"WHERE key IN (SELECT kept.key FROM json_each($2) CROSS JOIN quarantine AS kept WHERE kept.source = value{(continued ? " AND kept.key < $3" : "")} ORDER BY kept.key DESC LIMIT $1)",
+        };
+        return $"SELECT key, source, correlation, reason, received_at, url, headers, body FROM quarantine {where} ORDER BY key DESC LIMIT $1";
     }
 
     private static QuarantinedNotification? TryReadNotification(SqliteDataReader row)

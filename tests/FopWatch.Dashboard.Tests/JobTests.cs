@@ -32,6 +32,27 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task The_report_of_the_provider_is_shown_when_it_is_asked_for_with_its_secrets_redacted()
+    {
+        const string Secret = "c2VjcmV0a2V5MTIzNDU2Nw==";
+        await host.NotifyAsync($$"""{"id":"z0.report","code":0,"note":"{{SeededHost.Hostile}}","items":[{"cmd":"avthumb/m3u8/hlsKey/{{Secret}}/hlsKeyUrl/x","code":0,"key":"a.m3u8"}]}""");
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.report"));
+        await tab.Loaded.WaitForAsync();
+        Assert.DoesNotContain(tab.Requests, request => request.Url.EndsWith("/body", StringComparison.Ordinal));
+
+        await tab.Page.GetByText("Report of the provider").ClickAsync();
+        var report = tab.Page.Locator("details[data-name=body]");
+        await report.GetByText("1 secret is replaced by ***.").WaitForAsync();
+        await report.GetByText($"\"note\": \"{SeededHost.Hostile}\"").WaitForAsync();
+        Assert.DoesNotContain(Secret, await tab.Page.Locator("body").InnerHTMLAsync(), StringComparison.Ordinal);
+        Assert.Empty(tab.Errors);
+
+        await tab.ShowAsync("#/jobs/media/z0.job120");
+        await tab.Page.GetByText("Report of the provider").ClickAsync();
+        await tab.Page.GetByText("No report is kept.").WaitForAsync();
+    }
+
+    [Fact]
     public async Task Jobs_are_found_by_metadata()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
@@ -60,7 +81,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
         await host.RegisterAsync(new { source = "media", id = "z0.acted" });
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.acted"));
         await tab.Button("Stop watching").ClickAsync();
-        Assert.Contains("outcome stays unknown", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
+        Assert.Contains("Only a notification settles it then.", await tab.AnswerAsync("Stop watching"), StringComparison.Ordinal);
         await tab.Button("Watch again").WaitForAsync();
         Assert.Equal("stopped", (string?)(await host.JobAsync("z0.acted"))["watch"]);
 

@@ -36,6 +36,41 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
+    public async Task A_body_that_is_no_text_is_shown_in_hexadecimal_and_saved_as_it_came()
+    {
+        byte[] body = [0, 1, 2, .. "FopWatch"u8, 0xff];
+        await host.NotifyAsync("media", body);
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
+        var newest = tab.Page.Locator("article.card").First;
+        await newest.GetByText("Body", new() { Exact = true }).ClickAsync();
+        await newest.GetByText("00 01 02 46 6f 70 57 61 74 63 68 ff").WaitForAsync();
+
+        var download = await tab.Page.RunAndWaitForDownloadAsync(() => newest.GetByRole(AriaRole.Button, new() { Name = "Save as a file (12 B)" }).ClickAsync());
+        using var saved = new MemoryStream();
+        await using (var stream = await download.CreateReadStreamAsync())
+            await stream.CopyToAsync(saved, TestContext.Current.CancellationToken);
+        Assert.Equal(body, saved.ToArray());
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task A_wrong_signature_is_explained_and_all_of_a_source_are_deleted_after_a_question_that_counts_them()
+    {
+        await host.NotifyAsync("files", "e30"u8.ToArray(), "unknown-key:c2lnbmF0dXJl");
+        await host.NotifyAsync("files", "garbage"u8.ToArray());
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=files"));
+        await tab.Page.GetByText("access key not configured").WaitForAsync();
+        await tab.Page.GetByText("What to change:").WaitForAsync();
+
+        await tab.Button("Delete all").ClickAsync();
+        Assert.Contains("Delete 2 notifications?", await tab.AnswerAsync("Delete"), StringComparison.Ordinal);
+        await tab.Page.GetByText("Finished.").WaitForAsync();
+        await tab.AnswerAsync("Close");
+        await tab.Page.GetByText("Nothing is in quarantine.").WaitForAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
     public async Task Events_appear_as_they_come_and_wait_while_paused()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=media"));

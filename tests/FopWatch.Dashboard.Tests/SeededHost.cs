@@ -51,6 +51,7 @@ public sealed class SeededHost : IAsyncLifetime
         ["Sources:files:StatusEndpoint"] = statusEndpoint.AbsoluteUri,
         ["Sources:files:NotifyTokens:0"] = Token,
         ["Sources:files:Trust"] = "Token",
+        ["Sources:files:Keys:known-key"] = "its-secret-key",
     };
 
     /// <summary>Registers jobs.</summary>
@@ -58,10 +59,16 @@ public sealed class SeededHost : IAsyncLifetime
         (await Http.PostAsJsonAsync("/api/jobs", registrations, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
     /// <summary>Notifies the source <c>media</c>.</summary>
-    public async Task NotifyAsync(string body)
+    public Task NotifyAsync(string body) => NotifyAsync("media", Encoding.UTF8.GetBytes(body));
+
+    /// <summary>Notifies a source.</summary>
+    public async Task NotifyAsync(string source, byte[] body, string? authorization = null)
     {
-        using var content = new StringContent(body, Encoding.UTF8, "application/json");
-        (await Http.PostAsync($"/api/notify/media/{Token}", content, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+        using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/{source}/{Token}") { Content = new ByteArrayContent(body) };
+        request.Content.Headers.ContentType = new("application/json");
+        if (authorization is not null)
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        (await Http.SendAsync(request, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
     }
 
     public async Task<JsonNode> JobAsync(string id) =>

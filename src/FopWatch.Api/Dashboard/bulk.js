@@ -1,5 +1,5 @@
-import { jobPath, post, query, send } from './api.js';
-import { h } from './dom.js';
+import { call, jobPath, post, query } from './api.js';
+import { h, save } from './dom.js';
 import { t } from './i18n.js';
 import { confirm, dialog, explain, toast } from './ui.js';
 
@@ -27,16 +27,17 @@ export async function actOnEach(action, jobs, signal) {
 
 export function actOnJob(action, source, id) {
 	const path = jobPath(source, id);
-	return action === 'stop' ? send('DELETE', path).then(response => response.json()) : post(`${path}/${action}`);
+	return action === 'stop' ? call('DELETE', path) : post(`${path}/${action}`);
 }
 
 function isMeant(action, n) {
-	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop');
+	return confirm(t(`action.${action}`), t(`bulk.${action}.confirm`, { n }), t(`action.${action}`), action === 'stop' || action === 'delete');
 }
 
 // Acts on all that a filter finds: asks how many they are first, and goes on where a call ended.
 export async function actOnAll(path, action, filters, signal) {
-	const asked = await post(`${path}/${action}${query(filters)}`);
+	const ask = parameters => (action === 'delete' ? call('DELETE', path + query(parameters)) : post(`${path}/${action}${query(parameters)}`));
+	const asked = await ask(filters);
 	if (!asked.count) {
 		toast(t('bulk.none'));
 		return false;
@@ -47,7 +48,7 @@ export async function actOnAll(path, action, filters, signal) {
 		let answer = {};
 		do {
 			// The host adds up what all calls have done.
-			answer = await post(`${path}/${action}${query({ ...filters, confirm: asked.confirm, continuation: answer.continuation })}`);
+			answer = await ask({ ...filters, confirm: asked.confirm, continuation: answer.continuation });
 			progress(answer.done ?? 0, answer.failed ?? 0);
 		} while (answer.continuation && !isOver());
 	});
@@ -84,7 +85,5 @@ export function downloadCsv(name, columns, rows) {
 		return /[",\r\n]/.test(safe) ? `"${safe.replaceAll('"', '""')}"` : safe;
 	};
 	const lines = [columns.map(([title]) => cell(title)), ...rows.map(row => columns.map(([, value]) => cell(value(row))))];
-	const url = URL.createObjectURL(new Blob([`\uFEFF${lines.map(line => line.join(',')).join('\r\n')}\r\n`], { type: 'text/csv' }));
-	h('a', { href: url, download: name }).click();
-	setTimeout(() => URL.revokeObjectURL(url), 10000);
+	save(name, [`\uFEFF${lines.map(line => line.join(',')).join('\r\n')}\r\n`], 'text/csv');
 }

@@ -1,6 +1,7 @@
 import { h, replace, s } from './dom.js';
 import { dayText, duration, hourText } from './format.js';
 import { number, t } from './i18n.js';
+import { label, line, plot } from './plot.js';
 
 const height = 170;
 const margin = { left: 46, right: 8, top: 8, bottom: 22 };
@@ -27,56 +28,51 @@ function columnName(column) {
 
 // A chart with a legend that names the values of the column under the pointer (or the keyboard's), and a table of the same.
 // series: [{ key, name, colour }]; value(column, key): a number, or null where nothing is known.
-export function chart({ title, summary, columns, series, value, kind, total = true }) {
+export function chart({ title, summary, columns, series, value, kind }) {
 	const format = kind === 'lines' ? duration : count => number(count);
 	const present = series.filter(one => columns.some(column => value(column, one.key)));
 	const shown = present.length > 0 ? present : series.slice(0, 1);
-	const svg = s('svg', { tabindex: '0', role: 'img', 'aria-label': `${title}. ${summary ?? ''}` });
 	const legend = h('div.legend');
-	const plot = h('div.plot', svg);
+	const { element, svg } = plot('', height, { tabindex: '0', 'aria-label': `${title}. ${summary ?? ''}` }, draw);
 	let marked = -1;
-	let drawnWidth = 0;
+	let slot = 1;
 
 	function drawLegend() {
 		const column = columns[marked];
 		const valueOf = key => {
 			if (column) return value(column, key);
-			return kind === 'lines' || !total ? null : columns.reduce((sum, one) => sum + (value(one, key) ?? 0), 0);
+			return kind === 'lines' ? null : columns.reduce((sum, one) => sum + (value(one, key) ?? 0), 0);
 		};
 		replace(legend,
-			h('span.when', column ? columnName(column) : kind === 'lines' || !total ? t('chart.point') : t('chart.total')),
+			h('span.when', column ? columnName(column) : kind === 'lines' ? t('chart.point') : t('chart.total')),
 			shown.map(one => {
 				const known = valueOf(one.key);
 				return h('span.key', h('i', { class: `swatch ${one.colour}${one.isThin ? ' thin' : ''}` }), one.name, known != null && h('b', ` ${format(known)}`));
 			}));
 	}
 
-	function draw() {
-		const width = plot.clientWidth;
-		if (width < 60) return;
-		drawnWidth = width;
-		const inner = { width: width - margin.left - margin.right, height: height - margin.top - margin.bottom };
-		const slot = inner.width / columns.length;
-		svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-		svg.setAttribute('width', width);
-		svg.setAttribute('height', height);
+	function draw(width) {
+		const inner = height - margin.top - margin.bottom;
+		slot = (width - margin.left - margin.right) / columns.length;
 		const scale = kind === 'lines' ? timeScale(columns, shown, value) : countScale(columns, shown, value);
-		const y = amount => margin.top + inner.height * (1 - scale.share(amount));
-		const band = s('rect.band', { y: margin.top, height: inner.height, width: Math.max(1, slot), visibility: marked < 0 ? 'hidden' : 'visible', x: margin.left + Math.max(0, marked) * slot });
-		const every = Math.max(1, Math.ceil(columns.length / Math.max(2, Math.floor(inner.width / 76))));
-		replace(svg,
+		const y = amount => margin.top + inner * (1 - scale.share(amount));
+		const every = Math.max(1, Math.ceil(columns.length / Math.max(2, Math.floor(slot * columns.length / 76))));
+		return [
 			s('title', title),
 			s('desc', summary ?? ''),
-			band,
+			s('rect.band', { y: margin.top, height: inner, width: Math.max(1, slot), visibility: marked < 0 ? 'hidden' : 'visible', x: start(marked) }),
 			scale.ticks.map(tick => [
-				s('line.grid', { x1: margin.left, x2: width - margin.right, y1: y(tick), y2: y(tick) }),
-				s('text.tick', { x: margin.left - 6, y: y(tick) + 4, 'text-anchor': 'end' }, kind === 'lines' ? duration(tick) : number(tick))]),
-			columns.map((column, index) => (columns.length - 1 - index) % every === 0 && s('text.tick', { x: margin.left + (index + 0.5) * slot, y: height - 6, 'text-anchor': margin.left + (index + 0.5) * slot > width - 30 ? 'end' : 'middle' },
+				line('.grid', margin.left, y(tick), width - margin.right, y(tick)),
+				label(margin.left - 6, y(tick) + 4, 'end', format(tick))]),
+			columns.map((column, index) => (columns.length - 1 - index) % every === 0 && label(middle(index), height - 6, middle(index) > width - 30 ? 'end' : 'middle',
 				column.step < 12 && columns.length <= 48 ? hourText(column.at) : dayText(column.at))),
-			kind === 'lines' ? lines(slot, y) : bars(slot, y));
+			kind === 'lines' ? lines(y) : bars(y)];
 	}
 
-	function bars(slot, y) {
+	const start = index => margin.left + Math.max(0, index) * slot;
+	const middle = index => start(index) + slot / 2;
+
+	function bars(y) {
 		const gap = slot > 6 ? Math.min(3, slot * 0.2) : 0;
 		return columns.map((column, index) => {
 			let below = 0;
@@ -85,12 +81,12 @@ export function chart({ title, summary, columns, series, value, kind, total = tr
 				if (amount <= 0) return null;
 				const [from, to] = [y(below), y(below + amount)];
 				below += amount;
-				return s('rect', { class: one.colour, x: margin.left + index * slot + gap / 2, width: Math.max(0.5, slot - gap), y: to, height: Math.max(0.5, from - to) });
+				return s('rect', { class: one.colour, x: start(index) + gap / 2, width: Math.max(0.5, slot - gap), y: to, height: Math.max(0.5, from - to) });
 			});
 		});
 	}
 
-	function lines(slot, y) {
+	function lines(y) {
 		return shown.map(one => {
 			const parts = [];
 			let part = [];
@@ -100,7 +96,7 @@ export function chart({ title, summary, columns, series, value, kind, total = tr
 					part = [];
 				} else {
 					if (part.length === 0) parts.push(part);
-					part.push([margin.left + (index + 0.5) * slot, y(amount)]);
+					part.push([middle(index), y(amount)]);
 				}
 			});
 			return parts.map(points => [
@@ -115,13 +111,12 @@ export function chart({ title, summary, columns, series, value, kind, total = tr
 		drawLegend();
 		const band = svg.querySelector('.band');
 		if (!band) return;
-		const slot = (drawnWidth - margin.left - margin.right) / columns.length;
 		band.setAttribute('visibility', index < 0 ? 'hidden' : 'visible');
-		band.setAttribute('x', margin.left + Math.max(0, index) * slot);
+		band.setAttribute('x', start(index));
 	}
 
 	svg.addEventListener('pointermove', event => {
-		const index = Math.floor((event.clientX - svg.getBoundingClientRect().left - margin.left) / ((drawnWidth - margin.left - margin.right) / columns.length));
+		const index = Math.floor((event.clientX - svg.getBoundingClientRect().left - margin.left) / slot);
 		mark(index >= 0 && index < columns.length ? index : -1);
 	});
 	svg.addEventListener('pointerleave', () => mark(-1));
@@ -145,12 +140,9 @@ export function chart({ title, summary, columns, series, value, kind, total = tr
 				shown.map(one => h('td.number', value(column, one.key) == null ? '–' : format(value(column, one.key)))))))));
 	}
 
-	new ResizeObserver(() => {
-		if (plot.clientWidth !== drawnWidth) draw();
-	}).observe(plot);
 	drawLegend();
 	return h('figure.chart', h('figcaption', h('h3', title), h('p', summary)),
-		present.length === 0 ? h('div.plot.nothing', h('p', t('chart.nothing'))) : [plot, legend, table]);
+		present.length === 0 ? h('div.plot.nothing', h('p', t('chart.nothing'))) : [element, legend, table]);
 }
 
 function countScale(columns, series, value) {

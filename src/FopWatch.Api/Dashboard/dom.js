@@ -57,6 +57,13 @@ export function debounce(milliseconds, action) {
 	};
 }
 
+// Saves a file that the page has made.
+export function save(name, parts, type = 'application/octet-stream') {
+	const url = URL.createObjectURL(new Blob(parts, { type }));
+	h('a', { href: url, download: name }).click();
+	setTimeout(() => URL.revokeObjectURL(url), 10000);
+}
+
 // Reads a value that must not outlive the tab. Some browsers refuse storage.
 export function kept(name) {
 	try {
@@ -72,5 +79,15 @@ export function keep(name, value) {
 		else sessionStorage.setItem(`fopwatch.${name}`, value);
 	} catch {
 		// It is forgotten with the page.
+	}
+}
+
+// JSON that is an object or a list, indented; null for any other text.
+export function pretty(text) {
+	try {
+		const value = JSON.parse(text);
+		return value !== null && typeof value === 'object' ? JSON.stringify(value, null, 2) : null;
+	} catch {
+		return null;
 	}
 }

@@ -17,8 +17,8 @@ document.addEventListener('visibilitychange', () => {
 });
 
 // Follows the host's events from now on (or from `after`) while the page is looked at. A tab in the background, and one that nobody has
-// touched for a quarter of an hour, closes its stream, and goes on from the last event later.
-export function follow({ source, after, always, onEvent, onGap, onState, signal }) {
+// touched for a quarter of an hour, closes its stream, and goes on from the last event later. `onBegin` is for what happened before.
+export function follow({ source, after, always, onBegin, onEvent, onGap, onState, signal }) {
 	if (!session.events) {
 		onState?.('none');
 		return;
@@ -38,8 +38,16 @@ export function follow({ source, after, always, onEvent, onGap, onState, signal 
 			const path = session.events + (source ? `?source=${encodeURIComponent(source)}` : '');
 			const response = await send('GET', path, { signal: mine.signal, headers: position === null ? {} : { 'Last-Event-ID': position } });
 			failures = 0;
-			onState?.('open');
-			await read(response.body, message);
+			let isOpen = false;
+			await read(response.body, given => {
+				// Nothing after the first id is missed, even if the tab is hidden at once.
+				if (given.id !== null && !isOpen) {
+					isOpen = true;
+					if (position === null) onBegin?.();
+					onState?.('open');
+				}
+				message(given);
+			});
 			throw new Error('The stream ended.');
 		} catch (error) {
 			if (mine.signal.aborted) {

@@ -1,6 +1,6 @@
-import { debounce, h, replace } from './dom.js';
+import { debounce, h } from './dom.js';
 import { t, word } from './i18n.js';
-import { select, sourceSelect } from './ui.js';
+import { select, sourceField } from './ui.js';
 
 const states = ['waiting', 'processing', 'succeeded', 'partiallyFailed', 'failed', 'cancelled', 'expired'];
 const watches = ['watching', 'stopped', 'givenUp', 'done'];
@@ -77,13 +77,9 @@ export function filterBar(filters, sources, onChange) {
 	const overdue = h('input', { type: 'checkbox', checked: given.overdue === 'true', onchange: () => set('overdue', overdue.checked ? 'true' : '') });
 	const timeField = name => h('label.field', h('span', t(`jobs.${name}`)),
 		h('input', { type: 'datetime-local', step: '1', value: toLocal(given[name]), onchange: event => set(name, fromLocal(event.target.value)) }));
-	const sourceField = h('span.slot');
-	const drawSources = known => replace(sourceField, sourceSelect(known, given.source ?? '', value => set('source', value)));
-	drawSources(null);
-	sources.then(drawSources);
 
 	return h('div.filters',
-		h('div.bar', h('div.search', kinds, input), sourceField,
+		h('div.bar', h('div.search', kinds, input), sourceField(sources, () => given.source, value => set('source', value)),
 			select(t('jobs.watch'), [['', t('any')], ...watches.map(name => [name, word('watch', name)])], watches.includes(given.watch) ? given.watch : '', value => set('watch', value)),
 			h('label.check', overdue, t('overdue'))),
 		stateButtons,

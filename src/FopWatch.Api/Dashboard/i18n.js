@@ -1,37 +1,32 @@
 import { keep, kept } from './dom.js';
-import english from './lang/en.js';
-import chinese from './lang/zh.js';
+import words from './words.js';
 
 export const languages = { en: 'English', zh: '中文' };
-const texts = { en: flat(english), zh: flat(chinese) };
-
-export let language = kept('language') ?? (navigator.languages?.find(name => /^(en|zh)\b/i.test(name)) ?? 'en').slice(0, 2).toLowerCase();
-if (!texts[language]) language = 'en';
-document.documentElement.lang = locale();
-
-function flat(groups) {
-	return Object.fromEntries(Object.entries(groups).flatMap(([group, texts]) =>
-		typeof texts === 'string' ? [[group, texts]] : Object.entries(texts).map(([name, text]) => [name ? `${group}.${name}` : group, text])));
+const texts = new Map();
+let group = '';
+for (const [, indent, name, english, chinese] of words.matchAll(/^(\t?)([\w.]+)(?:: (.+) = (.+))?$/gm)) {
+	if (!indent) group = name;
+	if (english) texts.set(indent ? `${group}.${name}` : name, [english, chinese]);
 }
 
+export let language = kept('language') ?? (navigator.languages?.find(name => /^(en|zh)\b/i.test(name)) ?? 'en').slice(0, 2).toLowerCase();
+setLanguage(languages[language] ? language : 'en');
+
 export function setLanguage(name) {
+	if (name !== language) keep('language', name);
 	language = name;
-	keep('language', name);
 	document.documentElement.lang = locale();
 }
 
-export function locale() {
-	return language === 'zh' ? 'zh-CN' : 'en-GB';
-}
+export const locale = () => (language === 'zh' ? 'zh-CN' : 'en-GB');
 
-export function has(key) {
-	return Object.hasOwn(texts[language], key);
-}
+export const has = key => texts.has(key);
 
 // A text with {names} replaced, and of each [one|many] what suits `n`.
 export function t(key, values = {}) {
-	const text = texts[language][key] ?? key;
-	return text.replace(/\[([^|\]]*)\|([^\]]*)\]/g, (_, one, many) => (values.n === 1 ? one : many)).replace(/\{(\w+)\}/g, (whole, name) => (values[name] === undefined ? whole : typeof values[name] === 'number' ? number(values[name]) : values[name]));
+	const text = texts.get(key)?.[language === 'zh' ? 1 : 0] ?? key;
+	return text.replace(/\[([^|\]]*)\|([^\]]*)\]/g, (_, one, many) => (values.n === 1 ? one : many))
+		.replace(/\{(\w+)\}/g, (whole, name) => (typeof values[name] === 'number' ? number(values[name]) : values[name] ?? whole));
 }
 
 // The text of a word of the API, or the word itself where a newer host has one that this page does not know.

@@ -1,10 +1,12 @@
-import { h, replace, s } from './dom.js';
+import { h, s } from './dom.js';
 import { duration, exactTime, now, time } from './format.js';
 import { number, t, word } from './i18n.js';
+import { label, line, plot, spaced } from './plot.js';
 
 const lanes = ['notified', 'polled', 'job'];
 const laneHeight = 34;
-const margin = { left: 92, right: 16, top: 10, bottom: 26 };
+const margin = { right: 16, top: 10, bottom: 26 };
+const height = margin.top + lanes.length * laneHeight + margin.bottom;
 const rounds = [0.001, 0.01, 0.1, 1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 43200, 86400, 172800, 432000, 864000, 2592000];
 
 // What happened to a job: as the host keeps it, or else what the job itself says.
@@ -30,10 +32,10 @@ function colourOf(entry) {
 export function entryText(entry) {
 	const details = [];
 	if (entry.what === 'registered' || entry.what === 'resumed') details.push(entry.by && word('by', entry.by));
-	if (entry.what === 'notified') details.push(word('trust', entry.by ?? entry.trust), entry.result && word('result', entry.result));
+	if (entry.what === 'notified') details.push(entry.by ? word('by', entry.by) : word('trust', entry.trust), entry.result && word('result', entry.result));
 	if (entry.what === 'polled') details.push(entry.reason && t('timeline.because', { reason: word('reason', entry.reason) }), entry.answer);
 	if (entry.what === 'settled') details.push(entry.state && word('state', entry.state), entry.by && word('settledBy', entry.by));
-	if (entry.what === 'expired') details.push(entry.reason);
+	if (entry.what === 'expired') details.push(entry.reason && word('reason', entry.reason));
 	return details.filter(Boolean).join(' · ');
 }
 
@@ -45,52 +47,39 @@ export function timeline(job) {
 	const lastAt = Math.max(...entries.map(entry => Date.parse(entry.until ?? entry.at)));
 	const current = job.settled ? null : Math.max(now(), lastAt);
 	const end = Math.max(lastAt, next ?? 0, current ?? 0, start + 1000);
-	const ages = entries.map(entry => (Date.parse(entry.at) - start) / 1000).filter(age => age > 0).sort((a, b) => a - b);
-	const gaps = ages.map((age, index) => age - (ages[index - 1] ?? 0)).filter(gap => gap > 0);
+	const known = entries.map(entry => (Date.parse(entry.at) - start) / 1000).filter(age => age > 0).sort((a, b) => a - b);
+	const gaps = known.map((age, index) => age - (known[index - 1] ?? 0)).filter(gap => gap > 0);
 	const span = (end - start) / 1000;
 	let isLog = gaps.length > 0 && span / Math.min(...gaps) > 60;
 
-	const svg = s('svg', { role: 'img', 'aria-labelledby': 'timeline-title', 'aria-describedby': 'timeline-list' });
-	const plot = h('div.plot.timeline', svg);
+	const { element, redraw } = plot('.timeline', height, { 'aria-labelledby': 'timeline-title', 'aria-describedby': 'timeline-list' }, draw);
 	const buttons = h('div.chips', { role: 'group', 'aria-label': t('timeline.scale') }, ['linear', 'log'].map(kind =>
-		h('button.chip', { 'data-scale': kind, onclick: () => { isLog = kind === 'log'; draw(); } }, t(`timeline.${kind}`))));
+		h('button.chip', { 'data-scale': kind, onclick: () => { isLog = kind === 'log'; redraw(); } }, t(`timeline.${kind}`))));
 
-	function draw() {
-		const width = plot.clientWidth;
-		if (width < 60) return;
+	function draw(width) {
 		for (const button of buttons.children) button.setAttribute('aria-pressed', String((button.dataset.scale === 'log') === isLog));
-		const left = width < 480 ? 64 : margin.left;
+		const left = width < 480 ? 64 : 92;
 		const inner = width - left - margin.right;
-		const height = margin.top + lanes.length * laneHeight + margin.bottom;
 
 		// Logarithmic from the first thing that happened: what is before it takes the first tenth.
-		const least = Math.max(0.001, Math.min(span / 10, gaps.length > 0 ? Math.min(...ages) / 2 : span / 100));
+		const least = Math.max(0.001, Math.min(span / 10, gaps.length > 0 ? Math.min(...known) / 2 : span / 100));
 		const share = age => (isLog ? (age <= least ? 0.1 * (age / least) : 0.1 + 0.9 * Math.log(age / least) / Math.log(span / least)) : age / span);
 		const x = at => left + inner * Math.min(1, Math.max(0, share((at - start) / 1000)));
 		const y = lane => margin.top + (lane + 0.5) * laneHeight;
-		svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-		svg.setAttribute('width', width);
-		svg.setAttribute('height', height);
-
-		const ticks = [];
 		const step = isLog ? null : rounds.find(round => span / round <= Math.max(2, inner / 90)) ?? rounds.at(-1);
-		for (const age of isLog ? rounds.filter(round => round > least && round < span) : Array.from({ length: Math.floor(span / step) }, (_, index) => (index + 1) * step)) {
-			const at = left + inner * share(age);
-			if (at - (ticks.at(-1)?.at ?? left) > 58 && at < width - 24) ticks.push({ at, age });
-		}
-
-		replace(svg,
+		const ages = isLog ? rounds.filter(round => round > least && round < span) : Array.from({ length: Math.floor(span / step) }, (_, index) => (index + 1) * step);
+		return [
 			s('title', { id: 'timeline-title' }, t('timeline.title')),
 			lanes.map((lane, index) => [
-				s('line.grid', { x1: left, x2: width - margin.right, y1: y(index), y2: y(index) }),
-				s('text.tick', { x: left - 10, y: y(index) + 4, 'text-anchor': 'end' }, t(`lane.${lane}`))]),
-			s('text.tick', { x: left, y: height - 8, 'text-anchor': 'middle' }, '0'),
-			ticks.map(({ at, age }) => [
-				s('line.grid.faint', { x1: at, x2: at, y1: margin.top, y2: height - margin.bottom }),
-				s('text.tick', { x: at, y: height - 8, 'text-anchor': 'middle' }, duration(age))]),
-			current && s('line.now', { x1: x(current), x2: x(current), y1: margin.top, y2: height - margin.bottom }, s('title', t('time.now'))),
+				line('.grid', left, y(index), width - margin.right, y(index)),
+				label(left - 10, y(index) + 4, 'end', t(lane === 'job' ? 'job.facts' : `what.${lane}`))]),
+			label(left, height - 8, 'middle', '0'),
+			spaced(ages, age => left + inner * share(age), 58, left).filter(({ at }) => at < width - 24).map(({ at, mark }) => [
+				line('.grid.faint', at, margin.top, at, height - margin.bottom),
+				label(at, height - 8, 'middle', duration(mark))]),
+			current && line('.now', x(current), margin.top, x(current), height - margin.bottom, s('title', t('time.now'))),
 			entries.map(entry => drawEntry(entry, x, y(laneOf(entry)))),
-			next && s('circle.next', { cx: x(next), cy: y(1), r: 6 }, s('title', `${t('timeline.next')} ${exactTime(job.nextPollAt)}`)));
+			next && s('circle.next', { cx: x(next), cy: y(1), r: 6 }, s('title', `${t('timeline.next')} ${exactTime(job.nextPollAt)}`))];
 	}
 
 	function drawEntry(entry, x, y) {
@@ -98,22 +87,15 @@ export function timeline(job) {
 		const until = entry.until ? x(Date.parse(entry.until)) : at;
 		const title = s('title', `${word('what', entry.what)}${entry.count > 1 ? ` (${number(entry.count)}×)` : ''}: ${entryText(entry)}\n${exactTime(entry.at)}`);
 		const colour = colourOf(entry);
-		const span = until - at > 3 && s('line', { class: `span ${colour}`, x1: at, x2: until, y1: y, y2: y });
+		const span = until - at > 3 && line(`.span.${colour}`, at, y, until, y);
 		if (entry.what === 'settled' || entry.what === 'expired') return s('g', s('rect', { class: `mark ${colour}`, x: at - 6, y: y - 6, width: 12, height: 12, rx: 2 }), title);
 		if (entry.what === 'notified') return s('g', span, s('path', { class: `mark ${colour}`, d: `M${at} ${y - 7}l7 7l-7 7l-7-7z` }), title);
 		return s('g', span, s('circle', { class: `mark ${colour}`, cx: at, cy: y, r: 5 }), until - at > 3 && s('circle', { class: `mark ${colour}`, cx: until, cy: y, r: 5 }), title);
 	}
 
-	let drawnWidth = 0;
-	new ResizeObserver(() => {
-		if (plot.clientWidth === drawnWidth) return;
-		drawnWidth = plot.clientWidth;
-		draw();
-	}).observe(plot);
-
 	return h('section.panel',
 		h('div.title-row', h('h2', t('timeline.title')), buttons),
-		plot,
+		element,
 		h('ol.entries', { id: 'timeline-list' },
 			entries.map((entry, index) => [
 				index === 8 && job.timelineOmitted > 0 && h('li.omitted', t('timeline.omitted', { n: job.timelineOmitted })),

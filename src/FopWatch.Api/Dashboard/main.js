@@ -2,7 +2,7 @@ import { Failure, forgetSources, hasKey, readClock, readSession, send, session, 
 import { h, keep, kept, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
-import { dialog, errorBox, explain, stateBox } from './ui.js';
+import { dialog, errorBox, explain, link, loading, stateBox } from './ui.js';
 import { page as jobPage } from './pages/job.js';
 import { page as jobsPage } from './pages/jobs.js';
 import { page as livePage } from './pages/live.js';
@@ -19,6 +19,7 @@ const banner = h('div.banner', { role: 'alert', hidden: true });
 const header = h('header.top');
 let current = new AbortController();
 let shownPath = null;
+let wantsSearch = false;
 
 function drawHeader() {
 	const name = route().parts[0];
@@ -68,6 +69,7 @@ function show() {
 		parameters,
 		signal: current.signal,
 		fail: (error, again) => fail(context, error, again),
+		reader: read => reader(context, read),
 		again: show,
 		setParameters: given => setParameters(path, given),
 	};
@@ -78,11 +80,38 @@ function show() {
 	if (shownPath !== null && shownPath !== path) main.focus({ preventScroll: true });
 	if (shownPath !== path) scrollTo(0, 0);
 	shownPath = path;
+	focusSearch();
+}
+
+// At once: what is typed next belongs there.
+function focusSearch() {
+	const search = wantsSearch && main.querySelector('input[type=search]');
+	if (!search) return;
+	search.focus();
+	wantsSearch = false;
 }
 
 function setParameters(path, given) {
-	const search = new URLSearchParams(Object.entries(given).filter(([, value]) => value != null && value !== '')).toString();
-	history.replaceState(null, '', `#/${path}${search ? `?${search}` : ''}`);
+	history.replaceState(null, '', link(path, given));
+}
+
+// The part of a page that is read from the host: `load` reads and draws it, the first time at once.
+function reader(context, read) {
+	const body = h('div', loading());
+	let turn = 0;
+	async function load() {
+		const mine = ++turn;
+		try {
+			const content = await read();
+			if (mine === turn && !context.signal.aborted) replace(body, h('div.loaded', content));
+		} catch (error) {
+			fail(context, error, load);
+		}
+	}
+
+	// A page adds the body to itself first.
+	queueMicrotask(load);
+	return { body, load };
 }
 
 function fail(context, error, again) {
@@ -169,10 +198,10 @@ addEventListener('keydown', event => {
 	if (event.key === '?') {
 		showKeys();
 	} else if (event.key === '/') {
-		const search = main.querySelector('input[type=search]');
-		if (!search && !main.querySelector('.key-form')) location.hash = '#/jobs';
-		setTimeout(() => main.querySelector('input[type=search]')?.focus(), search ? 0 : 50);
 		event.preventDefault();
+		wantsSearch = !main.querySelector('.key-form');
+		focusSearch();
+		if (wantsSearch) location.hash = '#/jobs';
 	} else if (/^[1-6]$/.test(event.key)) {
 		location.hash = `#/${Object.keys(pages)[Number(event.key) - 1]}`;
 	} else if (event.key === 'j' || event.key === 'k') {

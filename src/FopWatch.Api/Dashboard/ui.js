@@ -1,8 +1,9 @@
-import { append, h } from './dom.js';
+import { query } from './api.js';
+import { append, h, replace } from './dom.js';
 import { has, t, word } from './i18n.js';
 
-export function badge(state) {
-	return h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), word('state', state));
+export function badge(state, text = word('state', state)) {
+	return h('span', { class: `badge state-${/^[A-Za-z]+$/.test(state) ? state : 'unknown'}` }, h('i'), text);
 }
 
 export function levelBadge(level) {
@@ -13,8 +14,24 @@ export function overdueBadge() {
 	return h('span.badge.level-warning', { title: t('overdue.explained') }, h('i'), t('overdue'));
 }
 
-export function copyButton(text, label = t('copy')) {
-	const button = h('button.copy', { title: label, 'aria-label': label, onclick: copy }, h('span.copy-icon'));
+// How a job stands, in a table's row.
+export const jobState = job => [badge(job.state), job.overdue && !job.settled && [' ', overdueBadge()]];
+
+export const link = (page, parameters) => `#/${page}${query(parameters)}`;
+
+export const jobHref = job => `#/jobs/${encodeURIComponent(job.source)}/${encodeURIComponent(job.id)}`;
+
+export const jobCell = job => h('th', { scope: 'row' }, h('a.row-link.clip', { href: jobHref(job), title: job.id }, h('bdi', job.id)));
+
+export const itemsOf = job => (job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–');
+
+// A cell that says its column's name where a row is shown as a card.
+export const cell = (name, ...content) => h('td.numbers', { 'data-label': t(name) }, content);
+
+export const headings = (...names) => names.map(name => h('th', { scope: 'col' }, t(name)));
+
+export function copyButton(text) {
+	const button = h('button.copy', { title: t('copy'), 'aria-label': t('copy'), onclick: copy }, h('span.copy-icon'));
 	async function copy(event) {
 		event.preventDefault();
 		// Over plain HTTP from another machine there is no clipboard.
@@ -29,7 +46,7 @@ export function copyButton(text, label = t('copy')) {
 
 // A line for a shell, with a button that copies it.
 export function commandLine(text) {
-	return h('div.command', h('code', text), copyButton(text, t('copy')));
+	return h('div.command', h('code', text), copyButton(text));
 }
 
 // Quotes a text for a POSIX shell.
@@ -57,6 +74,17 @@ export function explain(error) {
 export function errorBox(error, again) {
 	const { title, text } = explain(error);
 	return stateBox('error', title, text, again && h('button', { onclick: again }, t('again')));
+}
+
+// A part that is asked for when it is opened.
+export function lazy(summary, name, read) {
+	const place = h('div');
+	const element = h('details', { 'data-name': name, ontoggle: async () => {
+		if (!element.open || place.hasChildNodes()) return;
+		replace(place, loading());
+		await read().then(content => replace(place, content), error => replace(place, errorBox(error)));
+	} }, h('summary', summary), place);
+	return element;
 }
 
 const toasts = h('div.toasts', { role: 'status', 'aria-live': 'polite' });
@@ -119,9 +147,13 @@ export function select(label, options, value, onChange, attributes = {}) {
 	return h('label.field', h('span', label), element);
 }
 
-export function sourceSelect(names, value, onChange) {
-	const known = [...new Set([...(names ?? []), ...(value ? [value] : [])])];
-	return select(t('source'), [['', t('source.all')], ...known.map(name => [name, name])], value, onChange);
+// A choice of a source, which knows their names later.
+export function sourceField(names, value, onChange) {
+	const field = h('span.slot');
+	const draw = known => replace(field, select(t('source'), [...new Set(['', ...known ?? [], value() ?? ''])].map(name => [name, name || t('source.all')]), value(), onChange));
+	draw();
+	names.then(draw);
+	return field;
 }
 
 export function figure(name, value, note) {
@@ -140,7 +172,7 @@ export function noSourceBox() {
 }
 
 // Name and value pairs; those without a value are left out.
-export function facts(pairs) {
-	return h('dl.facts', pairs.filter(pair => pair && pair[1] != null && pair[1] !== '').map(([name, value, note]) =>
+export function facts(pairs, kind = '') {
+	return h(`dl.facts${kind}`, pairs.filter(pair => pair && pair[1] != null && pair[1] !== '').map(([name, value, note]) =>
 		h('div', h('dt', name), append(h('dd'), [value, note && h('small', note)]))));
 }

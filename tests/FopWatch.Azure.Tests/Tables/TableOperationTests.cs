@@ -227,6 +227,23 @@ public sealed class TableOperationTests(SharedAzurite azurite)
         Took("list of the quarantine, and 1 for each body of more than 64 KiB", "1 query, 3 read");
     }
 
+    [Fact]
+    public async Task A_list_of_the_quarantine_of_several_sources_asks_once_for_each_of_them()
+    {
+        await using var table = await TempTable.OpenAsync(await azurite.StartedAsync(), buckets: 1);
+        var store = await table.StoreAsync(_wire.Between);
+        string[] sources = ["media", "video", "files"];
+        for (var i = 0; i < 9; i++)
+            await store.Quarantine.AddAsync(Sample.Notification($"k{i}", sources[i % 3]), Cancelled);
+
+        _wire.Take();
+        var first = await store.Quarantine.ListAsync(["media", "video"], 4, null, Cancelled);
+        Took("first page of two of three sources", "2 query");
+        var second = await store.Quarantine.ListAsync(["media", "video"], 4, first.Continuation, Cancelled);
+        Took("second page of two of three sources", "2 query");
+        Assert.Equal((4, 2), (first.Elements.Count, second.Elements.Count));
+    }
+
     /// <summary>Polls as a step of a watch does, at the time of the first poll.</summary>
     private static Task<Polled> PollDueAsync(TableStore store, Job job)
     {

@@ -119,6 +119,12 @@ public sealed class FunctionsBulkTests(OwnAzurite azurite) : BulkContract, IClas
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
 
+/// <summary>What every host answers of reports and deletes from quarantine, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsBodyTests(OwnAzurite azurite) : BodyContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
 /// <summary>What every host says of watches and polls, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsWatchTests(OwnAzurite azurite) : WatchContract, IClassFixture<OwnAzurite>
 {

@@ -171,6 +171,13 @@ public sealed class FunctionsHostBulkTests(RunningApp app) : BulkContract
     protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
 }
 
+/// <summary>What every host answers of reports and deletes from quarantine, by the app under a real Functions host.</summary>
+[Collection(nameof(RunningApp))]
+public sealed class FunctionsHostBodyTests(RunningApp app) : BodyContract
+{
+    protected override async Task<ServedHost> StartAsync() => await app.EmptiedAsync();
+}
+
 /// <summary>What every host says of watches and polls, by the app under a real Functions host.</summary>
 [Collection(nameof(RunningApp))]
 public sealed class FunctionsHostWatchTests(RunningApp app) : WatchContract

@@ -82,6 +82,12 @@ public sealed class LocalBulkTests : BulkContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host answers of reports and deletes from quarantine, by the embedded host.</summary>
+public sealed class LocalBodyTests : BodyContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>What every host says of watches and polls, by the embedded host.</summary>
 public sealed class LocalWatchTests : WatchContract
 {

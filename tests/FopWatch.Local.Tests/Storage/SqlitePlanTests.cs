@@ -66,6 +66,18 @@ public class SqlitePlanTests
             await PlanAsync(temp.Store, SqliteOutbox.PendingSql));
     }
 
+    [Theory]
+    [InlineData(false, "SEARCH kept USING COVERING INDEX quarantine_by_source (source=?)")]
+    [InlineData(true, "SEARCH kept USING COVERING INDEX quarantine_by_source (source=? AND key<?)")]
+    public async Task The_quarantine_of_several_sources_is_found_without_reading_that_of_others(bool continued, string search)
+    {
+        await using var temp = await TempStore.OpenAsync();
+
+        Assert.Equal(
+            ["SEARCH quarantine USING INDEX quarantine_key (key=?)", "LIST SUBQUERY 1", "SCAN json_each VIRTUAL TABLE INDEX 1:", search, "USE TEMP B-TREE FOR ORDER BY"],
+            await PlanAsync(temp.Store, SqliteQuarantine.ListSql(sources: 2, continued)));
+    }
+
     [Fact]
     public async Task A_job_is_found_by_its_reference_through_their_index()
     {

@@ -1,4 +1,9 @@
+using System.Buffers.Text;
 using System.Net;
+using System.Net.Http.Json;
+using System.Security.Cryptography;
+using System.Text;
+using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Watching;
@@ -106,6 +111,38 @@ public abstract class BulkContract : HostContract
         Assert.Equal(60, (await host.ListAsync("?watch=watching&top=1000")).Jobs.Count);
         Assert.Equal("0", (await host.Http.BulkAsync("/api/jobs/stop?metadata.course=c1")).Confirm);
         Assert.Equal("0", (await host.Http.BulkAsync("/api/jobs/stop?watch=stopped")).Confirm);
+    }
+
+    [Fact]
+    public async Task What_came_after_the_count_is_left_alone()
+    {
+        await using var host = await StartAsync();
+        for (var i = 0; i < 120; i++)
+        {
+            await host.PostAsync("/api/jobs", $$"""{"source":"media","id":"z0.{{i}}"}""");
+            await host.NotifyAsync("files", $"garbage {i}");
+        }
+
+        // The same requests as if they had been confirmed when half of it had come.
+        var registered = (await host.JobAsync("media", "z0.60")).RegisteredAt;
+        var arrived = (await host.Http.GetFromJsonAsync("/api/quarantine?source=files&top=60", ApiJson.Default.QuarantineList, Cancelled))!.Notifications[59].ReceivedAt;
+        var stopped = await GoOnAsync(HttpMethod.Post, "/api/jobs/stop", "source=media", registered);
+        var deleted = await GoOnAsync(HttpMethod.Delete, "/api/quarantine", "source=files", arrived);
+
+        Assert.Equal((61, 0), (stopped.Done, stopped.Failed));
+        Assert.Equal(59, (await host.ListAsync("?watch=watching&source=media&top=1000")).Jobs.Count);
+        Assert.Equal((61, 0), (deleted.Done, deleted.Failed));
+        Assert.Equal("59", (await GoOnAsync(HttpMethod.Delete, "/api/quarantine", "source=files", null)).Confirm);
+
+        async Task<BulkAnswer> GoOnAsync(HttpMethod method, string path, string query, DateTimeOffset? countedAt)
+        {
+            var of = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\n{query}")).AsSpan(0, 8));
+            var place = JsonSerializer.SerializeToUtf8Bytes(new { Of = of, Count = 61, CountedAt = countedAt, Progress = new { Done = 0 } });
+            using var request = new HttpRequestMessage(method, $"{path}?{query}{(countedAt is null ? "" : $"&continuation={Base64Url.EncodeToString(place)}")}");
+            using var answer = await host.Http.SendAsync(request, Cancelled);
+            Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+            return (await answer.Content.ReadFromJsonAsync(ApiJson.Default.BulkAnswer, Cancelled))!;
+        }
     }
 
     [Fact]

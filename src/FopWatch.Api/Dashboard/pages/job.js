@@ -1,11 +1,11 @@
-import { address, get, jobPath, mayAct, post, readClock } from '../api.js';
+import { address, get, getIfThere, jobPath, mayAct, post, readClock } from '../api.js';
 import { actOnJob } from '../bulk.js';
-import { h, outsideLink, replace } from '../dom.js';
+import { h, outsideLink, pretty, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { bytes, duration, now, time } from '../format.js';
 import { timeline } from '../job-timeline.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copyButton, curlLine, facts, loading, overdueBadge, stateBox, toast } from '../ui.js';
+import { actionButton, badge, confirm, copyButton, curlLine, facts, lazy, link, loading, overdueBadge, stateBox, toast } from '../ui.js';
 
 // One job: how it stands and why, what happened to it, what it made, and what can be done.
 export function page({ main, parts, signal, fail }) {
@@ -15,7 +15,7 @@ export function page({ main, parts, signal, fail }) {
 	let shown = null;
 	let timer = 0;
 	main.append(
-		h('p.crumbs', h('a', { href: `#/jobs?source=${encodeURIComponent(source)}` }, `${t('nav.jobs')} · ${source}`)),
+		h('p.crumbs', h('a', { href: link('jobs', { source }) }, `${t('nav.jobs')} · ${source}`)),
 		h('h1.id', h('bdi.break', id), copyButton(id)), body);
 	load();
 	signal.addEventListener('abort', () => clearTimeout(timer));
@@ -37,7 +37,7 @@ export function page({ main, parts, signal, fail }) {
 		follow({ source, signal, onEvent: event => {
 			const job = event.data;
 			if (job.id === id && job.version > (shown?.version ?? 0)) reload();
-		}, onGap: reload });
+		}, onBegin: reload, onGap: reload });
 	}
 
 	async function reload() {
@@ -57,8 +57,11 @@ export function page({ main, parts, signal, fail }) {
 	}
 
 	function draw(job) {
-		shown = job;
 		expectPoll(job);
+
+		// A button that is about to be pressed is not replaced for nothing.
+		if (JSON.stringify(job) === JSON.stringify(shown)) return;
+		shown = job;
 		const open = [...body.querySelectorAll('details[data-name]')].filter(details => details.open).map(details => details.dataset.name);
 		replace(body, h('div.loaded',
 			h('div.verdict-row', badge(job.state), !job.settled && job.overdue && overdueBadge(), h('p', verdict(job))),
@@ -151,13 +154,25 @@ function output(output) {
 
 function metadata(job) {
 	const pairs = Object.entries(job.metadata ?? {});
-	return pairs.length > 0 && h('section.panel', h('h2', t('search.metadata')), h('dl.facts.wide', pairs.map(([name, value]) =>
-		h('div', h('dt', h('bdi.break', name)), h('dd', h('a.break', { href: `#/jobs?${new URLSearchParams({ [`metadata.${name}`]: value })}` }, h('bdi', value)))))));
+	return pairs.length > 0 && h('section.panel', h('h2', t('search.metadata')), facts(pairs.map(([name, value]) =>
+		[h('bdi.break', name), h('a.break', { href: link('jobs', { [`metadata.${name}`]: value }) }, h('bdi', value))]), '.wide'));
 }
 
 function raw(job) {
 	return h('section.panel',
 		h('h2', t('job.raw')),
 		curlLine(address(jobPath(job.source, job.id)).href),
+		providersBody(job),
 		h('details', { 'data-name': 'json' }, h('summary', t('job.json')), h('pre', JSON.stringify(job, null, 2))));
+}
+
+// The report that the host keeps, secrets redacted.
+function providersBody(job) {
+	const path = `${jobPath(job.source, job.id)}/body`;
+	return lazy(t('job.body'), 'body', async () => {
+		const answer = await getIfThere(path);
+		return answer ? [
+			h('p.note', t(answer.final ? 'job.body.final' : 'job.body.open'), ' ', answer.redacted > 0 && t('job.body.redacted', { n: answer.redacted })),
+			h('pre', pretty(answer.body) ?? answer.body), curlLine(address(path).href)] : h('p.note', t('job.body.none'));
+	});
 }

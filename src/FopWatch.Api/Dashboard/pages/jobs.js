@@ -5,7 +5,7 @@ import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { duration, exactTime, time } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, loading, overdueBadge, stateBox } from '../ui.js';
+import { actionButton, cell, headings, itemsOf, jobCell, jobState, loading, stateBox } from '../ui.js';
 
 const pageSize = 100;
 
@@ -80,7 +80,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 			list.unreadable?.length > 0 && stateBox('error', t('jobs.unreadable', { n: list.unreadable.length }), list.unreadable.join(', ')),
 			rows.size === 0 && !continuation ? empty() : h('div.scroll', h('table.jobs',
 				h('thead', h('tr', mayAct() && h('th.pick', all),
-					['jobs.state', 'search.id', 'source', 'jobs.file', 'jobs.items', 'what.registered', 'jobs.next'].map(name => h('th', { scope: 'col' }, t(name))))),
+					headings('jobs.state', 'search.id', 'source', 'jobs.file', 'jobs.items', 'what.registered', 'jobs.next'))),
 				table)), more));
 		drawActions();
 	}
@@ -115,7 +115,6 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	function drawRow({ job, element }) {
 		const key = keyOf(job);
-		const isOpen = !job.settled;
 		const box = mayAct() && h('input', { type: 'checkbox', checked: selected.has(key), 'aria-label': t('jobs.select', { id: job.id }), onchange: event => {
 			if (event.target.checked) selected.add(key);
 			else selected.delete(key);
@@ -124,13 +123,13 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		const failed = job.counts.failed > 0 && h('span.wrong', t('jobs.failedItems', { n: job.counts.failed }));
 		replace(element,
 			mayAct() && h('td.pick', box),
-			h('td', badge(job.state), isOpen && job.overdue && [' ', overdueBadge()]),
-			h('th', { scope: 'row' }, h('a.row-link.clip', { href: jobHref(job), title: job.id }, h('bdi', job.id))),
-			h('td', { 'data-label': t('source') }, job.source),
-			h('td', { 'data-label': t('jobs.file') }, h('span.clip', { title: [job.bucket, job.key].filter(Boolean).join(' / ') }, job.bucket && h('bdi.dim', `${job.bucket}/`), h('bdi', job.key ?? (job.bucket ? '' : '–')))),
-			h('td', { 'data-label': t('jobs.items'), class: 'numbers' }, job.counts.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–', failed && [' ', failed]),
-			h('td', { 'data-label': t('what.registered'), class: 'numbers' }, time(job.registeredAt)),
-			h('td', { 'data-label': t('jobs.next'), class: 'numbers' }, nextOf(job)));
+			h('td', jobState(job)),
+			jobCell(job),
+			cell('source', job.source),
+			cell('jobs.file', h('span.clip', { title: [job.bucket, job.key].filter(Boolean).join(' / ') }, job.bucket && h('bdi.dim', `${job.bucket}/`), h('bdi', job.key ?? (job.bucket ? '' : '–')))),
+			cell('jobs.items', itemsOf(job), failed && [' ', failed]),
+			cell('what.registered', time(job.registeredAt)),
+			cell('jobs.next', nextOf(job)));
 	}
 
 	function nextOf(job) {
@@ -142,14 +141,20 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	function followEvents() {
 		stream.abort();
 		stream = new AbortController();
-		follow({ source: filters.source, signal: stream.signal, onEvent, onGap: load });
+		follow({ source: filters.source, signal: stream.signal, onBegin, onEvent: event => show(event.data, mayMatch(event.data)), onGap: load });
 	}
 
-	function onEvent(event) {
-		const job = event.data;
+	// What changed between the list and the stream.
+	async function onBegin() {
+		const mine = turn;
+		const list = await read().catch(() => null);
+		if (list && mine === turn) for (const job of list.jobs) show(job, true);
+	}
+
+	function show(job, isNew) {
 		const row = rows.get(keyOf(job));
 		if (row) update(row, job);
-		else if (mayMatch(job)) {
+		else if (isNew) {
 			unseen.add(keyOf(job));
 			drawFresh();
 		}
@@ -157,7 +162,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	// An event has no watch: when the job settles, that is over; else the row keeps what it knew.
 	function update(row, job) {
-		if (job.version < row.job.version) return;
+		if (job.version <= row.job.version) return;
 		row.job = { ...row.job, overdue: false, ...job, ...(job.settled ? { nextPollAt: undefined } : {}) };
 		drawRow(row);
 		row.element.classList.remove('changed');
@@ -216,8 +221,4 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 			['metadata', job => (job.metadata ? JSON.stringify(job.metadata) : '')],
 		], [...rows.values()].map(row => row.job));
 	}
-}
-
-export function jobHref(job) {
-	return `#/jobs/${encodeURIComponent(job.source)}/${encodeURIComponent(job.id)}`;
 }

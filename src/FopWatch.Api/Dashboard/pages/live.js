@@ -3,8 +3,7 @@ import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { exactTime } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { badge, curlLine, loading, overdueBadge, select, sourceSelect, stateBox } from '../ui.js';
-import { jobHref } from './jobs.js';
+import { cell, curlLine, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
 
 const most = 500;
 
@@ -28,28 +27,20 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 	const table = h('tbody');
 	const note = h('div', loading());
 	const wrap = h('div.scroll', { hidden: true }, h('table.jobs.live',
-		h('thead', h('tr', ['live.time', 'live.event', 'jobs.state', 'search.id', 'source', 'jobs.items', 'live.version'].map(name => h('th', { scope: 'col' }, t(name))))), table));
-	const bar = h('div.bar');
-	main.append(bar, h('div.loaded', note, wrap));
+		h('thead', h('tr', headings('live.time', 'live.event', 'jobs.state', 'search.id', 'source', 'jobs.items', 'live.version'))), table));
 	drawPause();
-	drawBar(null);
-	sourceNames().then(names => !signal.aborted && drawBar(names));
-
-	function drawBar(names) {
-		const changed = name => value => {
-			filters[name] = value;
-			setParameters(filters);
-			if (name === 'source' || name === 'from') again();
-			else applyFilters();
-		};
-		const text = h('input', { type: 'search', 'aria-label': t('live.filter'), placeholder: t('live.filter'), spellcheck: 'false', value: filters.text, oninput: () => changed('text')(text.value.trim()) });
-		replace(bar, text,
-			sourceSelect(names, filters.source, changed('source')),
-			select(t('live.event'), [['', t('any')], ...['settled', 'progressed', 'overdue'].map(type => [type, word('event', type)])], filters.type, changed('type')),
-			select(t('live.from'), [['', t('live.from.now')], ['0', t('live.from.start')]], filters.from, changed('from')),
-			pause,
-			state);
-	}
+	const changed = name => value => {
+		filters[name] = value;
+		setParameters(filters);
+		if (name === 'source' || name === 'from') again();
+		else applyFilters();
+	};
+	const text = h('input', { type: 'search', 'aria-label': t('live.filter'), placeholder: t('live.filter'), spellcheck: 'false', value: filters.text, oninput: () => changed('text')(text.value.trim()) });
+	main.append(h('div.bar', text,
+		sourceField(sourceNames(), () => filters.source, changed('source')),
+		select(t('live.event'), ['', 'settled', 'progressed', 'overdue'].map(type => [type, type ? word('event', type) : t('any')]), filters.type, changed('type')),
+		select(t('live.from'), [['', t('live.from.now')], ['0', t('live.from.start')]], filters.from, changed('from')),
+		pause, state), h('div.loaded', note, wrap));
 
 	function drawPause() {
 		pause.setAttribute('aria-pressed', String(isPaused));
@@ -80,18 +71,18 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 	}
 
 	function add(events) {
-			const rows = events.slice(-most).map(event => {
+		const rows = events.slice(-most).map(event => {
 			const job = event.data;
 			const type = String(event.type).split('.').at(-1);
 			const text = `${job.source} ${job.id} ${job.state} ${job.bucket ?? ''} ${job.key ?? ''} ${Object.values(job.metadata ?? {}).join(' ')}`.toLowerCase();
 			return h('tr', { 'data-type': type, 'data-text': text, hidden: !matches({ type, text }) },
-				h('td.numbers', { 'data-label': t('live.time') }, h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString())),
-				h('td', { 'data-label': t('live.event') }, word('event', type)),
-				h('td', badge(job.state), job.overdue && !job.settled && [' ', overdueBadge()]),
-				h('th', { scope: 'row' }, h('a.row-link.clip', { href: jobHref(job), title: job.id }, h('bdi', job.id))),
-				h('td', { 'data-label': t('source') }, job.source),
-				h('td.numbers', { 'data-label': t('jobs.items') }, job.counts?.total > 0 ? `${job.counts.succeeded}/${job.counts.total}` : '–'),
-				h('td.numbers', { 'data-label': t('live.version') }, number(job.version)));
+				cell('live.time', h('span', { title: exactTime(event.time) }, new Date(event.time).toLocaleTimeString())),
+				cell('live.event', word('event', type)),
+				h('td', jobState(job)),
+				jobCell(job),
+				cell('source', job.source),
+				cell('jobs.items', itemsOf(job)),
+				cell('live.version', number(job.version)));
 		});
 		table.prepend(...rows.reverse());
 		while (table.children.length > most) table.lastChild.remove();

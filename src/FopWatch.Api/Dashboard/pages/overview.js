@@ -3,7 +3,7 @@ import { chart, columnsOf } from '../chart.js';
 import { h, replace } from '../dom.js';
 import { duration, observeClock, percent, time } from '../format.js';
 import { has, number, t, word } from '../i18n.js';
-import { actionButton, figure, levelBadge, loading, noSourceBox, olderBox, select, sourceSelect } from '../ui.js';
+import { actionButton, figure, levelBadge, link, noSourceBox, olderBox, select, sourceField } from '../ui.js';
 
 const ranges = [24, 168, 720, 2160];
 const levels = ['trouble', 'warning', 'info'];
@@ -12,16 +12,24 @@ const answers = ['report', 'notFound', 'throttled', 'unavailable', 'refused', 'o
 const colours = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 
 // The overview: is anything wrong, and how did the last hours go.
-export function page({ main, parameters, signal, fail, setParameters }) {
+export function page({ main, parameters, signal, reader, setParameters }) {
 	let hours = ranges.includes(Number(parameters.get('hours'))) ? Number(parameters.get('hours')) : 24;
 	let source = parameters.get('source') ?? '';
 	let names = [];
 	let readAt = 0;
 	const bar = h('div.bar');
-	const body = h('div', loading());
+	const { body, load } = reader(async () => {
+		readAt = Date.now();
+		const overview = await getIfThere(`/api/overview${query({ hours, source })}`, signal);
+		if (!overview) return olderBox();
+		observeClock(overview.at);
+		if (!source) names = overview.sources.map(one => one.name);
+		else if (names.length === 0) names = [source];
+		drawBar(overview.at);
+		return overview.sources.length === 0 ? noSourceBox() : [findingList(overview.findings), h('div.cards', overview.sources.map(source => card(source, overview.countedUpTo))), charts(overview)];
+	});
 	main.append(h('h1', t('nav.overview')), bar, body);
 	drawBar(null);
-	load();
 
 	// An overview that was left for a while is old: it is read again when its tab is looked at.
 	document.addEventListener('visibilitychange', () => {
@@ -31,7 +39,7 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 	function drawBar(at) {
 		replace(bar,
 			select(t('overview.range'), ranges.map(range => [String(range), t('overview.days', { n: range / 24 })]), String(hours), value => { hours = Number(value); changed(); }),
-			sourceSelect(names, source, value => { source = value; changed(); }),
+			sourceField(Promise.resolve(names), () => source, value => { source = value; changed(); }),
 			actionButton(t('refresh'), load),
 			at && h('span.as-of', t('asOf'), ' ', time(at)));
 	}
@@ -40,48 +48,28 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 		setParameters({ hours: hours === 24 ? '' : hours, source });
 		load();
 	}
-
-	async function load() {
-		try {
-			readAt = Date.now();
-			const overview = await getIfThere(`/api/overview${query({ hours, source })}`, signal);
-			if (!overview) {
-				replace(body, olderBox());
-				return;
-			}
-
-			observeClock(overview.at);
-			if (!source) names = overview.sources.map(one => one.name);
-			else if (names.length === 0) names = [source];
-			drawBar(overview.at);
-			replace(body, h('div.loaded', overview.sources.length === 0 ? noSourceBox() : [findingList(overview.findings), h('div.cards', overview.sources.map(source => card(source, overview.countedUpTo))), charts(overview)]));
-		} catch (error) {
-			fail(error, load);
-		}
-	}
 }
 
 function card(source, most = Infinity) {
-	const findings = worstFirst(source.findings ?? []);
-	const [worst, ...others] = findings;
+	const [worst, ...others] = worstFirst(source.findings ?? []);
 	const books = source.books ?? {};
-	const link = (name, parameters) => `#/${name}${query({ source: source.name, ...parameters })}`;
+	const of = (page, parameters) => link(page, { source: source.name, ...parameters });
 	const linked = (amount, href) => (amount > 0 ? h('a', { href }, counted(amount)) : 0);
 	const counted = amount => number(amount ?? 0) + (amount >= most ? '+' : '');
 	return h('article', { class: `card level-${worst ? worst.level : 'well'}`, 'aria-label': source.name },
-		h('h2', h('a', { href: link('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
+		h('h2', h('a', { href: of('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
 		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), findingList(others)),
 		h('dl.figures',
-			figure(t('books.open'), linked(books.open, link('jobs', { state: 'waiting,processing' }))),
+			figure(t('books.open'), linked(books.open, of('jobs', { state: 'waiting,processing' }))),
 			figure(t('what.settled'), number(books.settled ?? 0)),
-			figure(t('state.expired'), linked(books.expired, link('jobs', { state: 'expired' }))),
-			figure(t('overdue'), linked(source.overdue, link('jobs', { overdue: 'true' }))),
-			figure(t('nav.quarantine'), linked(source.quarantined, link('quarantine', {}))),
+			figure(t('state.expired'), linked(books.expired, of('jobs', { state: 'expired' }))),
+			figure(t('overdue'), linked(source.overdue, of('jobs', { overdue: 'true' }))),
+			figure(t('nav.quarantine'), linked(source.quarantined, of('quarantine', {}))),
 			figure(t('overview.dueNow'), counted(source.dueNow), source.heldBack > 0 && t('overview.heldBack', { n: counted(source.heldBack) })),
 			figure(t('overview.heard'), source.heard ? percent(source.heard.share) : '–', source.heard && t('overview.heardOf', { low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
 			figure(t('overview.delay'), source.detection?.poll ? duration(source.detection.poll.p95) : '–', source.detection?.poll && t('overview.delayMedian', { time: duration(source.detection.poll.p50) })),
-			figure(t('nav.plan'), h('a', { href: link('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
+			figure(t('nav.plan'), h('a', { href: of('plan', {}) }, word('plan', source.plan ?? 'unknown')))),
 		h('p.last',
 			h('span', t('overview.lastNotification'), ' ', time(source.lastNotificationAt)),
 			h('span', t('overview.lastPoll'), ' ', time(source.lastPoll?.at), source.lastPoll?.answer && [' · ', word('answer', source.lastPoll.answer)])));

@@ -2,36 +2,26 @@ import { getIfThere, query } from '../api.js';
 import { h, replace, s } from '../dom.js';
 import { duration, percent } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { figure, loading, noSourceBox, olderBox, sourceSelect, stateBox } from '../ui.js';
+import { label, line, plot, spaced } from '../plot.js';
+import { figure, noSourceBox, olderBox, sourceField, stateBox } from '../ui.js';
 
 const height = 120;
 const margin = { left: 8, right: 8, top: 26, bottom: 20 };
 const marks = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400, 259200, 777600];
 
 // When jobs are polled and why: each class's known ages, with the polls of its plan above them.
-export function page({ main, parameters, signal, fail, setParameters }) {
+export function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
 	let names = source ? [source] : [];
 	const bar = h('div.bar');
-	const body = h('div', loading());
+	const { body, load } = reader(async () => {
+		const answer = await getIfThere(`/api/plan${query({ source })}`, signal);
+		if (!answer) return olderBox();
+		if (!source) names = answer.sources.map(one => one.name);
+		replace(bar, sourceField(Promise.resolve(names), () => source, value => { source = value; setParameters({ source }); load(); }));
+		return answer.sources.length === 0 ? noSourceBox() : answer.sources.map(sourcePlan);
+	});
 	main.append(h('h1', t('nav.plan')), h('p.intro', t('plan.intro')), bar, body);
-	load();
-
-	async function load() {
-		try {
-			const answer = await getIfThere(`/api/plan${query({ source })}`, signal);
-			if (!answer) {
-				replace(body, olderBox());
-				return;
-			}
-
-			if (!source) names = answer.sources.map(one => one.name);
-			replace(bar, sourceSelect(names, source, value => { source = value; setParameters({ source }); load(); }));
-			replace(body, h('div.loaded', answer.sources.length === 0 ? noSourceBox() : answer.sources.map(sourcePlan)));
-		} catch (error) {
-			fail(error, load);
-		}
-	}
 }
 
 function sourcePlan(source) {
@@ -51,8 +41,9 @@ function classPlan(one) {
 		h('dl.figures',
 			figure(t('plan.polls'), number(one.expectedPolls ?? NaN, 2), one.fixed && `${t('plan.fixedPlan')} ${number(one.fixed.expectedPolls, 2)}`),
 			figure(t('plan.delay'), duration(one.expectedDelay), one.fixed && [`${t('plan.fixedPlan')} ${duration(one.fixed.expectedDelay)}`, gain > 0.01 && `: ${t('plan.sooner', { share: percent(gain) })}`]),
+			one.overdueAfter && figure(t('overdue.after'), duration(one.overdueAfter)),
 			one.optimum && figure(t('plan.optimum'), duration(one.optimum.expectedDelay), Number.isFinite(one.efficiency) && t('plan.efficiency', { share: percent(one.efficiency) }))),
-		h('details.as-table', h('summary', t('plan.ages')), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', one.ages?.length > 60 && ' …')));
+		h('details.as-table', h('summary', t('plan.ages')), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
 }
 
 // Bars: how old jobs were when they ended. Ticks above: when the plan polls. The axis of ages is logarithmic.
@@ -60,40 +51,24 @@ function picture(one) {
 	const bars = (one.histogram ?? []).filter(bar => bar.to > bar.from);
 	const ages = (one.ages ?? []).filter(age => age > 0);
 	if (bars.length === 0 && ages.length === 0) return null;
-	const svg = s('svg', { role: 'img', 'aria-label': t('plan.picture', { class: one.class, n: ages.length }) });
-	const plot = h('div.plot.plan-plot', svg);
 	const from = Math.max(0.5, Math.min(...bars.map(bar => Math.max(bar.from, bar.to / 2)), ...ages) * 0.8);
 	const lastBar = Math.max(from * 2, ...bars.map(bar => bar.to));
 	const to = Math.max(lastBar, Math.min(Math.max(...ages, 0), lastBar * 4)) * 1.1;
 	const most = Math.max(...bars.map(bar => bar.share), 0.000001);
 
-	let drawn = 0;
-	function draw() {
-		const width = plot.clientWidth;
-		if (width < 60 || width === drawn) return;
-		drawn = width;
+	const base = height - margin.bottom;
+	const { element } = plot('.plan-plot', height, { 'aria-label': t('plan.picture', { class: one.class, n: ages.length }) }, width => {
 		const inner = width - margin.left - margin.right;
 		const x = age => margin.left + inner * Math.min(1, Math.max(0, Math.log(Math.max(age, from) / from) / Math.log(to / from)));
-		const base = height - margin.bottom;
-		const ticks = [];
-		for (const mark of marks.filter(mark => mark >= from && mark <= to)) {
-			if (x(mark) - (ticks.at(-1)?.at ?? -100) > 56) ticks.push({ mark, at: x(mark) });
-		}
-
-		svg.setAttribute('viewBox', `0 0 ${width} ${height}`);
-		svg.setAttribute('width', width);
-		svg.setAttribute('height', height);
-		replace(svg,
-			s('line.grid', { x1: margin.left, x2: width - margin.right, y1: base, y2: base }),
-			ticks.map(({ mark, at }) => [
-				s('line.grid.faint', { x1: at, x2: at, y1: margin.top, y2: base }),
-				s('text.tick', { x: at, y: height - 5, 'text-anchor': at > width - 30 ? 'end' : at < 30 ? 'start' : 'middle' }, duration(mark))]),
+		return [
+			line('.grid', margin.left, base, width - margin.right, base),
+			spaced(marks.filter(mark => mark >= from && mark <= to), x, 56).map(({ mark, at }) => [
+				line('.grid.faint', at, margin.top, at, base),
+				label(at, height - 5, at > width - 30 ? 'end' : at < 30 ? 'start' : 'middle', duration(mark))]),
 			bars.map(bar => s('rect.c2', { x: x(bar.from), width: Math.max(1, x(bar.to) - x(bar.from) - 0.5), y: base - (base - margin.top) * bar.share / most, height: (base - margin.top) * bar.share / most },
 				s('title', `${duration(bar.from)} – ${duration(bar.to)}: ${percent(bar.share)}`))),
 			ages.filter(age => age <= to).map((age, index) => s('g.poll',
-				s('line', { x1: x(age), x2: x(age), y1: 8, y2: margin.top - 4 }), s('circle', { cx: x(age), cy: 8, r: 3.2 }), s('title', t('plan.poll', { n: index + 1, time: duration(age) })))));
-	}
-
-	new ResizeObserver(draw).observe(plot);
-	return [plot, h('div.legend', h('span.key', h('i.swatch.c2'), t('plan.legend.ages')), h('span.key', h('i.swatch.round'), t('plan.legend.polls')))];
+				line('', x(age), 8, x(age), margin.top - 4), s('circle', { cx: x(age), cy: 8, r: 3.2 }), s('title', t('plan.poll', { n: index + 1, time: duration(age) }))))];
+	});
+	return [element, h('div.legend', h('span.key', h('i.swatch.c2'), t('plan.legend.ages')), h('span.key', h('i.swatch.round'), t('plan.legend.polls')))];
 }

@@ -1,0 +1,32 @@
+import { h, replace, s } from './dom.js';
+
+// An SVG picture that is as wide as its place, and is drawn again when that changes: `draw(width)` answers what is in it.
+export function plot(name, height, attributes, draw) {
+	const svg = s('svg', { role: 'img', ...attributes });
+	const element = h(`div.plot${name}`, svg);
+	let drawn = 0;
+	function redraw() {
+		const width = element.clientWidth;
+		if (width < 60) return;
+		drawn = width;
+		for (const [name, value] of [['viewBox', `0 0 ${width} ${height}`], ['width', width], ['height', height]]) svg.setAttribute(name, value);
+		replace(svg, draw(width));
+	}
+
+	new ResizeObserver(() => element.clientWidth === drawn || redraw()).observe(element);
+	return { element, svg, redraw };
+}
+
+export const line = (name, x1, y1, x2, y2, ...content) => s(`line${name}`, { x1, x2, y1, y2 }, content);
+export const label = (x, y, anchor, text) => s('text.tick', { x, y, 'text-anchor': anchor }, text);
+
+// The marks that leave each other room.
+export function spaced(marks, x, room, from = -Infinity) {
+	const ticks = [];
+	for (const mark of marks) {
+		const at = x(mark);
+		if (at - (ticks.at(-1)?.at ?? from) > room) ticks.push({ mark, at });
+	}
+
+	return ticks;
+}
