@@ -1,6 +1,6 @@
 using FopWatch.Jobs;
 using FopWatch.Providers;
-using Microsoft.AspNetCore.Builder;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
@@ -24,7 +24,7 @@ internal static class JobBodyApi
         if (JobsApi.KeyOf(source, id, caller.Visible(sources)) is not { } key || (await store.FindAsync(key, cancellationToken))?.Job is not { } job)
             return JobsApi.NoSuchJob();
         if (job.Facts.Raw is not { } raw)
-            return Problem.NotFound(job.Facts.Cut == FactsCut.None ? "No report of the job has come yet." : "The reports of the job were too long to be kept whole.");
+            return Problem.NotFound("No report of the job is kept: none has come yet, or none was short enough.");
         return TypedResults.Ok(new JobBody { Body = raw.Json, Final = raw.Closing, Redacted = raw.Json.AsSpan().Count(CommandRedaction.Mask) });
     }
 }

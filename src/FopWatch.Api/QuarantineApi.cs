@@ -2,7 +2,6 @@ using System.ComponentModel;
 using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
-using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;

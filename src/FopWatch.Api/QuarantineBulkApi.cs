@@ -3,6 +3,7 @@ using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
+using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.HttpResults;

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
 using System.Text;
+using System.Text.Json;
 
 namespace FopWatch.Dashboard.Tests;
 
@@ -116,7 +117,7 @@ public sealed class SpeedTests(Chromium chromium)
         foreach (var chunk in Enumerable.Range(0, count).Chunk(1000))
         {
             using var content = new StringContent(
-                $"[{string.Join(',', chunk.Select(number => $$"""{"source":"media","id":"{{Id(prefix, number)}}","metadata":{"lesson":"{{number % 10}}"}}"""))}]", Encoding.UTF8, "application/json");
+                JsonSerializer.Serialize(chunk.Select(number => new { source = "media", id = Id(prefix, number), metadata = new { lesson = $"{number % 10}" } })), Encoding.UTF8, "application/json");
             (await http.PostAsync("/api/jobs", content, Cancelled)).EnsureSuccessStatusCode();
         }
     }

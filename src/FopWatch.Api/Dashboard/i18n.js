@@ -18,7 +18,9 @@ export function setLanguage(name) {
 	document.documentElement.lang = locale();
 }
 
-export const locale = () => (language === 'zh' ? 'zh-CN' : 'en-GB');
+export function locale() {
+	return language === 'zh' ? 'zh-CN' : 'en-GB';
+}
 
 export const has = key => texts.has(key);
 

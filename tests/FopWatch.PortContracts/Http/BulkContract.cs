@@ -137,7 +137,7 @@ public abstract class BulkContract : HostContract
         async Task<BulkAnswer> GoOnAsync(HttpMethod method, string path, string query, DateTimeOffset? countedAt)
         {
             var of = Convert.ToHexStringLower(SHA256.HashData(Encoding.UTF8.GetBytes($"{path}\n{query}")).AsSpan(0, 8));
-            var place = JsonSerializer.SerializeToUtf8Bytes(new { Of = of, Count = 61, CountedAt = countedAt, Progress = new { Done = 0 } });
+            var place = JsonSerializer.SerializeToUtf8Bytes(new { Of = of, Count = 61, CountedAt = countedAt, Progress = new { Done = 0, Failed = 0, NextPolls = new { } } });
             using var request = new HttpRequestMessage(method, $"{path}?{query}{(countedAt is null ? "" : $"&continuation={Base64Url.EncodeToString(place)}")}");
             using var answer = await host.Http.SendAsync(request, Cancelled);
             Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
