@@ -18,6 +18,8 @@ namespace FopWatch.Api;
     Converters =
     [
         typeof(UtcTimeConverter),
+        typeof(CamelCaseEnumConverter<DoctorCheck>),
+        typeof(CamelCaseEnumConverter<DoctorLevel>),
         typeof(CamelCaseEnumConverter<FindingLevel>),
         typeof(CamelCaseEnumConverter<HostKind>),
         typeof(CamelCaseEnumConverter<KeyRights>),
@@ -48,6 +50,7 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(QuarantineList))]
 [JsonSerializable(typeof(RetriedNotification))]
 [JsonSerializable(typeof(BulkAnswer))]
+[JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(CallerProfile))]
 public sealed partial class ApiJson : JsonSerializerContext

@@ -135,13 +135,29 @@ public static class CoreServices
         var asking = new StatusClientOptions { MaxAnswerLength = settings.MaxAnswerBytes };
         if (statusTimeout is { } timeout)
             asking = asking with { Timeout = timeout };
-        services.AddSingleton<IStatusApi>(provider =>
+        services.AddSingleton<IStatusApi>(provider => provider.GetRequiredService<StatusClient>());
+        services.AddSingleton(provider =>
         {
             var logger = provider.GetRequiredService<ILogger<StatusClient>>();
             var options = asking with { KeysNeeded = source => logger.KeysNeeded(source.Name) };
             return new StatusClient(
                 StatusClient.CreateHttp(statusConnections), time, options, provider.GetService<IPollShares>(), provider.GetRequiredService<IDecodeTurns>());
         });
+        return services.AddDoctor(settings, committing);
+    }
+
+    /// <summary>Adds the doctor and the checks that both hosts have. A host adds its own.</summary>
+    private static IServiceCollection AddDoctor(this IServiceCollection services, FopWatchSettings settings, ServiceLifetime lifetime)
+    {
+        services.AddSingleton<NotifyProbes>();
+        services.AddSingleton(new DoctorLimits());
+        services.AddSingleton<DoctorTurn>();
+        services.AddWithLogger<Doctor>(lifetime);
+        services.AddSingleton<IDoctorCheck>(provider => new SettingsCheck(settings) { Listening = provider.GetService<ListeningAddress>()?.Url });
+        services.AddSingleton<IDoctorCheck, StatusApiCheck>();
+        services.AddSingleton<IDoctorCheck>(provider =>
+            new NotifyUrlCheck(settings, provider.GetRequiredService<NotifyProbes>(), NotifyUrlCheck.CreateHttp(settings.PublicUrl)));
+        services.AddSingleton<IDoctorCheck, TrafficCheck>();
         return services;
     }
 }

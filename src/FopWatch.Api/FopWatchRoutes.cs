@@ -29,6 +29,7 @@ public static class FopWatchRoutes
         routes.MapJobs();
         routes.MapQuarantine();
         routes.MapOverview();
+        routes.MapDoctor();
         routes.MapMe();
         routes.MapHealth();
         routes.MapDashboard();

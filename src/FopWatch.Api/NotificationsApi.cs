@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -16,6 +17,9 @@ public static class NotificationsApi
 {
     /// <summary>Where the notify URLs are.</summary>
     public static readonly PathString Path = "/api/notify";
+
+    /// <summary>The most bytes that are read of the doctor's own notifications. They are shorter.</summary>
+    private const int LongestProbe = 4096;
 
     /// <summary>Maps the notify URLs.</summary>
     public static void MapNotifications(this IEndpointRouteBuilder routes)
@@ -47,8 +51,11 @@ public static class NotificationsApi
         DecodeTurns turns,
         Admission admission,
         FopWatchSettings settings,
+        NotifyProbes probes,
         CancellationToken cancellationToken)
     {
+        if (probes.IsProbe(source, token))
+            return await AnswerProbeAsync((source, token), request, probes, settings, hasOtherPath: false, cancellationToken);
         if (intake.Admit(source, token) is not { } admitted)
             return Problem.NotFound();
 
@@ -81,6 +88,7 @@ public static class NotificationsApi
     /// <param name="turns">Lets it be decoded.</param>
     /// <param name="admission">Is told of one that is too large.</param>
     /// <param name="settings">The settings.</param>
+    /// <param name="probes">Recognises the doctor's notifications.</param>
     /// <param name="cancellationToken">Cancels.</param>
     /// <exception cref="StoreUnavailableException">As for a notification.</exception>
     [AdmittedAs(RequestKind.Notification)]
@@ -93,13 +101,37 @@ public static class NotificationsApi
         DecodeTurns turns,
         Admission admission,
         FopWatchSettings settings,
+        NotifyProbes probes,
         CancellationToken cancellationToken)
     {
         if (rest?.Split('/') is [{ Length: > 0 } source, { Length: > 0 } token, ..])
-            return await PostAsync(source, token, null, request, intake, memory, turns, admission, settings, cancellationToken);
+            return await PostAsync(source, token, null, request, intake, memory, turns, admission, settings, probes, cancellationToken);
 
         intake.UnknownUrl("The path has no source and token");
         return Problem.NotFound();
+    }
+
+    /// <summary>Answers one of the doctor's notifications, which leaves no trace.</summary>
+    /// <param name="probe">Its source and token.</param>
+    /// <param name="request">The request.</param>
+    /// <param name="probes">Has recognised it.</param>
+    /// <param name="settings">The settings.</param>
+    /// <param name="hasOtherPath">Whether its path is not a notify URL's.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    internal static async Task<Results<ContentHttpResult, ProblemResult<NotFound>, ProblemResult<TooLarge>>> AnswerProbeAsync(
+        (string Source, string Token) probe,
+        HttpRequest request,
+        NotifyProbes probes,
+        FopWatchSettings settings,
+        bool hasOtherPath,
+        CancellationToken cancellationToken)
+    {
+        var bytes = new byte[LongestProbe];
+        var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
+        var arrived = Signed(request, settings.PublicOrigin, bytes.AsMemory(0, length));
+        return probes.AnswerTo(settings.Sources.Find(probe.Source), probe.Token, arrived, hasOtherPath) is { } answer
+            ? TypedResults.Text(answer)
+            : Problem.NotFound();
     }
 
     private static SignedRequest Signed(HttpRequest request, string? publicOrigin, ReadOnlyMemory<byte> body)

@@ -66,6 +66,10 @@ public sealed record Problem
         "Nothing was done.",
         [new("confirm", $"The count is now {BulkAnswer.TextOf(count)}.")]);
 
+    /// <summary>409 while another examination is under way.</summary>
+    public static ProblemResult<ExaminationRuns> ExaminationRuns() => Of<ExaminationRuns>(
+        "examination-runs", "An examination is under way.", "It ends within a minute. Nothing was examined for this request.");
+
     /// <summary>401, with the challenge that it has to have (RFC 9110, section 11.6.1).</summary>
     public static ProblemResult<Unauthorized> Unauthorized() => Of<Unauthorized>(
         "unauthorized",

@@ -79,6 +79,12 @@ public sealed class CountDiffers : IProblemStatus
     static int IProblemStatus.Code => StatusCodes.Status409Conflict;
 }
 
+/// <summary>409. An examination is under way already.</summary>
+public sealed class ExaminationRuns : IProblemStatus
+{
+    static int IProblemStatus.Code => StatusCodes.Status409Conflict;
+}
+
 /// <summary>413. The body is too large.</summary>
 public sealed class TooLarge : IProblemStatus
 {

@@ -1,7 +1,9 @@
 using System.Collections.Concurrent;
+using FopWatch.Diagnosis;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api;
 
@@ -9,6 +11,9 @@ namespace FopWatch.Api;
 /// What stands between routing and an endpoint, in both hosts: access, the check of the query, admission, and the answers to failures and to
 /// requests that no route takes.
 /// </summary>
+/// <remarks>
+/// The probes are looked up when a request needs them: in the cloud host they need the store, which is opened later.
+/// </remarks>
 internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, Admission admission, Failures failures)
 {
     private readonly ConcurrentDictionary<RouteEndpoint, EndpointRules> _rules = new();
@@ -17,6 +22,12 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
     {
         try
         {
+            if (context.GetEndpoint() is not RouteEndpoint && await AnswerStrayProbeAsync(context) is { } answer)
+            {
+                await answer.ExecuteAsync(context);
+                return;
+            }
+
             var rules = context.GetEndpoint() is RouteEndpoint endpoint ? _rules.GetOrAdd(endpoint, EndpointRules.Of) : null;
             var refusal = (IsOpen(context.Request, rules) ? null : Refusal(context, rules))
                 ?? (rules?.QueryParameters is { } parameters ? QueryParameters.Check(context.Request, parameters, guard.KeyParameters, rules.TakesMetadata) : null);
@@ -42,6 +53,15 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
             await failures.AnswerTo(context, e).ExecuteAsync(context);
         }
     }
+
+    /// <summary>Answers one of the doctor's notifications whose path was changed on its way; null if it is none.</summary>
+    private static async Task<IResult?> AnswerStrayProbeAsync(HttpContext context) =>
+        HttpMethods.IsPost(context.Request.Method)
+        && context.RequestServices.GetService<NotifyProbes>() is { } probes
+        && probes.Find(context.Request.Path.Value) is { } probe
+            ? await NotificationsApi.AnswerProbeAsync(
+                probe, context.Request, probes, context.RequestServices.GetRequiredService<FopWatchSettings>(), hasOtherPath: true, context.RequestAborted)
+            : null;
 
     /// <summary>How a request is refused that has no caller, or whose caller may not use the endpoint; null if it is not.</summary>
     private IResult? Refusal(HttpContext context, EndpointRules? rules)

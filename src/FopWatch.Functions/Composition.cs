@@ -4,6 +4,8 @@ using FopWatch.Azure.ServiceBus;
 using FopWatch.Azure.Tables;
 using FopWatch.Clocks;
 using FopWatch.Cloud;
+using FopWatch.Diagnosis;
+using FopWatch.Functions.Diagnosis;
 using FopWatch.Functions.Http;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;
@@ -64,6 +66,7 @@ internal static class Composition
         builder.Services.AddHostedService(provider => provider.GetRequiredService<OpenStore>());
         builder.Services.AddFopWatch(settings, provider => provider.GetRequiredService<OpenStore>().Store, time);
         builder.Services.AddSingleton(time);
+        builder.Services.AddSingleton<IDoctorCheck>(new ClockCheck(time));
         builder.Services.AddTelemetryExport(builder.Configuration, credential);
         return builder.Build();
     }
@@ -147,8 +150,12 @@ internal static class Composition
             provider.GetRequiredService<ILogger<PromptPublisher>>(), time));
         services.AddSingleton<ICommittedEvents>(provider => provider.GetRequiredService<PromptPublisher>());
 
+        services.AddSingleton<IDoctorCheck>(provider => new TablesCheck(() => store(provider)));
+        services.AddSingleton<IDoctorCheck>(provider => new ServiceBusCheck(provider.GetService<ServiceBusPublisher>(), settings.Topic));
+
         // Once per invocation, which brings the client of the task hub.
         services.AddScoped<InvocationClient>();
+        services.AddScoped<IDoctorCheck, TaskHubCheck>();
         services.AddScoped<IWatchRunner>(provider => WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAtOnceAsync));
         services.AddScoped(provider => ActivatorUtilities.CreateInstance<WatchStarter>(
             provider, WatchesOf(provider, provider.GetRequiredService<HubCalls>().TryAsync), provider.GetRequiredService<ILogger<WatchStarter>>()));

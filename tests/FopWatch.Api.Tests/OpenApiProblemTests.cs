@@ -18,6 +18,7 @@ public sealed class OpenApiProblemTests
         ["InvalidRequest"] = Problem.Invalid("Nothing was registered.", [new("/0/id", $"'id' is not {JobKey.IdRule}.")]),
         ["Unauthorized"] = Problem.Unauthorized(),
         ["CountDiffers"] = Problem.CountDiffers(new(42, AtLeast: false)),
+        ["ExaminationRuns"] = Problem.ExaminationRuns(),
         ["Forbidden"] = Problem.Forbidden("This route needs a key with the right Write, and the key 'dashboard' has the right Read."),
         ["NotFound"] = Problem.NotFound("No job of that source and id is known."),
         ["NothingToPublish/notSettled"] = Problem.NotSettled(),

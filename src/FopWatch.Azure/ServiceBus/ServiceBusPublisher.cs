@@ -38,6 +38,15 @@ public sealed class ServiceBusPublisher : IEventPublisher, IAsyncDisposable
     /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
     public async ValueTask OpenAsync(CancellationToken cancellationToken) => (await NewBatchAsync(cancellationToken)).Dispose();
 
+    /// <summary>Finds out whether the broker lets this host send, by a link of its own: one that is open was allowed when it was opened. Sends nothing.</summary>
+    /// <exception cref="ServiceBusException">The broker refused or could not be reached.</exception>
+    /// <exception cref="UnauthorizedAccessException">The identity may not publish to the topic.</exception>
+    public async ValueTask ProveAsync(CancellationToken cancellationToken)
+    {
+        await using var sender = _client.CreateSender(_options.TopicName);
+        (await sender.CreateMessageBatchAsync(cancellationToken)).Dispose();
+    }
+
     /// <inheritdoc/>
     /// <remarks>
     /// An event that is too large for one message is shortened as far as it has to be, at most to the job's state, counts and a link to the job. Where

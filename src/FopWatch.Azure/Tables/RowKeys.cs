@@ -40,6 +40,9 @@ internal static class RowKeys
     /// <summary>When the timers of the app ran.</summary>
     public const string Timers = "t|";
 
+    /// <summary>Rows that are written to find out whether that is possible, and deleted at once.</summary>
+    public const string Proofs = "z|";
+
     /// <summary>What was counted in each partition.</summary>
     public const string Counts = "b|";
 

@@ -16,8 +16,11 @@ namespace FopWatch.Azure.Tables;
 /// </summary>
 public sealed class TableStore : IStore
 {
+    private readonly TableClient _rows;
+
     private TableStore(TableGateway table, TableLayout layout)
     {
+        _rows = table.Rows;
         var references = new TableReferences(table, layout);
         Words = new(table, layout);
         Jobs = new TableJobs(table, references, new(table), new(table, references, Words));
@@ -60,6 +63,27 @@ public sealed class TableStore : IStore
 
     /// <summary>When the timers of the app ran, in the same table.</summary>
     public TableTimerRuns TimerRuns { get; }
+
+    /// <summary>Finds out whether rows can be written, read and deleted, with a row that nothing else looks at.</summary>
+    /// <exception cref="StoreUnavailableException">They cannot.</exception>
+    public async ValueTask ProveAsync(CancellationToken cancellationToken) => await TableFailures.AskAsync(
+        async token =>
+        {
+            var (partition, key) = (RowKeys.TablePartition, $"{RowKeys.Proofs}{Guid.NewGuid():N}");
+            await _rows.AddEntityAsync(new TableEntity(partition, key), token);
+            try
+            {
+                await _rows.GetEntityAsync<TableEntity>(partition, key, cancellationToken: token);
+            }
+            finally
+            {
+                // Also where the caller has given up: the row would stay.
+                await _rows.DeleteEntityAsync(partition, key, cancellationToken: CancellationToken.None);
+            }
+
+            return true;
+        },
+        cancellationToken);
 
     /// <summary>Opens the store; makes the table where there is none.</summary>
     /// <param name="service">The storage account. Its options say how often and how long requests are tried again.</param>

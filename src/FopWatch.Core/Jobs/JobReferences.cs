@@ -42,4 +42,8 @@ public sealed class JobReferences
         HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes($"{key.Source}\n{key.Id}"), hash);
         return Convert.ToHexStringLower(hash[..(Length / 2)]);
     }
+
+    /// <summary>A key for another purpose, which nobody who does not have the store can know. No reference is the beginning of one: those have a line feed.</summary>
+    /// <param name="purpose">The purpose, without a line feed.</param>
+    internal byte[] KeyFor(string purpose) => HMACSHA256.HashData(_key, Encoding.UTF8.GetBytes(purpose));
 }

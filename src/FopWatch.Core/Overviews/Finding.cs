@@ -19,7 +19,7 @@ public enum FindingLevel
 public sealed record Finding
 {
     /// <summary>
-    /// What it is, in a stable word: one of <c>noNotifications</c>, <c>fewNotifications</c>, <c>unsignedNotifications</c>, <c>unknownAccessKey</c>,
+    /// What it is, in a stable word: one of <c>noNotifications</c>, <c>fewNotifications</c>, <c>lateNotifications</c>, <c>unsignedNotifications</c>, <c>unknownAccessKey</c>,
     /// <c>quarantineFills</c>, <c>quarantined</c>, <c>pollsHeldBack</c>, <c>jobsOverdue</c>, <c>booksUnaccounted</c>, <c>publishingSlow</c>, or a kind of a trouble of
     /// <c>/health/ready</c>. Later versions may add words.
     /// </summary>

@@ -21,8 +21,10 @@ internal static class Findings
     private const int LeastUnheard = 5;
     private const int LeastHeardOf = 20;
     private const int LeastFailed = 5;
+    private const int LeastLate = 5;
     private const int LeastPublished = 20;
     private const double LeastHeard = 0.9;
+    private const double MostLate = 0.9;
     private const double ManySlow = 0.05;
     private const double FewFail = 0.1;
     private const double MostFail = 0.5;
@@ -46,6 +48,7 @@ internal static class Findings
         found.AddRange(signs.Troubles.Where(trouble => trouble.Kind != TroubleKind.WrongSignature || found.Count == 0).Select(Finding.Of));
         Add(Unsigned(signs));
         Add(Notifications(signs));
+        Add(Late(signs));
         foreach (var one in Polls(signs))
             Add(one);
         Add(HeldBack(signs));
@@ -135,6 +138,21 @@ internal static class Findings
             };
         }
 
+        // Jobs of this hour and the last may have been registered a moment ago.
+        if (signs.Books?.Open is { } open and >= LeastUnheard
+            && Notified(signs.Day()) == 0
+            && signs.Day()[HourSum.Registered] - signs.From(StatisticsCollector.HourOf(signs.Now).AddHours(-1))[HourSum.Registered] >= LeastUnheard)
+        {
+            return new()
+            {
+                Kind = "noNotifications",
+                Level = FindingLevel.Info,
+                Since = last,
+                Count = open,
+                Detail = $"No notification has come in the last 24 hours, and {Number(open)} jobs are open. Check that the provider is given the notify URL and can reach it.",
+            };
+        }
+
         var share = PlanReader.HeardOf(signs.Hours, signs.Now);
         return share.Jobs >= LeastHeardOf && share.Interval.To < LeastHeard
             ? new()
@@ -145,6 +163,22 @@ internal static class Findings
                 Detail = string.Create(
                     CultureInfo.InvariantCulture,
                     $"Of the {share.Jobs:0} jobs of the last 7 days, {share.Share:0%} were notified ({share.Interval.From:0%} to {share.Interval.To:0%} at 95 % confidence). Polls found the others. Notifications may be lost on the way, or some jobs may be submitted without the notify URL."),
+            }
+            : null;
+    }
+
+    private static Finding? Late(SourceSigns signs)
+    {
+        var day = signs.Day();
+        var (late, all) = (day[HourSum.NotifiedLate], day[HourSum.NotifiedLate] + day[HourSum.Heard]);
+        return late >= LeastLate && late >= MostLate * all
+            ? new()
+            {
+                Kind = "lateNotifications",
+                Level = FindingLevel.Warning,
+                Count = late,
+                Detail = $"Of the {Number(all)} jobs that were notified in the last 24 hours, a poll had found {Number(late)} before. Notifications may be held up on the way, "
+                    + "or the provider's first attempts fail: it sends them again for minutes or hours. Check that the notify URL answers 200 at once.",
             }
             : null;
     }

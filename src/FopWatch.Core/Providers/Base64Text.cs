@@ -11,6 +11,9 @@ internal static class Base64Text
     /// <summary>How many bytes <see cref="DecodeInPlace"/> needs beyond the text.</summary>
     public const int Spare = 3;
 
+    /// <summary>Bytes in the alphabet of URLs, padded, as both providers write signatures.</summary>
+    public static string UrlSafe(ReadOnlySpan<byte> bytes) => Convert.ToBase64String(bytes).Replace('+', '-').Replace('/', '_');
+
     /// <summary>The bytes; null if it is no Base64.</summary>
     public static byte[]? Decode(ReadOnlySpan<byte> text)
     {

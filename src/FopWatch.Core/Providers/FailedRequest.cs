@@ -13,6 +13,7 @@ internal static class FailedRequest
     {
         HttpRequestError.NameResolutionError => "could not connect: the host name does not resolve",
         HttpRequestError.ConnectionError => "could not connect" + Reason(exception),
+        HttpRequestError.SecureConnectionError when exception.InnerException is UntrustedCertificateException certificate => $"could not connect: {certificate.Message}",
         HttpRequestError.SecureConnectionError when IsCertificate(exception) => "could not connect: the certificate is not valid or not trusted",
         HttpRequestError.SecureConnectionError => "could not connect: TLS could not be established",
         HttpRequestError.ProxyTunnelError => "could not connect: the proxy refused",

@@ -128,6 +128,12 @@ public interface IProvider
     /// <returns>Null if there is no signature of this provider, or no key.</returns>
     SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget);
 
+    /// <summary>A notification as the provider sends it, signed so that its signature covers the body.</summary>
+    /// <param name="url">The notify URL.</param>
+    /// <param name="json">The task.</param>
+    /// <param name="key">The access key to sign with, and its secret key; null for a notification that is not signed.</param>
+    SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key);
+
     /// <summary>The status query that workflows have of their own; null if they have none.</summary>
     IWorkflowQuery? Workflows => null;
 

@@ -97,6 +97,7 @@ public sealed class StatusClient : IStatusApi
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         PooledConnectionIdleTimeout = TimeSpan.FromMinutes(1),
         MaxResponseHeadersLength = 16,
+        SslOptions = { RemoteCertificateValidationCallback = UntrustedCertificateException.Accept },
     };
 
     /// <summary>A client over such a handler, which leaves the timeout to <see cref="StatusClientOptions.Timeout"/>.</summary>
@@ -112,6 +113,28 @@ public sealed class StatusClient : IStatusApi
         if (answer.NeedsKeys && _needKeys.TryAdd(source.Name, true))
             _options.KeysNeeded?.Invoke(source);
         return answer;
+    }
+
+    /// <summary>Asks one API once, within the source's rate, and keeps how that went. Nothing that later questions go by depends on it, besides the rate.</summary>
+    /// <param name="source">The source.</param>
+    /// <param name="id">The id.</param>
+    /// <param name="workflowKey">The access key to ask the API of workflows with; null to ask the other one.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="ArgumentException">The source has no such API or key.</exception>
+    public async Task<StatusExamination> ExamineAsync(Source source, string id, string? workflowKey, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        StatusQuestion question;
+        if (workflowKey is null)
+            question = TaskQuestion(source, id);
+        else if (source.CanAskForWorkflows && source.Keys.Secret(workflowKey) is { } secret)
+            question = WorkflowQuestion(source, id) with { AccessKey = workflowKey, SecretKey = secret };
+        else
+            throw new ArgumentException("The source has no API of workflows, or not this key.", nameof(workflowKey));
+        var exchange = new StatusExchange();
+        var answer = await AskPacedAsync(source, id, question, cancellationToken, exchange);
+        answer.Turn?.Dispose();
+        return new(answer with { Turn = null }, exchange);
     }
 
     private async Task<StatusAnswer> AskTasksOnlyAsync(Source source, string id, bool isWorkflow, CancellationToken cancellationToken)
@@ -139,13 +162,15 @@ public sealed class StatusClient : IStatusApi
     }
 
     private Task<StatusAnswer> AskTasksAsync(Source source, string id, CancellationToken cancellationToken) =>
-        AskPacedAsync(source, id, new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id)), cancellationToken);
+        AskPacedAsync(source, id, TaskQuestion(source, id), cancellationToken);
 
-    private Task<StatusAnswer> AskWorkflowsAsync(Source source, string id, CancellationToken cancellationToken) => AskWithKeysAsync(
-        source,
-        id,
-        new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows },
-        cancellationToken);
+    private Task<StatusAnswer> AskWorkflowsAsync(Source source, string id, CancellationToken cancellationToken) =>
+        AskWithKeysAsync(source, id, WorkflowQuestion(source, id), cancellationToken);
+
+    private static StatusQuestion TaskQuestion(Source source, string id) => new(source.Provider, source.Provider.StatusUri(source.StatusEndpoint, id));
+
+    private static StatusQuestion WorkflowQuestion(Source source, string id) =>
+        new(source.Provider, source.Provider.Workflows!.StatusUri(source.WorkflowEndpoint!, id)) { Workflows = source.Provider.Workflows };
 
     /// <summary>Asks with the key that was accepted last, and with the others where a key is refused: which of them are valid is not known.</summary>
     private async Task<StatusAnswer> AskWithKeysAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
@@ -174,12 +199,13 @@ public sealed class StatusClient : IStatusApi
         return refused;
     }
 
-    private async Task<StatusAnswer> AskPacedAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> AskPacedAsync(
+        Source source, string id, StatusQuestion question, CancellationToken cancellationToken, StatusExchange? exchange = null)
     {
         if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
             return new(PollAnswer.Throttled, RetryAfter: Capped(pause), Asked: false);
 
-        var answer = await AskNowAsync(source, id, question, cancellationToken);
+        var answer = await AskNowAsync(source, id, question, exchange, cancellationToken);
         if (answer.Answer == PollAnswer.Throttled)
             _pacer.Throttled(source, answer.RetryAfter);
         else if (answer.Answer != PollAnswer.Unavailable)
@@ -187,13 +213,15 @@ public sealed class StatusClient : IStatusApi
         return answer;
     }
 
-    private async Task<StatusAnswer> AskNowAsync(Source source, string id, StatusQuestion question, CancellationToken cancellationToken)
+    private async Task<StatusAnswer> AskNowAsync(
+        Source source, string id, StatusQuestion question, StatusExchange? exchange, CancellationToken cancellationToken)
     {
         using var deadline = new AnswerDeadline(_options.Timeout, _time, cancellationToken);
-        Received received;
+        var began = _time.GetTimestamp();
+        ReceivedStatus received;
         try
         {
-            received = await FollowAsync(source, question, deadline, cancellationToken);
+            received = await FollowAsync(source, question, deadline, exchange, cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
@@ -201,34 +229,44 @@ public sealed class StatusClient : IStatusApi
         }
         catch (OperationCanceledException)
         {
+            exchange?.HasTimedOut = true;
             return new(PollAnswer.Unavailable, Detail: FailedRequest.TimedOut(_options.Timeout));
         }
         catch (HttpRequestException exception)
         {
+            exchange?.Failure = exception;
             var answer = exception.HttpRequestError == HttpRequestError.ConfigurationLimitExceeded ? PollAnswer.Refused : PollAnswer.Unavailable;
             return new(answer, Detail: FailedRequest.InWords(exception));
         }
-        catch (IOException)
+        catch (IOException exception)
         {
+            exchange?.Failure = exception;
             return new(PollAnswer.Unavailable, Detail: "the connection was cut");
         }
-        catch (InvalidDataException)
+        catch (InvalidDataException exception)
         {
             // From a handler that decompresses.
+            exchange?.Failure = exception;
             return new(PollAnswer.Refused, Detail: "the answer cannot be decompressed");
+        }
+        finally
+        {
+            exchange?.Took = _time.GetElapsedTime(began);
         }
 
         using var read = received.Read;
         return received.Answer ?? await DecodeAsync(source, id, question, received, cancellationToken);
     }
 
-    private async Task<Received> FollowAsync(Source source, StatusQuestion question, AnswerDeadline deadline, CancellationToken cancellationToken)
+    private async Task<ReceivedStatus> FollowAsync(
+        Source source, StatusQuestion question, AnswerDeadline deadline, StatusExchange? exchange, CancellationToken cancellationToken)
     {
         var uri = question.Uri;
         for (var redirects = 0; ; redirects++)
         {
             using var request = question.At(uri);
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, deadline.Token);
+            exchange?.Received(response);
 
             var status = (int)response.StatusCode;
             if (status is not (301 or 302 or 303 or 307 or 308))
@@ -237,13 +275,14 @@ public sealed class StatusClient : IStatusApi
                 return new(PollAnswer.Refused, $"HTTP {status}: redirected more than {_options.MaxRedirects} times");
             if (response.Headers.Location is not { } location || !Uri.TryCreate(uri, location, out var target))
                 return new(PollAnswer.Refused, $"HTTP {status} to nowhere");
+            exchange?.RedirectedTo = target;
             if (!IsSameOrigin(uri, target))
                 return new(PollAnswer.Refused, $"HTTP {status} to another host");
             uri = target;
         }
     }
 
-    private async Task<Received> ReadAsync(
+    private async Task<ReceivedStatus> ReadAsync(
         Source source, StatusQuestion question, HttpResponseMessage response, AnswerDeadline deadline, CancellationToken cancellationToken)
     {
         var status = (int)response.StatusCode;
@@ -255,18 +294,18 @@ public sealed class StatusClient : IStatusApi
         var read = await _bodies.ReadAsync(source.Name, response.Content, deadline, cancellationToken);
         return read.Body is null
             ? new(PollAnswer.Refused, $"HTTP {status}: the answer is too large")
-            : new(null) { Status = status, Read = read, RetryAfter = retryAfter, EndsWithConnection = EndsWithConnection(response) };
+            : new(null) { Status = status, Read = read, RetryAfter = retryAfter, EndsWithConnection = ReceivedStatus.IsEndedByConnection(response) };
     }
 
     private async Task<StatusAnswer> DecodeAsync(
-        Source source, string id, StatusQuestion question, Received received, CancellationToken cancellationToken)
+        Source source, string id, StatusQuestion question, ReceivedStatus received, CancellationToken cancellationToken)
     {
         var (status, retryAfter, body) = (received.Status, received.RetryAfter, received.Read.Body!.Value);
         if (question.Classify(status) == PollAnswer.NotFound)
         {
             if (question.IsUnknownId(status, body))
                 return new(PollAnswer.NotFound, Detail: $"HTTP {status}", RetryAfter: retryAfter);
-            return WasCut(received, body)
+            return received.WasCut(body)
                 ? new(PollAnswer.Unavailable, Detail: $"HTTP {status}, whose body was cut", RetryAfter: retryAfter)
                 : new(PollAnswer.Refused, Detail: $"HTTP {status} that is not the API's: the status endpoint may be wrong", RetryAfter: retryAfter);
         }
@@ -289,20 +328,13 @@ public sealed class StatusClient : IStatusApi
             if (question.Provider.ErrorStatus(body) is { } inner && question.Provider.Classify(inner) is var meant and not PollAnswer.Report)
                 return new(meant, Detail: $"HTTP {status}, in whose body: {inner}", RetryAfter: retryAfter);
 
-            return new(WasCut(received, body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
+            return new(received.WasCut(body) ? PollAnswer.Unavailable : PollAnswer.Refused, Detail: $"HTTP {status}: {decoded.Problem}", RetryAfter: retryAfter);
         }
         finally
         {
             turn?.Dispose();
         }
     }
-
-    /// <summary>Where only the end of the connection ends a body, nothing but the body itself tells that it was cut.</summary>
-    private static bool WasCut(Received received, ReadOnlyMemory<byte> body) =>
-        received.EndsWithConnection && JsonBody.IsBeginning(ByteOrderMark.Skip(body).Span);
-
-    private static bool EndsWithConnection(HttpResponseMessage response) =>
-        response.Content.Headers.ContentLength is null && response.Headers.TransferEncodingChunked != true && response.Version.Major == 1;
 
     private static bool IsSameOrigin(Uri from, Uri to) =>
         to.Scheme == from.Scheme && to.Host == from.Host && to.Port == from.Port && to.UserInfo == from.UserInfo;
@@ -312,22 +344,4 @@ public sealed class StatusClient : IStatusApi
 
     private static TimeSpan Capped(TimeSpan wait) =>
         wait < TimeSpan.Zero ? TimeSpan.Zero : wait > LongestRetryAfter ? LongestRetryAfter : wait;
-
-    /// <summary>What came of a question before its body is decoded.</summary>
-    /// <param name="Answer">The answer; null if the body has it.</param>
-    private readonly record struct Received(StatusAnswer? Answer)
-    {
-        public Received(PollAnswer answer, string detail)
-            : this(new StatusAnswer(answer, Detail: detail))
-        {
-        }
-
-        public int Status { get; init; }
-
-        public ReadAnswer Read { get; init; }
-
-        public TimeSpan? RetryAfter { get; init; }
-
-        public bool EndsWithConnection { get; init; }
-    }
 }

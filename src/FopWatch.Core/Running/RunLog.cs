@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Publishing;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
@@ -89,4 +90,8 @@ public static partial class RunLog
         if (sweep.BroughtForward > 0)
             logger.BroughtForward(sweep.BroughtForward);
     }
+
+    /// <summary>A check of the doctor's failed for a reason that it did not expect.</summary>
+    [LoggerMessage(76, LogLevel.Error, "The check {Check} of {Source} failed")]
+    public static partial void CheckFailed(this ILogger logger, DoctorCheck check, string source, Exception exception);
 }

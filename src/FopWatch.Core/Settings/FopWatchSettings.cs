@@ -50,37 +50,7 @@ public sealed record FopWatchSettings
 
     /// <summary>What is valid and yet cannot work with a real account, a sentence each; empty if there is no source.</summary>
     /// <param name="listening">The URL that the host listens on, which notify URLs begin with if <see cref="PublicUrl"/> is null; null if it is not known.</param>
-    public IReadOnlyList<string> Warnings(Uri? listening)
-    {
-        var warnings = new List<string>();
-        if (Sources.All.Count == 0)
-            return warnings;
-
-        if ((PublicUrl ?? listening) is { } notify && Reachability.IsThisMachine(notify))
-        {
-            warnings.Add(
-                $"No provider can reach the notify URLs: they begin with {notify.AbsoluteUri.TrimEnd('/')}, which is this machine's own address. "
-                + $"Set {Section}:PublicUrl to the URL under which providers reach this host");
-        }
-
-        if (PublicUrl is not null && Reachability.IsExample(PublicUrl))
-            warnings.Add($"{Section}:PublicUrl is the documentation's example, {PublicUrl}. Set it to the URL under which providers reach this host");
-        foreach (var source in Sources.All.Where(source => Reachability.IsExample(source.StatusEndpoint)))
-        {
-            warnings.Add(
-                $"{Section}:Sources:{source.Name}:StatusEndpoint is the documentation's example, {source.StatusEndpoint}. "
-                + "Set it to the base URL of the account's status API");
-        }
-
-        foreach (var source in Sources.All.Where(source => source.Keys.IsEmpty && source.Trust == TrustRule.Signature && !source.Scope.HasBuckets))
-        {
-            warnings.Add(
-                $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can have outcomes of other accounts' jobs "
-                + $"published. Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed");
-        }
-
-        return warnings;
-    }
+    public IReadOnlyList<string> Warnings(Uri? listening) => [.. DoubtfulSetting.Warnings(this, listening).Select(doubt => $"{doubt.What}. {doubt.Fix}")];
 
     /// <summary>Reads and validates settings of which the host has none of its own.</summary>
     /// <param name="settings">

@@ -2,6 +2,7 @@ using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Embedded;
+using FopWatch.Local.Diagnosis;
 using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;
@@ -183,6 +184,14 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton<IAccessGuard, AccessGuard>();
         services.AddSingleton(new HostProfile(HostKind.Embedded, EventStream.Path));
         services.AddSingleton<IReadinessCheck, WritableStore>();
+
+        // Once somebody asks, the host listens.
+        services.AddSingleton(provider => new ListeningAddress(
+            new(provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First())));
+        services.AddSingleton<IDoctorCheck>(new ClockCheck(time));
+        services.AddSingleton<IDoctorCheck>(new DataFolderCheck(settings.Data));
+        services.AddSingleton<IDoctorCheck>(new DatabaseCheck(settings.Data, store));
+        services.AddSingleton<IDoctorCheck>(new OpenFilesCheck(files, settings.Shared.Sources.All.Count));
 
         services.AddWithLogger<SweepLoop>();
         services.AddWithLogger<IndexLoop>();

@@ -1,3 +1,4 @@
+using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Settings;
 
@@ -7,7 +8,7 @@ namespace FopWatch.Local.Hosting;
 /// Takes the path of <c>FopWatch:PublicUrl</c> off notify paths, as a proxy may pass it or not, and reports notifications below any other
 /// path, which nothing else would mention.
 /// </summary>
-internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings settings, NotificationIntake intake)
+internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings settings, NotificationIntake intake, NotifyProbes probes)
 {
     private const string Notify = "/api/notify";
 
@@ -26,7 +27,7 @@ internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings setting
         {
             request.Path = below;
         }
-        else if (request.Path.Value?.Contains(Notify + "/", StringComparison.OrdinalIgnoreCase) == true)
+        else if (request.Path.Value?.Contains(Notify + "/", StringComparison.OrdinalIgnoreCase) == true && probes.Find(request.Path.Value) is null)
         {
             intake.UnknownUrl("The path begins with one that FopWatch:PublicUrl does not have");
         }

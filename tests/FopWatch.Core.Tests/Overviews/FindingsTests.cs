@@ -73,6 +73,38 @@ public sealed class FindingsTests
     }
 
     [Fact]
+    public void No_notification_for_open_jobs_of_earlier_hours_is_told()
+    {
+        Count(0, (HourSum.Registered, 50));
+        var signs = Signs() with { Books = new(50, 0, 0, 50, 0, 0, Now) };
+        Assert.Empty(Findings.Of(signs));
+
+        Count(-5, (HourSum.Registered, 5));
+        var finding = Assert.Single(Findings.Of(signs with { Hours = _hours }));
+        Assert.Equal(("noNotifications", FindingLevel.Info, 50), (finding.Kind, finding.Level, finding.Count));
+        Assert.StartsWith("No notification has come in the last 24 hours, and 50 jobs are open.", finding.Detail, StringComparison.Ordinal);
+
+        Assert.Empty(Findings.Of(signs with { Hours = _hours, Books = new(50, 46, 0, 4, 0, 0, Now) }));
+        Count(-1, (HourSum.NotifiedStrong, 1));
+        Assert.Empty(Findings.Of(signs with { Hours = _hours }));
+    }
+
+    [Fact]
+    public void Notifications_that_come_after_polls_are_a_finding_from_5_jobs_and_nine_tenths_on()
+    {
+        Count(-2, (HourSum.NotifiedStrong, 4), (HourSum.Found, 4), (HourSum.NotifiedLate, 4), (HourSum.SucceededByPoll, 4));
+        Assert.Empty(Findings.Of(Signs()));
+
+        Count(-1, (HourSum.NotifiedStrong, 6), (HourSum.Found, 5), (HourSum.NotifiedLate, 5), (HourSum.SucceededByPoll, 5), (HourSum.Heard, 1));
+        var finding = Assert.Single(Findings.Of(Signs()));
+        Assert.Equal(("lateNotifications", FindingLevel.Warning, 9), (finding.Kind, finding.Level, finding.Count));
+        Assert.StartsWith("Of the 10 jobs that were notified in the last 24 hours, a poll had found 9 before.", finding.Detail, StringComparison.Ordinal);
+
+        Count(0, (HourSum.NotifiedStrong, 1), (HourSum.Heard, 1));
+        Assert.Empty(Findings.Of(Signs()));
+    }
+
+    [Fact]
     public void A_source_of_which_no_notification_is_known_may_be_polled_by_choice()
     {
         Count(0, (HourSum.SucceededByPoll, 5));

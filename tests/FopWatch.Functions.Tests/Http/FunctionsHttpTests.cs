@@ -1,5 +1,6 @@
 using System.Net;
 using System.Text.Json;
+using FopWatch.Diagnosis;
 using FopWatch.PortContracts.Http;
 using Microsoft.AspNetCore.Http;
 using Microsoft.Azure.Functions.Worker;
@@ -147,6 +148,17 @@ public sealed class FunctionsActingTests(OwnAzurite azurite) : ActingContract, I
 public sealed class FunctionsErrorTests(OwnAzurite azurite) : ErrorContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host's doctor finds, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsDoctorTests(OwnAzurite azurite) : DoctorContract, IClassFixture<OwnAzurite>
+{
+    protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Tables, DoctorCheck.TaskHub];
+
+    protected override Task<ServedHost> StartAsync() => StartAsync(ServedHost.PublicUrl);
+
+    protected override async Task<ServedHost> StartAsync(Uri publicUrl) =>
+        await FunctionsPipeline.StartAsync(await azurite.StartedAsync(), [KeyValuePair.Create("PublicUrl", (string?)publicUrl.AbsoluteUri)]);
 }
 
 /// <summary>What every host lets callers see and do, by the functions behind the routes of their triggers, of which one takes API keys alone.</summary>

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Http.Json;
 using FopWatch.Api;
+using FopWatch.Diagnosis;
 using FopWatch.Local.Hosting;
 using FopWatch.PortContracts.Http;
 using FopWatch.Settings;
@@ -128,6 +129,19 @@ public sealed class LocalErrorTests : ErrorContract
     }
 
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
+/// <summary>What every host's doctor finds, by the embedded host's.</summary>
+public sealed class LocalDoctorTests : DoctorContract
+{
+    protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Clock, DoctorCheck.DataFolder, DoctorCheck.Database];
+
+    protected override IEnumerable<string> StrayPaths => ["/notify", "", "/other/api/notify"];
+
+    protected override Task<ServedHost> StartAsync() => StartAsync(ServedHost.PublicUrl);
+
+    protected override async Task<ServedHost> StartAsync(Uri publicUrl) =>
+        await ServedLocally.StartAsync([KeyValuePair.Create("PublicUrl", (string?)publicUrl.AbsoluteUri)]);
 }
 
 /// <summary>What every host lets callers see and do, by the embedded host.</summary>

@@ -37,6 +37,7 @@ public abstract class AccessContract : HostContract
         new("GET", "/api/overview", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
         new("GET", "/api/plan", KeyRights.Read),
         new("GET", "/api/plan", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest),
+        new("POST", "/api/doctor", KeyRights.Write, Unseen: HttpStatusCode.Forbidden) { AnswersForAll = true },
         new("GET", "/api/me", KeyRights.Read),
         new("GET", "/openapi.json", KeyRights.Read),
         new("GET", "/events", KeyRights.Read) { IsEmbedded = true },

@@ -330,6 +330,8 @@ public sealed class NotificationIntakeTests : ICommitObserver
 
         public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) => provider.Diagnose(request, source, budget);
 
+        public SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key) => provider.Notification(url, json, key);
+
         public Uri StatusUri(Uri statusEndpoint, string id) => provider.StatusUri(statusEndpoint, id);
 
         public PollAnswer Classify(int status) => provider.Classify(status);

@@ -55,6 +55,8 @@ internal sealed class QiniuProvider : IProvider
     public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
         QiniuSignature.Diagnose(request, source, budget);
 
+    public SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key) => QiniuSignature.Notification(url, json, key);
+
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, "status/get/prefop?id", id);
 
     public PollAnswer Classify(int status) => status switch

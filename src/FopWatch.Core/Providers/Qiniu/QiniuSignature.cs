@@ -48,6 +48,22 @@ internal static class QiniuSignature
         }.Run(credentials?.AccessKey, credentials?.Signature);
     }
 
+    /// <summary>A notification of a task, signed in the form that covers the body.</summary>
+    public static SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key)
+    {
+        const string Json = "application/json";
+        var body = Encoding.UTF8.GetBytes(json);
+        return new()
+        {
+            Url = url,
+            ContentType = Json,
+            Body = body,
+            Authorization = key is var (accessKey, secret)
+                ? $"{Scheme} {accessKey}:{Base64Text.UrlSafe(Sign(secret, "POST", url.PathAndQuery, url.Authority, Json, [], body))}"
+                : null,
+        };
+    }
+
     private static IEnumerable<SignedVariant> Variants(SignedVariant checkedVariant, SignedRequest request)
     {
         var targets = RequestVariants.Targets(request).Select(target => (Func<SignedVariant, SignedVariant>)(one => one with { Target = target }));

@@ -20,7 +20,7 @@ internal sealed class QiniuWorkflowQuery(QiniuProvider tasks) : IWorkflowQuery
         var signature = QiniuSignature.Sign(secretKey, "GET", uri.PathAndQuery, uri.Authority, ContentType, [], []);
 
         // The vendor's SDKs keep the padding.
-        return $"Qiniu {accessKey}:{Convert.ToBase64String(signature).Replace('+', '-').Replace('/', '_')}";
+        return $"Qiniu {accessKey}:{Base64Text.UrlSafe(signature)}";
     }
 
     /// <summary>How it answers for an unknown id is not documented: 612, as the query of tasks does, or 404 with the API's own error.</summary>

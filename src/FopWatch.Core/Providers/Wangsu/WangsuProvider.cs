@@ -87,6 +87,8 @@ internal abstract class WangsuProvider : IProvider
     public SignatureDiagnosis? Diagnose(SignedRequest request, Source source, HashBudget budget) =>
         WangsuSignature.Diagnose(request, source, budget);
 
+    public SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key) => WangsuSignature.Notification(url, json, key);
+
     public Uri StatusUri(Uri statusEndpoint, string id) => ProviderKinds.StatusUri(statusEndpoint, StatusPath, id);
 
     public PollAnswer Classify(int status) => status switch

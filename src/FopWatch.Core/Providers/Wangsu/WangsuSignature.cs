@@ -51,6 +51,19 @@ internal static class WangsuSignature
         }.Run(credentials.AccessKey, credentials.Signature);
     }
 
+    /// <summary>A notification of a task: its JSON in Base64.</summary>
+    public static SignedRequest Notification(Uri url, string json, (string AccessKey, byte[] Secret)? key)
+    {
+        var body = Encoding.ASCII.GetBytes(Base64Text.UrlSafe(Encoding.UTF8.GetBytes(json)));
+        return new()
+        {
+            Url = url,
+            ContentType = "text/plain; charset=UTF-8",
+            Body = body,
+            Authorization = key is var (accessKey, secret) ? $"{accessKey}:{Base64Text.UrlSafe(Sign(secret, url.AbsoluteUri, body))}" : null,
+        };
+    }
+
     /// <summary>The credentials of a notification.</summary>
     /// <returns>Null if the authorization is none of Wangsu's; two nulls if it is malformed.</returns>
     private static (string? AccessKey, string? Signature)? Read(SignedRequest request)

@@ -1,0 +1,44 @@
+using System.Security.Cryptography;
+using System.Text;
+using FopWatch.Providers;
+
+namespace FopWatch.Diagnosis;
+
+/// <summary>What was changed of a probe on its way.</summary>
+[Flags]
+internal enum ProbeChanges
+{
+    None = 0,
+    Path = 1,
+    Body = 2,
+    ContentType = 4,
+    NoAuthorization = 8,
+}
+
+/// <summary>How a probe arrived. The host that took it says so in its answer, with an HMAC, since anything may answer in its place.</summary>
+/// <param name="Trust">How far it could be believed.</param>
+/// <param name="Changes">What was changed of it.</param>
+internal sealed record ProbeAnswer(Trust Trust, ProbeChanges Changes)
+{
+    private const string Name = "fopwatch-doctor";
+
+    public string Write(string token, byte[] key)
+    {
+        var told = $"{Name} {Trust} {(int)Changes}";
+        return $"{told} {HashOf(told, token, key)}";
+    }
+
+    public static ProbeAnswer? Read(string answer, string token, byte[] key)
+    {
+        var words = answer.Trim().Split(' ');
+        return words is [Name, var trust, var changes, var hash]
+            && CryptographicOperations.FixedTimeEquals(Encoding.UTF8.GetBytes(hash), Encoding.UTF8.GetBytes(HashOf($"{Name} {trust} {changes}", token, key)))
+            && Enum.TryParse<Trust>(trust, out var read)
+            && Enum.TryParse<ProbeChanges>(changes, out var all)
+                ? new(read, all)
+                : null;
+    }
+
+    private static string HashOf(string told, string token, byte[] key) =>
+        Convert.ToHexStringLower(HMACSHA256.HashData(key, Encoding.UTF8.GetBytes($"answer\n{token}\n{told}")));
+}

@@ -1,0 +1,42 @@
+using System.Globalization;
+using FopWatch.Settings;
+
+namespace FopWatch.Diagnosis;
+
+/// <summary>Examines settings that are valid and yet doubtful.</summary>
+/// <param name="settings">The settings.</param>
+public sealed class SettingsCheck(FopWatchSettings settings) : IDoctorCheck
+{
+    /// <summary>The URL that the host listens on; null if it is not known.</summary>
+    public Uri? Listening { get; init; }
+
+    /// <inheritdoc/>
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.Settings, null, _ => Task.FromResult(Examine()))];
+
+    private IReadOnlyList<DoctorFinding> Examine()
+    {
+        var count = settings.Sources.All.Count;
+        var doubts = DoubtfulSetting.All(settings, Listening).ToList();
+        return doubts.Count > 0
+            ? [.. doubts.Select(Of)]
+            :
+            [
+                new()
+                {
+                    Check = DoctorCheck.Settings,
+                    Level = DoctorLevel.Pass,
+                    What = string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "source is" : "sources are")} configured, and no setting is doubtful."),
+                },
+            ];
+    }
+
+    private static DoctorFinding Of(DoubtfulSetting doubt) => new()
+    {
+        Check = DoctorCheck.Settings,
+        Source = doubt.Source,
+        Level = doubt.IsHarmless ? DoctorLevel.Info : DoctorLevel.Warning,
+        What = $"{doubt.What}.",
+        Why = doubt.Why,
+        Fix = $"{doubt.Fix}.",
+    };
+}

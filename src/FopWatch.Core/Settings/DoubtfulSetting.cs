@@ -1,0 +1,201 @@
+using FopWatch.Contracts;
+using FopWatch.Providers;
+
+namespace FopWatch.Settings;
+
+/// <summary>A setting that is valid and yet doubtful.</summary>
+/// <param name="What">What is doubtful, beginning with the name of the setting where there is one, without a full stop.</param>
+/// <param name="Fix">What to do, without a full stop.</param>
+internal sealed record DoubtfulSetting(string What, string Fix)
+{
+    private const string Section = FopWatchSettings.Section;
+
+    /// <summary>A token of fewer characters can be guessed by somebody who has the time.</summary>
+    private const int GoodToken = 16;
+
+    private const double FewPolls = 0.1;
+    private const double ManyPolls = 50;
+
+    private static readonly TimeSpan LateFirst = TimeSpan.FromHours(1);
+
+    /// <summary>How long Qiniu keeps ids (providers.md, section 1).</summary>
+    private static readonly TimeSpan KeptByQiniu = TimeSpan.FromDays(10);
+
+    /// <summary>The source; null for the installation.</summary>
+    public string? Source { get; init; }
+
+    /// <summary>Why it matters; null if it says so itself.</summary>
+    public string? Why { get; init; }
+
+    /// <summary>Whether outcomes are found nevertheless, and nobody else can cause any.</summary>
+    public bool IsHarmless { get; init; }
+
+    /// <summary>What cannot work with a real account. The hosts log it when they start. Empty if there is no source.</summary>
+    public static IEnumerable<DoubtfulSetting> Warnings(FopWatchSettings settings, Uri? listening)
+    {
+        if (settings.Sources.All.Count == 0)
+            yield break;
+
+        if ((settings.PublicUrl ?? listening) is { } notify && Reachability.IsThisMachine(notify))
+        {
+            yield return new(
+                $"No provider can reach the notify URLs: they begin with {notify.AbsoluteUri.TrimEnd('/')}, which is this machine's own address",
+                $"Set {Section}:PublicUrl to the URL under which providers reach this host");
+        }
+
+        if (settings.PublicUrl is { } publicUrl && Reachability.IsExample(publicUrl))
+        {
+            yield return new(
+                $"{Section}:PublicUrl is the documentation's example, {publicUrl}",
+                "Set it to the URL under which providers reach this host");
+        }
+
+        foreach (var source in settings.Sources.All.Where(source => Reachability.IsExample(source.StatusEndpoint)))
+        {
+            yield return new(
+                $"{Section}:Sources:{source.Name}:StatusEndpoint is the documentation's example, {source.StatusEndpoint}",
+                "Set it to the base URL of the account's status API") { Source = source.Name };
+        }
+
+        foreach (var source in settings.Sources.All.Where(source => source.Keys.IsEmpty && source.Trust == TrustRule.Signature && !source.Scope.HasBuckets))
+        {
+            yield return new(
+                $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can have outcomes of other accounts' jobs published",
+                $"Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed") { Source = source.Name };
+        }
+    }
+
+    /// <summary>All of it, for whoever asks.</summary>
+    public static IEnumerable<DoubtfulSetting> All(FopWatchSettings settings, Uri? listening)
+    {
+        if (settings.Sources.All.Count == 0)
+        {
+            return
+            [
+                new("No source is configured", $"Add one to {Section}:Sources") { Why = "Without a source there is no notify URL, and no job can be registered." },
+            ];
+        }
+
+        var shared = settings.Sources.All.SelectMany(
+            (one, i) => settings.Sources.All.Skip(i + 1).Where(other => one.Tokens.Share(other.Tokens)).Select(other => (one.Name, Other: other.Name)));
+        return
+        [
+            .. Warnings(settings, listening),
+            .. settings.PublicUrl is { } url ? OfPublicUrl(settings, url) : listening is null ? [NoPublicUrl] : [],
+            .. shared.Select(pair => new DoubtfulSetting(
+                $"{Section}:Sources:{pair.Name}:NotifyTokens and {Section}:Sources:{pair.Other}:NotifyTokens have a token in common",
+                "Give each source tokens of its own")
+            {
+                Source = pair.Name,
+                IsHarmless = true,
+                Why = "Whoever has the notify URL of one source has that of the other.",
+            }),
+            .. settings.Sources.All.SelectMany(source => OfSource(settings, source)),
+        ];
+    }
+
+    private static DoubtfulSetting NoPublicUrl => new(
+        $"{Section}:PublicUrl is not set, so signatures are checked for the URL that each request names",
+        $"Set {Section}:PublicUrl to the URL under which providers reach this host")
+    {
+        IsHarmless = true,
+        Why = "A proxy that rewrites the Host header makes every signature wrong.",
+    };
+
+    private static IEnumerable<DoubtfulSetting> OfPublicUrl(FopWatchSettings settings, Uri url)
+    {
+        if (!settings.IsPublic || Reachability.IsExample(url))
+            yield break;
+        if (url.Scheme != Uri.UriSchemeHttps)
+        {
+            yield return new($"{Section}:PublicUrl begins with http", $"Serve it over TLS, and let {Section}:PublicUrl begin with https")
+            {
+                Why = "Notify tokens and reports cross the internet unencrypted, and whoever reads a token can send notifications.",
+            };
+        }
+
+        if (!url.IsDefaultPort)
+        {
+            yield return new($"{Section}:PublicUrl has the port {url.Port}", "Use the default port of the scheme")
+            {
+                IsHarmless = true,
+                Why = "The providers' SDKs disagree about whether a signature covers the port. FopWatch tries both.",
+            };
+        }
+    }
+
+    private static IEnumerable<DoubtfulSetting> OfSource(FopWatchSettings settings, Source source)
+    {
+        var (setting, poll) = ($"{Section}:Sources:{source.Name}", source.Poll);
+        if (source.Trust == TrustRule.Token && settings.IsPublic)
+        {
+            yield return Of($"{setting}:Trust is Token", $"Set {setting}:Keys to the account's keys, and {setting}:Trust to Signature") with
+            {
+                Why = "Whoever learns the notify URL can settle jobs with any outcome. The URL is in the logs of every proxy before FopWatch.",
+            };
+        }
+        else if (source.Keys.IsEmpty && source.Trust == TrustRule.Signature)
+        {
+            yield return Of($"{setting} has no Keys, so no signature can be verified", $"Set {setting}:Keys to the account's keys") with
+            {
+                IsHarmless = true,
+                Why = "No notification can settle a job, so each costs a poll.",
+            };
+        }
+
+        if (source.Tokens.Shortest < GoodToken)
+        {
+            yield return Of(
+                $"{setting}:NotifyTokens has a token of {source.Tokens.Shortest} characters",
+                $"Use {GoodToken} or more random characters, such as the output of 'openssl rand -hex 16'") with
+            {
+                IsHarmless = source.Trust != TrustRule.Token,
+                Why = "A short token can be guessed.",
+            };
+        }
+
+        if (source.StatusEndpoint.Scheme != Uri.UriSchemeHttps && !Reachability.IsThisMachine(source.StatusEndpoint) && !Reachability.IsExample(source.StatusEndpoint))
+        {
+            yield return Of($"{setting}:StatusEndpoint begins with http", "Use https if the API has it") with
+            {
+                Why = "Whoever is on the way to the API can read ids and commands, and answer in its place.",
+            };
+        }
+
+        if (poll.PerSecond < FewPolls)
+        {
+            yield return Of($"{setting}:Poll:PerSecond allows one poll in {1 / poll.PerSecond:0} s", $"Raise {setting}:Poll:PerSecond") with
+            {
+                Why = "Where more jobs are due, their polls are held back and outcomes are late.",
+            };
+        }
+        else if (poll.PerSecond > ManyPolls)
+        {
+            yield return Of($"{setting}:Poll:PerSecond allows {poll.PerSecond:0.#} polls a second", $"Lower {setting}:Poll:PerSecond, unless the provider has agreed to it") with
+            {
+                IsHarmless = true,
+                Why = "No provider publishes its limit. One that is asked too often answers that polls have to slow down, and all of them wait.",
+            };
+        }
+
+        if (poll.First > LateFirst)
+        {
+            yield return Of($"{setting}:Poll:First is {poll.First:c}", $"Lower {setting}:Poll:First") with
+            {
+                IsHarmless = true,
+                Why = "The outcome of a job whose notification is lost is found no sooner.",
+            };
+        }
+
+        if (source.Provider.Kind == ProviderKind.Qiniu && poll.Deadline > KeptByQiniu)
+        {
+            yield return Of($"{setting}:Poll:Deadline is {poll.Deadline:c}", $"Set {setting}:Poll:Deadline to less than {KeptByQiniu.TotalDays:0} days") with
+            {
+                IsHarmless = true,
+                Why = $"Qiniu keeps ids for {KeptByQiniu.TotalDays:0} days. Later polls are wasted.",
+            };
+        }
+
+        DoubtfulSetting Of(string what, string fix) => new(what, fix) { Source = source.Name };
+    }
+}

@@ -1,0 +1,66 @@
+using Azure.Messaging.ServiceBus;
+using FopWatch.Azure.ServiceBus;
+using FopWatch.Diagnosis;
+
+namespace FopWatch.Functions.Diagnosis;
+
+/// <summary>Examines whether the topic takes events: opens a link to send by, and sends nothing.</summary>
+/// <param name="publisher">The publisher; null if there is no Service Bus.</param>
+/// <param name="topic">The name of the topic.</param>
+internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string topic) : IDoctorCheck
+{
+    private const string Why = "Outcomes are recorded, and their events stay in the outbox until they can be published.";
+
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.ServiceBus, null, ExamineAsync) { TooSlow = _ => Unreachable("does not answer") }];
+
+    private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
+    {
+        if (publisher is null)
+        {
+            return
+            [
+                Finding(
+                    DoctorLevel.Warning, "No Service Bus is configured, so events stay in the outbox.", "No subscriber learns of an outcome. Applications can ask for jobs over HTTP.",
+                    "Set FopWatch:ServiceBus:Namespace."),
+            ];
+        }
+
+        try
+        {
+            await publisher.ProveAsync(cancellationToken);
+            return [Finding(DoctorLevel.Pass, $"The topic '{topic}' lets this app send.", null, null)];
+        }
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested && Explain(failure) is { } finding)
+        {
+            return [finding];
+        }
+    }
+
+    private DoctorFinding? Explain(Exception failure) => failure switch
+    {
+        UnauthorizedAccessException => Trouble(
+            $"The identity of the app may not send to the topic '{topic}'.", "Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => Trouble(
+            $"There is no topic '{topic}' in the namespace.", "Make it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", "Enable it."),
+        ServiceBusException { Reason: ServiceBusFailureReason.QuotaExceeded } => Trouble(
+            $"The topic '{topic}' is full.", "Empty or delete subscriptions that nobody reads, and their dead letters."),
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Examine again. If it goes on, choose a larger tier."),
+        ServiceBusException => Unreachable("cannot be reached"),
+        _ when IsOfIdentity(failure.GetType()) => Trouble(
+            "There is no identity that Service Bus could be asked with.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
+        System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable("cannot be reached"),
+        _ => null,
+    };
+
+    private static DoctorFinding Unreachable(string how) => Trouble(
+        $"The namespace of Service Bus {how}.", "Check FopWatch:ServiceBus:Namespace, its network rules, and that port 5671 is open to it.");
+
+    private static bool IsOfIdentity(Type? type) =>
+        type is not null && (type.FullName == "Azure.Identity.AuthenticationFailedException" || IsOfIdentity(type.BaseType));
+
+    private static DoctorFinding Trouble(string what, string fix) => Finding(DoctorLevel.Trouble, what, Why, fix);
+
+    private static DoctorFinding Finding(DoctorLevel level, string what, string? why, string? fix) =>
+        new() { Check = DoctorCheck.ServiceBus, Level = level, What = what, Why = why, Fix = fix };
+}

@@ -1,0 +1,145 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using FopWatch.Diagnosis;
+using FopWatch.Sqlite;
+
+namespace FopWatch.Local.Diagnosis;
+
+/// <summary>Examines the data folder: whether it can be written to, how much room there is, and which file system it is on.</summary>
+/// <param name="folder">The folder.</param>
+internal sealed class DataFolderCheck(string folder) : IDoctorCheck
+{
+    /// <summary>With less, the host may stop to take notifications within minutes.</summary>
+    private const long LeastFree = 64 << 20;
+
+    /// <summary>With less, there is little room for the log of a busy hour.</summary>
+    private const long LittleFree = 1L << 30;
+
+    private static readonly TimeSpan SlowSync = TimeSpan.FromMilliseconds(500);
+
+    private static readonly string[] OfNetworks = ["nfs", "nfs4", "cifs", "smb", "smb2", "smb3", "smbfs", "9p", "afpfs", "fuse.sshfs", "ceph", "glusterfs", "fuse.glusterfs", "lustre"];
+
+    private static readonly string[] InMemory = ["tmpfs", "ramfs"];
+
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.DataFolder, null, _ => Task.FromResult<IReadOnlyList<DoctorFinding>>(Examine()))];
+
+    internal static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
+        new() { Check = DoctorCheck.DataFolder, Level = level, What = what, Why = why, Fix = fix };
+
+    /// <summary>What is found of the room that there is.</summary>
+    internal static DoctorFinding? OfRoom(long free) => free >= LittleFree ? null : Finding(
+        free < LeastFree ? DoctorLevel.Trouble : DoctorLevel.Warning,
+        $"The disk of the data folder has {Size(free)} left.",
+        "When it is full, notifications and registrations are answered 503, and providers give up after minutes or hours.",
+        "Make room, or lower FopWatch:Retention.");
+
+    /// <summary>What is found of a file system.</summary>
+    internal static DoctorFinding? OfFileSystem(string name)
+    {
+        if (OfNetworks.Contains(name, StringComparer.OrdinalIgnoreCase))
+        {
+            return Finding(
+                DoctorLevel.Trouble, $"The data folder is on a network file system ({name}).",
+                "SQLite's write-ahead log needs memory that processes share, and locks that hold. On a network file system the database can be damaged.",
+                "Move the data folder to a local disk.");
+        }
+
+        return InMemory.Contains(name, StringComparer.OrdinalIgnoreCase)
+            ? Finding(
+                DoctorLevel.Warning, $"The data folder is in memory ({name}).", "All jobs are lost when the machine or the container restarts.", "Move the data folder to a disk or a volume.")
+            : null;
+    }
+
+    /// <summary>A size in words.</summary>
+    internal static string Size(long bytes) => bytes switch
+    {
+        < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KiB"),
+        < 1 << 30 => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024):0} MiB"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{bytes / (1024.0 * 1024 * 1024):0.0} GiB"),
+    };
+
+    private List<DoctorFinding> Examine()
+    {
+        if (!Directory.Exists(folder))
+        {
+            return File.Exists(folder)
+                ? [Finding(DoctorLevel.Trouble, "The data folder is a file.", "The host does not start.", "Give another folder as --data.")]
+                : [Finding(DoctorLevel.Info, "The data folder does not exist. The host makes it when it starts.")];
+        }
+
+        var took = TryWrite(out var problem);
+        if (problem is not null)
+            return [problem];
+
+        var found = new List<DoctorFinding>();
+        var (free, system) = Disk();
+        if (free is { } room && OfRoom(room) is { } little)
+            found.Add(little);
+        if (system is not null && OfFileSystem(system) is { } doubtful)
+            found.Add(doubtful);
+        if (took > SlowSync)
+        {
+            found.Add(Finding(
+                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"The disk took {took.TotalMilliseconds:0} ms to make a small file durable."),
+                "Each notification is answered once it is durable, so a slow disk limits how many are taken.", "See what else uses the disk, or move the data folder to a faster one."));
+        }
+
+        if (DataFolder.OpenToOthers(folder) is { Count: > 0 } open)
+        {
+            found.Add(Finding(
+                DoctorLevel.Warning,
+                $"Other users of this machine may use {string.Join(", ", open.Select(path => path == Path.GetFullPath(folder) ? "the data folder" : Path.GetFileName(path)))}.",
+                "The database holds ids, metadata, and notifications with secrets in them.", "Make the folder accessible to the user of the host alone (chmod 700), and the files too (chmod 600)."));
+        }
+
+        if (found.Count > 0)
+            return found;
+        var where = system is null ? "" : $" ({system})";
+        return
+        [
+            Finding(
+                DoctorLevel.Pass,
+                string.Create(CultureInfo.InvariantCulture, $"The data folder can be written to{where}: a small file was durable within {took.TotalMilliseconds:0} ms.")
+                + (free is { } left ? $" The disk has {Size(left)} left." : "")),
+        ];
+    }
+
+    private TimeSpan TryWrite(out DoctorFinding? problem)
+    {
+        var path = Path.Combine(folder, $"doctor-{Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(8))}.tmp");
+        var began = TimeProvider.System.GetTimestamp();
+        try
+        {
+            var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose };
+            if (!OperatingSystem.IsWindows())
+                options.UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+            using var file = new FileStream(path, options);
+            file.Write(new byte[4096]);
+            file.Flush(flushToDisk: true);
+            problem = null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            problem = Finding(
+                DoctorLevel.Trouble,
+                e is UnauthorizedAccessException ? "This user may not write to the data folder." : "The data folder cannot be written to: the disk may be full or read-only.",
+                "No notification and no registration can be taken.",
+                "Check the owner and the mode of the folder, the room on its disk, and whether it is mounted for reading only.");
+        }
+
+        return TimeProvider.System.GetElapsedTime(began);
+    }
+
+    private (long? Free, string? FileSystem) Disk()
+    {
+        try
+        {
+            var drive = new DriveInfo(Path.GetFullPath(folder));
+            return (drive.AvailableFreeSpace, drive.DriveFormat);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+        {
+            return (null, null);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+using System.Globalization;
+using FopWatch.Diagnosis;
+using FopWatch.Sqlite;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Diagnosis;
+
+/// <summary>Examines the database: damage, its write-ahead log, and how long a commit takes.</summary>
+/// <param name="folder">The data folder.</param>
+/// <param name="store">The open store; null where no host has it.</param>
+internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctorCheck
+{
+    /// <summary>How long is looked for damage. It is less than a step may take.</summary>
+    private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
+
+    private static readonly TimeSpan SlowCommit = TimeSpan.FromSeconds(1);
+
+    /// <summary>The writer begins the log anew at a quarter of it.</summary>
+    private const long LargeLog = 512L << 20;
+
+    public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.Database, null, ExamineAsync)];
+
+    private static DoctorFinding Damaged => Finding(
+        DoctorLevel.Trouble, "The database is damaged: its check (PRAGMA quick_check) fails.", "Jobs may be unreadable, and commits may fail.",
+        "Stop the host, and restore a backup or recover the file (sqlite3 .recover).");
+
+    /// <summary>What is found of the write-ahead log.</summary>
+    internal static DoctorFinding? OfLog(long length) => length <= LargeLog ? null : Finding(
+        DoctorLevel.Warning, $"The write-ahead log of the database has {DataFolderCheck.Size(length)}.",
+        "It takes room on the disk, and reads and the next start become slower.",
+        "See whether another program keeps the database open, such as a backup or sqlite3, or whether the disk is too slow for what is written.");
+
+    private static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
+        new() { Check = DoctorCheck.Database, Level = level, What = what, Why = why, Fix = fix };
+
+    private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
+    {
+        var path = Path.Combine(folder, SqliteDatabase.FileName);
+        if (!File.Exists(path))
+            return [Finding(DoctorLevel.Info, "There is no database yet. The host makes it when it starts.")];
+        if (store?.Database.Damage is not null)
+            return [Damaged];
+
+        TimeSpan? commit = null;
+        if (store is not null)
+        {
+            await store.Database.CheckWritesAsync(cancellationToken);
+            var began = TimeProvider.System.GetTimestamp();
+            await store.Database.WriteAsync(Schema.Touch, cancellationToken);
+            commit = TimeProvider.System.GetElapsedTime(began);
+        }
+
+        WholeCheckResult checkedFor;
+        try
+        {
+            checkedFor = WholeCheck.Run(path, Longest, cancellationToken);
+        }
+        catch (SqliteException e)
+        {
+            return [Finding(DoctorLevel.Trouble, $"The database cannot be read: {e.Reason()}.", "The host cannot work with it.", "Check the file, its owner and its mode.")];
+        }
+
+        if (checkedFor == WholeCheckResult.Damaged)
+            return [Damaged];
+        var found = new List<DoctorFinding>();
+        var log = new FileInfo($"{path}-wal") is { Exists: true } file ? file.Length : 0;
+        if (OfLog(log) is { } large)
+            found.Add(large);
+        if (commit > SlowCommit)
+        {
+            found.Add(Finding(
+                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"A commit took {commit.Value.TotalSeconds:0.0} s."),
+                "Each notification is answered once it is committed.", "See what else uses the disk, or whether more is written than it can take."));
+        }
+
+        if (found.Count == 0)
+        {
+            found.Add(Finding(
+                DoctorLevel.Pass,
+                $"{(checkedFor == WholeCheckResult.Whole ? "No page of the database is damaged" : string.Create(CultureInfo.InvariantCulture, $"In {Longest.TotalSeconds:0} s no damaged page was found; the database is too large to look at all of it"))}. "
+                + $"It has {DataFolderCheck.Size(new FileInfo(path).Length)}, and its write-ahead log {DataFolderCheck.Size(log)}"
+                + (commit is { } took ? string.Create(CultureInfo.InvariantCulture, $". A commit took {took.TotalMilliseconds:0} ms.") : ".")));
+        }
+
+        return found;
+    }
+}

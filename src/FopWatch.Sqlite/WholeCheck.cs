@@ -1,0 +1,48 @@
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>What a check of a whole database came to.</summary>
+internal enum WholeCheckResult
+{
+    /// <summary>All of it was looked at, and nothing is damaged.</summary>
+    Whole,
+
+    /// <summary>Nothing was found in the time that there was.</summary>
+    Part,
+
+    /// <summary>Something is damaged.</summary>
+    Damaged,
+}
+
+/// <summary>Looks for damaged pages of a database file on a connection of its own, so that no other read waits for it.</summary>
+internal static class WholeCheck
+{
+    private const int InstructionsBetweenLooks = 10_000;
+
+    /// <summary>Checks a file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="longest">How long it may take, in real time.</param>
+    /// <param name="cancellationToken">Ends it as that time does.</param>
+    /// <exception cref="SqliteException">The file cannot be read.</exception>
+    public static WholeCheckResult Run(string path, TimeSpan longest, CancellationToken cancellationToken)
+    {
+        var (time, began) = (TimeProvider.System, TimeProvider.System.GetTimestamp());
+        using var session = SqliteSession.Open(path, SqliteOpenMode.ReadOnly, TimeSpan.FromSeconds(1));
+        raw.sqlite3_progress_handler(
+            session.Connection.Handle, InstructionsBetweenLooks, _ => cancellationToken.IsCancellationRequested || time.GetElapsedTime(began) > longest ? 1 : 0, null);
+        try
+        {
+            return session.Scalar("PRAGMA quick_check(1)") is "ok" ? WholeCheckResult.Whole : WholeCheckResult.Damaged;
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode == raw.SQLITE_INTERRUPT)
+        {
+            return WholeCheckResult.Part;
+        }
+        catch (SqliteException e) when (e.IsDamage())
+        {
+            return WholeCheckResult.Damaged;
+        }
+    }
+}

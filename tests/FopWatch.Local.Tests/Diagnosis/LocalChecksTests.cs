@@ -1,0 +1,113 @@
+using FopWatch.Diagnosis;
+using FopWatch.Local.Diagnosis;
+using FopWatch.Local.Hosting;
+using FopWatch.Sqlite;
+
+namespace FopWatch.Local.Tests.Diagnosis;
+
+/// <summary>What the doctor finds of a data folder, its database and the process.</summary>
+public sealed class LocalChecksTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_folder_that_can_be_written_to_passes_and_keeps_no_file()
+    {
+        var finding = Assert.Single(await RunAsync(new DataFolderCheck(_folder.FullName)));
+
+        // The machine that tests may have little room, and say so.
+        Assert.True(finding.Level is DoctorLevel.Pass or DoctorLevel.Warning, $"{finding}");
+        Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.FullName));
+    }
+
+    [Fact]
+    public async Task A_folder_that_does_not_exist_is_made_at_the_start_and_a_file_is_not()
+    {
+        var path = Path.Combine(_folder.FullName, "data");
+        Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DataFolderCheck(path))).Level);
+        Assert.False(Directory.Exists(path));
+
+        await File.WriteAllTextAsync(path, "", Cancelled);
+        Assert.Equal((DoctorLevel.Trouble, "The data folder is a file."), Of(Assert.Single(await RunAsync(new DataFolderCheck(path)))));
+    }
+
+    [Fact]
+    public async Task A_folder_that_others_may_write_to_is_a_warning()
+    {
+        if (OperatingSystem.IsWindows())
+            return;
+        File.SetUnixFileMode(_folder.FullName, (UnixFileMode)0b111_111_111);
+
+        Assert.Contains("Other users of this machine may use the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName))).Select(finding => finding.What));
+    }
+
+    [Theory]
+    [InlineData(10L << 30, null)]
+    [InlineData(500L << 20, DoctorLevel.Warning)]
+    [InlineData(5L << 20, DoctorLevel.Trouble)]
+    public void Little_room_is_told(long free, DoctorLevel? expected) => Assert.Equal(expected, DataFolderCheck.OfRoom(free)?.Level);
+
+    [Theory]
+    [InlineData("ext4", null)]
+    [InlineData("overlay", null)]
+    [InlineData("nfs4", DoctorLevel.Trouble)]
+    [InlineData("CIFS", DoctorLevel.Trouble)]
+    [InlineData("tmpfs", DoctorLevel.Warning)]
+    public void File_systems_that_lose_or_damage_the_database_are_told(string name, DoctorLevel? expected) =>
+        Assert.Equal(expected, DataFolderCheck.OfFileSystem(name)?.Level);
+
+    [Fact]
+    public async Task A_database_passes_with_and_without_its_host()
+    {
+        await using (var store = await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, null, Cancelled))
+        {
+            var open = Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, store)));
+            Assert.Equal(DoctorLevel.Pass, open.Level);
+            Assert.StartsWith("No page of the database is damaged.", open.What, StringComparison.Ordinal);
+            Assert.Contains("A commit took", open.What, StringComparison.Ordinal);
+        }
+
+        Assert.Equal(DoctorLevel.Pass, Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null))).Level);
+    }
+
+    [Fact]
+    public async Task A_damaged_database_is_trouble()
+    {
+        await (await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, null, Cancelled)).DisposeAsync();
+        await using (var file = File.OpenWrite(_folder.DatabasePath))
+        {
+            // Past the page that has the schema.
+            file.Position = 4096;
+            await file.WriteAsync(Enumerable.Repeat((byte)0x5A, 64 * 1024).ToArray(), Cancelled);
+        }
+
+        Assert.Equal(
+            (DoctorLevel.Trouble, "The database is damaged: its check (PRAGMA quick_check) fails."), Of(Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null)))));
+
+        await File.WriteAllTextAsync(_folder.DatabasePath, new string('x', 10_000), Cancelled);
+        Assert.Equal(DoctorLevel.Trouble, Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null))).Level);
+    }
+
+    [Fact]
+    public async Task No_database_yet_is_told() => Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null))).Level);
+
+    [Theory]
+    [InlineData(64L << 20, null)]
+    [InlineData(2L << 30, DoctorLevel.Warning)]
+    public void A_log_that_grows_is_told(long length, DoctorLevel? expected) => Assert.Equal(expected, DatabaseCheck.OfLog(length)?.Level);
+
+    [Theory]
+    [InlineData(null, DoctorLevel.Pass)]
+    [InlineData(1_000_000, DoctorLevel.Pass)]
+    [InlineData(1024, DoctorLevel.Warning)]
+    public async Task A_limit_of_open_files_that_takes_connections_away_is_a_warning(int? limit, DoctorLevel expected) =>
+        Assert.Equal(expected, Assert.Single(await RunAsync(new OpenFilesCheck(OpenFiles.Share(limit, 2), 2))).Level);
+
+    private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What);
+
+    private static Task<IReadOnlyList<DoctorFinding>> RunAsync(IDoctorCheck check) => check.Steps.Single().RunAsync(Cancelled);
+}
