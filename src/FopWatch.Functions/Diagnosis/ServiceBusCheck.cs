@@ -13,6 +13,24 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
 
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.ServiceBus, null, ExamineAsync) { TooSlow = _ => Unreachable("does not answer") }];
 
+    /// <summary>What a failure means; null if it is none of the Service Bus's.</summary>
+    internal static DoctorFinding? Explain(Exception failure, string topic) => failure switch
+    {
+        UnauthorizedAccessException => Trouble(
+            $"The identity of the app may not send to the topic '{topic}'.", "Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => Trouble(
+            $"There is no topic '{topic}' in the namespace.", "Make it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
+        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", "Enable it."),
+        ServiceBusException { Reason: ServiceBusFailureReason.QuotaExceeded } => Trouble(
+            $"The topic '{topic}' is full.", "Empty or delete subscriptions that nobody reads, and their dead letters."),
+        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Examine again. If it goes on, choose a larger tier."),
+        ServiceBusException => Unreachable("cannot be reached"),
+        _ when IsOfIdentity(failure.GetType()) => Trouble(
+            "There is no identity that Service Bus could be asked with.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
+        System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable("cannot be reached"),
+        _ => null,
+    };
+
     private async Task<IReadOnlyList<DoctorFinding>> ExamineAsync(CancellationToken cancellationToken)
     {
         if (publisher is null)
@@ -30,28 +48,11 @@ internal sealed class ServiceBusCheck(ServiceBusPublisher? publisher, string top
             await publisher.ProveAsync(cancellationToken);
             return [Finding(DoctorLevel.Pass, $"The topic '{topic}' lets this app send.", null, null)];
         }
-        catch (Exception failure) when (!cancellationToken.IsCancellationRequested && Explain(failure) is { } finding)
+        catch (Exception failure) when (!cancellationToken.IsCancellationRequested && Explain(failure, topic) is { } finding)
         {
             return [finding];
         }
     }
-
-    private DoctorFinding? Explain(Exception failure) => failure switch
-    {
-        UnauthorizedAccessException => Trouble(
-            $"The identity of the app may not send to the topic '{topic}'.", "Give it the role Azure Service Bus Data Sender on the topic or the namespace. A new role takes effect after some minutes."),
-        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => Trouble(
-            $"There is no topic '{topic}' in the namespace.", "Make it, or correct FopWatch:ServiceBus:Topic. infra/ has a template."),
-        ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityDisabled } => Trouble($"The topic '{topic}' is disabled.", "Enable it."),
-        ServiceBusException { Reason: ServiceBusFailureReason.QuotaExceeded } => Trouble(
-            $"The topic '{topic}' is full.", "Empty or delete subscriptions that nobody reads, and their dead letters."),
-        ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => Finding(DoctorLevel.Warning, "The namespace is busy.", Why, "Examine again. If it goes on, choose a larger tier."),
-        ServiceBusException => Unreachable("cannot be reached"),
-        _ when IsOfIdentity(failure.GetType()) => Trouble(
-            "There is no identity that Service Bus could be asked with.", "Give the app a managed identity, and set AZURE_CLIENT_ID to its client id if it is a user-assigned one."),
-        System.Net.Sockets.SocketException or IOException or TimeoutException => Unreachable("cannot be reached"),
-        _ => null,
-    };
 
     private static DoctorFinding Unreachable(string how) => Trouble(
         $"The namespace of Service Bus {how}.", "Check FopWatch:ServiceBus:Namespace, its network rules, and that port 5671 is open to it.");

@@ -147,6 +147,20 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
+    public async Task A_store_that_cannot_answer_is_trouble_and_the_rest_is_examined()
+    {
+        await using var host = await StartAsync(new Uri($"http://127.0.0.1:{Loopback.FreePort()}"));
+        await using (await host.BreakStoreAsync())
+        {
+            var report = await ExamineAsync(host);
+            Assert.Contains(report.Findings, finding => finding is { Check: DoctorCheck.Tables or DoctorCheck.Database, Level: DoctorLevel.Trouble });
+            Assert.Equal(DoctorLevel.Pass, Of(report, DoctorCheck.StatusApi, "media").Level);
+        }
+
+        Assert.DoesNotContain((await ExamineAsync(host)).Findings, finding => finding is { Check: DoctorCheck.Tables or DoctorCheck.Database, Level: DoctorLevel.Trouble });
+    }
+
+    [Fact]
     public async Task A_second_examination_is_refused_while_one_is_under_way()
     {
         await using var proxy = await PassingProxy.StartAsync();
