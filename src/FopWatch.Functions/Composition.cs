@@ -5,7 +5,7 @@ using FopWatch.Azure.Tables;
 using FopWatch.Clocks;
 using FopWatch.Cloud;
 using FopWatch.Diagnosis;
-using FopWatch.Functions.Diagnosis;
+using FopWatch.Functions.Examining;
 using FopWatch.Functions.Http;
 using FopWatch.Functions.Publishing;
 using FopWatch.Functions.Starting;

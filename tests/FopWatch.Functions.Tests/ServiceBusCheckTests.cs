@@ -1,7 +1,7 @@
 using Azure.Messaging.ServiceBus;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Diagnosis;
-using FopWatch.Functions.Diagnosis;
+using FopWatch.Functions.Examining;
 
 namespace FopWatch.Functions.Tests;
 

@@ -2,7 +2,7 @@ using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Embedded;
-using FopWatch.Local.Diagnosis;
+using FopWatch.Local.Examining;
 using FopWatch.PollLimits;
 using FopWatch.Publishing;
 using FopWatch.Running;

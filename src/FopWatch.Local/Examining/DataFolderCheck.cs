@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using FopWatch.Diagnosis;
 using FopWatch.Sqlite;
 
-namespace FopWatch.Local.Diagnosis;
+namespace FopWatch.Local.Examining;
 
 /// <summary>Examines the data folder: whether it can be written to, how much room there is, and which file system it is on.</summary>
 /// <param name="folder">The folder.</param>

@@ -2,7 +2,7 @@ using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Local.Hosting;
 
-namespace FopWatch.Local.Diagnosis;
+namespace FopWatch.Local.Examining;
 
 /// <summary>Examines whether the limit of open files takes connections away.</summary>
 /// <param name="files">How the limit is shared out.</param>

@@ -2,7 +2,7 @@ using Azure.Messaging.ServiceBus;
 using FopWatch.Azure.ServiceBus;
 using FopWatch.Diagnosis;
 
-namespace FopWatch.Functions.Diagnosis;
+namespace FopWatch.Functions.Examining;
 
 /// <summary>Examines whether the topic takes events: opens a link to send by, and sends nothing.</summary>
 /// <param name="publisher">The publisher; null if there is no Service Bus.</param>

@@ -3,7 +3,7 @@ using FopWatch.Diagnosis;
 using FopWatch.Sqlite;
 using Microsoft.Data.Sqlite;
 
-namespace FopWatch.Local.Diagnosis;
+namespace FopWatch.Local.Examining;
 
 /// <summary>Examines the database: damage, its write-ahead log, and how long a commit takes.</summary>
 /// <param name="folder">The data folder.</param>

@@ -3,7 +3,7 @@ using FopWatch.Azure.Tables;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 
-namespace FopWatch.Functions.Diagnosis;
+namespace FopWatch.Functions.Examining;
 
 /// <summary>Examines the table: reads, writes and deletes a row that nothing else looks at.</summary>
 /// <param name="store">The store.</param>

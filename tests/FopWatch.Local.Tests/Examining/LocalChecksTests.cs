@@ -1,9 +1,9 @@
 using FopWatch.Diagnosis;
-using FopWatch.Local.Diagnosis;
+using FopWatch.Local.Examining;
 using FopWatch.Local.Hosting;
 using FopWatch.Sqlite;
 
-namespace FopWatch.Local.Tests.Diagnosis;
+namespace FopWatch.Local.Tests.Examining;
 
 /// <summary>What the doctor finds of a data folder, its database and the process.</summary>
 public sealed class LocalChecksTests : IDisposable

@@ -1,9 +1,8 @@
 using System.Globalization;
 using FopWatch.Diagnosis;
 using FopWatch.Functions.Watching;
-using FopWatch.Watching;
 
-namespace FopWatch.Functions.Diagnosis;
+namespace FopWatch.Functions.Examining;
 
 /// <summary>Examines whether the task hub answers: asks for a watch that does not exist, which reads its tables. It begins no watch.</summary>
 /// <param name="client">The client of this invocation.</param>
