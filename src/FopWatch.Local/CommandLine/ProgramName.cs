@@ -40,6 +40,8 @@ internal static class ProgramName
             return $"dotnet run --project {Quoted(From(current, project))} --";
         }
 
+        if (Path.GetFileNameWithoutExtension(process) == "dotnet" && IsOfPackage(folder))
+            return $"dnx {Installed}";
         if (process is null || Path.GetFileNameWithoutExtension(process) != Installed)
             return $"dotnet {Quoted(From(current, Path.Combine(folder, Installed + ".dll")))}";
         if ((path ?? "").Split(Path.PathSeparator).Any(entry => entry.Length > 0 && Path.TrimEndingDirectorySeparator(entry) == Path.GetDirectoryName(process)))
@@ -49,6 +51,10 @@ internal static class ProgramName
         var relative = From(current, process);
         return Quoted(relative.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) ? relative : Path.Combine(".", relative));
     }
+
+    /// <summary>Whether the assemblies are in an unpacked package, from which <c>dnx</c> runs tools: <c>fopwatch/1.2.3/tools/net10.0/any</c>.</summary>
+    private static bool IsOfPackage(string folder) =>
+        folder.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) is [.., Installed, _, "tools", _, "any"];
 
     private static string From(string current, string path)
     {

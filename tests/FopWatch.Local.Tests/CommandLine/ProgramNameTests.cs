@@ -33,6 +33,7 @@ public sealed class ProgramNameTests : IDisposable
         Assert.Equal("./fopwatch", ProgramName.Of(Root + "/", process, Root, "/usr/bin"));
         Assert.Equal("../fopwatch", ProgramName.Of(Root + "/", process, Path.Combine(Root, "below"), null));
         Assert.Equal("dotnet fopwatch.dll", ProgramName.Of(Root + "/", "/usr/bin/dotnet", Root, "/usr/bin"));
+        Assert.Equal("dnx fopwatch", ProgramName.Of("/home/user/.nuget/packages/fopwatch/1.2.3/tools/net10.0/any/", "/usr/bin/dotnet", Root, "/usr/bin"));
         Assert.Equal("'/opt/my programs/fopwatch'", ProgramName.Of("/opt/my programs/", "/opt/my programs/fopwatch", "/home/user/a/b/c/d/e/f/g", null));
     }
 }
