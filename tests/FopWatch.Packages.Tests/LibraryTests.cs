@@ -1,0 +1,86 @@
+namespace FopWatch.Packages.Tests;
+
+/// <summary>The packages of libraries: what is in them, and a program that has them from nowhere else.</summary>
+public sealed class LibraryTests(Packed packed)
+{
+    public static TheoryData<string> Ids => [.. Packed.Projects.Select(IdOf)];
+
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void A_package_says_what_it_is_under_which_licence_and_of_which_commit(string id)
+    {
+        var metadata = packed.Metadata(id);
+        string? Of(string name) => metadata.Elements().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
+
+        Assert.Equal(id, Of("id"));
+        Assert.Equal("MIT", Of("license"));
+        Assert.Equal("README.md", Of("readme"));
+        Assert.InRange(Of("description")!.Length, 40, 400);
+        Assert.DoesNotContain("Package Description", Of("description"), StringComparison.Ordinal);
+        using var package = packed.Open(id);
+        Assert.Contains(package.Entries, entry => entry.FullName == "README.md" && entry.Length > 500);
+
+        // A source archive has no commit.
+        if (Path.Exists(Path.Combine(Sdk.Repository, ".git")))
+            Assert.Matches("^[0-9a-f]{40}$", metadata.Elements().Single(element => element.Name.LocalName == "repository").Attribute("commit")?.Value);
+    }
+
+    [Theory]
+    [MemberData(nameof(Ids))]
+    public void A_library_has_its_symbols_beside_it_for_debuggers_and_its_documentation_in_it(string id)
+    {
+        if (id == "fopwatch")
+            return;
+        using var package = packed.Open(id);
+        using var symbols = packed.Open(id, "snupkg");
+
+        var assemblies = package.Entries.Where(entry => entry.FullName.EndsWith(".dll", StringComparison.Ordinal)).Select(entry => entry.FullName).ToList();
+        Assert.NotEmpty(assemblies);
+        Assert.All(assemblies, assembly =>
+        {
+            Assert.Contains(package.Entries, entry => entry.FullName == Path.ChangeExtension(assembly, ".xml"));
+            Assert.Contains(symbols.Entries, entry => entry.FullName == Path.ChangeExtension(assembly, ".pdb"));
+        });
+    }
+
+    [Fact]
+    public async Task A_program_in_an_empty_folder_reads_an_event_with_the_packed_package_alone()
+    {
+        using var folder = new TempFolder();
+        await WriteAsync(folder, "Consumer.csproj", $"""
+            <Project Sdk="Microsoft.NET.Sdk">
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+              </PropertyGroup>
+              <ItemGroup>
+                <PackageReference Include="FopWatch.Contracts" Version="{packed.Version}" />
+              </ItemGroup>
+            </Project>
+            """);
+        await WriteAsync(folder, "Program.cs", """
+            using FopWatch.Contracts;
+
+            if (!JobEvent.TryParse(Console.In.ReadToEnd(), out var happened, out var reason))
+                throw new InvalidOperationException(reason);
+            Console.WriteLine($"{happened.Data.Source}/{happened.Data.Id} {happened.Data.State} {happened.Data.Version}");
+            """);
+        await WriteAsync(folder, "event.json", await File.ReadAllTextAsync(
+            Path.Combine(Sdk.Repository, "tests", "FopWatch.Packages.Tests", "event.json"), TestContext.Current.CancellationToken));
+        File.Copy(packed.NuGetConfig, Path.Combine(folder.FullName, "nuget.config"));
+
+        await Sdk.DotnetAsync(folder.FullName, packed.NewUser, "build", "--nologo", "-v", "quiet");
+
+        var (exit, output, error) = await Sdk.RunAsync(
+            folder.FullName, packed.NewUser, "bash", "-c", "dotnet bin/Debug/net10.0/Consumer.dll <event.json");
+        Assert.Equal((0, "media/z0.a Succeeded 2", ""), (exit, output.Trim(), error));
+    }
+
+    private static string IdOf(string project) => project == "FopWatch.Local" ? "fopwatch" : project;
+
+    private static Task WriteAsync(TempFolder folder, string name, string text) =>
+        File.WriteAllTextAsync(Path.Combine(folder.FullName, name), text, TestContext.Current.CancellationToken);
+}
