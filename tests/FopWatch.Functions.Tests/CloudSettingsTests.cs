@@ -27,8 +27,8 @@ public class CloudSettingsTests
     [InlineData("FopWatch:ServiceBus:Namespace", "https://contoso.servicebus.windows.net", "is not a host name such as contoso.servicebus.windows.net")]
     [InlineData("FopWatch:ServiceBus:ConnectionString", "contoso", "is not an emulator's connection string with UseDevelopmentEmulator=true; for a namespace in Azure set FopWatch:ServiceBus:Namespace, and the host's identity is used")]
     [InlineData("FopWatch:ApiUrl", "/api", "is not an http or https URL without user, query and fragment, such as https://fopwatch.azurewebsites.net")]
-    [InlineData("FopWatch:ApiKey", "0123456789abcdef", "is not a setting of FopWatch; docs/settings.md lists them all")]
-    [InlineData("FopWatch:Tables:Nmae", "abc", "is not a setting of FopWatch; docs/settings.md lists them all")]
+    [InlineData("FopWatch:ApiKey", "0123456789abcdef", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:ApiKeys?")]
+    [InlineData("FopWatch:Tables:Nmae", "abc", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Tables:Name?")]
     [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
     public void A_wrong_setting_is_named_with_what_would_be_right(string name, string value, string problem)
     {

@@ -251,7 +251,7 @@ public sealed class SettingsReader
         foreach (var (name, value) in _settings)
         {
             if (value is not null && !_known.Contains(name) && !IsExplained(name))
-                _problems.Add($"{name} is not a setting of FopWatch; docs/settings.md lists them all");
+                _problems.Add($"{name} is not a setting of FopWatch; docs/settings.md lists them all{Meant(name)}");
         }
 
         foreach (var name in _references)
@@ -263,6 +263,24 @@ public sealed class SettingsReader
 
         if (_problems.Count > 0)
             throw new SettingsException(_problems);
+    }
+
+    /// <summary>What an unknown name was meant to be: the first of its parts that is not known, corrected.</summary>
+    private string Meant(string name)
+    {
+        for (var end = name.IndexOf(':', StringComparison.Ordinal); end > 0; end = name.IndexOf(':', end + 1))
+        {
+            var (above, rest) = (name[..(end + 1)], name[(end + 1)..]);
+            var children = _known
+                .Where(known => known.StartsWith(above, StringComparison.OrdinalIgnoreCase))
+                .Select(known => known[above.Length..].Split(':')[0])
+                .ToHashSet(StringComparer.OrdinalIgnoreCase);
+            var part = rest.Split(':')[0];
+            if (!children.Contains(part))
+                return NearestName.Find(part, children) is { } nearest ? $". Did you mean {above}{nearest}?" : "";
+        }
+
+        return "";
     }
 
     private void Explain(string name, string problem)

@@ -65,7 +65,7 @@ public class ApiKeySettingsTests
     [InlineData("ApiKeys:ops:Sources:0", "Media", "ApiKeys:ops:Sources:0 is not the name of a configured source")]
     [InlineData("ApiKeys:ops:Sources", "media", "ApiKeys:ops:Sources is a single value: it takes a list")]
     [InlineData("ApiKeys:ops:Sources", null, "ApiKeys:ops:Sources is empty: give at least one name of a source, or leave the setting out for all sources")]
-    [InlineData("ApiKeys:ops:Source", "media", "ApiKeys:ops:Source is not a setting of FopWatch; docs/settings.md lists them all")]
+    [InlineData("ApiKeys:ops:Source", "media", "ApiKeys:ops:Source is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:ApiKeys:ops:Sources?")]
     [InlineData("ApiKeys:ops team:Rights", "Read", "ApiKeys:ops team is not a valid name: a key's name is 1 to 64 of A-Z a-z 0-9 _ -")]
     [InlineData("ApiKeys:Ops:Rights", "Read", "ApiKeys:ops is also written 'Ops': case matters in this name, so write it alike wherever it is set, in the settings file and in the environment")]
     [InlineData("ApiKeys", "0123456789abcdef", "ApiKeys is a single value: it takes a map from names to values")]

@@ -178,7 +178,7 @@ public class FopWatchSettingsTests
                 "FopWatch:Retention is 'forever', not a time from 00:01:00 to 3650.00:00:00, such as 00:02:00 or 9.00:00:00",
                 "--data is empty",
                 "FopWatch:Tables:Buckets is '0', not a whole number from 1 to 256",
-                "FopWatch:Surces is not a setting of FopWatch; docs/settings.md lists them all",
+                "FopWatch:Surces is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Sources?",
             ],
             problems);
 

@@ -1,0 +1,43 @@
+namespace FopWatch.Settings;
+
+/// <summary>Finds what a name was meant to be: a known one that takes few changes of letters.</summary>
+internal static class NearestName
+{
+    /// <summary>The name that is meant.</summary>
+    /// <param name="written">The name as it was written.</param>
+    /// <param name="known">The names that there are.</param>
+    /// <returns>The nearest one, if at most a third of its letters differ; of equally near ones, the first by the alphabet. Null if there is none.</returns>
+    public static string? Find(string written, IEnumerable<string> known) => known
+        .Select(name => (Name: name, Distance: Distance(written.ToUpperInvariant(), name.ToUpperInvariant())))
+        .Where(one => one.Distance <= Math.Max(1, Math.Min(one.Name.Length, written.Length) / 3))
+        .OrderBy(one => one.Distance)
+        .ThenBy(one => one.Name, StringComparer.Ordinal)
+        .Select(one => one.Name)
+        .FirstOrDefault();
+
+    /// <summary>The fewest letters to insert, delete, replace or swap with their neighbour (optimal string alignment).</summary>
+    private static int Distance(string from, string to)
+    {
+        if (Math.Abs(from.Length - to.Length) > to.Length / 3 + 1)
+            return int.MaxValue;
+
+        var rows = new int[from.Length + 1, to.Length + 1];
+        for (var i = 0; i <= from.Length; i++)
+            rows[i, 0] = i;
+        for (var j = 0; j <= to.Length; j++)
+            rows[0, j] = j;
+        for (var i = 1; i <= from.Length; i++)
+        {
+            for (var j = 1; j <= to.Length; j++)
+            {
+                rows[i, j] = Math.Min(
+                    Math.Min(rows[i - 1, j], rows[i, j - 1]) + 1,
+                    rows[i - 1, j - 1] + (from[i - 1] == to[j - 1] ? 0 : 1));
+                if (i > 1 && j > 1 && from[i - 1] == to[j - 2] && from[i - 2] == to[j - 1])
+                    rows[i, j] = Math.Min(rows[i, j], rows[i - 2, j - 2] + 1);
+            }
+        }
+
+        return rows[from.Length, to.Length];
+    }
+}
