@@ -48,14 +48,52 @@ internal static class DataFolder
                 throw;
             }
         }
-        catch (IOException exception) when (IsHeld(exception))
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StoreOpenException($"The data folder '{folder}' is in use by another FopWatch host.", exception);
+            throw Unusable(folder, exception);
+        }
+    }
+
+    /// <summary>Creates the folder where it does not exist, and locks it while a database is put into it.</summary>
+    /// <param name="folder">The folder.</param>
+    /// <returns>The lock; disposing of it lets go of it.</returns>
+    /// <exception cref="StoreOpenException">There is something in the folder, a host uses it, or it cannot be written to.</exception>
+    public static IDisposable LockEmpty(string folder)
+    {
+        var path = Path.Combine(folder, LockName);
+        try
+        {
+            if (!Directory.Exists(folder))
+                Create(folder);
+            RefuseOtherThanFile(path);
+
+            // A folder that is not empty may be anything, and nothing is left in it.
+            var folderLock = File.Exists(path) ? Open(path, FileShare.None) : null;
+            try
+            {
+                RefuseContent(folder);
+                return folderLock ?? Open(path, FileShare.None);
+            }
+            catch
+            {
+                folderLock?.Dispose();
+                throw;
+            }
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            throw new StoreOpenException($"The data folder '{folder}' cannot be written to: {Explain(folder, exception)}", exception);
+            throw Unusable(folder, exception);
         }
+    }
+
+    /// <summary>Creates a file that only its owner may read.</summary>
+    /// <exception cref="IOException">It exists, or the file system refuses.</exception>
+    public static void CreatePrivate(string path)
+    {
+        var options = new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write };
+        if (!OperatingSystem.IsWindows())
+            options.UnixCreateMode = OwnerOnly;
+        new FileStream(path, options).Dispose();
     }
 
     /// <summary>
@@ -77,6 +115,18 @@ internal static class DataFolder
         }
 
         return open;
+    }
+
+    private static StoreOpenException Unusable(string folder, Exception exception) => exception is IOException held && IsHeld(held)
+        ? new($"The data folder '{folder}' is in use by another FopWatch host.", exception)
+        : new($"The data folder '{folder}' cannot be written to: {Explain(folder, exception)}", exception);
+
+    /// <summary>A host that has ended leaves its lock file, and a new file system its folder for lost files.</summary>
+    private static void RefuseContent(string folder)
+    {
+        var there = Directory.EnumerateFileSystemEntries(folder).Select(path => Path.GetFileName(path)).Where(name => name is not (LockName or "lost+found")).Take(4).ToList();
+        if (there.Count > 0)
+            throw new StoreOpenException($"The data folder '{folder}' is not empty: it has {string.Join(", ", there.Take(3))}{(there.Count > 3 ? " …" : "")}. Give a new folder.");
     }
 
     private static void Create(string folder)

@@ -257,18 +257,7 @@ internal static class Schema
         session.Execute("BEGIN IMMEDIATE");
         try
         {
-            var application = Number(session, "PRAGMA application_id");
-            var version = Number(session, "PRAGMA user_version");
-            var isEmpty = application == 0 && version == 0 && Number(session, "SELECT count(*) FROM sqlite_schema") == 0;
-            if (!isEmpty && application != ApplicationId)
-                throw new StoreOpenException($"'{path}' is a database of another program.");
-            if (version > migrations.Count)
-            {
-                throw new StoreOpenException(
-                    $"'{path}' was written by a newer FopWatch{WrittenBy(session)}: its format is {version}, and this program, FopWatch {ProgramVersion.Text}, "
-                    + $"reads formats up to {migrations.Count}. Run that version or a later one, or restore a backup of the data folder from before the upgrade.");
-            }
-
+            var version = ReadableVersion(session, path, migrations);
             if (version == migrations.Count)
                 return;
 
@@ -291,6 +280,32 @@ internal static class Schema
             session.Rollback();
         }
     }
+
+    /// <summary>The format of a database; 0 for a new one.</summary>
+    /// <param name="session">Any connection.</param>
+    /// <param name="path">The file, for messages.</param>
+    /// <param name="migrations">The steps that this program knows.</param>
+    /// <exception cref="StoreOpenException">The file is another program's, or a newer FopWatch's.</exception>
+    public static long ReadableVersion(SqliteSession session, string path, IReadOnlyList<string> migrations)
+    {
+        var version = Number(session, "PRAGMA user_version");
+        if (!IsOfFopWatch(session) && (version != 0 || Number(session, "SELECT count(*) FROM sqlite_schema") != 0))
+            throw OfAnotherProgram(path);
+        if (version > migrations.Count)
+        {
+            throw new StoreOpenException(
+                $"'{path}' was written by a newer FopWatch{WrittenBy(session)}: its format is {version}, and this program, FopWatch {ProgramVersion.Text}, "
+                + $"reads formats up to {migrations.Count}. Run that version or a later one, or restore a backup of the data folder from before the upgrade.");
+        }
+
+        return version;
+    }
+
+    /// <summary>Whether FopWatch has written a database.</summary>
+    public static bool IsOfFopWatch(SqliteSession session) => Number(session, "PRAGMA application_id") == ApplicationId;
+
+    /// <summary>What a database of another program is refused with.</summary>
+    public static StoreOpenException OfAnotherProgram(string path) => new($"'{path}' is a database of another program.");
 
     /// <summary>Writes what is there already, of a database that is up to date: the smallest change that takes room in the log.</summary>
     public static int Touch(SqliteSession session) => SetVersion(session, Migrations.Count);

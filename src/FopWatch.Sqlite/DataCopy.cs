@@ -1,0 +1,158 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+using SQLitePCL;
+
+namespace FopWatch.Sqlite;
+
+/// <summary>Copies the database of a data folder to a file while a host may be using it, and such a file into a new data folder.</summary>
+internal static class DataCopy
+{
+    private const int PagesAtOnce = 1024;
+    private const int InstructionsBetweenLooks = 10_000;
+
+    private static readonly TimeSpan BusyTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// Copies the database to a file, as it is at one moment. Hosts go on reading and writing. The file is there only once it is whole and was checked.
+    /// </summary>
+    /// <param name="folder">The data folder.</param>
+    /// <param name="file">The file to write; none of that name may be there.</param>
+    /// <param name="cancellationToken">Gives up, and leaves no file.</param>
+    /// <exception cref="StoreOpenException">The folder has no database of FopWatch, or the file cannot be written.</exception>
+    /// <exception cref="DamagedCopyException">The copy fails SQLite's check, so the database is damaged.</exception>
+    public static CopiedData Backup(string folder, string file, CancellationToken cancellationToken)
+    {
+        var database = Path.Combine(folder, SqliteDatabase.FileName);
+        if (!File.Exists(database))
+            throw new StoreOpenException($"The data folder '{folder}' has no {SqliteDatabase.FileName}.");
+        return Copy(
+            database,
+            file,
+            source => Schema.IsOfFopWatch(source) ? null : Schema.OfAnotherProgram(database),
+            cancellationToken);
+    }
+
+    /// <summary>Copies a file that <see cref="Backup"/> wrote into a data folder, for the next host that is started on it.</summary>
+    /// <param name="file">The file.</param>
+    /// <param name="folder">The data folder, in which there is nothing; it is created if it does not exist.</param>
+    /// <param name="cancellationToken">Gives up, and leaves no database.</param>
+    /// <exception cref="StoreOpenException">
+    /// The file is not a backup, or a newer FopWatch's; the folder is not empty, is in use, or cannot be written to.
+    /// </exception>
+    /// <exception cref="DamagedCopyException">The copy fails SQLite's check, so the file is damaged.</exception>
+    public static CopiedData Restore(string file, string folder, CancellationToken cancellationToken)
+    {
+        if (Directory.Exists(file))
+            throw new StoreOpenException($"'{file}' is a folder. Give the backup in it.");
+        if (!File.Exists(file))
+            throw new StoreOpenException($"'{file}': there is no such file.");
+        using var held = DataFolder.LockEmpty(folder);
+        return Copy(
+            file,
+            Path.Combine(folder, SqliteDatabase.FileName),
+            source => Schema.ReadableVersion(source, file, Schema.Migrations) == 0 ? new($"'{file}' is an empty database.") : null,
+            cancellationToken);
+    }
+
+    private static CopiedData Copy(string from, string to, Func<SqliteSession, StoreOpenException?> refuse, CancellationToken cancellationToken)
+    {
+        var partial = $"{to}.{Path.GetRandomFileName()}.partial";
+        var reading = true;
+        try
+        {
+            using (var source = SqliteSession.Open(from, SqliteOpenMode.ReadOnly, BusyTimeout))
+            {
+                if (refuse(source) is { } refused)
+                    throw refused;
+                if (Path.Exists(to))
+                    throw new StoreOpenException($"'{to}' exists already. Give the name of a new file.");
+                var format = source.Snapshot(session =>
+                {
+                    // The first read decides which moment the copy is of.
+                    var format = Convert.ToInt64(session.Scalar("PRAGMA user_version"), CultureInfo.InvariantCulture);
+                    session.Scalar("SELECT count(*) FROM sqlite_schema");
+                    reading = false;
+                    DataFolder.CreatePrivate(partial);
+                    using var target = SqliteSession.Open(partial, SqliteOpenMode.ReadWrite, BusyTimeout);
+                    CopyPages(session, target, cancellationToken);
+
+                    // One file: no log has to go with it.
+                    target.Scalar("PRAGMA journal_mode = DELETE");
+                    Check(target, from, cancellationToken);
+                    return format;
+                });
+                File.Move(partial, to, overwrite: false);
+                return new(to, new FileInfo(to).Length, format);
+            }
+        }
+        catch (SqliteException failure) when (failure.SqliteErrorCode == raw.SQLITE_INTERRUPT && cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        catch (SqliteException failure) when (failure.IsDamage())
+        {
+            throw reading && failure.SqliteErrorCode == raw.SQLITE_NOTADB
+                ? new StoreOpenException($"'{from}' is not an SQLite database.", failure)
+                : new DamagedCopyException(from, failure);
+        }
+        catch (SqliteException failure)
+        {
+            throw new StoreOpenException($"{(reading ? $"'{from}' cannot be read" : $"'{from}' cannot be copied to '{to}'")}: {failure.Reason()}.", failure);
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            throw new StoreOpenException($"'{to}' cannot be written: {Reason(failure)}.", failure);
+        }
+        finally
+        {
+            // To delete a file of a folder that does not exist is an error.
+            string[] left = [partial, $"{partial}-journal", $"{partial}-wal", $"{partial}-shm"];
+            foreach (var one in left.Where(File.Exists))
+                File.Delete(one);
+        }
+    }
+
+    private static void CopyPages(SqliteSession source, SqliteSession target, CancellationToken cancellationToken)
+    {
+        var handle = target.Connection.Handle!;
+        using var backup = raw.sqlite3_backup_init(handle, "main", source.Connection.Handle, "main");
+        SqliteException.ThrowExceptionForRC(backup.IsInvalid ? raw.sqlite3_errcode(handle) : raw.SQLITE_OK, handle);
+        int result;
+        do
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            result = raw.sqlite3_backup_step(backup, PagesAtOnce);
+        }
+        while (result == raw.SQLITE_OK);
+        if (result != raw.SQLITE_DONE)
+            throw new SqliteException(raw.sqlite3_errstr(result).utf8_to_string(), result & 0xFF, result);
+    }
+
+    /// <exception cref="DamagedCopyException">Pages or indexes are wrong.</exception>
+    private static void Check(SqliteSession copy, string from, CancellationToken cancellationToken)
+    {
+        raw.sqlite3_progress_handler(
+            copy.Connection.Handle, InstructionsBetweenLooks, _ => cancellationToken.IsCancellationRequested ? 1 : 0, null);
+        if (copy.Scalar("PRAGMA integrity_check(1)") is not "ok")
+            throw new DamagedCopyException(from);
+    }
+
+    private static string Reason(Exception failure) => failure switch
+    {
+        UnauthorizedAccessException => "this user may not",
+        DirectoryNotFoundException => "there is no such folder",
+        PathTooLongException => "its name is too long",
+        _ => "the file system refuses; the disk may be full or read-only",
+    };
+}
+
+/// <summary>A copy of a database.</summary>
+/// <param name="File">The file.</param>
+/// <param name="Bytes">How long it is.</param>
+/// <param name="Format">The format, as <see cref="Schema"/> numbers them.</param>
+internal sealed record CopiedData(string File, long Bytes, long Format);
+
+/// <summary>A database is damaged, so that its copy is useless. The message is for the operator.</summary>
+internal sealed class DamagedCopyException(string from, Exception? innerException = null) : Exception(
+    $"'{from}' is damaged: its copy fails SQLite's check (PRAGMA integrity_check). The copy was deleted. Take an older backup, or recover the file (sqlite3 .recover).",
+    innerException);

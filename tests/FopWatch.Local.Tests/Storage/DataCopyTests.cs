@@ -1,0 +1,208 @@
+using FopWatch.PortContracts;
+using FopWatch.Sqlite;
+using Microsoft.Data.Sqlite;
+
+namespace FopWatch.Local.Tests.Storage;
+
+/// <summary>Backups of a data folder that is written to, and what they are restored to.</summary>
+public sealed class DataCopyTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    public void Dispose() => _folder.Dispose();
+
+    /// <summary>Jobs are committed one after the other: a copy of one moment has the first so many of them, and all that were confirmed before it began.</summary>
+    [Fact]
+    public async Task A_copy_is_of_one_moment_while_the_store_is_written_to()
+    {
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
+        await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, new() { IsBroker = true }, Cancelled);
+        var confirmed = 0;
+        var writing = Task.Run(
+            async () =>
+            {
+                for (; !stop.IsCancellationRequested; Interlocked.Increment(ref confirmed))
+                    await store.Jobs.CommitAsync(Sample.Job($"z0.{confirmed:D6}").Settled().On(null), Cancelled);
+            },
+            Cancelled);
+        var copies = new List<(string File, int Least)>();
+        for (var copy = 0; copy < 5; copy++)
+        {
+            var (before, file) = (Volatile.Read(ref confirmed), PathOf($"copy-{copy}.db"));
+            await Task.Run(() => DataCopy.Backup(PathOf("data"), file, Cancelled), Cancelled);
+            copies.Add((file, before));
+            await Eventually.HoldsAsync(() => Volatile.Read(ref confirmed) > before + 20);
+        }
+
+        await stop.CancelAsync();
+        await writing;
+        Assert.All(copies, copy =>
+        {
+            using var session = SqliteSession.Open(copy.File, SqliteOpenMode.ReadOnly, TimeSpan.FromSeconds(1));
+            var jobs = (long)session.Scalar("SELECT count(*) FROM jobs")!;
+            Assert.InRange(jobs, copy.Least, confirmed);
+            Assert.Equal(jobs == 0 ? null : $"z0.{jobs - 1:D6}", session.Scalar("SELECT max(id) FROM jobs"));
+
+            // An event and its job are of one transaction.
+            Assert.Equal(jobs, session.Scalar("SELECT count(*) FROM events"));
+            Assert.Equal("ok", session.Scalar("PRAGMA integrity_check"));
+        });
+        Assert.Equal(
+            ["copy-0.db", "copy-1.db", "copy-2.db", "copy-3.db", "copy-4.db", "data"],
+            Directory.EnumerateFileSystemEntries(_folder.FullName).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        foreach (var (file, _) in copies)
+            Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, OperatingSystem.IsWindows() ? UnixFileMode.UserRead | UnixFileMode.UserWrite : File.GetUnixFileMode(file));
+    }
+
+    [Fact]
+    public async Task A_copy_has_what_a_killed_process_left_in_the_log()
+    {
+        await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+        {
+            await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
+            Directory.CreateDirectory(PathOf("killed"));
+            foreach (var name in (string[])["fopwatch.db", "fopwatch.db-wal"])
+                File.Copy(Path.Combine(PathOf("data"), name), Path.Combine(PathOf("killed"), name));
+        }
+
+        DataCopy.Backup(PathOf("killed"), PathOf("copy.db"), Cancelled);
+
+        Assert.Equal(["a"], await RestoredJobsAsync(PathOf("copy.db"), "restored"));
+    }
+
+    [Fact]
+    public async Task A_restored_folder_goes_on_from_the_copy_and_its_events_are_of_a_new_epoch()
+    {
+        EventPosition lost;
+        await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, new() { IsBroker = true }, Cancelled))
+        {
+            await store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);
+            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+            await store.Jobs.CommitAsync(Sample.Job("b").Settled().On(null), Cancelled);
+            lost = store.Events.Epochs.PositionOf(2);
+        }
+
+        Assert.Equal(["a"], await RestoredJobsAsync(PathOf("copy.db"), "restored"));
+        await using var restored = await SqliteStore.OpenAsync(PathOf("restored"), TimeProvider.System, new() { IsBroker = true }, Cancelled);
+        await restored.Jobs.CommitAsync(Sample.Job("c").Settled().On(null), Cancelled);
+        Assert.NotEqual(lost, restored.Events.Epochs.PositionOf(2));
+        Assert.Equal(1, restored.Events.Epochs.KnownUpTo(lost, 2));
+        Assert.Empty(DataFolder.OpenToOthers(PathOf("restored")));
+    }
+
+    [Fact]
+    public async Task A_folder_that_is_in_use_or_has_anything_in_it_is_not_restored_to()
+    {
+        await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+        {
+            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+
+            Assert.Equal($"The data folder '{PathOf("data")}' is in use by another FopWatch host.", Refused(() => Restore("copy.db", "data")));
+        }
+
+        Assert.StartsWith($"The data folder '{PathOf("data")}' is not empty: it has fopwatch.db.", Refused(() => Restore("copy.db", "data")), StringComparison.Ordinal);
+
+        Directory.CreateDirectory(PathOf("other"));
+        await File.WriteAllTextAsync(Path.Combine(PathOf("other"), "notes.txt"), "mine", Cancelled);
+        Assert.StartsWith($"The data folder '{PathOf("other")}' is not empty: it has notes.txt.", Refused(() => Restore("copy.db", "other")), StringComparison.Ordinal);
+        Assert.Equal(["notes.txt"], Directory.EnumerateFileSystemEntries(PathOf("other")).Select(Path.GetFileName));
+
+        Assert.EndsWith("it is a file.", Refused(() => Restore("copy.db", "copy.db")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_restore_leaves_the_lock_of_a_host_that_has_ended_and_locks_the_folder_meanwhile()
+    {
+        await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+            DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
+        File.Delete(Path.Combine(PathOf("data"), "fopwatch.db"));
+
+        using (DataFolder.LockEmpty(PathOf("data")))
+            Assert.Contains("in use by another FopWatch host", Refused(() => Restore("copy.db", "data")), StringComparison.Ordinal);
+        Restore("copy.db", "data");
+
+        Assert.Equal(["fopwatch.db", "fopwatch.lock"], Directory.EnumerateFileSystemEntries(PathOf("data")).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public async Task A_damaged_database_gives_no_copy()
+    {
+        await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
+        {
+            for (var i = 0; i < 200; i++)
+                await store.Jobs.CommitAsync(Sample.Job($"z0.{i:D6}").New(), Cancelled);
+        }
+
+        var database = Path.Combine(PathOf("data"), "fopwatch.db");
+        await using (var file = File.OpenWrite(database))
+        {
+            file.Position = file.Length / 2 / 4096 * 4096;
+            file.Write(new byte[4096 * 4]);
+        }
+
+        Assert.Throws<DamagedCopyException>(() => DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled));
+        Assert.Throws<DamagedCopyException>(() => DataCopy.Restore(database, PathOf("restored"), Cancelled));
+
+        Assert.Equal(["data", "restored"], Directory.EnumerateFileSystemEntries(_folder.FullName).Select(Path.GetFileName).Order(StringComparer.Ordinal));
+        Assert.DoesNotContain("fopwatch.db", Directory.EnumerateFileSystemEntries(PathOf("restored")).Select(Path.GetFileName));
+    }
+
+    [Fact]
+    public async Task Neither_a_file_of_another_program_nor_one_of_a_newer_version_is_restored()
+    {
+        await File.WriteAllTextAsync(PathOf("text.db"), "no database, and long enough to be one: " + new string('x', 4096), Cancelled);
+        await File.WriteAllTextAsync(PathOf("empty.db"), "", Cancelled);
+        Write("other.db", "CREATE TABLE t (a)");
+        Write("newer.db", $"PRAGMA application_id = {Schema.ApplicationId}; PRAGMA user_version = {Schema.Migrations.Count + 1}; CREATE TABLE t (a)");
+
+        Assert.Equal($"'{PathOf("text.db")}' is not an SQLite database.", Refused(() => Restore("text.db", "restored")));
+        Assert.Equal($"'{PathOf("empty.db")}' is an empty database.", Refused(() => Restore("empty.db", "restored")));
+        Assert.Equal($"'{PathOf("other.db")}' is a database of another program.", Refused(() => Restore("other.db", "restored")));
+        Assert.StartsWith($"'{PathOf("newer.db")}' was written by a newer FopWatch", Refused(() => Restore("newer.db", "restored")), StringComparison.Ordinal);
+        Assert.Equal($"'{PathOf("none.db")}': there is no such file.", Refused(() => Restore("none.db", "restored")));
+        Assert.Equal($"'{_folder.FullName}' is a folder. Give the backup in it.", Refused(() => Restore("", "restored")));
+
+        // Nor is a folder of another program copied; one of a newer version is.
+        Directory.CreateDirectory(PathOf("data"));
+        Assert.Equal($"The data folder '{PathOf("data")}' has no fopwatch.db.", Refused(() => Backup("copy.db")));
+        File.Copy(PathOf("other.db"), Path.Combine(PathOf("data"), "fopwatch.db"));
+        Assert.EndsWith("is a database of another program.", Refused(() => Backup("copy.db")), StringComparison.Ordinal);
+        File.Copy(PathOf("newer.db"), Path.Combine(PathOf("data"), "fopwatch.db"), overwrite: true);
+        Backup("copy.db");
+        Assert.EndsWith("exists already. Give the name of a new file.", Refused(() => Backup("copy.db")), StringComparison.Ordinal);
+        Assert.EndsWith("there is no such folder.", Refused(() => Backup("none/copy.db")), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task A_copy_that_is_given_up_leaves_nothing()
+    {
+        await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
+
+        Assert.ThrowsAny<OperationCanceledException>(() => DataCopy.Backup(PathOf("data"), PathOf("copy.db"), new(canceled: true)));
+
+        Assert.Equal(["data"], Directory.EnumerateFileSystemEntries(_folder.FullName).Select(Path.GetFileName));
+    }
+
+    private async Task<IEnumerable<string>> RestoredJobsAsync(string file, string folder)
+    {
+        DataCopy.Restore(file, PathOf(folder), Cancelled);
+        await using var store = await SqliteStore.OpenAsync(PathOf(folder), TimeProvider.System, new() { IsBroker = true }, Cancelled);
+        return (await store.Jobs.ListAsync(new(), Cancelled)).Elements.Select(job => job.Key.Id);
+    }
+
+    private void Backup(string file) => DataCopy.Backup(PathOf("data"), PathOf(file), Cancelled);
+
+    private void Restore(string file, string folder) => DataCopy.Restore(PathOf(file), PathOf(folder), Cancelled);
+
+    private static string Refused(Action act) => Assert.Throws<StoreOpenException>(act).Message;
+
+    private void Write(string name, string sql)
+    {
+        using var session = SqliteSession.Open(PathOf(name), SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1));
+        session.Execute(sql);
+    }
+
+    private string PathOf(string name) => Path.TrimEndingDirectorySeparator(Path.Combine(_folder.FullName, name));
+}
