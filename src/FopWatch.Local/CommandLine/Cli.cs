@@ -3,7 +3,7 @@ using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The command line: <c>serve</c> (the default), <c>demo</c>, <c>track</c>, <c>watch</c>, <c>decode</c> and <c>plan</c>.</summary>
+/// <summary>The command line; <c>serve</c> is the default.</summary>
 internal static class Cli
 {
     /// <summary>Runs the process's command.</summary>
@@ -13,6 +13,13 @@ internal static class Cli
     /// <returns>The exit code; see <see cref="ExitCodes"/>.</returns>
     public static async Task<int> RunAsync(string[] args, Terminal terminal, CancellationToken cancellationToken)
     {
+        if (Suggestions.AreAskedFor(args, out var position))
+        {
+            foreach (var word in Suggestions.Of(Create(terminal), args[1], position))
+                terminal.Output.WriteLine(word);
+            return ExitCodes.Ok;
+        }
+
         // An argument that begins with @ is not the name of a file with more of them.
         var parsed = Create(terminal).Parse(args, new() { ResponseFileTokenReplacer = null });
         if (WrongUsage.Find(parsed, args) is { Count: > 0 } problems)
@@ -41,6 +48,11 @@ internal static class Cli
             WatchCommand.Create(terminal),
             DecodeCommand.Create(terminal),
             PlanCommand.Create(terminal),
+            InitCommand.Create(terminal),
+            ConfigCommand.Create(terminal),
+            BackupCommand.Create(terminal),
+            RestoreCommand.Create(terminal),
+            CompletionCommand.Create(terminal),
         };
 
         // Serving is the default: the root takes its options too.
@@ -49,7 +61,7 @@ internal static class Cli
         root.Action = serve.Action;
         ExplainedCommand.ShowIn(root, terminal);
 
-        // The parser's own, [suggest], throws at what is not a number.
+        // The parser's own, [suggest], throws at what is not a number. See Suggestions.
         root.Directives.Clear();
         return root;
     }

@@ -60,7 +60,7 @@ internal static class DecodeCommand
             CustomParser = result => Choice<ReportChannel>(result, "--channel"),
         };
         var json = new Option<bool>("--json") { Description = "Print JSON: the job as events carry it, and what the body means." };
-        var config = ServeCommand.ConfigOption();
+        var config = PlaceOptions.Config();
         var source = new Option<string?>("--source") { Description = "A source in the settings: its provider, keys and trust count.", HelpName = "NAME" };
         var url = new Option<string?>("--url")
         {

@@ -23,17 +23,7 @@ internal static class ServeCommand
     /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var urls = new Option<string>("--urls")
-        {
-            Description = "Where to listen, separated by ';'. An address other than loopback needs FopWatch:ApiKey.",
-            DefaultValueFactory = _ => HostSettings.DefaultUrls,
-        };
-        var data = new Option<string>("--data")
-        {
-            Description = "The folder that holds all state.",
-            DefaultValueFactory = _ => HostSettings.DefaultData,
-        };
-        var config = ConfigOption();
+        var (urls, data, config) = (PlaceOptions.Urls(), PlaceOptions.Data(), PlaceOptions.Config());
         var command = new ExplainedCommand("serve", "Runs the embedded host: HTTP, watches, and SQLite.", More) { urls, data, config };
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(
             terminal,
@@ -41,12 +31,6 @@ internal static class ServeCommand
             () => ServeAsync(terminal, result.GetValue(urls)!, result.GetValue(data)!, result.GetValue(config), cancellationToken)));
         return command;
     }
-
-    /// <summary>The option that says where the settings are.</summary>
-    public static Option<string?> ConfigOption() => new("--config")
-    {
-        Description = "A JSON file with the settings (default: fopwatch.json here, if it exists). FopWatch__… in the environment takes precedence.",
-    };
 
     private static async Task<int> ServeAsync(
         Terminal terminal, string urls, string data, string? config, CancellationToken cancellationToken)

@@ -12,7 +12,7 @@ namespace FopWatch.Local.CommandLine;
 /// </summary>
 internal sealed class SettingsFile
 {
-    private const string DefaultName = "fopwatch.json";
+    public const string DefaultName = "fopwatch.json";
     private const string VariablePrefix = FopWatchSettings.Section + "__";
     private const int MaxMebibytes = 4;
 

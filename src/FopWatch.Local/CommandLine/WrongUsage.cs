@@ -62,7 +62,13 @@ internal static class WrongUsage
         if (command is RootCommand)
             return $"Usage: {program} [{string.Join('|', command.Subcommands.Select(one => one.Name))}] [options]; see {program} --help";
 
+        var name = $"{program} {NameOf(command)}";
         var arguments = command.Arguments.Select(one => one.Arity.MaximumNumberOfValues > 1 ? $" [{one.Name}...]" : $" {one.Name}");
-        return $"Usage: {program} {command.Name}{string.Concat(arguments)} [options]; see {program} {command.Name} --help";
+        var commands = command.Subcommands.Count == 0 ? "" : $" {string.Join('|', command.Subcommands.Select(one => one.Name))}";
+        return $"Usage: {name}{commands}{string.Concat(arguments)} [options]; see {name} --help";
     }
+
+    /// <summary>The name of a command, behind those of the commands that it belongs to.</summary>
+    private static string NameOf(Command command) =>
+        command.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is { } parent ? $"{NameOf(parent)} {command.Name}" : command.Name;
 }

@@ -19,6 +19,9 @@ internal sealed record HostSettings
     /// <summary>Where to listen, separated by <c>;</c>.</summary>
     public string Urls { get; init; } = DefaultUrls;
 
+    /// <summary>The first of <see cref="Urls"/>, with the unspecified address where every address is meant; null where it is none.</summary>
+    public Uri? FirstUrl => Uri.TryCreate(Concrete(Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[0]), UriKind.Absolute, out var url) ? url : null;
+
     /// <summary>The folder that holds all state.</summary>
     public string Data { get; init; } = DefaultData;
 

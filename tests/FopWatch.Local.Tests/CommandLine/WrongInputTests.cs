@@ -49,13 +49,13 @@ public sealed class WrongInputTests : IDisposable
         {
             var inputs = new TheoryData<string, string>();
             var root = Cli.Create(Terminal.OfProcess());
-            foreach (var command in root.Subcommands)
+            foreach (var (name, command) in root.Subcommands.SelectMany(command => Commands(command.Name, command)))
             {
                 // A data folder is made where the process stands: see below.
                 foreach (var option in command.Options.Where(option => option is not HelpOption and not VersionOption and not { Name: "--data" }))
-                    inputs.Add(command.Name, option.Name);
+                    inputs.Add(name, option.Name);
                 foreach (var argument in command.Arguments)
-                    inputs.Add(command.Name, argument.Name);
+                    inputs.Add(name, argument.Name);
             }
 
             foreach (var option in root.Options.Where(option => option is not HelpOption and not VersionOption and not { Name: "--data" }))
@@ -63,6 +63,9 @@ public sealed class WrongInputTests : IDisposable
             return inputs;
         }
     }
+
+    private static IEnumerable<(string Name, Command Command)> Commands(string name, Command command) =>
+        command.Subcommands.Count == 0 ? [(name, command)] : command.Subcommands.SelectMany(one => Commands($"{name} {one.Name}", one));
 
     public void Dispose()
     {
@@ -110,6 +113,12 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("plan", "")]
     [InlineData("plan", "--ages")]
     [InlineData("plan", "ages.txt")]
+    [InlineData("config", "")]
+    [InlineData("config", "nosuch")]
+    [InlineData("backup", "")]
+    [InlineData("restore", "")]
+    [InlineData("completion", "")]
+    [InlineData("completion", "csh")]
     public Task No_unknown_or_missing_word_ends_in_an_exception(string first, string second) =>
         ExplainsAsync(second.Length == 0 ? [first] : [first, second]);
 
@@ -175,7 +184,7 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.Equal(
             $"Unrecognized command or argument '{word}'.\n"
-            + "Usage: fopwatch [serve|demo|track|watch|decode|plan] [options]; see fopwatch --help",
+            + "Usage: fopwatch [serve|demo|track|watch|decode|plan|init|config|backup|restore|completion] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
@@ -262,15 +271,23 @@ public sealed class WrongInputTests : IDisposable
             "track" => [("--url", _url), ("--file", File("ids"))],
             "watch" => [("--url", _url)],
             "plan" => [("--ages", File("ages"))],
+            "config check" => [("--config", File("config"))],
+            "backup" or "restore" => [("--data", File("none"))],
+
+            // A provider that does not exist keeps it from writing a file wherever the process stands.
+            "init" => [("--provider", "nobody")],
+            "completion" => [],
             _ => [("--config", File("config")), ("--channel", "notification")],
         };
         string[] arguments = command switch
         {
             "track" => input == "SOURCE" ? [] : ["media"],
             "decode" => input == "FILE" ? [] : [File("body")],
+            "backup" => input == "TARGET" ? [] : [File("copy")],
+            "restore" => input == "FILE" ? [] : [File("copy")],
             _ => [],
         };
-        string[] start = command.Length == 0 ? [] : [command];
+        string[] start = command.Length == 0 ? [] : command.Split(' ');
         return [.. start, .. arguments, .. options.Where(option => option.Name != input).SelectMany(option => (string[])[option.Name, option.Value])];
     }
 

@@ -1,0 +1,44 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using FopWatch.Sqlite;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>What <c>backup</c> and <c>restore</c> have in common: how they end, and what they print.</summary>
+internal static class DataCopyCommand
+{
+    /// <summary>Copies, and shows the copy.</summary>
+    public static Task<int> RunAsync(Terminal terminal, ParseResult result, bool json, string done, Func<CopiedData> copy) =>
+        HostOptions.GuardAsync(terminal, result, async () =>
+        {
+            try
+            {
+                var copied = await Task.Run(copy);
+                var file = Path.GetFullPath(copied.File);
+                if (json)
+                    terminal.Output.WriteLine(JsonSerializer.Serialize(new(file, copied.Bytes, copied.Format), CopyJson.Default.CopyAnswer));
+                else
+                    terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done} {file} ({copied.Bytes:N0} bytes, checked)"));
+                return ExitCodes.Ok;
+            }
+            catch (DamagedCopyException e)
+            {
+                terminal.WriteErrorLine(new Piece(DisplayText.Cut(e.Message, 1000), Terminal.Wrong));
+                return ExitCodes.Failed;
+            }
+            catch (StoreOpenException e)
+            {
+                terminal.WriteErrorLine(new Piece(DisplayText.Cut(e.Message, 1000), Terminal.Wrong));
+                return ExitCodes.Unreachable;
+            }
+        });
+}
+
+/// <summary>What is printed of a copy as JSON.</summary>
+internal sealed record CopyAnswer(string File, long Bytes, long Format);
+
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSerializable(typeof(CopyAnswer))]
+internal sealed partial class CopyJson : JsonSerializerContext;

@@ -1,0 +1,57 @@
+using System.Text.Json;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary><c>backup</c> and <c>restore</c> beside a host that runs.</summary>
+public sealed class BackupTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task A_running_host_is_copied_and_the_copy_put_into_a_new_folder()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await host.Http.PostAsync("/api/jobs", new StringContent("""{"source": "media", "id": "z0.a"}"""), TestContext.Current.CancellationToken);
+
+        var backup = await CommandRun.RunAsync(["backup", _folder.FullName, "--data", host.Folder]);
+        Assert.Equal((ExitCodes.Ok, ""), (backup.Exit, backup.Error));
+        var file = Assert.Single(Directory.GetFiles(_folder.FullName));
+        Assert.Matches(@"fopwatch-\d{8}T\d{6}Z\.db$", file);
+        Assert.StartsWith($"Copied to {file} (", backup.Output, StringComparison.Ordinal);
+
+        var restored = PathOf("restored");
+        var restore = await CommandRun.RunAsync(["restore", file, "--data", restored, "--json"]);
+        Assert.Equal((ExitCodes.Ok, ""), (restore.Exit, restore.Error));
+        using var answer = JsonDocument.Parse(restore.Output);
+        Assert.Equal(Path.Combine(restored, "fopwatch.db"), answer.RootElement.GetProperty("file").GetString());
+        Assert.Equal(new FileInfo(file).Length, answer.RootElement.GetProperty("bytes").GetInt64());
+    }
+
+    [Fact]
+    public async Task What_cannot_be_is_said_in_a_line_and_changes_nothing()
+    {
+        await using var host = await RunningHost.StartAsync();
+        await File.WriteAllTextAsync(PathOf("copy.db"), "mine", TestContext.Current.CancellationToken);
+
+        await EndsAsync(ExitCodes.Refused, $"'{PathOf("copy.db")}' exists already, and a backup overwrites nothing.", "backup", PathOf("copy.db"), "--data", host.Folder);
+        await EndsAsync(ExitCodes.Refused, $"'{PathOf("none")}/' is not an existing folder.", "backup", PathOf("none") + "/", "--data", host.Folder);
+        await EndsAsync(ExitCodes.Refused, "TARGET is empty.", "backup", "", "--data", host.Folder);
+        await EndsAsync(ExitCodes.Unreachable, $"The data folder '{PathOf("none")}' has no fopwatch.db.", "backup", PathOf("new.db"), "--data", PathOf("none"));
+        await EndsAsync(ExitCodes.Unreachable, $"The data folder '{host.Folder}' is in use by another FopWatch host.", "restore", PathOf("copy.db"), "--data", host.Folder);
+        await EndsAsync(ExitCodes.Unreachable, $"'{PathOf("copy.db")}' is not an SQLite database.", "restore", PathOf("copy.db"), "--data", PathOf("restored"));
+        Assert.Equal("mine", await File.ReadAllTextAsync(PathOf("copy.db"), TestContext.Current.CancellationToken));
+    }
+
+    private static async Task EndsAsync(int expected, string said, params string[] line)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(line);
+        Assert.Equal((expected, ""), (exit, output));
+        Assert.Equal(said, error.ReplaceLineEndings("\n").Split('\n')[0]);
+    }
+
+    private string PathOf(string name) => Path.Combine(_folder.FullName, name);
+}
