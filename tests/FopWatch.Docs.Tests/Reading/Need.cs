@@ -17,6 +17,8 @@ internal sealed record Need(string Name, Func<bool> IsMet, string Otherwise)
         new("an Azure subscription", () => false, "a test does not deploy to Azure"),
         new("a Functions host and ten minutes", () => false,
             "FopWatch.Functions.Tests runs the same where FOPWATCH_FUNCTIONS_HOST is set"),
+        new("the released packages", () => false, "a test installs nothing for good; FopWatch.Packages.Tests installs what it packs"),
+        new("a system with systemd", () => false, "a test adds no service"),
         new("an idle hour", () => false, "mutation testing runs the tests thousands of times, and a load run measures the machine"),
     ];
 

@@ -32,7 +32,7 @@ public sealed partial class ProxyTests
         using var nginx = await Nginx.StartAsync(port => $$"""
             server { listen 127.0.0.1:{{port}}; location / { proxy_pass {{host.Host.Url.GetLeftPart(UriPartial.Authority)}}; {{directives}} } }
             """);
-        using var stranger = Client(nginx, name);
+        using var stranger = Client(nginx.Url, name);
         (await host.Http.PostAsync("/api/jobs", new StringContent("""{"source":"media","id":"z0.a"}"""), Cancelled)).EnsureSuccessStatusCode();
 
         foreach (var path in (string[])["/api/jobs", "/api/jobs/media/z0.a", "/api/quarantine", "/events", "/metrics", "/openapi.json"])
@@ -103,14 +103,32 @@ public sealed partial class ProxyTests
         using var nginx = await Nginx.StartAsync(port => Certificates().Replace(documented, "")
             .Replace("listen 443 ssl;", string.Create(CultureInfo.InvariantCulture, $"listen 127.0.0.1:{port};"), StringComparison.Ordinal)
             .Replace("http://127.0.0.1:7071", host.Host.Url.GetLeftPart(UriPartial.Authority), StringComparison.Ordinal));
-        using var stranger = Client(nginx, "hooks.example.com");
+        await PassesNotificationsAloneAsync(nginx.Url);
+    }
+
+    /// <summary>The same in Caddy, whose site is for a name.</summary>
+    [Fact]
+    public async Task The_documented_Caddyfile_passes_notifications_and_nothing_else()
+    {
+        await using var host = await AttackedHost.StartAsync(apiKey: Key);
+        var page = await File.ReadAllTextAsync(Path.Combine(RepositoryTests.Root, "docs", "proxy.md"), Cancelled);
+        var documented = CaddyBlock().Match(page).Groups[1].Value;
+        using var caddy = await Caddy.StartAsync(port => documented
+            .Replace("hooks.example.com {", string.Create(CultureInfo.InvariantCulture, $"http://hooks.example.com:{port}, http://localhost:{port} {{"), StringComparison.Ordinal)
+            .Replace("127.0.0.1:7071", host.Host.Url.Authority, StringComparison.Ordinal));
+        await PassesNotificationsAloneAsync(caddy.Url);
+    }
+
+    private static async Task PassesNotificationsAloneAsync(Uri proxy)
+    {
+        using var stranger = Client(proxy, "hooks.example.com");
 
         // As large as a notification may be.
         var body = $$"""{"id":"z0.a","code":2,"items":[],"x":"{{new string('x', (4 << 20) - 100)}}"}""";
         Assert.Equal(HttpStatusCode.OK, (await stranger.PostAsync($"/api/notify/media/{AttackedHost.Token}/lesson-42", new StringContent(body), Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await stranger.PostAsync("/api/notify/media/wrong-token", new StringContent("{}"), Cancelled)).StatusCode);
 
-        // 404 is nginx's: with the key, the host would answer all of them.
+        // 404 is the proxy's: with the key, the host would answer all of them.
         stranger.DefaultRequestHeaders.Add("X-Api-Key", Key);
         string[] paths =
         [
@@ -119,16 +137,16 @@ public sealed partial class ProxyTests
         ];
         foreach (var path in paths)
         {
-            using var raw = new RawConnection(nginx.Url);
+            using var raw = new RawConnection(proxy);
             await raw.SendAsync($"GET {path} HTTP/1.1\r\nHost: localhost\r\nX-Api-Key: {Key}\r\nConnection: close\r\n\r\n");
             var status = (await raw.ReadAsync()).Status;
             Assert.True(status is 404 or 301, $"{path}: {status}");
         }
     }
 
-    private static HttpClient Client(Nginx nginx, string name)
+    private static HttpClient Client(Uri proxy, string name)
     {
-        var client = new HttpClient { BaseAddress = nginx.Url };
+        var client = new HttpClient { BaseAddress = proxy };
         client.DefaultRequestHeaders.Host = name;
         return client;
     }
@@ -143,6 +161,9 @@ public sealed partial class ProxyTests
 
     [GeneratedRegex("```nginx\n(.*?)```", RegexOptions.Singleline)]
     private static partial Regex NginxBlock();
+
+    [GeneratedRegex("```caddyfile\n(.*?)```", RegexOptions.Singleline)]
+    private static partial Regex CaddyBlock();
 
     [GeneratedRegex("ssl_certificate[^;]*;")]
     private static partial Regex Certificates();
