@@ -12,7 +12,9 @@ export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 # The in-process host of Durable Task logs every call otherwise.
 export Logging__LogLevel__Default=Warning
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+lanes=()
+trap 'for lane in "${lanes[@]}"; do kill -- "-$lane" 2>/dev/null; done; rm -rf "$work"' EXIT
+trap 'exit 130' INT TERM
 left_out=()
 
 # Leaves out what matches, with the reason.
@@ -70,16 +72,62 @@ if ! dotnet build "$built" --nologo -v quiet -c Release; then
   exit 1
 fi
 
-passed=0 failed=0 skipped=0 broken=() ran=()
+# Runs a test program. What it ended with is in a file afterwards.
+run() { # name, arguments of the program ...
+  local name=$1
+  shift
+  dotnet "tests/$name/bin/Release/net10.0/$name.dll" -noColor -noLogo -xml "$work/$name.xml" "$@"
+  echo $? >"$work/$name.ended"
+  mv "$work/$name.ended" "$work/$name.code"
+}
+
+names=()
 for project in tests/*.Tests/*.csproj; do
   name=$(basename "$project" .csproj)
   [[ $name =~ $leave_out ]] && continue
-  program=tests/$name/bin/Release/net10.0/$name.dll
-  [ -f "${program%.dll}.runtimeconfig.json" ] || continue
+  [ -f "tests/$name/bin/Release/net10.0/$name.runtimeconfig.json" ] && names+=("$name")
+done
 
-  echo "== $name"
-  dotnet "$program" -noColor -noLogo -xml "$work/$name.xml" "$@"
-  code=$?
+# Those that wait most of the time, or do one thing after the other, run beside each other, in two lanes, and none of them measures a time. All others
+# are alone on the machine. A Functions host needs a machine of its own.
+beside=()
+lane() { # the names of projects ...
+  local name own=()
+  for name in "$@"; do
+    [[ " ${names[*]} " == *" $name "* ]] && own+=("$name")
+  done
+  [ ${#own[@]} -gt 0 ] || return 0
+  beside+=("${own[@]}")
+
+  # In a process group of its own, so that all of it can be ended.
+  set -m
+  (for name in "${own[@]}"; do run "$name" "${arguments[@]}" >"$work/$name.log" 2>&1 </dev/null; done) &
+  lanes+=($!)
+  set +m
+}
+arguments=("$@")
+if [ "$(nproc 2>/dev/null || echo 1)" -ge 2 ] && [ -z "${FOPWATCH_FUNCTIONS_HOST:-}" ]; then
+  lane FopWatch.Functions.Tests FopWatch.Azure.Tests
+  lane FopWatch.Docs.Tests FopWatch.Dashboard.Tests FopWatch.Infra.Tests
+  echo "== Beside each other: ${beside[*]}"
+fi
+
+passed=0 failed=0 skipped=0 broken=() ran=()
+for name in "${beside[@]}" "${names[@]}"; do
+  if [[ " ${beside[*]} " != *" $name "* ]]; then
+    wait "${lanes[@]}"
+    echo "== $name"
+    run "$name" "$@"
+  elif [ -f "$work/$name.log.shown" ]; then
+    continue
+  else
+    while [ ! -f "$work/$name.code" ] && [ -n "$(jobs -rp)" ]; do sleep 1; done
+    echo "== $name"
+    cat "$work/$name.log"
+    touch "$work/$name.log.shown"
+  fi
+
+  code=$(cat "$work/$name.code" 2>/dev/null || echo 1)
   counts=$(grep -o '<assembly [^>]*>' "$work/$name.xml" 2>/dev/null | head -n 1)
   count() { sed -n "s/.* $1=\"\([0-9]*\)\".*/\1/p" <<<"$counts"; }
   passed=$((passed + $(count passed) + 0))

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FopWatch.Functions.Tests;
 
 /// <summary>Polls that throw what nobody expects, and answers that are as large as is read.</summary>
-[Collection(nameof(DurableCostTests))]
+[Collection(nameof(StuckWatchesTests))]
 public class FailingPollTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

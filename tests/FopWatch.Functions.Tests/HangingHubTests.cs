@@ -5,7 +5,7 @@ using FopWatch.Intake;
 namespace FopWatch.Functions.Tests;
 
 /// <summary>A task hub that takes calls and answers none, and what it does to requests.</summary>
-[Collection(nameof(DurableCostTests))]
+[Collection(nameof(StuckWatchesTests))]
 public class HangingHubTests(SharedAzurite azurite)
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

@@ -8,7 +8,8 @@ namespace FopWatch.Functions.Tests;
 /// <summary>
 /// Watches that make no step any more, and what they do to others. <c>FOPWATCH_STUCK_JOBS</c> is how many there are: 10000 take four minutes, 500 one at most.
 /// </summary>
-[Collection(nameof(DurableCostTests))]
+[Collection(nameof(StuckWatchesTests))]
+[CollectionDefinition(nameof(StuckWatchesTests), DisableParallelization = true)]
 public class StuckWatchesTests(SharedAzurite azurite)
 {
     /// <summary>More than the timer looks ahead: watches that are due sooner start with their registration.</summary>
