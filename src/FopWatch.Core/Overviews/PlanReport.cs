@@ -43,11 +43,19 @@ public sealed record ClassPlanReport
     /// </summary>
     public required IReadOnlyList<double> Ages { get; init; }
 
+    /// <summary>Whether <see cref="Ages"/> ends before the deadline: a job is polled at greater ages too, as long as it is open.</summary>
+    public bool AgesCut { get; init; }
+
     /// <summary>The mean number of polls.</summary>
     public required double ExpectedPolls { get; init; }
 
     /// <summary>The mean delay in seconds.</summary>
     public required double ExpectedDelay { get; init; }
+
+    /// <summary>
+    /// The age in seconds from which a job is overdue: 1.5 times the 95th percentile of its class, or of its source where fewer than 20 jobs of the class are known; null if no job of it is ever overdue.
+    /// </summary>
+    public double? OverdueAfter { get; init; }
 
     /// <summary>The optimum's delay divided by the plan's; null if there is no optimum.</summary>
     public double? Efficiency { get; init; }
@@ -58,7 +66,9 @@ public sealed record ClassPlanReport
     /// <summary>The least mean delay at as many polls; null if fewer than 20 jobs are known, and for classes after the 16 of the most jobs.</summary>
     public OptimumReport? Optimum { get; init; }
 
-    /// <summary>How long its jobs took: from the first to the last range in which any was over.</summary>
+    /// <summary>
+    /// How long its jobs took: from the first to the last range in which any was over. A job that a poll found is spread over the time since the poll before it, so a range may have the share of less than one job.
+    /// </summary>
     public required IReadOnlyList<AgeRange> Histogram { get; init; }
 }
 

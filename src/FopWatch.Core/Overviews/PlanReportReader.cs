@@ -70,6 +70,7 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
             .Where(one => one.Ages.Jobs > 0)
             .OrderByDescending(one => one.Ages.Jobs).ThenBy(one => one.Class, StringComparer.Ordinal).ToList();
         var heard = PlanReader.HeardOf(await statistics.ReadHoursAsync(source.Name, now - PlanReader.HeardWithin, now, cancellationToken), now);
+        var overdue = plans.OverdueOf(source.Name);
         var all = new KnownAges();
         foreach (var one in known.Where(one => !CommandClass.IsIdle(one.Class)))
             all.Add(one.Ages);
@@ -100,16 +101,20 @@ public sealed class PlanReportReader(IStatistics statistics, LearnedPlans plans,
 
         ClassPlanReport Report(string? name, KnownAges ages, PollAges? plan, PlanInUse use, bool withOptimum)
         {
+            var overdueAfter = name is null ? overdue?.OfSource : overdue?.For(name);
             var compared = ComparedPlan.Of(
                 AgeCurve.Observed(ages), plan, source.Poll, heard.ForPlans, withOptimum && ages.Jobs >= PlanLearner.LeastJobs);
+            var (shown, areCut) = compared.Ages.UpTo(MostAges);
             return new()
             {
                 Class = name,
                 Known = Rounded(ages.Jobs),
                 Plan = plan is null ? PlanInUse.Fixed : use,
-                Ages = [.. compared.Ages.All().Take(MostAges).Select(Rounded)],
+                Ages = [.. shown.Select(Rounded)],
+                AgesCut = areCut,
                 ExpectedPolls = Rounded(compared.Spent.Polls),
                 ExpectedDelay = Rounded(compared.Spent.Delay),
+                OverdueAfter = overdueAfter is { } age ? Rounded(age.TotalSeconds) : null,
                 Efficiency = compared.Efficiency is { } efficiency ? Rounded(efficiency) : null,
                 Fixed = new(Rounded(compared.FixedSpent.Polls), Rounded(compared.FixedSpent.Delay)),
                 Optimum = compared.OptimalDelay is { } optimal ? new(Rounded(optimal)) : null,

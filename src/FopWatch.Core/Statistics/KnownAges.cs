@@ -59,6 +59,10 @@ public sealed class KnownAges
     /// <param name="landmark">The time whose additions weigh 1.</param>
     public static double WeightOf(DateTimeOffset at, DateTimeOffset landmark) => Math.Pow(2, (at - landmark) / HalfLife);
 
+    /// <summary>How many jobs a day it takes for so many to be known in the long run.</summary>
+    /// <param name="known">The jobs.</param>
+    public static double ADayFor(double known) => known * (1 - Math.Pow(2, -TimeSpan.FromDays(1) / HalfLife));
+
     /// <summary>
     /// The weight at which to add what came in an hour. It keeps an outage, a batch or forged reports from displacing what is known: an hour adds
     /// 7 jobs or 5 % of the jobs that are known, whichever is more.

@@ -76,7 +76,7 @@ public static class PlanLearner
         }).ToArray();
         var programmes = classes.Select(ages => new PollProgramme(ages.Estimate, settings, heard, Least(ages), Most(ages))).ToArray();
         var found = Solve(pollsPerJob ?? spentFixed.Polls);
-        var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
+        var saves = found.Spent.Polls <= spentFixed.Polls + Rounding && spentFixed.Delay > 0 && found.Spent.Delay <= (1 - LeastSaving) * spentFixed.Delay;
         return saves || pollsPerJob is not null ? found.Plans : null;
 
         Func<double, double> Least(ClassAges ages) => age => IsKnown(ages, age) ? 0 : ShortestUnknown * fixedPlan.WaitAt(age);

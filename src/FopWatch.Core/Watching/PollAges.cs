@@ -38,6 +38,14 @@ public sealed class PollAges(IReadOnlyList<double> first, double wait, double de
             yield return age = Math.Min(age + wait, deadline);
     }
 
+    /// <summary>The first of them, and whether more follow.</summary>
+    /// <param name="most">How many at most.</param>
+    public (IReadOnlyList<double> Ages, bool AreCut) UpTo(int most)
+    {
+        var ages = All().Take(most + 1).ToList();
+        return ages.Count > most ? (ages[..most], true) : (ages, false);
+    }
+
     /// <summary>The time between the last of them up to an age and the next one.</summary>
     /// <param name="age">The age in seconds.</param>
     public double WaitAt(double age)

@@ -46,6 +46,10 @@ internal sealed class HostOptions
     /// <summary>Whether the URL is given.</summary>
     public bool IsUrlGiven(ParseResult result) => result.GetResult(_url) is { Implicit: false };
 
+    /// <summary>The first of the options that is given; null for none.</summary>
+    public string? Given(ParseResult result) =>
+        Array.Find((Option[])[_url, _apiKey], option => result.GetResult(option) is { Implicit: false })?.Name;
+
     /// <summary>A client for the host that the options name.</summary>
     /// <exception cref="UsageException">The API key cannot be one.</exception>
     public HostClient Connect(ParseResult result, Terminal terminal)

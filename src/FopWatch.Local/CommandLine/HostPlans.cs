@@ -1,15 +1,30 @@
 using System.Globalization;
 using FopWatch.Overviews;
+using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>Shows the plans of a running host.</summary>
 /// <param name="terminal">Where.</param>
-internal sealed class HostPlans(Terminal terminal)
+/// <param name="ofClass">The class that is shown with its ages and polls; null for none.</param>
+/// <param name="all">Whether every class is.</param>
+internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool all = false)
 {
+    private const string AllJobs = "all jobs";
+
     /// <summary>Writes the plans of all sources.</summary>
+    /// <exception cref="UsageException">No source has the class.</exception>
     public void Write(PlanReport report)
     {
+        if (report.Sources.Count == 0)
+        {
+            terminal.WriteText("The host has no sources.");
+            return;
+        }
+
+        var classes = report.Sources.SelectMany(ClassesOf).ToList();
+        if (ofClass is not null && !classes.Exists(IsShown))
+            throw new UsageException($"No source that is shown has a class '{ofClass}'. Leave out --class to list the classes.");
         foreach (var (number, source) in report.Sources.Index())
         {
             if (number > 0)
@@ -17,39 +32,45 @@ internal sealed class HostPlans(Terminal terminal)
             Write(source);
         }
 
-        if (report.Sources.Count == 0)
-            terminal.WriteText("The host has no sources.");
+        if (classes.Count > 0)
+            WriteNotes(report);
     }
 
     private void Write(SourcePlanReport source)
     {
-        var plan = source.Plan == PlanInUse.Fixed ? "the fixed plan" : "learned plans";
-        terminal.WriteText(new Piece(source.Name, Terminal.Bold), $": {plan}{(source.Reason is { } reason ? $": {reason}" : "")}.");
-        terminal.WriteText(source.Heard is { } heard
-            ? string.Create(
-                CultureInfo.InvariantCulture,
-                $"Notified: {heard.Share:0.#%} of {heard.Of} jobs in 7 days ({heard.Low:0.#%} to {heard.High:0.#%} at 95 % confidence).")
-            : "Notified: not known yet. Jobs of the last 2 to 3 hours do not count.");
-        if (source.OfSource is not { } all)
+        terminal.WriteText(new Piece(source.Name, Terminal.Bold), source.Plan == PlanInUse.Fixed ? ": the fixed plan." : ": learned plans.");
+        if (source.Reason is { } reason)
+            PlanText.WriteReason(terminal, reason);
+        if (source.Heard is { } heard)
+        {
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Notified: {heard.Share:0.#%} of {heard.Of} jobs in 7 days"));
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"          ({heard.Low:0.#%} to {heard.High:0.#%} at 95 % confidence)."));
+        }
+        else
+        {
+            terminal.WriteText("Notified: not known yet. Jobs of the last 2 to 3 hours do not count.");
+        }
+
+        if (source.OfSource is null)
         {
             terminal.WriteText("No job has ended whose age is known.");
             return;
         }
 
         terminal.WriteLine();
-        WriteTable([all, .. source.Classes]);
+        WriteTable(ClassesOf(source));
 
         // Where there is one class, it is all of them.
-        foreach (var one in source.Classes.Count == 1 ? source.Classes : [all, .. source.Classes])
+        foreach (var one in all && source.Classes.Count == 1 ? source.Classes : ClassesOf(source).Where(IsShown))
         {
             terminal.WriteLine();
-            Write(one, all);
+            Write(one);
         }
     }
 
     private void WriteTable(IEnumerable<ClassPlanReport> classes)
     {
-        var table = new TextTable(terminal, "class", "known", "plan", "polls", "delay", "fixed plan") { HasNumbers = true };
+        var table = new TextTable(terminal, "class", "known", "plan", "polls", "delay", "fixed plan", "overdue") { HasNumbers = true, MostWidth = PlanText.Width };
         foreach (var one in classes)
         {
             table.Add(
@@ -58,16 +79,40 @@ internal sealed class HostPlans(Terminal terminal)
                 WordOf(one.Plan),
                 Polls(one.ExpectedPolls),
                 PlanText.Time(one.ExpectedDelay),
-                $"{Polls(one.Fixed.ExpectedPolls)}, {PlanText.Time(one.Fixed.ExpectedDelay)}");
+                $"{Polls(one.Fixed.ExpectedPolls)}, {PlanText.Time(one.Fixed.ExpectedDelay)}",
+                one.OverdueAfter is { } overdue ? PlanText.Time(overdue) : "-");
         }
 
         table.Write();
     }
 
-    private void Write(ClassPlanReport one, ClassPlanReport all)
+    private void WriteNotes(PlanReport report)
+    {
+        terminal.WriteLine();
+        terminal.WriteText("Polls and delay are means over the known jobs. A job is overdue from its age on.");
+        if (report.Sources.Any(source => source.Classes.Any(one => one.Known < PlanLearner.LeastJobs)))
+        {
+            terminal.WriteText(string.Create(
+                CultureInfo.InvariantCulture,
+                $"Below {PlanLearner.LeastJobs} known jobs, a class has the plan of all jobs. A known job loses half"));
+            terminal.WriteText(string.Create(
+                CultureInfo.InvariantCulture,
+                $"of its weight in a week, so it takes {KnownAges.ADayFor(PlanLearner.LeastJobs):0.0} jobs a day to keep {PlanLearner.LeastJobs} known."));
+        }
+
+        if (ofClass is null && !all)
+        {
+            terminal.WriteText("--class CLASS shows how long its jobs took and when they are polled; --all shows");
+            terminal.WriteText("it for every class.");
+        }
+    }
+
+    private void Write(ClassPlanReport one)
     {
         terminal.WriteText(new Piece(NameOf(one), Terminal.Bold), string.Create(
             CultureInfo.InvariantCulture, $": {one.Known:0} known {(Math.Round(one.Known) == 1 ? "job" : "jobs")}"));
+        terminal.WriteText("Shares of jobs by their age at the end. The end of a job that a poll found is");
+        terminal.WriteText("spread over the time since the poll before it.");
         PlanText.WriteBars(terminal, Bars(one.Histogram));
         if (one.Optimum is { } optimum)
         {
@@ -76,15 +121,22 @@ internal sealed class HostPlans(Terminal terminal)
                 $"Optimum: {PlanText.Time(optimum.ExpectedDelay)} mean delay at {Polls(one.ExpectedPolls)} polls; efficiency {one.Efficiency:0.00}."));
         }
 
-        if (one.Plan == PlanInUse.Source && !ReferenceEquals(one, all))
+        terminal.WriteText(one.OverdueAfter is { } overdue ? $"A job is overdue from {PlanText.Time(overdue)} on." : "No job is overdue: too little is known.");
+        if (one.Plan == PlanInUse.Source && one.Class is not null)
         {
             terminal.WriteText("Polled by the plan of all jobs.");
             return;
         }
 
         terminal.WriteText($"The {WordOf(one.Plan)} plan polls a job at these ages:");
-        PlanText.WritePolls(terminal, one.Ages, isWhole: one.Ages.Count < PlanReportReader.MostAges);
+
+        // Earlier versions do not say whether there are more.
+        PlanText.WritePolls(terminal, one.Ages, one.AgesCut || one.Ages.Count >= PlanReportReader.MostAges);
     }
+
+    private static IEnumerable<ClassPlanReport> ClassesOf(SourcePlanReport source) => source.OfSource is { } whole ? [whole, .. source.Classes] : [];
+
+    private bool IsShown(ClassPlanReport one) => all || NameOf(one) == ofClass;
 
     /// <summary>So few that they can be looked at: neighbouring ranges are one where there are more.</summary>
     private static List<(double From, double To, string Label, double Length)> Bars(IReadOnlyList<AgeRange> ranges)
@@ -99,7 +151,7 @@ internal sealed class HostPlans(Terminal terminal)
         })];
     }
 
-    private static string NameOf(ClassPlanReport one) => one.Class ?? "all jobs";
+    private static string NameOf(ClassPlanReport one) => one.Class ?? AllJobs;
 
     private static string Polls(double polls) => polls.ToString("0.00", CultureInfo.InvariantCulture);
 

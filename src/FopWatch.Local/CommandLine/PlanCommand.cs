@@ -10,8 +10,9 @@ namespace FopWatch.Local.CommandLine;
 internal static class PlanCommand
 {
     private const string More = """
-        With --url, the plans of a running host: for each source and class how many jobs are known, how long they took, when the next
-        jobs are polled, and what that comes to beside the fixed plan. With --ages, a plan that is learned from a file:
+        With --url, the plans of a running host: for each source and class how many jobs are known, by which plan they are polled, what
+        that comes to beside the fixed plan, and from which age on a job is overdue. --class and --all also show how long the jobs took
+        and at which ages they are polled. With --ages, a plan that is learned from a file:
 
         Times are [d.]hh:mm:ss, or a number with ms, s, m, h or d; a number alone is in seconds.
 
@@ -19,8 +20,8 @@ internal static class PlanCommand
         and lines that begin with # do not count.
 
         The learned plan makes no more polls than the fixed plan would have made for the given jobs, or the mean that --polls-per-job
-        allows. Below 20 ages the plan is the fixed one. So it is without --polls-per-job if the learned plan would save less than 3 % of
-        the fixed plan's delay.
+        allows. The plan is the fixed one below 20 ages, and if no job was over by --deadline. So it is without --polls-per-job if the
+        learned plan would save less than 3 % of the fixed plan's delay.
 
         Expected polls and delay are means over all given ages. Delay is the time from the end of a job to the poll that finds it. A job
         that is older than --deadline is polled up to it and has no delay. --heard is the share of jobs that are notified when they end.
@@ -28,17 +29,18 @@ internal static class PlanCommand
 
         Efficiency is the optimum's delay divided by the plan's. The optimum is the least mean delay that any plan could have had for
         exactly the given ages, at as many polls, within the same limits, and with the same choice of poll ages (96 an octave, at most an
-        eighth of --max apart). A small file has chance gaps that only the optimum can use.
+        eighth of --max apart). A small file has chance gaps that only the optimum can use. Below 20 ages neither is shown.
 
         Examples:
-          $ fopwatch plan --url http://127.0.0.1:7071 --source media
+          $ fopwatch plan --url http://127.0.0.1:7071
+          $ fopwatch plan --url http://127.0.0.1:7071 --source media --class avthumb/mp4
           $ fopwatch plan --ages ages.txt
           $ fopwatch plan --ages ages.txt --first 30s --max 5m --polls-per-job 4
           $ fopwatch plan --ages ages.txt --heard 0.95 --json
 
         Exit codes:
           0  shown, also where the plan is the fixed one
-          2  wrong usage, the ages cannot be read, unknown source, or refused by the host
+          2  wrong usage, the ages cannot be read, unknown source or class, or refused by the host
           3  the host cannot be reached
         """;
 
@@ -51,6 +53,8 @@ internal static class PlanCommand
             HelpName = "FILE",
         };
         var source = new Option<string?>("--source") { Description = "With --url: only the plans of this source.", HelpName = "NAME" };
+        var ofClass = new Option<string?>("--class") { Description = "With --url: how long the jobs of this class took, and when they are polled.", HelpName = "CLASS" };
+        var all = new Option<bool>("--all") { Description = "With --url: the same for every class." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
         var command = new ExplainedCommand("plan", "Shows when jobs are polled: by a running host, or by a plan that is learned from a file.", More) { file };
         var options = new PlanOptions();
@@ -58,6 +62,8 @@ internal static class PlanCommand
         var host = new HostOptions();
         host.AddTo(command);
         command.Options.Add(source);
+        command.Options.Add(ofClass);
+        command.Options.Add(all);
         command.Options.Add(json);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
@@ -66,15 +72,15 @@ internal static class PlanCommand
                 throw new UsageException(isOfHost ? "--ages and --url exclude each other." : "Either --ages FILE or --url URL is needed.");
             if (isOfHost)
                 return await ShowHostAsync(result, cancellationToken);
-            if (result.GetValue(source) is not null)
-                throw new UsageException("--source needs --url.");
+            if ((host.Given(result) ?? Array.Find((Option[])[source, ofClass, all], option => result.GetResult(option) is { Implicit: false })?.Name) is { } lone)
+                throw new UsageException($"{lone} needs --url.");
             var settings = options.ReadSettings(result);
             var ages = await AgesFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
             var comparison = PlanComparison.Of(ages, settings, options.Heard(result), options.PollsPerJob(result));
             if (result.GetValue(json))
                 terminal.Output.WriteLine(JsonSerializer.Serialize(comparison, PlanJson.Default.PlanComparison));
             else
-                Write(terminal, ages, comparison, options.Heard(result), options.PollsPerJob(result));
+                Write(terminal, ages, comparison, options.Heard(result));
             return ExitCodes.Ok;
         }));
         return command;
@@ -85,25 +91,32 @@ internal static class PlanCommand
                 throw new UsageException($"{given} needs --ages: a host has its own settings.");
             if (result.GetValue(source) is { } name && string.IsNullOrWhiteSpace(name))
                 throw new UsageException("--source is empty. Leave it out to show all sources.");
+            var shown = result.GetValue(ofClass);
+            if (shown is not null && result.GetValue(all))
+                throw new UsageException("--class and --all exclude each other.");
+            if (result.GetValue(json) && (shown is not null || result.GetValue(all)))
+                throw new UsageException($"{(shown is null ? "--all" : "--class")} and --json exclude each other: JSON has every class.");
             using var client = host.Connect(result, terminal);
             var report = await client.PlansAsync(result.GetValue(source), cancellationToken);
             if (result.GetValue(json))
                 terminal.Output.WriteLine(JsonSerializer.Serialize(report, ApiJson.Wire.PlanReport));
             else
-                new HostPlans(terminal).Write(report);
+                new HostPlans(terminal, shown, result.GetValue(all)).Write(report);
             return ExitCodes.Ok;
         }
     }
 
-    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard, double? pollsPerJob)
+    private static void Write(Terminal terminal, GivenAges ages, PlanComparison comparison, double heard)
     {
         var count = ages.Sorted.Count;
-        terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold));
+        terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"{count} {(count == 1 ? "age" : "ages")}"), Terminal.Bold), ". Jobs by their age at the end:");
         PlanText.WriteBars(terminal, Bars(ages));
         terminal.WriteLine();
 
-        terminal.WriteText(new($"The {comparison.Plan} plan", Terminal.Bold), comparison.Reason is { } reason ? $": {reason}." : " polls a job at these ages:");
-        PlanText.WritePolls(terminal, comparison.Ages);
+        if (comparison.Reason is { } reason)
+            PlanText.WriteReason(terminal, reason);
+        terminal.WriteText(new($"The {comparison.Plan} plan", Terminal.Bold), " polls a job at these ages:");
+        PlanText.WritePolls(terminal, comparison.Ages, comparison.AgesCut == true);
         terminal.WriteLine();
 
         var table = new TextTable(terminal, "plan", "polls a job", "mean delay", "of the fixed plan's") { HasNumbers = true };
@@ -111,15 +124,23 @@ internal static class PlanCommand
         if (comparison.Plan == PlanComparison.Learned)
             Add("learned", comparison.ExpectedPolls, comparison.ExpectedDelay);
         Add("fixed", comparison.FixedPlan.ExpectedPolls, fixedDelay);
-        Add("optimum", comparison.ExpectedPolls, comparison.OptimalDelay);
+        var isEnough = count >= PlanLearner.LeastJobs;
+        if (isEnough)
+            Add("optimum", comparison.ExpectedPolls, comparison.OptimalDelay);
         table.Write();
-        terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Efficiency: {comparison.Efficiency:0.00}"));
-        if (comparison.Plan == PlanComparison.Learned && comparison.ExpectedPolls > pollsPerJob * 1.001)
-            terminal.WriteText("No plan makes as few polls as --polls-per-job allows: no wait is longer than --max.");
+        if (isEnough)
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Efficiency: {comparison.Efficiency:0.00}"));
+        if (comparison.ExceedsPollsPerJob == true)
+        {
+            terminal.WriteText(comparison.Plan == PlanComparison.Learned
+                ? "No plan makes as few polls as --polls-per-job allows: no wait is longer than --max."
+                : "The fixed plan makes more polls than --polls-per-job allows.");
+        }
+
         if (heard > 0)
         {
-            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {heard:0.##%} of them are notified when they end, which"));
-            terminal.WriteText("counts as no poll and no delay.");
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {(decimal)heard:0.############%} of them are notified when they end,"));
+            terminal.WriteText("which counts as no poll and no delay.");
         }
 
         void Add(string name, double polls, double delay) => table.Add(

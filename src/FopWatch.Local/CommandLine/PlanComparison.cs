@@ -12,6 +12,10 @@ internal sealed record PlanComparison
 
     private const int MostAges = 10_000;
     private const int Decimals = 6;
+    private const int MostDecimals = 15;
+
+    /// <summary>Polls in excess of those that are wanted by less are an inaccuracy of the search.</summary>
+    private const double Tolerance = 1.001;
 
     /// <summary><c>learned</c> or <c>fixed</c>.</summary>
     public required string Plan { get; init; }
@@ -23,8 +27,14 @@ internal sealed record PlanComparison
     /// <summary>The ages in seconds at which a job is polled that is never notified and never over: up to the deadline, or 10,000 of them.</summary>
     public required IReadOnlyList<double> Ages { get; init; }
 
+    /// <summary>Whether there are more of them; null if not.</summary>
+    public bool? AgesCut { get; init; }
+
     /// <summary>The mean number of polls of the given jobs.</summary>
     public required double ExpectedPolls { get; init; }
+
+    /// <summary>Whether the plan makes more polls than are wanted; null if not.</summary>
+    public bool? ExceedsPollsPerJob { get; init; }
 
     /// <summary>Their mean delay in seconds.</summary>
     public required double ExpectedDelay { get; init; }
@@ -43,31 +53,37 @@ internal sealed record PlanComparison
     /// <summary>Compares the plans.</summary>
     public static PlanComparison Of(GivenAges ages, PollSettings settings, double heard, double? pollsPerJob)
     {
-        var learned = ages.Sorted.Count >= PlanLearner.LeastJobs ? PlanLearner.Learn([ClassAges.Of(ages)], settings, heard, pollsPerJob)?[0] : null;
+        var isAnyFound = ages.Sorted[0] <= settings.Deadline.TotalSeconds;
+        var learned = isAnyFound && ages.Sorted.Count >= PlanLearner.LeastJobs ? PlanLearner.Learn([ClassAges.Of(ages)], settings, heard, pollsPerJob)?[0] : null;
         var compared = ComparedPlan.Of(ages, learned?.Ages, settings, heard);
+        var (shown, areCut) = compared.Ages.UpTo(MostAges);
+        var (shownFixed, areFixedCut) = compared.FixedAges.UpTo(MostAges);
         return new()
         {
             Plan = learned is null ? Fixed : Learned,
-            Reason = learned is null ? ComparedPlan.WhyFixed(ages.Sorted.Count) : null,
-            Ages = Shown(compared.Ages),
+            Reason = learned is not null ? null : isAnyFound ? ComparedPlan.WhyFixed(ages.Sorted.Count) : "no job was over by --deadline, so no poll finds one",
+            Ages = [.. shown.Select(Rounded)],
+            AgesCut = areCut ? true : null,
             ExpectedPolls = Rounded(compared.Spent.Polls),
+            ExceedsPollsPerJob = compared.Spent.Polls > Tolerance * pollsPerJob ? true : null,
             ExpectedDelay = Rounded(compared.Spent.Delay),
             Efficiency = Rounded(compared.Efficiency!.Value),
-            FixedPlan = new(Shown(compared.FixedAges), Rounded(compared.FixedSpent.Polls), Rounded(compared.FixedSpent.Delay)),
+            FixedPlan = new([.. shownFixed.Select(Rounded)], areFixedCut ? true : null, Rounded(compared.FixedSpent.Polls), Rounded(compared.FixedSpent.Delay)),
             OptimalDelay = compared.OptimalDelay!.Value,
         };
     }
 
-    private static double[] Shown(PollAges ages) => [.. ages.All().Take(MostAges).Select(Rounded)];
-
-    private static double Rounded(double number) => Math.Round(number, Decimals);
+    // To six decimals, or six digits: next to nothing is not nothing.
+    private static double Rounded(double number) =>
+        Math.Round(number, Math.Clamp(number > 0 ? Decimals - 1 - (int)Math.Floor(Math.Log10(number)) : 0, Decimals, MostDecimals));
 }
 
 /// <summary>What a plan comes to.</summary>
 /// <param name="Ages">The ages in seconds at which a job is polled that is never notified and never over.</param>
+/// <param name="AgesCut">Whether there are more of them; null if not.</param>
 /// <param name="ExpectedPolls">The mean number of polls.</param>
 /// <param name="ExpectedDelay">The mean delay in seconds.</param>
-internal sealed record PlanSpending(IReadOnlyList<double> Ages, double ExpectedPolls, double ExpectedDelay);
+internal sealed record PlanSpending(IReadOnlyList<double> Ages, bool? AgesCut, double ExpectedPolls, double ExpectedDelay);
 
 /// <summary>The serializer context of <c>plan</c>.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -64,8 +64,13 @@ internal sealed class PlanOptions
             Deadline = result.GetValue(_deadline) ?? Defaults.Deadline,
         };
         if (settings.Max < first)
-            throw new UsageException($"--max is less than --first ({first:c}).");
-        return settings.Deadline < first ? throw new UsageException($"--deadline is less than --first ({first:c}).") : settings;
+            throw IsLess(_max, settings.Max);
+        return settings.Deadline < first ? throw IsLess(_deadline, settings.Deadline) : settings;
+
+        UsageException IsLess(Option<TimeSpan?> option, TimeSpan time) =>
+            new($"{Shown(option, time)} is less than {Shown(_first, first)}.");
+
+        string Shown(Option<TimeSpan?> option, TimeSpan time) => result.GetResult(option) is null ? $"{option.Name} ({time:c} by default)" : $"{option.Name} ({time:c})";
     }
 
     /// <summary>The mean polls of a job; null for those of the fixed plan.</summary>

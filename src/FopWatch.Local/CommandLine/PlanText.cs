@@ -5,10 +5,14 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>What both forms of <c>plan</c> show alike, within 80 columns.</summary>
 internal static class PlanText
 {
+    public const int Width = 80;
     public const int MostBars = 24;
 
     private const int WidestBar = 40;
     private const int MostWaits = 12;
+
+    /// <summary>Writes why a plan is the fixed one.</summary>
+    public static void WriteReason(Terminal terminal, string reason) => terminal.WriteText($"{char.ToUpperInvariant(reason[0])}{reason[1..]}.");
 
     /// <summary>Writes ranges of ages with a bar each.</summary>
     /// <param name="terminal">Where.</param>
@@ -26,8 +30,8 @@ internal static class PlanText
     /// <summary>Writes the first ages at which a job is polled.</summary>
     /// <param name="terminal">Where.</param>
     /// <param name="ages">The ages in seconds.</param>
-    /// <param name="isWhole">Whether these are all.</param>
-    public static void WritePolls(Terminal terminal, IReadOnlyList<double> ages, bool isWhole = true)
+    /// <param name="areCut">Whether there are more than these.</param>
+    public static void WritePolls(Terminal terminal, IReadOnlyList<double> ages, bool areCut)
     {
         var before = 0d;
         foreach (var age in ages.Take(MostWaits))
@@ -40,7 +44,8 @@ internal static class PlanText
         {
             terminal.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"     ...  {(isWhole ? "" : "at least ")}{ages.Count - MostWaits} more, {(isWhole ? "the last" : "one")} at {Time(ages[^1])}; --json lists them"));
+                $"     ...  {ages.Count - MostWaits} more up to {Time(ages[^1])}{(areCut ? ", and others after it" : "")}"));
+            terminal.WriteLine($"          --json lists {(areCut ? string.Create(CultureInfo.InvariantCulture, $"the first {ages.Count}") : "all of them")}.");
         }
     }
 

@@ -20,13 +20,16 @@ internal sealed class TextTable(Terminal terminal, params string[] columns)
     /// <summary>Whether all columns but the first hold numbers.</summary>
     public bool HasNumbers { get; init; }
 
+    /// <summary>How wide it may be where nobody watches: then the width is not limited by a terminal.</summary>
+    public int MostWidth { get; init; } = int.MaxValue;
+
     /// <summary>Adds a row.</summary>
     public void Add(params Piece[] cells) => _rows.Add([.. cells.Select(cell => cell with { Text = DisplayText.Clean(cell.Text) })]);
 
     /// <summary>Writes it.</summary>
     public void Write()
     {
-        var room = terminal.Console.Profile.Width;
+        var room = terminal.IsLive ? terminal.Console.Profile.Width : Math.Min(terminal.Console.Profile.Width, MostWidth);
         var lines = (3 * columns.Length) + 1;
         var gaps = Gap * (columns.Length - 1);
         if (terminal.IsLive && terminal.Console.Profile.Capabilities.Unicode && Widths(room - lines) is { } framed)
@@ -40,8 +43,9 @@ internal sealed class TextTable(Terminal terminal, params string[] columns)
     /// <summary>How wide each column may be; null if there is less room than their longest words need.</summary>
     private int[]? Widths(int room)
     {
-        var least = Enumerable.Range(0, columns.Length).Select(column => Texts(column).Max(WordWidth)).ToArray();
+        // A number and its unit stay together.
         var wanted = Enumerable.Range(0, columns.Length).Select(column => Texts(column).Max(text => text.GetCellWidth())).ToArray();
+        var least = wanted.Select((width, column) => HasNumbers && column > 0 ? width : Texts(column).Max(WordWidth)).ToArray();
         var left = room - least.Sum();
         if (left < 0)
             return null;

@@ -105,6 +105,7 @@ internal static class DemoCommand
         var job = run.Jobs.Where(job => job.Recorded is not null).MaxBy(job => (job.Recorded!.State == JobState.PartiallyFailed, job.Recorded.Polls));
         terminal.WriteLine();
         terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. The dashboard is at {url}/ui/. Or try:");
+        terminal.WriteCommand($"fopwatch plan --url {url}");
         terminal.WriteCommand($"curl '{url}/api/jobs?state=partiallyFailed&top=3'");
         if (job is not null)
             terminal.WriteCommand($"curl {url}/api/jobs/{job.Key.Source}/{job.Key.Id}");

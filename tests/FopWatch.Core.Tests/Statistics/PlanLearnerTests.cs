@@ -189,6 +189,10 @@ public sealed class PlanLearnerTests(ITestOutputHelper output)
         Assert.InRange(plan.Ages.On(ages, 0).Delay, 0, 5);
     }
 
+    [Fact]
+    public void Jobs_that_no_plan_finds_have_no_delay_that_a_plan_could_save() =>
+        Assert.Null(PlanLearner.Learn([ClassAges.Of(new GivenAges(Enumerable.Repeat(1e9, 50)))], Settings, 0));
+
     [Theory]
     [InlineData(0)]
     [InlineData(1e-9)]

@@ -51,6 +51,21 @@ public sealed class StoredAgesTests
         Assert.Null(StoredAges.Read(beyond, out _));
     }
 
+    [Theory]
+    [InlineData(1, 10.6)]
+    [InlineData(1.8, 19.1)]
+    [InlineData(2, 21.2)]
+    public void So_many_jobs_a_day_are_known_in_the_long_run(double jobs, double known)
+    {
+        var (stored, ages) = (StoredAges.None(Hour), new KnownAges());
+        ages.AddOver(300, jobs);
+        for (var day = 0; day < 100; day++)
+            stored = stored.With(ages, Hour.AddDays(day));
+
+        Assert.Equal(known, stored.At(Hour.AddDays(99)).Jobs, 0.05);
+        Assert.Equal(jobs, KnownAges.ADayFor(known), 0.01);
+    }
+
     [Fact]
     public void A_row_survives_being_written_every_ten_seconds_for_weeks()
     {

@@ -33,6 +33,21 @@ public sealed class PollAgesTests
         Assert.Equal(deadline, PollAges.Fixed(settings).All().Last());
     }
 
+    [Theory]
+    [InlineData(4, 4, false)]
+    [InlineData(5, 4, false)]
+    [InlineData(3, 3, true)]
+    public void Ages_are_cut_only_where_more_follow(int most, int shown, bool areCut)
+    {
+        // Polls at 30, 90, 180 and, the deadline, 200.
+        var ages = PollAges.Fixed(new() { First = TimeSpan.FromSeconds(30), Factor = 2, Max = TimeSpan.FromSeconds(90), Deadline = TimeSpan.FromSeconds(200) });
+
+        var (first, cut) = ages.UpTo(most);
+
+        Assert.Equal((shown, areCut), (first.Count, cut));
+        Assert.Equal(ages.All().Take(most), first);
+    }
+
     [Fact]
     public void Polls_and_delay_are_counted_as_they_happen()
     {

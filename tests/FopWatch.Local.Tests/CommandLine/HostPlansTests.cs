@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Net.Http.Json;
 using System.Text.Json;
 using FopWatch.Api;
 using FopWatch.Local.CommandLine;
@@ -81,8 +82,8 @@ public sealed class HostPlansTests
     {
         await using var host = await LearnedAsync();
 
-        var (exit, output, error) = await CommandRun.RunAsync(host, "plan");
-        await using var live = CommandRun.StartLive(["plan", "--url", host.Host.Url.AbsoluteUri], 80);
+        var (exit, output, error) = await CommandRun.RunAsync(host, "plan", "--all");
+        await using var live = CommandRun.StartLive(["plan", "--url", host.Host.Url.AbsoluteUri, "--all"], 80);
 
         Assert.Equal((ExitCodes.Ok, ""), (exit, error));
         Assert.Equal(ExitCodes.Ok, await live.ExitAsync());
@@ -91,14 +92,77 @@ public sealed class HostPlansTests
             TestContext.Current.TestOutputHelper?.WriteLine(shown);
             Assert.All(shown.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
             Assert.Contains("media: learned plans.", shown, StringComparison.Ordinal);
-            Assert.Contains("files: the fixed plan: Poll:Plan is Fixed.", shown, StringComparison.Ordinal);
+            Assert.Contains("files: the fixed plan.\nPoll:Plan is Fixed.", shown, StringComparison.Ordinal);
             Assert.Contains("Notified: 75% of 160 jobs in 7 days", shown, StringComparison.Ordinal);
             Assert.Contains("########################################", shown, StringComparison.Ordinal);
             Assert.Contains("The learned plan polls a job at these ages:", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^avthumb/mp4: 1\d\d known jobs", shown);
-            Assert.Matches(@"(?m)^\W*avthumb/mp4\W+1\d\d\W+learned\W+1\.\d\d\W+[\d.]+ s\W+1\.\d\d, [\d.]+ s", shown);
+            Assert.Matches(@"(?m)^\W*avthumb/mp4\W+1\d\d\W+learned\W+1\.\d\d\W+[\d.]+ s\W+1\.\d\d, [\d.]+ s\W+[\d.]+ min", shown);
+            Assert.Contains("Below 20 known jobs, a class has the plan of all jobs.", shown, StringComparison.Ordinal);
+            Assert.Contains("1.9 jobs a day to keep 20 known.", shown, StringComparison.Ordinal);
+            Assert.Contains("A job is overdue from 5", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^Optimum: .* mean delay at 1\.\d\d polls; efficiency 0\.\d\d\.", shown);
         }
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Ages_and_polls_are_shown_of_the_classes_that_are_asked_for()
+    {
+        await using var host = await LearnedAsync();
+
+        var (_, few, _) = await CommandRun.RunAsync(host, "plan");
+        var (_, one, _) = await CommandRun.RunAsync(host, "plan", "--class", "vframe/jpg");
+        var (_, whole, _) = await CommandRun.RunAsync(host, "plan", "--class", "all jobs", "--source", "media");
+
+        Assert.InRange(few.Split('\n').Length, 10, 30);
+        Assert.All(few.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
+        Assert.DoesNotContain("polls a job at these ages", few, StringComparison.Ordinal);
+        Assert.Contains("--class CLASS shows how long", few, StringComparison.Ordinal);
+        Assert.Single(one.Split("polls a job at these ages")[1..]);
+        Assert.Contains("\nvframe/jpg: ", one, StringComparison.Ordinal);
+        Assert.Contains("\nall jobs: ", whole, StringComparison.Ordinal);
+    }
+
+    [Theory(Timeout = 120_000)]
+    [InlineData("No source that is shown has a class 'nothing'.", "--class", "nothing")]
+    [InlineData("--class and --all exclude each other.", "--class", "copy", "--all")]
+    [InlineData("--all and --json exclude each other: JSON has every class.", "--all", "--json")]
+    public async Task What_cannot_be_shown_is_refused(string problem, params string[] options)
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, ["plan", .. options]);
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.StartsWith(problem, error, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task The_age_from_which_a_job_is_overdue_is_that_by_which_the_host_finds_it_overdue()
+    {
+        await using var host = await LearnedAsync();
+        var overdue = host.Host.Services.GetRequiredService<LearnedPlans>().OverdueOf("media")!;
+
+        var report = (await host.Http.GetFromJsonAsync("/api/plan?source=media", ApiJson.Default.PlanReport, Cancelled))!;
+
+        var media = Assert.Single(report.Sources);
+        Assert.Equal(overdue.OfSource!.Value.TotalSeconds, media.OfSource!.OverdueAfter!.Value, 0.001);
+        Assert.All(media.Classes, one => Assert.Equal(overdue.For(one.Class!)?.TotalSeconds ?? -1, one.OverdueAfter ?? -1, 0.001));
+        Assert.InRange(media.Classes[0].OverdueAfter!.Value, 1.5 * 200, 1.5 * 260);
+        Assert.Equal(media.OfSource.OverdueAfter, media.Classes.Single(one => one.Class == "concat").OverdueAfter);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Ages_that_are_cut_say_so()
+    {
+        await using var host = await LearnedAsync();
+
+        var report = (await host.Http.GetFromJsonAsync("/api/plan?source=media", ApiJson.Default.PlanReport, Cancelled))!;
+        var (_, output, _) = await CommandRun.RunAsync(host, "plan", "--source", "media", "--class", "all jobs");
+
+        Assert.All(report.Sources[0].Classes, one => Assert.Equal((true, PlanReportReader.MostAges), (one.AgesCut, one.Ages.Count)));
+        Assert.Contains("     ...  188 more up to ", output, StringComparison.Ordinal);
+        Assert.Contains(", and others after it\n          --json lists the first 200.\n", output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]

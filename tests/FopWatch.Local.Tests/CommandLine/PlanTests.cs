@@ -50,15 +50,19 @@ public sealed class PlanTests
 
         var wanted = double.Parse(polls, CultureInfo.InvariantCulture);
         Assert.InRange(Number(json.RootElement, "expectedPolls"), 0.85 * wanted, wanted);
+        Assert.False(json.RootElement.TryGetProperty("exceedsPollsPerJob", out _));
     }
 
     [Fact]
     public async Task Fewer_polls_than_the_longest_wait_needs_are_not_promised()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--polls-per-job", "1"], Lines(TwoModes(300)));
+        using var json = await JsonAsync(TwoModes(300), "--polls-per-job", "1");
+        using var few = await JsonAsync([300, 400], "--polls-per-job", "1");
 
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Contains("No plan makes as few polls as --polls-per-job allows", output, StringComparison.Ordinal);
+        Assert.All((JsonDocument[])[json, few], one => Assert.True(one.RootElement.GetProperty("exceedsPollsPerJob").GetBoolean()));
     }
 
     [Fact]
@@ -67,9 +71,68 @@ public sealed class PlanTests
         using var json = await JsonAsync(TwoModes(30), "--first", "10s", "--max", "10s");
         Assert.Equal(10_000, Ages(json.RootElement.GetProperty("fixed")).Length);
         Assert.InRange(Ages(json.RootElement).Length, 1_000, 10_000);
+        Assert.True(json.RootElement.GetProperty("fixed").GetProperty("agesCut").GetBoolean());
 
         using var whole = await JsonAsync(TwoModes(30), "--deadline", "1h");
         Assert.Equal((3600, 3600), (Ages(whole.RootElement)[^1], Ages(whole.RootElement.GetProperty("fixed"))[^1]));
+        Assert.Equal(Members, whole.RootElement.EnumerateObject().Select(one => one.Name));
+        Assert.False(whole.RootElement.GetProperty("fixed").TryGetProperty("agesCut", out _));
+    }
+
+    [Fact]
+    public async Task Ages_that_are_cut_are_not_the_last()
+    {
+        var (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "10s", "--max", "10s"], "60");
+        Assert.Contains("     ...  9988 more up to 27.8 h, and others after it\n          --json lists the first 10000.\n", output, StringComparison.Ordinal);
+
+        (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "10s", "--max", "10s", "--deadline", "1h"], "60");
+        Assert.Contains("     ...  348 more up to 60 min\n          --json lists all of them.\n", output, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task No_plan_is_learned_from_jobs_that_no_plan_finds()
+    {
+        foreach (var more in (string[][])[[], ["--polls-per-job", "3"]])
+        {
+            string[] options = ["--deadline", "3m", .. more];
+            using var json = await JsonAsync([.. Enumerable.Repeat(200d, 30)], options);
+            var (_, text, _) = await CommandRun.RunAsync(["plan", "--ages", "-", .. options], Lines(Enumerable.Repeat(200d, 30)));
+
+            Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
+            Assert.Contains("No job was over by --deadline, so no poll finds one.\nThe fixed plan polls", text, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public async Task Jobs_of_which_nearly_all_are_notified_still_have_a_delay()
+    {
+        var ages = TwoModes(300);
+
+        using var json = await JsonAsync(ages, "--first", "30s", "--heard", "0.9999999");
+        var (_, text, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "30s", "--heard", "0.9999999"], Lines(ages));
+
+        using var unheard = await JsonAsync(ages, "--first", "30s");
+        var (late, all) = (Number(json.RootElement.GetProperty("fixed"), "expectedDelay"), Number(unheard.RootElement.GetProperty("fixed"), "expectedDelay"));
+        Assert.InRange(late / all, 0.99999e-7, 1.00001e-7);
+        Assert.InRange(Number(json.RootElement, "expectedDelay"), late / 1000, late);
+        Assert.Contains("99.99999% of them are notified", text, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("--max (00:01:00) is less than --first (00:02:00 by default).", "--max", "1m")]
+    [InlineData("--deadline (00:01:00) is less than --first (00:02:00 by default).", "--deadline", "1m")]
+    [InlineData("--deadline (9.00:00:00 by default) is less than --first (10.00:00:00).", "--first", "10d")]
+    [InlineData("--deadline (01:00:00) is less than --first (02:00:00).", "--first", "2h", "--deadline", "1h")]
+    [InlineData("--api-key needs --url.", "--api-key", "a-key")]
+    [InlineData("--class needs --url.", "--class", "avthumb/mp4")]
+    [InlineData("--all needs --url.", "--all")]
+    [InlineData("--source needs --url.", "--source", "media")]
+    public async Task Options_that_contradict_each_other_are_named_with_their_values(string problem, params string[] options)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-", .. options], "60");
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.StartsWith(problem + "\n", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -113,7 +176,8 @@ public sealed class PlanTests
 
         Assert.Equal("fixed", json.RootElement.GetProperty("plan").GetString());
         Assert.Equal(Members, json.RootElement.EnumerateObject().Select(one => one.Name));
-        Assert.Contains("The fixed plan: a learned plan would save less than 3 % of the fixed plan's delay.", text, StringComparison.Ordinal);
+        Assert.Contains("A learned plan would save less than 3 % of the fixed plan's delay.\nThe fixed plan polls a job", text, StringComparison.Ordinal);
+        Assert.All(text.Split('\n'), line => Assert.InRange(line.Length, 0, 80));
     }
 
     [Theory]
@@ -139,7 +203,9 @@ public sealed class PlanTests
 
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.StartsWith("3 ages", output, StringComparison.Ordinal);
-        Assert.Contains("The fixed plan: fewer than 20 ages are known.", output, StringComparison.Ordinal);
+        Assert.Contains("Fewer than 20 ages are known.\nThe fixed plan polls", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("Efficiency", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("optimum", output, StringComparison.Ordinal);
     }
 
     private static double[] TwoModes(int count) =>
