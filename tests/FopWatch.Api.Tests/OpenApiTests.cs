@@ -30,6 +30,8 @@ public sealed class OpenApiTests
         ApiJson.Default.JobLinks,
         ApiJson.Default.WatchedJob,
         ApiJson.Default.PolledJob,
+        ApiJson.Default.JobBody,
+        ApiJson.Default.DoctorReport,
         ApiJson.Default.Overview,
         ApiJson.Default.PlanReport,
         ApiJson.Default.Problem,

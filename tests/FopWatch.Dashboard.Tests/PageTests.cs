@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
@@ -53,6 +54,17 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
         await chart.GetByText("As a table").ClickAsync();
         Assert.Contains("Succeeded", legend, StringComparison.Ordinal);
         await chart.Locator("tbody tr").First.WaitForAsync();
+        Assert.Empty(tab.Errors);
+    }
+
+    [Fact]
+    public async Task The_installation_is_examined_and_what_is_found_is_shown_the_worst_first()
+    {
+        await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/sources"));
+        await tab.Loaded.WaitForAsync();
+        await tab.Button("Check this installation").ClickAsync();
+        await tab.Page.GetByText(new Regex("checks? passed")).WaitForAsync(new() { Timeout = 120_000 });
+        Assert.NotEmpty(await tab.Page.Locator("section.panel").First.Locator("li").AllAsync());
         Assert.Empty(tab.Errors);
     }
 

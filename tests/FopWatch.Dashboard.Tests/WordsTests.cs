@@ -13,6 +13,8 @@ public sealed partial class WordsTests
     private static readonly Dictionary<string, string?> Groups = new(StringComparer.Ordinal)
     {
         ["BulkWord"] = "action",
+        ["DoctorCheck"] = "check",
+        ["DoctorLevel"] = "level",
         ["FindingLevel"] = "level",
         ["Health/status"] = null,
         ["HostKind"] = null,
@@ -34,6 +36,8 @@ public sealed partial class WordsTests
         ["TroubleKind"] = "finding",
         ["Trust"] = "trust",
         ["WatchStatus"] = "watch",
+        ["WebhookPause"] = "pausedBecause",
+        ["WebhookState"] = "webhookState",
     };
 
     [Fact]

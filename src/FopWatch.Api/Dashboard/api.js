@@ -81,15 +81,11 @@ export async function call(method, path, options) {
 export const get = (path, signal) => call('GET', path, { signal });
 export const post = (path, body) => call('POST', path, { body });
 
-// What an older host has no route for is null.
-export async function getIfThere(path, signal) {
-	try {
-		return await get(path, signal);
-	} catch (error) {
-		if (error.status === 404 || error.status === 405) return null;
-		throw error;
-	}
-}
+// What is not there is null.
+export const getIfThere = (path, signal) => get(path, signal).catch(error => {
+	if (error.status !== 404) throw error;
+	return null;
+});
 
 export function query(parameters) {
 	const search = new URLSearchParams();
@@ -104,8 +100,8 @@ export function jobPath(source, id) {
 	return `/api/jobs/${encodeURIComponent(source)}/${encodeURIComponent(id)}`;
 }
 
-// Who the caller is, and what this host has. A host without the route lets the key do everything that it lets in.
-export const session = { name: null, rights: 'write', sources: null, host: null, events: '/events' };
+// Who the caller is, and what this host has.
+export const session = { rights: 'write' };
 
 export async function readSession() {
 	let refusal = null;
@@ -124,36 +120,22 @@ export async function readSession() {
 	throw refusal;
 }
 
-async function ask() {
-	const me = await getIfThere('/api/me');
-	Object.assign(session, { name: null, rights: 'write', sources: null, host: null, events: me ? null : '/events' }, me);
-	if (me?.at) observeClock(me.at);
-
-	// A host without that route shows only here whether it lets the caller in.
-	if (!me) await get('/api/jobs?top=1');
-}
-
-export async function readClock() {
-	const me = await getIfThere('/api/me');
-	if (me?.at) observeClock(me.at);
+// It also says what time it is there.
+export async function ask() {
+	Object.assign(session, await get('/api/me'));
+	observeClock(session.at);
 }
 
 export const mayAct = () => session.rights === 'write';
 
 let known = null;
 
-// The names of the sources, for filters: asked for once. Null where the host cannot say.
+// The names of the sources, for filters: asked for once.
 export function sourceNames() {
-	known ??= getIfThere('/api/overview?hours=1').then(
-		overview => {
-			if (!overview) return session.sources;
-			observeClock(overview.at);
-			return overview.sources.map(source => source.name);
-		},
-		() => {
-			known = null;
-			return session.sources;
-		});
+	known ??= get('/api/overview?hours=1').then(overview => overview.sources.map(source => source.name), () => {
+		known = null;
+		return session.sources;
+	});
 	return known;
 }
 

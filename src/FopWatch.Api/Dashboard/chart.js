@@ -2,6 +2,7 @@ import { h, replace, s } from './dom.js';
 import { dayText, duration, hourText } from './format.js';
 import { number, t } from './i18n.js';
 import { label, line, plot } from './plot.js';
+import { lazy } from './ui.js';
 
 const height = 170;
 const margin = { left: 46, right: 8, top: 8, bottom: 22 };
@@ -128,17 +129,11 @@ export function chart({ title, summary, columns, series, value, kind }) {
 		mark(marked < 0 ? columns.length - 1 : Math.min(columns.length - 1, Math.max(0, marked + step)));
 	});
 
-	const table = h('details.as-table', { ontoggle: () => {
-		if (table.open && table.children.length === 1) table.append(asTable());
-	} }, h('summary', t('chart.table')));
-
-	function asTable() {
-		return h('div.scroll', h('table',
-			h('thead', h('tr', h('th', { scope: 'col' }, t('live.time')), shown.map(one => h('th', { scope: 'col', class: 'number' }, one.name)))),
-			h('tbody', columns.filter(column => shown.some(one => value(column, one.key))).reverse().map(column => h('tr',
-				h('th', { scope: 'row' }, columnName(column)),
-				shown.map(one => h('td.number', value(column, one.key) == null ? '–' : format(value(column, one.key)))))))));
-	}
+	const table = lazy(t('chart.table'), null, async () => h('div.scroll.as-table', h('table',
+		h('thead', h('tr', h('th', { scope: 'col' }, t('live.time')), shown.map(one => h('th.number', { scope: 'col' }, one.name)))),
+		h('tbody', columns.filter(column => shown.some(one => value(column, one.key))).reverse().map(column => h('tr',
+			h('th', { scope: 'row' }, columnName(column)),
+			shown.map(one => h('td.number', value(column, one.key) == null ? '–' : format(value(column, one.key))))))))));
 
 	drawLegend();
 	return h('figure.chart', h('figcaption', h('h3', title), h('p', summary)),

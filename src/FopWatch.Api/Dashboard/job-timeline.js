@@ -39,7 +39,6 @@ export function entryText(entry) {
 	return details.filter(Boolean).join(' · ');
 }
 
-// Draws the timeline to scale, and lists the same below it.
 export function timeline(job) {
 	const entries = entriesOf(job);
 	const start = Math.min(...entries.map(entry => Date.parse(entry.at)));

@@ -1,4 +1,4 @@
-import { Failure, forgetSources, hasKey, readClock, readSession, send, session, setKey, sourceNames } from './api.js';
+import { ask, Failure, forgetSources, hasKey, readSession, send, session, setKey, sourceNames } from './api.js';
 import { h, keep, kept, replace } from './dom.js';
 import { tick } from './format.js';
 import { language, languages, setLanguage, t } from './i18n.js';
@@ -10,8 +10,9 @@ import { page as overviewPage } from './pages/overview.js';
 import { page as planPage } from './pages/plan.js';
 import { page as quarantinePage } from './pages/quarantine.js';
 import { page as sourcesPage } from './pages/sources.js';
+import { page as webhooksPage } from './pages/webhooks.js';
 
-const pages = { overview: overviewPage, jobs: jobsPage, quarantine: quarantinePage, live: livePage, plan: planPage, sources: sourcesPage };
+const pages = { overview: overviewPage, jobs: jobsPage, quarantine: quarantinePage, live: livePage, plan: planPage, sources: sourcesPage, webhooks: webhooksPage };
 const themes = ['auto', 'light', 'dark'];
 
 const main = h('main', { id: 'main', tabindex: '-1' });
@@ -21,20 +22,22 @@ let current = new AbortController();
 let shownPath = null;
 let wantsSearch = false;
 
+// Only the embedded host has webhooks, for keys that see all sources.
 function drawHeader() {
 	const name = route().parts[0];
 	replace(header,
 		h('a.skip', { href: '#main', onclick: event => { event.preventDefault(); main.focus(); } }, t('skip')),
 		h('a.brand', { href: '#/overview' }, h('img', { src: 'icon.svg', alt: '', width: '20', height: '20' }), 'FopWatch'),
-		h('nav', { 'aria-label': t('nav') }, Object.keys(pages).map(page =>
+		h('nav', { 'aria-label': t('nav') }, Object.keys(pages).filter(page => page !== 'webhooks' || (session.host === 'embedded' && !session.sources)).map(page =>
 			h('a', { href: `#/${page}`, 'aria-current': page === name ? 'page' : null }, t(`nav.${page}`)))),
 		h('div.tools',
 			session.rights === 'read' && h('span.rights', t('rights.read')),
-			hasKey() && h('button.plain', { onclick: forgetKey }, session.name ? t('key.forget.named', { name: session.name }) : t('key.forget')),
+			hasKey() && h('button.plain', { onclick: forgetKey }, t('key.forget', { name: session.name ?? '' })),
 			h('select', { 'aria-label': t('language'), onchange: event => { setLanguage(event.target.value); show(); } },
 				Object.entries(languages).map(([name, text]) => h('option', { value: name, lang: name, selected: name === language }, text))),
 			h('select', { 'aria-label': t('theme'), onchange: event => setTheme(event.target.value) },
 				themes.map(theme => h('option', { value: theme, selected: theme === (kept('theme') ?? 'auto') }, t(`theme.${theme}`))))));
+	header.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
 }
 
 function setTheme(theme) {
@@ -76,7 +79,7 @@ function show() {
 	main.replaceChildren();
 	if (name === 'jobs' && parts.length === 3) jobPage(context);
 	else if (Object.hasOwn(pages, name) && parts.length === 1) pages[name](context);
-	else main.append(stateBox('empty', t('noPage.title'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
+	else main.append(stateBox('empty', t('noPage'), null, h('a', { href: '#/overview' }, t('nav.overview'))));
 	if (shownPath !== null && shownPath !== path) main.focus({ preventScroll: true });
 	if (shownPath !== path) scrollTo(0, 0);
 	shownPath = path;
@@ -202,8 +205,8 @@ addEventListener('keydown', event => {
 		wantsSearch = !main.querySelector('.key-form');
 		focusSearch();
 		if (wantsSearch) location.hash = '#/jobs';
-	} else if (/^[1-6]$/.test(event.key)) {
-		location.hash = `#/${Object.keys(pages)[Number(event.key) - 1]}`;
+	} else if (/^[1-7]$/.test(event.key)) {
+		header.querySelectorAll('nav a')[Number(event.key) - 1]?.click();
 	} else if (event.key === 'j' || event.key === 'k') {
 		const links = [...main.querySelectorAll('a.row-link')];
 		const next = links[links.indexOf(document.activeElement) + (event.key === 'j' ? 1 : -1)] ?? (event.key === 'j' ? links[0] : links.at(-1));
@@ -212,7 +215,7 @@ addEventListener('keydown', event => {
 });
 
 function showKeys() {
-	const keys = [['1 – 6', 'keys.pages'], ['/', 'keys.search'], ['j k', 'keys.rows'], ['Enter', 'keys.open'], ['← →', 'keys.chart'], ['?', 'keys.help']];
+	const keys = [['1 – 7', 'keys.pages'], ['/', 'keys.search'], ['j k', 'keys.rows'], ['Enter', 'keys.open'], ['← →', 'keys.chart'], ['?', 'keys.help']];
 	dialog(t('keys.title'), h('dl.keys', keys.map(([key, text]) => h('div', h('dt', h('kbd', key)), h('dd', t(text))))), [{ value: '', text: t('close'), first: true }]);
 }
 
@@ -248,5 +251,5 @@ document.addEventListener('visibilitychange', () => {
 setInterval(() => document.hidden || tick(), 10000);
 
 // A demo's clock runs fast: a second look shows how fast.
-setTimeout(() => document.hidden || readClock().catch(() => {}), 2500);
+setTimeout(() => document.hidden || ask().catch(() => {}), 2500);
 start();

@@ -46,7 +46,7 @@ export function copyButton(text) {
 
 // A line for a shell, with a button that copies it.
 export function commandLine(text) {
-	return h('div.command', h('code', text), copyButton(text));
+	return h('div.command', h(text.includes('\n') ? 'pre' : 'code', text), copyButton(text));
 }
 
 // Quotes a text for a POSIX shell.
@@ -58,6 +58,8 @@ function shellQuote(text) {
 export function stateBox(kind, title, text, ...actions) {
 	return h('div', { class: `state-box ${kind}`, role: kind.startsWith('error') ? 'alert' : 'status' }, h('strong', title), text && h('p', text), actions.length > 0 && h('p.actions', actions));
 }
+
+export const emptyBox = (key, ...actions) => stateBox('empty', t(`${key}.title`), t(`${key}.text`), ...actions);
 
 export function loading() {
 	return stateBox('loading', t('loading'));
@@ -75,6 +77,8 @@ export function errorBox(error, again) {
 	const { title, text } = explain(error);
 	return stateBox('error', title, text, again && h('button', { onclick: again }, t('again')));
 }
+
+export const more = (summary, ...content) => h('details', h('summary', summary), content);
 
 // A part that is asked for when it is opened.
 export function lazy(summary, name, read) {
@@ -165,11 +169,7 @@ export function curlLine(url, options = '') {
 	return commandLine(`curl -H "X-Api-Key: $FOPWATCH_API_KEY" ${options}${shellQuote(url)}`);
 }
 
-export const olderBox = () => stateBox('empty', t('older.title'), t('older.text'));
-
-export function noSourceBox() {
-	return stateBox('empty', t('sources.none.title'), t('sources.none.text'), h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
-}
+export const noSourceBox = () => emptyBox('sources.none', h('a.button.primary', { href: '#/sources' }, t('overview.begin')));
 
 // Name and value pairs; those without a value are left out.
 export function facts(pairs, kind = '') {

@@ -1,4 +1,4 @@
-// The words of both languages, one a line: `name: English = 简体中文`, those of a group below its name. {names} are replaced; of each [one|many], {n} chooses.
+// `name: English = 简体中文`, below the name of a group. {names} are replaced; of each [one|many], {n} chooses.
 export default `
 skip: Skip to the content = 跳到内容
 language: Language = 语言
@@ -19,6 +19,7 @@ nav: Pages = 页面
 	live: Live = 实时
 	plan: Plan = 轮询计划
 	sources: Sources = 来源
+	webhooks: Webhooks = Webhooks
 theme: Theme = 主题
 	auto: Auto = 自动
 	light: Light = 浅色
@@ -30,8 +31,7 @@ source: Source = 来源
 rights
 	read: Read only = 只读
 	write: Read and write = 读写
-noPage
-	title: There is no such page. = 没有这个页面。
+noPage: There is no such page. = 没有这个页面。
 unit
 	d: d = 天
 	h: h = 小时
@@ -43,16 +43,15 @@ time
 	in: in {time} = {time}后
 key
 	title: This host needs an API key = 此主机需要 API 密钥
-	text: Use FopWatch:ApiKey or one of FopWatch:ApiKeys. It is kept for this tab only, and never sent in a URL. = 请输入 FopWatch:ApiKey 或 FopWatch:ApiKeys 之一的值。密钥只保存在当前标签页，通过请求头发送，不会出现在 URL 中。
+	text: FopWatch:ApiKey or one of FopWatch:ApiKeys. It is kept for this tab only. = FopWatch:ApiKey 或 FopWatch:ApiKeys 之一的值，只保存在当前标签页。
 	label: API key = API 密钥
 	use: Use this key = 使用此密钥
 	wrong: The host does not accept this key. = 主机不接受此密钥。
-	forget: Forget the key = 清除密钥
-	forget.named: Forget key {name} = 清除密钥 {name}
+	forget: Forget key {name} = 清除密钥 {name}
 away
 	title: The host does not answer. = 主机没有响应。
-	text: It may be restarting, or the network is down. Check that the process runs. = 主机可能正在重启，或网络中断。请检查进程是否在运行。
-	trying: What is shown may be old. Trying again until it answers. = 当前显示的数据可能已过时。正在重试，直到主机响应。
+	text: It may be restarting, or the network is down. = 主机可能正在重启，或网络中断。
+	trying: Trying again. What is shown may be old. = 正在重试。当前显示的数据可能已过时。
 error
 	other: That did not work. = 操作失败。
 	401: The host needs an API key. = 主机需要 API 密钥。
@@ -66,16 +65,18 @@ keys
 	search: Search jobs = 搜索任务
 	rows: Next and previous row = 下一行、上一行
 	open: Open the row = 打开当前行
-	chart: Read a chart, once it has the focus = 图表获得焦点后逐列查看
+	chart: Read a chart that has the focus = 图表获得焦点后逐列查看
 	help: This list = 显示此列表
 level
+	pass: Passed = 通过
+	skipped: Skipped = 已跳过
 	well: Healthy = 正常
 	info: Note = 提示
 	warning: Warning = 警告
 	trouble: Trouble = 故障
 overdue: Overdue = 超时未完成
 	after: Overdue after = 超时界限
-	explained: Open for longer than 1.5 times the age by which 95 % of jobs like it have ended. = 未完成的时间已超过 95% 同类任务完成所需时间的 1.5 倍。
+	explained: Open for longer than 1.5 times the age by which 95 % of such jobs have ended. = 已超过 95% 同类任务所需时间的 1.5 倍。
 state
 	waiting: Waiting = 等待中
 	processing: Processing = 处理中
@@ -92,7 +93,7 @@ state
 	partiallyFailed.explained: Some commands succeeded and some failed. = 部分命令成功，部分命令失败。
 	failed.explained: No command succeeded. = 没有命令成功。
 	cancelled.explained: The provider reports that the job was cancelled. = 服务商报告该任务已取消。
-	expired.explained: No outcome was found in time. A genuine report that comes later replaces this. = 未能在期限内得知结果。之后若收到真实的报告，会取代此结论。
+	expired.explained: No outcome was found in time. A later report replaces this. = 未能在期限内得知结果。之后收到的报告会取代此结论。
 settledBy
 	notification: Notification = 通知
 	poll: Poll = 轮询
@@ -105,7 +106,7 @@ watch
 	done: Done = 已完成
 	watching.explained: The status API is asked until there is an outcome. = 持续查询状态接口，直到得到结果。
 	stopped.explained: Somebody stopped it. A notification still settles the job. = 已被人为停止。收到通知时任务仍会结束。
-	givenUp.explained: The job expired. It is watched again once something is heard of it. = 任务已过期。一旦再有消息，会重新监视。
+	givenUp.explained: The job expired. News of it start the watch again. = 任务已过期。一旦再有消息，会重新监视。
 	done.explained: The job has the provider's outcome, which is final. = 任务已有服务商给出的最终结果。
 delivery
 	unknown: Unknown = 未知
@@ -122,7 +123,7 @@ plan
 	learned: Learned = 学习所得
 	fixed: Fixed = 固定
 	unknown: – = –
-	intro: When the status API is asked about a job. A learned plan polls when jobs are likely to end. = 何时向状态接口查询任务。学习所得的计划在任务可能结束时轮询。
+	intro: When jobs are polled. A learned plan polls when they are likely to end. = 何时轮询任务。学习所得的计划在任务可能结束时轮询。
 	learned.explained: Polls are timed by the ages at which jobs of this source ended. = 根据该来源的任务结束时的时长安排轮询。
 	fixed.explained: Polls are timed by Poll:First, Factor and Max. = 根据 Poll:First、Factor 和 Max 安排轮询。
 	heard: {share} of the notifications arrive ({low} – {high}, of {n} jobs). = {share} 的通知到达（{low} – {high}，共 {n} 个任务）。
@@ -258,6 +259,7 @@ finding
 	unknownAccessKey: Unknown access key = 未知 access key
 	unsignedNotifications: Unsigned notifications = 通知无签名
 	noNotifications: No notifications = 没有通知
+	lateNotifications: Late notifications = 通知迟到
 	fewNotifications: Few notifications = 通知偏少
 	pollsHeldBack: Polls held back = 轮询推迟
 	jobsOverdue: Overdue jobs = 任务超时
@@ -273,7 +275,7 @@ chart
 	settled: Settled per hour = 每小时结束的任务
 	settled.summary: {n} [job|jobs] settled: {failed} failed or partially failed, {expired} expired. = {n} 个任务结束：{failed} 个失败或部分失败，{expired} 个过期。
 	delay: Detection delay of polls = 轮询的发现延迟
-	delay.summary: How late a poll found that a job was over; the worst hour of wider columns. = 任务结束后多久被轮询发现。较宽的列取其中最差的一小时。
+	delay.summary: How late a poll found the end of a job; of wider columns the worst hour. = 任务结束后多久被轮询发现；较宽的列取最差的一小时。
 	heard: Notifications heard and lost = 到达与丢失的通知
 	heard.none: No job ended in this period. = 此时段没有任务结束。
 	heard.summary: {share} of the notifications arrived. {n} [was|were] lost. = {share} 的通知到达，{n} 个丢失。
@@ -310,9 +312,9 @@ jobs
 	csv: CSV = CSV
 	clear: Clear the filters = 清除筛选
 	noMatch.title: No job matches. = 没有匹配的任务。
-	noMatch.text: Ids and keys are found by their beginning, buckets and metadata by their whole value. = id 和文件名按开头匹配；空间和元数据按完整的值匹配。
+	noMatch.text: Ids and keys are found by their beginning, others by their whole value. = id 和文件名按开头匹配，其余按完整的值匹配。
 	none.title: There are no jobs yet. = 还没有任务。
-	none.text: Register an id, or let a provider notify. Sources has the lines to copy. = 登记一个 id，或等待服务商的通知。“来源”页面有可复制的命令。
+	none.text: Register an id: Sources has the lines to copy. = 登记一个 id：“来源”页面有可复制的命令。
 	unreadable: {n} stored [job|jobs] cannot be read. = {n} 个存储的任务无法读取。
 search
 	id: Id = Id
@@ -327,7 +329,7 @@ search
 	ref.example: 24 hex digits from the log = 日志中的 24 位十六进制
 action
 	retry: Retry = 重试
-	retry.explained: Take it again with the current keys, settings and decoders. = 用当前的密钥、设置和解码器重新处理。
+	retry.explained: Take it again with the current settings. = 用当前设置重新处理。
 	delete: Delete = 删除
 	delete.explained: Remove from the quarantine, for good. = 从隔离区永久移除。
 	poll: Poll now = 立即轮询
@@ -337,7 +339,7 @@ action
 	poll.explained: Ask the provider's status API now. = 立即查询服务商的状态接口。
 	republish.explained: Publish the outcome again, as a new version. = 以新版本再次发布结果。
 	stop.explained: Poll no more. A notification still settles the job. = 不再轮询。收到通知时任务仍会结束。
-	resume.explained: Register the job again, so that it is polled. = 重新登记该任务，使其继续被轮询。
+	resume.explained: Register the job again. = 重新登记该任务。
 bulk
 	poll.confirm: Ask the status API about {n} [job|jobs], at the rate of their source? = 按来源的速率查询 {n} 个任务的状态？
 	republish.confirm: Publish {n} [outcome|outcomes] again? Subscribers get an event for each. = 重新发布 {n} 个任务的结果？订阅者会收到每个任务的事件。
@@ -351,7 +353,7 @@ bulk
 	interrupted: Interrupted. = 已中断。
 job
 	none.title: There is no such job. = 没有这个任务。
-	none.text: It may belong to another source, be deleted after the retention, or not be visible to this key. = 它可能属于其他来源，已超过保留期而被删除，或此密钥无权查看。
+	none.text: It may be purged, or not visible to this key. = 它可能已被删除，或此密钥无权查看。
 	polls: Polls = 轮询次数
 	delivery: Provider's notification = 服务商的通知
 	settled.notification: A notification said so, {time} after registration. = 由通知得知，距登记 {time}。
@@ -368,7 +370,7 @@ job
 	items.none: No report has named a command yet. = 还没有报告提到任何命令。
 	truncated: Some of it was too long to be stored. The counts are right. = 部分内容过长而未存储。计数是准确的。
 	reused: Old output reused = 沿用旧结果
-	reused.explained: The target existed already: nothing was processed. = 目标文件已存在：没有进行处理。
+	reused.explained: The target existed: nothing was processed. = 目标文件已存在：没有进行处理。
 	errorIndex: segment {n} of the command = 命令的第 {n} 段
 	input: Input: = 输入：
 	result: Result = 结果
@@ -391,9 +393,8 @@ timeline
 	count: {n}× in {time} = {time}内 {n} 次
 	omitted: {n} [entry|entries] [is|are] left out here. = 此处省略 {n} 条。
 quarantine
-	intro: Notifications that could not be understood or verified, kept whole. Fix the cause, then retry. = 无法解读或无法验证的通知，完整保留。请先消除原因，再重试。
-	none.title: Nothing is in quarantine. = 隔离区是空的。
-	none.text: A notification that cannot be decoded, has a wrong signature or is about another bucket comes here. = 无法解码、签名错误，或属于其他空间的通知会进入这里。
+	intro: Notifications that were not accepted, kept whole. Fix the cause, then retry. = 未被接受的通知，完整保留。请先消除原因，再重试。
+	none: Nothing is in quarantine. = 隔离区是空的。
 	retryAll: Retry all = 全部重试
 	deleteAll: Delete all = 全部删除
 	still: It is still in quarantine. = 仍在隔离区。
@@ -414,7 +415,7 @@ quarantine
 	body.secrets: Secrets in it are not redacted. = 其中的机密内容未遮盖。
 	unreadable: {n} [notification|notifications] cannot be read from the store. = {n} 条通知无法从存储中读取。
 live
-	gap: Older events are gone, or the log was replaced. Jobs shows how the jobs stand. = 较早的事件已删除，或日志已被替换。“任务”页面显示当前状态。
+	gap: Older events are gone. Jobs shows how the jobs stand. = 较早的事件已删除。“任务”页面显示当前状态。
 	cloud.title: This host has no event stream. = 此主机没有事件流。
 	cloud.text: The cloud host publishes its events to a Service Bus topic. = 云端主机将事件发布到 Service Bus 主题。
 	time: Time = 时间
@@ -429,7 +430,7 @@ live
 	shown: {n} [event|events], newest first. = {n} 个事件，最新的在前。
 	noMatch: No event here matches the filter. = 没有匹配筛选条件的事件。
 	none.title: Listening. = 正在监听。
-	none.text: Events appear here as jobs progress and settle. In a shell: = 任务有进展或结束时，事件会显示在这里。在终端中：
+	none.text: Events appear here as jobs progress. In a shell: = 任务有进展时，事件会显示在这里。在终端中：
 	state.open: Connected = 已连接
 	state.paused: Paused while nobody looks = 无人查看，已暂停
 	state.broken: Connecting again… = 正在重新连接…
@@ -437,20 +438,68 @@ live
 sources
 	none.title: No source is configured yet. = 还没有配置来源。
 	none.text: A source is one account at one provider. Its name is part of every URL. = 来源是一个服务商的一个账号。它的名称是每个 URL 的一部分。
-	first.file: Write fopwatch.json in the folder where you start the host, with your values in place of <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…> 中的内容。
-	first.restart: Start the host again. It logs each notify URL, and everything that is wrong. = 重新启动主机。它会在日志中列出各个通知地址和所有错误。
+	first.file: Write fopwatch.json where you start the host, with your values for <…>. = 在启动主机的目录中写入 fopwatch.json，并替换 <…>。
+	first.restart: Start the host again. It logs each notify URL, and what is wrong. = 重新启动主机。日志中有通知地址和错误。
 	notReady: The host is not ready. = 主机尚未就绪。
 	never: None yet = 尚无
 	notifyUrl: Notify URL = 通知地址
-	notifyUrl.explained: With one of NotifyTokens for <token>, and the public URL of the host. The log has it at the start. = 将 <token> 换成 NotifyTokens 之一，并使用主机的公网地址。启动时的日志中有完整地址。
+	notifyUrl.explained: The log has the whole URL at the start. = 启动时的日志中有完整地址。
+	uploadUrl: Upload callback URL = 上传回调地址
+	uploadUrl.explained: With it in the upload policy, Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
+	policy: Upload policy = 上传策略
 	steps: First steps = 第一步
-	step.notifyQiniu: Give the notify URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将通知地址作为 pfop 请求的 notifyURL，或作为上传策略的 persistentNotifyUrl。
-	step.notifyWangsu: Give the notify URL as notifyURL of the request. = 将通知地址作为请求的 notifyURL。
-	step.register: Register each persistentId at once: only a registered id is found when its notification is lost. = 得到 persistentId 后立即登记：只有登记过的 id，才能在通知丢失时被找到。
+	step.notifyQiniu: Give it as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将其作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
+	step.notifyWangsu: Give it as notifyURL of the request. = 将其作为请求的 notifyURL。
+	step.register: Register each persistentId at once: only then it is found when its notification is lost. = 得到 persistentId 后立即登记，才能在通知丢失时找到它。
 	step.wait: Ask for the outcome, and wait for it up to 30 seconds. = 查询结果，最多等待 30 秒。
 	step.events: Follow the events of this source. = 跟踪该来源的事件。
-	step.quarantine: If a notification does not arrive at its job, look into the quarantine. = 如果通知没有到达任务，请查看隔离区。
-older
-	title: This host is an older version. = 此主机版本较旧。
-	text: It cannot answer this page. Jobs and Quarantine work. = 它无法提供此页面的数据。“任务”和“隔离区”可用。
+	step.quarantine: If a notification does not arrive, look into the quarantine. = 如果通知没有到达，请查看隔离区。
+webhooks
+	intro: Events sent to applications, signed and in order, at least once. = 按顺序发送给应用的已签名事件，至少一次。
+	none.title: No webhook is configured. = 还没有配置 webhook。
+	none.text: docs/webhooks.md says how to add one. = 添加方法见 docs/webhooks.md。
+	failing.explained: The receiver does not accept an event. It is sent again, and later ones wait. = 接收方未接受事件。将会重发，后续事件等待。
+	behind: Events behind = 落后事件数
+	position: delivered up to {n} = 已投递到 {n}
+	last: Last delivery = 最近投递
+	failing: Failing since = 失败始于
+	attempt: attempt {n} = 第 {n} 次尝试
+	next: Next attempt = 下次尝试
+	only: Only = 仅限
+	pause: Pause = 暂停
+	resume: Resume = 继续
+	replay: Replay = 重放
+	replay.text: From when on? Without a time: all that the log has. = 从何时起？不填则为日志中的全部事件。
+	since: From = 起始时间
+	deliveries: Deliveries = 投递记录
+	result: Result = 结果
+	attempts: Attempt = 次数
+	missed: {n} [event was|events were] purged before [it was|they were] sent. = {n} 个事件在发送前已被清除。
+	test: Send a test = 发送测试
+	tested: The receiver answered {answer}. = 接收方应答 {answer}。
+webhookState
+	active: Active = 正常
+	failing: Failing = 失败
+	paused: Paused = 已暂停
+pausedBecause
+	operator: Somebody paused it. = 已被人为暂停。
+	gone: The receiver answered 410: it wants no more events. = 接收方应答 410：不再需要事件。
+	undeliverable: An event could not be delivered for three days. = 有事件三天内无法投递。
+doctor
+	run: Check this installation = 检查此安装
+	passed: {n} [check|checks] passed = {n} 项检查通过
+	why: Why: = 影响：
+	fix: What to do: = 处理：
+check
+	settings: Settings = 设置
+	statusApi: Status API = 状态接口
+	notifyUrl: Notify URL = 通知地址
+	traffic: Traffic = 流量
+	clock: Clock = 时钟
+	dataFolder: Data folder = 数据目录
+	database: Database = 数据库
+	openFiles: Open files = 打开的文件
+	tables: Table Storage = Table Storage
+	serviceBus: Service Bus = Service Bus
+	taskHub: Task hub = 任务中心
 `;

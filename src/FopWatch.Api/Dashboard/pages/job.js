@@ -1,13 +1,12 @@
-import { address, get, getIfThere, jobPath, mayAct, post, readClock } from '../api.js';
+import { address, ask, get, getIfThere, jobPath, mayAct, post } from '../api.js';
 import { actOnJob } from '../bulk.js';
 import { h, outsideLink, pretty, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { bytes, duration, now, time } from '../format.js';
 import { timeline } from '../job-timeline.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copyButton, curlLine, facts, lazy, link, loading, overdueBadge, stateBox, toast } from '../ui.js';
+import { actionButton, badge, confirm, copyButton, curlLine, emptyBox, facts, lazy, link, loading, overdueBadge, toast } from '../ui.js';
 
-// One job: how it stands and why, what happened to it, what it made, and what can be done.
 export function page({ main, parts, signal, fail }) {
 	const [, source, id] = parts;
 	const path = jobPath(source, id);
@@ -17,34 +16,19 @@ export function page({ main, parts, signal, fail }) {
 	main.append(
 		h('p.crumbs', h('a', { href: link('jobs', { source }) }, `${t('nav.jobs')} · ${source}`)),
 		h('h1.id', h('bdi.break', id), copyButton(id)), body);
-	load();
 	signal.addEventListener('abort', () => clearTimeout(timer));
+	const clock = ask().catch(() => {});
+	load().then(() => follow({ source, signal, onEvent: ({ data }) => {
+		if (data.id === id && data.version > (shown?.version ?? 0)) load();
+	}, onBegin: load, onGap: load }));
 
 	async function load() {
 		try {
-			const [job] = await Promise.all([get(path, signal), readClock()]);
+			const [job] = await Promise.all([get(path, signal), clock]);
 			draw(job);
 		} catch (error) {
-			if (error.status === 404 && !signal.aborted) {
-				replace(body, stateBox('empty', t('job.none.title'), t('job.none.text'), h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
-			} else {
-				fail(error, load);
-			}
-
-			return;
-		}
-
-		follow({ source, signal, onEvent: event => {
-			const job = event.data;
-			if (job.id === id && job.version > (shown?.version ?? 0)) reload();
-		}, onBegin: reload, onGap: reload });
-	}
-
-	async function reload() {
-		try {
-			draw(await get(path, signal));
-		} catch (error) {
-			fail(error, reload);
+			if (error.status === 404) replace(body, emptyBox('job.none', h('a.button', { href: '#/jobs' }, t('nav.jobs'))));
+			else fail(error, load);
 		}
 	}
 
@@ -53,7 +37,7 @@ export function page({ main, parts, signal, fail }) {
 		clearTimeout(timer);
 		if (!job.nextPollAt) return;
 		const wait = Date.parse(job.nextPollAt) - now() + 2000;
-		if (wait > 0 && wait < 3600000) timer = setTimeout(() => document.hidden ? document.addEventListener('visibilitychange', reload, { once: true, signal }) : reload(), Math.max(3000, wait));
+		if (wait > 0 && wait < 3600000) timer = setTimeout(() => document.hidden ? document.addEventListener('visibilitychange', load, { once: true, signal }) : load(), Math.max(3000, wait));
 	}
 
 	function draw(job) {
@@ -81,7 +65,7 @@ export function page({ main, parts, signal, fail }) {
 			if (question && !await confirm(t(`action.${verb}`), question, t(`action.${verb}`), true)) return;
 			const answer = await actOnJob(verb, source, id);
 			toast(answer.answer ? t('job.polled', { answer: word('answer', answer.answer) }) : t('done'));
-			await reload();
+			await load();
 		};
 		const isFinal = job.watch === 'done';
 		const isResumable = job.watch === 'stopped' || job.watch === 'givenUp';
@@ -91,7 +75,7 @@ export function page({ main, parts, signal, fail }) {
 			isResumable && actionButton(t('action.resume'), async () => {
 				await post('/api/jobs', { source, id });
 				toast(t('done'));
-				await reload();
+				await load();
 			}, { title: t('action.resume.explained') }),
 			job.watch === 'watching' && actionButton(t('action.stop'), act('stop', t('bulk.stop.confirm', { n: 1 })), { title: t('action.stop.explained'), kind: 'danger-text' }));
 	}

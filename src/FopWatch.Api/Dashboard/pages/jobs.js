@@ -1,15 +1,14 @@
-import { get, getIfThere, mayAct, query, sourceNames } from '../api.js';
+import { get, mayAct, query, sourceNames } from '../api.js';
 import { actOnAll, actOnEach, downloadCsv } from '../bulk.js';
 import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { filterBar, readFilters } from '../filters.js';
 import { duration, exactTime, time } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { actionButton, cell, headings, itemsOf, jobCell, jobState, loading, stateBox } from '../ui.js';
+import { actionButton, cell, emptyBox, headings, itemsOf, jobCell, jobState, loading, stateBox } from '../ui.js';
 
 const pageSize = 100;
 
-// The jobs: found as one types, and acted on together.
 export function page({ main, parameters, signal, fail, setParameters }) {
 	let filters = readFilters(parameters);
 	let rows = new Map();
@@ -65,8 +64,8 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	async function drawCount(mine) {
 		try {
-			const answer = await getIfThere(`/api/jobs/count${query(filters)}`, signal);
-			if (mine === turn) count.textContent = answer ? t('jobs.count', { n: answer.count, count: (answer.atLeast ? '≥ ' : '') + number(answer.count) }) : '';
+			const answer = await get(`/api/jobs/count${query(filters)}`, signal);
+			if (mine === turn) count.textContent = t('jobs.count', { n: answer.count, count: (answer.atLeast ? '≥ ' : '') + number(answer.count) });
 		} catch (error) {
 			if (mine === turn && error.name !== 'AbortError') count.textContent = '';
 		}
@@ -93,8 +92,8 @@ export function page({ main, parameters, signal, fail, setParameters }) {
 
 	function empty() {
 		return Object.keys(filters).length > 0
-			? stateBox('empty', t('jobs.noMatch.title'), t('jobs.noMatch.text'), h('a.button', { href: '#/jobs' }, t('jobs.clear')))
-			: stateBox('empty', t('jobs.none.title'), t('jobs.none.text'), h('a.button', { href: '#/sources' }, t('nav.sources')));
+			? emptyBox('jobs.noMatch', h('a.button', { href: '#/jobs' }, t('jobs.clear')))
+			: emptyBox('jobs.none', h('a.button', { href: '#/sources' }, t('nav.sources')));
 	}
 
 	const keyOf = job => `${job.source}/${job.id}`;

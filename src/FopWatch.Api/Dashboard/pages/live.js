@@ -3,16 +3,15 @@ import { h, replace } from '../dom.js';
 import { follow } from '../events.js';
 import { exactTime } from '../format.js';
 import { number, t, word } from '../i18n.js';
-import { cell, curlLine, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
+import { cell, curlLine, emptyBox, headings, itemsOf, jobCell, jobState, loading, select, sourceField, stateBox } from '../ui.js';
 
 const most = 500;
 
-// The events as they come.
 export function page({ main, parameters, signal, fail, setParameters, again }) {
 	const filters = { source: parameters.get('source') ?? '', type: parameters.get('type') ?? '', text: parameters.get('text') ?? '', from: parameters.get('from') ?? '' };
 	main.append(h('h1', t('nav.live')));
 	if (!session.events) {
-		main.append(stateBox('empty', t('live.cloud.title'), t('live.cloud.text')));
+		main.append(emptyBox('live.cloud'));
 		return;
 	}
 
@@ -96,7 +95,7 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			replace(note, h('p.note', t('live.shown', { n: visible })));
 		} else {
 			replace(note, table.children.length > 0 ? stateBox('empty', t('live.noMatch'))
-				: stateBox('empty', t('live.none.title'), t('live.none.text'), curlLine(address(session.events).href, '-N ')));
+				: emptyBox('live.none', curlLine(address(session.events).href, '-N ')));
 		}
 	}
 
@@ -107,7 +106,7 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			state.textContent = t(`live.state.${name}`);
 			state.className = `stream-state is-${name}`;
 			if (name === 'open' && table.children.length === 0) drawNote();
-			if (name === 'none') replace(note, stateBox('empty', t('live.cloud.title'), t('live.cloud.text')));
+			if (name === 'none') replace(note, emptyBox('live.cloud'));
 			if (name === 'broken' && table.children.length === 0) fail({ status: 0, isAway: true, name: 'Failure' });
 		},
 	});

@@ -1,9 +1,9 @@
-import { getIfThere, query } from '../api.js';
+import { get, query } from '../api.js';
 import { chart, columnsOf } from '../chart.js';
 import { h, replace } from '../dom.js';
 import { duration, observeClock, percent, time } from '../format.js';
 import { has, number, t, word } from '../i18n.js';
-import { actionButton, figure, levelBadge, link, noSourceBox, olderBox, select, sourceField } from '../ui.js';
+import { actionButton, figure, levelBadge, link, more, noSourceBox, select, sourceField } from '../ui.js';
 
 const ranges = [24, 168, 720, 2160];
 const levels = ['trouble', 'warning', 'info'];
@@ -11,7 +11,6 @@ const outcomes = ['succeeded', 'partiallyFailed', 'failed', 'cancelled'];
 const answers = ['report', 'notFound', 'throttled', 'unavailable', 'refused', 'outOfScope'];
 const colours = ['c1', 'c2', 'c3', 'c4', 'c5', 'c6'];
 
-// The overview: is anything wrong, and how did the last hours go.
 export function page({ main, parameters, signal, reader, setParameters }) {
 	let hours = ranges.includes(Number(parameters.get('hours'))) ? Number(parameters.get('hours')) : 24;
 	let source = parameters.get('source') ?? '';
@@ -20,8 +19,7 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 	const bar = h('div.bar');
 	const { body, load } = reader(async () => {
 		readAt = Date.now();
-		const overview = await getIfThere(`/api/overview${query({ hours, source })}`, signal);
-		if (!overview) return olderBox();
+		const overview = await get(`/api/overview${query({ hours, source })}`, signal);
 		observeClock(overview.at);
 		if (!source) names = overview.sources.map(one => one.name);
 		else if (names.length === 0) names = [source];
@@ -59,7 +57,7 @@ function card(source, most = Infinity) {
 	return h('article', { class: `card level-${worst ? worst.level : 'well'}`, 'aria-label': source.name },
 		h('h2', h('a', { href: of('jobs', {}) }, source.name), h('small', word('provider', source.provider)), levelBadge(worst ? worst.level : 'well')),
 		h('p.verdict', worst ? findingText(worst) : t('overview.well', { n: books.open ?? 0 })),
-		others.length > 0 && h('details.others', h('summary', t('overview.others', { n: others.length })), findingList(others)),
+		others.length > 0 && more(t('overview.others', { n: others.length }), findingList(others)),
 		h('dl.figures',
 			figure(t('books.open'), linked(books.open, of('jobs', { state: 'waiting,processing' }))),
 			figure(t('what.settled'), number(books.settled ?? 0)),

@@ -1,22 +1,20 @@
-import { getIfThere, query } from '../api.js';
+import { get, query } from '../api.js';
 import { h, replace, s } from '../dom.js';
 import { duration, percent } from '../format.js';
 import { number, t, word } from '../i18n.js';
 import { label, line, plot, spaced } from '../plot.js';
-import { figure, noSourceBox, olderBox, sourceField, stateBox } from '../ui.js';
+import { emptyBox, figure, more, noSourceBox, sourceField } from '../ui.js';
 
 const height = 120;
 const margin = { left: 8, right: 8, top: 26, bottom: 20 };
 const marks = [1, 2, 5, 10, 30, 60, 120, 300, 600, 1800, 3600, 7200, 21600, 86400, 259200, 777600];
 
-// When jobs are polled and why: each class's known ages, with the polls of its plan above them.
 export function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
 	let names = source ? [source] : [];
 	const bar = h('div.bar');
 	const { body, load } = reader(async () => {
-		const answer = await getIfThere(`/api/plan${query({ source })}`, signal);
-		if (!answer) return olderBox();
+		const answer = await get(`/api/plan${query({ source })}`, signal);
 		if (!source) names = answer.sources.map(one => one.name);
 		replace(bar, sourceField(Promise.resolve(names), () => source, value => { source = value; setParameters({ source }); load(); }));
 		return answer.sources.length === 0 ? noSourceBox() : answer.sources.map(sourcePlan);
@@ -30,7 +28,7 @@ function sourcePlan(source) {
 		h('div.title-row', h('h2', source.name), h('span.badge.level-info', word('plan', source.plan))),
 		h('p.note', t(`plan.${source.plan === 'learned' ? 'learned' : 'fixed'}.explained`), source.reason && ` (${source.reason})`),
 		source.heard && h('p.note', t('plan.heard', { share: percent(source.heard.share), low: percent(source.heard.low), high: percent(source.heard.high), n: source.heard.of })),
-		classes.length === 0 ? stateBox('empty', t('plan.noClasses.title'), t('plan.noClasses.text')) : h('div.classes', [source.ofSource && { class: t('plan.ofSource'), ...source.ofSource }, ...classes].filter(Boolean).map(classPlan)));
+		classes.length === 0 ? emptyBox('plan.noClasses') : h('div.classes', [source.ofSource && { class: t('plan.ofSource'), ...source.ofSource }, ...classes].filter(Boolean).map(classPlan)));
 }
 
 function classPlan(one) {
@@ -43,7 +41,7 @@ function classPlan(one) {
 			figure(t('plan.delay'), duration(one.expectedDelay), one.fixed && [`${t('plan.fixedPlan')} ${duration(one.fixed.expectedDelay)}`, gain > 0.01 && `: ${t('plan.sooner', { share: percent(gain) })}`]),
 			one.overdueAfter && figure(t('overdue.after'), duration(one.overdueAfter)),
 			one.optimum && figure(t('plan.optimum'), duration(one.optimum.expectedDelay), Number.isFinite(one.efficiency) && t('plan.efficiency', { share: percent(one.efficiency) }))),
-		h('details.as-table', h('summary', t('plan.ages')), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
+		more(t('plan.ages'), h('p.numbers', (one.ages ?? []).slice(0, 60).map(duration).join(', ') || '–', (one.agesCut || one.ages?.length > 60) && ' …')));
 }
 
 // Bars: how old jobs were when they ended. Ticks above: when the plan polls. The axis of ages is logarithmic.

@@ -3,12 +3,11 @@ import { actOnAll } from '../bulk.js';
 import { append, h, pretty, replace, save } from '../dom.js';
 import { bytes, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, badge, confirm, copyButton, curlLine, facts, lazy, sourceField, stateBox, toast } from '../ui.js';
+import { actionButton, badge, confirm, copyButton, curlLine, facts, lazy, more, sourceField, stateBox, toast } from '../ui.js';
 
 const mostShown = 200000;
 const mostDumped = 4096;
 
-// What could not be understood or verified: why, what would make it right, and what it was.
 export function page({ main, parameters, signal, reader, setParameters }) {
 	let source = parameters.get('source') ?? '';
 	const bar = h('div.bar');
@@ -33,7 +32,7 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 		list.append(...notifications.map(entry));
 		return [
 			unreadable?.length > 0 && stateBox('error', t('quarantine.unreadable', { n: unreadable.length }), unreadable.join(', ')),
-			list.children.length === 0 && !continuation ? stateBox('empty', t('quarantine.none.title'), t('quarantine.none.text')) : list,
+			list.children.length === 0 && !continuation ? stateBox('empty', t('quarantine.none')) : list,
 			continuation && h('div.bar', actionButton(t('more'), async () => replace(body.firstChild, content(await read(continuation)))))];
 	}
 
@@ -53,7 +52,7 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 				[t('search.key'), [h('span.break', key), copyButton(key)]],
 				[t('quarantine.correlation'), notification.correlation && h('bdi.break', notification.correlation)],
 			]),
-			h('details', h('summary', t('quarantine.headers')), facts(Object.entries(notification.headers).map(([name, value]) => [name, h('span.break', value)]), '.wide')),
+			more(t('quarantine.headers'), facts(Object.entries(notification.headers).map(([name, value]) => [name, h('span.break', value)]), '.wide')),
 			bodyOf(notification, `${path}/body`),
 			mayAct() && h('div.bar',
 				actionButton(t('action.retry'), async () => {
@@ -77,7 +76,6 @@ export function page({ main, parameters, signal, reader, setParameters }) {
 	}
 }
 
-// Why a signature is wrong, finding by finding, and what to change.
 function adviceOf(diagnosis) {
 	return diagnosis && [
 		h('ul.findings', diagnosis.findings.map(finding => h('li', badge(finding === 'right' ? 'succeeded' : 'partiallyFailed', word('signature', finding))))),

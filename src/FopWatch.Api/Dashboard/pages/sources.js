@@ -1,8 +1,8 @@
-import { address, get, getIfThere, session } from '../api.js';
-import { h } from '../dom.js';
-import { observeClock, time } from '../format.js';
+import { address, get, mayAct, post, session } from '../api.js';
+import { h, replace } from '../dom.js';
+import { now, observeClock, time } from '../format.js';
 import { t, word } from '../i18n.js';
-import { actionButton, commandLine, copyButton, curlLine, facts, levelBadge, link, olderBox, stateBox } from '../ui.js';
+import { actionButton, commandLine, copyButton, curlLine, facts, levelBadge, link, more, stateBox } from '../ui.js';
 import { findingList } from './overview.js';
 
 const example = {
@@ -15,18 +15,30 @@ const example = {
 	},
 };
 
-// The sources: where their notifications come, how to register the first job, and what is wrong. Without a source: how to begin.
 export function page({ main, signal, reader }) {
 	const { body, load } = reader(async () => {
-		const [overview, health] = await Promise.all([getIfThere('/api/overview?hours=24', signal), get('/health/ready', signal).catch(error => error)]);
-		if (overview) observeClock(overview.at);
-		const sources = overview ? overview.sources : (session.sources ?? []).map(name => ({ name }));
+		const [overview, health] = await Promise.all([get('/api/overview?hours=24', signal), get('/health/ready', signal).catch(error => error)]);
+		observeClock(overview.at);
 		return [
 			health instanceof Error && stateBox('error', t('sources.notReady'), [health.problem?.detail, ...(health.problem?.errors ?? []).map(one => `${one.element}: ${one.detail}`)].filter(Boolean).join(' ')),
-			findingList(overview?.findings),
-			sources.length > 0 ? sources.map(card) : overview ? firstSource() : olderBox()];
+			findingList(overview.findings),
+			overview.sources.length > 0 ? overview.sources.map(card) : firstSource()];
 	});
-	main.append(h('div.title-row', h('h1', t('nav.sources')), actionButton(t('refresh'), load)), body);
+	const doctor = h('div');
+	const examine = actionButton(t('doctor.run'), async () => replace(doctor, examined(await post('/api/doctor'))));
+	main.append(h('div.title-row', h('h1', t('nav.sources')), actionButton(t('refresh'), load), mayAct() && !session.sources && examine), doctor, body);
+}
+
+const levels = ['trouble', 'warning', 'info', 'skipped'];
+
+function examined({ at, findings }) {
+	const list = some => h('ul.findings', some.map(({ level, check, source, what, why, fix }) => h('li',
+		levelBadge(level), ' ', h('strong', word('check', check), source && ` · ${source}`), ' ', h('span.break', what),
+		why && h('p.note', t('doctor.why'), ' ', why), fix && h('p.advice.break', h('strong', t('doctor.fix')), ' ', fix))));
+	const passed = findings.filter(one => one.level === 'pass');
+	return h('section.panel', h('h2', t('doctor.run'), h('small', time(at))),
+		list(levels.flatMap(level => findings.filter(one => one.level === level))),
+		more(t('doctor.passed', { n: passed.length }), list(passed)));
 }
 
 function firstSource() {
@@ -34,13 +46,16 @@ function firstSource() {
 	return h('section.panel',
 		h('h2', t('sources.none.title')), h('p', t('sources.none.text')),
 		h('ol.steps',
-			h('li', h('p', t('sources.first.file')), h('div.command', h('pre', text), copyButton(text))),
+			h('li', h('p', t('sources.first.file')), commandLine(text)),
 			h('li', h('p', t('sources.first.restart')), commandLine('dotnet run --project src/FopWatch.Local'))));
 }
 
 function card(source) {
 	const here = address('/').href.replace(/\/$/, '');
 	const notify = `${here}/api/notify/${source.name}/<token>`;
+	const upload = `${here}/api/uploads/${source.name}/<token>`;
+	const isQiniu = source.provider === 'qiniu';
+	const policy = { scope: '<bucket>', deadline: Math.floor(now() / 1000) + 3600, persistentOps: 'avthumb/mp4', persistentNotifyUrl: notify, callbackUrl: upload, callbackBody: 'persistentId=$(persistentId)&bucket=$(bucket)&key=$(key)&hash=$(etag)&x:lesson=$(x:lesson)' };
 	const registered = JSON.stringify({ source: source.name, id: '<persistentId>' });
 	const isQuiet = !source.lastNotificationAt && source.books && source.books.registered === 0;
 	return h('section.panel', { 'aria-label': source.name },
@@ -48,11 +63,13 @@ function card(source) {
 		findingList(source.findings) || h('p', levelBadge('well')),
 		facts([
 			[t('sources.notifyUrl'), [h('code.break', notify), copyButton(notify)], t('sources.notifyUrl.explained')],
+			isQiniu && [t('sources.uploadUrl'), [h('code.break', upload), copyButton(upload)], t('sources.uploadUrl.explained')],
 			[t('overview.lastNotification'), source.lastNotificationAt ? time(source.lastNotificationAt) : t('sources.never')],
 			[t('overview.lastPoll'), source.lastPoll ? [time(source.lastPoll.at), ' · ', word('answer', source.lastPoll.answer)] : t('sources.never')]], '.wide'),
+		isQiniu && more(t('sources.policy'), commandLine(JSON.stringify(policy, null, 2))),
 		h('details', { open: isQuiet }, h('summary', t('sources.steps')),
 			h('ol.steps',
-				h('li', h('p', t(source.provider?.startsWith('wangsu') ? 'sources.step.notifyWangsu' : 'sources.step.notifyQiniu'))),
+				h('li', h('p', t(isQiniu ? 'sources.step.notifyQiniu' : 'sources.step.notifyWangsu'))),
 				h('li', h('p', t('sources.step.register')), curlLine(`${here}/api/jobs`, `-d '${registered}' `)),
 				h('li', h('p', t('sources.step.wait')), curlLine(`${here}/api/jobs/${source.name}/<persistentId>?wait=30`)),
 				h('li', h('p', t('sources.step.events')), session.events ? curlLine(`${here}${session.events}?source=${source.name}`, '-N ') : h('p.note', t('live.cloud.text'))),
