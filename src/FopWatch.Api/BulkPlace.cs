@@ -71,7 +71,7 @@ internal sealed record BulkPlace
     /// <summary>The hash of a request's route and filters.</summary>
     private static string HashOf(HttpRequest request)
     {
-        var filters = request.Query
+        var filters = QueryParameters.PairsOf(request)
             .Where(pair => !NotFilters.Contains(pair.Key, StringComparer.Ordinal))
             .OrderBy(pair => pair.Key, StringComparer.Ordinal)
             .Select(pair => $"{pair.Key}={pair.Value}");

@@ -91,9 +91,9 @@ internal sealed class JobFilters
 
     private static List<KeyValuePair<string, string>> Metadata(HttpRequest request, List<ProblemElement> problems)
     {
-        var metadata = request.Query
+        var metadata = QueryParameters.PairsOf(request)
             .Where(pair => pair.Key.StartsWith(MetadataPrefix, StringComparison.Ordinal))
-            .Select(pair => KeyValuePair.Create(pair.Key[MetadataPrefix.Length..], pair.Value.ToString()))
+            .Select(pair => KeyValuePair.Create(pair.Key[MetadataPrefix.Length..], pair.Value))
             .ToList();
         if (metadata.Count > MaxMetadata)
             problems.Add(new(MetadataPrefix, $"There are more than {MaxMetadata} filters by metadata."));

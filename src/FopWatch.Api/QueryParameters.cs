@@ -66,6 +66,15 @@ internal static class QueryParameters
         };
     }
 
+    /// <summary>The parameters of a request's query. <see cref="HttpRequest.Query"/> makes one of those whose names differ in case alone, as those of metadata may.</summary>
+    internal static List<KeyValuePair<string, string>> PairsOf(HttpRequest request)
+    {
+        var pairs = new List<KeyValuePair<string, string>>();
+        foreach (var pair in new QueryStringEnumerable(request.QueryString.Value))
+            pairs.Add(new(pair.DecodeName().ToString(), pair.DecodeValue().ToString()));
+        return pairs;
+    }
+
     /// <summary>The query parameters that an endpoint's handler has; null if there is no such endpoint, or its query may hold anything.</summary>
     internal static IReadOnlyList<string>? Of(Endpoint? endpoint) =>
         endpoint is not RouteEndpoint route || route.Metadata.GetMetadata<OpenToAllAttribute>() is not null ? null

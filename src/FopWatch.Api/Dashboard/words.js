@@ -448,8 +448,8 @@ sources
 	uploadUrl.explained: With it in the upload policy, Qiniu registers the job. = 写入上传策略后，七牛云会登记任务。
 	policy: Upload policy = 上传策略
 	steps: First steps = 第一步
-	step.notifyQiniu: Give it as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将其作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
-	step.notifyWangsu: Give it as notifyURL of the request. = 将其作为请求的 notifyURL。
+	step.notifyQiniu: Give the notify URL as notifyURL of a pfop request, or as persistentNotifyUrl of an upload policy. = 将通知地址作为 pfop 请求的 notifyURL，或上传策略的 persistentNotifyUrl。
+	step.notifyWangsu: Give the notify URL as notifyURL of the request. = 将通知地址作为请求的 notifyURL。
 	step.register: Register each persistentId at once: only then it is found when its notification is lost. = 得到 persistentId 后立即登记，才能在通知丢失时找到它。
 	step.wait: Ask for the outcome, and wait for it up to 30 seconds. = 查询结果，最多等待 30 秒。
 	step.events: Follow the events of this source. = 跟踪该来源的事件。

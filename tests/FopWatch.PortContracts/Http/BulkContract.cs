@@ -146,6 +146,40 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
+    public async Task Metadata_whose_names_differ_in_case_alone_are_two_filters()
+    {
+        await using var host = await StartAsync();
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.both","metadata":{"course":"b","Course":"a"}}""");
+        await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.lower","metadata":{"course":"b"}}""");
+
+        foreach (var (query, ids) in ((string, string[])[])
+        [
+            ("?metadata.course=b&metadata.Course=a", ["z0.both"]),
+            ("?metadata.Course=a&metadata.course=b", ["z0.both"]),
+            ("?metadata.course=b", ["z0.lower", "z0.both"]),
+            ("?metadata.Course=b", []),
+        ])
+        {
+            Assert.Equal(ids, (await host.ListAsync(query)).Jobs.Select(job => job.Id));
+            Assert.Equal(ids.Length, (await host.Http.BulkAsync($"/api/jobs/stop{query}")).Count);
+        }
+    }
+
+    [Fact]
+    public async Task The_progress_of_a_retry_counts_what_stays_in_quarantine_over_all_pages()
+    {
+        await using var host = await StartAsync();
+        for (var i = 0; i < 130; i++)
+            await host.NotifyAsync("media", $"garbage {i}");
+
+        var retried = await host.Http.ConfirmedAsync("/api/quarantine/retry?source=media");
+
+        Assert.Equal((BulkWord.Retry, 130, 0, 130), (retried.Action, retried.Count, retried.Done, retried.Failed));
+        Assert.Equal(130, retried.Notifications!.DistinctBy(one => one.Key).Count());
+        Assert.All(retried.Notifications!, one => Assert.NotNull(one.Reason));
+    }
+
+    [Fact]
     public async Task Outcomes_are_published_again_for_settled_jobs_only()
     {
         await using var host = await StartAsync();
