@@ -8,6 +8,7 @@ using FopWatch.Providers;
 using FopWatch.Providers.Signatures;
 using FopWatch.Settings;
 using FopWatch.Watching;
+using FopWatch.Webhooks;
 
 namespace FopWatch.Api;
 
@@ -35,6 +36,8 @@ namespace FopWatch.Api;
         typeof(CamelCaseEnumConverter<TimelineCause>),
         typeof(CamelCaseEnumConverter<NotifiedResult>),
         typeof(CamelCaseEnumConverter<Trust>),
+        typeof(CamelCaseEnumConverter<WebhookPause>),
+        typeof(CamelCaseEnumConverter<WebhookState>),
     ])]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobsCounted))]
@@ -53,6 +56,10 @@ namespace FopWatch.Api;
 [JsonSerializable(typeof(DoctorReport))]
 [JsonSerializable(typeof(Health))]
 [JsonSerializable(typeof(CallerProfile))]
+[JsonSerializable(typeof(WebhookList))]
+[JsonSerializable(typeof(WebhookStatus))]
+[JsonSerializable(typeof(DeliveryList))]
+[JsonSerializable(typeof(WebhookTest))]
 public sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>What the API answers with; it escapes as little as <see cref="ContractsJson.Wire"/> does.</summary>

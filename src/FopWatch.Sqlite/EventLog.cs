@@ -5,22 +5,11 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Sqlite;
 
-/// <summary>A published event at its place in the log.</summary>
-/// <param name="Seq">Its place: grows from event to event, from 1, with gaps possible.</param>
-/// <param name="Id">The CloudEvents id; no other event in the log has it.</param>
-/// <param name="Time">When the change was recorded.</param>
-/// <param name="Type">The CloudEvents type.</param>
-/// <param name="Key">The job.</param>
-/// <param name="Body">The whole CloudEvent in structured mode, as UTF-8 JSON.</param>
-/// <param name="Problem">Why it cannot be read, without anything of its content; null if it can. Only its place counts then.</param>
-internal sealed record LoggedEvent(
-    long Seq, string Id, DateTimeOffset Time, string Type, JobKey Key, ReadOnlyMemory<byte> Body, string? Problem = null);
-
 /// <summary>
 /// The embedded host's broker: published events in the order in which they were published, for any number of followers, who
 /// each remember how far they are. An event is visible only once all before it are, since one writer commits them.
 /// </summary>
-internal sealed class EventLog : IEventPublisher
+internal sealed class EventLog : IEventPublisher, IEventLog
 {
     internal const string ReadSql =
         "SELECT seq, event_id, time, type, source, subject, body, redaction FROM events WHERE seq > $1 ORDER BY seq LIMIT $2";
@@ -58,12 +47,19 @@ internal sealed class EventLog : IEventPublisher
     internal EventLog(SqliteDatabase database)
     {
         _database = database;
-        _signalPublished = () => Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+        _signalPublished = () =>
+        {
+            Interlocked.Exchange(ref _published, NewSignal()).TrySetResult();
+            Appended?.Invoke();
+        };
         _raiseDeferred = () => Deferred?.Invoke();
     }
 
     /// <summary>The epochs, by which positions are told from those of another log.</summary>
     public LogEpochs Epochs => _database.Epochs;
+
+    /// <inheritdoc/>
+    public event Action? Appended;
 
     /// <summary>Is called with events once they are committed with their jobs, in any thread.</summary>
     public event Action<IReadOnlyList<OutboxEvent>>? Logged;
@@ -167,6 +163,31 @@ internal sealed class EventLog : IEventPublisher
             snapshot.Scalar("SELECT seq FROM events ORDER BY seq LIMIT 1") is long first ? first : LastSeq(snapshot) + 1),
         cancellationToken);
 
+    /// <inheritdoc/>
+    ValueTask<IReadOnlyList<LoggedEvent>> IEventLog.ReadAsync(long afterSeq, int limit, int bytes, CancellationToken cancellationToken) =>
+        ReadAsync(afterSeq, limit, cancellationToken, bytes);
+
+    /// <inheritdoc/>
+    public ValueTask<LogBounds> BoundsAsync(CancellationToken cancellationToken) => _database.Log.ReadAsync(
+        session => session.Snapshot(snapshot =>
+        {
+            var last = LastSeq(snapshot);
+            return new LogBounds(snapshot.Scalar("SELECT seq FROM events ORDER BY seq LIMIT 1") is long first ? first : last + 1, last);
+        }),
+        cancellationToken);
+
+    /// <inheritdoc/>
+    public ValueTask<long> PlaceBeforeAsync(DateTimeOffset time, CancellationToken cancellationToken) => _database.Log.ReadAsync(
+        session => session.Snapshot(snapshot => PlaceBefore(snapshot, time.UtcTicks)), cancellationToken);
+
+    /// <inheritdoc/>
+    public async ValueTask<long?> PlaceOfAsync(string position, CancellationToken cancellationToken)
+    {
+        if (!EventPosition.TryParse(position, out var parsed))
+            return null;
+        return Epochs.KnownUpTo(parsed, await LastSeqAsync(cancellationToken)) == parsed.Seq ? parsed.Seq : null;
+    }
+
     /// <summary>
     /// Deletes from the beginning of the log the events up to the first that is not older than a time, so that what is left has
     /// no holes. One from later than now, by a clock that was ahead, is as old as the first after it that is not.
@@ -226,9 +247,9 @@ internal sealed class EventLog : IEventPublisher
         return logged with { Body = body, Problem = problem };
     }
 
-    private Appended Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
+    private AppendedEvents Append(SqliteSession session, IReadOnlyList<OutboxEvent> events)
     {
-        var appended = new Appended();
+        var appended = new AppendedEvents();
         foreach (var pending in events)
         {
             if (appended.Refused.Count > 0 && appended.Refused.Any(refused => refused.Key == pending.Key))
@@ -315,12 +336,36 @@ internal sealed class EventLog : IEventPublisher
         return place with { IsAtEnd = count < PurgeAtOnce };
     }
 
+    /// <summary>By halves: times grow with places, but for clocks that were wrong.</summary>
+    private static long PlaceBefore(SqliteSession session, long time)
+    {
+        var (before, after) = (0L, LastSeq(session) + 1);
+        while (after - before > 1)
+        {
+            var middle = before + ((after - before) / 2);
+            var (seq, at) = At(session, middle);
+            if (seq < after && at < time)
+                before = seq;
+            else
+                after = middle;
+        }
+
+        return before;
+    }
+
+    /// <summary>The first event at a place or behind it, and its time.</summary>
+    private static (long Seq, long Time) At(SqliteSession session, long place)
+    {
+        using var rows = session.Command("SELECT seq, time FROM events WHERE seq >= $1 ORDER BY seq LIMIT 1", place).ExecuteReader();
+        return rows.Read() ? (rows.GetInt64(0), rows.GetInt64(1)) : (long.MaxValue, long.MaxValue);
+    }
+
     private static long LastSeq(SqliteSession session) =>
         session.Scalar("SELECT seq FROM sqlite_sequence WHERE name = 'events'") is long last ? last : 0;
 
     private static TaskCompletionSource NewSignal() => new(TaskCreationOptions.RunContinuationsAsynchronously);
 
-    private sealed class Appended
+    private sealed class AppendedEvents
     {
         public int Count { get; set; }
 

@@ -245,6 +245,38 @@ internal static class Schema
         ) STRICT;
         INSERT INTO searchable_from (seq) SELECT coalesce(max(seq), 0) + 1 FROM jobs;
         """,
+        """
+        -- The places of webhooks in the event log, those of webhooks that are in no settings any more included, and their last attempts.
+        CREATE TABLE webhooks (
+            name              TEXT    NOT NULL PRIMARY KEY,
+            position          INTEGER NOT NULL,
+            paused            TEXT,
+            paused_at         INTEGER,
+            failing_since     INTEGER,
+            attempts          INTEGER NOT NULL,
+            next_attempt_at   INTEGER,
+            last_delivered_at INTEGER,
+            last_status       INTEGER,
+            last_error        TEXT,
+            missed            INTEGER NOT NULL,
+            removed_at        INTEGER
+        ) STRICT, WITHOUT ROWID;
+        CREATE TABLE webhook_deliveries (
+            webhook      TEXT    NOT NULL,
+            number       INTEGER NOT NULL,
+            at           INTEGER NOT NULL,
+            position     INTEGER NOT NULL,
+            event_id     TEXT    NOT NULL,
+            type         TEXT    NOT NULL,
+            source       TEXT    NOT NULL,
+            subject      TEXT    NOT NULL,
+            attempt      INTEGER NOT NULL,
+            status       INTEGER,
+            error        TEXT,
+            milliseconds INTEGER NOT NULL,
+            PRIMARY KEY (webhook, number)
+        ) STRICT, WITHOUT ROWID;
+        """,
     ];
 
     /// <summary>Brings a database up to date, in one transaction.</summary>

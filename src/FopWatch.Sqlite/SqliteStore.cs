@@ -4,6 +4,7 @@ using FopWatch.Publishing;
 using FopWatch.Statistics;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
+using FopWatch.Webhooks;
 
 namespace FopWatch.Sqlite;
 
@@ -23,6 +24,7 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
         Quarantine = new SqliteQuarantine(database);
         Statistics = new SqliteStatistics(database);
         ClockMarks = new(database);
+        Webhooks = new SqliteWebhookCursors(database);
         JobPurge = new(database);
         Upkeep = new SqliteUpkeep(database, JobPurge, Events, ClockMarks, new(database), Statistics);
     }
@@ -43,6 +45,9 @@ internal sealed class SqliteStore : IStore, IAsyncDisposable
 
     /// <summary>The published events, in the same file.</summary>
     public EventLog Events { get; }
+
+    /// <summary>The places of webhooks in the log.</summary>
+    public IWebhookCursors Webhooks { get; }
 
     /// <summary>What a later process compares its clock with.</summary>
     public ClockMarks ClockMarks { get; }

@@ -41,6 +41,10 @@ public sealed class OpenApiTests
         ApiJson.Default.BulkAnswer,
         ApiJson.Default.Health,
         ApiJson.Default.CallerProfile,
+        ApiJson.Default.WebhookList,
+        ApiJson.Default.WebhookStatus,
+        ApiJson.Default.DeliveryList,
+        ApiJson.Default.WebhookTest,
         ContractsJson.Default.JobEvent,
     ];
 

@@ -8,8 +8,8 @@ namespace FopWatch.Docs.Tests;
 /// <summary>What is shown in the documents besides commands.</summary>
 public sealed class DocumentedBlocksTests
 {
-    /// <summary>The languages that a test here or <see cref="DocumentedCommandsTests"/> looks into; FopWatch.Infra.Tests compiles Bicep and checks the metrics of Kusto, FopWatch.Hostile.Tests runs nginx and Caddy, and <see cref="OperatingPageTests"/> looks at units of systemd and probes.</summary>
-    private static readonly string[] Tested = ["sh", "console", "json", "csharp", "sql", "bicep", "kusto", "mermaid", "nginx", "caddyfile", "ini", "yaml", ""];
+    /// <summary>The languages that a test here or <see cref="DocumentedCommandsTests"/> looks into; FopWatch.Infra.Tests compiles Bicep and checks the metrics of Kusto, FopWatch.Hostile.Tests runs nginx and Caddy, <see cref="WebhookReceiverTests"/> runs receivers, and <see cref="OperatingPageTests"/> looks at units of systemd and probes.</summary>
+    private static readonly string[] Tested = ["sh", "console", "json", "csharp", "sql", "bicep", "kusto", "mermaid", "nginx", "caddyfile", "ini", "yaml", "python", "js", ""];
 
     public static IEnumerable<TheoryDataRow<object>> Of(string language) => Markdown.BlocksOfRepository()
         .Where(block => block.Language == language)

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using System.Text.RegularExpressions;
+using FopWatch.Webhooks;
 
 namespace FopWatch.Docs.Tests;
 
@@ -37,6 +38,7 @@ public sealed partial class ReferencePageTests
         };
         listener.Start();
         _ = new FopWatchMetrics(meter, TimeProvider.System);
+        _ = new WebhookMetrics(meter);
 
         var listed = MetricRow().Matches(File.ReadAllText(Repository.PathOf("docs/metrics.md"))).Select(match => match.Groups[1].Value);
         Assert.Equal(metrics.Order(StringComparer.Ordinal), listed.Order(StringComparer.Ordinal));

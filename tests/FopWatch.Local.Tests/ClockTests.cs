@@ -3,6 +3,7 @@ using FopWatch.Clocks;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Local.Tests.Http;
+using FopWatch.Publishing;
 using FopWatch.Sqlite;
 using FopWatch.Watching;
 using Microsoft.Extensions.DependencyInjection;

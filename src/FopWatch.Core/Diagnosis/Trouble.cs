@@ -60,6 +60,15 @@ public enum TroubleKind
     /// <summary>Telemetry cannot be exported by OTLP.</summary>
     TelemetryExportFails,
 
+    /// <summary>Events cannot be delivered to the receiver of a webhook, and are tried again.</summary>
+    WebhookFails,
+
+    /// <summary>A webhook is paused because its receiver wants no more events or could not be reached for three days.</summary>
+    WebhookPaused,
+
+    /// <summary>The retention deleted events before a webhook came to them.</summary>
+    WebhookMissed,
+
     /// <summary>The system clock differs from the time that FopWatch goes by, or moved by so much that a purge waits.</summary>
     ClockJumped,
 
@@ -110,6 +119,9 @@ public sealed record Trouble
         TroubleKind.LoopFails => "A background loop fails and is started again",
         TroubleKind.TimersSilent => "The timers have not run for minutes, so requests do their work",
         TroubleKind.TelemetryExportFails => "Telemetry cannot be exported",
+        TroubleKind.WebhookFails => "Events cannot be delivered to the receiver of a webhook; later events wait for them",
+        TroubleKind.WebhookPaused => "A webhook is paused, and nothing is sent to its receiver",
+        TroubleKind.WebhookMissed => "The retention deleted events before a webhook came to them",
         TroubleKind.ClockJumped => "The system clock jumped",
         _ => "The store cannot answer",
     };
@@ -144,6 +156,11 @@ public sealed record Trouble
         TroubleKind.LoopFails => "The log has the error. The loop is started again at least every minute. Report it if it goes on",
         TroubleKind.TimersSilent => "Synchronise the function triggers of the app (syncfunctiontriggers), as after each deployment, and check that none of its functions is disabled",
         TroubleKind.TelemetryExportFails => "Check OTEL_EXPORTER_OTLP_ENDPOINT, _PROTOCOL and _HEADERS, and the collector. Telemetry is lost until then",
+        TroubleKind.WebhookFails =>
+            "GET /api/webhooks/{name}/deliveries has the attempts. They are repeated over three days; POST /api/webhooks/{name}/resume repeats one at once",
+        TroubleKind.WebhookPaused =>
+            "Repair the receiver or correct FopWatch:Webhooks, then POST /api/webhooks/{name}/resume. The events are kept for FopWatch:Retention",
+        TroubleKind.WebhookMissed => "The receiver finds the outcomes of these jobs in GET /api/jobs. A longer FopWatch:Retention keeps events for longer",
         TroubleKind.ClockJumped =>
             "Check the clock of the machine and its time synchronisation. FopWatch adopts a difference that lasts for 10 minutes, and purges what it makes old after 45 more",
         _ => "Notifications and registrations are answered 503 until it can",

@@ -4,11 +4,12 @@ using FopWatch.Providers;
 using FopWatch.Running;
 using FopWatch.Statistics;
 using FopWatch.Watching;
+using FopWatch.Webhooks;
 using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Embedded;
 
-/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep, the statistics and the indexes.</summary>
+/// <summary>All loops of a process that runs everything itself: the watches of each source, the outbox, the sweep, the statistics, the indexes and the webhooks.</summary>
 public sealed class EmbeddedLoops(
     Sources sources,
     EmbeddedWatchRunner watches,
@@ -23,7 +24,8 @@ public sealed class EmbeddedLoops(
     ILogger log,
     TimeProvider time,
     StatisticsLoop? statistics = null,
-    IndexLoop? index = null)
+    IndexLoop? index = null,
+    WebhookLoops? webhooks = null)
 {
     /// <summary>The loops. A watch loop that failed is made anew: what it knew of its polls may be what made it fail.</summary>
     public IReadOnlyList<SupervisedLoop> All { get; } =
@@ -35,5 +37,6 @@ public sealed class EmbeddedLoops(
         new("sweep", cancelled => sweep.RunAsync(cancelled)),
         .. statistics is null ? [] : (SupervisedLoop[])[new("statistics loop", cancelled => statistics.RunAsync(cancelled))],
         .. index is null ? [] : (SupervisedLoop[])[new("index loop", cancelled => index.RunAsync(cancelled))],
+        .. webhooks is null ? [] : (SupervisedLoop[])[new("webhooks", cancelled => webhooks.RunAsync(cancelled))],
     ];
 }

@@ -60,8 +60,8 @@ public sealed class SettingsReader
     /// <param name="problem">What is wrong, as the rest of a sentence that begins with the name.</param>
     public void Problem(string name, string problem)
     {
-        if (!_explained.Contains(Full(name)))
-            _problems.Add($"{Full(name)} {problem}");
+        if (!_explained.Contains(Full(name)) && $"{Full(name)} {problem}" is var whole && !_problems.Contains(whole))
+            _problems.Add(whole);
     }
 
     /// <summary>Adds problems of settings outside of the section.</summary>

@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Globalization;
 using System.Text;
+using FopWatch.Publishing;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;

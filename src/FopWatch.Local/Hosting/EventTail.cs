@@ -1,5 +1,6 @@
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
+using FopWatch.Publishing;
 using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using FopWatch.Api;
 using FopWatch.Settings;
+using FopWatch.Webhooks;
 
 namespace FopWatch.Local.Hosting;
 
@@ -32,6 +33,9 @@ internal sealed record HostSettings
     /// The keys, one of which every route needs that is not open to all; none only if all addresses are loopback ones and no proxy leads to them.
     /// </summary>
     public ApiKeys Keys => ApiKey is { } key ? Shared.ApiKeys.Plus(key, new(null, KeyRights.Write, null)) : Shared.ApiKeys;
+
+    /// <summary>Where events are posted to.</summary>
+    public IReadOnlyList<Webhook> Webhooks { get; init; } = [];
 
     /// <summary>How long a status API may take to answer.</summary>
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
@@ -86,6 +90,7 @@ internal sealed record HostSettings
                 Urls = urls,
                 Data = data,
                 ApiKey = apiKey,
+                Webhooks = WebhookSettings.Read(reader, reader.IsMap("Sources") ? reader.Children("Sources") : []),
                 OpenTelemetry = configuration.AsEnumerable()
                     .Where(setting => setting.Key.StartsWith(TelemetryExport.SettingsPrefix, StringComparison.OrdinalIgnoreCase))
                     .ToDictionary(StringComparer.OrdinalIgnoreCase),

@@ -9,6 +9,7 @@ using FopWatch.Running;
 using FopWatch.Sqlite;
 using FopWatch.Upkeep;
 using FopWatch.Watching;
+using FopWatch.Webhooks;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -71,6 +72,7 @@ internal sealed class LocalHost : IAsyncDisposable
             var app = Build(settings, store, steady, logging);
             try
             {
+                await app.Services.GetRequiredService<WebhookLoops>().PrepareAsync(cancellationToken);
                 await app.StartAsync(cancellationToken);
                 var host = new LocalHost(app, store);
                 host.LogStart(settings);
@@ -150,6 +152,7 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             routes.MapEvents();
             routes.MapMetrics();
+            routes.MapWebhooks();
             routes.MapGetAndHead("/", DashboardApi.Root).ExcludeFromDescription();
         });
         return app;
@@ -166,6 +169,7 @@ internal sealed class LocalHost : IAsyncDisposable
         // An instance, like the store: the container must not dispose of it.
         services.AddSingleton(store.Events);
         services.AddSingleton<IEventPublisher>(store.Events);
+        services.AddSingleton<IEventLog>(store.Events);
 
         // It spaces out writes for the sake of the processor, whatever clock the host goes by.
         services.AddSingleton(provider => new EventTail(store.Events, provider.GetRequiredService<Troubles>(), TimeProvider.System));
@@ -204,6 +208,11 @@ internal sealed class LocalHost : IAsyncDisposable
                 time,
                 failure => logger.LoopFailed(failure.Loop.Name, failure.Loop.Source ?? "-", failure.Wait, failure.Exception));
         });
+        services.AddSingleton(store.Webhooks);
+        services.AddSingleton(new ConfiguredWebhooks(settings.Webhooks));
+        services.AddSingleton<WebhookMetrics>();
+        services.AddSingleton<Func<Webhook, WebhookSender>>(webhook => new(webhook, time, settings.TransportTime));
+        services.AddWithLogger<WebhookLoops>();
         services.AddWithLogger<EmbeddedLoops>();
         services.AddHostedService<BackgroundLoops>();
     }

@@ -22,40 +22,53 @@ internal static class CompiledSample
     /// <returns>The compiler's errors and warnings; empty if there are none.</returns>
     public static async Task<string> ErrorsAsync(string code, CancellationToken cancellationToken)
     {
-        // The example subscriber uses the same packages.
-        var subscriber = Path.Combine(Repository.PathOf("src"), "FopWatch.Subscriber", "bin", Configuration, "net10.0");
-        Assert.SkipUnless(File.Exists(Path.Combine(subscriber, "Azure.Messaging.ServiceBus.dll")), "FopWatch.Subscriber is not built.");
-
         var folder = Directory.CreateTempSubdirectory("fopwatch-docs-");
         try
         {
-            var program = Path.Combine(folder.FullName, "Program.cs");
-            var surroundings = Path.Combine(folder.FullName, "Surroundings.cs");
-            await File.WriteAllTextAsync(program, code + "\n" + OwnMethod, cancellationToken);
-            await File.WriteAllTextAsync(surroundings, Surroundings, cancellationToken);
-            string[] references =
-            [
-                .. Directory.EnumerateFiles(Pack("Microsoft.NETCore.App.Ref"), "*.dll"),
-                .. Directory.EnumerateFiles(subscriber, "*.dll").Where(IsReference),
-            ];
-            await using var compiler = new RunningCommand(new(
-                "dotnet",
-                [
-                    Compiler, "-nologo", "-nullable:enable", "-warnaserror", "-nowarn:CS1701,CS1702", "-target:exe", $"-out:{Path.Combine(folder.FullName, "sample.dll")}",
-                    .. references.Select(path => $"-reference:{path}"), program, surroundings,
-                ])
-            {
-                RedirectStandardInput = true,
-                RedirectStandardOutput = true,
-                RedirectStandardError = true,
-            });
-            var exit = await compiler.ExitAsync(TimeSpan.FromMinutes(3), cancellationToken);
-            return exit == 0 ? "" : $"The compiler ended with {exit}:\n{compiler.Output}{compiler.Errors}";
+            return await BuildAsync(code, folder.FullName, cancellationToken);
         }
         finally
         {
             folder.Delete(recursive: true);
         }
+    }
+
+    /// <summary>Compiles to a program in a folder, which <c>dotnet</c> runs, or skips the test where the packages of the sample are not to be had.</summary>
+    /// <returns>The compiler's errors and warnings; empty if there are none.</returns>
+    public static async Task<string> BuildAsync(string code, string folder, CancellationToken cancellationToken)
+    {
+        // The example subscriber uses the same packages.
+        var subscriber = Path.Combine(Repository.PathOf("src"), "FopWatch.Subscriber", "bin", Configuration, "net10.0");
+        Assert.SkipUnless(File.Exists(Path.Combine(subscriber, "Azure.Messaging.ServiceBus.dll")), "FopWatch.Subscriber is not built.");
+
+        var program = Path.Combine(folder, "Program.cs");
+        var surroundings = Path.Combine(folder, "Surroundings.cs");
+        await File.WriteAllTextAsync(program, code + "\n" + OwnMethod, cancellationToken);
+        await File.WriteAllTextAsync(surroundings, Surroundings, cancellationToken);
+        string[] references =
+        [
+            .. Directory.EnumerateFiles(Pack("Microsoft.NETCore.App.Ref"), "*.dll"),
+            .. Directory.EnumerateFiles(subscriber, "*.dll").Where(IsReference),
+        ];
+        await using var compiler = new RunningCommand(new(
+            "dotnet",
+            [
+                Compiler, "-nologo", "-nullable:enable", "-warnaserror", "-nowarn:CS1701,CS1702", "-target:exe", $"-out:{Path.Combine(folder, "sample.dll")}",
+                .. references.Select(path => $"-reference:{path}"), program, surroundings,
+            ])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        });
+        var exit = await compiler.ExitAsync(TimeSpan.FromMinutes(3), cancellationToken);
+        if (exit != 0)
+            return $"The compiler ended with {exit}:\n{compiler.Output}{compiler.Errors}";
+
+        // What the program needs to run.
+        File.Copy(Path.Combine(subscriber, "FopWatch.Contracts.dll"), Path.Combine(folder, "FopWatch.Contracts.dll"));
+        File.Copy(Path.Combine(subscriber, "FopWatch.Subscriber.runtimeconfig.json"), Path.Combine(folder, "sample.runtimeconfig.json"));
+        return "";
     }
 
     private static string Configuration => Path.GetFileName(Path.GetDirectoryName(AppContext.BaseDirectory.TrimEnd(Path.DirectorySeparatorChar))!);

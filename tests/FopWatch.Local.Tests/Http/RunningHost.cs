@@ -5,6 +5,7 @@ using FopWatch.Api;
 using FopWatch.Contracts;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
+using FopWatch.Webhooks;
 
 namespace FopWatch.Local.Tests.Http;
 
@@ -40,11 +41,12 @@ internal sealed class RunningHost : IAsyncDisposable
         TimeProvider? time = null,
         TimeProvider? transportTime = null)
     {
-        var shared = FopWatchSettings.Read(settings ?? TokenSources(statusEndpoint));
+        var (shared, webhooks) = Read(settings ?? TokenSources(statusEndpoint));
         var folder = Directory.CreateTempSubdirectory("fopwatch-test-").FullName;
         var host = new RunningHost(new()
         {
             Shared = shared,
+            Webhooks = webhooks,
             Urls = "http://127.0.0.1:0",
             Data = folder,
             ApiKey = apiKey,
@@ -88,7 +90,11 @@ internal sealed class RunningHost : IAsyncDisposable
         if (url is not null)
             _settings = _settings with { Urls = url.AbsoluteUri };
         if (settings is not null)
-            _settings = _settings with { Shared = FopWatchSettings.Read(settings) };
+        {
+            var (shared, webhooks) = Read(settings);
+            _settings = _settings with { Shared = shared, Webhooks = webhooks };
+        }
+
         _host = await LocalHost.StartAsync(_settings, time ?? TimeProvider.System, Logging, TestContext.Current.CancellationToken);
         Http = new() { BaseAddress = _host.Url, Timeout = TimeSpan.FromSeconds(30) };
         if (_settings.ApiKey is { } key)
@@ -125,6 +131,9 @@ internal sealed class RunningHost : IAsyncDisposable
         var body = await response.Content.ReadAsByteArrayAsync(TestContext.Current.CancellationToken);
         return JsonSerializer.Deserialize(body, ApiJson.Default.Problem)!;
     }
+
+    private static (FopWatchSettings Shared, IReadOnlyList<Webhook> Webhooks) Read(Dictionary<string, string?> settings) =>
+        FopWatchSettings.Read(settings, (reader, shared) => (shared, WebhookSettings.Read(reader, [.. shared.Sources.All.Select(source => source.Name)])));
 
     private void Logging(ILoggingBuilder logging) =>
         logging.SetMinimumLevel(LogLevel.Information).AddFilter("Microsoft", LogLevel.Warning).AddProvider(Log);

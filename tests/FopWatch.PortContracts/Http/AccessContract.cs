@@ -43,6 +43,13 @@ public abstract class AccessContract : HostContract
         new("GET", "/events", KeyRights.Read) { IsEmbedded = true },
         new("GET", "/events", KeyRights.Read, "?source=media", HttpStatusCode.BadRequest) { IsEmbedded = true },
         new("GET", "/metrics", KeyRights.Read, Unseen: HttpStatusCode.Forbidden) { IsEmbedded = true, AnswersForAll = true },
+        OfWebhook("GET", "", KeyRights.Read, HttpStatusCode.OK),
+        OfWebhook("GET", "/{name}", KeyRights.Read),
+        OfWebhook("GET", "/{name}/deliveries", KeyRights.Read),
+        OfWebhook("POST", "/{name}/pause", KeyRights.Write),
+        OfWebhook("POST", "/{name}/resume", KeyRights.Write),
+        OfWebhook("POST", "/{name}/replay", KeyRights.Write, query: "?from=0"),
+        OfWebhook("POST", "/{name}/test", KeyRights.Write),
     ];
 
     /// <summary>Routes that are open to all, and have tests of their own.</summary>
@@ -370,6 +377,10 @@ public abstract class AccessContract : HostContract
 
     /// <summary>A client that the host lets in without an API key, if there is one; else one that is a stranger.</summary>
     protected virtual HttpClient LetInWithoutKey(ServedHost host) => host.Stranger;
+
+    /// <summary>There is no webhook in these settings, so those who may ask are told so.</summary>
+    private static Route OfWebhook(string method, string path, KeyRights needs, HttpStatusCode done = HttpStatusCode.NotFound, string query = "") =>
+        new(method, $"/api/webhooks{path}", needs, query, HttpStatusCode.Forbidden) { IsEmbedded = true, AnswersForAll = true, Done = done };
 
     private static HttpStatusCode Expected(Route route, KeyHolder? holder)
     {

@@ -1,0 +1,136 @@
+using System.ComponentModel;
+using System.Globalization;
+using FopWatch.Providers;
+using FopWatch.Publishing;
+using FopWatch.Settings;
+using FopWatch.Webhooks;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.Routing;
+
+namespace FopWatch.Api;
+
+/// <summary>The webhooks of the settings.</summary>
+/// <param name="Webhooks">The webhooks, in the order of their names.</param>
+public sealed record WebhookList(IReadOnlyList<WebhookStatus> Webhooks);
+
+/// <summary>The last attempts of a webhook.</summary>
+/// <param name="Deliveries">The attempts, newest first.</param>
+public sealed record DeliveryList(IReadOnlyList<WebhookDelivery> Deliveries);
+
+/// <summary>What came of a test.</summary>
+/// <param name="Status">The HTTP status; absent if there was no answer.</param>
+/// <param name="Error">Why it failed; absent if it did not.</param>
+/// <param name="Milliseconds">How long it took.</param>
+public sealed record WebhookTest(int? Status, string? Error, long Milliseconds);
+
+/// <summary>The routes below <c>/api/webhooks</c>, which only the embedded host has: the cloud host publishes to a Service Bus topic instead.</summary>
+/// <remarks>A webhook sends events of several sources, so each route needs a key of all sources.</remarks>
+public static class WebhooksApi
+{
+    private const int DefaultTop = 50;
+
+    /// <summary>Maps the routes.</summary>
+    public static void MapWebhooks(this IEndpointRouteBuilder routes)
+    {
+        var api = routes.MapGroup("/api/webhooks").WithTags("webhooks");
+        api.MapGetAndHead("", ListAsync)
+            .Describe("listWebhooks", "List the webhooks (embedded host)", "Of the settings, with their places in the event log.");
+        api.MapGetAndHead("/{name}", GetAsync)
+            .Describe("getWebhook", "Get a webhook (embedded host)");
+        api.MapGetAndHead("/{name}/deliveries", DeliveriesAsync)
+            .Describe("listDeliveries", "List the last attempts of a webhook, newest first (embedded host)", $"The last {IWebhookCursors.KeptDeliveries} are kept.");
+        api.MapPost("/{name}/pause", PauseAsync)
+            .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event that is on its way may still be delivered. The pause outlasts restarts. The retention deletes events that a paused webhook has not sent, too.");
+        api.MapPost("/{name}/resume", ResumeAsync)
+            .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Whyever it is paused. A webhook whose attempts fail makes the next one at once. Either has all attempts of three days before it again.");
+        api.MapPost("/{name}/replay", ReplayAsync)
+            .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "It sends all events after that place, in their order, those again that it has sent. Either `from` or `since` is required. A paused webhook stays paused.");
+        api.MapPost("/{name}/test", TestAsync)
+            .Describe("testWebhook", "Send a test to the receiver of a webhook (embedded host)", $"One signed request, beside the events: a CloudEvent of the type `{WebhookLoops.TestType}` without a job. It is not repeated and changes nothing. A paused webhook can be tested.");
+    }
+
+    /// <summary><c>GET /api/webhooks</c>.</summary>
+    [Needs(KeyRights.Read, EverySource = true)]
+    internal static async Task<Ok<WebhookList>> ListAsync(WebhookLoops webhooks, CancellationToken cancellationToken) =>
+        TypedResults.Ok(new WebhookList(await webhooks.ListAsync(cancellationToken)));
+
+    /// <summary><c>GET /api/webhooks/{name}</c>.</summary>
+    [Needs(KeyRights.Read, EverySource = true)]
+    internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>>> GetAsync(
+        string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
+        Answer(await webhooks.FindAsync(name, cancellationToken));
+
+    /// <summary><c>GET /api/webhooks/{name}/deliveries?top=</c>.</summary>
+    [Needs(KeyRights.Read, EverySource = true)]
+    internal static async Task<Results<Ok<DeliveryList>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> DeliveriesAsync(
+        string name, [Description("The most attempts to answer.")] string? top, WebhookLoops webhooks, CancellationToken cancellationToken)
+    {
+        var count = DefaultTop;
+        if (!string.IsNullOrEmpty(top)
+            && !(int.TryParse(top, NumberStyles.None, CultureInfo.InvariantCulture, out count) && count is >= 1 and <= IWebhookCursors.KeptDeliveries))
+        {
+            return Problem.Invalid($"'top' is not a number from 1 to {IWebhookCursors.KeptDeliveries}.");
+        }
+
+        return await webhooks.DeliveriesAsync(name, count, cancellationToken) is { } deliveries
+            ? TypedResults.Ok(new DeliveryList(deliveries))
+            : NoSuchWebhook();
+    }
+
+    /// <summary><c>POST /api/webhooks/{name}/pause</c>.</summary>
+    [Needs(KeyRights.Write, EverySource = true)]
+    internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>>> PauseAsync(
+        string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
+        Answer(await webhooks.PauseAsync(name, cancellationToken));
+
+    /// <summary><c>POST /api/webhooks/{name}/resume</c>.</summary>
+    [Needs(KeyRights.Write, EverySource = true)]
+    internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>>> ResumeAsync(
+        string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
+        Answer(await webhooks.ResumeAsync(name, cancellationToken));
+
+    /// <summary><c>POST /api/webhooks/{name}/replay?from=</c> or <c>?since=</c>.</summary>
+    [Needs(KeyRights.Write, EverySource = true)]
+    internal static async Task<Results<Ok<WebhookStatus>, ProblemResult<NotFound>, ProblemResult<InvalidRequest>>> ReplayAsync(
+        string name,
+        [Description("The place after which it goes on: 0 for all events of the log. A position that the event stream gave is taken, too.")] string? from,
+        [Description("Go on with the first event that is not older than this time.")] string? since,
+        WebhookLoops webhooks,
+        IEventLog log,
+        CancellationToken cancellationToken)
+    {
+        if (string.IsNullOrEmpty(from) == string.IsNullOrEmpty(since))
+            return Problem.Invalid("Give either 'from' or 'since'.");
+        long place;
+        if (!string.IsNullOrEmpty(since))
+        {
+            if (Rfc3339.Parse(since) is not { } time)
+                return Problem.Invalid("A parameter is wrong.", [new("since", "It is not an RFC 3339 time, such as 2026-01-31T12:00:00Z.")]);
+            place = await log.PlaceBeforeAsync(time, cancellationToken);
+        }
+        else
+        {
+            if (await log.PlaceOfAsync(from!, cancellationToken) is not { } known)
+                return Problem.Invalid("A parameter is wrong.", [new("from", "It is not a place of the event log.")]);
+            place = known;
+        }
+
+        return await webhooks.ReplayAsync(name, place, cancellationToken) is { } moved ? TypedResults.Ok(moved) : NoSuchWebhook();
+    }
+
+    /// <summary><c>POST /api/webhooks/{name}/test</c>.</summary>
+    [AdmittedAs(RequestKind.Waiting)]
+    [Needs(KeyRights.Write, EverySource = true)]
+    internal static async Task<Results<Ok<WebhookTest>, ProblemResult<NotFound>>> TestAsync(
+        string name, WebhookLoops webhooks, CancellationToken cancellationToken) =>
+        await webhooks.TestAsync(name, cancellationToken) is { } answer
+            ? TypedResults.Ok(new WebhookTest(answer.Status, answer.Error, (long)answer.Elapsed.TotalMilliseconds))
+            : NoSuchWebhook();
+
+    private static Results<Ok<WebhookStatus>, ProblemResult<NotFound>> Answer(WebhookStatus? status) =>
+        status is not null ? TypedResults.Ok(status) : NoSuchWebhook();
+
+    private static ProblemResult<NotFound> NoSuchWebhook() => Problem.NotFound("No webhook of that name is in the settings.");
+}

@@ -1,0 +1,310 @@
+using FopWatch.Diagnosis;
+using FopWatch.Embedded;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using FopWatch.Running;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Webhooks;
+
+/// <summary>What the loops of all webhooks share.</summary>
+/// <param name="Log">The published events.</param>
+/// <param name="Cursors">The places of webhooks.</param>
+/// <param name="Metrics">Measures.</param>
+/// <param name="Troubles">Is told of receivers that cannot be reached.</param>
+/// <param name="Times">The times of loops.</param>
+/// <param name="Logger">The log.</param>
+/// <param name="Time">The clock.</param>
+/// <param name="Random">Varies the waits.</param>
+/// <param name="All">The loops of all webhooks.</param>
+internal sealed record WebhookPorts(
+    IEventLog Log,
+    IWebhookCursors Cursors,
+    WebhookMetrics Metrics,
+    Troubles Troubles,
+    LoopTimes Times,
+    ILogger Logger,
+    TimeProvider Time,
+    Random Random,
+    Func<IEnumerable<WebhookLoop>> All);
+
+/// <summary>
+/// Sends the events of the log to one receiver, one at a time and in their order: an event that cannot be delivered holds up those after it. The place is written
+/// after each delivery, so a crash repeats the event that was on its way and no other.
+/// </summary>
+internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, WebhookPorts ports) : IDisposable
+{
+    private const int BatchEvents = 64;
+
+    // Read ahead, so that a receiver that is days behind takes no more memory than one that is not.
+    private const int BatchBytes = 64 * 1024;
+
+    // Events that are not wanted are passed over without a write for each.
+    private static readonly TimeSpan WrittenEvery = TimeSpan.FromSeconds(10);
+
+    private readonly SemaphoreSlim _changing = new(1);
+    private readonly WakeSignal _signal = new(ports.Time);
+    private readonly List<WebhookDelivery> _unwritten = [];
+    private volatile WebhookCursor? _cursor;
+    private bool _closed;
+    private WebhookCursor? _written;
+    private long _writtenAt;
+    private long _lookedAt;
+    private long _last;
+
+    public Webhook Webhook => webhook;
+
+    /// <summary>The cursor as it is; null before <see cref="LoadAsync"/>.</summary>
+    public WebhookCursor? Cursor => _cursor;
+
+    /// <summary>How many places of the log are behind the cursor, as far as the loop has seen.</summary>
+    public long Behind => _cursor is { } cursor ? Math.Max(0, Volatile.Read(ref _last) - cursor.Position) : 0;
+
+    /// <summary>There may be more to send.</summary>
+    public void Wake() => _signal.Wake();
+
+    /// <summary>Reads the cursor, and gives a new webhook its place: the end of the log.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task LoadAsync(CancellationToken cancellationToken)
+    {
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (_cursor is not null)
+                return;
+            var found = await ports.Cursors.FindAsync(webhook.Name, cancellationToken);
+            var bounds = await ports.Log.BoundsAsync(cancellationToken);
+            Volatile.Write(ref _last, bounds.Last);
+
+            // One that comes back after the log has lost events of the meantime is a new one.
+            var isNew = found is null || (found.RemovedAt is not null && bounds.First - 1 > found.Position);
+            var cursor = isNew ? new WebhookCursor { Name = webhook.Name, Position = bounds.Last } : found!;
+
+            // A data folder whose log was deleted has other events at the places of the cursor.
+            cursor = cursor with { RemovedAt = null, Position = Math.Min(cursor.Position, bounds.Last) };
+            if (cursor != found)
+                await ports.Cursors.WriteAsync(cursor, [], cancellationToken);
+            (_cursor, _written, _writtenAt) = (cursor, cursor, ports.Time.GetTimestamp());
+            ports.Logger.WebhookConfigured(webhook.Name, webhook.ShownUrl, cursor.Position, bounds.Last - cursor.Position, isNew ? "new" : "known");
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    /// <summary>Makes an operator's change.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
+    public async Task<WebhookCursor> ChangeAsync(Func<WebhookCursor, WebhookCursor> change, CancellationToken cancellationToken)
+    {
+        await LoadAsync(cancellationToken);
+        await _changing.WaitAsync(cancellationToken);
+        try
+        {
+            if (_closed)
+                throw new StoreUnavailableException($"The settings of the webhook {webhook.Name} are being replaced.");
+            await WriteAsync(change(_cursor!), cancellationToken);
+        }
+        finally
+        {
+            _changing.Release();
+            _signal.Wake();
+        }
+
+        if (!ports.All().Any(one => one.Cursor is { Paused: WebhookPause.Gone or WebhookPause.Undeliverable }))
+            ports.Troubles.Worked(null, TroubleKind.WebhookPaused);
+        return _cursor!;
+    }
+
+    /// <summary>Sends an event of no job that the receiver is to answer like any other.</summary>
+    public Task<WebhookAnswer> SendAsync(string id, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) => sender.SendAsync(id, body, cancellationToken);
+
+    /// <summary>Runs until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            TimeSpan sleep;
+            try
+            {
+                await LoadAsync(cancellationToken);
+                sleep = await StepAsync(cancellationToken);
+            }
+            catch (StoreUnavailableException e)
+            {
+                ports.Logger.StoreUnavailable("webhook", e);
+                ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                sleep = ports.Times.Pause;
+            }
+
+            await _signal.SleepAsync(sleep < ports.Times.LongestSleep ? sleep : ports.Times.LongestSleep, cancellationToken);
+        }
+    }
+
+    /// <summary>Takes no more changes: another loop is to have the cursor.</summary>
+    public async Task CloseAsync()
+    {
+        await _changing.WaitAsync(CancellationToken.None);
+        _closed = true;
+        _changing.Release();
+    }
+
+    public void Dispose() => sender.Dispose();
+
+    /// <summary>Sends what there is.</summary>
+    /// <returns>How long there is nothing more to do.</returns>
+    private async Task<TimeSpan> StepAsync(CancellationToken cancellationToken)
+    {
+        // What was delivered has to be written before anything else is sent, or a store that fails would have it sent again and again.
+        if (_unwritten.Count > 0)
+            await KeepAsync(cursor => cursor, isToBeWritten: true);
+        await LookAsync(ifOlderThan: ports.Times.LongestSleep / 2, cancellationToken);
+        if (_cursor!.Paused is { } reason)
+        {
+            if (reason != WebhookPause.Operator)
+                ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, _cursor)}");
+            return ports.Times.LongestSleep;
+        }
+
+        if (_cursor.WaitFrom(ports.Time.GetUtcNow()) is var wait && wait > TimeSpan.Zero)
+            return wait;
+
+        var place = _cursor.Position;
+        var events = await ports.Log.ReadAsync(place, BatchEvents, BatchBytes, cancellationToken);
+        if (events.Count == 0)
+            return await PassedOverAsync();
+        Volatile.Write(ref _last, Math.Max(Volatile.Read(ref _last), events[^1].Seq));
+
+        // A purge may have deleted what was before the first.
+        if (events[0].Seq > place + 1)
+        {
+            await LookAsync(TimeSpan.Zero, cancellationToken);
+            place = Math.Max(place, Math.Min(_cursor.Position, events[0].Seq - 1));
+        }
+
+        foreach (var one in events)
+        {
+            // It stays where it was where an event was not delivered, and an operator may have moved it.
+            var before = _cursor;
+            if (before.Position != place || before.Paused is not null || before.WaitFrom(ports.Time.GetUtcNow()) > TimeSpan.Zero)
+                break;
+            if (one.Problem is { } problem)
+                ports.Troubles.Occurred(one.Key.Source, TroubleKind.UnreadableEvents, problem);
+            if (one.Problem is not null || !webhook.Wants(one))
+                await KeepAsync(cursor => cursor.Position == before.Position ? cursor with { Position = one.Seq } : cursor, isToBeWritten: false);
+            else
+                await SendAsync(one, before, cancellationToken);
+            place = one.Seq;
+        }
+
+        return TimeSpan.Zero;
+    }
+
+    private async Task SendAsync(LoggedEvent one, WebhookCursor before, CancellationToken cancellationToken)
+    {
+        var at = ports.Time.GetUtcNow();
+        var answer = await sender.SendAsync(one.Id, one.Body, cancellationToken);
+        var delivery = new WebhookDelivery
+        {
+            At = at,
+            Position = one.Seq,
+            EventId = one.Id,
+            Type = one.Type,
+            Source = one.Key.Source,
+            Id = one.Key.Id,
+            Attempt = before.Attempts + 1,
+            Status = answer.Status,
+            Error = answer.Error,
+            Milliseconds = (long)answer.Elapsed.TotalMilliseconds,
+        };
+        ports.Metrics.Attempted(webhook.Name, answer.IsDelivered);
+        var now = ports.Time.GetUtcNow();
+
+        // What an operator did meanwhile counts: a cursor that was moved stays where it was moved to.
+        await KeepAsync(
+            cursor => cursor.Position == before.Position && (answer.IsDelivered || cursor.Attempts == before.Attempts)
+                ? cursor.After(answer, one.Seq, now, ports.Random)
+                : cursor,
+            isToBeWritten: true,
+            delivery);
+        Report(before, _cursor!, answer);
+    }
+
+    private void Report(WebhookCursor before, WebhookCursor after, WebhookAnswer answer)
+    {
+        if (answer.IsDelivered && before.Attempts > 0)
+        {
+            ports.Logger.WebhookRecovered(webhook.Name, before.Attempts);
+            if (!ports.All().Any(one => one.Cursor is { FailingSince: not null, Paused: null }))
+                ports.Troubles.Worked(null, TroubleKind.WebhookFails);
+        }
+        else if (!answer.IsDelivered && before.Attempts == 0)
+            ports.Logger.WebhookFailed(webhook.Name, answer.Error!);
+        if (!answer.IsDelivered && after.Attempts > 1)
+            ports.Troubles.Occurred(null, TroubleKind.WebhookFails, $"the webhook {webhook.Name}: {answer.Error}");
+        if (before.Paused is null && after.Paused is { } reason)
+        {
+            ports.Logger.WebhookPaused(webhook.Name, Words(reason, after));
+            ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, after)}");
+        }
+    }
+
+    /// <summary>Looks where the log begins and ends, and passes over what was purged.</summary>
+    private async Task LookAsync(TimeSpan ifOlderThan, CancellationToken cancellationToken)
+    {
+        if (ifOlderThan > TimeSpan.Zero && ports.Time.GetElapsedTime(_lookedAt) < ifOlderThan)
+            return;
+        var bounds = await ports.Log.BoundsAsync(cancellationToken);
+        _lookedAt = ports.Time.GetTimestamp();
+        Volatile.Write(ref _last, bounds.Last);
+        if (bounds.First - 1 <= _cursor!.Position)
+            return;
+
+        var before = _cursor;
+        await KeepAsync(cursor => cursor.Purged(bounds.First), isToBeWritten: true);
+        var missed = _cursor.Missed - before.Missed;
+        ports.Metrics.Missed(webhook.Name, missed);
+        ports.Logger.WebhookMissed(webhook.Name, missed, bounds.First);
+        ports.Troubles.Occurred(null, TroubleKind.WebhookMissed, $"the webhook {webhook.Name}: {missed} place(s) of the log");
+    }
+
+    /// <summary>Writes the place now and then where nothing is sent.</summary>
+    private async Task<TimeSpan> PassedOverAsync()
+    {
+        if (_written == _cursor)
+            return ports.Times.LongestSleep;
+        if (WrittenEvery - ports.Time.GetElapsedTime(_writtenAt) is var left && left > TimeSpan.Zero)
+            return left;
+        await KeepAsync(cursor => cursor, isToBeWritten: true);
+        return ports.Times.LongestSleep;
+    }
+
+    /// <summary>Changes the cursor, in memory in any case: what was sent was sent, whether it can be written now or later.</summary>
+    private async Task KeepAsync(Func<WebhookCursor, WebhookCursor> change, bool isToBeWritten, WebhookDelivery? delivery = null)
+    {
+        await _changing.WaitAsync(CancellationToken.None);
+        try
+        {
+            _cursor = change(_cursor!);
+            if (delivery is not null)
+                _unwritten.Add(delivery);
+            if (isToBeWritten)
+                await WriteAsync(_cursor, CancellationToken.None);
+        }
+        finally
+        {
+            _changing.Release();
+        }
+    }
+
+    private async ValueTask WriteAsync(WebhookCursor cursor, CancellationToken cancellationToken)
+    {
+        await ports.Cursors.WriteAsync(cursor, [.. _unwritten], cancellationToken);
+        _unwritten.Clear();
+        (_cursor, _written, _writtenAt) = (cursor, cursor, ports.Time.GetTimestamp());
+    }
+
+    private static string Words(WebhookPause reason, WebhookCursor cursor) => reason == WebhookPause.Gone
+        ? "its receiver answered 410"
+        : $"{cursor.Attempts} attempts at an event have failed, the last one: {cursor.LastError}";
+}

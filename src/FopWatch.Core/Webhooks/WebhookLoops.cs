@@ -1,0 +1,214 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using System.Text;
+using FopWatch.Diagnosis;
+using FopWatch.Embedded;
+using FopWatch.Jobs;
+using FopWatch.Publishing;
+using Microsoft.Extensions.Logging;
+
+namespace FopWatch.Webhooks;
+
+/// <summary>
+/// The webhooks of a host: a loop each, so that a slow receiver holds up no other. Webhooks that are added, removed or changed in
+/// <see cref="ConfiguredWebhooks"/> are started and ended.
+/// </summary>
+public sealed class WebhookLoops
+{
+    /// <summary>The type of the event that <see cref="TestAsync"/> sends.</summary>
+    public const string TestType = "fopwatch.webhook.test";
+
+    private readonly ConfiguredWebhooks _configured;
+    private readonly LoopSupervisor _supervisor;
+    private readonly WebhookPorts _ports;
+    private readonly Func<Webhook, WebhookSender> _senderOf;
+    private readonly WakeSignal _signal;
+    private readonly ConcurrentDictionary<string, WebhookLoop> _loops = new(StringComparer.Ordinal);
+
+    /// <param name="configured">The webhooks of the settings.</param>
+    /// <param name="events">The published events.</param>
+    /// <param name="cursors">The places of webhooks.</param>
+    /// <param name="supervisor">Restarts loops that fail.</param>
+    /// <param name="metrics">Measures.</param>
+    /// <param name="troubles">Is told of receivers that cannot be reached.</param>
+    /// <param name="times">The times of loops.</param>
+    /// <param name="log">The log.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="random">Varies the waits.</param>
+    /// <param name="senderOf">Makes the sender of a webhook.</param>
+    public WebhookLoops(
+        ConfiguredWebhooks configured,
+        IEventLog events,
+        IWebhookCursors cursors,
+        LoopSupervisor supervisor,
+        WebhookMetrics metrics,
+        Troubles troubles,
+        LoopTimes times,
+        ILogger log,
+        TimeProvider time,
+        Random random,
+        Func<Webhook, WebhookSender> senderOf)
+    {
+        ArgumentNullException.ThrowIfNull(configured);
+        ArgumentNullException.ThrowIfNull(events);
+        ArgumentNullException.ThrowIfNull(metrics);
+        (_configured, _supervisor, _senderOf) = (configured, supervisor, senderOf);
+        _ports = new(events, cursors, metrics, troubles, times, log, time, random, () => _loops.Values);
+        _signal = new(time);
+        configured.Replaced += _signal.Wake;
+        events.Appended += WakeAll;
+        metrics.Observe(() => _loops.Values.Select(loop => (loop.Webhook.Name, loop.Behind, loop.Cursor?.Paused is not null)));
+    }
+
+    /// <summary>
+    /// Gives new webhooks their place, the end of the log, and remembers which were removed. Whoever calls it before anything is published misses nothing.
+    /// </summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task PrepareAsync(CancellationToken cancellationToken)
+    {
+        var all = _configured.All;
+        foreach (var webhook in all)
+            await LoopOf(webhook).LoadAsync(cancellationToken);
+        foreach (var cursor in await _ports.Cursors.ListAsync(cancellationToken))
+        {
+            if (cursor.RemovedAt is not null || all.Any(webhook => webhook.Name == cursor.Name))
+                continue;
+            await _ports.Cursors.WriteAsync(cursor with { RemovedAt = _ports.Time.GetUtcNow() }, [], cancellationToken);
+            _ports.Logger.WebhookRemoved(cursor.Name);
+        }
+    }
+
+    /// <summary>Runs the loops until cancelled.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken)
+    {
+        var running = new Dictionary<WebhookLoop, (CancellationTokenSource Stop, Task Ended)>();
+        try
+        {
+            while (true)
+            {
+                var sleep = _ports.Times.LongestSleep;
+                try
+                {
+                    await ApplyAsync(running, cancellationToken);
+                }
+                catch (StoreUnavailableException e)
+                {
+                    _ports.Troubles.Occurred(null, TroubleKind.StoreUnavailable, e.Message);
+                    sleep = _ports.Times.Pause;
+                }
+
+                await _signal.SleepAsync(sleep, cancellationToken);
+            }
+        }
+        finally
+        {
+            foreach (var loop in running.Keys.ToList())
+                await StopAsync(running, loop);
+        }
+    }
+
+    /// <summary>All webhooks, in the order of their names.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<IReadOnlyList<WebhookStatus>> ListAsync(CancellationToken cancellationToken)
+    {
+        var (statuses, last) = (new List<WebhookStatus>(), (await _ports.Log.BoundsAsync(cancellationToken)).Last);
+        foreach (var webhook in _configured.All.OrderBy(webhook => webhook.Name, StringComparer.Ordinal))
+            statuses.Add(await StatusAsync(webhook, last, cancellationToken));
+        return statuses;
+    }
+
+    /// <summary>A webhook; null if there is none of that name.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<WebhookStatus?> FindAsync(string name, CancellationToken cancellationToken) =>
+        Configured(name) is { } webhook ? await StatusAsync(webhook, (await _ports.Log.BoundsAsync(cancellationToken)).Last, cancellationToken) : null;
+
+    /// <summary>The last attempts of a webhook, newest first; null if there is none of that name.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    public async Task<IReadOnlyList<WebhookDelivery>?> DeliveriesAsync(string name, int top, CancellationToken cancellationToken) =>
+        Configured(name) is null ? null : await _ports.Cursors.DeliveriesAsync(name, top, cancellationToken);
+
+    /// <summary>Pauses a webhook; null if there is none of that name. An event that is on its way may still be delivered.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
+    public Task<WebhookStatus?> PauseAsync(string name, CancellationToken cancellationToken) =>
+        ChangeAsync(name, "paused", cursor => cursor.PausedBecause(WebhookPause.Operator, _ports.Time.GetUtcNow()), cancellationToken);
+
+    /// <summary>Has a webhook go on at once, paused or failing; null if there is none of that name.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
+    public Task<WebhookStatus?> ResumeAsync(string name, CancellationToken cancellationToken) =>
+        ChangeAsync(name, "resumed", cursor => cursor.Resumed(), cancellationToken);
+
+    /// <summary>Sends again what comes after a place of the log, or goes on there; null if there is no webhook of that name.</summary>
+    /// <exception cref="StoreUnavailableException">The store cannot answer now. Nothing has changed.</exception>
+    public Task<WebhookStatus?> ReplayAsync(string name, long position, CancellationToken cancellationToken) =>
+        ChangeAsync(name, "moved", cursor => cursor.MovedTo(position), cancellationToken);
+
+    /// <summary>Sends an event that says nothing of a job, once, beside the others; null if there is no webhook of that name.</summary>
+    public async Task<WebhookAnswer?> TestAsync(string name, CancellationToken cancellationToken)
+    {
+        if (Configured(name) is not { } webhook)
+            return null;
+        var (id, time) = (Convert.ToHexStringLower(RandomNumberGenerator.GetBytes(16)), _ports.Time.GetUtcNow().UtcDateTime);
+        var body = $$$"""
+            {"specversion":"1.0","id":"{{{id}}}","type":"{{{TestType}}}","source":"/fopwatch","time":"{{{time:yyyy-MM-dd'T'HH:mm:ss'Z'}}}","datacontenttype":"application/json","data":{"webhook":"{{{webhook.Name}}}"}}
+            """;
+        return await LoopOf(webhook).SendAsync(id, Encoding.UTF8.GetBytes(body), cancellationToken);
+    }
+
+    private async Task<WebhookStatus?> ChangeAsync(
+        string name, string what, Func<WebhookCursor, WebhookCursor> change, CancellationToken cancellationToken)
+    {
+        if (Configured(name) is not { } webhook)
+            return null;
+        var changed = await LoopOf(webhook).ChangeAsync(change, cancellationToken);
+        _ports.Logger.WebhookChanged(name, what, changed.Position);
+        return WebhookStatus.Of(webhook, changed, (await _ports.Log.BoundsAsync(cancellationToken)).Last);
+    }
+
+    private async Task<WebhookStatus> StatusAsync(Webhook webhook, long last, CancellationToken cancellationToken)
+    {
+        var loop = LoopOf(webhook);
+        await loop.LoadAsync(cancellationToken);
+        return WebhookStatus.Of(webhook, loop.Cursor!, last);
+    }
+
+    private Webhook? Configured(string name) => _configured.All.FirstOrDefault(webhook => webhook.Name == name);
+
+    private WebhookLoop LoopOf(Webhook webhook) => _loops.GetOrAdd(webhook.Name, _ => new(webhook, _senderOf(webhook), _ports));
+
+    private void WakeAll()
+    {
+        foreach (var (_, loop) in _loops)
+            loop.Wake();
+    }
+
+    /// <summary>Ends the loops of webhooks that are there no more or have changed, and starts those that are not running.</summary>
+    private async Task ApplyAsync(Dictionary<WebhookLoop, (CancellationTokenSource Stop, Task Ended)> running, CancellationToken cancellationToken)
+    {
+        var all = _configured.All;
+        foreach (var (name, loop) in _loops)
+        {
+            if (all.Contains(loop.Webhook))
+                continue;
+            await StopAsync(running, loop);
+            await loop.CloseAsync();
+            _loops.TryRemove(name, out _);
+            loop.Dispose();
+        }
+
+        await PrepareAsync(cancellationToken);
+        foreach (var loop in _loops.Values.Where(loop => !running.ContainsKey(loop)))
+        {
+            var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            running[loop] = (stop, _supervisor.RunAsync([new($"webhook {loop.Webhook.Name}", loop.RunAsync)], stop.Token));
+        }
+    }
+
+    private static async Task StopAsync(Dictionary<WebhookLoop, (CancellationTokenSource Stop, Task Ended)> running, WebhookLoop loop)
+    {
+        if (!running.Remove(loop, out var one))
+            return;
+        await one.Stop.CancelAsync();
+        await one.Ended;
+        one.Stop.Dispose();
+    }
+}

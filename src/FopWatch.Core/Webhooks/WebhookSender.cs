@@ -1,0 +1,132 @@
+using System.Globalization;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using FopWatch.Contracts;
+
+namespace FopWatch.Webhooks;
+
+/// <summary>
+/// Posts events to the receiver of one webhook as Standard Webhooks 1.0 has it, one attempt a call. The body is the event in structured mode, whose media type
+/// the HTTP binding of CloudEvents names.
+/// </summary>
+public sealed class WebhookSender : IDisposable
+{
+    /// <summary>How long the answer may take, connecting included.</summary>
+    public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(15);
+
+    // A receiver's answer is its status. What else it says is read so that the connection can be kept.
+    private const int ReadBytes = 16 * 1024;
+
+    private static readonly TimeSpan ReadTimeout = TimeSpan.FromSeconds(2);
+
+    private readonly Webhook _webhook;
+    private readonly HttpMessageInvoker _http;
+    private readonly TimeProvider _time;
+    private readonly TimeProvider _transportTime;
+
+    /// <param name="webhook">The webhook.</param>
+    /// <param name="time">The clock of what is signed.</param>
+    /// <param name="transportTime">The clock of time limits: a receiver lives in real time, whatever clock the host goes by.</param>
+    /// <param name="handler">Sends; null for connections of its own, which go to addresses that the webhook allows.</param>
+    public WebhookSender(Webhook webhook, TimeProvider time, TimeProvider transportTime, HttpMessageHandler? handler = null)
+    {
+        ArgumentNullException.ThrowIfNull(webhook);
+        (_webhook, _time, _transportTime) = (webhook, time, transportTime);
+        _http = new(handler ?? WebhookTransport.CreateHandler(webhook.AllowPrivate), disposeHandler: true);
+    }
+
+    /// <summary>Posts an event.</summary>
+    /// <param name="id">The id of the event.</param>
+    /// <param name="body">The event in structured mode.</param>
+    /// <param name="cancellationToken">Gives up. Whether the receiver has the event is unknown then.</param>
+    /// <exception cref="OperationCanceledException">It was given up.</exception>
+    public async Task<WebhookAnswer> SendAsync(string id, ReadOnlyMemory<byte> body, CancellationToken cancellationToken)
+    {
+        var began = _transportTime.GetTimestamp();
+        using var late = new CancellationTokenSource(Timeout, _transportTime);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            using var request = Request(id, body);
+            using var response = await _http.SendAsync(request, ended.Token);
+            var elapsed = _transportTime.GetElapsedTime(began);
+            await ReadAsync(response, ended.Token);
+            return new((int)response.StatusCode, Problem(response), RetryAfter(response.Headers.RetryAfter), elapsed);
+        }
+        catch (Exception e) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(null, late.IsCancellationRequested ? $"no answer within {Timeout.TotalSeconds} s" : InWords(e), null, _transportTime.GetElapsedTime(began));
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    private HttpRequestMessage Request(string id, ReadOnlyMemory<byte> body)
+    {
+        var timestamp = _time.GetUtcNow().ToUnixTimeSeconds();
+        var request = new HttpRequestMessage(HttpMethod.Post, _webhook.Url) { Content = new ReadOnlyMemoryContent(body) };
+        request.Content.Headers.ContentType = new(JobEvent.ContentType) { CharSet = "utf-8" };
+        request.Headers.TryAddWithoutValidation("User-Agent", $"FopWatch/{ProgramVersion.Text}");
+        request.Headers.Add("webhook-id", id);
+        request.Headers.Add("webhook-timestamp", timestamp.ToString(CultureInfo.InvariantCulture));
+        request.Headers.Add("webhook-signature", string.Join(' ', _webhook.Secrets.Select(secret => secret.Sign(id, timestamp, body.Span))));
+        return request;
+    }
+
+    /// <summary>Reads the body, as far as it is short and comes soon.</summary>
+    private async Task ReadAsync(HttpResponseMessage response, CancellationToken cancellationToken)
+    {
+        using var late = new CancellationTokenSource(ReadTimeout, _transportTime);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, late.Token);
+        try
+        {
+            await using var content = await response.Content.ReadAsStreamAsync(ended.Token);
+            var (buffer, left) = (new byte[4096], ReadBytes);
+            for (int read; left > 0 && (read = await content.ReadAsync(buffer, ended.Token)) > 0;)
+                left -= read;
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException or OperationCanceledException)
+        {
+            // The status was there.
+        }
+    }
+
+    private string? Problem(HttpResponseMessage response) => (int)response.StatusCode switch
+    {
+        >= 200 and < 300 => null,
+        >= 300 and < 400 and not 304 and var status =>
+            $"redirected ({status}) to {ShownUrls.OfRedirect(_webhook.Url, response.Headers.Location)}, which is not followed: set Url to where events are taken",
+        var status => $"answered {status}",
+    };
+
+    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) =>
+        header?.Delta ?? (header?.Date is { } date && date - _time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : null);
+
+    private static string InWords(Exception failure)
+    {
+        for (var inner = failure; inner is not null; inner = inner.InnerException)
+        {
+            switch (inner)
+            {
+                case PrivateAddressException or AuthenticationException:
+                    return inner is PrivateAddressException ? inner.Message : "the TLS handshake failed: the certificate is not valid for the name, or no common protocol";
+                case SocketException { SocketErrorCode: SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain }:
+                    return "its name cannot be resolved";
+                case SocketException socket:
+                    return $"it cannot be connected to, or cut the connection ({socket.SocketErrorCode})";
+            }
+        }
+
+        return failure switch
+        {
+            OperationCanceledException => "it cannot be connected to in time",
+            HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } => "the connection ended before an answer",
+            HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse } => "the answer is not HTTP",
+            HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => "the head of the answer is too long",
+            HttpRequestException { HttpRequestError: not HttpRequestError.Unknown and var error } => $"the request failed ({error})",
+            _ => $"the request failed ({failure.GetType().Name})",
+        };
+    }
+}

@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+
+namespace FopWatch.Webhooks;
+
+/// <summary>No address of a receiver's name may be connected to.</summary>
+internal sealed class PrivateAddressException(IPAddress address)
+    : IOException($"{address} is not a public address, and AllowPrivate is not set")
+{
+}
+
+/// <summary>Connects to receivers.</summary>
+internal static class WebhookTransport
+{
+    private static readonly TimeSpan ConnectTimeout = TimeSpan.FromSeconds(10);
+
+    /// <summary>Makes the connections of one webhook.</summary>
+    /// <param name="allowPrivate">
+    /// Whether it may connect to any address, and through a proxy of the environment. If not, there is no proxy: it would connect to addresses that nothing checks.
+    /// </param>
+    public static SocketsHttpHandler CreateHandler(bool allowPrivate)
+    {
+        var handler = new SocketsHttpHandler
+        {
+            AllowAutoRedirect = false,
+            AutomaticDecompression = DecompressionMethods.None,
+            UseCookies = false,
+            Credentials = null,
+            DefaultProxyCredentials = null,
+            PreAuthenticate = false,
+            UseProxy = allowPrivate,
+            ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
+
+            // One for the events, one for a test.
+            MaxConnectionsPerServer = 2,
+            ConnectTimeout = ConnectTimeout,
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+            PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),
+            MaxResponseHeadersLength = 16,
+            MaxResponseDrainSize = 0,
+        };
+        if (!allowPrivate)
+            handler.ConnectCallback = (context, cancelled) => ConnectAsync(context.DnsEndPoint, cancelled);
+        return handler;
+    }
+
+    /// <summary>Connects to the first public address that answers. The address that was checked is the one that is connected to, whatever the name resolves to next.</summary>
+    private static async ValueTask<Stream> ConnectAsync(DnsEndPoint server, CancellationToken cancellationToken)
+    {
+        var addresses = IPAddress.TryParse(server.Host.Trim('[', ']'), out var literal) ? [literal] : await Dns.GetHostAddressesAsync(server.Host, cancellationToken);
+        if (addresses.Length == 0)
+            throw new SocketException((int)SocketError.HostNotFound);
+        var open = addresses.Where(PublicAddress.Is).ToList();
+        if (open.Count == 0)
+            throw new PrivateAddressException(addresses[0]);
+
+        SocketException? failure = null;
+        foreach (var address in open)
+        {
+            var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(address, server.Port), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException e)
+            {
+                socket.Dispose();
+                failure = e;
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+
+        throw failure!;
+    }
+}
