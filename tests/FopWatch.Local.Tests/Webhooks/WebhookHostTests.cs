@@ -135,8 +135,8 @@ public sealed class WebhookHostTests : IAsyncLifetime
         Assert.Contains(overview!.Findings, finding => finding.Kind == "webhookPaused" && finding.Detail.Contains("answered 410", StringComparison.Ordinal));
         var metrics = await _host.Http.GetStringAsync("/metrics", Cancelled);
         Assert.Contains("fopwatch_webhooks_attempts_total{", metrics, StringComparison.Ordinal);
-        Assert.Matches("fopwatch_webhooks_paused[^\n]*webhook=\"crm\"[^\n]* 1 ", metrics);
-        Assert.Matches("fopwatch_webhooks_behind[^\n]*webhook=\"crm\"[^\n]* 1 ", metrics);
+        Assert.Matches("fopwatch_webhooks_paused[^\n]*webhook=\"crm\"[^\n]*\\} 1\\b", metrics);
+        Assert.Matches("fopwatch_webhooks_behind[^\n]*webhook=\"crm\"[^\n]*\\} 1\\b", metrics);
         Assert.Contains("The webhook crm is paused: its receiver answered 410", _host.Log.ToString(), StringComparison.Ordinal);
     }
 
