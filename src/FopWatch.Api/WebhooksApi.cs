@@ -34,20 +34,20 @@ public static class WebhooksApi
     /// <summary>Maps the routes.</summary>
     public static void MapWebhooks(this IEndpointRouteBuilder routes)
     {
-        var api = routes.MapGroup("/api/webhooks").WithTags("webhooks");
-        api.MapGetAndHead("", ListAsync)
+        var api = routes.MapGroup("/api").WithTags("webhooks");
+        api.MapGetAndHead("/webhooks", ListAsync)
             .Describe("listWebhooks", "List the webhooks (embedded host)", "Of the settings, with their places in the event log.");
-        api.MapGetAndHead("/{name}", GetAsync)
+        api.MapGetAndHead("/webhooks/{name}", GetAsync)
             .Describe("getWebhook", "Get a webhook (embedded host)");
-        api.MapGetAndHead("/{name}/deliveries", DeliveriesAsync)
+        api.MapGetAndHead("/webhooks/{name}/deliveries", DeliveriesAsync)
             .Describe("listDeliveries", "List the last attempts of a webhook, newest first (embedded host)", $"The last {IWebhookCursors.KeptDeliveries} are kept.");
-        api.MapPost("/{name}/pause", PauseAsync)
+        api.MapPost("/webhooks/{name}/pause", PauseAsync)
             .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event that is on its way may still be delivered. The pause outlasts restarts. The retention deletes events that a paused webhook has not sent, too.");
-        api.MapPost("/{name}/resume", ResumeAsync)
+        api.MapPost("/webhooks/{name}/resume", ResumeAsync)
             .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Whyever it is paused. A webhook whose attempts fail makes the next one at once. Either has all attempts of three days before it again.");
-        api.MapPost("/{name}/replay", ReplayAsync)
+        api.MapPost("/webhooks/{name}/replay", ReplayAsync)
             .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "It sends all events after that place, in their order, those again that it has sent. Either `from` or `since` is required. A paused webhook stays paused.");
-        api.MapPost("/{name}/test", TestAsync)
+        api.MapPost("/webhooks/{name}/test", TestAsync)
             .Describe("testWebhook", "Send a test to the receiver of a webhook (embedded host)", $"One signed request, beside the events: a CloudEvent of the type `{WebhookLoops.TestType}` without a job. It is not repeated and changes nothing. A paused webhook can be tested.");
     }
 
