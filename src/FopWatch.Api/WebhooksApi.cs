@@ -44,7 +44,7 @@ public static class WebhooksApi
         api.MapPost("/webhooks/{name}/pause", PauseAsync)
             .Describe("pauseWebhook", "Pause a webhook (embedded host)", "An event that is on its way may still be delivered. The pause outlasts restarts. The retention deletes events that a paused webhook has not sent, too.");
         api.MapPost("/webhooks/{name}/resume", ResumeAsync)
-            .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Whyever it is paused. A webhook whose attempts fail makes the next one at once. Either has all attempts of three days before it again.");
+            .Describe("resumeWebhook", "Resume a webhook (embedded host)", "Whatever the reason of the pause. A failing webhook makes its next attempt at once. The attempts are counted anew.");
         api.MapPost("/webhooks/{name}/replay", ReplayAsync)
             .Describe("replayWebhook", "Move a webhook to another place of the event log (embedded host)", "It sends all events after that place, in their order, those again that it has sent. Either `from` or `since` is required. A paused webhook stays paused.");
         api.MapPost("/webhooks/{name}/test", TestAsync)
