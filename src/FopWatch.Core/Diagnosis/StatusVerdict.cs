@@ -28,7 +28,10 @@ internal sealed class StatusVerdict(Source source, string? workflowKey)
         if (!answer.Asked)
         {
             return Finding(
-                DoctorLevel.Skipped, $"{Api} was not asked: it wants no polls for another {Seconds(answer.RetryAfter ?? TimeSpan.Zero)}.", null, $"Lower {Setting("Poll:PerSecond")} if it goes on.");
+                DoctorLevel.Skipped,
+                $"{Api} was not asked: the rate of the source has no room for a question for another {Seconds(answer.RetryAfter ?? TimeSpan.Zero)}.",
+                "Other polls take the rate, or the API asked to slow down. In the cloud host, the store by which instances share the rate may not answer.",
+                $"Examine again. If it goes on, compare {Setting("Poll:PerSecond")} with what the API allows and the jobs need.");
         }
 
         if (seen.HasTimedOut)

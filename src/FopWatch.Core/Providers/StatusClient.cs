@@ -48,6 +48,9 @@ public sealed class StatusClient : IStatusApi
     /// <summary>How long the status API of workflows is not asked after it refused every key of a source.</summary>
     public static readonly TimeSpan RefusedKeysPause = TimeSpan.FromMinutes(10);
 
+    /// <summary>How long an examination waits for the source's rate. Somebody waits for it.</summary>
+    public static readonly TimeSpan LongestExaminationPause = TimeSpan.FromSeconds(8);
+
     /// <summary>
     /// The most connections to one host at once; a further question waits for one as long as it may take. The cloud host asks fewer at once, so
     /// this limits only the embedded host while a status API hangs.
@@ -202,7 +205,7 @@ public sealed class StatusClient : IStatusApi
     private async Task<StatusAnswer> AskPacedAsync(
         Source source, string id, StatusQuestion question, CancellationToken cancellationToken, StatusExchange? exchange = null)
     {
-        if (await _pacer.TryWaitAsync(source, _options.LongestPause, cancellationToken) is { } pause)
+        if (await _pacer.TryWaitAsync(source, exchange is null ? _options.LongestPause : LongestExaminationPause, cancellationToken) is { } pause)
             return new(PollAnswer.Throttled, RetryAfter: Capped(pause), Asked: false);
 
         var answer = await AskNowAsync(source, id, question, exchange, cancellationToken);

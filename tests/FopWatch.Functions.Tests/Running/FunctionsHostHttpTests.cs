@@ -1,6 +1,9 @@
 using System.Net;
+using System.Net.Http.Json;
 using System.Reflection;
+using FopWatch.Api;
 using FopWatch.Contracts;
+using FopWatch.Diagnosis;
 using FopWatch.PortContracts.Http;
 using FopWatch.Watching;
 using Microsoft.Azure.Functions.Worker;
@@ -74,6 +77,21 @@ public sealed class FunctionsHostHttpTests(RunningApp app)
             Assert.Equal(HttpStatusCode.OK, (await host.Http.SendAsync(question, Cancelled)).StatusCode);
             Assert.Equal(JobState.Succeeded, (await host.JobAsync("media", $"z0.{i}")).State);
         }
+    }
+
+    [Fact]
+    public async Task The_doctor_finds_nothing_wrong_with_what_the_app_depends_on()
+    {
+        await using var host = await app.EmptiedAsync();
+
+        using var answer = await host.PostAsync("/api/doctor");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        var report = (await answer.Content.ReadFromJsonAsync(ApiJson.Default.DoctorReport, Cancelled))!;
+        foreach (var check in (DoctorCheck[])[DoctorCheck.Tables, DoctorCheck.TaskHub, DoctorCheck.Clock])
+            Assert.All(report.Findings.Where(finding => finding.Check == check && finding.Source is null), finding => Assert.True(finding.Level == DoctorLevel.Pass, $"{finding}"));
+        Assert.Superset(
+            new HashSet<DoctorCheck> { DoctorCheck.Tables, DoctorCheck.TaskHub, DoctorCheck.Clock }, report.Findings.Select(finding => finding.Check).ToHashSet());
     }
 
     [Fact]
