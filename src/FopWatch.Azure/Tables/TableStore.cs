@@ -70,7 +70,7 @@ public sealed class TableStore : IStore
         async token =>
         {
             var (partition, key) = (RowKeys.TablePartition, $"{RowKeys.Proofs}{Guid.NewGuid():N}");
-            await _rows.AddEntityAsync(new TableEntity(partition, key), token);
+            await _rows.UpsertEntityAsync(new TableEntity(partition, key), TableUpdateMode.Replace, token);
             try
             {
                 await _rows.GetEntityAsync<TableEntity>(partition, key, cancellationToken: token);
