@@ -1,0 +1,43 @@
+using FopWatch.Client;
+using Microsoft.Extensions.Options;
+
+namespace Microsoft.Extensions.DependencyInjection;
+
+/// <summary>Adds a client of FopWatch to the services of an application.</summary>
+public static class FopWatchClientServiceCollectionExtensions
+{
+    /// <summary>
+    /// Adds <see cref="IFopWatchClient"/>. Wrong options stop the host of the application at its start. The client may be a dependency of a singleton: its
+    /// connections are renewed every 5 minutes.
+    /// </summary>
+    /// <remarks>
+    /// The loggers of the HTTP client factory are removed: they log URLs, and whoever has the id of a job can ask the provider for its files.
+    /// A message handler that is added repeats nothing that <see cref="FopWatchClientOptions.RetryFor"/> does not repeat already.
+    /// </remarks>
+    /// <param name="services">The services.</param>
+    /// <param name="configure">Sets the options.</param>
+    /// <returns>The builder of the underlying HTTP client, to add message handlers to.</returns>
+    public static IHttpClientBuilder AddFopWatchClient(this IServiceCollection services, Action<FopWatchClientOptions> configure)
+    {
+        ArgumentNullException.ThrowIfNull(services);
+        ArgumentNullException.ThrowIfNull(configure);
+        services.AddSingleton<IValidateOptions<FopWatchClientOptions>, Validation>();
+        services.AddOptions<FopWatchClientOptions>().Configure(configure).ValidateOnStart();
+        return services
+            .AddHttpClient(nameof(FopWatchClient))
+            .ConfigurePrimaryHttpMessageHandler(provider => FopWatchClient.CreateHandler(OptionsOf(provider)))
+            .SetHandlerLifetime(Timeout.InfiniteTimeSpan)
+            .RemoveAllLoggers()
+            .AddTypedClient<IFopWatchClient>((http, provider) => new FopWatchClient(http, OptionsOf(provider), provider.GetService<TimeProvider>()));
+    }
+
+    private static FopWatchClientOptions OptionsOf(IServiceProvider provider) => provider.GetRequiredService<IOptions<FopWatchClientOptions>>().Value;
+
+    private sealed class Validation : IValidateOptions<FopWatchClientOptions>
+    {
+        public ValidateOptionsResult Validate(string? name, FopWatchClientOptions options) =>
+            options.Problems().ToList() is { Count: > 0 } problems
+                ? ValidateOptionsResult.Fail(problems.Select(problem => $"{nameof(FopWatchClientOptions)}: {problem}"))
+                : ValidateOptionsResult.Success;
+    }
+}

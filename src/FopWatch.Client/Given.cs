@@ -1,0 +1,17 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace FopWatch.Client;
+
+/// <summary>Refuses a null where an answer has to have something: the other side may not be FopWatch.</summary>
+internal static class Given
+{
+    /// <exception cref="JsonException">It is null.</exception>
+    public static T NotNull<T>([NotNull] T? value, [CallerMemberName] string name = "")
+        where T : class => value ?? throw new JsonException($"'{name}' is null.");
+
+    /// <exception cref="JsonException">It is null, or has a null in it.</exception>
+    public static IReadOnlyList<T> Whole<T>([NotNull] IReadOnlyList<T>? list, [CallerMemberName] string name = "")
+        where T : class => list is null || list.Contains(null!) ? throw new JsonException($"'{name}' is null or has a null in it.") : list;
+}

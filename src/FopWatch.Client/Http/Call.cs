@@ -1,0 +1,36 @@
+namespace FopWatch.Client.Http;
+
+/// <summary>A call of the HTTP API, which may be made several times.</summary>
+/// <param name="Method">Its method.</param>
+/// <param name="Path">Its path and query, relative to the host's URL.</param>
+internal sealed record Call(HttpMethod Method, string Path)
+{
+    /// <summary>The body, as JSON in UTF-8; null for none.</summary>
+    public byte[]? Body { get; init; }
+
+    /// <summary>
+    /// Whether to make it twice is the same as to make it once. One that is not is repeated only where the host said that it did not do it.
+    /// </summary>
+    public bool IsIdempotent { get; init; } = true;
+
+    /// <summary>How much longer than others the host may take for it by design.</summary>
+    public TimeSpan Longer { get; init; }
+
+    /// <summary>The position to send as <c>Last-Event-ID</c>.</summary>
+    public string? After { get; init; }
+
+    /// <summary>A call with parameters.</summary>
+    public static Call Of(HttpMethod method, string path, IEnumerable<KeyValuePair<string, string>> parameters)
+    {
+        var query = string.Join('&', parameters.Select(one => $"{Uri.EscapeDataString(one.Key)}={Uri.EscapeDataString(one.Value)}"));
+        return new(method, query.Length == 0 ? path : $"{path}?{query}");
+    }
+
+    /// <summary>A segment of a path.</summary>
+    /// <exception cref="ArgumentException">It is empty, or would be taken for a step in the path.</exception>
+    public static string Segment(string text, string name)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(text, name);
+        return text is "." or ".." ? throw new ArgumentException($"'{text}' cannot be part of a URL's path.", name) : Uri.EscapeDataString(text);
+    }
+}
