@@ -1,5 +1,4 @@
 using System.Globalization;
-using FopWatch.Local.CommandLine;
 using FopWatch.Local.Demo;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
@@ -91,7 +90,7 @@ public sealed class MeasuredPlanTests
 
     private static async Task<(double Delay, double Polls)> PlayAsync(LocalHost host, SimulatedProvider provider, string source, TimeProvider time)
     {
-        using var client = new HostClient(host.Url, apiKey: null, TimeProvider.System);
+        using var client = new Client.FopWatchClient(new() { Url = host.Url });
         var ends = new Dictionary<string, DateTimeOffset>();
         foreach (var some in Enumerable.Range(0, Jobs).Chunk(10))
         {
@@ -104,14 +103,14 @@ public sealed class MeasuredPlanTests
                     new() { Seed = job, Id = id, Shape = BodyShape.QiniuClassic, DoneAfter = age, Items = [new() { Command = "avthumb/mp4", Fate = ItemFate.Succeeded }] }, null, Cancelled);
             }
 
-            await client.RegisterAsync(source, [.. ends.Keys.TakeLast(some.Length)], new Dictionary<string, string>(), Cancelled);
+            await client.RegisterManyAsync([.. ends.Keys.TakeLast(some.Length).Select(id => new Client.JobRegistration { Source = source, Id = id })], Cancelled);
         }
 
         var (late, polls) = (0d, 0);
         foreach (var (id, end) in ends)
         {
             Contracts.JobRecord? job;
-            while ((job = await client.FindAsync(source, id, Cancelled))?.SettledAt is null)
+            while ((job = await client.GetAsync(source, id, Cancelled))?.SettledAt is null)
                 await Task.Delay(100, Cancelled);
             late += (job.SettledAt!.Value - end).TotalSeconds;
             polls += job.Polls;

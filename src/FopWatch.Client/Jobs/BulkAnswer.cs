@@ -16,7 +16,7 @@ public enum BulkAction
 /// <summary>What a bulk request came to so far, or would do.</summary>
 public sealed record BulkAnswer
 {
-    /// <summary>What it does: <c>poll</c>, <c>republish</c>, <c>stop</c> or <c>retry</c>.</summary>
+    /// <summary>What it does: <c>poll</c>, <c>republish</c>, <c>stop</c>, <c>retry</c> or <c>delete</c>.</summary>
     public required string Action { get; init => field = Given.NotNull(value); }
 
     /// <summary>How many jobs or notifications it is for, as they were counted before it began.</summary>

@@ -44,6 +44,12 @@ public sealed record ClassPlanReport
     /// <summary>The ages in seconds at which a job is polled that is never notified and never over: up to the deadline, or 200 of them.</summary>
     public required IReadOnlyList<double> Ages { get; init => field = Given.NotNull(value); }
 
+    /// <summary>Whether <see cref="Ages"/> ends before the deadline: a job is polled at greater ages too.</summary>
+    public bool AgesCut { get; init; }
+
+    /// <summary>The age in seconds from which a job is overdue; null if no job of it is ever overdue.</summary>
+    public double? OverdueAfter { get; init; }
+
     /// <summary>The mean number of polls.</summary>
     public required double ExpectedPolls { get; init; }
 

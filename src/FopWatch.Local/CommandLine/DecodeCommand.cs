@@ -34,6 +34,7 @@ internal static class DecodeCommand
           1  FopWatch would put it into quarantine (not understood, a wrong signature, or about a bucket or pipeline that --source
              does not list), not record it (such a poll answer), or answer 404 (no right token in --url)
           2  wrong usage
+          5  the output cannot be written
         """;
 
     private static readonly JsonSerializerOptions Readable = new(DecodeJson.Default.Options)

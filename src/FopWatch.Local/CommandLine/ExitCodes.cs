@@ -18,6 +18,9 @@ internal static class ExitCodes
     /// <summary>Timed out with jobs still open.</summary>
     public const int TimedOut = 4;
 
+    /// <summary>The standard output cannot be written: the disk is full, or nobody reads it any more.</summary>
+    public const int OutputFailed = 5;
+
     /// <summary>Ctrl-C, as shells have it.</summary>
     public const int Interrupted = 130;
 }

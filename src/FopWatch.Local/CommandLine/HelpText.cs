@@ -70,7 +70,8 @@ internal static partial class HelpText
         yield return line;
     }
 
-    private static IEnumerable<string> Wrap(string text, int indent, int width)
+    /// <summary>The lines of a text, whose first columns stay as they are and are blank in the lines after the first.</summary>
+    public static IEnumerable<string> Wrap(string text, int indent, int width)
     {
         if (text.Length == 0)
             yield break;

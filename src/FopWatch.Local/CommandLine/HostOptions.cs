@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FopWatch.Client;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
 
@@ -9,6 +10,14 @@ internal sealed class HostOptions
 {
     /// <summary>Where the API key is read from if it is not given: what is given, other users of the machine can see.</summary>
     public const string ApiKeyVariable = "FOPWATCH_API_KEY";
+
+    /// <summary>
+    /// How long a host may take for a call. One that does not accept the connection is given up after 10 seconds, and one where nothing listens at once.
+    /// </summary>
+    private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
+
+    /// <summary>How long a call is repeated that a host is too busy for.</summary>
+    private static readonly TimeSpan RetryFor = TimeSpan.FromSeconds(20);
 
     private readonly Option<Uri> _url = new("--url")
     {
@@ -52,7 +61,7 @@ internal sealed class HostOptions
 
     /// <summary>A client for the host that the options name.</summary>
     /// <exception cref="UsageException">The API key cannot be one.</exception>
-    public HostClient Connect(ParseResult result, Terminal terminal)
+    public FopWatchClient Connect(ParseResult result, Terminal terminal)
     {
         if (result.GetValue(_apiKey) is { } given && string.IsNullOrWhiteSpace(given))
             throw new UsageException("--api-key is empty.");
@@ -61,8 +70,22 @@ internal sealed class HostOptions
             throw new UsageException("The API key has characters that no HTTP header can carry.");
         if (apiKey is not null && apiKey != apiKey.Trim())
             throw new UsageException("The API key has blanks at its ends, which no key of a host has.");
-        return new(result.GetValue(_url)!, apiKey, terminal.Time);
+        return new(
+            new()
+            {
+                Url = result.GetValue(_url)!,
+                ApiKey = string.IsNullOrEmpty(apiKey) ? null : apiKey,
+                AnswerTimeout = AnswerTimeout,
+                RetryFor = RetryFor,
+                RetryConnecting = false,
+            },
+            time: terminal.Time);
     }
+
+    /// <summary>Why the host refused, in words for whoever typed the command.</summary>
+    public static string InWords(FopWatchRefusedException refused) => refused.Problem.Status == StatusCodes.Status401Unauthorized
+        ? $"{refused.Problem.Title} Set {ApiKeyVariable} to it in the environment."
+        : refused.Message;
 
     /// <summary>Runs a command; what goes wrong is said on the standard error and in the exit code.</summary>
     public static async Task<int> GuardAsync(Terminal terminal, ParseResult result, Func<Task<int>> run)
@@ -71,14 +94,14 @@ internal sealed class HostOptions
         {
             return await run();
         }
-        catch (HostRefusedException e)
+        catch (FopWatchRefusedException e)
         {
-            terminal.WriteErrorLine(new Piece($"Refused: {e.Message}", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"Refused: {InWords(e)}", Terminal.Wrong));
             return ExitCodes.Refused;
         }
-        catch (HostUnreachableException e)
+        catch (FopWatchUnreachableException e)
         {
-            terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}.", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}", Terminal.Wrong));
             return ExitCodes.Unreachable;
         }
         catch (OperationCanceledException)

@@ -1,5 +1,5 @@
 using System.Globalization;
-using FopWatch.Overviews;
+using FopWatch.Client;
 using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
@@ -38,7 +38,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
 
     private void Write(SourcePlanReport source)
     {
-        terminal.WriteText(new Piece(source.Name, Terminal.Bold), source.Plan == PlanInUse.Fixed ? ": the fixed plan." : ": learned plans.");
+        terminal.WriteText(new Piece(source.Name, Terminal.Bold), source.Plan == "fixed" ? ": the fixed plan." : ": learned plans.");
         if (source.Reason is { } reason)
             PlanText.WriteReason(terminal, reason);
         if (source.Heard is { } heard)
@@ -76,7 +76,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
             table.Add(
                 NameOf(one),
                 one.Known.ToString("0", CultureInfo.InvariantCulture),
-                WordOf(one.Plan),
+                one.Plan,
                 Polls(one.ExpectedPolls),
                 PlanText.Time(one.ExpectedDelay),
                 $"{Polls(one.Fixed.ExpectedPolls)}, {PlanText.Time(one.Fixed.ExpectedDelay)}",
@@ -122,16 +122,16 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
         }
 
         terminal.WriteText(one.OverdueAfter is { } overdue ? $"A job is overdue from {PlanText.Time(overdue)} on." : "No job is overdue: too little is known.");
-        if (one.Plan == PlanInUse.Source && one.Class is not null)
+        if (one.Plan == "source" && one.Class is not null)
         {
             terminal.WriteText("Polled by the plan of all jobs.");
             return;
         }
 
-        terminal.WriteText($"The {WordOf(one.Plan)} plan polls a job at these ages:");
+        terminal.WriteText($"The {one.Plan} plan polls a job at these ages:");
 
         // Earlier versions do not say whether there are more.
-        PlanText.WritePolls(terminal, one.Ages, one.AgesCut || one.Ages.Count >= PlanReportReader.MostAges);
+        PlanText.WritePolls(terminal, one.Ages, one.AgesCut || one.Ages.Count >= Overviews.PlanReportReader.MostAges);
     }
 
     private static IEnumerable<ClassPlanReport> ClassesOf(SourcePlanReport source) => source.OfSource is { } whole ? [whole, .. source.Classes] : [];
@@ -154,11 +154,4 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
     private static string NameOf(ClassPlanReport one) => one.Class ?? AllJobs;
 
     private static string Polls(double polls) => polls.ToString("0.00", CultureInfo.InvariantCulture);
-
-    private static string WordOf(PlanInUse plan) => plan switch
-    {
-        PlanInUse.Learned => "learned",
-        PlanInUse.Source => "source",
-        _ => "fixed",
-    };
 }

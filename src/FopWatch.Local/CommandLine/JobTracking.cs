@@ -1,4 +1,4 @@
-using FopWatch.Api;
+using FopWatch.Client;
 using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
@@ -13,11 +13,14 @@ namespace FopWatch.Local.CommandLine;
 /// <param name="ids">The ids, none twice; at least one.</param>
 /// <param name="metadata">What is to be echoed in every event.</param>
 internal sealed class JobTracking(
-    HostClient client,
+    IFopWatchClient client,
     string source,
     IReadOnlyList<string> ids,
     IReadOnlyDictionary<string, string> metadata)
 {
+    /// <summary>How many jobs are registered before that is told.</summary>
+    private const int ChunkSize = 1000;
+
     /// <summary>How many jobs are asked for at a time.</summary>
     private const int AsksAtOnce = 8;
 
@@ -35,45 +38,38 @@ internal sealed class JobTracking(
     public string? Trouble { get; private set; }
 
     /// <summary>Registers the jobs, and tells of each chunk of them.</summary>
-    /// <exception cref="HostRefusedException">A registration is wrong.</exception>
-    /// <exception cref="HostUnreachableException">The host cannot take them.</exception>
-    public async Task RegisterAsync(Action<IReadOnlyList<JobLink>>? registered, CancellationToken cancellationToken)
+    /// <exception cref="RegistrationRefusedException">Some registrations are wrong.</exception>
+    /// <exception cref="FopWatchRefusedException">The host refused the caller.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host cannot take them.</exception>
+    public async Task RegisterAsync(Action<IReadOnlyList<RegisteredJob>>? registered, CancellationToken cancellationToken)
     {
-        var most = HostClient.MaxAtOnce;
-        while (_registered < ids.Count)
+        foreach (var chunk in ids.Skip(_registered).Chunk(ChunkSize))
         {
-            var chunk = ids.Skip(_registered).Take(most).ToList();
-            IReadOnlyList<JobLink> links;
-            try
-            {
-                links = await client.RegisterAsync(source, chunk, metadata, cancellationToken);
-            }
-            catch (HostRefusedException e) when (e.Problem.Status == StatusCodes.Status413PayloadTooLarge && chunk.Count > 1)
-            {
-                // How long a body may be is the host's to set.
-                most = chunk.Count / 2;
-                continue;
-            }
-
-            foreach (var link in links)
-                Jobs.Registered(link);
-            Volatile.Write(ref _registered, _registered + chunk.Count);
-            registered?.Invoke(links);
+            var results = await client.RegisterManyAsync(
+                [.. chunk.Select(id => new JobRegistration { Source = source, Id = id, Metadata = metadata })], cancellationToken);
+            var jobs = results.Where(result => result.IsRegistered).Select(result => result.Job!).ToList();
+            foreach (var job in jobs)
+                Jobs.Registered(job);
+            Volatile.Write(ref _registered, _registered + jobs.Count);
+            registered?.Invoke(jobs);
+            if (jobs.Count < chunk.Length)
+                throw new RegistrationRefusedException([.. results.Where(result => !result.IsRegistered)]);
         }
     }
 
     /// <summary>Registers the jobs and waits.</summary>
     /// <param name="whenRegistered">Called once all are registered.</param>
     /// <param name="cancellationToken">Ends the wait with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="HostRefusedException">A registration is wrong.</exception>
-    /// <exception cref="HostUnreachableException">The host cannot be reached to register them; later on, that is only waited for.</exception>
+    /// <exception cref="RegistrationRefusedException">Some registrations are wrong.</exception>
+    /// <exception cref="FopWatchRefusedException">The host refused the caller.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host cannot be reached to register them; later on, that is only waited for.</exception>
     public async Task SettleAsync(Action whenRegistered, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        await using var events = client.FollowAsync(null, null, stop.Token).GetAsyncEnumerator(stop.Token);
+        await using var events = client.EventsAsync(cancellationToken: stop.Token).GetAsyncEnumerator(stop.Token);
         await events.MoveNextAsync();
-        if (events.Current is Followed.Lost lost)
-            throw new HostUnreachableException(lost.Why);
+        if (events.Current is EventStreamLost lost)
+            throw lost.Failure;
 
         var following = FollowAsync(events, stop.Token);
         try
@@ -107,41 +103,34 @@ internal sealed class JobTracking(
         }
     }
 
-    private async Task FollowAsync(IAsyncEnumerator<Followed> events, CancellationToken cancellationToken)
+    private async Task FollowAsync(IAsyncEnumerator<EventStreamItem> events, CancellationToken cancellationToken)
     {
         var gap = false;
         while (await events.MoveNextAsync())
         {
             switch (events.Current)
             {
-                case Followed.Lost lost:
-                    Trouble = lost.Why;
+                case EventStreamLost lost:
+                    Trouble = lost.Failure.Message.TrimEnd('.');
                     continue;
-                case Followed.Connected connected:
+                case EventStreamOpened opened:
                     Trouble = null;
-                    gap |= connected.After is null;
+                    gap |= opened.Cursor is null;
                     break;
-                case Followed.Happened happened:
-                    gap |= !Take(happened.Event);
+                case EventReceived received:
+                    Jobs.Seen(received.Event.Data);
+                    break;
+                case EventUnreadable unreadable:
+                    gap |= unreadable.Type is JobEvent.SettledType or JobEvent.ProgressedType or JobEvent.OverdueType;
+                    break;
+                case EventsPurged or EventsRestarted:
+                    gap = true;
                     break;
             }
 
             if (gap)
                 gap = !await TryCheckAsync(cancellationToken);
         }
-    }
-
-    /// <summary>Takes an event.</summary>
-    /// <returns>Whether it could be understood, and says of no others that they are gone.</returns>
-    private bool Take(ServerEvent happened)
-    {
-        if (happened.Type is not (JobEvent.SettledType or JobEvent.ProgressedType or JobEvent.OverdueType))
-            return happened.Type is not (HostClient.PurgedType or HostClient.RestartedType);
-
-        if (!JobEvent.TryParse(happened.Data, out var told))
-            return false;
-        Jobs.Seen(told.Data);
-        return true;
     }
 
     private async Task<bool> TryCheckAsync(CancellationToken cancellationToken)
@@ -151,7 +140,7 @@ internal sealed class JobTracking(
             await AskAsync(Jobs.All.Where(job => !job.IsSettled), cancellationToken);
             return true;
         }
-        catch (HostUnreachableException)
+        catch (FopWatchUnreachableException)
         {
             return false;
         }
@@ -162,7 +151,15 @@ internal sealed class JobTracking(
         new ParallelOptions { MaxDegreeOfParallelism = AsksAtOnce, CancellationToken = cancellationToken },
         async (job, cancelled) =>
         {
-            if (await client.FindAsync(source, job.Id, cancelled) is { } record)
+            if (await client.GetAsync(source, job.Id, cancelled) is { } record)
                 Jobs.Seen(record);
         });
+}
+
+/// <summary>Some registrations were refused.</summary>
+/// <param name="refused">Which, and why.</param>
+internal sealed class RegistrationRefusedException(IReadOnlyList<RegistrationResult> refused) : Exception("Some registrations were refused.")
+{
+    /// <summary>Which, and why.</summary>
+    public IReadOnlyList<RegistrationResult> Refused { get; } = refused;
 }

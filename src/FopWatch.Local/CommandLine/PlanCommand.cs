@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
-using FopWatch.Api;
+using FopWatch.Client;
 using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
@@ -42,6 +42,7 @@ internal static class PlanCommand
           0  shown, also where the plan is the fixed one
           2  wrong usage, the ages cannot be read, unknown source or class, or refused by the host
           3  the host cannot be reached
+          5  the output cannot be written
         """;
 
     /// <summary>The command.</summary>
@@ -97,9 +98,9 @@ internal static class PlanCommand
             if (result.GetValue(json) && (shown is not null || result.GetValue(all)))
                 throw new UsageException($"{(shown is null ? "--all" : "--class")} and --json exclude each other: JSON has every class.");
             using var client = host.Connect(result, terminal);
-            var report = await client.PlansAsync(result.GetValue(source), cancellationToken);
+            var report = await client.PlanAsync(result.GetValue(source), cancellationToken);
             if (result.GetValue(json))
-                terminal.Output.WriteLine(JsonSerializer.Serialize(report, ApiJson.Wire.PlanReport));
+                terminal.Output.WriteLine(JsonSerializer.Serialize(report, FopWatchJson.TypeOf<PlanReport>()));
             else
                 new HostPlans(terminal, shown, result.GetValue(all)).Write(report);
             return ExitCodes.Ok;

@@ -86,7 +86,7 @@ internal sealed class PlanOptions
         CustomParser = result =>
         {
             var text = result.Tokens[0].Value;
-            if (TryParse(text, out var time) && time >= Shortest && time <= longest)
+            if (TryParseTime(text, out var time) && time >= Shortest && time <= longest)
                 return time;
 
             result.AddError($"{name}: '{text}' is not a time from 1ms to {longest.Days}d, such as 00:02:00, 120s or 2m.");
@@ -109,7 +109,8 @@ internal sealed class PlanOptions
         },
     };
 
-    private static bool TryParse(string text, out TimeSpan time)
+    /// <summary>Reads a time, written as <see cref="WrittenTime"/> has it or as a number with a unit.</summary>
+    public static bool TryParseTime(string text, out TimeSpan time)
     {
         if (WrittenTime.TryParse(text, out time))
             return true;

@@ -18,6 +18,7 @@ internal static class ServeCommand
           0  stopped
           2  wrong usage or settings
           3  it cannot use the data folder, it cannot listen on --urls, or it may open too few files
+          5  the output cannot be written
         """;
 
     /// <summary>The command.</summary>

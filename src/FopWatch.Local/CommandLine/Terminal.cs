@@ -22,6 +22,9 @@ internal sealed class Terminal
     /// <summary>Wide enough that a line is never broken: that is left to the terminal, or to nobody in a file.</summary>
     private const int Unbroken = 1_000_000;
 
+    /// <summary>How wide text is in a file.</summary>
+    private const int NarrowWidth = 80;
+
     /// <summary>Longer lines are hard to read.</summary>
     private const int WidestHelp = 120;
 
@@ -39,6 +42,7 @@ internal sealed class Terminal
     public Terminal(Func<Stream> openInput, TextWriter output, TextWriter error, TimeProvider time, bool isLive, bool errorIsLive)
     {
         (_openInput, _errorIsLive) = (openInput, errorIsLive);
+        (output, error) = (new GuardedWriter(output, isMute: false), new GuardedWriter(error, isMute: true));
         (Output, Error, Time, IsLive) = (output, error, time, isLive);
         Console = Create(output, isLive);
         _lines = Create(output, isLive);
@@ -68,16 +72,20 @@ internal sealed class Terminal
     /// <summary>Whether somebody watches the output.</summary>
     public bool IsLive { get; }
 
+    /// <summary>Whether somebody is there to answer a question.</summary>
+    public bool CanAsk { get; init; }
+
     /// <summary>The terminal that the process was started in.</summary>
     public static Terminal OfProcess() => new(
         System.Console.OpenStandardInput,
-        System.Console.Out,
-        System.Console.Error,
+        StandardStream.Output(),
+        StandardStream.Error(),
         TimeProvider.System,
         !System.Console.IsOutputRedirected,
         !System.Console.IsErrorRedirected)
     {
         Program = ProgramName.OfProcess(),
+        CanAsk = !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected,
     };
 
     /// <summary>Makes a terminal so wide.</summary>
@@ -110,6 +118,16 @@ internal sealed class Terminal
     {
         foreach (var line in HelpText.Lines(text, Program, Math.Min(Console.Profile.Width, WidestHelp)))
             Output.WriteLine(line);
+    }
+
+    /// <summary>Writes text for people between words, whose lines after the first begin where the text does.</summary>
+    /// <param name="label">What stands before the first line.</param>
+    /// <param name="text">The text.</param>
+    public void WriteWrapped(string label, string text)
+    {
+        var width = IsLive ? Math.Min(Console.Profile.Width, WidestHelp) : NarrowWidth;
+        foreach (var line in HelpText.Wrap(label + DisplayText.Clean(text), label.Length, width))
+            WriteLine(line);
     }
 
     /// <summary>Writes text for people to the standard error, broken between words where the terminal ends.</summary>

@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text;
-using FopWatch.Api;
+using FopWatch.Client;
 using FopWatch.Contracts;
 using FopWatch.Jobs;
 using FopWatch.Settings;
@@ -32,9 +32,10 @@ internal static class TrackCommand
         Exit codes:
           0  registered; with --wait: all succeeded
           1  with --wait: all settled, and some did not succeed
-          2  wrong usage, or the host refused the registration
+          2  wrong usage, or the host refused a registration; the other ids were registered
           3  the host cannot be reached
           4  with --wait: timed out with jobs still open; the host goes on watching them
+          5  the output cannot be written
         """;
 
     /// <summary>The command.</summary>
@@ -82,7 +83,7 @@ internal static class TrackCommand
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
         {
             var wanted = await ReadIdsAsync(terminal, result.GetValue(ids) ?? [], result.GetValue(file), cancellationToken);
-            var given = ReadMetadata(result.GetValue(metadata) ?? []);
+            var given = NamedValues.Read("--metadata", result.GetValue(metadata) ?? []);
             using var client = host.Connect(result, terminal);
             var tracking = new JobTracking(client, result.GetValue(source)!, wanted, given);
             try
@@ -91,14 +92,14 @@ internal static class TrackCommand
                     ? await WaitAsync(terminal, tracking, result.GetValue(timeout), cancellationToken)
                     : await RegisterAsync(terminal, client, tracking, cancellationToken);
             }
-            catch (HostRefusedException e)
+            catch (RegistrationRefusedException e)
             {
-                ShowRefusal(terminal, e, result.GetValue(source)!, wanted, tracking.Registered);
+                ShowRefusal(terminal, e.Refused, result.GetValue(source)!, tracking);
                 return ExitCodes.Refused;
             }
-            catch (HostUnreachableException e)
+            catch (FopWatchUnreachableException e)
             {
-                terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}.", Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}", Terminal.Wrong));
                 if (tracking.Registered is > 0 and var some && some < wanted.Count)
                     terminal.WriteErrorLine($"{Number(some)} of {Number(wanted.Count)} were registered before. To register all again is safe.");
                 return ExitCodes.Unreachable;
@@ -112,15 +113,15 @@ internal static class TrackCommand
         return command;
     }
 
-    private static async Task<int> RegisterAsync(Terminal terminal, HostClient client, JobTracking tracking, CancellationToken cancellationToken)
+    private static async Task<int> RegisterAsync(Terminal terminal, FopWatchClient client, JobTracking tracking, CancellationToken cancellationToken)
     {
         await tracking.RegisterAsync(Show, cancellationToken);
         return ExitCodes.Ok;
 
-        void Show(IReadOnlyList<JobLink> links)
+        void Show(IReadOnlyList<RegisteredJob> jobs)
         {
-            foreach (var link in links)
-                terminal.WriteLine(client.UrlOf(link.Href), "  ", Terminal.State(link.State));
+            foreach (var job in jobs)
+                terminal.WriteLine(client.UrlOf(job.Source, job.Id).AbsoluteUri, "  ", Terminal.State(job.State));
         }
     }
 
@@ -242,32 +243,28 @@ internal static class TrackCommand
         counts.Write();
     }
 
-    private static void ShowRefusal(Terminal terminal, HostRefusedException refused, string source, IReadOnlyList<string> ids, int before)
+    private static void ShowRefusal(Terminal terminal, IReadOnlyList<RegistrationResult> refused, string source, JobTracking tracking)
     {
+        var before = tracking.Registered == 0
+            ? "Nothing was registered."
+            : $"{Number(tracking.Registered)} of {Number(tracking.Jobs.Total)} were registered.";
+
         // One fault of the command, not one of each id.
-        if (refused.Problem.Errors is [_, ..] about && about.All(error => error.Element.EndsWith("/source", StringComparison.Ordinal)))
+        if (refused.All(one => one.Errors is [{ Element: "/source" }]))
         {
-            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. Nothing was registered. Source names are case-sensitive.", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. {before} Source names are case-sensitive.", Terminal.Wrong));
             return;
         }
 
-        terminal.WriteErrorLine(new Piece($"Refused: {refused.Message}", Terminal.Wrong));
-        var errors = refused.Problem.Errors ?? [];
-        foreach (var error in errors.Take(MaxShown))
+        terminal.WriteErrorLine(new Piece($"Refused: {Number(refused.Count)} {(refused.Count == 1 ? "registration" : "registrations")}. {before}", Terminal.Wrong));
+        foreach (var one in refused.Take(MaxShown))
         {
-            // The element is a JSON pointer into the array that was sent.
-            var named = error.Element.Split('/') is ["", var index, ..]
-                && int.TryParse(index, NumberStyles.None, CultureInfo.InvariantCulture, out var at)
-                && before + at < ids.Count
-                ? ids[before + at] + ": "
-                : "";
-            terminal.WriteErrorLine("  ", named, error.Detail, new Piece(error.Element.Length == 0 ? "" : $" ({error.Element})", Terminal.Dim));
+            foreach (var error in one.Errors)
+                terminal.WriteErrorLine("  ", one.Registration.Id, ": ", error.Detail, new Piece(error.Element.Length == 0 ? "" : $" ({error.Element})", Terminal.Dim));
         }
 
-        if (errors.Count > MaxShown)
-            terminal.WriteErrorLine($"  … and {Number(errors.Count - MaxShown)} more.");
-        if (before > 0)
-            terminal.WriteErrorLine($"{Number(before)} of {Number(ids.Count)} were registered before.");
+        if (refused.Count > MaxShown)
+            terminal.WriteErrorLine($"  … and {Number(refused.Count - MaxShown)} more.");
     }
 
     private static async Task<IReadOnlyList<string>> ReadIdsAsync(
@@ -309,21 +306,6 @@ internal static class TrackCommand
         }
 
         return [.. ids.Select(id => id.Id).Distinct(StringComparer.Ordinal)];
-    }
-
-    private static Dictionary<string, string> ReadMetadata(string[] given)
-    {
-        var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
-        foreach (var pair in given)
-        {
-            var equals = pair.IndexOf('=', StringComparison.Ordinal);
-            if (equals <= 0)
-                throw new UsageException($"--metadata: '{pair}' is not NAME=VALUE.");
-            if (!metadata.TryAdd(pair[..equals], pair[(equals + 1)..]))
-                throw new UsageException($"--metadata: '{pair[..equals]}' is given twice.");
-        }
-
-        return metadata;
     }
 
     private static string Number(int number) => number.ToString(CultureInfo.InvariantCulture);

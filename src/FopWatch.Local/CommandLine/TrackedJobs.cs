@@ -1,5 +1,5 @@
 using System.Globalization;
-using FopWatch.Api;
+using FopWatch.Client;
 using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
@@ -74,7 +74,7 @@ internal sealed class TrackedJobs
     }
 
     /// <summary>Takes what the registration answered. It has no version, so any record knows better.</summary>
-    public void Registered(JobLink link)
+    public void Registered(RegisteredJob link)
     {
         lock (_lock)
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
+using FopWatch.Client;
 using FopWatch.Contracts;
 using FopWatch.Sqlite;
 
@@ -21,6 +22,7 @@ internal static class WatchCommand
         Exit codes:
           0  ended by Ctrl-C
           2  wrong usage, unknown source, or refused by the host
+          5  the output cannot be written
         """;
 
     /// <summary>The command.</summary>
@@ -54,7 +56,7 @@ internal static class WatchCommand
 
     private static async Task<int> WatchAsync(
         Terminal terminal,
-        HostClient client,
+        FopWatchClient client,
         string? source,
         string? after,
         bool json,
@@ -64,24 +66,26 @@ internal static class WatchCommand
         var lost = false;
         try
         {
-            await foreach (var followed in client.FollowAsync(after, source, cancellationToken))
+            await foreach (var item in client.EventsAsync(after, source, cancellationToken))
             {
-                switch (followed)
+                switch (item)
                 {
-                    case Followed.Lost broken:
+                    case EventStreamLost broken:
                         lost = true;
-                        Note(terminal, string.Create(CultureInfo.InvariantCulture, $"{broken.Why}; retrying in {broken.RetryIn.TotalSeconds:0.0} s"));
+                        Note(terminal, string.Create(CultureInfo.InvariantCulture, $"{broken.Failure.Message.TrimEnd('.')}; retrying in {broken.RetryIn.TotalSeconds:0.0} s"));
                         break;
-                    case Followed.Connected when lost:
+                    case EventStreamOpened when lost:
                         lost = false;
                         Note(terminal, "connected again");
                         break;
-                    case Followed.Connected:
+                    case EventStreamOpened:
                         Note(terminal, "connected");
                         break;
-                    case Followed.Happened happened:
-                        last = happened.Id;
-                        Show(terminal, happened.Event, source, json);
+                    case EventCursorMoved:
+                        break;
+                    default:
+                        last = item.Cursor;
+                        Show(terminal, item, json);
                         break;
                 }
             }
@@ -90,7 +94,7 @@ internal static class WatchCommand
         {
             // Ctrl-C is how it ends.
         }
-        catch (HostRefusedException e) when (source is not null && e.Problem.Errors is [{ Element: "source" }])
+        catch (FopWatchRefusedException e) when (source is not null && e.Problem.Errors is [{ Element: "source" }])
         {
             terminal.WriteErrorLine(new Piece($"--source: the host has no source '{source}'. Source names are case-sensitive.", Terminal.Wrong));
             return ExitCodes.Refused;
@@ -101,24 +105,27 @@ internal static class WatchCommand
         return ExitCodes.Ok;
     }
 
-    private static void Show(Terminal terminal, ServerEvent happened, string? source, bool json)
+    private static void Show(Terminal terminal, EventStreamItem item, bool json)
     {
-        if (!JobEvent.TryParse(happened.Data, out var told))
+        switch (item)
         {
-            Note(terminal, happened.Type switch
-            {
-                HostClient.PurgedType => $"earlier events were deleted: {happened.Data}",
-                HostClient.RestartedType =>
-                    $"the host's event log is another one, or was restored from a backup; the events since the two differ follow: {happened.Data}",
-                _ => $"an event of type '{happened.Type}' that this version cannot read",
-            });
-        }
-        else if (source is null || told.Data.Source == source)
-        {
-            if (json)
-                terminal.Output.WriteLine(DisplayText.CleanJson(happened.Data.ReplaceLineEndings(" ")));
-            else
-                ShowJob(terminal, told);
+            case EventReceived received when json:
+                terminal.Output.WriteLine(DisplayText.CleanJson(received.Json));
+                break;
+            case EventReceived received:
+                ShowJob(terminal, received.Event);
+                break;
+            case EventsPurged purged:
+                Note(terminal, $"earlier events were deleted: {purged.Json}");
+                break;
+            case EventsRestarted restarted:
+                Note(
+                    terminal,
+                    $"the host's event log is another one, or was restored from a backup; the events since the two differ follow: {restarted.Json}");
+                break;
+            case EventUnreadable unreadable:
+                Note(terminal, $"an event of type '{unreadable.Type}' that this version cannot read");
+                break;
         }
     }
 

@@ -27,6 +27,7 @@ internal static class DemoCommand
           1    some did not
           2    wrong usage
           3    the demo cannot start
+          5    the output cannot be written
           130  Ctrl-C before the comparison
         """;
 

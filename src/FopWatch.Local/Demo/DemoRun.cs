@@ -1,8 +1,6 @@
 using System.Collections.Concurrent;
-using System.Text.Json;
-using FopWatch.Contracts;
+using FopWatch.Client;
 using FopWatch.Jobs;
-using FopWatch.Local.CommandLine;
 using FopWatch.Local.Hosting;
 using FopWatch.Settings;
 using FopWatch.Simulator;
@@ -24,7 +22,7 @@ internal sealed class DemoRun : IAsyncDisposable
     private readonly CompressedTime _time;
     private readonly SimulatedProvider _provider;
     private readonly LocalHost _host;
-    private readonly HostClient _client;
+    private readonly FopWatchClient _client;
     private readonly string _folder;
     private readonly SecretLog _log;
     private readonly Func<SimulatedJob, SimulatedJob> _answers;
@@ -42,7 +40,7 @@ internal sealed class DemoRun : IAsyncDisposable
         IReadOnlyList<SimulatedJob> jobs)
     {
         (_time, _provider, _host, _folder, _log, _answers) = (time, provider, host, folder, log, answers);
-        _client = new(host.Url, apiKey: null, TimeProvider.System);
+        _client = new(new() { Url = host.Url });
         foreach (var job in jobs)
         {
             var demoJob = new DemoJob(job, SourceOf(job), log.Secrets);
@@ -195,14 +193,14 @@ internal sealed class DemoRun : IAsyncDisposable
             }
 
             foreach (var same in some.GroupBy(job => job.Key.Source))
-                await _client.RegisterAsync(same.Key, [.. same.Select(job => job.Key.Id)], Job.NoMetadata, cancellationToken);
+                await _client.RegisterManyAsync([.. same.Select(job => new JobRegistration { Source = same.Key, Id = job.Key.Id })], cancellationToken);
         }
     }
 
     private async Task CollectAsync(CancellationToken cancellationToken)
     {
         foreach (var job in _jobs.Values)
-            job.Recorded = await _client.FindAsync(job.Key.Source, job.Key.Id, cancellationToken);
+            job.Recorded = await _client.GetAsync(job.Key.Source, job.Key.Id, cancellationToken);
         Sweep = await _host.Services.GetRequiredService<Sweeper>().SweepAsync(cancellationToken);
     }
 
@@ -210,14 +208,10 @@ internal sealed class DemoRun : IAsyncDisposable
     {
         try
         {
-            await foreach (var followed in _client.FollowAsync("0", null, cancellationToken))
+            await foreach (var item in _client.EventsAsync("0", cancellationToken: cancellationToken))
             {
-                if (followed is Followed.Happened { Event.Data: var data }
-                    && JsonSerializer.Deserialize(data, ContractsJson.Default.JobEvent) is { } happened
-                    && _jobs.TryGetValue(new(happened.Data.Source, happened.Subject), out var job))
-                {
-                    job.Take(happened, data);
-                }
+                if (item is EventReceived { Event: var happened, Json: var json } && _jobs.TryGetValue(new(happened.Data.Source, happened.Subject), out var job))
+                    job.Take(happened, json);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -15,7 +15,7 @@ internal sealed class CommandRun : IAsyncDisposable
 
     private CommandRun(string[] args, byte[] input, TimeProvider time, bool isLive, int width = 160)
     {
-        var terminal = new Terminal(() => new MemoryStream(input), Output, Error, time, isLive, isLive);
+        var terminal = new Terminal(() => new MemoryStream(input), Output, Error, time, isLive, isLive) { CanAsk = isLive && input.Length > 0 };
         if (isLive)
         {
             // What a terminal that can do everything is asked to show.

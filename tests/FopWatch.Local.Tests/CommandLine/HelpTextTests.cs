@@ -6,14 +6,19 @@ public class HelpTextTests
 {
     private const string Clone = "dotnet run --project src/FopWatch.Local --";
 
+    /// <summary>Every command with its path.</summary>
+    private static IEnumerable<(string Name, ExplainedCommand Command)> All() => Cli.Create(Live(80, TextWriter.Null)).Subcommands
+        .OfType<ExplainedCommand>()
+        .SelectMany(command => command.Subcommands.OfType<ExplainedCommand>().Select(sub => ($"{command.Name} {sub.Name}", sub)).Prepend((command.Name, command)));
+
     public static TheoryData<string> Explained() =>
-        [.. Cli.Create(Live(80, TextWriter.Null)).Subcommands.OfType<ExplainedCommand>().Select(command => command.Name)];
+        [.. All().Select(command => command.Name)];
 
     [Theory]
     [MemberData(nameof(Explained))]
     public void The_help_of_a_command_breaks_no_word_at_80_columns_and_names_the_program_as_it_is_started(string name)
     {
-        var command = Cli.Create(Live(80, TextWriter.Null)).Subcommands.OfType<ExplainedCommand>().Single(command => command.Name == name);
+        var command = All().Single(command => command.Name == name).Command;
 
         var lines = HelpText.Lines(command.More, Clone, 80).ToList();
 

@@ -134,7 +134,7 @@ public class TrackTests
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("Nothing was registered.", error, StringComparison.Ordinal);
         Assert.Contains("z0.1: 'metadata' has 5001 bytes", error, StringComparison.Ordinal);
-        Assert.Contains("(/0/metadata)", error, StringComparison.Ordinal);
+        Assert.Contains("(/metadata)", error, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -277,13 +277,13 @@ public class TrackTests
         jobs.Seen(Record("z0.1", JobState.Expired, 2));
         jobs.Seen(Record("z0.1", JobState.Succeeded, 3));
         jobs.Seen(Record("z0.1", JobState.Processing, 1));
-        jobs.Registered(new("media", "z0.1", JobState.Waiting, "/"));
+        jobs.Registered(new() { Source = "media", Id = "z0.1", State = JobState.Waiting, Href = "/" });
         jobs.Seen(Record("z0.3", JobState.Failed, 9));
         jobs.Seen(Record("z0.2", JobState.Failed, 9) with { Source = "other" });
 
         Assert.Equal([(JobState.Waiting, 1), (JobState.Succeeded, 1)], jobs.Counts);
         Assert.False(jobs.AllSettled.IsCompleted);
-        jobs.Registered(new("media", "z0.2", JobState.Cancelled, "/"));
+        jobs.Registered(new() { Source = "media", Id = "z0.2", State = JobState.Cancelled, Href = "/" });
         Assert.True(jobs.AllSettled.IsCompleted);
     }
 

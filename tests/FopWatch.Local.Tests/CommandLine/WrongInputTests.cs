@@ -184,7 +184,7 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.Equal(
             $"Unrecognized command or argument '{word}'.\n"
-            + "Usage: fopwatch [serve|demo|track|watch|decode|plan|init|config|backup|restore|completion] [options]; see fopwatch --help",
+            + "Usage: fopwatch [serve|demo|track|watch|decode|plan|jobs|quarantine|init|config|backup|restore|completion] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }

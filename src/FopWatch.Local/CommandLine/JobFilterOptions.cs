@@ -1,0 +1,114 @@
+using System.CommandLine;
+using FopWatch.Client;
+using FopWatch.Contracts;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>The filters of jobs as options of a command.</summary>
+internal sealed class JobFilterOptions
+{
+    private readonly Option<string?> _source = Text("--source", "NAME", "Only jobs of this source.");
+    private readonly Option<JobState[]> _state = Choices<JobState>("--state", "Only jobs in one of these states, separated by commas");
+    private readonly Option<WatchStatus[]> _watch = Choices<WatchStatus>("--watch", "Only jobs whose watch stands in one of these ways, separated by commas");
+    private readonly Option<bool?> _overdue = new("--overdue") { Description = "Only jobs that take unusually long; with 'false', the others.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<DateTimeOffset?> _since = Time("--since", "Only jobs registered at this time or later: RFC 3339, or an age such as 2h or 7d.");
+    private readonly Option<DateTimeOffset?> _until = Time("--until", "Only jobs registered before this time, written as --since is.");
+    private readonly Option<string?> _bucket = Text("--bucket", "NAME", "Only jobs whose input is in this bucket.");
+    private readonly Option<string?> _key = Text("--key", "PREFIX", "Only jobs whose input has a key that begins so.");
+    private readonly Option<string?> _id = Text("--id", "PREFIX", "Only jobs whose id begins so.");
+    private readonly Option<string?> _ref = Text("--ref", "REFERENCE", "Only the job of this reference, as the log names it.");
+    private readonly Option<string[]> _metadata = new("--metadata")
+    {
+        Description = "Only jobs with exactly this metadata; may be repeated.",
+        HelpName = "NAME=VALUE",
+    };
+
+    /// <summary>Adds the options to a command.</summary>
+    public void AddTo(Command command)
+    {
+        foreach (var option in (Option[])[_source, _state, _watch, _overdue, _since, _until, _bucket, _key, _id, _metadata, _ref])
+            command.Options.Add(option);
+    }
+
+    /// <summary>The name of the source that is given; null for none.</summary>
+    public string? Source(ParseResult result) => result.GetValue(_source);
+
+    /// <summary>Whether any filter is given.</summary>
+    public bool IsAnyGiven(ParseResult result) =>
+        ((Option[])[_source, _state, _watch, _overdue, _since, _until, _bucket, _key, _id, _metadata, _ref]).Any(option => result.GetResult(option) is { Implicit: false });
+
+    /// <summary>The filter.</summary>
+    /// <exception cref="UsageException">An option cannot be used so.</exception>
+    public JobFilter Read(ParseResult result, TimeProvider time) => new()
+    {
+        Source = result.GetValue(_source),
+        States = result.GetValue(_state) ?? [],
+        Watches = result.GetValue(_watch) ?? [],
+        Overdue = result.GetResult(_overdue) is null ? null : result.GetValue(_overdue) ?? true,
+        Since = Moment(result, _since, time),
+        Until = Moment(result, _until, time),
+        Bucket = result.GetValue(_bucket),
+        KeyPrefix = result.GetValue(_key),
+        IdPrefix = result.GetValue(_id),
+        Ref = result.GetValue(_ref),
+        Metadata = NamedValues.Read("--metadata", result.GetValue(_metadata) ?? []) is { Count: > 0 } metadata ? metadata : null,
+    };
+
+    /// <summary>An age was parsed into a time before the year 1, and counts from now.</summary>
+    private static DateTimeOffset? Moment(ParseResult result, Option<DateTimeOffset?> option, TimeProvider time) =>
+        result.GetValue(option) is { } given ? given.Year == 1 ? time.GetUtcNow() - (given - DateTimeOffset.MinValue) : given : null;
+
+    /// <summary>An option that takes text and not nothing: an unset variable of a script must not select everything.</summary>
+    private static Option<string?> Text(string name, string helpName, string description)
+    {
+        var option = new Option<string?>(name) { Description = description, HelpName = helpName };
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && string.IsNullOrWhiteSpace(text))
+                result.AddError($"{name} is empty. Leave it out to select everything.");
+        });
+        return option;
+    }
+
+    private static Option<T[]> Choices<T>(string name, string description)
+        where T : struct, Enum
+    {
+        var all = WireNames.All<T>().Where(word => word != "unknown").ToList();
+        return new(name)
+        {
+            Description = $"{description}: {string.Join(", ", all)}.",
+            HelpName = "a,b",
+            Arity = ArgumentArity.ExactlyOne,
+            CustomParser = result =>
+            {
+                var chosen = new List<T>();
+                foreach (var word in result.Tokens[0].Value.Split(','))
+                {
+                    if (all.Contains(word) && WireNames.TryParse<T>(word, out var value))
+                        chosen.Add(value);
+                    else
+                        result.AddError($"{name}: '{word}' is none of {string.Join(", ", all)}.");
+                }
+
+                return [.. chosen];
+            },
+        };
+    }
+
+    private static Option<DateTimeOffset?> Time(string name, string description) => new(name)
+    {
+        Description = description,
+        HelpName = "TIME",
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (PlanOptions.TryParseTime(text, out var age) && age > TimeSpan.Zero && age < TimeSpan.FromDays(365))
+                return DateTimeOffset.MinValue + age;
+            if (Providers.Rfc3339.Parse(text) is { Year: > 1 } time)
+                return time;
+
+            result.AddError($"{name}: '{text}' is neither an RFC 3339 time such as 2026-01-31T12:00:00Z nor an age such as 2h.");
+            return null;
+        },
+    };
+}

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>quarantine delete</c>.</summary>
+internal static class QuarantineDeleteCommand
+{
+    private const string More = """
+        A deleted notification is gone. Jobs that it is about stay as they are. With --all, the number is shown first, and has to be confirmed: at the
+        prompt, or with --yes where nobody can answer. What comes in meanwhile is not deleted.
+
+        Examples:
+          $ fopwatch quarantine delete 20261122T031035410-f30dad4d8a01567943016654
+          $ fopwatch quarantine delete --all --source media
+
+        Exit codes:
+          0  deleted, also where there is none
+          2  wrong usage, not confirmed, or refused by the host
+          3  the host cannot be reached; some may be deleted
+          5  the output cannot be written
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var keys = new Argument<string[]>("KEY") { Description = "The keys of notifications.", Arity = ArgumentArity.ZeroOrMore };
+        var all = new Option<bool>("--all") { Description = "Delete all of them." };
+        var source = QuarantineCommand.SourceOption("With --all: only what came to this source's notify URL.");
+        var yes = Confirmation.Option();
+        var json = new Option<bool>("--json") { Description = "Print the keys of what was deleted as a JSON array." };
+        var command = new ExplainedCommand("delete", "Throws quarantined notifications away.", More) { keys, all, source, yes, json };
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
+        {
+            List<string> given = [.. result.GetValue(keys) ?? []];
+            QuarantineCommand.Check(given, result.GetValue(all), result.GetValue(source));
+            using var client = host.Connect(result, terminal);
+            if (given.Count == 0)
+            {
+                await foreach (var kept in client.ListQuarantineAsync(result.GetValue(source), cancellationToken))
+                    given.Add(kept.Key);
+                var many = given.Count == 1 ? "1 notification" : string.Create(CultureInfo.InvariantCulture, $"{given.Count} notifications");
+                if (given.Count > 0 && !await Confirmation.AskAsync(terminal, $"{many} will be deleted.", result.GetValue(yes), cancellationToken))
+                    return ExitCodes.Refused;
+            }
+
+            foreach (var key in given)
+                await client.DeleteQuarantinedAsync(key, cancellationToken);
+            if (result.GetValue(json))
+                terminal.Output.WriteLine(JsonSerializer.Serialize(given, CommandJson.Default.ListString));
+            else
+                terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{given.Count} deleted."));
+            return ExitCodes.Ok;
+        }));
+        return command;
+    }
+}
+
+/// <summary>What commands write as JSON besides the answers of the host.</summary>
+[System.Text.Json.Serialization.JsonSerializable(typeof(List<string>))]
+internal sealed partial class CommandJson : System.Text.Json.Serialization.JsonSerializerContext;
