@@ -14,6 +14,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     [InlineData("#/live?from=0", "Live", "实时")]
     [InlineData("#/plan", "Plan", "轮询计划")]
     [InlineData("#/sources", "Sources", "来源")]
+    [InlineData("#/webhooks", "Webhooks", "Webhooks")]
     public async Task A_page_fits_and_is_without_errors(string hash, string english, string chinese)
     {
         foreach (var (language, heading) in ((string, string)[])[("en-GB", english), ("zh-CN", chinese)])

@@ -61,6 +61,14 @@ public sealed class SeededHost : IAsyncLifetime
     /// <summary>Notifies the source <c>media</c>.</summary>
     public Task NotifyAsync(string body) => NotifyAsync("media", Encoding.UTF8.GetBytes(body));
 
+    /// <summary>Notifies the source <c>media</c> of a host.</summary>
+    public static async Task NotifyAsync(Uri host, string body)
+    {
+        using var http = new HttpClient { BaseAddress = host };
+        using var content = new StringContent(body, Encoding.UTF8, "application/json");
+        (await http.PostAsync($"/api/notify/media/{Token}", content, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
+    }
+
     /// <summary>Notifies a source.</summary>
     public async Task NotifyAsync(string source, byte[] body, string? authorization = null)
     {
