@@ -133,7 +133,7 @@ internal static class Findings
                 Level = last is null ? FindingLevel.Info : FindingLevel.Warning,
                 Since = last,
                 Count = unheard,
-                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification is known to have come")}, and {Number(unheard)} jobs had to be found by polls. "
+                Detail = $"{(last is { } heard ? $"No notification has come since {Time(heard)}" : "No notification is known to have come")}, and {Many(unheard, "job", "jobs")} had to be found by polls. "
                     + "Check that the provider is given the notify URL and can reach it.",
             };
         }
@@ -149,7 +149,7 @@ internal static class Findings
                 Level = FindingLevel.Info,
                 Since = last,
                 Count = open,
-                Detail = $"No notification has come in the last 24 hours, and {Number(open)} jobs are open. Check that the provider is given the notify URL and can reach it.",
+                Detail = $"No notification has come in the last 24 hours, and {Many(open, "job is", "jobs are")} open. Check that the provider is given the notify URL and can reach it.",
             };
         }
 
@@ -237,7 +237,7 @@ internal static class Findings
             Kind = "jobsOverdue",
             Level = FindingLevel.Warning,
             Count = count,
-            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Number(count)} open jobs take much longer than jobs of their kind. The provider may be slow or have lost them.",
+            Detail = $"{(count >= OverviewReader.CountedUpTo ? "At least " : "")}{Many(count, "open job takes", "open jobs take")} much longer than jobs of their kind. The provider may be slow or have lost them.",
         }
         : null;
 
@@ -264,7 +264,7 @@ internal static class Findings
                 Kind = "quarantined",
                 Level = FindingLevel.Info,
                 Count = lately,
-                Detail = $"{Number(lately)} notifications went to quarantine in the last 24 hours. GET /api/quarantine says why: fix the cause, then retry them.",
+                Detail = $"{Many(lately, "notification", "notifications")} went to quarantine in the last 24 hours. GET /api/quarantine says why: fix the cause, then retry them.",
             }
             : null;
     }
@@ -275,7 +275,7 @@ internal static class Findings
             Kind = "booksUnaccounted",
             Level = FindingLevel.Trouble,
             Count = count,
-            Detail = $"The books do not balance: {Number(count)} jobs are unaccounted for. The log of the sweep has more; report it.",
+            Detail = $"The books do not balance: {Many(count, "job is", "jobs are")} unaccounted for. The log of the sweep has more; report it.",
         }
         : null;
 
@@ -294,6 +294,8 @@ internal static class Findings
             }
             : null;
     }
+
+    private static string Many(long count, string one, string many) => $"{Number(count)} {(count == 1 ? one : many)}";
 
     private static string Number(long count) => count.ToString(CultureInfo.InvariantCulture);
 

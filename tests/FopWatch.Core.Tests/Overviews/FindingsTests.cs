@@ -283,6 +283,17 @@ public sealed class FindingsTests
         Assert.Equal(("quarantined", FindingLevel.Info, 2), (finding.Kind, finding.Level, finding.Count));
     }
 
+    [Theory]
+    [InlineData(1, "1 open job takes ", "1 job is unaccounted for")]
+    [InlineData(3, "3 open jobs take ", "3 jobs are unaccounted for")]
+    public void One_of_something_is_reported_as_one(int count, string overdue, string unaccounted)
+    {
+        var findings = Findings.Of(Signs() with { Overdue = count, Books = new(10, 5, 0, 5 - count, 0, count, Now) });
+
+        Assert.Contains(unaccounted, findings[0].Detail, StringComparison.Ordinal);
+        Assert.StartsWith(overdue, findings[1].Detail, StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Books_that_do_not_balance_and_overdue_jobs_are_findings_the_worst_first()
     {

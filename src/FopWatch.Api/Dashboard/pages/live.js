@@ -55,7 +55,8 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 		drawNote();
 	}
 
-	let waiting = [];
+	const waiting = [];
+	let drawnAt = 0;
 	function onEvent(event) {
 		if (isPaused) {
 			held.push(event);
@@ -64,9 +65,12 @@ export function page({ main, parameters, signal, fail, setParameters, again }) {
 			return;
 		}
 
-		// Many events at once are drawn in one go.
+		// The rows are laid out anew each time: many events are drawn four times a second.
 		waiting.push(event);
-		if (waiting.length === 1) requestAnimationFrame(() => add(waiting.splice(0)));
+		if (waiting.length === 1) setTimeout(() => {
+			drawnAt = performance.now();
+			add(waiting.splice(0));
+		}, Math.max(0, drawnAt + 250 - performance.now()));
 	}
 
 	function add(events) {
