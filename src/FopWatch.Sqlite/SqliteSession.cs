@@ -12,6 +12,15 @@ internal sealed class SqliteSession : IDisposable
     private readonly Dictionary<string, SqliteStatement> _statements = new(StringComparer.Ordinal);
     private WriteTransaction? _transaction;
 
+    // Each connection is used by one thread at a time, so SQLite need not lock it with every call, and nothing asks how much memory it uses. In a process
+    // that has used SQLite before, this changes nothing.
+    static SqliteSession()
+    {
+        Batteries_V2.Init();
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MULTITHREAD);
+        raw.sqlite3_config(raw.SQLITE_CONFIG_MEMSTATUS, 0);
+    }
+
     private SqliteSession(SqliteConnection connection) => Connection = connection;
 
     /// <summary>The connection.</summary>
