@@ -8,10 +8,12 @@ namespace FopWatch.Api;
 public sealed class OperatorLog(ILogger<OperatorLog> logger) : IOperatorLog
 {
     /// <inheritdoc/>
-    public void Settled(Job job, string reference)
+    public void Settled(Job job, JobReferences references)
     {
         ArgumentNullException.ThrowIfNull(job);
-        logger.JobSettled(job.Key.Source, job.State, job.SettledBy, reference);
+        ArgumentNullException.ThrowIfNull(references);
+        if (logger.IsEnabled(LogLevel.Information))
+            logger.JobSettled(job.Key.Source, job.State, job.SettledBy, references.Of(job.Key));
     }
 
     /// <inheritdoc/>

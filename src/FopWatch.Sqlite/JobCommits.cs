@@ -40,18 +40,18 @@ internal sealed class JobCommits(ReferenceIndex references, EventLog? log)
     /// <param name="session">The writer's.</param>
     /// <param name="commit">The commit.</param>
     /// <param name="body">The job's document.</param>
-    /// <param name="reference">Its reference.</param>
+    /// <param name="reference">Its reference; null if it is not new.</param>
     /// <param name="words">Its words.</param>
     /// <returns>What <see cref="IJobStore.CommitAsync"/> returns, and whether a tombstone is the reason for null.</returns>
-    public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string reference, byte[] words) =>
-        commit.ETag is null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference)
+    public (string? ETag, bool HasTombstone) Write(SqliteSession session, JobCommit commit, byte[] body, string? reference, byte[] words) =>
+        reference is not null && Tombstone.KeepsOut(commit.Job.Origin) && SqliteJobs.HasTombstone(session, reference)
             ? (null, true)
             : (WriteJob(session, commit, body, reference, words), false);
 
-    private string? WriteJob(SqliteSession session, JobCommit commit, byte[] body, string reference, byte[] words)
+    private string? WriteJob(SqliteSession session, JobCommit commit, byte[] body, string? reference, byte[] words)
     {
         var row = new Columns(commit.Job);
-        if (commit.ETag is null && TryInsert(session, row, body, reference))
+        if (reference is not null && TryInsert(session, row, body, reference))
         {
             var seq = session.LastInsertedRow;
             _books.Add(session, commit.Job.Key.Source, row.Column);

@@ -62,7 +62,7 @@ internal sealed class SqliteJobs(SqliteDatabase database, EventLog? log) : IJobS
     {
         // Written down here, on the caller's thread, to leave the one writer nothing but writing.
         var body = JobJson.Serialize(commit.Job);
-        var (reference, words) = (References.Of(commit.Job.Key), JobWords.Of(commit.Job));
+        var (reference, words) = (commit.ETag is null ? References.Of(commit.Job.Key) : null, JobWords.Of(commit.Job));
         var (etag, hasTombstone) = await database.WriteAsync(session => _commits.Write(session, commit, body, reference, words), cancellationToken);
         if (etag is not null)
             _presumptions.Committed(commit, etag, body.Length);

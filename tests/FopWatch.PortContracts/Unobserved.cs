@@ -44,7 +44,7 @@ public static class Unobserved
 
     private sealed class NoLog : IOperatorLog
     {
-        public void Settled(Job job, string reference)
+        public void Settled(Job job, JobReferences references)
         {
         }
 

@@ -148,7 +148,7 @@ public sealed class DiagnosisTests : IWatchRunner, ICommittedEvents, IStatusApi,
     ValueTask IEventPublisher.PublishAsync(IReadOnlyList<OutboxEvent> events, CancellationToken cancellationToken) =>
         _broker is null ? default : ValueTask.FromException(_broker);
 
-    void IOperatorLog.Settled(Job job, string reference) => _settled.Add($"{job.State} by {job.SettledBy} {reference}");
+    void IOperatorLog.Settled(Job job, JobReferences references) => _settled.Add($"{job.State} by {job.SettledBy} {references.Of(job.Key)}");
 
     void IOperatorLog.Warn(Trouble trouble)
     {

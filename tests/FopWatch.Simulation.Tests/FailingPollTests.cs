@@ -124,7 +124,7 @@ public sealed class FailingPollTests : ICommitObserver, IStatusApi, IOperatorLog
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) =>
         _observerThrows && committed.Before is { HasOutcome: false } ? throw new InvalidOperationException() : default;
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 

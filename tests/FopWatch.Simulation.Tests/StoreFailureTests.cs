@@ -227,7 +227,7 @@ public sealed class StoreFailureTests : IStatusApi, IDueIndex, IOutbox, IEventPu
         Log(eventId.Name == nameof(RunLog.StoreUnavailable) ? (string)values.Single(value => value.Key == "What").Value! : eventId.Name!);
     }
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 

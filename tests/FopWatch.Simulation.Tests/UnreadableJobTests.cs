@@ -85,7 +85,7 @@ public sealed class UnreadableJobTests : ICommitObserver, IStatusApi, IOperatorL
 
     ValueTask ICommitObserver.CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 

@@ -7,8 +7,8 @@ public interface IOperatorLog
 {
     /// <summary>A job has a new outcome, and it is committed.</summary>
     /// <param name="job">The job.</param>
-    /// <param name="reference">Its reference, which may be logged; its id may not.</param>
-    void Settled(Job job, string reference);
+    /// <param name="references">Give its reference, which may be logged; its id may not.</param>
+    void Settled(Job job, JobReferences references);
 
     /// <summary>Something goes wrong, for the first time or still.</summary>
     void Warn(Trouble trouble);

@@ -56,7 +56,7 @@ public sealed class CommitObserver(
 
             // What only untrusted notifications name is nobody's job, and would let a stranger fill the log.
             if (after.Origin != JobOrigin.Hint && (before?.State != after.State || before.Origin == JobOrigin.Hint))
-                log.Settled(after, references.Of(after.Key));
+                log.Settled(after, references);
         }
 
         if (committed.Cause == CommitCause.Watch)

@@ -223,7 +223,7 @@ public sealed class DispatchTests : IAsyncLifetime
     {
         public List<Trouble> Warned { get; } = [];
 
-        public void Settled(Job job, string reference)
+        public void Settled(Job job, JobReferences references)
         {
         }
 

@@ -283,7 +283,7 @@ public sealed class TableOperationTests(SharedAzurite azurite)
 
     private sealed class Silent : IOperatorLog
     {
-        public void Settled(Job job, string reference)
+        public void Settled(Job job, JobReferences references)
         {
         }
 

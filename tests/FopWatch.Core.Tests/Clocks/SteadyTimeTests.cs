@@ -217,7 +217,7 @@ public class SteadyTimeTests
 
     private sealed class NoLog : IOperatorLog
     {
-        public void Settled(Job job, string reference)
+        public void Settled(Job job, JobReferences references)
         {
         }
 

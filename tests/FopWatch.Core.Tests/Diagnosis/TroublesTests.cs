@@ -189,7 +189,7 @@ public class TroublesTests
     {
         public List<string> Lines { get; } = [];
 
-        public void Settled(Job job, string reference) => Assert.Fail("No job settled.");
+        public void Settled(Job job, JobReferences references) => Assert.Fail("No job settled.");
 
         public void Warn(Trouble trouble) => Lines.Add($"warn {trouble.Source ?? "-"} {trouble.Count}");
 

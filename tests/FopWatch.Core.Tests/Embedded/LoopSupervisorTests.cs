@@ -133,7 +133,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
         await StopAsync(running);
     }
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 

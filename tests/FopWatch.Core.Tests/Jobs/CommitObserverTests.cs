@@ -137,7 +137,7 @@ public sealed class CommitObserverTests : IWatchRunner, ICommittedEvents, IOpera
 
     void ICommittedEvents.Committed(OutboxEvent committed) => _heard.Add("event");
 
-    void IOperatorLog.Settled(Job job, string reference) => _heard.Add($"settled {job.State}");
+    void IOperatorLog.Settled(Job job, JobReferences references) => _heard.Add($"settled {job.State}");
 
     void IOperatorLog.Warn(Trouble trouble)
     {

@@ -115,7 +115,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
         Assert.Equal(0, await log.PurgeAsync(Sample.Start, DateTimeOffset.MaxValue, Cancelled));
     }
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 

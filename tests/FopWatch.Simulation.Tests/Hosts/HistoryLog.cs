@@ -46,7 +46,7 @@ internal sealed class HistoryLog(SimulatedWorld world) : ILogger, IOperatorLog
             world.Scheduler.Fail($"The {failure.Loop.Name} failed: {failure.Exception}");
     }
 
-    public void Settled(Job job, string reference)
+    public void Settled(Job job, JobReferences references)
     {
     }
 

@@ -166,7 +166,7 @@ public sealed class SweepLoopTests : IStoreUpkeep, IPurgeMarks, IOperatorLog, IC
         return default;
     }
 
-    void IOperatorLog.Settled(Job job, string reference)
+    void IOperatorLog.Settled(Job job, JobReferences references)
     {
     }
 
