@@ -12,6 +12,8 @@ namespace FopWatch.Sqlite;
 /// </summary>
 internal sealed class WriteQueue : IAsyncDisposable
 {
+    private const int AnsweredTogether = 4;
+
     private readonly Func<SqliteSession> _open;
     private readonly Func<StoreUnavailableException?> _loss;
     private readonly Action<SqliteException> _failed;
@@ -183,10 +185,25 @@ internal sealed class WriteQueue : IAsyncDisposable
             return true;
         }
 
-        foreach (var call in batch)
-            call.Succeed();
+        Succeed(batch);
         _written(_session);
         return true;
+    }
+
+    /// <summary>Answers the calls on threads of the pool, several on each: to wake one costs about as much as what most callers go on with.</summary>
+    private static void Succeed(List<Call> batch)
+    {
+        foreach (var some in batch.Chunk(AnsweredTogether))
+        {
+            ThreadPool.UnsafeQueueUserWorkItem(
+                static calls =>
+                {
+                    foreach (var call in calls)
+                        call.Succeed();
+                },
+                some,
+                preferLocal: false);
+        }
     }
 
     private bool TryRollback()
@@ -226,6 +243,7 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         public abstract void Run(SqliteSession session);
 
+        /// <summary>Answers the caller, who goes on in this thread.</summary>
         public abstract void Succeed();
 
         public abstract void Fail(Exception exception);
@@ -249,7 +267,11 @@ internal sealed class WriteQueue : IAsyncDisposable
 
         public override void Run(SqliteSession session) => _result = change(session);
 
-        public override void Succeed() => _answer.SetResult(_result!);
+        public override void Succeed()
+        {
+            _answer.RunContinuationsAsynchronously = false;
+            _answer.SetResult(_result!);
+        }
 
         public override void Fail(Exception exception) => _answer.SetException(exception);
 
