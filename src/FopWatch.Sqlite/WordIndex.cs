@@ -29,7 +29,7 @@ internal sealed class WordIndex(SqliteDatabase database)
 
     internal const string DeleteSql = "DELETE FROM job_words WHERE source = $1 AND word = $2 AND registered_at = $3 AND seq = $4";
 
-    internal const string IndexedSql = "UPDATE searchable_jobs SET is_indexed = 1, was = NULL WHERE seq = $1";
+    internal const string IndexedSql = "UPDATE searchable_jobs INDEXED BY unindexed_jobs SET is_indexed = 1, was = NULL WHERE is_indexed = 0 AND seq <= $1";
 
     internal const string FromSql = "SELECT seq FROM searchable_from";
 
@@ -79,30 +79,36 @@ internal sealed class WordIndex(SqliteDatabase database)
 
     private static int IndexSome(SqliteSession session)
     {
-        var (added, removed, indexed) = (new List<Entry>(), new List<Entry>(), new List<long>());
-        using (var rows = session.Command(UnindexedSql, AtOnce).ExecuteReader())
+        var (added, removed, indexed, last) = (new List<Entry>(), new List<Entry>(), 0, 0L);
+        for (var rows = session.Statement(UnindexedSql).Bind(1, AtOnce); rows.Step(); indexed++)
         {
-            while (rows.Read())
+            (var source, var registeredAt, last) = (rows.Text(0), rows.Number(1), rows.Number(2));
+            var now = EntriesOf(rows.Bytes(3), source, registeredAt, last);
+            if (rows.IsNull(4))
             {
-                var (source, registeredAt, seq) = (rows.GetString(0), rows.GetInt64(1), rows.GetInt64(2));
-                var (now, was) = (EntriesOf(rows.GetFieldValue<byte[]>(3)), rows.IsDBNull(4) ? [] : EntriesOf(rows.GetFieldValue<byte[]>(4)));
-                added.AddRange(now.Except(was));
-                removed.AddRange(was.Except(now));
-                indexed.Add(seq);
-
-                List<Entry> EntriesOf(byte[] words) => [.. JobWords.Each(words).Select(word => new Entry(source, word.ToArray(), registeredAt, seq))];
+                added.AddRange(now);
+                continue;
             }
+
+            var was = EntriesOf(rows.Bytes(4), source, registeredAt, last);
+            added.AddRange(now.Except(was));
+            removed.AddRange(was.Except(now));
         }
 
         // Neighbours in the index one after the other.
-        foreach (var entry in added.Order())
+        added.Sort();
+        foreach (var entry in added)
             Write(session, InsertSql, entry);
-        foreach (var entry in removed.Order())
+        removed.Sort();
+        foreach (var entry in removed)
             Write(session, DeleteSql, entry);
-        foreach (var seq in indexed)
-            session.Statement(IndexedSql).Bind(1, seq).Run();
-        return indexed.Count;
+        if (indexed > 0)
+            session.Statement(IndexedSql).Bind(1, last).Run();
+        return indexed;
     }
+
+    private static List<Entry> EntriesOf(byte[] words, string source, long registeredAt, long seq) =>
+        [.. JobWords.Each(words).Select(word => new Entry(source, word.ToArray(), registeredAt, seq))];
 
     /// <returns>How many jobs were looked at.</returns>
     private static int BackfillSome(SqliteSession session)

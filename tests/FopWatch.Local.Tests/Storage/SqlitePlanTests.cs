@@ -33,6 +33,7 @@ public class SqlitePlanTests
         { JobSearch.ByWordSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word=? AND (registered_at,seq)<(?,?))" },
         { JobSearch.ByPrefixSql, "SEARCH job_words USING PRIMARY KEY (source=? AND word>? AND word<?)" },
         { WordIndex.AnyUnindexedSql, "SCAN searchable_jobs USING COVERING INDEX unindexed_jobs" },
+        { WordIndex.IndexedSql, "SEARCH searchable_jobs USING INDEX unindexed_jobs (seq<?)" },
         { WordIndex.RowSql, "SEARCH searchable_jobs USING INTEGER PRIMARY KEY (rowid=?)" },
         { WordIndex.EarlierSql, "SEARCH jobs USING INTEGER PRIMARY KEY (rowid<?)" },
         { JobPurge.SettledSql, "SEARCH jobs USING COVERING INDEX jobs_settled (settled_at>? AND settled_at<?)" },
