@@ -15,7 +15,7 @@ public static class JobJson
     public const int LatestForm = 0;
 
     /// <summary>A job as UTF-8 JSON.</summary>
-    public static byte[] Serialize(Job job) => JsonSerializer.SerializeToUtf8Bytes(job, JobJsonContext.Written.Job);
+    public static byte[] Serialize(Job job) => JsonWriting.ToBytes(job, JobDocument.Write);
 
     /// <summary>The job that <see cref="Serialize"/> wrote.</summary>
     /// <exception cref="JsonException">It is no such document.</exception>

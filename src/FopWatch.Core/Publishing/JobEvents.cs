@@ -78,7 +78,7 @@ public static class JobEvents
         while (true)
         {
             var cloudEvent = ToCloudEvent(job, change.EventType, domains);
-            var body = JsonSerializer.SerializeToUtf8Bytes(cloudEvent, ContractsJson.Wire.JobEvent);
+            var body = JsonWriting.ToBytes(cloudEvent, EventDocument.Write);
             if (body.Length > FactsSize.Most && FactsSize.Of(job.Facts).Shorten(job.Facts) is { } shorter)
             {
                 job = job with { Facts = shorter };
