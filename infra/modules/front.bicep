@@ -1,4 +1,4 @@
-// The public front of a private deployment: a Front Door that lets nothing but notifications through. Its route comes last, when there
+// The public front of a private deployment: a Front Door that lets nothing but what providers call through. Its route comes last, when there
 // is an app to lead to. Tokens are part of its URLs, so its logs leave URLs out.
 
 import { Tags } from '../types.bicep'
@@ -85,7 +85,7 @@ resource policy 'Microsoft.Network/FrontDoorWebApplicationFirewallPolicies@2025-
           rateLimitDurationInMinutes: 1
           rateLimitThreshold: requestsPerMinute
           groupBy: [{ variableName: 'SocketAddr' }]
-          matchConditions: [{ matchVariable: 'RequestUri', operator: 'Contains', matchValue: ['/api/notify/'] }]
+          matchConditions: [{ matchVariable: 'RequestUri', operator: 'Contains', matchValue: ['/api/notify/', '/api/uploads/'] }]
           action: 'Block'
         }
       ]

@@ -1,4 +1,4 @@
-// The way from the Front Door to the app, for notifications alone.
+// The way from the Front Door to the app, for what providers call and nothing else.
 
 @description('The Front Door\'s name.')
 param profileName string
@@ -65,7 +65,7 @@ resource route 'Microsoft.Cdn/profiles/afdEndpoints/routes@2025-12-01' = {
     httpsRedirect: 'Disabled'
     linkToDefaultDomain: 'Enabled'
     originGroup: { id: group.id }
-    patternsToMatch: ['/api/notify/*']
+    patternsToMatch: ['/api/notify/*', '/api/uploads/*']
     supportedProtocols: ['Https']
   }
   dependsOn: [origin]

@@ -26,6 +26,7 @@ public static class FopWatchRoutes
     public static void MapFopWatch(this IEndpointRouteBuilder routes)
     {
         routes.MapNotifications();
+        routes.MapUploads();
         routes.MapJobs();
         routes.MapQuarantine();
         routes.MapOverview();

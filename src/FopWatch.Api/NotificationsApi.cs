@@ -1,14 +1,11 @@
 using FopWatch.Diagnosis;
 using FopWatch.Intake;
 using FopWatch.Jobs;
-using FopWatch.Providers;
 using FopWatch.Settings;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
-using Microsoft.AspNetCore.Http.Extensions;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.Extensions.Primitives;
 
 namespace FopWatch.Api;
 
@@ -71,7 +68,7 @@ public static class NotificationsApi
         // What waits to be decoded takes no place, so it keeps out nothing that could be taken in meanwhile.
         using var turn = await turns.EnterAsync(admitted.Name, body.Length, cancellationToken);
         using var place = admission.EnterNotification(admitted.Name);
-        var assessed = NotificationIntake.Assess(admitted, Signed(request, settings.PublicOrigin, body.Bytes));
+        var assessed = NotificationIntake.Assess(admitted, SignedRequests.Of(request, settings.PublicOrigin, body.Bytes));
         turn?.Decoded();
         await intake.ReceiveAsync(assessed, correlation, cancellationToken);
         return TypedResults.Text("ok");
@@ -128,51 +125,9 @@ public static class NotificationsApi
     {
         var bytes = new byte[LongestProbe];
         var length = await request.Body.ReadAtLeastAsync(bytes, bytes.Length, throwOnEndOfStream: false, cancellationToken);
-        var arrived = Signed(request, settings.PublicOrigin, bytes.AsMemory(0, length));
+        var arrived = SignedRequests.Of(request, settings.PublicOrigin, bytes.AsMemory(0, length));
         return probes.AnswerTo(settings.Sources.Find(probe.Source), probe.Token, arrived, hasOtherPath) is { } answer
             ? TypedResults.Text(answer)
             : Problem.NotFound();
     }
-
-    private static SignedRequest Signed(HttpRequest request, string? publicOrigin, ReadOnlyMemory<byte> body)
-    {
-        // The path exactly as it was sent: the signature covers it so.
-        var path = UriHelper.BuildRelative(request.PathBase, request.Path, request.QueryString);
-        var origin = publicOrigin ?? $"{request.Scheme}://{request.Host.ToUriComponent()}";
-        return new()
-        {
-            Url = Uri.TryCreate(origin + path, UriKind.Absolute, out var url) ? url : new("http://invalid" + request.PathBase + request.Path),
-            Authorization = Value(request.Headers.Authorization),
-            ContentType = Value(request.Headers.ContentType),
-            SignedHeaders = SignedHeaders(request.Headers),
-            CallHeaders = CallHeaders(request.Headers),
-            Body = body,
-        };
-    }
-
-    private static List<KeyValuePair<string, string>> SignedHeaders(IHeaderDictionary headers)
-    {
-        var signed = new List<KeyValuePair<string, string>>();
-        foreach (var (name, values) in headers)
-        {
-            if (ProviderKinds.SignsHeader(name))
-                signed.Add(new(name, values.ToString()));
-        }
-
-        return signed;
-    }
-
-    private static List<KeyValuePair<string, string>> CallHeaders(IHeaderDictionary headers)
-    {
-        var called = new List<KeyValuePair<string, string>>(1);
-        foreach (var name in SignedRequest.CallHeaderNames)
-        {
-            if (Value(headers[name]) is { Length: > 0 and <= SignedRequest.MaxCallHeaderLength } value)
-                called.Add(new(name, value));
-        }
-
-        return called;
-    }
-
-    private static string? Value(StringValues values) => values.Count == 0 ? null : values.ToString();
 }

@@ -86,6 +86,7 @@ internal sealed class RequestPipeline(RequestDelegate next, IAccessGuard guard, 
     /// <summary>Whether a request needs no key. One that no route takes is as open as the routes beside it.</summary>
     private static bool IsOpen(HttpRequest request, EndpointRules? rules) => rules?.IsOpenToAll
         ?? (request.Path.StartsWithSegments(NotificationsApi.Path, StringComparison.OrdinalIgnoreCase)
+            || request.Path.StartsWithSegments(UploadsApi.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(HealthApi.Path, StringComparison.OrdinalIgnoreCase)
             || request.Path.StartsWithSegments(DashboardApi.Path, StringComparison.OrdinalIgnoreCase));
 

@@ -23,6 +23,7 @@ public sealed class FopWatchMetrics
     private readonly Counter<long> _notifications;
     private readonly Counter<long> _notTaken;
     private readonly Counter<long> _notificationsFailed;
+    private readonly Counter<long> _uploads;
     private readonly Counter<long> _polls;
     private readonly Counter<long> _settled;
     private readonly Counter<long> _overdue;
@@ -49,11 +50,13 @@ public sealed class FopWatchMetrics
         _notTaken = meter.CreateCounter<long>(
             "fopwatch.notifications.shed",
             "{notification}",
-            "Notifications turned away, by source and reason: answered 503 for lack of room, or 413 because they are too large.");
+            "Notifications and upload callbacks turned away, by source and reason: answered 503 for lack of room, or 413 because they are too large.");
         _notificationsFailed = meter.CreateCounter<long>(
             "fopwatch.notifications.failed",
             "{notification}",
             "Notifications by source whose effect could not be made durable; they are answered 5xx.");
+        _uploads = meter.CreateCounter<long>(
+            "fopwatch.uploads", "{callback}", "Upload callbacks by source, trust and result.");
         _polls = meter.CreateCounter<long>(
             "fopwatch.polls", "{poll}", "Requests to status APIs by source and answer.");
         _settled = meter.CreateCounter<long>(
@@ -98,6 +101,9 @@ public sealed class FopWatchMetrics
         _notifications.Add(1, new("source", source.Name), new("trust", trust.ToString()), new("result", result.ToString()));
         _statistics?.Notified(source.Name, trust, result);
     }
+
+    internal void Uploaded(Source source, Trust trust, UploadResult result) =>
+        _uploads.Add(1, new("source", source.Name), new("trust", trust.ToString()), new("result", result.ToString()));
 
     internal void TurnedAway(Source source, string reason) => _notTaken.Add(1, new("source", source.Name), new("reason", reason));
 

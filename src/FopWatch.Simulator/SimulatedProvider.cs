@@ -20,6 +20,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
     private readonly StatusApi _statusApi;
     private readonly DueQueue _queue;
     private readonly Notifier _notifier;
+    private readonly Uploader _uploader;
     private readonly ConcurrentDictionary<string, Task> _notifying = new(StringComparer.Ordinal);
     private int _disposed;
 
@@ -30,6 +31,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
         _statusApi = new(options, Counters, _stopping.Token);
         _queue = new(options.Clock);
         _notifier = new(options, _queue, Counters);
+        _uploader = new(options);
         _web = Web(_statusApi.AnswerAsync);
     }
 
@@ -77,6 +79,21 @@ public sealed class SimulatedProvider : IAsyncDisposable
         return Task.CompletedTask;
     }
 
+    /// <summary>Takes a file, starts its processing if there is any, and calls back before the uploader is answered.</summary>
+    /// <param name="upload">The file.</param>
+    /// <param name="policy">What the application has the provider do.</param>
+    /// <param name="job">The processing that the policy asks for; null for none.</param>
+    /// <param name="cancellationToken">Cancels the upload, not the job.</param>
+    /// <returns>What the uploader is answered.</returns>
+    public async Task<UploadAnswer> UploadAsync(Upload upload, UploadPolicy policy, SimulatedJob? job, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(upload);
+        ArgumentNullException.ThrowIfNull(policy);
+        if (job is not null)
+            await SubmitAsync(job, policy.PersistentNotifyUrl, cancellationToken);
+        return await _uploader.CallBackAsync(policy, upload, job?.Id, cancellationToken);
+    }
+
     /// <summary>Waits until nothing more will be sent before the injected clock moves on. Status answers don't count.</summary>
     /// <param name="cancellationToken">Ends the wait.</param>
     public Task IdleAsync(CancellationToken cancellationToken = default) => _queue.IdleAsync().WaitAsync(cancellationToken);
@@ -107,6 +124,7 @@ public sealed class SimulatedProvider : IAsyncDisposable
 
         await _web.DisposeAsync();
         _notifier.Dispose();
+        _uploader.Dispose();
         _stopping.Dispose();
     }
 

@@ -32,6 +32,10 @@ public sealed class DeploymentTests
     /// <summary>The part of the notify route that is the same for all.</summary>
     internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
 
+    /// <summary>What the paths of all that providers call begin with.</summary>
+    internal static IReadOnlyList<string> CalledStarts { get; } =
+        [NotifyStart, Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Api/UploadsApi.cs"), @"PathString Path = ""/(api/uploads)""")) + "/"];
+
     private static string NotifyRoute
     {
         get

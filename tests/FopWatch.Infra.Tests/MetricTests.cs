@@ -18,7 +18,7 @@ public sealed class MetricTests
     {
         ["answer"] = Enum.GetNames<PollAnswer>(),
         ["by"] = Enum.GetNames<SettledBy>(),
-        ["result"] = Enum.GetNames<NotificationResult>(),
+        ["result"] = [.. Enum.GetNames<NotificationResult>().Union(Enum.GetNames<UploadResult>())],
         ["state"] = Enum.GetNames<JobState>(),
         ["trust"] = Enum.GetNames<Trust>(),
     };
@@ -234,6 +234,7 @@ public sealed class MetricTests
         };
         var metrics = new FopWatchMetrics(meter, TimeProvider.System);
         metrics.Notified(source, Trust.Strong, NotificationResult.Recorded);
+        metrics.Uploaded(source, Trust.Strong, UploadResult.Registered);
         metrics.NotificationFailed(source);
         metrics.TurnedAway(source, "busy");
         metrics.Polled(source, PollAnswer.Report);

@@ -154,13 +154,13 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_front_lets_notifications_through_and_nothing_else(string name)
+    public async Task The_front_lets_through_what_providers_call_and_nothing_else(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         var route = deployment.The(Types.FrontRoute);
         Assert.Equal(
-            $"/{DeploymentTests.NotifyStart}*",
-            Assert.Single(route.At("properties", "patternsToMatch").AsArray())!.GetValue<string>());
+            DeploymentTests.CalledStarts.Select(start => $"/{start}*"),
+            route.At("properties", "patternsToMatch").AsArray().Select(pattern => pattern!.GetValue<string>()));
         Assert.Equal("Https", Assert.Single(route.At("properties", "supportedProtocols").AsArray())!.GetValue<string>());
         Assert.Equal("HttpsOnly", route.Text("properties", "forwardingProtocol"));
         Assert.Equal(deployment.The(Types.FrontOrigins).Id, route.Text("properties", "originGroup", "id"));
@@ -246,7 +246,9 @@ public sealed class NetworkTests
         var limit = Assert.Single(policy.At("properties", "customRules", "rules").AsArray())!;
         Assert.Equal(("RateLimitRule", "Block"), (limit["ruleType"]!.GetValue<string>(), limit["action"]!.GetValue<string>()));
         Assert.Equal("SocketAddr", Assert.Single(limit["groupBy"]!.AsArray())!["variableName"]!.GetValue<string>());
-        Assert.Equal($"/{DeploymentTests.NotifyStart}", limit["matchConditions"]![0]!["matchValue"]![0]!.GetValue<string>());
+        Assert.Equal(
+            DeploymentTests.CalledStarts.Select(start => $"/{start}"),
+            limit["matchConditions"]![0]!["matchValue"]!.AsArray().Select(value => value!.GetValue<string>()));
         Assert.True(limit["rateLimitThreshold"]!.GetValue<int>() >= 6000);
 
         var firewall = deployment.The(Types.FrontFirewall).At("properties", "parameters");

@@ -33,6 +33,9 @@ public enum TroubleKind
     /// <summary>Notifications come to a URL that is not a notify URL of a configured source.</summary>
     UnknownNotifyUrl,
 
+    /// <summary>Upload callbacks have more variables than a job may have metadata: their jobs are registered without.</summary>
+    UploadMetadataTooLarge,
+
     /// <summary>Events cannot be published.</summary>
     PublishingFails,
 
@@ -110,6 +113,7 @@ public sealed record Trouble
         TroubleKind.OutOfScope => "Reports about buckets or pipelines that the source does not list are not recorded",
         TroubleKind.WrongToken => "Notifications with a wrong token are answered 404",
         TroubleKind.UnknownNotifyUrl => "Notifications to a URL that is not a notify URL are refused, and Qiniu does not repeat them",
+        TroubleKind.UploadMetadataTooLarge => "Upload callbacks have more metadata than a job may have: their jobs are registered without the variables",
         TroubleKind.PublishingFails => "Events cannot be published and stay in the outbox",
         TroubleKind.EventsRefused => "The broker refuses some events, which stay in the outbox; all others are published",
         TroubleKind.UnreadableEvents => "Stored events cannot be read and are not published; all others are",
@@ -144,6 +148,7 @@ public sealed record Trouble
         TroubleKind.UnknownNotifyUrl =>
             "Compare the notify URLs that applications give to the provider with those of the configured sources. "
             + "Source names are case-sensitive, and a proxy must pass the path unchanged or without the path of FopWatch:PublicUrl",
+        TroubleKind.UploadMetadataTooLarge => $"Send fewer or shorter x: variables in the callbackBody: at most {Jobs.Job.MaxMetadataBytes} bytes of names and values",
         TroubleKind.PublishingFails =>
             "Publishing is retried. If Service Bus says that the quota is exceeded, the topic is full: empty or delete subscriptions that nobody reads, and their dead letters",
         TroubleKind.EventsRefused =>

@@ -1,5 +1,3 @@
-using System.Globalization;
-using System.Security.Cryptography;
 using FopWatch.Diagnosis;
 using FopWatch.Jobs;
 using FopWatch.Providers;
@@ -32,15 +30,20 @@ public sealed class NotificationIntake(
 {
     private const string NamesNoJob = "It names no job.";
 
-    private const string UnreadableJob = "The stored job that it names cannot be read.";
+    internal const string UnreadableJob = "The stored job that it names cannot be read.";
 
-    private const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
+    internal const string WrongSignature = "The signature is wrong, or its access key is not among the source's keys.";
 
     private const string WorkflowWithoutKeys =
         "It is an unsigned notification of a workflow V3, whose status can only be asked for with a key: add a pair of the account to the source's Keys.";
 
     private const string WorkflowWithoutEndpoint =
         "It is an unsigned notification of a workflow V3, and the source has no API to ask for its status: set the source's WorkflowEndpoint.";
+
+    private readonly IntakeEntrance _entrance = new(quarantine, limits, metrics, time);
+
+    /// <summary>Takes upload callbacks.</summary>
+    public UploadIntake Uploads { get; } = new(recorder, new(quarantine, limits, metrics, time), limits, troubles, metrics);
 
     /// <summary>The longest correlation, in characters; a longer one, or one with other characters than <c>A-Z a-z 0-9 _ -</c>, is ignored.</summary>
     public const int MaxCorrelationLength = 64;
@@ -126,7 +129,7 @@ public sealed class NotificationIntake(
                     var recorded = await recorder.RecordAsync(
                         new(source.Name, id), input, cancellationToken, admits: isBelieved ? null : cancelled => limits.UnknownIds.AdmitsAsync(source, cancelled));
                     if (recorded is { Job: null, WasPurged: false })
-                        throw TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
+                        throw _entrance.TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted notification names an unknown id");
 
                     // Nobody can be asked whether it is true, so it must not get lost before somebody adds a key.
                     if (!isBelieved && report.IsWorkflow && !source.CanAskForWorkflows && recorded.Job is { Origin: JobOrigin.Hint })
@@ -145,7 +148,7 @@ public sealed class NotificationIntake(
             if (isRetry)
                 return (result, problem);
             if (problem is not null)
-                await QuarantineAsync(source, request, correlation, problem, cancellationToken);
+                await _entrance.QuarantineAsync(source, request, correlation, problem, cancellationToken);
         }
         catch (Exception e) when (!isRetry && e is not (OperationCanceledException or IntakeFullException))
         {
@@ -176,19 +179,29 @@ public sealed class NotificationIntake(
             return new(key, NotificationResult.Quarantined, $"The source '{kept.Source}' is not configured.", null);
 
         var request = Current(source, kept);
-        var assessed = Assess(source, request);
-        if (assessed.Problem is not null)
+        if (source.Provider.Verify(request, source.Keys) == Trust.Invalid)
         {
-            var diagnosis = assessed.Trust == Trust.Invalid ? source.Provider.Diagnose(request, source, budget ?? new()) : null;
-            return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? assessed.Problem, diagnosis);
+            var diagnosis = source.Provider.Diagnose(request, source, budget ?? new());
+            return new(key, NotificationResult.Quarantined, diagnosis?.Reason ?? WrongSignature, diagnosis);
         }
 
-        var (result, problem) = await ReceiveAsync(assessed, kept.Correlation, cancellationToken, isRetry: true);
+        var (result, problem) = NotifyUrl.IsForUploads(kept.Url)
+            ? await Uploads.RetryAsync(source, request, cancellationToken)
+            : await TakeAgainAsync(source, request, kept.Correlation, cancellationToken);
         if (problem is not null)
             return new(key, result, problem, null);
 
         await quarantine.RemoveAsync(key, cancellationToken);
         return new(key, result, null, null);
+    }
+
+    private Task<(NotificationResult Result, string? Problem)> TakeAgainAsync(
+        Source source, SignedRequest request, string? correlation, CancellationToken cancellationToken)
+    {
+        var assessed = Assess(source, request);
+        return assessed.Problem is { } problem
+            ? Task.FromResult((NotificationResult.Quarantined, (string?)problem))
+            : ReceiveAsync(assessed, correlation, cancellationToken, isRetry: true);
     }
 
     /// <summary>Why a notification is in quarantine, as the current settings see it.</summary>
@@ -241,53 +254,6 @@ public sealed class NotificationIntake(
             troubles.Occurred(source.Name, TroubleKind.UnreadableNotifications, problem);
         else
             troubles.Worked(source.Name, TroubleKind.UnreadableNotifications, TroubleKind.OutOfScope);
-    }
-
-    private async Task QuarantineAsync(
-        Source source,
-        SignedRequest request,
-        string? correlation,
-        string reason,
-        CancellationToken cancellationToken)
-    {
-        if (!await limits.Quarantined.AdmitsAsync(source.Name, request.Body.Length, cancellationToken))
-            throw TurnedAway(source, "quarantine full", "the quarantine of the source is full");
-
-        List<KeyValuePair<string, string>> headers = [.. request.SignedHeaders, .. request.CallHeaders];
-        if (request.Authorization is { } authorization)
-            headers.Add(new("Authorization", authorization));
-        if (request.ContentType is { } contentType)
-            headers.Add(new("Content-Type", contentType));
-
-        var now = time.GetUtcNow();
-        await quarantine.AddAsync(
-            new()
-            {
-                Key = KeyOf(now, request.Body.Span),
-                Source = source.Name,
-                Reason = reason,
-                ReceivedAt = now,
-                Url = request.Url,
-                Correlation = correlation,
-                Headers = headers,
-                Body = request.Body,
-            },
-            cancellationToken);
-    }
-
-    private IntakeFullException TurnedAway(Source source, string reason, string words)
-    {
-        metrics.TurnedAway(source, reason);
-        return new($"A notification to '{source.Name}' was turned away: {words}.");
-    }
-
-    private static string KeyOf(DateTimeOffset now, ReadOnlySpan<byte> body)
-    {
-        // Two equal bodies may arrive in one instant with different headers, so chance has a part in the key.
-        Span<byte> unique = stackalloc byte[SHA256.HashSizeInBytes];
-        SHA256.HashData(body, unique);
-        RandomNumberGenerator.Fill(unique[8..12]);
-        return string.Create(CultureInfo.InvariantCulture, $"{now.UtcDateTime:yyyyMMdd'T'HHmmssfff}-{Convert.ToHexStringLower(unique[..12])}");
     }
 
     private static string? ValidCorrelation(string? correlation) =>

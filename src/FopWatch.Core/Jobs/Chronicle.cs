@@ -67,6 +67,7 @@ internal static class Chronicle
 
     private static TimelineCause? CauseOf(DecisionInput input) => input switch
     {
+        DecisionInput.Registration { IsUploadCallback: true } => TimelineCause.UploadCallback,
         DecisionInput.Registration => TimelineCause.Registration,
         DecisionInput.Report => TimelineCause.Notification,
         DecisionInput.Hint => TimelineCause.Hint,

@@ -13,6 +13,9 @@ public abstract record DecisionInput
     /// <summary>The origin of the job that is created where there is none; null if none is.</summary>
     internal virtual JobOrigin? Creates => null;
 
+    /// <summary>What names the id, for whether its <see cref="Tombstone"/> keeps it out.</summary>
+    internal virtual JobOrigin? ComesAs => Creates;
+
     /// <summary>From the creation of the job to its first poll; null for the source's setting.</summary>
     internal virtual TimeSpan? FirstPoll => null;
 
@@ -24,6 +27,14 @@ public abstract record DecisionInput
     /// <param name="FirstPollAfter">From now to the first poll; null for the source's setting. Counts only the first time.</param>
     public sealed record Registration(IReadOnlyDictionary<string, string> Metadata, TimeSpan? FirstPollAfter) : DecisionInput
     {
+        /// <summary>
+        /// Whether the provider's upload callback registers it, and not an application. It may be a repetition, so an id that has a <see cref="Tombstone"/>
+        /// stays out.
+        /// </summary>
+        public bool IsUploadCallback { get; init; }
+
+        internal override JobOrigin? ComesAs => IsUploadCallback ? JobOrigin.Report : Creates;
+
         internal override JobOrigin? Creates => JobOrigin.Registration;
 
         internal override TimeSpan? FirstPoll => FirstPollAfter;

@@ -60,10 +60,11 @@ public static class JobDecider
     }
 
     /// <summary>
-    /// Whether an input needs leave: a hint at an id that nothing genuine has named and nothing watches. It may be made up, and would be polled.
+    /// Whether an input needs leave: a hint at an id that nothing genuine has named and nothing watches, or an upload callback of such an id. It may be made
+    /// up, and would be polled.
     /// </summary>
     public static bool NeedsAdmission(Job? job, DecisionInput input) =>
-        input is DecisionInput.Hint && job is null or { Origin: JobOrigin.Hint, WatchStatus: WatchStatus.GivenUp };
+        input is DecisionInput.Hint or DecisionInput.Registration { IsUploadCallback: true } && job is null or { Origin: JobOrigin.Hint, WatchStatus: WatchStatus.GivenUp };
 
     private static Job? New(JobKey key, DecisionInput input, Source? source, DateTimeOffset now, SourcePlans? plans)
     {

@@ -43,10 +43,12 @@ public sealed class JobRecorder(
     {
         ArgumentNullException.ThrowIfNull(input);
         var source = sources.Find(key.Source);
-        var (conflicts, mayPresume, admitted) = (0, admits is null, (bool?)null);
+
+        // What is presumed to be new is not looked for among tombstones, and a registration is committed in spite of one.
+        var (conflicts, mayPresume, admitted) = (0, admits is null && input.ComesAs == input.Creates, (bool?)null);
         for (var tries = 0; tries < MostTries; tries++)
         {
-            var found = known is null ? await store.FindForChangeAsync(key, input.Creates, mayPresume, cancellationToken) : new FoundJob(known);
+            var found = known is null ? await store.FindForChangeAsync(key, input.ComesAs, mayPresume, cancellationToken) : new FoundJob(known);
             var stored = found.Job;
             if (found.WasPurged)
                 return new(null, WasPurged: true);

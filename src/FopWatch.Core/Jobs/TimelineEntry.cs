@@ -56,6 +56,9 @@ public enum TimelineCause
 
     /// <summary>Somebody who asked for a poll.</summary>
     Request,
+
+    /// <summary>The provider's callback after an upload.</summary>
+    UploadCallback,
 }
 
 /// <summary>What became of a notification.</summary>

@@ -16,7 +16,7 @@ internal static class TimelineText
     public const string Republished = "b";
 
     private const string Events = "rnpsoexub";
-    private const string Causes = "rnhptq";
+    private const string Causes = "rnhptqc";
     private const string Trusts = "inws";
     private const string Results = "rhl";
     private const string Reasons = "fphquatrosdz";

@@ -62,8 +62,8 @@ public sealed record Finding
     private static FindingLevel LevelOf(TroubleKind kind) => kind switch
     {
         TroubleKind.StatusApiThrottles or TroubleKind.UnknownIds or TroubleKind.WrongSignature or TroubleKind.UnreadableNotifications
-            or TroubleKind.OutOfScope or TroubleKind.WrongToken or TroubleKind.UnknownNotifyUrl or TroubleKind.TelemetryExportFails
-            or TroubleKind.ClockJumped => FindingLevel.Warning,
+            or TroubleKind.OutOfScope or TroubleKind.WrongToken or TroubleKind.UnknownNotifyUrl or TroubleKind.UploadMetadataTooLarge
+            or TroubleKind.TelemetryExportFails or TroubleKind.ClockJumped => FindingLevel.Warning,
         _ => FindingLevel.Trouble,
     };
 }

@@ -137,6 +137,9 @@ public interface IProvider
     /// <summary>The status query that workflows have of their own; null if they have none.</summary>
     IWorkflowQuery? Workflows => null;
 
+    /// <summary>How the provider's upload callbacks are read; null if it has none that are taken.</summary>
+    IUploadCallbacks? UploadCallbacks => null;
+
     /// <summary>Where to ask for a job.</summary>
     Uri StatusUri(Uri statusEndpoint, string id);
 

@@ -1,10 +1,13 @@
 namespace FopWatch.Providers;
 
-/// <summary>The notify URL that a provider calls: how it is put together, and how it is shown without its token.</summary>
+/// <summary>The URLs that a provider calls: how they are put together, and how they are shown without their token.</summary>
 internal static class NotifyUrl
 {
     /// <summary>What the path of every notify URL begins with, after the path of the public URL.</summary>
     public const string Root = "/api/notify";
+
+    /// <summary>What the path of every URL for upload callbacks begins with. A source's name and a token follow, as in a notify URL.</summary>
+    public const string UploadsRoot = "/api/uploads";
 
     /// <summary>What stands in the place of a token or a query's value.</summary>
     public const string Mask = "***";
@@ -14,9 +17,16 @@ internal static class NotifyUrl
     /// <summary>The path, and the query where it is given, as the host has it: without the path of a public URL.</summary>
     public static string OwnPath(string path)
     {
-        var start = path.IndexOf(Root + "/", StringComparison.OrdinalIgnoreCase);
-        return start < 0 ? path : path[start..];
+        var (notify, upload) = (StartOf(path, Root), StartOf(path, UploadsRoot));
+        return Math.Min(notify, upload) is var start && start < path.Length ? path[start..] : path;
     }
+
+    /// <summary>The root that an <see cref="OwnPath"/> begins with; null if it begins with none.</summary>
+    public static string? RootOf(string ownPath) =>
+        new[] { Root, UploadsRoot }.FirstOrDefault(root => ownPath.StartsWith(root + "/", StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>Whether a URL is one for upload callbacks.</summary>
+    public static bool IsForUploads(Uri url) => RootOf(OwnPath(TargetOf(url))) == UploadsRoot;
 
     /// <summary>The path and query as they were written: a <see cref="Uri"/>'s other forms are normalised.</summary>
     public static string TargetOf(Uri url)
@@ -72,10 +82,12 @@ internal static class NotifyUrl
     /// <param name="text">The text, such as the value of a header.</param>
     /// <param name="url">The URL as it was called, with its token.</param>
     public static string WithoutToken(string text, Uri url) =>
-        OwnPath(url.OriginalString).Split('/', '?') is ["", var api, var notify, _, { Length: > 0 } token, ..]
-        && $"/{api}/{notify}".Equals(Root, StringComparison.OrdinalIgnoreCase)
+        OwnPath(url.OriginalString) is var path && RootOf(path) is not null && path.Split('/', '?') is ["", _, _, _, { Length: > 0 } token, ..]
             ? text.Replace(token, Mask, StringComparison.Ordinal)
             : text;
+
+    private static int StartOf(string path, string root) =>
+        path.IndexOf(root + "/", StringComparison.OrdinalIgnoreCase) is >= 0 and var start ? start : path.Length;
 
     private static bool IsToken(string text, NotifyTokens? tokens) => tokens is not null && tokens.Match(Uri.UnescapeDataString(text));
 }

@@ -45,6 +45,12 @@ public sealed record Source
     /// <summary>What may settle a job.</summary>
     public TrustRule Trust { get; init; } = TrustRule.Signature;
 
+    /// <summary>The field of an upload callback that has the id of the processing.</summary>
+    public string UploadIdField { get; init; } = DefaultUploadIdField;
+
+    /// <summary>What <see cref="UploadIdField"/> is if nothing else is set: the name of the provider's variable.</summary>
+    public const string DefaultUploadIdField = "persistentId";
+
     /// <summary>When to poll.</summary>
     public required PollSettings Poll { get; init; }
 }

@@ -139,6 +139,7 @@ public sealed record FopWatchSettings
         if (kind is not (null or ProviderKind.Qiniu) && pipelines.Count > 0)
             reader.Problem("Pipelines", $"is a setting of Qiniu's alone, and the provider is {kind}");
 
+        var uploadIdField = ReadUploadIdField(reader, kind, provider);
         var defaults = provider?.DefaultPoll ?? new() { First = TimeSpan.FromMinutes(2) };
         var poll = reader.Below("Poll") is { } below ? ReadPoll(below, defaults) : defaults;
         if (provider is null || endpoint is null || tokens.Count == 0 || trust is null)
@@ -155,8 +156,20 @@ public sealed record FopWatchSettings
             Domains = domains,
             Scope = new(buckets, pipelines),
             Trust = trust.Value,
+            UploadIdField = uploadIdField,
             Poll = poll,
         };
+    }
+
+    private static string ReadUploadIdField(SettingsReader reader, ProviderKind? kind, IProvider? provider)
+    {
+        if (provider is { UploadCallbacks: null } && (reader.HasBelow("UploadCallback") || reader.Has("UploadCallback")))
+            reader.Problem("UploadCallback", $"is a setting of Qiniu's alone, and the provider is {kind}");
+        if (reader.Below("UploadCallback")?.Text("IdField") is not { } field)
+            return Source.DefaultUploadIdField;
+        if (field.Length > 64 || !field.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-' or '.' or ':'))
+            reader.Problem("UploadCallback:IdField", "is not the name of a field: 1 to 64 of A-Z a-z 0-9 . : _ -");
+        return field;
     }
 
     /// <summary>A list of names that a report is compared with.</summary>

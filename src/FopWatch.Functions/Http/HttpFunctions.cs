@@ -17,10 +17,16 @@ public sealed class HttpFunctions(HttpPipeline pipeline)
         [HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/notify/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         pipeline.AnswerAsync(request.HttpContext, below: NotificationsApi.Path);
 
+    /// <summary>What Qiniu calls after uploads. Anonymous like <see cref="NotifyAsync"/>.</summary>
+    [Function("Uploads")]
+    public Task<IResult> UploadsAsync(
+        [HttpTrigger(AuthorizationLevel.Anonymous, Route = "api/uploads/{*rest}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        pipeline.AnswerAsync(request.HttpContext, below: UploadsApi.Path);
+
     /// <summary>What applications call. The Functions host takes the first function, by name, whose route matches.</summary>
     [Function("Api")]
     public Task<IResult> ApiAsync(
-        [HttpTrigger(AuthorizationLevel.Function, Route = "api/{*rest:regex(^(?!notify(/|$)))}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
+        [HttpTrigger(AuthorizationLevel.Function, Route = "api/{*rest:regex(^(?!(notify|uploads)(/|$)))}")] HttpRequest request, [DurableClient] DurableTaskClient client) =>
         pipeline.AnswerAsync(request.HttpContext);
 
     /// <summary>What probes call.</summary>

@@ -29,9 +29,10 @@ public sealed class HttpPipeline(IServiceProvider services)
 
         if (below == FunctionKeys.KeyedPath)
         {
-            // Signatures cover the path of a notify URL, so there is none with another base. Everything else needs a key here, also what is open to all
+            // Signatures cover the path of what providers call, so there is none with another base. Everything else needs a key here, also what is open to all
             // behind the Functions host's own check.
-            if (rest.StartsWithSegments(NotificationsApi.Path, StringComparison.OrdinalIgnoreCase))
+            if (rest.StartsWithSegments(NotificationsApi.Path, StringComparison.OrdinalIgnoreCase)
+                || rest.StartsWithSegments(UploadsApi.Path, StringComparison.OrdinalIgnoreCase))
                 return Problem.OfStatus(StatusCodes.Status404NotFound);
             (request.PathBase, request.Path) = (FunctionKeys.KeyedPath, rest.HasValue ? rest : "/");
             if (_guard.CallerOf(request) is null)

@@ -29,7 +29,7 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
                 : (string[])[route]);
 
         // What begins with a notify URL and goes on is no route of its own, and the dashboard's files are no part of the API.
-        routes = routes.Where(route => route is not ("post /api/notify/{**rest}" or "get /ui/{**path}"));
+        routes = routes.Where(route => route is not ("post /api/notify/{**rest}" or "post /api/uploads/{**rest}" or "get /ui/{**path}"));
         Assert.Equal(documented.Order(StringComparer.Ordinal), routes.Order(StringComparer.Ordinal));
 
         IEnumerable<string> Of(string method) =>
@@ -48,8 +48,8 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
     }
 
     [Fact]
-    public void Every_route_but_notify_and_the_dashboard_needs_a_function_key_or_is_below_the_path_for_API_keys() => Assert.Equal(
-        ["api/notify/{*rest}", "keyed/{*rest}", "ui/{*rest}"],
+    public void Every_route_but_those_that_providers_call_and_the_dashboard_needs_a_function_key_or_is_below_the_path_for_API_keys() => Assert.Equal(
+        ["api/notify/{*rest}", "api/uploads/{*rest}", "keyed/{*rest}", "ui/{*rest}"],
         FunctionsPipeline.Functions
             .Where(function => function.Trigger.AuthLevel != AuthorizationLevel.Function)
             .Select(function => function.Trigger.Route)
@@ -86,6 +86,12 @@ public sealed class FunctionsOverviewTests(OwnAzurite azurite) : OverviewContrac
 
 /// <summary>What every host makes of notifications, by the functions behind the routes of their triggers.</summary>
 public sealed class FunctionsNotificationTests(OwnAzurite azurite) : NotificationContract, IClassFixture<OwnAzurite>
+{
+    protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
+}
+
+/// <summary>What every host makes of upload callbacks, by the functions behind the routes of their triggers.</summary>
+public sealed class FunctionsUploadTests(OwnAzurite azurite) : UploadContract, IClassFixture<OwnAzurite>
 {
     protected override async Task<ServedHost> StartAsync() => await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
 }
@@ -191,9 +197,11 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
     }
 
     [Fact]
-    public async Task No_notify_URL_is_below_the_path_for_API_keys()
+    public async Task No_URL_that_providers_call_is_below_the_path_for_API_keys()
     {
         await using var host = await StartAsync();
+
+        Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync($"/keyed/api/uploads/media/{ServedHost.Token}", """{"persistentId":"z0.a"}""")).StatusCode);
 
         Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync($"/keyed/api/notify/media/{ServedHost.Token}", Done)).StatusCode);
         Assert.Equal(HttpStatusCode.NotFound, (await host.Http.GetAsync("/api/jobs/media/z0.a", Cancelled)).StatusCode);
@@ -202,6 +210,7 @@ public sealed class FunctionsAccessTests(OwnAzurite azurite) : AccessContract, I
     /// <summary>Where the path of a request, as the worker decodes it, is not in the folder of the function that the Functions host has chosen.</summary>
     [Theory]
     [InlineData("Notify")]
+    [InlineData("Uploads")]
     [InlineData("Keyed")]
     [InlineData("Ui")]
     public async Task An_anonymous_function_answers_nothing_outside_of_its_folder(string function)

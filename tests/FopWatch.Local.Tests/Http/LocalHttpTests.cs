@@ -53,6 +53,12 @@ public sealed class LocalNotificationTests : NotificationContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
+/// <summary>What every host makes of upload callbacks, by the embedded host.</summary>
+public sealed class LocalUploadTests : UploadContract
+{
+    protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
+}
+
 /// <summary>What bodies that never arrive whole keep the embedded host from.</summary>
 public sealed class LocalWithheldBodyTests : WithheldBodyContract
 {

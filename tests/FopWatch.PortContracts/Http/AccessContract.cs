@@ -56,6 +56,7 @@ public abstract class AccessContract : HostContract
     private static readonly string[] Open =
     [
         "GET /", "GET /health/live", "GET /health/ready", "GET /ui/{**path}", "POST /api/notify/{source}/{token}/{correlation?}", "POST /api/notify/{**rest}",
+        "POST /api/uploads/{source}/{token}", "POST /api/uploads/{**rest}",
     ];
 
     private static readonly KeyHolder[] Holders =

@@ -54,6 +54,7 @@ public abstract class ServedHost : IAsyncDisposable
             ["Sources:media:Domains:0:Bucket"] = "course-video",
             ["Sources:media:Domains:0:Url"] = "https://cdn.example.com/v",
             ["Sources:scoped:Buckets:0"] = Bucket,
+            ["Sources:hasty:UploadCallback:IdField"] = "upload.job",
             ["Sources:hasty:Poll:First"] = "00:00:01",
             ["Sources:hasty:Poll:Deadline"] = "00:00:01",
         };

@@ -27,6 +27,8 @@ internal sealed class QiniuProvider : IProvider
 
     public IWorkflowQuery? Workflows { get; }
 
+    public IUploadCallbacks UploadCallbacks { get; } = new QiniuUploadCallbacks();
+
     public Decoded Decode(ReportChannel channel, ReadOnlyMemory<byte> body, ReportDetail detail = ReportDetail.Whole)
     {
         if (JsonBody.Read(body, out var problem) is not { } json)

@@ -64,7 +64,7 @@ internal static class RequestVariants
             targets.AddRange([prefix.TrimEnd('/') + own + query, prefix.TrimEnd('/') + path + query]);
 
         // A prefix of PublicUrl's that is not called, and prefixes that a proxy adds.
-        foreach (var suffix in (string[])[own, NotifyUrl.Without(own, "/api"), NotifyUrl.Without(own, NotifyUrl.Root)])
+        foreach (var suffix in (string[])[own, NotifyUrl.Without(own, "/api"), NotifyUrl.Without(own, NotifyUrl.RootOf(own) ?? NotifyUrl.Root)])
             targets.AddRange([suffix + query, suffix]);
         return [.. targets.Distinct(StringComparer.Ordinal)];
     }

@@ -99,7 +99,7 @@ internal sealed class SignatureWords(SignedRequest request, Source source, Signe
     {
         var own = NotifyUrl.OwnPath(variant.Path);
         var prefix = variant.Path[..^own.Length];
-        if (!own.StartsWith(NotifyUrl.Root + "/", StringComparison.Ordinal) || own != NotifyUrl.OwnPath(checkedVariant.Path))
+        if (NotifyUrl.RootOf(own) is null || own != NotifyUrl.OwnPath(checkedVariant.Path))
             return "A proxy changes the path: make it pass the path of the notify URL unchanged.";
 
         // A path that a Uri normalises cannot be set.

@@ -1,0 +1,167 @@
+using FopWatch.Diagnosis;
+using FopWatch.Jobs;
+using FopWatch.Providers;
+
+namespace FopWatch.Intake;
+
+/// <summary>
+/// Takes upload callbacks: the first that anybody hears of a job. When a method returns, the callback's effect is durable; when it throws, the callback
+/// must not be answered 200.
+/// </summary>
+/// <remarks>
+/// A trusted one registers its job. One that is less trusted is a hint: a poll finds out whether the job exists. Where a token is all that a source asks
+/// for, as many unknown ids are registered as hints may name.
+/// </remarks>
+public sealed class UploadIntake
+{
+    private readonly JobRecorder _recorder;
+    private readonly IntakeEntrance _entrance;
+    private readonly IntakeLimits _limits;
+    private readonly Troubles _troubles;
+    private readonly FopWatchMetrics _metrics;
+
+    internal UploadIntake(JobRecorder recorder, IntakeEntrance entrance, IntakeLimits limits, Troubles troubles, FopWatchMetrics metrics) =>
+        (_recorder, _entrance, _limits, _troubles, _metrics) = (recorder, entrance, limits, troubles, metrics);
+
+    /// <summary>Verifies and decodes a callback, and stores nothing.</summary>
+    /// <param name="source">What <see cref="NotificationIntake.Admit"/> returned.</param>
+    /// <param name="callbacks">How the provider's callbacks are read.</param>
+    /// <param name="request">The callback.</param>
+    public static AssessedUpload Assess(Source source, IUploadCallbacks callbacks, SignedRequest request)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        ArgumentNullException.ThrowIfNull(callbacks);
+        ArgumentNullException.ThrowIfNull(request);
+        var trust = source.Provider.Verify(request, source.Keys);
+        var upload = callbacks.Decode(request.Body, source.UploadIdField);
+        var assessed = new AssessedUpload(source, request, trust, upload, upload.Problem);
+
+        // What names no job is worth nothing to anybody, so it fills no quarantine.
+        if (upload is { Id: null, Problem: null })
+            return assessed;
+        if (trust == Trust.Invalid)
+            return assessed with { Problem = NotificationIntake.WrongSignature };
+        return upload.Id is { } id && source.Scope.ObjectionTo(ReportOf(id, upload.Bucket), isVouchedFor: true) is { } foreign
+            ? assessed with { Problem = foreign.ToWords(source.Name), Foreign = foreign }
+            : assessed;
+    }
+
+    /// <summary>Takes a callback that is verified and decoded.</summary>
+    /// <param name="assessed">What <see cref="Assess"/> returned.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="StoreUnavailableException">Nothing was stored.</exception>
+    /// <exception cref="IntakeFullException">Nothing was stored, for lack of room.</exception>
+    public async Task<UploadResult> ReceiveAsync(AssessedUpload assessed, CancellationToken cancellationToken)
+    {
+        ArgumentNullException.ThrowIfNull(assessed);
+        using var activity = Telemetry.Activities.StartActivity("upload callback");
+        activity?.SetTag("fopwatch.source", assessed.Source.Name);
+        UploadResult result;
+        try
+        {
+            (result, var problem) = assessed.Problem is null ? await TakeAsync(assessed, cancellationToken) : (UploadResult.Quarantined, assessed.Problem);
+            if (problem is not null)
+                await _entrance.QuarantineAsync(assessed.Source, assessed.Request, null, problem, cancellationToken);
+        }
+        catch (Exception e) when (e is not (OperationCanceledException or IntakeFullException))
+        {
+            _metrics.Uploaded(assessed.Source, assessed.Trust, UploadResult.Failed);
+            throw;
+        }
+
+        activity?.SetTag("fopwatch.trust", assessed.Trust.ToString());
+        activity?.SetTag("fopwatch.result", result.ToString());
+        _metrics.Uploaded(assessed.Source, assessed.Trust, result);
+        Diagnose(assessed);
+        return result;
+    }
+
+    /// <summary>Takes one again that is in quarantine, and whose signature is not wrong.</summary>
+    /// <returns>What became of it, and why it has to stay; null if it has not.</returns>
+    internal async Task<(NotificationResult Result, string? Problem)> RetryAsync(Source source, SignedRequest request, CancellationToken cancellationToken)
+    {
+        if (source.Provider.UploadCallbacks is not { } callbacks)
+            return (NotificationResult.Quarantined, $"The source '{source.Name}' is of a provider that has no upload callbacks.");
+        var assessed = Assess(source, callbacks, request);
+        if (assessed.Problem is { } problem)
+            return (NotificationResult.Quarantined, problem);
+
+        var (result, left) = await TakeAsync(assessed, cancellationToken);
+        var became = result switch
+        {
+            UploadResult.Quarantined => NotificationResult.Quarantined,
+            UploadResult.Hinted => NotificationResult.Hinted,
+            UploadResult.Purged => NotificationResult.Purged,
+            _ => NotificationResult.Recorded,
+        };
+        return (became, left);
+    }
+
+    private static JobReport ReportOf(string id, string? bucket) =>
+        new() { Id = id, Channel = ReportChannel.Notification, Facts = JobFacts.None with { Bucket = bucket } };
+
+    private async Task<(UploadResult Result, string? Problem)> TakeAsync(AssessedUpload assessed, CancellationToken cancellationToken)
+    {
+        if (assessed.Upload.Id is not { } id)
+            return (UploadResult.NothingAsked, null);
+
+        var (source, key) = (assessed.Source, new JobKey(assessed.Source.Name, id));
+        var isBelieved = AssessedNotification.IsBelieved(source, assessed.Trust);
+        try
+        {
+            var recorded = isBelieved
+                ? await RegisterAsync(assessed, key, cancellationToken)
+                : await RecordAsync(assessed, key, new DecisionInput.Hint(IsWorkflow: false) { Trust = assessed.Trust }, cancellationToken);
+            if (recorded is { Job: null, WasPurged: false })
+                throw _entrance.TurnedAway(source, "unknown id", "the polls of the source are behind, and an untrusted upload callback names an unknown id");
+            return (recorded.WasPurged ? UploadResult.Purged : isBelieved ? UploadResult.Registered : UploadResult.Hinted, null);
+        }
+        catch (UnreadableJobException unreadable)
+        {
+            // It must not get lost before the job can be read again.
+            _troubles.Occurred(source.Name, TroubleKind.UnreadableJobs, unreadable.Job?.Problem);
+            return (UploadResult.Quarantined, NotificationIntake.UnreadableJob);
+        }
+    }
+
+    /// <summary>Registers the job with as much of its metadata as it may have: the job counts for more than what it is called.</summary>
+    private async Task<RecordedJob> RegisterAsync(AssessedUpload assessed, JobKey key, CancellationToken cancellationToken)
+    {
+        var (file, variables) = (assessed.Upload.File, assessed.Upload.Variables);
+        List<IReadOnlyDictionary<string, string>> choices = [file, Job.NoMetadata];
+        if (variables is not null)
+            choices.Insert(0, file.Concat(variables).GroupBy(entry => entry.Key).ToDictionary(same => same.Key, same => same.Last().Value, StringComparer.Ordinal));
+        if (variables is null)
+            _troubles.Occurred(key.Source, TroubleKind.UploadMetadataTooLarge);
+        foreach (var metadata in choices)
+        {
+            try
+            {
+                return await RecordAsync(assessed, key, new DecisionInput.Registration(metadata, null) { IsUploadCallback = true }, cancellationToken);
+            }
+            catch (MetadataTooLargeException)
+            {
+                _troubles.Occurred(key.Source, TroubleKind.UploadMetadataTooLarge);
+            }
+        }
+
+        throw new InvalidOperationException("A job cannot be registered even without metadata.");
+    }
+
+    private Task<RecordedJob> RecordAsync(AssessedUpload assessed, JobKey key, DecisionInput input, CancellationToken cancellationToken) => _recorder.RecordAsync(
+        key,
+        input,
+        cancellationToken,
+        admits: assessed.Trust == Trust.Strong ? null : cancelled => _limits.UnknownIds.AdmitsAsync(assessed.Source, cancelled));
+
+    private void Diagnose(AssessedUpload assessed)
+    {
+        var source = assessed.Source.Name;
+        if (assessed.Trust == Trust.Invalid)
+            _troubles.Occurred(source, TroubleKind.WrongSignature);
+        else if (assessed.Foreign is { } foreign)
+            _troubles.Occurred(source, TroubleKind.OutOfScope, foreign.InGeneral);
+        else if (assessed.Problem is { } problem)
+            _troubles.Occurred(source, TroubleKind.UnreadableNotifications, $"An upload callback: {problem}");
+    }
+}
