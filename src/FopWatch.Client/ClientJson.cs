@@ -39,4 +39,9 @@ public static class FopWatchJson
 [JsonSerializable(typeof(RegisteredJobs))]
 [JsonSerializable(typeof(RetriedNotification))]
 [JsonSerializable(typeof(WatchedJob))]
+[JsonSerializable(typeof(WebhookDelivery))]
+[JsonSerializable(typeof(DeliveryList))]
+[JsonSerializable(typeof(WebhookList))]
+[JsonSerializable(typeof(WebhookStatus))]
+[JsonSerializable(typeof(WebhookTest))]
 internal sealed partial class ClientJson : JsonSerializerContext;

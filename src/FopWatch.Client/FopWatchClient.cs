@@ -211,6 +211,46 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
         RunAsync("api/quarantine/retry", OfSource(source), confirm, progress, cancellationToken);
 
     /// <inheritdoc/>
+    public async Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(CancellationToken cancellationToken = default) =>
+        (await _host.AnswerAsync<WebhookList>(new(HttpMethod.Get, "api/webhooks"), ClientJson.Default.WebhookList, cancellationToken).ConfigureAwait(false)).Webhooks;
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> GetWebhookAsync(string name, CancellationToken cancellationToken = default) =>
+        WebhookAsync(new(HttpMethod.Get, PathOfWebhook(name)), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task<IReadOnlyList<WebhookDelivery>?> ListDeliveriesAsync(string name, int top = 50, CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(top, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(top, 300);
+        var call = Call.Of(HttpMethod.Get, $"{PathOfWebhook(name)}/deliveries", PageOf(top, null));
+        return (await OrNullAsync(() => _host.AnswerAsync(call, ClientJson.Default.DeliveryList, cancellationToken)).ConfigureAwait(false))?.Deliveries;
+    }
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> PauseWebhookAsync(string name, CancellationToken cancellationToken = default) =>
+        WebhookAsync(new(HttpMethod.Post, $"{PathOfWebhook(name)}/pause"), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> ResumeWebhookAsync(string name, CancellationToken cancellationToken = default) =>
+        WebhookAsync(new(HttpMethod.Post, $"{PathOfWebhook(name)}/resume"), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> ReplayWebhookAsync(string name, string from, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(from);
+        return ReplayAsync(name, new("from", from), cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    public Task<WebhookStatus?> ReplayWebhookSinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default) =>
+        ReplayAsync(name, new("since", since.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.FFFFFFF'Z'", CultureInfo.InvariantCulture)), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<WebhookTest?> TestWebhookAsync(string name, CancellationToken cancellationToken = default) => OrNullAsync(() => _host.AnswerAsync<WebhookTest>(
+        new(HttpMethod.Post, $"{PathOfWebhook(name)}/test") { IsIdempotent = false, Longer = Longer }, ClientJson.Default.WebhookTest, cancellationToken));
+
+    /// <inheritdoc/>
     public Task<CallerProfile> MeAsync(CancellationToken cancellationToken = default) =>
         _host.AnswerAsync(new(HttpMethod.Get, "api/me"), ClientJson.Default.CallerProfile, cancellationToken);
 
@@ -239,6 +279,14 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
     private static string PathOf(string source, string id) => $"api/jobs/{Call.Segment(source, nameof(source))}/{Call.Segment(id, nameof(id))}";
 
     private static string PathOf(string key) => $"api/quarantine/{Call.Segment(key, nameof(key))}";
+
+    private static string PathOfWebhook(string name) => $"api/webhooks/{Call.Segment(name, nameof(name))}";
+
+    private Task<WebhookStatus?> ReplayAsync(string name, KeyValuePair<string, string> place, CancellationToken cancellationToken) =>
+        WebhookAsync(Call.Of(HttpMethod.Post, $"{PathOfWebhook(name)}/replay", [place]) with { IsIdempotent = false }, cancellationToken);
+
+    private Task<WebhookStatus?> WebhookAsync(Call call, CancellationToken cancellationToken) =>
+        OrNullAsync(() => _host.AnswerAsync<WebhookStatus>(call, ClientJson.Default.WebhookStatus, cancellationToken));
 
     private static string PathOf(BulkAction action) => $"api/jobs/{WireNames.Of(action)}";
 

@@ -176,6 +176,56 @@ public interface IFopWatchClient
     Task<BulkAnswer> RunQuarantineRetryAsync(
         string? source, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Lists the webhooks of an embedded host, in the order of their names.</summary>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <exception cref="FopWatchRefusedException">A cloud host has no webhooks (404), or the key does not see all sources (403).</exception>
+    Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(CancellationToken cancellationToken = default);
+
+    /// <summary>Reads a webhook.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook; null if the host has none of that name.</returns>
+    Task<WebhookStatus?> GetWebhookAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Lists the last attempts of a webhook, newest first.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="top">The most attempts, from 1 to 300.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The attempts; null if the host has no webhook of that name.</returns>
+    Task<IReadOnlyList<WebhookDelivery>?> ListDeliveriesAsync(string name, int top = 50, CancellationToken cancellationToken = default);
+
+    /// <summary>Pauses a webhook until it is resumed. An event that is on its way may still be delivered.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook; null if the host has none of that name.</returns>
+    Task<WebhookStatus?> PauseWebhookAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Has a webhook go on at once, whether it is paused or its attempts fail.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook; null if the host has none of that name.</returns>
+    Task<WebhookStatus?> ResumeWebhookAsync(string name, CancellationToken cancellationToken = default);
+
+    /// <summary>Has a webhook send again all events after a place of the event log.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="from">The place: 0 is the beginning of the log. The <see cref="EventStreamItem.Cursor"/> of an event is taken, too.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook; null if the host has none of that name.</returns>
+    Task<WebhookStatus?> ReplayWebhookAsync(string name, string from, CancellationToken cancellationToken = default);
+
+    /// <summary>Has a webhook send again all events from the first that is not older than a time.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="since">The time.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The webhook; null if the host has none of that name.</returns>
+    Task<WebhookStatus?> ReplayWebhookSinceAsync(string name, DateTimeOffset since, CancellationToken cancellationToken = default);
+
+    /// <summary>Sends one signed test event to the receiver of a webhook. It changes nothing.</summary>
+    /// <param name="name">Its name.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>What came of it; null if the host has no webhook of that name.</returns>
+    Task<WebhookTest?> TestWebhookAsync(string name, CancellationToken cancellationToken = default);
+
     /// <summary>Reads what the caller may see and do, and which host it is.</summary>
     /// <param name="cancellationToken">Cancels.</param>
     Task<CallerProfile> MeAsync(CancellationToken cancellationToken = default);

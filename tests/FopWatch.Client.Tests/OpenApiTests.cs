@@ -49,6 +49,8 @@ public sealed class OpenApiTests
     [InlineData(nameof(WatchStatus), typeof(WatchStatus))]
     [InlineData(nameof(KeyRights), typeof(KeyRights))]
     [InlineData(nameof(HostKind), typeof(HostKind))]
+    [InlineData(nameof(WebhookState), typeof(WebhookState))]
+    [InlineData(nameof(WebhookPause), typeof(WebhookPause))]
     public void An_enum_has_the_words_that_the_description_of_the_API_has(string schema, Type type) => Assert.Equal(
         Schemas[schema]!["enum"]!.AsArray().Select(word => (string)word!),
         Enum.GetNames(type).Where(word => word != "Unknown").Select(JsonNamingPolicy.CamelCase.ConvertName));

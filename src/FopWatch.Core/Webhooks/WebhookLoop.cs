@@ -42,6 +42,9 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
     // Events that are not wanted are passed over without a write for each.
     private static readonly TimeSpan WrittenEvery = TimeSpan.FromSeconds(10);
 
+    // Often enough that a trouble that goes on is not forgotten.
+    private static readonly TimeSpan ReportedEvery = Troubles.Forgotten / 2;
+
     private readonly SemaphoreSlim _changing = new(1);
     private readonly WakeSignal _signal = new(ports.Time);
     private readonly List<WebhookDelivery> _unwritten = [];
@@ -50,6 +53,7 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
     private WebhookCursor? _written;
     private long _writtenAt;
     private long _lookedAt;
+    private long? _reportedAt;
     private long _last;
 
     public Webhook Webhook => webhook;
@@ -161,8 +165,8 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         await LookAsync(ifOlderThan: ports.Times.LongestSleep / 2, cancellationToken);
         if (_cursor!.Paused is { } reason)
         {
-            if (reason != WebhookPause.Operator)
-                ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, _cursor)}");
+            if (reason != WebhookPause.Operator && (_reportedAt is not { } at || ports.Time.GetElapsedTime(at) >= ReportedEvery))
+                ReportPause(reason, _cursor);
             return ports.Times.LongestSleep;
         }
 
@@ -245,8 +249,14 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         if (before.Paused is null && after.Paused is { } reason)
         {
             ports.Logger.WebhookPaused(webhook.Name, Words(reason, after));
-            ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, after)}");
+            ReportPause(reason, after);
         }
+    }
+
+    private void ReportPause(WebhookPause reason, WebhookCursor cursor)
+    {
+        _reportedAt = ports.Time.GetTimestamp();
+        ports.Troubles.Occurred(null, TroubleKind.WebhookPaused, $"the webhook {webhook.Name}: {Words(reason, cursor)}");
     }
 
     /// <summary>Looks where the log begins and ends, and passes over what was purged.</summary>

@@ -44,6 +44,7 @@ internal static class Cli
             PlanCommand.Create(terminal),
             JobsCommand.Create(terminal),
             QuarantineCommand.Create(terminal),
+            WebhooksCommand.Create(terminal),
             InitCommand.Create(terminal),
             ConfigCommand.Create(terminal),
             BackupCommand.Create(terminal),

@@ -55,7 +55,7 @@ internal sealed class JobFilterOptions
     };
 
     /// <summary>An age was parsed into a time before the year 1, and counts from now.</summary>
-    private static DateTimeOffset? Moment(ParseResult result, Option<DateTimeOffset?> option, TimeProvider time) =>
+    internal static DateTimeOffset? Moment(ParseResult result, Option<DateTimeOffset?> option, TimeProvider time) =>
         result.GetValue(option) is { } given ? given.Year == 1 ? time.GetUtcNow() - (given - DateTimeOffset.MinValue) : given : null;
 
     /// <summary>An option that takes text and not nothing: an unset variable of a script must not select everything.</summary>
@@ -95,7 +95,8 @@ internal sealed class JobFilterOptions
         };
     }
 
-    private static Option<DateTimeOffset?> Time(string name, string description) => new(name)
+    /// <summary>An option that takes a time, or an age before now. <see cref="Moment"/> reads it.</summary>
+    internal static Option<DateTimeOffset?> Time(string name, string description) => new(name)
     {
         Description = description,
         HelpName = "TIME",

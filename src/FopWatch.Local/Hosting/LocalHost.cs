@@ -2,6 +2,7 @@ using FopWatch.Api;
 using FopWatch.Clocks;
 using FopWatch.Diagnosis;
 using FopWatch.Embedded;
+using FopWatch.Jobs;
 using FopWatch.Local.Examining;
 using FopWatch.PollLimits;
 using FopWatch.Publishing;
@@ -72,7 +73,7 @@ internal sealed class LocalHost : IAsyncDisposable
             var app = Build(settings, store, steady, logging);
             try
             {
-                await app.Services.GetRequiredService<WebhookLoops>().PrepareAsync(cancellationToken);
+                await PrepareAsync(app.Services.GetRequiredService<WebhookLoops>(), cancellationToken);
                 await app.StartAsync(cancellationToken);
                 var host = new LocalHost(app, store);
                 host.LogStart(settings);
@@ -107,6 +108,19 @@ internal sealed class LocalHost : IAsyncDisposable
         await _app.StopAsync();
         await _app.DisposeAsync();
         await _store.DisposeAsync();
+    }
+
+    /// <summary>Gives new webhooks their place before anything is recorded.</summary>
+    private static async Task PrepareAsync(WebhookLoops webhooks, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await webhooks.PrepareAsync(cancellationToken);
+        }
+        catch (StoreUnavailableException)
+        {
+            // A full disk keeps no host from starting. The loops try it again.
+        }
     }
 
     private static WebApplication Build(HostSettings settings, SqliteStore store, SteadyTime time, Action<ILoggingBuilder>? logging)

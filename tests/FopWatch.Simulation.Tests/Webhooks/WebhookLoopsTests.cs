@@ -144,6 +144,13 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         Append(2);
         await Eventually.HoldsAsync(async () => (await FindAsync("a")).PausedBecause == WebhookPause.Gone);
 
+        // It is not forgotten while it goes on.
+        for (var i = 0; i < 8; i++)
+        {
+            _time.Advance(TimeSpan.FromMinutes(20));
+            await Eventually.HoldsAsync(() => _troubles.Current.Any(trouble => trouble.Kind == TroubleKind.WebhookPaused));
+        }
+
         _time.Advance(TimeSpan.FromDays(4));
         await RestartAsync();
         Append(1);

@@ -1,0 +1,64 @@
+using System.CommandLine;
+using FopWatch.Client;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>webhooks pause</c> and <c>webhooks resume</c>.</summary>
+internal static class WebhooksActionCommand
+{
+    private const string ExitCodesText = """
+        Exit codes:
+          0  done
+          1  there is no such webhook
+          2  wrong usage, or refused by the host
+          3  the host cannot be reached
+          5  the output cannot be written
+        """;
+
+    private const string OfPause = $"""
+        Nothing more is sent until the webhook is resumed, over restarts of the host too. An event that is on its way may still be delivered. The
+        retention deletes events that a paused webhook has not sent.
+
+        Examples:
+          $ fopwatch webhooks pause crm
+
+        {ExitCodesText}
+        """;
+
+    private const string OfResume = $"""
+        The webhook goes on at once, whatever the reason of the pause. One whose attempts fail makes its next attempt now. The attempts are counted
+        anew.
+
+        Examples:
+          $ fopwatch webhooks resume crm
+
+        {ExitCodesText}
+        """;
+
+    /// <summary>The command <c>pause</c>.</summary>
+    public static Command Pause(Terminal terminal) => Create(
+        terminal, new ExplainedCommand("pause", "Pauses a webhook.", OfPause), (client, name, cancelled) => client.PauseWebhookAsync(name, cancelled));
+
+    /// <summary>The command <c>resume</c>.</summary>
+    public static Command Resume(Terminal terminal) => Create(
+        terminal,
+        new ExplainedCommand("resume", "Has a webhook go on that is paused or fails.", OfResume),
+        (client, name, cancelled) => client.ResumeWebhookAsync(name, cancelled));
+
+    private static ExplainedCommand Create(
+        Terminal terminal, ExplainedCommand command, Func<FopWatchClient, string, CancellationToken, Task<WebhookStatus?>> act)
+    {
+        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the webhook as JSON."));
+        command.Arguments.Add(name);
+        command.Options.Add(json);
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
+        {
+            using var client = host.Connect(result, terminal);
+            var wanted = result.GetValue(name)!;
+            return WebhooksCommand.Show(terminal, wanted, await act(client, wanted, cancellationToken), result.GetValue(json));
+        }));
+        return command;
+    }
+}

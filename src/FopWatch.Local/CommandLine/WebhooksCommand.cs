@@ -1,0 +1,109 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using FopWatch.Client;
+using FopWatch.Contracts;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>webhooks</c>: where a running host posts events.</summary>
+internal static class WebhooksCommand
+{
+    private const string More = """
+        Webhooks are in the settings of the embedded host (FopWatch:Webhooks). The commands show and control those of a running host.
+
+        Examples:
+          $ fopwatch webhooks list
+          $ fopwatch webhooks deliveries crm --top 10
+          $ fopwatch webhooks replay crm --since 2h
+
+        Exit codes:
+          0  done
+          1  there is no such webhook, or a test was not taken
+          2  wrong usage, or refused by the host
+          3  the host cannot be reached
+          5  the output cannot be written
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal) => new ExplainedCommand("webhooks", "Shows and controls the webhooks of a running host.", More)
+    {
+        WebhooksListCommand.Create(terminal),
+        WebhooksShowCommand.Create(terminal),
+        WebhooksDeliveriesCommand.Create(terminal),
+        WebhooksActionCommand.Pause(terminal),
+        WebhooksActionCommand.Resume(terminal),
+        WebhooksReplayCommand.Create(terminal),
+        WebhooksTestCommand.Create(terminal),
+    };
+
+    /// <summary>The argument that names a webhook.</summary>
+    public static Argument<string> NameArgument()
+    {
+        var name = new Argument<string>("NAME") { Description = "The name of the webhook." };
+        name.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: var text }] && (string.IsNullOrWhiteSpace(text) || text is "." or ".."))
+                result.AddError("NAME is not the name of a webhook.");
+        });
+        return name;
+    }
+
+    /// <summary>The option for JSON.</summary>
+    public static Option<bool> JsonOption(string what) => new("--json") { Description = what };
+
+    /// <summary>Says that there is no such webhook.</summary>
+    public static int NoSuchWebhook(Terminal terminal, string name)
+    {
+        terminal.WriteErrorLine(new Piece($"No webhook of the name '{name}' is in the host's settings.", Terminal.Wrong));
+        return ExitCodes.Failed;
+    }
+
+    /// <summary>Shows a webhook, or says that there is none.</summary>
+    public static int Show(Terminal terminal, string name, WebhookStatus? webhook, bool json)
+    {
+        if (webhook is null)
+            return NoSuchWebhook(terminal, name);
+        if (json)
+            terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(webhook, FopWatchJson.TypeOf<WebhookStatus>())));
+        else
+            Show(terminal, webhook);
+        return ExitCodes.Ok;
+    }
+
+    /// <summary>How a webhook stands, in a word or two.</summary>
+    public static string StateOf(WebhookStatus webhook) =>
+        webhook.PausedBecause is { } because ? $"{WireNames.Of(webhook.State)} ({WireNames.Of(because)})" : WireNames.Of(webhook.State);
+
+    private static void Show(Terminal terminal, WebhookStatus webhook)
+    {
+        terminal.WriteLine(new Piece(webhook.Name, Terminal.Bold));
+        terminal.WriteLine();
+        Fact("url", webhook.Url);
+        Fact("state", $"{StateOf(webhook)}{(webhook.PausedAt is { } at ? $" since {MomentText.Of(at)}" : "")}");
+        Fact("position", string.Create(CultureInfo.InvariantCulture, $"{webhook.Position}, {webhook.Behind} behind the end of the event log"));
+        if (webhook.Missed is { } missed)
+            Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} places of the event log, which the retention deleted before they were sent"));
+        Fact("delivered", webhook.LastDeliveredAt is { } last ? MomentText.Of(last) : "never");
+        if (webhook.FailingSince is { } since)
+            Fact("failing", string.Create(CultureInfo.InvariantCulture, $"since {MomentText.Of(since)}, {webhook.Attempt ?? 0} attempts"));
+        if (webhook.NextAttemptAt is { } next)
+            Fact("next attempt", MomentText.Of(next));
+        if (webhook.LastError is { } error)
+            Fact("last error", error);
+        Fact("sends", Sends(webhook));
+
+        void Fact(string name, string value) => terminal.WriteWrapped($"  {name,-12}  ", value);
+    }
+
+    private static string Sends(WebhookStatus webhook)
+    {
+        string[] limits =
+        [
+            webhook.Types.Count > 0 ? $"types {string.Join(", ", webhook.Types)}" : "",
+            webhook.Sources.Count > 0 ? $"sources {string.Join(", ", webhook.Sources)}" : "",
+            webhook.States.Count > 0 ? $"states {string.Join(", ", webhook.States)}" : "",
+        ];
+        return limits.All(limit => limit.Length == 0) ? "all events" : string.Join("; ", limits.Where(limit => limit.Length > 0));
+    }
+}

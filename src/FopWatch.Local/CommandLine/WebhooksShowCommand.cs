@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary><c>webhooks show</c>.</summary>
+internal static class WebhooksShowCommand
+{
+    private const string More = """
+        The values in the query of its URL are left out: they may be secrets.
+
+        Examples:
+          $ fopwatch webhooks show crm
+
+        Exit codes:
+          0  shown
+          1  there is no such webhook
+          2  wrong usage, or refused by the host
+          3  the host cannot be reached
+          5  the output cannot be written
+        """;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print it as JSON."));
+        var command = new ExplainedCommand("show", "Shows a webhook: state, place, last error, and what it sends.", More) { name, json };
+        var host = new HostOptions();
+        host.AddTo(command);
+        command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
+        {
+            using var client = host.Connect(result, terminal);
+            var wanted = result.GetValue(name)!;
+            return WebhooksCommand.Show(terminal, wanted, await client.GetWebhookAsync(wanted, cancellationToken), result.GetValue(json));
+        }));
+        return command;
+    }
+}

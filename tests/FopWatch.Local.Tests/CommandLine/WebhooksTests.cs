@@ -1,0 +1,109 @@
+using System.Text.Json;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+using FopWatch.Local.Tests.Webhooks;
+using Microsoft.AspNetCore.Http;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary><c>webhooks</c> of the command line, at a real host with a real receiver.</summary>
+public sealed class WebhooksTests
+{
+    private static readonly string Secret = WebhookReceiver.Secret(5);
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_webhook_is_listed_shown_paused_resumed_replayed_and_tested()
+    {
+        await using var receiver = await WebhookReceiver.StartAsync(Secret);
+        await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources().Concat(receiver.Settings("crm", Secret)))
+        {
+            ["Webhooks:crm:Url"] = $"{receiver.Url}?token=hidden",
+            ["Webhooks:crm:States:0"] = "succeeded",
+        });
+        await host.NotifyAsync("media", StatusStub.Succeeded("z0.1"));
+        await Eventually.HoldsAsync(() => receiver.Received.Count == 1);
+        await Eventually.HoldsAsync(async () => (await CommandRun.RunAsync(host, "webhooks", "deliveries", "crm")).Output.Length > 0);
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "webhooks", "list");
+        Assert.Equal((ExitCodes.Ok, ""), (exit, error));
+        Assert.Matches(@"(?m)^crm +active +0 +\d{4}-\d\d-\d\d ", output);
+        Assert.All(output.Split('\n'), line => Assert.InRange(line.TrimEnd().Length, 0, 80));
+
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "show", "crm");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Contains("?token=***", output, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", output, StringComparison.Ordinal);
+        Assert.Matches(@"(?m)^  position +1, 0 behind the end of the event log$", output);
+        Assert.Matches(@"(?m)^  sends +states succeeded$", output);
+
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "pause", "crm");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches(@"(?m)^  state +paused \(operator\) since ", output);
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--from", "0", "--json");
+        Assert.Equal((ExitCodes.Ok, "paused", 1), (exit, JsonDocument.Parse(output).RootElement.GetProperty("state").GetString(), JsonDocument.Parse(output).RootElement.GetProperty("behind").GetInt32()));
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "resume", "crm");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches(@"(?m)^  state +active$", output);
+        await Eventually.HoldsAsync(() => receiver.Received.Count == 2);
+        (exit, _, _) = await CommandRun.RunAsync(host, "webhooks", "replay", "crm", "--since", "1h");
+        Assert.Equal(ExitCodes.Ok, exit);
+        await Eventually.HoldsAsync(() => receiver.Received.Count == 3);
+
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "test", "crm");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches(@"^The receiver answered 204 in \d+ ms\.$", output.TrimEnd());
+
+        receiver.Answer = (context, _) =>
+        {
+            context.Response.StatusCode = StatusCodes.Status410Gone;
+            return Task.CompletedTask;
+        };
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "test", "crm");
+        Assert.Equal(ExitCodes.Failed, exit);
+        Assert.StartsWith("Not taken: answered 410", output, StringComparison.Ordinal);
+
+        await host.NotifyAsync("media", StatusStub.Succeeded("z0.2"));
+        await Eventually.HoldsAsync(async () => (await CommandRun.RunAsync(host, "webhooks", "list")).Output.Contains("paused (gone)", StringComparison.Ordinal));
+        (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "deliveries", "crm", "--top", "2");
+        Assert.Equal(ExitCodes.Ok, exit);
+        Assert.Matches(@"^\S+ \S+Z  failed  attempt 1, \d+ ms, place 2\n  fopwatch\.job\.settled media/z0\.2\n  answered 410\n\S+ \S+Z  delivered \(204\)", output.ReplaceLineEndings("\n"));
+        (_, output, _) = await CommandRun.RunAsync(host, "webhooks", "deliveries", "crm", "--json", "--top", "1");
+        Assert.Equal(410, JsonDocument.Parse(output).RootElement.GetProperty("status").GetInt32());
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_host_without_webhooks_and_names_that_it_does_not_have_are_said()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        Assert.Equal((ExitCodes.Ok, "", "No webhook is in the host's settings."), await RunAsync("list"));
+        string[][] calls = [["show", "crm"], ["pause", "crm"], ["resume", "crm"], ["replay", "crm", "--from", "0"], ["deliveries", "crm"], ["test", "crm"]];
+        foreach (var call in calls)
+            Assert.Equal((ExitCodes.Failed, "", "No webhook of the name 'crm' is in the host's settings."), await RunAsync(call));
+        var (exit, _, error) = await RunAsync("replay", "crm", "--from", "7");
+        Assert.Equal(ExitCodes.Refused, exit);
+        Assert.Contains("from: It is not a place of the event log.", error, StringComparison.Ordinal);
+
+        async Task<(int Exit, string Output, string Error)> RunAsync(params string[] args)
+        {
+            var (exit, output, error) = await CommandRun.RunAsync(host, ["webhooks", .. args]);
+            return (exit, output, error.TrimEnd());
+        }
+    }
+
+    [Theory]
+    [InlineData("NAME is missing.", "webhooks", "show")]
+    [InlineData("NAME is not the name of a webhook.", "webhooks", "pause", " ")]
+    [InlineData("Give --from PLACE or --since TIME.", "webhooks", "replay", "crm")]
+    [InlineData("--from and --since exclude each other.", "webhooks", "replay", "crm", "--from", "0", "--since", "1h")]
+    [InlineData("--since: 'yesterday' is neither", "webhooks", "replay", "crm", "--since", "yesterday")]
+    [InlineData("--from is empty.", "webhooks", "replay", "crm", "--from", "")]
+    [InlineData("--top: '301' is not", "webhooks", "deliveries", "crm", "--top", "301")]
+    public async Task Wrong_usage_is_named_before_the_host_is_asked(string problem, params string[] args)
+    {
+        var (exit, output, error) = await CommandRun.RunAsync(args);
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.Contains(problem, error, StringComparison.Ordinal);
+    }
+}
