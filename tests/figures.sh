@@ -48,7 +48,7 @@ suite() { # project, classes ...
 }
 
 suite FopWatch.Simulation.Tests '*.SimulationTests'
-suite FopWatch.Local.Tests '*.FullDiskTests' '*.LockedAndCutTests' '*.KillTests'
+suite FopWatch.Local.Tests '*.FullDiskTests' '*.LockedAndCutTests' '*.KillTests' '*.WebhookKillTests'
 if ! command -v npm >/dev/null; then
   left_out+=("FopWatch.Azure.Tests: needs Node.js and npm, for Azurite and the Service Bus peer")
 elif [ ! -d tests/node_modules/azurite ] && ! npm ci --prefix tests --no-audit --no-fund --loglevel=error >&2; then
