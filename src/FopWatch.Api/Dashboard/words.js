@@ -186,7 +186,6 @@ by
 	poll: by a poll = 由轮询
 	token: trusted by its token = 凭令牌信任
 	request: by request = 应请求
-	uploadCallback: by an upload callback = 由上传回调
 what
 	registered: Registered = 登记
 	notified: Notified = 通知
@@ -271,7 +270,6 @@ finding
 	webhookFails: A webhook fails = webhook 失败
 	webhookPaused: A webhook is paused = webhook 已暂停
 	webhookMissed: A webhook missed events = webhook 错过事件
-	uploadMetadataTooLarge: Upload variables too large = 上传变量过大
 	publishingSlow: Slow publishing = 发布较慢
 chart
 	settled: Settled per hour = 每小时结束的任务
