@@ -184,7 +184,7 @@ public sealed class WrongInputTests : IDisposable
 
         Assert.Equal(
             $"Unrecognized command or argument '{word}'.\n"
-            + "Usage: fopwatch [serve|demo|track|watch|decode|plan|jobs|quarantine|init|config|backup|restore|completion] [options]; see fopwatch --help",
+            + "Usage: fopwatch [serve|demo|track|watch|decode|plan|jobs|quarantine|webhooks|init|config|backup|restore|completion] [options]; see fopwatch --help",
             error.TrimEnd());
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
@@ -270,6 +270,7 @@ public sealed class WrongInputTests : IDisposable
             "demo" => [("--jobs", "1")],
             "track" => [("--url", _url), ("--file", File("ids"))],
             "watch" => [("--url", _url)],
+            _ when command.StartsWith("webhooks ", StringComparison.Ordinal) => [("--url", _url)],
             "plan" => [("--ages", File("ages"))],
             "config check" => [("--config", File("config"))],
             "backup" or "restore" => [("--data", File("none"))],
@@ -283,6 +284,7 @@ public sealed class WrongInputTests : IDisposable
         {
             "track" => input == "SOURCE" ? [] : ["media"],
             "decode" => input == "FILE" ? [] : [File("body")],
+            "webhooks show" or "webhooks deliveries" or "webhooks pause" or "webhooks resume" or "webhooks replay" or "webhooks test" => input == "NAME" ? [] : ["crm"],
             "backup" => input == "TARGET" ? [] : [File("copy")],
             "restore" => input == "FILE" ? [] : [File("copy")],
             _ => [],
