@@ -86,7 +86,7 @@ internal static class WebhooksCommand
             Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} places of the event log, which the retention deleted before they were sent"));
         Fact("delivered", webhook.LastDeliveredAt is { } last ? MomentText.Of(last) : "never");
         if (webhook.FailingSince is { } since)
-            Fact("failing", string.Create(CultureInfo.InvariantCulture, $"since {MomentText.Of(since)}, {webhook.Attempt ?? 0} attempts"));
+            Fact("failing", string.Create(CultureInfo.InvariantCulture, $"since {MomentText.Of(since)}, {webhook.Attempt ?? 0} {(webhook.Attempt == 1 ? "attempt" : "attempts")}"));
         if (webhook.NextAttemptAt is { } next)
             Fact("next attempt", MomentText.Of(next));
         if (webhook.LastError is { } error)
