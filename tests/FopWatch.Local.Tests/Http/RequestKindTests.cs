@@ -21,6 +21,7 @@ public class RequestKindTests
 
         Assert.Equal(
             [
+                ("/api/doctor", RequestKind.Waiting),
                 ("/api/jobs", RequestKind.List),
                 ("/api/jobs", RequestKind.Registration),
                 ("/api/jobs/count", RequestKind.List),
@@ -30,6 +31,7 @@ public class RequestKindTests
                 ("/api/notify/{source}/{token}/{correlation?}", RequestKind.Notification),
                 ("/api/overview", RequestKind.List),
                 ("/api/quarantine", RequestKind.List),
+                ("/api/webhooks/{name}/test", RequestKind.Waiting),
                 ("/events", RequestKind.Waiting),
                 ("/health/live", RequestKind.Health),
                 ("/health/ready", RequestKind.Health),
