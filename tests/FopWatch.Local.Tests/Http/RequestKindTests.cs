@@ -31,6 +31,8 @@ public class RequestKindTests
                 ("/api/notify/{source}/{token}/{correlation?}", RequestKind.Notification),
                 ("/api/overview", RequestKind.List),
                 ("/api/quarantine", RequestKind.List),
+                ("/api/uploads/{**rest}", RequestKind.Notification),
+                ("/api/uploads/{source}/{token}", RequestKind.Notification),
                 ("/api/webhooks/{name}/test", RequestKind.Waiting),
                 ("/events", RequestKind.Waiting),
                 ("/health/live", RequestKind.Health),
@@ -52,7 +54,11 @@ public class RequestKindTests
             .Order(StringComparer.Ordinal);
 
         Assert.Equal(
-            ["/", "/api/notify/{**rest}", "/api/notify/{source}/{token}/{correlation?}", "/health/live", "/health/ready", "/ui/{**path}"], open);
+            [
+                "/", "/api/notify/{**rest}", "/api/notify/{source}/{token}/{correlation?}", "/api/uploads/{**rest}", "/api/uploads/{source}/{token}", "/health/live", "/health/ready",
+                "/ui/{**path}",
+            ],
+            open);
         Assert.All(
             host.Host.Services.GetRequiredService<EndpointDataSource>().Endpoints,
             endpoint => Assert.True(
