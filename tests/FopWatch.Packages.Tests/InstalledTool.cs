@@ -62,6 +62,8 @@ internal sealed class ServingTool(Process process, Uri url) : IAsyncDisposable
     private readonly Task<string> _output = process.StandardOutput.ReadToEndAsync();
     private readonly Task<string> _error = process.StandardError.ReadToEndAsync();
 
+    public Uri Url => url;
+
     public async Task UntilReadyAsync() => await Eventually.HoldsAsync(async () =>
     {
         try

@@ -43,8 +43,9 @@ public sealed class LibraryTests(Packed packed)
         });
     }
 
+    /// <summary>An application that has the client from the packages registers at a host that is installed from them, and reads an event.</summary>
     [Fact]
-    public async Task A_program_in_an_empty_folder_reads_an_event_with_the_packed_package_alone()
+    public async Task A_program_in_an_empty_folder_registers_and_reads_an_event_with_the_packed_packages_alone()
     {
         using var folder = new TempFolder();
         await WriteAsync(folder, "Consumer.csproj", $"""
@@ -57,26 +58,49 @@ public sealed class LibraryTests(Packed packed)
                 <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
               </PropertyGroup>
               <ItemGroup>
-                <PackageReference Include="FopWatch.Contracts" Version="{packed.Version}" />
+                <PackageReference Include="FopWatch.Client" Version="{packed.Version}" />
               </ItemGroup>
             </Project>
             """);
         await WriteAsync(folder, "Program.cs", """
+            using FopWatch.Client;
             using FopWatch.Contracts;
 
-            if (!JobEvent.TryParse(Console.In.ReadToEnd(), out var happened, out var reason))
+            if (!JobEvent.TryParse(File.ReadAllText("event.json"), out var happened, out var reason))
                 throw new InvalidOperationException(reason);
             Console.WriteLine($"{happened.Data.Source}/{happened.Data.Id} {happened.Data.State} {happened.Data.Version}");
-            """);
-        await WriteAsync(folder, "event.json", await File.ReadAllTextAsync(
-            Path.Combine(Sdk.Repository, "tests", "FopWatch.Packages.Tests", "event.json"), TestContext.Current.CancellationToken));
-        File.Copy(packed.NuGetConfig, Path.Combine(folder.FullName, "nuget.config"));
 
+            using var client = new FopWatchClient(new() { Url = new(args[0]) });
+            await client.RegisterAsync(new() { Source = "media", Id = "z0.registered" });
+            await foreach (var job in client.ListAsync())
+                Console.WriteLine($"{job.Source}/{job.Id} {job.State}");
+            """);
+        File.Copy(Path.Combine(Sdk.Repository, "tests", "FopWatch.Packages.Tests", "event.json"), Path.Combine(folder.FullName, "event.json"));
+        File.Copy(packed.NuGetConfig, Path.Combine(folder.FullName, "nuget.config"));
         await Sdk.DotnetAsync(folder.FullName, packed.NewUser, "build", "--nologo", "-v", "quiet");
 
+        using var tool = await InstalledTool.InstallAsync(packed);
+        await using var host = await tool.ServeAsync("data", new()
+        {
+            ["FopWatch__Sources__media__Provider"] = "Qiniu",
+            ["FopWatch__Sources__media__NotifyTokens__0"] = "abcdefgh",
+            ["FopWatch__Sources__media__StatusEndpoint"] = "http://127.0.0.1:9",
+        });
         var (exit, output, error) = await Sdk.RunAsync(
-            folder.FullName, packed.NewUser, "bash", "-c", "dotnet bin/Debug/net10.0/Consumer.dll <event.json");
-        Assert.Equal((0, "media/z0.a Succeeded 2", ""), (exit, output.Trim(), error));
+            folder.FullName, packed.NewUser, "dotnet", Path.Combine("bin", "Debug", "net10.0", "Consumer.dll"), host.Url.AbsoluteUri);
+
+        Assert.Equal((0, ""), (exit, error));
+        Assert.Equal("media/z0.a Succeeded 2\nmedia/z0.registered Waiting\n", output.ReplaceLineEndings("\n"));
+    }
+
+    /// <summary>A library that asks for another version of its neighbour would bring two of them together that were never tested together.</summary>
+    [Fact]
+    public void The_client_asks_for_the_contracts_of_its_own_version()
+    {
+        var contracts = packed.Metadata("FopWatch.Client").Descendants()
+            .Single(element => element.Name.LocalName == "dependency" && element.Attribute("id")?.Value == "FopWatch.Contracts");
+
+        Assert.Equal(packed.Version, contracts.Attribute("version")?.Value);
     }
 
     private static string IdOf(string project) => project == "FopWatch.Local" ? "fopwatch" : project;

@@ -9,7 +9,7 @@ namespace FopWatch.Packages.Tests;
 /// <summary>The packages as a release packs them, in a folder that is the only source there is.</summary>
 public sealed class Packed : IAsyncLifetime
 {
-    public static readonly string[] Projects = ["FopWatch.Contracts", "FopWatch.Local"];
+    public static readonly string[] Projects = ["FopWatch.Client", "FopWatch.Contracts", "FopWatch.Local"];
 
     private readonly TempFolder _folder = new();
 
