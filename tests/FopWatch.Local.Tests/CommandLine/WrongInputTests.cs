@@ -278,7 +278,10 @@ public sealed class WrongInputTests : IDisposable
             // A provider that does not exist keeps it from writing a file wherever the process stands.
             "init" => [("--provider", "nobody")],
             "completion" => [],
-            _ => [("--config", File("config")), ("--channel", "notification")],
+            "decode" => [("--config", File("config")), ("--channel", "notification")],
+
+            // The other ones speak to a host.
+            _ => [("--url", _url)],
         };
         string[] arguments = command switch
         {
@@ -287,6 +290,8 @@ public sealed class WrongInputTests : IDisposable
             "webhooks show" or "webhooks deliveries" or "webhooks pause" or "webhooks resume" or "webhooks replay" or "webhooks test" => input == "NAME" ? [] : ["crm"],
             "backup" => input == "TARGET" ? [] : [File("copy")],
             "restore" => input == "FILE" ? [] : [File("copy")],
+            "jobs show" => input == "SOURCE" ? [] : input == "ID" ? ["media"] : ["media", "z0.a"],
+            "quarantine show" => input == "KEY" ? [] : ["20261122T031035410-f30dad4d8a01567943016654"],
             _ => [],
         };
         string[] start = command.Length == 0 ? [] : command.Split(' ');
