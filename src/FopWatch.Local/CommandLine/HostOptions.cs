@@ -52,6 +52,9 @@ internal sealed class HostOptions
         command.Options.Add(_apiKey);
     }
 
+    /// <summary>The URL of the host.</summary>
+    public Uri UrlOf(ParseResult result) => result.GetValue(_url)!;
+
     /// <summary>Whether the URL is given.</summary>
     public bool IsUrlGiven(ParseResult result) => result.GetResult(_url) is { Implicit: false };
 

@@ -75,6 +75,9 @@ internal sealed class Terminal
     /// <summary>Whether somebody is there to answer a question.</summary>
     public bool CanAsk { get; init; }
 
+    /// <summary>Waits for a key; null where none can be pressed. It answers null when there will be no more.</summary>
+    public Func<ConsoleKeyInfo?>? ReadKey { get; init; }
+
     /// <summary>The terminal that the process was started in.</summary>
     public static Terminal OfProcess() => new(
         System.Console.OpenStandardInput,
@@ -85,6 +88,7 @@ internal sealed class Terminal
         !System.Console.IsErrorRedirected)
     {
         Program = ProgramName.OfProcess(),
+        ReadKey = System.Console.IsInputRedirected ? null : () => System.Console.ReadKey(intercept: true),
         CanAsk = !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected,
     };
 
