@@ -27,6 +27,8 @@ public static class FopWatchJson
     Converters = [typeof(UtcTimeConverter)])]
 [JsonSerializable(typeof(BulkAnswer))]
 [JsonSerializable(typeof(CallerProfile))]
+[JsonSerializable(typeof(DoctorReport))]
+[JsonSerializable(typeof(JobBody))]
 [JsonSerializable(typeof(JobCount))]
 [JsonSerializable(typeof(JobPage))]
 [JsonSerializable(typeof(Overview))]

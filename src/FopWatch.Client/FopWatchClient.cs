@@ -121,6 +121,10 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
         new EventFollower(_host).FollowAsync(after, source, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<JobBody?> BodyAsync(string source, string id, CancellationToken cancellationToken = default) =>
+        OrNullAsync(() => _host.AnswerAsync<JobBody>(new(HttpMethod.Get, $"{PathOf(source, id)}/body"), ClientJson.Default.JobBody, cancellationToken));
+
+    /// <inheritdoc/>
     public async Task<PolledJob> PollAsync(string source, string id, CancellationToken cancellationToken = default)
     {
         var call = new Call(HttpMethod.Post, $"{PathOf(source, id)}/poll") { Longer = Longer };
@@ -140,7 +144,7 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
     public Task<BulkAnswer> CountBulkAsync(BulkAction action, JobFilter filter, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return CountAsync(PathOf(action), [.. filter.ToParameters()], cancellationToken);
+        return CountAsync(HttpMethod.Post, PathOf(action), [.. filter.ToParameters()], cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -148,7 +152,7 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
         BulkAction action, JobFilter filter, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        return RunAsync(PathOf(action), [.. filter.ToParameters()], confirm, progress, cancellationToken);
+        return RunAsync(HttpMethod.Post, PathOf(action), [.. filter.ToParameters()], confirm, progress, cancellationToken);
     }
 
     /// <inheritdoc/>
@@ -203,12 +207,25 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
 
     /// <inheritdoc/>
     public Task<BulkAnswer> CountQuarantineRetryAsync(string? source = null, CancellationToken cancellationToken = default) =>
-        CountAsync("api/quarantine/retry", OfSource(source), cancellationToken);
+        CountAsync(HttpMethod.Post, "api/quarantine/retry", OfSource(source), cancellationToken);
 
     /// <inheritdoc/>
     public Task<BulkAnswer> RunQuarantineRetryAsync(
         string? source, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default) =>
-        RunAsync("api/quarantine/retry", OfSource(source), confirm, progress, cancellationToken);
+        RunAsync(HttpMethod.Post, "api/quarantine/retry", OfSource(source), confirm, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<BulkAnswer> CountQuarantineDeleteAsync(string? source = null, CancellationToken cancellationToken = default) =>
+        CountAsync(HttpMethod.Delete, "api/quarantine", OfSource(source), cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<BulkAnswer> RunQuarantineDeleteAsync(
+        string? source, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default) =>
+        RunAsync(HttpMethod.Delete, "api/quarantine", OfSource(source), confirm, progress, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<DoctorReport> ExamineAsync(CancellationToken cancellationToken = default) =>
+        _host.AnswerAsync<DoctorReport>(new(HttpMethod.Post, "api/doctor") { Longer = Longer }, ClientJson.Default.DoctorReport, cancellationToken);
 
     /// <inheritdoc/>
     public async Task<IReadOnlyList<WebhookStatus>> ListWebhooksAsync(CancellationToken cancellationToken = default) =>
@@ -322,17 +339,17 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
         return IsWhole(job) ? job : throw _host.NotFopWatch();
     }
 
-    private Task<BulkAnswer> CountAsync(string path, List<KeyValuePair<string, string>> filters, CancellationToken cancellationToken) =>
-        _host.AnswerAsync(Call.Of(HttpMethod.Post, path, filters) with { Longer = Longer }, ClientJson.Default.BulkAnswer, cancellationToken);
+    private Task<BulkAnswer> CountAsync(HttpMethod method, string path, List<KeyValuePair<string, string>> filters, CancellationToken cancellationToken) =>
+        _host.AnswerAsync(Call.Of(method, path, filters) with { Longer = Longer }, ClientJson.Default.BulkAnswer, cancellationToken);
 
     private async Task<BulkAnswer> RunAsync(
-        string path, List<KeyValuePair<string, string>> filters, string confirm, IProgress<BulkAnswer>? progress, CancellationToken cancellationToken)
+        HttpMethod method, string path, List<KeyValuePair<string, string>> filters, string confirm, IProgress<BulkAnswer>? progress, CancellationToken cancellationToken)
     {
         ArgumentException.ThrowIfNullOrEmpty(confirm);
         KeyValuePair<string, string> place = new("confirm", confirm);
         while (true)
         {
-            var call = Call.Of(HttpMethod.Post, path, [.. filters, place]) with { IsIdempotent = false, Longer = Longer };
+            var call = Call.Of(method, path, [.. filters, place]) with { IsIdempotent = false, Longer = Longer };
             var answer = await _host.AnswerAsync(call, ClientJson.Default.BulkAnswer, cancellationToken).ConfigureAwait(false);
             progress?.Report(answer);
             if (answer.Continuation is not { } continuation)

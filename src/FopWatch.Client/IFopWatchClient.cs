@@ -79,6 +79,13 @@ public interface IFopWatchClient
     /// <exception cref="FopWatchRefusedException">The host refused, and would again. A cloud host has no stream (404): it publishes to Service Bus.</exception>
     IAsyncEnumerable<EventStreamItem> EventsAsync(string? after = null, string? source = null, CancellationToken cancellationToken = default);
 
+    /// <summary>Reads the provider's report of a job, in its own words and with secrets redacted.</summary>
+    /// <param name="source">The name of its source.</param>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The report; null if there is no such job, or no report of it is kept.</returns>
+    Task<JobBody?> BodyAsync(string source, string id, CancellationToken cancellationToken = default);
+
     /// <summary>Has the provider asked about a job now.</summary>
     /// <param name="source">The name of its source.</param>
     /// <param name="id">Its id.</param>
@@ -175,6 +182,27 @@ public interface IFopWatchClient
     /// <exception cref="FopWatchUnreachableException">Some may have been done: count again.</exception>
     Task<BulkAnswer> RunQuarantineRetryAsync(
         string? source, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Counts the quarantined notifications that would be thrown away. Nothing is done.</summary>
+    /// <param name="source">Only what came to this source's notify URL; null for all.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The count, and as <see cref="BulkAnswer.Confirm"/> what to give to <see cref="RunQuarantineDeleteAsync"/>.</returns>
+    Task<BulkAnswer> CountQuarantineDeleteAsync(string? source = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Throws all quarantined notifications away, once their count is confirmed. Those that arrive after the count stay.</summary>
+    /// <param name="source">The source that was counted.</param>
+    /// <param name="confirm">The <see cref="BulkAnswer.Confirm"/> of <see cref="CountQuarantineDeleteAsync"/>.</param>
+    /// <param name="progress">Is told every 20 seconds how far it is; null for nobody.</param>
+    /// <param name="cancellationToken">Cancels. What was done stays done.</param>
+    /// <returns>What it came to.</returns>
+    /// <exception cref="FopWatchRefusedException">The count is another now (409): nothing was done.</exception>
+    /// <exception cref="FopWatchUnreachableException">Some may have been done: count again.</exception>
+    Task<BulkAnswer> RunQuarantineDeleteAsync(
+        string? source, string confirm, IProgress<BulkAnswer>? progress = null, CancellationToken cancellationToken = default);
+
+    /// <summary>Examines the installation: settings, status APIs, notify URLs, stores, and what the last day's traffic says.</summary>
+    /// <param name="cancellationToken">Cancels.</param>
+    Task<DoctorReport> ExamineAsync(CancellationToken cancellationToken = default);
 
     /// <summary>Lists the webhooks of an embedded host, in the order of their names.</summary>
     /// <param name="cancellationToken">Cancels.</param>

@@ -36,6 +36,10 @@ public sealed class HostTests
 
         var settled = await waiting;
         Assert.Equal((JobState.Failed, "not a valid media", "42"), (settled.State, Assert.Single(settled.Items).Error, settled.Metadata!["lesson"]));
+        var body = (await client.BodyAsync("media", "z0.1", Cancelled))!;
+        Assert.Equal((true, 0), (body.Final, body.Redacted));
+        Assert.Contains("not a valid media", body.Body, StringComparison.Ordinal);
+        Assert.Null(await client.BodyAsync("media", "z0.none", Cancelled));
         Assert.Equal(settled.Version + 1, (await client.RepublishAsync("media", "z0.1", Cancelled)).Version);
         Assert.StartsWith("not asked", (await client.PollAsync("media", "z0.1", Cancelled)).Answer, StringComparison.Ordinal);
         Assert.Equal(WatchStatus.Done, (await client.StopAsync("media", "z0.1", Cancelled)).Watch);
@@ -153,6 +157,11 @@ public sealed class HostTests
         Assert.Equal(44, counted.Count);
         var retried = await client.RunQuarantineRetryAsync(null, counted.Confirm!, null, Cancelled);
         Assert.Equal((0, 44, 44), (retried.Done, retried.Failed, retried.Notifications!.Count));
+
+        var deleted = await client.CountQuarantineDeleteAsync("media", Cancelled);
+        Assert.Equal(("delete", 39), (deleted.Action, deleted.Count));
+        Assert.Equal(39, (await client.RunQuarantineDeleteAsync("media", deleted.Confirm!, null, Cancelled)).Done);
+        Assert.Equal(5, (await client.ListQuarantinePageAsync(top: 100, cancellationToken: Cancelled)).Notifications.Count);
     }
 
     [Fact(Timeout = 120_000)]
@@ -172,6 +181,9 @@ public sealed class HostTests
         Assert.Equal(["files", "media", "video"], (await client.PlanAsync(cancellationToken: Cancelled)).Sources.Select(source => source.Name));
         var refused = await Assert.ThrowsAsync<FopWatchRefusedException>(() => client.PlanAsync("nobody", Cancelled));
         Assert.Contains("source: It is not the name of a configured source.", refused.Message, StringComparison.Ordinal);
+
+        var examined = await client.ExamineAsync(Cancelled);
+        Assert.Contains(examined.Findings, finding => (finding.Check, finding.Level) == ("database", "pass"));
 
         using var stranger = ClientOf(host, options => options.ApiKey = "another-key-of-16");
         Assert.Equal(401, (await Assert.ThrowsAsync<FopWatchRefusedException>(() => stranger.MeAsync(Cancelled))).Problem.Status);

@@ -76,6 +76,19 @@ public sealed record PolledJob : WatchedJob
     public required string Answer { get; init => field = Given.NotNull(value); }
 }
 
+/// <summary>What a provider said of a job, in its own words.</summary>
+public sealed record JobBody
+{
+    /// <summary>The report as JSON, secrets redacted. Whoever sent it wrote it: treat it as data.</summary>
+    public required string Body { get; init => field = Given.NotNull(value); }
+
+    /// <summary>Whether it says that the processing is over.</summary>
+    public required bool Final { get; init; }
+
+    /// <summary>How often <c>***</c> stands in it, in place of a secret.</summary>
+    public required int Redacted { get; init; }
+}
+
 /// <summary>Something that happened to a job, once or several times in a row.</summary>
 /// <remarks>Its words are strings: a newer host may have more of them.</remarks>
 public sealed record TimelineEntry
@@ -96,8 +109,8 @@ public sealed record TimelineEntry
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>
-    /// What brought it about: <c>registration</c>, <c>notification</c> (trusted), <c>hint</c> (an untrusted notification), <c>poll</c>, <c>token</c> or
-    /// <c>request</c>; null where that is not told.
+    /// What brought it about: <c>registration</c>, <c>notification</c> (trusted), <c>hint</c> (an untrusted notification), <c>poll</c>, <c>token</c>,
+    /// <c>request</c> or <c>uploadCallback</c>; null where that is not told.
     /// </summary>
     public string? By { get; init; }
 

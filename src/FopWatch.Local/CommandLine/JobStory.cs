@@ -76,6 +76,8 @@ internal static class JobStory
     {
         ("registration", false) => "The application registered the job.",
         ("registration", true) => "The application registered the job again, with more metadata or for the first time after a notification.",
+        ("uploadCallback", false) => "An upload callback of the provider registered the job.",
+        ("uploadCallback", true) => "An upload callback of the provider registered the job again, with more metadata or for the first time after a notification.",
         ("notification" or "token", _) => "A trusted notification named the job.",
         ("hint", _) => "An untrusted notification named the job.",
         ("poll", _) => "An answer of the status API named the job.",
@@ -117,6 +119,7 @@ internal static class JobStory
         "poll" => ", by an answer of the status API",
         "token" => ", by a notification to a notify URL that the source trusts",
         "request" => ", because somebody asked for a poll",
+        "uploadCallback" => ", by an upload callback",
         _ => "",
     };
 

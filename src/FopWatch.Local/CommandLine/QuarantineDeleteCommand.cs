@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.Globalization;
 using System.Text.Json;
+using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
@@ -29,7 +30,7 @@ internal static class QuarantineDeleteCommand
         var all = new Option<bool>("--all") { Description = "Delete all of them." };
         var source = QuarantineCommand.SourceOption("With --all: only what came to this source's notify URL.");
         var yes = Confirmation.Option();
-        var json = new Option<bool>("--json") { Description = "Print the keys of what was deleted as a JSON array." };
+        var json = new Option<bool>("--json") { Description = "Print JSON: the keys that were deleted, or the result of a batch." };
         var command = new ExplainedCommand("delete", "Throws quarantined notifications away.", More) { keys, all, source, yes, json };
         var host = new HostOptions();
         host.AddTo(command);
@@ -39,13 +40,7 @@ internal static class QuarantineDeleteCommand
             QuarantineCommand.Check(given, result.GetValue(all), result.GetValue(source));
             using var client = host.Connect(result, terminal);
             if (given.Count == 0)
-            {
-                await foreach (var kept in client.ListQuarantineAsync(result.GetValue(source), cancellationToken))
-                    given.Add(kept.Key);
-                var many = given.Count == 1 ? "1 notification" : string.Create(CultureInfo.InvariantCulture, $"{given.Count} notifications");
-                if (given.Count > 0 && !await Confirmation.AskAsync(terminal, $"{many} will be deleted.", result.GetValue(yes), cancellationToken))
-                    return ExitCodes.Refused;
-            }
+                return await DeleteAllAsync(terminal, client, result.GetValue(source), (result.GetValue(yes), result.GetValue(json)), cancellationToken);
 
             foreach (var key in given)
                 await client.DeleteQuarantinedAsync(key, cancellationToken);
@@ -56,6 +51,28 @@ internal static class QuarantineDeleteCommand
             return ExitCodes.Ok;
         }));
         return command;
+    }
+
+    private static async Task<int> DeleteAllAsync(
+        Terminal terminal, FopWatchClient client, string? source, (bool Yes, bool Json) options, CancellationToken cancellationToken)
+    {
+        var counted = await client.CountQuarantineDeleteAsync(source, cancellationToken);
+        if (counted.Count == 0)
+        {
+            terminal.WriteErrorLine("Nothing is in quarantine.");
+            return ExitCodes.Ok;
+        }
+
+        var many = counted.Count == 1 ? "1 notification" : string.Create(CultureInfo.InvariantCulture, $"{counted.Count} notifications");
+        if (!await Confirmation.AskAsync(terminal, $"{many} will be deleted.", options.Yes, cancellationToken))
+            return ExitCodes.Refused;
+
+        var done = await client.RunQuarantineDeleteAsync(source, counted.Confirm!, new BulkProgress(terminal), cancellationToken);
+        if (options.Json)
+            terminal.Output.WriteLine(JsonSerializer.Serialize(done, FopWatchJson.TypeOf<BulkAnswer>()));
+        else
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done.Done ?? 0} deleted."));
+        return done.Failed > 0 ? ExitCodes.Failed : ExitCodes.Ok;
     }
 }
 

@@ -1,0 +1,40 @@
+using FopWatch.Contracts;
+
+namespace FopWatch.Client.Tests;
+
+/// <summary>The program in C# that docs/clients.md shows.</summary>
+internal static class ClientPageSample
+{
+    public static async Task RunAsync(string[] args)
+    {
+        using var fopWatch = new FopWatchClient(new()
+        {
+            Url = new(Environment.GetEnvironmentVariable("FOPWATCH_URL") ?? "http://127.0.0.1:7071"),
+            ApiKey = Environment.GetEnvironmentVariable("FOPWATCH_API_KEY"),
+        });
+        switch (args)
+        {
+            case ["register", var source, .. var ids]:
+                foreach (var result in await fopWatch.RegisterManyAsync([.. ids.Select(id => new JobRegistration { Source = source, Id = id })]))
+                    Console.WriteLine(result.Job?.Id ?? string.Join(' ', result.Errors.Select(error => error.Detail)));
+                break;
+            case ["wait", var source, var id]:
+                Console.WriteLine((await fopWatch.WaitAsync(source, id)).State);
+                break;
+            case ["list", var state]:
+                await foreach (var job in fopWatch.ListAsync(new() { States = [Enum.Parse<JobState>(state, ignoreCase: true)] }))
+                    Console.WriteLine($"{job.Id} {job.State}");
+                break;
+            case ["follow", var file]:
+                await foreach (var item in fopWatch.EventsAsync(File.Exists(file) ? File.ReadAllText(file) : "0"))
+                {
+                    if (item is EventReceived { Event.Data: var job })
+                        Console.WriteLine($"{job.Id} {job.State} {job.Version}");
+                    if (item.Cursor is not null)
+                        File.WriteAllText(file, item.Cursor);
+                }
+
+                break;
+        }
+    }
+}

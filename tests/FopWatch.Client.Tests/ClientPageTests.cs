@@ -1,0 +1,175 @@
+using System.Diagnostics;
+using System.Text;
+using System.Text.RegularExpressions;
+using FopWatch.Local.Tests.Http;
+
+namespace FopWatch.Client.Tests;
+
+/// <summary>The programs of docs/clients.md, each taken from the page and run against a host whose connections are cut. Java compiles its own at the start.</summary>
+public sealed class ClientPageTests
+{
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    [Theory(Timeout = 300_000)]
+    [InlineData("bash", "client.sh", "bash", "curl")]
+    [InlineData("python", "client.py", "python3", "python3")]
+    [InlineData("js", "client.mjs", "node", "node")]
+    [InlineData("java", "FopWatch.java", "java", "java")]
+    [InlineData("go", "client.go", "go run", "go")]
+    [InlineData("php", "client.php", "php", "php")]
+    public async Task A_program_registers_waits_lists_and_follows_with_a_cursor(string language, string file, string program, string needs)
+    {
+        Assert.SkipUnless(IsOnPath(needs), $"{needs} is not on the PATH: the client in {language} was not run.");
+        using var folder = new TempFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.FullName, file), Sample(language), Cancelled);
+        string[] command = [.. program.Split(' '), file];
+
+        await UseAsync(folder.FullName, command);
+    }
+
+    [Fact(Timeout = 300_000)]
+    public async Task The_program_in_CSharp_registers_waits_lists_and_follows_with_a_cursor()
+    {
+        using var folder = new TempFolder();
+        await UseAsync(folder.FullName, ["dotnet", typeof(ClientPageTests).Assembly.Location, Program.PageArgument]);
+    }
+
+    private static async Task UseAsync(string folder, string[] command)
+    {
+        await using var host = await RunningHost.StartAsync();
+        await using var proxy = new CuttingProxy(host.Host.Url);
+
+        // What cannot be registered now is registered later.
+        var url = host.Host.Url;
+        await host.StopAsync();
+        await using (var registering = Run("register", "media", "z0.1", "z0.2"))
+        {
+            await Eventually.HoldsAsync(() => proxy.Accepted > 0);
+            await host.RestartAsync();
+            proxy.Host = host.Host.Url;
+            Assert.Equal(("z0.1\nz0.2\n", 0), await registering.EndAsync());
+        }
+
+        await using (var waiting = Run("wait", "media", "z0.1"))
+        {
+            var before = proxy.Accepted;
+            await Eventually.HoldsAsync(() => proxy.Accepted > before && proxy.Open > 0);
+            proxy.CutAll();
+            await NotifyAsync("z0.1");
+            Assert.Equal(("succeeded\n", 0), await waiting.EndAsync());
+        }
+
+        // More than a page.
+        using var client = HostTests.ClientOf(host);
+        await client.RegisterManyAsync([.. Enumerable.Range(100, 150).Select(n => new JobRegistration { Source = "video", Id = $"v.{n}" })], Cancelled);
+        await using (var listing = Run("list", "waiting"))
+        {
+            var (output, exit) = await listing.EndAsync();
+            Assert.Equal((151, 0), (output.Split('\n', StringSplitOptions.RemoveEmptyEntries).Distinct().Count(line => line.EndsWith(" waiting", StringComparison.OrdinalIgnoreCase)), exit));
+        }
+
+        await using (var following = Run("follow", "cursor"))
+        {
+            await following.UntilAsync("z0.1 succeeded");
+            proxy.CutAll();
+            await NotifyAsync("z0.3");
+            await following.UntilAsync("z0.3 succeeded");
+
+            // The cursor is kept after the event was dealt with.
+            await Eventually.HoldsAsync(() => ReadCursor() > 1);
+        }
+
+        await NotifyAsync("z0.4");
+        await using (var again = Run("follow", "cursor"))
+        {
+            await again.UntilAsync("z0.4 succeeded");
+            Assert.DoesNotContain("z0.1 ", again.Output, StringComparison.Ordinal);
+        }
+
+        // The cursors of a first job's and of a third one's event are apart.
+        long ReadCursor() => File.Exists(Path.Combine(folder, "cursor")) && File.ReadAllText(Path.Combine(folder, "cursor")).Split('-') is [var place, ..] && long.TryParse(place, out var read) ? read : 0;
+
+        Running Run(params string[] arguments) => new(folder, proxy.Url, [.. command, .. arguments]);
+
+        async Task NotifyAsync(string id)
+        {
+            using var answer = await host.NotifyAsync("media", $$"""{"id":"{{id}}","code":0,"desc":"","items":[{"cmd":"avthumb/mp4","code":0,"desc":"","key":"out.mp4","hash":"h"}]}""");
+            Assert.Equal(200, (int)answer.StatusCode);
+        }
+    }
+
+    private static string Sample(string language)
+    {
+        using var page = new StreamReader(typeof(ClientPageTests).Assembly.GetManifestResourceStream("clients.md")!);
+        return Regex.Match(page.ReadToEnd().ReplaceLineEndings("\n"), $"```{language}\n(.*?)```\n", RegexOptions.Singleline).Groups[1].Value;
+    }
+
+    private static bool IsOnPath(string program) =>
+        (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator).Any(folder => File.Exists(Path.Combine(folder, program)));
+
+    private sealed class Running : IAsyncDisposable
+    {
+        private readonly Process _process;
+        private readonly StringBuilder _output = new();
+        private readonly StringBuilder _errors = new();
+
+        public Running(string folder, Uri url, string[] command)
+        {
+            var start = new ProcessStartInfo(command[0], command[1..]) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true };
+            start.Environment["FOPWATCH_URL"] = url.AbsoluteUri.TrimEnd('/');
+            start.Environment["NO_PROXY"] = start.Environment["no_proxy"] = "127.0.0.1";
+            start.Environment["PYTHONDONTWRITEBYTECODE"] = "1";
+            _process = Process.Start(start)!;
+            _process.StandardInput.Close();
+            _process.OutputDataReceived += (_, line) => Add(_output, line.Data);
+            _process.ErrorDataReceived += (_, line) => Add(_errors, line.Data);
+            _process.BeginOutputReadLine();
+            _process.BeginErrorReadLine();
+        }
+
+        public string Output
+        {
+            get
+            {
+                lock (_output)
+                    return _output.ToString();
+            }
+        }
+
+        public async Task<(string Output, int Exit)> EndAsync()
+        {
+            try
+            {
+                await _process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(120), Cancelled);
+            }
+            catch (TimeoutException)
+            {
+                Assert.Fail($"It goes on:\n{Output}\n{_errors}");
+            }
+
+            if (_process.ExitCode != 0)
+                Assert.Fail($"It ended with {_process.ExitCode}:\n{Output}\n{_errors}");
+            return (Output.ToLowerInvariant(), _process.ExitCode);
+        }
+
+        public Task UntilAsync(string text) => Eventually.HoldsAsync(
+            () => Output.Contains(text, StringComparison.OrdinalIgnoreCase) || (_process.HasExited ? throw new InvalidOperationException($"It ended:\n{_errors}") : false),
+            TimeSpan.FromSeconds(90));
+
+        public async ValueTask DisposeAsync()
+        {
+            if (!_process.HasExited)
+                _process.Kill(entireProcessTree: true);
+            await _process.WaitForExitAsync();
+            _process.Dispose();
+        }
+
+        private static void Add(StringBuilder text, string? line)
+        {
+            if (line is null)
+                return;
+            lock (text)
+                text.Append(line).Append('\n');
+        }
+    }
+}
