@@ -180,6 +180,7 @@ reason
 	deadline: the deadline = 期限已到
 by
 	registration: by the application = 由应用登记
+	uploadCallback: by an upload callback = 由上传回调
 	notification: by a notification = 由通知
 	hint: by an untrusted notification = 由不可信的通知
 	poll: by a poll = 由轮询
@@ -244,6 +245,7 @@ finding
 	outOfScope: Other buckets = 其他空间
 	wrongToken: Wrong tokens = 令牌错误
 	unknownNotifyUrl: Unknown notify URL = 未知通知地址
+	uploadMetadataTooLarge: Upload metadata too large = 上传元数据过大
 	publishingFails: Publishing fails = 发布失败
 	eventsRefused: Events refused = 事件被拒
 	unreadableEvents: Unreadable events = 事件无法读取
