@@ -26,15 +26,19 @@ internal sealed record Unanswered(string What, string Fix)
         HttpRequestException { InnerException: UntrustedCertificateException certificate } => OfCertificate(certificate, setting),
         HttpRequestException { HttpRequestError: HttpRequestError.SecureConnectionError } => new(
             "accepts the connection and does not establish TLS",
-            $"Check that the port serves https. If it serves http, let {setting} begin with http. A firewall may also cut TLS.") { IsOfTheServer = true },
+            $"Check that the port serves https. If it serves http, let {setting} begin with http. A firewall may also cut TLS.")
+        { IsOfTheServer = true },
         HttpRequestException { HttpRequestError: HttpRequestError.ProxyTunnelError } => new(
             "is not reached, because the proxy refuses", "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY in the environment of the host, and what the proxy allows."),
         HttpRequestException { HttpRequestError: HttpRequestError.InvalidResponse or HttpRequestError.HttpProtocolError } => new(
-            "answers, and not with HTTP", $"Check the scheme and the port in {setting}. A port of https does not answer http.") { IsOfTheServer = true },
+            "answers, and not with HTTP", $"Check the scheme and the port in {setting}. A port of https does not answer http.")
+        { IsOfTheServer = true },
         HttpRequestException { HttpRequestError: HttpRequestError.ResponseEnded } or IOException => new(
-            "cuts the connection before it has answered", $"Check that {setting} leads to the right server. A firewall may also cut connections.") { IsOfTheServer = true },
+            "cuts the connection before it has answered", $"Check that {setting} leads to the right server. A firewall may also cut connections.")
+        { IsOfTheServer = true },
         HttpRequestException { HttpRequestError: HttpRequestError.ConfigurationLimitExceeded } => new(
-            "answers with a head that is too large", $"Check that {setting} leads to the right server.") { IsOfTheServer = true },
+            "answers with a head that is too large", $"Check that {setting} leads to the right server.")
+        { IsOfTheServer = true },
         _ => new("gives no answer that can be read", $"Check that {setting} leads to the right server.") { IsOfTheServer = true },
     };
 

@@ -54,14 +54,16 @@ internal sealed record DoubtfulSetting(string What, string Fix)
         {
             yield return new(
                 $"{Section}:Sources:{source.Name}:StatusEndpoint is the documentation's example, {source.StatusEndpoint}",
-                "Set it to the base URL of the account's status API") { Source = source.Name };
+                "Set it to the base URL of the account's status API")
+            { Source = source.Name };
         }
 
         foreach (var source in settings.Sources.All.Where(source => source.Keys.IsEmpty && source.Trust == TrustRule.Signature && !source.Scope.HasBuckets))
         {
             yield return new(
                 $"{Section}:Sources:{source.Name} has no Keys and no Buckets, so anyone who has its notify URL can have outcomes of other accounts' jobs published",
-                $"Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed") { Source = source.Name };
+                $"Set {Section}:Sources:{source.Name}:Buckets to the buckets whose files are processed")
+            { Source = source.Name };
         }
     }
 

@@ -45,6 +45,7 @@ internal static class Cli
             JobsCommand.Create(terminal),
             QuarantineCommand.Create(terminal),
             WebhooksCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
             InitCommand.Create(terminal),
             ConfigCommand.Create(terminal),
             BackupCommand.Create(terminal),

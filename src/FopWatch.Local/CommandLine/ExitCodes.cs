@@ -6,7 +6,7 @@ internal static class ExitCodes
     /// <summary>All went well; of tracked jobs: all succeeded.</summary>
     public const int Ok = 0;
 
-    /// <summary>Some tracked job ended otherwise; or FopWatch would put the decoded body into quarantine.</summary>
+    /// <summary>Some tracked job ended otherwise; or FopWatch would put the decoded body into quarantine; or the doctor found trouble.</summary>
     public const int Failed = 1;
 
     /// <summary>The command was used wrongly, settings are wrong, or the host refused what was asked.</summary>

@@ -45,6 +45,20 @@ public sealed class LocalChecksTests : IDisposable
         Assert.Contains("Other users of this machine may use the data folder.", (await RunAsync(new DataFolderCheck(_folder.FullName))).Select(finding => finding.What));
     }
 
+    [Fact]
+    public async Task A_disk_that_is_full_is_trouble()
+    {
+        using var disk = await SmallDisk.MountAsync(2);
+        var folder = $"/proc/{disk.Through[5]}/root{disk.Folder}";
+        Assert.SkipUnless(Directory.Exists(folder), "The mount namespace of another process cannot be looked into here.");
+        Assert.Contains(await RunAsync(new DataFolderCheck(folder)), finding => finding.What.StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
+
+        await disk.TakeAllAsync();
+
+        Assert.Equal(
+            (DoctorLevel.Trouble, "The data folder cannot be written to: the disk may be full or read-only."), Of(Assert.Single(await RunAsync(new DataFolderCheck(folder)))));
+    }
+
     [Theory]
     [InlineData(10L << 30, null)]
     [InlineData(500L << 20, DoctorLevel.Warning)]

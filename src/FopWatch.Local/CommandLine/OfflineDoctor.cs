@@ -1,0 +1,66 @@
+using System.Text.Json;
+using FopWatch.Api;
+using FopWatch.Diagnosis;
+using FopWatch.Local.Examining;
+using FopWatch.Local.Hosting;
+using FopWatch.Providers;
+using FopWatch.Settings;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FopWatch.Local.CommandLine;
+
+/// <summary>Examines what can be examined where no host answers: settings, data folder, database and status APIs.</summary>
+internal static class OfflineDoctor
+{
+    /// <summary>How long a status API may take: less than a step, so that the answer says so.</summary>
+    private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(14);
+
+    /// <summary>Examines.</summary>
+    /// <param name="config">The settings file; null for the usual one.</param>
+    /// <param name="data">The data folder.</param>
+    /// <param name="why">Why no host is asked, as a sentence.</param>
+    /// <param name="tell">Is told where the settings were read from: a path, which is no part of a report.</param>
+    /// <param name="cancellationToken">Cancels.</param>
+    public static async Task<Client.DoctorReport> ExamineAsync(string? config, string data, string why, Action<string> tell, CancellationToken cancellationToken)
+    {
+        var time = TimeProvider.System;
+        var found = new List<DoctorFinding>();
+        var checks = new List<IDoctorCheck>();
+        var notExamined = new List<DoctorFinding>
+        {
+            Skipped(DoctorCheck.NotifyUrl, $"{why} Only a running host recognises the notification that it sends to itself."),
+            Skipped(DoctorCheck.Traffic, $"{why} The traffic is known to the host."),
+        };
+        using var http = StatusClient.CreateHttp();
+        try
+        {
+            var settings = SettingsFile.Read(config, HostSettings.DefaultUrls, data);
+            tell(settings.ReadFrom!.ToWords());
+            checks.Add(new SettingsCheck(settings.Shared) { Listening = new(settings.Urls) });
+            checks.Add(new StatusApiCheck(settings.Shared, new(http, time, new() { Timeout = StatusTimeout, MaxAnswerLength = settings.Shared.MaxAnswerBytes }), time));
+        }
+        catch (SettingsException e)
+        {
+            found.AddRange(e.Problems.Select(problem => new DoctorFinding
+            {
+                Check = DoctorCheck.Settings,
+                Level = DoctorLevel.Trouble,
+                What = $"{problem.TrimEnd('.')}.",
+                Why = "The host does not start with these settings.",
+            }));
+            if (e.Origin is { } origin)
+                tell(origin);
+            notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, "No status API was asked: the settings are wrong."));
+        }
+
+        checks.Add(new DataFolderCheck(data));
+        checks.Add(new DatabaseCheck(data, null));
+        var report = await new Doctor(checks, new(), new(), time, NullLogger.Instance).ExamineAsync(cancellationToken);
+
+        // As a host would answer it.
+        var json = JsonSerializer.SerializeToUtf8Bytes(report! with { Findings = [.. found, .. report.Findings, .. notExamined] }, ApiJson.Wire.DoctorReport);
+        return JsonSerializer.Deserialize(json, Client.FopWatchJson.TypeOf<Client.DoctorReport>())!;
+    }
+
+    private static DoctorFinding Skipped(DoctorCheck check, string what) => new() { Check = check, Level = DoctorLevel.Skipped, What = what };
+}

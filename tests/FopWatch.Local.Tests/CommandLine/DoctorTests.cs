@@ -1,0 +1,117 @@
+using System.Text.Json;
+using FopWatch.Client;
+using FopWatch.Local.CommandLine;
+using FopWatch.Local.Tests.Http;
+
+namespace FopWatch.Local.Tests.CommandLine;
+
+/// <summary><c>doctor</c>: by a running host, and without one.</summary>
+public sealed class DoctorTests : IDisposable
+{
+    private readonly TempFolder _folder = new();
+
+    private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
+
+    private string Data => Path.Combine(_folder.FullName, "data");
+
+    private string Config => Path.Combine(_folder.FullName, "fopwatch.json");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_running_host_is_asked_and_what_it_found_is_shown_the_worst_first()
+    {
+        await using var statusApi = await StatusStub.StartAsync();
+        statusApi.Answer = (_, _) => (404, "<html>");
+        await using var host = await RunningHost.StartAsync(statusEndpoint: statusApi.Endpoint);
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "doctor");
+
+        Assert.Equal((ExitCodes.Failed, ""), (exit, error));
+        var lines = output.ReplaceLineEndings("\n").Split('\n');
+        Assert.Equal("trouble  statusApi of files", lines[0]);
+        Assert.StartsWith($"  {statusApi.Endpoint.GetLeftPart(UriPartial.Authority)} does not know the path", lines[1], StringComparison.Ordinal);
+        Assert.Contains(lines, line => line.StartsWith("  Why: ", StringComparison.Ordinal));
+        Assert.Contains(lines, line => line.StartsWith("  Do: Check FopWatch:Sources:files:StatusEndpoint", StringComparison.Ordinal));
+        Assert.Contains("pass     database", lines);
+        Assert.StartsWith("3 troubles, ", lines[^2], StringComparison.Ordinal);
+        Assert.All(lines, line => Assert.True(line.Length <= 80, line));
+        Assert.DoesNotContain("\u001b", output, StringComparison.Ordinal);
+        Assert.DoesNotContain(RunningHost.Token, output, StringComparison.Ordinal);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Json_is_what_the_host_answers()
+    {
+        await using var host = await RunningHost.StartAsync();
+
+        var (_, output, error) = await CommandRun.RunAsync(host, "doctor", "--json");
+
+        Assert.Empty(error);
+        var report = JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!;
+        Assert.Contains(report.Findings, finding => finding is { Check: "database", Level: "pass" });
+        Assert.Contains(report.Findings, finding => finding is { Check: "statusApi", Source: "media", Level: "trouble" });
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Without_a_host_settings_status_APIs_and_folder_are_examined_and_the_rest_is_skipped_with_its_reason()
+    {
+        await using var statusApi = await StatusStub.StartAsync();
+        await WriteAsync(statusApi.Endpoint);
+
+        var (exit, output, error) = await OfflineAsync("--json");
+
+        Assert.Equal(ExitCodes.Unreachable, exit);
+        Assert.Contains("No host was asked: ", error, StringComparison.Ordinal);
+        Assert.Contains(Config, error, StringComparison.Ordinal);
+        var findings = JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings;
+        Assert.Equal("pass", Of("statusApi").Level);
+        Assert.Equal("info", Of("dataFolder").Level);
+        Assert.Equal("info", Of("database").Level);
+        Assert.Equal("warning", Of("settings").Level);
+        foreach (var skipped in (string[])["notifyUrl", "traffic"])
+            Assert.Equal(("skipped", true), (Of(skipped).Level, Of(skipped).What.StartsWith("No host was asked.", StringComparison.Ordinal)));
+        Assert.False(Directory.Exists(Data));
+        Assert.DoesNotContain(_folder.FullName, output, StringComparison.Ordinal);
+
+        DoctorFinding Of(string check) => findings.First(finding => finding.Check == check);
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task Wrong_settings_are_trouble_each_and_the_folder_is_examined()
+    {
+        await File.WriteAllTextAsync(Config, """{"FopWatch":{"Sources":{"media":{"Provider":"Nobody"}}}}""", Cancelled);
+        Directory.CreateDirectory(Data);
+
+        var (_, output, _) = await OfflineAsync("--json");
+
+        var findings = JsonSerializer.Deserialize(output, FopWatchJson.TypeOf<DoctorReport>())!.Findings;
+        Assert.Equal(2, findings.Count(finding => finding is { Check: "settings", Level: "trouble" }));
+        Assert.Contains(findings, finding => finding is { Check: "statusApi", Level: "skipped" });
+        Assert.Contains(findings, finding => finding is { Check: "dataFolder", Level: "pass" or "warning" });
+    }
+
+    [Fact(Timeout = 120_000)]
+    public async Task A_key_that_the_host_does_not_take_is_refused_and_nothing_is_examined()
+    {
+        await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");
+
+        var (exit, output, error) = await CommandRun.RunAsync(host, "doctor", "--api-key", "another-key-of-16");
+
+        Assert.Equal((ExitCodes.Refused, ""), (exit, output));
+        Assert.StartsWith("Refused: ", error, StringComparison.Ordinal);
+    }
+
+    private Task<(int Exit, string Output, string Error)> OfflineAsync(params string[] more) =>
+        CommandRun.RunAsync(["doctor", "--url", $"http://127.0.0.1:{Loopback.FreePort()}", "--config", Config, "--data", Data, .. more]);
+
+    private Task WriteAsync(Uri statusEndpoint)
+    {
+        const string Settings = """
+            {"FopWatch":{"Sources":{"media":{
+              "Provider":"Qiniu","StatusEndpoint":"ENDPOINT",
+              "NotifyTokens":["0123456789abcdef0123456789abcdef"],"Keys":{"ak":"sk-of-the-account"}}}}}
+            """;
+        return File.WriteAllTextAsync(Config, Settings.Replace("ENDPOINT", statusEndpoint.AbsoluteUri, StringComparison.Ordinal), Cancelled);
+    }
+}
