@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FopWatch.Local.CommandLine.Mcp;
 using FopWatch.Local.Demo;
 
 namespace FopWatch.Local.CommandLine;
@@ -51,6 +52,7 @@ internal static class Cli
             BackupCommand.Create(terminal),
             RestoreCommand.Create(terminal),
             CompletionCommand.Create(terminal),
+            McpCommand.Create(terminal),
         };
 
         // Serving is the default: the root takes its options too.
