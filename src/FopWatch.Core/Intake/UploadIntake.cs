@@ -127,17 +127,21 @@ public sealed class UploadIntake
     /// <summary>Registers the job with as much of its metadata as it may have: the job counts for more than what it is called.</summary>
     private async Task<RecordedJob> RegisterAsync(AssessedUpload assessed, JobKey key, CancellationToken cancellationToken)
     {
+        // What the provider says of the file counts more than a variable of the same name, which the uploader chooses.
         var (file, variables) = (assessed.Upload.File, assessed.Upload.Variables);
+
+        // An id that only a token vouches for may be made up. Polled at once, it is found out, and counts among the polls that are due until then.
+        TimeSpan? firstPoll = assessed.Trust == Trust.Strong ? null : TimeSpan.Zero;
         List<IReadOnlyDictionary<string, string>> choices = [file, Job.NoMetadata];
         if (variables is not null)
-            choices.Insert(0, file.Concat(variables).GroupBy(entry => entry.Key).ToDictionary(same => same.Key, same => same.Last().Value, StringComparer.Ordinal));
+            choices.Insert(0, file.Concat(variables).GroupBy(entry => entry.Key).ToDictionary(same => same.Key, same => same.First().Value, StringComparer.Ordinal));
         if (variables is null)
             _troubles.Occurred(key.Source, TroubleKind.UploadMetadataTooLarge);
         foreach (var metadata in choices)
         {
             try
             {
-                return await RecordAsync(assessed, key, new DecisionInput.Registration(metadata, null) { IsUploadCallback = true }, cancellationToken);
+                return await RecordAsync(assessed, key, new DecisionInput.Registration(metadata, firstPoll) { IsUploadCallback = true }, cancellationToken);
             }
             catch (MetadataTooLargeException)
             {

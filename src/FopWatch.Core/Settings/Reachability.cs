@@ -8,9 +8,11 @@ internal static class Reachability
     /// <summary>Whether the host is a loopback address or name, or the unspecified address, which only means something to who listens on it.</summary>
     public static bool IsThisMachine(Uri url)
     {
-        if (url.IsLoopback || url.Host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
+        // A dot at its end makes a name absolute, and no other name.
+        var host = url.DnsSafeHost.TrimEnd('.');
+        if (url.IsLoopback || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase))
             return true;
-        if (!IPAddress.TryParse(url.DnsSafeHost, out var address))
+        if (!IPAddress.TryParse(host, out var address))
             return false;
         if (address.IsIPv4MappedToIPv6)
             address = address.MapToIPv4();

@@ -120,9 +120,6 @@ internal sealed class WebhookLoop(Webhook webhook, WebhookSender sender, Webhook
         return _cursor!;
     }
 
-    /// <summary>Sends an event of no job that the receiver is to answer like any other.</summary>
-    public Task<WebhookAnswer> SendAsync(string id, ReadOnlyMemory<byte> body, CancellationToken cancellationToken) => sender.SendAsync(id, body, cancellationToken);
-
     /// <summary>Runs until cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {

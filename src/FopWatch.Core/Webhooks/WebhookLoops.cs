@@ -151,7 +151,10 @@ public sealed class WebhookLoops
         var body = $$$"""
             {"specversion":"1.0","id":"{{{id}}}","type":"{{{TestType}}}","source":"/fopwatch","time":"{{{time:yyyy-MM-dd'T'HH:mm:ss'Z'}}}","datacontenttype":"application/json","data":{"webhook":"{{{webhook.Name}}}"}}
             """;
-        return await LoopOf(webhook).SendAsync(id, Encoding.UTF8.GetBytes(body), cancellationToken);
+
+        // Over a connection of its own: it must not keep an event waiting for one.
+        using var sender = _senderOf(webhook);
+        return await sender.SendAsync(id, Encoding.UTF8.GetBytes(body), cancellationToken);
     }
 
     private async Task<WebhookStatus?> ChangeAsync(

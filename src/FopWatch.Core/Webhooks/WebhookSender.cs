@@ -52,7 +52,7 @@ public sealed class WebhookSender : IDisposable
             using var response = await _http.SendAsync(request, ended.Token);
             var elapsed = _transportTime.GetElapsedTime(began);
             await ReadAsync(response, ended.Token);
-            return new((int)response.StatusCode, Problem(response), RetryAfter(response.Headers.RetryAfter), elapsed);
+            return new((int)response.StatusCode, Problem(response), RetryAfter(response.Headers), elapsed);
         }
         catch (Exception e) when (!cancellationToken.IsCancellationRequested)
         {
@@ -101,8 +101,13 @@ public sealed class WebhookSender : IDisposable
         var status => $"answered {status}",
     };
 
-    private TimeSpan? RetryAfter(RetryConditionHeaderValue? header) =>
-        header?.Delta ?? (header?.Date is { } date && date - _time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : null);
+    private TimeSpan? RetryAfter(HttpResponseHeaders headers)
+    {
+        // More seconds than an int can hold are no header to .NET.
+        if (headers.NonValidated.TryGetValues("Retry-After", out var raw) && raw.ToString() is { Length: > 9 } digits && digits.All(char.IsAsciiDigit))
+            return TimeSpan.FromDays(365);
+        return headers.RetryAfter?.Delta ?? (headers.RetryAfter?.Date is { } date && date - _time.GetUtcNow() is var wait && wait > TimeSpan.Zero ? wait : null);
+    }
 
     private static string InWords(Exception failure)
     {

@@ -31,9 +31,7 @@ internal static class WebhookTransport
             PreAuthenticate = false,
             UseProxy = allowPrivate,
             ActivityHeadersPropagator = DistributedContextPropagator.CreateNoOutputPropagator(),
-
-            // One for the events, one for a test.
-            MaxConnectionsPerServer = 2,
+            MaxConnectionsPerServer = 1,
             ConnectTimeout = ConnectTimeout,
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
             PooledConnectionIdleTimeout = TimeSpan.FromMinutes(2),

@@ -52,5 +52,7 @@ internal static class QuarantineCommand
             throw new UsageException("Give KEY, or --all.");
         if (keys.Any(string.IsNullOrWhiteSpace))
             throw new UsageException("KEY is empty.");
+        if (keys.FirstOrDefault(key => key is "." or "..") is { } path)
+            throw new UsageException($"KEY is '{path}'. Give a key as 'quarantine list' shows it.");
     }
 }

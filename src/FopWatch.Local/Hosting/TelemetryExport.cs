@@ -29,7 +29,7 @@ internal static class TelemetryExport
         builder.Configuration.AddInMemoryCollection(settings);
         var telemetry = builder.Services.AddOpenTelemetry()
             .ConfigureResource(resource => resource
-                .AddService("fopwatch", serviceVersion: typeof(TelemetryExport).Assembly.GetName().Version?.ToString(3))
+                .AddService("fopwatch", serviceVersion: ProgramVersion.Text)
 
                 // Again, because the later one wins: OTEL_SERVICE_NAME goes before the name above.
                 .AddEnvironmentVariableDetector())

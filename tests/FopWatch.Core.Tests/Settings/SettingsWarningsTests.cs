@@ -11,6 +11,8 @@ public class SettingsWarningsTests
     [InlineData("http://127.8.8.8", null, true)]
     [InlineData("https://localhost", null, true)]
     [InlineData("https://hooks.localhost", null, true)]
+    [InlineData("https://localhost.", null, true)]
+    [InlineData("https://127.0.0.1.", null, true)]
     [InlineData("http://[::1]:7071", null, true)]
     [InlineData("http://[::ffff:127.0.0.1]:7071", null, true)]
     [InlineData("http://0.0.0.0:7071", null, true)]

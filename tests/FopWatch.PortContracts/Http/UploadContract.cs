@@ -138,6 +138,7 @@ public abstract class UploadContract : HostContract
     [InlineData("persistentId=null", Form)]
     [InlineData("""{"persistentId":""}""", Json)]
     [InlineData("""{"persistentId":null}""", Json)]
+    [InlineData("""{"persistentId":"null"}""", Json)]
     public async Task Where_nothing_was_asked_to_be_processed_nothing_is_registered(string body, string type)
     {
         await using var host = await StartAsync();
@@ -201,6 +202,18 @@ public abstract class UploadContract : HostContract
         Assert.Equal((JobState.Succeeded, SettledBy.Notification), Outcome(job));
         Assert.Equal(("42", 2), (job.Metadata!["lesson"], job.Version));
         Assert.Equal([TimelineCause.Notification, null, TimelineCause.Notification, TimelineCause.UploadCallback], job.Timeline!.Select(entry => entry.What == TimelineEvent.Notified ? null : entry.By));
+    }
+
+    [Fact]
+    public async Task What_the_provider_says_of_the_file_counts_more_than_a_variable_and_the_last_of_two_variables_counts()
+    {
+        await using var host = await StartAsync();
+
+        await SendAsync(host, "signed", $"{Callback}&x:key=fake&x:bucket=other&x:long={new string('a', 3000)}&x:long={new string('b', 3000)}");
+
+        var metadata = (await host.JobAsync("signed", "z0.a")).Metadata!;
+        Assert.Equal(("course-video", "a/b c.mp4", "42"), (metadata["bucket"], metadata["key"], metadata["lesson"]));
+        Assert.Equal(new string('b', 3000), metadata["long"]);
     }
 
     [Fact]

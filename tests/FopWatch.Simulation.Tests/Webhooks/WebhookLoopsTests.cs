@@ -118,6 +118,7 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
             answer => answer.Headers.RetryAfter = new(_time.GetUtcNow().AddHours(3)),
             answer => answer.Headers.RetryAfter = new(_time.GetUtcNow().AddDays(-3)),
             answer => answer.Headers.TryAddWithoutValidation("Retry-After", "soon"),
+            answer => answer.Headers.TryAddWithoutValidation("Retry-After", "99999999999999999999"),
         ]);
         _receivers["a"].Answer = _ =>
         {
@@ -127,11 +128,11 @@ public sealed class WebhookLoopsTests : IAsyncDisposable
         };
         await StartAsync();
         Append(1);
-        foreach (var (attempt, least, most) in new[] { (1, 420d, 420d), (2, 10_799, 10_800), (3, 96, 144), (4, 480, 720) })
+        foreach (var (attempt, least, most) in new[] { (1, 420d, 420d), (2, 10_799, 10_800), (3, 96, 144), (4, 480, 720), (5, 86_399, 86_400) })
         {
             await Eventually.HoldsAsync(async () => (await FindAsync("a")).Attempt == attempt);
             Assert.InRange(((await FindAsync("a")).NextAttemptAt!.Value - _time.GetUtcNow()).TotalSeconds, least, most);
-            if (attempt < 4)
+            if (attempt < 5)
                 await AdvanceToNextAsync("a");
         }
     }

@@ -66,9 +66,6 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
         return ids switch
         {
             [] => decoded with { Problem = Missing(idField) },
-
-            // A variable without a value is null in JSON; it may be written so in a form, too.
-            ["null"] => decoded,
             [var id] => WithId(decoded, id, idField),
             _ => decoded with { Problem = $"the body has the field '{idField}' twice, with different values" },
         };
@@ -87,20 +84,26 @@ internal sealed class QiniuUploadCallbacks : IUploadCallbacks
             else if (IsVariable(name) && bytes <= Job.MaxMetadataBytes)
             {
                 // Of two fields of one name the last counts, as most form readers have it.
-                bytes += Encoding.UTF8.GetByteCount(name.AsSpan(VariablePrefix.Length)) + Encoding.UTF8.GetByteCount(value);
-                variables[name[VariablePrefix.Length..]] = value;
+                var variable = name[VariablePrefix.Length..];
+                if (variables.TryGetValue(variable, out var earlier))
+                    bytes -= SizeOf(variable, earlier);
+                bytes += SizeOf(variable, value);
+                variables[variable] = value;
             }
         }
 
         return new() { File = file, Variables = bytes <= Job.MaxMetadataBytes ? variables : null };
     }
 
+    private static int SizeOf(string name, string value) => Encoding.UTF8.GetByteCount(name) + Encoding.UTF8.GetByteCount(value);
+
     private static bool IsOfFile(string name) => FileFields.Contains(name, StringComparer.Ordinal);
 
     private static bool IsVariable(string name) => name.Length > VariablePrefix.Length && name.StartsWith(VariablePrefix, StringComparison.Ordinal);
 
     private static DecodedUpload WithId(DecodedUpload decoded, string id, string idField) =>
-        id.Length == 0 ? decoded
+        // A variable without a value is null in JSON; it may be written so in a form, and between the quotes of a template.
+        id is "" or "null" ? decoded
         : JobKey.IsValidId(id) ? decoded with { Id = id }
         : decoded with { Problem = Invalid(idField) };
 
