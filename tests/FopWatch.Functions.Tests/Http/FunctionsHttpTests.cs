@@ -11,7 +11,7 @@ namespace FopWatch.Functions.Tests.Http;
 public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnAzurite>
 {
     [Fact]
-    public async Task Every_route_but_the_event_stream_and_the_metrics_is_in_the_openapi_document_and_the_other_way_round()
+    public async Task Every_route_but_those_of_the_embedded_host_alone_is_in_the_openapi_document_and_the_other_way_round()
     {
         await using var host = await FunctionsPipeline.StartAsync(await azurite.StartedAsync());
         using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", TestContext.Current.CancellationToken));
@@ -20,7 +20,7 @@ public sealed class FunctionsRouteTests(OwnAzurite azurite) : IClassFixture<OwnA
             .SelectMany(path => path.Value.EnumerateObject()
                 .Where(operation => operation.Name is "get" or "post" or "delete" or "put")
                 .Select(operation => $"{operation.Name} {path.Name}"))
-            .Where(operation => operation is not ("get /events" or "get /metrics"));
+            .Where(operation => operation is not ("get /events" or "get /metrics") && !operation.Contains("/api/webhooks", StringComparison.Ordinal));
         var all = host.Routes.ToList();
         Assert.Equal(Of("get"), Of("head"));
         var routes = all.Where(route => !route.StartsWith("head ", StringComparison.Ordinal))
