@@ -9,11 +9,11 @@ using Microsoft.Extensions.Logging;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>A body that is being read when its connection is given up, in a real server: the server logs an error if giving up fails.</summary>
+/// <summary>Request bodies whose connection is aborted while they are read, on a real server. The server logs an error if the abort fails.</summary>
 public sealed class AbortedBodyTests
 {
     [Fact]
-    public async Task A_body_whose_request_is_aborted_while_it_is_read_is_no_error_of_the_server()
+    public async Task A_request_aborted_while_its_body_is_read_is_not_a_server_error()
     {
         using var log = new CapturedLog();
         var memory = new BodyMemory(FopWatchSettings.Read([]));
@@ -49,7 +49,7 @@ public sealed class AbortedBodyTests
     [InlineData(0)]
     [InlineData(5)]
     [InlineData(10)]
-    public async Task A_client_that_is_gone_before_its_body_is_read_is_no_error_of_the_server(int sent)
+    public async Task A_client_that_disconnects_before_its_body_is_read_is_not_a_server_error(int sent)
     {
         using var log = new CapturedLog();
         var memory = new BodyMemory(FopWatchSettings.Read([]));
@@ -87,7 +87,7 @@ public sealed class AbortedBodyTests
             await socket.SendAsync(
                 Encoding.ASCII.GetBytes($"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\n{new string('x', sent)}"), TestContext.Current.CancellationToken);
 
-            // A reset discards what the server has not read yet: without the head of the request, there would be no request.
+            // A reset discards what the server has not read yet. If that includes the request head, the server sees no request.
             await arrived.WaitAsync(TestContext.Current.CancellationToken);
         }
 

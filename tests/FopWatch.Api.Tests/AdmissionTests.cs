@@ -18,7 +18,7 @@ public sealed class AdmissionTests : IDisposable
     [Theory]
     [InlineData(RequestKind.Waiting, "")]
     [InlineData(RequestKind.CallOrWaiting, "?wait=30")]
-    public void What_waits_takes_no_place_from_other_calls_nor_from_notifications(RequestKind kind, string query)
+    public void Waiting_calls_take_no_places_from_other_calls_or_notifications(RequestKind kind, string query)
     {
         for (var i = 0; i < Admission.Waiting; i++)
             Assert.NotNull(_admission.Enter(Request(query), kind));
@@ -30,7 +30,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void A_host_may_let_fewer_calls_wait()
+    public void The_number_of_waiting_calls_can_be_lowered()
     {
         using var admission = new Admission(TimeProvider.System, NullLogger<Admission>.Instance, waiting: 2);
 
@@ -43,7 +43,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void A_place_is_free_again_once_its_request_has_been_answered()
+    public void A_place_is_released_once_its_request_is_answered()
     {
         var places = Enumerable.Range(0, Admission.Calls).Select(_ => _admission.Enter(Request(), RequestKind.Call)).ToList();
         Assert.Null(_admission.Enter(Request(), RequestKind.Call));
@@ -56,7 +56,7 @@ public sealed class AdmissionTests : IDisposable
     [Theory]
     [InlineData(RequestKind.Notification, Admission.Notifications / 2)]
     [InlineData(RequestKind.Registration, Admission.Calls)]
-    public void Requests_whose_bodies_are_arriving_take_no_place_and_those_that_have_arrived_do(RequestKind kind, int places)
+    public void A_request_takes_a_place_only_once_its_body_has_arrived(RequestKind kind, int places)
     {
         for (var i = 0; i < 10 * places; i++)
             Assert.NotNull(_admission.Enter(Request(), kind));
@@ -70,7 +70,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void A_source_whose_notifications_take_all_places_that_it_gets_leaves_some_to_others_and_all_to_registrations()
+    public void A_source_at_its_limit_of_notifications_leaves_places_for_other_sources_and_all_for_registrations()
     {
         for (var i = 0; i < Admission.Notifications / 2; i++)
             _admission.EnterNotification("media");
@@ -83,7 +83,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void Health_is_always_let_in()
+    public void Health_checks_are_always_admitted()
     {
         for (var i = 0; i < Admission.Calls; i++)
             Assert.NotNull(_admission.Enter(Request(), RequestKind.Call));
@@ -92,7 +92,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Lists_wait_for_their_turn_in_order_and_take_no_place_from_other_calls()
+    public async Task Lists_wait_in_order_and_take_no_places_from_other_calls()
     {
         using var admission = new Admission(TimeProvider.System, NullLogger<Admission>.Instance, listTurns: 2);
         for (var i = 0; i < 2 * Admission.Lists; i++)
@@ -110,7 +110,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task Short_lists_wait_for_no_long_one_nor_the_reverse()
+    public async Task Short_lists_and_long_lists_do_not_wait_for_each_other()
     {
         using var admission = new Admission(TimeProvider.System, NullLogger<Admission>.Instance, listTurns: 1);
         var turns = Enumerable.Range(0, Admission.Lists).Select(_ => Turn(isLong: true)).ToList();
@@ -130,7 +130,7 @@ public sealed class AdmissionTests : IDisposable
     [InlineData(true, RequestKind.Notification, true)]
     [InlineData(true, RequestKind.Call, false)]
     [InlineData(false, RequestKind.Notification, false)]
-    public async Task While_a_notification_is_taken_in_the_turn_of_a_long_list_rests_for_three_times_as_long_as_it_took(bool isLong, RequestKind beside, bool rests)
+    public async Task During_intake_the_turn_of_a_long_list_stays_empty_for_three_times_as_long_as_the_list_took(bool isLong, RequestKind beside, bool rests)
     {
         var time = new ManualTimeProvider();
         using var admission = new Admission(time, NullLogger<Admission>.Instance);
@@ -151,7 +151,7 @@ public sealed class AdmissionTests : IDisposable
 
         var turn = await next.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
 
-        // It has ended by then, so the next turn begins at once.
+        // That rest is over by now, so the next turn starts immediately.
         other!.Dispose();
         turn.Dispose();
         await last.WaitAsync(TimeSpan.FromSeconds(10), Cancelled);
@@ -161,12 +161,12 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_list_is_written_down_in_its_turn_and_sent_after_it()
+    public async Task A_list_is_serialised_during_its_turn_and_sent_after_it()
     {
         var context = new DefaultHttpContext { Response = { Body = new MemoryStream() } };
         var answer = await ListAnswer<JobList>.MakeAsync(_admission, isLong: true, _ => Task.FromResult(new JobList([], "更多")), ApiJson.Wire.JobList, Cancelled);
 
-        // The turn is free, though the answer is not sent yet.
+        // The turn is free although the answer has not been sent.
         (await _admission.ListTurnAsync(isLong: true, Cancelled)).Dispose();
         await answer.ExecuteAsync(context);
 
@@ -175,7 +175,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_list_for_which_there_is_no_room_beside_those_that_are_not_read_yet_is_answered_503()
+    public async Task A_list_is_answered_503_when_unread_lists_leave_no_room_for_it()
     {
         var context = new DefaultHttpContext
         {
@@ -195,7 +195,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void Each_source_whose_notifications_are_too_large_is_logged_with_the_limit_and_once_a_minute_at_the_most()
+    public void Oversized_notifications_are_logged_with_the_limit_at_most_once_a_minute_for_each_source()
     {
         var (time, log) = (new ManualTimeProvider(), new Log());
         using var admission = new Admission(time, log);
@@ -210,7 +210,7 @@ public sealed class AdmissionTests : IDisposable
 
         Assert.Equal([Line("media", 1), Line("vod", 1), Line("media", 4)], log.Warnings);
 
-        // There was room for them.
+        // These were admitted.
         Assert.Equal(0, admission.TurnedAway);
 
         static string Line(string source, int count) =>
@@ -218,7 +218,7 @@ public sealed class AdmissionTests : IDisposable
     }
 
     [Fact]
-    public void Requests_that_are_turned_away_are_logged_once_a_minute_at_the_most()
+    public void Rejected_requests_are_logged_at_most_once_a_minute()
     {
         var (time, log) = (new ManualTimeProvider(), new Log());
         using var admission = new Admission(time, log);

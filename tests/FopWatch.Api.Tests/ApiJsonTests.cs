@@ -7,7 +7,7 @@ namespace FopWatch.Api.Tests;
 public class ApiJsonTests
 {
     [Fact]
-    public async Task An_answer_keeps_letters_readable()
+    public async Task Answers_contain_unescaped_letters()
     {
         using var body = new MemoryStream();
         await using var services = new ServiceCollection().AddLogging().BuildServiceProvider();

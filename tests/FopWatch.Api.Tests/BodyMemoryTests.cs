@@ -23,7 +23,7 @@ public class BodyMemoryTests
     [InlineData(BodyMemory.OrdinaryBody)]
     [InlineData(BodyMemory.OrdinaryBody + 1)]
     [InlineData(Large)]
-    public async Task A_body_is_read_whole_whether_its_length_is_announced_or_not(int length)
+    public async Task A_body_is_read_whole_with_or_without_an_announced_length(int length)
     {
         var bytes = new byte[length];
         new Random(length).NextBytes(bytes);
@@ -36,7 +36,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task Of_a_body_that_is_too_large_no_more_is_read_than_needed_to_know()
+    public async Task Reading_an_oversized_body_stops_as_soon_as_it_exceeds_the_limit()
     {
         var sender = new Sender(this);
         Assert.Null(await _memory.ReadAsync(sender.Request(announced: Large + 1), "media", Cancelled));
@@ -50,7 +50,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task Large_bodies_of_one_source_keep_out_neither_those_of_another_nor_bodies_of_ordinary_size()
+    public async Task Large_bodies_of_one_source_do_not_block_those_of_other_sources_or_ordinary_bodies()
     {
         var (held, refused) = (0, 0);
         for (var i = 0; i < 20; i++)
@@ -77,7 +77,7 @@ public class BodyMemoryTests
     [InlineData("2001:db8:1:2::1", "2001:db8:1:3::1", false)]
     [InlineData("192.0.2.1", "::ffff:192.0.2.1", true)]
     [InlineData("192.0.2.1", "192.0.2.2", false)]
-    public async Task One_address_leaves_room_for_others_however_many_sources_it_sends_to(string attacker, string other, bool areOne)
+    public async Task One_address_cannot_take_all_memory_however_many_sources_it_sends_to(string attacker, string other, bool areOne)
     {
         for (var i = 0; i < 40; i++)
         {
@@ -87,7 +87,7 @@ public class BodyMemoryTests
             }
             catch (IntakeFullException)
             {
-                // It has its share.
+                // This address has its share.
             }
         }
 
@@ -99,7 +99,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task A_body_beyond_ordinary_size_has_to_grow_by_a_sixth_in_five_seconds()
+    public async Task A_large_body_must_grow_by_a_sixth_every_five_seconds()
     {
         var sender = new Sender(this);
         var read = sender.Read(null, Cancelled);
@@ -120,7 +120,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task A_body_of_ordinary_size_has_half_a_minute_and_a_large_one_no_longer()
+    public async Task A_body_must_arrive_within_30_seconds_whatever_its_size()
     {
         var (ordinary, large) = (new Sender(this), new Sender(this));
         var (first, second) = (ordinary.Read(null, Cancelled), large.Read(null, Cancelled));
@@ -140,7 +140,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task A_large_body_that_stalls_loses_its_memory_to_one_that_arrives()
+    public async Task A_stalled_large_body_loses_its_memory_to_one_that_arrives()
     {
         var senders = Enumerable.Range(0, 8).Select(_ => new Sender(this)).ToList();
         var reads = senders.Select(sender => sender.Read(Large, Cancelled)).ToList();
@@ -157,7 +157,7 @@ public class BodyMemoryTests
     }
 
     [Fact]
-    public async Task A_body_that_is_cancelled_or_breaks_off_gives_its_memory_back()
+    public async Task A_cancelled_or_broken_body_releases_its_memory()
     {
         for (var i = 0; i < 20; i++)
         {
@@ -187,7 +187,7 @@ public class BodyMemoryTests
         Request = { Body = body, ContentLength = announced },
     }.Request;
 
-    /// <summary>Sends a body a piece at a time.</summary>
+    /// <summary>Sends a body in pieces.</summary>
     private sealed class Sender(BodyMemoryTests test)
     {
         private readonly Pipe _pipe = new(new(pauseWriterThreshold: 0, useSynchronizationContext: false, readerScheduler: PipeScheduler.Inline));

@@ -3,7 +3,6 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>What the dashboard's files hold.</summary>
 public sealed partial class DashboardFilesTests
 {
     private const int MostBytes = 150 * 1000;
@@ -19,11 +18,11 @@ public sealed partial class DashboardFilesTests
     }
 
     [Fact]
-    public void There_is_an_index() => Assert.Contains("index.html", DashboardFile.Paths);
+    public void There_is_an_index_page() => Assert.Contains("index.html", DashboardFile.Paths);
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void No_page_has_a_script_or_a_style_of_its_own(string path)
+    public void No_page_has_inline_scripts_or_styles(string path)
     {
         if (!path.EndsWith(".html", StringComparison.Ordinal) && !path.EndsWith(".svg", StringComparison.Ordinal))
             return;
@@ -37,11 +36,11 @@ public sealed partial class DashboardFilesTests
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Nothing_is_loaded_from_elsewhere(string path) => Assert.DoesNotMatch(Loaded(), Encoding.UTF8.GetString(Bytes(path)));
+    public void Nothing_is_loaded_from_other_hosts(string path) => Assert.DoesNotMatch(Loaded(), Encoding.UTF8.GetString(Bytes(path)));
 
     [Theory]
     [MemberData(nameof(Paths))]
-    public void Nothing_is_evaluated_or_written_as_markup(string path) => Assert.DoesNotMatch(Evaluated(), Encoding.UTF8.GetString(Bytes(path)));
+    public void No_value_is_evaluated_or_written_as_markup(string path) => Assert.DoesNotMatch(Evaluated(), Encoding.UTF8.GetString(Bytes(path)));
 
     private static byte[] Bytes(string path) => DashboardFile.Find(path)!.For(default).Bytes;
 
@@ -54,7 +53,7 @@ public sealed partial class DashboardFilesTests
     [GeneratedRegex("""<[^>]*\son[a-z]+\s*=""", RegexOptions.IgnoreCase)]
     private static partial Regex InlineHandler();
 
-    // A link to elsewhere is no more than a link; an import, a source, a style sheet or a request would be.
+    // A link to another host is allowed; an import, a source, a style sheet or a request is not.
     [GeneratedRegex("""(?:src\s*=\s*|<link[^>]*href\s*=\s*|url\(\s*|\bfrom\s*|\bimport\s*\(?\s*|@import\s+|\bfetch\(\s*)["'`]?(?:[a-z]+:)?//""", RegexOptions.IgnoreCase)]
     private static partial Regex Loaded();
 

@@ -10,14 +10,14 @@ public sealed class DecodeTurnsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_turn_is_free_again_once_decoded_while_the_request_is_not_answered_yet()
+    public async Task A_turn_is_released_after_decoding_before_the_request_is_answered()
     {
         for (var i = 0; i <= 2 * Environment.ProcessorCount; i++)
             (await SoonAsync(EnterAsync("media", DecodeTurns.LargeBody + 1)))!.Decoded();
     }
 
     [Fact]
-    public async Task As_many_large_bodies_are_decoded_at_once_as_there_are_processors_and_the_next_waits()
+    public async Task As_many_large_bodies_are_decoded_at_once_as_there_are_processors()
     {
         var turns = await TakeProcessorsAsync("media");
         var next = EnterAsync("media", DecodeTurns.LargeBody + 1);
@@ -30,7 +30,7 @@ public sealed class DecodeTurnsTests
     }
 
     [Fact]
-    public async Task What_is_decoded_and_not_recorded_is_bounded_in_bytes_and_one_body_may_be_larger()
+    public async Task Decoded_but_unrecorded_bodies_are_limited_in_bytes_with_room_for_one_larger_body()
     {
         var first = await EnterAsync("media", DecodeTurns.DecodedBytes / 2);
         first!.Decoded();
@@ -47,7 +47,7 @@ public sealed class DecodeTurnsTests
     }
 
     [Fact]
-    public async Task However_many_bodies_of_one_source_wait_the_next_turns_are_anothers_a_registrations_and_a_polls()
+    public async Task Waiting_bodies_of_one_source_let_those_of_another_source_registrations_and_polls_go_first()
     {
         var turns = await TakeProcessorsAsync("media");
         var waiting = Enumerable.Range(0, DecodeTurns.Waiting).Select(_ => EnterAsync("media", DecodeTurns.LargeBody + 1)).ToList();
@@ -59,7 +59,7 @@ public sealed class DecodeTurnsTests
             _turns.WaitAsync("media", DecodeTurns.LargeBody + 1, Cancelled).AsTask(),
         ];
 
-        // The one that was next already goes before them.
+        // The body that was already next goes first.
         turns[0].Dispose();
         (await SoonAsync(waiting[0]))!.Dispose();
         foreach (var other in others)

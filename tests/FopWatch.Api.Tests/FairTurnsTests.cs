@@ -7,7 +7,7 @@ public sealed class FairTurnsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Owners_that_wait_get_turns_in_rotation_and_each_its_own_in_order()
+    public async Task Waiting_owners_take_turns_in_rotation_and_each_in_its_own_order()
     {
         var turn = await TakeAsync("a");
         var order = new List<string>();
@@ -24,7 +24,7 @@ public sealed class FairTurnsTests
     }
 
     [Fact]
-    public async Task The_room_stays_taken_when_the_turn_ends_and_whoever_is_next_waits_for_it()
+    public async Task Room_stays_taken_after_its_turn_and_the_next_in_line_waits_for_it()
     {
         var first = await TakeAsync("a", 60);
         var large = TakeAsync("b", 1000);
@@ -39,7 +39,7 @@ public sealed class FairTurnsTests
     }
 
     [Fact]
-    public async Task An_owner_of_whom_enough_wait_gets_no_turn_and_another_may_wait_still()
+    public async Task An_owner_with_too_many_waiting_gets_no_turn_while_another_may_still_wait()
     {
         var turn = await TakeAsync("a");
         var waiting = TakeAsync("a");
@@ -53,7 +53,7 @@ public sealed class FairTurnsTests
     }
 
     [Fact]
-    public async Task Whoever_gives_up_waiting_keeps_nobody_waiting_and_takes_nothing()
+    public async Task A_waiter_that_gives_up_blocks_nobody_and_takes_nothing()
     {
         using var givingUp = new CancellationTokenSource();
         var turn = await TakeAsync("a", 60);

@@ -13,7 +13,7 @@ public sealed class JobRegistrationsTests
     ]);
 
     [Fact]
-    public void One_registration_is_read_whole()
+    public void A_single_registration_is_read_whole()
     {
         var read = Read("""{"source":"media","id":"z0.Ab_c-1","metadata":{"lesson":"42","":"é"},"firstPollAfter":"00:05:00"}""");
 
@@ -29,7 +29,7 @@ public sealed class JobRegistrationsTests
     [Theory]
     [InlineData("""{"source":"media","id":"a"}""")]
     [InlineData("""{"source":"media","id":"a","metadata":null,"firstPollAfter":null}""")]
-    public void What_is_optional_may_be_absent_or_null(string json)
+    public void Optional_members_may_be_absent_or_null(string json)
     {
         var read = Read(json);
 
@@ -53,11 +53,11 @@ public sealed class JobRegistrationsTests
     [InlineData("""{"id":"a"}""", "'source' is missing.")]
     [InlineData("""{"source":"media","id":"a","id":"a"}""", "'id' is given more than once.")]
     [InlineData("""{"source":"media","id":"a","metadata":{"n":"1","n":"2"}}""", "'n' is given more than once.")]
-    public void What_is_wrong_is_said_in_words_of_its_own(string json, string expected) =>
+    public void Each_mistake_has_its_own_message(string json, string expected) =>
         Assert.StartsWith(expected, Assert.Single(Read(json).Problems).Detail, StringComparison.Ordinal);
 
     [Fact]
-    public void Neither_a_long_body_that_is_no_JSON_nor_a_million_problems_are_told_at_length()
+    public void Long_invalid_JSON_and_many_problems_are_reported_briefly()
     {
         var quoted = Assert.Single(Read("[nul" + new string('x', 100_000)).Problems);
         Assert.InRange(quoted.Detail.Length, 1, 500);
@@ -72,7 +72,7 @@ public sealed class JobRegistrationsTests
     [InlineData(63)]
     [InlineData(79)]
     [InlineData(64)]
-    public void A_name_that_is_cut_within_a_character_can_still_be_answered(int before)
+    public void A_name_cut_within_a_character_can_still_be_answered(int before)
     {
         var name = new string('a', before) + "😀 and so on";
         foreach (var body in (string[])[$$"""{"source":"media","id":"a","{{name}}":1}""", "[n" + name + new string('b', 300)])
@@ -86,7 +86,7 @@ public sealed class JobRegistrationsTests
     }
 
     [Fact]
-    public void An_array_is_read_in_its_order()
+    public void An_array_is_read_in_order()
     {
         var read = Read("""[{"source":"media","id":"b"},{"source":"media","id":"a"}]""");
 
@@ -99,7 +99,7 @@ public sealed class JobRegistrationsTests
     [InlineData(1000, true)]
     [InlineData(0, false)]
     [InlineData(1001, false)]
-    public void An_array_holds_1_to_1000(int length, bool right)
+    public void An_array_has_1_to_1000_registrations(int length, bool right)
     {
         var read = Read($"[{string.Join(',', Enumerable.Range(0, length).Select(i => $$"""{"source":"media","id":"id-{{i}}"}"""))}]");
 
@@ -137,7 +137,7 @@ public sealed class JobRegistrationsTests
     [InlineData("7", "")]
     [InlineData("null", "")]
     [InlineData("\"media\"", "")]
-    public void A_wrong_registration_is_named_by_its_element(string json, string element)
+    public void An_invalid_registration_is_named_by_its_index(string json, string element)
     {
         var read = Read(json);
 
@@ -146,7 +146,7 @@ public sealed class JobRegistrationsTests
     }
 
     [Fact]
-    public void Everything_that_is_wrong_is_named_at_once()
+    public void Every_problem_is_reported_at_once()
     {
         var read = Read("""[{"source":"media","id":"a"},{"source":"no","id":" ","x":1},[],{"source":"media","id":"b","firstPollAfter":-1}]""");
 
@@ -154,7 +154,7 @@ public sealed class JobRegistrationsTests
     }
 
     [Fact]
-    public void An_id_is_at_most_128_characters_long()
+    public void An_id_has_at_most_128_characters()
     {
         Assert.Empty(Read($$"""{"source":"media","id":"{{new string('a', 128)}}"}""").Problems);
         Assert.Equal("/id", Assert.Single(Read($$"""{"source":"media","id":"{{new string('a', 129)}}"}""").Problems).Element);
@@ -163,7 +163,7 @@ public sealed class JobRegistrationsTests
     [Theory]
     [InlineData(4096, true)]
     [InlineData(4097, false)]
-    public void Metadata_is_at_most_4096_bytes_of_names_and_values(int bytes, bool right)
+    public void Names_and_values_of_metadata_have_at_most_4096_bytes(int bytes, bool right)
     {
         // "n1" and "n2" are four bytes, and é is two.
         var read = Read($$"""{"source":"media","id":"a","metadata":{"n1":"{{new string('é', 1000)}}","n2":"{{new string('x', bytes - 2004)}}"} }""");
@@ -189,7 +189,7 @@ public sealed class JobRegistrationsTests
     [InlineData("\"00:05\"", 300)]
     [InlineData("\"00:05:00.5\"", 300.5)]
     [InlineData("\"9.00:00:00\"", 777600)]
-    public void The_first_poll_comes_after_seconds_or_a_time(string json, double seconds)
+    public void The_first_poll_is_set_by_a_delay_in_seconds_or_a_time(string json, double seconds)
     {
         var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
 
@@ -211,7 +211,7 @@ public sealed class JobRegistrationsTests
     [InlineData("\"\"")]
     [InlineData("true")]
     [InlineData("{}")]
-    public void Any_other_time_is_wrong(string json)
+    public void Every_other_form_of_time_is_refused(string json)
     {
         var read = Read($$"""{"source":"media","id":"a","firstPollAfter":{{json}}}""");
 
@@ -230,10 +230,10 @@ public sealed class JobRegistrationsTests
     [InlineData("""{"source":"media","id":"a","metadata":{"\ud800":"n"}}""")]
     [InlineData("""{"source":"media","id":"a","\ud800":1}""")]
     [InlineData("""{"source":"media","id":"a","firstPollAfter":"\ud800:"}""")]
-    public void What_is_no_readable_JSON_is_named_as_a_whole(string json) => AssertUnreadable(Encoding.UTF8.GetBytes(json));
+    public void Unreadable_JSON_is_reported_for_the_whole_body(string json) => AssertUnreadable(Encoding.UTF8.GetBytes(json));
 
     [Fact]
-    public void Bytes_that_are_not_UTF8_are_named_as_a_whole()
+    public void Invalid_UTF8_is_reported_for_the_whole_body()
     {
         foreach (var place in (string[])["""{"source":"media","id":"?"}""", """{"source":"media","id":"a","?":1}""", "?"])
             AssertUnreadable([.. Encoding.ASCII.GetBytes(place).Select(b => b == '?' ? (byte)0xff : b)]);

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>The routes of both hosts, mapped without a store: requests can be routed and not answered.</summary>
+/// <summary>The routes of both hosts without a store: requests can be routed but not answered.</summary>
 internal sealed class MappedRoutes : IAsyncDisposable
 {
     private readonly ServiceProvider _services;
@@ -31,7 +31,7 @@ internal sealed class MappedRoutes : IAsyncDisposable
         Answer = pipeline.Build();
     }
 
-    /// <summary>Routes a request, and answers it as was said.</summary>
+    /// <summary>Routes a request and returns the configured answer.</summary>
     public RequestDelegate Answer { get; }
 
     public IEnumerable<RouteEndpoint> Endpoints => _services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>();

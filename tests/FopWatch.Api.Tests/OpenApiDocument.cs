@@ -2,7 +2,6 @@ using System.Text.Json;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>The OpenAPI document that is served.</summary>
 internal static class OpenApiDocument
 {
     public static readonly JsonElement Document = ReadDocument();

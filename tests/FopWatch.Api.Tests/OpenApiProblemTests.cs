@@ -8,7 +8,7 @@ using static FopWatch.Api.Tests.OpenApiDocument;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>Keeps the problems of the OpenAPI document true to what is answered.</summary>
+/// <summary>Compares the problems in the OpenAPI document with the answers.</summary>
 public sealed class OpenApiProblemTests
 {
     public static TheoryData<string> Problems => new(ProblemResults.Keys);
@@ -35,7 +35,7 @@ public sealed class OpenApiProblemTests
 
     [Theory]
     [MemberData(nameof(Problems))]
-    public async Task A_problem_is_answered_as_its_example_says(string name)
+    public async Task A_problem_is_answered_as_in_its_example(string name)
     {
         var said = Document.GetProperty("components").GetProperty("responses").GetProperty(name.Split('/')[0]);
         var example = ExamplesOf(said)[name.Split('/').Last()];
@@ -51,7 +51,7 @@ public sealed class OpenApiProblemTests
         Assert.Equal(example.GetProperty("status").GetInt32(), context.Response.StatusCode);
         Assert.True(JsonElement.DeepEquals(example, answered.RootElement), $"answered {answered.RootElement.GetRawText()}");
 
-        // Which methods there are is for routing to say.
+        // Routing decides which methods there are.
         var headers = said.TryGetProperty("headers", out var described) ? described.EnumerateObject().Select(header => header.Name) : [];
         Assert.Equal(
             headers.Where(header => header != "Allow"),
@@ -59,7 +59,7 @@ public sealed class OpenApiProblemTests
     }
 
     [Fact]
-    public void Every_problem_is_referred_to_under_its_status()
+    public void Every_problem_is_referenced_under_its_status()
     {
         var responses = Operations().SelectMany(one => one.Operation.GetProperty("responses").EnumerateObject())
             .Where(response => response.Value.TryGetProperty("$ref", out _))
@@ -74,9 +74,9 @@ public sealed class OpenApiProblemTests
     }
 
     [Fact]
-    public void Every_operation_names_the_errors_that_any_request_may_be_answered()
+    public void Every_operation_lists_the_errors_that_any_request_may_get()
     {
-        // Health is answered under any load and whatever its query; only whether the host is ready depends on the store.
+        // Health is answered under any load and with any query; only readiness depends on the store.
         foreach (var (route, operation) in Operations())
         {
             string[] errors = route switch
@@ -96,7 +96,7 @@ public sealed class OpenApiProblemTests
             .Count(method => method.ReturnType.IsAssignableTo(typeof(IResult)) && method.Name != nameof(Problem.OfStatus)),
         Document.GetProperty("components").GetProperty("responses").EnumerateObject().Sum(response => ExamplesOf(response.Value).Count));
 
-    /// <summary>The examples of a problem by their names; one that is alone has the name of its response.</summary>
+    /// <summary>The examples of a problem by name. A single example has the name of its response.</summary>
     private static Dictionary<string, JsonElement> ExamplesOf(JsonElement response)
     {
         var content = response.GetProperty("content").GetProperty(Problem.ContentType);

@@ -15,13 +15,13 @@ using static FopWatch.Api.Tests.OpenApiDocument;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>Keeps the OpenAPI document true to what is serialised, checked and answered.</summary>
+/// <summary>Compares the OpenAPI document with what is serialised, checked and answered.</summary>
 public sealed class OpenApiTests
 {
-    /// <summary>Schemas of what only comes in, or of text.</summary>
+    /// <summary>Schemas of input and of text.</summary>
     private static readonly string[] NotSerialised = ["SourceName", "JobId", "JobRegistration"];
 
-    /// <summary>What the API answers and what events are.</summary>
+    /// <summary>The types of answers and events.</summary>
     private static readonly JsonTypeInfo[] Roots =
     [
         ApiJson.Default.JobList,
@@ -77,12 +77,12 @@ public sealed class OpenApiTests
             .Where(kind => kind.Name != "securitySchemes")
             .SelectMany(kind => kind.Value.EnumerateObject().Select(component => $"#/components/{kind.Name}/{component.Name}"));
 
-        // What an event stream is made of: it is text, of which no schema can say so.
+        // Events are sent as text in an event stream, so no schema refers to theirs.
         Assert.Equal(["#/components/schemas/JobEvent"], components.Where(component => !used.Contains(component)));
     }
 
     [Fact]
-    public void Every_operation_has_an_id_of_its_own_and_says_what_it_does_and_answers()
+    public void Every_operation_has_a_unique_id_a_description_and_answers()
     {
         var ids = new HashSet<string>();
         var tags = Document.GetProperty("tags").EnumerateArray().Select(tag => tag.GetProperty("name").GetString()).ToList();
@@ -99,7 +99,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Every_part_of_a_path_that_varies_is_a_parameter_and_the_other_way_round()
+    public void Path_placeholders_and_path_parameters_match()
     {
         foreach (var path in Document.GetProperty("paths").EnumerateObject())
         {
@@ -114,7 +114,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Only_what_providers_call_and_health_need_no_key()
+    public void Only_notifications_and_health_need_no_key()
     {
         var open = Operations()
             .Where(one => one.Operation.TryGetProperty("security", out var security) && security.GetArrayLength() == 0)
@@ -132,27 +132,27 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Schemas_are_there_for_what_is_serialised_and_for_nothing_else() => Assert.Equal(
+    public void There_is_a_schema_for_each_serialised_type_and_no_other() => Assert.Equal(
         Reachable().Where(SerialisedTypes.IsNamed).Select(info => info.Type.Name).Concat(NotSerialised).Order(StringComparer.Ordinal),
         Schemas.EnumerateObject().Select(schema => schema.Name).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Objects))]
-    public void A_schema_has_the_properties_that_are_serialised(string name) =>
+    public void A_schema_has_exactly_the_serialised_properties(string name) =>
         SerialisedTypes.AssertProperties(InfoOf(name), Reader.Whole(Schemas.GetProperty(name)), Reader, type => $"#/components/schemas/{type.Name}");
 
     [Theory]
     [MemberData(nameof(Objects))]
-    public void A_schema_requires_what_is_always_serialised(string name) =>
+    public void A_schema_requires_the_properties_that_are_always_serialised(string name) =>
         SerialisedTypes.AssertRequired(InfoOf(name), Reader.Whole(Schemas.GetProperty(name)));
 
     [Theory]
     [MemberData(nameof(Enums))]
-    public void A_schema_has_the_values_that_are_serialised(string name) =>
+    public void A_schema_has_exactly_the_serialised_values(string name) =>
         SerialisedTypes.AssertValues(InfoOf(name), Schemas.GetProperty(name));
 
     [Fact]
-    public void Serialised_jobs_and_events_are_as_their_schemas_say()
+    public void Serialised_jobs_and_events_match_their_schemas()
     {
         var bare = new JobRecord
         {
@@ -214,7 +214,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void A_serialised_job_with_its_watch_is_as_its_schema_says()
+    public void A_serialised_job_with_its_watch_matches_its_schema()
     {
         var references = new JobReferences(new byte[JobReferences.KeyLength]);
         var now = DateTimeOffset.UnixEpoch;
@@ -255,7 +255,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void An_event_has_neither_the_watch_nor_the_reference()
+    public void An_event_contains_neither_the_watch_nor_the_reference()
     {
         var watch = new Watch { StartedAt = default, Deadline = default, LastPolledAt = DateTimeOffset.UnixEpoch, LastAnswerInWords = "words" };
         var job = Job.New(new("media", "z0.a"), ProviderKind.Qiniu, JobOrigin.Registration, watch, DateTimeOffset.UnixEpoch);
@@ -268,7 +268,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Every_example_is_as_its_schema_says()
+    public void Every_example_matches_its_schema()
     {
         var checkedOnes = 0;
         foreach (var (at, one) in SchemaReader.AllObjects(Document))
@@ -299,7 +299,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Every_example_of_a_registration_is_taken()
+    public void Every_example_of_a_registration_is_accepted()
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
         var examples = RegistrationBody().GetProperty("examples").EnumerateObject().ToList();
@@ -313,7 +313,7 @@ public sealed class OpenApiTests
     }
 
     [Fact]
-    public void Limits_are_those_that_are_checked()
+    public void Documented_limits_are_those_that_are_enforced()
     {
         Assert.Equal(JobRegistrations.MaxAtOnce, RegistrationBody().GetProperty("schema").GetProperty("oneOf")[1].GetProperty("maxItems").GetInt32());
         Assert.Contains(
@@ -338,7 +338,7 @@ public sealed class OpenApiTests
     [InlineData("1e2")]
     [InlineData("")]
     [InlineData("soon")]
-    public async Task A_wait_beyond_its_range_is_refused(string wait)
+    public async Task A_wait_outside_its_range_is_refused(string wait)
     {
         var settings = FopWatchSettings.Read([new("Sources:media:Provider", "Qiniu"), new("Sources:media:NotifyTokens:0", "a-token-of-the-tests")]);
 

@@ -8,7 +8,7 @@ namespace FopWatch.Api.Tests;
 public sealed class QueryParametersTests
 {
     [Fact]
-    public async Task The_parameters_of_each_route_are_those_of_the_openapi_document()
+    public async Task The_parameters_of_each_route_match_the_OpenAPI_document()
     {
         await using var mapped = new MappedRoutes(_ => Task.CompletedTask);
         var known = mapped.Endpoints
@@ -31,10 +31,10 @@ public sealed class QueryParametersTests
             }
         }
 
-        // The dashboard's files are no part of the API.
+        // The dashboard's files are not part of the API.
         Assert.True(known.Remove("GET /ui/{**path}"));
 
-        // What only the embedded host has is compared there.
+        // The embedded host's own routes are compared in its tests.
         Assert.True(documented.Remove("GET /events") && documented.Remove("GET /metrics"));
         var webhooks = documented.Keys.Where(route => route.Contains("/api/webhooks", StringComparison.Ordinal)).ToList();
         Assert.NotEmpty(webhooks);
@@ -61,7 +61,7 @@ public sealed class QueryParametersTests
     [InlineData("GET", "/api/jobs", "?code=k&clientId=c&Code=k", 3)]
     [InlineData("GET", "/api/jobs", "?code=k&clientId=c&Code=k", 0, true)]
     [InlineData("GET", "/api/jobs", "?code=k&cod=c", 1, true)]
-    public async Task Only_what_the_route_takes_is_right(string method, string path, string query, int problems, bool isFunctionsHost = false)
+    public async Task Only_parameters_of_the_route_are_accepted(string method, string path, string query, int problems, bool isFunctionsHost = false)
     {
         var answered = await AnswerAsync(method, path, query, isFunctionsHost ? ["code", "clientId"] : []);
 
@@ -77,7 +77,7 @@ public sealed class QueryParametersTests
     [InlineData("continuationToken", "did you mean 'continuation'?")]
     [InlineData("limit", "this route takes 'source', 'state', ")]
     [InlineData("x", "this route takes 'source', 'state', ")]
-    public async Task The_nearest_parameter_is_named_where_one_is_near(string name, string instead)
+    public async Task An_unknown_parameter_is_answered_with_the_closest_known_one(string name, string instead)
     {
         var answered = await AnswerAsync("GET", "/api/jobs", $"?{name}=1", []);
 
@@ -85,7 +85,7 @@ public sealed class QueryParametersTests
     }
 
     [Fact]
-    public async Task A_huge_query_is_answered_in_short()
+    public async Task A_huge_query_is_answered_briefly()
     {
         var answered = await AnswerAsync("GET", "/api/jobs", "?" + new string('x', 5000) + string.Concat(Enumerable.Range(0, 1000).Select(i => $"&p{i}")), []);
 
@@ -93,7 +93,7 @@ public sealed class QueryParametersTests
         Assert.All(answered.Errors, error => Assert.True(error.Detail.Length < 300));
     }
 
-    /// <summary>The paths of an endpoint, as the document has them.</summary>
+    /// <summary>The paths of an endpoint as written in the document.</summary>
     private static IEnumerable<string> PathsOf(RouteEndpoint endpoint) => endpoint.RoutePattern.RawText!.TrimEnd('/') switch
     {
         "/api/notify/{**rest}" or "/api/uploads/{**rest}" => [],

@@ -7,7 +7,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Api.Tests;
 
-/// <summary>Which requests the pipeline refuses before their endpoint.</summary>
+/// <summary>Requests that the pipeline refuses before they reach an endpoint.</summary>
 public sealed class RequestPipelineTests : IAccessGuard
 {
     private static readonly OpenToAllAttribute OpenToAll = new();
@@ -20,7 +20,7 @@ public sealed class RequestPipelineTests : IAccessGuard
 
     [Theory]
     [MemberData(nameof(Kinds))]
-    public async Task A_request_needs_a_key_whatever_its_kind_unless_its_endpoint_is_open_to_all(RequestKind kind)
+    public async Task Every_kind_of_request_needs_a_key_unless_its_endpoint_is_public(RequestKind kind)
     {
         Assert.Equal(StatusCodes.Status401Unauthorized, await AnswerAsync("", new AdmittedAsAttribute(kind)));
         Assert.Equal(StatusCodes.Status200OK, await AnswerAsync("", new AdmittedAsAttribute(kind), OpenToAll));
@@ -34,7 +34,7 @@ public sealed class RequestPipelineTests : IAccessGuard
     [InlineData(KeyRights.Write, null, KeyRights.Write, true, StatusCodes.Status200OK)]
     [InlineData(KeyRights.Write, "media", KeyRights.Read, true, StatusCodes.Status403Forbidden)]
     [InlineData(KeyRights.Write, "media", KeyRights.Write, false, StatusCodes.Status200OK)]
-    public async Task A_caller_needs_the_right_of_the_endpoint(KeyRights has, string? source, KeyRights needs, bool everySource, int status)
+    public async Task A_caller_needs_the_right_that_the_endpoint_names(KeyRights has, string? source, KeyRights needs, bool everySource, int status)
     {
         _caller = new(new("ops", has, source is null ? null : [source]));
 
@@ -42,7 +42,7 @@ public sealed class RequestPipelineTests : IAccessGuard
     }
 
     [Fact]
-    public async Task An_endpoint_that_names_no_right_is_refused_to_everybody()
+    public async Task An_endpoint_without_a_right_is_refused_to_everyone()
     {
         _caller = Caller.Unrestricted;
 
@@ -50,7 +50,7 @@ public sealed class RequestPipelineTests : IAccessGuard
     }
 
     [Fact]
-    public async Task Every_route_is_open_to_all_or_names_its_right()
+    public async Task Every_route_is_public_or_names_its_right()
     {
         await using var routes = new MappedRoutes(_ => Task.CompletedTask);
 

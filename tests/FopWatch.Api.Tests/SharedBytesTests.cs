@@ -13,7 +13,7 @@ public class SharedBytesTests
     public SharedBytesTests() => _bytes = new(1000, _time);
 
     [Fact]
-    public void An_owner_alone_gets_half_and_the_next_half_of_what_is_left_of_it()
+    public void One_owner_gets_half_and_the_next_owner_half_of_the_rest()
     {
         Assert.Equal(500, TakeAll("a", Here));
         Assert.Equal(250, TakeAll("b", There));
@@ -22,7 +22,7 @@ public class SharedBytesTests
     }
 
     [Fact]
-    public void An_address_gets_three_quarters_however_many_owners_it_sends_for()
+    public void One_address_gets_three_quarters_however_many_owners_it_sends_for()
     {
         var taken = Enumerable.Range(0, 20).Sum(i => TakeAll($"owner {i}", Here));
 
@@ -31,7 +31,7 @@ public class SharedBytesTests
     }
 
     [Fact]
-    public void What_is_given_back_others_get()
+    public void Released_bytes_are_available_to_others()
     {
         var first = _bytes.Open("a", Here);
         Assert.True(first.TryTake(500));
@@ -44,7 +44,7 @@ public class SharedBytesTests
     }
 
     [Fact]
-    public void A_body_that_stalled_loses_its_share_to_one_that_arrives_and_to_nobody_before()
+    public void Only_a_stalled_body_loses_its_share_to_one_that_arrives()
     {
         var (stalled, going) = (_bytes.Open("a", Here), _bytes.Open("a", Here));
         Assert.True(stalled.TryTake(250) && going.TryTake(250));
@@ -62,7 +62,7 @@ public class SharedBytesTests
     }
 
     [Fact]
-    public void Of_those_that_stalled_one_of_the_owner_that_has_most_loses_its_share_first_and_the_longest_stalled_of_these()
+    public void Among_stalled_bodies_the_longest_stalled_of_the_largest_owner_loses_its_share_first()
     {
         var (small, late, early) = (_bytes.Open("b", There), _bytes.Open("a", Here), _bytes.Open("a", Here));
         Assert.True(small.TryTake(100) && late.TryTake(200) && early.TryTake(200));

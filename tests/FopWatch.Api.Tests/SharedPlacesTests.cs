@@ -5,7 +5,7 @@ public class SharedPlacesTests
     private readonly SharedPlaces _places = new(16);
 
     [Fact]
-    public void An_owner_alone_gets_half_and_the_next_half_of_what_is_left_of_it()
+    public void One_owner_gets_half_and_the_next_owner_half_of_the_rest()
     {
         Assert.Equal(8, TakeAll("a").Count);
         Assert.Equal(4, TakeAll("b").Count);
@@ -14,7 +14,7 @@ public class SharedPlacesTests
     }
 
     [Fact]
-    public void A_place_that_is_left_is_free_again_once()
+    public void Releasing_a_place_twice_frees_it_once()
     {
         var taken = TakeAll("a");
         Assert.True(_places.IsInUse);

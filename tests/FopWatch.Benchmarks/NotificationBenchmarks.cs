@@ -9,7 +9,7 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Benchmarks;
 
-/// <summary>What each step of taking a notification costs: one of Qiniu's, of an id not seen before, with one command that succeeded.</summary>
+/// <summary>The cost of each step of taking a notification: one from Qiniu, of an unknown id, with one command that succeeded.</summary>
 [MemoryDiagnoser]
 public class NotificationBenchmarks
 {
@@ -48,11 +48,11 @@ public class NotificationBenchmarks
     private SqliteStore _store = null!;
     private long _last;
 
-    /// <summary>Prepares what each step gets from the one before it, and an empty store.</summary>
+    /// <summary>Prepares the input of each step, and an empty store.</summary>
     [GlobalSetup]
     public async Task PrepareAsync()
     {
-        _report = _source.Provider.Decode(ReportChannel.Notification, Body).Report ?? throw new InvalidOperationException("The body is not understood.");
+        _report = _source.Provider.Decode(ReportChannel.Notification, Body).Report ?? throw new InvalidOperationException("The body cannot be decoded.");
         _job = Decided(_report.Id!).Job;
         if (Verify() != Trust.Strong || _job.Version != 1 || !_job.IsSettled)
             throw new InvalidOperationException("The notification does not settle a job.");
@@ -60,7 +60,6 @@ public class NotificationBenchmarks
         _store = await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System);
     }
 
-    /// <summary>Deletes the store.</summary>
     [GlobalCleanup]
     public async Task CleanUpAsync()
     {
@@ -68,7 +67,6 @@ public class NotificationBenchmarks
         _folder.Delete(recursive: true);
     }
 
-    /// <summary>Checks the signature.</summary>
     [Benchmark]
     public Trust Verify() => _source.Provider.Verify(_request, _source.Keys);
 
@@ -88,11 +86,11 @@ public class NotificationBenchmarks
     [Benchmark]
     public OutboxEvent? SerialiseEvent() => new JobChange(_job, Contracts.JobEvent.SettledType).ToEvent(_source.Domains);
 
-    /// <summary>Commits one job with its event to SQLite, decided and serialised first; alone, so it waits for a sync of its own.</summary>
+    /// <summary>Commits one job with its event to SQLite, decided and serialised beforehand. It runs alone, so it waits for its own sync.</summary>
     [Benchmark]
     public Task<string?> Commit() => CommitAsync();
 
-    /// <summary>The same 64 times at once, which share what they wait for.</summary>
+    /// <summary>64 such commits at once, which share their syncs.</summary>
     [Benchmark(OperationsPerInvoke = AtOnce)]
     public Task CommitTogether() => Task.WhenAll(Enumerable.Range(0, AtOnce).Select(_ => CommitAsync()));
 

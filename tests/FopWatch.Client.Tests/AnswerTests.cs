@@ -2,7 +2,7 @@ using System.Net;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>What the client makes of answers that are not as they should be.</summary>
+/// <summary>How the client handles invalid answers.</summary>
 public sealed class AnswerTests
 {
     private const string Job = """{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[{"command":"a","state":"failed","error":"why"}],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""";
@@ -28,7 +28,7 @@ public sealed class AnswerTests
     [InlineData(400, "application/problem+json", """{"type":"t","title":"no","status":400,"errors":[{}]}""")]
     [InlineData(404, "text/plain", "no")]
     [InlineData(503, "application/problem+json", """{"type":"t","title":"no","status":503}""")]
-    public async Task What_does_not_answer_as_the_host_does_is_unreachable(int status, string type, string body)
+    public async Task Answers_that_no_host_gives_mean_that_the_host_is_unreachable(int status, string type, string body)
     {
         using var host = new ScriptedHost().Then(status, type, body);
         using var client = host.Client(configure: Once);
@@ -43,7 +43,7 @@ public sealed class AnswerTests
     [InlineData("""{"source":null,"id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
     [InlineData("""{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":null,"items":[],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
     [InlineData("""{"source":"media","id":"z0.1","provider":"qiniu","state":"failed","settled":true,"counts":{"total":1,"succeeded":0,"failed":1,"running":0},"items":[null],"registeredAt":"2026-01-01T00:00:00Z","updatedAt":"2026-01-01T00:00:00Z","version":2}""")]
-    public async Task A_job_that_is_none_is_unreachable(string body)
+    public async Task An_invalid_job_means_that_the_host_is_unreachable(string body)
     {
         using var host = new ScriptedHost().Then(200, "application/json", body);
         using var client = host.Client(configure: Once);
@@ -56,7 +56,7 @@ public sealed class AnswerTests
     [InlineData("{\"sources\":[{\"name\":\"", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa")]
     [InlineData("{\"more\":[", "1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,1,2,3,4,5,6,7,8,9,0,")]
     [InlineData(" ", "                                                                ")]
-    public async Task An_answer_without_end_takes_no_memory_without_limit_and_is_not_FopWatchs(string begins, string goesOn)
+    public async Task An_endless_answer_uses_limited_memory_and_is_not_taken_for_FopWatchs(string begins, string goesOn)
     {
         using var host = new ScriptedHost().ThenEndless("application/json", begins, string.Concat(Enumerable.Repeat(goesOn, 200)));
         using var client = host.Client(configure: options => options.MaxAnswerBytes = 2 * 1024 * 1024);
@@ -70,7 +70,7 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public async Task A_problem_without_end_is_read_no_further()
+    public async Task An_endless_problem_is_not_read_to_its_end()
     {
         using var host = new ScriptedHost().Then(async _ =>
         {
@@ -86,7 +86,7 @@ public sealed class AnswerTests
     [Theory]
     [InlineData("")]
     [InlineData("text/html")]
-    public async Task A_401_without_problem_details_is_a_wrong_key(string type)
+    public async Task A_401_without_problem_details_means_a_wrong_key(string type)
     {
         using var host = new ScriptedHost().Then(401, type, "");
         using var client = host.Client();
@@ -97,7 +97,7 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public async Task A_redirect_is_named_and_not_followed()
+    public async Task A_redirect_is_reported_and_not_followed()
     {
         using var host = new ScriptedHost().Then(_ =>
         {
@@ -145,7 +145,7 @@ public sealed class AnswerTests
     }
 
     [Fact]
-    public async Task Words_that_a_newer_host_has_are_read()
+    public async Task Enum_values_of_a_newer_host_are_read()
     {
         using var host = new ScriptedHost().Then(200, "application/json", Job[..^1] + ""","ref":"1a7f0c92d35be846f0a1c7d2","watch":"asleep","nextPollReason":"omen","timeline":[{"at":"2026-01-01T00:00:00Z","what":"blessed","by":"chance","new":1}],"new":{}}""");
         using var client = host.Client();
@@ -161,7 +161,7 @@ public sealed class AnswerTests
     [InlineData("Url 'http://host/?a' is not", "http://host/?a", null)]
     [InlineData("ApiKey is empty", "http://host", "")]
     [InlineData("ApiKey is empty", "http://host", "two\nlines")]
-    public void Wrong_options_are_refused(string problem, string? url, string? key)
+    public void Invalid_options_are_refused(string problem, string? url, string? key)
     {
         var refused = Assert.Throws<ArgumentException>(() => new FopWatchClient(new() { Url = url is null ? null : new(url), ApiKey = key }));
 

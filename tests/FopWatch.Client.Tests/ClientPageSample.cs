@@ -2,7 +2,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>The program in C# that docs/clients.md shows.</summary>
+/// <summary>The C# program in docs/clients.md.</summary>
 internal static class ClientPageSample
 {
     public static async Task RunAsync(string[] args)

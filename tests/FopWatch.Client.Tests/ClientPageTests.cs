@@ -5,7 +5,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>The programs of docs/clients.md, each taken from the page and run against a host whose connections are cut. Java compiles its own at the start.</summary>
+/// <summary>Runs each program of docs/clients.md, taken from the page, against a host whose connections are cut. The Java program is compiled at its start.</summary>
 public sealed class ClientPageTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -59,7 +59,7 @@ public sealed class ClientPageTests
             Assert.Equal(("succeeded\n", 0), await waiting.EndAsync());
         }
 
-        // More than a page.
+        // More than one page.
         using var client = HostTests.ClientOf(host);
         await client.RegisterManyAsync([.. Enumerable.Range(100, 150).Select(n => new JobRegistration { Source = "video", Id = $"v.{n}" })], Cancelled);
         await using (var listing = Run("list", "waiting"))
@@ -86,7 +86,7 @@ public sealed class ClientPageTests
             Assert.DoesNotContain("z0.1 ", again.Output, StringComparison.Ordinal);
         }
 
-        // The cursors of a first job's and of a third one's event are apart.
+        // The cursors of the first and the third job's events differ.
         long ReadCursor() => File.Exists(Path.Combine(folder, "cursor")) && File.ReadAllText(Path.Combine(folder, "cursor")).Split('-') is [var place, ..] && long.TryParse(place, out var read) ? read : 0;
 
         Running Run(params string[] arguments) => new(folder, proxy.Url, [.. command, .. arguments]);

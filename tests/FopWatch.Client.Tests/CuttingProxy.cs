@@ -4,7 +4,7 @@ using System.Net.Sockets;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>Passes connections on to a host, and cuts them when it is told to.</summary>
+/// <summary>Forwards connections to a host, and cuts them on demand.</summary>
 internal sealed class CuttingProxy : IAsyncDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -23,10 +23,10 @@ internal sealed class CuttingProxy : IAsyncDisposable
 
     public Uri Url { get; }
 
-    /// <summary>The host that connections are passed on to; one that is set later is that of later connections.</summary>
+    /// <summary>The host to forward to. A change applies to later connections.</summary>
     public Uri Host { get; set; }
 
-    /// <summary>How many of the next connections are cut once their request has begun to arrive.</summary>
+    /// <summary>How many of the next connections are cut once their request has started to arrive.</summary>
     public int CutNext { get; set; }
 
     public int Accepted => Volatile.Read(ref _accepted);
@@ -56,7 +56,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is SocketException or ObjectDisposedException)
         {
-            // It is closed already.
+            // It is already closed.
         }
 
         client.Dispose();
@@ -99,7 +99,7 @@ internal sealed class CuttingProxy : IAsyncDisposable
         }
         catch (Exception e) when (e is IOException or SocketException or OperationCanceledException or ObjectDisposedException or InvalidOperationException)
         {
-            // One side is gone, and so is the other then.
+            // One side has closed, so close the other.
         }
         finally
         {

@@ -10,7 +10,7 @@ public sealed class DependencyInjectionTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_client_comes_from_the_services_and_handlers_can_be_added()
+    public async Task The_client_is_resolved_from_the_services_and_accepts_additional_handlers()
     {
         await using var host = await RunningHost.StartAsync();
         var log = new CapturedLog();
@@ -29,7 +29,7 @@ public sealed class DependencyInjectionTests
     }
 
     [Fact]
-    public async Task Wrong_options_stop_the_application_at_its_start_with_all_that_is_wrong()
+    public async Task Invalid_options_stop_the_application_at_startup_and_every_problem_is_named()
     {
         var builder = Host.CreateApplicationBuilder();
         builder.Services.AddFopWatchClient(options => (options.ApiKey, options.RetryFor) = ("", TimeSpan.FromDays(2)));

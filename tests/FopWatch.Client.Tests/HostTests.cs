@@ -3,7 +3,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>Every method against the real embedded host.</summary>
+/// <summary>Every method, against a real embedded host.</summary>
 public sealed class HostTests
 {
     private const string Failed = """{"id":"z0.1","code":3,"desc":"","inputBucket":"b","inputKey":"lessons/in.mp4","items":[{"cmd":"avthumb/mp4","code":3,"desc":"","error":"not a valid media"}]}""";
@@ -11,7 +11,7 @@ public sealed class HostTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_is_registered_waited_for_read_listed_and_acted_on()
+    public async Task A_job_is_registered_awaited_read_listed_and_acted_on()
     {
         await using var host = await RunningHost.StartAsync();
         using var client = ClientOf(host);
@@ -86,7 +86,7 @@ public sealed class HostTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task What_is_wrong_with_a_registration_keeps_no_other_from_being_registered()
+    public async Task Invalid_registrations_do_not_prevent_others()
     {
         await using var host = await RunningHost.StartAsync();
         using var client = ClientOf(host);

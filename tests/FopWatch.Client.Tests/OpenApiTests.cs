@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>The records of the client are those of the HTTP API.</summary>
+/// <summary>Compares the client's records with the HTTP API.</summary>
 public sealed class OpenApiTests
 {
     private static readonly Dictionary<string, string> NamedOtherwise = new()
@@ -16,7 +16,7 @@ public sealed class OpenApiTests
         [nameof(QuarantinePage)] = "QuarantineList",
     };
 
-    /// <summary>What is no answer of the HTTP API.</summary>
+    /// <summary>Types that are not answers of the HTTP API.</summary>
     private static readonly Type[] NotAnswers = [typeof(JobFilter), typeof(RegistrationResult)];
 
     private static readonly JsonObject Schemas = JsonNode.Parse(typeof(OpenApiTests).Assembly.GetManifestResourceStream("openapi.json")!)!["components"]!["schemas"]!.AsObject();
@@ -31,7 +31,7 @@ public sealed class OpenApiTests
 
     [Theory]
     [MemberData(nameof(Records))]
-    public void A_record_has_the_members_that_the_description_of_the_API_has(string name)
+    public void A_record_has_the_members_of_its_schema(string name)
     {
         var type = typeof(IFopWatchClient).Assembly.GetType($"FopWatch.Client.{name}")!;
         var (members, required) = MembersOf(NamedOtherwise.GetValueOrDefault(name, name));
@@ -41,7 +41,7 @@ public sealed class OpenApiTests
         foreach (var (member, property) in own)
         {
             if (property.IsDefined(typeof(System.Runtime.CompilerServices.RequiredMemberAttribute), inherit: false))
-                Assert.True(required.Contains(member), $"An answer may come without '{member}'.");
+                Assert.True(required.Contains(member), $"The API may omit '{member}'.");
         }
     }
 
@@ -51,14 +51,14 @@ public sealed class OpenApiTests
     [InlineData(nameof(HostKind), typeof(HostKind))]
     [InlineData(nameof(WebhookState), typeof(WebhookState))]
     [InlineData(nameof(WebhookPause), typeof(WebhookPause))]
-    public void An_enum_has_the_words_that_the_description_of_the_API_has(string schema, Type type) => Assert.Equal(
+    public void An_enum_has_the_values_of_its_schema(string schema, Type type) => Assert.Equal(
         Schemas[schema]!["enum"]!.AsArray().Select(word => (string)word!),
         Enum.GetNames(type).Where(word => word != "Unknown").Select(JsonNamingPolicy.CamelCase.ConvertName));
 
     private static (HashSet<string> Members, HashSet<string> Required) MembersOf(string schema)
     {
         var (members, required) = (new HashSet<string>(), new HashSet<string>());
-        Add(Schemas[schema] ?? throw new InvalidOperationException($"The API has no {schema}."));
+        Add(Schemas[schema] ?? throw new InvalidOperationException($"The OpenAPI document has no schema {schema}."));
         return (members, required);
 
         void Add(JsonNode node)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>The samples of the package's README are in these files, and do what it says.</summary>
+/// <summary>Checks that the samples of the package's README are in these files and work as the README says.</summary>
 public sealed partial class ReadmeTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -27,7 +27,7 @@ public sealed partial class ReadmeTests
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task Jobs_of_the_applications_outbox_are_registered_over_a_crash_and_a_host_that_is_away()
+    public async Task Jobs_in_the_applications_outbox_are_registered_despite_a_crash_and_an_outage_of_the_host()
     {
         await using var host = await RunningHost.StartAsync();
         var url = host.Host.Url;
@@ -63,7 +63,7 @@ public sealed partial class ReadmeTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Outcomes_are_taken_once_with_the_cursor_in_the_same_transaction()
+    public async Task Outcomes_are_processed_once_with_the_cursor_in_the_same_transaction()
     {
         await using var host = await RunningHost.StartAsync();
         using var client = HostTests.ClientOf(host);
@@ -94,7 +94,7 @@ public sealed partial class ReadmeTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_job_is_registered_and_waited_for()
+    public async Task A_job_is_registered_and_awaited()
     {
         await using var host = await RunningHost.StartAsync();
         using (await host.NotifyAsync("media", """{"id":"z0.560e99c37823de5a49c22393","code":0,"desc":"","items":[{"cmd":"avthumb/mp4","code":0,"desc":"","key":"out.mp4","hash":"h"}]}"""))
@@ -163,7 +163,7 @@ public sealed partial class ReadmeTests
         return command.ExecuteScalar();
     }
 
-    /// <summary>What the application does when a file was uploaded.</summary>
+    /// <summary>What the application does after an upload.</summary>
     private static void Publish(string database, string id, bool commits)
     {
         using var connection = new SqliteConnection(database);
@@ -191,7 +191,7 @@ public sealed partial class ReadmeTests
         return builder.Build();
     }
 
-    /// <summary>Without what an indentation and line breaks are.</summary>
+    /// <summary>Removes indentation and empty lines.</summary>
     private static string Normal(string code) => string.Join('\n', code.ReplaceLineEndings("\n").Split('\n').Select(line => line.Trim()).Where(line => line.Length > 0));
 
     private static string Folder([CallerFilePath] string file = "") => Path.GetDirectoryName(file)!;

@@ -1,6 +1,6 @@
 namespace FopWatch.Client.Tests;
 
-/// <summary>Which calls are made again, when, and for how long.</summary>
+/// <summary>Which calls are retried, when, and for how long.</summary>
 public sealed class RepetitionTests
 {
     private const string Problem503 = """{"type":"urn:fopwatch:problem:unavailable","title":"This cannot be done now.","status":503}""";
@@ -13,7 +13,7 @@ public sealed class RepetitionTests
     [InlineData(429, "application/problem+json", """{"type":"about:blank","title":"Too Many Requests","status":429}""")]
     [InlineData(502, "text/html", "<html>")]
     [InlineData(504, "text/html", "<html>")]
-    public async Task A_call_that_may_succeed_later_is_made_again(int status, string type, string body)
+    public async Task A_call_that_may_succeed_later_is_retried(int status, string type, string body)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost().Then(status, type, body).Then(status, type, body).Then(200, "application/json", Me);
@@ -25,7 +25,7 @@ public sealed class RepetitionTests
     }
 
     [Fact]
-    public async Task It_pauses_for_as_long_as_the_host_asks()
+    public async Task Retries_wait_for_as_long_as_the_host_asks()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost().Then(503, "application/problem+json", Problem503, "7").Then(200, "application/json", Me);
@@ -37,7 +37,7 @@ public sealed class RepetitionTests
     }
 
     [Fact]
-    public async Task It_gives_up_after_the_time_that_the_options_allow_and_says_why()
+    public async Task Retries_stop_after_the_configured_time_and_the_exception_says_why()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost().Then(503, "application/problem+json", Problem503);
@@ -70,7 +70,7 @@ public sealed class RepetitionTests
     [Theory]
     [InlineData(HttpRequestError.ResponseEnded, 1)]
     [InlineData(HttpRequestError.ConnectionError, 2)]
-    public async Task What_may_have_been_done_is_not_repeated_where_twice_is_not_once(HttpRequestError error, int requests)
+    public async Task A_call_that_is_not_idempotent_is_not_retried_if_it_may_have_succeeded(HttpRequestError error, int requests)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost().ThenCut(error).Then(404, "application/problem+json", """{"type":"t","title":"Not found.","status":404}""");
@@ -87,7 +87,7 @@ public sealed class RepetitionTests
     [InlineData(HttpRequestError.ConnectionError, true, 2)]
     [InlineData(HttpRequestError.ConnectionError, false, 1)]
     [InlineData(HttpRequestError.SecureConnectionError, true, 1)]
-    public async Task A_host_that_does_not_run_is_tried_again_if_that_is_wanted(HttpRequestError error, bool wanted, int requests)
+    public async Task A_host_that_is_down_is_retried_if_configured(HttpRequestError error, bool wanted, int requests)
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost().ThenCut(error).Then(200, "application/json", Me);
@@ -103,7 +103,7 @@ public sealed class RepetitionTests
     }
 
     [Fact]
-    public async Task A_host_that_takes_only_short_bodies_gets_shorter_ones()
+    public async Task Bodies_are_split_for_a_host_with_a_lower_limit()
     {
         var registered = new List<string>();
         using var host = new ScriptedHost().Then(async request =>
@@ -131,7 +131,7 @@ public sealed class RepetitionTests
     }
 
     [Fact]
-    public async Task A_stream_goes_on_from_the_last_event_and_pauses_longer_each_time()
+    public async Task A_stream_resumes_after_the_last_event_with_growing_pauses()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var host = new ScriptedHost()
@@ -162,7 +162,7 @@ public sealed class RepetitionTests
         }
     }
 
-    /// <summary>Lets time pass until a call is over.</summary>
+    /// <summary>Advances the clock until a call is over.</summary>
     private static async Task<T> RunAsync<T>(Task<T> call, ManualTimeProvider clock, TimeSpan? step = null)
     {
         while (!call.IsCompleted)
@@ -174,7 +174,7 @@ public sealed class RepetitionTests
         return await call;
     }
 
-    /// <summary>Cancels what its caller no longer waits for, as the network's handler does.</summary>
+    /// <summary>Cancels a request that its caller no longer waits for, as the network handler does.</summary>
     private sealed class Impatient : DelegatingHandler
     {
         protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>

@@ -3,13 +3,13 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>The host restarts, and connections are cut, while the client waits and follows.</summary>
+/// <summary>The host restarts and connections are cut while the client waits and follows.</summary>
 public sealed class RestartTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 180_000)]
-    public async Task A_wait_goes_on_over_a_restart_and_cut_connections()
+    public async Task A_wait_continues_after_a_restart_and_cut_connections()
     {
         await using var host = await RunningHost.StartAsync();
         await using var proxy = new CuttingProxy(host.Host.Url);
@@ -30,7 +30,7 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task Events_go_on_over_a_restart_and_cut_connections_and_none_is_missed()
+    public async Task Events_continue_after_a_restart_and_cut_connections_without_a_gap()
     {
         await using var host = await RunningHost.StartAsync();
         await using var proxy = new CuttingProxy(host.Host.Url);
@@ -54,7 +54,7 @@ public sealed class RestartTests
         await SeenAsync(3);
         Assert.True(lost >= 2, $"{lost}");
 
-        // The program ends, and starts again with the cursor that it has kept.
+        // The program ends, and restarts with its stored cursor.
         await stop.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => following);
         await NotifyAsync(host, "z0.4");
@@ -94,7 +94,7 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_registration_whose_connection_is_cut_is_made_again()
+    public async Task A_registration_whose_connection_is_cut_is_retried()
     {
         await using var host = await RunningHost.StartAsync();
         await using var proxy = new CuttingProxy(host.Host.Url) { CutNext = 2 };
@@ -108,7 +108,7 @@ public sealed class RestartTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_registration_waits_for_a_host_that_cannot_store_it_now()
+    public async Task A_registration_waits_for_a_host_whose_store_fails()
     {
         await using var host = await RunningHost.StartAsync();
         using var client = HostTests.ClientOf(host);
@@ -117,14 +117,14 @@ public sealed class RestartTests
 
         var registering = client.RegisterAsync(new() { Source = "media", Id = "z0.1" }, Cancelled);
         await Task.WhenAny(registering, Task.Delay(700, Cancelled));
-        Assert.False(registering.IsCompleted, "A host without its folder takes nothing.");
+        Assert.False(registering.IsCompleted, "A host without its data folder accepts nothing.");
         Directory.Move(folder, host.Folder);
 
         Assert.Equal("z0.1", (await registering).Id);
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_log_that_is_another_one_is_told_as_that()
+    public async Task A_different_event_log_is_reported()
     {
         await using var host = await RunningHost.StartAsync();
         using var client = HostTests.ClientOf(host);

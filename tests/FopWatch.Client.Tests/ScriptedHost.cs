@@ -4,7 +4,7 @@ using System.Text;
 
 namespace FopWatch.Client.Tests;
 
-/// <summary>Answers requests as it is told to, in turn; the last answer for ever.</summary>
+/// <summary>Answers requests with the given answers in order, and repeats the last one.</summary>
 internal sealed class ScriptedHost : HttpMessageHandler
 {
     private readonly Queue<Func<HttpRequestMessage, Task<HttpResponseMessage>>> _answers = new();
@@ -31,7 +31,7 @@ internal sealed class ScriptedHost : HttpMessageHandler
         return Task.FromResult(response);
     });
 
-    /// <summary>A body that goes on without end.</summary>
+    /// <summary>A body without an end.</summary>
     public ScriptedHost ThenEndless(string type, string begins, string goesOn) => Then(_ =>
     {
         var response = new HttpResponseMessage(HttpStatusCode.OK) { Content = new StreamContent(new EndlessStream(begins, goesOn)) };

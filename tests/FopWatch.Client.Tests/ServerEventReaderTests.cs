@@ -18,7 +18,7 @@ public sealed class ServerEventReaderTests
     [InlineData("data: cut off", null)]
     [InlineData("data: cut off\n", null)]
     [InlineData("retry: 5\nnonsense\n\n", null)]
-    public async Task The_reader_reads_as_the_standard_says(string stream, string? expected)
+    public async Task The_reader_follows_the_standard(string stream, string? expected)
     {
         foreach (var piece in (int[])[1, 3, int.MaxValue])
         {
@@ -31,7 +31,7 @@ public sealed class ServerEventReaderTests
     }
 
     [Fact]
-    public async Task A_line_that_is_longer_than_the_buffer_is_whole()
+    public async Task A_line_longer_than_the_buffer_is_read_whole()
     {
         var text = new string('x', 100_000);
         using var reader = Reader(new PiecewiseStream($"data: {text}\r\n\r\ndata: b\r\n\r\n", 5000));
@@ -41,7 +41,7 @@ public sealed class ServerEventReaderTests
     }
 
     [Fact]
-    public async Task An_id_counts_once_its_event_is_whole_and_also_without_one()
+    public async Task An_id_applies_once_its_event_is_complete_even_without_data()
     {
         using var reader = Reader(new PiecewiseStream("id: 5\n\nid: 6\ndata: a\n\nid: 7\ndata: cut off"));
 
@@ -56,7 +56,7 @@ public sealed class ServerEventReaderTests
     [Theory]
     [InlineData("data: ")]
     [InlineData("data: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa\n")]
-    public async Task An_event_without_end_takes_no_memory_without_limit(string line)
+    public async Task An_endless_event_uses_limited_memory(string line)
     {
         using var reader = Reader(new PiecewiseStream(string.Concat(Enumerable.Repeat(line, 1_000_000 / line.Length))), limit: 100_000);
 
@@ -66,7 +66,7 @@ public sealed class ServerEventReaderTests
     }
 
     [Fact]
-    public async Task A_host_that_falls_silent_is_lost()
+    public async Task A_silent_host_is_treated_as_lost()
     {
         var clock = new ManualTimeProvider(DateTimeOffset.UnixEpoch);
         using var reader = new ServerEventReader(new SilentStream(), null, clock, 1000);
@@ -85,7 +85,7 @@ public sealed class ServerEventReaderTests
             base.ReadAsync(buffer[..Math.Min(buffer.Length, piece)], cancellationToken);
     }
 
-    /// <summary>A stream on which nothing comes.</summary>
+    /// <summary>A stream that never returns data.</summary>
     private sealed class SilentStream : MemoryStream
     {
         public override async ValueTask<int> ReadAsync(Memory<byte> buffer, CancellationToken cancellationToken = default)

@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>Keeps the AsyncAPI document true to the schemas and the constants.</summary>
+/// <summary>Compares the AsyncAPI document with the schemas and the constants.</summary>
 public class AsyncApiTests
 {
     private static readonly JsonElement Document = Documents.AsyncApi;
@@ -62,7 +62,7 @@ public class AsyncApiTests
             ]),
             SchemaReader.Texts(properties.GetProperty("required")));
 
-        // The attributes of an event but its content type, which in AMQP is a property of the message itself.
+        // The attributes of an event except the content type, which in AMQP is a property of the message.
         Assert.Equal(
             ContractsJson.Wire.JobEvent.Properties.Select(attribute => attribute.Name).Except(["data", "datacontenttype"]).Select(name => $"cloudEvents:{name}"),
             names.Where(name => name.Contains(':', StringComparison.Ordinal)));
@@ -86,7 +86,7 @@ public class AsyncApiTests
     }
 
     [Fact]
-    public void The_examples_are_as_their_schemas_say()
+    public void The_examples_match_their_schemas()
     {
         var checkedOnes = 0;
         foreach (var message in Components.GetProperty("messages").EnumerateObject())

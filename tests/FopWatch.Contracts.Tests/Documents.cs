@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>The documents of the package, as they are packed.</summary>
+/// <summary>The documents of the package as packed.</summary>
 internal static class Documents
 {
     private const string JobRecordName = "job-record.schema.json";
@@ -22,12 +22,12 @@ internal static class Documents
     public static readonly SchemaReader JobRecordReader = new(JobRecordSchema, BesideOneAnother);
     public static readonly SchemaReader JobEventReader = new(JobEventSchema, BesideOneAnother);
 
-    /// <summary>The other documents as seen from the folder above the schemas', and as these see one another.</summary>
+    /// <summary>The other documents by their paths from the folder above the schemas and from the schemas' own folder.</summary>
     public static readonly SchemaReader AsyncApiReader = new(
         AsyncApi,
         BesideOneAnother.Concat(BesideOneAnother.Select(one => KeyValuePair.Create($"schemas/{one.Key}", one.Value))).ToDictionary());
 
-    /// <summary>Asserts that a body is an event as the schema says: no member more, none less.</summary>
+    /// <summary>Asserts that a body is an event with exactly the members of its schema.</summary>
     public static void AssertValid(ReadOnlyMemory<byte> body)
     {
         using var document = JsonDocument.Parse(body, new() { AllowDuplicateProperties = false });

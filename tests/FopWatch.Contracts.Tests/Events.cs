@@ -7,12 +7,12 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>Events as the core makes them.</summary>
+/// <summary>Events made by the core.</summary>
 internal static class Events
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
-    /// <summary>Text that people and providers write, and text that nobody should.</summary>
+    /// <summary>Text with ordinary and with unusual characters, a lone surrogate among them.</summary>
     private static readonly Gen<string> Texts =
         from parts in Gen.Elements("课程/第 42 课.mp4", "a", "\"", "\\", "\n", "\u0000", "\u2028", "<b>&amp;'+", "😀", "\uD800", "é", "/", new string('长', 300)).ListOf()
         select string.Concat(parts);
@@ -88,7 +88,7 @@ internal static class Events
         (1, Gen.Elements(Enum.GetValues<SettledBy>()).Select(by => (Func<Job, DateTimeOffset, JobChange>)((job, now) => job.GiveUp(by, now)))),
         (1, Gen.Constant<Func<Job, DateTimeOffset, JobChange>>((job, now) => job.Republish(now))));
 
-    /// <summary>What a job publishes over its life.</summary>
+    /// <summary>Every event that a job publishes in its life.</summary>
     public static readonly Gen<OutboxEvent[]> Histories =
         from provider in Gen.Elements(Enum.GetValues<ProviderKind>())
         from origin in Gen.Elements(Enum.GetValues<JobOrigin>())
@@ -105,7 +105,7 @@ internal static class Events
             Start)
         .ToEvent()!;
 
-    /// <summary>An event of a job of which everything is known that can be.</summary>
+    /// <summary>An event of a job in which every optional member is set.</summary>
     public static byte[] Full { get; } = Encoding.UTF8.GetBytes("""
         {
           "specversion": "1.0", "id": "5bd0", "type": "fopwatch.job.settled", "source": "/fopwatch/media", "subject": "z0.a",

@@ -7,10 +7,10 @@ using FsCheck.Fluent;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>Reading what is, or is not, an event.</summary>
+/// <summary>Reading valid and invalid events.</summary>
 public class JobEventTests
 {
-    /// <summary>What an event is nothing without, as paths into <see cref="Events.Full"/>.</summary>
+    /// <summary>The required members of an event, as paths into <see cref="Events.Full"/>.</summary>
     private static readonly HashSet<string> Required =
     [
         "specversion", "id", "type", "source", "subject", "time", "data",
@@ -23,7 +23,7 @@ public class JobEventTests
     public static TheoryData<string> Members => new(Paths(JsonNode.Parse(Events.Full)!, "").Where(path => !char.IsAsciiDigit(path[^1])));
 
     [Fact]
-    public void What_the_core_publishes_is_read_and_is_as_the_schema_says() => Prop
+    public void Events_of_the_core_are_read_and_match_the_schema() => Prop
         .ForAll(
             Events.Histories.ToArbitrary(),
             published =>
@@ -47,7 +47,7 @@ public class JobEventTests
         .Check(Config.QuickThrowOnFailure.WithMaxTest(300));
 
     [Fact]
-    public void Shortened_events_are_read_and_are_as_the_schema_says()
+    public void Shortened_events_are_read_and_match_the_schema()
     {
         var frames = string.Join(',', Enumerable.Range(0, 20_000).Select(i => $"\"{i}\":[{i}]"));
         var result = $$$"""{"cuts":[{{{string.Join(',', Enumerable.Range(0, 50_000))}}}],"deep":{{{new string('[', 60)}}}{{{new string(']', 60)}}},"frames":{{{{frames}}}},"text":"{{{new string('长', 100_000)}}}","verdict":"block"}""";
@@ -85,7 +85,7 @@ public class JobEventTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void A_missing_member_is_a_fault_only_where_it_is_required(string path)
+    public void A_missing_member_is_an_error_only_if_it_is_required(string path)
     {
         var (root, parent, name) = Find(path);
         parent.AsObject().Remove(name);
@@ -95,7 +95,7 @@ public class JobEventTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void A_member_of_another_kind_is_refused_and_never_throws(string path)
+    public void A_member_of_the_wrong_kind_is_refused_and_never_throws(string path)
     {
         foreach (var json in (string[])["null", "true", "1.5", "\"text\"", "[]", "[null]", "{}", """{"a":null}""", "1e400", "99999999999999999999"])
         {
@@ -110,11 +110,11 @@ public class JobEventTests
                 continue;
             }
 
-            // A result is any JSON.
+            // A result may be any JSON.
             if (path == "data/items/0/result")
                 continue;
 
-            // It was one of the kinds that are right here, or read as one.
+            // The value was of an accepted kind, or was read as one.
             Documents.AssertValid(JsonSerializer.SerializeToUtf8Bytes(read with { DataContentType = "application/json" }, ContractsJson.Wire.JobEvent));
             Assert.True(json is "null" or "true" or "\"text\"" or "[]" or "{}", $"{path} was {json}");
             Assert.False(Required.Contains(path) && json == "null");
@@ -123,7 +123,7 @@ public class JobEventTests
 
     [Theory]
     [MemberData(nameof(Members))]
-    public void Members_that_are_not_known_are_ignored(string path)
+    public void Unknown_members_are_ignored(string path)
     {
         var (root, parent, _) = Find(path);
         parent["x-later"] = JsonNode.Parse("""{"type":"com.example.other","deep":[[{"specversion":"9"}]]}""");
@@ -151,7 +151,7 @@ public class JobEventTests
     [InlineData("data/settledBy", "decree", "decree")]
     [InlineData("data/provider", "tencent", "tencent")]
     [InlineData("data/id", "", "empty")]
-    public void What_is_no_event_that_this_version_knows_is_refused_with_the_reason(string path, string value, string reason)
+    public void An_event_that_this_version_does_not_know_is_refused_with_the_reason(string path, string value, string reason)
     {
         var (root, parent, name) = Find(path);
         parent[name] = value;
@@ -198,7 +198,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void No_reason_has_the_words_of_the_serializer()
+    public void No_reason_contains_the_serializers_wording()
     {
         Prop.ForAll(Mutated.ToArbitrary(), body =>
         {
@@ -210,7 +210,7 @@ public class JobEventTests
     [Theory]
     [InlineData("""{"a":["\ud83d"]}""")]
     [InlineData("""{"a":{"\ud83d":1}}""")]
-    public void A_result_that_is_not_valid_Unicode_is_refused_since_it_could_not_be_written_again(string result)
+    public void A_result_with_invalid_Unicode_is_refused_because_it_could_not_be_written_again(string result)
     {
         var body = JsonNode.Parse(Events.Full)!;
         body["data"]!["items"]![0]!["result"] = "here";
@@ -221,7 +221,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void Text_is_read_as_bytes_are()
+    public void Text_and_bytes_are_read_alike()
     {
         var text = Encoding.UTF8.GetString(Events.Full);
 
@@ -236,7 +236,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void Of_values_that_a_later_version_may_add_those_that_can_be_unknown_are()
+    public void Unknown_values_of_extensible_enums_are_read_as_Unknown()
     {
         var (root, items, _) = Find("data/items/0/state");
         items["state"] = "paused";
@@ -254,7 +254,7 @@ public class JobEventTests
     [InlineData("time", "2026-03-01T08:00:00.123456789Z", "2026-03-01T08:00:00.1234567Z")]
     [InlineData("datacontenttype", "application/json; charset=utf-8", "application/json; charset=utf-8")]
     [InlineData("data/state", "PartiallyFailed", "partiallyFailed")]
-    public void Other_ways_to_write_the_same_are_read(string path, string written, string read)
+    public void Equivalent_spellings_are_read_as_the_same_value(string path, string written, string read)
     {
         var (root, parent, name) = Find(path);
         parent[name] = written;
@@ -265,7 +265,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void A_byte_order_mark_is_no_part_of_the_event()
+    public void A_byte_order_mark_is_skipped()
     {
         Assert.True(JobEvent.TryParse((byte[])[.. Encoding.UTF8.Preamble, .. Events.Full], out _));
         Assert.False(JobEvent.TryParse((byte[])[.. Encoding.UTF8.Preamble, .. Encoding.UTF8.Preamble, .. Events.Full], out _));
@@ -285,10 +285,10 @@ public class JobEventTests
     [InlineData("""{"specversion":"1.0","type":"fopwatch.job.settled","data":null}""")]
     [InlineData("""{"specversion":1.0,"type":"fopwatch.job.settled"}""")]
     [InlineData("""{"specversion":"\ud800","type":"fopwatch.job.settled"}""")]
-    public void What_is_no_event_at_all_is_refused(string body) => AssertRead(false, body);
+    public void A_body_that_is_not_an_event_is_refused(string body) => AssertRead(false, body);
 
     [Fact]
-    public void What_comes_after_the_event_is_a_fault()
+    public void Content_after_the_event_is_an_error()
     {
         Assert.True(JobEvent.TryParse((byte[])[.. Events.Full, (byte)'\n'], out _));
         Assert.False(JobEvent.TryParse((byte[])[.. Events.Full, (byte)'}'], out _));
@@ -306,7 +306,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void Nesting_without_end_is_refused()
+    public void Endless_nesting_is_refused()
     {
         var deep = Encoding.UTF8.GetString(Events.Full).Replace("\"specversion\"", $"\"x\": {new string('[', 1_000_000)}{new string(']', 1_000_000)}, \"specversion\"", StringComparison.Ordinal);
 
@@ -315,7 +315,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void A_reason_is_short_whatever_the_body_says()
+    public void A_reason_is_short_whatever_the_body_contains()
     {
         foreach (var path in (string[])["type", "specversion", "data/state", "data/metadata/lesson"])
         {
@@ -329,7 +329,7 @@ public class JobEventTests
     }
 
     [Fact]
-    public void No_bytes_make_it_throw()
+    public void No_bytes_make_the_reader_throw()
     {
         Prop.ForAll(Gen.Choose(0, 255).Select(b => (byte)b).ArrayOf().ToArbitrary(), TryParse).Check(Config.QuickThrowOnFailure.WithMaxTest(2000));
         Prop.ForAll(Mutated.ToArbitrary(), TryParse).Check(Config.QuickThrowOnFailure.WithMaxTest(3000));
@@ -356,7 +356,7 @@ public class JobEventTests
             return;
         }
 
-        // Whatever is taken can be used: nothing in it is null that must not be, and it can be written again.
+        // An accepted event is usable: no required member is null, and it can be written again.
         Assert.NotEmpty(JsonSerializer.SerializeToUtf8Bytes(read, ContractsJson.Wire.JobEvent));
         Assert.Equal(JobEvent.SourcePrefix + read.Data.Source, read.Source);
         Assert.All(read.Data.Items, item => Assert.True(item.Command.Length + item.Outputs.Sum(output => output.Key?.Length ?? 0) >= 0));

@@ -6,11 +6,11 @@ using System.Text.Json;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>The build for .NET Standard 2.0, which nothing else here uses.</summary>
+/// <summary>The build for .NET Standard 2.0, which no other project here uses.</summary>
 public class NetStandardTests
 {
     [Fact]
-    public void The_build_for_NET_Standard_reads_and_writes_the_same()
+    public void The_NET_Standard_build_reads_and_writes_the_same()
     {
         var path = typeof(NetStandardTests).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(one => one.Key == "NetStandardBuild").Value!;
         var context = new AssemblyLoadContext("netstandard2.0");

@@ -6,12 +6,12 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>Keeps the schemas true to the records.</summary>
+/// <summary>Compares the schemas with the records.</summary>
 public class SchemaTests
 {
     private const string Dialect = "https://json-schema.org/draft/2020-12/schema";
 
-    /// <summary>Definitions of text, which no record is.</summary>
+    /// <summary>Definitions of text, for which there is no record.</summary>
     private static readonly string[] NotSerialised = ["SourceName", "JobId"];
 
     private static readonly JsonElement Definitions = Documents.JobRecordSchema.GetProperty("$defs");
@@ -30,13 +30,13 @@ public class SchemaTests
     }
 
     [Fact]
-    public void Definitions_are_there_for_what_is_serialised_and_for_nothing_else() => Assert.Equal(
+    public void There_is_a_definition_for_each_serialised_type_and_no_other() => Assert.Equal(
         Types.Where(SerialisedTypes.IsNamed).Select(info => info.Type.Name).Concat(NotSerialised).Except([nameof(JobRecord)]).Order(StringComparer.Ordinal),
         Definitions.EnumerateObject().Select(definition => definition.Name).Order(StringComparer.Ordinal));
 
     [Theory]
     [MemberData(nameof(Objects))]
-    public void A_schema_is_as_the_record_is_serialised(string name)
+    public void A_schema_matches_its_serialised_record(string name)
     {
         var info = InfoOf(name);
 
@@ -46,10 +46,10 @@ public class SchemaTests
 
     [Theory]
     [MemberData(nameof(Enums))]
-    public void A_schema_has_the_values_that_are_serialised(string name) => SerialisedTypes.AssertValues(InfoOf(name), SchemaOf(name));
+    public void A_schema_has_exactly_the_serialised_values(string name) => SerialisedTypes.AssertValues(InfoOf(name), SchemaOf(name));
 
     [Fact]
-    public void The_schema_of_an_event_is_as_the_event_is_serialised()
+    public void The_schema_of_an_event_matches_a_serialised_event()
     {
         SerialisedTypes.AssertProperties(ContractsJson.Wire.JobEvent, Documents.JobEventSchema, Documents.JobEventReader, _ => "job-record.schema.json");
         SerialisedTypes.AssertRequired(ContractsJson.Wire.JobEvent, Documents.JobEventSchema);
@@ -67,7 +67,7 @@ public class SchemaTests
     }
 
     [Fact]
-    public void The_examples_are_as_the_schemas_say_and_can_be_read()
+    public void The_examples_match_the_schemas_and_can_be_read()
     {
         var events = Documents.JobEventSchema.GetProperty("examples").EnumerateArray().ToList();
         var records = Documents.JobRecordSchema.GetProperty("examples").EnumerateArray().ToList();
@@ -84,9 +84,9 @@ public class SchemaTests
         }
     }
 
-    /// <summary>Both are held against the same records; their descriptions only against one another.</summary>
+    /// <summary>Both are compared with the same records; only their descriptions are compared with each other.</summary>
     [Fact]
-    public void The_schemas_say_what_the_OpenAPI_document_says()
+    public void The_schemas_agree_with_the_OpenAPI_document()
     {
         var said = Documents.OpenApi.GetProperty("components").GetProperty("schemas");
 

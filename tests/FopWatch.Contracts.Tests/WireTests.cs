@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace FopWatch.Contracts.Tests;
 
-/// <summary>How the contracts look as JSON.</summary>
+/// <summary>The JSON of the contracts.</summary>
 public class WireTests
 {
     private static readonly JobRecord Record = JobEvent.Parse(Events.Full).Data;
 
     [Fact]
-    public void Letters_stay_readable_and_what_JSON_demands_is_escaped()
+    public void Letters_are_not_escaped_except_where_JSON_requires_it()
     {
         var written = JsonSerializer.Serialize(Record with { Key = "课程/第 42 课 <é&'+>\u2028.mp4", Bucket = "\"\\\n\u0001" }, ContractsJson.Wire.JobRecord);
 
@@ -30,7 +30,7 @@ public class WireTests
     }
 
     [Fact]
-    public void Every_member_of_an_enum_is_written_in_camelCase_and_read_in_any_case()
+    public void Every_enum_member_is_written_in_camelCase_and_read_in_any_case()
     {
         AssertRoundTrip<JobState>();
         AssertRoundTrip<ItemState>();
@@ -56,7 +56,7 @@ public class WireTests
     }
 
     [Fact]
-    public void An_enum_that_reads_what_it_does_not_know_has_a_member_for_that()
+    public void An_enum_that_accepts_unknown_values_has_a_member_for_them()
     {
         Assert.Equal("Unknown", default(ItemState).ToString());
         Assert.Equal("Unknown", default(NotificationDelivery).ToString());
@@ -67,7 +67,7 @@ public class WireTests
     [InlineData("2026-03-01T08:00:00.0000001Z")]
     [InlineData("0001-01-01T00:00:00Z")]
     [InlineData("9999-12-31T23:59:59.9999999Z")]
-    public void A_time_comes_back_as_it_was(string time)
+    public void A_time_survives_a_round_trip(string time)
     {
         var read = JobEvent.Parse(Encoding.UTF8.GetBytes(Encoding.UTF8.GetString(Events.Full).Replace("2026-03-01T08:00:41.25Z", time, StringComparison.Ordinal)));
 
@@ -76,7 +76,7 @@ public class WireTests
     }
 
     [Fact]
-    public void A_name_gives_its_member_and_one_in_another_case_gives_none()
+    public void Wire_names_are_parsed_case_sensitively()
     {
         foreach (var state in Enum.GetValues<JobState>())
         {

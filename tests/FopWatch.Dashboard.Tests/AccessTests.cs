@@ -2,14 +2,14 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>Hosts that want a key, that have no source, and that go away.</summary>
+/// <summary>Hosts that need a key, have no source, or go away.</summary>
 public sealed class AccessTests(Chromium chromium)
 {
     private const string Key = "a-key-with-all-rights";
     private const string ReadKey = "a-key-that-may-only-read";
 
     [Fact]
-    public async Task A_key_is_asked_for_kept_for_the_tab_and_never_in_a_URL()
+    public async Task A_key_is_requested_kept_for_the_tab_and_never_in_a_URL()
     {
         using var host = await StartAsync();
         await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/#/jobs"));
@@ -32,7 +32,7 @@ public sealed class AccessTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_key_that_may_only_read_sees_no_button_that_acts()
+    public async Task A_read_only_key_sees_no_action_buttons()
     {
         using var host = await StartAsync();
         using (var http = new HttpClient { BaseAddress = host.Url, DefaultRequestHeaders = { { "X-Api-Key", Key } } })
@@ -55,7 +55,7 @@ public sealed class AccessTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_host_without_a_source_begins_with_the_first_steps()
+    public async Task A_host_without_a_source_starts_with_the_first_steps()
     {
         using var host = await HostProcess.StartAsync([], "None");
         await using var tab = await chromium.OpenAsync(new(host.Url, "/ui/"));
@@ -68,7 +68,7 @@ public sealed class AccessTests(Chromium chromium)
     }
 
     [Fact]
-    public async Task A_host_that_goes_away_is_named_and_the_page_goes_on_when_it_is_back()
+    public async Task A_host_that_goes_away_is_reported_and_the_page_resumes_when_it_returns()
     {
         await using var provider = await StatusStub.StartAsync();
         using var host = await HostProcess.StartAsync(SeededHost.Settings(provider.Endpoint), "None");
@@ -78,7 +78,7 @@ public sealed class AccessTests(Chromium chromium)
         await tab.Button("Refresh").ClickAsync();
         await tab.Page.Locator(".banner").GetByText("The host does not answer.").WaitForAsync();
 
-        // What was known stays on the page.
+        // The data loaded before stays on the page.
         Assert.True(await tab.Loaded.IsVisibleAsync());
         host.Start();
         await host.UntilReadyAsync();

@@ -4,7 +4,7 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>The browser of this machine, started once for all tests. Tests are skipped where there is none.</summary>
+/// <summary>The browser of this machine, started once for all tests. Tests are skipped if there is none.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
     private static readonly string[] Paths = ["/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"];
@@ -24,14 +24,14 @@ public sealed class Chromium : IAsyncLifetime
         });
     }
 
-    /// <summary>Opens a tab with a storage of its own.</summary>
-    /// <param name="url">What it shows.</param>
-    /// <param name="language">The language that its browser prefers.</param>
-    /// <param name="theme">The colours that its system prefers.</param>
-    /// <param name="width">Its width in pixels.</param>
+    /// <summary>Opens a tab with separate storage.</summary>
+    /// <param name="url">The page to open.</param>
+    /// <param name="language">The browser's preferred language.</param>
+    /// <param name="theme">The system's preferred colour scheme.</param>
+    /// <param name="width">The width in pixels.</param>
     public async Task<Tab> OpenAsync(Uri url, string language = "en-GB", ColorScheme theme = ColorScheme.Light, int width = 1440)
     {
-        Assert.SkipWhen(_browser is null, $"Chromium is not installed: none of {string.Join(", ", Paths)} is there.");
+        Assert.SkipWhen(_browser is null, $"Chromium is not installed: none of {string.Join(", ", Paths)} exists.");
         var context = await _browser.NewContextAsync(new()
         {
             Locale = language,

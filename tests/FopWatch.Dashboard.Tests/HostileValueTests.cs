@@ -1,6 +1,6 @@
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>What strangers wrote is shown as text, and nothing of it runs or leads anywhere.</summary>
+/// <summary>Hostile values are shown as text: no markup runs, and no link leads anywhere.</summary>
 public sealed class HostileValueTests(Chromium chromium, SeededHost host)
 {
     [Theory]
@@ -8,7 +8,7 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
     [InlineData("#/jobs?id=" + SeededHost.HostileId)]
     [InlineData("#/quarantine")]
     [InlineData("#/live?from=0")]
-    public async Task Markup_in_values_is_text(string hash)
+    public async Task Markup_in_values_is_shown_as_text(string hash)
     {
         foreach (var width in (int[])[1440, 360])
         {
@@ -19,7 +19,7 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
             await Eventually.HoldsAsync(async () => await tab.Page.Locator("main .loading").CountAsync() == 0);
             await Task.Delay(300, TestContext.Current.CancellationToken);
 
-            // The only image is the brand's, and the only script the dashboard's own.
+            // The only image is the logo, and the only script is the dashboard's own.
             Assert.Equal(0, await tab.Page.Locator("main img, main script, main svg[onload], [onerror]").CountAsync());
             Assert.Equal(0, await tab.Page.Locator("a[href^='javascript:' i], a[href^='data:' i]").CountAsync());
             Assert.Equal(0, await tab.SidewaysAsync());
@@ -28,7 +28,7 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_hostile_value_is_shown_as_it_is()
+    public async Task A_hostile_value_is_shown_unchanged()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, $"#/jobs/media/{SeededHost.HostileId}"));
         await tab.Loaded.WaitForAsync();
@@ -40,7 +40,7 @@ public sealed class HostileValueTests(Chromium chromium, SeededHost host)
     [InlineData("#/jobs?id=%22%3E%3Cimg%20src=x%20onerror=alert(1)%3E")]
     [InlineData("#/%3Cimg%20src=x%20onerror=alert(1)%3E")]
     [InlineData("#/jobs/%E0%A4%A/%")]
-    public async Task Markup_in_the_address_is_text(string hash)
+    public async Task Markup_in_the_address_is_shown_as_text(string hash)
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, hash));
         await tab.Page.Locator("main .state-box:not(.loading)").First.WaitForAsync();

@@ -8,7 +8,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Jobs_are_found_as_one_types_and_the_filters_are_kept_in_the_URL()
+    public async Task Jobs_are_found_as_you_type_and_filters_are_kept_in_the_URL()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs"));
         await tab.Loaded.WaitForAsync();
@@ -32,7 +32,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task The_report_of_the_provider_is_shown_when_it_is_asked_for_with_its_secrets_redacted()
+    public async Task The_providers_report_is_shown_on_request_with_its_secrets_redacted()
     {
         const string Secret = "c2VjcmV0a2V5MTIzNDU2Nw==";
         await host.NotifyAsync($$"""{"id":"z0.report","code":0,"note":"{{SeededHost.Hostile}}","items":[{"cmd":"avthumb/m3u8/hlsKey/{{Secret}}/hlsKeyUrl/x","code":0,"key":"a.m3u8"}]}""");
@@ -63,7 +63,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task What_is_shown_is_saved_for_a_spreadsheet()
+    public async Task The_shown_jobs_are_saved_for_a_spreadsheet()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.job00"));
         await tab.Loaded.WaitForAsync();
@@ -99,7 +99,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_job_shows_what_happened_to_it_and_what_it_made()
+    public async Task A_job_shows_its_history_and_its_outputs()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.job005"));
         await tab.Loaded.WaitForAsync();
@@ -117,7 +117,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task An_open_job_changes_on_the_page_when_it_settles()
+    public async Task An_open_job_is_updated_on_the_page_when_it_settles()
     {
         await host.RegisterAsync(new { source = "media", id = "z0.watched" });
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs/media/z0.watched"));
@@ -127,7 +127,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task Selected_jobs_are_stopped_after_a_question_that_counts_them()
+    public async Task Selected_jobs_are_stopped_after_a_confirmation_with_their_number()
     {
         await host.RegisterAsync(Enumerable.Range(0, 3).Select(number => new { source = "media", id = $"z0.picked{number}" }));
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.picked"));
@@ -143,7 +143,7 @@ public sealed class JobTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task All_that_a_filter_finds_is_stopped_after_a_question_that_counts_it()
+    public async Task All_jobs_of_a_filter_are_stopped_after_a_confirmation_with_their_number()
     {
         await host.RegisterAsync(Enumerable.Range(0, 120).Select(number => new { source = "media", id = $"z0.bulk{number}" }));
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/jobs?id=z0.bulk"));

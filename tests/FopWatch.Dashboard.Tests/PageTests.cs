@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>Every page, in both languages, both themes, on a desk and on a phone.</summary>
+/// <summary>Every page, in both languages and themes, at desktop and phone width.</summary>
 public sealed class PageTests(Chromium chromium, SeededHost host)
 {
     [Theory]
@@ -15,7 +15,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     [InlineData("#/plan", "Plan", "轮询计划")]
     [InlineData("#/sources", "Sources", "来源")]
     [InlineData("#/webhooks", "Webhooks", "Webhooks")]
-    public async Task A_page_fits_and_is_without_errors(string hash, string english, string chinese)
+    public async Task A_page_fits_its_width_and_has_no_errors(string hash, string english, string chinese)
     {
         foreach (var (language, heading) in ((string, string)[])[("en-GB", english), ("zh-CN", chinese)])
         {
@@ -46,7 +46,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_chart_is_read_with_the_keyboard_and_as_a_table()
+    public async Task A_chart_is_readable_with_the_keyboard_and_as_a_table()
     {
         await using var tab = await chromium.OpenAsync(host.Dashboard);
         var chart = tab.Page.Locator("figure").Filter(new() { HasText = "Settled per hour" });
@@ -59,7 +59,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task The_installation_is_examined_and_what_is_found_is_shown_the_worst_first()
+    public async Task The_installation_is_examined_and_findings_are_shown_worst_first()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/sources"));
         await tab.Loaded.WaitForAsync();
@@ -70,7 +70,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task The_keyboard_leads_through_the_pages()
+    public async Task The_pages_can_be_navigated_with_the_keyboard()
     {
         await using var tab = await chromium.OpenAsync(host.Dashboard);
         await tab.Loaded.WaitForAsync();
@@ -88,7 +88,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_tab_that_nobody_looks_at_asks_for_nothing_and_goes_on_later()
+    public async Task A_hidden_tab_sends_no_requests_and_resumes_when_it_is_shown()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live"));
         await tab.Page.GetByText("Connected").WaitForAsync();
@@ -100,7 +100,7 @@ public sealed class PageTests(Chromium chromium, SeededHost host)
         await Task.Delay(2500, TestContext.Current.CancellationToken);
         Assert.Equal(before, tab.Requests.Count);
 
-        // What happened meanwhile is not lost.
+        // The page shows what happened in the meantime.
         await tab.HideAsync(false);
         await tab.Page.GetByRole(AriaRole.Link, new() { Name = "z0.unwatched" }).First.WaitForAsync();
     }

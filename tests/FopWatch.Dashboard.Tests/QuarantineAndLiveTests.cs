@@ -2,11 +2,11 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>The quarantine, and the events as they come.</summary>
+/// <summary>The quarantine and the live events.</summary>
 public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
 {
     [Fact]
-    public async Task A_quarantined_notification_says_why_shows_its_body_and_is_retried_and_deleted()
+    public async Task A_quarantined_notification_shows_its_reason_and_body_and_is_retried_and_deleted()
     {
         await host.NotifyAsync("""{"thrown": "away"}""");
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
@@ -25,7 +25,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task All_of_a_source_are_retried_after_a_question_that_counts_them()
+    public async Task All_of_a_source_are_retried_after_a_confirmation_with_their_number()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/quarantine?source=media"));
         await tab.Loaded.WaitForAsync();
@@ -36,7 +36,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_body_that_is_no_text_is_shown_in_hexadecimal_and_saved_as_it_came()
+    public async Task A_binary_body_is_shown_in_hexadecimal_and_saved_unchanged()
     {
         byte[] body = [0, 1, 2, .. "FopWatch"u8, 0xff];
         await host.NotifyAsync("media", body);
@@ -54,7 +54,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task A_wrong_signature_is_explained_and_all_of_a_source_are_deleted_after_a_question_that_counts_them()
+    public async Task A_wrong_signature_is_explained_and_all_of_a_source_are_deleted_after_a_confirmation_with_their_number()
     {
         await host.NotifyAsync("files", "e30"u8.ToArray(), "unknown-key:c2lnbmF0dXJl");
         await host.NotifyAsync("files", "garbage"u8.ToArray());
@@ -71,7 +71,7 @@ public sealed class QuarantineAndLiveTests(Chromium chromium, SeededHost host)
     }
 
     [Fact]
-    public async Task Events_appear_as_they_come_and_wait_while_paused()
+    public async Task Events_appear_live_and_wait_while_paused()
     {
         await using var tab = await chromium.OpenAsync(new(host.Dashboard, "#/live?source=media"));
         await tab.Page.GetByText("Connected").WaitForAsync();

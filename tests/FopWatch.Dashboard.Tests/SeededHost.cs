@@ -9,12 +9,12 @@ using FopWatch.Dashboard.Tests;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>The embedded host as a process, with jobs in every state, a quarantine, and values that want to be markup.</summary>
+/// <summary>The embedded host as a process, with jobs in every state, a quarantine, and values that contain markup.</summary>
 public sealed class SeededHost : IAsyncLifetime
 {
     public const string Token = "right-token";
 
-    /// <summary>What is not to be run, wherever it is shown.</summary>
+    /// <summary>Markup that must never run, wherever it is shown.</summary>
     public const string Hostile = "<img src=x onerror=alert(1)><script>alert(2)</script>";
 
     /// <summary>The id of the job whose values are <see cref="Hostile"/>.</summary>
@@ -24,12 +24,11 @@ public sealed class SeededHost : IAsyncLifetime
 
     public Uri Url => _host!.Url;
 
-    /// <summary>The dashboard.</summary>
     public Uri Dashboard => new(Url, "/ui/");
 
     public HttpClient Http { get; private set; } = null!;
 
-    /// <summary>What answers polls.</summary>
+    /// <summary>The status API.</summary>
     public StatusStub Provider { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
@@ -40,7 +39,7 @@ public sealed class SeededHost : IAsyncLifetime
         await SeedAsync();
     }
 
-    /// <summary>Two sources that trust their tokens.</summary>
+    /// <summary>Two sources with token trust.</summary>
     public static Dictionary<string, string?> Settings(Uri statusEndpoint) => new()
     {
         ["Sources:media:Provider"] = "Qiniu",
@@ -54,14 +53,13 @@ public sealed class SeededHost : IAsyncLifetime
         ["Sources:files:Keys:known-key"] = "its-secret-key",
     };
 
-    /// <summary>Registers jobs.</summary>
     public async Task RegisterAsync(params IEnumerable<object> registrations) =>
         (await Http.PostAsJsonAsync("/api/jobs", registrations, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
 
-    /// <summary>Notifies the source <c>media</c>.</summary>
+    /// <summary>Sends a notification to the source <c>media</c>.</summary>
     public Task NotifyAsync(string body) => NotifyAsync("media", Encoding.UTF8.GetBytes(body));
 
-    /// <summary>Notifies the source <c>media</c> of a host.</summary>
+    /// <summary>Sends a notification to the source <c>media</c> of a host.</summary>
     public static async Task NotifyAsync(Uri host, string body)
     {
         using var http = new HttpClient { BaseAddress = host };
@@ -69,7 +67,7 @@ public sealed class SeededHost : IAsyncLifetime
         (await http.PostAsync($"/api/notify/media/{Token}", content, TestContext.Current.CancellationToken)).EnsureSuccessStatusCode();
     }
 
-    /// <summary>Notifies a source.</summary>
+    /// <summary>Sends a notification to a source.</summary>
     public async Task NotifyAsync(string source, byte[] body, string? authorization = null)
     {
         using var request = new HttpRequestMessage(HttpMethod.Post, $"/api/notify/{source}/{Token}") { Content = new ByteArrayContent(body) };
@@ -82,7 +80,7 @@ public sealed class SeededHost : IAsyncLifetime
     public async Task<JsonNode> JobAsync(string id) =>
         (await Http.GetFromJsonAsync<JsonNode>($"/api/jobs/media/{id}", TestContext.Current.CancellationToken))!;
 
-    /// <summary>A report of a job with a command for each of the codes.</summary>
+    /// <summary>A report of a job with one command per code.</summary>
     public static string Report(string id, params int[] codes) => JsonSerializer.Serialize(new
     {
         id,

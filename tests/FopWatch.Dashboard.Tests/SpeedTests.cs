@@ -6,8 +6,8 @@ using System.Text.Json;
 namespace FopWatch.Dashboard.Tests;
 
 /// <summary>
-/// How soon pages are painted, and whether many events freeze them. The figures are in docs/performance.md; a run takes minutes and says something only on a machine
-/// that does nothing else: <c>FopWatch.Dashboard.Tests -explicit only -class '*SpeedTests' -showLiveOutput</c>.
+/// How soon pages are painted, and whether many events freeze them. The figures are in docs/performance.md. A run takes minutes and needs an idle machine:
+/// <c>FopWatch.Dashboard.Tests -explicit only -class '*SpeedTests' -showLiveOutput</c>.
 /// </summary>
 public sealed class SpeedTests(Chromium chromium)
 {
@@ -15,7 +15,7 @@ public sealed class SpeedTests(Chromium chromium)
     private const int Events = 5000;
     private const int Repetitions = 9;
 
-    // Set once the rows of a table have been painted: a task after the frame that has them.
+    // Set once the rows of a table have been painted: in a task after the frame that contains them.
     private const string PaintMark = """
         new MutationObserver((_, observer) => {
             if (!document.querySelector('table.jobs tbody tr')) return;
@@ -75,7 +75,7 @@ public sealed class SpeedTests(Chromium chromium)
     [InlineData("#/live")]
     [InlineData("#/jobs")]
     [InlineData("#/overview")]
-    public async Task Thousands_of_events_in_a_minute_do_not_freeze_a_page(string hash)
+    public async Task Thousands_of_events_a_minute_do_not_freeze_a_page(string hash)
     {
         using var host = await StartAsync();
         await RegisterAsync(host, Events, "z0.live");
@@ -104,7 +104,7 @@ public sealed class SpeedTests(Chromium chromium)
 
     private static Task<HostProcess> StartAsync()
     {
-        // Nobody is asked within the time of a measurement.
+        // No poll is due during a measurement.
         var settings = SeededHost.Settings(new("http://127.0.0.1:9"));
         settings["Sources:media:Poll:First"] = "1.00:00:00";
         settings["Sources:media:Poll:Max"] = "1.00:00:00";

@@ -3,7 +3,7 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>A tab of the browser, with what went wrong in it and what it asked for.</summary>
+/// <summary>A tab of the browser, with its errors and its requests.</summary>
 public sealed class Tab : IAsyncDisposable
 {
     private readonly IBrowserContext _context;
@@ -12,7 +12,7 @@ public sealed class Tab : IAsyncDisposable
     {
         (_context, Page) = (context, page);
 
-        // Every answer of 4xx or 5xx is also an error on the console, as is a violation of the Content-Security-Policy.
+        // The console has an error for every 4xx and 5xx answer, and for every violation of the Content-Security-Policy.
         page.Console += (_, message) => Note(message.Type == "error" || message.Text.Contains("Content Security Policy", StringComparison.Ordinal), message.Text);
         page.PageError += (_, error) => Note(true, error);
         page.Dialog += async (_, dialog) =>
@@ -23,22 +23,21 @@ public sealed class Tab : IAsyncDisposable
         page.Request += (_, request) => Requests.Enqueue(request);
     }
 
-    /// <summary>The page in it.</summary>
     public IPage Page { get; }
 
-    /// <summary>What the page has asked for.</summary>
+    /// <summary>The requests of the page.</summary>
     public ConcurrentQueue<IRequest> Requests { get; } = new();
 
-    /// <summary>What went wrong in the browser.</summary>
+    /// <summary>The browser's errors.</summary>
     public ConcurrentQueue<string> Errors { get; } = new();
 
-    /// <summary>The content below the heading, once it has been loaded.</summary>
+    /// <summary>The content below the heading, once it is loaded.</summary>
     public ILocator Loaded => Page.Locator("main .loaded").First;
 
-    /// <summary>How far the page can be scrolled to the side, in pixels.</summary>
+    /// <summary>How far the page scrolls horizontally, in pixels.</summary>
     public Task<int> SidewaysAsync() => Page.EvaluateAsync<int>("() => { scrollTo(9999, 0); const by = Math.ceil(scrollX); scrollTo(0, 0); return by; }");
 
-    /// <summary>Shows another page of the dashboard, and waits until it has been loaded.</summary>
+    /// <summary>Opens another page of the dashboard, and waits until it is loaded.</summary>
     public async Task ShowAsync(string hash)
     {
         await Page.EvaluateAsync("hash => { location.hash = hash; }", hash);
@@ -47,7 +46,7 @@ public sealed class Tab : IAsyncDisposable
 
     public ILocator Button(string name) => Page.GetByRole(AriaRole.Button, new() { Name = name, Exact = true });
 
-    /// <summary>Answers the dialog that asks whether something is meant.</summary>
+    /// <summary>Answers the confirmation dialog.</summary>
     public async Task<string> AnswerAsync(string button)
     {
         var dialog = Page.GetByRole(AriaRole.Dialog);
@@ -56,7 +55,7 @@ public sealed class Tab : IAsyncDisposable
         return text;
     }
 
-    /// <summary>Lets the tab believe that it is in the background, or that it is looked at again.</summary>
+    /// <summary>Makes the tab believe that it is hidden or shown.</summary>
     public Task HideAsync(bool hidden) => Page.EvaluateAsync(
         "hidden => { Object.defineProperty(document, 'hidden', { value: hidden, configurable: true }); document.dispatchEvent(new Event('visibilitychange')); }", hidden);
 

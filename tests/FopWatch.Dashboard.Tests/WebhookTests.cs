@@ -3,13 +3,12 @@ using Microsoft.Playwright;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>The webhooks of a host.</summary>
 public sealed partial class WebhookTests(Chromium chromium, SeededHost seeded)
 {
     [Fact]
-    public async Task A_webhook_that_fails_shows_why_and_is_paused_resumed_and_replayed()
+    public async Task A_failing_webhook_shows_its_error_and_is_paused_resumed_and_replayed()
     {
-        // Nobody listens there.
+        // Nothing listens there.
         var settings = SeededHost.Settings(new("http://127.0.0.1:9"));
         settings["Webhooks:app:Url"] = "http://127.0.0.1:9/hook?token=secret-token";
         settings["Webhooks:app:Secret"] = $"whsec_{Convert.ToBase64String(new byte[32])}";

@@ -4,12 +4,12 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Dashboard.Tests;
 
-/// <summary>The words of both languages, without a browser.</summary>
+/// <summary>The words in both languages, checked without a browser.</summary>
 public sealed partial class WordsTests
 {
     private static readonly string Folder = Path.GetFullPath(Path.Combine(Here(), "../../src/FopWatch.Api/Dashboard"));
 
-    /// <summary>The group of words that has the values of an enum of the API; null for an enum that no page shows.</summary>
+    /// <summary>The group of words for the values of an API enum; null for an enum that no page shows.</summary>
     private static readonly Dictionary<string, string?> Groups = new(StringComparer.Ordinal)
     {
         ["BulkWord"] = "action",
@@ -41,7 +41,7 @@ public sealed partial class WordsTests
     };
 
     [Fact]
-    public void Every_line_is_a_group_or_a_word_in_both_languages_with_the_same_values_in_it()
+    public void Every_line_is_a_group_or_a_word_with_the_same_placeholders_in_both_languages()
     {
         var words = Read();
 
@@ -50,7 +50,7 @@ public sealed partial class WordsTests
     }
 
     [Fact]
-    public void Every_word_that_a_page_names_is_there()
+    public void Every_word_that_a_page_uses_exists()
     {
         var words = Read();
         var named = Directory.EnumerateFiles(Folder, "*.js", SearchOption.AllDirectories)
@@ -62,7 +62,7 @@ public sealed partial class WordsTests
     }
 
     [Fact]
-    public void Every_enum_value_that_the_API_answers_has_a_word()
+    public void Every_enum_value_of_the_API_has_a_word()
     {
         var words = Read();
         var document = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "../openapi.json")))!;
@@ -77,7 +77,7 @@ public sealed partial class WordsTests
     }
 
     [Fact]
-    public void Every_kind_of_finding_that_the_API_names_has_a_word()
+    public void Every_kind_of_finding_of_the_API_has_a_word()
     {
         var words = Read();
         var document = JsonNode.Parse(File.ReadAllText(Path.Combine(Folder, "../openapi.json")))!;
@@ -88,7 +88,7 @@ public sealed partial class WordsTests
         Assert.All(named, kind => Assert.Contains($"finding.{kind}", words));
     }
 
-    // An enum is a schema of its own, or of one of a schema's members.
+    // An enum is a schema, or part of a member's schema.
     private static IEnumerable<(string Name, string[] Values)> EnumsOf(string name, JsonNode schema)
     {
         if (schema["enum"] is JsonArray values)

@@ -6,8 +6,8 @@ using Microsoft.Azure.Functions.Worker;
 
 namespace FopWatch.Functions.Bare;
 
-/// <summary>Takes a notification's body, reads its id and stores both, as an app would that does nothing else.</summary>
-/// <param name="bodies">Where they are stored.</param>
+/// <summary>Reads a notification's id and stores it with the body, as a minimal app would.</summary>
+/// <param name="bodies">The table in which they are stored.</param>
 public sealed class BareFunctions(TableClient bodies)
 {
     private const int Buckets = 16;
@@ -26,7 +26,7 @@ public sealed class BareFunctions(TableClient bodies)
         return new OkObjectResult("ok");
     }
 
-    /// <summary>Answers once the app runs.</summary>
+    /// <summary>Answers once the app is running.</summary>
     [Function("Ready")]
     public static IActionResult Ready([HttpTrigger(AuthorizationLevel.Anonymous, "get", Route = "health/ready")] HttpRequest request) => new OkResult();
 }

@@ -55,7 +55,7 @@ internal static class CloudEventMeasurement
         {
             while (true)
             {
-                // One by one: a call for several waits for more when it has one.
+                // One by one: a call for several messages waits for more when it has one.
                 var message = await receiver.ReceiveMessageAsync(TimeSpan.FromSeconds(5), cancellationToken);
                 var now = Stopwatch.GetTimestamp();
                 if (message?.ApplicationProperties.TryGetValue("cloudEvents:subject", out var id) == true && jobs.SentAt(Encoding.UTF8.GetBytes($"{id}")) is { } sent)
@@ -64,7 +64,7 @@ internal static class CloudEventMeasurement
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Enough was received, or nothing more comes.
+            // Enough messages were received, or no more arrive.
         }
     }
 }

@@ -3,12 +3,12 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Functions;
 
-/// <summary>Notifications at the cloud host beside a bare function under the same Functions host program.</summary>
+/// <summary>Notifications at the cloud host, compared with a bare function under the same Functions host program.</summary>
 internal sealed class CloudIntakeMeasurement(LoadOptions options)
 {
     public const int Connections = 16;
 
-    // As many jobs as are settled in the time at most: a registration takes longer than a notification here.
+    // At most as many jobs as can settle in the time: a registration takes longer than a notification here.
     private const double Reserve = 1.5;
 
     private const string Unknown = "FopWatch, notifications of unknown ids";

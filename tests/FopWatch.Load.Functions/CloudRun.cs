@@ -2,7 +2,7 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Functions;
 
-/// <summary>Measures the cloud host, and prints one table after the other.</summary>
+/// <summary>Measures the cloud host, and prints one table after another.</summary>
 internal static class CloudRun
 {
     /// <returns>Whether every row has its figures and nothing failed.</returns>

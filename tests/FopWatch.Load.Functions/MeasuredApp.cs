@@ -3,7 +3,7 @@ using FopWatch.Load.Generating;
 
 namespace FopWatch.Load.Functions;
 
-/// <summary>An app under a Functions host, on an Azurite of its own.</summary>
+/// <summary>An app under a Functions host, with its own Azurite.</summary>
 internal sealed class MeasuredApp : IAsyncDisposable
 {
     private const string BareProject = "tests/FopWatch.Functions.Bare";
@@ -30,7 +30,7 @@ internal sealed class MeasuredApp : IAsyncDisposable
     public static Task<MeasuredApp> BareAsync() => StartAsync(BareProject);
 
     /// <summary>The cloud host with one source.</summary>
-    /// <param name="settings">Further app settings.</param>
+    /// <param name="settings">Additional app settings.</param>
     public static Task<MeasuredApp> FopWatchAsync(params (string Name, string Value)[] settings) => StartAsync(
         FunctionsHost.Project,
         [
@@ -63,7 +63,7 @@ internal sealed class MeasuredApp : IAsyncDisposable
         var azurite = await Azurite.StartAllAsync();
         try
         {
-            // As in Azure, where nothing reads a console.
+            // As in Azure, where nothing reads the console.
             var all = new Dictionary<string, string>
             {
                 ["AzureWebJobsStorage"] = azurite.ConnectionString,

@@ -4,13 +4,13 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Functions;
 
-/// <summary>How many requests to storage the cloud host makes, counted at Azurite. All of them are paid for.</summary>
+/// <summary>The number of storage requests of the cloud host, counted at Azurite. Each of them is billed.</summary>
 internal static class StorageRequestMeasurement
 {
     private const string Hub = "FopWatch";
     private const int PollsOfAJob = 10;
 
-    // Not the hub's queues, whose names begin alike.
+    // Not the task hub's queues, whose names start with the same letters.
     private static readonly string[] JobTable = ["/fopwatch(", "/fopwatch?"];
 
     public static async Task<Table> RunAsync(LoadOptions options)
@@ -63,7 +63,7 @@ internal static class StorageRequestMeasurement
         }
     }
 
-    /// <summary>The requests since the last call, once Azurite's log has them. Looks into queues and leases come and go with the time, and are left out.</summary>
+    /// <summary>The requests since the last call, once Azurite's log has them. Reads of queues and renewals of leases depend on the time and are left out.</summary>
     private static async Task<int> TakeAsync(MeasuredApp app)
     {
         await Task.Delay(1000);

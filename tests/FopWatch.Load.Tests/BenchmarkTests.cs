@@ -4,7 +4,7 @@ using FopWatch.Benchmarks;
 
 namespace FopWatch.Load.Tests;
 
-/// <summary>Each benchmark, once: that it still runs, not how fast.</summary>
+/// <summary>Runs each benchmark once, to see that it still runs, not how fast.</summary>
 public class BenchmarkTests
 {
     public static TheoryData<string> Names => [.. typeof(NotificationBenchmarks).GetMethods()

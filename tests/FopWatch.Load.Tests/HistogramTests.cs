@@ -42,5 +42,5 @@ public class HistogramTests
     }
 
     [Fact]
-    public void Nothing_has_no_quantile() => Assert.Null(new Histogram().Quantile(0.5));
+    public void An_empty_histogram_has_no_quantile() => Assert.Null(new Histogram().Quantile(0.5));
 }

@@ -5,7 +5,7 @@ using FopWatch.Load.Generating;
 
 namespace FopWatch.Load.Tests;
 
-/// <summary>What the load generator makes of answers, however they arrive.</summary>
+/// <summary>How the load generator reads answers, however they arrive.</summary>
 public sealed class HttpConnectionTests : IDisposable
 {
     private readonly TcpListener _listener = new(IPAddress.Loopback, 0);
@@ -38,7 +38,7 @@ public sealed class HttpConnectionTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_connection_that_breaks_is_a_failure_and_the_next_request_has_a_new_one()
+    public async Task A_broken_connection_is_a_failure_and_the_next_request_opens_a_new_one()
     {
         using var connection = new HttpConnection(Url);
         var request = Encoding.ASCII.GetBytes("GET / HTTP/1.1\r\n\r\n");
@@ -53,9 +53,9 @@ public sealed class HttpConnectionTests : IDisposable
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Requests_at_a_rate_are_late_by_what_the_one_before_them_took()
+    public async Task At_a_fixed_rate_the_wait_for_earlier_requests_counts_as_latency()
     {
-        // Over one connection, a request every 20 ms, the first of which is answered after half a second.
+        // One connection, a request every 20 ms; the first is answered after 500 ms.
         var serving = ServeAsync([.. Enumerable.Repeat("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 1000)], pieces: 1000, firstAfter: TimeSpan.FromMilliseconds(500));
         var result = await RequestLoop.RunAsync(Url, 1, () => new GetRequests(Url, "/"), TimeSpan.FromSeconds(1), perSecond: 50);
         await serving;
@@ -63,14 +63,14 @@ public sealed class HttpConnectionTests : IDisposable
         Assert.Empty(result.Failed);
         Assert.Equal(result.Done, result.Latency.Count);
 
-        // The 25 that were to be sent meanwhile waited a quarter of a second on average.
+        // The 25 requests due meanwhile waited 250 ms on average.
         Assert.InRange(result.Done, 10, 50);
         Assert.True(result.Latency.Quantile(0.6) > TimeSpan.FromMilliseconds(20), $"{result.Latency.Quantile(0.6)}");
     }
 
     public void Dispose() => _listener.Dispose();
 
-    /// <summary>Answers the requests of one connection, one answer each in so many bytes at once, and closes it.</summary>
+    /// <summary>Answers the requests of one connection, each in pieces of the given size, and closes it.</summary>
     private async Task ServeAsync(IReadOnlyList<string> answers, int pieces, TimeSpan firstAfter = default)
     {
         using var client = await _listener.AcceptTcpClientAsync(Cancelled);

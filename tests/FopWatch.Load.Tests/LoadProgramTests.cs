@@ -1,6 +1,6 @@
 namespace FopWatch.Load.Tests;
 
-/// <summary>The load program, run for moments: that it still measures, not what.</summary>
+/// <summary>Runs the load program for moments, to see that it still measures, not what.</summary>
 public class LoadProgramTests
 {
     private const string Program = "FopWatch.Load.dll";
@@ -22,7 +22,7 @@ public class LoadProgramTests
     [InlineData("--open", "5")]
     [InlineData("--only", "nothing")]
     [InlineData("--else", "1")]
-    public async Task A_wrong_option_is_named_and_the_options_are_listed(params string[] arguments)
+    public async Task An_unknown_option_is_named_and_the_options_are_listed(params string[] arguments)
     {
         var run = await LoadProgram.RunAsync(Program, arguments);
 

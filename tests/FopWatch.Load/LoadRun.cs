@@ -3,16 +3,16 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load;
 
-/// <summary>Measures what was asked for, and prints one table after the other.</summary>
+/// <summary>Runs the selected measurements, and prints one table after another.</summary>
 internal static class LoadRun
 {
     public const string CloudIntake = "cloud-intake", CloudEvents = "cloud-events", CloudRequests = "cloud-requests";
 
-    /// <summary>What is measured of the embedded host.</summary>
+    /// <summary>The measurements of the embedded host.</summary>
     public static readonly IReadOnlyList<string> Names =
         [.. IntakeMeasurement.Names, EventMeasurement.Name, StartMeasurement.Name, GrowthMeasurement.Name, DueMeasurement.Name];
 
-    /// <summary>What <c>FopWatch.Load.Functions</c> measures of the cloud host.</summary>
+    /// <summary>The measurements of the cloud host, by <c>FopWatch.Load.Functions</c>.</summary>
     public static readonly IReadOnlyList<string> CloudNames = [CloudIntake, CloudEvents, CloudRequests];
 
     /// <returns>Whether every row has its figures and nothing failed.</returns>

@@ -10,8 +10,8 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FopWatch.Packages.Tests;
 
 /// <summary>
-/// A registry on this machine with one image, in place of the one that serves .NET's: an empty layer, and the settings of Microsoft's images that matter
-/// here. It speaks as much of the OCI distribution API as it takes to pull an image.
+/// A local registry with one image, which stands in for Microsoft's: an empty layer, and those settings of the .NET images that matter
+/// here. It implements the part of the OCI distribution API that pulling an image needs.
 /// </summary>
 internal sealed class BaseImageRegistry : IAsyncDisposable
 {
@@ -21,7 +21,6 @@ internal sealed class BaseImageRegistry : IAsyncDisposable
 
     private BaseImageRegistry(WebApplication app, int port) => (_app, Image) = (app, $"localhost:{port}/dotnet/aspnet:10.0");
 
-    /// <summary>The name of the image.</summary>
     public string Image { get; }
 
     public static async Task<BaseImageRegistry> StartAsync()

@@ -5,15 +5,15 @@ using System.Text.Json;
 namespace FopWatch.Packages.Tests;
 
 /// <summary>
-/// The container image as the SDK builds it, upon an empty base image. What a container would start is started here: the program of the image with the
-/// variables of the image.
+/// The container image that the SDK builds on an empty base image. The test starts what a container would start: the image's program with the image's
+/// variables.
 /// </summary>
 public sealed class ContainerTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_image_runs_as_no_root_listens_on_every_address_keeps_its_data_in_a_volume_and_asks_for_a_key()
+    public async Task The_image_is_not_root_listens_on_every_address_keeps_data_in_a_volume_and_needs_a_key()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "The image is for Linux.");
         using var folder = new TempFolder();
@@ -28,7 +28,7 @@ public sealed class ContainerTests
         var image = await ExtractAsync(archive, Path.Combine(folder.FullName, "image"));
         var config = image.GetProperty("config");
 
-        // A number: Kubernetes cannot know whether a name is root's.
+        // A number: from a name Kubernetes cannot tell whether the user is root.
         Assert.Equal("1654", config.GetProperty("User").GetString());
         Assert.Equal(["7071/tcp"], config.GetProperty("ExposedPorts").EnumerateObject().Select(port => port.Name).Where(name => name.StartsWith("7071", StringComparison.Ordinal)));
         Assert.Equal("/app/", config.GetProperty("WorkingDir").GetString());
@@ -57,13 +57,13 @@ public sealed class ContainerTests
         Assert.Contains("FopWatch:ApiKey is missing, and others than this machine can reach the host: --urls has http://0.0.0.0:7071", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(variables["FOPWATCH_DATA"]));
 
-        // With a key, the same container has valid settings.
+        // With a key, the same container's settings are valid.
         variables["FopWatch__ApiKey"] = "0123456789abcdef";
         var check = await Sdk.RunAsync(folder.FullName, variables, command[0], program, "config", "check");
         Assert.True(check.Exit == 0, check.Error);
     }
 
-    /// <summary>Puts the layers of an image into the folder <c>root</c>, and answers its configuration.</summary>
+    /// <summary>Extracts the layers of an image into the folder <c>root</c>, and returns its configuration.</summary>
     private static async Task<JsonElement> ExtractAsync(string archive, string folder)
     {
         Directory.CreateDirectory(Path.Combine(folder, "root"));

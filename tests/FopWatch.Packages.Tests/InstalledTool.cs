@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FopWatch.Packages.Tests;
 
-/// <summary>The tool as <c>dotnet tool install</c> puts it into a folder, from the packed packages alone.</summary>
+/// <summary>The tool as <c>dotnet tool install</c> installs it from the packed packages alone.</summary>
 internal sealed class InstalledTool : IDisposable
 {
     private readonly TempFolder _folder;
@@ -11,7 +11,6 @@ internal sealed class InstalledTool : IDisposable
 
     private InstalledTool(TempFolder folder, Packed packed) => (_folder, _packed) = (folder, packed);
 
-    /// <summary>An empty folder.</summary>
     public string Folder => _folder.FullName;
 
     public static async Task<InstalledTool> InstallAsync(Packed packed)
@@ -22,10 +21,10 @@ internal sealed class InstalledTool : IDisposable
         return tool;
     }
 
-    /// <summary>Runs a command to its end.</summary>
+    /// <summary>Runs a command and waits for its end.</summary>
     public Task<(int Exit, string Output, string Error)> RunAsync(params string[] arguments) => Sdk.RunAsync(Folder, Variables([]), Program, arguments);
 
-    /// <summary>Starts a host, and waits until it is ready.</summary>
+    /// <summary>Starts a host and waits until it is ready.</summary>
     public async Task<ServingTool> ServeAsync(string data, Dictionary<string, string> settings)
     {
         var url = new Uri($"http://127.0.0.1:{Loopback.FreePort()}");
@@ -47,7 +46,7 @@ internal sealed class InstalledTool : IDisposable
 
     private string Program => Path.Combine(Folder, "tools", OperatingSystem.IsWindows() ? "fopwatch.exe" : "fopwatch");
 
-    // Its shim looks for the runtime where that is usually installed.
+    // The tool's shim looks for the runtime in its default location.
     private Dictionary<string, string> Variables(Dictionary<string, string> settings) => new(settings)
     {
         ["HOME"] = _packed.NewUser["HOME"],
@@ -55,7 +54,7 @@ internal sealed class InstalledTool : IDisposable
     };
 }
 
-/// <summary>A host that runs.</summary>
+/// <summary>A running host.</summary>
 internal sealed class ServingTool(Process process, Uri url) : IAsyncDisposable
 {
     private readonly HttpClient _http = new() { BaseAddress = url };
@@ -77,7 +76,7 @@ internal sealed class ServingTool(Process process, Uri url) : IAsyncDisposable
         }
     });
 
-    /// <summary>The ids of all jobs, in the order of the alphabet.</summary>
+    /// <summary>The ids of all jobs in alphabetical order.</summary>
     public async Task<IReadOnlyList<string>> JobsAsync()
     {
         using var answer = JsonDocument.Parse(await _http.GetStringAsync("/api/jobs?top=1000", TestContext.Current.CancellationToken));
@@ -86,7 +85,6 @@ internal sealed class ServingTool(Process process, Uri url) : IAsyncDisposable
             .Order(StringComparer.Ordinal)];
     }
 
-    /// <summary>Registers a job.</summary>
     public async Task RegisterAsync(string source, string id)
     {
         using var body = new StringContent($$"""{"source": "{{source}}", "id": "{{id}}"}""");

@@ -1,13 +1,13 @@
 namespace FopWatch.Packages.Tests;
 
-/// <summary>The packages of libraries: what is in them, and a program that has them from nowhere else.</summary>
+/// <summary>The library packages: their content, and a program that gets them from nowhere else.</summary>
 public sealed class LibraryTests(Packed packed)
 {
     public static TheoryData<string> Ids => [.. Packed.Projects.Select(IdOf)];
 
     [Theory]
     [MemberData(nameof(Ids))]
-    public void A_package_says_what_it_is_under_which_licence_and_of_which_commit(string id)
+    public void A_package_names_its_content_licence_and_commit(string id)
     {
         var metadata = packed.Metadata(id);
         string? Of(string name) => metadata.Elements().FirstOrDefault(element => element.Name.LocalName == name)?.Value;
@@ -27,7 +27,7 @@ public sealed class LibraryTests(Packed packed)
 
     [Theory]
     [MemberData(nameof(Ids))]
-    public void A_library_has_its_symbols_beside_it_for_debuggers_and_its_documentation_in_it(string id)
+    public void A_library_has_symbols_for_debuggers_and_documentation(string id)
     {
         if (id == "fopwatch")
             return;
@@ -43,7 +43,7 @@ public sealed class LibraryTests(Packed packed)
         });
     }
 
-    /// <summary>An application that has the client from the packages registers at a host that is installed from them, and reads an event.</summary>
+    /// <summary>An application with the packed client registers a job at a host installed from the packages, and reads an event.</summary>
     [Fact]
     public async Task A_program_in_an_empty_folder_registers_and_reads_an_event_with_the_packed_packages_alone()
     {
@@ -93,9 +93,9 @@ public sealed class LibraryTests(Packed packed)
         Assert.Equal("media/z0.a Succeeded 2\nmedia/z0.registered Waiting\n", output.ReplaceLineEndings("\n"));
     }
 
-    /// <summary>A library that asks for another version of its neighbour would bring two of them together that were never tested together.</summary>
+    /// <summary>A library that required another version of its neighbour would combine two versions that were never tested together.</summary>
     [Fact]
-    public void The_client_asks_for_the_contracts_of_its_own_version()
+    public void The_client_requires_the_contracts_of_its_own_version()
     {
         var contracts = packed.Metadata("FopWatch.Client").Descendants()
             .Single(element => element.Name.LocalName == "dependency" && element.Attribute("id")?.Value == "FopWatch.Contracts");

@@ -6,7 +6,7 @@ using FopWatch.Packages.Tests;
 
 namespace FopWatch.Packages.Tests;
 
-/// <summary>The packages as a release packs them, in a folder that is the only source there is.</summary>
+/// <summary>The packages as a release packs them, in a folder that is the only package source.</summary>
 public sealed class Packed : IAsyncLifetime
 {
     public static readonly string[] Projects = ["FopWatch.Client", "FopWatch.Contracts", "FopWatch.Local"];
@@ -16,13 +16,13 @@ public sealed class Packed : IAsyncLifetime
     /// <summary>The folder of the packages.</summary>
     public string Feed => Path.Combine(_folder.FullName, "feed");
 
-    /// <summary>The version that all of them have.</summary>
+    /// <summary>The version of all packages.</summary>
     public string Version { get; private set; } = "";
 
-    /// <summary>A configuration of NuGet that knows no source but <see cref="Feed"/>, and what the build has restored.</summary>
+    /// <summary>A NuGet configuration whose only sources are <see cref="Feed"/> and the packages that the build restored.</summary>
     public string NuGetConfig => Path.Combine(_folder.FullName, "nuget.config");
 
-    /// <summary>The variables of a user who has never restored a package.</summary>
+    /// <summary>The environment variables of a user who has never restored a package.</summary>
     public IReadOnlyDictionary<string, string> NewUser => new Dictionary<string, string>
     {
         ["HOME"] = Path.Combine(_folder.FullName, "home"),
@@ -49,10 +49,8 @@ public sealed class Packed : IAsyncLifetime
         Version = Assert.Single(names.Select(name => name[(name.IndexOfAny([.. "0123456789"]))..]).Distinct());
     }
 
-    /// <summary>Opens a package.</summary>
     public ZipArchive Open(string id, string extension = "nupkg") => ZipFile.OpenRead(Path.Combine(Feed, $"{id}.{Version}.{extension}"));
 
-    /// <summary>The metadata of a package.</summary>
     public XElement Metadata(string id)
     {
         using var package = Open(id);

@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace FopWatch.Packages.Tests;
 
-/// <summary>Runs programs as somebody has them who has just installed the .NET SDK: with a home and a cache of packages of his own.</summary>
+/// <summary>Runs programs as a user with a fresh .NET SDK: with a home and a package cache of their own.</summary>
 internal static class Sdk
 {
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(5);
@@ -10,16 +10,16 @@ internal static class Sdk
     /// <summary>The folder of the solution.</summary>
     public static string Repository { get; } = FindRepository();
 
-    /// <summary>The configuration that these tests were built in.</summary>
+    /// <summary>The configuration in which these tests were built.</summary>
     public static string Configuration { get; } = Path.GetFileName(Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory)))!;
 
-    /// <summary>Where the packages are that the build of this repository restored.</summary>
+    /// <summary>The folder of the packages that this repository's build restored.</summary>
     public static string RestoredPackages { get; } = Environment.GetEnvironmentVariable("NUGET_PACKAGES") is { Length: > 0 } folder
         ? folder
         : Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".nuget", "packages");
 
-    /// <summary>Runs <c>dotnet</c> to its end, which has to be 0.</summary>
-    /// <returns>What it printed.</returns>
+    /// <summary>Runs <c>dotnet</c> and requires exit code 0.</summary>
+    /// <returns>Its output.</returns>
     public static async Task<string> DotnetAsync(string folder, IReadOnlyDictionary<string, string>? variables, params string[] arguments)
     {
         var (exit, output, error) = await RunAsync(folder, variables, "dotnet", arguments);
@@ -27,7 +27,7 @@ internal static class Sdk
         return output;
     }
 
-    /// <summary>Runs a program to its end.</summary>
+    /// <summary>Runs a program and waits for its end.</summary>
     public static async Task<(int Exit, string Output, string Error)> RunAsync(
         string folder, IReadOnlyDictionary<string, string>? variables, string program, params string[] arguments)
     {
@@ -46,7 +46,6 @@ internal static class Sdk
         }
     }
 
-    /// <summary>Starts a program.</summary>
     public static Process Start(string folder, IReadOnlyDictionary<string, string>? variables, string program, params string[] arguments)
     {
         var start = new ProcessStartInfo(program, arguments)
@@ -61,7 +60,7 @@ internal static class Sdk
         start.Environment["DOTNET_NOLOGO"] = "1";
         start.Environment["DOTNET_CLI_TELEMETRY_OPTOUT"] = "1";
 
-        // Build servers would outlive the test, and hold its output open.
+        // Build servers would outlive the test and hold its output open.
         start.Environment["MSBUILDDISABLENODEREUSE"] = "1";
         start.Environment["DOTNET_CLI_USE_MSBUILD_SERVER"] = "0";
         start.Environment["UseSharedCompilation"] = "false";
@@ -80,6 +79,6 @@ internal static class Sdk
                 return folder;
         }
 
-        throw new DirectoryNotFoundException("The repository is not above the tests.");
+        throw new DirectoryNotFoundException("The tests do not run below the repository's folder.");
     }
 }

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Packages.Tests;
 
-/// <summary>The .NET tool, installed from the packed packages with no other source at hand.</summary>
+/// <summary>The .NET tool, installed from the packed packages without any other source.</summary>
 public sealed class ToolTests(Packed packed)
 {
     private static readonly Dictionary<string, string> Sources = new()
@@ -17,7 +17,7 @@ public sealed class ToolTests(Packed packed)
     };
 
     [Fact]
-    public void It_has_the_native_database_of_every_platform_and_is_not_large()
+    public void The_package_has_the_native_database_of_every_platform_and_is_small()
     {
         using var package = packed.Open("fopwatch");
         var names = package.Entries.Select(entry => entry.FullName).ToList();
@@ -33,7 +33,7 @@ public sealed class ToolTests(Packed packed)
     }
 
     [Fact]
-    public async Task It_is_installed_in_a_line_and_plays_the_demo()
+    public async Task The_tool_is_installed_with_one_command_and_runs_the_demo()
     {
         using var tool = await InstalledTool.InstallAsync(packed);
 
@@ -44,13 +44,13 @@ public sealed class ToolTests(Packed packed)
         var demo = await tool.RunAsync("demo", "--jobs", "20", "--seed", "1");
         Assert.True(demo.Exit == 0, demo.Output + demo.Error);
 
-        // Commands that it prints can be copied.
+        // Commands in the help can be copied and run.
         var help = await tool.RunAsync("track", "--help");
         Assert.Contains("tools/fopwatch track", help.Output.Replace('\\', '/'), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task From_an_empty_folder_it_writes_its_settings_and_serves_with_them()
+    public async Task The_tool_writes_its_settings_in_an_empty_folder_and_serves_with_them()
     {
         using var tool = await InstalledTool.InstallAsync(packed);
 
@@ -62,9 +62,9 @@ public sealed class ToolTests(Packed packed)
         await using var host = await tool.ServeAsync("data", []);
     }
 
-    /// <summary>What an operator does at an upgrade: start the new version on the data, copy it, and start on the copy.</summary>
+    /// <summary>An operator's upgrade: start the new version on the data, copy the data, and start on the copy.</summary>
     [Fact]
-    public async Task It_serves_the_data_of_an_earlier_version_which_can_be_copied_meanwhile_and_restored()
+    public async Task The_tool_serves_data_of_an_earlier_version_which_can_be_copied_meanwhile_and_restored()
     {
         using var tool = await InstalledTool.InstallAsync(packed);
         var fixture = Directory.GetDirectories(Path.Combine(Sdk.Repository, "tests", "FopWatch.Local.Tests", "Fixtures")).Order(StringComparer.Ordinal).First();

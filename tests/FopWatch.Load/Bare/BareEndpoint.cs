@@ -7,15 +7,15 @@ using Microsoft.Extensions.Logging;
 namespace FopWatch.Load.Bare;
 
 /// <summary>
-/// What the embedded host is compared with: Kestrel and one durable insert of the body per request, without anything that FopWatch does. It is started as
-/// the host is: <c>MODE --urls URL --data DIR</c>.
+/// The baseline for the embedded host: Kestrel and one durable insert of the body per request, without anything that FopWatch does. It is started
+/// like the host: <c>MODE --urls URL --data DIR</c>.
 /// </summary>
 internal static class BareEndpoint
 {
-    /// <summary>All requests that wait are inserted in one transaction.</summary>
+    /// <summary>All waiting requests are inserted in one transaction.</summary>
     public const string Grouped = "bare-group";
 
-    /// <summary>Each request has a transaction of its own.</summary>
+    /// <summary>Each request has its own transaction.</summary>
     public const string Single = "bare-insert";
 
     public static readonly IReadOnlyList<string> Modes = [Grouped, Single];

@@ -72,7 +72,7 @@ internal sealed class GroupedBodyTable : IBodyTable
     }
 }
 
-/// <summary>The durability and the settings that the embedded host has: a write-ahead log, synced at every commit.</summary>
+/// <summary>Uses the durability and the settings of the embedded host: a write-ahead log, synced at every commit.</summary>
 internal sealed class BodyInsert : IDisposable
 {
     private readonly SqliteConnection _connection;

@@ -3,7 +3,7 @@ using System.Numerics;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>Durations in buckets that are at most 1.6 % wide, from 1 µs on. Not for several threads at once.</summary>
+/// <summary>Durations from 1 µs in buckets at most 1.6 % wide. Not thread-safe.</summary>
 internal sealed class Histogram
 {
     private const int Halving = 64;
@@ -33,7 +33,7 @@ internal sealed class Histogram
         Count += other.Count;
     }
 
-    /// <summary>The longest duration of the bucket in which that share of the durations ends; null if there are none.</summary>
+    /// <summary>The longest duration of the bucket that contains the given quantile; null without durations.</summary>
     public TimeSpan? Quantile(double share)
     {
         if (Count == 0)
@@ -45,7 +45,7 @@ internal sealed class Histogram
         return TimeSpan.FromMicroseconds(Math.Min(_longest, LastOf(bucket)));
     }
 
-    // The first two times 64 buckets are a microsecond wide, the next 64 two, and so on.
+    // The first 2 × 64 buckets are 1 µs wide, the next 64 are 2 µs wide, and so on.
     private static int BucketOf(long microseconds)
     {
         var doublings = Math.Max(0, BitOperations.Log2((ulong)microseconds) - BitOperations.Log2(Halving));

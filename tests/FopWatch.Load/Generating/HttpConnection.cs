@@ -5,7 +5,7 @@ using System.Text;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>A connection over which one request after the other is sent. It keeps nothing of an answer but its status.</summary>
+/// <summary>A connection that sends one request after another, and keeps only the status of an answer.</summary>
 internal sealed class HttpConnection(Uri url) : IDisposable
 {
     private readonly byte[] _buffer = new byte[64 * 1024];
@@ -13,9 +13,9 @@ internal sealed class HttpConnection(Uri url) : IDisposable
     private int _from, _to;
 
     /// <summary>Sends a request and waits for the whole answer.</summary>
-    /// <param name="request">A whole HTTP/1.1 request.</param>
-    /// <returns>The answer's status.</returns>
-    /// <exception cref="IOException">The connection broke, or what came is no answer. The next request has a new connection.</exception>
+    /// <param name="request">A complete HTTP/1.1 request.</param>
+    /// <returns>The status of the answer.</returns>
+    /// <exception cref="IOException">The connection broke, or the bytes received are not an answer. The next request opens a new connection.</exception>
     public async ValueTask<int> SendAsync(ReadOnlyMemory<byte> request)
     {
         try
@@ -66,7 +66,7 @@ internal sealed class HttpConnection(Uri url) : IDisposable
             return status;
         }
 
-        // A chunk ends with a line break, as the trailer after the last one does.
+        // A chunk ends with a line break, like the trailer after the last chunk.
         for (long chunk = -1; chunk != 0;)
         {
             chunk = await ReadChunkLengthAsync();
@@ -118,7 +118,7 @@ internal sealed class HttpConnection(Uri url) : IDisposable
     private static (int Status, long? Length) Head(ReadOnlySpan<byte> head)
     {
         if (!head.StartsWith("HTTP/1.1 "u8) || !Utf8Parser.TryParse(head[9..], out int status, out _))
-            throw new IOException("What came is no answer.");
+            throw new IOException("The bytes received are not an HTTP answer.");
         for (var line = head; (line = line[(line.IndexOf("\r\n"u8) + 2)..]).Length > 0;)
         {
             if (Ascii.EqualsIgnoreCase(line[..Math.Min(line.Length, 16)], "content-length: "u8) && Utf8Parser.TryParse(line[16..], out long length, out _))

@@ -3,23 +3,23 @@ using System.Text;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>The requests of one connection, one after the other.</summary>
+/// <summary>The requests of one connection, in order.</summary>
 internal abstract class HttpRequests
 {
     public const string Source = "media";
     public const string Token = "tok_ABCdef-123456";
     public const string NotifyPath = $"/api/notify/{Source}/{Token}";
 
-    /// <summary>How many notifications, jobs or the like one request stands for.</summary>
+    /// <summary>How many notifications, jobs or other units one request counts for.</summary>
     public virtual int Each => 1;
 
-    /// <summary>The status of a request that was done.</summary>
+    /// <summary>The status that means success.</summary>
     public virtual int Done => 200;
 
-    /// <summary>The next whole request, valid until the next call; empty if there are no more.</summary>
+    /// <summary>The next complete request, valid until the next call; empty at the end.</summary>
     public abstract ReadOnlyMemory<byte> Next();
 
-    /// <summary>The last request was done.</summary>
+    /// <summary>Called when the last request has succeeded.</summary>
     public virtual void Answered()
     {
     }
@@ -28,7 +28,7 @@ internal abstract class HttpRequests
         CultureInfo.InvariantCulture,
         $"{method} {path} HTTP/1.1\r\nHost: {url.Authority}\r\n{headers}{(method == "GET" ? "" : $"Content-Length: {Encoding.UTF8.GetByteCount(body)}\r\n")}\r\n{body}"));
 
-    /// <summary>The places of a text.</summary>
+    /// <summary>The positions of a text.</summary>
     protected static int[] PlacesOf(byte[] request, string text)
     {
         var (places, sought) = (new List<int>(), Encoding.UTF8.GetBytes(text));
@@ -38,7 +38,7 @@ internal abstract class HttpRequests
     }
 }
 
-/// <summary>The same GET again and again.</summary>
+/// <summary>The same GET, repeated.</summary>
 internal sealed class GetRequests(Uri url, string path) : HttpRequests
 {
     private readonly byte[] _request = Request("GET", path, url, "");

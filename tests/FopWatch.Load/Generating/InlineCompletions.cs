@@ -4,8 +4,8 @@ using System.Net.Sockets;
 namespace FopWatch.Load.Generating;
 
 /// <summary>
-/// Lets this process handle an answer on the thread that noticed it: a generator that hands each answer to the thread pool takes several times
-/// the processor time, which the host on the same machine then lacks.
+/// Lets this process handle an answer on the thread that noticed it. A generator that hands each answer to the thread pool takes several times
+/// the processor time, at the expense of the host on the same machine.
 /// </summary>
 internal static class InlineCompletions
 {
@@ -16,7 +16,7 @@ internal static class InlineCompletions
         foreach (var variable in Variables)
             Environment.SetEnvironmentVariable(variable, "1");
 
-        // They are read when the first socket waits. Processes that are started afterwards must not inherit them.
+        // They are read when the first socket waits. Processes started later must not inherit them.
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
         using var client = new TcpClient();

@@ -4,14 +4,14 @@ using System.Text;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>Ids of one length that nothing has named before: <c>z0.</c> and 20 hexadecimal digits, the last 12 of which count.</summary>
-/// <param name="most">How many there are.</param>
-/// <param name="prefix">What they begin with; null for something new.</param>
+/// <summary>Unused ids of equal length: <c>z0.</c> and 20 hexadecimal digits, the last 12 of which are a number.</summary>
+/// <param name="most">The number of ids.</param>
+/// <param name="prefix">The prefix of the ids; null for a random one.</param>
 internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
 {
     public const int Length = 23;
 
-    /// <summary>Where an id stands in a template.</summary>
+    /// <summary>The placeholder of an id in a template.</summary>
     public const string Place = "z0.--------------------";
 
     private const int Digits = 12;
@@ -21,17 +21,17 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
 
     public string this[long number] => string.Create(CultureInfo.InvariantCulture, $"{_prefix}{number:x12}");
 
-    /// <summary>How many were taken.</summary>
+    /// <summary>The number of ids taken.</summary>
     public long Taken => Math.Min(most, Interlocked.Read(ref _taken));
 
-    /// <summary>The same ids, from the first on.</summary>
+    /// <summary>The same ids, starting with the first.</summary>
     public JobIds Again() => new(most, _prefix);
 
     /// <summary>Takes the next ids.</summary>
-    /// <returns>The number of the first; null if so many are not left.</returns>
+    /// <returns>The number of the first; null if too few are left.</returns>
     public long? Take(int count = 1) => Interlocked.Add(ref _taken, count) is var end && end <= most ? end - count : null;
 
-    /// <summary>Writes an id to places of a template.</summary>
+    /// <summary>Writes an id to positions of a template.</summary>
     public void Write(long number, byte[] template, params ReadOnlySpan<int> places)
     {
         Span<byte> id = stackalloc byte[Length];
@@ -41,7 +41,7 @@ internal sealed class JobIds(long most = long.MaxValue, string? prefix = null)
             id.CopyTo(template.AsSpan(place));
     }
 
-    /// <summary>The number of an id; null if it is none of these.</summary>
+    /// <summary>The number of an id; null for an id of another series.</summary>
     public long? NumberOf(ReadOnlySpan<byte> id) =>
         id.Length == Length && Ascii.Equals(id[..^Digits], _prefix) && Utf8Parser.TryParse(id[^Digits..], out long number, out _, 'x') && number < most ? number : null;
 }

@@ -3,11 +3,11 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>Notifications as Qiniu sends them, of jobs with one command that succeeded.</summary>
+/// <summary>Notifications in Qiniu's form, of jobs with one command that succeeded.</summary>
 /// <param name="url">The host.</param>
-/// <param name="ids">Whose ids they name.</param>
-/// <param name="key">What they are signed with; null for unsigned ones.</param>
-/// <param name="path">Where they go.</param>
+/// <param name="ids">The ids of the jobs.</param>
+/// <param name="key">The key that signs them; null for unsigned notifications.</param>
+/// <param name="path">The path of the notify URL.</param>
 internal sealed class NotificationRequests(Uri url, JobIds ids, SigningKey? key = null, string path = HttpRequests.NotifyPath) : HttpRequests
 {
     private const string Body = $$"""
@@ -21,7 +21,7 @@ internal sealed class NotificationRequests(Uri url, JobIds ids, SigningKey? key 
     private readonly int[] _ids = PlacesOf(Template(url, path, key), JobIds.Place);
     private readonly int _authorization = key is null ? 0 : PlacesOf(Template(url, path, key), "Qiniu ")[0];
 
-    /// <summary>The number of the id that the last request names.</summary>
+    /// <summary>The number of the id in the last request.</summary>
     public long LastNumber { get; private set; }
 
     public override ReadOnlyMemory<byte> Next()

@@ -3,14 +3,14 @@ using System.Text;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>Registrations in arrays.</summary>
+/// <summary>Arrays of registrations.</summary>
 /// <param name="url">The host.</param>
-/// <param name="ids">What is registered.</param>
-/// <param name="each">How many jobs an array has.</param>
-/// <param name="firstPollAfter">From now to the first poll.</param>
+/// <param name="ids">The ids to register.</param>
+/// <param name="each">The number of jobs per array.</param>
+/// <param name="firstPollAfter">The time until the first poll.</param>
 internal sealed class RegistrationRequests(Uri url, JobIds ids, int each, Func<TimeSpan> firstPollAfter) : HttpRequests
 {
-    // Blanks before a number are JSON.
+    // JSON allows blanks before a number.
     private const string Wait = "            ";
 
     private readonly byte[] _request = Template(url, each);

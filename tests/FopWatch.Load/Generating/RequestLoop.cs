@@ -2,35 +2,35 @@ using System.Diagnostics;
 
 namespace FopWatch.Load.Generating;
 
-/// <summary>What came of a load.</summary>
+/// <summary>The result of a load.</summary>
 internal sealed record LoadResult
 {
     /// <summary>From the first request to the last answer.</summary>
     public required TimeSpan Took { get; init; }
 
-    /// <summary>How many notifications, jobs or the like were done.</summary>
+    /// <summary>How many notifications, jobs or other units succeeded.</summary>
     public required long Done { get; init; }
 
-    /// <summary>The answers to requests that were not, by status, and the reasons of those that have no answer.</summary>
+    /// <summary>The number of failed requests by status, or by reason if there was no answer.</summary>
     public required IReadOnlyDictionary<string, long> Failed { get; init; }
 
-    /// <summary>From each request that was done to the end of its answer; at a given rate, from when it was to be sent.</summary>
+    /// <summary>The latency of each successful request up to the end of its answer; at a fixed rate, counted from when it was due.</summary>
     public required Histogram Latency { get; init; }
 
     public double PerSecond => Done / Took.TotalSeconds;
 }
 
-/// <summary>Keeps a number of connections busy: each sends its next request when the one before is answered, or at a given rate.</summary>
+/// <summary>Keeps a number of connections busy: each sends its next request when the last one is answered, or at a fixed rate.</summary>
 internal static class RequestLoop
 {
     private static readonly TimeSpan PauseAfterFailure = TimeSpan.FromMilliseconds(20);
 
-    /// <summary>Sends until the time is over, or there are no more requests.</summary>
+    /// <summary>Sends until the time is over or there are no more requests.</summary>
     /// <param name="url">The host.</param>
-    /// <param name="connections">How many connections.</param>
-    /// <param name="requests">Makes the requests of a connection.</param>
+    /// <param name="connections">The number of connections.</param>
+    /// <param name="requests">Creates the requests of a connection.</param>
     /// <param name="duration">How long to send.</param>
-    /// <param name="perSecond">How many requests a second over all connections; null for as many as are answered.</param>
+    /// <param name="perSecond">The rate over all connections, in requests per second; null for no limit.</param>
     public static async Task<LoadResult> RunAsync(
         Uri url, int connections, Func<HttpRequests> requests, TimeSpan duration, double? perSecond = null)
     {
@@ -61,7 +61,7 @@ internal static class RequestLoop
             var sent = Stopwatch.GetTimestamp();
             if (pace is not null)
             {
-                // A request that could not be sent in time waited, too.
+                // A request that could not be sent in time waited too.
                 sent = began + (long)(due.TotalSeconds * Stopwatch.Frequency);
                 if (due - Stopwatch.GetElapsedTime(began) is { Ticks: > 0 } early)
                     await Task.Delay(early);

@@ -7,7 +7,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>How jobs that are all due at one moment are polled, and what memory that takes.</summary>
+/// <summary>How jobs that are all due at once are polled, and how much memory that takes.</summary>
 internal static class DueMeasurement
 {
     public const string Name = "due";
@@ -28,7 +28,7 @@ internal static class DueMeasurement
             ("StatusEndpoint", provider.StatusEndpoint.AbsoluteUri),
             ("Poll:PerSecond", PerSecond.ToString(CultureInfo.InvariantCulture)));
 
-        // Later than the last is registered.
+        // Later than the last registration.
         var due = DateTimeOffset.UtcNow + TimeSpan.FromSeconds(5 + (count / 2000.0));
         var failed = (await RequestLoop.RunAsync(
             host.Url, connections: 8, () => new RegistrationRequests(host.Url, ids, 100, () => due - DateTimeOffset.UtcNow), TimeSpan.FromHours(1))).Failed;

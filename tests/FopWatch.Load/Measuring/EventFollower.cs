@@ -4,7 +4,7 @@ using FopWatch.Load.Generating;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>A subscriber of the embedded host's event stream, which measures how late each event of some jobs is.</summary>
+/// <summary>A subscriber of the embedded host's event stream that measures the delay of each event of some jobs.</summary>
 internal sealed class EventFollower : IAsyncDisposable
 {
     private readonly HttpClient _http;
@@ -18,10 +18,10 @@ internal sealed class EventFollower : IAsyncDisposable
         _following = FollowAsync(events);
     }
 
-    /// <summary>From the event's own time, which is when the change was decided that was then committed.</summary>
+    /// <summary>The delay since the event's own time, at which the change was decided before it was committed.</summary>
     public Histogram AfterDecision { get; private set; } = new();
 
-    /// <summary>From when the notification was sent.</summary>
+    /// <summary>The delay since the notification was sent.</summary>
     public Histogram AfterSending { get; private set; } = new();
 
     public static async Task<EventFollower> StartAsync(Uri host)
@@ -30,7 +30,7 @@ internal sealed class EventFollower : IAsyncDisposable
         return new(http, await http.GetStreamAsync("/events"));
     }
 
-    /// <summary>Counts only the events of these jobs from now on.</summary>
+    /// <summary>From now on, counts only the events of these jobs.</summary>
     public void Count(SentJobs jobs) => (AfterDecision, AfterSending, _jobs) = (new(), new(), jobs);
 
     public async ValueTask DisposeAsync()
@@ -78,7 +78,7 @@ internal sealed class EventFollower : IAsyncDisposable
 }
 
 /// <summary>When each job's notification was sent and answered, and when its event arrived.</summary>
-/// <param name="most">How many jobs at most.</param>
+/// <param name="most">The maximum number of jobs.</param>
 internal sealed class SentJobs(int most)
 {
     private readonly long[] _sent = new long[most];
@@ -87,14 +87,14 @@ internal sealed class SentJobs(int most)
 
     public JobIds Ids { get; } = new(most);
 
-    /// <summary>Notifications that keep when they were taken to be sent.</summary>
+    /// <summary>Notifications that record when they were sent.</summary>
     public HttpRequests Requests(Uri url) => new Recording(this, url);
 
     public long? SentAt(ReadOnlySpan<byte> id) => Ids.NumberOf(id) is { } number ? _sent[number] : null;
 
     public void Arrived(ReadOnlySpan<byte> id, long timestamp) => _arrived[Ids.NumberOf(id)!.Value] = timestamp;
 
-    /// <summary>From the answers, which follow the commits, to the events; nothing where the event came first.</summary>
+    /// <summary>The delays from the answers, which follow the commits, to the events; nothing if the event arrived first.</summary>
     public Histogram AfterAnswer()
     {
         var delays = new Histogram();

@@ -3,7 +3,7 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>How soon a subscriber of the embedded host has an event, while half as many notifications come as the host can take.</summary>
+/// <summary>How soon a subscriber of the embedded host has an event, at half the notification rate that the host can sustain.</summary>
 internal sealed class EventMeasurement(LoadOptions options)
 {
     public const string Name = "events";
@@ -13,7 +13,7 @@ internal sealed class EventMeasurement(LoadOptions options)
     private readonly Table _table = new(
         "Commit to subscriber", "at half load", "connections", "notifications/s", "events", "p50 ms", "p95 ms", "p99 ms", "longest ms", "failed");
 
-    /// <param name="full">What the host was measured to take, by connections; measured here where it is missing.</param>
+    /// <param name="full">The measured maximum rate of the host by number of connections; a missing one is measured here.</param>
     public async Task<Table> RunAsync(IReadOnlyDictionary<int, LoadResult> full)
     {
         var connections = options.Connections[0];

@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>What the same work costs with few and with many open jobs.</summary>
+/// <summary>The cost of the same work with few and with many open jobs.</summary>
 internal static class GrowthMeasurement
 {
     public const string Name = "growth";
@@ -73,7 +73,7 @@ internal static class GrowthMeasurement
         return figures;
     }
 
-    /// <summary>The median of three sweeps by the core, which says how many jobs it found.</summary>
+    /// <summary>The median of three sweeps by the core, which reports how many jobs it found.</summary>
     private static async Task<TimeSpan> SweepAsync(string folder, int open)
     {
         await using var store = await SqliteStore.OpenAsync(folder, TimeProvider.System);

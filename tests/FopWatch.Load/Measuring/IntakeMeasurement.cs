@@ -4,17 +4,17 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>Durable intake beside the bare endpoints.</summary>
+/// <summary>Durable intake compared with the bare endpoints.</summary>
 internal sealed class IntakeMeasurement(LoadOptions options)
 {
     public const string Unknown = "unknown", Signed = "signed", Settling = "settling", Registering = "registering";
 
     public static readonly IReadOnlyList<string> Names = [BareEndpoint.Single, Unknown, Signed, Settling, Registering];
 
-    // More than is settled in the time, unless the host is twice as fast as it was when it warmed up.
+    // More than can settle in the time, unless the host is twice as fast as during its warm-up.
     private const double Reserve = 2;
 
-    // The host turns away a registration that exceeds what it works on at once.
+    // The host rejects a registration larger than what it works on at once.
     private const int MostRegistering = 64;
 
     private static readonly TimeSpan Never = TimeSpan.FromDays(7);
@@ -28,7 +28,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
     private readonly Dictionary<int, LoadResult> _grouped = [];
     private readonly Dictionary<int, LoadResult> _single = [];
 
-    /// <summary>What notifications of unknown ids came to, by connections.</summary>
+    /// <summary>The rate of notifications of unknown ids by number of connections.</summary>
     public Dictionary<int, LoadResult> UnknownIds { get; } = [];
 
     public async Task<Table> RunAsync()
@@ -107,7 +107,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
         await CheckAsync(host, ids, "waiting");
     }
 
-    /// <summary>Registers jobs that are not polled while anything is measured; ids that do not fill an array are left.</summary>
+    /// <summary>Registers jobs that are not due during the measurement. Ids that do not fill an array are left over.</summary>
     public static Task<LoadResult> RegisterAsync(Uri url, JobIds ids, int each = 1000) =>
         RequestLoop.RunAsync(url, connections: 8, () => new RegistrationRequests(url, ids, each, () => Never), TimeSpan.FromHours(1));
 
@@ -117,7 +117,7 @@ internal sealed class IntakeMeasurement(LoadOptions options)
         return RequestLoop.RunAsync(host.Url, options.Connections[0], requests, options.WarmUp);
     }
 
-    /// <summary>A notification is answered alike whatever became of it.</summary>
+    /// <summary>The answer to a notification does not depend on its effect.</summary>
     private async Task CheckAsync(HostProcess host, JobIds ids, string state)
     {
         var found = await MeasuredHost.StateAsync(host, ids[ids.Taken / 2]);

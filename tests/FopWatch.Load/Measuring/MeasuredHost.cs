@@ -7,14 +7,14 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>Starts what is measured, as a process of its own.</summary>
+/// <summary>Starts the measured program as its own process.</summary>
 internal static class MeasuredHost
 {
     public static readonly SigningKey Key = new("load-access-key", "load-secret-key");
 
     /// <summary>The embedded host with one source.</summary>
-    /// <param name="options">Where.</param>
-    /// <param name="settings">Further settings, below <c>FopWatch:Sources:media</c>.</param>
+    /// <param name="options">The options of the run.</param>
+    /// <param name="settings">Additional settings below <c>FopWatch:Sources:media</c>.</param>
     public static Task<HostProcess> EmbeddedAsync(LoadOptions options, params (string Name, string Value)[] settings)
     {
         var all = new Dictionary<string, string?>
@@ -22,7 +22,7 @@ internal static class MeasuredHost
             [$"Sources:{HttpRequests.Source}:Provider"] = "Qiniu",
             [$"Sources:{HttpRequests.Source}:NotifyTokens:0"] = HttpRequests.Token,
 
-            // Nobody is there, and nobody is asked within the time of a measurement.
+            // Nothing listens there, and no poll is due during a measurement.
             [$"Sources:{HttpRequests.Source}:StatusEndpoint"] = "http://127.0.0.1:9",
         };
         foreach (var (name, value) in settings)
@@ -33,14 +33,14 @@ internal static class MeasuredHost
     public static Task<HostProcess> BareAsync(LoadOptions options, string mode) =>
         HostProcess.StartAsync([], "Warning", NewFolder(options), program: [typeof(BareEndpoint).Assembly.Location, mode]);
 
-    /// <summary>What a process has used, and this one.</summary>
+    /// <summary>The resources used by a process and by this one.</summary>
     public static Usage UsageOf(HostProcess host)
     {
         using var self = Process.GetCurrentProcess();
         return new(host.ProcessorTime, self.TotalProcessorTime, host.BytesWritten);
     }
 
-    /// <summary>The state of a job as the HTTP API answers it; its status if that is not 200.</summary>
+    /// <summary>The state of a job as answered by the HTTP API, or the HTTP status if that is not 200.</summary>
     public static async Task<string> StateAsync(HostProcess host, string id)
     {
         using var http = new HttpClient { BaseAddress = host.Url };
@@ -60,7 +60,7 @@ internal static class MeasuredHost
     }
 }
 
-/// <summary>Processor time of the host and of this process, and the bytes that the host has written.</summary>
+/// <summary>Processor time of the host and of this process, and bytes written by the host.</summary>
 internal readonly record struct Usage(TimeSpan Host, TimeSpan Generator, long? Written)
 {
     public Usage Since(Usage before) => new(Host - before.Host, Generator - before.Generator, Written - before.Written);

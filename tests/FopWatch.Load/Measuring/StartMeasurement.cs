@@ -5,7 +5,7 @@ using FopWatch.Load.Reporting;
 
 namespace FopWatch.Load.Measuring;
 
-/// <summary>How long a host takes from the start of its process to its first 200.</summary>
+/// <summary>The time from the start of a host's process to its first 200.</summary>
 internal static class StartMeasurement
 {
     public const string Name = "start";
@@ -38,7 +38,6 @@ internal static class StartMeasurement
         }
     }
 
-    /// <summary>Starts a host and waits for its first 200.</summary>
     public static async Task<TimeSpan> TimeAsync(HostProcess host)
     {
         var began = Stopwatch.GetTimestamp();
@@ -54,7 +53,7 @@ internal static class StartMeasurement
             }
             catch (IOException) when (host.Runs)
             {
-                // It does not listen yet.
+                // The host does not listen yet.
             }
 
             await Task.Delay(1);

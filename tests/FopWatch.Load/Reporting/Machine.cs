@@ -4,12 +4,12 @@ using System.Runtime.InteropServices;
 
 namespace FopWatch.Load.Reporting;
 
-/// <summary>Where and when figures were measured.</summary>
+/// <summary>Where and when the figures were measured.</summary>
 internal static class Machine
 {
     private const int Syncs = 200;
 
-    /// <param name="dataParent">The folder in which data folders are made.</param>
+    /// <param name="dataParent">The parent of the data folders.</param>
     public static string Describe(string dataParent) => string.Create(
         CultureInfo.InvariantCulture,
         $"{DateTime.UtcNow:yyyy-MM-dd HH:mm} UTC, {Processor()}{Environment.ProcessorCount} processors, {GC.GetGCMemoryInfo().TotalAvailableMemoryBytes / 1e9:0} GB of memory, {RuntimeInformation.OSDescription}, {RuntimeInformation.FrameworkDescription}; writing and syncing 4 KiB takes {SyncTime(dataParent).TotalMicroseconds:0} µs");
@@ -19,7 +19,6 @@ internal static class Machine
             ? line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim() + ", "
             : "";
 
-    /// <summary>The median.</summary>
     private static TimeSpan SyncTime(string folder)
     {
         var path = Path.Combine(folder, Path.GetRandomFileName());

@@ -1,6 +1,6 @@
 namespace FopWatch.Load.Reporting;
 
-/// <summary>A run as it is printed: the machine, then one table after the other, then what went wrong.</summary>
+/// <summary>A printed run: the machine, the tables, then the failures.</summary>
 internal sealed class PrintedRun
 {
     private readonly List<string> _faults = [];

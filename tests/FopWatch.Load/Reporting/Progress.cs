@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FopWatch.Load.Reporting;
 
-/// <summary>Where a run is, on standard error: the tables can be redirected.</summary>
+/// <summary>Reports progress on standard error, so that the tables can be redirected.</summary>
 internal static class Progress
 {
     public static void Report(string what) =>

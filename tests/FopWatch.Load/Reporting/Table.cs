@@ -3,16 +3,16 @@ using FopWatch.Load.Generating;
 
 namespace FopWatch.Load.Reporting;
 
-/// <summary>A table of figures in Markdown. A row without all figures, or with failures, makes the run fail.</summary>
+/// <summary>A table of figures in Markdown. A row with missing figures or with failures fails the run.</summary>
 internal sealed class Table(string title, params IReadOnlyList<string> columns)
 {
     private readonly List<IReadOnlyList<string>> _rows = [];
     private readonly List<string> _faults = [];
 
-    /// <summary>What there is no figure for by its nature.</summary>
+    /// <summary>A cell that has no figure by its nature.</summary>
     public const string None = "–";
 
-    /// <summary>A figure that could not be had.</summary>
+    /// <summary>A figure that could not be measured.</summary>
     public const string Missing = "?";
 
     public IReadOnlyList<string> Faults => _faults;
@@ -31,8 +31,8 @@ internal sealed class Table(string title, params IReadOnlyList<string> columns)
 
     public void Fault(string fault) => _faults.Add($"{title}: {fault}");
 
-    /// <summary>Counts failures as faults.</summary>
-    /// <returns>How many there were.</returns>
+    /// <summary>Records failures.</summary>
+    /// <returns>The number of failures.</returns>
     public string Failures(string name, IReadOnlyDictionary<string, long> failed)
     {
         foreach (var (what, count) in failed)
@@ -56,7 +56,7 @@ internal sealed class Table(string title, params IReadOnlyList<string> columns)
 
     public static string Milliseconds(TimeSpan? value) => Number(value?.TotalMilliseconds);
 
-    /// <summary>Of delays: how many, the median, the 95th and the 99th percentile, and the longest.</summary>
+    /// <summary>The number of delays, their median, 95th and 99th percentile, and maximum.</summary>
     public static IReadOnlyList<string> Delays(Histogram delays) =>
     [
         Number(delays.Count),
@@ -66,6 +66,6 @@ internal sealed class Table(string title, params IReadOnlyList<string> columns)
         Milliseconds(delays.Longest),
     ];
 
-    /// <summary>A value as a multiple of another; none if there is no other.</summary>
+    /// <summary>A value as a multiple of another; empty without the other.</summary>
     public static string Ratio(double? value, double? of) => of is null ? None : value is { } number && of > 0 ? Number(number / of) : Missing;
 }
