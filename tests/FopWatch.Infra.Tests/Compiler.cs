@@ -4,21 +4,21 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The Bicep compiler. It works on a copy of infra/, so that nothing is written into the repository.</summary>
+/// <summary>The Bicep compiler. It works on a copy of infra/, so nothing is written to the repository.</summary>
 internal sealed class Compiler : IDisposable
 {
-    /// <summary>What it takes for a deployment's subscription and tenant: nothing is asked of Azure.</summary>
+    /// <summary>A stand-in for the deployment's subscription and tenant: Azure is never called.</summary>
     public const string Subscription = "11111111-1111-1111-1111-111111111111";
 
     public const string Tenant = "22222222-2222-2222-2222-222222222222";
 
-    /// <summary>A run takes some seconds; this is for a machine that is busy with other things.</summary>
+    /// <summary>A run takes seconds; the limit allows for a busy machine.</summary>
     private static readonly TimeSpan Patience = TimeSpan.FromMinutes(3);
 
     private static readonly string Program = typeof(Compiler).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>()
         .Single(one => one.Key == "Bicep").Value!;
 
-    /// <summary>One run keeps a core busy, and more at once than there are only make each other late.</summary>
+    /// <summary>A run keeps a core busy, and more runs than cores only delay each other.</summary>
     private static readonly SemaphoreSlim Cores = new(Environment.ProcessorCount);
 
     private readonly string _folder = Directory.CreateTempSubdirectory("fopwatch-infra-").FullName;
@@ -34,14 +34,14 @@ internal sealed class Compiler : IDisposable
         }
     }
 
-    /// <summary>Writes a file into the copy.</summary>
+    /// <summary>Writes a file to the copy.</summary>
     public Compiler With(string file, string text)
     {
         File.WriteAllText(Path.Combine(_folder, file), text);
         return this;
     }
 
-    /// <summary>Changes the copy of a file. What is to be replaced has to be there once.</summary>
+    /// <summary>Changes the copy of a file. The text to replace must occur exactly once.</summary>
     public Compiler Change(string file, string from, string to)
     {
         var text = Text(file);
@@ -49,24 +49,24 @@ internal sealed class Compiler : IDisposable
         return With(file, text.Replace(from, to, StringComparison.Ordinal));
     }
 
-    /// <summary>Everything that the compiler and its linter have to say of a file and of those that it uses.</summary>
+    /// <summary>All diagnostics of the compiler and its linter for a file and the files it uses.</summary>
     public async Task<string> LintAsync(string file) => (await RunAsync(["lint", file])).Errors;
 
-    /// <summary>A template as Azure gets it.</summary>
+    /// <summary>A template as Azure receives it.</summary>
     public async Task<JsonObject> BuildAsync(string file) => Json(await RunAsync(["build", file, "--stdout"]));
 
-    /// <summary>Parameters as Azure gets them.</summary>
+    /// <summary>Parameters as Azure receives them.</summary>
     public async Task<JsonObject> BuildParametersAsync(string file) => Json(await RunAsync(["build-params", file, "--stdout"]));
 
-    /// <summary>Writes every file as the compiler would have it written.</summary>
+    /// <summary>Formats every file with the compiler.</summary>
     public async Task FormatAsync() => Assert.Equal(0, (await RunAsync(["format", "--pattern", "**/*.bicep*"])).Code);
 
-    /// <summary>What a file of the copy says.</summary>
+    /// <summary>The text of a file of the copy.</summary>
     public string Text(string file) => File.ReadAllText(Path.Combine(_folder, file));
 
-    /// <summary>What a deployment with a parameter file makes.</summary>
+    /// <summary>The resources that a parameter file deploys.</summary>
     /// <param name="file">The parameter file.</param>
-    /// <param name="deployment">What the deployment is called.</param>
+    /// <param name="deployment">The name of the deployment.</param>
     /// <param name="environment">Environment variables, for parameter files that read them.</param>
     public async Task<Deployment> DeployAsync(
         string file, string deployment = "fopwatch", IReadOnlyDictionary<string, string>? environment = null)
@@ -97,7 +97,7 @@ internal sealed class Compiler : IDisposable
             RedirectStandardError = true,
         };
 
-        // Parameter files read these; what they are where the tests run must not matter.
+        // Parameter files read these; their values on the test machine must not matter.
         foreach (var name in start.Environment.Keys.Where(name => name.StartsWith("AZURE_", StringComparison.OrdinalIgnoreCase)).ToList())
             start.Environment.Remove(name);
         foreach (var (name, value) in environment ?? new Dictionary<string, string>())

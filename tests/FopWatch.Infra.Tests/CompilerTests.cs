@@ -3,13 +3,13 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>What the Bicep compiler says of infra/, and what must hold of whatever is deployed.</summary>
+/// <summary>The Bicep compiler's diagnostics for infra/, and rules for every deployment.</summary>
 public sealed class CompilerTests
 {
     public static TheoryData<string> All => Deployments.All;
 
     [Fact]
-    public async Task The_linter_has_nothing_to_say()
+    public async Task The_linter_reports_nothing()
     {
         using var compiler = new Compiler();
         Assert.Empty(Undated(await compiler.LintAsync("main.bicep")));
@@ -17,24 +17,24 @@ public sealed class CompilerTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task The_compiler_has_nothing_to_say_of_parameters(string name) =>
+    public async Task The_compiler_reports_nothing_for_parameter_files(string name) =>
         Assert.Empty(Undated((await Deployments.OfAsync(name)).Diagnostics));
 
     [Fact]
-    public async Task Every_file_is_formatted_as_the_compiler_would()
+    public async Task Every_file_has_the_compilers_formatting()
     {
         using var compiler = new Compiler();
 
-        // Lines at the end that it takes away again: so it is seen to have come by.
+        // The formatter removes these trailing lines again, which shows that it processed the file.
         foreach (var (file, text) in Repository.Bicep)
             compiler.With(file, text + "\n\n\n");
         await compiler.FormatAsync();
         Assert.All(Repository.Bicep, file => Assert.Equal(file.Value, compiler.Text(file.Key), ignoreLineEndingDifferences: true));
     }
 
-    /// <summary>An element of <c>sources</c>, as the operator's guide shows it.</summary>
+    /// <summary>An element of <c>sources</c> as in the operator's guide.</summary>
     [Fact]
-    public async Task The_guide_shows_a_source_that_can_be_deployed()
+    public async Task The_source_in_the_guide_can_be_deployed()
     {
         var block = Assert.Single(Repository.Find(Repository.Text("infra/README.md"), "(?m)^```bicep\n((?:.*\n)*?)```"));
         using var compiler = new Compiler().With("guide.bicepparam", $"""
@@ -50,9 +50,9 @@ public sealed class CompilerTests
         Assert.Equal("", await compiler.LintAsync("guide.bicepparam"));
     }
 
-    /// <summary>A rule that bicepconfig.json misspells is passed over without a word, so those that matter most are broken here.</summary>
+    /// <summary>A misspelled rule in bicepconfig.json is ignored silently, so the most important rules are violated here.</summary>
     [Fact]
-    public async Task Faults_are_warnings_so_that_an_old_commit_compiles_under_new_rules()
+    public async Task Violated_rules_are_warnings_so_that_an_old_commit_compiles_under_new_rules()
     {
         using var compiler = new Compiler();
         await CheckFaultsAsync(compiler);
@@ -118,9 +118,9 @@ public sealed class CompilerTests
             Repository.Find(await compiler.LintAsync("faults.bicep"), @"(?m) : (\w+ [\w-]+): ").Order(StringComparer.Ordinal));
     }
 
-    /// <summary>Unknown until there is something in Azure to ask. All else is evaluated, or <see cref="Expression"/> throws.</summary>
+    /// <summary>Values that exist only once Azure can be asked. Everything else is evaluated, or <see cref="Expression"/> throws.</summary>
     [Fact]
-    public async Task Nothing_is_unknown_beforehand_but_what_Azure_makes()
+    public async Task Only_values_that_Azure_creates_are_unknown_before_deployment()
     {
         var unknown = (await Deployments.EveryAsync()).SelectMany(
             one => one.Unknown,
@@ -151,7 +151,7 @@ public sealed class CompilerTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task No_two_resources_have_one_id(string name)
+    public async Task Resource_ids_are_unique(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         Assert.True(deployment.Resources.Count > 30);
@@ -160,7 +160,7 @@ public sealed class CompilerTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Everything_is_in_one_group_and_one_region_and_has_the_tags_that_azd_looks_for(string name)
+    public async Task Everything_is_in_one_group_and_one_region_with_the_tags_that_azd_looks_for(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         var group = deployment.The(Types.Group);
@@ -169,7 +169,7 @@ public sealed class CompilerTests
         Assert.Equal(group.Name, deployment.Output("AZURE_RESOURCE_GROUP"));
         foreach (var resource in deployment.Resources.Where(one => one != group))
         {
-            // The ids of DNS zones hang on the cloud's own domains and stay functions.
+            // The ids of DNS zones depend on the cloud's own domains and remain functions.
             var home = resource.Id.StartsWith('[') ? $"[resourceId('{Compiler.Subscription}', '{group.Name}', " : $"{group.Id}/providers/";
             Assert.StartsWith(home, resource.Id, StringComparison.Ordinal);
             if (resource.Find("location") is { } location)
@@ -185,10 +185,10 @@ public sealed class CompilerTests
         Assert.Contains($"-{environment}-", deployment.The(Types.App).Name, StringComparison.Ordinal);
     }
 
-    /// <summary>As https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules has them.</summary>
+    /// <summary>The rules of https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules.</summary>
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Names_are_within_what_Azure_takes(string name)
+    public async Task Names_follow_Azures_naming_rules(string name)
     {
         var rules = new Dictionary<string, string>
         {
@@ -219,7 +219,7 @@ public sealed class CompilerTests
             ["Microsoft.Storage/storageAccounts/blobServices/containers"] = "(?!.*--)[a-z0-9][a-z0-9-]{1,61}[a-z0-9]",
             ["Microsoft.Web/serverfarms"] = "[A-Za-z0-9-]{1,60}",
 
-            // Up to 60, but the Functions host takes its id from the first 32, and two apps of one id disturb each other.
+            // Up to 60 characters, but the Functions host derives its id from the first 32, and two apps with the same id disturb each other.
             ["Microsoft.Web/sites"] = "[A-Za-z0-9][A-Za-z0-9-]{0,30}[A-Za-z0-9]",
         };
         var free = new HashSet<string>
@@ -243,7 +243,7 @@ public sealed class CompilerTests
     }
 
     [Fact]
-    public async Task A_deployment_under_another_name_makes_the_same()
+    public async Task The_name_of_a_deployment_does_not_change_its_resources()
     {
         using var compiler = new Compiler();
         var again = await compiler.DeployAsync(Deployments.Development, deployment: "another");
@@ -253,7 +253,7 @@ public sealed class CompilerTests
     }
 
     [Fact]
-    public async Task Environments_share_no_name_that_is_the_same_for_everyone()
+    public async Task Environments_share_no_globally_unique_name()
     {
         string[] everyones = [Types.Vault, Types.Bus, Types.StorageAccount, Types.App];
         var names = (await Deployments.EveryAsync()).SelectMany(one => one.Resources).Where(one => everyones.Contains(one.Type))
@@ -262,10 +262,10 @@ public sealed class CompilerTests
     }
 
     [Fact]
-    public async Task Api_versions_are_stable_and_one_for_each_type()
+    public async Task Api_versions_are_stable_and_the_same_for_each_type()
     {
-        // Also those of resources that are only referred to, which are in no deployment. Of diagnostic settings there is no stable version
-        // that has categories of logs.
+        // This includes resources that are only referenced and therefore in no deployment. Diagnostic settings have no stable version
+        // with categories of logs.
         var types = Repository.Bicep.Values.SelectMany(text => Repository.Find(text, @"'(Microsoft\.[A-Za-z./]+@[^']*)'")).Distinct()
             .Where(type => type != $"{Types.Diagnostics}@2021-05-01-preview").ToList();
         Assert.NotEmpty(types);
@@ -277,9 +277,9 @@ public sealed class CompilerTests
         Assert.All(deployed, versions => Assert.Matches(@"^\d{4}-\d{2}-\d{2}$", Assert.Single(versions.Distinct())));
     }
 
-    /// <summary>A new version takes months to reach every region and the compilers that others have.</summary>
+    /// <summary>A new version takes months to reach every region and the compilers in use.</summary>
     [Fact]
-    public void Api_versions_have_been_out_for_half_a_year()
+    public void Api_versions_are_at_least_half_a_year_old()
     {
         Assert.NotEmpty(Repository.Bicep);
         Assert.All(Repository.Bicep.Values, CheckApiVersions);
@@ -294,7 +294,7 @@ public sealed class CompilerTests
     }
 
     [Fact]
-    public async Task Every_module_is_local_and_every_resource_of_every_module_is_in_some_deployment()
+    public async Task Every_module_is_local_and_each_of_its_resources_is_deployed_by_a_test()
     {
         var modules = Repository.Find(string.Join('\n', Repository.Bicep.Values), @"(?m)^module \w+ '([^']*)'").Distinct()
             .Order(StringComparer.Ordinal).ToList();
@@ -309,8 +309,8 @@ public sealed class CompilerTests
     }
 
     /// <summary>
-    /// What the compiler says, without what it says only because time goes by: that there is a newer API version. The workflow that builds
-    /// every push holds that.
+    /// Diagnostics without those that depend on the date, which report a newer API version. The workflow that builds
+    /// every push checks those.
     /// </summary>
     private static string Undated(string diagnostics) =>
         string.Join('\n', diagnostics.Split('\n').Where(line => !line.Contains("use-recent-api-versions", StringComparison.Ordinal))).Trim();

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>What would be deployed, with stand-ins for what only Azure knows (see <see cref="Expression"/>).</summary>
+/// <summary>The resources to deploy, with stand-ins for values that only Azure knows (see <see cref="Expression"/>).</summary>
 internal sealed class Deployment
 {
     public Deployment(JsonObject snapshot, string diagnostics)
@@ -12,14 +12,14 @@ internal sealed class Deployment
         Outputs = (JsonObject)Expression.Evaluated(snapshot["outputs"], Unknown)!;
     }
 
-    /// <summary>What the compiler said on the way.</summary>
+    /// <summary>The diagnostics of the compiler.</summary>
     public string Diagnostics { get; }
 
     public IReadOnlyList<Resource> Resources { get; }
 
     public JsonObject Outputs { get; }
 
-    /// <summary>What only Azure knows, and a stand-in was put in the place of.</summary>
+    /// <summary>The values that only Azure knows and that a stand-in replaced.</summary>
     public ISet<Unknown> Unknown { get; } = new HashSet<Unknown>();
 
     public IEnumerable<Resource> All(string type) => Resources.Where(one => one.Type == type);
@@ -29,7 +29,7 @@ internal sealed class Deployment
     public string Output(string name) => Outputs[name]!.GetValue<string>();
 }
 
-/// <summary>A resource that would be deployed.</summary>
+/// <summary>A resource to deploy.</summary>
 internal sealed class Resource
 {
     private readonly JsonObject _json;
@@ -40,7 +40,7 @@ internal sealed class Resource
         Type = json["type"]!.GetValue<string>();
         ApiVersion = json["apiVersion"]!.GetValue<string>();
 
-        // The id repeats the name and, where that is not known, holds functions that nothing else does.
+        // The id repeats the name and, if the name is unknown, contains functions that no other member has.
         var rest = json.DeepClone().AsObject();
         rest.Remove("id");
         _json = (JsonObject)Expression.Evaluated(rest, unknown)!;
@@ -53,15 +53,15 @@ internal sealed class Resource
 
     public string ApiVersion { get; }
 
-    /// <summary>Its name, after those of the resources that it is part of.</summary>
+    /// <summary>The name, preceded by those of its parent resources.</summary>
     public IReadOnlyList<string> Names { get; }
 
     public string Name => Names[^1];
 
-    /// <summary>What a role assignment or another extension is about.</summary>
+    /// <summary>The scope of a role assignment or another extension resource.</summary>
     public string Scope => Id[..Id.LastIndexOf("/providers/", StringComparison.Ordinal)];
 
-    /// <summary>A value, null where there is none.</summary>
+    /// <summary>A value, or null.</summary>
     public JsonNode? Find(params string[] path) => path.Aggregate((JsonNode?)_json, (node, name) => node?[name]);
 
     public JsonNode At(params string[] path) => Find(path) ?? throw new KeyNotFoundException($"{Id} has no {string.Join('.', path)}.");
@@ -73,5 +73,5 @@ internal sealed class Resource
     public override string ToString() => Id;
 }
 
-/// <summary>Something that only Azure knows: a property of a resource once it is there, or of the cloud.</summary>
+/// <summary>A value that only Azure knows: a property of a deployed resource, or of the cloud.</summary>
 internal sealed record Unknown(string Of, string Property);

@@ -4,13 +4,13 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The app and what it runs on, azd's file and the workflows.</summary>
+/// <summary>The app and its platform, azd's file and the workflows.</summary>
 public sealed class DeploymentTests
 {
     /// <summary>
-    /// What https://learn.microsoft.com/azure/azure-functions/functions-app-settings lists under «Flex Consumption plan deprecations», and the
-    /// properties that the Azure Verified Module for sites leaves out on Flex Consumption: Resource Manager refuses properties with error
-    /// 51021, in some regions and not in others, and ignores settings.
+    /// The settings that https://learn.microsoft.com/azure/azure-functions/functions-app-settings lists under «Flex Consumption plan deprecations», and the
+    /// properties that the Azure Verified Module for sites leaves out on Flex Consumption. Resource Manager refuses the properties with error
+    /// 51021 in some regions only, and ignores the settings.
     /// </summary>
     private static readonly HashSet<string> RefusedByFlex = new(StringComparer.OrdinalIgnoreCase)
     {
@@ -29,10 +29,10 @@ public sealed class DeploymentTests
 
     internal const string Project = "src/FopWatch.Functions/FopWatch.Functions.csproj";
 
-    /// <summary>The part of the notify route that is the same for all.</summary>
+    /// <summary>The fixed part of the notify route.</summary>
     internal static string NotifyStart { get; } = NotifyRoute[..NotifyRoute.IndexOf('{', StringComparison.Ordinal)];
 
-    /// <summary>What the paths of all that providers call begin with.</summary>
+    /// <summary>The common prefix of all paths that providers call.</summary>
     internal static IReadOnlyList<string> CalledStarts { get; } =
         [NotifyStart, Assert.Single(Repository.Find(Repository.Text("src/FopWatch.Api/UploadsApi.cs"), @"PathString Path = ""/(api/uploads)""")) + "/"];
 
@@ -53,7 +53,7 @@ public sealed class DeploymentTests
     [Theory]
     [InlineData(Deployments.Production)]
     [InlineData(Deployments.Most)]
-    public async Task Instances_that_are_always_there_are_for_functions_that_there_are(string name) =>
+    public async Task Always_ready_instances_are_for_existing_functions(string name) =>
         CheckReady(await Deployments.OfAsync(name));
 
     internal static void CheckReady(Deployment deployment)
@@ -73,14 +73,14 @@ public sealed class DeploymentTests
     [Theory]
     [InlineData(Deployments.Production)]
     [InlineData(Deployments.Most)]
-    public async Task What_survives_the_loss_of_a_zone_does_so_with_its_data(string name) => CheckZones(await Deployments.OfAsync(name));
+    public async Task Zone_redundant_compute_has_zone_redundant_storage(string name) => CheckZones(await Deployments.OfAsync(name));
 
     internal static void CheckZones(Deployment deployment)
     {
         Assert.True(deployment.The(Types.Plan).Is("properties", "zoneRedundant"));
         Assert.All(deployment.All(Types.StorageAccount), account => Assert.Matches("_G?ZRS$", account.Text("sku", "name")));
 
-        // Always-ready instances are spread over zones from two on.
+        // Two or more always-ready instances are spread over zones.
         Assert.Equal(
             ["durable", "http"],
             AlwaysReady(deployment).Where(one => one!["instanceCount"]!.GetValue<int>() >= 2).Select(one => one!["name"]!.GetValue<string>()).Order());
@@ -89,9 +89,9 @@ public sealed class DeploymentTests
     [Theory]
     [InlineData(Deployments.Development, false)]
     [InlineData(Deployments.Production, true)]
-    public async Task A_vault_can_be_purged_where_that_is_wanted_and_keeps_what_is_deleted_as_long_everywhere(string name, bool isProtected)
+    public async Task A_vault_can_be_purged_if_configured_and_has_the_same_retention_everywhere(string name, bool isProtected)
     {
-        // How long that is cannot be changed later, and purge protection cannot be switched off: false is no value for it.
+        // The retention cannot be changed later. Purge protection cannot be switched off: false is not a valid value.
         var vault = (await Deployments.OfAsync(name)).The(Types.Vault);
         Assert.Equal(90, vault.At("properties", "softDeleteRetentionInDays").GetValue<int>());
         Assert.Equal(isProtected ? true : null, vault.Find("properties", "enablePurgeProtection")?.GetValue<bool>());
@@ -99,7 +99,7 @@ public sealed class DeploymentTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task The_notify_urls_are_those_of_the_route(string name)
+    public async Task The_notify_urls_match_the_route(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         Assert.StartsWith("{source}/{token}", NotifyRoute[NotifyStart.Length..], StringComparison.Ordinal);
@@ -112,7 +112,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public async Task Azd_finds_what_its_file_names()
+    public async Task Azd_finds_everything_that_its_file_names()
     {
         var azd = Repository.Text("azure.yaml");
         var deployment = await Deployments.OfAsync(Deployments.Azd);
@@ -135,7 +135,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public async Task The_guide_names_outputs_and_parameters_that_there_are()
+    public async Task Outputs_and_parameters_named_in_the_guide_exist()
     {
         var template = await Deployments.TemplateAsync;
         var guide = Repository.Text("infra/README.md");
@@ -154,7 +154,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public void Actions_are_pinned_by_commit_and_say_their_version()
+    public void Actions_are_pinned_by_commit_and_name_their_version()
     {
         var uses = Directory.EnumerateFiles(Repository.PathOf(".github/workflows"), "*.yml")
             .SelectMany(path => Repository.Find(File.ReadAllText(path), @"uses: (.*)")).ToList();
@@ -169,12 +169,12 @@ public sealed class DeploymentTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Calls_that_wait_leave_most_of_an_instance_to_notifications(string name) => CheckConcurrency(await Deployments.OfAsync(name));
+    public async Task Waiting_calls_leave_most_of_an_instance_to_notifications(string name) => CheckConcurrency(await Deployments.OfAsync(name));
 
     [Theory]
     [InlineData(Deployments.Least, null)]
     [InlineData(Deployments.Most, "RollingUpdate")]
-    public async Task Instances_are_replaced_as_the_parameter_says_or_as_the_platform_does(string name, string? strategy) =>
+    public async Task Instances_are_replaced_by_the_configured_strategy_or_the_platforms_default(string name, string? strategy) =>
         CheckReplacing(await Deployments.OfAsync(name), strategy);
 
     internal static void CheckReplacing(Deployment deployment, string? strategy) =>
@@ -183,7 +183,7 @@ public sealed class DeploymentTests
             deployment.The(Types.App).Find("properties", "functionAppConfig", "siteUpdateStrategy", "type")?.GetValue<string>());
 
     [Fact]
-    public async Task Timers_that_jobs_depend_on_wait_for_no_instance_in_production() =>
+    public async Task In_production_a_ready_instance_runs_the_timers_that_jobs_depend_on() =>
         CheckTimers(await Deployments.OfAsync(Deployments.Production));
 
     internal static void CheckTimers(Deployment deployment)
@@ -196,7 +196,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public async Task Data_is_locked_and_a_budget_writes_mails_where_that_is_wanted()
+    public async Task Data_is_locked_and_a_budget_sends_mail_if_configured()
     {
         CheckLocks(await Deployments.OfAsync(Deployments.Most));
         CheckLocks(await Deployments.OfAsync(Deployments.Production));
@@ -216,9 +216,9 @@ public sealed class DeploymentTests
             one => Assert.Equal(["one@example.com", "two@example.com"], one.Value!["contactEmails"]!.AsArray().Select(mail => mail!.GetValue<string>())));
     }
 
-    /// <summary>Flex Consumption polls Durable Functions' queues every second unless host.json says otherwise.</summary>
+    /// <summary>Flex Consumption polls the queues of Durable Functions every second unless host.json overrides it.</summary>
     [Fact]
-    public void Queues_are_polled_as_often_as_the_platform_does() => CheckHost(Repository.Host);
+    public void Queues_are_polled_at_the_platforms_interval() => CheckHost(Repository.Host);
 
     internal static void CheckHost(JsonNode host) =>
         Assert.DoesNotContain(
@@ -237,7 +237,7 @@ public sealed class DeploymentTests
         Assert.All(deployment.All(Types.Lock), one => Assert.Equal("CanNotDelete", one.Text("properties", "level")));
     }
 
-    /// <summary>An instance gets no more requests at once than it works on, of whatever kind they are.</summary>
+    /// <summary>An instance gets no more simultaneous requests, of any kind, than it works on at once.</summary>
     [Fact]
     public async Task No_instance_gets_more_requests_than_it_works_on()
     {
@@ -256,7 +256,7 @@ public sealed class DeploymentTests
     }
 
     [Fact]
-    public void Azd_finds_an_id_of_user_secrets_and_writes_none_into_the_project() => CheckUserSecrets(Repository.Text(Project));
+    public void The_project_has_a_user_secrets_id_so_azd_does_not_add_one() => CheckUserSecrets(Repository.Text(Project));
 
     internal static void CheckUserSecrets(string project) => Assert.Single(Repository.Find(project, "<UserSecretsId>([^<]+)</UserSecretsId>"));
 
@@ -287,7 +287,7 @@ public sealed class DeploymentTests
         Assert.Equal("dotnet-isolated", app.Text("properties", "functionAppConfig", "runtime", "name"));
         Assert.Equal(framework, app.Text("properties", "functionAppConfig", "runtime", "version"));
 
-        // The app's package is in a container that is made, and is read with the identity that has the role.
+        // The app's package is in a deployed container and is read with the identity that has the role.
         var container = deployment.The(Types.Container);
         Assert.Equal(RoleTests.HostAccount(deployment).Name, container.Names[0]);
         Assert.Equal("None", container.Text("properties", "publicAccess"));

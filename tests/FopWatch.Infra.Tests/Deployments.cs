@@ -4,24 +4,24 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Infra.Tests;
 
 /// <summary>
-/// The deployments that the tests look at: those of both parameter files, and of others that between them switch everything that main.bicep
-/// has on and off. Each is evaluated once.
+/// The deployments under test: those of both parameter files, and others that together switch every option of main.bicep
+/// on and off. Each is evaluated once.
 /// </summary>
 internal static class Deployments
 {
     public const string Development = "development.bicepparam";
     public const string Production = "production.bicepparam";
 
-    /// <summary>The development file as azd uses it: environment variables say what and who.</summary>
+    /// <summary>The development file as azd uses it: environment variables name the environment and the operator.</summary>
     public const string Azd = "development.bicepparam by azd";
 
-    /// <summary>Nothing but what has to be given.</summary>
+    /// <summary>Required parameters only.</summary>
     public const string Least = "least.bicepparam";
 
-    /// <summary>Everything that can be given or switched on, with the longest names.</summary>
+    /// <summary>Every option on, with the longest names.</summary>
     public const string Most = "most.bicepparam";
 
-    /// <summary>The other options of all that has several, without a private network.</summary>
+    /// <summary>The alternative value of every option with several, without a private network.</summary>
     public const string Open = "open.bicepparam";
 
     /// <summary>A private network and nothing else.</summary>
@@ -38,7 +38,7 @@ internal static class Deployments
         ["AZURE_PRINCIPAL_TYPE"] = "ServicePrincipal",
     };
 
-    /// <summary>Parameter files that are here and not in infra/.</summary>
+    /// <summary>Parameter files of the tests, not of infra/.</summary>
     public static readonly IReadOnlyDictionary<string, string> Variants = new Dictionary<string, string>
     {
         [Least] = """
@@ -191,10 +191,10 @@ internal static class Deployments
         return await compiler.BuildAsync("main.bicep");
     });
 
-    /// <summary>The names of all of them.</summary>
+    /// <summary>The names of all deployments.</summary>
     public static TheoryData<string> All => [Development, Production, Azd, .. Variants.Keys];
 
-    /// <summary>main.bicep as Azure gets it: parameters with their defaults and ranges, definitions, outputs.</summary>
+    /// <summary>main.bicep as Azure receives it: parameters with their defaults and ranges, definitions, outputs.</summary>
     public static Task<JsonObject> TemplateAsync => BuiltTemplate.Value;
 
     public static Task<Deployment> OfAsync(string name) => Evaluated.GetOrAdd(name, one => new(() => EvaluateAsync(one))).Value;

@@ -6,8 +6,8 @@ using System.Text.Json.Nodes;
 namespace FopWatch.Infra.Tests;
 
 /// <summary>
-/// What the compiler leaves of an expression, because it hangs on what only Azure knows: <c>reference(…)</c> and <c>environment()</c>,
-/// within few functions. Those get stand-ins of the right form. Anything else throws, so that nothing goes by unevaluated.
+/// Evaluates the expressions that the compiler leaves because they depend on what only Azure knows: <c>reference(…)</c> and <c>environment()</c>,
+/// within a few functions. Their values are stand-ins of the right form. Every other expression throws, so none stays unevaluated.
 /// </summary>
 internal sealed class Expression
 {
@@ -17,7 +17,7 @@ internal sealed class Expression
 
     private Expression(string text, ISet<Unknown> unknown) => (_text, _unknown) = (text, unknown);
 
-    /// <summary>A copy in which every expression has its value.</summary>
+    /// <summary>A copy with every expression evaluated.</summary>
     public static JsonNode? Evaluated(JsonNode? node, ISet<Unknown> unknown) => node switch
     {
         JsonObject members => new JsonObject(members.Select(one => KeyValuePair.Create(Key(one.Key), Evaluated(one.Value, unknown)))),
@@ -26,7 +26,7 @@ internal sealed class Expression
         _ => node?.DeepClone(),
     };
 
-    /// <summary>A stand-in for what only Azure knows, in the form that it has in Azure.</summary>
+    /// <summary>A stand-in for a value that only Azure knows, in the form that Azure uses.</summary>
     public static string StandIn(string of, string property) => (of.Split('/')[^1], property) switch
     {
         (_, "principalId" or "clientId" or "frontDoorId") =>
@@ -47,7 +47,7 @@ internal sealed class Expression
     };
 
     private static string Key(string key) =>
-        key.StartsWith('[') ? throw new FormatException($"The name {key} is not known beforehand.") : key;
+        key.StartsWith('[') ? throw new FormatException($"The name {key} is not known before deployment.") : key;
 
     private JsonNode Whole()
     {

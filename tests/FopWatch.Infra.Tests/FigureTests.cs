@@ -3,14 +3,14 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>Figures of the operator's guide, made of the templates' defaults.</summary>
+/// <summary>Figures of the operator's guide, computed from the templates' defaults.</summary>
 public sealed partial class FigureTests
 {
     private static readonly string Guide = Regex.Replace(Repository.Text("infra/README.md"), @"\s+", " ");
     private static readonly string Template = Repository.Text("infra/main.bicep");
 
     [Fact]
-    public void Defaults_are_those_of_the_template()
+    public void Defaults_in_the_guide_are_those_of_the_template()
     {
         var (instances, requests) = (Number("maximumInstanceCount"), Number("httpConcurrency"));
         string[] figures =
@@ -31,7 +31,7 @@ public sealed partial class FigureTests
     }
 
     [Fact]
-    public void As_many_instances_are_always_there_as_the_parameters_of_production_say()
+    public void The_guide_has_productions_number_of_always_ready_instances()
     {
         var counts = Instances().Matches(Repository.Text("infra/production.bicepparam")).Sum(match => int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture));
 

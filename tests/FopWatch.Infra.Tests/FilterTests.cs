@@ -6,19 +6,19 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The topic and its subscriptions' filters against what is published.</summary>
+/// <summary>Compares the topic and its subscriptions' filters with the published messages.</summary>
 public sealed class FilterTests
 {
     private static readonly Dictionary<string, string> Constants = typeof(MessageProperties)
         .GetFields(BindingFlags.Public | BindingFlags.Static)
         .ToDictionary(field => field.Name, field => (string)field.GetRawConstantValue()!);
 
-    /// <summary>The application properties that EventMessages.cs gives to messages.</summary>
+    /// <summary>The application properties that EventMessages.cs sets on messages.</summary>
     private static readonly IReadOnlyList<string> Published = Properties(Repository.Text("src/FopWatch.Azure/ServiceBus/EventMessages.cs"));
 
     private static readonly string[] EventTypes = [JobEvent.ProgressedType, JobEvent.OverdueType, JobEvent.SettledType];
 
-    /// <summary>The values that are known of each property.</summary>
+    /// <summary>The known values of each property.</summary>
     private static readonly Dictionary<string, IReadOnlyList<string>> Values = new()
     {
         [MessageProperties.State] = Names<JobState>(),
@@ -30,15 +30,15 @@ public sealed class FilterTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Filters_name_properties_and_values_that_are_published(string name) => Check(await Deployments.OfAsync(name));
+    public async Task Filters_use_published_properties_and_values(string name) => Check(await Deployments.OfAsync(name));
 
     [Fact]
-    public async Task A_subscription_gets_what_any_of_its_filters_lets_through_and_without_filters_everything()
+    public async Task A_subscription_gets_messages_that_match_any_of_its_filters_and_without_filters_every_message()
     {
         var deployment = await Deployments.OfAsync(Deployments.Most);
         Assert.Equal(["all", "some"], deployment.All(Types.Subscription).Select(one => one.Name));
 
-        // The first takes the place of the rule that a new subscription has, which lets everything through.
+        // The first replaces the default rule of a new subscription, which accepts every message.
         Assert.Equal(
             [("some", "$Default", "CorrelationFilter"), ("some", "filter-1", "CorrelationFilter"), ("some", "filter-2", "SqlFilter")],
             Rules(deployment).Select(one => (one.Names[^2], one.Name, one.Text("properties", "filterType"))));
@@ -50,14 +50,14 @@ public sealed class FilterTests
     }
 
     [Fact]
-    public async Task By_default_there_is_no_subscription_that_nobody_reads()
+    public async Task By_default_there_is_no_subscription_without_a_reader()
     {
         Assert.Empty((await Deployments.OfAsync(Deployments.Least)).All(Types.Subscription));
         Assert.Empty((await Deployments.OfAsync(Deployments.Development)).All(Types.Subscription));
     }
 
     [Fact]
-    public async Task The_subscriptions_of_production_tell_outcomes_from_troubles()
+    public async Task The_subscriptions_of_production_separate_outcomes_from_troubles()
     {
         var deployment = await Deployments.OfAsync(Deployments.Production);
         Assert.Equal(
@@ -67,7 +67,7 @@ public sealed class FilterTests
     }
 
     [Fact]
-    public void The_description_of_a_correlation_filter_names_the_properties_that_are_published()
+    public void The_description_of_a_correlation_filter_names_the_published_properties()
     {
         var description = Assert.Single(Repository.Find(Repository.Bicep["types.bicep"], "'Values of application properties: (.*?)\\.'"));
         Assert.All(description.Split(", "), name => Assert.Contains(name, Published));
@@ -75,11 +75,11 @@ public sealed class FilterTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Repetitions_are_dropped_and_what_cannot_be_delivered_is_dead_lettered(string name) =>
+    public async Task Duplicates_are_dropped_and_undeliverable_messages_are_dead_lettered(string name) =>
         CheckDelivery(await Deployments.OfAsync(name));
 
     [Fact]
-    public async Task Repetitions_are_dropped_for_longer_than_it_takes_to_hear_of_an_outbox_that_does_not_empty()
+    public async Task Duplicate_detection_lasts_longer_than_it_takes_to_be_alerted_of_a_stuck_outbox()
     {
         var parameters = (await Deployments.TemplateAsync)["parameters"]!;
         var window = parameters["duplicateDetectionWindow"]!;
@@ -97,7 +97,7 @@ public sealed class FilterTests
     [InlineData(Deployments.Production, "Premium", 1)]
     [InlineData(Deployments.Most, "Premium", 16)]
     [InlineData(Deployments.Open, "Premium", 2)]
-    public async Task Private_endpoints_need_the_premium_tier_and_only_that_has_units(string name, string tier, int? units)
+    public async Task Private_endpoints_need_the_premium_tier_and_only_that_tier_has_units(string name, string tier, int? units)
     {
         var bus = (await Deployments.OfAsync(name)).The(Types.Bus);
         Assert.Equal((tier, tier), (bus.Text("sku", "name"), bus.Text("sku", "tier")));
@@ -131,7 +131,7 @@ public sealed class FilterTests
                 TimeSpan.FromSeconds(5),
                 TimeSpan.FromMinutes(5));
 
-            // What nobody receives goes, but not before its dead letters have raised an alert.
+            // A message that nobody receives expires, but not before its subscription's dead letters have raised an alert.
             Assert.InRange(
                 XmlConvert.ToTimeSpan(subscription.Text("properties", "autoDeleteOnIdle")),
                 XmlConvert.ToTimeSpan(topic.Text("properties", "defaultMessageTimeToLive")) + TimeSpan.FromDays(7),
@@ -178,7 +178,7 @@ public sealed class FilterTests
 
         Assert.All(Repository.Find(condition, @"sys\.Label\s*=\s*'([^']*)'"), type => Assert.Contains(type, EventTypes));
 
-        // What a correlation filter cannot say: those are cheaper.
+        // SQL filters are only for conditions that the cheaper correlation filters cannot express.
         Assert.Matches(@"<>|\bOR\b|\bNOT\b|\bLIKE\b|\bIN\b|<|>", condition);
     }
 
@@ -191,7 +191,7 @@ public sealed class FilterTests
         return [.. set.Concat(texts).Distinct().Select(name => Constants[name])];
     }
 
-    /// <summary>Enum values as they are in JSON and so in properties.</summary>
+    /// <summary>Enum values as in JSON and therefore in properties.</summary>
     private static IReadOnlyList<string> Names<T>()
         where T : struct, Enum => [.. Enum.GetNames<T>().Select(JsonNamingPolicy.CamelCase.ConvertName)];
 }

@@ -10,10 +10,10 @@ using FopWatch.Watching;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The queries of alerts and workbook against the meter that the app has.</summary>
+/// <summary>Compares the queries of alerts and the workbook with the app's metrics.</summary>
 public sealed class MetricTests
 {
-    /// <summary>What the tags that queries compare can say.</summary>
+    /// <summary>The possible values of the tags that queries compare.</summary>
     private static readonly Dictionary<string, string[]> TagValues = new()
     {
         ["answer"] = Enum.GetNames<PollAnswer>(),
@@ -29,18 +29,18 @@ public sealed class MetricTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Alerts_ask_for_metrics_and_tags_that_the_app_has(string name) => CheckAlerts(await Deployments.OfAsync(name));
+    public async Task Alerts_query_metrics_and_tags_that_the_app_emits(string name) => CheckAlerts(await Deployments.OfAsync(name));
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Charts_ask_for_metrics_and_tags_that_the_app_has(string name) => CheckCharts(await Deployments.OfAsync(name));
+    public async Task Charts_query_metrics_and_tags_that_the_app_emits(string name) => CheckCharts(await Deployments.OfAsync(name));
 
     [Fact]
     public async Task Every_metric_of_the_app_is_in_the_workbook() =>
         Assert.Empty(Instruments.Keys.Except(Charts(await Deployments.OfAsync(Deployments.Development)).Values.SelectMany(MetricsOf)));
 
     [Fact]
-    public void Queries_of_the_guide_ask_for_metrics_and_tags_that_the_app_has()
+    public void Queries_in_the_guide_use_metrics_and_tags_that_the_app_emits()
     {
         var queries = Repository.Find(Repository.Text("infra/README.md"), @"```kusto\n([\s\S]*?)```")
             .SelectMany(block => block.Split("\n\n")).ToList();
@@ -57,15 +57,15 @@ public sealed class MetricTests
     [InlineData("jobs-unaccounted", "fopwatch.jobs.unaccounted")]
     [InlineData("quarantine-grows", "fopwatch.notifications")]
     [InlineData("nothing-measured", "fopwatch.outbox.depth")]
-    public async Task There_is_an_alert_over_the_metric_that_tells(string name, string metric) =>
+    public async Task An_alert_queries_the_metric_of_its_condition(string name, string metric) =>
         Assert.Equal([metric], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), name))));
 
     [Fact]
-    public async Task The_alert_of_overdue_jobs_compares_them_with_those_that_settle() => Assert.Equal(
+    public async Task The_overdue_alert_compares_overdue_jobs_with_settling_jobs() => Assert.Equal(
         ["fopwatch.jobs.overdue", "fopwatch.jobs.settled"], MetricsOf(QueryOf(Alert(await Deployments.OfAsync(Deployments.Production), "jobs-overdue"))));
 
     [Fact]
-    public async Task Thresholds_are_those_that_were_asked_for()
+    public async Task Thresholds_are_those_of_the_parameters()
     {
         var (some, most) = (await Deployments.OfAsync(Deployments.Development), await Deployments.OfAsync(Deployments.Most));
         Assert.Equal((600, 900), (Threshold(some, "outbox-waits"), Threshold(most, "outbox-waits")));
@@ -81,7 +81,7 @@ public sealed class MetricTests
     [InlineData(Deployments.Least, true, 0)]
     [InlineData(Deployments.Most, true, 2)]
     [InlineData(Deployments.Open, false, 1)]
-    public async Task Alerts_are_on_or_off_and_write_to_everyone_who_is_named(string name, bool on, int people)
+    public async Task Alerts_can_be_switched_off_and_notify_every_named_recipient(string name, bool on, int people)
     {
         var deployment = await Deployments.OfAsync(name);
         var group = deployment.All(Types.ActionGroup).SingleOrDefault();
@@ -107,7 +107,7 @@ public sealed class MetricTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Dead_letters_of_the_topic_raise_an_alert_and_so_does_a_topic_that_is_half_full(string name) =>
+    public async Task Dead_letters_and_a_half_full_topic_raise_an_alert(string name) =>
         CheckTopic(await Deployments.OfAsync(name));
 
     internal static void CheckTopic(Deployment deployment)
@@ -140,16 +140,16 @@ public sealed class MetricTests
             Check(query);
             Assert.Equal(workspace, Assert.Single(alert.At("properties", "scopes").AsArray())!.GetValue<string>());
 
-            // It measures a column that the query has, and splits by one.
+            // It measures a column of the query and splits by one.
             Assert.Equal("Value", condition["metricMeasureColumn"]!.GetValue<string>());
             Assert.Matches(@"\bValue = ", query);
             foreach (var dimension in condition["dimensions"]!.AsArray())
                 Assert.Matches($@"\b{dimension!["name"]}\b[^|]*$", query);
 
-            // A query that sums up without time has one row in whatever window; all others need the time of each row.
+            // A query that aggregates without time has one row in any window; every other query needs the time of each row.
             Assert.Matches(@"TimeGenerated|summarize Value = count\(\)", query);
 
-            // What is measured between two evaluations is in the window of one of them.
+            // Every measurement between two evaluations is in the window of one of them.
             var (window, frequency) = (
                 XmlConvert.ToTimeSpan(alert.Text("properties", "windowSize")),
                 XmlConvert.ToTimeSpan(alert.Text("properties", "evaluationFrequency")));
@@ -175,7 +175,7 @@ public sealed class MetricTests
 
     private static string QueryOf(Resource alert) => Condition(alert)["query"]!.GetValue<string>();
 
-    /// <summary>Each query of the workbook, by the item's name.</summary>
+    /// <summary>Each query of the workbook by the name of its item.</summary>
     private static Dictionary<string, string> Charts(Deployment deployment) =>
         JsonNode.Parse(deployment.The(Types.Workbook).Text("properties", "serializedData"))!["items"]!.AsArray()
             .Where(item => item!["type"]!.GetValue<int>() == 3)
@@ -190,7 +190,7 @@ public sealed class MetricTests
         var tags = metrics.SelectMany(metric => Instruments[metric]).ToHashSet();
         Assert.All(Repository.Find(query, @"Properties\.(\w+)"), tag => Assert.Contains(tag, tags));
 
-        // Values that are compared with a tag, by itself or by the name of a column that it was put into.
+        // Values compared with a tag, directly or through a column that holds it.
         var columns = Regex.Matches(query, @"(\w+) = tostring\(Properties\.(\w+)\)")
             .ToDictionary(match => match.Groups[1].Value, match => match.Groups[2].Value);
         const string Comparison = @"(?:tostring\(Properties\.(\w+)\)|\b(\w+)) (?:==|!=|in) (\(?'[^)\n]*'\)?|'[^']*')";
@@ -205,7 +205,7 @@ public sealed class MetricTests
 
     private static IReadOnlyList<string> MetricsOf(string query) => [.. Repository.Find(query, @"'(fopwatch\.[a-z.]+)'").Distinct()];
 
-    /// <summary>Has everything measured once, and so learns each instrument's name and tags.</summary>
+    /// <summary>Triggers every measurement once to learn each instrument's name and tags.</summary>
     private static Dictionary<string, IReadOnlySet<string>> Measure()
     {
         var found = new Dictionary<string, HashSet<string>>();

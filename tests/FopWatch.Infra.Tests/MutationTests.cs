@@ -4,7 +4,7 @@ using Xunit.Sdk;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The checks find what they are for: infra/ with a fault for each of them passes none.</summary>
+/// <summary>Tests the checks themselves: for each of them, infra/ with one fault must fail.</summary>
 public sealed class MutationTests
 {
     private static readonly Lazy<Task<Deployment>> Mutant = MutantOf(Deployments.Least, compiler => compiler
@@ -61,10 +61,10 @@ public sealed class MutationTests
     public Task A_timer_that_waits_for_an_instance_is_found() => FindsAsync(DeploymentTests.CheckTimers, "StartDueWatches", BusyMutant);
 
     [Fact]
-    public Task Instances_for_a_function_that_there_is_not_are_found() => FindsAsync(DeploymentTests.CheckReady, "SweepOutbocks", BusyMutant);
+    public Task Instances_for_a_missing_function_are_found() => FindsAsync(DeploymentTests.CheckReady, "SweepOutbocks", BusyMutant);
 
     [Fact]
-    public Task An_app_in_one_zone_alone_is_found() => FindsAsync(DeploymentTests.CheckZones, "http", BusyMutant);
+    public Task An_app_in_a_single_zone_is_found() => FindsAsync(DeploymentTests.CheckZones, "http", BusyMutant);
 
     [Fact]
     public Task A_budget_of_another_amount_is_found() => FindsAsync(DeploymentTests.CheckBudget, "2500", FullMutant);
@@ -77,29 +77,29 @@ public sealed class MutationTests
         FindsAsync(deployment => DeploymentTests.CheckReplacing(deployment, "RollingUpdate"), "Recreate", FullMutant);
 
     [Fact]
-    public Task More_requests_than_an_instance_answers_are_found() =>
+    public Task More_requests_than_an_instance_works_on_are_found() =>
         FindsAsync(DeploymentTests.CheckConcurrency, "256 requests", FullMutant);
 
     [Fact]
-    public Task A_connection_of_the_host_that_it_does_not_know_is_found() => FindsAsync(SettingsTests.CheckPlatform, "blobUri", FullMutant);
+    public Task An_unknown_connection_of_the_host_is_found() => FindsAsync(SettingsTests.CheckPlatform, "blobUri", FullMutant);
 
     [Fact]
-    public Task A_password_that_deploys_is_found() => FindsAsync(RoleTests.CheckKeys, ": allow", FullMutant);
+    public Task Publishing_with_a_password_is_found() => FindsAsync(RoleTests.CheckKeys, ": allow", FullMutant);
 
     [Fact]
-    public Task A_subnet_for_the_runner_that_overlaps_another_is_found() => FindsAsync(NetworkTests.CheckSubnets, " overlaps ", FullMutant);
+    public Task An_overlapping_subnet_for_the_runner_is_found() => FindsAsync(NetworkTests.CheckSubnets, " overlaps ", FullMutant);
 
     [Fact]
-    public Task A_middle_step_that_takes_the_dear_tier_is_found() => FindsAsync(NetworkTests.CheckMiddle, "Premium", MiddleMutant);
+    public Task An_expensive_tier_in_the_middle_step_is_found() => FindsAsync(NetworkTests.CheckMiddle, "Premium", MiddleMutant);
 
     [Fact]
     public Task A_log_with_ids_is_found() => FindsAsync(NetworkTests.CheckLogs, "RuntimeAuditLogs", MiddleMutant);
 
     [Fact]
-    public Task A_flood_of_notifications_that_is_let_through_is_found() => FindsAsync(NetworkTests.CheckFront, "MatchRule", UnlimitedMutant);
+    public Task A_missing_rate_limit_for_notifications_is_found() => FindsAsync(NetworkTests.CheckFront, "MatchRule", UnlimitedMutant);
 
     [Fact]
-    public async Task A_principal_type_that_is_guessed_is_found()
+    public async Task A_guessed_principal_type_is_found()
     {
         using var compiler = new Compiler();
         var environment = new Dictionary<string, string>(Deployments.AzdEnvironment) { ["AZURE_PRINCIPAL_TYPE"] = "" };
@@ -110,7 +110,7 @@ public sealed class MutationTests
     }
 
     [Fact]
-    public async Task A_rule_that_stops_the_deployment_of_an_old_commit_is_found()
+    public async Task A_rule_that_would_stop_the_deployment_of_an_old_commit_is_found()
     {
         using var compiler = new Compiler();
         compiler.Change(
@@ -119,7 +119,7 @@ public sealed class MutationTests
     }
 
     [Fact]
-    public void An_api_version_that_is_too_new_is_found()
+    public void A_too_recent_api_version_is_found()
     {
         var month = TimeProvider.System.GetUtcNow().AddMonths(-1).ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
         var bicep = Repository.Bicep["modules/vault.bicep"];
@@ -137,15 +137,15 @@ public sealed class MutationTests
     [InlineData("    windows:\n", "    macos:\n")]
     [InlineData("sh.exe\" ./infra/tokens.sh'", "sh.exe\" ./infra/token.sh'")]
     [InlineData("requiredVersions:\n", "versions:\n")]
-    public void An_azure_yaml_that_works_on_one_platform_only_is_found(string from, string to) =>
+    public void An_azure_yaml_for_a_single_platform_is_found(string from, string to) =>
         Finds(DeploymentTests.CheckAzd, Repository.Text("azure.yaml"), from, to);
 
     [Fact]
-    public void A_build_that_takes_warnings_is_found() =>
+    public void A_build_that_ignores_warnings_is_found() =>
         Finds(WorkflowTests.CheckBuild, Repository.Text(WorkflowTests.Build), "          ! grep -E", "          grep -cE");
 
     [Fact]
-    public void Queues_that_are_polled_seldom_are_found()
+    public void Rarely_polled_queues_are_found()
     {
         var host = Repository.Host.DeepClone();
         host["extensions"]!["durableTask"]!["storageProvider"]!["maxQueuePollingInterval"] = "00:00:30";
@@ -156,31 +156,31 @@ public sealed class MutationTests
     public Task A_log_with_tokens_is_found() => FindsAsync(NetworkTests.CheckFront, "Disabled", ClosedMutant);
 
     [Fact]
-    public Task Links_that_lead_nowhere_are_found() => FindsAsync(SettingsTests.CheckLinks, "azurefd.net", ClosedMutant);
+    public Task Links_to_nowhere_are_found() => FindsAsync(SettingsTests.CheckLinks, "azurefd.net", ClosedMutant);
 
     [Fact]
-    public Task A_credential_of_developers_is_found() => FindsAsync(SettingsTests.CheckPlatform, "dev", ClosedMutant);
+    public Task A_developer_credential_is_found() => FindsAsync(SettingsTests.CheckPlatform, "dev", ClosedMutant);
 
     [Fact]
     public Task Calls_that_keep_notifications_waiting_are_found() => FindsAsync(DeploymentTests.CheckConcurrency, "17 requests", ClosedMutant);
 
     [Fact]
-    public Task Data_that_can_be_deleted_at_once_is_found() => FindsAsync(DeploymentTests.CheckLocks, "namespaces", ClosedMutant);
+    public Task Data_that_can_be_deleted_immediately_is_found() => FindsAsync(DeploymentTests.CheckLocks, "namespaces", ClosedMutant);
 
     [Fact]
-    public Task A_metric_that_the_app_does_not_have_is_found() => FindsAsync(MetricTests.CheckAlerts, "fopwatch.outbox.old");
+    public Task An_unknown_metric_is_found() => FindsAsync(MetricTests.CheckAlerts, "fopwatch.outbox.old");
 
     [Fact]
-    public Task A_tag_that_a_metric_does_not_have_is_found() => FindsAsync(MetricTests.CheckCharts, "reply");
+    public Task An_unknown_tag_of_a_metric_is_found() => FindsAsync(MetricTests.CheckCharts, "reply");
 
     [Fact]
-    public Task A_role_that_is_missing_is_found() => FindsAsync(RoleTests.Check, "Storage Queue Data Contributor");
+    public Task A_missing_role_is_found() => FindsAsync(RoleTests.Check, "Storage Queue Data Contributor");
 
     [Fact]
-    public Task A_property_that_is_not_published_is_found() => FindsAsync(FilterTests.Check, "status");
+    public Task An_unpublished_property_is_found() => FindsAsync(FilterTests.Check, "status");
 
     [Fact]
-    public Task Subscriptions_that_go_before_their_dead_letters_are_seen_are_found() =>
+    public Task Messages_that_expire_before_their_dead_letters_raise_an_alert_are_found() =>
         FindsAsync(FilterTests.CheckDelivery, "Range", FullMutant);
 
     [Fact]
@@ -190,13 +190,13 @@ public sealed class MutationTests
     public Task Messages_that_would_be_lost_are_found() => FindsAsync(FilterTests.CheckDelivery, ": deadLetteringOnMessageExpiration");
 
     [Fact]
-    public Task A_key_that_lets_in_is_found() => FindsAsync(RoleTests.CheckKeys, ": disableLocalAuth");
+    public Task Access_with_a_key_is_found() => FindsAsync(RoleTests.CheckKeys, ": disableLocalAuth");
 
     [Fact]
-    public Task A_secret_of_one_version_is_found() => FindsAsync(SettingsTests.CheckSecrets, "null");
+    public Task A_pinned_version_of_a_secret_is_found() => FindsAsync(SettingsTests.CheckSecrets, "null");
 
     [Fact]
-    public Task A_runtime_that_the_app_is_not_built_for_is_found() => FindsAsync(DeploymentTests.CheckApp, "9.0");
+    public Task A_runtime_other_than_the_apps_is_found() => FindsAsync(DeploymentTests.CheckApp, "9.0");
 
     [Fact]
     public Task A_site_property_that_Flex_Consumption_refuses_is_found() => FindsAsync(DeploymentTests.CheckSite, "ftpsState");
@@ -225,7 +225,7 @@ public sealed class MutationTests
     }
 
     [Fact]
-    public async Task An_expression_that_Azure_alone_could_evaluate_is_found()
+    public async Task An_expression_that_only_Azure_can_evaluate_is_found()
     {
         using var compiler = new Compiler();
         compiler.Change("modules/identity.bicep", "name: name", "name: '${name}${subscription().displayName}'");

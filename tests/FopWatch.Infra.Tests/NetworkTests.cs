@@ -3,10 +3,10 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>Who can reach what, with a private network and without.</summary>
+/// <summary>Network access, with and without a private network.</summary>
 public sealed class NetworkTests
 {
-    /// <summary>The private DNS zones as https://learn.microsoft.com/azure/private-link/private-endpoint-dns has them.</summary>
+    /// <summary>The private DNS zones of https://learn.microsoft.com/azure/private-link/private-endpoint-dns.</summary>
     private static readonly Dictionary<string, string> Zones = new()
     {
         ["blob"] = "privatelink.blob.core.windows.net",
@@ -44,7 +44,7 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task Everything_that_the_app_talks_to_has_a_private_endpoint_and_a_name_that_leads_there(string name)
+    public async Task Every_service_that_the_app_calls_has_a_private_endpoint_and_a_name_that_resolves_to_it(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         var network = deployment.The(Types.Network);
@@ -80,7 +80,7 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_app_reaches_out_by_one_address_from_a_subnet_that_Flex_Consumption_takes(string name) =>
+    public async Task The_app_has_one_outbound_address_and_a_subnet_that_Flex_Consumption_accepts(string name) =>
         CheckSubnets(await Deployments.OfAsync(name));
 
     internal static void CheckSubnets(Deployment deployment)
@@ -98,7 +98,7 @@ public sealed class NetworkTests
             ranges.SelectMany(one => ranges.Where(other => other != one), (one, other) => (one, other)),
             pair => Assert.False(pair.one.Contains(pair.other.BaseAddress), $"{pair.one} overlaps {pair.other}"));
 
-        // Azure keeps five addresses of a subnet, and each instance takes one.
+        // Azure reserves five addresses of a subnet, and each instance takes one.
         var app = subnets["app"];
         var addresses = Math.Pow(2, 32 - IPNetwork.Parse(app["addressPrefix"]!.GetValue<string>()).PrefixLength) - 5;
         var instances = deployment.The(Types.App).At("properties", "functionAppConfig", "scaleAndConcurrency", "maximumInstanceCount");
@@ -109,7 +109,7 @@ public sealed class NetworkTests
             Assert.Single(app["delegations"]!.AsArray())!["properties"]!["serviceName"]!.GetValue<string>());
         Assert.Equal(deployment.The(Types.Nat).Id, app["natGateway"]!["id"]!.GetValue<string>());
 
-        // A machine that deploys reaches GitHub and Azure by the same address, and the app and the vault by their private endpoints.
+        // A deployment machine reaches GitHub and Azure by the same address, and the app and the vault by their private endpoints.
         Assert.Equal(deployment.The(Types.Nat).Id, subnets["runner"]["natGateway"]!["id"]!.GetValue<string>());
         Assert.Null(subnets["runner"]["delegations"]);
         Assert.Equal($"{network.Id}/subnets/runner", deployment.Output("RUNNER_SUBNET_ID"));
@@ -124,7 +124,7 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_app_takes_from_the_internet_what_comes_through_its_own_front_and_from_operators_deployments(string name)
+    public async Task From_the_internet_the_app_accepts_only_its_own_Front_Door_and_operators_deployments(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         var app = deployment.The(Types.App);
@@ -154,7 +154,7 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_front_lets_through_what_providers_call_and_nothing_else(string name)
+    public async Task The_Front_Door_forwards_only_what_providers_call(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         var route = deployment.The(Types.FrontRoute);
@@ -169,15 +169,15 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Closed))]
-    public async Task The_front_limits_what_one_address_sends_and_logs_no_token(string name) => CheckFront(await Deployments.OfAsync(name));
+    public async Task The_Front_Door_limits_requests_per_address_and_logs_no_token(string name) => CheckFront(await Deployments.OfAsync(name));
 
     [Theory]
     [MemberData(nameof(Everything))]
-    public async Task No_log_is_kept_that_has_tokens_or_ids(string name) => CheckLogs(await Deployments.OfAsync(name));
+    public async Task No_log_that_contains_tokens_or_ids_is_kept(string name) => CheckLogs(await Deployments.OfAsync(name));
 
     internal static void CheckLogs(Deployment deployment)
     {
-        // Logs of storage hold ids, those of App Service hold URLs.
+        // Storage logs contain ids, App Service logs contain URLs.
         var kept = deployment.All(Types.Diagnostics)
             .SelectMany(one => one.At("properties", "logs").AsArray()).Select(log => log!["category"]!.GetValue<string>());
         Assert.Subset(
@@ -186,7 +186,7 @@ public sealed class NetworkTests
     }
 
     [Fact]
-    public async Task Between_public_and_closed_only_storage_and_the_vault_are_private() => CheckMiddle(await Deployments.OfAsync(Deployments.Middle));
+    public async Task In_the_middle_step_only_storage_and_the_vault_are_private() => CheckMiddle(await Deployments.OfAsync(Deployments.Middle));
 
     internal static void CheckMiddle(Deployment deployment)
     {
@@ -201,7 +201,7 @@ public sealed class NetworkTests
                 .Select(one => one.At("properties", "privateLinkServiceConnections")[0]!["name"]!.GetValue<string>()).Order());
         Assert.DoesNotContain(deployment.Resources, one => one.Type.StartsWith("Microsoft.Cdn/", StringComparison.Ordinal) || one.Type == Types.FrontPolicy);
 
-        // Providers and applications reach the app itself; deployments come from operators.
+        // Providers and applications reach the app directly; deployments come from operators.
         var site = deployment.The(Types.App).At("properties", "siteConfig");
         Assert.Equal("Allow", site["ipSecurityRestrictionsDefaultAction"]!.GetValue<string>());
         Assert.Empty(site["ipSecurityRestrictions"]!.AsArray());
@@ -213,7 +213,7 @@ public sealed class NetworkTests
 
     [Theory]
     [MemberData(nameof(Public))]
-    public async Task Without_a_private_network_there_is_none_of_it(string name)
+    public async Task Without_a_private_network_none_of_its_resources_exist(string name)
     {
         var deployment = await Deployments.OfAsync(name);
         Assert.DoesNotContain(deployment.Resources, one => one.Type.Split('/')[0] is "Microsoft.Network" or "Microsoft.Cdn");

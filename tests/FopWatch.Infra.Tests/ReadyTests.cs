@@ -4,10 +4,10 @@ using System.IO.Compression;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>infra/ready.sh, with programs in the place of the Azure CLI and of curl that answer what files say.</summary>
+/// <summary>infra/ready.sh, with stand-ins for the Azure CLI and curl that answer from files.</summary>
 public sealed class ReadyTests : IDisposable
 {
-    // A synchronisation brings what it has to: the files of the folder "synced" take the place of the others.
+    // A synchronisation changes the answers: the files of the folder "synced" replace the others.
     private const string Az = """
         #!/bin/sh
         printf '%s\n' "$*" >>"$STATE/calls"
@@ -56,7 +56,7 @@ public sealed class ReadyTests : IDisposable
         .Count(call => call == "rest --method post --url /subscriptions/s/app/syncfunctiontriggers?api-version=2024-04-01 --output none");
 
     [Fact]
-    public async Task An_app_whose_functions_are_listed_and_whose_timers_have_run_is_ready()
+    public async Task An_app_with_its_functions_listed_and_timers_run_is_ready()
     {
         var (code, output, _) = await RunAsync();
 
@@ -71,7 +71,7 @@ public sealed class ReadyTests : IDisposable
     [InlineData("ready.json", """{"status":"ready"}""", "The timers have not run since 2")]
     [InlineData("ready.json", """{"status":"ready","timersRanAt":"2020-01-01T00:00:00.1234567Z"}""", "The timers have not run since 2")]
     [InlineData("status", "503", "/health/ready answers 503.")]
-    public async Task Triggers_are_synchronised_until_everything_runs_and_it_fails_where_it_never_does(string name, string text, string problem)
+    public async Task Triggers_are_synchronised_until_everything_runs_and_the_script_fails_if_it_never_does(string name, string text, string problem)
     {
         var right = File.ReadAllText(Path.Combine(_folder, name));
         State(name, text);
@@ -88,7 +88,7 @@ public sealed class ReadyTests : IDisposable
         Assert.Equal(1, failed);
         Assert.Contains(problem, errors, StringComparison.Ordinal);
 
-        // 24 attempts of the second run, with every sixth.
+        // The second run makes 24 attempts and synchronises at every sixth.
         Assert.Equal(3 + 4, Syncs);
     }
 

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The workflow that releases, and what all workflows have in common.</summary>
+/// <summary>The release workflow, and rules for every workflow.</summary>
 public sealed class ReleaseTests
 {
     private const string Release = ".github/workflows/release.yml";
@@ -13,10 +13,10 @@ public sealed class ReleaseTests
     public static TheoryData<string> Workflows =>
         [.. Directory.EnumerateFiles(Repository.PathOf(".github/workflows"), "*.yml").Select(path => $".github/workflows/{Path.GetFileName(path)}").Order(StringComparer.Ordinal)];
 
-    /// <summary>A tag can be moved to other code, and a commit cannot.</summary>
+    /// <summary>A tag can be moved to other code; a commit cannot.</summary>
     [Theory]
     [MemberData(nameof(Workflows))]
-    public void Every_action_is_pinned_to_a_commit_with_its_version_beside_it(string workflow)
+    public void Every_action_is_pinned_to_a_commit_with_its_version_in_a_comment(string workflow)
     {
         var uses = Repository.Find(Repository.Text(workflow), "uses: (.*)").ToList();
 
@@ -34,7 +34,7 @@ public sealed class ReleaseTests
     }
 
     [Fact]
-    public void Only_the_job_that_publishes_something_may_do_what_that_takes()
+    public void Only_the_publishing_job_has_the_permissions_to_publish()
     {
         Assert.Equal(["contents: read"], Permissions(Workflow[..Workflow.IndexOf("\njobs:\n", StringComparison.Ordinal)], 0));
         Assert.Empty(Permissions(Job("packages"), 4));
@@ -42,12 +42,12 @@ public sealed class ReleaseTests
         Assert.Equal(["artifact-metadata: write", "attestations: write", "contents: read", "id-token: write", "packages: write"], Permissions(Job("image"), 4));
         Assert.Equal(["contents: write"], Permissions(Job("release"), 4));
 
-        // nuget.org and the registry trust the workflow; nothing is stored.
+        // nuget.org and the registry trust the workflow; no secret is stored.
         Assert.DoesNotContain("secrets.", Workflow, StringComparison.Ordinal);
     }
 
     [Fact]
-    public void It_tests_before_it_packs_and_publishes_what_it_packed()
+    public void The_release_is_tested_before_packing_and_publishes_the_packed_files()
     {
         Assert.Equal(["Notes", "Build and test", "Pack"], Repository.Find(Job("packages"), "- name: (.*)"));
         Assert.Contains("\n    needs: packages\n", Job("nuget"), StringComparison.Ordinal);
@@ -60,7 +60,7 @@ public sealed class ReleaseTests
     }
 
     [Fact]
-    public void It_packs_every_project_that_says_it_is_packed()
+    public void The_release_packs_every_packable_project()
     {
         var packed = Directory.EnumerateFiles(Repository.PathOf("src"), "*.csproj", SearchOption.AllDirectories)
             .Where(project => File.ReadAllText(project).Contains("<IsPackable>true</IsPackable>", StringComparison.Ordinal))
@@ -77,7 +77,7 @@ public sealed class ReleaseTests
     [InlineData("v1.2.0", "### Added\n\n- One.\n\n")]
     [InlineData("v1.2.0-rc.1", "- Not yet.\n\n")]
     [InlineData("v1.1.9", "- Old.\n")]
-    public async Task The_notes_are_the_section_of_the_version(string tag, string expected)
+    public async Task The_release_notes_are_the_section_of_the_version(string tag, string expected)
     {
         var (exit, notes, output) = await NotesAsync(tag);
 
@@ -95,13 +95,13 @@ public sealed class ReleaseTests
     }
 
     [Fact]
-    public void The_changelog_has_a_section_for_what_is_not_released() =>
+    public void The_changelog_has_a_section_for_unreleased_changes() =>
         Assert.Contains("\n## [Unreleased]\n", Repository.Text("CHANGELOG.md"), StringComparison.Ordinal);
 
-    /// <summary>Runs the step as the runner does, beside a changelog.</summary>
+    /// <summary>Runs the step next to a changelog, as the runner does.</summary>
     private static async Task<(int Exit, string Notes, string Output)> NotesAsync(string tag)
     {
-        Assert.SkipUnless(File.Exists("/bin/bash"), "There is no bash here.");
+        Assert.SkipUnless(File.Exists("/bin/bash"), "/bin/bash does not exist.");
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(
             Path.Combine(folder.FullName, "CHANGELOG.md"),

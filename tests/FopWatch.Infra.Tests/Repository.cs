@@ -5,12 +5,12 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The files of this repository, with the line ends that patterns here are written for.</summary>
+/// <summary>The files of this repository, with the line endings that the patterns expect.</summary>
 internal static class Repository
 {
     private static readonly string Root = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here())!, "..", ".."));
 
-    /// <summary>Every template and parameter file below infra/, by its path from there.</summary>
+    /// <summary>Every template and parameter file below infra/ by its relative path.</summary>
     public static IReadOnlyDictionary<string, string> Bicep { get; } = Directory
         .EnumerateFiles(PathOf("infra"), "*", SearchOption.AllDirectories)
         .Where(path => Path.GetExtension(path) is ".bicep" or ".bicepparam")
@@ -25,14 +25,14 @@ internal static class Repository
 
     public static string Text(string path) => File.ReadAllText(PathOf(path)).ReplaceLineEndings("\n");
 
-    /// <summary>The C# of a project, all of it.</summary>
+    /// <summary>All C# code of a project.</summary>
     public static string Code(string project) => string.Join('\n', Directory
         .EnumerateFiles(PathOf(Path.Combine("src", project)), "*.cs", SearchOption.AllDirectories)
         .Where(path => !path.Contains($"{Path.DirectorySeparatorChar}obj{Path.DirectorySeparatorChar}", StringComparison.Ordinal))
         .Order(StringComparer.Ordinal)
         .Select(File.ReadAllText));
 
-    /// <summary>What a pattern's first group finds in a text.</summary>
+    /// <summary>The matches of a pattern's first group in a text.</summary>
     public static IReadOnlyList<string> Find(string text, [StringSyntax(StringSyntaxAttribute.Regex)] string pattern) =>
         [.. Regex.Matches(text, pattern).Select(match => match.Groups[1].Value)];
 

@@ -1,9 +1,9 @@
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The roles that would be assigned against what the code calls.</summary>
+/// <summary>Compares the assigned roles with what the code calls.</summary>
 public sealed class RoleTests
 {
-    /// <summary>As Microsoft lists them: https://learn.microsoft.com/azure/role-based-access-control/built-in-roles.</summary>
+    /// <summary>From https://learn.microsoft.com/azure/role-based-access-control/built-in-roles.</summary>
     private static readonly Dictionary<string, string> Roles = new()
     {
         ["4f6d3b9b-027b-4f4c-9142-0e5a2a2247e0"] = "Azure Service Bus Data Receiver",
@@ -21,14 +21,14 @@ public sealed class RoleTests
     public static TheoryData<string> All => Deployments.All;
 
     [Fact]
-    public void Roles_have_their_ids()
+    public void Roles_have_the_right_ids()
     {
         var named = Repository.Find(Repository.Bicep["roles.bicep"], @"(?m)^  ('[^']*': '[^']*')$");
         Assert.Equal(Roles.Select(one => $"'{one.Value}': '{one.Key}'").Order(), named.Order());
     }
 
     [Fact]
-    public async Task Every_role_that_is_known_is_assigned()
+    public async Task Every_known_role_is_assigned()
     {
         var assigned = (await Deployments.EveryAsync()).SelectMany(Assigned).Select(one => one.Role).Distinct();
         Assert.Equal(Roles.Values.Order(), assigned.Order());
@@ -36,21 +36,21 @@ public sealed class RoleTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task The_app_has_the_roles_that_its_code_needs_where_it_needs_them_and_no_other(string name) =>
+    public async Task The_app_has_exactly_the_roles_that_its_code_needs(string name) =>
         Check(await Deployments.OfAsync(name));
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Nobody_gets_in_with_a_key(string name) => CheckKeys(await Deployments.OfAsync(name));
+    public async Task Access_keys_are_disabled(string name) => CheckKeys(await Deployments.OfAsync(name));
 
     [Fact]
-    public void The_code_uses_no_service_that_these_tests_know_no_role_for() =>
+    public void The_code_uses_no_service_without_a_known_role() =>
         Assert.Empty(Repository.Find(
             Code,
             @"\b((?:BlobService|BlobContainer|QueueService|Queue|Secret|ServiceBusAdministration|EventGridPublisher|Cosmos|Arm)Client)\b"));
 
     [Fact]
-    public async Task Receivers_may_receive_from_their_subscriptions_alone()
+    public async Task Receivers_may_receive_from_their_own_subscriptions_only()
     {
         var deployment = await Deployments.OfAsync(Deployments.Most);
         var topic = deployment.The(Types.Topic).Id;
@@ -71,7 +71,7 @@ public sealed class RoleTests
     [InlineData(Deployments.Azd, "33333333-3333-3333-3333-333333333333", "ServicePrincipal")]
     [InlineData(Deployments.Development, null, null)]
     [InlineData(Deployments.Production, null, null)]
-    public async Task The_operator_if_there_is_one_writes_secrets(string name, string? principal, string? type)
+    public async Task Only_a_named_operator_may_write_secrets(string name, string? principal, string? type)
     {
         var deployment = await Deployments.OfAsync(name);
         var writers = Assigned(deployment).Where(one => one.Role == "Key Vault Secrets Officer").ToList();
@@ -81,12 +81,12 @@ public sealed class RoleTests
             Assert.Equal([new(deployment.The(Types.Vault).Id, "Key Vault Secrets Officer", principal, type!)], writers);
     }
 
-    /// <summary>Where azd does not know the type, a wrong one fails the deployment: Azure looks the right one up if none is given.</summary>
+    /// <summary>A wrong type fails the deployment; without a type, Azure looks it up.</summary>
     [Theory]
     [InlineData("", null)]
     [InlineData("User", "User")]
     [InlineData("ServicePrincipal", "ServicePrincipal")]
-    public async Task The_operators_type_is_the_one_that_azd_gives_or_none(string given, string? type)
+    public async Task The_operators_type_is_the_one_from_azd_or_none(string given, string? type)
     {
         using var compiler = new Compiler();
         var environment = new Dictionary<string, string>(Deployments.AzdEnvironment) { ["AZURE_PRINCIPAL_TYPE"] = given };
@@ -106,7 +106,7 @@ public sealed class RoleTests
         var identity = deployment.The(Types.Identity);
         var needed = new List<(string, string)>();
 
-        // The Functions host keeps locks and keys in blobs; Durable Functions has leases in blobs, messages in queues, history in tables.
+        // The Functions host keeps locks and keys in blobs; Durable Functions has leases in blobs, messages in queues and history in tables.
         var provider = Repository.Host["extensions"]!["durableTask"]!["storageProvider"]!["type"]!.GetValue<string>();
         if (provider == "AzureStorage")
         {
@@ -156,7 +156,7 @@ public sealed class RoleTests
     internal static Resource HostAccount(Deployment deployment) =>
         Assert.Single(deployment.All(Types.StorageAccount), one => one.Name.StartsWith("stfop", StringComparison.Ordinal));
 
-    /// <summary>The account that keeps jobs: one of its own, where there are two.</summary>
+    /// <summary>The account with the jobs, which is separate if there are two.</summary>
     internal static Resource JobsAccount(Deployment deployment) =>
         deployment.All(Types.StorageAccount).SingleOrDefault(one => one.Name.StartsWith("stjob", StringComparison.Ordinal)) ?? HostAccount(
             deployment);

@@ -8,14 +8,14 @@ using FopWatch.Watching;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The app settings that would be deployed against the code that reads them.</summary>
+/// <summary>Compares the deployed app settings with the code that reads them.</summary>
 public sealed class SettingsTests
 {
     private const string Prefix = "FopWatch__";
 
     private static readonly string CloudSettings = Repository.Text("src/FopWatch.Functions/CloudSettings.cs");
 
-    /// <summary>The settings of the cloud host's own, as CloudSettings.cs names them.</summary>
+    /// <summary>The settings of the cloud host in CloudSettings.cs.</summary>
     private static readonly IReadOnlyList<string> HostSettings =
         [.. Repository.Find(CloudSettings, @"private const string \w+ = ""((?:(?:Tables|ServiceBus):\w+)|ApiUrl)"";")];
 
@@ -23,15 +23,15 @@ public sealed class SettingsTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task The_code_takes_the_settings(string name) => Check(await Deployments.OfAsync(name));
+    public async Task The_code_accepts_the_settings(string name) => Check(await Deployments.OfAsync(name));
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task Tokens_and_keys_come_from_the_vault_by_reference_and_are_nowhere_else(string name) =>
+    public async Task Tokens_and_keys_are_only_in_references_to_the_vault(string name) =>
         CheckSecrets(await Deployments.OfAsync(name));
 
     [Fact]
-    public async Task Every_setting_of_a_source_gets_through()
+    public async Task Every_setting_of_a_source_is_deployed()
     {
         var sources = Check(await Deployments.OfAsync(Deployments.Most)).Sources.All;
         Assert.Equal(["archive", "media", "vod_2"], sources.Select(one => one.Name).Order());
@@ -65,7 +65,7 @@ public sealed class SettingsTests
         Assert.Equal(ProviderKind.WangsuFmgr, vod.Provider.Kind);
         Assert.Equal(TrustRule.Signature, vod.Trust);
 
-        // What is not given is not set, and so is the code's own.
+        // An omitted parameter sets nothing, so the code's default applies.
         var archive = sources.Single(one => one.Name == "archive");
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultStatusEndpoint, archive.StatusEndpoint);
         Assert.Equal(ProviderKinds.For(ProviderKind.Qiniu).DefaultPoll, archive.Poll);
@@ -74,13 +74,13 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public async Task What_is_written_is_read_and_what_is_read_is_written()
+    public async Task Deployed_settings_are_read_and_every_read_setting_is_deployed()
     {
         var code = Repository.Text("src/FopWatch.Core/Settings/FopWatchSettings.cs");
         var shared = Repository.Find(code, @"reader\.(?:Url|Number|Time|Text)\(""(\w+)""")
             .Except(["StatusEndpoint", "WorkflowEndpoint", "First", "Factor", "Max", "Deadline", "PerSecond", "PerJob"]);
 
-        // The connection string is for emulators; in Azure there is no key to put into one.
+        // The connection string is for emulators; in Azure there is no key for one.
         var read = shared.Concat(HostSettings).Except(["ServiceBus:ConnectionString"])
             .Select(name => Prefix + name.Replace(":", "__", StringComparison.Ordinal));
         Assert.NotEmpty(HostSettings);
@@ -106,7 +106,7 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public async Task API_keys_have_the_rights_and_sources_that_are_given()
+    public async Task API_keys_have_the_rights_and_sources_of_the_parameters()
     {
         var keys = Check(await Deployments.OfAsync(Deployments.Most)).ApiKeys;
 
@@ -118,7 +118,7 @@ public sealed class SettingsTests
 
     [Theory]
     [MemberData(nameof(All))]
-    public async Task The_other_settings_are_those_of_the_platform_that_this_plan_takes(string name)
+    public async Task All_other_settings_are_platform_settings_that_this_plan_accepts(string name)
     {
         CheckPlatform(await Deployments.OfAsync(name));
 
@@ -180,14 +180,14 @@ public sealed class SettingsTests
     }
 
     [Fact]
-    public async Task A_source_is_of_a_kind_and_trust_that_the_code_knows()
+    public async Task A_source_has_a_provider_and_a_trust_that_the_code_knows()
     {
         var source = (await Deployments.TemplateAsync)["definitions"]!["Source"]!["properties"]!;
         Assert.Equal(Enum.GetNames<ProviderKind>(), Choices("provider"));
         Assert.Equal(Enum.GetNames<TrustRule>(), Choices("trust"));
         Assert.Equal("64", source["name"]!["maxLength"]!.ToString());
 
-        // The host refuses an empty list, which would look as if nothing counted and would be written as no setting, so that everything did.
+        // The host refuses an empty list. It would read as "nothing is accepted" but be deployed as no setting, so that everything would be.
         Assert.All(["buckets", "pipelines"], list => Assert.Equal("1", source[list]!["minLength"]!.ToString()));
 
         IEnumerable<string> Choices(string property) =>
@@ -197,7 +197,7 @@ public sealed class SettingsTests
     [Theory]
     [InlineData(Deployments.Development, "dev", "eastus2")]
     [InlineData(Deployments.Production, "prod", "eastus2")]
-    public async Task A_parameter_file_gives_everything_that_has_no_default(string file, string environment, string region)
+    public async Task A_parameter_file_sets_every_parameter_without_a_default(string file, string environment, string region)
     {
         using var compiler = new Compiler();
         var built = await compiler.BuildParametersAsync(file);
@@ -213,7 +213,7 @@ public sealed class SettingsTests
             one => Assert.True(given.ContainsKey(one.Key)));
     }
 
-    /// <summary>Reads the settings as the app would, with right values in the place of secrets.</summary>
+    /// <summary>Reads the settings as the app would, with valid values in place of secrets.</summary>
     internal static FopWatchSettings Check(Deployment deployment)
     {
         var settings = Settings(deployment).Where(one => one.Key.StartsWith(Prefix, StringComparison.Ordinal))
@@ -221,7 +221,7 @@ public sealed class SettingsTests
                 one => one.Key[Prefix.Length..].Replace("__", ":", StringComparison.Ordinal),
                 string? (one) => SecretOf(one.Value) is { } secret ? TokenOf(secret) : one.Value);
 
-        // Names of app settings on Linux can hold no hyphen, and two underscores begin a new level.
+        // Names of app settings on Linux cannot contain a hyphen, and two underscores start a new level.
         Assert.All(settings.Keys, name => Assert.Matches("^[A-Za-z0-9]+(_[A-Za-z0-9]+)*(:[A-Za-z0-9]+(_[A-Za-z0-9]+)*)*$", name));
 
         var read = FopWatchSettings.Read(
@@ -236,7 +236,7 @@ public sealed class SettingsTests
             settings.Keys.Where(name => name.EndsWith(":Provider", StringComparison.Ordinal)).Select(name => name.Split(':')[1]).Order(),
             read.Sources.All.Select(one => one.Name).Order());
 
-        // As CloudSettings.cs takes them.
+        // The rules of CloudSettings.cs.
         Assert.Matches("^[A-Za-z][A-Za-z0-9]{2,62}$", settings["Tables:Name"]!);
         Assert.InRange(int.Parse(settings["Tables:Buckets"]!, CultureInfo.InvariantCulture), 1, 256);
         Assert.Equal(Expression.StandIn(RoleTests.JobsAccount(deployment).Id, "primaryEndpoints.table"), settings["Tables:ServiceUri"]);
@@ -261,7 +261,7 @@ public sealed class SettingsTests
                 ["APPLICATIONINSIGHTS_CONNECTION_STRING"] = Expression.StandIn(deployment.The(Types.Insights).Id, "ConnectionString"),
                 ["AZURE_CLIENT_ID"] = client,
 
-                // Nothing else of DefaultAzureCredential is tried, so a failure names its cause.
+                // DefaultAzureCredential tries nothing else, so a failure names its cause.
                 ["AZURE_TOKEN_CREDENTIALS"] = "ManagedIdentityCredential",
                 ["AzureWebJobsStorage__blobServiceUri"] = $"https://{account}.blob.core.windows.net/",
                 ["AzureWebJobsStorage__clientId"] = client,
@@ -272,7 +272,7 @@ public sealed class SettingsTests
             settings.Where(one => !one.Key.StartsWith(Prefix, StringComparison.Ordinal)).ToDictionary());
     }
 
-    /// <summary>Links in events lead applications to the API, which the Front Door does not.</summary>
+    /// <summary>Links in events lead applications to the API, which the Front Door does not forward.</summary>
     internal static void CheckLinks(Deployment deployment)
     {
         var own = $"https://{Expression.StandIn(deployment.The(Types.App).Id, "defaultHostName")}";
@@ -293,7 +293,7 @@ public sealed class SettingsTests
                 continue;
             }
 
-            // Without a version, so that a new version of the secret is the one that counts.
+            // Without a version, so that the newest version of the secret is used.
             var secret = SecretOf(value);
             Assert.NotNull(secret);
             Assert.Equal($"@Microsoft.KeyVault(SecretUri=https://{vault.Name}.vault.azure.net/secrets/{secret}/)", value);
@@ -301,7 +301,7 @@ public sealed class SettingsTests
             secrets.Add(secret);
         }
 
-        // infra/tokens.sh makes and asks for those that the app looks for.
+        // infra/tokens.sh creates and requests the secrets that the app looks for.
         var outputs = $"{deployment.Output("TOKEN_SECRETS")} {deployment.Output("KEY_SECRETS")}";
         var named = outputs.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(secrets.Order(StringComparer.Ordinal), named.Order(StringComparer.Ordinal));

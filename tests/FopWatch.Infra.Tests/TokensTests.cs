@@ -3,7 +3,7 @@ using Xunit.Sdk;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>infra/tokens.sh, with a program in the place of the Azure CLI that keeps secrets as files.</summary>
+/// <summary>infra/tokens.sh, with a stand-in for the Azure CLI that keeps secrets in files.</summary>
 public sealed class TokensTests : IDisposable
 {
     private const string Az = """
@@ -37,7 +37,7 @@ public sealed class TokensTests : IDisposable
     private string Calls => File.ReadAllText(Path.Combine(_folder, "calls"));
 
     [Fact]
-    public Task It_makes_the_tokens_that_are_missing_in_the_subscription_that_is_deployed_to() => CheckAsync(Repository.PathOf("infra/tokens.sh"));
+    public Task Missing_tokens_are_created_in_the_subscription_of_the_deployment() => CheckAsync(Repository.PathOf("infra/tokens.sh"));
 
     [Fact]
     public async Task A_script_that_asks_another_subscription_is_found()
@@ -67,12 +67,12 @@ public sealed class TokensTests : IDisposable
             call => Assert.EndsWith("--subscription sub-1", call, StringComparison.Ordinal));
         Assert.Contains("rest --method post --url /app/config/configreferences/appsettings/refresh", Calls, StringComparison.Ordinal);
 
-        // No secret is in the arguments of a process, where every user of the machine can read it.
+        // No secret is in the arguments of a process, where every user of the machine could read it.
         Assert.DoesNotContain(File.ReadAllText(Path.Combine(Vault, "made")), Calls, StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task It_fails_and_says_what_it_needs_where_the_vault_is_out_of_reach()
+    public async Task The_script_fails_and_says_what_it_needs_if_the_vault_is_unreachable()
     {
         var (code, _, errors) = await RunAsync(Repository.PathOf("infra/tokens.sh"), ("TOKEN_SECRETS", "made"), ("DENIED", "1"));
         Assert.NotEqual(0, code);

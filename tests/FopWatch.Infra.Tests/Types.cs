@@ -1,6 +1,6 @@
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The types of resources that the tests look for.</summary>
+/// <summary>The resource types that the tests look for.</summary>
 internal static class Types
 {
     public const string ActionGroup = "Microsoft.Insights/actionGroups";

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Infra.Tests;
 
-/// <summary>The workflow that deploys: its steps, in an order that works, on a runner that reaches what they need.</summary>
+/// <summary>The deployment workflow: its steps, in an order that works, on a runner that reaches what they need.</summary>
 public sealed class WorkflowTests
 {
     internal const string Build = ".github/workflows/build.yml";
@@ -12,7 +12,7 @@ public sealed class WorkflowTests
     private const string PinnedBicep = "az bicep install --version \"v$(sed -n 's:.*<BicepVersion>\\(.*\\)</BicepVersion>.*:\\1:p' Directory.Packages.props)\"";
 
     [Fact]
-    public void The_workflow_deploys_what_it_packaged_after_the_tokens_are_there_and_asks_whether_it_is_ready() =>
+    public void The_workflow_creates_tokens_then_deploys_its_package_and_checks_that_the_app_is_ready() =>
         Check(Repository.Text(Deploy));
 
     [Fact]
@@ -28,13 +28,13 @@ public sealed class WorkflowTests
     }
 
     [Fact]
-    public void The_build_of_every_push_takes_no_warning_of_the_compiler() => CheckBuild(Repository.Text(Build));
+    public void The_build_of_every_push_accepts_no_compiler_warning() => CheckBuild(Repository.Text(Build));
 
     internal static void CheckBuild(string workflow) =>
         Assert.Single(Repository.Find(workflow, @"\n {10}(! grep -E '\(Warning\|Error\) .*bicep\.log"")\n"));
 
     [Fact]
-    public async Task The_outputs_that_the_workflow_reads_are_there()
+    public async Task The_outputs_that_the_workflow_reads_exist()
     {
         var outputs = (await Deployments.OfAsync(Deployments.Production)).Outputs;
         var read = Assert.Single(Repository.Find(Repository.Text(Deploy), "for name in ([A-Z_ ]+); do")).Split(' ');
@@ -55,7 +55,7 @@ public sealed class WorkflowTests
         Assert.Contains("run: infra/tokens.sh", steps["Tokens"], StringComparison.Ordinal);
         Assert.Contains("azd deploy functions --from-package \"$RUNNER_TEMP/functions.zip\"", steps["App"], StringComparison.Ordinal);
 
-        // With the package that was deployed, for the names of its functions.
+        // With the deployed package, for the names of its functions.
         Assert.Contains("FUNCTIONS_PACKAGE: ${{ runner.temp }}/functions.zip", steps["Ready"], StringComparison.Ordinal);
         Assert.EndsWith("\n        run: infra/ready.sh\n", steps["Ready"], StringComparison.Ordinal);
     }
