@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>What the host binds without an API key, whatever its addresses are called and wherever they are configured.</summary>
+/// <summary>The addresses that the host binds without an API key, whatever their names and wherever they are configured.</summary>
 public sealed class BoundAddressTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -18,7 +18,7 @@ public sealed class BoundAddressTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Started without reading settings, which would refuse these first.</summary>
+    /// <summary>Started without reading the settings, which would refuse these addresses first.</summary>
     [Theory]
     [InlineData("http://loopback:0")]
     [InlineData("http://any-name:0")]
@@ -28,7 +28,7 @@ public sealed class BoundAddressTests : IDisposable
     [InlineData("http://0.0.0.0:0")]
     [InlineData("http://[::]:0")]
     [InlineData("http://127.0.0.1:0;http://[::]:0")]
-    public async Task Without_a_key_nothing_but_loopback_is_bound(string urls)
+    public async Task Without_a_key_only_loopback_addresses_are_bound(string urls)
     {
         var refused = await Assert.ThrowsAsync<ListenException>(() => StartAsync(urls, null));
         Assert.Matches(@"^Without FopWatch:ApiKey, the host does not listen on (0\.0\.0\.0|\[::\]):0, which is not a loopback address\. Set a key", refused.Message);
@@ -42,19 +42,19 @@ public sealed class BoundAddressTests : IDisposable
     [InlineData("http://127.0.0.2:0")]
     [InlineData("http://fop.localhost:PORT")]
     [InlineData("http://localhost:PORT")]
-    public async Task Loopback_addresses_are_bound_without_one(string urls)
+    public async Task Loopback_addresses_are_bound_without_a_key(string urls)
     {
         await using var host = await StartAsync(urls.Replace("PORT", Loopback.FreePort().ToString(CultureInfo.InvariantCulture), StringComparison.Ordinal), null);
 
-        // The names stand for 127.0.0.1 and, where the machine has it, ::1.
+        // The names resolve to 127.0.0.1 and, if the machine has it, ::1.
         var bound = host.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
         using var http = new HttpClient { BaseAddress = new(bound.First().Replace("fop.localhost", "localhost", StringComparison.Ordinal)) };
         Assert.Equal(HttpStatusCode.OK, (await http.GetAsync("/api/jobs", Cancelled)).StatusCode);
     }
 
-    /// <summary>The variables and settings that ASP.NET Core's own hosts listen by.</summary>
+    /// <summary>The environment variables and settings by which ASP.NET Core's own hosts choose their addresses.</summary>
     [Fact]
-    public async Task The_real_program_listens_only_where_it_is_told_by_urls()
+    public async Task The_program_listens_only_on_the_addresses_given_by_urls()
     {
         var other = Loopback.FreePort();
         var any = string.Create(CultureInfo.InvariantCulture, $"http://0.0.0.0:{other}");

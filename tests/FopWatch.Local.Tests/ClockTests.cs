@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The embedded host on a clock that the test sets wrong, and right again, without a restart.</summary>
+/// <summary>The embedded host while the test sets its clock wrong and right again, without a restart.</summary>
 public class ClockTests
 {
     private const string Done = """{"id":"z0.a","code":0,"items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -23,7 +23,7 @@ public class ClockTests
     [InlineData(-1)]
     [InlineData(-24 * 30)]
     [InlineData(24 * 5)]
-    public async Task A_job_is_polled_at_its_time_while_the_clock_jumps_and_after_it_was_adopted(double hours)
+    public async Task A_job_is_polled_at_its_time_during_a_clock_jump_and_after_the_jump_is_adopted(double hours)
     {
         await using var host = await StartAsync();
         await RegisterAsync(host, "z0.a");
@@ -32,7 +32,7 @@ public class ClockTests
         await PassAsync(TimeSpan.FromMinutes(3));
         Assert.Equal(1, (await host.JobAsync("media", "z0.a")).Polls);
 
-        // Past the second look: the host goes by the new time, and polls as often as before.
+        // After the second look the host uses the new time, and polls as often as before.
         await PassAsync(TimeSpan.FromMinutes(60));
 
         var job = await host.JobAsync("media", "z0.a");
@@ -41,7 +41,7 @@ public class ClockTests
     }
 
     [Fact]
-    public async Task What_was_registered_while_the_clock_was_thirty_days_ahead_is_polled_once_it_is_right_and_lives_until_its_deadline()
+    public async Task A_job_registered_with_the_clock_thirty_days_ahead_is_polled_once_the_clock_is_right_and_lives_until_its_deadline()
     {
         _clock.Ahead = TimeSpan.FromDays(30);
         await using var host = await StartAsync();
@@ -62,7 +62,7 @@ public class ClockTests
     [Theory]
     [InlineData(1)]
     [InlineData(40)]
-    public async Task A_clock_that_is_sixty_days_ahead_for_less_than_an_hour_purges_nothing_and_gives_nothing_up(int minutes)
+    public async Task A_clock_sixty_days_ahead_for_less_than_an_hour_purges_and_expires_nothing(int minutes)
     {
         await using var host = await StartAsync();
         await RegisterAsync(host, "z0.open");
@@ -84,7 +84,7 @@ public class ClockTests
     }
 
     [Fact]
-    public async Task A_clock_that_stays_where_it_jumped_to_purges_and_gives_up_after_the_second_looks()
+    public async Task A_lasting_clock_jump_purges_and_expires_after_the_second_looks()
     {
         await using var host = await StartAsync();
         await RegisterAsync(host, "z0.open");
@@ -101,7 +101,7 @@ public class ClockTests
     }
 
     [Fact]
-    public async Task A_host_that_starts_with_a_clock_that_is_behind_by_hours_goes_on_from_the_last_time_that_was_written()
+    public async Task A_host_started_with_a_clock_hours_behind_continues_from_the_last_recorded_time()
     {
         await using var host = await StartAsync();
         await RegisterAsync(host, "z0.a");
@@ -131,7 +131,7 @@ public class ClockTests
     private static ValueTask<IReadOnlyList<LoggedEvent>> EventsAsync(RunningHost host) =>
         host.Host.Services.GetRequiredService<EventLog>().ReadAsync(0, 10, Cancelled);
 
-    /// <summary>Lets time pass, in steps, each of which the loops take up before the next.</summary>
+    /// <summary>Advances the time in steps; the loops handle each before the next.</summary>
     private async Task PassAsync(TimeSpan time)
     {
         for (var passed = TimeSpan.Zero; passed < time; passed += TimeSpan.FromSeconds(10))

@@ -6,11 +6,11 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>What the demo command plays.</summary>
+/// <summary>The demo command.</summary>
 [Collection(nameof(KillTests))]
 public class DemoTests
 {
-    // Half a minute where nothing else runs.
+    // Half a minute on an otherwise idle machine.
     [Theory(Timeout = 400_000)]
     [InlineData(1, 80)]
     public async Task Every_job_of_the_demo_ends_as_expected(int seed, int jobs)
@@ -60,7 +60,7 @@ public class DemoTests
     [InlineData("zQ7abcdefghijklmnopq", "its tail: jklmnopq", true)]
     [InlineData("zQ7abc+/==ghijklmnopq", "zQ7abc%2B%2F", true)]
     [InlineData("zQ7abcdefghijklmnopq", "url/aHR0cHM6Ly9hLmV4YW1wbGUvP3Rva2VuPXpRN2FiY2RlZmdoaWprbG1ub3Bx", true)]
-    public void A_line_of_the_log_with_a_secret_is_counted(string secret, string line, bool counts)
+    public void A_log_line_with_a_secret_is_counted(string secret, string line, bool counts)
     {
         using var log = new SecretLog(new([secret]));
 
@@ -94,7 +94,7 @@ public class DemoTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Kept_the_host_can_be_looked_at_until_ctrl_c_and_the_comparison_earns_the_exit_code()
+    public async Task With_keep_the_host_runs_until_Ctrl_C_and_the_comparison_decides_the_exit_code()
     {
         await using var run = CommandRun.Start(["demo", "--jobs", "3", "--seed", "1", "--keep"]);
         await run.Output.UntilAsync("fopwatch watch --from start --url");
@@ -115,7 +115,7 @@ public class DemoTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task Ctrl_c_before_the_comparison_has_an_exit_code_of_its_own()
+    public async Task Ctrl_C_before_the_comparison_has_its_own_exit_code()
     {
         await using var run = CommandRun.Start(["demo", "--jobs", "50"]);
         await run.Output.UntilAsync("Playing 50 jobs");
@@ -127,7 +127,7 @@ public class DemoTests
     }
 
     [Fact]
-    public async Task A_demo_that_cannot_make_its_folder_says_so()
+    public async Task A_demo_that_cannot_create_its_folder_says_so()
     {
         var (exit, output, error) = await CommandProcess.RunAsync(Path.GetTempPath(), new() { ["TMPDIR"] = "/no/such/folder" }, "demo", "--jobs", "1");
 

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The watches of a real embedded host, whose loops take what is due from SQLite.</summary>
+/// <summary>The watches of a real embedded host, whose loops take due jobs from SQLite.</summary>
 public sealed class EmbeddedWatchRunnerTests : WatchRunnerContract
 {
     private StatusStub? _status;

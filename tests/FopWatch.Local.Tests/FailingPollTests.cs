@@ -17,7 +17,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>Jobs whose polls fail, at the head of the queue of a source.</summary>
+/// <summary>Jobs with failing polls at the head of a source's queue.</summary>
 public sealed class FailingPollTests : IStatusApi
 {
     private readonly ConcurrentDictionary<string, int> _asked = new(StringComparer.Ordinal);
@@ -27,7 +27,7 @@ public sealed class FailingPollTests : IStatusApi
     [Theory(Timeout = 60_000)]
     [InlineData(typeof(InvalidOperationException))]
     [InlineData(typeof(StoreUnavailableException))]
-    public async Task Jobs_that_cannot_be_written_are_polled_seldom_and_keep_no_other_waiting(Type thrown)
+    public async Task Jobs_that_cannot_be_written_are_polled_rarely_and_delay_no_other(Type thrown)
     {
         const int Failing = 200;
         const int Others = 20;
@@ -63,7 +63,7 @@ public sealed class FailingPollTests : IStatusApi
         await stop.CancelAsync();
         await running;
 
-        // At once, after 1 s, 3 s and 7 s, if not later.
+        // Immediately, then after 1 s, 3 s and 7 s at the earliest.
         Assert.All(Enumerable.Range(0, Failing), i => Assert.InRange(_asked.GetValueOrDefault($"bad-{i}"), 1, 4));
         Assert.Equal(_asked.Values.Sum(), counted.Count);
         Assert.All(Enumerable.Range(0, Others), i => Assert.Equal(1, _asked.GetValueOrDefault($"good-{i}")));
@@ -99,7 +99,7 @@ public sealed class FailingPollTests : IStatusApi
         public void Dispose() => _listener.Dispose();
     }
 
-    /// <summary>Cannot write the jobs whose ids begin with <c>bad</c>, not even where they are due.</summary>
+    /// <summary>Fails to write jobs whose ids start with <c>bad</c>, their due times included.</summary>
     private sealed class FailingStore(SqliteStore store, Exception thrown) : IJobStore
     {
         public JobReferences References => store.Jobs.References;

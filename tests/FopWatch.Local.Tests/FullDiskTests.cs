@@ -4,19 +4,19 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The host as a process of its own on a disk that really gets full.</summary>
+/// <summary>The host as its own process on a disk that really fills up.</summary>
 [Collection(nameof(KillTests))]
 public class FullDiskTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    // On 4 MiB the log itself does not find room for more; on 40 the log has been moved into the file before, and either may not.
+    // On 4 MiB the write-ahead log runs out of room; on 40 MiB it has been checkpointed before, and either file may.
     [Theory(Timeout = 240_000)]
     [InlineData(4)]
     [InlineData(40)]
-    public async Task On_a_full_disk_it_refuses_what_it_cannot_keep_goes_on_when_there_is_room_and_loses_nothing_even_if_killed(int mebibytes)
+    public async Task On_a_full_disk_the_host_refuses_recovers_when_there_is_room_and_loses_nothing_even_if_killed(int mebibytes)
     {
-        // What is given back the first time, and again the second time: room enough in the log for all that was refused.
+        // The room that is freed each time is enough for everything that was refused.
         const int Room = 32;
         using var disk = await SmallDisk.MountAsync(mebibytes + (2 * Room));
         await disk.TakeAsync(2 * Room);
@@ -30,20 +30,20 @@ public class FullDiskTests
         Assert.Equal(HttpStatusCode.OK, (await load.Http.GetAsync("/health/live", Cancelled)).StatusCode);
         Assert.Equal(HttpStatusCode.OK, (await load.Http.GetAsync("/api/jobs?top=100", Cancelled)).StatusCode);
 
-        // There is room, and the same process goes on by itself.
+        // There is room again, and the same process recovers by itself.
         await disk.GiveBackAsync(butMebibytes: Room);
         await load.ReadinessAsync(HttpStatusCode.OK);
         await load.SendRefusedAsync();
         Assert.Equal(0, load.Outstanding);
         var events = await load.CheckEventsAsync();
 
-        // Full again, killed, and started while there is not a byte of room.
+        // Full again, killed, and started without a byte of room.
         await disk.TakeAllAsync();
         await FillAsync(load);
         host.Kill();
         host.Start();
 
-        // It starts, although it has not the room for a single change.
+        // It starts although there is no room for a single change.
         await load.ReadinessAsync(HttpStatusCode.ServiceUnavailable);
         Assert.True(host.Runs);
         Assert.Equal(HttpStatusCode.OK, (await load.Http.GetAsync("/health/live", Cancelled)).StatusCode);
@@ -78,7 +78,7 @@ public class FullDiskTests
     }
 
     /// <summary>
-    /// Sends until the disk is full, which the host's readiness tells: not as long as the last and smallest of changes still found room.
+    /// Sends until the disk is full, as reported by the host's readiness: not while the last and smallest changes still fit.
     /// </summary>
     private static async Task FillAsync(Load load)
     {

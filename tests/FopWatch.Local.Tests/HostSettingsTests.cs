@@ -22,7 +22,7 @@ public class HostSettingsTests
     [InlineData("http://localhost.:7071")]
     [InlineData("http://any-name:7071")]
     [InlineData("http://127.0.0.1:7071;http://10.0.0.5:7071")]
-    public void Any_other_address_needs_a_key(string urls)
+    public void Every_other_address_needs_a_key(string urls)
     {
         var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(urls, [])).Problems);
         Assert.StartsWith("FopWatch:ApiKey is missing", problem, StringComparison.Ordinal);
@@ -34,7 +34,7 @@ public class HostSettingsTests
     [InlineData("https://hooks.example.com")]
     [InlineData("http://10.0.0.5:7071/fop")]
     [InlineData("https://localhost.example.com")]
-    public void A_public_url_that_is_not_a_loopback_one_needs_a_key(string publicUrl)
+    public void A_public_URL_other_than_loopback_needs_a_key(string publicUrl)
     {
         Dictionary<string, string?> settings = new() { ["FopWatch:PublicUrl"] = publicUrl };
         var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, settings)).Problems);
@@ -51,11 +51,11 @@ public class HostSettingsTests
     [InlineData("http://localhost:7071")]
     [InlineData("http://127.0.0.1")]
     [InlineData("https://[::1]:7071/fop")]
-    public void A_public_url_that_is_a_loopback_one_needs_no_key(string publicUrl) =>
+    public void A_loopback_public_URL_needs_no_key(string publicUrl) =>
         Assert.Null(Read(HostSettings.DefaultUrls, new() { ["FopWatch:PublicUrl"] = publicUrl }).ApiKey);
 
     [Fact]
-    public void Settings_that_no_host_is_started_with_need_no_key()
+    public void Settings_that_start_no_host_need_no_key()
     {
         var configuration = new ConfigurationBuilder().AddInMemoryCollection([new("FopWatch:PublicUrl", "https://hooks.example.com")]).Build();
         Assert.True(HostSettings.Read(configuration, HostSettings.DefaultUrls, "data", serves: false).Shared.IsPublic);
@@ -84,7 +84,7 @@ public class HostSettingsTests
     [InlineData("http://127.0.0.1:7071/base")]
     [InlineData("http://127.0.0.1:7071?x=1")]
     [InlineData("http://127.0.0.1:7071;http://localhost:0")]
-    public void What_no_host_could_listen_on_is_named_before_anything_starts(string urls)
+    public void An_address_that_no_host_can_listen_on_is_named_before_anything_starts(string urls)
     {
         var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(urls, [])).Problems);
         Assert.StartsWith($"--urls is '{urls}'", problem, StringComparison.Ordinal);
@@ -93,12 +93,12 @@ public class HostSettingsTests
     [Theory]
     [InlineData("http://127.0.0.1:0")]
     [InlineData("http://localhost:7071/")]
-    public void A_free_port_of_an_address_and_a_closing_slash_are_right(string urls) => Assert.Equal(urls, Read(urls, []).Urls);
+    public void A_free_port_and_a_trailing_slash_are_accepted(string urls) => Assert.Equal(urls, Read(urls, []).Urls);
 
     [Theory]
     [InlineData("")]
     [InlineData(" ")]
-    public void A_data_folder_without_a_name_is_named(string data)
+    public void An_empty_data_folder_name_is_reported(string data)
     {
         var configuration = new ConfigurationBuilder().Build();
         var refused = Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, data));
@@ -113,7 +113,7 @@ public class HostSettingsTests
     [InlineData("FopWatch:Tables:Name", "fopwatch", "is not a setting of FopWatch; docs/settings.md lists them all")]
     [InlineData("FopWatch:ApiUrl", "https://fopwatch.example.com", "is not a setting of FopWatch; docs/settings.md lists them all")]
     [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
-    public void A_wrong_setting_is_named_with_what_would_be_right(string name, string value, params string[] problems)
+    public void A_wrong_setting_is_named_with_valid_values(string name, string value, params string[] problems)
     {
         var refused = Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, new() { [name] = value }));
 
@@ -121,7 +121,7 @@ public class HostSettingsTests
     }
 
     [Fact]
-    public void A_key_that_is_a_map_is_named_as_one_and_not_as_missing()
+    public void A_key_that_is_a_map_is_reported_as_a_map_and_not_as_missing()
     {
         var refused = Assert.Throws<SettingsException>(() => Read("http://0.0.0.0:7071", new() { ["FopWatch:ApiKey:0"] = "0123456789abcdef" }));
 
@@ -131,7 +131,7 @@ public class HostSettingsTests
     [Theory]
     [InlineData("http://0.0.0.0:7071", null)]
     [InlineData(HostSettings.DefaultUrls, "https://hooks.example.com")]
-    public void A_named_key_is_enough_where_others_can_reach_the_host(string urls, string? publicUrl)
+    public void A_named_key_is_enough_for_a_host_that_others_can_reach(string urls, string? publicUrl)
     {
         var read = Read(urls, new()
         {
@@ -145,7 +145,7 @@ public class HostSettingsTests
     }
 
     [Fact]
-    public void The_key_with_all_rights_is_none_of_the_named_ones()
+    public void The_key_with_all_rights_must_differ_from_the_named_keys()
     {
         var settings = new Dictionary<string, string?>
         {
@@ -164,7 +164,7 @@ public class HostSettingsTests
     }
 
     [Fact]
-    public void A_missing_key_is_named_beside_whatever_else_is_wrong()
+    public void A_missing_key_is_reported_together_with_other_problems()
     {
         var refused = Assert.Throws<SettingsException>(() => Read(
             HostSettings.DefaultUrls,
@@ -175,7 +175,7 @@ public class HostSettingsTests
     }
 
     [Fact]
-    public void Every_problem_is_named_those_of_the_sources_too()
+    public void Every_problem_is_reported_including_those_of_the_sources()
     {
         var settings = new Dictionary<string, string?>
         {
@@ -193,11 +193,11 @@ public class HostSettingsTests
         Assert.DoesNotContain(problems, problem => problem.Contains("short ", StringComparison.Ordinal));
     }
 
-    /// <summary>The later source of a configuration overrides the earlier, and its spelling would: the environment's comes after the file's.</summary>
+    /// <summary>Later configuration overrides earlier, names included: the environment comes after the file.</summary>
     [Theory]
     [InlineData("media", "MEDIA")]
     [InlineData("MEDIA", "media")]
-    public void A_source_that_file_and_environment_spell_differently_is_an_error_that_names_both(string first, string second)
+    public void A_source_spelled_differently_in_file_and_environment_is_an_error_that_names_both(string first, string second)
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new($"FopWatch:Sources:{first}:Provider", "Qiniu"), new($"FopWatch:Sources:{first}:NotifyTokens:0", "abcdefgh")])
@@ -210,7 +210,7 @@ public class HostSettingsTests
     }
 
     [Fact]
-    public void A_source_that_is_spelled_alike_takes_its_settings_from_file_and_environment()
+    public void A_source_spelled_alike_merges_its_settings_from_file_and_environment()
     {
         var configuration = new ConfigurationBuilder()
             .AddInMemoryCollection([new("FopWatch:Sources:media:Provider", "Qiniu"), new("FopWatch:Sources:media:NotifyTokens:0", "abcdefgh")])

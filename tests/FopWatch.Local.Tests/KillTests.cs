@@ -8,7 +8,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The host as a process of its own, killed again and again while it works.</summary>
+/// <summary>The host as its own process, killed repeatedly while it works.</summary>
 [Collection(nameof(KillTests))]
 [CollectionDefinition(nameof(KillTests), DisableParallelization = true)]
 public class KillTests
@@ -42,7 +42,7 @@ public class KillTests
         var random = new Random(seed);
         for (var i = 0; i < Kills; i++)
         {
-            // Sometimes in the middle of the start, sometimes in the middle of the work.
+            // Some kills hit the start, some the work.
             await Task.Delay(random.Next(100, 1800), Cancelled);
             host.Kill();
             host.Start();
@@ -62,7 +62,7 @@ public class KillTests
         await finished.CancelAsync();
         var repeated = await following;
 
-        // Nothing is lost: each was waited for, and so was its event.
+        // Nothing is lost: every job was waited for, and so was its event.
         Figures.Tell(
             "Embedded host under load, killed and started again",
             jobs.Count,
@@ -74,7 +74,7 @@ public class KillTests
         Assert.Empty(wrong);
         Assert.All(events, version => Assert.Single(version.Value));
 
-        // One outcome each, however often it was told.
+        // One outcome each, however often it was notified.
         foreach (var settled in events
             .Where(version => version.Value.Values.First().Type == JobEvent.SettledType)
             .GroupBy(version => version.Key.Subject))
@@ -91,7 +91,7 @@ public class KillTests
             foreach (var job in some)
                 await provider.SubmitAsync(job, new Uri(host, $"/api/notify/{SourceOf(job)}/{Token}"), Cancelled);
 
-            // An application that is worth its salt registers until it is told that it has.
+            // A correct application repeats its registration until it is acknowledged.
             await AgainAsync(async () =>
             {
                 using var answer = await http.PostAsJsonAsync("/api/jobs", some.Select(job => new { source = SourceOf(job), id = job.Id }), Cancelled);
@@ -128,14 +128,14 @@ public class KillTests
             }
             catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException && !Cancelled.IsCancellationRequested)
             {
-                // The host is down, as it should be now and then.
+                // The host is down, which the test expects.
             }
 
             await Task.Delay(50, Cancelled);
         }
     }
 
-    /// <returns>How many events came again.</returns>
+    /// <returns>The number of repeated events.</returns>
     private static async Task<int> FollowAsync(
         Uri host,
         ConcurrentDictionary<(string Subject, long Version), ConcurrentDictionary<string, JobEvent>> events,

@@ -10,8 +10,8 @@ using FopWatch.Contracts;
 namespace FopWatch.Local.Tests;
 
 /// <summary>
-/// Registrations and notifications of jobs at a host's source <c>media</c>, which trusts tokens; what of them was acknowledged, and
-/// what was refused so that the sender tries again. Any other answer is a fault of the host.
+/// Registrations and notifications of jobs at a host's source <c>media</c>, which has token trust; which of them were acknowledged, and
+/// which were refused with a status that makes the sender retry. Any other answer is a fault of the host.
 /// </summary>
 internal sealed class Load(Uri url) : IDisposable
 {
@@ -32,38 +32,38 @@ internal sealed class Load(Uri url) : IDisposable
         ["Sources:media:Trust"] = "Token",
         ["Sources:media:NotifyTokens:0"] = Token,
 
-        // Nobody is there, and nobody is asked within the time of a test.
+        // Nothing listens there, and no poll is due during a test.
         ["Sources:media:StatusEndpoint"] = "http://127.0.0.1:9",
         ["Sources:media:Poll:First"] = "01:00:00",
     };
 
-    /// <summary>The client that sends it.</summary>
+    /// <summary>The client that sends them.</summary>
     public HttpClient Http => _http;
 
-    /// <summary>How many jobs were acknowledged.</summary>
+    /// <summary>The number of acknowledged jobs.</summary>
     public int Acknowledged => _acknowledged.Count;
 
-    /// <summary>How many jobs were refused and not yet acknowledged.</summary>
+    /// <summary>The number of jobs refused and not yet acknowledged.</summary>
     public int Outstanding => _outstanding.Count;
 
-    /// <summary>How often the host refused.</summary>
+    /// <summary>The number of refusals.</summary>
     public int Refusals => Volatile.Read(ref _refusals);
 
-    /// <summary>Sends of new jobs, several at a time, until something is so.</summary>
+    /// <summary>Sends several new jobs at a time until a condition holds.</summary>
     public Task SendUntilAsync(Func<bool> isEnough, int senders = 8) => Task.WhenAll(Enumerable.Range(0, senders).Select(async _ =>
     {
         while (!isEnough())
             await SendAsync(Interlocked.Increment(ref _last));
     }));
 
-    /// <summary>Sends once more what was refused.</summary>
+    /// <summary>Sends the refused ones again.</summary>
     public async Task SendRefusedAsync()
     {
         foreach (var number in _outstanding.Values)
             await SendAsync(number);
     }
 
-    /// <summary>How many jobs that were acknowledged are not there, and how many are not as they were told, or there though refused.</summary>
+    /// <summary>The number of acknowledged jobs that are missing, and of jobs that are wrong or exist although refused.</summary>
     public async Task<(int Lost, int Wrong)> CheckAsync()
     {
         var (lost, wrong) = (0, 0);
@@ -87,9 +87,9 @@ internal sealed class Load(Uri url) : IDisposable
     }
 
     /// <summary>
-    /// Reads all events from the beginning, until every settled job has one.
+    /// Reads all events from the start until there is one for every settled job.
     /// </summary>
-    /// <returns>How many jobs have more than one settled event, or one that does not tell the truth; and how many ids came again.</returns>
+    /// <returns>The number of jobs with several settled events or a wrong one, and the number of repeated ids.</returns>
     public async Task<(int Wrong, int Repeated)> CheckEventsAsync()
     {
         var missing = _acknowledged.Where(job => job.Value is not JobState.Waiting).Select(job => job.Key).ToHashSet(StringComparer.Ordinal);
@@ -113,7 +113,7 @@ internal sealed class Load(Uri url) : IDisposable
         return (wrong, repeated);
     }
 
-    /// <summary>Asks until the host answers readiness with a status.</summary>
+    /// <summary>Asks for readiness until the host answers with a status.</summary>
     public async Task ReadinessAsync(HttpStatusCode status)
     {
         while (true)
@@ -127,7 +127,7 @@ internal sealed class Load(Uri url) : IDisposable
             }
             catch (HttpRequestException)
             {
-                // It is starting.
+                // The host is starting.
             }
 
             await Task.Delay(20, Cancelled);
@@ -140,7 +140,7 @@ internal sealed class Load(Uri url) : IDisposable
         ? $$"""{"id":"{{id}}","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"desc":"ok","key":"{{id}}.mp4"}]}"""
         : $$"""{"id":"{{id}}","code":3,"desc":"failed","items":[{"cmd":"avthumb/mp4","code":3,"desc":"failed","error":"no such codec"}]}""";
 
-    /// <summary>One job by its number: registered only, notified as succeeded, or notified as failed.</summary>
+    /// <summary>A job by its number: only registered, notified as succeeded, or notified as failed.</summary>
     private async Task SendAsync(int number)
     {
         var id = string.Create(CultureInfo.InvariantCulture, $"z0.load{number:000000}");

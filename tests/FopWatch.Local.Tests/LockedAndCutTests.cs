@@ -6,7 +6,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The host as a process of its own, under load while another program locks its database and clients leave in mid-body.</summary>
+/// <summary>The host as its own process under load, while another program locks its database and clients disconnect in mid-body.</summary>
 [Collection(nameof(KillTests))]
 public class LockedAndCutTests
 {
@@ -16,7 +16,7 @@ public class LockedAndCutTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 240_000)]
-    public async Task With_its_database_locked_and_bodies_cut_off_it_refuses_and_loses_nothing_and_nothing_cut_off_counts()
+    public async Task With_a_locked_database_and_truncated_bodies_the_host_refuses_loses_nothing_and_ignores_truncated_bodies()
     {
         using var folder = new TempFolder();
         using var host = new HostProcess(folder.FullName, Load.Settings);
@@ -31,7 +31,7 @@ public class LockedAndCutTests
         {
             for (var i = 0; i < Locks; i++)
             {
-                // Held until the host has given up waiting and said so.
+                // Held until the host has stopped waiting and answered.
                 var refusals = load.Refusals;
                 other.Execute("BEGIN IMMEDIATE");
                 while (load.Refusals == refusals)
@@ -72,7 +72,7 @@ public class LockedAndCutTests
         Assert.True(host.Runs);
     }
 
-    /// <summary>Sends notifications that would settle a job if they came to their end, and closes or resets the connection before.</summary>
+    /// <summary>Sends notifications that would settle a job if they were complete, and closes or resets the connection before their end.</summary>
     private static async Task CutAsync(Uri host)
     {
         for (var i = 0; i < Cuts; i++)

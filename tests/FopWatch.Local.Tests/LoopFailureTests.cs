@@ -16,13 +16,13 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>A background loop that fails for a reason that waiting cannot cure.</summary>
+/// <summary>A background loop with a failure that waiting does not resolve.</summary>
 public sealed class LoopFailureTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_loop_that_fails_is_reported_and_goes_on_without_a_restart_once_it_can()
+    public async Task A_failing_loop_is_reported_and_recovers_without_a_restart_once_it_can()
     {
         using var folder = new TempFolder();
         await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
@@ -31,7 +31,7 @@ public sealed class LoopFailureTests
             await store.ClockMarks.WriteAsync(new(DateTimeOffset.UtcNow - FopWatchSettings.Read([]).Retention, null), Cancelled);
         }
 
-        // The first sweep deletes what is published and older than the retention, and the database does not let it.
+        // The first sweep deletes published events older than the retention, and the database refuses.
         await ExecuteAsync(folder, string.Create(
             CultureInfo.InvariantCulture,
             $"""
@@ -71,7 +71,7 @@ public sealed class LoopFailureTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task The_failure_of_one_sources_loop_stops_no_other_and_is_over_after_a_wait()
+    public async Task A_failure_of_one_sources_loop_stops_no_other_and_ends_after_a_wait()
     {
         var settings = FopWatchSettings.Read(RunningHost.TokenSources());
         var (time, work) = (TimeProvider.System, new ThreadPoolWork());
@@ -87,7 +87,7 @@ public sealed class LoopFailureTests
         var running = supervisor.RunAsync(loops.All.Where(loop => loop.Source is not null), stop.Token);
         while (index.Asked("files") < 3)
         {
-            // What is due sooner wakes a loop.
+            // A job that is due sooner wakes a loop.
             await watches.WakeAsync(new(new("media", "any"), time.GetUtcNow()), Cancelled);
             await Task.Delay(20, Cancelled);
         }
@@ -100,14 +100,14 @@ public sealed class LoopFailureTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task What_a_poll_throws_past_its_own_handling_is_thrown_by_its_loop()
+    public async Task An_exception_that_escapes_a_polls_error_handling_is_thrown_by_its_loop()
     {
         var sources = FopWatchSettings.Read(RunningHost.TokenSources()).Sources;
         var time = TimeProvider.System;
         var troubles = new Troubles(new OperatorLog(NullLogger<OperatorLog>.Instance), time);
         var (slots, log) = (new PollSlots(PollSlotOptions.Embedded, time), new FullLog());
 
-        // There is no poller, and what went wrong cannot be logged.
+        // There is no poller, and logging the failure fails.
         var step = new PollStep(poller: null!, slots, troubles, log, time);
         var loop = new WatchLoop(
             sources.Find("media")!, new(sources, time), new OneDue(), step, slots, new ThreadPoolWork(), new LoopTimes(), troubles, log, time);
@@ -167,6 +167,6 @@ public sealed class LoopFailureTests
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            throw new IOException("no descriptor is left");
+            throw new IOException("No file descriptor is left.");
     }
 }

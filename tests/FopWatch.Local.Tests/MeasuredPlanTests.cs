@@ -9,7 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>What a learned plan saves, measured: the embedded host polls a simulated provider that never notifies, a minute a second.</summary>
+/// <summary>Measures what a learned plan saves. The embedded host polls a simulated provider that never notifies, at one minute per second.</summary>
 public sealed class MeasuredPlanTests
 {
     private const double Compression = 60;
@@ -20,7 +20,7 @@ public sealed class MeasuredPlanTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 180_000)]
-    public async Task A_learned_plan_finds_outcomes_sooner_than_the_fixed_one_with_as_many_polls()
+    public async Task A_learned_plan_finds_outcomes_sooner_than_the_fixed_plan_with_as_many_polls()
     {
         var time = new CompressedTime(Compression);
         await using var provider = await SimulatedProvider.StartAsync(new() { Clock = time }, Cancelled);
@@ -49,7 +49,7 @@ public sealed class MeasuredPlanTests
             Assert.InRange(polls[1], 0, 1.15 * polls[0]);
             Assert.InRange(delay[1], 0, 0.8 * delay[0]);
 
-            // What the host says of it is what was measured, but for how quickly this machine answers.
+            // The host's expectation matches the measurement, apart from the response time of this machine.
             var counted = await measured.Services.GetRequiredService<Overviews.OverviewReader>().ReadAsync(settings.Shared.Sources.All, 24, withInstallation: true, Cancelled);
             Assert.All(counted.Sources, source => Assert.Equal(Jobs, source.Detection.Poll!.Of));
             Assert.Equal([Overviews.PlanInUse.Fixed, Overviews.PlanInUse.Learned], counted.Sources.Select(source => source.Plan));
@@ -74,7 +74,7 @@ public sealed class MeasuredPlanTests
     /// <summary>Jobs of two kinds: about 40 seconds, and about 8 minutes.</summary>
     private static double AgeOf(int job) => (job % 2 == 0 ? 40 : 480) * (0.9 + (0.2 * ((job * 0.618034) % 1)));
 
-    /// <summary>What 210 jobs of the last hours have taught.</summary>
+    /// <summary>What the host learned from 210 jobs of the last hours.</summary>
     private static async Task LearnAsync(IStatistics statistics, DateTimeOffset now)
     {
         for (var hour = 0; hour < 30; hour++)

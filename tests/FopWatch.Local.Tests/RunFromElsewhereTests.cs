@@ -5,7 +5,7 @@ using FopWatch.Local.Tests.CommandLine;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The project as it is started and published, in another folder than its own.</summary>
+/// <summary>The project started and published from another folder than its own.</summary>
 public sealed class RunFromElsewhereTests : IDisposable
 {
     private const string Settings = """{"FopWatch": {"Sources": {"media": {"Provider": "Qiniu", "NotifyTokens": ["abcdefgh"]}}}}""";
@@ -15,7 +15,7 @@ public sealed class RunFromElsewhereTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact(Timeout = 300_000)]
-    public async Task Relative_paths_are_relative_to_where_the_user_stands()
+    public async Task Relative_paths_are_relative_to_the_users_directory()
     {
         Write("fopwatch.json", Settings);
         Write("body.json", """{"id": "a", "code": 0, "items": []}""");
@@ -37,7 +37,7 @@ public sealed class RunFromElsewhereTests : IDisposable
             while (!log.Contains("Source media", StringComparison.Ordinal))
                 log += await serving.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) ?? throw new InvalidOperationException(log);
 
-            // On macOS the folder is below a link.
+            // On macOS the folder is below a symbolic link.
             Assert.Matches($"Settings were read from .*{Path.GetFileName(_folder.FullName)}.fopwatch.json", log);
             Assert.Contains("with 1 source(s)", log, StringComparison.Ordinal);
             Assert.Contains("No provider can reach the notify URLs: they begin with http://127.0.0.1:", log, StringComparison.Ordinal);
@@ -50,7 +50,7 @@ public sealed class RunFromElsewhereTests : IDisposable
         }
     }
 
-    /// <summary>What would be published of the folder, as MSBuild evaluates the project in a folder with files that hold keys.</summary>
+    /// <summary>The files that would be published, as MSBuild evaluates the project in a folder with files that contain keys.</summary>
     [Fact(Timeout = 120_000)]
     public async Task No_settings_file_is_published()
     {

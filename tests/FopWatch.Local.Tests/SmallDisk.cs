@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FopWatch.Local.Tests;
 
 /// <summary>
-/// A file system of a few MiB that can really get full: a tmpfs in a mount namespace of its own, held by a shell. It is gone when the
-/// shell is, which ends with its standard input and hence with this process, however that ends.
+/// A file system of a few MiB that can really fill up: a tmpfs in its own mount namespace, held by a shell. It disappears with the
+/// shell, which ends with its standard input and therefore with this process, however that ends.
 /// </summary>
 internal sealed class SmallDisk : IDisposable
 {
@@ -14,17 +14,17 @@ internal sealed class SmallDisk : IDisposable
 
     private SmallDisk(Process shell, string folder) => (_shell, _folder) = (shell, folder);
 
-    /// <summary>Where it is mounted: for processes that are started through <see cref="Through"/>, and nobody else.</summary>
+    /// <summary>The mount point, visible only to processes started through <see cref="Through"/>.</summary>
     public string Folder => Path.Combine(_folder, "disk");
 
-    /// <summary>A command that runs the one that follows where the disk is to be seen, and leaves nothing of itself.</summary>
+    /// <summary>The prefix of a command that runs in the namespace where the disk is mounted, and replaces itself with that command.</summary>
     public IReadOnlyList<string> Through =>
         ["nsenter", "--user", "--mount", "--preserve-credentials", "--target", _shell.Id.ToString(CultureInfo.InvariantCulture), "--"];
 
-    /// <summary>Mounts one, or skips the test where that is not to be had.</summary>
+    /// <summary>Mounts a disk, or skips the test if that is impossible.</summary>
     public static async Task<SmallDisk> MountAsync(int mebibytes)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "A disk of a few MiB is a tmpfs in a mount namespace of its own, which Linux has.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test needs Linux: its small disk is a tmpfs in a mount namespace.");
         var folder = Directory.CreateTempSubdirectory("fopwatch-disk-").FullName;
         Directory.CreateDirectory(Path.Combine(folder, "disk"));
         try
@@ -47,31 +47,31 @@ internal sealed class SmallDisk : IDisposable
                 shell.StandardInput.Close();
                 var reason = await shell.StandardError.ReadToEndAsync(TestContext.Current.CancellationToken);
                 disk.Dispose();
-                Assert.Skip($"A tmpfs in a mount namespace of its own is not allowed here: {reason.Trim()}");
+                Assert.Skip($"A tmpfs in a mount namespace is not allowed on this machine: {reason.Trim()}");
                 throw;
             }
         }
         catch (System.ComponentModel.Win32Exception)
         {
             Directory.Delete(folder, recursive: true);
-            Assert.Skip("There is no unshare (util-linux) here.");
+            Assert.Skip("unshare (util-linux) is not installed.");
             throw;
         }
     }
 
-    /// <summary>Takes some of the room away.</summary>
+    /// <summary>Takes some of the free space.</summary>
     public Task TakeAsync(int mebibytes) =>
         RunAsync(string.Create(CultureInfo.InvariantCulture, $"head -c {mebibytes * 1024 * 1024} /dev/zero >disk/ballast"));
 
-    /// <summary>Takes all the room away that is left. Returns when there is not a byte.</summary>
+    /// <summary>Takes all remaining space, to the last byte.</summary>
     public Task TakeAllAsync() => RunAsync("! cat /dev/zero >>disk/ballast 2>/dev/null");
 
-    /// <summary>Gives back what was taken, but for some.</summary>
+    /// <summary>Releases all but some of the taken space.</summary>
     public Task GiveBackAsync(int butMebibytes = 0) =>
         RunAsync(string.Create(CultureInfo.InvariantCulture, $"truncate -s {butMebibytes}M disk/ballast"));
 
-    /// <summary>Copies the files on it to a folder that everybody sees.</summary>
-    /// <returns>The folder; it is deleted with the disk.</returns>
+    /// <summary>Copies its files to a folder outside the namespace.</summary>
+    /// <returns>The folder, which is deleted with the disk.</returns>
     public async Task<string> CopyAsync()
     {
         await RunAsync("rm -rf copy && cp -R disk copy");
@@ -91,6 +91,6 @@ internal sealed class SmallDisk : IDisposable
         await _shell.StandardInput.WriteLineAsync($"if {command}; then echo done; else echo failed; fi");
         await _shell.StandardInput.FlushAsync(TestContext.Current.CancellationToken);
         if (await _shell.StandardOutput.ReadLineAsync(TestContext.Current.CancellationToken) != "done")
-            throw new IOException($"On the small disk, this failed: {command}");
+            throw new IOException($"This command failed on the small disk: {command}");
     }
 }

@@ -6,7 +6,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests;
 
-/// <summary>The embedded host keeps statistics of what comes over HTTP, and polls by plans that it learned from them.</summary>
+/// <summary>The embedded host keeps statistics of what it learns over HTTP, and polls by the plans learned from them.</summary>
 public sealed class StatisticsTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -14,7 +14,7 @@ public sealed class StatisticsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task What_is_heard_is_kept_and_decides_when_later_jobs_are_polled()
+    public async Task Recorded_ages_are_kept_and_decide_when_later_jobs_are_polled()
     {
         var clock = new ManualTimeProvider(Start);
         await using var host = await RunningHost.StartAsync(time: clock);
@@ -26,7 +26,7 @@ public sealed class StatisticsTests
         {
             if (i % 5 == 0)
             {
-                // An age belongs to the hour in which it is added, and an hour adds 7 at the most while little is known.
+                // An age counts in the hour in which it is added, and an hour adds at most 7 while little is known.
                 await Eventually.HoldsAsync(() =>
                 {
                     clock.Advance(StatisticsLoop.AddEvery);
@@ -41,7 +41,7 @@ public sealed class StatisticsTests
             (await host.NotifyAsync("media", $$$"""{"id":"{{{id}}}","code":0,"items":[{"cmd":"avthumb/mp4/s/640x360","code":0,"key":"out.mp4"}]}""")).EnsureSuccessStatusCode();
         }
 
-        // What was counted is added when the host ends; the next one learns from it as it starts.
+        // Ages are saved when the host ends; the next host learns from them at its start.
         await host.StopAsync();
         await host.RestartAsync(clock);
         var statistics = host.Host.Services.GetRequiredService<IStatistics>();

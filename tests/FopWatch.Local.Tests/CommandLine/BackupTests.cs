@@ -4,7 +4,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary><c>backup</c> and <c>restore</c> beside a host that runs.</summary>
+/// <summary><c>backup</c> and <c>restore</c> next to a running host.</summary>
 public sealed class BackupTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -12,7 +12,7 @@ public sealed class BackupTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_running_host_is_copied_and_the_copy_put_into_a_new_folder()
+    public async Task A_running_host_is_backed_up_and_the_backup_restored_to_a_new_folder()
     {
         await using var host = await RunningHost.StartAsync();
         await host.Http.PostAsync("/api/jobs", new StringContent("""{"source": "media", "id": "z0.a"}"""), TestContext.Current.CancellationToken);
@@ -32,7 +32,7 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
-    public async Task What_cannot_be_is_said_in_a_line_and_changes_nothing()
+    public async Task An_impossible_backup_or_restore_is_reported_in_one_line_and_changes_nothing()
     {
         await using var host = await RunningHost.StartAsync();
         await File.WriteAllTextAsync(PathOf("copy.db"), "mine", TestContext.Current.CancellationToken);

@@ -3,17 +3,17 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>One run of the real program that ends by itself.</summary>
+/// <summary>A run of the real program that ends without a signal.</summary>
 internal static class CommandProcess
 {
-    /// <summary>Runs it to its end.</summary>
-    /// <param name="folder">Where it is started.</param>
-    /// <param name="variables">Environment variables beside those of the tests.</param>
-    /// <param name="arguments">Its command line.</param>
+    /// <summary>Runs the program and waits for its end.</summary>
+    /// <param name="folder">The working directory.</param>
+    /// <param name="variables">Environment variables in addition to those of the tests.</param>
+    /// <param name="arguments">The command line.</param>
     public static Task<(int Exit, string Output, string Error)> RunAsync(string folder, Dictionary<string, string> variables, params string[] arguments) =>
         RunAsync(folder, variables, "dotnet", [typeof(LocalHost).Assembly.Location, .. arguments]);
 
-    /// <summary>Runs any program to its end.</summary>
+    /// <summary>Runs any program and waits for its end.</summary>
     public static async Task<(int Exit, string Output, string Error)> RunAsync(
         string folder,
         Dictionary<string, string> variables,

@@ -5,7 +5,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>One run of the command line in this process: what it printed, while it runs too, and what it ended with.</summary>
+/// <summary>A run of the command line in this process: its output, also while it runs, and its exit code.</summary>
 internal sealed class CommandRun : IAsyncDisposable
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
@@ -18,7 +18,7 @@ internal sealed class CommandRun : IAsyncDisposable
         var terminal = new Terminal(() => new MemoryStream(input), Output, Error, time, isLive, isLive) { CanAsk = isLive && input.Length > 0 };
         if (isLive)
         {
-            // What a terminal that can do everything is asked to show.
+            // The output for a terminal with every capability.
             terminal.Resize(width);
             terminal.Console.Profile.Capabilities.Ansi = true;
         }
@@ -35,28 +35,28 @@ internal sealed class CommandRun : IAsyncDisposable
     /// <summary>Runs a command in a terminal.</summary>
     public static CommandRun StartLive(string[] args, int width) => new(args, [], TimeProvider.System, isLive: true, width);
 
-    /// <summary>What a terminal shows of a text: without the sequences that give it colours.</summary>
+    /// <summary>The text that a terminal shows, without colour sequences.</summary>
     public static string Plain(string written) => Regex.Replace(written, "\u001b\\[[0-9;?]*[A-Za-z]", "").ReplaceLineEndings("\n");
 
-    /// <summary>Runs a command against a host to its end.</summary>
+    /// <summary>Runs a command against a host and waits for its end.</summary>
     public static Task<(int Exit, string Output, string Error)> RunAsync(RunningHost host, params string[] args) =>
         RunAsync([.. args, "--url", host.Host.Url.AbsoluteUri]);
 
-    /// <summary>Runs a command to its end.</summary>
+    /// <summary>Runs a command and waits for its end.</summary>
     public static Task<(int Exit, string Output, string Error)> RunAsync(string[] args, string input = "", bool isLive = false) =>
         RunAsync(args, Encoding.UTF8.GetBytes(input), isLive);
 
-    /// <summary>Runs a command to its end.</summary>
+    /// <summary>Runs a command and waits for its end.</summary>
     public static async Task<(int Exit, string Output, string Error)> RunAsync(string[] args, byte[] input, bool isLive)
     {
         await using var run = new CommandRun(args, input, TimeProvider.System, isLive);
         return (await run.ExitAsync(), run.Output.ToString(), run.Error.ToString());
     }
 
-    /// <summary>What it ends with.</summary>
+    /// <summary>The exit code.</summary>
     public Task<int> ExitAsync() => _exit.WaitAsync(Patience, TestContext.Current.CancellationToken);
 
-    /// <summary>Ctrl-C.</summary>
+    /// <summary>Sends Ctrl-C.</summary>
     public void Interrupt() => _interrupt.Cancel();
 
     public async ValueTask DisposeAsync()
@@ -66,7 +66,7 @@ internal sealed class CommandRun : IAsyncDisposable
         _interrupt.Dispose();
     }
 
-    /// <summary>What was written so far.</summary>
+    /// <summary>The output so far.</summary>
     internal sealed class Written : TextWriter
     {
         private readonly StringBuilder _text = new();
@@ -94,7 +94,7 @@ internal sealed class CommandRun : IAsyncDisposable
 
         public override void WriteLine(string? value) => Write(value + "\n");
 
-        /// <summary>Waits until a text was written.</summary>
+        /// <summary>Waits until a text is written.</summary>
         public async Task UntilAsync(string wanted, int times = 1)
         {
             var seen = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -111,7 +111,7 @@ internal sealed class CommandRun : IAsyncDisposable
             }
             catch (TimeoutException)
             {
-                Assert.Fail($"'{wanted}' was not written, but:\n{this}");
+                Assert.Fail($"'{wanted}' was not written. The output is:\n{this}");
             }
 
             int Times(string text) => text.Split(wanted).Length - 1;

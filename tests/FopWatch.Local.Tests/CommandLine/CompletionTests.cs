@@ -2,7 +2,7 @@ using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>What shells complete with the scripts of <c>completion</c>, where the shells are on the machine.</summary>
+/// <summary>What shells complete with the scripts of <c>completion</c>, for the shells on this machine.</summary>
 public sealed class CompletionTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -15,7 +15,7 @@ public sealed class CompletionTests : IDisposable
     [InlineData("fopwatch completion ", "bash", "fish", "pwsh", "zsh")]
     [InlineData("fopwatch init --provider ", "Qiniu", "WangsuFmgr", "WangsuFops")]
     [InlineData("/opt/fopwatch/fopwatch track --wa", "--wait")]
-    public async Task The_program_names_the_words_that_can_follow(string line, params string[] words)
+    public async Task The_program_names_the_possible_next_words(string line, params string[] words)
     {
         var (exit, output, error) = await CommandRun.RunAsync([$"[suggest:{line.Length}]", line]);
 
@@ -38,7 +38,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public async Task Bash_completes()
     {
-        Assert.SkipUnless(IsOnPath("bash"), "There is no bash here.");
+        Assert.SkipUnless(IsOnPath("bash"), "bash is not installed.");
         Assert.Equal("track", await CompleteAsync("bash", $$"""
             source ./script
             COMP_LINE='./fopwatch tra' COMP_POINT=14 COMP_WORDS=(./fopwatch tra) COMP_CWORD=1
@@ -56,7 +56,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public async Task Fish_completes()
     {
-        Assert.SkipUnless(IsOnPath("fish"), "There is no fish here.");
+        Assert.SkipUnless(IsOnPath("fish"), "fish is not installed.");
         Assert.Equal("track", await CompleteAsync("fish", """
             source ./script
             set -x PATH . $PATH
@@ -67,7 +67,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public async Task Zsh_completes()
     {
-        Assert.SkipUnless(IsOnPath("zsh"), "There is no zsh here.");
+        Assert.SkipUnless(IsOnPath("zsh"), "zsh is not installed.");
         Assert.Equal("track", await CompleteAsync("zsh", """
             compdef() { }
             compadd() { print -l -- "${(@)found:#^tra*}"; }
@@ -81,7 +81,7 @@ public sealed class CompletionTests : IDisposable
     [Fact]
     public async Task PowerShell_completes()
     {
-        Assert.SkipUnless(IsOnPath("pwsh"), "There is no PowerShell here.");
+        Assert.SkipUnless(IsOnPath("pwsh"), "PowerShell is not installed.");
         Assert.Equal("track", await CompleteAsync("pwsh", """
             . ./script.ps1
             $env:PATH = ".:$env:PATH"
@@ -90,7 +90,7 @@ public sealed class CompletionTests : IDisposable
     }
 
     [Fact]
-    public async Task A_shell_without_a_script_is_wrong_usage()
+    public async Task An_unsupported_shell_is_wrong_usage()
     {
         var (exit, output, error) = await CommandRun.RunAsync(["completion", "csh"]);
 
@@ -98,7 +98,7 @@ public sealed class CompletionTests : IDisposable
         Assert.StartsWith("SHELL: 'csh' is none of bash, zsh, fish, pwsh.", error, StringComparison.Ordinal);
     }
 
-    /// <summary>Runs lines in a shell that has read its script; the program is in the folder.</summary>
+    /// <summary>Runs lines in a shell that has loaded its script; the program is in the folder.</summary>
     private async Task<string> CompleteAsync(string shell, string lines)
     {
         var program = Path.Combine(_folder.FullName, "fopwatch");

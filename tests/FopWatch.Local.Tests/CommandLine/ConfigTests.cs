@@ -3,7 +3,7 @@ using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary><c>config check</c>: the validation of the start, without a start.</summary>
+/// <summary><c>config check</c>: the validation done by <c>serve</c>, without starting a host.</summary>
 public sealed class ConfigTests : IDisposable
 {
     private const string Secret = "do-not-show-this-1";
@@ -39,7 +39,7 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Fact]
-    public async Task Every_problem_is_named_by_its_setting_and_an_unknown_name_by_the_nearest_right_one()
+    public async Task Every_problem_names_its_setting_and_an_unknown_name_gets_the_closest_known_one()
     {
         Write($$$"""
             { "FopWatch": { "ApiKey": "{{{Secret}}}", "Retentoin": "1.00:00:00", "Sources": { "media": {
@@ -59,7 +59,7 @@ public sealed class ConfigTests : IDisposable
     }
 
     [Fact]
-    public async Task As_json_problems_are_a_list()
+    public async Task As_JSON_problems_are_a_list()
     {
         Write("""{ "FopWatch": { "Sorces": {} , "MaxBodyBytes": 1 } }""");
 
@@ -94,7 +94,7 @@ public sealed class ConfigTests : IDisposable
     [InlineData("FopWatch:ApiKey is missing", "--urls", "http://0.0.0.0:7071")]
     [InlineData("--urls is 'x'", "--urls", "x")]
     [InlineData("--data is empty", "--data", "")]
-    public async Task What_serve_would_refuse_is_refused(string problem, params string[] options)
+    public async Task Settings_that_serve_refuses_are_refused(string problem, params string[] options)
     {
         Write("""{ "FopWatch": {} }""");
 
@@ -104,9 +104,9 @@ public sealed class ConfigTests : IDisposable
         Assert.Contains(problem, error, StringComparison.Ordinal);
     }
 
-    /// <summary>A container and a service say in their environment where their host is.</summary>
+    /// <summary>A container or service sets the host's address in environment variables.</summary>
     [Fact]
-    public async Task The_environment_says_where_the_host_is_and_an_option_counts_more()
+    public async Task Environment_variables_give_the_host_and_an_option_overrides_them()
     {
         Write("""{ "FopWatch": { "ApiKey": "0123456789abcdef" } }""");
         Dictionary<string, string> variables = new() { ["FOPWATCH_URLS"] = "nowhere", ["FOPWATCH_CONFIG"] = File, ["FOPWATCH_DATA"] = "" };

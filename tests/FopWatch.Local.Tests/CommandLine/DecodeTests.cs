@@ -34,7 +34,7 @@ public class DecodeTests
     [InlineData("qiniu", WorkflowV2, "succeeded")]
     [InlineData("wangsuFops", Fops, "succeeded")]
     [InlineData("wangsuFmgr", Fmgr, "succeeded")]
-    public async Task Each_shape_of_body_is_understood(string provider, string body, string outcome)
+    public async Task Each_form_of_body_is_decoded(string provider, string body, string outcome)
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", provider, "--json"], body);
 
@@ -52,7 +52,7 @@ public class DecodeTests
     [InlineData("qiniu", "notification", Classic)]
     [InlineData("qiniu", "poll", Classic)]
     [InlineData("wangsuFmgr", "notification", Fmgr)]
-    public async Task A_captured_body_may_begin_with_a_byte_order_mark(string provider, string channel, string body)
+    public async Task A_captured_body_may_start_with_a_byte_order_mark(string provider, string channel, string body)
     {
         using var folder = new TempFolder();
         var file = Path.Combine(folder.FullName, "captured.json");
@@ -65,7 +65,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task The_table_says_what_the_body_means_and_keeps_secrets()
+    public async Task The_table_says_what_the_body_means_and_hides_secrets()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "qiniu"], Classic);
 
@@ -79,7 +79,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task Without_a_provider_all_are_tried()
+    public async Task Without_a_provider_every_provider_is_tried()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-"], Convert.ToBase64String(Encoding.UTF8.GetBytes(Fmgr)));
 
@@ -92,9 +92,9 @@ public class DecodeTests
     [Theory]
     [InlineData("notification", "none yet", "no")]
     [InlineData("poll", "succeeded", "yes")]
-    public async Task The_channel_decides_what_a_number_means(string channel, string outcome, string closes)
+    public async Task The_channel_decides_what_a_code_means(string channel, string outcome, string closes)
     {
-        // 6 is the answer's "notified"; a notification knows no such code.
+        // 6 is "notified" in an answer; a notification has no such code.
         const string Body = """{"id":"20.1","code":6,"items":[{"cmd":"copy/x","code":6,"key":"k"}]}""";
 
         var (_, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "wangsuFmgr", "--channel", channel], Body);
@@ -104,7 +104,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task A_notification_that_was_sent_separately_asks_for_a_poll()
+    public async Task A_separate_notification_leads_to_a_poll()
     {
         const string Body = """{"id":"20.1","code":3,"separate":1,"items":[{"cmd":"copy/x","code":3,"key":"k"}]}""";
 
@@ -120,7 +120,7 @@ public class DecodeTests
     [InlineData("<html>")]
     [InlineData("""{"hello":1}""")]
     [InlineData("""{"id":"z0.1","id":"z0.2","code":0,"items":[]}""")]
-    public async Task What_nobody_understands_is_exit_code_1_with_the_reason(string body)
+    public async Task An_undecodable_body_is_exit_code_1_with_the_reason(string body)
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-"], body);
         var (jsonExit, json, _) = await CommandRun.RunAsync(["decode", "-", "--json"], body);
@@ -132,7 +132,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task Nothing_of_a_body_is_obeyed_by_a_terminal()
+    public async Task Terminal_sequences_in_a_body_have_no_effect()
     {
         const string Body = """{"id":"z0.1","code":3,"inputKey":"\u202egpj.exe","items":[{"cmd":"[red]a[/]\u001b[2J","code":3,"error":"\u009b2J\nline"}]}""";
 
@@ -152,7 +152,7 @@ public class DecodeTests
     [Theory]
     [InlineData("ak", "strong", "recorded", ExitCodes.Ok)]
     [InlineData("other", "invalid", "quarantined", ExitCodes.Failed)]
-    public async Task The_trust_is_shown_and_decides_the_exit_code_where_keys_and_authorization_are_given(
+    public async Task With_keys_and_authorization_the_trust_is_shown_and_decides_the_exit_code(
         string accessKey, string trust, string becomes, int expected)
     {
         using var folder = new TempFolder();
@@ -174,7 +174,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task A_body_that_closes_the_job_without_its_outcome_says_what_happens()
+    public async Task A_body_that_closes_the_job_without_an_outcome_says_what_happens_next()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["decode", "-", "--provider", "wangsuFops"], """{"id":"a","code":3,"items":[{"cmd":"x","code":1}]}""");
 
@@ -189,7 +189,7 @@ public class DecodeTests
     [InlineData("https://hooks.example.com/api/notify/other/secret-token", "this is not a notify URL of the source 'video'")]
     [InlineData("https://hooks.example.com/notify", "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN")]
     [InlineData("https://hooks.example.com/prefix/api/notify/video/secret-token/lesson-42", null)]
-    public async Task A_URL_that_the_host_would_answer_404_is_named(string url, string? problem)
+    public async Task A_URL_that_the_host_would_answer_404_is_reported(string url, string? problem)
     {
         using var folder = new TempFolder();
         string[] args = ["decode", "-", "--config", await ConfigAsync(folder, "WangsuFops"), "--source", "video", "--url", url];
@@ -239,7 +239,7 @@ public class DecodeTests
     }
 
     [Fact]
-    public async Task Headers_that_a_signature_covers_can_be_given()
+    public async Task Headers_covered_by_a_signature_can_be_given()
     {
         using var folder = new TempFolder();
         var config = await ConfigAsync(folder, "Qiniu");
@@ -297,7 +297,7 @@ public class DecodeTests
     [InlineData("lessons", "poll", ExitCodes.Failed, "The report is about the bucket 'b', which is not in FopWatch:Sources:video:Buckets.")]
     [InlineData("b", "notification", ExitCodes.Ok, null)]
     [InlineData("b", "poll", ExitCodes.Ok, null)]
-    public async Task A_body_about_a_bucket_that_the_source_does_not_list_is_said_to_be(string bucket, string channel, int exitCode, string? reason)
+    public async Task A_bucket_that_the_source_does_not_list_is_reported(string bucket, string channel, int exitCode, string? reason)
     {
         using var folder = new TempFolder();
         string[] args = ["decode", "-", "--config", await ConfigAsync(folder, "Qiniu", bucket), "--source", "video", "--channel", channel];

@@ -5,7 +5,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary><c>doctor</c>: by a running host, and without one.</summary>
+/// <summary><c>doctor</c>, with and without a running host.</summary>
 public sealed class DoctorTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -19,7 +19,7 @@ public sealed class DoctorTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact(Timeout = 120_000)]
-    public async Task A_running_host_is_asked_and_what_it_found_is_shown_the_worst_first()
+    public async Task A_running_host_is_asked_and_findings_are_shown_worst_first()
     {
         await using var statusApi = await StatusStub.StartAsync();
         statusApi.Answer = (_, _) => (404, "<html>");
@@ -41,7 +41,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Json_is_what_the_host_answers()
+    public async Task The_JSON_is_the_hosts_answer()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -54,7 +54,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Without_a_host_settings_status_APIs_and_folder_are_examined_and_the_rest_is_skipped_with_its_reason()
+    public async Task Without_a_host_settings_status_APIs_and_folder_are_examined_and_skipped_checks_give_a_reason()
     {
         await using var statusApi = await StatusStub.StartAsync();
         await WriteAsync(statusApi.Endpoint);
@@ -78,7 +78,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Wrong_settings_are_trouble_each_and_the_folder_is_examined()
+    public async Task Each_wrong_setting_is_a_trouble_and_the_folder_is_still_examined()
     {
         await File.WriteAllTextAsync(Config, """{"FopWatch":{"Sources":{"media":{"Provider":"Nobody"}}}}""", Cancelled);
         Directory.CreateDirectory(Data);
@@ -92,7 +92,7 @@ public sealed class DoctorTests : IDisposable
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_key_that_the_host_does_not_take_is_refused_and_nothing_is_examined()
+    public async Task A_key_that_the_host_refuses_ends_the_command_without_an_examination()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");
 

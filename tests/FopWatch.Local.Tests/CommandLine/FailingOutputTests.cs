@@ -4,7 +4,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>The output of a command cannot be written.</summary>
+/// <summary>Commands whose output cannot be written.</summary>
 public sealed class FailingOutputTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -43,9 +43,9 @@ public sealed class FailingOutputTests
     [InlineData("plan --ages ages.txt >&-", "")]
     [InlineData("--help >&-", "")]
     [InlineData("plan --ages ages.txt | (exec <&-; sleep 3)", "Broken pipe")]
-    public async Task The_program_itself_names_a_full_disk_a_closed_output_and_a_broken_pipe(string command, string why)
+    public async Task The_program_reports_a_full_disk_a_closed_output_and_a_broken_pipe(string command, string why)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "It needs /dev/full and a shell.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test needs /dev/full and a shell.");
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(Path.Combine(folder.FullName, "ages.txt"), "10\n20\n30\n", Cancelled);
         var script = $"set -o pipefail; exec 3>&1; fopwatch() {{ dotnet '{typeof(Local.Hosting.LocalHost).Assembly.Location}' \"$@\"; }}; fopwatch {command}";
@@ -58,9 +58,9 @@ public sealed class FailingOutputTests
     }
 
     [Fact(Timeout = 180_000)]
-    public async Task Errors_that_cannot_be_written_change_nothing()
+    public async Task Errors_that_cannot_be_written_do_not_change_the_exit_code()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "It needs /dev/full and a shell.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "The test needs /dev/full and a shell.");
         using var folder = new TempFolder();
         var script = $"dotnet '{typeof(Local.Hosting.LocalHost).Assembly.Location}' plan --url http://127.0.0.1:9 2> /dev/full";
 

@@ -16,7 +16,7 @@ public class HelpTextTests
 
     [Theory]
     [MemberData(nameof(Explained))]
-    public void The_help_of_a_command_breaks_no_word_at_80_columns_and_names_the_program_as_it_is_started(string name)
+    public void Help_of_a_command_breaks_no_word_at_80_columns_and_names_the_program_as_it_was_started(string name)
     {
         var command = All().Single(command => command.Name == name).Command;
 
@@ -48,7 +48,7 @@ public class HelpTextTests
     }
 
     [Fact]
-    public void A_long_command_is_continued_outside_of_quotes()
+    public void A_long_command_continues_on_the_next_line_outside_quotes()
     {
         Assert.Equal(
             ["  x/fopwatch decode - \\", "    --header 'Host: a b' \\", "    --config fopwatch.json | \\", "    x/fopwatch watch"],

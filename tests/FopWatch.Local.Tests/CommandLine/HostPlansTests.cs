@@ -12,7 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary><c>plan --url</c> and <c>GET /api/plan</c>: by which plans a running host polls.</summary>
+/// <summary><c>plan --url</c> and <c>GET /api/plan</c>: the plans by which a running host polls.</summary>
 public sealed class HostPlansTests
 {
     private static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -20,7 +20,7 @@ public sealed class HostPlansTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task The_plans_of_a_host_that_has_learned_are_shown_with_what_they_come_to()
+    public async Task The_learned_plans_of_a_host_are_shown_with_their_expectations()
     {
         await using var host = await LearnedAsync();
 
@@ -56,13 +56,13 @@ public sealed class HostPlansTests
         Assert.Equal(first.TotalSeconds, mp4.Ages[0], 0.001);
         Assert.InRange(mp4.ExpectedDelay, 1, 600);
 
-        // All classes have one price, so one may wait longer for the sake of the others.
+        // All classes have one price, so one may wait longer to shorten the others.
         Assert.InRange(media.Classes.Take(2).Sum(one => one.Known * one.ExpectedDelay), 0, media.Classes.Take(2).Sum(one => one.Known * one.Fixed.ExpectedDelay));
         Assert.Null(media.Classes[3].Optimum);
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Sources_that_have_learned_nothing_say_why()
+    public async Task Sources_that_have_not_learned_a_plan_say_why()
     {
         await using var host = await LearnedAsync();
 
@@ -78,7 +78,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task What_is_shown_fits_into_80_columns_with_bars_and_waits()
+    public async Task Plans_fit_into_80_columns_with_bars_and_waits()
     {
         await using var host = await LearnedAsync();
 
@@ -106,7 +106,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Ages_and_polls_are_shown_of_the_classes_that_are_asked_for()
+    public async Task Ages_and_polls_are_shown_for_the_requested_classes()
     {
         await using var host = await LearnedAsync();
 
@@ -127,7 +127,7 @@ public sealed class HostPlansTests
     [InlineData("No source that is shown has a class 'nothing'.", "--class", "nothing")]
     [InlineData("--class and --all exclude each other.", "--class", "copy", "--all")]
     [InlineData("--all and --json exclude each other: JSON has every class.", "--all", "--json")]
-    public async Task What_cannot_be_shown_is_refused(string problem, params string[] options)
+    public async Task Unsupported_options_are_refused(string problem, params string[] options)
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -138,7 +138,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task The_age_from_which_a_job_is_overdue_is_that_by_which_the_host_finds_it_overdue()
+    public async Task The_shown_overdue_age_is_the_one_that_the_host_uses()
     {
         await using var host = await LearnedAsync();
         var overdue = host.Host.Services.GetRequiredService<LearnedPlans>().OverdueOf("media")!;
@@ -153,7 +153,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Ages_that_are_cut_say_so()
+    public async Task A_cut_list_of_ages_says_so()
     {
         await using var host = await LearnedAsync();
 
@@ -166,7 +166,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task As_many_classes_as_a_source_may_have_are_answered_within_seconds()
+    public async Task The_maximum_number_of_classes_is_answered_within_seconds()
     {
         await using var host = await RunningHost.StartAsync();
         var statistics = host.Host.Services.GetRequiredService<IStatistics>();
@@ -202,7 +202,7 @@ public sealed class HostPlansTests
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task A_host_that_cannot_be_reached_is_exit_code_3() =>
+    public async Task An_unreachable_host_is_exit_code_3() =>
         Assert.Equal(ExitCodes.Unreachable, (await CommandRun.RunAsync(["plan", "--url", "http://127.0.0.1:9"])).Exit);
 
     /// <summary>A host whose source <c>media</c> has learned from 20 hours, and whose source <c>files</c> has the fixed plan.</summary>

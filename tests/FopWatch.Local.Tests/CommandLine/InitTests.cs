@@ -3,7 +3,7 @@ using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>What <c>init</c> writes is what the host reads.</summary>
+/// <summary>Checks that the host reads what <c>init</c> writes.</summary>
 public sealed class InitTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -13,7 +13,7 @@ public sealed class InitTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task The_file_has_what_was_given_new_secrets_and_comments_and_the_host_takes_it()
+    public async Task The_file_has_the_given_values_new_secrets_and_comments_and_the_host_accepts_it()
     {
         var (exit, output, error) = await CommandRun.RunAsync(
         [
@@ -31,7 +31,7 @@ public sealed class InitTests : IDisposable
         if (!OperatingSystem.IsWindows())
             Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, System.IO.File.GetUnixFileMode(File));
 
-        // What is to be given to the provider is what the file says; the API key stays in the file.
+        // The values to enter at the provider are those of the file; the API key stays in the file.
         var token = text.Split("\"NotifyTokens\": [\"")[1].Split('"')[0];
         Assert.Matches("^[0-9a-f]{32}$", token);
         Assert.True(source.Tokens.Match(token));
@@ -42,7 +42,7 @@ public sealed class InitTests : IDisposable
 
     /// <summary>An operator uncomments lines.</summary>
     [Fact]
-    public async Task With_every_comment_of_a_setting_taken_away_the_file_is_still_right()
+    public async Task With_every_setting_uncommented_the_file_is_still_valid()
     {
         await CommandRun.RunAsync(["init", "--non-interactive", "--config", File, "--provider", "Qiniu"]);
         var text = await System.IO.File.ReadAllTextAsync(File, TestContext.Current.CancellationToken);
@@ -69,7 +69,7 @@ public sealed class InitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_file_that_exists_is_not_changed()
+    public async Task An_existing_file_is_not_changed()
     {
         await System.IO.File.WriteAllTextAsync(File, "mine", TestContext.Current.CancellationToken);
 
@@ -81,7 +81,7 @@ public sealed class InitTests : IDisposable
     }
 
     [Fact]
-    public async Task Each_question_is_asked_until_its_answer_is_right()
+    public async Task Each_question_is_repeated_until_its_answer_is_valid()
     {
         const string Answers = "nobody\nWangsuFmgr\n\nftp://x\nhttps://mgr.example.org\na b\nfiles\nhooks\nhttps://hooks.example.org\na:b\nlessons  audio\n";
 
@@ -96,14 +96,14 @@ public sealed class InitTests : IDisposable
             Assert.Contains(problem, error, StringComparison.Ordinal);
         }
 
-        // Questions are on the standard error, so that a program can read the answer.
+        // Questions go to standard error, so that a program can read the answer.
         using var answer = JsonDocument.Parse(output);
         Assert.Equal(File, answer.RootElement.GetProperty("file").GetString());
         Assert.StartsWith("https://hooks.example.org/api/notify/files/", answer.RootElement.GetProperty("notifyUrl").GetString(), StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task What_an_option_answers_is_not_asked_and_Enter_takes_what_is_in_brackets()
+    public async Task Options_replace_questions_and_Enter_takes_the_default_in_brackets()
     {
         var (exit, _, error) = await CommandRun.RunAsync(["init", "--config", File, "--public-url", "https://hooks.example.org", "--bucket", "lessons"], "\n\n");
 
@@ -128,7 +128,7 @@ public sealed class InitTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_does_not_exist_is_named()
+    public async Task A_missing_folder_is_named()
     {
         var file = Path.Combine(_folder.FullName, "none", "fopwatch.json");
 

@@ -16,7 +16,7 @@ public class JobTrackingTests
     [InlineData(JobEvent.SettledType, "null")]
     [InlineData(JobEvent.SettledType, "{}")]
     [InlineData(JobEvent.SettledType, """{"specversion":"1.0","type":"fopwatch.job.settled","id":"e","source":"/fopwatch/media","subject":"z0.1","time":"2026-01-01T00:00:00Z","datacontenttype":"application/json","data":null}""")]
-    public async Task Where_the_stream_has_a_gap_the_open_jobs_are_asked_for(string type, string data)
+    public async Task After_a_gap_in_the_stream_open_jobs_are_queried(string type, string data)
     {
         using var host = new ScriptedHost();
         using var client = new FopWatchClient(new() { Url = new("http://host") }, host);
@@ -28,7 +28,7 @@ public class JobTrackingTests
         Assert.Equal(new TrackedJob("z0.1", JobState.Failed, 2, "why"), Assert.Single(tracking.Jobs.All));
     }
 
-    /// <summary>One stream, and then none at all.</summary>
+    /// <summary>Answers with one stream, then with none.</summary>
     private sealed class ScriptedHost : HttpMessageHandler
     {
         public Queue<string> Streams { get; } = new();

@@ -10,7 +10,7 @@ public sealed class JobsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task Jobs_are_listed_by_filters_as_a_table_and_as_json()
+    public async Task Jobs_are_listed_by_filters_as_a_table_and_as_JSON()
     {
         await using var host = await HostAsync();
 
@@ -63,7 +63,7 @@ public sealed class JobsTests
     [InlineData("KEY, or --all", "quarantine", "retry")]
     [InlineData("excludes", "quarantine", "delete", "k", "--all")]
     [InlineData("KEY is empty", "quarantine", "show", " ")]
-    public async Task Wrong_usage_is_named_before_the_host_is_asked(string problem, params string[] args)
+    public async Task Wrong_usage_is_reported_without_asking_the_host(string problem, params string[] args)
     {
         var (exit, output, error) = await CommandRun.RunAsync(args);
 
@@ -109,7 +109,7 @@ public sealed class JobsTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Jobs_that_are_named_are_acted_on_and_what_cannot_be_is_told()
+    public async Task Named_jobs_are_acted_on_and_refused_ones_are_reported()
     {
         await using var host = await HostAsync();
 
@@ -128,7 +128,7 @@ public sealed class JobsTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_batch_shows_its_count_and_acts_only_when_it_is_confirmed()
+    public async Task A_batch_shows_its_count_and_acts_only_when_confirmed()
     {
         await using var host = await HostAsync();
         var url = host.Host.Url.AbsoluteUri;
@@ -195,7 +195,7 @@ public sealed class JobsTests
         Assert.Equal(("", "Nothing is in quarantine.\n"), (output, error));
     }
 
-    /// <summary>A failed job and an open one of <c>media</c>, and an open one of <c>video</c>.</summary>
+    /// <summary>A failed and an open job of <c>media</c>, and an open job of <c>video</c>.</summary>
     private static async Task<RunningHost> HostAsync()
     {
         var host = await RunningHost.StartAsync();
@@ -207,7 +207,7 @@ public sealed class JobsTests
             using var answer = await host.PostAsync("/api/jobs", body);
             Assert.Equal(202, (int)answer.StatusCode);
 
-            // Newest first: the times of two registrations have to differ.
+            // Jobs are listed newest first, so the registrations must have different times.
             await Task.Delay(5, Cancelled);
         }
 

@@ -44,7 +44,7 @@ public sealed class PlanTests
     [Theory]
     [InlineData("3")]
     [InlineData("6")]
-    public async Task Polls_per_job_say_how_many_polls_are_spent(string polls)
+    public async Task The_option_polls_per_job_sets_how_many_polls_are_spent(string polls)
     {
         using var json = await JsonAsync(TwoModes(300), "--polls-per-job", polls);
 
@@ -54,7 +54,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task Fewer_polls_than_the_longest_wait_needs_are_not_promised()
+    public async Task Too_few_polls_for_the_longest_wait_are_reported()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--polls-per-job", "1"], Lines(TwoModes(300)));
         using var json = await JsonAsync(TwoModes(300), "--polls-per-job", "1");
@@ -80,7 +80,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task Ages_that_are_cut_are_not_the_last()
+    public async Task A_cut_list_says_how_many_ages_follow()
     {
         var (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "10s", "--max", "10s"], "60");
         Assert.Contains("     ...  9988 more up to 27.8 h, and others after it\n          --json lists the first 10000.\n", output, StringComparison.Ordinal);
@@ -90,7 +90,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task No_plan_is_learned_from_jobs_that_no_plan_finds()
+    public async Task No_plan_is_learned_from_jobs_that_end_after_the_deadline()
     {
         foreach (var more in (string[][])[[], ["--polls-per-job", "3"]])
         {
@@ -104,7 +104,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task Jobs_of_which_nearly_all_are_notified_still_have_a_delay()
+    public async Task Jobs_that_are_nearly_all_notified_still_have_a_delay()
     {
         var ages = TwoModes(300);
 
@@ -127,7 +127,7 @@ public sealed class PlanTests
     [InlineData("--class needs --url.", "--class", "avthumb/mp4")]
     [InlineData("--all needs --url.", "--all")]
     [InlineData("--source needs --url.", "--source", "media")]
-    public async Task Options_that_contradict_each_other_are_named_with_their_values(string problem, params string[] options)
+    public async Task Contradictory_options_are_named_with_their_values(string problem, params string[] options)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-", .. options], "60");
 
@@ -152,7 +152,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task What_is_shown_fits_into_80_columns()
+    public async Task The_output_fits_into_80_columns()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "30s", "--heard", "0.95"], Lines(TwoModes(300)));
 
@@ -167,7 +167,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task A_learned_plan_that_saves_next_to_nothing_is_not_taken()
+    public async Task A_learned_plan_that_saves_almost_nothing_is_not_used()
     {
         // All jobs end just before the fixed plan's first poll.
         double[] ages = [.. Enumerable.Range(0, 50).Select(i => 119.5 + (i * 0.01))];
@@ -188,7 +188,7 @@ public sealed class PlanTests
     [InlineData("1e400", 1, "1e400")]
     [InlineData("60 s", 1, "60 s")]
     [InlineData("60,5", 1, "60,5")]
-    public async Task A_line_that_is_no_age_is_named(string text, int line, string shown)
+    public async Task An_invalid_line_is_named(string text, int line, string shown)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-"], text);
 
@@ -197,7 +197,7 @@ public sealed class PlanTests
     }
 
     [Fact]
-    public async Task Blank_lines_comments_and_a_byte_order_mark_do_not_count()
+    public async Task Blank_lines_comments_and_a_byte_order_mark_are_skipped()
     {
         var (exit, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-"], "\uFEFF# seconds\r\n\r\n 60 \r\n1e2\r\n0\r\n");
 

@@ -15,7 +15,7 @@ public sealed class ProgramNameTests : IDisposable
     [InlineData("src", "FopWatch.Local")]
     [InlineData("src/FopWatch.Local", ".")]
     [InlineData("tests", "../src/FopWatch.Local")]
-    public void In_a_clone_it_is_run_by_dotnet_run_from_where_the_user_stands(string current, string project)
+    public void In_a_clone_the_program_is_named_as_dotnet_run_from_the_users_directory(string current, string project)
     {
         var output = Directory.CreateDirectory(Path.Combine(Root, "src/FopWatch.Local/bin/Debug/net10.0")).FullName + "/";
         File.WriteAllText(Path.Combine(Root, "src/FopWatch.Local/FopWatch.Local.csproj"), "");
@@ -25,7 +25,7 @@ public sealed class ProgramNameTests : IDisposable
     }
 
     [Fact]
-    public void A_published_program_is_called_by_its_name_on_the_path_and_else_by_where_it_is()
+    public void A_published_program_is_named_by_its_file_name_if_on_the_path_and_by_its_path_otherwise()
     {
         var process = Path.Combine(Root, "fopwatch");
 

@@ -5,7 +5,7 @@ using FopWatch.Local.Hosting;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>The real program where it cannot serve: it ends by itself, with one line that says why.</summary>
+/// <summary>The real program when it cannot serve: it ends, with one line that says why.</summary>
 public sealed class ServeTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -13,24 +13,24 @@ public sealed class ServeTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_data_folder_without_a_name_is_wrong_usage() =>
+    public async Task An_empty_data_folder_is_wrong_usage() =>
         Assert.StartsWith("A setting is wrong: --data is empty", await RefusedAsync(ExitCodes.Refused, "--data", ""), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_settings_file_without_a_name_is_wrong_usage() =>
+    public async Task An_empty_settings_file_name_is_wrong_usage() =>
         Assert.StartsWith("A setting is wrong: --config is empty", await RefusedAsync(ExitCodes.Refused, "--config", ""), StringComparison.Ordinal);
 
     [Fact]
-    public async Task A_settings_file_that_cannot_be_read_is_named_without_the_words_of_the_framework()
+    public async Task An_unreadable_settings_file_is_named_without_framework_wording()
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux(), "What no process can read at its beginning is there on Linux alone.");
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux has a file that no process can read from the start.");
         Assert.Equal(
             "A setting is wrong: /proc/self/mem cannot be read: the file system reports an error",
             await RefusedAsync(ExitCodes.Refused, "--config", "/proc/self/mem"));
     }
 
     [Fact]
-    public async Task A_line_break_in_the_name_of_a_file_leaves_the_message_on_one_line()
+    public async Task A_line_break_in_a_file_name_does_not_break_the_message()
     {
         var file = Path.Combine(_folder.FullName, "a\nb");
         Assert.EndsWith("a\\nb: there is no such file", await RefusedAsync(ExitCodes.Refused, "--config", file), StringComparison.Ordinal);
@@ -40,7 +40,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_hang_up_ends_it_as_a_request_to_stop_does()
+    public async Task A_hang_up_signal_stops_it_gracefully()
     {
         Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no such signal.");
         using var host = new HostProcess(_folder.FullName, new Dictionary<string, string?>());
@@ -53,7 +53,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task An_address_of_another_machine_is_named_with_what_would_be_right()
+    public async Task An_address_of_another_machine_is_named_with_valid_alternatives()
     {
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", "http://203.0.113.1:5000");
         Assert.Equal(
@@ -78,7 +78,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public async Task A_data_folder_that_is_none_is_named()
+    public async Task A_data_folder_that_is_not_a_folder_is_named()
     {
         var file = Path.Combine(_folder.FullName, "file");
         await File.WriteAllTextAsync(file, "", TestContext.Current.CancellationToken);
@@ -92,7 +92,7 @@ public sealed class ServeTests : IDisposable
     [InlineData(SocketError.AccessDenied, "this user may not")]
     [InlineData(SocketError.AddressFamilyNotSupported, "no addresses of that kind")]
     [InlineData(SocketError.NoBufferSpaceAvailable, "free port")]
-    public void Every_other_failure_to_listen_is_explained_too_wrapped_or_not(SocketError error, string words)
+    public void Every_other_failure_to_listen_is_explained_wrapped_or_not(SocketError error, string words)
     {
         var failure = new SocketException((int)error);
         Assert.Contains(words, ListenException.Of(failure, "http://127.0.0.1:80")!.Message, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class ServeTests : IDisposable
     }
 
     [Fact]
-    public void A_failure_of_another_kind_is_not_said_to_be_about_listening() =>
+    public void An_unrelated_failure_is_not_reported_as_a_failure_to_listen() =>
         Assert.Null(ListenException.Of(new IOException("disk"), "http://127.0.0.1:80"));
 
     private static async Task UntilAnsweredAsync(HttpClient http)
@@ -123,7 +123,7 @@ public sealed class ServeTests : IDisposable
         }
     }
 
-    /// <summary>Runs <c>serve</c> to its end, and returns the one line that it said, on the standard error and nowhere else.</summary>
+    /// <summary>Runs <c>serve</c> to its end, and returns its one line of output, which is on standard error only.</summary>
     private async Task<string> RefusedAsync(int exit, params string[] options)
     {
         var ended = await CommandProcess.RunAsync(_folder.FullName, new() { ["FopWatch__ApiKey"] = "0123456789abcdef" }, ["serve", .. options]);

@@ -15,7 +15,7 @@ public sealed class SettingsFileTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public void Comments_closing_commas_and_a_byte_order_mark_are_right()
+    public void Comments_trailing_commas_and_a_byte_order_mark_are_accepted()
     {
         const string Json = """
             {
@@ -48,7 +48,7 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("{ \"\": { \"FopWatch\": 1 }, \"a\": 1 }", ": at its top level, \"FopWatch\" is missing; it has \"\", \"a\". All")]
     [InlineData("{}", ": at its top level, \"FopWatch\" is missing; it is empty. All settings belong below \"FopWatch\"")]
     [InlineData("{ \"Sources\": { \"a\": {} }, \"PublicUrl\": \"x\" }", ": at its top level, \"FopWatch\" is missing; it has \"Sources\", \"PublicUrl\". All")]
-    public void What_is_wrong_with_the_file_is_named_with_its_place(string json, string problem)
+    public void A_mistake_in_the_file_is_named_with_its_position(string json, string problem)
     {
         File.WriteAllText(Name, json);
         var problems = Problems();
@@ -93,7 +93,7 @@ public sealed class SettingsFileTests : IDisposable
     [InlineData("\"ApiKey\": null", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
     [InlineData("\"ApiKey\": []", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
     [InlineData("\"ApiKey\": \"\"", "FopWatch:ApiKey is empty: give a key of at least 16 characters, or leave the setting out")]
-    public void A_value_of_the_wrong_shape_is_named_with_the_right_one(string setting, string problem)
+    public void A_value_of_the_wrong_type_is_named_with_the_right_type(string setting, string problem)
     {
         File.WriteAllText(Name, $$"""{ "FopWatch": { {{setting}} } }""");
         Assert.Equal(problem, Assert.Single(Problems()));
@@ -120,7 +120,7 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Fact]
-    public void A_file_that_is_a_folder_missing_or_endless_is_named()
+    public void A_folder_a_missing_file_and_an_endless_file_are_named()
     {
         Assert.Equal([$"{_folder.FullName} is a folder, not a settings file"], Problems(_folder.FullName));
         Assert.Equal([$"{Name}: there is no such file"], Problems(Name));
@@ -129,7 +129,7 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Fact]
-    public void Where_it_was_looked_for_is_known_where_there_is_none()
+    public void Without_a_file_the_path_that_was_tried_is_known()
     {
         var read = SettingsFile.Read(null, HostSettings.DefaultUrls, "data");
         Assert.Equal((Path.GetFullPath("fopwatch.json"), false), (read.ReadFrom!.File, read.ReadFrom.Exists));

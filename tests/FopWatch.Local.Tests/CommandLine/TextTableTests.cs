@@ -30,7 +30,7 @@ public class TextTableTests
     [Theory]
     [InlineData(80)]
     [InlineData(50)]
-    public void Ids_stay_whole_and_sentences_are_broken_between_words(int width)
+    public void Ids_stay_whole_and_sentences_break_between_words(int width)
     {
         const string Id = "z0.0A22344148402AA8255D522E3A269638";
         const string Error = "2 of 3 commands: the source file is not a valid media file that this can be made from";

@@ -9,7 +9,7 @@ namespace FopWatch.Local.Tests.CommandLine;
 public class TrackTests
 {
     [Fact]
-    public async Task Without_waiting_it_prints_where_each_job_is()
+    public async Task Without_waiting_the_current_state_of_each_job_is_printed()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -22,7 +22,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task Ids_come_from_a_file_without_its_comments_and_from_the_standard_input()
+    public async Task Ids_are_read_from_a_file_without_comments_and_from_standard_input()
     {
         await using var host = await RunningHost.StartAsync();
         using var folder = new TempFolder();
@@ -38,7 +38,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task Waiting_ends_when_all_are_settled_and_lists_every_id_with_its_outcome_and_nothing_else()
+    public async Task Waiting_ends_when_all_are_settled_and_lists_exactly_every_id_with_its_outcome()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.old", 3, "was bad before");
@@ -74,7 +74,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task Thousands_are_registered_in_chunks_and_settle_over_one_stream()
+    public async Task Thousands_are_registered_in_chunks_and_awaited_over_one_stream()
     {
         const int Jobs = 2500;
         await using var host = await RunningHost.StartAsync();
@@ -114,7 +114,7 @@ public class TrackTests
     [Theory]
     [InlineData("--wait")]
     [InlineData("--file=-")]
-    public async Task A_source_that_the_host_does_not_have_is_named_once(string option)
+    public async Task An_unknown_source_is_named_once(string option)
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -138,7 +138,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task The_api_key_is_needed_where_the_host_has_one()
+    public async Task The_API_key_is_needed_if_the_host_has_one()
     {
         const string Key = "a-key-of-at-least-16-characters";
         await using var host = await RunningHost.StartAsync(apiKey: Key);
@@ -177,9 +177,9 @@ public class TrackTests
     [Theory]
     [InlineData("--wait")]
     [InlineData("--file=-")]
-    public async Task A_host_that_is_not_there_is_exit_code_3(string option)
+    public async Task An_unreachable_host_is_exit_code_3(string option)
     {
-        // Port 9 discards: nobody answers there.
+        // Port 9 is the discard port: nothing listens there.
         var (exit, _, error) = await CommandRun.RunAsync(["track", "media", "z0.1", option, "--url", "http://127.0.0.1:9"]);
 
         Assert.Equal(ExitCodes.Unreachable, exit);
@@ -187,7 +187,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task When_time_is_up_it_tells_what_is_open()
+    public async Task At_the_timeout_the_open_jobs_are_listed()
     {
         await using var host = await RunningHost.StartAsync();
         var clock = new ManualTimeProvider(Sample.Start);
@@ -219,7 +219,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task Waiting_goes_on_over_a_restart_of_the_host()
+    public async Task Waiting_continues_across_a_restart_of_the_host()
     {
         await using var host = await RunningHost.StartAsync();
         var (url, clock) = (host.Host.Url, new ManualTimeProvider(Sample.Start));
@@ -237,7 +237,7 @@ public class TrackTests
     }
 
     [Fact]
-    public async Task On_a_terminal_nothing_of_a_provider_is_obeyed()
+    public async Task Terminal_sequences_from_a_provider_have_no_effect()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.1", 3, "\\u001b]0;title\\u0007[red]\\u202etxt\\u009b2J");
@@ -271,7 +271,7 @@ public class TrackTests
     }
 
     [Fact]
-    public void The_record_with_the_highest_version_is_right_whatever_comes_last()
+    public void The_record_with_the_highest_version_wins_in_any_order()
     {
         var jobs = new TrackedJobs("media", ["z0.1", "z0.2"]);
         jobs.Seen(Record("z0.1", JobState.Expired, 2));
@@ -300,7 +300,7 @@ public class TrackTests
         Version = version,
     };
 
-    /// <summary>Moves a clock on until a text was written: how often the command waits for it is its own affair.</summary>
+    /// <summary>Advances a clock until a text is written, however often the command waits for the clock.</summary>
     private static async Task UntilAsync(CommandRun.Written written, string wanted, ManualTimeProvider clock)
     {
         var seen = written.UntilAsync(wanted);

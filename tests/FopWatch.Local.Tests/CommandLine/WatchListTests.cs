@@ -3,13 +3,13 @@ using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>What keys of the full-screen <c>watch</c> do, without a screen.</summary>
+/// <summary>The keys of the full-screen <c>watch</c>, tested without a screen.</summary>
 public sealed class WatchListTests
 {
     private readonly WatchList _list = new();
 
     [Fact]
-    public void The_selection_follows_the_newest_event_until_somebody_moves_it()
+    public void The_selection_follows_the_newest_event_until_the_user_moves_it()
     {
         Add("a", "b");
         Assert.Equal(1, _list.SelectedIndex);
@@ -27,7 +27,7 @@ public sealed class WatchListTests
     }
 
     [Fact]
-    public void Keys_act_on_the_selected_job_and_a_republication_asks_first()
+    public void Keys_act_on_the_selected_job_and_a_republication_asks_for_confirmation()
     {
         Add("a", "b");
         Press('k');
@@ -43,7 +43,7 @@ public sealed class WatchListTests
     }
 
     [Fact]
-    public void Details_are_asked_for_and_asked_again_when_another_job_is_selected()
+    public void Details_are_loaded_and_loaded_again_when_another_job_is_selected()
     {
         Add("a", "b");
 
@@ -56,7 +56,7 @@ public sealed class WatchListTests
     }
 
     [Fact]
-    public void A_filter_leaves_what_contains_it_and_keys_are_letters_while_it_is_typed()
+    public void A_filter_keeps_matching_events_and_keys_are_letters_while_it_is_typed()
     {
         Add("lesson-1", "quiz-1", "lesson-2");
 
@@ -68,7 +68,7 @@ public sealed class WatchListTests
         Assert.Null(_list.Typed);
         Assert.Equal(new(WatchRequestKind.Poll, "media", "quiz-1"), Press('p'));
 
-        // Escape leaves the filter as it was, and then takes it away.
+        // The first Escape discards what was typed, the second removes the filter.
         Type("/zzz");
         Press('\u001b', ConsoleKey.Escape);
         Assert.Equal("quiz", _list.Filter);

@@ -4,7 +4,7 @@ using FopWatch.Local.Tests.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>The full-screen <c>watch</c> of a real host, with keys that a test presses.</summary>
+/// <summary>The full-screen <c>watch</c> of a real host, with simulated key presses.</summary>
 public sealed class WatchScreenTests : IAsyncLifetime
 {
     private readonly BlockingCollection<ConsoleKeyInfo?> _keys = [];
@@ -39,7 +39,7 @@ public sealed class WatchScreenTests : IAsyncLifetime
         Press("y");
         await _output.UntilAsync("z0.first: its outcome is published again.");
 
-        // With the details closed, the whole screen is for events, and a new one is seen.
+        // With the details closed, the whole screen shows events, and a new one is visible.
         Press("dG");
         await SettleAsync("z0.second");
         await _output.UntilAsync("z0.second");
@@ -52,7 +52,7 @@ public sealed class WatchScreenTests : IAsyncLifetime
         Assert.Contains("--from 3-", _error.ToString(), StringComparison.Ordinal);
     }
 
-    /// <summary>What does not fit is cut where the screen ends, also within a character that takes two columns.</summary>
+    /// <summary>Longer text is cut at the edge of the screen, also within a character of two columns.</summary>
     [Theory]
     [InlineData(60)]
     [InlineData(61)]
@@ -74,7 +74,7 @@ public sealed class WatchScreenTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_unknown_source_leaves_the_screen_as_it_was_and_is_named()
+    public async Task An_unknown_source_is_named_and_leaves_the_screen_unchanged()
     {
         Assert.Equal(ExitCodes.Refused, await RunAsync("watch", "--source", "nobody", "--url", _host.Host.Url.AbsoluteUri));
 

@@ -9,7 +9,7 @@ namespace FopWatch.Local.Tests.CommandLine;
 public class WatchTests
 {
     [Fact]
-    public async Task Each_event_is_a_line_that_can_be_read()
+    public async Task Each_event_is_a_readable_line()
     {
         await using var host = await RunningHost.StartAsync();
         await NotifyAsync(host, """{"id":"z0.1","code":2,"items":[{"cmd":"a","code":0,"key":"k"},{"cmd":"b","code":2}]}""");
@@ -27,7 +27,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task It_shows_one_source_and_goes_on_from_a_number()
+    public async Task It_shows_one_source_and_resumes_after_a_position()
     {
         await using var host = await RunningHost.StartAsync();
         foreach (var (source, id) in new[] { ("media", "z0.1"), ("video", "z0.2"), ("media", "z0.3") })
@@ -50,7 +50,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task Json_is_the_cloud_events_one_a_line_without_what_a_terminal_obeys()
+    public async Task JSON_output_is_one_CloudEvent_per_line_without_terminal_sequences()
     {
         await using var host = await RunningHost.StartAsync();
         await NotifyAsync(host, """{"id":"z0.1","code":3,"items":[{"cmd":"a","code":3,"error":"\u001b[2J\u009b\u007f"}]}""");
@@ -66,7 +66,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task Over_a_restart_of_the_host_no_event_is_missed_or_shown_twice_even_if_none_came_before()
+    public async Task Across_a_restart_of_the_host_no_event_is_missed_or_repeated_even_if_none_came_before()
     {
         await using var host = await RunningHost.StartAsync();
         await NotifyAsync(host, """{"id":"z0.before","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
@@ -82,7 +82,7 @@ public class WatchTests
         await NotifyAsync(host, """{"id":"z0.between","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
         await host.JobAsync("media", "z0.between", "?wait=10");
 
-        // In steps: the time in which the host has to answer goes by this clock too.
+        // In steps: the host's time limit for an answer also runs by this clock.
         await Eventually.HoldsAsync(() =>
         {
             clock.Advance(TimeSpan.FromSeconds(1));
@@ -97,7 +97,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_place_that_the_log_never_reached_is_said_before_all_events_are_shown()
+    public async Task A_position_beyond_the_log_is_reported_before_all_events_are_shown()
     {
         await using var host = await RunningHost.StartAsync();
         await NotifyAsync(host, """{"id":"z0.1","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
@@ -132,7 +132,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task A_source_that_the_host_does_not_have_is_refused_at_once()
+    public async Task An_unknown_source_is_refused_immediately()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -143,7 +143,7 @@ public class WatchTests
     }
 
     [Fact]
-    public async Task Whoever_lacks_the_key_does_not_learn_which_sources_there_are()
+    public async Task Without_the_key_the_names_of_sources_are_not_revealed()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "0123456789abcdef");
 

@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary><c>webhooks</c> of the command line, at a real host with a real receiver.</summary>
+/// <summary>The command <c>webhooks</c> with a real host and a real receiver.</summary>
 public sealed class WebhooksTests
 {
     private static readonly string Secret = WebhookReceiver.Secret(5);
@@ -72,7 +72,7 @@ public sealed class WebhooksTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_host_without_webhooks_and_names_that_it_does_not_have_are_said()
+    public async Task A_host_without_webhooks_and_unknown_names_are_reported()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -99,7 +99,7 @@ public sealed class WebhooksTests
     [InlineData("--since: 'yesterday' is neither", "webhooks", "replay", "crm", "--since", "yesterday")]
     [InlineData("--from is empty.", "webhooks", "replay", "crm", "--from", "")]
     [InlineData("--top: '301' is not", "webhooks", "deliveries", "crm", "--top", "301")]
-    public async Task Wrong_usage_is_named_before_the_host_is_asked(string problem, params string[] args)
+    public async Task Wrong_usage_is_reported_without_asking_the_host(string problem, params string[] args)
     {
         var (exit, output, error) = await CommandRun.RunAsync(args);
 

@@ -8,7 +8,7 @@ using FopWatch.Local.CommandLine;
 
 namespace FopWatch.Local.Tests.CommandLine;
 
-/// <summary>Every option and argument of every command with values that are wrong in every way: each is answered in words.</summary>
+/// <summary>Every option and argument of every command with every kind of wrong value: each gets an error message.</summary>
 public sealed class WrongInputTests : IDisposable
 {
     private static readonly string[] Values =
@@ -42,7 +42,7 @@ public sealed class WrongInputTests : IDisposable
             """{"FopWatch": {"Sources": {"media": {"Provider": "Qiniu", "NotifyTokens": ["abcdefgh"]}}}}""");
     }
 
-    /// <summary>Command and option; an argument is told by its name, and the root by an empty one.</summary>
+    /// <summary>Command and option. An argument is identified by its name, the root command by an empty one.</summary>
     public static TheoryData<string, string> Inputs
     {
         get
@@ -51,7 +51,7 @@ public sealed class WrongInputTests : IDisposable
             var root = Cli.Create(Terminal.OfProcess());
             foreach (var (name, command) in root.Subcommands.SelectMany(command => Commands(command.Name, command)))
             {
-                // A data folder is made where the process stands: see below.
+                // A data folder would be created in the working directory: see below.
                 foreach (var option in command.Options.Where(option => option is not HelpOption and not VersionOption and not { Name: "--data" }))
                     inputs.Add(name, option.Name);
                 foreach (var argument in command.Arguments)
@@ -76,7 +76,7 @@ public sealed class WrongInputTests : IDisposable
 
     [Theory(Timeout = 120_000)]
     [MemberData(nameof(Inputs))]
-    public async Task Nothing_ends_in_an_exception(string command, string input)
+    public async Task No_wrong_value_ends_in_an_exception(string command, string input)
     {
         var isOption = input.StartsWith('-');
         var others = Others(command, input);
@@ -161,7 +161,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("--factor: '0.9' is not a number from 1 to 100.", "plan", "--ages", "-", "--factor", "0.9")]
     [InlineData("--heard: '1' is not a number from 0 up to, but not including, 1.", "plan", "--ages", "-", "--heard", "1")]
     [InlineData("--polls-per-job: '0' is not a number above 0, up to 10000.", "plan", "--ages", "-", "--polls-per-job", "0")]
-    public async Task Wrong_usage_is_named_in_one_sentence_with_one_line_of_usage_and_nothing_else(string problem, params string[] line)
+    public async Task Wrong_usage_is_reported_in_exactly_one_sentence_and_one_line_of_usage(string problem, params string[] line)
     {
         var (exit, output, error) = await CommandRun.RunAsync(line);
 
@@ -178,7 +178,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("[suggest:abc]")]
     [InlineData("[diagram]")]
     [InlineData("@/no/such/file")]
-    public async Task An_unknown_command_is_named_with_the_commands_that_there_are(string word)
+    public async Task An_unknown_command_is_answered_with_the_list_of_commands(string word)
     {
         var (exit, output, error) = await CommandRun.RunAsync([word]);
 
@@ -194,7 +194,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("show", "..")]
     [InlineData("retry", "..")]
     [InlineData("delete", "..")]
-    public async Task A_key_that_is_a_step_in_a_path_is_wrong_usage(string command, string key)
+    public async Task A_key_that_is_a_path_segment_is_wrong_usage(string command, string key)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["quarantine", command, key]);
 
@@ -243,7 +243,7 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("FopWatch__Sources__m__Poll", "00:01:00", "FopWatch:Sources:m:Poll is a single value: it takes a map")]
     [InlineData("FopWatch__Sources__m__Poll__Factor", "Infinity", "FopWatch:Sources:m:Poll:Factor is 'Infinity', not a number from 1 to 100")]
     [InlineData("FopWatch__Surces", "", "FopWatch:Surces is not a setting of FopWatch")]
-    public async Task No_variable_ends_in_an_exception(string name, string value, string problem)
+    public async Task No_environment_variable_ends_in_an_exception(string name, string value, string problem)
     {
         var line = (string[])["serve", "--urls", Occupied, "--data", _folder.FullName];
         var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { [name] = value }, line);
@@ -254,7 +254,7 @@ public sealed class WrongInputTests : IDisposable
     }
 
     [Fact]
-    public async Task An_api_key_in_the_environment_that_no_header_carries_is_wrong_usage()
+    public async Task An_API_key_in_the_environment_that_no_header_can_carry_is_wrong_usage()
     {
         var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "a\nb" }, "watch");
 
@@ -263,7 +263,7 @@ public sealed class WrongInputTests : IDisposable
     }
 
     [Fact]
-    public async Task An_api_key_in_the_environment_with_a_blank_at_its_end_is_wrong_usage()
+    public async Task An_API_key_in_the_environment_with_a_trailing_blank_is_wrong_usage()
     {
         var (exit, _, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "0123456789abcdef " }, "watch");
 
@@ -273,7 +273,7 @@ public sealed class WrongInputTests : IDisposable
 
     private string Occupied => $"http://127.0.0.1:{((IPEndPoint)_occupied.LocalEndpoint).Port}";
 
-    /// <summary>The rest of a command line that would do nothing lasting, without the input that is tried.</summary>
+    /// <summary>The rest of a command line without lasting effects, without the input under test.</summary>
     private string[] Others(string command, string input)
     {
         string File(string name) => Path.Combine(_folder.FullName, name);
@@ -288,12 +288,12 @@ public sealed class WrongInputTests : IDisposable
             "config check" => [("--config", File("config"))],
             "backup" or "restore" => [("--data", File("none"))],
 
-            // A provider that does not exist keeps it from writing a file wherever the process stands.
+            // An unknown provider prevents it from writing a file to the working directory.
             "init" => [("--provider", "nobody")],
             "completion" => [],
             "decode" => [("--config", File("config")), ("--channel", "notification")],
 
-            // The other ones speak to a host.
+            // All other commands call a host.
             _ => [("--url", _url)],
         };
         string[] arguments = command switch
@@ -332,13 +332,13 @@ public sealed class WrongInputTests : IDisposable
             Assert.False(said.Contains(trace, StringComparison.Ordinal), $"{shown}: {said}");
         if (exit is 2 or 3)
         {
-            // Without its host, the doctor still shows what can be examined.
+            // Without its host, the doctor still examines what it can.
             Assert.True(error.Length > 0 && (output.Length == 0 || (exit == ExitCodes.Unreachable && line[0] == "doctor")), $"{shown}: {output}");
             Assert.True(error.Length < 2_000 && error.Count(c => c == '\n') <= 5, $"{shown}: {error}");
         }
     }
 
-    /// <summary>A host that refuses everything, so that no command waits for it.</summary>
+    /// <summary>A host that refuses every request, so that no command waits for it.</summary>
     private async Task RefuseAsync()
     {
         var problem = Encoding.UTF8.GetBytes("""{"type":"urn:fopwatch:problem:unauthorized","title":"No.","status":401}""");

@@ -5,7 +5,7 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Examining;
 
-/// <summary>What the doctor finds of a data folder, its database and the process.</summary>
+/// <summary>The doctor's findings about a data folder, its database and the process.</summary>
 public sealed class LocalChecksTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -15,17 +15,17 @@ public sealed class LocalChecksTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_folder_that_can_be_written_to_passes_and_keeps_no_file()
+    public async Task A_writable_folder_passes_and_no_file_stays_in_it()
     {
         var finding = Assert.Single(await RunAsync(new DataFolderCheck(_folder.FullName)));
 
-        // The machine that tests may have little room, and say so.
+        // The test machine may itself report that it has little room.
         Assert.True(finding.Level is DoctorLevel.Pass or DoctorLevel.Warning, $"{finding}");
         Assert.Empty(Directory.EnumerateFileSystemEntries(_folder.FullName));
     }
 
     [Fact]
-    public async Task A_folder_that_does_not_exist_is_made_at_the_start_and_a_file_is_not()
+    public async Task A_missing_folder_is_created_at_the_start_and_a_file_in_its_place_is_trouble()
     {
         var path = Path.Combine(_folder.FullName, "data");
         Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DataFolderCheck(path))).Level);
@@ -46,11 +46,11 @@ public sealed class LocalChecksTests : IDisposable
     }
 
     [Fact]
-    public async Task A_disk_that_is_full_is_trouble()
+    public async Task A_full_disk_is_trouble()
     {
         using var disk = await SmallDisk.MountAsync(2);
         var folder = $"/proc/{disk.Through[5]}/root{disk.Folder}";
-        Assert.SkipUnless(Directory.Exists(folder), "The mount namespace of another process cannot be looked into here.");
+        Assert.SkipUnless(Directory.Exists(folder), "The mount namespace of another process is not accessible.");
         Assert.Contains(await RunAsync(new DataFolderCheck(folder)), finding => finding.What.StartsWith("The disk of the data folder has ", StringComparison.Ordinal));
 
         await disk.TakeAllAsync();
@@ -63,7 +63,7 @@ public sealed class LocalChecksTests : IDisposable
     [InlineData(10L << 30, null)]
     [InlineData(500L << 20, DoctorLevel.Warning)]
     [InlineData(5L << 20, DoctorLevel.Trouble)]
-    public void Little_room_is_told(long free, DoctorLevel? expected) => Assert.Equal(expected, DataFolderCheck.OfRoom(free)?.Level);
+    public void Little_room_is_reported(long free, DoctorLevel? expected) => Assert.Equal(expected, DataFolderCheck.OfRoom(free)?.Level);
 
     [Theory]
     [InlineData("ext4", null)]
@@ -71,7 +71,7 @@ public sealed class LocalChecksTests : IDisposable
     [InlineData("nfs4", DoctorLevel.Trouble)]
     [InlineData("CIFS", DoctorLevel.Trouble)]
     [InlineData("tmpfs", DoctorLevel.Warning)]
-    public void File_systems_that_lose_or_damage_the_database_are_told(string name, DoctorLevel? expected) =>
+    public void File_systems_that_lose_or_damage_the_database_are_reported(string name, DoctorLevel? expected) =>
         Assert.Equal(expected, DataFolderCheck.OfFileSystem(name)?.Level);
 
     [Fact]
@@ -94,7 +94,7 @@ public sealed class LocalChecksTests : IDisposable
         await (await SqliteStore.OpenAsync(_folder.FullName, TimeProvider.System, null, Cancelled)).DisposeAsync();
         await using (var file = File.OpenWrite(_folder.DatabasePath))
         {
-            // Past the page that has the schema.
+            // Past the page that contains the schema.
             file.Position = 4096;
             await file.WriteAsync(Enumerable.Repeat((byte)0x5A, 64 * 1024).ToArray(), Cancelled);
         }
@@ -107,18 +107,18 @@ public sealed class LocalChecksTests : IDisposable
     }
 
     [Fact]
-    public async Task No_database_yet_is_told() => Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null))).Level);
+    public async Task A_missing_database_is_reported() => Assert.Equal(DoctorLevel.Info, Assert.Single(await RunAsync(new DatabaseCheck(_folder.FullName, null))).Level);
 
     [Theory]
     [InlineData(64L << 20, null)]
     [InlineData(2L << 30, DoctorLevel.Warning)]
-    public void A_log_that_grows_is_told(long length, DoctorLevel? expected) => Assert.Equal(expected, DatabaseCheck.OfLog(length)?.Level);
+    public void A_growing_log_is_reported(long length, DoctorLevel? expected) => Assert.Equal(expected, DatabaseCheck.OfLog(length)?.Level);
 
     [Theory]
     [InlineData(null, DoctorLevel.Pass)]
     [InlineData(1_000_000, DoctorLevel.Pass)]
     [InlineData(1024, DoctorLevel.Warning)]
-    public async Task A_limit_of_open_files_that_takes_connections_away_is_a_warning(int? limit, DoctorLevel expected) =>
+    public async Task A_limit_of_open_files_that_reduces_connections_is_a_warning(int? limit, DoctorLevel expected) =>
         Assert.Equal(expected, Assert.Single(await RunAsync(new OpenFilesCheck(OpenFiles.Share(limit, 2), 2))).Level);
 
     private static (DoctorLevel Level, string What) Of(DoctorFinding finding) => (finding.Level, finding.What);

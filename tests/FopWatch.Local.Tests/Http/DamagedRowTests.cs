@@ -12,19 +12,19 @@ public sealed class DamagedRowTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_damaged_job_is_flagged_answered_and_reported_and_the_other_jobs_go_on()
+    public async Task A_damaged_job_is_flagged_and_reported_and_other_jobs_continue()
     {
         await using var host = await RunningHost.StartAsync();
         await host.PostAsync("/api/jobs", """[{"source":"media","id":"bad"},{"source":"media","id":"good"}]""");
         Execute(host, "UPDATE jobs SET body = CAST('{' AS BLOB), due_at = 0 WHERE id = 'bad'");
 
-        // It does not hold up the list.
+        // It does not block the list.
         var list = (await host.Http.GetFromJsonAsync("/api/jobs", ApiJson.Default.JobList, Cancelled))!;
         Assert.Equal("good", Assert.Single(list.Jobs).Id);
         var reference = Assert.Single(list.Unreadable!);
         Assert.Equal([reference], (await host.Http.GetFromJsonAsync($"/api/jobs?ref={reference}", ApiJson.Default.JobList, Cancelled))!.Unreadable);
 
-        // Whoever asks for it learns why there is no answer.
+        // A request for the job is answered with the reason.
         foreach (var ask in (Func<Task<HttpResponseMessage>>[])[
             () => host.Http.GetAsync("/api/jobs/media/bad", Cancelled),
             () => host.PostAsync("/api/jobs/media/bad/poll"),
@@ -42,12 +42,12 @@ public sealed class DamagedRowTests
         Assert.Equal("/0/id", Assert.Single((await RunningHost.ProblemAsync(some)).Errors!).Element);
         Assert.Equal("new", (await host.JobAsync("media", "new")).Id);
 
-        // A notification of it is kept until it can be read.
+        // A notification of the job is kept until the job can be read.
         using var notified = await host.NotifyAsync("media", """{"id":"bad","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""");
         Assert.Equal(HttpStatusCode.OK, notified.StatusCode);
         Assert.Equal("The stored job that it names cannot be read.", Assert.Single((await host.QuarantineAsync()).Notifications).Reason);
 
-        // Its poll, which was due, moved on. The loop sleeps until something wakes it.
+        // The job's poll was due and moved to a later time. The loop sleeps until it is woken.
         await host.PostAsync("/api/jobs", """{"source":"media","id":"soon","firstPollAfter":1}""");
         await Eventually.HoldsAsync(() => Scalar(host, "SELECT due_at FROM jobs WHERE id = 'bad'") is > 0L);
         Assert.Equal(1L, Scalar(host, "SELECT times FROM unreadable_jobs"));
@@ -57,7 +57,7 @@ public sealed class DamagedRowTests
     }
 
     [Fact]
-    public async Task A_damaged_event_in_the_log_is_passed_over_by_the_stream_and_reported()
+    public async Task A_damaged_event_in_the_log_is_skipped_by_the_stream_and_reported()
     {
         await using var host = await RunningHost.StartAsync();
         foreach (var id in (string[])["a", "b", "c"])
@@ -71,7 +71,7 @@ public sealed class DamagedRowTests
     }
 
     [Fact]
-    public async Task A_damaged_notification_in_quarantine_is_flagged_answered_reported_and_can_be_thrown_away()
+    public async Task A_damaged_notification_in_quarantine_is_flagged_reported_and_can_be_deleted()
     {
         await using var host = await RunningHost.StartAsync();
         foreach (var body in (string[])["{1", "{2"])

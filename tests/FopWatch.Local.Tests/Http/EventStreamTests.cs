@@ -10,7 +10,7 @@ namespace FopWatch.Local.Tests.Http;
 public partial class EventStreamTests
 {
     [Fact]
-    public async Task A_client_that_comes_back_with_its_position_misses_nothing_over_a_restart()
+    public async Task A_client_that_resumes_from_its_position_misses_nothing_across_a_restart()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.1");
@@ -40,7 +40,7 @@ public partial class EventStreamTests
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.1");
 
-        // The event of the first job is published when the second one's is: in order.
+        // Events are published in order, so the first job's event has been published when the second's is.
         await using (var all = await EventReader.OpenAsync(host, "0"))
             await all.NextAsync();
         await using var events = await EventReader.OpenAsync(host, null);
@@ -50,7 +50,7 @@ public partial class EventStreamTests
     }
 
     [Fact]
-    public async Task A_position_of_a_log_that_is_gone_starts_from_the_beginning()
+    public async Task A_position_of_a_lost_log_starts_from_the_beginning()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, "z0.1");
@@ -68,7 +68,7 @@ public partial class EventStreamTests
         ["event: fopwatch.events.restarted", $$"""data: {"after":1000000,"last":{{last}},"resume":"0"}""", ""];
 
     [Fact]
-    public async Task Who_asks_for_events_that_are_purged_is_told_so()
+    public async Task A_client_that_resumes_before_the_purged_events_is_told_of_the_gap()
     {
         await using var host = await RunningHost.StartAsync();
         foreach (var id in (string[])["z0.1", "z0.2", "z0.3"])
@@ -82,7 +82,7 @@ public partial class EventStreamTests
         var events = await log.ReadAsync(0, 10, TestContext.Current.CancellationToken);
         Assert.Equal(2, await log.PurgeAsync(events[2].Time, DateTimeOffset.MaxValue, TestContext.Current.CancellationToken));
 
-        // The second position has missed nothing: the third is still there. The last is of another log.
+        // The second position has missed nothing: the third event is still there. The last position is of another log.
         string[] told = ["id: 2", "event: fopwatch.events.purged", """data: {"before":3,"resume":"2"}""", ""];
         Assert.Equal([.. told, "id: 2", ""], await BeginningAsync(host, "0"));
         Assert.Equal([.. told, "id: 2", ""], await BeginningAsync(host, "1"));
@@ -99,7 +99,7 @@ public partial class EventStreamTests
     }
 
     [Fact]
-    public async Task Progress_and_outcome_are_events_of_their_own_with_rising_versions()
+    public async Task Progress_and_outcome_are_separate_events_with_rising_versions()
     {
         await using var host = await RunningHost.StartAsync();
         await host.NotifyAsync("media", """{"id":"z0.1","code":2,"items":[{"cmd":"a","code":0,"key":"k"},{"cmd":"b","code":2}]}""");
@@ -115,7 +115,7 @@ public partial class EventStreamTests
     }
 
     [Fact]
-    public async Task The_stream_of_one_source_leaves_the_others_out_and_its_place_advances_past_them()
+    public async Task The_stream_of_one_source_skips_the_others_and_its_position_moves_past_them()
     {
         var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(transportTime: clock);
@@ -132,7 +132,7 @@ public partial class EventStreamTests
             lines.Add(await reader.ReadLineAsync(TestContext.Current.CancellationToken));
         Assert.Equal(["id: 0", "", "id: 1", "event: fopwatch.job.settled"], lines[..4].Select(line => Epochs().Replace(line!, "$1")));
 
-        // The next heartbeat has the place of the event that was left out; the one after it has nothing new.
+        // The next heartbeat has the position of the skipped event; the one after it has nothing new.
         var next = reader.ReadLineAsync(TestContext.Current.CancellationToken).AsTask();
         while (!next.IsCompleted)
         {
@@ -153,7 +153,7 @@ public partial class EventStreamTests
     }
 
     [Fact]
-    public async Task The_stream_of_a_source_that_is_not_configured_is_refused()
+    public async Task The_stream_of_an_unknown_source_is_refused()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -164,9 +164,9 @@ public partial class EventStreamTests
         Assert.Equal(("source", "It is not the name of a configured source."), (problem.Errors![0].Element, problem.Errors[0].Detail));
     }
 
-    /// <summary>The lines of a stream up to the one that tells the client its place, which comes before the first event.</summary>
+    /// <summary>The lines of a stream up to its first position, which precedes the first event.</summary>
     [Fact]
-    public async Task An_empty_source_is_refused_rather_than_taken_for_all()
+    public async Task An_empty_source_is_refused_and_does_not_mean_every_source()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -194,7 +194,7 @@ public partial class EventStreamTests
     private static async Task SettleAsync(RunningHost host, string id, string source = "media") =>
         (await host.NotifyAsync(source, $$"""{"id":"{{id}}","code":3,"items":[{"cmd":"a","code":3,"key":"k"}]}""")).EnsureSuccessStatusCode();
 
-    /// <summary>What epoch a position has does not matter to most tests.</summary>
+    /// <summary>Most tests ignore the epoch of a position.</summary>
     [GeneratedRegex("((?:^id: |\"resume\":\")[0-9]+)-[0-9a-f]{8}")]
     private static partial Regex Epochs();
 }

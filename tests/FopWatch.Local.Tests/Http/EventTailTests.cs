@@ -28,7 +28,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Many_followers_each_get_every_event_once_and_in_one_order_while_many_publish()
+    public async Task Many_followers_each_get_every_event_once_in_one_order_while_many_publish()
     {
         const int Publishers = 20;
         const int Each = 50;
@@ -47,7 +47,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_published_is_read_and_written_down_once_for_all_who_wait()
+    public async Task An_event_is_read_and_serialised_once_for_all_waiting_followers()
     {
         await PublishAsync(1);
         var followers = Enumerable.Range(0, 50).Select(_ => _tail.NextAsync(1, Cancelled)).ToList();
@@ -61,7 +61,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_batch_is_what_the_client_is_sent_and_pieces_of_it_are_what_one_client_is_sent()
+    public async Task A_batch_is_sent_as_it_is_and_a_client_with_a_filter_gets_pieces_of_it()
     {
         await Log.PublishAsync(
             [Sample.Event("a"), Sample.Event("b"), Sample.Event("c", source: "video"), Sample.Event("d")], Cancelled);
@@ -81,7 +81,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_cannot_be_read_has_its_place_and_is_sent_to_nobody()
+    public async Task An_unreadable_event_has_a_position_and_is_sent_to_nobody()
     {
         await PublishAsync(1, 2, 3);
         await _temp.Store.Database.WriteAsync(session => session.Execute("UPDATE events SET body = x'7B' WHERE seq IN (2, 3)"), Cancelled);
@@ -95,7 +95,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_gets_all_of_however_large_events_in_batches_that_end_with_the_event_that_fills_them()
+    public async Task A_follower_gets_all_events_of_any_size_in_batches_that_end_with_the_event_that_fills_them()
     {
         int[] sizes = [3, 0, 0, 1, 9, 1, 0];
         await Log.PublishAsync([.. sizes.Select((size, i) => Sample.Event("a", i + 1).Sized(size))], Cancelled);
@@ -105,7 +105,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_that_falls_behind_what_is_kept_reads_the_log_until_it_has_caught_up()
+    public async Task A_follower_that_falls_behind_the_memory_reads_the_log_until_it_has_caught_up()
     {
         const int Megabytes = 12;
         await PublishAsync(1);
@@ -116,7 +116,7 @@ public sealed class EventTailTests : IAsyncLifetime
             Assert.Equal([i], await TakeAsync(i - 1, 1));
         }
 
-        // No longer kept: each of two that are behind reads for itself, and both the same.
+        // No longer in memory: each of the two that are behind reads the log, with the same result.
         var (one, other) = (await _tail.NextAsync(1, Cancelled), await _tail.NextAsync(1, Cancelled));
         Assert.NotSame(one, other);
         Assert.Equal(one!.Places, other!.Places);
@@ -126,7 +126,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_that_starts_far_ahead_of_what_is_kept_reads_nothing_of_what_lies_between()
+    public async Task A_follower_that_starts_far_ahead_reads_nothing_in_between()
     {
         await PublishAsync(1);
         Assert.Equal([1], await TakeAsync(0, 1));
@@ -141,7 +141,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_that_a_purge_overtakes_goes_on_with_what_is_left()
+    public async Task A_follower_overtaken_by_a_purge_continues_with_the_remaining_events()
     {
         await PublishAsync(1, 2, 3);
         Assert.Equal([1, 2, 3], await TakeAsync(0, 3));
@@ -172,7 +172,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_that_waits_does_not_keep_the_write_ahead_log_from_being_emptied()
+    public async Task A_waiting_follower_does_not_block_a_checkpoint_of_the_write_ahead_log()
     {
         await PublishAsync(1);
         var next = _tail.NextAsync(1, Cancelled);
@@ -188,7 +188,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_can_be_cancelled_while_it_waits_and_others_wait_on()
+    public async Task A_waiting_follower_can_be_cancelled_while_others_continue_to_wait()
     {
         using var cancellation = new CancellationTokenSource();
         var (leaves, stays) = (_tail.NextAsync(0, cancellation.Token), _tail.NextAsync(0, Cancelled));
@@ -201,7 +201,7 @@ public sealed class EventTailTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Followers_come_to_their_end_when_the_store_is_closed()
+    public async Task Followers_end_when_the_store_is_closed()
     {
         await PublishAsync(1);
         var next = _tail.NextAsync(1, Cancelled);

@@ -15,7 +15,7 @@ public class HeldBatchesTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_batch_waits_for_room_until_another_follower_has_taken_its_own()
+    public async Task A_batch_waits_for_room_until_another_follower_has_taken_its_batch()
     {
         var first = await _held.HoldAsync(60, Cancelled);
         using var second = await _held.HoldAsync(40, Cancelled);
@@ -31,7 +31,7 @@ public class HeldBatchesTests
     }
 
     [Fact]
-    public async Task The_follower_that_has_held_its_batch_for_longest_is_cut_off_after_the_grace_and_only_if_another_needs_the_room()
+    public async Task After_the_grace_the_oldest_batch_loses_its_room_but_only_if_another_follower_needs_it()
     {
         var first = await _held.HoldAsync(50, Cancelled);
         _clock.Advance(TimeSpan.FromSeconds(3));
@@ -44,7 +44,7 @@ public class HeldBatchesTests
     }
 
     [Fact]
-    public async Task A_batch_that_finds_no_room_waits_no_longer_than_the_grace_of_the_oldest()
+    public async Task A_batch_without_room_waits_no_longer_than_the_grace_of_the_oldest()
     {
         var first = await _held.HoldAsync(100, Cancelled);
         var next = _held.HoldAsync(100, Cancelled).AsTask();
@@ -58,7 +58,7 @@ public class HeldBatchesTests
     }
 
     [Fact]
-    public async Task A_batch_that_is_larger_than_all_the_room_is_held_alone()
+    public async Task A_batch_larger_than_all_the_room_is_held_alone()
     {
         var large = await _held.HoldAsync(1000, Cancelled);
         var next = _held.HoldAsync(1, Cancelled).AsTask();

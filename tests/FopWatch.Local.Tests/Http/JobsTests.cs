@@ -17,7 +17,7 @@ public class JobsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Without_a_route_there_is_a_404_that_says_so_and_a_position_that_is_none_is_a_400()
+    public async Task An_unknown_route_is_a_404_and_an_invalid_position_is_a_400()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -28,7 +28,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Republishing_is_a_further_event_with_a_higher_version_and_needs_an_outcome()
+    public async Task Republishing_creates_an_event_with_a_higher_version_and_needs_an_outcome()
     {
         await using var host = await RunningHost.StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -48,7 +48,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task An_overdue_job_is_listed_shown_and_published_as_such()
+    public async Task An_overdue_job_is_listed_shown_and_published_as_overdue()
     {
         await using var host = await RunningHost.StartAsync();
         await host.PostAsync("/api/jobs", """[{"source":"media","id":"z0.late"},{"source":"media","id":"z0.a"}]""");
@@ -74,7 +74,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task With_an_api_key_everything_but_notify_and_health_needs_it()
+    public async Task With_an_API_key_everything_but_notify_and_health_needs_it()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "a-key-of-16-chars");
         using var stranger = new HttpClient { BaseAddress = host.Host.Url };
@@ -105,7 +105,7 @@ public class JobsTests
     [InlineData("GET", "/api/notify/media/right-token", "POST")]
     [InlineData("GET", "/api/notify/media/wrong-token", "POST")]
     [InlineData("GET", "/api/notify/nobody/wrong-token/lesson-42", "POST")]
-    public async Task A_method_that_a_route_has_not_is_405_with_those_that_it_has(string method, string path, string allowed)
+    public async Task An_unsupported_method_is_answered_405_with_the_supported_ones(string method, string path, string allowed)
     {
         await using var host = await RunningHost.StartAsync();
         using var request = new HttpRequestMessage(new(method), path);
@@ -118,7 +118,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Who_waits_for_an_outcome_is_answered_when_the_host_stops_and_does_not_hold_it_up()
+    public async Task A_waiting_call_is_answered_when_the_host_stops_and_does_not_delay_it()
     {
         await using var host = await RunningHost.StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -134,7 +134,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Of_many_registrations_with_too_much_metadata_a_hundred_are_named_and_the_others_counted()
+    public async Task Of_many_registrations_with_too_much_metadata_a_hundred_are_named_and_the_rest_counted()
     {
         await using var host = await RunningHost.StartAsync();
         var metadata = (string name) => $$$"""{"{{{name}}}":"{{{new string('x', 3000)}}}"}""";
@@ -144,7 +144,7 @@ public class JobsTests
             Assert.Equal(HttpStatusCode.Accepted, (await host.PostAsync("/api/jobs", $"[{string.Join(',', first)}]")).StatusCode);
         }
 
-        // All but the last have some already.
+        // All but the last already have some.
         var more = Enumerable.Range(0, 121).Select(i => $$$"""{"source":"media","id":"z0.{{{i}}}","metadata":{{{metadata("second")}}}}""");
         var some = await RunningHost.ProblemAsync(await host.PostAsync("/api/jobs", $"[{string.Join(',', more)}]"));
         Assert.Equal("What is named here was not registered, nor 20 more whose metadata is too large; all else was.", some.Detail);
@@ -156,7 +156,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Without_an_api_key_only_notify_answers_to_a_name_that_is_not_the_loopbacks()
+    public async Task Without_an_API_key_only_notify_is_answered_under_other_names_than_loopback()
     {
         await using var host = await RunningHost.StartAsync();
         host.Http.DefaultRequestHeaders.Host = "hooks.example.com";
@@ -171,7 +171,7 @@ public class JobsTests
     [InlineData("http://localhost:3000")]
     [InlineData("http://127.0.0.1:8080")]
     [InlineData("http://127.0.0.1")]
-    public async Task Without_an_api_key_a_page_of_another_origin_cannot_have_a_browser_register_jobs(string origin)
+    public async Task Without_an_API_key_a_page_of_another_origin_cannot_register_jobs_through_a_browser(string origin)
     {
         await using var host = await RunningHost.StartAsync();
         host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", origin);
@@ -189,7 +189,7 @@ public class JobsTests
     [InlineData("cross-site", HttpStatusCode.MisdirectedRequest)]
     [InlineData("none, cross-site", HttpStatusCode.MisdirectedRequest)]
     [InlineData("", HttpStatusCode.MisdirectedRequest)]
-    public async Task Without_an_api_key_a_browser_is_answered_for_itself_and_for_pages_of_this_origin_only(string site, HttpStatusCode status)
+    public async Task Without_an_API_key_a_browser_is_answered_only_for_itself_and_pages_of_this_origin(string site, HttpStatusCode status)
     {
         await using var host = await RunningHost.StartAsync();
         host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Sec-Fetch-Site", site);
@@ -200,7 +200,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Without_an_api_key_pages_of_this_origin_may_register_jobs()
+    public async Task Without_an_API_key_pages_of_this_origin_may_register_jobs()
     {
         await using var host = await RunningHost.StartAsync();
         host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", host.Host.Url.GetLeftPart(UriPartial.Authority));
@@ -212,7 +212,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task With_an_api_key_a_page_of_any_origin_may_use_it()
+    public async Task With_an_API_key_a_page_of_any_origin_may_use_it()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "a-key-of-16-chars");
         host.Http.DefaultRequestHeaders.TryAddWithoutValidation("Origin", "https://console.example.com");
@@ -224,7 +224,7 @@ public class JobsTests
     [Theory]
     [InlineData("/events")]
     [InlineData("/metrics")]
-    public async Task The_parameters_of_what_only_this_host_has_are_those_of_the_openapi_document(string path)
+    public async Task The_parameters_of_the_embedded_hosts_own_routes_match_the_OpenAPI_document(string path)
     {
         await using var host = await RunningHost.StartAsync();
         using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
@@ -239,7 +239,7 @@ public class JobsTests
     }
 
     [Fact]
-    public async Task Every_route_is_in_the_openapi_document_and_the_other_way_round()
+    public async Task Routes_and_the_OpenAPI_document_match()
     {
         await using var host = await RunningHost.StartAsync();
         using var document = JsonDocument.Parse(await host.Http.GetStringAsync("/openapi.json", Cancelled));
@@ -252,7 +252,7 @@ public class JobsTests
             ? [route.Replace("/{correlation?}", "", StringComparison.Ordinal), route.Replace("?}", "}", StringComparison.Ordinal)]
             : (string[])[route]);
 
-        // What begins with a notify URL and goes on is no route of its own, and the dashboard's files are no part of the API.
+        // Anything below a notify URL is not a separate route, and the dashboard's files are not part of the API.
         mapped = mapped.Where(route => route is not ("POST /api/notify/{**rest}" or "POST /api/uploads/{**rest}") && !route.EndsWith(" /", StringComparison.Ordinal) && !route.EndsWith(" /ui/{**path}", StringComparison.Ordinal)).ToList();
         Assert.Equal(Paths("GET"), Paths("HEAD"));
         mapped = mapped.Where(route => !route.StartsWith("HEAD ", StringComparison.Ordinal));

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>What the key of a source sees of what only the embedded host has, and of sources that are configured no longer.</summary>
+/// <summary>What a source's key sees on the embedded host's own routes, and of sources that are no longer configured.</summary>
 public sealed class KeyOfASourceTests
 {
     private const string Everything = "key-with-all-the-rights";
@@ -20,7 +20,7 @@ public sealed class KeyOfASourceTests
     [InlineData(OfMedia, "media", "media")]
     [InlineData(OfTwo, "media", "video", "media", "video")]
     [InlineData(Everything, "media", "files", "video", "media", "files", "video")]
-    public async Task The_event_stream_has_the_events_of_the_sources_that_the_key_sees(string key, params string[] expected)
+    public async Task The_event_stream_contains_the_events_of_the_sources_that_the_key_sees(string key, params string[] expected)
     {
         await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
         await RegisterAsync(host, "z0.1");
@@ -32,7 +32,7 @@ public sealed class KeyOfASourceTests
         foreach (var _ in expected.Take(expected.Length / 2))
             seen.Add((await events.NextAsync(item => item.Data is not null)).Data.Data.Source);
 
-        // And of those that are published while it is open.
+        // Also the events published while it is open.
         await RegisterAsync(host, "z0.2");
         foreach (var _ in expected.Skip(expected.Length / 2))
             seen.Add((await events.NextAsync(item => item.Data is not null)).Data.Data.Source);
@@ -41,7 +41,7 @@ public sealed class KeyOfASourceTests
     }
 
     [Fact]
-    public async Task The_events_of_a_source_that_the_key_does_not_see_are_those_of_an_unknown_one()
+    public async Task A_source_that_the_key_does_not_see_is_answered_as_unknown()
     {
         await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
         Use(host, OfMedia);
@@ -56,7 +56,7 @@ public sealed class KeyOfASourceTests
     [Theory]
     [InlineData(OfMedia)]
     [InlineData(OfTwo)]
-    public async Task What_came_to_a_source_that_is_configured_no_longer_is_for_keys_of_all_sources(string key)
+    public async Task Notifications_of_a_source_that_is_no_longer_configured_are_visible_to_keys_for_all_sources(string key)
     {
         await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
         await host.NotifyAsync("files", Garbage);
@@ -81,7 +81,7 @@ public sealed class KeyOfASourceTests
     }
 
     [Fact]
-    public async Task A_damaged_notification_is_answered_and_thrown_away_by_those_who_see_its_source()
+    public async Task A_damaged_notification_is_visible_to_and_deletable_by_keys_of_its_source()
     {
         await using var host = await RunningHost.StartAsync(Settings(), apiKey: Everything);
         await host.NotifyAsync("files", Garbage);
@@ -113,7 +113,7 @@ public sealed class KeyOfASourceTests
     }
 
     [Fact]
-    public async Task A_host_with_named_keys_alone_lets_nobody_in_without_one()
+    public async Task A_host_with_only_named_keys_refuses_callers_without_one()
     {
         await using var host = await RunningHost.StartAsync(Settings());
 

@@ -9,13 +9,13 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>What every host makes of registrations, by the embedded host.</summary>
+/// <summary>The registration contract on the embedded host.</summary>
 public sealed class LocalRegistrationTests : RegistrationContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of parameters, by the embedded host.</summary>
+/// <summary>The parameter contract on the embedded host.</summary>
 public sealed class LocalParameterTests : ParameterContract
 {
     protected override bool HasEvents => true;
@@ -23,11 +23,11 @@ public sealed class LocalParameterTests : ParameterContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host says of its sources, by the embedded host.</summary>
+/// <summary>The contract of source statistics on the embedded host.</summary>
 public sealed class LocalOverviewTests : OverviewContract
 {
     [Fact]
-    public async Task Events_that_are_published_with_their_commit_count_as_lag()
+    public async Task Events_published_with_their_commit_count_as_lag()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -47,84 +47,84 @@ public sealed class LocalOverviewTests : OverviewContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of notifications, by the embedded host.</summary>
+/// <summary>The notification contract on the embedded host.</summary>
 public sealed class LocalNotificationTests : NotificationContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of upload callbacks, by the embedded host.</summary>
+/// <summary>The upload contract on the embedded host.</summary>
 public sealed class LocalUploadTests : UploadContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What bodies that never arrive whole keep the embedded host from.</summary>
+/// <summary>The contract of withheld bodies on the embedded host.</summary>
 public sealed class LocalWithheldBodyTests : WithheldBodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of signatures, by the embedded host.</summary>
+/// <summary>The signature contract on the embedded host.</summary>
 public sealed class LocalSignatureTests : SignatureContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of reports about other buckets, by the embedded host.</summary>
+/// <summary>The contract of reports about other buckets on the embedded host.</summary>
 public sealed class LocalScopeTests : ScopeContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host lists, by the embedded host.</summary>
+/// <summary>The list contract on the embedded host.</summary>
 public sealed class LocalListTests : ListContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host finds and does in bulk, by the embedded host.</summary>
+/// <summary>The contract of searches and bulk requests on the embedded host.</summary>
 public sealed class LocalBulkTests : BulkContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host answers of reports and deletes from quarantine, by the embedded host.</summary>
+/// <summary>The contract of reports and of deleting from quarantine on the embedded host.</summary>
 public sealed class LocalBodyTests : BodyContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host says of watches and polls, by the embedded host.</summary>
+/// <summary>The contract of watches and polls on the embedded host.</summary>
 public sealed class LocalWatchTests : WatchContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host says of trouble, by the embedded host.</summary>
+/// <summary>The contract of troubles on the embedded host.</summary>
 public sealed class LocalTroubleTests : TroubleContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host answers to those who act on jobs, by the embedded host.</summary>
+/// <summary>The contract of actions on jobs on the embedded host.</summary>
 public sealed class LocalActingTests : ActingContract
 {
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host makes of unusual and wrong requests, by the embedded host; and what it answers itself of these.</summary>
+/// <summary>The contract of unusual and invalid requests on the embedded host, and its own answers to these.</summary>
 public sealed class LocalErrorTests : ErrorContract
 {
     [Theory]
     [InlineData("GET", "/nothing")]
     [InlineData("HEAD", "/nothing")]
-    public Task An_unknown_route_outside_of_those_of_all_hosts_is_a_problem(string method, string path) => IsUnknownAsync(method, path);
+    public Task An_unknown_route_outside_the_common_routes_is_a_problem(string method, string path) => IsUnknownAsync(method, path);
 
     [Theory]
     [InlineData("/events", "text/event-stream")]
     [InlineData("/metrics", "text/plain")]
-    public async Task Head_of_what_only_this_host_has_is_answered_at_once_and_without_a_body(string path, string contentType)
+    public async Task HEAD_on_the_embedded_hosts_own_routes_is_answered_immediately_without_a_body(string path, string contentType)
     {
         await using var host = await StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Head, path);
@@ -137,7 +137,7 @@ public sealed class LocalErrorTests : ErrorContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>What every host's doctor finds, by the embedded host's.</summary>
+/// <summary>The doctor's contract on the embedded host.</summary>
 public sealed class LocalDoctorTests : DoctorContract
 {
     protected override IEnumerable<DoctorCheck> OwnChecks => [DoctorCheck.Clock, DoctorCheck.DataFolder, DoctorCheck.Database];
@@ -150,7 +150,7 @@ public sealed class LocalDoctorTests : DoctorContract
         await ServedLocally.StartAsync([KeyValuePair.Create("PublicUrl", (string?)publicUrl.AbsoluteUri)]);
 }
 
-/// <summary>What every host lets callers see and do, by the embedded host.</summary>
+/// <summary>The access contract on the embedded host.</summary>
 public sealed class LocalAccessTests : AccessContract
 {
     protected override string Prefix => "";
@@ -162,14 +162,14 @@ public sealed class LocalAccessTests : AccessContract
     protected override IEnumerable<string> RoutesOf(ServedHost host) => ((ServedLocally)host).Routes;
 }
 
-/// <summary>What every host serves of the dashboard, by the embedded host.</summary>
+/// <summary>The dashboard contract on the embedded host.</summary>
 public sealed class LocalDashboardTests : DashboardContract
 {
     [Theory]
     [InlineData("GET", null)]
     [InlineData("HEAD", null)]
     [InlineData("GET", "key-with-all-the-rights")]
-    public async Task The_root_leads_to_the_dashboard(string method, string? apiKey)
+    public async Task The_root_redirects_to_the_dashboard(string method, string? apiKey)
     {
         await using var host = await ServedLocally.StartAsync([], apiKey);
         using var following = new HttpClient { BaseAddress = host.Http.BaseAddress };
@@ -183,7 +183,7 @@ public sealed class LocalDashboardTests : DashboardContract
     protected override async Task<ServedHost> StartAsync() => await ServedLocally.StartAsync();
 }
 
-/// <summary>An embedded host with a data folder of its own.</summary>
+/// <summary>An embedded host with its own data folder.</summary>
 internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string folder) : ServedHost
 {
     public override HttpClient Http { get; } = new() { BaseAddress = host.Url, Timeout = TimeSpan.FromSeconds(60) };
@@ -194,8 +194,8 @@ internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string
 
     public IEnumerable<string> Routes => host.Routes;
 
-    /// <summary>Starts one.</summary>
-    /// <param name="more">Settings besides <see cref="ServedHost.Settings"/>.</param>
+    /// <summary>Starts a host.</summary>
+    /// <param name="more">Settings in addition to <see cref="ServedHost.Settings"/>.</param>
     /// <param name="apiKey">The key with all rights, which <see cref="Http"/> sends.</param>
     public static async Task<ServedLocally> StartAsync(IEnumerable<KeyValuePair<string, string?>>? more = null, string? apiKey = null)
     {
@@ -214,7 +214,7 @@ internal sealed class ServedLocally(LocalHost host, StatusStub statusApi, string
         return served;
     }
 
-    /// <summary>Locks the database as another process may.</summary>
+    /// <summary>Locks the database, as another process could.</summary>
     public override async Task<IAsyncDisposable> BreakStoreAsync()
     {
         var other = new SqliteConnection($"Data Source={Path.Combine(folder, "fopwatch.db")};Pooling=false");

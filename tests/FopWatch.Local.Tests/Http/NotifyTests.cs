@@ -17,7 +17,7 @@ public class NotifyTests
     private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
     [Fact]
-    public async Task A_body_that_is_cut_off_has_no_effect()
+    public async Task A_truncated_body_has_no_effect()
     {
         await using var host = await RunningHost.StartAsync();
         using (var client = new TcpClient())
@@ -32,7 +32,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task A_notification_that_is_too_large_is_logged_by_its_source_alone()
+    public async Task An_oversized_notification_is_logged_with_its_source_only()
     {
         await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources()) { ["MaxBodyBytes"] = "65536" });
 
@@ -51,7 +51,7 @@ public class NotifyTests
     [InlineData("/fop/api/notify/media/")]
     [InlineData("/fop/API/Notify/media/")]
     [InlineData("/api/notify/media/")]
-    public async Task A_proxy_may_pass_or_strip_the_path_of_the_public_url(string path)
+    public async Task A_proxy_may_keep_or_strip_the_path_of_the_public_URL(string path)
     {
         var settings = new Dictionary<string, string?>
         {
@@ -78,7 +78,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task A_notification_below_a_path_that_the_public_url_does_not_have_is_a_trouble_and_shows_no_path()
+    public async Task A_notification_under_an_unexpected_path_is_a_trouble_that_shows_no_path()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "an-api-key-of-the-tests");
 
@@ -93,7 +93,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task The_token_is_masked_in_a_correlation_and_a_warning_without_more_to_say_says_no_more()
+    public async Task The_token_is_masked_in_a_correlation_and_a_warning_without_details_has_none()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -107,7 +107,7 @@ public class NotifyTests
     [Theory]
     [InlineData(null)]
     [InlineData("an-api-key-of-the-tests")]
-    public async Task The_notify_path_is_open_whatever_its_letter_case(string? apiKey)
+    public async Task The_notify_path_is_case_insensitive(string? apiKey)
     {
         await using var host = await RunningHost.StartAsync(apiKey: apiKey);
         host.Http.DefaultRequestHeaders.Remove("X-Api-Key");
@@ -122,7 +122,7 @@ public class NotifyTests
     [InlineData("8388608", 16, true)]
     [InlineData("8388608", 17, false)]
     [InlineData("65536", 8, true)]
-    public async Task An_answer_of_a_status_api_is_read_up_to_8_MiB_or_twice_what_is_taken_of_a_notification(string? maxBodyBytes, int mebibytes, bool read)
+    public async Task A_status_answer_is_read_up_to_8_MiB_or_twice_MaxBodyBytes(string? maxBodyBytes, int mebibytes, bool read)
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(new(RunningHost.TokenSources(api.Endpoint)) { ["MaxBodyBytes"] = maxBodyBytes });
@@ -135,7 +135,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task The_same_notification_fourteen_times_is_one_outcome_and_one_event()
+    public async Task Fourteen_identical_notifications_are_one_outcome_and_one_event()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -148,7 +148,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task An_encryption_key_in_a_command_is_nowhere_but_in_quarantine()
+    public async Task An_encryption_key_in_a_command_is_only_in_quarantine()
     {
         const string Secret = "MTIzNDU2Nzg5MDEyMzQ1Ng==";
         await using var host = await RunningHost.StartAsync();
@@ -165,7 +165,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task A_forged_signature_is_quarantined_and_one_by_a_key_that_was_missing_is_taken_on_retry()
+    public async Task A_forged_signature_is_quarantined_and_a_retry_accepts_one_whose_key_was_added()
     {
         var key = new SigningKey("ak-1", "sk-1");
         var missing = new SigningKey("ak-2", "sk-2");
@@ -182,7 +182,7 @@ public class NotifyTests
         Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
         Assert.Empty(api.AskedIds);
 
-        // Nothing has changed, so nothing changes.
+        // Nothing has changed, so a retry changes nothing.
         await host.Http.ConfirmedAsync("/api/quarantine/retry");
         Assert.Equal(2, (await host.QuarantineAsync()).Notifications.Count);
 
@@ -190,7 +190,7 @@ public class NotifyTests
         settings["Sources:media:Keys:ak-2"] = "sk-2";
         await host.RestartAsync(settings: settings);
 
-        // Now a retry would take one; a typo in the filter must not make it one of all.
+        // A retry would now accept one; a typo in the filter must not turn it into a retry of all.
         foreach (var query in (string[])["?sorce=files", "?source="])
         {
             Assert.Equal(HttpStatusCode.BadRequest, (await host.PostAsync($"/api/quarantine/retry{query}")).StatusCode);
@@ -204,7 +204,7 @@ public class NotifyTests
     }
 
     [Fact]
-    public async Task What_came_to_a_source_that_is_no_longer_configured_can_still_be_listed_and_retried()
+    public async Task Notifications_of_a_source_that_is_no_longer_configured_can_be_listed_and_retried()
     {
         await using var host = await RunningHost.StartAsync();
         await host.NotifyAsync("files", "garbage");
@@ -250,7 +250,7 @@ public class NotifyTests
     [Theory]
     [InlineData("https://wrong.example.com")]
     [InlineData(null)]
-    public async Task What_the_quarantine_suggests_makes_a_retry_right(string? publicUrl)
+    public async Task A_retry_succeeds_after_following_the_quarantines_suggestion(string? publicUrl)
     {
         var key = new SigningKey("ak-1", "sk-1");
         await using var api = await StatusStub.StartAsync();
@@ -268,7 +268,7 @@ public class NotifyTests
         Assert.Equal("https://hooks.example.com/api/notify/media/***", entry.Signature.SignedUrl);
         Assert.Equal($"{publicUrl ?? $"http://{host.Host.Url.Authority}"}/api/notify/media/***", entry.Signature.CheckedUrl);
 
-        // Nothing has changed, so nothing changes.
+        // Nothing has changed, so a retry changes nothing.
         await host.Http.ConfirmedAsync("/api/quarantine/retry");
         Assert.Single((await host.QuarantineAsync()).Notifications);
 
@@ -283,9 +283,9 @@ public class NotifyTests
         Assert.Empty(api.AskedIds);
     }
 
-    /// <summary>The token that came, and one of an entry that an earlier version stored and that is no token any more.</summary>
+    /// <summary>The token in use, and one of an entry stored by an earlier version that is no longer valid.</summary>
     [Fact]
-    public async Task Nothing_that_is_shown_of_the_quarantine_has_a_notify_token_however_the_url_was_spelled()
+    public async Task The_shown_quarantine_contains_no_notify_token_however_the_URL_was_spelled()
     {
         const string OldToken = "an-old-token-of-the-source";
         await using var host = await RunningHost.StartAsync(SignatureSource(new("http://127.0.0.1:9"), new("ak-1", "sk-1")));

@@ -5,7 +5,7 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>What the operator of the embedded host reads in its log and in its health.</summary>
+/// <summary>What the operator reads in the log and health of the embedded host.</summary>
 public sealed partial class OperatorLogTests
 {
     private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -13,7 +13,7 @@ public sealed partial class OperatorLogTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_settled_job_is_logged_once_by_a_reference_that_finds_it()
+    public async Task A_settled_job_is_logged_once_with_a_reference_that_finds_it()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -42,7 +42,7 @@ public sealed partial class OperatorLogTests
     }
 
     [Fact]
-    public async Task A_status_api_that_cannot_be_reached_is_warned_of_once_and_answered()
+    public async Task An_unreachable_status_API_is_warned_of_once_and_answered()
     {
         await using var host = await RunningHost.StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -62,7 +62,7 @@ public sealed partial class OperatorLogTests
     }
 
     [Fact]
-    public async Task A_wrong_signature_is_warned_of_with_the_setting_to_look_at_first()
+    public async Task A_wrong_signature_is_warned_of_with_the_setting_to_check_first()
     {
         var settings = RunningHost.TokenSources();
         settings["Sources:media:Keys:0:AccessKey"] = "ak-1";
@@ -86,7 +86,7 @@ public sealed partial class OperatorLogTests
     }
 
     [Fact]
-    public async Task Health_says_what_goes_wrong_only_to_those_who_have_the_key()
+    public async Task Health_shows_troubles_only_to_callers_with_the_key()
     {
         await using var host = await RunningHost.StartAsync(apiKey: "a-key-of-the-tests-of-health");
         await host.NotifyAsync("media", "not a notification");

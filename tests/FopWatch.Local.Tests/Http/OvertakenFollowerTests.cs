@@ -13,7 +13,7 @@ using Microsoft.Extensions.Hosting;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Followers that a purge overtakes in the middle of their stream: each gap is reported once.</summary>
+/// <summary>Followers that a purge overtakes in mid-stream: each gap is reported once.</summary>
 public sealed partial class OvertakenFollowerTests : IAsyncLifetime
 {
     private RunningHost _host = null!;
@@ -27,15 +27,15 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
     public ValueTask DisposeAsync() => _host.DisposeAsync();
 
     [Fact(Timeout = 60_000)]
-    public async Task A_purge_past_what_is_in_memory_is_reported_once()
+    public async Task A_purge_past_the_events_in_memory_is_reported_once()
     {
-        // The last few of six events of 1 MiB stay in memory.
+        // Only the last few of six events of 1 MiB stay in memory.
         await PublishAsync(1, 6, mebibytes: 1);
         for (var after = 0; after < 6; after++)
             await Of<EventTail>().NextAsync(after, Cancelled);
         await using var follower = await StalledFollower.StartAsync(_host);
 
-        // Nobody has read the last two, and nothing is left of any.
+        // Nobody has read the last two events, and all are purged.
         await PublishAsync(7, 8);
         await PurgeAsync(through: 8);
 
@@ -45,7 +45,7 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task An_event_that_is_still_in_memory_is_sent_between_two_gaps_and_each_is_reported_once()
+    public async Task An_event_in_memory_is_sent_between_two_gaps_and_each_gap_is_reported_once()
     {
         await PublishAsync(1, 2);
         await using var follower = await StalledFollower.StartAsync(_host);
@@ -60,7 +60,7 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
     }
 
     [Fact(Timeout = 60_000)]
-    public async Task What_was_sent_before_the_purge_is_no_gap()
+    public async Task Events_sent_before_the_purge_are_not_a_gap()
     {
         await PublishAsync(1, 2);
         await using var follower = await StalledFollower.StartAsync(_host);
@@ -75,7 +75,7 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
     private T Of<T>()
         where T : notnull => _host.Host.Services.GetRequiredService<T>();
 
-    /// <summary>Publishes events of which each is a minute later than the one before. The host's own purge leaves them alone.</summary>
+    /// <summary>Publishes events one minute apart. The host's own purge does not delete them.</summary>
     private async Task PublishAsync(int first, int last, int mebibytes = 0)
     {
         for (var i = first; i <= last; i++)
@@ -88,10 +88,10 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
 
     private readonly DateTimeOffset _began = DateTimeOffset.UtcNow;
 
-    /// <summary>A follower from the beginning of the log that takes nothing until it is read.</summary>
+    /// <summary>A follower from the start of the log that reads nothing until told to.</summary>
     private sealed partial class StalledFollower : IAsyncDisposable
     {
-        // A write waits until all before it is taken.
+        // A write waits until all earlier data is taken.
         private readonly Pipe _sent = new(new(pauseWriterThreshold: 1, resumeWriterThreshold: 1, useSynchronizationContext: false));
         private readonly CancellationTokenSource _left = new();
         private Task _stream = Task.CompletedTask;
@@ -116,13 +116,13 @@ public sealed partial class OvertakenFollowerTests : IAsyncLifetime
                 services.GetRequiredService<HostSettings>(),
                 follower._left.Token);
 
-            // The stream has begun: its first bytes are there and not taken.
+            // The stream has started: its first bytes have arrived and are unread.
             var first = await follower._sent.Reader.ReadAsync(Cancelled);
             follower._sent.Reader.AdvanceTo(first.Buffer.Start, first.Buffer.Start);
             return follower;
         }
 
-        /// <summary>Takes what is sent up to a line, and reports the places and gaps in it.</summary>
+        /// <summary>Reads up to a line, and returns the positions and gaps.</summary>
         public async Task<List<string>> ReadAsync(string line)
         {
             var read = new StringBuilder();

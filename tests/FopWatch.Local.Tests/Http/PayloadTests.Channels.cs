@@ -4,7 +4,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.Tests.Http;
 
-// Every payload, on every way that brings such a body.
+// Every payload, through every channel that carries such a body.
 public partial class PayloadTests
 {
     private enum Channel
@@ -34,7 +34,7 @@ public partial class PayloadTests
     public static TheoryData<string> PolledPayloads => On(Channel.Poll);
 
     [Fact]
-    public void Every_payload_is_tried_or_has_a_reason_not_to_be()
+    public void Every_payload_is_tested_or_has_a_reason_not_to_be()
     {
         var excused = Exceptions.Where(exception => exception.Value.Without.Length == 3).Select(exception => exception.Key);
 
@@ -66,7 +66,7 @@ public partial class PayloadTests
 
     [Theory]
     [MemberData(nameof(UnsignedPayloads))]
-    public async Task An_unsigned_notification_makes_the_poll_that_settles_its_job(string payload)
+    public async Task An_unsigned_notification_triggers_the_poll_that_settles_its_job(string payload)
     {
         var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
         await using var api = await StatusStub.StartAsync();
@@ -83,7 +83,7 @@ public partial class PayloadTests
 
     [Theory]
     [MemberData(nameof(PolledPayloads))]
-    public async Task A_poll_makes_the_same_of_a_registered_job(string payload)
+    public async Task A_poll_has_the_same_result_for_a_registered_job(string payload)
     {
         var (source, state) = (Payloads[payload].Source, Payloads[payload].State);
         await using var api = await StatusStub.StartAsync();
@@ -127,7 +127,7 @@ public partial class PayloadTests
     private static byte[] AsSent(string source, byte[] body) =>
         source == "media" || body[0] != '{' ? body : Encoding.UTF8.GetBytes(Convert.ToBase64String(body));
 
-    /// <summary>A workflow V3 has a query of its own, and that of tasks does not know it.</summary>
+    /// <summary>Workflow V3 has its own query; the query of tasks does not know it.</summary>
     private static void Answer(StatusStub api, string payload, byte[] body)
     {
         var answers = payload.Contains("workflow-v3", StringComparison.Ordinal) ? api.Workflows : api.Answers;

@@ -2,7 +2,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.Tests.Http;
 
-// What each payload says of its task, read by hand.
+// What each payload says of its task, determined by hand.
 public partial class PayloadTests
 {
     private static readonly Dictionary<string, Expected> Payloads = new()
@@ -92,7 +92,7 @@ public partial class PayloadTests
         ["qiniu-workflow-v2-notify-docs-FRAGMENT.json"] = new(
             "media", JobState.Succeeded, "privatebucket_dora_k8s_spock_test:upload.wmv", "1810775223.avvod-pipeline")
         {
-            // The key of its output is a template.
+            // The output's key is a template.
             Items = [new("transcode", ItemState.Succeeded)],
         },
         ["qiniu-workflow-v3-notify-SKELETON.json"] = new("media", JobState.Succeeded, "string:string", "string")
@@ -128,8 +128,8 @@ public partial class PayloadTests
         ],
     };
 
-    /// <param name="Source">The source that it is of.</param>
-    /// <param name="State">What becomes of the job.</param>
+    /// <param name="Source">The source of the payload.</param>
+    /// <param name="State">The resulting state of the job.</param>
     /// <param name="Input">Bucket and key of the job's input.</param>
     /// <param name="Pipeline">The pipeline.</param>
     private sealed record Expected(string Source, JobState State, string Input, string? Pipeline = null)
@@ -137,8 +137,8 @@ public partial class PayloadTests
         public required IReadOnlyList<ExpectedItem> Items { get; init; }
     }
 
-    /// <param name="Command">How its command begins.</param>
-    /// <param name="State">Its state.</param>
+    /// <param name="Command">The start of the command.</param>
+    /// <param name="State">The state of the item.</param>
     /// <param name="Outputs">Bucket and key of each output.</param>
     private sealed record ExpectedItem(string Command, ItemState State, params IReadOnlyList<string> Outputs)
     {

@@ -23,7 +23,7 @@ public partial class PayloadTests
     [InlineData("qiniu-notify-workflow-v3-cond-2022.json", JobState.Succeeded, "wf-out", "hd.m3u8")]
     [InlineData("qiniu-notify-workflow-v3-unsigned-2024.json", JobState.Succeeded, "wf-out", "a-1m.mp4")]
     [InlineData("qiniu-prefop-vsample-keys-2018.json", JobState.Succeeded, "community-video", "vframe-000009")]
-    public async Task A_qiniu_notification_settles_its_job(string payload, JobState state, string? bucket, string? outputKey)
+    public async Task A_Qiniu_notification_settles_its_job(string payload, JobState state, string? bucket, string? outputKey)
     {
         await using var host = await RunningHost.StartAsync();
         var body = SharedPayloads.Read(payload);
@@ -47,7 +47,7 @@ public partial class PayloadTests
     [InlineData("qiniu-prefop-processing-z1-2017.json", JobState.Processing, NotificationDelivery.Unknown)]
     [InlineData("qiniu-docs-success-4items-2014.json", JobState.Succeeded, NotificationDelivery.Unknown)]
     [InlineData("qiniu-docs-2024-failing-item-FRAGMENT.json", JobState.Failed, NotificationDelivery.Unknown)]
-    public async Task A_registered_qiniu_job_is_what_the_status_api_says(string payload, JobState state, NotificationDelivery delivery)
+    public async Task A_registered_Qiniu_job_has_the_outcome_of_the_status_API(string payload, JobState state, NotificationDelivery delivery)
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
@@ -68,7 +68,7 @@ public partial class PayloadTests
     }
 
     [Fact]
-    public async Task A_notification_that_comes_before_the_registration_has_its_outcome_published_again_with_the_metadata()
+    public async Task A_registration_after_the_notification_publishes_the_outcome_again_with_its_metadata()
     {
         await using var host = await RunningHost.StartAsync();
         var body = SharedPayloads.Read("qiniu-notify-before-upload-callback-2015.json");
@@ -90,12 +90,12 @@ public partial class PayloadTests
         Assert.Equal((JobState.Succeeded, first.Data.Data.Version + 1), (second.Data.Data.State, second.Data.Data.Version));
         Assert.NotEqual(first.Data.Id, second.Data.Id);
 
-        // The repeated registration published nothing between the two.
+        // The repeated registration published nothing in between.
         Assert.Equal(second.Data.Data.Version + 1, third.Data.Data.Version);
     }
 
     [Fact]
-    public async Task A_domain_that_is_set_later_gives_urls_from_then_on_and_leaves_published_events_as_they_are()
+    public async Task A_domain_set_later_adds_URLs_from_then_on_and_does_not_change_published_events()
     {
         await using var host = await RunningHost.StartAsync();
         var body = SharedPayloads.Read("qiniu-notify-before-upload-callback-2015.json");
@@ -120,7 +120,7 @@ public partial class PayloadTests
     }
 
     [Fact]
-    public async Task An_id_that_the_status_api_does_not_know_stays_open_at_first()
+    public async Task An_id_unknown_to_the_status_API_stays_open_at_first()
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);
@@ -137,7 +137,7 @@ public partial class PayloadTests
     [InlineData("files", "wangsu-fmgr-notify-success-docs-2023.raw.txt", "20105464540f197414d51a861240d921ef206", 1)]
     [InlineData("files", "wangsu-fmgr-notify-success-docs-2023.json", "20105464540f197414d51a861240d921ef206", 1)]
     [InlineData("video", "wangsu-fops-notify-success-3items-2017.json", "10051e41d2225f6e47eea6f086fa6482336f", 3)]
-    public async Task A_wangsu_notification_settles_its_job_as_base64_and_as_json(string source, string payload, string id, int items)
+    public async Task A_Wangsu_notification_settles_its_job_as_Base64_and_as_JSON(string source, string payload, string id, int items)
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -157,7 +157,7 @@ public partial class PayloadTests
     }
 
     [Fact]
-    public async Task A_lost_wangsu_notification_is_made_up_for_by_a_poll()
+    public async Task A_lost_Wangsu_notification_is_compensated_by_a_poll()
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(statusEndpoint: api.Endpoint);

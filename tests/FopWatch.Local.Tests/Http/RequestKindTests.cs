@@ -7,7 +7,7 @@ namespace FopWatch.Local.Tests.Http;
 public class RequestKindTests
 {
     [Fact]
-    public async Task A_route_is_admitted_as_what_it_costs()
+    public async Task A_route_is_admitted_according_to_its_cost()
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -42,7 +42,7 @@ public class RequestKindTests
     }
 
     [Fact]
-    public async Task The_notify_urls_the_health_of_the_host_and_the_dashboard_need_no_key_and_all_else_names_its_right()
+    public async Task Only_notify_URLs_health_and_the_dashboard_need_no_key_and_every_other_route_names_its_right()
     {
         await using var host = await RunningHost.StartAsync();
 

@@ -7,7 +7,7 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Followers of different speeds that are cut off and resume at random while events are published, purged from neither end.</summary>
+/// <summary>Followers of different speeds that are cut off and resume at random while events are published and nothing is purged.</summary>
 public sealed partial class RestlessFollowersTests
 {
     private const int Publishers = 8;
@@ -52,13 +52,13 @@ public sealed partial class RestlessFollowersTests
         }
     }
 
-    /// <summary>Takes what comes as a client does: whole events of the pieces that it was sent before it was cut off.</summary>
+    /// <summary>Reads like a client: keeps the whole events among the pieces sent before it was cut off.</summary>
     private static async Task<List<long>> FollowAsync(EventLog log, EventTail tail, Random random, int count)
     {
         var (places, sluggish) = (new List<long>(), random.Next(3) * 10);
         while (places.Count < count)
         {
-            // As the stream does where a client resumes.
+            // As the stream does when a client resumes.
             var last = await log.LastSeqAsync(Cancelled);
             var seen = log.Epochs.KnownUpTo(log.Epochs.PositionOf(places.LastOrDefault()), last);
             Assert.Equal(places.LastOrDefault(), seen);
@@ -88,7 +88,7 @@ public sealed partial class RestlessFollowersTests
             }
             catch (OperationCanceledException) when (!Cancelled.IsCancellationRequested)
             {
-                // It comes back with the place of the last event that it has.
+                // It resumes from the position of its last event.
             }
         }
 

@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Followers of a host whose data folder was replaced or restored from a backup behind their back.</summary>
+/// <summary>Followers of a host whose data folder was replaced or restored from a backup without their knowledge.</summary>
 public class RestoredLogTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -11,7 +11,7 @@ public class RestoredLogTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task A_position_from_after_the_backup_is_noticed_however_many_events_come_once_it_is_restored(bool whileRunning)
+    public async Task A_position_from_after_the_backup_is_detected_however_many_events_follow_the_restore(bool whileRunning)
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, 1, 2, 3);
@@ -35,8 +35,8 @@ public class RestoredLogTests
         File.Move(backup, Path.Combine(host.Folder, "fopwatch.db"), overwrite: true);
         await host.RestartAsync();
 
-        // What is known of both stays known, with nothing published since and with more than was lost. Of a process that began after the
-        // backup nothing is known, so its positions are another log's.
+        // The log recognises positions of the shared history, whether nothing or more than the loss was published since. It knows nothing of a process
+        // that started after the backup, so it treats that process's positions as those of another log.
         var shared = whileRunning ? before[2] : "0";
         for (var more = 0; more < 2; more++)
         {
@@ -56,13 +56,13 @@ public class RestoredLogTests
         await using var events = await EventReader.OpenAsync(host, lost[5]);
         Assert.Equal(whileRunning ? "z0.7" : "z0.1", (await events.NextAsync(one => one.Data is not null)).Data.Subject);
 
-        // Where both begin, and a position as earlier versions gave, whose place the log has reached.
+        // The start of both logs, and a position in the form of earlier versions whose number the log has reached.
         Assert.Equal("id: 0", (await BeginningAsync(host, "0", 1))[0]);
         Assert.StartsWith("id: 6-", (await BeginningAsync(host, "6", 1))[0], StringComparison.Ordinal);
     }
 
     [Fact]
-    public async Task A_position_of_a_folder_that_was_replaced_starts_from_the_beginning_though_the_new_log_is_as_long()
+    public async Task A_position_of_a_replaced_folder_starts_from_the_beginning_although_the_new_log_is_as_long()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, 1, 2);
@@ -78,7 +78,7 @@ public class RestoredLogTests
     }
 
     [Fact]
-    public async Task Positions_stay_the_same_over_restarts_and_a_restart_that_publishes_nothing_leaves_no_trace()
+    public async Task Positions_survive_restarts_and_a_restart_that_publishes_nothing_leaves_no_trace()
     {
         await using var host = await RunningHost.StartAsync();
         await SettleAsync(host, 1);
@@ -108,7 +108,7 @@ public class RestoredLogTests
     [InlineData("1-XYZ")]
     [InlineData("1-9f3a2c1e-1")]
     [InlineData("99999999999999999999")]
-    public async Task What_is_no_position_is_refused(string position)
+    public async Task An_invalid_position_is_refused(string position)
     {
         await using var host = await RunningHost.StartAsync();
 
@@ -136,7 +136,7 @@ public class RestoredLogTests
         await using var all = await EventReader.OpenAsync(host, "0");
         await all.NextAsync(one => one.Data.Subject == string.Create(CultureInfo.InvariantCulture, $"z0.{numbers[^1]}"));
 
-        // A host that stops before it has removed what it published publishes it again.
+        // A host that stops before removing what it published publishes it again.
         while (await CountAsync(host, "outbox") > 0)
             await Task.Delay(10, Cancelled);
     }

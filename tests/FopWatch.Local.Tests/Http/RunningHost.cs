@@ -9,7 +9,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>The real embedded host on a free port, with a data folder of its own, and a client of its HTTP surface.</summary>
+/// <summary>The real embedded host on a free port, with its own data folder and an HTTP client.</summary>
 internal sealed class RunningHost : IAsyncDisposable
 {
     public const string Token = "right-token";
@@ -19,7 +19,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     private RunningHost(HostSettings settings) => _settings = settings;
 
-    /// <summary>What it has logged, at the levels that <c>serve</c> logs at.</summary>
+    /// <summary>Its log, at the levels of <c>serve</c>.</summary>
     public CapturedLog Log { get; } = new();
 
     public HttpClient Http { get; private set; } = null!;
@@ -29,8 +29,8 @@ internal sealed class RunningHost : IAsyncDisposable
     public string Folder => _settings.Data;
 
     /// <summary>Starts a host.</summary>
-    /// <param name="settings">Settings below <c>FopWatch</c>; without sources, one of each kind is there, which trust tokens.</param>
-    /// <param name="statusEndpoint">Where their status API is.</param>
+    /// <param name="settings">Settings below <c>FopWatch</c>. Without sources, there is one of each provider, with token trust.</param>
+    /// <param name="statusEndpoint">The endpoint of their status API.</param>
     /// <param name="apiKey">The API key, if any.</param>
     /// <param name="time">The clock.</param>
     /// <param name="transportTime">The clock of waits for clients.</param>
@@ -56,10 +56,10 @@ internal sealed class RunningHost : IAsyncDisposable
         return host;
     }
 
-    /// <summary>One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>.</summary>
+    /// <summary>One source of each provider, with token trust: <c>media</c>, <c>files</c> and <c>video</c>.</summary>
     public static Dictionary<string, string?> TokenSources(Uri? statusEndpoint = null)
     {
-        // Port 9 discards: nobody answers there.
+        // Port 9 is the discard port: nothing listens there.
         var endpoint = (statusEndpoint ?? new("http://127.0.0.1:9")).AbsoluteUri;
         return new()
         {
@@ -118,7 +118,7 @@ internal sealed class RunningHost : IAsyncDisposable
 
     public Task<HttpResponseMessage> PostAsync(string path) => PostAsync(path, [], "application/json");
 
-    /// <summary>The job, which has to be there.</summary>
+    /// <summary>A job that must exist.</summary>
     public async Task<JobRecord> JobAsync(string source, string id, string query = "") =>
         (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ContractsJson.Default.JobRecord, TestContext.Current.CancellationToken))!;
 

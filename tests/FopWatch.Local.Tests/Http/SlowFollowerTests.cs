@@ -10,7 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Followers that take less than is published, over sockets that can hold a few MB.</summary>
+/// <summary>Followers that read more slowly than events are published, over sockets that buffer a few MB.</summary>
 public partial class SlowFollowerTests
 {
     private const int Events = 32;
@@ -18,7 +18,7 @@ public partial class SlowFollowerTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 120_000)]
-    public async Task A_follower_that_reads_nothing_is_cut_off_and_comes_back_with_its_position_while_others_get_everything()
+    public async Task A_follower_that_reads_nothing_is_cut_off_and_resumes_from_its_position_while_others_get_everything()
     {
         var clock = new ManualTimeProvider(Sample.Start);
         await using var host = await RunningHost.StartAsync(transportTime: clock);
@@ -29,14 +29,14 @@ public partial class SlowFollowerTests
 
         Assert.Contains($"id: {Events}\n", await ReadAsync(other, read => read.Contains($"id: {Events}-", StringComparison.Ordinal)), StringComparison.Ordinal);
 
-        // However long the host takes to fill what the sockets hold.
+        // However long the host takes to fill the socket buffers.
         while (!stalled.Client.Poll(0, SelectMode.SelectError))
         {
             clock.Advance(EventStream.Patience);
             await Task.Delay(50, Cancelled);
         }
 
-        // What was on its way arrives, and no more.
+        // Data on its way arrives, and no more.
         var last = int.Parse(Ids().Matches(await ReadAsync(stalled, _ => false))[^1].Groups[1].Value, System.Globalization.CultureInfo.InvariantCulture);
         Assert.InRange(last, 1, Events - 1);
         using var again = await FollowAsync(host, last - 1);
@@ -44,9 +44,9 @@ public partial class SlowFollowerTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task Where_the_clock_of_the_host_is_faster_a_follower_that_pauses_for_real_seconds_gets_everything_and_no_signs_of_life()
+    public async Task With_a_faster_host_clock_a_follower_that_pauses_for_seconds_gets_everything_and_no_heartbeats()
     {
-        // Four seconds are 16 minutes of the host.
+        // Four seconds are 16 minutes of the host's clock.
         await using var host = await RunningHost.StartAsync(time: new CompressedTime(240));
         using var pausing = await FollowAsync(host, 0);
         for (var i = 1; i <= Events; i++)
@@ -64,7 +64,7 @@ public partial class SlowFollowerTests
     }
 
     [Fact(Timeout = 120_000)]
-    public async Task A_follower_that_a_purge_overtakes_is_told_in_the_middle_of_its_stream()
+    public async Task A_follower_that_a_purge_overtakes_is_told_in_mid_stream()
     {
         await using var host = await RunningHost.StartAsync();
         using var slow = await FollowAsync(host, 0);
@@ -81,7 +81,7 @@ public partial class SlowFollowerTests
             $$"""}\n\nid: {{Events}}\nevent: fopwatch.events.purged\ndata: {"before":{{Events + 1}},"resume":"{{Events}}"}\n\nid: {{Events + 1}}""", read);
     }
 
-    /// <summary>An event that the host's own purge, with which it starts, leaves alone.</summary>
+    /// <summary>An event that the host's purge at its start does not delete.</summary>
     private static OutboxEvent Recent(string id, long version) => Sample.Event(id, version, after: DateTimeOffset.UtcNow - Sample.Start);
 
     private static EventLog LogOf(RunningHost host) => host.Host.Services.GetRequiredService<EventLog>();
@@ -95,7 +95,7 @@ public partial class SlowFollowerTests
         return client;
     }
 
-    /// <summary>Reads, without the texts that fill the events, until that is enough or the connection ends.</summary>
+    /// <summary>Reads, without the filler text of events, until the condition holds or the connection ends.</summary>
     private static async Task<string> ReadAsync(TcpClient client, Func<string, bool> isEnough)
     {
         var (read, buffer) = (new StringBuilder(), new byte[1024 * 1024]);
@@ -110,10 +110,10 @@ public partial class SlowFollowerTests
         }
         catch (IOException)
         {
-            // It was cut off.
+            // The follower was cut off.
         }
 
-        // Chunks begin and end anywhere. What epoch it is does not matter here.
+        // Chunks start and end anywhere. The epoch does not matter here.
         return Epochs().Replace(Chunks().Replace(read.ToString(), ""), "$1");
     }
 

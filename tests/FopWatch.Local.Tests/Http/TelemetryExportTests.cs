@@ -19,8 +19,8 @@ using OpenTelemetry.Trace;
 namespace FopWatch.Local.Tests.Http;
 
 /// <summary>
-/// What the embedded host exports, and that no secret is in it. Nothing else runs meanwhile: OpenTelemetry takes the meters of all hosts of a
-/// process for one, and a host that ends would end the metrics of the others.
+/// The embedded host's exports, and that they contain no secret. Nothing runs at the same time: OpenTelemetry merges the meters of all hosts in a
+/// process, and a host that ends would end the metrics of the others.
 /// </summary>
 [Collection(nameof(TelemetryExportTests))]
 [CollectionDefinition(nameof(TelemetryExportTests), DisableParallelization = true)]
@@ -37,7 +37,7 @@ public sealed class TelemetryExportTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Everything_is_exported_by_OTLP_and_scraped_at_metrics_and_holds_no_id_token_key_or_path()
+    public async Task Everything_is_exported_by_OTLP_and_at_metrics_without_an_id_token_key_or_path()
     {
         await using var statusApi = await StatusStub.StartAsync();
         await using var collector = await Collector.StartAsync();
@@ -94,7 +94,7 @@ public sealed class TelemetryExportTests
     }
 
     [Fact]
-    public async Task An_endpoint_that_nobody_listens_at_does_no_harm()
+    public async Task An_unreachable_endpoint_does_no_harm()
     {
         using var folder = new TempFolder();
         await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, new() { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9" });
@@ -108,7 +108,7 @@ public sealed class TelemetryExportTests
     [Theory]
     [InlineData("http://127.0.0.1:9", "http/protobuf")]
     [InlineData("http://127.0.0.1:9", "grpc")]
-    public async Task Exports_that_fail_are_a_trouble(string endpoint, string protocol)
+    public async Task Failing_exports_are_a_trouble(string endpoint, string protocol)
     {
         using var folder = new TempFolder();
         await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, new()
@@ -177,7 +177,7 @@ public sealed class TelemetryExportTests
     [InlineData("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc")]
     [InlineData("OTEL_EXPORTER_OTLP_COMPRESSION", "gzip")]
     [InlineData("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "https://logs.example.com/v1/logs")]
-    public async Task A_right_setting_of_the_exporter_starts(string name, string value)
+    public async Task A_valid_setting_of_the_exporter_starts(string name, string value)
     {
         var settings = new Dictionary<string, string?> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "http://127.0.0.1:9", [name] = value };
         HostSettings.Read(new ConfigurationBuilder().AddInMemoryCollection(settings).Build(), HostSettings.DefaultUrls, HostSettings.DefaultData);
@@ -188,7 +188,7 @@ public sealed class TelemetryExportTests
     }
 
     [Fact]
-    public async Task The_program_refuses_wrong_settings_of_the_exporter_and_without_an_endpoint_takes_them()
+    public async Task The_program_refuses_wrong_settings_of_the_exporter_unless_there_is_no_endpoint()
     {
         using var folder = new TempFolder();
         var wrong = new Dictionary<string, string> { ["OTEL_EXPORTER_OTLP_ENDPOINT"] = "localhost:4317", ["OTEL_EXPORTER_OTLP_HEADERS"] = "secret" };
@@ -232,7 +232,7 @@ public sealed class TelemetryExportTests
     }
 
     [Fact]
-    public async Task Metrics_need_the_key_where_there_is_one()
+    public async Task Metrics_need_the_key_if_there_is_one()
     {
         using var folder = new TempFolder();
         await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), ApiKey, []);
@@ -246,7 +246,7 @@ public sealed class TelemetryExportTests
     }
 
     [Fact]
-    public async Task Without_a_key_metrics_are_open_under_a_loopback_name_only()
+    public async Task Without_a_key_metrics_are_open_only_under_a_loopback_name()
     {
         using var folder = new TempFolder();
         await using var host = await StartAsync(folder, new("http://127.0.0.1:9"), null, []);
@@ -317,7 +317,7 @@ public sealed class TelemetryExportTests
         logging => logging.SetMinimumLevel(LogLevel.Information),
         Cancelled);
 
-    /// <summary>Receives OTLP over HTTP, as a collector does. Protocol buffers hold text as it is.</summary>
+    /// <summary>Receives OTLP over HTTP like a collector. Protocol buffers contain strings unencoded.</summary>
     private sealed class Collector(WebApplication app, ConcurrentQueue<(string Path, byte[] Body)> received) : IAsyncDisposable
     {
         public Dictionary<string, string?> Settings => new()

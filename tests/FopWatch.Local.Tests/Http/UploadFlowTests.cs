@@ -5,7 +5,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Uploads whose jobs nobody registers but the provider itself.</summary>
+/// <summary>Uploads with jobs that only the provider registers.</summary>
 public sealed class UploadFlowTests
 {
     private static readonly SigningKey Key = new("access-key", "secret-key");
@@ -19,7 +19,7 @@ public sealed class UploadFlowTests
     [Theory]
     [InlineData(SigningScheme.QBox, UploadPolicy.Form, "persistentId=$(persistentId)&bucket=$(bucket)&key=$(key)&hash=$(etag)&fsize=$(fsize)&x:lesson=$(x:lesson)")]
     [InlineData(SigningScheme.Qiniu, "application/json", """{"persistentId":$(persistentId),"bucket":"$(bucket)","key":"$(key)","hash":"$(etag)","fsize":$(fsize),"x:lesson":"$(x:lesson)"}""")]
-    public async Task A_job_that_only_the_upload_callback_names_settles_with_its_metadata_although_its_notification_is_lost(
+    public async Task A_job_named_only_by_the_upload_callback_settles_with_its_metadata_although_its_notification_is_lost(
         SigningScheme scheme, string type, string body)
     {
         await using var provider = await SimulatedProvider.StartAsync(new() { QiniuKeys = [Key] }, Cancelled);
@@ -41,7 +41,7 @@ public sealed class UploadFlowTests
     }
 
     [Fact]
-    public async Task An_uploader_is_answered_although_nothing_is_to_be_processed_and_by_the_second_url_if_the_first_fails()
+    public async Task An_uploader_is_answered_when_nothing_is_processed_and_by_the_second_URL_if_the_first_fails()
     {
         await using var provider = await SimulatedProvider.StartAsync(new() { QiniuKeys = [Key] }, Cancelled);
         await using var host = await RunningHost.StartAsync(Settings(provider.StatusEndpoint));

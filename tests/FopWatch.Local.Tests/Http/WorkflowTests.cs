@@ -4,7 +4,7 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Http;
 
-/// <summary>Workflows V3 at the running host, with and without a key to ask for them with.</summary>
+/// <summary>Workflows V3 at the running host, with and without a key for querying them.</summary>
 public class WorkflowTests
 {
     private const string Id = "z0.01z001ce0ixqk6h1ku00rw2xv2000bbb";
@@ -13,7 +13,7 @@ public class WorkflowTests
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
-    public async Task An_unsigned_notification_settles_its_job_by_the_status_api_of_workflows(bool isRegistered)
+    public async Task An_unsigned_notification_settles_its_job_through_the_workflow_status_API(bool isRegistered)
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
@@ -34,7 +34,7 @@ public class WorkflowTests
     }
 
     [Fact]
-    public async Task A_lost_notification_of_a_workflow_that_nothing_named_so_is_made_up_for_by_both_queries()
+    public async Task A_lost_notification_of_an_unidentified_workflow_is_compensated_by_both_queries()
     {
         await using var api = await StatusStub.StartAsync();
         await using var host = await RunningHost.StartAsync(Settings(api, withKeys: true));
@@ -69,7 +69,7 @@ public class WorkflowTests
     [Theory]
     [InlineData(false, true, "Keys")]
     [InlineData(true, false, "WorkflowEndpoint")]
-    public async Task A_workflow_that_nobody_registered_is_kept_in_quarantine_and_settles_after_what_is_missing_was_added(
+    public async Task An_unregistered_workflow_is_quarantined_and_settles_once_the_missing_setting_is_added(
         bool withKeys, bool withEndpoint, string missing)
     {
         await using var api = await StatusStub.StartAsync();
@@ -93,7 +93,7 @@ public class WorkflowTests
     }
 
     [Fact]
-    public async Task While_the_api_refuses_every_key_a_workflow_that_nobody_registered_is_watched_until_a_valid_one_is_there()
+    public async Task While_the_API_refuses_every_key_an_unregistered_workflow_is_watched_until_a_key_is_valid()
     {
         await using var api = await StatusStub.StartAsync();
         var clock = new ManualTimeProvider(Sample.Start);

@@ -15,7 +15,7 @@ using Microsoft.OpenApi;
 namespace FopWatch.Local.Tests.OpenApi;
 
 /// <summary>
-/// The OpenAPI document, generated from the endpoints of a running host. What neither endpoints nor types can say is in openapi.overlay.json: examples,
+/// The OpenAPI document, generated from the endpoints of a running host. openapi.overlay.json adds what neither endpoints nor types express: examples,
 /// ranges, and the descriptions of shared parts.
 /// </summary>
 internal static class GeneratedDocument
@@ -89,7 +89,7 @@ internal static class GeneratedDocument
             }
         }
 
-        // ASP.NET Core describes no endpoint without a handler.
+        // ASP.NET Core does not describe an endpoint without a handler.
         foreach (var (id, endpoint) in endpoints.Where(one => !paths.Any(path => path.Key == one.Value.RoutePattern.RawText?.Replace("?", "", StringComparison.Ordinal))))
         {
             var operation = new JsonObject
@@ -124,7 +124,7 @@ internal static class GeneratedDocument
         return document;
     }
 
-    /// <summary>An operation whose last part of the path may be left out is two.</summary>
+    /// <summary>An operation with an optional last path segment becomes two.</summary>
     private static IEnumerable<(string Path, JsonObject Operation)> Variants(string path, JsonObject operation, RouteEndpoint endpoint)
     {
         if (endpoint.RoutePattern.Parameters is not [.., { IsOptional: true } optional])
@@ -136,7 +136,7 @@ internal static class GeneratedDocument
         return [(path.Replace($"/{{{optional.Name}}}", "", StringComparison.Ordinal), without), (path, operation)];
     }
 
-    /// <summary>Adds what <see cref="FopWatchRoutes.UseFopWatch"/> answers by itself, and refers to what is shared.</summary>
+    /// <summary>Adds the answers of <see cref="FopWatchRoutes.UseFopWatch"/>, and references to shared parts.</summary>
     private static void Complete(JsonObject operation, RouteEndpoint endpoint, JsonObject shared)
     {
         var kind = endpoint.Metadata.GetMetadata<AdmittedAsAttribute>()?.Kind;
@@ -148,7 +148,7 @@ internal static class GeneratedDocument
             .. (string[])(kind == RequestKind.Health ? [] : ["400", "500", "503"]),
             .. (string[])(isOpen ? [] : ["401", "403", "421"]),
 
-            // What reads the store may find it unreadable.
+            // Any operation that reads the store may find an unreadable row.
             .. (string[])(responses.ContainsKey("503") ? ["500"] : []),
         ];
         foreach (var status in statuses)
@@ -196,13 +196,13 @@ internal static class GeneratedDocument
         }
     }
 
-    /// <summary>Parameters are told apart by their names.</summary>
+    /// <summary>Parameters are identified by their names.</summary>
     private static void MergeByName(JsonArray all, JsonArray overlay)
     {
         foreach (var element in overlay)
         {
             var there = all.FirstOrDefault(one => JsonNode.DeepEquals(one!["name"], element!["name"]));
-            Assert.True(there is not null, $"openapi.overlay.json has the parameter {element!["name"]}, which no handler has.");
+            Assert.True(there is not null, $"openapi.overlay.json has the parameter {element!["name"]}, which no handler takes.");
             Merge(there.AsObject(), element!.AsObject());
         }
     }

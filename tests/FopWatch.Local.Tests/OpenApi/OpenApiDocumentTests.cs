@@ -3,7 +3,7 @@ using FopWatch.Api;
 
 namespace FopWatch.Local.Tests.OpenApi;
 
-/// <summary>The OpenAPI document that both hosts serve is the one that their endpoints say.</summary>
+/// <summary>Compares the OpenAPI document that both hosts serve with their endpoints.</summary>
 public sealed class OpenApiDocumentTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;

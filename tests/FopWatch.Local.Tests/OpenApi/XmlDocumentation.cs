@@ -10,19 +10,19 @@ internal sealed partial class XmlDocumentation
 {
     private readonly Dictionary<string, XElement> _members;
 
-    /// <param name="assemblies">The assemblies, whose documentation is beside them.</param>
+    /// <param name="assemblies">The assemblies, with their documentation files next to them.</param>
     public XmlDocumentation(params IEnumerable<Assembly> assemblies) => _members = assemblies
         .SelectMany(assembly => XDocument.Load(Path.ChangeExtension(assembly.Location, ".xml"), LoadOptions.PreserveWhitespace).Descendants("member"))
         .DistinctBy(member => member.Attribute("name")!.Value)
         .ToDictionary(member => member.Attribute("name")!.Value);
 
-    /// <summary>Of a type.</summary>
+    /// <summary>The summary of a type.</summary>
     public string? Of(Type type) => Text(_members.GetValueOrDefault($"T:{type.FullName}")?.Element("summary"));
 
-    /// <summary>Of a member of an enum.</summary>
+    /// <summary>The summary of an enum member.</summary>
     public string? Of(Type type, string value) => Text(_members.GetValueOrDefault($"F:{type.FullName}.{value}")?.Element("summary"));
 
-    /// <summary>Of a property. That of a positional record is documented as its parameter.</summary>
+    /// <summary>The summary of a property. A positional record documents it as a parameter.</summary>
     public string? Of(PropertyInfo property) =>
         Text(_members.GetValueOrDefault($"P:{property.DeclaringType!.FullName}.{property.Name}")?.Element("summary")
             ?? _members.GetValueOrDefault($"T:{property.DeclaringType.FullName}")?.Elements("param").FirstOrDefault(one => one.Attribute("name")!.Value == property.Name));

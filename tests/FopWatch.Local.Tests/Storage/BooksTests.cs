@@ -11,7 +11,7 @@ public class BooksTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task What_every_kind_of_change_adds_to_the_books_is_what_a_count_of_all_jobs_finds()
+    public async Task Every_kind_of_change_keeps_the_books_equal_to_a_count_of_all_jobs()
     {
         var time = new ManualTimeProvider();
         await using var temp = await TempStore.OpenAsync(time: time);
@@ -56,7 +56,7 @@ public class BooksTests
 
         async Task HoldsAsync()
         {
-            // The first after an hour counts all jobs, the second believes the books.
+            // The first sweep after an hour counts all jobs, the second trusts the books.
             time.Advance(SqliteBooks.CountEvery);
             var counted = await store.Jobs.BooksAsync(Cancelled);
             Assert.Equal(counted, await temp.Store.Database.ReadAsync(SqliteBooks.ReadKept, Cancelled));
@@ -64,7 +64,7 @@ public class BooksTests
     }
 
     [Fact]
-    public async Task A_job_that_vanishes_shows_within_the_hour_and_goes_on_to_show()
+    public async Task A_job_that_vanishes_shows_within_the_hour_and_continues_to_show()
     {
         var time = new ManualTimeProvider();
         await using var temp = await TempStore.OpenAsync(time: time);
@@ -83,7 +83,7 @@ public class BooksTests
     }
 
     [Fact]
-    public async Task Books_that_were_kept_wrongly_are_corrected_among_commits_and_the_sweep_says_so_once()
+    public async Task Wrong_books_are_corrected_during_commits_and_the_sweep_reports_it_once()
     {
         var time = new ManualTimeProvider();
         await using var temp = await TempStore.OpenAsync(time: time);
@@ -111,7 +111,7 @@ public class BooksTests
     }
 
     [Fact]
-    public async Task The_books_of_an_earlier_format_are_filled_in()
+    public async Task The_books_of_an_earlier_format_are_completed()
     {
         using var folder = new TempFolder();
         using (var old = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))

@@ -10,7 +10,7 @@ public class CheckpointsTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task The_log_is_moved_into_the_database_beside_the_commits_and_begins_anew()
+    public async Task The_write_ahead_log_is_checkpointed_during_commits_and_starts_over()
     {
         await using var temp = await TempStore.OpenAsync();
         var (rounds, perRound) = (3, Checkpoints.Pages * Pages / (1024 * 1024) + 8);
@@ -28,14 +28,14 @@ public class CheckpointsTests
             });
         }
 
-        // Without a new beginning it would have grown by as much every time.
+        // If it did not start over, it would have grown by as much every time.
         Assert.InRange(new FileInfo(temp.DatabasePath + "-wal").Length, 1, 2L * Checkpoints.Pages * Pages);
         Assert.Equal(rounds * perRound, await temp.Store.Quarantine.CountAsync(Cancelled));
         Assert.Equal("ok", temp.Scalar("PRAGMA integrity_check"));
     }
 
     [Fact]
-    public async Task A_reader_that_reads_for_long_keeps_the_log_and_no_commit_waiting()
+    public async Task A_long_read_sees_its_snapshot_and_delays_no_commit()
     {
         await using var temp = await TempStore.OpenAsync();
         await temp.Store.Quarantine.AddAsync(Sample.Notification("first"), Cancelled);

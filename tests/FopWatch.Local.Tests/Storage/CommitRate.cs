@@ -6,12 +6,12 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Measures durable commits a second: a measurement and no test, since it depends on the disk.</summary>
+/// <summary>Measures durable commits per second. This is not a test, because the result depends on the disk.</summary>
 internal static class CommitRate
 {
     public const string Argument = "--commit-rate";
 
-    /// <param name="args">How many callers commit at once (default 400), and how many jobs they share (default 40000).</param>
+    /// <param name="args">The number of concurrent callers (default 400), and the number of jobs they share (default 40000).</param>
     public static async Task RunAsync(string[] args)
     {
         var callers = args.Length > 0 ? int.Parse(args[0], CultureInfo.InvariantCulture) : 400;
@@ -19,7 +19,7 @@ internal static class CommitRate
         using var folder = new TempFolder();
         await using var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System);
 
-        // Random ids, as providers give them: the worst case for the index.
+        // Random ids, like the providers' ids: the worst case for the index.
         var ids = Enumerable.Range(0, jobs).Select(_ => "z0." + Guid.NewGuid().ToString("N")).ToArray();
         var etags = new string?[jobs];
         await MeasureAsync("registered", i => CommitAsync(i, Sample.Job(ids[i]).New()));

@@ -7,19 +7,19 @@ using FopWatch.Sqlite;
 namespace FopWatch.Local.Tests.Storage;
 
 /// <summary>
-/// A process that commits, prints what the store confirmed, and kills itself in the moment of a confirmation: a kill from outside
+/// A process that commits, prints what the store confirmed, and kills itself at the moment of a confirmation. A kill from outside
 /// would hardly ever hit the instant between an answer and a commit that should have come before it.
 /// </summary>
 internal static class CommitUntilKilled
 {
     public const string Argument = "--commit-until-killed";
 
-    /// <summary>How many confirmations it prints before it kills itself; at least so many, since others may be under way.</summary>
+    /// <summary>The minimum number of confirmations before it kills itself; others may be in progress.</summary>
     public const int Confirmations = 300;
 
     private const int Callers = 64;
 
-    // Long enough that a transaction's commit takes the disk a while.
+    // Long enough that committing a transaction takes the disk a while.
     private static readonly string Note = new('n', 16_000);
 
     public static async Task RunAsync(string folder, bool isBroker)

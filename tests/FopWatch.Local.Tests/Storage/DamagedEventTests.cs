@@ -5,7 +5,7 @@ using FopWatch.Publishing;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Events that cannot be read, or that the log refuses: all others go on.</summary>
+/// <summary>Events that are unreadable or that the log refuses do not affect others.</summary>
 public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 {
     private readonly List<Trouble> _warned = [];
@@ -36,7 +36,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task An_event_whose_body_is_damaged_in_the_outbox_is_set_aside_and_keeps_not_even_its_jobs_later_ones_back(string body)
+    public async Task An_event_with_a_damaged_body_in_the_outbox_is_set_aside_and_does_not_delay_even_its_jobs_later_events(string body)
     {
         var first = Sample.Job("a").Progressed();
         var etag = await CommitAsync(first.On(null));
@@ -51,7 +51,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_whose_time_is_damaged_in_the_outbox_is_set_aside()
+    public async Task An_event_with_a_damaged_time_in_the_outbox_is_set_aside()
     {
         await CommitAsync(Sample.Job("a").Settled().On(null));
         Execute("UPDATE outbox SET time = $1", long.MaxValue);
@@ -63,7 +63,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_can_be_read_again_is_published()
+    public async Task An_event_that_becomes_readable_again_is_published()
     {
         await CommitAsync(Sample.Job("a").Settled().On(null));
         var whole = (await Temp.Store.Outbox.PendingAsync(10, Cancelled))[0].Body.ToArray();
@@ -79,7 +79,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_the_log_refuses_is_set_aside_with_the_later_ones_of_its_job_and_all_others_are_published()
+    public async Task An_event_refused_by_the_log_is_set_aside_with_its_jobs_later_events_and_all_others_are_published()
     {
         Execute("CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.subject = 'bad' BEGIN SELECT RAISE(ABORT, 'refused'); END");
         await CommitAsync(Sample.Job("a").Settled().On(null));
@@ -103,7 +103,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
 
     [Theory]
     [MemberData(nameof(Bodies))]
-    public async Task An_event_that_is_damaged_in_the_log_has_its_place_and_its_problem_and_the_next_ones_are_read(string body)
+    public async Task A_damaged_event_in_the_log_keeps_its_position_with_its_problem_and_the_next_ones_are_read(string body)
     {
         var log = Temp.Store.Events;
         await log.PublishAsync([Sample.Event("a"), Sample.Event("b"), Sample.Event("c")], Cancelled);
@@ -132,7 +132,7 @@ public sealed class DamagedEventTests : IOperatorLog, IAsyncLifetime
         Assert.Equal(("media", kind, 1), (trouble.Source, trouble.Kind, trouble.Count));
         Assert.Equal(trouble, Assert.Single(_warned));
 
-        // Nothing is tried until its wait is over.
+        // Nothing is retried before its wait is over.
         Assert.Equal(0, await Dispatcher.DrainAsync(Cancelled));
         Assert.Equal(1, _troubles.Current[0].Count);
     }

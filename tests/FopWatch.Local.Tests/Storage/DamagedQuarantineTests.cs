@@ -3,7 +3,7 @@ using FopWatch.PortContracts;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Notifications in quarantine that cannot be read: they are named, and no other suffers.</summary>
+/// <summary>Unreadable notifications in quarantine are named and do not affect others.</summary>
 public sealed class DamagedQuarantineTests
 {
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -20,7 +20,7 @@ public sealed class DamagedQuarantineTests
     [InlineData("url = ''")]
     [InlineData("received_at = 9223372036854775807")]
     [InlineData("received_at = -1")]
-    public async Task A_notification_whose_row_is_damaged_is_named_and_no_other_suffers(string damage)
+    public async Task A_notification_with_a_damaged_row_is_named_and_does_not_affect_others(string damage)
     {
         await using var temp = await TempStore.OpenAsync();
         IQuarantine quarantine = temp.Store.Quarantine;

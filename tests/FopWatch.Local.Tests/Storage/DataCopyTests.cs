@@ -4,7 +4,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Backups of a data folder that is written to, and what they are restored to.</summary>
+/// <summary>Backups of a data folder in use, and restoring them.</summary>
 public sealed class DataCopyTests : IDisposable
 {
     private readonly TempFolder _folder = new();
@@ -13,9 +13,9 @@ public sealed class DataCopyTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    /// <summary>Jobs are committed one after the other: a copy of one moment has the first so many of them, and all that were confirmed before it began.</summary>
+    /// <summary>Jobs are committed in sequence: a copy of one moment has a prefix of them, which includes all that were confirmed before it started.</summary>
     [Fact]
-    public async Task A_copy_is_of_one_moment_while_the_store_is_written_to()
+    public async Task A_copy_is_consistent_while_the_store_is_written_to()
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(Cancelled);
         await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, new() { IsBroker = true }, Cancelled);
@@ -45,7 +45,7 @@ public sealed class DataCopyTests : IDisposable
             Assert.InRange(jobs, copy.Least, confirmed);
             Assert.Equal(jobs == 0 ? null : $"z0.{jobs - 1:D6}", session.Scalar("SELECT max(id) FROM jobs"));
 
-            // An event and its job are of one transaction.
+            // An event and its job are in one transaction.
             Assert.Equal(jobs, session.Scalar("SELECT count(*) FROM events"));
             Assert.Equal("ok", session.Scalar("PRAGMA integrity_check"));
         });
@@ -57,7 +57,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_copy_has_what_a_killed_process_left_in_the_log()
+    public async Task A_copy_contains_what_a_killed_process_left_in_the_log()
     {
         await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
         {
@@ -73,7 +73,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_restored_folder_goes_on_from_the_copy_and_its_events_are_of_a_new_epoch()
+    public async Task A_restored_folder_continues_from_the_copy_and_its_events_have_a_new_epoch()
     {
         EventPosition lost;
         await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, new() { IsBroker = true }, Cancelled))
@@ -93,7 +93,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_is_in_use_or_has_anything_in_it_is_not_restored_to()
+    public async Task A_folder_that_is_in_use_or_not_empty_is_not_restored_to()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
         {
@@ -113,7 +113,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_restore_leaves_the_lock_of_a_host_that_has_ended_and_locks_the_folder_meanwhile()
+    public async Task A_restore_accepts_the_lock_file_of_an_ended_host_and_locks_the_folder_meanwhile()
     {
         await using (await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
             DataCopy.Backup(PathOf("data"), PathOf("copy.db"), Cancelled);
@@ -127,7 +127,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_damaged_database_gives_no_copy()
+    public async Task A_damaged_database_is_not_copied()
     {
         await using (var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled))
         {
@@ -150,7 +150,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task Neither_a_file_of_another_program_nor_one_of_a_newer_version_is_restored()
+    public async Task A_file_of_another_program_or_a_newer_version_is_not_restored()
     {
         await File.WriteAllTextAsync(PathOf("text.db"), "no database, and long enough to be one: " + new string('x', 4096), Cancelled);
         await File.WriteAllTextAsync(PathOf("empty.db"), "", Cancelled);
@@ -164,7 +164,7 @@ public sealed class DataCopyTests : IDisposable
         Assert.Equal($"'{PathOf("none.db")}': there is no such file.", Refused(() => Restore("none.db", "restored")));
         Assert.Equal($"'{_folder.FullName}' is a folder. Give the backup in it.", Refused(() => Restore("", "restored")));
 
-        // Nor is a folder of another program copied; one of a newer version is.
+        // A folder of another program is not copied either; one of a newer version is.
         Directory.CreateDirectory(PathOf("data"));
         Assert.Equal($"The data folder '{PathOf("data")}' has no fopwatch.db.", Refused(() => Backup("copy.db")));
         File.Copy(PathOf("other.db"), Path.Combine(PathOf("data"), "fopwatch.db"));
@@ -176,7 +176,7 @@ public sealed class DataCopyTests : IDisposable
     }
 
     [Fact]
-    public async Task A_copy_that_is_given_up_leaves_nothing()
+    public async Task A_cancelled_copy_leaves_nothing()
     {
         await using var store = await SqliteStore.OpenAsync(PathOf("data"), TimeProvider.System, cancellationToken: Cancelled);
 

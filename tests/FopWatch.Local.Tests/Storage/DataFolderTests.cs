@@ -4,7 +4,7 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Who else on the machine may read the data folder.</summary>
+/// <summary>Which users of the machine may read the data folder.</summary>
 public sealed class DataFolderTests : IDisposable
 {
     private const UnixFileMode OwnersFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
@@ -18,7 +18,7 @@ public sealed class DataFolderTests : IDisposable
     public void Dispose() => _folder.Dispose();
 
     [Fact]
-    public async Task A_process_with_a_common_umask_creates_what_its_user_alone_can_read()
+    public async Task With_a_common_umask_only_the_processs_user_can_read_new_files()
     {
         SkipOnWindows();
         var data = Path.Combine(_folder.FullName, "above", "data");
@@ -53,7 +53,7 @@ public sealed class DataFolderTests : IDisposable
         Directory.CreateDirectory(copy);
         SetMode(copy, OwnersFolder | EverybodyReads);
 
-        // What a process leaves that is killed: the log is still there.
+        // As a killed process leaves it: with its log.
         foreach (var name in (string[])["fopwatch.db", "fopwatch.db-wal", "fopwatch.db-shm"])
             File.Copy(Path.Combine(_folder.FullName, name), Path.Combine(copy, name));
         await File.WriteAllTextAsync(Path.Combine(copy, "fopwatch.lock"), "", Cancelled);
@@ -78,7 +78,7 @@ public sealed class DataFolderTests : IDisposable
     [InlineData("fopwatch.db-wal")]
     [InlineData("fopwatch.db-shm")]
     [InlineData("fopwatch.lock")]
-    public async Task A_link_is_refused_and_the_file_that_it_leads_to_keeps_its_mode(string name)
+    public async Task A_symbolic_link_is_refused_and_its_target_keeps_its_mode(string name)
     {
         SkipOnWindows();
         var target = Path.Combine(_folder.FullName, "of-somebody-else");
@@ -94,7 +94,7 @@ public sealed class DataFolderTests : IDisposable
         Assert.StartsWith($"'{link}' is a symbolic link", refused.Message, StringComparison.Ordinal);
         Assert.Equal((OwnersFile | EverybodyReads, "text"), (Mode(target), await File.ReadAllTextAsync(target, Cancelled)));
 
-        // One that leads nowhere must not create a file there.
+        // A dangling link must not create a file at its target.
         File.Delete(target);
         await Assert.ThrowsAsync<StoreOpenException>(() => SqliteStore.OpenAsync(data, TimeProvider.System, cancellationToken: Cancelled));
         Assert.False(File.Exists(target));
@@ -103,7 +103,7 @@ public sealed class DataFolderTests : IDisposable
     [Theory]
     [InlineData("fopwatch.db")]
     [InlineData("fopwatch.lock")]
-    public async Task A_folder_in_the_place_of_a_file_is_named(string name)
+    public async Task A_folder_in_place_of_a_file_is_named(string name)
     {
         var path = Path.Combine(_folder.FullName, name);
         Directory.CreateDirectory(path);
@@ -144,7 +144,7 @@ public sealed class DataFolderTests : IDisposable
     }
 
     [Fact]
-    public async Task A_folder_that_cannot_be_used_is_named_without_the_words_of_the_framework()
+    public async Task An_unusable_folder_is_named_without_framework_wording()
     {
         var file = Path.Combine(_folder.FullName, "file");
         await File.WriteAllTextAsync(file, "", Cancelled);
@@ -172,5 +172,5 @@ public sealed class DataFolderTests : IDisposable
             File.SetUnixFileMode(path, mode);
     }
 
-    private static void SkipOnWindows() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no modes.");
+    private static void SkipOnWindows() => Assert.SkipWhen(OperatingSystem.IsWindows(), "Windows has no file modes.");
 }

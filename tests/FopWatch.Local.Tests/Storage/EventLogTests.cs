@@ -8,7 +8,7 @@ public class EventLogTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task An_event_that_is_published_again_keeps_its_place()
+    public async Task An_event_published_again_keeps_its_position()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -24,7 +24,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task A_logged_event_tells_everything_about_the_published_one()
+    public async Task A_logged_event_has_every_attribute_of_the_published_one()
     {
         await using var temp = await TempStore.OpenAsync();
         var published = Sample.Event("a", 2, "other", TimeSpan.FromTicks(7));
@@ -37,7 +37,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task Reading_goes_on_after_a_place()
+    public async Task Reading_continues_after_a_position()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -52,7 +52,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task What_is_read_ends_with_the_event_that_fills_it()
+    public async Task A_read_ends_with_the_event_that_fills_it()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -68,7 +68,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task Purging_takes_the_beginning_of_the_log_and_places_are_never_used_again()
+    public async Task Purging_deletes_the_start_of_the_log_and_positions_are_never_reused()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -87,7 +87,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task Purging_leaves_no_hole_where_an_old_event_came_late()
+    public async Task Purging_leaves_no_hole_at_an_old_event_that_came_late()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -100,7 +100,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task All_events_of_a_process_have_one_epoch_also_where_its_first_are_published_at_once_or_not_at_all()
+    public async Task All_events_of_a_process_have_one_epoch_even_if_its_first_are_concurrent_or_fail()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
@@ -115,7 +115,7 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task Events_from_before_there_were_epochs_keep_positions_without_one()
+    public async Task Events_from_before_epochs_keep_positions_without_one()
     {
         using var folder = new TempFolder();
         await using (var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled))
@@ -140,14 +140,14 @@ public class EventLogTests
     }
 
     [Fact]
-    public async Task Events_from_the_future_neither_stop_a_purge_nor_go_before_what_is_around_them_is_old()
+    public async Task Events_from_the_future_neither_block_a_purge_nor_go_before_their_neighbours_are_old()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;
         const int Future = 200;
         var now = Sample.Start.AddDays(10);
 
-        // Old ones, more from the future than are looked at once, an old one, two from the future, and one of today.
+        // Two old events, more future events than one step looks at, an old one, two future ones, and one of today.
         double[] days = [1, 1, .. Enumerable.Repeat(400d, Future), 2, 400, 400, 10];
         await log.PublishAsync([.. days.Select((day, i) => Sample.Event("a", i + 1, after: TimeSpan.FromDays(day)))], Cancelled);
 
@@ -158,12 +158,12 @@ public class EventLogTests
         Assert.Equal(Future + 1, await log.PurgeAsync(Sample.Start.AddDays(5), now, Cancelled));
         Assert.Equal([Future + 4, Future + 5, Future + 6], (await log.ReadAsync(0, 10, Cancelled)).Select(one => one.Seq));
 
-        // Once the one after them is old, they are.
+        // They go once the event after them is old.
         Assert.Equal(3, await log.PurgeAsync(Sample.Start.AddDays(11), now.AddDays(10), Cancelled));
     }
 
     [Fact]
-    public async Task The_last_events_stay_where_all_of_them_are_from_the_future()
+    public async Task The_last_events_stay_if_all_of_them_are_from_the_future()
     {
         await using var temp = await TempStore.OpenAsync();
         var log = temp.Store.Events;

@@ -14,7 +14,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Events that go into the log in the transaction of their jobs, as the embedded host has it, and those that cannot.</summary>
+/// <summary>Events written to the log in their job's transaction, as in the embedded host, and events that cannot be.</summary>
 public sealed class LoggedWithJobTests : IAsyncLifetime
 {
     private const string Refuse = "CREATE TRIGGER refuse BEFORE INSERT ON events WHEN new.subject = 'bad' BEGIN SELECT RAISE(ABORT, 'refused'); END";
@@ -53,7 +53,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_commit_that_is_repeated_because_its_answer_was_lost_logs_its_event_once()
+    public async Task A_commit_repeated_after_a_lost_answer_logs_its_event_once()
     {
         var commit = Sample.Job("a").Settled().On(null);
 
@@ -63,7 +63,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_does_not_overtake_one_of_its_job_that_waits_in_the_outbox()
+    public async Task An_event_does_not_overtake_one_of_its_job_in_the_outbox()
     {
         await ReopenAsync(isBroker: false);
         var first = Sample.Job("a").Progressed();
@@ -81,7 +81,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task An_event_that_the_log_refuses_is_committed_to_the_outbox_and_later_ones_of_its_job_wait_behind_it()
+    public async Task An_event_refused_by_the_log_goes_to_the_outbox_and_later_ones_of_its_job_wait_behind_it()
     {
         Execute(Refuse);
         var deferred = 0;
@@ -100,13 +100,13 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
         Assert.Equal(2, await DrainAsync());
         Assert.Equal(["b", "bad", "bad"], await SubjectsAsync());
 
-        // Once nothing of the job waits, its events are logged with it again.
+        // Once no event of the job waits, its events are logged with it again.
         await CommitAsync(settled.Job.Republish(settled.Job.UpdatedAt.AddMinutes(1)).On((await Store.Jobs.FindAsync(bad.Job.Key, Cancelled))!.ETag));
         Assert.Equal(["b", "bad", "bad", "bad"], await SubjectsAsync());
     }
 
     [Fact]
-    public async Task The_loop_is_woken_for_an_event_that_was_refused()
+    public async Task The_loop_is_woken_for_a_refused_event()
     {
         Execute(Refuse);
         var time = TimeProvider.System;
@@ -135,7 +135,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_fault_of_another_call_in_the_same_transaction_neither_loses_nor_doubles_an_event()
+    public async Task A_failure_of_another_call_in_the_same_transaction_neither_loses_nor_duplicates_an_event()
     {
         await Task.WhenAll(Enumerable.Range(0, 200).Select(i => Task.Run(async () =>
         {
@@ -162,7 +162,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_first_event_that_is_rolled_back_begins_no_epoch_and_the_next_one_does()
+    public async Task A_first_event_that_is_rolled_back_starts_no_epoch_and_the_next_one_does()
     {
         await Assert.ThrowsAsync<InvalidOperationException>(async () => await Store.Database.WriteAsync<int>(
             session =>
@@ -180,7 +180,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Jobs_are_committed_while_the_log_is_damaged_and_their_events_wait_in_the_outbox()
+    public async Task While_the_log_is_damaged_jobs_are_committed_and_their_events_wait_in_the_outbox()
     {
         await Task.WhenAll(Enumerable.Range(0, 50).Select(i => CommitAsync(Sample.Job($"before{i}").Settled().On(null))));
         var (root, size) = ((long)Scalar("SELECT rootpage FROM sqlite_schema WHERE name = 'events'")!, (long)Scalar("PRAGMA page_size")!);
@@ -204,7 +204,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_follower_sees_every_event_once_and_those_of_a_job_in_their_order_while_some_wait_and_are_published_later()
+    public async Task A_follower_sees_every_event_once_and_in_order_per_job_although_some_are_published_later()
     {
         await ReopenAsync(isBroker: false);
         var etags = new Dictionary<int, string>();
@@ -230,7 +230,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_folder_from_before_keeps_its_log_and_publishes_what_waits_once_whether_or_not_a_crash_left_it_in_both()
+    public async Task A_folder_of_an_earlier_version_publishes_waiting_events_once_even_if_a_crash_left_them_in_log_and_outbox()
     {
         await Store.DisposeAsync();
         File.Delete(_folder.DatabasePath);
@@ -262,7 +262,7 @@ public sealed class LoggedWithJobTests : IAsyncLifetime
 
     private async Task<List<LoggedEvent>> FollowAsync(EventTail tail, int count)
     {
-        // The tail says when there is more, and the log has what it is.
+        // The tail says that there is more, and the log has the content.
         var seen = new List<LoggedEvent>();
         while (seen.Count < count)
         {

@@ -7,7 +7,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>What happens to the data folder of a running host, and what the host does about it.</summary>
+/// <summary>Loss of the data folder of a running host, and the host's reaction.</summary>
 public sealed class LostFolderTests
 {
     private const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
@@ -20,7 +20,7 @@ public sealed class LostFolderTests
     [InlineData("delete the lock")]
     [InlineData("replace the lock")]
     [InlineData("replace the database")]
-    public async Task A_host_whose_folder_is_lost_takes_nothing_and_says_why(string way)
+    public async Task A_host_whose_folder_is_lost_accepts_nothing_and_says_why(string way)
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Only Linux names the path of an open file.");
         await using var host = await RunningHost.StartAsync();
@@ -57,7 +57,7 @@ public sealed class LostFolderTests
     }
 
     [Fact]
-    public async Task Without_its_lock_file_a_database_is_still_one_hosts()
+    public async Task Without_its_lock_file_a_database_still_belongs_to_one_host()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "Elsewhere the lock file is the only lock.");
         using var folder = new TempFolder();
@@ -91,7 +91,7 @@ public sealed class LostFolderTests
     }
 
     [Fact]
-    public async Task A_page_that_is_damaged_while_the_host_runs_is_found_by_the_sweeps_or_by_the_first_statement_that_meets_it()
+    public async Task A_page_damaged_at_run_time_is_found_by_the_sweeps_or_the_first_statement_that_reads_it()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>That commits hardly notice a purge. With <c>FOPWATCH_PURGE_ROWS=1000000</c> it is one of a million old events and as many jobs.</summary>
+/// <summary>A purge hardly delays commits. With <c>FOPWATCH_PURGE_ROWS=1000000</c> it deletes a million old events and as many jobs.</summary>
 public class PurgeTests
 {
     private static readonly int Rows = int.TryParse(Environment.GetEnvironmentVariable("FOPWATCH_PURGE_ROWS"), out var rows) ? rows : 100_000;
@@ -32,9 +32,9 @@ public class PurgeTests
 
     [Theory]
     [MemberData(nameof(Histories))]
-    public async Task Commits_beside_a_purge_take_hardly_longer_than_alone_however_much_is_old(string table, string insert)
+    public async Task Commits_during_a_purge_take_hardly_longer_than_alone_however_much_is_old(string table, string insert)
     {
-        // A machine that does other things has its moments.
+        // A busy machine has slow moments.
         var (alone, beside) = await MeasureAsync(table, insert);
         for (var tries = 1; tries < 3 && IsSlow(); tries++)
             (alone, beside) = await MeasureAsync(table, insert);
@@ -44,7 +44,7 @@ public class PurgeTests
         bool IsSlow() => beside >= (2 * alone) + TimeSpan.FromMilliseconds(5);
     }
 
-    /// <summary>The medians of commits alone and beside a purge.</summary>
+    /// <summary>The medians of commits alone and during a purge.</summary>
     private static async Task<(TimeSpan Alone, TimeSpan Beside)> MeasureAsync(string table, string insert)
     {
         await using var temp = await TempStore.OpenAsync();
@@ -67,7 +67,7 @@ public class PurgeTests
         return (alone, beside);
     }
 
-    /// <summary>Commits one job after the other, 200 at least.</summary>
+    /// <summary>Commits jobs in sequence, at least 200.</summary>
     private static async Task<List<TimeSpan>> CommitAsync(SqliteStore store, string name, Func<bool> isOver)
     {
         var times = new List<TimeSpan>();

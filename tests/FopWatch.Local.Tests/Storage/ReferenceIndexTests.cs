@@ -16,7 +16,7 @@ public class ReferenceIndexTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Every_job_is_found_by_its_reference_from_its_commit_on_and_after_every_start()
+    public async Task Every_job_is_found_by_its_reference_from_its_commit_and_after_every_start()
     {
         using var folder = new TempFolder();
         await using (var store = await OpenAsync(folder))
@@ -45,7 +45,7 @@ public class ReferenceIndexTests
     }
 
     [Fact]
-    public async Task A_job_whose_transaction_failed_is_not_found_and_is_once_it_is_committed()
+    public async Task A_job_is_found_by_its_reference_only_once_its_transaction_succeeds()
     {
         using var folder = new TempFolder();
         await using var store = await OpenAsync(folder);
@@ -65,7 +65,7 @@ public class ReferenceIndexTests
     }
 
     [Fact]
-    public async Task A_purge_takes_references_out_of_the_index_and_leaves_none_that_was_to_be_put_there()
+    public async Task A_purge_removes_references_from_the_index_including_those_about_to_be_added()
     {
         using var folder = new TempFolder();
         await using var store = await OpenAsync(folder);
@@ -79,13 +79,13 @@ public class ReferenceIndexTests
             Assert.Equal(0, await CountAsync(store));
         }
 
-        // The id again is another job.
+        // The same id again is another job.
         await store.Jobs.CommitAsync(Sample.Job("0-0").New(), Cancelled);
         Assert.Equal("0-0", (await FindAsync(store, new("media", "0-0")))?.Id);
     }
 
     [Fact]
-    public async Task References_of_an_earlier_format_and_of_rows_that_came_some_other_way_are_put_into_the_index()
+    public async Task References_of_an_earlier_format_and_of_externally_added_rows_are_indexed()
     {
         using var folder = new TempFolder();
         var references = new JobReferences(new byte[JobReferences.KeyLength]);

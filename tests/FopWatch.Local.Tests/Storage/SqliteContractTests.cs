@@ -10,7 +10,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>A store in a folder of its own, for one test.</summary>
+/// <summary>A store in its own folder, for one test.</summary>
 internal sealed class TempStore : IAsyncDisposable
 {
     private readonly TempFolder _folder;
@@ -25,7 +25,7 @@ internal sealed class TempStore : IAsyncDisposable
 
     public string DatabasePath => _folder.DatabasePath;
 
-    /// <summary>Opens a store whose log is the broker, as the embedded host has it, or one whose events wait in the outbox.</summary>
+    /// <summary>Opens a store whose log is the broker, as in the embedded host, or one whose events wait in the outbox.</summary>
     public static Task<TempStore> OpenAsync(bool isBroker) => OpenAsync(new SqliteStoreOptions { IsBroker = isBroker });
 
     public static async Task<TempStore> OpenAsync(SqliteStoreOptions? options = null, TimeProvider? time = null)
@@ -34,7 +34,7 @@ internal sealed class TempStore : IAsyncDisposable
         return new(folder, await SqliteStore.OpenAsync(folder.FullName, time ?? TimeProvider.System, options));
     }
 
-    /// <summary>Asks the database behind the store's back.</summary>
+    /// <summary>Queries the database directly.</summary>
     public object? Scalar(string sql, params object?[] values)
     {
         using var connection = new SqliteConnection($"Data Source={DatabasePath};Pooling=False");
@@ -128,7 +128,7 @@ public abstract class SqliteDueIndexSuite(bool isBroker) : DueIndexContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 }
 
-/// <summary>Of a store whose log is the broker, only what the log refuses is in the outbox: <see cref="LoggedWithJobTests"/>.</summary>
+/// <summary>With the log as the broker, the outbox contains only events that the log refuses: <see cref="LoggedWithJobTests"/>.</summary>
 public sealed class SqliteOutboxTests : OutboxContract
 {
     private TempStore? _temp;
@@ -170,7 +170,7 @@ public abstract class SqliteStatisticsSuite(bool isBroker) : StatisticsContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
     [Fact]
-    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_left_as_they_are()
+    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_unchanged()
     {
         var delta = Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);
@@ -186,7 +186,7 @@ public abstract class SqliteStatisticsSuite(bool isBroker) : StatisticsContract
     }
 
     [Fact]
-    public async Task Damaged_rows_begin_anew()
+    public async Task Damaged_rows_start_over()
     {
         await Port.AddAsync(Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered), Cancelled);
         _temp!.Scalar("UPDATE statistics_hours SET sums = '[nonsense'");
@@ -218,7 +218,7 @@ public abstract class SqlitePurgeMarkSuite(bool isBroker) : PurgeMarkContract
     protected override ValueTask CloseAsync() => _temp!.DisposeAsync();
 
     [Fact]
-    public async Task The_last_time_is_read_as_it_was_written_and_a_damaged_one_is_none()
+    public async Task The_last_time_is_read_as_written_and_a_damaged_one_is_ignored()
     {
         var marks = _temp!.Store.ClockMarks;
         var time = new DateTimeOffset(2026, 3, 1, 12, 0, 0, TimeSpan.FromHours(8));
@@ -277,7 +277,7 @@ public abstract class SqliteTombstoneSuite(bool isBroker) : TombstoneContract
     protected override ValueTask<IJobStore> AtAsync(DateTimeOffset now) => new(_temp!.Store.Jobs);
 }
 
-/// <summary>Pages of the outbox among them, which a store whose log is the broker leaves empty.</summary>
+/// <summary>This includes pages of the outbox, which is empty in a store whose log is the broker.</summary>
 public sealed class SqlitePageLimitTests : PageLimitContract
 {
     private TempStore? _temp;

@@ -11,7 +11,7 @@ public sealed class SqliteFailureTests() : SqliteFailureSuite(isBroker: false);
 
 public sealed class SqliteFailureAsBrokerTests() : SqliteFailureSuite(isBroker: true);
 
-/// <summary>What a store does that cannot write, with a log that is the broker and without.</summary>
+/// <summary>A store that cannot write, with and without the log as the broker.</summary>
 public abstract class SqliteFailureSuite(bool isBroker)
 {
     private readonly SqliteStoreOptions _options = new() { IsBroker = isBroker };
@@ -19,7 +19,7 @@ public abstract class SqliteFailureSuite(bool isBroker)
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_locked_store_is_unavailable_after_a_while_goes_on_reading_and_recovers()
+    public async Task A_locked_store_becomes_unavailable_after_a_while_continues_to_read_and_recovers()
     {
         await using var temp = await TempStore.OpenAsync(_options with { BusyTimeout = TimeSpan.FromMilliseconds(100) });
         var store = temp.Store;
@@ -45,7 +45,7 @@ public abstract class SqliteFailureSuite(bool isBroker)
     }
 
     [Fact]
-    public async Task On_a_full_disk_nothing_is_confirmed_and_nothing_half_written_and_it_recovers()
+    public async Task On_a_full_disk_nothing_is_confirmed_or_half_written_and_the_store_recovers()
     {
         await using var temp = await TempStore.OpenAsync(_options);
         var store = temp.Store;
@@ -77,7 +77,7 @@ public abstract class SqliteFailureSuite(bool isBroker)
         confirmed.Add(new("media", "recovered"));
         await AssertHoldsAsync();
 
-        // max_page_count is a property of the connection, so it has to be set on the one that writes.
+        // max_page_count is a property of the connection, so it is set on the one that writes.
         async Task LimitAsync(string pages) => await store.Database.WriteAsync(
             session =>
             {
@@ -100,7 +100,7 @@ public abstract class SqliteFailureSuite(bool isBroker)
     }
 
     [Fact]
-    public async Task A_failure_that_spoils_the_connection_is_survived_with_a_new_one()
+    public async Task A_failure_that_breaks_the_connection_is_survived_with_a_new_one()
     {
         await using var temp = await TempStore.OpenAsync(_options);
         var store = temp.Store;
@@ -184,16 +184,16 @@ public abstract class SqliteFailureSuite(bool isBroker)
     }
 
     [Fact]
-    public async Task Everything_that_was_confirmed_survives_a_kill()
+    public async Task Every_confirmed_commit_survives_a_kill()
     {
         using var folder = new TempFolder();
         var confirmed = new Dictionary<string, string>();
 
-        // More than once, so that a store that was killed before is killed again.
+        // Repeated, so that a store that was killed before is killed again.
         for (var round = 1; round <= 3; round++)
         {
             using var process = Start(folder.FullName);
-            // All that it wrote before it died was confirmed. A line without an end was not written whole.
+            // Everything it wrote before it died was confirmed. A line without an end is incomplete.
             var lines = (await process.StandardOutput.ReadToEndAsync(Cancelled)).Split('\n').SkipLast(1);
             await process.WaitForExitAsync(Cancelled);
             Assert.NotEqual(0, process.ExitCode);

@@ -12,7 +12,7 @@ public class SqliteOpeningTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_folder_that_does_not_exist_is_made()
+    public async Task A_missing_folder_is_created()
     {
         using var folder = new TempFolder();
         var nested = Path.Combine(folder.FullName, "a", "b");
@@ -23,7 +23,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_store_is_found_again_as_it_was_left()
+    public async Task A_store_is_reopened_as_it_was_left()
     {
         using var folder = new TempFolder();
         string? etag;
@@ -52,7 +52,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task Of_two_hosts_on_one_folder_the_second_is_refused_until_the_first_is_gone()
+    public async Task Of_two_hosts_on_one_folder_the_second_is_refused_until_the_first_has_ended()
     {
         using var folder = new TempFolder();
         var first = await OpenAsync(folder.FullName);
@@ -68,7 +68,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_file_that_is_no_database_is_refused_and_left_alone()
+    public async Task A_file_that_is_not_a_database_is_refused_and_not_changed()
     {
         using var folder = new TempFolder();
         var content = string.Concat(Enumerable.Repeat("This is no database. ", 1000));
@@ -81,7 +81,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_database_of_another_program_is_refused_and_left_alone()
+    public async Task A_database_of_another_program_is_refused_and_not_changed()
     {
         using var folder = new TempFolder();
         using (var other = SqliteSession.Open(folder.DatabasePath, SqliteOpenMode.ReadWriteCreate, TimeSpan.FromSeconds(1)))
@@ -113,7 +113,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_folder_that_cannot_be_made_is_named()
+    public async Task A_folder_that_cannot_be_created_is_named()
     {
         using var folder = new TempFolder();
         var file = Path.Combine(folder.FullName, "file");
@@ -126,7 +126,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_refused_opening_leaves_the_folder_free()
+    public async Task A_refused_opening_releases_the_folder()
     {
         using var folder = new TempFolder();
         await File.WriteAllTextAsync(folder.DatabasePath, new string('x', 5000), Cancelled);
@@ -139,7 +139,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task An_older_file_is_brought_up_to_date_and_keeps_what_it_holds()
+    public async Task An_older_file_is_upgraded_and_keeps_its_content()
     {
         using var folder = new TempFolder();
         await using (var store = await OpenAsync(folder.FullName))
@@ -196,7 +196,7 @@ public class SqliteOpeningTests
     [Theory]
     [InlineData(12, false)]
     [InlineData(13, true)]
-    public async Task A_database_without_statistics_or_with_earlier_ones_is_added_to(int version, bool hasStatistics)
+    public async Task A_database_without_statistics_or_with_earlier_ones_is_upgraded(int version, bool hasStatistics)
     {
         using var folder = new TempFolder();
         var hour = new DateTimeOffset(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
@@ -222,13 +222,13 @@ public class SqliteOpeningTests
 
         var read = Assert.Single(await store.Statistics.ReadHoursAsync("media", hour, hour.AddHours(1), Cancelled));
 
-        // What was added before the upgrade is known, and is not added again.
+        // Additions from before the upgrade are known and not repeated.
         Assert.Equal(2, read.Sums[HourSum.Registered]);
         Assert.Equal(hour, (await store.Statistics.ReadLatestAsync("media", Cancelled)).NotifiedAt);
     }
 
     [Fact]
-    public async Task Events_of_an_earlier_format_are_redacted_when_they_are_read()
+    public async Task Events_of_an_earlier_format_are_redacted_when_read()
     {
         using var folder = new TempFolder();
         var stored = EarlierEvent.Stored;
@@ -256,7 +256,7 @@ public class SqliteOpeningTests
         var logged = Assert.Single(await store.Events.ReadAsync(0, 10, Cancelled));
         EarlierEvent.AssertRedacted(logged.Id, logged.Body);
 
-        // Published again it keeps its place in the log.
+        // Published again, it keeps its position in the log.
         await store.Events.PublishAsync(pending, Cancelled);
         Assert.Equal(logged.Seq, Assert.Single(await store.Events.ReadAsync(0, 10, Cancelled)).Seq);
     }
@@ -293,7 +293,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task References_are_the_same_after_a_restart_and_others_in_another_folder()
+    public async Task References_are_the_same_after_a_restart_and_different_in_another_folder()
     {
         var key = new JobKey("media", "a");
         using var folder = new TempFolder();
@@ -322,7 +322,7 @@ public class SqliteOpeningTests
     }
 
     [Fact]
-    public async Task A_migration_that_fails_changes_nothing()
+    public async Task A_failed_migration_changes_nothing()
     {
         using var folder = new TempFolder();
         await (await OpenAsync(folder.FullName)).DisposeAsync();

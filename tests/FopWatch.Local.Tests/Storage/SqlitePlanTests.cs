@@ -8,7 +8,7 @@ using Microsoft.Data.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>That nothing which runs often scans a table or sorts, and that a million watched jobs are no burden.</summary>
+/// <summary>No frequent statement scans a table or sorts, and a million watched jobs are no burden.</summary>
 public class SqlitePlanTests
 {
     private const int Many = 1_000_000;
@@ -50,7 +50,7 @@ public class SqlitePlanTests
 
     [Theory]
     [MemberData(nameof(Statements))]
-    public async Task A_statement_is_answered_by_its_index_in_the_order_of_that_index(string sql, string plan)
+    public async Task A_statement_uses_its_index_and_the_order_of_that_index(string sql, string plan)
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -58,7 +58,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task What_is_pending_is_read_in_its_order_and_looked_up_among_what_was_refused()
+    public async Task Pending_events_are_read_in_order_with_a_lookup_of_refused_ones()
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -70,7 +70,7 @@ public class SqlitePlanTests
     [Theory]
     [InlineData(false, "SEARCH kept USING COVERING INDEX quarantine_by_source (source=?)")]
     [InlineData(true, "SEARCH kept USING COVERING INDEX quarantine_by_source (source=? AND key<?)")]
-    public async Task The_quarantine_of_several_sources_is_found_without_reading_that_of_others(bool continued, string search)
+    public async Task The_quarantine_of_several_sources_is_read_without_that_of_others(bool continued, string search)
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -80,7 +80,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task A_job_is_found_by_its_reference_through_their_index()
+    public async Task A_job_is_found_by_its_reference_through_the_reference_index()
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -92,7 +92,7 @@ public class SqlitePlanTests
     [Theory]
     [InlineData(WordIndex.UnindexedSql)]
     [InlineData(JobSearch.UnindexedSql)]
-    public async Task Jobs_that_are_not_in_the_index_of_words_yet_are_found_without_looking_at_others(string sql)
+    public async Task Jobs_that_are_not_yet_in_the_word_index_are_found_without_reading_others(string sql)
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -100,7 +100,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task A_job_that_a_search_looks_at_is_read_by_its_row()
+    public async Task A_job_that_a_search_examines_is_read_by_its_row_id()
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -120,7 +120,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task Jobs_that_settled_in_the_future_are_found_by_the_time_when_they_settled()
+    public async Task Jobs_that_settled_in_the_future_are_found_by_their_settling_time()
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -161,7 +161,7 @@ public class SqlitePlanTests
     [InlineData(JobState.Expired, WatchStatus.GivenUp, "jobs_by_source_watch", "watch=?")]
     [InlineData(JobState.Failed, WatchStatus.Done, "jobs_by_source_state", "state=?")]
     [InlineData(JobState.Waiting, WatchStatus.Watching, "jobs_by_source_state", "state=?")]
-    public async Task A_list_by_watch_has_its_index_and_with_a_state_that_of_the_narrower_one(JobState? state, WatchStatus watch, string index, string columns)
+    public async Task A_list_by_watch_has_its_index_and_with_a_state_the_narrower_one(JobState? state, WatchStatus watch, string index, string columns)
     {
         await using var temp = await TempStore.OpenAsync();
         var query = new JobQuery { Source = "media", Since = DateTimeOffset.UnixEpoch };
@@ -186,7 +186,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task The_sources_of_a_list_are_found_by_a_step_in_the_index_for_each()
+    public async Task The_sources_of_a_list_are_found_by_one_index_step_each()
     {
         await using var temp = await TempStore.OpenAsync();
 
@@ -197,7 +197,7 @@ public class SqlitePlanTests
     }
 
     [Fact]
-    public async Task A_settled_job_is_written_into_four_indexes_with_its_commit()
+    public async Task A_settled_job_is_written_to_four_indexes_with_its_commit()
     {
         await using var temp = await TempStore.OpenAsync();
         await temp.Store.Jobs.CommitAsync(Sample.Job("a").Settled().On(null), Cancelled);

@@ -31,7 +31,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task The_depth_of_the_outbox_is_counted_to_a_thousand_and_the_oldest_is_known_however_many_there_are()
+    public async Task The_depth_of_the_outbox_is_counted_up_to_a_thousand_and_the_oldest_is_always_known()
     {
         await using var temp = await TempStore.OpenAsync();
         foreach (var some in Enumerable.Range(0, IOutbox.MostCounted + 1).Chunk(200))
@@ -42,14 +42,14 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task Callers_who_change_one_job_in_turns_lose_no_change()
+    public async Task Callers_who_take_turns_to_change_one_job_lose_no_change()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
         var key = Sample.Job("a").Key;
         await store.Jobs.CommitAsync(Sample.Job("a").New(), Cancelled);
 
-        // All different: of two equal commits on one version, both would be done.
+        // All different: of two equal commits on one version, both would succeed.
         await Task.WhenAll(Enumerable.Range(1, 50).Select(i => Task.Run(async () =>
         {
             StoredJob? stored;
@@ -63,7 +63,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task A_commit_that_fails_halfway_keeps_nothing_and_harms_no_other()
+    public async Task A_commit_that_fails_halfway_keeps_nothing_and_affects_no_other()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
@@ -71,7 +71,7 @@ public class SqliteStoreTests
         var etag = await store.Jobs.CommitAsync(job.New(), Cancelled);
         await store.Jobs.CommitAsync(new(Sample.Job("c"), null, foreign), Cancelled);
 
-        // The event is there already, under another job's commit: the job would be written, its event would not.
+        // The event already exists from another job's commit: the job would be written but its event would not.
         var faulty = Enumerable.Range(0, 50).Select(i => Task.Run(async () =>
         {
             if (i % 10 == 3)
@@ -89,7 +89,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task An_ETag_never_comes_back_after_a_purge()
+    public async Task An_ETag_is_never_reused_after_a_purge()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
@@ -104,7 +104,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task A_purge_deletes_what_settled_before_a_time_and_has_been_published()
+    public async Task A_purge_deletes_jobs_that_settled_before_a_time_and_are_published()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
@@ -129,7 +129,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task A_purge_passes_jobs_that_stay_however_many_they_are()
+    public async Task A_purge_skips_jobs_that_stay_however_many_they_are()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
@@ -144,7 +144,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task Lists_and_followers_that_read_for_long_keep_no_commit_and_no_read_of_a_job_waiting()
+    public async Task Long_reads_by_lists_and_followers_delay_no_commit_and_no_read_of_a_job()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;
@@ -199,7 +199,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task What_was_waiting_when_the_store_was_closed_is_written()
+    public async Task Commits_waiting_when_the_store_is_closed_are_written()
     {
         using var folder = new TempFolder();
         var store = await SqliteStore.OpenAsync(folder.FullName, TimeProvider.System, cancellationToken: Cancelled);
@@ -223,7 +223,7 @@ public class SqliteStoreTests
     }
 
     [Fact]
-    public async Task A_job_that_a_clock_which_was_ahead_settled_is_kept_as_long_as_one_that_settles_now()
+    public async Task A_job_settled_by_a_clock_that_was_ahead_is_kept_as_long_as_one_that_settles_now()
     {
         await using var temp = await TempStore.OpenAsync();
         var store = temp.Store;

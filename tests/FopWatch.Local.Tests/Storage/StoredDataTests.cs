@@ -7,14 +7,14 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Tests.Storage;
 
-/// <summary>Data folders that earlier versions wrote.</summary>
+/// <summary>Data folders written by earlier versions.</summary>
 public sealed class StoredDataTests : StoredDataContract
 {
     private static readonly string Folder = FixturesOf("FopWatch.Local.Tests", "Fixtures");
 
     private bool _isBroker;
 
-    /// <summary>Each version with and without a log that is the broker.</summary>
+    /// <summary>Each version with and without the log as the broker.</summary>
     public static TheoryData<string, bool> Versions
     {
         get
@@ -36,7 +36,7 @@ public sealed class StoredDataTests : StoredDataContract
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_folder_of_an_earlier_version_answers_as_it_did(string version, bool isBroker)
+    public Task A_folder_of_an_earlier_version_gives_the_same_answers(string version, bool isBroker)
     {
         _isBroker = isBroker;
         return AnswersAsync(version);
@@ -44,7 +44,7 @@ public sealed class StoredDataTests : StoredDataContract
 
     [Theory]
     [MemberData(nameof(Versions))]
-    public Task A_folder_of_an_earlier_version_goes_on(string version, bool isBroker)
+    public Task A_folder_of_an_earlier_version_can_be_worked_on(string version, bool isBroker)
     {
         _isBroker = isBroker;
         return GoesOnAsync(version);
@@ -83,7 +83,7 @@ public sealed class StoredDataTests : StoredDataContract
     {
         var expected = base.Expected(version);
 
-        // 0.1.0 kept the books, too, but answered those of its one part only when they were counted.
+        // 0.1.0 also kept the books of its single part, but reported that part only after a count.
         expected["parts"] = new JsonObject
         {
             [""] = new JsonObject { ["countedAt"] = StoreAnswers.Time(StoredHistory.End), ["books"] = expected["books"]!.DeepClone() },
@@ -111,7 +111,7 @@ public sealed class StoredDataTests : StoredDataContract
 
         public async Task WriteFixtureAsync(string folder)
         {
-            // Nothing is left of the log after the store is closed.
+            // Nothing remains in the write-ahead log after the store is closed.
             Assert.Equal(["fopwatch.db", "fopwatch.lock"], Directory.GetFiles(_folder.FullName).Select(Path.GetFileName).Order(StringComparer.Ordinal));
             await using var packed = new BrotliStream(File.Create(Path.Combine(folder, Packed)), CompressionLevel.SmallestSize);
             await packed.WriteAsync(await File.ReadAllBytesAsync(_folder.DatabasePath, Cancelled), Cancelled);

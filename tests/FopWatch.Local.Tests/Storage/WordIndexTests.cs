@@ -11,7 +11,7 @@ public sealed class WordIndexTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task Jobs_of_an_earlier_version_are_found_before_and_after_they_are_in_the_index()
+    public async Task Jobs_of_an_earlier_version_are_found_before_and_after_they_are_indexed()
     {
         await using var temp = await TempStore.OpenAsync();
         for (var i = 0; i < 200; i++)
@@ -83,7 +83,7 @@ public sealed class WordIndexTests
         }
     }
 
-    /// <summary>Jobs of one bucket, each with a key of its own, as commits would have written them.</summary>
+    /// <summary>Jobs of one bucket, each with its own key, as commits would have written them.</summary>
     private static void Fill(TempStore temp, int many)
     {
         using var session = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));
@@ -99,7 +99,7 @@ public sealed class WordIndexTests
         session.Commit();
     }
 
-    /// <summary>Leaves the file as a version without words would have.</summary>
+    /// <summary>Leaves the file as a version without the word index would have.</summary>
     private static void ForgetWords(TempStore temp)
     {
         using var session = SqliteSession.Open(temp.DatabasePath, SqliteOpenMode.ReadWrite, TimeSpan.FromSeconds(1));

@@ -28,7 +28,7 @@ public sealed class SqliteWebhookCursorsTests : WebhookCursorsContract
     }
 
     [Fact]
-    public async Task What_a_later_version_or_damage_wrote_is_read_as_far_as_it_can_be()
+    public async Task Data_of_a_later_version_or_damaged_data_is_read_as_far_as_possible()
     {
         await Port.WriteAsync(new() { Name = "crm", Position = 7 }, [], Cancelled);
         await _store!.Database.WriteAsync(

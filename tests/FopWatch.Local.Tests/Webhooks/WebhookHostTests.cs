@@ -9,7 +9,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Local.Tests.Webhooks;
 
-/// <summary>Webhooks of the real embedded host, to a real receiver.</summary>
+/// <summary>Webhooks of a real embedded host to a real receiver.</summary>
 public sealed class WebhookHostTests : IAsyncLifetime
 {
     private static readonly string Secret = WebhookReceiver.Secret(7);
@@ -32,7 +32,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Every_event_arrives_in_the_order_of_the_log_and_genuine()
+    public async Task Every_event_arrives_in_log_order_with_a_valid_signature()
     {
         for (var i = 0; i < 20; i++)
             await NotifyAsync($"z0.{i}");
@@ -47,7 +47,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Its_state_is_answered_without_secrets_and_can_be_changed()
+    public async Task The_state_is_answered_without_secrets_and_can_be_changed()
     {
         await _host.StopAsync();
         await _host.RestartAsync(settings: Settings(new(_receiver.Settings("crm", Secret)) { ["Webhooks:crm:Url"] = $"{_receiver.Url}?token=hidden", ["Webhooks:crm:States:0"] = "succeeded" }));
@@ -108,7 +108,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
     [InlineData("POST", "/api/webhooks/crm/replay?since=yesterday", 400)]
     [InlineData("POST", "/api/webhooks/crm/pause?x=1", 400)]
     [InlineData("DELETE", "/api/webhooks/crm", 405)]
-    public async Task What_is_wrong_with_a_request_is_answered(string method, string path, int status)
+    public async Task Invalid_requests_are_answered_with_a_problem(string method, string path, int status)
     {
         using var request = new HttpRequestMessage(new(method), path);
         using var answer = await _host.Http.SendAsync(request, Cancelled);
@@ -119,7 +119,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_receiver_that_fails_is_seen_in_readiness_the_overview_the_metrics_and_the_log()
+    public async Task A_failing_receiver_shows_in_readiness_the_overview_the_metrics_and_the_log()
     {
         _receiver.Answer = (context, _) =>
         {
@@ -129,7 +129,7 @@ public sealed class WebhookHostTests : IAsyncLifetime
         await NotifyAsync("z0.1");
         await Eventually.HoldsAsync(async () => (await GetAsync("crm")).PausedBecause == WebhookPause.Gone);
 
-        // The pause is stored first, and reported then.
+        // The pause is stored before it is reported.
         await Eventually.HoldsAsync(async () =>
             (await _host.Http.GetStringAsync("/health/ready", Cancelled)).Contains("webhookPaused", StringComparison.Ordinal));
         var overview = await _host.Http.GetFromJsonAsync("/api/overview", ApiJson.Default.Overview, Cancelled);

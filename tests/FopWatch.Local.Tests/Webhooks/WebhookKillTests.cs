@@ -6,7 +6,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.Tests.Webhooks;
 
-/// <summary>The host as a process of its own, killed again and again while it sends webhooks.</summary>
+/// <summary>The host as its own process, killed repeatedly while it sends webhooks.</summary>
 [Collection(nameof(KillTests))]
 public sealed class WebhookKillTests
 {
@@ -16,14 +16,14 @@ public sealed class WebhookKillTests
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact(Timeout = 240_000)]
-    public async Task Killed_again_and_again_it_sends_every_event_in_order_and_repeats_only_what_was_on_its_way()
+    public async Task Killed_repeatedly_it_sends_every_event_in_order_and_repeats_only_those_in_flight()
     {
         var seed = Environment.TickCount;
         TestContext.Current.TestOutputHelper?.WriteLine($"seed {seed}");
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(9));
         receiver.Answer = async (context, _) =>
         {
-            // Long enough for a kill to meet an event on its way.
+            // Long enough for a kill to hit an event in flight.
             await Task.Delay(3, CancellationToken.None);
             context.Response.StatusCode = (int)HttpStatusCode.OK;
         };
@@ -81,7 +81,7 @@ public sealed class WebhookKillTests
             }
             catch (Exception e) when (e is HttpRequestException or IOException or TaskCanceledException && !Cancelled.IsCancellationRequested)
             {
-                // It is down.
+                // The host is down.
             }
 
             await Task.Delay(20, Cancelled);

@@ -7,16 +7,16 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Local.Tests.Webhooks;
 
-/// <summary>A request that came to a receiver.</summary>
+/// <summary>A request that arrived at a receiver.</summary>
 /// <param name="Id">Its <c>webhook-id</c>.</param>
-/// <param name="IsGenuine">Whether its signature, made with the receiver's secret, and its timestamp are right.</param>
+/// <param name="IsGenuine">Whether its timestamp and its signature with the receiver's secret are valid.</param>
 /// <param name="Signatures">Its <c>webhook-signature</c>.</param>
 /// <param name="ContentType">Its media type.</param>
 /// <param name="Body">Its body.</param>
 internal sealed record ReceivedWebhook(string Id, bool IsGenuine, string Signatures, string ContentType, byte[] Body);
 
 /// <summary>
-/// A receiver of webhooks on a free loopback port. It verifies requests by the text of Standard Webhooks 1.0 alone and shares no code with the sender.
+/// A receiver of webhooks on a free loopback port. It verifies requests by the text of Standard Webhooks 1.0 and shares no code with the sender.
 /// </summary>
 internal sealed class WebhookReceiver : IAsyncDisposable
 {
@@ -29,7 +29,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public Uri Url => new(new Uri(_web.Urls.Single()), "/hook");
 
-    /// <summary>What came, in its order.</summary>
+    /// <summary>The requests in order of arrival.</summary>
     public IReadOnlyList<ReceivedWebhook> Received
     {
         get
@@ -44,7 +44,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
 
     public static string Secret(byte value) => "whsec_" + Convert.ToBase64String(Enumerable.Repeat(value, 32).ToArray());
 
-    /// <summary>Starts one that has a secret of the setting.</summary>
+    /// <summary>Starts a receiver with the secret of a setting.</summary>
     public static async Task<WebhookReceiver> StartAsync(string secret)
     {
         var builder = WebApplication.CreateEmptyBuilder(new());
@@ -56,7 +56,7 @@ internal sealed class WebhookReceiver : IAsyncDisposable
         return receiver;
     }
 
-    /// <summary>Settings of a webhook that sends here.</summary>
+    /// <summary>Settings of a webhook that sends to this receiver.</summary>
     public Dictionary<string, string?> Settings(string name, string secrets) => new()
     {
         [$"Webhooks:{name}:Url"] = Url.AbsoluteUri,

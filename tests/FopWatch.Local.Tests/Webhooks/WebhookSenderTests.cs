@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.Local.Tests.Webhooks;
 
-/// <summary>What the sender makes of receivers, over real connections.</summary>
+/// <summary>How the sender handles receivers, over real connections.</summary>
 public sealed class WebhookSenderTests
 {
     private static readonly byte[] Body = """{"specversion":"1.0"}"""u8.ToArray();
@@ -22,7 +22,7 @@ public sealed class WebhookSenderTests
     [InlineData("[::ffff:127.0.0.1]")]
     [InlineData("[::1]")]
     [InlineData("0.0.0.0")]
-    public async Task Without_AllowPrivate_nothing_is_connected_to_that_is_not_public(string host)
+    public async Task Without_AllowPrivate_only_public_addresses_are_connected_to(string host)
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
         listener.Start();
@@ -41,7 +41,7 @@ public sealed class WebhookSenderTests
     [InlineData(302)]
     [InlineData(307)]
     [InlineData(308)]
-    public async Task A_redirect_is_not_followed_and_says_where_it_leads(int status)
+    public async Task A_redirect_is_not_followed_and_its_target_is_reported(int status)
     {
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(1));
         await using var target = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(1));
@@ -68,7 +68,7 @@ public sealed class WebhookSenderTests
     [InlineData(400, false)]
     [InlineData(404, false)]
     [InlineData(502, false)]
-    public async Task Any_2xx_is_delivered_and_nothing_else(int status, bool isDelivered)
+    public async Task Only_a_2xx_answer_counts_as_delivered(int status, bool isDelivered)
     {
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(1));
         receiver.Answer = (context, _) =>
@@ -85,7 +85,7 @@ public sealed class WebhookSenderTests
     }
 
     [Fact]
-    public async Task The_connection_is_kept_and_only_the_beginning_of_an_answer_is_read()
+    public async Task The_connection_is_kept_and_only_the_start_of_an_answer_is_read()
     {
         await using var receiver = await WebhookReceiver.StartAsync(WebhookReceiver.Secret(1));
         var connections = new List<string>();
@@ -141,7 +141,7 @@ public sealed class WebhookSenderTests
     }
 
     [Fact]
-    public async Task What_fails_before_an_answer_is_said_without_the_URL()
+    public async Task A_failure_before_an_answer_is_reported_without_the_URL()
     {
         Assert.Equal("it cannot be connected to, or cut the connection (ConnectionRefused)", await ErrorAsync(new($"http://127.0.0.1:{Loopback.FreePort()}/?key=secret")));
         Assert.Equal("its name cannot be resolved", await ErrorAsync(new("http://nowhere.invalid/?key=secret")));
@@ -161,7 +161,7 @@ public sealed class WebhookSenderTests
                     client.Client.Shutdown(SocketShutdown.Send);
                     while (await stream.ReadAsync(new byte[4096], Cancelled) > 0)
                     {
-                        // Until the sender closes it, so that nothing is reset.
+                        // Until the sender closes it, so that the connection is not reset.
                     }
                 },
                 Cancelled);
@@ -169,7 +169,7 @@ public sealed class WebhookSenderTests
             await serving;
         }
 
-        // TLS where there is none.
+        // TLS to a server without it.
         var secure = Task.Run(
             async () =>
             {
