@@ -30,7 +30,7 @@ public class CloudSettingsTests
     [InlineData("FopWatch:ApiKey", "0123456789abcdef", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:ApiKeys?")]
     [InlineData("FopWatch:Tables:Nmae", "abc", "is not a setting of FopWatch; docs/settings.md lists them all. Did you mean FopWatch:Tables:Name?")]
     [InlineData("FopWatch", "Sources", "is a single value: it takes a map from names to settings")]
-    public void A_wrong_setting_is_named_with_what_would_be_right(string name, string value, string problem)
+    public void A_wrong_setting_is_named_with_valid_values(string name, string value, string problem)
     {
         // The problem of a setting below another may be the other's.
         var expected = problem.StartsWith("Tables", StringComparison.Ordinal) ? $"FopWatch:{problem}" : $"{name} {problem}";

@@ -61,7 +61,7 @@ public partial class RepositoryTests
                 return folder;
         }
 
-        throw new DirectoryNotFoundException("The repository is not above the tests.");
+        throw new DirectoryNotFoundException("The tests do not run below the repository's folder.");
     }
 
     [GeneratedRegex(@"`(\w+Tests|\w+Properties|\w+Contract)\.(\w+)`")]

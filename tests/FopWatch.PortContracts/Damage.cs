@@ -2,10 +2,10 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What becomes of stored documents.</summary>
+/// <summary>Kinds of damage to stored documents.</summary>
 public static class Damage
 {
-    /// <summary>Bodies of events that are none.</summary>
+    /// <summary>Bodies that are not events.</summary>
     public static TheoryData<string> EventBodies =>
     [
         "",
@@ -22,14 +22,14 @@ public static class Damage
         """{"specversion":"1.0","id":"1","source":"/s","type":"t","data":{}}{}""",
     ];
 
-    /// <summary>What can become of a job's document: the names that <see cref="OfJob"/> knows.</summary>
+    /// <summary>The names of the kinds of damage to a job's document, for <see cref="OfJob"/>.</summary>
     public static TheoryData<string> JobDocuments =>
     [
         "empty", "not JSON", "null", "array", "truncated", "missing member", "null member", "wrong type", "unknown item state", "unknown origin",
         "number for an enum", "null item", "another job", "newer form", "no key",
     ];
 
-    /// <summary>A job's document, damaged.</summary>
+    /// <summary>A damaged job document.</summary>
     public static string OfJob(string how, string document)
     {
         if (how is "empty" or "not JSON" or "null" or "array")
@@ -71,7 +71,7 @@ public static class Damage
                 job["key"] = new JsonObject();
                 break;
             default:
-                throw new ArgumentOutOfRangeException(nameof(how), how, "No damage has this name.");
+                throw new ArgumentOutOfRangeException(nameof(how), how, "There is no damage of this name.");
         }
 
         return job.ToJsonString();

@@ -7,7 +7,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every store does with a job that cannot be read: it says so, and all other jobs go on.</summary>
+/// <summary>How every store handles an unreadable job: it reports it, and all other jobs continue.</summary>
 public abstract class DamagedJobContract : StoreContract<IJobStore>
 {
     private static readonly JobKey Bad = new("media", "bad");
@@ -16,21 +16,19 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
 
     protected override IJobStore Jobs => Port;
 
-    /// <summary>The due index of the same store.</summary>
     protected abstract IDueIndex Due { get; }
 
-    /// <summary>The stored document of a job, as text.</summary>
     protected abstract Task<string> ReadDocumentAsync(JobKey key);
 
-    /// <summary>Replaces the stored document of a job, behind the store's back.</summary>
+    /// <summary>Replaces the stored document of a job directly in the storage.</summary>
     protected abstract Task WriteDocumentAsync(JobKey key, string document);
 
-    /// <summary>Deletes what settled before a time.</summary>
+    /// <summary>Deletes jobs that settled before a time.</summary>
     protected abstract Task<int> PurgeAsync(DateTimeOffset settledBefore);
 
     [Theory]
     [MemberData(nameof(Damages))]
-    public async Task A_job_that_cannot_be_read_is_named_and_no_other_suffers(string how)
+    public async Task An_unreadable_job_is_named_and_does_not_affect_others(string how)
     {
         await CommitAsync(Sample.Job("first").Settled().On(null));
         await CommitAsync(Sample.Job(Bad.Id).Progressed().On(null));
@@ -52,7 +50,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         var pages = await PagesAsync(continuation => Port.ListAsync(new JobQuery { Top = 1, Continuation = continuation }, Cancelled));
         Assert.Equal(["first", "last"], pages.SelectMany(one => one).Select(job => job.Key.Id).Order());
 
-        // In the due index it moves on, and its document stays as it is.
+        // It moves on in the due index, and its document is unchanged.
         await Port.SetAsideAsync(thrown.Job!, Sample.Start, Cancelled);
         Assert.Equal(damaged, await ReadDocumentAsync(Bad));
         Assert.DoesNotContain(await Due.DueAsync("media", Sample.Start, 10, Cancelled), due => due.Key == Bad);
@@ -60,7 +58,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
         Assert.Empty(await Port.UnwatchedAsync(10, Cancelled));
         await PurgeAsync(Sample.Start.AddDays(1));
 
-        // Repaired, it is as before.
+        // Once repaired, it is as before.
         await WriteDocumentAsync(Bad, document);
         var stored = await Port.FindAsync(Bad, Cancelled);
         Assert.NotNull(stored);
@@ -97,7 +95,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_that_cannot_be_read_keeps_no_other_from_being_brought_forward_after_a_clock_was_ahead()
+    public async Task An_unreadable_job_does_not_prevent_others_from_being_brought_forward_after_a_clock_was_ahead()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Port, time);
@@ -115,7 +113,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     [Theory]
     [InlineData(true)]
     [InlineData(false)]
-    public async Task A_settled_or_stopped_job_that_cannot_be_read_is_not_put_into_the_due_index(bool isSettled)
+    public async Task An_unreadable_settled_or_stopped_job_is_not_added_to_the_due_index(bool isSettled)
     {
         var job = Sample.Job(Bad.Id);
         await CommitAsync(isSettled ? job.Expired().On(null) : job.Stopped().New());
@@ -129,7 +127,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_that_was_set_aside_and_turns_out_not_to_be_watched_leaves_the_due_index_when_its_poll_is_due()
+    public async Task A_job_set_aside_that_is_not_watched_leaves_the_due_index_when_its_poll_is_due()
     {
         await CommitAsync(Sample.Job(Bad.Id).New());
         await WriteDocumentAsync(Bad, "not JSON");
@@ -149,7 +147,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_that_a_clock_which_was_ahead_set_aside_is_read_again_within_the_longest_wait()
+    public async Task A_job_set_aside_by_a_clock_that_was_ahead_is_read_again_within_the_longest_wait()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Port, time);
@@ -164,7 +162,7 @@ public abstract class DamagedJobContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_that_was_changed_since_it_could_not_be_read_is_not_set_aside()
+    public async Task A_job_changed_since_it_was_unreadable_is_not_set_aside()
     {
         var etag = await CommitAsync(Sample.Job(Bad.Id).New());
         var document = await ReadDocumentAsync(Bad);

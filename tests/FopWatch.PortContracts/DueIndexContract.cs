@@ -4,11 +4,11 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every <see cref="IDueIndex"/> does.</summary>
+/// <summary>The contract of <see cref="IDueIndex"/>.</summary>
 public abstract class DueIndexContract : StoreContract<IDueIndex>
 {
     [Fact]
-    public async Task Jobs_are_due_from_their_time_on_the_longest_due_first()
+    public async Task Jobs_are_due_from_their_time_and_the_longest_due_come_first()
     {
         await CommitAsync(Sample.Job("second").DueAt(Sample.Start.AddMinutes(2)).New());
         await CommitAsync(Sample.Job("third").DueAt(Sample.Start.AddMinutes(3)).New());
@@ -45,7 +45,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
         Assert.Empty(await DueAsync(Sample.Start.AddMinutes(59)));
         Assert.Equal(Sample.Start.AddHours(1), await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
-        // A hint makes it due at once.
+        // A hint makes it due immediately.
         job = job.DueAt(Sample.Start.AddMinutes(10));
         etag = await CommitAsync(new(job, etag, null));
         Assert.Equal(["a"], await DueAsync(Sample.Start.AddMinutes(10)));
@@ -83,7 +83,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task A_commit_that_was_refused_does_not_move_a_job()
+    public async Task A_refused_commit_does_not_move_a_job()
     {
         var job = Sample.Job("a");
         var first = await CommitAsync(job.New());
@@ -97,7 +97,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task No_more_due_jobs_are_answered_than_asked_for()
+    public async Task No_more_due_jobs_are_returned_than_requested()
     {
         for (var i = 0; i < 5; i++)
             await CommitAsync(Sample.Job($"j{i}").DueAt(Sample.Start.AddSeconds(i)).New());
@@ -111,7 +111,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     [InlineData(1)]
     [InlineData(2)]
     [InlineData(7)]
-    public async Task Pages_of_due_jobs_lead_past_those_that_are_due_at_the_same_time(int length)
+    public async Task Pages_of_due_jobs_continue_past_jobs_that_are_due_at_the_same_time(int length)
     {
         foreach (var (id, second) in ((string, int)[])[("b", 1), ("a", 2), ("c", 2), ("a.b", 2), ("d", 3)])
             await CommitAsync(Sample.Job(id).DueAt(Sample.Start.AddSeconds(second)).New());
@@ -138,7 +138,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task The_time_of_the_next_due_job_is_exact_and_later_than_the_one_given()
+    public async Task The_time_of_the_next_due_job_is_exact_and_after_the_given_one()
     {
         Assert.Null(await Port.NextDueAsync("media", DateTimeOffset.MinValue, Cancelled));
 
@@ -154,14 +154,14 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task Polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_and_those_that_somebody_put_off_are_not()
+    public async Task Polls_postponed_by_a_clock_that_was_ahead_are_brought_forward_and_deliberately_late_ones_are_not()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
         var (recorder, source) = (recording.Recorder, recording.Source);
         var far = new ClockSkewRepair(recording.Sources, Jobs, Port, recorder, new(), time);
 
-        // More than are looked at in a turn, and due before what is looked for.
+        // More than one step looks at, and due before the ones it looks for.
         for (var i = 0; i < ClockSkewRepair.AtOnce + 5; i++)
             await recorder.RegisterAsync(source, $"later{i}", Job.NoMetadata, TimeSpan.FromDays(1), Cancelled);
         var polled = await recorder.RegisterAsync(source, "polled", Job.NoMetadata, null, Cancelled);
@@ -184,7 +184,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task All_polls_that_a_clock_which_was_ahead_put_off_are_brought_forward_at_once_however_many_there_are()
+    public async Task All_polls_postponed_by_a_clock_that_was_ahead_are_brought_forward_at_once_however_many_there_are()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);
@@ -200,7 +200,7 @@ public abstract class DueIndexContract : StoreContract<IDueIndex>
     }
 
     [Fact]
-    public async Task A_poll_that_was_put_off_to_the_moment_of_more_than_a_turn_of_others_is_brought_forward()
+    public async Task A_poll_postponed_to_the_same_moment_as_more_others_than_a_step_covers_is_brought_forward()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Jobs, time);

@@ -5,14 +5,14 @@ using FopWatch.Publishing;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>An event as a version committed it that left secrets in commands.</summary>
+/// <summary>An event committed by a version that left secrets in commands.</summary>
 public static class EarlierEvent
 {
     private static readonly string[] Secrets = ["+7dzc2VjcmV0", "c2VjcmV0LXRva2Vu", "bWV0ZXJlZC10b2tlbg"];
 
     private static readonly string Url = Base64("https://cdn.example.com/a.mp4?e=1700000000&token=ak:c2VjcmV0LXRva2Vu");
 
-    /// <summary>The event as it was stored.</summary>
+    /// <summary>The event as stored.</summary>
     public static OutboxEvent Stored { get; } = new()
     {
         Id = "4b76334e2bc40bb31d371eb031a5b36f",
@@ -30,7 +30,7 @@ public static class EarlierEvent
             """),
     };
 
-    /// <summary>Checks that an event is the stored one without its secrets.</summary>
+    /// <summary>Asserts that an event is the stored one without its secrets.</summary>
     public static void AssertRedacted(string id, ReadOnlyMemory<byte> body)
     {
         Assert.Equal(Stored.Id, id);

@@ -6,7 +6,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>A workflow V2 as version 3 of the redaction stored it: with secrets in the parameters of its operation.</summary>
+/// <summary>A workflow V2 stored by version 3 of the redaction, with secrets in the parameters of its operation.</summary>
 public static class EarlierJob
 {
     private const string Body = """
@@ -17,7 +17,7 @@ public static class EarlierJob
         .New(new("media", "a"), ProviderKind.Qiniu, JobOrigin.Registration, new Watch { StartedAt = Sample.Start, Deadline = Sample.Start.AddDays(9) }, Sample.Start)
         .Apply(Report(ReportChannel.Notification), Sample.Start).Job;
 
-    /// <summary>The job as it was stored.</summary>
+    /// <summary>The job as stored.</summary>
     public static Job Stored => Today with
     {
         Facts = Today.Facts with
@@ -28,7 +28,7 @@ public static class EarlierJob
         },
     };
 
-    /// <summary>Asserts that a job that was read has no secret, and the same item as a report of today.</summary>
+    /// <summary>Asserts that the job as read has no secret, and the same item as from a report read today.</summary>
     public static void AssertUpgraded(Job? read)
     {
         Assert.NotNull(read);

@@ -2,29 +2,29 @@ using FopWatch.Publishing;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>An event as a subscriber got it.</summary>
-/// <param name="Id">The CloudEvents id, as the broker's envelope has it.</param>
-/// <param name="Type">The CloudEvents type, as the broker's envelope has it.</param>
+/// <summary>An event as a subscriber received it.</summary>
+/// <param name="Id">The CloudEvents id in the broker's envelope.</param>
+/// <param name="Type">The CloudEvents type in the broker's envelope.</param>
 /// <param name="Body">The whole CloudEvent, as UTF-8 JSON.</param>
 public sealed record ReceivedEvent(string Id, string Type, ReadOnlyMemory<byte> Body);
 
-/// <summary>What every <see cref="IEventPublisher"/> does.</summary>
+/// <summary>The contract of <see cref="IEventPublisher"/>.</summary>
 public abstract class EventPublisherContract : IAsyncLifetime
 {
     private IEventPublisher? _publisher;
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     private IEventPublisher Publisher => _publisher ?? throw new InvalidOperationException("The publisher is not open.");
 
-    /// <summary>Connects to a broker where a subscription is waiting that has no events yet.</summary>
+    /// <summary>Connects to a broker with an empty subscription.</summary>
     protected abstract ValueTask<IEventPublisher> OpenAsync();
 
-    /// <summary>Removes the subscription and whatever else <see cref="OpenAsync"/> made.</summary>
+    /// <summary>Removes the subscription and everything else that <see cref="OpenAsync"/> created.</summary>
     protected abstract ValueTask CloseAsync();
 
-    /// <summary>What a subscriber gets, in the order in which it gets it, until it has so many different ids.</summary>
+    /// <summary>The events that a subscriber receives, in order, until it has the given number of distinct ids.</summary>
     protected abstract ValueTask<IReadOnlyList<ReceivedEvent>> ReceiveAsync(int count);
 
     /// <inheritdoc/>
@@ -62,7 +62,7 @@ public abstract class EventPublisherContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Publishing_an_event_again_brings_nothing_that_a_subscriber_could_not_recognise()
+    public async Task An_event_published_again_can_be_recognised_by_subscribers()
     {
         var (first, second) = (Sample.Event("a", 1), Sample.Event("a", 2));
 

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>How every <see cref="IJobStore"/> counts jobs and finds those that nothing watches.</summary>
+/// <summary>How every <see cref="IJobStore"/> counts jobs and finds jobs without a watch.</summary>
 public abstract class JobBooksContract : StoreContract<IJobStore>
 {
     protected override IJobStore Jobs => Port;
@@ -51,7 +51,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task An_open_job_that_nothing_watches_is_found_and_unaccounted_for()
+    public async Task An_open_job_without_a_watch_is_found_and_unaccounted_for()
     {
         await CommitAsync(Sample.Job("watched").New());
         await CommitAsync(Sample.Job("stopped").Stopped().New());
@@ -69,7 +69,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task The_parts_together_have_every_job_and_find_what_nothing_watches()
+    public async Task The_parts_together_contain_every_job_and_find_jobs_without_a_watch()
     {
         for (var i = 0; i < 20; i++)
             await CommitAsync(Sample.Job($"j{i}", i % 2 == 0 ? "media" : "other").Settled().On(null));
@@ -87,7 +87,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
             counts.SelectMany(count => count.Books).GroupBy(of => of.Source).Select(of => of.Aggregate((sum, part) => sum.Plus(part))).OrderBy(of => of.Source, StringComparer.Ordinal));
         Assert.Equal([new("media", "lost")], counts.SelectMany(count => count.Unwatched));
 
-        // Where there are several, what was counted is kept.
+        // With several parts, earlier counts are kept.
         var after = await Port.PartsAsync(Cancelled);
         Assert.Equal(parts.Select(part => part.Name), after.Select(part => part.Name));
         Assert.All(after, part => Assert.True(parts.Count == 1 || part.CountedAt is not null, part.Name));
@@ -95,7 +95,7 @@ public abstract class JobBooksContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task No_more_unwatched_jobs_are_answered_than_asked_for()
+    public async Task No_more_unwatched_jobs_are_returned_than_requested()
     {
         for (var i = 0; i < 5; i++)
             await CommitAsync(Sample.Job($"j{i}").DueAt(null).New());

@@ -11,7 +11,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
     protected override IJobStore Jobs => Port;
 
     [Fact]
-    public async Task A_list_begins_with_the_job_registered_last()
+    public async Task A_list_starts_with_the_job_registered_last()
     {
         string[] ids = ["c", "a", "d", "b"];
         for (var i = 0; i < ids.Length; i++)
@@ -30,7 +30,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
     [InlineData(5)]
     [InlineData(10)]
     [InlineData(11)]
-    public async Task The_pages_of_a_list_hold_every_job_once(int top)
+    public async Task The_pages_of_a_list_contain_every_job_once(int top)
     {
         // Several at the same instant, so that a page can end among them.
         for (var i = 0; i < 10; i++)
@@ -46,7 +46,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task Jobs_that_are_registered_or_changed_between_two_pages_move_no_other()
+    public async Task Jobs_registered_or_changed_between_two_pages_move_no_other()
     {
         var etags = new List<string>();
         for (var i = 0; i < 10; i++)
@@ -208,7 +208,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
         etag = await CommitAsync(new(overdue.Job, etag, null));
         Assert.True(await IsListedAsync());
 
-        // A job that was read is taken out as well as one whose commit is remembered.
+        // Jobs read from the store are removed as well as those whose commit is in memory.
         Assert.Equal(etag, (await Port.FindAsync(job.Key, Cancelled))!.ETag);
         await CommitAsync(overdue.Job.Progressed().Job.Settled(TimeSpan.FromHours(3)).On(etag));
         Assert.False(await IsListedAsync());
@@ -258,7 +258,7 @@ public abstract class JobListContract : StoreContract<IJobStore>
     [InlineData("not one of ours")]
     [InlineData("YWJjZGVmZ2hpamtsbW5vcA")]
     [InlineData("ai4x")]
-    public async Task A_continuation_of_somebody_else_is_refused(string continuation)
+    public async Task A_foreign_continuation_is_refused(string continuation)
     {
         await Assert.ThrowsAsync<FormatException>(async () => await Port.ListAsync(new() { Continuation = continuation }, Cancelled));
     }

@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>How every <see cref="IJobStore"/> finds jobs by more than source, state and watch.</summary>
+/// <summary>How every <see cref="IJobStore"/> finds jobs by further filters than source, state and watch.</summary>
 public abstract class JobSearchContract : StoreContract<IJobStore>
 {
     private static readonly string LongText = string.Concat(Enumerable.Repeat("视频", 100));
@@ -16,7 +16,7 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
     [InlineData(1)]
     [InlineData(7)]
     [InlineData(1000)]
-    public async Task Every_filter_narrows_a_list_alone_and_with_others_and_keeps_its_order(int top)
+    public async Task Every_filter_narrows_a_list_alone_and_combined_and_keeps_its_order(int top)
     {
         var jobs = await StoreAsync();
 
@@ -30,7 +30,7 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_count_ends_at_the_number_that_is_asked_for()
+    public async Task A_count_ends_at_the_requested_number()
     {
         await StoreAsync();
 
@@ -40,7 +40,7 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task What_is_found_of_a_job_follows_its_changes()
+    public async Task Searches_follow_the_changes_of_a_job()
     {
         var job = Sample.Job("a") with { Metadata = Metadata(("lesson", "1")) };
         var etag = await CommitAsync(job.New());
@@ -85,7 +85,7 @@ public abstract class JobSearchContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task Texts_of_any_kind_are_found_whole_and_nothing_that_only_begins_like_them()
+    public async Task Text_of_any_kind_matches_as_a_whole_and_not_by_its_start()
     {
         string[] texts = [LongText, LongText + "1", LongText + "2", "a/b\\c#d?e%f", "line\nline", "\t", "\0", "e\u0301", "\u00e9", "'; --", "\U0010FFFF", "A", "a", "", " "];
         for (var i = 0; i < texts.Length; i++)

@@ -32,7 +32,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task The_polls_of_a_job_are_counted_over_every_watch_of_it_and_the_waits_begin_anew()
+    public async Task A_jobs_polls_are_counted_over_all_its_watches_and_the_waits_start_over()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Port, time);
@@ -42,7 +42,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
             await PollAsync();
         Assert.Equal(3, job.ToRecord().Polls);
 
-        // Stopped twice, and wanted again each time.
+        // Stopped twice, and registered again each time.
         for (var i = 0; i < 2; i++)
         {
             await recorder.StopAsync(job.Key, Cancelled);
@@ -63,7 +63,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_keeps_what_happened_to_it_and_why_its_next_poll_is_due_when_it_is()
+    public async Task A_job_keeps_its_history_and_why_its_next_poll_is_due()
     {
         var time = new ManualTimeProvider(Sample.Start);
         var recording = new ObservedRecorder(Port, time);
@@ -134,7 +134,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     [InlineData("000000000000000000000000")]
     [InlineData("a")]
     [InlineData("../|#?' OR 1=1")]
-    public async Task A_reference_of_no_job_finds_none(string reference)
+    public async Task An_unknown_reference_finds_no_job(string reference)
     {
         await CommitAsync(Sample.Job("a").New());
 
@@ -161,7 +161,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task Every_commit_changes_the_ETag_even_one_of_the_watch_alone()
+    public async Task Every_commit_changes_the_ETag_even_if_only_the_watch_changes()
     {
         var job = Sample.Job("a");
         var first = await CommitAsync(job.New());
@@ -173,7 +173,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_commit_on_a_version_that_is_no_longer_there_writes_nothing()
+    public async Task A_commit_on_an_outdated_version_writes_nothing()
     {
         var job = Sample.Job("a");
         var first = await CommitAsync(job.New());
@@ -187,7 +187,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_that_is_not_to_exist_yet_is_not_overwritten()
+    public async Task A_commit_that_creates_a_job_does_not_overwrite_an_existing_one()
     {
         var job = Sample.Job("a");
         var etag = await CommitAsync(job.New());
@@ -198,7 +198,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_commit_on_a_job_that_does_not_exist_writes_nothing()
+    public async Task A_commit_on_an_unknown_job_writes_nothing()
     {
         var etag = await CommitAsync(Sample.Job("a").New());
 
@@ -208,7 +208,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_commit_whose_answer_was_lost_is_answered_when_it_is_repeated()
+    public async Task A_commit_whose_answer_was_lost_is_answered_when_repeated()
     {
         var job = Sample.Job("a");
         var created = await CommitAsync(job.New());
@@ -226,7 +226,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_repeated_commit_does_not_undo_what_came_after_it()
+    public async Task A_repeated_commit_does_not_undo_later_commits()
     {
         var job = Sample.Job("a");
         var created = await CommitAsync(job.New());
@@ -255,7 +255,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task Of_many_that_create_a_job_exactly_one_does()
+    public async Task Of_many_creations_of_one_job_exactly_one_succeeds()
     {
         var answers = await Task.WhenAll(Enumerable.Range(1, 40).Select(i => Task.Run(
             async () => await Port.CommitAsync(Sample.Job("a", after: TimeSpan.FromSeconds(i)).New(), Cancelled))));
@@ -265,7 +265,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_cancelled_commit_is_made_whole_or_not_at_all_and_harms_no_other()
+    public async Task A_cancelled_commit_is_made_whole_or_not_at_all_and_affects_no_other()
     {
         using var cancellation = new CancellationTokenSource();
         var commits = Enumerable.Range(0, 60).Select(i => (
@@ -299,7 +299,7 @@ public abstract class JobStoreContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_commit_that_is_cancelled_beforehand_writes_nothing()
+    public async Task A_commit_cancelled_beforehand_writes_nothing()
     {
         var job = Sample.Job("a");
 

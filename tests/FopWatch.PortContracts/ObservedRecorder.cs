@@ -4,7 +4,7 @@ using FopWatch.Settings;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>The recorder over a store, with a source and nobody who listens.</summary>
+/// <summary>The recorder over a store, with one source and no listener.</summary>
 internal sealed class ObservedRecorder : ICommitObserver
 {
     public ObservedRecorder(IJobStore store, TimeProvider time)

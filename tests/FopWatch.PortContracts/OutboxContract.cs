@@ -4,11 +4,11 @@ using FopWatch.Publishing;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every <see cref="IOutbox"/> does.</summary>
+/// <summary>The contract of <see cref="IOutbox"/>.</summary>
 public abstract class OutboxContract : StoreContract<IOutbox>
 {
     [Fact]
-    public async Task An_event_waits_whole_from_the_commit_of_its_change_on()
+    public async Task An_event_waits_whole_from_the_commit_of_its_change()
     {
         var change = Sample.Job("a").PartiallyFailed(TimeSpan.FromTicks(98_765_432_101));
         var expected = change.ToEvent()!;
@@ -23,7 +23,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task A_commit_that_is_refused_leaves_no_event()
+    public async Task A_refused_commit_leaves_no_event()
     {
         var job = Sample.Job("a");
         var first = await CommitAsync(job.New());
@@ -71,7 +71,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     [Theory]
     [InlineData(true, "correlation", "order-7")]
     [InlineData(false, "lesson", "42")]
-    public async Task What_is_learnt_about_a_job_after_its_outcome_is_published_with_its_outcome_once(bool byNotifyUrl, string name, string value)
+    public async Task News_of_a_job_after_its_outcome_is_published_with_its_outcome_once(bool byNotifyUrl, string name, string value)
     {
         var recording = new ObservedRecorder(Jobs, TimeProvider.System);
         var (recorder, source) = (recording.Recorder, recording.Source);
@@ -96,7 +96,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task The_oldest_events_come_first_and_no_more_than_asked_for()
+    public async Task The_oldest_events_come_first_and_no_more_than_requested()
     {
         for (var i = 0; i < 6; i++)
             await CommitAsync(Sample.Job($"j{5 - i}", i % 2 == 0 ? "media" : "other").Settled(TimeSpan.FromMinutes(i)).On(null));
@@ -106,7 +106,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task Removed_events_are_gone_and_removing_them_again_is_no_error()
+    public async Task Removed_events_are_gone_and_removing_them_again_is_not_an_error()
     {
         for (var i = 0; i < 4; i++)
             await CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromMinutes(i)).On(null));
@@ -132,7 +132,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task The_depth_says_how_many_wait_and_since_when()
+    public async Task The_depth_is_the_number_of_waiting_events_and_the_time_of_the_oldest()
     {
         Assert.Equal((0, null), await Port.DepthAsync(Cancelled));
 
@@ -148,7 +148,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task A_refused_event_waits_until_it_is_tried_again_and_keeps_no_other_job_back()
+    public async Task A_refused_event_waits_for_its_retry_and_delays_no_other_job()
     {
         for (var i = 0; i < 3; i++)
             await CommitAsync(Sample.Job($"j{i}").Settled(TimeSpan.FromMinutes(i)).On(null));
@@ -172,7 +172,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task The_later_events_of_a_job_wait_for_a_refused_one_until_it_was_refused_too_often()
+    public async Task Later_events_of_a_job_wait_for_a_refused_one_until_it_was_refused_too_often()
     {
         var first = Sample.Job("a").Progressed();
         var etag = await CommitAsync(first.On(null));
@@ -188,7 +188,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task A_wait_that_a_clock_which_was_ahead_began_keeps_back_nothing()
+    public async Task A_wait_that_started_with_a_clock_ahead_delays_nothing()
     {
         await CommitAsync(Sample.Job("a").Settled().On(null));
         var refused = (await Port.PendingAsync(1, Cancelled))[0] with { Refusals = 1, RetryAt = DateTimeOffset.UtcNow.AddYears(10) };
@@ -199,7 +199,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task More_refused_events_than_are_asked_for_at_once_keep_none_back()
+    public async Task Refused_events_delay_no_others_even_if_they_exceed_a_page()
     {
         for (var i = 0; i < 12; i++)
             await CommitAsync(Sample.Job($"j{i:00}").Settled(TimeSpan.FromMinutes(i)).On(null));
@@ -212,7 +212,7 @@ public abstract class OutboxContract : StoreContract<IOutbox>
     }
 
     [Fact]
-    public async Task Setting_aside_what_is_gone_is_no_error_and_leaves_nothing()
+    public async Task Setting_aside_a_removed_event_is_not_an_error_and_leaves_nothing()
     {
         await CommitAsync(Sample.Job("a").Settled().On(null));
         var pending = await Port.PendingAsync(10, Cancelled);

@@ -5,16 +5,14 @@ using FopWatch.Publishing;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every store does that keeps bodies elsewhere than in memory: it never reads many large ones at once.</summary>
+/// <summary>The contract of stores that keep bodies outside of memory: they never read many large ones at once.</summary>
 public abstract class PageLimitContract : StoreContract<IJobStore>
 {
     /// <inheritdoc/>
     protected override IJobStore Jobs => Port;
 
-    /// <summary>The outbox behind the same storage.</summary>
     protected abstract IOutbox Outbox { get; }
 
-    /// <summary>The quarantine behind the same storage.</summary>
     protected abstract IQuarantine Quarantine { get; }
 
     [Theory]
@@ -37,7 +35,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task Jobs_that_a_filter_leaves_out_fill_no_page()
+    public async Task Jobs_excluded_by_a_filter_fill_no_page()
     {
         for (var i = 0; i < 4; i++)
         {
@@ -72,7 +70,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
     [Theory]
     [InlineData(100, "0 1 3 0 4 | 9 | 2 0")]
     [InlineData(4, "0 1 3 0 | 4 9 | 2 0")]
-    public async Task What_is_read_of_the_outbox_ends_with_the_event_that_fills_it_and_the_rest_comes_next(int limit, string expected)
+    public async Task A_read_of_the_outbox_ends_with_the_event_that_fills_it_and_the_rest_follows(int limit, string expected)
     {
         var events = await CommitEventsAsync(0, 1, 3, 0, 4, 9, 2, 0);
         var read = new List<string>();
@@ -91,7 +89,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_dispatcher_publishes_all_that_wait_however_large_they_are()
+    public async Task A_dispatcher_publishes_all_waiting_events_of_any_size()
     {
         var events = await CommitEventsAsync(3, 3, 3, 0, 9, 1, 0);
         var publisher = new Recorder();
@@ -103,7 +101,7 @@ public abstract class PageLimitContract : StoreContract<IJobStore>
         Assert.Equal((0, null), await Outbox.DepthAsync(Cancelled));
     }
 
-    /// <summary>Commits events of so many MiB, the oldest first.</summary>
+    /// <summary>Commits events of the given sizes in MiB, the oldest first.</summary>
     private async Task<List<OutboxEvent>> CommitEventsAsync(params int[] sizes)
     {
         var events = sizes.Select((size, i) => Sample.Event($"j{i}-{size}", after: TimeSpan.FromMinutes(i)).Sized(size)).ToList();

@@ -2,7 +2,7 @@ using FopWatch.Intake;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every <see cref="IQuarantine"/> does.</summary>
+/// <summary>The contract of <see cref="IQuarantine"/>.</summary>
 public abstract class QuarantineContract : StoreContract<IQuarantine>
 {
     [Fact]
@@ -36,7 +36,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
-    public async Task A_body_that_is_a_part_of_a_buffer_is_kept_alone()
+    public async Task A_body_that_is_part_of_a_buffer_is_kept_without_the_rest()
     {
         byte[] buffer = [1, 2, 3, 4, 5];
         await Port.AddAsync(Sample.Notification("k") with { Body = buffer.AsMemory(1, 3) }, Cancelled);
@@ -45,7 +45,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
-    public async Task One_whose_key_is_there_already_is_the_same_one()
+    public async Task A_notification_with_an_existing_key_is_the_same_one()
     {
         await Port.AddAsync(Sample.Notification("k"), Cancelled);
         await Port.AddAsync(Sample.Notification("k"), Cancelled);
@@ -54,7 +54,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
-    public async Task The_size_is_that_of_one_source_alone_and_shrinks_again()
+    public async Task The_size_is_that_of_one_source_and_shrinks_again()
     {
         await Port.AddAsync(Sample.Notification("a") with { Body = new byte[10] }, Cancelled);
         await Port.AddAsync(Sample.Notification("b") with { Body = new byte[300_000] }, Cancelled);
@@ -69,7 +69,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
-    public async Task One_that_is_not_there_is_not_found()
+    public async Task An_unknown_key_is_not_found()
     {
         await Port.AddAsync(Sample.Notification("k"), Cancelled);
 
@@ -78,7 +78,7 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     }
 
     [Fact]
-    public async Task The_newest_come_first_in_pages_that_hold_each_once()
+    public async Task The_newest_come_first_in_pages_that_contain_each_once()
     {
         for (var i = 0; i < 7; i++)
             await Port.AddAsync(Sample.Notification($"{i:0000}", after: TimeSpan.FromMinutes(i)), Cancelled);
@@ -146,13 +146,13 @@ public abstract class QuarantineContract : StoreContract<IQuarantine>
     [InlineData("")]
     [InlineData("not one of ours")]
     [InlineData("YWJjZGVmZ2hpamtsbW5vcA")]
-    public async Task A_continuation_of_somebody_else_is_refused(string continuation)
+    public async Task A_foreign_continuation_is_refused(string continuation)
     {
         await Assert.ThrowsAsync<FormatException>(async () => await Port.ListAsync(null, 10, continuation, Cancelled));
     }
 
     [Fact]
-    public async Task One_that_is_taken_out_is_gone_and_taking_it_out_again_is_no_error()
+    public async Task A_removed_notification_is_gone_and_removing_it_again_is_not_an_error()
     {
         await Port.AddAsync(Sample.Notification("a"), Cancelled);
         await Port.AddAsync(Sample.Notification("b"), Cancelled);

@@ -4,7 +4,7 @@ using FopWatch.Providers;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>Calls that tests make often.</summary>
+/// <summary>Frequent calls of the tests.</summary>
 public static class RecorderCalls
 {
     public static async Task<Job> RegisterAsync(
@@ -23,12 +23,12 @@ public static class RecorderCalls
     public static async Task<Job?> HintAsync(this JobRecorder recorder, Source source, string id, CancellationToken cancellationToken) =>
         (await recorder.RecordAsync(new(source.Name, id), new DecisionInput.Hint(IsWorkflow: false), cancellationToken)).Job;
 
-    /// <summary>Hints at a job, if the id is known or is admitted.</summary>
+    /// <summary>Hints at a job, if its id is known or admitted.</summary>
     public static async Task<Job?> HintAsync(
         this JobRecorder recorder, Source source, string id, Func<CancellationToken, ValueTask<bool>> admits, CancellationToken cancellationToken) =>
         (await recorder.RecordAsync(new(source.Name, id), new DecisionInput.Hint(IsWorkflow: false), cancellationToken, admits: admits)).Job;
 
-    /// <summary>Records an answer of the status API. The next wait does not vary.</summary>
+    /// <summary>Records an answer of the status API, without jitter in the next wait.</summary>
     public static async Task<Job?> PolledAsync(
         this JobRecorder recorder, StoredJob asked, StatusAnswer answer, CommitCause cause, CancellationToken cancellationToken) =>
         (await recorder.RecordAsync(

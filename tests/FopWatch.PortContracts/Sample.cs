@@ -7,12 +7,12 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>Jobs, changes and notifications at fixed times, made by the core as in earnest.</summary>
+/// <summary>Jobs, changes and notifications at fixed times, made by the real core.</summary>
 public static class Sample
 {
     private const int Mebibyte = 1024 * 1024;
 
-    /// <summary>When everything begins.</summary>
+    /// <summary>The start time of every sample.</summary>
     public static readonly DateTimeOffset Start = new(2026, 3, 1, 8, 0, 0, TimeSpan.Zero);
 
     /// <summary>A registered job at version 1, first due two minutes after its registration.</summary>
@@ -24,7 +24,7 @@ public static class Sample
             .Register(new Dictionary<string, string> { ["lesson"] = "第 42 课" }, now).Job;
     }
 
-    /// <summary>The change by a report that one command of two runs.</summary>
+    /// <summary>The change by a report that one of two commands is running.</summary>
     public static JobChange Progressed(this Job job, TimeSpan after = default) =>
         job.Apply(Report(closed: false, ItemState.Processing, ItemState.Waiting), job.RegisteredAt + after);
 
@@ -32,28 +32,28 @@ public static class Sample
     public static JobChange Settled(this Job job, TimeSpan after = default) =>
         job.Apply(Report(closed: true, ItemState.Succeeded, ItemState.Succeeded), job.RegisteredAt + after);
 
-    /// <summary>The change by a report that one command of two failed.</summary>
+    /// <summary>The change by a report that one of two commands failed.</summary>
     public static JobChange PartiallyFailed(this Job job, TimeSpan after = default) =>
         job.Apply(Report(closed: true, ItemState.Succeeded, ItemState.Failed), job.RegisteredAt + after);
 
     /// <summary>A report that both commands succeeded.</summary>
     public static JobReport Succeeded(ReportChannel channel) => Report(closed: true, ItemState.Succeeded, ItemState.Succeeded) with { Channel = channel };
 
-    /// <summary>The job given up and no longer watched.</summary>
+    /// <summary>The job, given up and no longer watched.</summary>
     public static JobChange Expired(this Job job, TimeSpan after = default)
     {
         var change = job.GiveUp(SettledBy.Deadline, job.RegisteredAt + after);
         return change with { Job = change.Job with { Watch = change.Job.Watch.GiveUp() } };
     }
 
-    /// <summary>The job given up, and watched again since something was heard of it.</summary>
+    /// <summary>The job, given up and watched again after a new report.</summary>
     public static JobChange ExpiredAndWatched(this Job job, TimeSpan after = default)
     {
         var change = job.Expired(after);
         return change with { Job = change.Job.DueAt(job.RegisteredAt + after) };
     }
 
-    /// <summary>The job due at another time, which makes no version.</summary>
+    /// <summary>The job, due at another time, without a new version.</summary>
     public static Job DueAt(this Job job, DateTimeOffset? dueAt)
     {
         var watch = dueAt is { } at ? job.Watch.Due(at) : job.Watch with { DueAt = null };
@@ -63,16 +63,16 @@ public static class Sample
     /// <summary>The change by a poll that finds the job overdue.</summary>
     public static JobChange Overdue(this Job job, TimeSpan after = default) => job.BecomeOverdue(job.RegisteredAt + after);
 
-    /// <summary>The job, no longer watched because somebody said so.</summary>
+    /// <summary>The job after a request to stop its watch.</summary>
     public static Job Stopped(this Job job) => job.Rewatch(job.Watch.Stop()).Job;
 
-    /// <summary>The job with a body of so many MiB and little more, which a store may compress to next to nothing.</summary>
+    /// <summary>The job with a body of a little more than the given MiB, which a store may compress to almost nothing.</summary>
     public static Job Sized(this Job job, int mebibytes) => job with
     {
         Facts = job.Facts.WithItems([new() { Command = "avinfo", State = ItemState.Succeeded, Description = Text(mebibytes) }]),
     };
 
-    /// <summary>The event with a body of so many MiB and little more.</summary>
+    /// <summary>The event with a body of a little more than the given MiB.</summary>
     public static OutboxEvent Sized(this OutboxEvent pending, int mebibytes) =>
         pending with
         {
@@ -80,7 +80,7 @@ public static class Sample
             $$$"""{"specversion":"1.0","id":"{{{pending.Id}}}","source":"/s","type":"{{{pending.Type}}}","data":{"text":"{{{Text(mebibytes)}}}"}}""")
         };
 
-    /// <summary>The notification with a body of so many MiB, none like another's.</summary>
+    /// <summary>The notification with a body of the given MiB, each different.</summary>
     public static QuarantinedNotification Sized(this QuarantinedNotification notification, int mebibytes)
     {
         var body = new byte[mebibytes * Mebibyte];
@@ -88,7 +88,7 @@ public static class Sample
         return notification with { Body = body };
     }
 
-    /// <summary>The commit of a job that is not to exist yet, with no event.</summary>
+    /// <summary>The commit that creates a job, without an event.</summary>
     public static JobCommit New(this Job job) => new(job, null, null);
 
     /// <summary>The commit of a change with its event.</summary>
@@ -101,7 +101,7 @@ public static class Sample
         return job.Republish(Start + after).ToEvent()!;
     }
 
-    /// <summary>A notification whose body is no text and whose URL and headers would not survive being normalised.</summary>
+    /// <summary>A notification with a binary body, and with a URL and headers that normalisation would change.</summary>
     public static QuarantinedNotification Notification(string key, string source = "media", TimeSpan after = default) => new()
     {
         Key = key,

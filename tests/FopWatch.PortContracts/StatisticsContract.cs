@@ -3,7 +3,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every <see cref="IStatistics"/> does.</summary>
+/// <summary>The contract of <see cref="IStatistics"/>.</summary>
 public abstract class StatisticsContract : StoreContract<IStatistics>
 {
     private const string Source = "media";
@@ -16,7 +16,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     protected virtual IStatistics Other => Port;
 
     [Fact]
-    public async Task What_is_added_is_read_as_sums()
+    public async Task Additions_are_read_as_sums()
     {
         await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered, HourSum.Registered, HourSum.PolledReport);
         await AddAsync(Port, Hour.AddMinutes(20), Of("avthumb/mp4", 2, 60), HourSum.Registered);
@@ -36,7 +36,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task Hours_are_read_from_the_first_up_to_the_end_and_of_one_source()
+    public async Task Hours_of_one_source_are_read_from_the_first_up_to_the_end()
     {
         for (var hour = 0; hour < 4; hour++)
             await AddAsync(Port, Hour.AddHours(hour), null, HourSum.Hinted);
@@ -48,7 +48,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task Several_that_add_at_once_lose_nothing()
+    public async Task Concurrent_additions_lose_nothing()
     {
         const int Each = 12;
         await Task.WhenAll(Enumerable.Range(0, 4).Select(process => Task.Run(async () =>
@@ -60,12 +60,12 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
         var hours = await Port.ReadHoursAsync(Source, Hour, Hour.AddDays(1), Cancelled);
         Assert.Equal(Enumerable.Repeat(4L, Each), hours.Select(hour => hour.Sums[HourSum.Registered]));
 
-        // Those of the last hour weigh most. What is added late counts in the last hour, which is too little for its limit.
+        // Those of the last hour weigh most. Late additions count in the last hour, whose limit is too low for them.
         Assert.All(await Port.ReadAgesAsync(Source, Hour, Cancelled), one => Assert.InRange(one.Ages.Jobs, (0.25 * 2 * Each) - 1e-3, 0.25 * 2 * Each * 1.05));
     }
 
     [Fact]
-    public async Task An_addition_that_is_repeated_because_its_answer_was_lost_counts_once()
+    public async Task An_addition_repeated_after_a_lost_answer_counts_once()
     {
         var delta = Delta(Source, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);
@@ -77,7 +77,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task What_happened_last_is_the_latest_of_all_processes_in_any_order()
+    public async Task The_last_time_is_the_latest_of_all_processes_in_any_order()
     {
         Assert.Equal(default, await Port.ReadLatestAsync(Source, Cancelled));
         await AddAsync(new(Hour.AddMinutes(3), Hour.AddMinutes(2), PollAnswer.NotFound), Port);
@@ -94,7 +94,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_says_happened_last_gives_way()
+    public async Task A_last_time_from_a_clock_that_was_ahead_is_replaced()
     {
         await Port.AddAsync(Delta(Source, Hour.AddDays(90), null) with { Latest = new(Hour.AddDays(90), Hour.AddDays(90), PollAnswer.Report) }, Cancelled);
         Assert.Equal(default, (await Port.ReadLatestAsync(Source, Cancelled)).At(Hour));
@@ -115,13 +115,13 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
         var classes = await Port.ReadAgesAsync(Source, Hour, Cancelled);
         Assert.Equal(CommandClass.MostClasses + 1, classes.Count);
 
-        // What one hour may add to a class is bounded.
+        // The amount that one hour may add to a class is limited.
         Assert.Equal(7, classes.Single(one => one.Class == CommandClass.Other).Ages.Jobs, 0.01);
         Assert.Equal(CommandClass.MostClasses, classes.Count(one => Math.Abs(one.Ages.Jobs - 1) < 0.01));
     }
 
     [Fact]
-    public async Task Where_all_places_are_taken_the_classes_of_the_fewest_jobs_give_way_to_those_of_more()
+    public async Task With_all_places_taken_the_smallest_classes_are_replaced_by_larger_ones()
     {
         var first = Enumerable.Range(0, CommandClass.MostClasses).ToDictionary(number => $"tool-{number:D3}", number => Known(number < 60 ? 2 : 1, 60), StringComparer.Ordinal);
         await Port.AddAsync(new(NewId(), Source, Hour, new Dictionary<DateTimeOffset, HourSums>(), first), Cancelled);
@@ -138,7 +138,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task What_is_old_is_purged_and_its_classes_make_room()
+    public async Task Old_hours_are_purged_and_their_classes_make_room()
     {
         await AddAsync(Port, Hour, Of("avthumb/mp4", 3, 60), HourSum.Registered);
         await AddAsync(Port, Hour.AddHours(5), Of("vframe/jpg", 3, 60), HourSum.Registered);
@@ -149,7 +149,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task What_a_clock_that_was_ahead_left_is_purged()
+    public async Task Hours_from_a_clock_that_was_ahead_are_purged()
     {
         var now = Hour.AddMinutes(30);
         await AddAsync(Port, now, Of("avthumb/mp4", 3, 60), HourSum.Registered);
@@ -163,7 +163,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task An_addition_may_be_of_hours_that_are_far_apart()
+    public async Task An_addition_may_contain_hours_that_are_far_apart()
     {
         DateTimeOffset[] hours = [Hour.AddDays(-60), Hour.AddDays(-2), Hour, Hour.AddHours(1)];
         for (var i = 0; i < 2; i++)
@@ -178,7 +178,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task An_addition_is_known_again_after_many_others()
+    public async Task An_addition_is_recognised_after_many_others()
     {
         var delta = Delta(Source, Hour, null, HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);
@@ -190,7 +190,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task What_became_known_long_ago_weighs_less()
+    public async Task Old_ages_weigh_less()
     {
         await AddAsync(Port, Hour, Of("avthumb/mp4", 4, 60));
         Assert.Equal(2, (await Port.ReadAgesAsync(Source, Hour + KnownAges.HalfLife, Cancelled))[0].Ages.Jobs, 0.01);
@@ -202,7 +202,7 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
     }
 
     [Fact]
-    public async Task A_clock_that_was_ahead_does_not_stop_what_comes_after_it()
+    public async Task A_clock_that_was_ahead_does_not_stop_later_additions()
     {
         await AddAsync(Port, Hour.AddDays(700), Of("avthumb/mp4", 4, 60));
         await AddAsync(Port, Hour, Of("avthumb/mp4", 2, 60));
@@ -210,7 +210,6 @@ public abstract class StatisticsContract : StoreContract<IStatistics>
         Assert.Equal(6, (await Port.ReadAgesAsync(Source, Hour, Cancelled))[0].Ages.Jobs, 0.01);
     }
 
-    /// <summary>An addition.</summary>
     protected StatisticsDelta Delta(string source, DateTimeOffset at, (string Class, KnownAges Ages)? known, params ReadOnlySpan<HourSum> counted)
     {
         var sums = new HourSums();

@@ -2,11 +2,11 @@ using FopWatch.Jobs;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What all parts of a store come to.</summary>
+/// <summary>The totals of all parts of a store.</summary>
 public static class StoreBooks
 {
     /// <summary>Counts every part.</summary>
-    /// <returns>The books by source, in order of the sources' names.</returns>
+    /// <returns>The books by source, ordered by the sources' names.</returns>
     public static async Task<IReadOnlyList<Books>> BooksAsync(this IJobStore store, CancellationToken cancellationToken)
     {
         var books = new List<Books>();
@@ -15,7 +15,7 @@ public static class StoreBooks
         return [.. books.GroupBy(of => of.Source, StringComparer.Ordinal).OrderBy(of => of.Key, StringComparer.Ordinal).Select(of => of.Aggregate((sum, part) => sum.Plus(part)))];
     }
 
-    /// <summary>Counts every part, and answers at most as many unwatched jobs as are asked for.</summary>
+    /// <summary>Counts every part, and returns at most the given number of unwatched jobs.</summary>
     public static async Task<IReadOnlyList<JobKey>> UnwatchedAsync(this IJobStore store, int limit, CancellationToken cancellationToken)
     {
         var found = new List<JobKey>();

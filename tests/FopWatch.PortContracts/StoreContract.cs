@@ -2,26 +2,26 @@ using FopWatch.Jobs;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What the suites of all stores have in common: every test has an empty store of its own.</summary>
+/// <summary>The base of the suites of all stores: every test has its own empty store.</summary>
 /// <typeparam name="TPort">The port.</typeparam>
 public abstract class StoreContract<TPort> : IAsyncLifetime
     where TPort : class
 {
     private TPort? _port;
 
-    /// <summary>What is tested.</summary>
+    /// <summary>The port under test.</summary>
     protected TPort Port => _port ?? throw new InvalidOperationException("The store is not open.");
 
-    /// <summary>The job store behind the same storage; the same object as <see cref="Port"/> where that is one.</summary>
+    /// <summary>The job store on the same storage; the same object as <see cref="Port"/> if that is a job store.</summary>
     protected abstract IJobStore Jobs { get; }
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Opens an empty store.</summary>
     protected abstract ValueTask<TPort> OpenAsync();
 
-    /// <summary>Closes the store and removes what is left of it.</summary>
+    /// <summary>Closes the store and removes its data.</summary>
     protected abstract ValueTask CloseAsync();
 
     /// <inheritdoc/>
@@ -34,7 +34,7 @@ public abstract class StoreContract<TPort> : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Commits and insists on success.</summary>
+    /// <summary>Commits and requires success.</summary>
     /// <returns>The ETag.</returns>
     protected async Task<string> CommitAsync(JobCommit commit)
     {
@@ -51,7 +51,7 @@ public abstract class StoreContract<TPort> : IAsyncLifetime
         Assert.Equal(expected, actual with { Metadata = expected.Metadata });
     }
 
-    /// <summary>All pages of a list, each asked for with what the one before gave.</summary>
+    /// <summary>All pages of a list, each requested with the continuation of the previous one.</summary>
     protected static async Task<List<IReadOnlyList<T>>> PagesAsync<T>(Func<string?, ValueTask<Page<T>>> next)
     {
         var pages = new List<IReadOnlyList<T>>();

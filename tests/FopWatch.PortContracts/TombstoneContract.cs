@@ -2,7 +2,7 @@ using FopWatch.Jobs;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every store remembers of the jobs that it purges.</summary>
+/// <summary>How every store remembers the jobs that it purges.</summary>
 public abstract class TombstoneContract : StoreContract<IJobStore>
 {
     private static readonly DateTimeOffset Purged = Sample.Start.AddDays(30);
@@ -10,19 +10,19 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
     /// <inheritdoc/>
     protected override IJobStore Jobs => Port;
 
-    /// <summary>Deletes the jobs that settled before a time, and old tombstones.</summary>
+    /// <summary>Deletes jobs that settled before a time, and old tombstones.</summary>
     protected abstract Task<int> PurgeAsync(DateTimeOffset settledBefore, DateTimeOffset now);
 
     /// <summary>The store at a time.</summary>
     protected abstract ValueTask<IJobStore> AtAsync(DateTimeOffset now);
 
-    /// <summary>Whether events wait in the outbox, where they keep their jobs from being purged; otherwise they are published with their jobs.</summary>
+    /// <summary>Whether events wait in the outbox, where they prevent a purge of their jobs; otherwise they are published with their jobs.</summary>
     protected virtual bool HasOutbox => true;
 
     private async ValueTask<bool> HasTombstoneAsync(JobKey key, DateTimeOffset now) =>
         await (await AtAsync(now)).FindForChangeAsync(key, JobOrigin.Report, mayPresume: false, Cancelled) is { Job: null, WasPurged: true, IsPresumed: false };
 
-    /// <summary>Creates a job as the recorder does, whatever the store may presume.</summary>
+    /// <summary>Creates a job as the recorder does, whatever the store presumes.</summary>
     private async ValueTask<string?> CreateAtAsync(Job job, DateTimeOffset now)
     {
         var store = await AtAsync(now);
@@ -32,13 +32,13 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
             return null;
         var etag = await store.CommitAsync(job.New(), Cancelled);
 
-        // What was looked up holds, as nobody else writes.
+        // The lookup stays valid because there is no other writer.
         Assert.True(etag is not null || found.IsPresumed);
         return etag;
     }
 
     [Fact]
-    public async Task Only_a_purged_job_with_an_outcome_leaves_a_tombstone_and_only_for_its_own_key()
+    public async Task Only_a_purged_job_with_an_outcome_leaves_a_tombstone_for_its_own_key()
     {
         await CommitAsync(Sample.Job("done").Settled().Job.New());
         await CommitAsync(Sample.Job("failed").PartiallyFailed().Job.New());
@@ -62,7 +62,7 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_tombstone_is_kept_for_its_lifetime_and_for_no_more_than_twice_as_long()
+    public async Task A_tombstone_is_kept_for_its_lifetime_and_at_most_twice_as_long()
     {
         for (var i = 0; i < 300; i++)
             await CommitAsync(Sample.Job($"done{i}").Settled().Job.New());
@@ -80,7 +80,7 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_purged_id_is_created_by_a_registration_only_as_long_as_the_tombstone_is_kept()
+    public async Task A_purged_id_is_created_only_by_a_registration_while_the_tombstone_is_kept()
     {
         await CommitAsync(Sample.Job("a").Settled().Job.New());
         await CommitAsync(Sample.Job("b").Settled().Job.New());
@@ -98,7 +98,7 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
         Assert.NotNull(await CreateAtAsync(Sample.Job("unknown") with { Origin = JobOrigin.Report }, Purged));
         Assert.NotNull(await CreateAtAsync(Sample.Job("expired") with { Origin = JobOrigin.Report }, Purged));
 
-        // Once it is registered again, or the tombstone is too old, it is a job like others.
+        // Once it is registered again, or the tombstone is too old, it is an ordinary job.
         Assert.NotNull(await CreateAtAsync(Sample.Job("b", after: TimeSpan.FromDays(31)), Purged));
         var over = Purged + Tombstone.Lifetime + Tombstone.Lifetime + TimeSpan.FromMinutes(1);
         await PurgeAsync(Sample.Start.AddDays(1), over);
@@ -108,7 +108,7 @@ public abstract class TombstoneContract : StoreContract<IJobStore>
     }
 
     [Fact]
-    public async Task A_job_of_a_key_with_a_tombstone_is_a_new_one_and_leaves_another()
+    public async Task A_job_registered_over_a_tombstone_is_new_and_leaves_another_tombstone()
     {
         await CommitAsync(Sample.Job("a").Settled().Job.New());
         await PurgeAsync(Sample.Start.AddDays(1), Purged);

@@ -10,16 +10,16 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>Parts of the core for tests that look neither at what is measured nor, unless they give them, at troubles.</summary>
+/// <summary>Parts of the core for tests that ignore metrics and, unless they pass them, troubles.</summary>
 public static class Unobserved
 {
-    /// <summary>An operator's log that keeps nothing.</summary>
+    /// <summary>An operator's log that discards everything.</summary>
     public static IOperatorLog Log { get; } = new NoLog();
 
-    /// <summary>One for all: meters are kept by the runtime until they are disposed of.</summary>
+    /// <summary>Shared by all: the runtime keeps meters until they are disposed.</summary>
     public static FopWatchMetrics Metrics { get; } = new(new NoMeters(), TimeProvider.System);
 
-    /// <summary>What hears of committed events and does nothing about them.</summary>
+    /// <summary>Ignores committed events.</summary>
     public static ICommittedEvents Events { get; } = new NoEvents();
 
     public static Troubles Troubles(TimeProvider time) => new(Log, time);

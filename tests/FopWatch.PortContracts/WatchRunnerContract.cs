@@ -4,17 +4,17 @@ using FopWatch.Watching;
 namespace FopWatch.PortContracts;
 
 /// <summary>
-/// What every <see cref="IWatchRunner"/> does, seen by what the status API is asked. Jobs go into the store behind the runner's back, so nothing but the
-/// calls of the tests starts a watch. An answer leaves its job open, and makes its next poll due after an hour.
+/// The contract of <see cref="IWatchRunner"/>, observed through its queries of the status API. Jobs are written directly to the store, so only the
+/// calls of the tests start a watch. An answer leaves its job open, and makes its next poll due after an hour.
 /// </summary>
 public abstract class WatchRunnerContract : IAsyncLifetime
 {
     private static readonly TimeSpan FarOff = TimeSpan.FromHours(1);
 
-    /// <summary>What is tested.</summary>
+    /// <summary>The runner under test.</summary>
     protected abstract IWatchRunner Runner { get; }
 
-    /// <summary>The store of the jobs that it watches.</summary>
+    /// <summary>The store of the watched jobs.</summary>
     protected abstract IJobStore Jobs { get; }
 
     /// <summary>The configured source.</summary>
@@ -23,17 +23,17 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     /// <summary>The runner's time.</summary>
     protected abstract DateTimeOffset Now { get; }
 
-    /// <summary>Whether it keeps the watch of a job that is not being polled.</summary>
+    /// <summary>Whether it keeps the watch of a job while no poll is running.</summary>
     protected abstract bool KeepsWatches { get; }
 
-    /// <summary>How often the status API has been asked.</summary>
+    /// <summary>The number of queries to the status API.</summary>
     protected abstract int Asked { get; }
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task A_watch_that_is_started_ahead_polls_when_its_job_is_due_and_not_sooner()
+    public async Task A_watch_started_in_advance_polls_when_its_job_is_due_and_not_sooner()
     {
         var job = await AddAsync("a", TimeSpan.FromSeconds(5));
 
@@ -45,7 +45,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_is_started_twice_polls_once()
+    public async Task A_watch_started_twice_polls_once()
     {
         var job = await AddAsync("a", TimeSpan.FromSeconds(3));
 
@@ -60,7 +60,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_sleeps_looks_at_its_job_when_it_is_woken()
+    public async Task A_sleeping_watch_reads_its_job_when_woken()
     {
         var job = await AddAsync("a", FarOff);
         await Runner.StartAsync(job, Cancelled);
@@ -72,7 +72,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_is_woken_in_vain_sleeps_on_and_asks_nobody()
+    public async Task A_watch_woken_in_vain_continues_to_sleep_and_does_not_poll()
     {
         var job = await AddAsync("a", FarOff);
         await Runner.StartAsync(job, Cancelled);
@@ -88,7 +88,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_is_due_when_a_watch_is_woken_while_it_polls_is_polled_once_that_poll_has_ended()
+    public async Task A_poll_that_becomes_due_during_another_is_made_once_that_poll_has_ended()
     {
         AnswerSlowly();
         var job = await AddAsync("a", TimeSpan.Zero);
@@ -105,7 +105,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_does_not_run_is_started_when_it_is_woken()
+    public async Task Waking_a_watch_that_does_not_run_starts_it()
     {
         var job = await AddAsync("a", TimeSpan.Zero);
 
@@ -115,7 +115,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_that_is_ended_with_its_job_polls_no_more_and_can_be_started_anew()
+    public async Task A_watch_that_ends_with_its_job_stops_polling_and_can_be_started_again()
     {
         var job = await AddAsync("a", TimeSpan.FromSeconds(3));
         await Runner.StartAsync(job, Cancelled);
@@ -132,7 +132,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Ending_a_watch_that_does_not_run_is_no_error()
+    public async Task Ending_a_watch_that_does_not_run_is_not_an_error()
     {
         var job = await AddAsync("a", TimeSpan.Zero);
 
@@ -144,7 +144,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_watch_says_until_when_it_sleeps_and_one_that_does_not_run_says_nothing()
+    public async Task A_watch_tells_until_when_it_sleeps_unless_it_does_not_run()
     {
         var job = await AddAsync("a", FarOff);
         Assert.Null(await Runner.StateAsync(job.Key, Cancelled));
@@ -168,26 +168,26 @@ public abstract class WatchRunnerContract : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    /// <summary>Ends everything.</summary>
+    /// <summary>Releases everything.</summary>
     protected abstract ValueTask CloseAsync();
 
-    /// <summary>Lets the status API take a second or more for each answer.</summary>
+    /// <summary>Makes the status API take at least a second for each answer.</summary>
     protected abstract void AnswerSlowly();
 
-    /// <summary>Lets time pass until something holds. Fails the test if that takes much longer than it should.</summary>
+    /// <summary>Advances the time until a condition holds. Fails the test if that takes much longer than expected.</summary>
     protected abstract Task UntilAsync(Func<bool> holds);
 
-    /// <summary>Lets a time pass.</summary>
+    /// <summary>Advances the time.</summary>
     protected abstract Task PassAsync(TimeSpan time);
 
-    /// <summary>Waits until a watch sleeps, where the runner keeps it meanwhile.</summary>
+    /// <summary>Waits until a watch sleeps, if the runner keeps it meanwhile.</summary>
     protected async Task AsleepAsync(DueJob job)
     {
         while (KeepsWatches && (await Runner.StateAsync(job.Key, Cancelled))?.SleepsUntil != job.DueAt)
             await PassAsync(TimeSpan.FromMilliseconds(20));
     }
 
-    /// <summary>Adds a job that is due after a time.</summary>
+    /// <summary>Adds a job that is due after the given time.</summary>
     protected async Task<DueJob> AddAsync(string id, TimeSpan after)
     {
         var job = Sample.Job(id, Source, Now - Sample.Start);
@@ -196,7 +196,7 @@ public abstract class WatchRunnerContract : IAsyncLifetime
         return new(job.Key, job.Watch.DueAt!.Value);
     }
 
-    /// <summary>Makes a job due now, as a hint to another instance does whose wake-up got lost.</summary>
+    /// <summary>Makes a job due now, like a hint to another instance whose wake-up was lost.</summary>
     protected Task<DueJob> MakeDueAsync(JobKey key) => CommitAsync(key, job => job with { Watch = job.Watch.Due(Now) });
 
     private async Task<DueJob> CommitAsync(JobKey key, Func<Job, Job> change)
@@ -221,14 +221,14 @@ public abstract class WatchRunnerContract : IAsyncLifetime
     }
 }
 
-/// <summary>What an <see cref="IWatchRunner"/> does whose watches run elsewhere, in what may not answer.</summary>
+/// <summary>The contract of an <see cref="IWatchRunner"/> whose watches run elsewhere, on a platform that may not answer.</summary>
 public abstract class RemoteWatchRunnerContract : WatchRunnerContract
 {
     /// <inheritdoc/>
     protected override bool KeepsWatches => true;
 
     [Fact]
-    public async Task What_does_not_answer_fails_no_caller_and_is_known_to_have_started_nothing()
+    public async Task If_the_platform_does_not_answer_no_caller_fails_and_the_watch_is_known_not_to_have_started()
     {
         var job = await AddAsync("a", TimeSpan.Zero);
         Hang();
@@ -242,6 +242,6 @@ public abstract class RemoteWatchRunnerContract : WatchRunnerContract
         Assert.Equal(0, Asked);
     }
 
-    /// <summary>From now on nothing is answered.</summary>
+    /// <summary>From now on, the platform does not answer.</summary>
     protected abstract void Hang();
 }

@@ -2,26 +2,26 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.PortContracts;
 
-/// <summary>What every store of the places of webhooks keeps.</summary>
+/// <summary>The contract of stores of webhook cursors.</summary>
 public abstract class WebhookCursorsContract : IAsyncLifetime
 {
     private static readonly DateTimeOffset Time = new(2026, 3, 1, 12, 0, 0, 123, TimeSpan.Zero);
 
     private IWebhookCursors? _port;
 
-    /// <summary>What is tested.</summary>
+    /// <summary>The port under test.</summary>
     protected IWebhookCursors Port => _port ?? throw new InvalidOperationException("The store is not open.");
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>Opens an empty store.</summary>
     protected abstract ValueTask<IWebhookCursors> OpenAsync();
 
-    /// <summary>Closes the store and opens it again; the same one if it has nothing to close.</summary>
+    /// <summary>Closes and reopens the store; returns the same one if it has nothing to close.</summary>
     protected abstract ValueTask<IWebhookCursors> ReopenAsync();
 
-    /// <summary>Closes the store and removes what is left of it.</summary>
+    /// <summary>Closes the store and removes its data.</summary>
     protected abstract ValueTask CloseAsync();
 
     /// <inheritdoc/>
@@ -35,7 +35,7 @@ public abstract class WebhookCursorsContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task A_cursor_is_read_as_it_was_written_last()
+    public async Task The_last_written_cursor_is_read()
     {
         Assert.Null(await Port.FindAsync("crm", Cancelled));
         var bare = new WebhookCursor { Name = "crm", Position = 0 };
@@ -66,7 +66,7 @@ public abstract class WebhookCursorsContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task Cursors_are_kept_by_name_and_listed_in_its_order()
+    public async Task Cursors_are_kept_by_name_and_listed_in_name_order()
     {
         Assert.Empty(await Port.ListAsync(Cancelled));
         foreach (var name in (string[])["b", "a", "B"])
@@ -80,7 +80,7 @@ public abstract class WebhookCursorsContract : IAsyncLifetime
     }
 
     [Fact]
-    public async Task The_last_attempts_are_kept_newest_first_and_no_more_than_there_is_room_for()
+    public async Task The_last_attempts_are_kept_newest_first_up_to_the_limit()
     {
         var cursor = new WebhookCursor { Name = "crm", Position = 1 };
         await Port.WriteAsync(cursor, [Delivery(1), Delivery(2) with { Status = null, Error = "no answer within 15 s", Attempt = 7 }], Cancelled);

@@ -40,7 +40,7 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
     }
 
     [Fact]
-    public async Task What_a_poll_throws_past_its_own_handling_is_thrown_by_its_loop()
+    public async Task An_exception_that_escapes_a_polls_error_handling_is_thrown_by_its_loop()
     {
         _answer.SetException(new InvalidOperationException());
         var loop = await LoopAsync(new FullLog());
@@ -87,7 +87,7 @@ public sealed class WatchLoopTests : IStatusApi, ICommitObserver
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            throw new IOException("no descriptor is left");
+            throw new IOException("No file descriptor is left.");
     }
 
     /// <summary>Waits for the second poll that failed.</summary>

@@ -238,6 +238,6 @@ public sealed class WatchLoopTurnTests : IStatusApi, ICommitObserver, IDisposabl
         public bool IsEnabled(LogLevel logLevel) => true;
 
         public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter) =>
-            throw new IOException("no descriptor is left");
+            throw new IOException("No file descriptor is left.");
     }
 }

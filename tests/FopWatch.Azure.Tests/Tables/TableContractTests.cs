@@ -134,7 +134,7 @@ public sealed class TableStatisticsTests(SharedAzurite azurite) : StatisticsCont
     }
 
     [Fact]
-    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_left_as_they_are()
+    public async Task Names_of_a_newer_version_are_kept_and_its_ages_are_unchanged()
     {
         var delta = Delta("media", Sample.Start, ("avthumb/mp4", new()), HourSum.Registered);
         await Port.AddAsync(delta, Cancelled);

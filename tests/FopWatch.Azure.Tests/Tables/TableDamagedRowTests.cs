@@ -68,7 +68,7 @@ public sealed class TableDamagedRowTests(SharedAzurite azurite) : TableTest(azur
     [InlineData("Body0", null)]
     [InlineData("ReceivedAt", "today")]
     [InlineData("Key", null)]
-    public async Task A_notification_whose_row_is_damaged_is_named_and_no_other_suffers(string column, object? value)
+    public async Task A_notification_with_a_damaged_row_is_named_and_does_not_affect_others(string column, object? value)
     {
         foreach (var key in (string[])["1", "2", "3"])
             await Store.Quarantine.AddAsync(Sample.Notification(key), Cancelled);

@@ -22,7 +22,7 @@ public sealed class LoopSupervisorTests : IOperatorLog, IDisposable
         {
             _failures.Add(failure);
             if (LogFails)
-                throw new IOException("no descriptor is left");
+                throw new IOException("No file descriptor is left.");
         });
     }
 

@@ -6,10 +6,10 @@ using FopWatch.Settings;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host lets callers see and do, by their keys.</summary>
+/// <summary>What callers see and may do with their keys, in every host.</summary>
 public abstract class AccessContract : HostContract
 {
-    /// <summary>What a route answers to those who may use it, and to those who do not see the source that it is asked about.</summary>
+    /// <summary>A route's answers to callers with the right, and to callers who do not see the source they ask about.</summary>
     private static readonly Route[] Routes =
     [
         new("GET", "/api/jobs", KeyRights.Read),
@@ -52,7 +52,7 @@ public abstract class AccessContract : HostContract
         OfWebhook("POST", "/{name}/test", KeyRights.Write),
     ];
 
-    /// <summary>Routes that are open to all, and have tests of their own.</summary>
+    /// <summary>Public routes, which have their own tests.</summary>
     private static readonly string[] Open =
     [
         "GET /", "GET /health/live", "GET /health/ready", "GET /ui/{**path}", "POST /api/notify/{source}/{token}/{correlation?}", "POST /api/notify/{**rest}",
@@ -78,13 +78,13 @@ public abstract class AccessContract : HostContract
             .. (holder.Sources ?? []).Select((source, i) => KeyValuePair.Create($"ApiKeys:{holder.Name}:Sources:{i}", (string?)source)),
         ]);
 
-    /// <summary>The routes of the host, each as its method and pattern; null if it does not say.</summary>
+    /// <summary>The routes of the host as method and pattern; null if the host does not list them.</summary>
     protected abstract IEnumerable<string>? RoutesOf(ServedHost host);
 
-    /// <summary>What paths begin with for callers who have an API key and nothing else.</summary>
+    /// <summary>The start of paths for callers who have only an API key.</summary>
     protected abstract string Prefix { get; }
 
-    /// <summary>Whether the host streams events over HTTP, and whether its probes are open to all.</summary>
+    /// <summary>Whether the host streams events over HTTP and has public probes.</summary>
     protected virtual bool IsEmbedded => false;
 
     [Fact]
@@ -100,7 +100,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Each_key_sees_and_does_at_each_route_what_its_rights_and_sources_allow()
+    public async Task At_each_route_a_key_sees_and_does_what_its_rights_and_sources_allow()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -127,7 +127,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task A_caller_who_may_do_everything_and_sends_a_key_as_well_may_do_what_the_key_allows()
+    public async Task A_caller_with_all_rights_who_also_sends_a_key_has_only_the_rights_of_the_key()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -138,7 +138,7 @@ public abstract class AccessContract : HostContract
         Assert.Equal(HttpStatusCode.Forbidden, await StatusAsync("DELETE", "/api/jobs/media/z0.a", "media-read"));
         Assert.Equal(HttpStatusCode.OK, await StatusAsync("DELETE", "/api/jobs/media/z0.a", "media-write"));
 
-        // A key that is not one does not fall back to all rights.
+        // An invalid key does not fall back to all rights.
         foreach (var wrong in (string[])["no-key-of-this-host", " "])
         {
             using var request = new HttpRequestMessage(HttpMethod.Get, "/api/jobs/media/z0.a");
@@ -155,7 +155,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Lists_and_searches_hold_what_the_key_sees()
+    public async Task Lists_and_searches_contain_what_the_key_sees()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -189,7 +189,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task The_overview_and_the_plans_hold_the_sources_that_the_key_sees()
+    public async Task The_overview_and_the_plans_contain_the_sources_that_the_key_sees()
     {
         await using var host = await StartAsync();
         foreach (var source in (string[])["media", "files", "video"])
@@ -208,7 +208,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task A_source_that_is_not_seen_is_registered_like_one_that_does_not_exist()
+    public async Task A_registration_for_an_invisible_source_is_answered_as_for_an_unknown_one()
     {
         await using var host = await StartAsync();
 
@@ -231,7 +231,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Jobs_are_counted_and_changed_in_bulk_as_far_as_the_key_sees_them()
+    public async Task Bulk_requests_count_and_change_only_the_jobs_that_the_key_sees()
     {
         await using var host = await StartAsync();
         foreach (var source in (string[])["media", "files", "video"])
@@ -250,7 +250,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task A_registration_is_answered_with_where_the_job_is_for_the_caller()
+    public async Task A_registration_is_answered_with_the_jobs_location_for_the_caller()
     {
         await using var host = await StartAsync();
 
@@ -260,7 +260,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Why_the_store_cannot_answer_is_for_keys_of_all_sources()
+    public async Task Only_keys_for_all_sources_are_told_why_the_store_fails()
     {
         await using var host = await StartAsync();
         await using var broken = await host.BreakStoreAsync();
@@ -276,7 +276,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task The_quarantine_holds_what_the_key_sees_and_no_more_of_it_is_taken_again()
+    public async Task Only_visible_quarantine_entries_are_listed_and_retried()
     {
         await using var host = await StartAsync();
         foreach (var source in (string[])["media", "files", "video"])
@@ -290,7 +290,7 @@ public abstract class AccessContract : HostContract
         Assert.Equal(["media", "media", "video", "video"], await SourcesAsync("two-write"));
         Assert.Equal(["video", "video"], await SourcesAsync("two-write", "&source=video"));
 
-        // Page by page, each with what is the caller's own, and a continuation that names nothing else.
+        // Page by page: each page has only the caller's notifications, and the continuation names no other.
         var (seen, continuation) = (0, "");
         do
         {
@@ -328,7 +328,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Troubles_are_listed_to_those_who_see_the_source()
+    public async Task Troubles_are_listed_for_callers_who_see_the_source()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("files", "garbage");
@@ -348,7 +348,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task A_caller_is_told_what_it_may_do_and_which_host_it_speaks_to()
+    public async Task A_caller_is_told_its_rights_and_the_identity_of_the_host()
     {
         await using var host = await StartAsync();
 
@@ -364,7 +364,7 @@ public abstract class AccessContract : HostContract
     }
 
     [Fact]
-    public async Task Head_needs_what_get_needs()
+    public async Task HEAD_needs_the_same_right_as_GET()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -376,10 +376,10 @@ public abstract class AccessContract : HostContract
         }
     }
 
-    /// <summary>A client that the host lets in without an API key, if there is one; else one that is a stranger.</summary>
+    /// <summary>A client that the host lets in without an API key, if there is one; otherwise a stranger.</summary>
     protected virtual HttpClient LetInWithoutKey(ServedHost host) => host.Stranger;
 
-    /// <summary>There is no webhook in these settings, so those who may ask are told so.</summary>
+    /// <summary>These settings have no webhook, so callers with the right are told that.</summary>
     private static Route OfWebhook(string method, string path, KeyRights needs, HttpStatusCode done = HttpStatusCode.NotFound, string query = "") =>
         new(method, $"/api/webhooks{path}", needs, query, HttpStatusCode.Forbidden) { IsEmbedded = true, AnswersForAll = true, Done = done };
 
@@ -443,8 +443,8 @@ public abstract class AccessContract : HostContract
     /// <param name="Method">The method.</param>
     /// <param name="Pattern">The route.</param>
     /// <param name="Needs">The right that it needs.</param>
-    /// <param name="Query">A query that it is asked with.</param>
-    /// <param name="Unseen">What it answers to a key that does not see <c>media</c>; null for the same as to others.</param>
+    /// <param name="Query">The query of the request.</param>
+    /// <param name="Unseen">The answer to a key that does not see <c>media</c>; null for the same as to others.</param>
     private sealed record Route(string Method, string Pattern, KeyRights Needs, string Query = "", HttpStatusCode? Unseen = null)
     {
         public HttpStatusCode Done { get; init; } = HttpStatusCode.OK;

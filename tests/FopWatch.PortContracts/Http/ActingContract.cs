@@ -6,15 +6,15 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host answers to those who register, stop and republish jobs.</summary>
+/// <summary>How every host answers registering, stopping and republishing jobs.</summary>
 public abstract class ActingContract : HostContract
 {
     [Fact]
-    public async Task The_registrations_of_one_job_in_an_array_are_applied_in_their_order()
+    public async Task Registrations_of_one_job_in_an_array_are_applied_in_order()
     {
         await using var host = await StartAsync();
 
-        // Enough of them for any that were applied side by side to change places.
+        // Enough of them for a parallel application to change their order.
         var registrations = Enumerable.Range(0, 200).Select(i => $$$"""{"source":"media","id":"z0.{{{i % 4}}}","metadata":{"last":"{{{i}}}","at{{{i}}}":""}}""");
         using var answer = await host.PostAsync("/api/jobs", $"[{string.Join(',', registrations)}]");
 
@@ -27,7 +27,7 @@ public abstract class ActingContract : HostContract
     }
 
     [Fact]
-    public async Task Registering_a_stopped_job_again_keeps_the_count_of_its_polls()
+    public async Task Registering_a_stopped_job_again_keeps_its_poll_count()
     {
         await using var host = await StartAsync();
         host.StatusApi.Answers["z0.a"] = (200, """{"id":"z0.a","code":2,"items":[{"cmd":"avthumb/mp4","code":2}]}"""u8.ToArray());
@@ -44,11 +44,11 @@ public abstract class ActingContract : HostContract
     }
 
     [Fact]
-    public async Task Republishing_what_only_untrusted_notifications_have_named_is_409_until_it_is_registered()
+    public async Task Republishing_a_job_named_only_by_untrusted_notifications_is_409_until_it_is_registered()
     {
         await using var host = await StartAsync();
 
-        // Nothing is known of it, and its watch is over after a second.
+        // Nothing is known of it, and its watch ends after a second.
         await host.NotifyAsync("hasty", """{"id":"z0.unknown","code":0,"items":[]}""");
         var clock = Stopwatch.StartNew();
         while (!(await host.JobAsync("hasty", "z0.unknown")).Settled && clock.Elapsed < TimeSpan.FromSeconds(60))
@@ -66,7 +66,7 @@ public abstract class ActingContract : HostContract
         Assert.Contains("registered", problem.Detail, StringComparison.Ordinal);
         Assert.Equal(before.Version, (await host.JobAsync("hasty", "z0.unknown")).Version);
 
-        // What is not settled has nothing to publish, whoever has named it.
+        // An unsettled job has nothing to publish, whoever named it.
         await host.NotifyAsync("signed", """{"id":"z0.unknown","code":0,"items":[]}""");
         using var open = await host.PostAsync("/api/jobs/signed/z0.unknown/republish");
         Assert.Equal("urn:fopwatch:problem:not-settled", (await ServedHost.ProblemAsync(open)).Type);
@@ -79,7 +79,7 @@ public abstract class ActingContract : HostContract
     }
 
     [Fact]
-    public async Task A_failed_task_with_an_item_that_waits_is_settled_by_its_notification_and_by_the_second_poll_that_says_so()
+    public async Task A_failed_task_with_a_waiting_item_is_settled_by_its_notification_or_by_the_second_such_poll()
     {
         const string Failed = """{"id":"z0.a","code":3,"items":[{"cmd":"avthumb/mp4","code":3,"error":"no"},{"cmd":"vframe/jpg","code":1,"desc":"waiting"}]}""";
         await using var host = await StartAsync();

@@ -6,7 +6,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host answers of a provider's report of a job, and how it deletes what is in quarantine.</summary>
+/// <summary>How every host answers a provider's report of a job, and deletes from quarantine.</summary>
 public abstract class BodyContract : HostContract
 {
     private const string Secret = "c2VjcmV0a2V5MTIzNDU2Nw==";
@@ -26,7 +26,7 @@ public abstract class BodyContract : HostContract
     }
 
     [Fact]
-    public async Task A_job_without_a_report_and_an_unknown_job_are_answered_404_with_what_is_the_case()
+    public async Task A_job_without_a_report_and_an_unknown_job_are_answered_404_with_the_reason()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.open"}""");
@@ -40,7 +40,7 @@ public abstract class BodyContract : HostContract
     }
 
     [Fact]
-    public async Task A_report_that_is_too_long_to_be_kept_is_not_answered()
+    public async Task A_report_too_long_to_keep_is_not_answered()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");

@@ -7,7 +7,7 @@ namespace FopWatch.PortContracts.Http;
 /// <summary>Bulk requests as an operator makes them.</summary>
 public static class BulkCalls
 {
-    /// <summary>Asks how many a bulk request is for, confirms that, and goes on until it is done.</summary>
+    /// <summary>Asks for the count of a bulk request, confirms it, and repeats the call until it is complete.</summary>
     /// <returns>The last answer.</returns>
     public static async Task<BulkAnswer> ConfirmedAsync(this HttpClient http, string path)
     {
@@ -21,7 +21,7 @@ public static class BulkCalls
         return answer;
     }
 
-    /// <summary>Makes a call of a bulk request, which has to succeed.</summary>
+    /// <summary>Makes one call of a bulk request, which must succeed.</summary>
     public static async Task<BulkAnswer> BulkAsync(this HttpClient http, string path)
     {
         using var answer = await http.PostAsync(path, null, TestContext.Current.CancellationToken);

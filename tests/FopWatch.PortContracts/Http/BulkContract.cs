@@ -10,7 +10,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>How every host finds jobs and does something with all that it found.</summary>
+/// <summary>How every host finds jobs and acts on all that it found.</summary>
 public abstract class BulkContract : HostContract
 {
     [Fact]
@@ -98,7 +98,7 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
-    public async Task All_jobs_that_pass_the_filters_are_stopped_and_no_other()
+    public async Task Exactly_the_jobs_that_match_the_filters_are_stopped()
     {
         await using var host = await StartAsync();
         for (var i = 0; i < 120; i++)
@@ -114,7 +114,7 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
-    public async Task What_came_after_the_count_is_left_alone()
+    public async Task Jobs_and_notifications_that_arrive_after_the_count_are_not_affected()
     {
         await using var host = await StartAsync();
         for (var i = 0; i < 120; i++)
@@ -123,10 +123,10 @@ public abstract class BulkContract : HostContract
             await host.NotifyAsync("files", $"garbage {i}");
         }
 
-        // The same requests as if they had been confirmed when half of it had come.
+        // The same requests, as if confirmed when half of the jobs and notifications had arrived.
         var registered = (await host.JobAsync("media", "z0.60")).RegisteredAt;
 
-        // What arrived within a millisecond is listed in any order.
+        // Notifications that arrive within one millisecond are listed in any order.
         var arrived = (await host.Http.GetFromJsonAsync("/api/quarantine?source=files&top=70", ApiJson.Default.QuarantineList, Cancelled))!
             .Notifications.Select(kept => kept.ReceivedAt).OrderDescending().ElementAt(59);
         var stopped = await GoOnAsync(HttpMethod.Post, "/api/jobs/stop", "source=media", registered);
@@ -149,7 +149,7 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
-    public async Task Metadata_whose_names_differ_in_case_alone_are_two_filters()
+    public async Task Metadata_names_that_differ_only_in_case_are_two_filters()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.both","metadata":{"course":"b","Course":"a"}}""");
@@ -183,7 +183,7 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
-    public async Task Outcomes_are_published_again_for_settled_jobs_only()
+    public async Task Outcomes_are_republished_for_settled_jobs_only()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.open"}""");
@@ -202,7 +202,7 @@ public abstract class BulkContract : HostContract
     }
 
     [Fact]
-    public async Task Polls_are_brought_forward_at_half_of_the_rate_of_their_source()
+    public async Task Polls_are_brought_forward_at_half_the_rate_of_their_source()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """[{"source":"media","id":"z0.stopped"},{"source":"media","id":"z0.done"}]""");
@@ -220,7 +220,7 @@ public abstract class BulkContract : HostContract
         Assert.Equal(WatchStatus.Stopped, jobs.Single(job => job.Id == "z0.stopped").Watch);
         Assert.Equal(JobState.Succeeded, jobs.Single(job => job.Id == "z0.done").State);
 
-        // 10 polls a second are allowed. Those that were due first may have been made by now.
+        // 10 polls a second are allowed. The first ones may already have been made.
         var due = jobs.Where(job => job.Id is not ("z0.stopped" or "z0.done") && job.LastPoll is null).Select(job => job.NextPollAt!.Value).Order().ToList();
         Assert.All(due.Zip(due.Skip(1)), pair => Assert.InRange((pair.Second - pair.First).TotalSeconds, 0.19, 8));
         Assert.All(due, at => Assert.InRange(at, before, after.AddSeconds(8)));

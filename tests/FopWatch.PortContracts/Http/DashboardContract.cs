@@ -4,7 +4,7 @@ using System.Net.Http.Headers;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host serves of the dashboard, to anyone.</summary>
+/// <summary>The dashboard's files as every host serves them to anyone.</summary>
 public abstract class DashboardContract : HostContract
 {
     private static readonly Dictionary<string, string> ContentTypes = new(StringComparer.Ordinal)
@@ -15,11 +15,11 @@ public abstract class DashboardContract : HostContract
         [".svg"] = "image/svg+xml",
     };
 
-    /// <summary>Whether the host is reached by its own listener.</summary>
+    /// <summary>Whether requests reach the host's own listener directly.</summary>
     protected virtual bool IsReachedDirectly => true;
 
     [Fact]
-    public async Task Every_file_is_served_as_it_is_with_its_content_type_to_anyone()
+    public async Task Every_file_is_served_unchanged_with_its_content_type_to_anyone()
     {
         await using var host = await StartAsync();
         var folder = DashboardFolder();
@@ -38,7 +38,7 @@ public abstract class DashboardContract : HostContract
     }
 
     [Fact]
-    public async Task The_folder_is_answered_with_its_index_and_its_name_alone_leads_there()
+    public async Task The_folder_is_answered_with_its_index_and_its_name_without_a_slash_redirects_there()
     {
         await using var host = await StartAsync();
 
@@ -79,7 +79,7 @@ public abstract class DashboardContract : HostContract
     [InlineData("GZIP", "gzip")]
     [InlineData(";;q=", null)]
     [InlineData(null, null)]
-    public async Task A_file_is_compressed_for_those_who_accept_that(string? accepted, string? coding)
+    public async Task A_file_is_compressed_for_clients_that_accept_it(string? accepted, string? coding)
     {
         await using var host = await StartAsync();
         var whole = await host.Stranger.GetByteArrayAsync("/ui/", Cancelled);
@@ -124,7 +124,7 @@ public abstract class DashboardContract : HostContract
     }
 
     [Fact]
-    public async Task Each_form_of_a_file_has_its_own_tag()
+    public async Task Each_encoding_of_a_file_has_its_own_tag()
     {
         await using var host = await StartAsync();
         var tags = new List<string>();
@@ -140,7 +140,7 @@ public abstract class DashboardContract : HostContract
     }
 
     [Fact]
-    public async Task Head_is_answered_like_get_without_the_body()
+    public async Task HEAD_is_answered_like_GET_without_the_body()
     {
         await using var host = await StartAsync();
         using var request = new HttpRequestMessage(HttpMethod.Head, "/ui/");
@@ -163,9 +163,9 @@ public abstract class DashboardContract : HostContract
     [InlineData("/ui/%2e%2e%2fopenapi.json")]
     [InlineData("/ui/pages%2findex.html")]
     [InlineData("/ui/index.html%00")]
-    public async Task What_is_no_file_of_the_dashboard_is_not_found(string path)
+    public async Task An_unknown_file_of_the_dashboard_is_not_found(string path)
     {
-        Assert.SkipUnless(IsReachedDirectly || !path.Contains("%00", StringComparison.Ordinal), "The Functions host refuses it before the app.");
+        Assert.SkipUnless(IsReachedDirectly || !path.Contains("%00", StringComparison.Ordinal), "The Functions host refuses this path before the app.");
         await using var host = await StartAsync();
 
         using var answer = await host.Stranger.GetAsync(path, Cancelled);
@@ -179,7 +179,7 @@ public abstract class DashboardContract : HostContract
     [InlineData("POST")]
     [InlineData("DELETE")]
     [InlineData("PUT")]
-    public async Task The_files_can_only_be_read(string method)
+    public async Task The_files_are_read_only(string method)
     {
         await using var host = await StartAsync();
         using var request = new HttpRequestMessage(new(method), "/ui/index.html");
@@ -212,6 +212,6 @@ public abstract class DashboardContract : HostContract
                 return dashboard;
         }
 
-        throw new DirectoryNotFoundException("The dashboard's files are not beside the tests.");
+        throw new DirectoryNotFoundException("The dashboard's files are not in the tests' folder.");
     }
 }

@@ -7,21 +7,21 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host's doctor finds, and what it leaves behind: nothing.</summary>
+/// <summary>The findings of every host's doctor, which leaves nothing behind.</summary>
 public abstract class DoctorContract : HostContract
 {
-    /// <summary>A host with an empty store that takes itself to be reached under a URL.</summary>
+    /// <summary>A host with an empty store and the given public URL.</summary>
     /// <param name="publicUrl">The URL.</param>
     protected abstract Task<ServedHost> StartAsync(Uri publicUrl);
 
-    /// <summary>The checks that this host has and the others do not.</summary>
+    /// <summary>The checks that only this host has.</summary>
     protected abstract IEnumerable<DoctorCheck> OwnChecks { get; }
 
-    /// <summary>The path of a route of the host that its doctor must find to be changed; null if no changed path reaches the host.</summary>
+    /// <summary>The path of a route whose change the doctor must find; null if no changed path reaches the host.</summary>
     protected virtual IEnumerable<string> StrayPaths => [];
 
     [Fact]
-    public async Task A_host_that_is_well_passes_every_check_and_keeps_nothing_of_it()
+    public async Task A_healthy_host_passes_every_check_and_keeps_no_trace()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -39,7 +39,7 @@ public abstract class DoctorContract : HostContract
             Assert.All(found, finding => Assert.True(finding.Level == DoctorLevel.Pass, $"{finding}"));
         }
 
-        // Each source was notified once, and each status API was asked.
+        // Each source was notified once, and each status API was queried.
         Assert.Equal(["files", "hasty", "media", "scoped", "signed", "video"], Notified(proxy).Order(StringComparer.Ordinal));
         Assert.Equal(6, host.StatusApi.Asked.Count);
         Assert.Equal(3, host.StatusApi.AskedForWorkflows.Count);
@@ -50,7 +50,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task What_a_proxy_does_to_notifications_is_named_and_leaves_no_trace()
+    public async Task A_proxys_changes_to_notifications_are_reported_and_leave_no_trace()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -76,7 +76,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task A_probe_that_is_replayed_or_altered_is_answered_as_a_wrong_URL_and_no_notification_is_swallowed()
+    public async Task A_replayed_or_altered_probe_is_answered_as_a_wrong_URL_and_no_notification_is_lost()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -84,12 +84,12 @@ public abstract class DoctorContract : HostContract
         await ExamineAsync(host);
         var path = proxy.Paths.Single(path => path.Contains("/media/", StringComparison.Ordinal));
 
-        // A stranger who has read it on its way, and sends a genuine outcome there.
+        // A stranger has read the probe on its way, and sends a genuine outcome to its URL.
         using (var replayed = await host.PostAsync(path, Done))
             Assert.Equal(HttpStatusCode.NotFound, replayed.StatusCode);
         await AssertNoTraceAsync(host);
 
-        // For another source it is any wrong token, as it is with another character.
+        // For another source, or with another character, the token is wrong.
         foreach (var altered in (string[])[path.Replace("/media/", "/signed/", StringComparison.Ordinal), path[..^1] + (path[^1] == 'A' ? 'B' : 'A')])
         {
             using var answer = await host.PostAsync(altered, Done);
@@ -110,7 +110,7 @@ public abstract class DoctorContract : HostContract
     [InlineData(413, "finds a small notification too large")]
     [InlineData(502, "does not reach FopWatch (HTTP 502)")]
     [InlineData(200, "Something else than this FopWatch answers HTTP 200")]
-    public async Task What_answers_in_the_place_of_the_host_is_named(int status, string what)
+    public async Task An_answer_from_something_other_than_the_host_is_reported(int status, string what)
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -131,7 +131,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task Another_FopWatch_is_told_from_this_one()
+    public async Task Another_FopWatch_is_distinguished_from_this_one()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -146,7 +146,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task A_URL_that_cannot_be_reached_is_told_as_seen_from_this_machine()
+    public async Task An_unreachable_URL_is_reported_as_seen_from_this_machine()
     {
         await using var host = await StartAsync(new Uri($"http://127.0.0.1:{Loopback.FreePort()}"));
 
@@ -158,7 +158,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task The_traffic_of_a_day_and_the_status_API_are_told_in_the_words_of_the_overview()
+    public async Task The_traffic_of_a_day_and_the_status_API_are_reported_in_the_overviews_words()
     {
         await using var host = await StartAsync(ServedHost.PublicUrl);
         await host.NotifyAsync("media", "garbage");
@@ -183,7 +183,7 @@ public abstract class DoctorContract : HostContract
             var report = await ExamineAsync(host);
             Assert.Contains(report.Findings, finding => finding is { Check: DoctorCheck.Tables or DoctorCheck.Database, Level: DoctorLevel.Trouble });
 
-            // Instances of the cloud host share the rate of a source by the store.
+            // Instances of the cloud host share a source's poll rate through the store.
             Assert.True(Of(report, DoctorCheck.StatusApi, "media").Level is DoctorLevel.Pass or DoctorLevel.Skipped);
         }
 
@@ -191,7 +191,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task A_second_examination_is_refused_while_one_is_under_way()
+    public async Task A_second_examination_is_refused_while_one_is_running()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);
@@ -219,7 +219,7 @@ public abstract class DoctorContract : HostContract
     }
 
     [Fact]
-    public async Task Nothing_secret_is_in_a_report_and_words_are_stable()
+    public async Task A_report_contains_no_secret_and_has_stable_words()
     {
         await using var proxy = await PassingProxy.StartAsync();
         await using var host = await StartAsync(proxy.Url);

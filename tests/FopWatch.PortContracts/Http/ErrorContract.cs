@@ -8,11 +8,11 @@ using FopWatch.Intake;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of requests that are unusual or wrong as HTTP has it.</summary>
+/// <summary>How every host handles unusual and invalid HTTP requests.</summary>
 public abstract class ErrorContract : HostContract
 {
     [Fact]
-    public async Task Head_is_answered_as_get_is_without_a_body()
+    public async Task HEAD_is_answered_as_GET_without_a_body()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -40,9 +40,9 @@ public abstract class ErrorContract : HostContract
     [InlineData("zz\r\n{}\r\n0\r\n\r\n")]
     [InlineData("ffffffffffffffff\r\n{}\r\n0\r\n\r\n")]
     [InlineData("2\r\n{}{}\r\n0\r\n\r\n")]
-    public async Task A_broken_chunk_is_a_problem_and_nothing_is_taken(string chunks)
+    public async Task A_broken_chunk_is_a_problem_and_has_no_effect(string chunks)
     {
-        Assert.SkipUnless(IsReachedDirectly, "Something in front of the host answers what is not HTTP.");
+        Assert.SkipUnless(IsReachedDirectly, "Something in front of the host answers invalid HTTP.");
         await using var host = await StartAsync();
 
         foreach (var path in (string[])[$"/api/notify/media/{ServedHost.Token}", "/api/jobs"])
@@ -62,7 +62,7 @@ public abstract class ErrorContract : HostContract
     }
 
     [Fact]
-    public async Task A_byte_order_mark_is_accepted_wherever_json_is()
+    public async Task A_byte_order_mark_is_accepted_wherever_JSON_is()
     {
         await using var host = await StartAsync();
         byte[] Marked(string text) => [.. Encoding.UTF8.Preamble, .. Encoding.UTF8.GetBytes(text)];
@@ -80,7 +80,7 @@ public abstract class ErrorContract : HostContract
             Assert.Equal((id, JobState.Succeeded), (id, (await host.JobAsync(source, id)).State));
         Assert.Empty((await host.QuarantineAsync()).Notifications);
 
-        // A mark is not what makes a body right.
+        // A byte order mark does not make an invalid body valid.
         using var wrong = await host.PostAsync("/api/jobs", Marked(""), "application/json");
         Assert.Equal("urn:fopwatch:problem:invalid-request", (await ServedHost.ProblemAsync(wrong)).Type);
         await host.NotifyAsync("media", Marked("garbage"));
@@ -104,7 +104,7 @@ public abstract class ErrorContract : HostContract
     [InlineData("POST", "/health/live", "GET, HEAD")]
     [InlineData("POST", "/openapi.json", "GET, HEAD")]
     [InlineData("HEAD", "/api/notify/media/right-token", "POST")]
-    public async Task A_method_that_a_route_has_not_is_a_problem(string method, string path, string allowed)
+    public async Task An_unsupported_method_is_a_problem(string method, string path, string allowed)
     {
         await using var host = await StartAsync();
         using var request = new HttpRequestMessage(new(method), path);
@@ -114,7 +114,7 @@ public abstract class ErrorContract : HostContract
         Assert.Equal(allowed, string.Join(", ", answer.Content.Headers.Allow.Order()));
     }
 
-    /// <summary>Whether nothing is between the tests and the application's own server.</summary>
+    /// <summary>Whether requests reach the application's own server directly.</summary>
     protected virtual bool IsReachedDirectly => true;
 
     private static async Task<string> SendAsync(Uri host, string request)
@@ -127,7 +127,7 @@ public abstract class ErrorContract : HostContract
         return await reader.ReadToEndAsync(Cancelled);
     }
 
-    /// <summary>Expects a route to be unknown.</summary>
+    /// <summary>Asserts that a route is unknown.</summary>
     protected async Task IsUnknownAsync(string method, string path)
     {
         await using var host = await StartAsync();

@@ -2,18 +2,18 @@ using FopWatch.Contracts;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What the suites of all hosts have in common.</summary>
+/// <summary>The base of the suites of all hosts.</summary>
 public abstract class HostContract
 {
     /// <summary>A notification that settles the job <c>z0.a</c>.</summary>
     protected const string Done = """{"id":"z0.a","code":0,"desc":"ok","items":[{"cmd":"avthumb/mp4","code":0,"key":"out.mp4"}]}""";
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>A host with an empty store, started with <see cref="ServedHost.Settings"/>.</summary>
     protected abstract Task<ServedHost> StartAsync();
 
-    /// <summary>How a job ended, and what said so.</summary>
+    /// <summary>How a job ended, and by which report.</summary>
     protected static (JobState State, SettledBy? By) Outcome(JobRecord job) => (job.State, job.SettledBy);
 }

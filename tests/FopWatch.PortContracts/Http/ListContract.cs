@@ -7,7 +7,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host lists, and how a job shows.</summary>
+/// <summary>How every host lists and shows jobs.</summary>
 public abstract class ListContract : HostContract
 {
     [Fact]
@@ -34,14 +34,14 @@ public abstract class ListContract : HostContract
     }
 
     [Fact]
-    public async Task A_list_since_a_time_takes_rfc_3339_and_nothing_like_it()
+    public async Task A_list_since_a_time_accepts_RFC_3339_only()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
         var at = (await host.JobAsync("media", "z0.a")).RegisteredAt;
         var inChina = at.ToOffset(TimeSpan.FromHours(8));
 
-        // To the tick, wherever the clock is.
+        // To the tick, in any time zone.
         foreach (var (ticks, jobs) in ((int, int)[])[(0, 1), (1, 0)])
         {
             Assert.Equal(jobs, await CountAsync(at.AddTicks(ticks).UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fffffff'Z'", CultureInfo.InvariantCulture)));
@@ -56,7 +56,7 @@ public abstract class ListContract : HostContract
         foreach (var since in refused)
             await AssertRefusedAsync(Uri.EscapeDataString(since));
 
-        // What becomes of a plus sign that was not escaped.
+        // An unescaped plus sign becomes a blank.
         await AssertRefusedAsync("2026-01-31T12:00:00+08:00");
 
         async Task<int> CountAsync(string since) => (await host.ListAsync($"?since={Uri.EscapeDataString(since)}")).Jobs.Count;
@@ -70,7 +70,7 @@ public abstract class ListContract : HostContract
     }
 
     [Fact]
-    public async Task A_job_is_found_by_the_reference_that_it_shows()
+    public async Task A_job_is_found_by_its_reference()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """[{"source":"media","id":"z0.a"},{"source":"media","id":"z0.b"},{"source":"files","id":"z0.a"}]""");
@@ -86,7 +86,7 @@ public abstract class ListContract : HostContract
     }
 
     [Fact]
-    public async Task An_output_of_a_bucket_with_a_domain_has_a_url()
+    public async Task An_output_in_a_bucket_with_a_domain_has_a_URL()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync(

@@ -8,7 +8,7 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of notifications, whatever is in them.</summary>
+/// <summary>How every host takes notifications, whatever their content.</summary>
 public abstract class NotificationContract : HostContract
 {
     public static TheoryData<string, byte[]> Hostile => new()
@@ -33,7 +33,7 @@ public abstract class NotificationContract : HostContract
     [Theory]
     [InlineData("?message_type=ws_contentDetect_image")]
     [InlineData("?a=1&a=2&=&A=%zz")]
-    public async Task A_notification_is_taken_whatever_its_query(string query)
+    public async Task A_notification_is_accepted_with_any_query(string query)
     {
         await using var host = await StartAsync();
 
@@ -48,7 +48,7 @@ public abstract class NotificationContract : HostContract
     [InlineData("//")]
     [InlineData("/lesson-42/")]
     [InlineData("/lesson-42//x")]
-    public async Task A_notification_to_a_url_that_begins_with_a_notify_url_is_taken(string suffix)
+    public async Task A_notification_to_a_URL_below_a_notify_URL_is_accepted(string suffix)
     {
         await using var host = await StartAsync();
 
@@ -65,11 +65,11 @@ public abstract class NotificationContract : HostContract
     [InlineData("/api/notify/Media/right-token")]
     [InlineData("/api/notify/renamed/right-token")]
     [InlineData("/api/notify/renamed/right-token/a/b")]
-    public async Task A_notification_to_a_url_that_is_none_is_404_and_a_trouble_of_the_installation(string path)
+    public async Task A_notification_to_an_unknown_URL_is_404_and_a_trouble_of_the_installation(string path)
     {
         await using var host = await StartAsync();
 
-        // A host that several tests share has troubles already.
+        // A host shared by several tests already has troubles.
         var before = await TroublesAsync();
         for (var i = 0; i < 2; i++)
             Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync(path, Done)).StatusCode);
@@ -93,7 +93,7 @@ public abstract class NotificationContract : HostContract
 
     [Theory]
     [MemberData(nameof(Hostile))]
-    public async Task What_cannot_be_understood_is_answered_200_and_kept_byte_for_byte(string what, byte[] body)
+    public async Task An_undecodable_notification_is_answered_200_and_kept_byte_for_byte(string what, byte[] body)
     {
         await using var host = await StartAsync();
         foreach (var source in (string[])["media", "files"])
@@ -120,7 +120,7 @@ public abstract class NotificationContract : HostContract
     [InlineData("media", "right-toke")]
     [InlineData("nobody", ServedHost.Token)]
     [InlineData("Media", ServedHost.Token)]
-    public async Task An_unknown_source_and_a_wrong_token_are_404_alike(string source, string token)
+    public async Task An_unknown_source_and_a_wrong_token_get_the_same_404(string source, string token)
     {
         await using var host = await StartAsync();
 
@@ -134,9 +134,9 @@ public abstract class NotificationContract : HostContract
     }
 
     [Fact]
-    public async Task A_body_over_the_limit_is_413_and_counted_whether_it_says_its_length_or_not()
+    public async Task A_body_over_the_limit_is_413_and_counted_with_or_without_its_length()
     {
-        // No other test sends so much to this source.
+        // No other test sends as much to this source.
         await using var host = await StartAsync();
         var path = $"/api/notify/video/{ServedHost.Token}";
         var counted = 0L;
@@ -172,7 +172,7 @@ public abstract class NotificationContract : HostContract
     }
 
     [Fact]
-    public async Task The_correlation_in_the_path_is_echoed_as_metadata_and_a_strange_one_costs_nothing()
+    public async Task The_correlation_in_the_path_becomes_metadata_and_an_invalid_one_does_no_harm()
     {
         await using var host = await StartAsync();
 
@@ -184,7 +184,7 @@ public abstract class NotificationContract : HostContract
     }
 
     [Fact]
-    public async Task While_the_store_fails_nothing_is_acknowledged_and_afterwards_everything_goes_on()
+    public async Task While_the_store_fails_nothing_is_acknowledged_and_afterwards_everything_works()
     {
         await using var host = await StartAsync();
         HttpResponseMessage settling;
@@ -212,7 +212,7 @@ public abstract class NotificationContract : HostContract
     }
 
     [Fact]
-    public async Task The_same_notification_fourteen_times_is_one_outcome()
+    public async Task Fourteen_identical_notifications_are_one_outcome()
     {
         await using var host = await StartAsync();
 
@@ -222,9 +222,9 @@ public abstract class NotificationContract : HostContract
         Assert.Equal((JobState.Succeeded, 1), ((await host.JobAsync("media", "z0.a")).State, (await host.JobAsync("media", "z0.a")).Version));
     }
 
-    /// <summary>Whether the host measures in the process of the tests, which can listen only there.</summary>
+    /// <summary>Whether the host records metrics in the test process, the only place where the tests can listen.</summary>
     protected virtual bool IsMeasuredHere => true;
 
-    /// <summary>Whether a path with an empty segment behind <c>/api/notify</c> reaches the app, and not a 404 of what is before it.</summary>
+    /// <summary>Whether a path with an empty segment after <c>/api/notify</c> reaches the app, instead of a 404 in front of it.</summary>
     protected virtual bool RoutesEmptySegments => true;
 }

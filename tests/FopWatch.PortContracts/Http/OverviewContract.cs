@@ -6,11 +6,11 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host says of its sources.</summary>
+/// <summary>Every host's overview of its sources.</summary>
 public abstract class OverviewContract : HostContract
 {
     [Fact]
-    public async Task A_source_at_which_nothing_happened_has_no_findings_and_nothing_that_is_not_known()
+    public async Task A_source_without_traffic_has_no_findings_and_no_unknown_values()
     {
         await using var host = await StartAsync();
 
@@ -26,7 +26,7 @@ public abstract class OverviewContract : HostContract
     }
 
     [Fact]
-    public async Task What_came_is_in_the_overview_at_once()
+    public async Task The_overview_is_current()
     {
         await using var host = await StartAsync();
         var before = DateTimeOffset.UtcNow;
@@ -50,7 +50,7 @@ public abstract class OverviewContract : HostContract
             media.Findings.Select(finding => finding.Kind));
         Assert.Equal([FindingLevel.Trouble, FindingLevel.Warning, FindingLevel.Info], media.Findings.Select(finding => finding.Level));
 
-        // Two where the hour has just begun.
+        // Two entries if the hour has just started.
         var hours = overview.Timeline;
         Assert.All(hours, hour => Assert.Equal("media", hour.Source));
         Assert.Equal(
@@ -59,13 +59,13 @@ public abstract class OverviewContract : HostContract
     }
 
     [Fact]
-    public async Task What_is_unknown_is_absent_and_words_are_stable()
+    public async Task Unknown_values_are_absent_and_words_are_stable()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("signed", Done);
         using var json = JsonDocument.Parse(await host.Http.GetStringAsync("/api/overview", Cancelled));
 
-        // The hint makes a poll due, which may have been answered by now. At the other source, nothing has happened.
+        // The hint makes a poll due, which may already have been answered. The other source has had no traffic.
         var sources = json.RootElement.GetProperty("sources").EnumerateArray().ToDictionary(source => source.GetProperty("name").GetString()!);
         Assert.All((string[])["lastNotificationAt", "lastPoll", "heard", "lag"], name => Assert.False(sources["media"].TryGetProperty(name, out _), name));
         var source = sources["signed"];
@@ -81,7 +81,7 @@ public abstract class OverviewContract : HostContract
     }
 
     [Fact]
-    public async Task Notifications_that_are_all_signed_with_one_unknown_key_name_it()
+    public async Task Notifications_all_signed_with_one_unknown_key_name_it()
     {
         await using var host = await StartAsync();
         for (var i = 0; i < 3; i++)

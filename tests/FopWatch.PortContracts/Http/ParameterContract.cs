@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of parameters, and of what is not there.</summary>
+/// <summary>How every host handles parameters and unknown objects.</summary>
 public abstract class ParameterContract : HostContract
 {
     [Theory]
@@ -56,7 +56,7 @@ public abstract class ParameterContract : HostContract
     [InlineData("/api/overview?source=", "source", "The parameter 'source' is empty. Leave it out to select everything.")]
     [InlineData("/api/overview?hour=1", "hour", "Unknown parameter 'hour'; did you mean 'hours'?")]
     [InlineData("/api/quarantine/x?source=media", "source", "Unknown parameter 'source'; this route takes none.")]
-    public async Task A_parameter_that_the_route_does_not_take_is_named_with_the_nearest_that_it_takes(string path, string element, string detail)
+    public async Task An_unknown_parameter_is_named_with_the_closest_known_one(string path, string element, string detail)
     {
         await using var host = await StartAsync();
 
@@ -123,7 +123,7 @@ public abstract class ParameterContract : HostContract
     [InlineData("POST", "/api/jobs/media/nothing/republish")]
     [InlineData("POST", "/api/quarantine/nothing/retry")]
     [InlineData("GET", "/api/quarantine/nothing/body")]
-    public async Task What_is_not_there_is_404(string method, string path)
+    public async Task An_unknown_object_is_404(string method, string path)
     {
         await using var host = await StartAsync();
         using var request = new HttpRequestMessage(new(method), path);
@@ -135,7 +135,7 @@ public abstract class ParameterContract : HostContract
     }
 
     [Fact]
-    public async Task Health_and_the_openapi_document_are_answered()
+    public async Task Health_and_the_OpenAPI_document_are_answered()
     {
         await using var host = await StartAsync();
 

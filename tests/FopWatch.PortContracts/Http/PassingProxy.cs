@@ -4,29 +4,27 @@ using Microsoft.AspNetCore.Http;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>A reverse proxy before a host, which is the host's <c>FopWatch:PublicUrl</c>. It may change requests, or answer in the host's place.</summary>
+/// <summary>A reverse proxy in front of a host, used as its <c>FopWatch:PublicUrl</c>. It can change requests, or answer for the host.</summary>
 public sealed class PassingProxy : IAsyncDisposable
 {
     private readonly WebApplication _web;
 
     private PassingProxy(WebApplication web) => _web = web;
 
-    /// <summary>Its URL.</summary>
     public Uri Url => new(_web.Urls.Single());
 
-    /// <summary>A client of the host.</summary>
     public HttpClient? Host { get; set; }
 
-    /// <summary>Changes a request before it is passed.</summary>
+    /// <summary>Changes a request before it is forwarded.</summary>
     public Action<HttpRequestMessage> Change { get; set; } = _ => { };
 
-    /// <summary>Answers in the host's place; null to pass requests.</summary>
+    /// <summary>Answers for the host; null to forward requests.</summary>
     public RequestDelegate? Answer { get; set; }
 
-    /// <summary>The paths of the requests that came.</summary>
+    /// <summary>The paths of the received requests.</summary>
     public List<string> Paths { get; } = [];
 
-    /// <summary>Starts one on a free port.</summary>
+    /// <summary>Starts a proxy on a free port.</summary>
     public static async Task<PassingProxy> StartAsync()
     {
         var builder = WebApplication.CreateEmptyBuilder(new());

@@ -6,7 +6,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of registrations.</summary>
+/// <summary>How every host handles registrations.</summary>
 public abstract class RegistrationContract : HostContract
 {
     [Fact]
@@ -42,7 +42,7 @@ public abstract class RegistrationContract : HostContract
     }
 
     [Fact]
-    public async Task One_id_a_thousand_times_is_one_job_with_what_the_last_of_them_says()
+    public async Task A_thousand_registrations_of_one_id_are_one_job_as_the_last_of_them_says()
     {
         await using var host = await StartAsync();
         var body = JsonSerializer.Serialize(Enumerable.Range(0, 1000).Select(i => new { source = "media", id = "z0.a", metadata = new { n = $"{i}" } }));
@@ -102,7 +102,7 @@ public abstract class RegistrationContract : HostContract
         Assert.Equal(["first"], (await host.JobAsync("media", "z0.a")).Metadata!.Keys);
         Assert.Equal(JobState.Waiting, (await host.JobAsync("media", "z0.b")).State);
 
-        // In the place of what is there it fits.
+        // It fits if it replaces existing metadata.
         Assert.Equal(HttpStatusCode.Accepted, (await host.PostAsync("/api/jobs", $$$"""{"source":"media","id":"z0.a","metadata":{"first":"{{{second}}}"}}""")).StatusCode);
         Assert.Equal(second, (await host.JobAsync("media", "z0.a")).Metadata!["first"]);
     }
@@ -123,7 +123,7 @@ public abstract class RegistrationContract : HostContract
     }
 
     [Fact]
-    public async Task Metadata_that_is_added_to_a_settled_job_is_a_new_version_and_the_same_metadata_is_not()
+    public async Task Adding_metadata_to_a_settled_job_creates_a_version_and_repeating_it_does_not()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -135,7 +135,7 @@ public abstract class RegistrationContract : HostContract
         await host.NotifyAsync("media", Done, suffix: "/order-7");
         var correlated = await host.JobAsync("media", "z0.a");
 
-        // The same again, in every way.
+        // The same registration and notification again.
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a","metadata":{"lesson":"42"}}""");
         await host.NotifyAsync("media", Done, suffix: "/order-7");
 

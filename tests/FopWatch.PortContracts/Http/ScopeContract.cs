@@ -6,7 +6,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of reports about buckets that a source does not list.</summary>
+/// <summary>How every host handles reports about buckets that a source does not list.</summary>
 public abstract class ScopeContract : HostContract
 {
     private const string Source = "scoped";
@@ -59,7 +59,7 @@ public abstract class ScopeContract : HostContract
         Assert.Equal((JobState.Waiting, WatchStatus.Watching, null), (polled.State, polled.Watch, polled.Bucket));
         Assert.Contains("\"kind\":\"outOfScope\"", await host.Http.GetStringAsync("/health/ready", Cancelled), StringComparison.Ordinal);
 
-        // A report that names no bucket counts for a job that somebody registered.
+        // A report without a bucket is accepted for a registered job.
         host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
         Assert.Equal(JobState.Succeeded, (await host.PollAsync(Source, "z0.a")).State);
     }

@@ -6,44 +6,44 @@ using FopWatch.Simulator;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>A running host with an empty store, as its HTTP surface is seen. <see cref="Settings"/> says what it is to be started with.</summary>
+/// <summary>The HTTP surface of a running host with an empty store, started with <see cref="Settings"/>.</summary>
 public abstract class ServedHost : IAsyncDisposable
 {
-    /// <summary>The right token of every source.</summary>
+    /// <summary>The valid token of every source.</summary>
     public const string Token = "right-token";
 
-    /// <summary>What the host takes itself to be reached under.</summary>
+    /// <summary>The host's public URL.</summary>
     public static readonly Uri PublicUrl = new("https://hooks.example.com");
 
     /// <summary>The key of the source <c>signed</c>.</summary>
     public static readonly SigningKey Key = new("ak-1", "sk-1");
 
-    /// <summary>The one bucket of the source <c>scoped</c>.</summary>
+    /// <summary>The only bucket of the source <c>scoped</c>.</summary>
     public const string Bucket = "course-video";
 
-    /// <summary>The largest body that the host takes, in bytes.</summary>
+    /// <summary>The largest body that the host accepts, in bytes.</summary>
     public const int MaxBodyBytes = 262_144;
 
     private static readonly (string Name, string Provider)[] TrustTokens =
         [("media", "Qiniu"), ("files", "WangsuFmgr"), ("video", "WangsuFops")];
 
-    /// <summary>A client that may do everything.</summary>
+    /// <summary>A client with all rights.</summary>
     public abstract HttpClient Http { get; }
 
-    /// <summary>A client without any key.</summary>
+    /// <summary>A client without a key.</summary>
     public virtual HttpClient Stranger => Http;
 
-    /// <summary>The status API that all sources ask.</summary>
+    /// <summary>The status API of all sources.</summary>
     public abstract StatusStub StatusApi { get; }
 
-    /// <summary>Cancelled when the test run is.</summary>
+    /// <summary>Cancelled with the test run.</summary>
     protected static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
     /// <summary>
-    /// One source of each kind, which trust tokens: <c>media</c>, <c>files</c> and <c>video</c>, which has a key too; <c>signed</c>, which does not;
-    /// <c>hasty</c>, which does not either and whose jobs expire after a second; and <c>scoped</c>, which does not either and lists <see cref="Bucket"/>.
+    /// One source of each provider, with token trust: <c>media</c>, <c>files</c> and <c>video</c>, which also has a key. Three sources trust signatures only: <c>signed</c>;
+    /// <c>hasty</c>, whose jobs expire after a second; and <c>scoped</c>, which lists <see cref="Bucket"/>.
     /// </summary>
-    /// <param name="statusEndpoint">Where their status API is.</param>
+    /// <param name="statusEndpoint">The endpoint of their status API.</param>
     /// <returns>Settings below <c>FopWatch</c>.</returns>
     public static Dictionary<string, string?> Settings(Uri statusEndpoint)
     {
@@ -83,7 +83,7 @@ public abstract class ServedHost : IAsyncDisposable
         return settings;
     }
 
-    /// <summary>Makes the store fail until what is returned is disposed of.</summary>
+    /// <summary>Makes the store fail until the returned object is disposed.</summary>
     public abstract Task<IAsyncDisposable> BreakStoreAsync();
 
     /// <summary>Sends a notification.</summary>
@@ -105,26 +105,25 @@ public abstract class ServedHost : IAsyncDisposable
         return await Http.PostAsync(path, content, Cancelled);
     }
 
-    /// <summary>The job, which has to be there.</summary>
+    /// <summary>A job that must exist.</summary>
     public async Task<WatchedJob> JobAsync(string source, string id, string query = "") =>
         (await Http.GetFromJsonAsync($"/api/jobs/{source}/{id}{query}", ApiJson.Default.WatchedJob, Cancelled))!;
 
-    /// <summary>Asks the status API about a job, which has to be there.</summary>
+    /// <summary>Polls a job that must exist.</summary>
     public async Task<PolledJob> PollAsync(string source, string id)
     {
         using var answer = await PostAsync($"/api/jobs/{source}/{id}/poll");
         return (await answer.Content.ReadFromJsonAsync(ApiJson.Default.PolledJob, Cancelled))!;
     }
 
-    /// <summary>A list of jobs.</summary>
     public async Task<JobList> ListAsync(string query = "") =>
         (await Http.GetFromJsonAsync($"/api/jobs{query}", ApiJson.Default.JobList, Cancelled))!;
 
-    /// <summary>What is in quarantine.</summary>
+    /// <summary>The content of the quarantine.</summary>
     public async Task<QuarantineList> QuarantineAsync() =>
         (await Http.GetFromJsonAsync("/api/quarantine?top=100", ApiJson.Default.QuarantineList, Cancelled))!;
 
-    /// <summary>The problem that an answer tells of.</summary>
+    /// <summary>The problem in an answer.</summary>
     public static async Task<Problem> ProblemAsync(HttpResponseMessage response)
     {
         Assert.Equal(Problem.ContentType, response.Content.Headers.ContentType?.MediaType);

@@ -10,7 +10,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of signatures, and of what it keeps in quarantine for them.</summary>
+/// <summary>How every host handles signatures, and the notifications that it quarantines for them.</summary>
 public abstract class SignatureContract : HostContract
 {
     [Fact]
@@ -21,7 +21,7 @@ public abstract class SignatureContract : HostContract
         var url = new Uri(ServedHost.PublicUrl, $"/api/notify/signed/{ServedHost.Token}");
         var failed = Encoding.UTF8.GetBytes(Done.Replace("\"code\":0,\"key\"", "\"code\":3,\"error\":\"no\",\"key\"", StringComparison.Ordinal));
 
-        // What the status API says is true; the weak and the unsigned notification lie.
+        // The status API tells the truth; the weak and the unsigned notification lie.
         host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
         await SendAsync(host, url, failed, Signer.QBox(key.AccessKey, key.SecretKey, url, "application/json", failed));
         Assert.Equal((JobState.Succeeded, SettledBy.Poll), Outcome(await host.JobAsync("signed", "z0.a", "?wait=20")));
@@ -34,7 +34,7 @@ public abstract class SignatureContract : HostContract
     }
 
     [Fact]
-    public async Task One_quarantined_notification_can_be_retried_or_thrown_away_by_itself()
+    public async Task A_single_quarantined_notification_can_be_retried_or_deleted()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", "garbage");
@@ -61,12 +61,12 @@ public abstract class SignatureContract : HostContract
         Assert.Single((await host.QuarantineAsync()).Notifications);
         Assert.Empty(host.StatusApi.AskedIds);
 
-        // Nothing has changed, so nothing changes.
+        // Nothing has changed, so a retry changes nothing.
         Assert.Equal(1, (await host.Http.ConfirmedAsync("/api/quarantine/retry")).Failed);
         Assert.Single((await host.QuarantineAsync()).Notifications);
     }
 
-    /// <summary>What is signed wrongly, in what way, and what the quarantine says of it.</summary>
+    /// <summary>What is signed wrongly, how, and the quarantine's explanation.</summary>
     public static TheoryData<string, string, string, SignatureFinding[]> WrongSignatures => new()
     {
         { "Qiniu", "host", "Set FopWatch:PublicUrl to \"https://elsewhere.example.org\".", [SignatureFinding.Host] },
@@ -93,7 +93,7 @@ public abstract class SignatureContract : HostContract
 
     [Theory]
     [MemberData(nameof(WrongSignatures))]
-    public async Task A_wrong_signature_says_why_to_operators_and_to_nobody_else(string scheme, string way, string suggestion, SignatureFinding[] findings)
+    public async Task The_reason_of_a_wrong_signature_is_shown_to_operators_only(string scheme, string way, string suggestion, SignatureFinding[] findings)
     {
         await using var host = await StartAsync();
         var path = $"/api/notify/{(scheme == "Wangsu" ? "video" : "signed")}/{ServedHost.Token}";

@@ -6,11 +6,11 @@ using FopWatch.Diagnosis;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host says of trouble. It begins with a host that has seen none.</summary>
+/// <summary>Every host's report of troubles, starting with a host without any.</summary>
 public abstract class TroubleContract : HostContract
 {
     [Fact]
-    public async Task What_goes_wrong_is_listed_with_health_and_makes_no_host_unready()
+    public async Task Troubles_are_listed_with_health_and_do_not_make_a_host_unready()
     {
         await using var host = await StartAsync();
         Assert.Null((await ReadyAsync()).Troubles);

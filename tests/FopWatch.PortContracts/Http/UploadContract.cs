@@ -12,14 +12,14 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host makes of upload callbacks.</summary>
+/// <summary>How every host handles upload callbacks.</summary>
 public abstract class UploadContract : HostContract
 {
     private const string Form = "application/x-www-form-urlencoded";
     private const string Json = "application/json";
     private const string Callback = "persistentId=z0.a&bucket=course-video&key=a%2Fb+c.mp4&hash=Fh8x&x:lesson=42&fsize=10";
 
-    /// <summary>Bodies that are not understood or not believed, and what they are answered with.</summary>
+    /// <summary>Undecodable or untrusted bodies, and their answers.</summary>
     public static TheoryData<string, string> NotUnderstood => new()
     {
         { "key=a.mp4", """{"key":"a.mp4"}""" },
@@ -39,7 +39,7 @@ public abstract class UploadContract : HostContract
     [Theory]
     [InlineData("QBox")]
     [InlineData("Qiniu")]
-    public async Task A_form_with_a_right_signature_registers_its_job(string scheme)
+    public async Task A_form_with_a_valid_signature_registers_its_job(string scheme)
     {
         await using var host = await StartAsync();
 
@@ -62,7 +62,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task Json_with_a_right_signature_registers_its_job_and_comes_back_as_it_was()
+    public async Task JSON_with_a_valid_signature_registers_its_job_and_is_returned_unchanged()
     {
         await using var host = await StartAsync();
         const string body = """{ "persistentId": "z0.a", "fsize": 1.50, "x:lesson": "4\u00322", "x:n": 7, "x:none": null, "avinfo": {"a": [1, 2]} }""";
@@ -74,7 +74,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task Json_under_the_content_type_of_forms_is_read_as_json()
+    public async Task JSON_under_the_content_type_of_forms_is_read_as_JSON()
     {
         await using var host = await StartAsync();
 
@@ -86,7 +86,7 @@ public abstract class UploadContract : HostContract
     [Theory]
     [InlineData(null, Form)]
     [InlineData("QBox", Json)]
-    public async Task What_is_not_signed_with_its_body_is_a_hint_and_its_metadata_counts_for_nothing(string? scheme, string type)
+    public async Task A_callback_whose_body_is_not_signed_is_a_hint_and_its_metadata_is_ignored(string? scheme, string type)
     {
         await using var host = await StartAsync();
         host.StatusApi.Answers["z0.a"] = (200, Encoding.UTF8.GetBytes(Done));
@@ -102,7 +102,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task Where_tokens_are_trusted_a_callback_without_a_signature_registers_its_job()
+    public async Task With_token_trust_a_callback_without_a_signature_registers_its_job()
     {
         await using var host = await StartAsync();
 
@@ -113,7 +113,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task A_wrong_signature_is_answered_like_a_right_one_and_kept_in_quarantine()
+    public async Task A_wrong_signature_is_answered_like_a_valid_one_and_quarantined()
     {
         await using var host = await StartAsync();
 
@@ -139,7 +139,7 @@ public abstract class UploadContract : HostContract
     [InlineData("""{"persistentId":""}""", Json)]
     [InlineData("""{"persistentId":null}""", Json)]
     [InlineData("""{"persistentId":"null"}""", Json)]
-    public async Task Where_nothing_was_asked_to_be_processed_nothing_is_registered(string body, string type)
+    public async Task A_callback_without_processing_registers_nothing(string body, string type)
     {
         await using var host = await StartAsync();
         foreach (var secretKey in (string[])[ServedHost.Key.SecretKey, "wrong"])
@@ -155,7 +155,7 @@ public abstract class UploadContract : HostContract
 
     [Theory]
     [MemberData(nameof(NotUnderstood))]
-    public async Task What_is_not_understood_is_answered_200_and_kept(string body, string expected)
+    public async Task An_undecodable_callback_is_answered_200_and_kept(string body, string expected)
     {
         await using var host = await StartAsync();
 
@@ -167,7 +167,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task A_field_of_another_name_is_the_id_where_the_source_says_so()
+    public async Task A_field_of_another_name_is_the_id_if_the_source_says_so()
     {
         await using var host = await StartAsync();
 
@@ -191,7 +191,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task A_callback_that_comes_after_the_notification_adds_its_metadata_to_the_outcome()
+    public async Task A_callback_after_the_notification_adds_its_metadata_to_the_outcome()
     {
         await using var host = await StartAsync();
         await host.NotifyAsync("media", Done);
@@ -205,7 +205,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task What_the_provider_says_of_the_file_counts_more_than_a_variable_and_the_last_of_two_variables_counts()
+    public async Task The_providers_own_fields_override_variables_and_the_last_of_two_variables_wins()
     {
         await using var host = await StartAsync();
 
@@ -217,7 +217,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task A_job_with_more_variables_than_it_may_have_is_registered_without_them()
+    public async Task A_job_with_too_many_variables_is_registered_without_them()
     {
         await using var host = await StartAsync();
 
@@ -234,7 +234,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task A_callback_about_another_bucket_is_kept_in_quarantine()
+    public async Task A_callback_about_another_bucket_is_quarantined()
     {
         await using var host = await StartAsync();
 
@@ -246,7 +246,7 @@ public abstract class UploadContract : HostContract
     }
 
     [Fact]
-    public async Task Sources_without_upload_callbacks_say_so_and_wrong_urls_are_not_found()
+    public async Task Sources_without_upload_callbacks_say_so_and_wrong_URLs_are_not_found()
     {
         await using var host = await StartAsync();
 
@@ -256,13 +256,13 @@ public abstract class UploadContract : HostContract
         foreach (var path in (string[])["/api/uploads/signed/wrong-token", "/api/uploads/nobody/right-token", "/api/uploads/signed", "/api/uploads/signed/right-token/more"])
             Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync(path, Encoding.UTF8.GetBytes(Callback), Form)).StatusCode);
 
-        // To whoever does not know the token, a source of another provider is like any other.
+        // Without the token, a source of another provider looks like any other.
         Assert.Equal(HttpStatusCode.NotFound, (await host.PostAsync("/api/uploads/files/wrong-token", Callback)).StatusCode);
         Assert.Empty((await host.ListAsync()).Jobs);
     }
 
     [Fact]
-    public async Task A_body_over_the_limit_is_413_and_a_store_that_fails_503()
+    public async Task A_body_over_the_limit_is_413_and_a_failing_store_is_503()
     {
         await using var host = await StartAsync();
         var large = $"{Callback}&more={new string('a', ServedHost.MaxBodyBytes)}";
@@ -280,7 +280,7 @@ public abstract class UploadContract : HostContract
     [InlineData("a=1&b=2&a=3&persistentId=z0.a&persistentId=z0.a", """{"a":"3","b":"2","persistentId":"z0.a"}""")]
     [InlineData("&&=&a&%zz=%&persistentId=z0.a&", """{"":"","a":"","%zz":"%","persistentId":"z0.a"}""")]
     [InlineData("\"=%22%5C%00&<script>=%0A&persistentId=z0.a", """{"\"":"\"\\\u0000","<script>":"\n","persistentId":"z0.a"}""")]
-    public async Task Unusual_fields_are_answered_as_one_json_object(string body, string expected)
+    public async Task Unusual_fields_are_answered_as_one_JSON_object(string body, string expected)
     {
         await using var host = await StartAsync();
 

@@ -10,11 +10,11 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What every host says of watches and polls, and what acting on them does.</summary>
+/// <summary>How every host reports watches and polls, and acts on them.</summary>
 public abstract class WatchContract : HostContract
 {
     [Fact]
-    public async Task Asking_now_answers_what_the_status_api_said_and_never_asks_about_an_outcome()
+    public async Task A_poll_on_demand_answers_with_the_status_APIs_result_and_never_queries_an_outcome()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -35,7 +35,7 @@ public abstract class WatchContract : HostContract
     [InlineData(573, "", "HTTP 573: the status API asks to slow down")]
     [InlineData(200, "<html>secret body</html>", "HTTP 200: the body is not JSON (line 1, byte 1)")]
     [InlineData(200, """{"id":"z0.a","code":2,"desc":"processing","items":[]}""", "the report: processing")]
-    public async Task A_job_says_what_the_status_api_said_last_and_when_it_is_asked_next(int status, string body, string words)
+    public async Task A_job_shows_the_last_answer_of_the_status_API_and_the_time_of_the_next_poll(int status, string body, string words)
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -55,7 +55,7 @@ public abstract class WatchContract : HostContract
     }
 
     [Fact]
-    public async Task A_job_says_what_happened_to_it_and_why_its_next_poll_is_due_and_a_list_does_not()
+    public async Task A_job_shows_its_history_and_why_its_next_poll_is_due_and_a_list_does_not()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -86,7 +86,7 @@ public abstract class WatchContract : HostContract
     }
 
     [Fact]
-    public async Task A_stopped_job_is_told_from_one_that_is_watched_given_up_or_done()
+    public async Task Stopped_watched_given_up_and_done_jobs_are_distinguished()
     {
         await using var host = await StartAsync();
         foreach (var id in (string[])["z0.open", "z0.stopped", "z0.a"])
@@ -117,7 +117,7 @@ public abstract class WatchContract : HostContract
     }
 
     [Fact]
-    public async Task An_expired_job_that_is_heard_of_or_registered_again_is_asked_about_again_and_superseded()
+    public async Task A_new_notification_or_registration_of_an_expired_job_resumes_polling_and_supersedes_the_expiry()
     {
         await using var host = await StartAsync();
         foreach (var id in (string[])["z0.a", "z0.b"])
@@ -129,7 +129,7 @@ public abstract class WatchContract : HostContract
         await Task.Delay(TimeSpan.FromSeconds(1.5), Cancelled);
         foreach (var id in (string[])["z0.a", "z0.b"])
         {
-            // Where no watch runs by itself.
+            // In a host in which no watch runs by itself.
             if (!(await host.JobAsync("hasty", id)).Settled)
                 await host.PostAsync($"/api/jobs/hasty/{id}/poll");
             Assert.Equal((JobState.Expired, SettledBy.Deadline), Outcome(await host.JobAsync("hasty", id)));
@@ -155,7 +155,7 @@ public abstract class WatchContract : HostContract
     }
 
     [Fact]
-    public async Task Republishing_needs_an_outcome_and_is_a_higher_version()
+    public async Task Republishing_needs_an_outcome_and_creates_a_higher_version()
     {
         await using var host = await StartAsync();
         await host.PostAsync("/api/jobs", """{"source":"media","id":"z0.a"}""");
@@ -173,7 +173,7 @@ public abstract class WatchContract : HostContract
     }
 
     [Fact]
-    public async Task An_unsigned_notification_of_a_workflow_has_its_own_status_api_asked_which_settles_the_job()
+    public async Task An_unsigned_notification_of_a_workflow_is_verified_with_the_workflow_status_API_which_settles_the_job()
     {
         const string Workflow = """{"version":"v3","id":"z0.w","code":0,"ops":[{"id":"op1","fop":{"cmd":"avthumb/mp4","result":{"code":0}},"depends":[]}]}""";
         await using var host = await StartAsync();

@@ -4,18 +4,18 @@ using System.Text;
 
 namespace FopWatch.PortContracts.Http;
 
-/// <summary>What bodies that one sender withholds, or sends in great number, keep every host from.</summary>
+/// <summary>Bodies that one sender withholds or floods with must not block others, in any host.</summary>
 public abstract class WithheldBodyContract : HostContract
 {
     // More than half of the memory for large bodies, and more than the places for notifications.
     private const int Withheld = 200;
     private const int Begun = 300;
 
-    // More than the places for notifications of one source, and than may wait to be decoded.
+    // More than one source's places for notifications, and more than may wait for decoding.
     private const int Complete = 300;
 
     [Fact(Timeout = 120_000)]
-    public async Task Bodies_that_are_withheld_with_one_token_keep_nothing_out()
+    public async Task Bodies_withheld_with_one_token_block_nobody()
     {
         await using var host = await StartAsync();
         var connections = new List<TcpClient>();
@@ -26,7 +26,7 @@ public abstract class WithheldBodyContract : HostContract
             for (var i = 0; i < Begun; i++)
                 connections.Add(await SendAsync(host, 1000, 1));
 
-            // Until the bodies of the first count as stalled.
+            // Until the bodies of the first token count as stalled.
             await Task.Delay(TimeSpan.FromSeconds(2), Cancelled);
             var answers = new List<HttpStatusCode>();
             for (var i = 0; i < 10; i++)
@@ -50,7 +50,7 @@ public abstract class WithheldBodyContract : HostContract
     }
 
     [Fact(Timeout = 240_000)]
-    public async Task Complete_bodies_that_are_sent_with_one_token_keep_nothing_of_another_source_and_no_registration_out()
+    public async Task A_flood_of_complete_bodies_with_one_token_blocks_no_other_source_and_no_registration()
     {
         await using var host = await StartAsync();
         using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = host.Http.BaseAddress, Timeout = TimeSpan.FromSeconds(100) };
@@ -75,7 +75,7 @@ public abstract class WithheldBodyContract : HostContract
             [(HttpStatusCode.OK, 20), (HttpStatusCode.Accepted, 20)],
             answers.GroupBy(status => status).Select(one => (one.Key, one.Count())).Order());
 
-        // Whatever was attacked with was taken, or there was more of it than is taken of one source.
+        // The attacking requests were accepted, or exceeded the limit of one source.
         Assert.All(attacks.SelectMany(statuses => statuses).Distinct(), status => Assert.True(status is HttpStatusCode.OK or HttpStatusCode.ServiceUnavailable, $"{status}"));
     }
 
@@ -92,7 +92,7 @@ public abstract class WithheldBodyContract : HostContract
             }
             catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
             {
-                // It ends, or the host has refused the body before all of it was sent.
+                // The body ends, or the host has refused it before all of it was sent.
             }
         }
 
@@ -119,7 +119,7 @@ public abstract class WithheldBodyContract : HostContract
         }
         catch (IOException)
         {
-            // It was refused before it was all sent.
+            // The host refused the body before all of it was sent.
         }
 
         return client;

@@ -2,11 +2,11 @@ using System.Text.Json.Nodes;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>Compares what a store answers with what is expected of it.</summary>
+/// <summary>Compares the answers of a store with the expected ones.</summary>
 public static class ExpectedAnswers
 {
     /// <summary>
-    /// Asserts that everything that is expected is there. Members of objects that are not expected are not compared: a later version may answer more.
+    /// Asserts that all expected values are present. Other members of objects are not compared: a later version may answer more.
     /// </summary>
     public static void AssertIn(JsonNode? expected, JsonNode? actual)
     {

@@ -20,7 +20,7 @@ internal static class HistoryBodies
          "creationDate":"2026-03-01T15:59:58.1234567+08:00","items":[{{string.Join(',', items)}}]}
         """);
 
-    /// <summary>A workflow of the third version: one command that was done and one that was skipped.</summary>
+    /// <summary>A workflow V3 with one command that was done and one that was skipped.</summary>
     public static byte[] Workflow(string id, int code) => Utf8(string.Create(CultureInfo.InvariantCulture, $"{{\"version\":\"v3\",\"id\":\"{id}\",\"code\":{code},") + """
         "pipeline":"p","created_at":1772352000123,"input":{"kodo_file":{"bucket":"in","key":"a.mov"}},"ops":[
           {"id":"1","fop":{"cmd":"avthumb/mp4","result":{"code":0,"has_output":true,"kodo_file":{"bucket":"out","key":"a.mp4","hash":"F1"}}}},
@@ -31,14 +31,14 @@ internal static class HistoryBodies
 
     public static byte[] WangsuAnswer(string id, int code, string items) => Utf8(Wangsu(id, code, items));
 
-    /// <summary>A command with a result of so many elements.</summary>
+    /// <summary>A command with a result of the given number of elements.</summary>
     public static string Long(int elements)
     {
         var frames = Enumerable.Range(0, elements).Select(i => string.Create(CultureInfo.InvariantCulture, $$"""{"n":{{i}},"type":"video"}"""));
         return $$$"""{"cmd":"avinfo","code":0,"result":{"frames":[{{{string.Join(',', frames)}}}]}}""";
     }
 
-    /// <summary>A command with so many outputs.</summary>
+    /// <summary>A command with the given number of outputs.</summary>
     public static string Outputs(int count)
     {
         var (random, noise) = (new Random(7), new byte[24]);

@@ -11,7 +11,7 @@ using StatusAnswer = FopWatch.Providers.StatusAnswer;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>The core over a store, with providers whose answers are written down.</summary>
+/// <summary>The core over a store, with providers that give recorded answers.</summary>
 public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublisher, IDisposable
 {
     private const string Token = "history-token";
@@ -22,9 +22,9 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
     private readonly Poller _poller;
 
     /// <param name="store">The store.</param>
-    /// <param name="publisher">Where events go.</param>
+    /// <param name="publisher">The publisher of events.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="furtherKey">An access key of the Qiniu source besides "ak"; its secret is "sk" as well.</param>
+    /// <param name="furtherKey">An access key of the Qiniu source in addition to "ak"; its secret is also "sk".</param>
     public HistoryProcess(IStore store, IEventPublisher publisher, SetTime time, string? furtherKey = null)
     {
         (Store, Time, _publisher) = (store, time, publisher);
@@ -48,13 +48,13 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
 
     public Sweeper Sweeper { get; }
 
-    /// <summary>What the status API says of ids.</summary>
+    /// <summary>The status API's answers by id.</summary>
     public Dictionary<string, StatusAnswer> Answers { get; } = new(StringComparer.Ordinal);
 
-    /// <summary>What the broker took.</summary>
+    /// <summary>The events that the broker accepted.</summary>
     public List<OutboxEvent> Published { get; } = [];
 
-    /// <summary>The id of the job whose events the broker refuses; null if it takes all.</summary>
+    /// <summary>The id of the job whose events the broker refuses; null if it accepts all.</summary>
     public string? Refused { get; set; }
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
@@ -89,7 +89,7 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
         return await _intake.ReceiveAsync(admitted, request, correlation, Cancelled);
     }
 
-    /// <summary>Asks the status API about a job, which answers as given, or else as <see cref="Answers"/> says.</summary>
+    /// <summary>Polls a job. The status API gives the answer, or the one in <see cref="Answers"/>.</summary>
     public async Task<Polled> PollAsync(string source, string id, StatusAnswer? answer = null)
     {
         if (answer is not null)
@@ -118,7 +118,7 @@ public sealed class HistoryProcess : ICommitObserver, IStatusApi, IEventPublishe
         await _publisher.PublishAsync(taken, cancellationToken);
         Published.AddRange(taken);
         if (refused.Count > 0)
-            throw new UnpublishableEventsException("The broker refuses them.", [refused[0]], null, refused[1..]);
+            throw new UnpublishableEventsException("The broker refuses these events.", [refused[0]], null, refused[1..]);
     }
 
     public ValueTask CommittedAsync(JobCommitted committed, CancellationToken cancellationToken) => default;

@@ -11,7 +11,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>What all ports of a store answer, as JSON in which long values are shortened to their length and a hash.</summary>
+/// <summary>The answers of all ports of a store, as JSON in which long values are replaced by their length and a hash.</summary>
 public static class StoreAnswers
 {
     private const int LongestText = 160;
@@ -21,9 +21,9 @@ public static class StoreAnswers
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Asks a store.</summary>
+    /// <summary>Queries a store.</summary>
     /// <param name="store">The store.</param>
-    /// <param name="sources">The sources whose due jobs are asked for.</param>
+    /// <param name="sources">The sources whose due jobs are queried.</param>
     public static async Task<JsonObject> OfAsync(IStore store, IEnumerable<string> sources)
     {
         var (all, unreadable) = await ListAsync(store, new());
@@ -41,7 +41,7 @@ public static class StoreAnswers
             due[source] = Texts((await store.Due.DueAsync(source, DateTimeOffset.MaxValue.AddYears(-1), 1000, Cancelled)).Select(one => $"{Time(one.DueAt)} {one.Key.Id}"));
         var depth = await store.Outbox.DepthAsync(Cancelled);
 
-        // Before it is counted anew.
+        // Before the next count.
         var parts = await store.Jobs.PartsAsync(Cancelled);
         return new()
         {
@@ -68,7 +68,6 @@ public static class StoreAnswers
 
     public static string Time(DateTimeOffset time) => time.UtcDateTime.ToString("O", CultureInfo.InvariantCulture);
 
-    /// <summary>The body of an event.</summary>
     public static JsonNode? Body(ReadOnlyMemory<byte> body) => body.IsEmpty ? null : Shortened(JsonNode.Parse(body.Span));
 
     public static JsonArray Texts(IEnumerable<string> texts) => [.. texts.Select(text => (JsonNode)text)];

@@ -7,39 +7,39 @@ using FopWatch.Watching;
 
 namespace FopWatch.PortContracts.Stored;
 
-/// <summary>A store that is open.</summary>
+/// <summary>An open store.</summary>
 public abstract class OpenStore : IAsyncDisposable
 {
     public abstract IStore Store { get; }
 
-    /// <summary>Where its events go.</summary>
+    /// <summary>The publisher of its events.</summary>
     public abstract IEventPublisher Publisher { get; }
 
-    /// <summary>Deletes what settled before a time.</summary>
+    /// <summary>Deletes jobs that settled before a time.</summary>
     public abstract Task PurgeAsync(DateTimeOffset settledBefore);
 
-    /// <summary>Stores what only this kind of store keeps.</summary>
+    /// <summary>Stores data that only this kind of store keeps.</summary>
     public virtual Task PlayAsync() => Task.CompletedTask;
 
-    /// <summary>What it answers beyond its ports.</summary>
+    /// <summary>The store's answers beyond its ports.</summary>
     public virtual Task AddAnswersAsync(JsonObject answers) => Task.CompletedTask;
 
     public abstract ValueTask DisposeAsync();
 }
 
-/// <summary>A place that a store keeps its data in: a folder or a table.</summary>
+/// <summary>The place of a store's data: a folder or a table.</summary>
 public interface IStorePlace : IAsyncDisposable
 {
     Task<OpenStore> OpenAsync(TimeProvider time);
 
-    /// <summary>Copies a fixture to this place, in which there is nothing yet.</summary>
+    /// <summary>Copies a fixture to this empty place.</summary>
     Task ReadFixtureAsync(string folder);
 
-    /// <summary>Writes what is here as a fixture. No store is open.</summary>
+    /// <summary>Writes the data as a fixture while no store is open.</summary>
     Task WriteFixtureAsync(string folder);
 }
 
-/// <summary>What every store does with the data that earlier versions stored. The fixtures are in a folder for each version.</summary>
+/// <summary>How every store handles the data of earlier versions. Each version has its own folder of fixtures.</summary>
 public abstract class StoredDataContract
 {
     private const string Answers = "answers.json";
@@ -51,7 +51,7 @@ public abstract class StoredDataContract
     /// <summary>The folder of all fixtures.</summary>
     protected abstract string Fixtures { get; }
 
-    /// <summary>How many outputs the job has that has the most.</summary>
+    /// <summary>The largest number of outputs of a job.</summary>
     protected abstract int Outputs { get; }
 
     protected abstract Task<IStorePlace> PlaceAsync();
@@ -59,7 +59,7 @@ public abstract class StoredDataContract
     /// <summary>All fixtures in a folder.</summary>
     protected static TheoryData<string> VersionsIn(string fixtures) => [.. Directory.GetDirectories(fixtures).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal)];
 
-    /// <summary>The folder of a name in the project of a test.</summary>
+    /// <summary>A folder by its name in a test project.</summary>
     protected static string FixturesOf(string project, string folder)
     {
         for (var at = AppContext.BaseDirectory; at is not null; at = Path.GetDirectoryName(at))
@@ -68,7 +68,7 @@ public abstract class StoredDataContract
                 return Path.Combine(at, "tests", project, folder);
         }
 
-        throw new DirectoryNotFoundException("The repository is not above the tests.");
+        throw new DirectoryNotFoundException("The tests do not run below the repository's folder.");
     }
 
     protected async Task<OpenStore> OpenAsync(IStorePlace place, string version, TimeProvider time)
@@ -77,7 +77,7 @@ public abstract class StoredDataContract
         return await place.OpenAsync(time);
     }
 
-    /// <summary>What a store with the data of an earlier version answers.</summary>
+    /// <summary>The answers of a store with an earlier version's data.</summary>
     protected virtual JsonObject Expected(string version) => JsonNode.Parse(File.ReadAllText(Path.Combine(Fixtures, version, Answers)))!.AsObject();
 
     protected async Task AnswersAsync(string version)
@@ -98,7 +98,7 @@ public abstract class StoredDataContract
         var sweep = await process.Sweeper.SweepAsync(Cancelled);
         Assert.Equal((0, 0, 1), (sweep.Unaccounted, sweep.Restored, sweep.BroughtForward));
 
-        // What a stopped, a given up and a made-up job do.
+        // A stopped, a given up and a made-up job continue.
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.stopped", 0, HistoryBodies.Done));
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.unknown", 0, HistoryBodies.Done));
         await process.RegisterAsync("media", "z0.made-up", new() { ["lesson"] = "44" });
@@ -107,7 +107,7 @@ public abstract class StoredDataContract
         await StandsAsync(process, "z0.unknown-stopped", JobState.Expired, WatchStatus.Stopped);
         await StandsAsync(process, "z0.made-up", JobState.Waiting, WatchStatus.Watching);
 
-        // All that is watched is polled until it has its outcome.
+        // Every watched job is polled until it has its outcome.
         await PollDueAsync(process);
         time.Now += TimeSpan.FromMinutes(15);
         await PollDueAsync(process);
@@ -115,14 +115,14 @@ public abstract class StoredDataContract
         foreach (var id in (string[])["z0.waiting", "z0.processing", "z0.throttled", "z0.refused-question", "z0.hinted", "w.hinted", "z0.ahead", "z0.unknown-again", "z0.made-up"])
             await StandsAsync(process, id, JobState.Succeeded, WatchStatus.Done);
 
-        // The key is there now.
+        // The key now exists.
         var retried = new List<NotificationResult>();
         foreach (var kept in (await store.Store.Quarantine.ListAsync(null, 100, null, Cancelled)).Elements)
             retried.Add((await process.RetryAsync(kept.Key))!.Result);
         Assert.Equal([(NotificationResult.Recorded, 1), (NotificationResult.Quarantined, 4)], retried.CountBy(result => result).Select(of => (of.Key, of.Value)).Order());
         await StandsAsync(process, "z0.kept", JobState.Succeeded, WatchStatus.Done);
 
-        // The broker takes what it had refused, in its order. One event cannot be read.
+        // The broker accepts what it had refused, in order. One event is unreadable.
         await process.Dispatcher.DrainAsync(Cancelled);
         Assert.Equal((1, 1), ((await store.Store.Outbox.DepthAsync(Cancelled)).Count, await store.Store.Outbox.CountSetAsideAsync(Cancelled)));
         Assert.Equal([2, 3], process.Published.Where(one => one.Key.Id == "z0.refused").Select(one => one.Version));
@@ -142,7 +142,7 @@ public abstract class StoredDataContract
     {
         var version = Environment.GetEnvironmentVariable("FOPWATCH_FIXTURE") is { Length: > 0 } named ? named : ProgramVersion.Text;
         var folder = Path.Combine(Fixtures, version);
-        Assert.False(Directory.Exists(folder), $"There is a fixture '{version}' already. It stays as it is; FOPWATCH_FIXTURE names another.");
+        Assert.False(Directory.Exists(folder), $"The fixture '{version}' exists and is not replaced. Set FOPWATCH_FIXTURE to another name.");
 
         var time = new SetTime(StoredHistory.Restart);
         await using var place = await PlaceAsync();

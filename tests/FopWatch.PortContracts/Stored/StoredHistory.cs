@@ -6,15 +6,15 @@ using FopWatch.Watching;
 namespace FopWatch.PortContracts.Stored;
 
 /// <summary>
-/// The history that is stored in the fixtures: jobs of all providers in every state and every watch, and everything else that a store keeps. It is the
-/// same each time, apart from what is random in an installation: keys of references, epochs of the log, and keys of notifications in quarantine.
+/// The history in the fixtures: jobs of all providers in every state and with every watch, and everything else that a store keeps. It is always the
+/// same, apart from an installation's random values: reference keys, epochs of the log, and keys of notifications in quarantine.
 /// </summary>
 public static class StoredHistory
 {
-    /// <summary>When the second process starts. The first one works until a few hours earlier.</summary>
+    /// <summary>The start of the second process. The first one works until a few hours earlier.</summary>
     public static readonly DateTimeOffset Restart = new(2026, 3, 1, 16, 0, 0, TimeSpan.Zero);
 
-    /// <summary>When the history ends.</summary>
+    /// <summary>The end of the history.</summary>
     public static readonly DateTimeOffset End = Restart.AddHours(1);
 
     /// <summary>The access key that no source has during the history.</summary>
@@ -24,10 +24,10 @@ public static class StoredHistory
 
     private static CancellationToken Cancelled => TestContext.Current.CancellationToken;
 
-    /// <summary>Does what the first process does.</summary>
+    /// <summary>Does the work of the first process.</summary>
     /// <param name="process">The process.</param>
-    /// <param name="purge">Deletes what settled before a time.</param>
-    /// <param name="outputs">How many outputs the job has that has the most. Their names cannot be compressed.</param>
+    /// <param name="purge">Deletes jobs that settled before a time.</param>
+    /// <param name="outputs">The largest number of outputs of a job. Their names cannot be compressed.</param>
     public static async Task PlayFirstAsync(HistoryProcess process, Func<DateTimeOffset, Task> purge, int outputs)
     {
         process.Time.Now = Start.AddDays(-40);
@@ -42,7 +42,7 @@ public static class StoredHistory
         await process.Dispatcher.DrainAsync(Cancelled);
     }
 
-    /// <summary>Does what the second process does. It leaves events in the outbox.</summary>
+    /// <summary>Does the work of the second process, which leaves events in the outbox.</summary>
     public static async Task PlaySecondAsync(HistoryProcess process)
     {
         process.Time.Now = Restart;
@@ -57,7 +57,7 @@ public static class StoredHistory
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.refused", 3, HistoryBodies.Broken));
         await process.Dispatcher.DrainAsync(Cancelled);
 
-        // Written as they are: neither can be read.
+        // Written directly, since neither can be decoded.
         Pass(process, 1);
         var broken = Sample.Job("z0.unreadable-event", after: process.Time.Now - Sample.Start).Settled();
         await process.Store.Jobs.CommitAsync(new(broken.Job, null, broken.ToEvent()! with { Body = "no JSON"u8.ToArray() }), Cancelled);
@@ -119,7 +119,7 @@ public static class StoredHistory
         await process.RegisterAsync("files", "f.processing");
         await process.PollAsync("files", "f.processing", process.Report("files", HistoryBodies.WangsuAnswer("f.processing", 1, """{"cmd":"copy","code":1}""")));
 
-        // Twice, the second time while the poll is due already.
+        // Twice, the second time while the poll is already due.
         Pass(process, 1);
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.hinted", 0, HistoryBodies.Done), accessKey: null);
         await process.NotifyAsync("media", HistoryBodies.Qiniu("z0.hinted", 0, HistoryBodies.Done), accessKey: null);
@@ -150,7 +150,7 @@ public static class StoredHistory
         await process.Recorder.StopAsync(new("media", "z0.unknown-stopped"), Cancelled);
         await process.RegisterAsync("media", "z0.unknown-again", new() { ["again"] = "yes" });
 
-        // Beyond the deadline, and beyond the last chance of those that were not answered.
+        // Past the deadline, and past the last chance of unanswered jobs.
         Pass(process, 140);
         await process.PollAsync("video", "v.silent", new(PollAnswer.Unavailable, Detail: "timed out"));
         await process.PollAsync("video", "v.open", process.Report("video", HistoryBodies.WangsuAnswer("v.open", 1, """{"cmd":"avthumb/mp4","code":1}""")));
