@@ -39,8 +39,8 @@ public class HostSettingsTests
         Dictionary<string, string?> settings = new() { ["FopWatch:PublicUrl"] = publicUrl };
         var problem = Assert.Single(Assert.Throws<SettingsException>(() => Read(HostSettings.DefaultUrls, settings)).Problems);
         Assert.Equal(
-            $"FopWatch:ApiKey is missing, and others than this machine can reach the host: FopWatch:PublicUrl is {publicUrl}, under which a proxy "
-            + "or tunnel leads to it. Set a secret of at least 16 characters, for example the output of 'openssl rand -hex 16'",
+            $"FopWatch:ApiKey is missing, and other machines can reach the host: a proxy or tunnel at FopWatch:PublicUrl ({publicUrl}) "
+            + "leads to it. Set a secret of at least 16 characters, for example the output of 'openssl rand -hex 16'",
             problem);
 
         settings["FopWatch:ApiKey"] = "0123456789abcdef";
@@ -102,7 +102,7 @@ public class HostSettingsTests
     {
         var configuration = new ConfigurationBuilder().Build();
         var refused = Assert.Throws<SettingsException>(() => HostSettings.Read(configuration, HostSettings.DefaultUrls, data));
-        Assert.Equal("A setting is wrong: --data is empty: give the folder that holds all state, such as ./fopwatch-data", refused.Message);
+        Assert.Equal("A setting is wrong: --data is empty: it takes the folder that holds all state, such as ./fopwatch-data", refused.Message);
     }
 
     [Theory]

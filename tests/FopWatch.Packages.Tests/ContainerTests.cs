@@ -54,7 +54,7 @@ public sealed class ContainerTests
         variables.Remove("PATH");
         var (exit, output, error) = await Sdk.RunAsync(folder.FullName, variables, command[0], program);
         Assert.Equal((2, ""), (exit, output));
-        Assert.Contains("FopWatch:ApiKey is missing, and others than this machine can reach the host: --urls has http://0.0.0.0:7071", error, StringComparison.Ordinal);
+        Assert.Contains("FopWatch:ApiKey is missing, and other machines can reach the host: --urls has http://0.0.0.0:7071", error, StringComparison.Ordinal);
         Assert.False(Directory.Exists(variables["FOPWATCH_DATA"]));
 
         // With a key, the same container's settings are valid.

@@ -5,14 +5,14 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Examining;
 
-/// <summary>Examines the data folder: whether it can be written to, how much room there is, and which file system it is on.</summary>
+/// <summary>Examines the data folder: whether it is writable, its free space and its file system.</summary>
 /// <param name="folder">The folder.</param>
 internal sealed class DataFolderCheck(string folder) : IDoctorCheck
 {
-    /// <summary>With less, the host may stop to take notifications within minutes.</summary>
+    /// <summary>With less free space, the host may refuse notifications within minutes.</summary>
     private const long LeastFree = 64 << 20;
 
-    /// <summary>With less, there is little room for the log of a busy hour.</summary>
+    /// <summary>With less free space, the log of a busy hour may not fit.</summary>
     private const long LittleFree = 1L << 30;
 
     private static readonly TimeSpan SlowSync = TimeSpan.FromMilliseconds(500);
@@ -26,21 +26,19 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
     internal static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
         new() { Check = DoctorCheck.DataFolder, Level = level, What = what, Why = why, Fix = fix };
 
-    /// <summary>What is found of the room that there is.</summary>
     internal static DoctorFinding? OfRoom(long free) => free >= LittleFree ? null : Finding(
         free < LeastFree ? DoctorLevel.Trouble : DoctorLevel.Warning,
-        $"The disk of the data folder has {Size(free)} left.",
-        "When it is full, notifications and registrations are answered 503, and providers give up after minutes or hours.",
-        "Make room, or lower FopWatch:Retention.");
+        $"The disk of the data folder has {Size(free)} free.",
+        "On a full disk, notifications and registrations are answered 503, and providers give up after minutes or hours.",
+        "Free disk space, or lower FopWatch:Retention.");
 
-    /// <summary>What is found of a file system.</summary>
     internal static DoctorFinding? OfFileSystem(string name)
     {
         if (OfNetworks.Contains(name, StringComparer.OrdinalIgnoreCase))
         {
             return Finding(
                 DoctorLevel.Trouble, $"The data folder is on a network file system ({name}).",
-                "SQLite's write-ahead log needs memory that processes share, and locks that hold. On a network file system the database can be damaged.",
+                "SQLite's write-ahead log needs shared memory and reliable locks. A network file system can damage the database.",
                 "Move the data folder to a local disk.");
         }
 
@@ -50,7 +48,7 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
             : null;
     }
 
-    /// <summary>A size in words.</summary>
+    /// <summary>A size with its unit.</summary>
     internal static string Size(long bytes) => bytes switch
     {
         < 1 << 20 => string.Create(CultureInfo.InvariantCulture, $"{bytes / 1024.0:0} KiB"),
@@ -63,8 +61,8 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
         if (!Directory.Exists(folder))
         {
             return File.Exists(folder)
-                ? [Finding(DoctorLevel.Trouble, "The data folder is a file.", "The host does not start.", "Give another folder as --data.")]
-                : [Finding(DoctorLevel.Info, "The data folder does not exist. The host makes it when it starts.")];
+                ? [Finding(DoctorLevel.Trouble, "The data folder is a file.", "The host cannot start.", "Give another folder as --data.")]
+                : [Finding(DoctorLevel.Info, "The data folder does not exist. The host creates it when it starts.")];
         }
 
         var took = TryWrite(out var problem);
@@ -80,16 +78,16 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
         if (took > SlowSync)
         {
             found.Add(Finding(
-                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"The disk took {took.TotalMilliseconds:0} ms to make a small file durable."),
-                "Each notification is answered once it is durable, so a slow disk limits how many are taken.", "See what else uses the disk, or move the data folder to a faster one."));
+                DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"Writing a small file durably to the disk took {took.TotalMilliseconds:0} ms."),
+                "A notification is answered only once it is durable, so a slow disk limits throughput.", "Check what else uses the disk, or move the data folder to a faster one."));
         }
 
         if (DataFolder.OpenToOthers(folder) is { Count: > 0 } open)
         {
             found.Add(Finding(
                 DoctorLevel.Warning,
-                $"Other users of this machine may use {string.Join(", ", open.Select(path => path == Path.GetFullPath(folder) ? "the data folder" : Path.GetFileName(path)))}.",
-                "The database holds ids, metadata, and notifications with secrets in them.", "Make the folder accessible to the user of the host alone (chmod 700), and the files too (chmod 600)."));
+                $"Other users of this machine can access {string.Join(", ", open.Select(path => path == Path.GetFullPath(folder) ? "the data folder" : Path.GetFileName(path)))}.",
+                "The database holds ids, metadata, and notifications with secrets in them.", "Restrict the folder (chmod 700) and its files (chmod 600) to the user of the host."));
         }
 
         if (found.Count > 0)
@@ -99,8 +97,8 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
         [
             Finding(
                 DoctorLevel.Pass,
-                string.Create(CultureInfo.InvariantCulture, $"The data folder can be written to{where}: a small file was durable within {took.TotalMilliseconds:0} ms.")
-                + (free is { } left ? $" The disk has {Size(left)} left." : "")),
+                string.Create(CultureInfo.InvariantCulture, $"The data folder is writable{where}. A small file was durable within {took.TotalMilliseconds:0} ms.")
+                + (free is { } left ? $" The disk has {Size(left)} free." : "")),
         ];
     }
 
@@ -122,9 +120,9 @@ internal sealed class DataFolderCheck(string folder) : IDoctorCheck
         {
             problem = Finding(
                 DoctorLevel.Trouble,
-                e is UnauthorizedAccessException ? "This user may not write to the data folder." : "The data folder cannot be written to: the disk may be full or read-only.",
-                "No notification and no registration can be taken.",
-                "Check the owner and the mode of the folder, the room on its disk, and whether it is mounted for reading only.");
+                e is UnauthorizedAccessException ? "This user has no permission to write to the data folder." : "The data folder is not writable: the disk may be full or read-only.",
+                "The host can accept no notification and no registration.",
+                "Check the owner and mode of the folder, the free space on its disk, and whether the disk is mounted read-only.");
         }
 
         return TimeProvider.System.GetElapsedTime(began);

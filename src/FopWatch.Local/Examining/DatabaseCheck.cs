@@ -7,28 +7,27 @@ namespace FopWatch.Local.Examining;
 
 /// <summary>Examines the database: damage, its write-ahead log, and how long a commit takes.</summary>
 /// <param name="folder">The data folder.</param>
-/// <param name="store">The open store; null where no host has it.</param>
+/// <param name="store">The open store; null if no host has opened it.</param>
 internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctorCheck
 {
-    /// <summary>How long is looked for damage. It is less than a step may take.</summary>
+    /// <summary>How long the check for damage may run. It is less than the limit of a step.</summary>
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(8);
 
     private static readonly TimeSpan SlowCommit = TimeSpan.FromSeconds(1);
 
-    /// <summary>The writer begins the log anew at a quarter of it.</summary>
+    /// <summary>The writer restarts the log at a quarter of this size.</summary>
     private const long LargeLog = 512L << 20;
 
     public IEnumerable<DoctorStep> Steps => [new(DoctorCheck.Database, null, ExamineAsync)];
 
     private static DoctorFinding Damaged => Finding(
         DoctorLevel.Trouble, "The database is damaged: its check (PRAGMA quick_check) fails.", "Jobs may be unreadable, and commits may fail.",
-        "Stop the host, and restore a backup or recover the file (sqlite3 .recover).");
+        "Stop the host. Then restore a backup, or recover the file (sqlite3 .recover).");
 
-    /// <summary>What is found of the write-ahead log.</summary>
     internal static DoctorFinding? OfLog(long length) => length <= LargeLog ? null : Finding(
-        DoctorLevel.Warning, $"The write-ahead log of the database has {DataFolderCheck.Size(length)}.",
-        "It takes room on the disk, and reads and the next start become slower.",
-        "See whether another program keeps the database open, such as a backup or sqlite3, or whether the disk is too slow for what is written.");
+        DoctorLevel.Warning, $"The write-ahead log of the database has grown to {DataFolderCheck.Size(length)}.",
+        "It uses disk space, and slows down reads and the next start.",
+        "Check whether another program, such as a backup or sqlite3, keeps the database open, and whether the disk is too slow.");
 
     private static DoctorFinding Finding(DoctorLevel level, string what, string? why = null, string? fix = null) =>
         new() { Check = DoctorCheck.Database, Level = level, What = what, Why = why, Fix = fix };
@@ -37,7 +36,7 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
     {
         var path = Path.Combine(folder, SqliteDatabase.FileName);
         if (!File.Exists(path))
-            return [Finding(DoctorLevel.Info, "There is no database yet. The host makes it when it starts.")];
+            return [Finding(DoctorLevel.Info, "There is no database yet. The host creates it when it starts.")];
         if (store?.Database.Damage is not null)
             return [Damaged];
 
@@ -57,7 +56,7 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
         }
         catch (SqliteException e)
         {
-            return [Finding(DoctorLevel.Trouble, $"The database cannot be read: {e.Reason()}.", "The host cannot work with it.", "Check the file, its owner and its mode.")];
+            return [Finding(DoctorLevel.Trouble, $"The database cannot be read: {e.Reason()}.", "The host cannot use it.", "Check the file, its owner and its mode.")];
         }
 
         if (checkedFor == WholeCheckResult.Damaged)
@@ -70,15 +69,15 @@ internal sealed class DatabaseCheck(string folder, SqliteStore? store) : IDoctor
         {
             found.Add(Finding(
                 DoctorLevel.Warning, string.Create(CultureInfo.InvariantCulture, $"A commit took {commit.Value.TotalSeconds:0.0} s."),
-                "Each notification is answered once it is committed.", "See what else uses the disk, or whether more is written than it can take."));
+                "A notification is answered only once it is committed.", "Check what else uses the disk, and whether the disk is fast enough for the load."));
         }
 
         if (found.Count == 0)
         {
             found.Add(Finding(
                 DoctorLevel.Pass,
-                $"{(checkedFor == WholeCheckResult.Whole ? "No page of the database is damaged" : string.Create(CultureInfo.InvariantCulture, $"In {Longest.TotalSeconds:0} s no damaged page was found; the database is too large to look at all of it"))}. "
-                + $"It has {DataFolderCheck.Size(new FileInfo(path).Length)}, and its write-ahead log {DataFolderCheck.Size(log)}"
+                $"{(checkedFor == WholeCheckResult.Whole ? "No page of the database is damaged" : string.Create(CultureInfo.InvariantCulture, $"No damaged page was found in {Longest.TotalSeconds:0} s; the database is too large to check completely"))}. "
+                + $"Its size is {DataFolderCheck.Size(new FileInfo(path).Length)}, and that of its write-ahead log {DataFolderCheck.Size(log)}"
                 + (commit is { } took ? string.Create(CultureInfo.InvariantCulture, $". A commit took {took.TotalMilliseconds:0} ms.") : ".")));
         }
 

@@ -5,9 +5,10 @@ using FopWatch.Settings;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Decides who may use the routes that are not open to all. <c>RequestPipeline.IsOpen</c> decides which are open: the notify routes, which have their tokens,
-/// health and the dashboard's files, which reveal nothing. Every other route needs an API key. Where the host has none, it needs a request that this machine makes to a loopback name:
-/// neither a proxy or tunnel that was opened for notifications, nor a web page that a browser on this machine shows, must reach the jobs.
+/// Guards the routes that are not open. <c>RequestPipeline.IsOpen</c> lists the open ones: notify routes (protected by tokens), health and
+/// the dashboard's files (which reveal nothing). Every other route needs an API key. A host without API keys accepts only requests from
+/// this machine to a loopback name. A proxy or tunnel that was opened for notifications cannot reach the jobs, nor can a web page in a
+/// local browser.
 /// </summary>
 internal sealed class AccessGuard(HostSettings settings) : IAccessGuard
 {
@@ -33,9 +34,8 @@ internal sealed class AccessGuard(HostSettings settings) : IAccessGuard
         && request.Headers["Sec-Fetch-Site"].All(IsForNoOtherPage);
 
     /// <summary>
-    /// Whether a browser sends the request for itself or for a page of this origin. Browsers name a page's origin (<c>Origin</c>) with every request
-    /// that may change something, and how far it is from this one (<c>Sec-Fetch-Site</c>) with all others too. A page of another port of this
-    /// machine is <c>same-site</c>.
+    /// Whether a browser sends the request for itself or for a page of this origin. Browsers send <c>Origin</c> with requests that may
+    /// change something, and <c>Sec-Fetch-Site</c> with all requests. A page from another port of this machine is <c>same-site</c>.
     /// </summary>
     private static bool IsForNoOtherPage(string? site) => site is "none" or "same-origin";
 }

@@ -4,15 +4,15 @@ using Microsoft.AspNetCore.Connections;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Closes connections in excess of the most that may be open. Kestrel's own limit logs a line for each of them, so that whoever connects fast
-/// enough could fill the disk; this one logs their number once a minute at most.
+/// Closes connections above the limit. Kestrel's own limit logs a line per closed connection, so a fast client could fill the disk. This
+/// one logs their number at most once a minute.
 /// </summary>
 internal sealed class ConnectionLimit(OpenFiles files, TimeProvider time, ILogger<ConnectionLimit> logger)
 {
     private readonly Tally _closed = new();
     private int _open;
 
-    /// <summary>Runs a connection unless too many are open. The server closes one that returns.</summary>
+    /// <summary>Runs a connection unless too many are open. The server closes the connection when this returns.</summary>
     public async Task RunAsync(ConnectionContext connection, ConnectionDelegate next)
     {
         try

@@ -5,8 +5,8 @@ using FopWatch.Sqlite;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Publishing in the embedded host. The log has an event with the commit of its job, so nothing is left to do but to measure it. The outbox has only what could
-/// not be written to the log.
+/// Publishing in the embedded host. The commit of a job also writes its event to the log, so this only measures it. The outbox holds only
+/// events that could not be written to the log.
 /// </summary>
 internal sealed class EmbeddedEvents : ICommittedEvents
 {
@@ -22,7 +22,7 @@ internal sealed class EmbeddedEvents : ICommittedEvents
 
     public void Committed(OutboxEvent committed)
     {
-        // The writer's thread tells, by Logged and Deferred.
+        // The writer's thread raises Logged and Deferred.
     }
 
     private void Measure(IReadOnlyList<OutboxEvent> events)

@@ -6,14 +6,17 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;
 
-/// <summary>Some consecutive events of the log, as the bytes that every follower is sent.</summary>
+/// <summary>Consecutive events of the log, as the bytes that every follower receives.</summary>
 internal sealed class EventBatch
 {
     private readonly ReadOnlyMemory<byte> _bytes;
     private readonly Frame[] _frames;
 
     /// <param name="after">The place before its first event.</param>
-    /// <param name="events">Events in the order of the log; none if all after the place were purged. Of those that cannot be read it has the places only.</param>
+    /// <param name="events">
+    /// Events in the order of the log; empty if all events after the place were purged. Of unreadable events, the batch has only the
+    /// places.
+    /// </param>
     /// <param name="epochs">The epochs of the log.</param>
     public EventBatch(long after, IReadOnlyList<LoggedEvent> events, LogEpochs epochs)
     {
@@ -40,15 +43,15 @@ internal sealed class EventBatch
     /// <summary>Its size in bytes.</summary>
     public int Length => _bytes.Length;
 
-    /// <summary>What bounds its memory if it was read for one follower alone, to be disposed of by that one; null if it is shared.</summary>
+    /// <summary>Bounds the memory of a batch that was read for one follower, which disposes it; null if the batch is shared.</summary>
     public HeldBatches.Hold? Hold { get; set; }
 
     /// <summary>The places of its events.</summary>
     public IEnumerable<long> Places => _frames.Select(frame => frame.Seq);
 
-    /// <summary>The events after a place, as few pieces as can be, each with the place of its last event.</summary>
+    /// <summary>The events after a place in as few pieces as possible, each with the place of its last event.</summary>
     /// <param name="after">The place.</param>
-    /// <param name="wants">Of a source's name: whether its events are wanted; null for all.</param>
+    /// <param name="wants">Selects sources by name; null for all.</param>
     public IEnumerable<(ReadOnlyMemory<byte> Bytes, long Last)> Pieces(long after, Predicate<string>? wants)
     {
         var (start, end, last) = (0, 0, 0L);
@@ -75,7 +78,7 @@ internal sealed class EventBatch
     {
         Encoding.UTF8.GetBytes(string.Create(CultureInfo.InvariantCulture, $"id: {position}\nevent: {logged.Type}\ndata: "), writer);
 
-        // JSON that a serializer wrote has no line breaks.
+        // Serialized JSON has no line breaks.
         writer.Write(logged.Body.Span);
         writer.Write("\n\n"u8);
     }

@@ -10,39 +10,41 @@ using Microsoft.AspNetCore.Mvc;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// <c>GET /events</c>: the CloudEvents as server-sent events, in the order of the event log. The SSE id is the position in the
-/// log, so that a client that reconnects with <c>Last-Event-ID</c> misses nothing, over a restart of the host too.
+/// <c>GET /events</c>: the CloudEvents as server-sent events, in the order of the event log. The SSE id is the position in the log: a
+/// client that reconnects with <c>Last-Event-ID</c> misses nothing, even across a restart of the host.
 /// </summary>
 internal static class EventStream
 {
-    /// <summary>Where it is.</summary>
     public const string Path = "/events";
 
-    /// <summary>How long a client may take for a piece of <see cref="EventTail.BatchBytes"/>. Then it is cut off, and comes back with its position.</summary>
+    /// <summary>
+    /// How long a client may take to receive <see cref="EventTail.BatchBytes"/>. A slower one is disconnected, and reconnects with its
+    /// position.
+    /// </summary>
     public static readonly TimeSpan Patience = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan Heartbeat = TimeSpan.FromSeconds(15);
 
-    /// <summary>Maps the stream.</summary>
     public static void MapEvents(this IEndpointRouteBuilder routes) => routes.MapGetAndHead(Path, GetAsync)
         .WithTags("events")
         .Describe(
             "streamEvents",
             "Follow the events (embedded host)",
-            """Server-sent events in the order of the event log. Each has an `id`, its position: its place in the log and, after a hyphen, the epoch of the log, such as `17-9f3a2c1e`; an `event`, the CloudEvent's type; and a `data` line that holds a `JobEvent` as JSON. At the start and in every 15 silent seconds comes a comment (`:`) or an `id` without data: neither is an event. Where events after the given place have been deleted, the first event is `fopwatch.events.purged` with the data `{"before": <place of the oldest that is left>, "resume": <the position to get it and all after it>}`, and with that position as its `id`: read the list of jobs to catch up. A slow client gets it in mid-stream if a purge overtakes it. A client that takes nothing for two minutes, or for five seconds while clients that are behind have used up the memory for them, is cut off, and comes back with its last id. Where the given position is another log's, as after the data folder was replaced or restored from a backup, the first event is `fopwatch.events.restarted` with the data `{"after": <the given place>, "last": <the last place of this log>, "resume": <the position up to which the two are known to be the same; 0 if none is>}`, and all events after `resume` follow. A position without an epoch, as earlier versions gave, is taken for this log's if the log has reached its place. The cloud host publishes to a Service Bus topic instead.""");
+            """Server-sent events in the order of the event log. Each has an `id`, an `event` and a `data` line. The `id` is its position: its place in the log and, after a hyphen, the epoch of the log, such as `17-9f3a2c1e`. The `event` is the CloudEvent's type. The `data` is a `JobEvent` as JSON. At the start, and after every 15 s without an event, the host sends a comment (`:`) or an `id` without data. Neither is an event. If events after the given place were deleted, the first event is `fopwatch.events.purged` with the data `{"before": <place of the oldest event left>, "resume": <position from which to receive it and all later events>}`, and with that position as its `id`. Read the list of jobs to catch up. A slow client receives it in mid-stream when a purge overtakes it. A client that takes nothing for two minutes is disconnected; while clients that are behind have used up the memory reserved for them, five seconds suffice. It reconnects with its last id. If the given position belongs to another log, for example because the data folder was replaced or restored from a backup, the first event is `fopwatch.events.restarted` with the data `{"after": <the given place>, "last": <the last place of this log>, "resume": <the position up to which both logs are known to be the same; 0 if there is none>}`. All events after `resume` follow. A position without an epoch, as earlier versions sent, is accepted if the log has reached its place. The cloud host publishes to a Service Bus topic instead.""");
 
     /// <summary>
-    /// Streams what comes after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query); 0 is the beginning, and without
-    /// it the stream starts now. Where that position is another log's, <c>fopwatch.events.restarted</c> says so and the log is streamed from where it
-    /// differs from the other. With <c>source</c> in the query it has that source's events only; without it, the events of all sources that the caller sees.
+    /// Streams the events after <c>Last-Event-ID</c> (a header, or <c>lastEventId</c> in the query). 0 is the beginning; without a
+    /// position, the stream starts now. If the position belongs to another log, <c>fopwatch.events.restarted</c> comes first, and the
+    /// stream starts where the two logs differ. <c>source</c> in the query limits the stream to one source; without it, the stream has
+    /// every source that the caller may see.
     /// </summary>
     [AdmittedAs(RequestKind.Waiting)]
     [Needs(KeyRights.Read)]
     public static async Task<IResult> GetAsync(
         HttpContext context,
-        [FromHeader(Name = "Last-Event-ID"), Description("Start after this position: 0 is the beginning of the log; without it the stream starts now.")] string? lastEvent,
-        [Description("The same, for clients that cannot send the header, which goes before it.")] string? lastEventId,
-        [Description("Only the events of this source. A name that is not configured is answered 400.")] string? source,
+        [FromHeader(Name = "Last-Event-ID"), Description("Start after this position. 0 is the beginning of the log. Without it, the stream starts now.")] string? lastEvent,
+        [Description("The same, for clients that cannot send the header. The header takes precedence.")] string? lastEventId,
+        [Description("Only the events of this source. An unknown name is answered 400.")] string? source,
         Caller caller,
         Sources sources,
         EventLog log,
@@ -60,7 +62,7 @@ internal static class EventStream
         if (given.Length > 0 && !EventPosition.TryParse(given, out position))
             return Problem.Invalid("'Last-Event-ID' is not the id of an event of this stream.");
 
-        // The data folder is another one, or was restored from a backup: what follows is new to the client.
+        // The data folder was replaced, or restored from a backup: what follows is new to the client.
         var after = log.Epochs.KnownUpTo(position, last);
         var unreached = after == position.Seq ? (long?)null : position.Seq;
 
@@ -82,7 +84,7 @@ internal static class EventStream
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            // The client left, or the host stops; the client comes back with its position.
+            // The client left, or the host stops. The client reconnects with its position.
         }
         catch (Exception e) when (e is TimeoutException or OperationCanceledException)
         {
@@ -113,15 +115,15 @@ internal static class EventStream
             await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(restarted), cancellationToken);
         }
 
-        // A stream that starts now has missed nothing; one that starts at the beginning has missed what is gone.
+        // A stream that starts now has missed nothing; one that starts at the beginning has missed the purged events.
         if (first > after + 1)
         {
             after = first - 1;
             await response.BodyWriter.WriteAsync(Purged(first, log.Epochs.PositionOf(after)), cancellationToken);
         }
 
-        // An id without data is no event: it tells the client its place, so that it can come back even if it breaks off before the
-        // first event.
+        // An id without data is not an event. It gives the client its place, so that it can resume even if it disconnects before the first
+        // event.
         var start = string.Create(CultureInfo.InvariantCulture, $"id: {log.Epochs.PositionOf(after)}\n\n");
         await response.BodyWriter.WriteAsync(Encoding.UTF8.GetBytes(start), cancellationToken);
         var (sent, seen) = (after, after);
@@ -144,7 +146,7 @@ internal static class EventStream
             using var hold = batch.Hold;
             using var cut = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, hold?.Revoked ?? CancellationToken.None);
 
-            // A client that is slow may be overtaken by a purge. It is told once: what it gets next may be purged too, and is still in memory.
+            // A purge may overtake a slow client. It is told once: the next events may be purged too, but are still in memory.
             var following = batch.Places.FirstOrDefault(place => place > seen);
             if (following != seen + 1 && await log.FirstSeqAsync(cancellationToken) is var oldest && oldest > seen + 1)
             {
@@ -163,17 +165,17 @@ internal static class EventStream
         }
     }
 
-    /// <summary>Names the place of the oldest event that is left, and the position with which a client gets it and all after it.</summary>
+    /// <summary>Names the place of the oldest event left, and the position from which a client receives it and all later events.</summary>
     private static byte[] Purged(long oldest, EventPosition resume) => Encoding.UTF8.GetBytes(string.Create(
         CultureInfo.InvariantCulture,
         $"id: {resume}\nevent: fopwatch.events.purged\ndata: {{\"before\":{oldest},\"resume\":\"{resume}\"}}\n\n"));
 
-    /// <summary>Shows signs of life until there is more.</summary>
-    /// <param name="next">Completes when there is more.</param>
+    /// <summary>Sends heartbeats until there are more events.</summary>
+    /// <param name="next">Completes when there are more events.</param>
     /// <param name="response">The response.</param>
-    /// <param name="place">The client's place, if it has advanced past events that the client does not get.</param>
+    /// <param name="place">The client's place, if it has advanced past events that are not sent to this client.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends it.</param>
+    /// <param name="cancellationToken">Ends the wait.</param>
     /// <returns>Whether the place was sent.</returns>
     private static async Task<bool> IdleUntilAsync(
         Task next, HttpResponse response, EventPosition? place, TimeProvider time, CancellationToken cancellationToken)
@@ -196,7 +198,7 @@ internal static class EventStream
         return told;
     }
 
-    /// <summary>Releases the memory of a batch that nobody takes any more, once it is there.</summary>
+    /// <summary>Releases the memory of an abandoned batch once it has been read.</summary>
     private static async Task ReleaseAsync(Task<EventBatch?> next)
     {
         await ((Task)next).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
@@ -204,7 +206,7 @@ internal static class EventStream
             (await next)?.Hold?.Dispose();
     }
 
-    /// <summary>Sends bytes, a piece at a time, each once there is room for it on its way to the client.</summary>
+    /// <summary>Sends bytes piece by piece, each once the connection has room for it.</summary>
     /// <exception cref="TimeoutException">The client has taken nothing for too long.</exception>
     private static async ValueTask SendAsync(HttpResponse response, ReadOnlyMemory<byte> bytes, TimeProvider time, CancellationToken cancellationToken)
     {

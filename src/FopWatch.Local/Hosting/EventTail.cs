@@ -6,29 +6,30 @@ using FopWatch.Sqlite;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// The end of the event log in memory. It is read and written down once, however many follow it. A follower that is further behind reads
-/// the log until it has caught up; what is read for such followers is bounded for all of them together.
+/// The end of the event log in memory. It is read and serialized once for any number of followers. A follower that is further behind reads
+/// the log until it has caught up; the memory for such reads is bounded in total.
 /// </summary>
 internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider time) : IDisposable
 {
-    /// <summary>The bytes that are kept. A follower that falls further behind reads the log again.</summary>
+    /// <summary>The size of the tail in bytes. A follower that falls further behind reads the log.</summary>
     public const int KeptBytes = 4 * 1024 * 1024;
 
-    /// <summary>The bytes with which a batch is full. It ends with the event that reaches them.</summary>
+    /// <summary>The size in bytes at which a batch is full. A batch ends with the event that reaches it.</summary>
     public const int BatchBytes = 64 * 1024;
 
-    /// <summary>The most bytes of batches that were read for single followers and that they have not taken yet.</summary>
+    /// <summary>The most bytes of batches that were read for single followers and not yet sent.</summary>
     public const int BehindBytes = 32 * 1024 * 1024;
 
-    /// <summary>How long a follower may take for such a batch while others need the room.</summary>
+    /// <summary>How long a follower may hold such a batch while others need the memory.</summary>
     public static readonly TimeSpan BehindGrace = TimeSpan.FromSeconds(5);
 
     private const int BatchEvents = 256;
 
-    // A follower this far ahead of what is kept is not worth reading all that is between for.
+    // For a follower further ahead of the tail than this, the events in between are not read.
     private const int LongestGap = 4096;
 
-    // Every batch is a write to every follower's socket: under load fewer and larger ones the more followers there are, an event that comes alone at once.
+    // Every batch is a write to every follower's socket. Under load, more followers get fewer and larger batches; a single event is sent at
+    // once.
     private static readonly TimeSpan ShortestSpacing = TimeSpan.FromMilliseconds(2);
     private static readonly TimeSpan LongestSpacing = TimeSpan.FromMilliseconds(25);
     private static readonly TimeSpan SpacingOfFollower = TimeSpan.FromMilliseconds(1);
@@ -36,7 +37,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     private readonly Lock _lock = new();
     private readonly List<EventBatch> _kept = [];
 
-    // Followers that are behind take turns, so that they leave processors to others however many they are.
+    // Followers that are behind take turns, so that any number of them leaves processors free.
     private readonly SemaphoreSlim _catchUp = new(Math.Max(1, Environment.ProcessorCount / 2));
     private readonly HeldBatches _behind = new(BehindBytes, BehindGrace, time);
     private long? _end;
@@ -45,19 +46,20 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     private Task<bool>? _growth;
     private int _waiting;
 
-    // How many waited for the last batch.
+    // The number that waited for the last batch.
     private int _followers;
 
     private TimeSpan Spacing =>
         TimeSpan.FromTicks(Math.Clamp(Volatile.Read(ref _followers) * SpacingOfFollower.Ticks, ShortestSpacing.Ticks, LongestSpacing.Ticks));
 
     /// <summary>
-    /// Waits for the first events after a place. Whoever goes on after the last of them gets all events in the order of the log, none skipped.
+    /// Waits for the first events after a place. A follower that continues after the last of them receives every event in the order of the
+    /// log.
     /// </summary>
-    /// <param name="after">The place of the last event that is known already; 0 for the beginning.</param>
+    /// <param name="after">The place of the last event received; 0 for the beginning.</param>
     /// <param name="cancellationToken">Gives up waiting.</param>
-    /// <returns>The events, and maybe some before them; null if the store is closed.</returns>
-    /// <exception cref="StoreUnavailableException">The store cannot answer now.</exception>
+    /// <returns>The events, possibly with some before them; null if the store is closed.</returns>
+    /// <exception cref="StoreUnavailableException">The store is unavailable.</exception>
     public async Task<EventBatch?> NextAsync(long after, CancellationToken cancellationToken)
     {
         while (true)
@@ -95,7 +97,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         }
     }
 
-    /// <summary>The batch that has the first event after a place; null if it is not kept.</summary>
+    /// <summary>The batch with the first event after a place; null if it is not in the tail.</summary>
     private EventBatch? Kept(long after)
     {
         if (_kept.Count == 0 || after < _kept[0].After)
@@ -125,7 +127,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         {
             var events = await log.ReadAsync(after, BatchEvents, cancellationToken, BatchBytes);
 
-            // Where all of them were purged meanwhile, the follower is to know at once.
+            // If all of them were purged meanwhile, the follower is told at once.
             var batch = events.Count > 0 ? BatchOf(after, events) : new(end, [], log.Epochs);
             batch.Hold = await _behind.HoldAsync(batch.Length, cancellationToken);
             return batch;
@@ -140,8 +142,8 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
         }
     }
 
-    /// <summary>Keeps the next batch after the end, once there is one.</summary>
-    /// <returns>Whether there is; false if the store is closed.</returns>
+    /// <summary>Appends the next batch to the tail once there is one.</summary>
+    /// <returns>False if the store is closed.</returns>
     private async Task<bool> GrowAsync(long end)
     {
         try
@@ -150,7 +152,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
                 await Task.Delay(early, time);
             while (true)
             {
-                // Taken before the read: what is published after the read began completes it.
+                // Taken before the read, so that an event published after the read began completes it.
                 var published = log.Published;
                 var events = await log.ReadTailAsync(end, BatchEvents, BatchBytes);
                 if (events.Count > 0)
@@ -186,7 +188,7 @@ internal sealed class EventTail(EventLog log, Troubles? troubles, TimeProvider t
     {
         lock (_lock)
         {
-            // Unless a follower that was far ahead has made it start elsewhere.
+            // Unless a follower far ahead has moved the tail.
             if (_end != batch.After)
                 return;
             Volatile.Write(ref _followers, Volatile.Read(ref _waiting));

@@ -1,11 +1,11 @@
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Bounds the memory of the batches that were read for one follower each. Where there is no room, the follower that has held its batch for
-/// longest is cut off, once it has held it for a while: it takes nothing, and comes back with its position.
+/// Bounds the memory of batches that were read for one follower each. When the memory is used up, the follower that has held its batch
+/// longest is disconnected, but not before the grace period. It reconnects with its position.
 /// </summary>
 /// <param name="mostBytes">The most bytes at once. One batch may be larger.</param>
-/// <param name="grace">How long a follower may hold a batch that others need the room of.</param>
+/// <param name="grace">How long a follower may hold a batch while others need the memory.</param>
 /// <param name="time">The clock.</param>
 internal sealed class HeldBatches(long mostBytes, TimeSpan grace, TimeProvider time)
 {
@@ -15,7 +15,7 @@ internal sealed class HeldBatches(long mostBytes, TimeSpan grace, TimeProvider t
     private long _bytes;
 
     /// <summary>Waits until there is room for a batch.</summary>
-    /// <returns>To be disposed of when its follower has it.</returns>
+    /// <returns>Dispose it when the follower has received the batch.</returns>
     public async ValueTask<Hold> HoldAsync(int bytes, CancellationToken cancellationToken)
     {
         while (true)
@@ -50,7 +50,7 @@ internal sealed class HeldBatches(long mostBytes, TimeSpan grace, TimeProvider t
             }
             catch (TimeoutException)
             {
-                // The oldest has had its time.
+                // The oldest has used up its grace period.
             }
         }
     }
@@ -70,7 +70,7 @@ internal sealed class HeldBatches(long mostBytes, TimeSpan grace, TimeProvider t
         freed.SetResult();
     }
 
-    /// <summary>The memory that a batch takes.</summary>
+    /// <summary>The memory of a batch.</summary>
     internal sealed class Hold : IDisposable
     {
         private readonly HeldBatches _all;
@@ -88,7 +88,7 @@ internal sealed class HeldBatches(long mostBytes, TimeSpan grace, TimeProvider t
 
         public LinkedListNode<Hold> Node { get; }
 
-        /// <summary>Cancelled when the follower is to be cut off.</summary>
+        /// <summary>Cancelled when the follower is to be disconnected.</summary>
         public CancellationToken Revoked => _revoked.Token;
 
         public Task RevokeAsync()

@@ -6,7 +6,7 @@ using FopWatch.Webhooks;
 
 namespace FopWatch.Local.Hosting;
 
-/// <summary>What the embedded host is started with.</summary>
+/// <summary>The settings of the embedded host.</summary>
 internal sealed record HostSettings
 {
     public const string DefaultUrls = "http://127.0.0.1:7071";
@@ -14,13 +14,13 @@ internal sealed record HostSettings
     public const int MinApiKeyLength = ApiKeys.MinKeyLength;
     public const string ApiKeyName = "ApiKey";
 
-    /// <summary>What both hosts share.</summary>
+    /// <summary>The settings that both hosts share.</summary>
     public required FopWatchSettings Shared { get; init; }
 
-    /// <summary>Where to listen, separated by <c>;</c>.</summary>
+    /// <summary>The addresses to listen on, separated by <c>;</c>.</summary>
     public string Urls { get; init; } = DefaultUrls;
 
-    /// <summary>The first of <see cref="Urls"/>, with the unspecified address where every address is meant; null where it is none.</summary>
+    /// <summary>The first of <see cref="Urls"/>, with the unspecified address for any address; null if it is not a URL.</summary>
     public Uri? FirstUrl => Uri.TryCreate(Concrete(Urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)[0]), UriKind.Absolute, out var url) ? url : null;
 
     /// <summary>The folder that holds all state.</summary>
@@ -30,7 +30,7 @@ internal sealed record HostSettings
     public string? ApiKey { get; init; }
 
     /// <summary>
-    /// The keys, one of which every route needs that is not open to all; none only if all addresses are loopback ones and no proxy leads to them.
+    /// The API keys. Every route that is not open needs one. Empty only if all addresses are loopback addresses and no proxy leads to them.
     /// </summary>
     public ApiKeys Keys => ApiKey is { } key ? Shared.ApiKeys.Plus(key, new(null, KeyRights.Write, null)) : Shared.ApiKeys;
 
@@ -41,11 +41,11 @@ internal sealed record HostSettings
     public TimeSpan StatusTimeout { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// The clock of waits for clients. A client lives in real time, whatever clock the host goes by: the demo's is faster.
+    /// The clock of waits for clients. Clients live in real time, even where the host's clock runs faster, as in the demo.
     /// </summary>
     public TimeProvider TransportTime { get; init; } = TimeProvider.System;
 
-    /// <summary>Where the settings were read from; null if they were not read but made.</summary>
+    /// <summary>Where the settings were read from; null if code created them.</summary>
     public SettingsOrigin? ReadFrom { get; init; }
 
     /// <summary>OpenTelemetry's own settings, such as <c>OTEL_EXPORTER_OTLP_ENDPOINT</c>.</summary>
@@ -53,11 +53,11 @@ internal sealed record HostSettings
 
     /// <summary>Reads the settings.</summary>
     /// <param name="configuration">The settings.</param>
-    /// <param name="urls">Where to listen.</param>
+    /// <param name="urls">The addresses to listen on.</param>
     /// <param name="data">The data folder.</param>
-    /// <param name="lists">Where the settings file has lists, below <see cref="FopWatchSettings.Section"/>.</param>
-    /// <param name="serves">Whether a host is started with them. If not, others cannot reach anything, and no API key is needed.</param>
-    /// <exception cref="SettingsException">Something is wrong; it names every problem.</exception>
+    /// <param name="lists">The lists in the settings file, below <see cref="FopWatchSettings.Section"/>.</param>
+    /// <param name="serves">Whether a host starts with them. If not, nothing can be reached from outside, and no API key is needed.</param>
+    /// <exception cref="SettingsException">Settings are invalid; it names every problem.</exception>
     public static HostSettings Read(
         IConfiguration configuration, string urls, string data, IReadOnlyCollection<string>? lists = null, bool serves = true)
     {
@@ -67,11 +67,11 @@ internal sealed record HostSettings
         {
             var addresses = urls.Split(';', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries);
             if (addresses.Length == 0 || !addresses.All(IsAddress))
-                reader.ProblemOutside($"--urls is '{urls}', not one or more of http://HOST:PORT separated by ';' (for https, put a reverse proxy in front)");
+                reader.ProblemOutside($"--urls is '{urls}': it takes one or more of http://HOST:PORT, separated by ';' (for https, put a reverse proxy in front)");
             if (addresses.Any(url => IsAddress(url) && new Uri(Concrete(url)) is { Host: "localhost", Port: 0 }))
-                reader.ProblemOutside($"--urls is '{urls}': with port 0, any that is free, give http://127.0.0.1:0 rather than localhost, which is two addresses");
+                reader.ProblemOutside($"--urls is '{urls}': localhost is two addresses, and port 0 (any free port) needs one; use http://127.0.0.1:0");
             if (string.IsNullOrWhiteSpace(data))
-                reader.ProblemOutside($"--data is empty: give the folder that holds all state, such as {DefaultData}");
+                reader.ProblemOutside($"--data is empty: it takes the folder that holds all state, such as {DefaultData}");
 
             var apiKey = ApiKeySettings.ReadKey(reader, ApiKeyName);
             if (shared.ApiKeys.Find(apiKey) is { } same)
@@ -80,7 +80,7 @@ internal sealed record HostSettings
             {
                 reader.Problem(
                     ApiKeyName,
-                    $"is missing, and others than this machine can reach the host: {string.Join("; ", exposures)}. "
+                    $"is missing, and other machines can reach the host: {string.Join("; ", exposures)}. "
                     + $"Set a secret of at least {MinApiKeyLength} characters, for example the output of 'openssl rand -hex 16'");
             }
 
@@ -98,34 +98,34 @@ internal sealed record HostSettings
         }
     }
 
-    /// <summary>Whether Kestrel can be told to listen there: it takes no path.</summary>
+    /// <summary>Whether Kestrel can listen there. It accepts no path.</summary>
     private static bool IsAddress(string url) =>
         url.StartsWith("http://", StringComparison.OrdinalIgnoreCase)
         && Uri.IsWellFormedUriString(Concrete(url), UriKind.Absolute)
         && new Uri(Concrete(url)) is { PathAndQuery: "/", Fragment: "", UserInfo: "" };
 
-    /// <summary>Why others than this machine can reach the host, a clause each.</summary>
+    /// <summary>The reasons why other machines can reach the host, a clause each.</summary>
     private static List<string> Exposures(IReadOnlyList<string> addresses, FopWatchSettings shared)
     {
         List<string> exposures =
             [.. addresses.Where(url => IsAddress(url) && !BindsLoopback(url)).Select(url => $"--urls has {url}, which is not a loopback address")];
         if (shared is { IsPublic: true, PublicUrl: { } publicUrl })
-            exposures.Add($"FopWatch:PublicUrl is {publicUrl.OriginalString}, under which a proxy or tunnel leads to it");
+            exposures.Add($"a proxy or tunnel at FopWatch:PublicUrl ({publicUrl.OriginalString}) leads to it");
         return exposures;
     }
 
     /// <summary>
-    /// Whether Kestrel binds loopback addresses only, by its own reading: it binds every address for a name that it does not know, such as
-    /// <c>loopback</c>, which <see cref="Uri"/> would turn into <c>localhost</c>. <see cref="LoopbackListeners"/> makes sure of it.
+    /// Whether Kestrel binds only loopback addresses, by its own parsing. It binds every address for a name that it does not know, such as
+    /// <c>loopback</c>, which <see cref="Uri"/> would turn into <c>localhost</c>. <see cref="LoopbackListeners"/> enforces it.
     /// </summary>
     private static bool BindsLoopback(string url) =>
         BindingAddress.Parse(url).Host is var host && (IsLoopback(host) || host.EndsWith(".localhost", StringComparison.OrdinalIgnoreCase));
 
-    /// <summary>Kestrel takes <c>*</c> and <c>+</c> for any address.</summary>
+    /// <summary>To Kestrel, <c>*</c> and <c>+</c> mean any address.</summary>
     private static string Concrete(string url) =>
         url.Replace("//*", "//0.0.0.0", StringComparison.Ordinal).Replace("//+", "//0.0.0.0", StringComparison.Ordinal);
 
-    /// <summary>Whether a host name or address is the loopback's.</summary>
+    /// <summary>Whether a host name or address is loopback.</summary>
     public static bool IsLoopback(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));
@@ -133,11 +133,11 @@ internal sealed record HostSettings
 
 /// <summary>Where settings were read from.</summary>
 /// <param name="File">The full path of the settings file.</param>
-/// <param name="Exists">Whether it is there.</param>
+/// <param name="Exists">Whether the file exists.</param>
 /// <param name="Variables">How many environment variables hold settings.</param>
 internal sealed record SettingsOrigin(string File, bool Exists, int Variables)
 {
-    /// <summary>The same in a sentence.</summary>
+    /// <summary>The origin in a sentence.</summary>
     public string ToWords() => (Exists, Variables) switch
     {
         (true, 0) => $"The settings were read from {File}.",

@@ -23,10 +23,10 @@ namespace FopWatch.Local.Hosting;
 /// <summary>The embedded host: the core, SQLite, and HTTP in one process.</summary>
 internal sealed class LocalHost : IAsyncDisposable
 {
-    /// <summary>The most connections at once, unless the process may open fewer files; see <see cref="OpenFiles"/>.</summary>
+    /// <summary>The most concurrent connections. A limit of open files can lower it; see <see cref="OpenFiles"/>.</summary>
     public const int MaxConnections = 2000;
 
-    /// <summary>How long the head of a request may take to arrive.</summary>
+    /// <summary>How long the headers of a request may take to arrive.</summary>
     public static readonly TimeSpan HeadersTimeout = TimeSpan.FromSeconds(15);
 
     private readonly WebApplication _app;
@@ -39,24 +39,24 @@ internal sealed class LocalHost : IAsyncDisposable
         Url = new(addresses.Addresses.First());
     }
 
-    /// <summary>The first address that it listens on.</summary>
+    /// <summary>The first address that the host listens on.</summary>
     public Uri Url { get; }
 
-    /// <summary>What it is made of.</summary>
+    /// <summary>The services of the host.</summary>
     public IServiceProvider Services => _app.Services;
 
-    /// <summary>The routes that it serves, each as its method and pattern.</summary>
+    /// <summary>The routes of the host, each as method and pattern.</summary>
     public IEnumerable<string> Routes => _app.Services.GetRequiredService<EndpointDataSource>().Endpoints
         .OfType<RouteEndpoint>()
         .SelectMany(route => (route.Metadata.GetMetadata<HttpMethodMetadata>()?.HttpMethods ?? [])
             .Select(method => $"{method} {route.RoutePattern.RawText}"));
 
-    /// <summary>Opens the store and starts to listen and to watch.</summary>
+    /// <summary>Opens the store, listens, and watches jobs.</summary>
     /// <param name="settings">The settings.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="logging">Where the log goes; null for nowhere.</param>
+    /// <param name="logging">Configures logging; null for no log.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
-    /// <exception cref="ListenException">It cannot listen where the settings say.</exception>
+    /// <exception cref="ListenException">The host cannot listen on its addresses.</exception>
     /// <exception cref="StoreOpenException">The data folder cannot be used.</exception>
     public static async Task<LocalHost> StartAsync(
         HostSettings settings,
@@ -81,7 +81,7 @@ internal sealed class LocalHost : IAsyncDisposable
             }
             catch (Exception e)
             {
-                // What has started uses the store.
+                // Parts that have started use the store.
                 await app.StopAsync(CancellationToken.None);
                 await app.DisposeAsync();
                 if (ListenException.Of(e, settings.Urls) is { } explained)
@@ -119,7 +119,7 @@ internal sealed class LocalHost : IAsyncDisposable
         }
         catch (StoreUnavailableException)
         {
-            // A full disk keeps no host from starting. The loops try it again.
+            // A full disk must not prevent a start. The loops retry.
         }
     }
 
@@ -131,11 +131,11 @@ internal sealed class LocalHost : IAsyncDisposable
         {
             kestrel.AddServerHeader = false;
 
-            // The handlers count what they read, and answer 413 themselves.
+            // The handlers count the bytes that they read, and answer 413 themselves.
             kestrel.Limits.MaxRequestBodySize = null;
 
-            // What bounds the memory that strangers can take: so many connections (ConnectionLimit), each with so much read ahead. Those in
-            // excess are closed at once, and a provider tries again. Requests and bodies that dribble are cut off.
+            // Bounds the memory that strangers can use: the number of connections (ConnectionLimit) times the read-ahead of each. Excess
+            // connections are closed at once, and a provider retries. Slow requests and bodies are cut off.
             kestrel.Limits.MaxRequestBufferSize = 64 * 1024;
             kestrel.Limits.RequestHeadersTimeout = HeadersTimeout;
             kestrel.Limits.MinRequestBodyDataRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
@@ -180,12 +180,12 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton(settings);
         services.AddSingleton(time);
 
-        // An instance, like the store: the container must not dispose of it.
+        // Registered as an instance, like the store, so that the container does not dispose it.
         services.AddSingleton(store.Events);
         services.AddSingleton<IEventPublisher>(store.Events);
         services.AddSingleton<IEventLog>(store.Events);
 
-        // It spaces out writes for the sake of the processor, whatever clock the host goes by.
+        // It spaces writes to save processor time, which is real time even where the host's clock is not.
         services.AddSingleton(provider => new EventTail(store.Events, provider.GetRequiredService<Troubles>(), TimeProvider.System));
         services.AddSingleton<OutboxDispatcher>();
 
@@ -203,7 +203,7 @@ internal sealed class LocalHost : IAsyncDisposable
         services.AddSingleton(new HostProfile(HostKind.Embedded, EventStream.Path));
         services.AddSingleton<IReadinessCheck, WritableStore>();
 
-        // Once somebody asks, the host listens.
+        // Resolved after the start, when the host listens.
         services.AddSingleton(provider => new ListeningAddress(
             new(provider.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.First())));
         services.AddSingleton<IDoctorCheck>(new ClockCheck(time));

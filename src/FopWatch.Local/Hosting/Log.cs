@@ -2,7 +2,9 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.Hosting;
 
-/// <summary>What the embedded host logs beside <see cref="FopWatch.Api.HostLog"/>. Never keys, tokens, ids, commands or bodies.</summary>
+/// <summary>
+/// The log messages of the embedded host besides <see cref="FopWatch.Api.HostLog"/>. They never hold keys, tokens, ids, commands or bodies.
+/// </summary>
 internal static partial class Log
 {
     [LoggerMessage(1, LogLevel.Information, "FopWatch serves {Url}, with {Sources} source(s), from {Data}")]
@@ -11,7 +13,7 @@ internal static partial class Log
     [LoggerMessage(7, LogLevel.Information, "FopWatch has stopped")]
     public static partial void Stopped(this ILogger logger);
 
-    [LoggerMessage(4, LogLevel.Warning, "Other users of this machine may change or read {Path}, which holds FopWatch's data. Remove their permissions (chmod go-rwx)")]
+    [LoggerMessage(4, LogLevel.Warning, "Other users of this machine can read or change {Path}, which holds FopWatch's data. Remove their permissions (chmod go-rwx)")]
     public static partial void OpenToOthers(this ILogger logger, string path);
 
     [LoggerMessage(3, LogLevel.Information, "Source {Source} ({Provider}): notify URL {NotifyUrl}, status API {StatusEndpoint}")]
@@ -23,12 +25,12 @@ internal static partial class Log
     [LoggerMessage(6, LogLevel.Information, "There is no settings file {File}; settings were read from {Variables} environment variable(s) FopWatch__…")]
     public static partial void NoSettingsFile(this ILogger logger, string file, int variables);
 
-    [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It starts again in {Wait}")]
+    [LoggerMessage(13, LogLevel.Error, "A background loop failed: {Loop}. Source: {Source}. It restarts in {Wait}")]
     public static partial void LoopFailed(this ILogger logger, string loop, string source, TimeSpan wait, Exception exception);
 
-    [LoggerMessage(14, LogLevel.Warning, "This process may open {Limit} files (RLIMIT_NOFILE), so at most {Connections} connections are taken at once. Raise the limit (ulimit -n) to {Wanted} or more")]
+    [LoggerMessage(14, LogLevel.Warning, "This process can open {Limit} files (RLIMIT_NOFILE), so it accepts at most {Connections} connections at once. Raise the limit (ulimit -n) to at least {Wanted}")]
     public static partial void FewDescriptors(this ILogger logger, int limit, int connections, int wanted);
 
-    [LoggerMessage(15, LogLevel.Warning, "{Most} connections are open, which is the limit. New ones are closed, {Count} since the start")]
+    [LoggerMessage(15, LogLevel.Warning, "{Most} connections are open, which is the limit. New connections are closed: {Count} since the start")]
     public static partial void ConnectionsClosed(this ILogger logger, int most, long count);
 }

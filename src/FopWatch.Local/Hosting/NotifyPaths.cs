@@ -6,8 +6,8 @@ using FopWatch.Settings;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Takes the path of <c>FopWatch:PublicUrl</c> off the paths that providers call, as a proxy may pass it or not, and reports calls below any other
-/// path, which nothing else would mention.
+/// Removes the path of <c>FopWatch:PublicUrl</c> from the paths that providers call, since a proxy may pass it on or strip it. Calls below
+/// any other path are reported, since nothing else would mention them.
 /// </summary>
 internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings settings, NotificationIntake intake, NotifyProbes probes)
 {
@@ -21,7 +21,7 @@ internal sealed class NotifyPaths(RequestDelegate next, FopWatchSettings setting
         if (!HttpMethods.IsPost(request.Method) || IsCalled(request.Path))
             return next(context);
 
-        // Signatures are checked for PublicUrl with the path below it, so the prefix must not become the path base.
+        // Signatures are checked against PublicUrl plus the rest of the path, so the prefix must not become the path base.
         if (_prefix.HasValue
             && request.Path.StartsWithSegments(_prefix, StringComparison.Ordinal, out var below)
             && IsCalled(below))

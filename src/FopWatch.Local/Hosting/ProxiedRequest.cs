@@ -1,11 +1,13 @@
 namespace FopWatch.Local.Hosting;
 
-/// <summary>Recognises requests that a reverse proxy or a tunnel has passed on. They come from a loopback address and may have a loopback name.</summary>
+/// <summary>
+/// Recognises requests that come through a reverse proxy or a tunnel. They come from a loopback address and may have a loopback name.
+/// </summary>
 internal static class ProxiedRequest
 {
     private static readonly HashSet<string> Names = new(StringComparer.OrdinalIgnoreCase)
     {
-        // Of more than one proxy.
+        // Used by more than one proxy.
         "Forwarded", "Via", "CDN-Loop", "Surrogate-Capability", "Proxy-Connection", "X-Host", "X-Scheme", "X-Url-Scheme", "X-Request-Start",
         "Front-End-Https", "X-Proxied-By", "X-Nginx-Proxy",
         "X-Real-IP", "X-Real-Port", "True-Client-IP", "Client-IP", "X-Client-IP", "X-Cluster-Client-IP", "Proxy-Client-IP", "X-ProxyUser-IP",
@@ -23,14 +25,14 @@ internal static class ProxiedRequest
     ];
 
     /// <summary>
-    /// Whether a request has a header that only proxies add, or speaks HTTP/1.0: nginx does to what it passes requests to, and by default it
-    /// adds no header and replaces the name.
+    /// Whether a request has a header that only proxies add, or uses HTTP/1.0. By default nginx sends HTTP/1.0 to its upstreams, adds no
+    /// header and replaces the host name.
     /// </summary>
     public static bool IsProxied(HttpRequest request) =>
         HttpProtocol.IsHttp10(request.Protocol)
         || request.Headers.Keys.Any(IsOfProxies);
 
-    /// <summary>Some proxies and their configurations write underscores for hyphens.</summary>
+    /// <summary>Some proxies and configurations replace hyphens with underscores.</summary>
     private static bool IsOfProxies(string header)
     {
         var name = header.Replace('_', '-');

@@ -10,12 +10,12 @@ using OpenTelemetry.Trace;
 namespace FopWatch.Local.Hosting;
 
 /// <summary>
-/// Exports the telemetry of FopWatch, ASP.NET Core, HttpClient and the runtime: metrics at <c>GET /metrics</c> for Prometheus, and all of it
-/// by OTLP where an endpoint is configured. Without one there are no traces, no exporter and no exported logs.
+/// Exports the telemetry of FopWatch, ASP.NET Core, HttpClient and the runtime. <c>GET /metrics</c> has the metrics for Prometheus. If an
+/// OTLP endpoint is configured, metrics, traces and logs are exported to it. Without one, there are no traces and no exported logs.
 /// </summary>
 internal static class TelemetryExport
 {
-    /// <summary>What the names of OpenTelemetry's settings begin with.</summary>
+    /// <summary>The prefix of OpenTelemetry's settings.</summary>
     public const string SettingsPrefix = "OTEL_";
 
     /// <summary>The path that Prometheus scrapes.</summary>
@@ -23,7 +23,7 @@ internal static class TelemetryExport
 
     /// <summary>Adds the exporters.</summary>
     /// <param name="builder">The application.</param>
-    /// <param name="settings">OpenTelemetry's own settings, which its exporters read from the application's configuration.</param>
+    /// <param name="settings">OpenTelemetry's own settings. Its exporters read them from the application's configuration.</param>
     public static void AddTelemetryExport(this WebApplicationBuilder builder, IReadOnlyDictionary<string, string?> settings)
     {
         builder.Configuration.AddInMemoryCollection(settings);
@@ -31,7 +31,7 @@ internal static class TelemetryExport
             .ConfigureResource(resource => resource
                 .AddService("fopwatch", serviceVersion: ProgramVersion.Text)
 
-                // Again, because the later one wins: OTEL_SERVICE_NAME goes before the name above.
+                // Added again because the last detector wins: OTEL_SERVICE_NAME overrides the name above.
                 .AddEnvironmentVariableDetector())
             .WithMetrics(metrics => metrics
                 .AddMeter(Telemetry.Name)
@@ -54,7 +54,7 @@ internal static class TelemetryExport
             .UseOtlpExporter();
         builder.Services.AddHostedService<ExportFailures>();
 
-        // What the frameworks log at Information has the paths of requests, in which tokens and ids are.
+        // At Information, the frameworks log the paths of requests, which hold tokens and ids.
         builder.Logging
             .AddFilter<OpenTelemetryLoggerProvider>("Microsoft", LogLevel.Warning)
             .AddFilter<OpenTelemetryLoggerProvider>("System", LogLevel.Warning);
@@ -72,8 +72,8 @@ internal static class TelemetryExport
                 "The metrics of FopWatch, ASP.NET Core, HttpClient and the .NET runtime. An `Accept` header that asks for `application/openmetrics-text` gets OpenMetrics. No value holds an id, a token, a key or a path.");
 
     /// <summary>
-    /// Keeps of a framework's span only attributes that cannot hold a token, an id or a key: a path, a query, a URL, a client's
-    /// address and the text of an exception can.
+    /// Keeps only those attributes of a framework's span that cannot hold a token, an id or a key. A path, a query, a URL, a client's
+    /// address or the text of an exception can hold one.
     /// </summary>
     private sealed class SpanRedaction : BaseProcessor<Activity>
     {
@@ -85,7 +85,7 @@ internal static class TelemetryExport
 
         public override void OnEnd(Activity data)
         {
-            // It comes from whoever called, and is inherited.
+            // The caller sent it, and child spans inherit it.
             data.TraceStateString = null;
             if (data.Source.Name == Telemetry.Name)
                 return;
@@ -96,7 +96,7 @@ internal static class TelemetryExport
         }
     }
 
-    /// <summary>Keeps of an exception in the log its type and stack, and not its message, which may quote what somebody sent.</summary>
+    /// <summary>Exports the type and stack of a logged exception, but not its message, which may quote a request.</summary>
     private sealed class LogRedaction : BaseProcessor<LogRecord>
     {
         public override void OnEnd(LogRecord data)

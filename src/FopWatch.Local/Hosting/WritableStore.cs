@@ -5,7 +5,9 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.Hosting;
 
-/// <summary>A store that can be read and not written to, as on a full disk, could not take a notification.</summary>
+/// <summary>
+/// A host is not ready when its store cannot be written to, for example on a full disk: it could not accept a notification.
+/// </summary>
 internal sealed class WritableStore(SqliteStore store, Troubles troubles, SteadyTime time) : IReadinessCheck
 {
     public async ValueTask<DateTimeOffset?> CheckAsync(CancellationToken cancellationToken)

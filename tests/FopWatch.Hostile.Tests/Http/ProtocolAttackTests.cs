@@ -216,7 +216,7 @@ public class ProtocolAttackTests
         // A line for each would fill the disk as fast as somebody connects. The first connection in excess writes it, and may do so after later ones are closed.
         await Eventually.HoldsAsync(() => host.Log.ToString().Contains("since the start", StringComparison.Ordinal));
         Assert.Single(host.Log.ToString().Split('\n'), line => line.Contains("connection", StringComparison.OrdinalIgnoreCase));
-        Assert.Contains("Warning 2000 connections are open, which is the limit. New ones are closed, 1 since the start", host.Log.ToString(), StringComparison.Ordinal);
+        Assert.Contains("Warning 2000 connections are open, which is the limit. New connections are closed: 1 since the start", host.Log.ToString(), StringComparison.Ordinal);
 
         flood.ForEach(connection => connection.Dispose());
         await Eventually.HoldsAsync(async () =>

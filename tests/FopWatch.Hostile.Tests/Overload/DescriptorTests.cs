@@ -107,7 +107,7 @@ public class DescriptorTests
     {
         var refused = Assert.Throws<TooFewDescriptorsException>(() => OpenFiles.Share(256, 1));
 
-        Assert.Contains("may open 256 files (RLIMIT_NOFILE), and FopWatch needs 4", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("can open 256 files (RLIMIT_NOFILE), but FopWatch needs 4", refused.Message, StringComparison.Ordinal);
         OpenFiles.Share(int.Parse(refused.Message.Split("needs ")[1].Split('.')[0], CultureInfo.InvariantCulture), 1);
     }
 

@@ -74,7 +74,7 @@ public sealed class ServeTests : IDisposable
 
         var said = await RefusedAsync(ExitCodes.Unreachable, "--data", _folder.FullName, "--urls", others + url);
 
-        Assert.Equal($"--urls: cannot listen on {url}: another program listens there already. Stop it, or choose another port.", said);
+        Assert.Equal($"--urls: cannot listen on {url}: another program already listens there. Stop it, or choose another port.", said);
     }
 
     [Fact]

@@ -56,7 +56,7 @@ public sealed class LocalChecksTests : IDisposable
         await disk.TakeAllAsync();
 
         Assert.Equal(
-            (DoctorLevel.Trouble, "The data folder cannot be written to: the disk may be full or read-only."), Of(Assert.Single(await RunAsync(new DataFolderCheck(folder)))));
+            (DoctorLevel.Trouble, "The data folder is not writable: the disk may be full or read-only."), Of(Assert.Single(await RunAsync(new DataFolderCheck(folder)))));
     }
 
     [Theory]
