@@ -100,7 +100,7 @@ public class DemoTests
         await run.Output.UntilAsync("fopwatch watch --from start --url");
 
         var output = run.Output.ToString();
-        Assert.Contains("All 3 jobs ended as they should.", output, StringComparison.Ordinal);
+        Assert.Contains("All 3 jobs ended as expected.", output, StringComparison.Ordinal);
         using var http = new HttpClient();
         var urls = Regex.Matches(output, @"^  curl '?(http\S+?)'?$", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
         Assert.Equal(3, urls.Count);

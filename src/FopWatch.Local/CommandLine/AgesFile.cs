@@ -4,14 +4,14 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>A file with the age of a finished job on each line.</summary>
+/// <summary>A file with the completion age of one job on each line.</summary>
 internal static class AgesFile
 {
-    /// <summary>Thirty years.</summary>
+    /// <summary>About 30 years, in seconds.</summary>
     private const double Greatest = 1e9;
 
-    /// <summary>Reads it. Blank lines and lines that begin with # do not count.</summary>
-    /// <exception cref="UsageException">It cannot be read, has no age, or has a line that is not an age.</exception>
+    /// <summary>Reads the file. Blank lines and lines that begin with # are skipped.</summary>
+    /// <exception cref="UsageException">The file cannot be read, has no age, or has a line that is not an age.</exception>
     public static async Task<GivenAges> ReadAsync(Terminal terminal, string file, CancellationToken cancellationToken)
     {
         var bytes = await InputFile.ReadAsync(terminal, file, cancellationToken);
@@ -27,12 +27,12 @@ internal static class AgesFile
             {
                 throw new UsageException(string.Create(
                     CultureInfo.InvariantCulture,
-                    $"'{file}', line {number}: '{DisplayText.Cut(DisplayText.Clean(text[..Math.Min(text.Length, 100)].ToString()), 40)}' is not an age: seconds from 0 to 1e9, such as 92.5."));
+                    $"'{file}', line {number}: '{DisplayText.Cut(DisplayText.Clean(text[..Math.Min(text.Length, 100)].ToString()), 40)}' is not an age. An age is a number of seconds from 0 to 1e9, such as 92.5."));
             }
 
             ages.Add(age);
         }
 
-        return ages.Count > 0 ? new(ages) : throw new UsageException($"'{file}' has no ages: one is expected on each line, in seconds.");
+        return ages.Count > 0 ? new(ages) : throw new UsageException($"'{file}' has no ages. Write one on each line, in seconds.");
     }
 }

@@ -8,12 +8,12 @@ namespace FopWatch.Local.CommandLine;
 internal static class BackupCommand
 {
     private const string More = """
-        The copy is one SQLite file with everything that the data folder holds at one moment: jobs, watches, events, quarantine. The host
-        goes on meanwhile. The copy is checked (PRAGMA integrity_check), and appears under its name only when it is whole. Settings are
-        not in it: keep fopwatch.json elsewhere.
+        Writes a consistent copy of the data folder to one SQLite file: jobs, watches, events and quarantine. The host keeps running. The copy
+        is checked (PRAGMA integrity_check) and gets its name only when it is complete. It does not contain the settings: back up
+        fopwatch.json separately.
 
-        TARGET is the file to write, or an existing folder. In a folder the name is fopwatch-<UTC time>.db. No file is overwritten. The file
-        has mode 0600: it holds ids, and bodies of notifications with their secrets.
+        TARGET is the file to write, or an existing folder. In a folder, the file is named fopwatch-<UTC time>.db. An existing file is never
+        overwritten. The file has mode 0600, because it holds ids, and notifications with secrets in them.
 
         Examples:
           $ fopwatch backup /var/backups/fopwatch
@@ -21,19 +21,18 @@ internal static class BackupCommand
 
         Exit codes:
           0    copied and checked
-          1    the database is damaged; there is no copy
+          1    the database is damaged; no copy was written
           2    wrong usage
           3    the data folder cannot be read, or the file cannot be written
-          130  Ctrl-C; there is no copy
+          130  Ctrl-C; no copy was written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var target = new Argument<string>("TARGET") { Description = "The file to write, or an existing folder to write it to." };
+        var target = new Argument<string>("TARGET") { Description = "The file to write, or an existing folder." };
         var data = PlaceOptions.Data();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new ExplainedCommand("backup", "Copies the data folder, also of a running host, to one file.", More) { target, data, json };
+        var command = new ExplainedCommand("backup", "Copies the data folder to one file, while the host is running or stopped.", More) { target, data, json };
         command.SetAction((result, cancellationToken) => DataCopyCommand.RunAsync(
             terminal,
             result,
@@ -53,7 +52,7 @@ internal static class BackupCommand
         if (Path.EndsInDirectorySeparator(target))
             throw new UsageException($"'{target}' is not an existing folder.");
         if (Path.Exists(target))
-            throw new UsageException($"'{target}' exists already, and a backup overwrites nothing.");
+            throw new UsageException($"'{target}' already exists. A backup never overwrites a file.");
         return target;
     }
 }

@@ -12,7 +12,7 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>How one provider's decoder understands a body.</summary>
 internal sealed record BodyInterpretation
 {
-    /// <summary>Stands for what the body or the command line does not name.</summary>
+    /// <summary>The placeholder for values that neither the body nor the command line gives.</summary>
     public const string Unnamed = "-";
 
     /// <summary>The provider.</summary>
@@ -21,46 +21,48 @@ internal sealed record BodyInterpretation
     /// <summary>Why the body could not be understood; null if it was.</summary>
     public string? Problem { get; init; }
 
-    /// <summary>The job as it would be if this were the first that is heard of it; null if the body was not understood.</summary>
+    /// <summary>The job as this body alone would create it; null if the body was not understood.</summary>
     public JobRecord? Job { get; init; }
 
-    /// <summary>Whether the body says that the processing of the whole job is over.</summary>
+    /// <summary>Whether the body says that the whole job has finished processing.</summary>
     public bool? Closes { get; init; }
 
-    /// <summary>The outcome that the body by itself settles the job with; null if it does not.</summary>
+    /// <summary>The outcome with which the body alone would settle the job; null if it would not.</summary>
     public JobState? Outcome { get; init; }
 
-    /// <summary>Whether the body is reason enough to ask the status API now.</summary>
+    /// <summary>Whether the body makes FopWatch poll the status API at once.</summary>
     public bool? AsksForPoll { get; init; }
 
-    /// <summary>Why the host would answer the URL 404; null if it would not, or no URL was given.</summary>
+    /// <summary>Why the host would answer 404 to the URL; null if it would not, or no URL was given.</summary>
     public string? UrlProblem { get; init; }
 
-    /// <summary>Why the body is not about the source, by its <c>Buckets</c> and <c>Pipelines</c>; null if it is, or no source was given.</summary>
+    /// <summary>
+    /// Why the source's <c>Buckets</c> and <c>Pipelines</c> exclude the body; null if they do not, or no source was given.
+    /// </summary>
     public string? OutOfScope { get; init; }
 
-    /// <summary>How far the notification can be believed; null if that was not asked.</summary>
+    /// <summary>How far the notification can be trusted; null if that was not checked.</summary>
     public Trust? Trust { get; init; }
 
-    /// <summary>Why the signature is wrong; null if it is not.</summary>
+    /// <summary>Why the signature is invalid; null if it is valid.</summary>
     public SignatureDiagnosis? Signature { get; init; }
 
-    /// <summary>The same in words.</summary>
+    /// <summary><see cref="Signature"/> in words.</summary>
     public string? Why => Signature?.ToWords();
 
-    /// <summary>What would become of the notification; null if the trust was not asked for.</summary>
+    /// <summary>How the host would handle the notification; null if the trust was not checked.</summary>
     public NotificationResult? Becomes { get; init; }
 
-    /// <summary>What was read; equal where two providers understand the body alike.</summary>
+    /// <summary>What was decoded. It is equal where two providers decode the body alike.</summary>
     [JsonIgnore]
     public JobReport? Report { get; init; }
 
-    /// <summary>Reads a body.</summary>
-    /// <param name="provider">Whose decoder.</param>
-    /// <param name="channel">The way that the body came.</param>
+    /// <summary>Interprets a body.</summary>
+    /// <param name="provider">The provider whose decoder is used.</param>
+    /// <param name="channel">How the body arrived.</param>
     /// <param name="body">The body.</param>
-    /// <param name="source">The source whose keys and rule count; null to leave the trust open.</param>
-    /// <param name="request">The notification that the body is of; null to leave the trust open.</param>
+    /// <param name="source">The source whose keys and trust setting apply; null to skip the check of trust.</param>
+    /// <param name="request">The request that carried the body; null to skip the check of trust.</param>
     /// <param name="now">The time.</param>
     public static BodyInterpretation Of(
         IProvider provider,
@@ -106,7 +108,7 @@ internal sealed record BodyInterpretation
         var start = path.IndexOf(Root, StringComparison.OrdinalIgnoreCase);
         string[] segments = start < 0 ? [] : path[(start + Root.Length)..].Split('/');
         if (segments is not [_, _, ..])
-            return "this is not a notify URL, which ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
+            return "a notify URL ends in /api/notify/SOURCE/TOKEN or /api/notify/SOURCE/TOKEN/CORRELATION";
         if (Uri.UnescapeDataString(segments[0]) != source.Name)
             return $"this is not a notify URL of the source '{source.Name}'";
         return source.Tokens.Match(Uri.UnescapeDataString(segments[1])) ? null : $"this URL has no token of the source '{source.Name}'";
@@ -121,12 +123,11 @@ internal sealed record BodyInterpretation
 }
 
 /// <summary>What <c>decode --json</c> prints.</summary>
-/// <param name="Channel">The way that the body was taken to have come.</param>
+/// <param name="Channel">How the body is assumed to have arrived.</param>
 /// <param name="Size">The body's size in bytes.</param>
-/// <param name="Readings">How each provider understands it.</param>
+/// <param name="Readings">How each provider's decoder understands it.</param>
 internal sealed record DecodedBody(ReportChannel Channel, int Size, IReadOnlyList<BodyInterpretation> Readings);
 
-/// <summary>The serializer context of <c>decode</c>.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -3,11 +3,9 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Shows how far a batch is.</summary>
-/// <param name="terminal">Where.</param>
+/// <summary>Shows the progress of a batch.</summary>
 internal sealed class BulkProgress(Terminal terminal) : IProgress<BulkAnswer>
 {
-    /// <summary>What a batch came to so far.</summary>
     public static string Text(BulkAnswer answer) =>
         string.Create(CultureInfo.InvariantCulture, $"{answer.Done ?? 0} of {answer.Count} done, {answer.Failed ?? 0} failed.");
 

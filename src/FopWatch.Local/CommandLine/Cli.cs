@@ -7,7 +7,6 @@ namespace FopWatch.Local.CommandLine;
 /// <summary>The command line; <c>serve</c> is the default.</summary>
 internal static class Cli
 {
-    /// <summary>Runs the process's command.</summary>
     public static Task<int> RunAsync(string[] args) => RunAsync(args, Terminal.OfProcess(), CancellationToken.None);
 
     /// <summary>Runs a command in a terminal.</summary>
@@ -30,12 +29,11 @@ internal static class Cli
         }
     }
 
-    /// <summary>All commands.</summary>
     public static RootCommand Create(Terminal terminal)
     {
         var serve = ServeCommand.Create(terminal);
         var root = new RootCommand(
-            "FopWatch knows how every media-processing job at Qiniu or Wangsu/CDNetworks ended. Without a command it serves.")
+            "FopWatch knows how every media-processing job at Qiniu or Wangsu/CDNetworks ended. Without a command, it runs the host (serve).")
         {
             serve,
             DemoCommand.Create(terminal),
@@ -55,13 +53,13 @@ internal static class Cli
             McpCommand.Create(terminal),
         };
 
-        // Serving is the default: the root takes its options too.
+        // serve is the default command, so the root takes its options too.
         foreach (var option in serve.Options)
             root.Options.Add(option);
         root.Action = serve.Action;
         ExplainedCommand.ShowIn(root, terminal);
 
-        // The parser's own, [suggest], throws at what is not a number. See Suggestions.
+        // The parser's own directive, [suggest], throws if its position is not a number. Suggestions replaces it.
         root.Directives.Clear();
         return root;
     }
@@ -75,7 +73,7 @@ internal static class Cli
             return ExitCodes.Ok;
         }
 
-        // An argument that begins with @ is not the name of a file with more of them.
+        // No response files: an argument that begins with @ is an ordinary argument.
         var parsed = Create(terminal).Parse(args, new() { ResponseFileTokenReplacer = null });
         if (WrongUsage.Find(parsed, args) is { Count: > 0 } problems)
             return WrongUsage.Report(terminal, parsed.CommandResult.Command, problems);

@@ -2,24 +2,24 @@ using System.CommandLine;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>completion</c>: prints a script by which a shell completes command lines of this program.</summary>
+/// <summary><c>completion</c>: prints a shell completion script.</summary>
 internal static class CompletionCommand
 {
     private const string More = """
-        The shell asks the program for the words that can follow, so that the script stays right after an upgrade. Where none can, it
-        completes names of files.
+        The script asks the program for the words that can follow, so it needs no update after an upgrade. Where no word can follow, it
+        completes file names.
 
-        For the running shell:
+        For the current shell:
           $ source <(fopwatch completion bash)
           $ source <(fopwatch completion zsh)
           $ fopwatch completion fish | source
           $ fopwatch completion pwsh | Out-String | Invoke-Expression
 
-        For every new one:
+        For every new shell:
           bash  write it to ~/.local/share/bash-completion/completions/fopwatch
           zsh   write it to the file _fopwatch in a folder of $fpath, before compinit
           fish  write it to ~/.config/fish/completions/fopwatch.fish
-          pwsh  put the line above into $PROFILE
+          pwsh  add the line above to $PROFILE
 
         Exit codes:
           0  printed
@@ -83,7 +83,6 @@ internal static class CompletionCommand
         ["pwsh"] = PowerShell,
     };
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var shell = new Argument<string>("SHELL") { Description = $"{string.Join(", ", Scripts.Keys.Order(StringComparer.Ordinal))}." };
@@ -91,9 +90,9 @@ internal static class CompletionCommand
         shell.Validators.Add(result =>
         {
             if (result.Tokens is [var token] && !Scripts.ContainsKey(token.Value))
-                result.AddError($"SHELL: '{token.Value}' is none of {string.Join(", ", Scripts.Keys)}.");
+                result.AddError($"SHELL: '{token.Value}' is not one of {string.Join(", ", Scripts.Keys)}.");
         });
-        var command = new ExplainedCommand("completion", "Prints a script by which a shell completes commands and options.", More) { shell };
+        var command = new ExplainedCommand("completion", "Prints a script that completes commands and options in a shell.", More) { shell };
         command.SetAction(result =>
         {
             terminal.Output.WriteLine(Scripts[result.GetValue(shell)!].ReplaceLineEndings("\n"));

@@ -8,26 +8,25 @@ using FopWatch.Settings;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>config check</c>: reads the settings as the host does at its start, and says what is wrong with them.</summary>
+/// <summary><c>config check</c>: validates the settings as the host does at its start.</summary>
 internal static class ConfigCommand
 {
     private const string More = """
-        The settings are read from the file and the environment, and validated as 'serve' does at its start. Each problem is named by its
-        setting; an unknown name comes with the nearest right one. No key, token or other secret is printed. Nothing is opened, and
-        nobody is asked.
+        Reads the settings from the file and the environment, and validates them as 'serve' does at its start. Each problem names its setting;
+        an unknown name comes with the nearest known one. No key, token or other secret is printed. The command opens no data folder and
+        makes no request.
 
-        Warnings are about settings that are valid and unlikely to work, such as a notify URL that no provider can reach.
+        Warnings are about settings that are valid but unlikely to work, such as a notify URL that no provider can reach.
 
         Examples:
           $ fopwatch config check
           $ fopwatch config check --config /etc/fopwatch/fopwatch.json --urls http://0.0.0.0:7071
 
         Exit codes:
-          0  the host would start with these settings; there may be warnings
-          2  settings are wrong, or wrong usage
+          0  the settings are valid, possibly with warnings
+          2  the settings are invalid, or wrong usage
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var (urls, data, config) = (PlaceOptions.Urls(), PlaceOptions.Data(), PlaceOptions.Config());
@@ -35,7 +34,7 @@ internal static class ConfigCommand
         var check = new ExplainedCommand("check", "Validates the settings as the host does at its start.", More) { config, urls, data, json };
         check.SetAction((result, _) => HostOptions.GuardAsync(terminal, result, () => Task.FromResult(
             Check(terminal, result.GetValue(config), result.GetValue(urls)!, result.GetValue(data)!, result.GetValue(json)))));
-        return new Command("config", "Looks at the settings.") { check };
+        return new Command("config", "Checks the settings.") { check };
     }
 
     private static int Check(Terminal terminal, string? file, string urls, string data, bool json)
@@ -76,20 +75,20 @@ internal static class ConfigCommand
     {
         const UnixFileMode Others = UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.GroupWrite;
         if (settings.Shared.Sources.All.Count == 0)
-            yield return $"There is no source, so nothing can be registered or notified. Set {FopWatchSettings.Section}:Sources";
+            yield return $"There is no source, so the host accepts no registration and no notification. Set {FopWatchSettings.Section}:Sources";
         if (settings.ReadFrom is { Exists: true, File: var file } && !OperatingSystem.IsWindows() && (File.GetUnixFileMode(file) & Others) != 0)
-            yield return $"Other users of this machine may read or change {file}, which holds keys. Remove their permissions (chmod o-rwx,g-w)";
+            yield return $"Other users of this machine can read or change {file}, which holds keys. Remove their permissions (chmod o-rwx,g-w)";
     }
 
     private static void Write(Terminal terminal, CheckedSettings check) =>
         terminal.Output.WriteLine(JsonSerializer.Serialize(check, ConfigJson.Default.CheckedSettings));
 }
 
-/// <summary>What a check of the settings found, as JSON.</summary>
+/// <summary>The result of a check of the settings, as JSON.</summary>
 /// <param name="Valid">Whether a host would start with them.</param>
-/// <param name="Problems">What is wrong, a sentence each, beginning with the name of the setting.</param>
-/// <param name="Warnings">What is valid and unlikely to work, a sentence each.</param>
-/// <param name="Sources">The sources of valid settings.</param>
+/// <param name="Problems">The problems, a sentence each, which begins with the name of the setting.</param>
+/// <param name="Warnings">Settings that are valid but unlikely to work, a sentence each.</param>
+/// <param name="Sources">The sources, if the settings are valid.</param>
 internal sealed record CheckedSettings(
     bool Valid, IReadOnlyList<string> Problems, IReadOnlyList<string> Warnings, IReadOnlyList<CheckedSource> Sources);
 

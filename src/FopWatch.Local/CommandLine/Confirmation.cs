@@ -1,15 +1,14 @@
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Whether something is to be done with many.</summary>
+/// <summary>Asks before a batch is run.</summary>
 internal static class Confirmation
 {
-    /// <summary>The option that says yes.</summary>
-    public static System.CommandLine.Option<bool> Option() => new("--yes", "-y") { Description = "Do it without asking, once the count was shown." };
+    public static System.CommandLine.Option<bool> Option() => new("--yes", "-y") { Description = "Do not ask for confirmation. The count is still shown." };
 
-    /// <summary>Shows what would be done, and asks unless the answer was given.</summary>
-    /// <param name="terminal">Where.</param>
-    /// <param name="what">What would be done, and with how many, in a sentence.</param>
-    /// <param name="yes">Whether the answer was given.</param>
+    /// <summary>Shows what would be done, and asks unless <c>--yes</c> was given.</summary>
+    /// <param name="terminal">Where to ask.</param>
+    /// <param name="what">What would be done, with the count, in a sentence.</param>
+    /// <param name="yes">Whether <c>--yes</c> was given.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<bool> AskAsync(Terminal terminal, string what, bool yes, CancellationToken cancellationToken)
     {
@@ -18,15 +17,15 @@ internal static class Confirmation
             return true;
         if (terminal.CanAsk)
         {
-            terminal.Error.Write("Go on? [y/N] ");
+            terminal.Error.Write("Continue? [y/N] ");
             using var input = new StreamReader(terminal.OpenInput());
             if ((await input.ReadLineAsync(cancellationToken))?.Trim() is "y" or "Y" or "yes")
                 return true;
-            terminal.WriteErrorLine("Nothing was done.");
+            terminal.WriteErrorLine("Nothing was changed.");
             return false;
         }
 
-        terminal.WriteErrorLine("Nothing was done. --yes does it.");
+        terminal.WriteErrorLine("Nothing was changed. Nobody can confirm here; give --yes to continue.");
         return false;
     }
 }

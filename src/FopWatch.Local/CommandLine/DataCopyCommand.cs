@@ -6,10 +6,9 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>What <c>backup</c> and <c>restore</c> have in common: how they end, and what they print.</summary>
+/// <summary>The output and exit codes that <c>backup</c> and <c>restore</c> share.</summary>
 internal static class DataCopyCommand
 {
-    /// <summary>Copies, and shows the copy.</summary>
     public static Task<int> RunAsync(Terminal terminal, ParseResult result, bool json, string done, Func<CopiedData> copy) =>
         HostOptions.GuardAsync(terminal, result, async () =>
         {
@@ -36,7 +35,7 @@ internal static class DataCopyCommand
         });
 }
 
-/// <summary>What is printed of a copy as JSON.</summary>
+/// <summary>The result of a copy as JSON.</summary>
 internal sealed record CopyAnswer(string File, long Bytes, long Format);
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]

@@ -11,7 +11,7 @@ using Spectre.Console;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>decode</c>: shows how FopWatch understands a captured body, and how far it would believe it.</summary>
+/// <summary><c>decode</c>: shows how FopWatch understands a captured body, and how far it would trust it.</summary>
 internal static class DecodeCommand
 {
     private const int MaxItems = 50;
@@ -24,60 +24,58 @@ internal static class DecodeCommand
           $ curl -sf http://127.0.0.1:7071/api/quarantine/KEY/body | fopwatch decode -
           $ fopwatch decode body.txt --config fopwatch.json --source media --url https://hooks.example.com/api/notify/media/TOKEN --authorization 'Qiniu AK:SIGNATURE' --content-type application/json
 
-        A wrong signature is tried for other hosts, paths, queries and content types, and the output says which one it is right
-        for. --header 'Host: …', 'X-Forwarded-Host: …' and 'Forwarded: host=…' add hosts to try.
+        If a signature is invalid, the command tries other hosts, paths, queries and content types, and prints the combination for which it
+        is valid. --header 'Host: …', 'X-Forwarded-Host: …' and 'Forwarded: host=…' add hosts to try.
 
-        Nothing is sent, stored or settled; secrets in commands stay redacted.
+        Nothing is sent, stored or settled. Secrets in commands are redacted.
 
         Exit codes:
           0  understood
-          1  FopWatch would put it into quarantine (not understood, a wrong signature, or about a bucket or pipeline that --source
-             does not list), not record it (such a poll answer), or answer 404 (no right token in --url)
+          1  FopWatch would quarantine the notification (not understood, invalid signature, or a bucket or pipeline that --source does not list), ignore such a poll answer, or answer 404 (no valid token in --url)
           2  wrong usage
           5  the output cannot be written
         """;
 
     private static readonly JsonSerializerOptions Readable = new(DecodeJson.Default.Options)
     {
-        // Keys in other scripts are to be read; what a terminal would obey is spelt out afterwards.
+        // Keys in other scripts stay readable. Control characters are escaped afterwards.
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
     };
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var file = new Argument<string>("FILE") { Description = "A file with the body, byte for byte; - for the standard input." };
+        var file = new Argument<string>("FILE") { Description = "A file with the body, byte for byte; - for standard input." };
         var provider = new Option<ProviderKind?>("--provider")
         {
-            Description = "Whose body it is (default: that of the source, or else all are tried).",
+            Description = "The provider that sent the body (default: that of --source; without it, all are tried).",
             HelpName = "qiniu|wangsuFmgr|wangsuFops",
             CustomParser = result => Choice<ProviderKind>(result, "--provider"),
         };
         var channel = new Option<ReportChannel?>("--channel")
         {
-            Description = "Whether it is a notification or the answer of a status API; the same number means different things in each. "
-                + "Default: notification.",
+            Description = "How the body arrived: as a notification, or as the answer of a status API. The same code has different meanings in "
+                + "the two (default: notification).",
             HelpName = "notification|poll",
             CustomParser = result => Choice<ReportChannel>(result, "--channel"),
         };
-        var json = new Option<bool>("--json") { Description = "Print JSON: the job as events carry it, and what the body means." };
+        var json = new Option<bool>("--json") { Description = "Print JSON: the job as in events, and what the body means." };
         var config = PlaceOptions.Config();
-        var source = new Option<string?>("--source") { Description = "A source in the settings: its provider, keys and trust count.", HelpName = "NAME" };
+        var source = new Option<string?>("--source") { Description = "A source in the settings, whose provider, keys and trust setting apply.", HelpName = "NAME" };
         var url = new Option<string?>("--url")
         {
-            Description = "The whole notify URL as the provider was given it, which the signature covers. It is not shown.",
+            Description = "The complete notify URL as given to the provider. The signature covers it. It is not printed.",
             HelpName = "URL",
         };
-        var authorization = new Option<string?>("--authorization") { Description = "The Authorization header that came with it.", HelpName = "VALUE" };
-        var contentType = new Option<string?>("--content-type") { Description = "The Content-Type header that came with it.", HelpName = "VALUE" };
+        var authorization = new Option<string?>("--authorization") { Description = "The Authorization header of the request.", HelpName = "VALUE" };
+        var contentType = new Option<string?>("--content-type") { Description = "The Content-Type header of the request.", HelpName = "VALUE" };
         var headers = new Option<string[]>("--header")
         {
-            Description = "A header that came with it, such as Authorization, Content-Type, X-Qiniu-*, Host, X-Forwarded-Host or Forwarded; may be repeated. Others are ignored.",
+            Description = "A header of the request: Authorization, Content-Type, X-Qiniu-*, Host, X-Forwarded-Host or Forwarded. Others are ignored. Can be repeated.",
             HelpName = "'NAME: VALUE'",
         };
         var command = new ExplainedCommand(
             "decode",
-            "Shows how a captured notification or poll answer is understood, and whether its signature is right.",
+            "Shows how a captured notification or poll answer is understood, and whether its signature is valid.",
             More)
         {
             file, provider, channel, json, config, source, url, authorization, contentType, headers,
@@ -87,7 +85,7 @@ internal static class DecodeCommand
             var (way, named, kind) = (result.GetValue(channel) ?? ReportChannel.Notification, result.GetValue(source), result.GetValue(provider));
             var found = named is null ? null : FindSource(result.GetValue(config), named);
             if (kind is not null && found is not null && kind != found.Provider.Kind)
-                throw new UsageException($"--provider: the source '{named}' is of {WireNames.Of(found.Provider.Kind)}.");
+                throw new UsageException($"--provider: the provider of the source '{named}' is {WireNames.Of(found.Provider.Kind)}.");
 
             var signed = ReadHeaders(result.GetValue(headers) ?? []);
             signed = signed with
@@ -97,9 +95,9 @@ internal static class DecodeCommand
             };
             var to = ReadUrl(result.GetValue(url));
             if (signed.Authorization is not null && (found is null || to is null))
-                throw new UsageException("To check the authorization, --source (with its keys in the settings) and --url are needed.");
+                throw new UsageException("To check the authorization, give --source (with its keys in the settings) and --url.");
             if (signed.Authorization is not null && way == ReportChannel.Poll)
-                throw new UsageException("A poll answer has no authorization: it was asked for.");
+                throw new UsageException("A poll answer has no authorization: FopWatch requested it.");
 
             var body = await InputFile.ReadAsync(terminal, result.GetValue(file)!, cancellationToken);
             var request = way == ReportChannel.Notification && to is not null ? signed with { Url = to, Body = body } : null;
@@ -131,7 +129,7 @@ internal static class DecodeCommand
                 return value;
         }
 
-        result.AddError($"{option}: '{text}' is none of {string.Join(", ", WireNames.All<T>())}.");
+        result.AddError($"{option}: '{text}' is not one of {string.Join(", ", WireNames.All<T>())}.");
         return null;
     }
 
@@ -139,8 +137,8 @@ internal static class DecodeCommand
     {
         var sources = SettingsFile.Read(config, HostSettings.DefaultUrls, HostSettings.DefaultData, serves: false).Shared.Sources;
         return sources.Find(name) ?? throw new UsageException(sources.All.Count == 0
-            ? $"--source: there is no source '{name}'; the settings have none at all."
-            : $"--source: there is no source '{name}'; the settings have {string.Join(", ", sources.All.Select(source => source.Name))}.");
+            ? $"--source: there is no source '{name}'. The settings have no sources."
+            : $"--source: there is no source '{name}'. The settings have {string.Join(", ", sources.All.Select(source => source.Name))}.");
     }
 
     private static Uri? ReadUrl(string? text)
@@ -151,7 +149,7 @@ internal static class DecodeCommand
         // Not quoted: it holds the notify token.
         return Uri.TryCreate(text, UriKind.Absolute, out var url) && url.Scheme is "http" or "https"
             ? url
-            : throw new UsageException("--url: it is not an http or https URL.");
+            : throw new UsageException("--url: this is not an http or https URL.");
     }
 
     private static SignedRequest ReadHeaders(string[] headers)
@@ -161,7 +159,7 @@ internal static class DecodeCommand
         {
             var colon = header.IndexOf(':', StringComparison.Ordinal);
             if (colon <= 0)
-                throw new UsageException($"--header: '{header}' is not NAME: VALUE.");
+                throw new UsageException($"--header: '{header}' is not of the form NAME: VALUE.");
 
             var (name, value) = (header[..colon].Trim(), header[(colon + 1)..].Trim());
             if (name.Equals("Authorization", StringComparison.OrdinalIgnoreCase))
@@ -188,7 +186,7 @@ internal static class DecodeCommand
         foreach (var reading in readings.Where(reading => reading.Problem is not null))
             terminal.WriteText(new(WireNames.Of(reading.Provider), Terminal.Bold), ": not understood: ", new Piece(reading.Problem!, Terminal.Wrong));
 
-        // The families of one vendor often read a body alike.
+        // The provider kinds of one vendor often decode a body alike.
         var understood = readings.Where(reading => reading.Job is not null).GroupBy(reading => reading.Report).Select(alike => alike.ToList()).ToList();
         foreach (var alike in understood)
         {
@@ -200,9 +198,9 @@ internal static class DecodeCommand
         }
 
         if (understood.Count > 1)
-            terminal.WriteText(new Piece("It can be read in several ways; --provider or --source says which is meant.", Terminal.Dim));
+            terminal.WriteText(new Piece("The body can be read in several ways. Give --provider or --source to choose one.", Terminal.Dim));
 
-        // A body that nobody understood may have a signature nonetheless.
+        // A body that no decoder understood can still have a signature.
         if (understood.Count == 0 && readings is [{ Trust: { } trust, Becomes: { } becomes }])
         {
             terminal.WriteText("trust: ", TrustPiece(trust), "  ", Consequence(readings[0], becomes));
@@ -215,7 +213,7 @@ internal static class DecodeCommand
     {
         var job = reading.Job!;
         var facts = new Grid().AddColumn(new GridColumn().NoWrap().PadLeft(2).PadRight(2)).AddColumn();
-        Add("id", job.Id == BodyInterpretation.Unnamed ? "(the body names none)" : new Piece(job.Id, Terminal.Bold));
+        Add("id", job.Id == BodyInterpretation.Unnamed ? "(not in the body)" : new Piece(job.Id, Terminal.Bold));
         Add("state", Terminal.State(job.State));
         AddKnown("bucket", job.Bucket);
         AddKnown("key", job.Key);
@@ -229,7 +227,7 @@ internal static class DecodeCommand
             $"{job.Counts.Total}: {job.Counts.Succeeded} succeeded, {job.Counts.Failed} failed, {job.Counts.Running} open"));
         Add("closes the job", YesNo(reading.Closes == true));
         Add("outcome", reading.Outcome is { } outcome ? Terminal.State(outcome)
-            : reading.Closes == true ? "none yet: the processing is over, but the body does not say how each command ended, so the status API is asked"
+            : reading.Closes == true ? "none yet: processing is over, but the body does not say how each command ended, so FopWatch polls the status API"
             : "none yet");
         Add("asks for a poll", YesNo(reading.AsksForPoll == true));
         if (reading.OutOfScope is { } outOfScope)
@@ -264,7 +262,7 @@ internal static class DecodeCommand
             table.Add(DisplayText.Cut(item.Command, 400), Terminal.State(item.State), ResultOf(item));
         table.Write();
         if (job.Items.Count > MaxItems)
-            terminal.WriteLine(new Piece($"… and {job.Items.Count - MaxItems} more commands; --json shows them all.", Terminal.Dim));
+            terminal.WriteLine(new Piece($"… and {job.Items.Count - MaxItems} more commands; --json shows all of them.", Terminal.Dim));
     }
 
     private static Piece ResultOf(JobItem item)
@@ -281,16 +279,16 @@ internal static class DecodeCommand
         if (item.Outputs.Count == 0 && item.Result is { } result)
             outputs = DisplayText.Cut(result.GetRawText(), 200);
         return item.ReusedOldOutput == true
-            ? new Piece(outputs + " (old output, nothing was processed)", new Style(Color.Yellow))
+            ? new Piece(outputs + " (reused old output, nothing was processed)", new Style(Color.Yellow))
             : outputs;
     }
 
     private static Piece TrustPiece(Trust trust) => trust switch
     {
-        Trust.Strong => new("strong: the signature is right and covers the body", new Style(Color.Green)),
-        Trust.Weak => new("weak: the signature is right and does not cover the body", new Style(Color.Yellow)),
-        Trust.None => new("none: there is no signature, or the source has no key to check it with", new Style(Color.Yellow)),
-        _ => new("invalid: the signature is wrong, or its access key is not among the source's keys", Terminal.Wrong),
+        Trust.Strong => new("strong: the signature is valid and covers the body", new Style(Color.Green)),
+        Trust.Weak => new("weak: the signature is valid but does not cover the body", new Style(Color.Yellow)),
+        Trust.None => new("none: there is no signature, or the source has no key to check it", new Style(Color.Yellow)),
+        _ => new("invalid: the signature is wrong, or its access key is not one of the source's keys", Terminal.Wrong),
     };
 
     private static IEnumerable<(string Name, Piece Value)> Signature(BodyInterpretation reading)
@@ -301,16 +299,16 @@ internal static class DecodeCommand
         yield return ("why", new(signature.ToWords(), Terminal.Wrong));
         yield return ("checked for", signature.CheckedUrl);
         if (signature.SignedUrl is { } signedUrl)
-            yield return ("right for", signedUrl);
-        yield return ("to do", signature.Suggestion);
+            yield return ("valid for", signedUrl);
+        yield return ("what to do", signature.Suggestion);
     }
 
     private static Piece Consequence(BodyInterpretation reading, NotificationResult becomes) => (reading.UrlProblem, becomes) switch
     {
-        ({ } problem, _) => new Piece($"it is answered 404 and has no effect: {problem}", Terminal.Wrong),
-        (_, NotificationResult.Recorded) => "it is recorded, and may settle the job",
-        (_, NotificationResult.Hinted) => "it is a hint only: the status API is asked now",
-        _ => "it is kept in quarantine",
+        ({ } problem, _) => new Piece($"answered 404, no effect: {problem}", Terminal.Wrong),
+        (_, NotificationResult.Recorded) => "recorded; can settle the job",
+        (_, NotificationResult.Hinted) => "hint only: FopWatch polls the status API at once",
+        _ => "quarantined",
     };
 
     private static string YesNo(bool yes) => yes ? "yes" : "no";

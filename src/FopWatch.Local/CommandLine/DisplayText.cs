@@ -4,15 +4,15 @@ using System.Text;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// Makes text from elsewhere safe to show. Commands, keys and errors come from providers, and through them from whoever uploads
-/// files: a terminal would obey the escape sequences in them, and a reader be misled by marks that turn the writing direction.
+/// Makes foreign text safe to show. Commands, keys and errors come from providers and, through them, from uploaders. A terminal would
+/// execute escape sequences in them, and marks that change the writing direction would mislead readers.
 /// </summary>
 internal static class DisplayText
 {
     private const char ZeroWidthNonJoiner = '\u200C';
     private const char ZeroWidthJoiner = '\u200D';
 
-    /// <summary>A text on one line, with everything that is not to be seen spelt out: <c>\n</c>, <c>\u001B</c>.</summary>
+    /// <summary>A text on one line, with invisible characters escaped: <c>\n</c>, <c>\u001B</c>.</summary>
     public static string Clean(string text) => Clean(text, static (clean, rune) =>
     {
         switch (rune.Value)
@@ -33,8 +33,8 @@ internal static class DisplayText
     });
 
     /// <summary>
-    /// A JSON document that means the same, in which only line breaks and blanks are left of what is not to be seen: such
-    /// characters can only be within strings, where <c>\u001B</c> is the same to a reader.
+    /// An equivalent JSON document without invisible characters except line breaks and spaces. The others can only be in strings, where
+    /// <c>\u001B</c> means the same.
     /// </summary>
     public static string CleanJson(string json) => Clean(json, static (clean, rune) =>
     {
@@ -52,7 +52,7 @@ internal static class DisplayText
         if (IsClean(text))
             return text;
 
-        // A surrogate that is alone is enumerated as the replacement character.
+        // A lone surrogate is enumerated as the replacement character.
         var clean = new StringBuilder(text.Length + 16);
         foreach (var rune in text.EnumerateRunes())
         {

@@ -4,15 +4,15 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>doctor</c>: finds out what is wrong with an installation.</summary>
+/// <summary><c>doctor</c>: diagnoses an installation.</summary>
 internal static class DoctorCommand
 {
     private const string More = """
-        Asks the running host to examine its settings, the status APIs, the way of notifications, its traffic, its data folder and its
-        clock. Where no host answers, it examines what it can without one, by the settings of --config and the folder of --data: settings,
-        status APIs, the data folder and the database. It says what it skipped, and why.
+        Asks the running host to examine its settings, the status APIs, the path of notifications, its traffic, its data folder and its
+        clock. If no host answers, it examines the settings, the status APIs, the data folder and the database itself, using --config and
+        --data. It lists what it skipped, and why.
 
-        The report names sources, access keys and hosts, and holds no ids, tokens, secret keys and bodies. docs/doctor.md explains each finding.
+        The report names sources, access keys and hosts. It holds no ids, tokens, secret keys or bodies. docs/doctor.md explains each finding.
 
         Examples:
           $ fopwatch doctor
@@ -22,17 +22,16 @@ internal static class DoctorCommand
         Exit codes:
           0  no trouble was found; there may be warnings
           1  trouble was found
-          2  wrong usage, or the host refused, as it does while another examination runs
-          3  no host answers at the given --url; what could be examined without it was shown
+          2  wrong usage, or refused by the host, for example while another examination runs
+          3  no host answers at the given --url; the checks that need no host were run
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var data = PlaceOptions.Data();
         var config = PlaceOptions.Config();
-        var json = new Option<bool>("--json") { Description = "Print JSON, as POST /api/doctor answers it." };
-        var command = new ExplainedCommand("doctor", "Finds out what is wrong with an installation, and what to do about it.", More);
+        var json = new Option<bool>("--json") { Description = "Print the JSON of POST /api/doctor." };
+        var command = new ExplainedCommand("doctor", "Finds out what is wrong with an installation, and how to fix it.", More);
         var host = new HostOptions();
         host.AddTo(command);
         command.Options.Add(data);
@@ -55,7 +54,7 @@ internal static class DoctorCommand
 
             if (unreached is not null)
             {
-                terminal.WriteErrorLine($"No host was asked: {unreached}. This is what can be examined without one.");
+                terminal.WriteErrorLine($"No host was asked: {unreached}. Only the checks that need no host were run.");
                 report = await OfflineDoctor.ExamineAsync(
                     result.GetValue(config), PlaceOptions.PathOf("--data", result.GetValue(data)), "No host was asked.", line => terminal.WriteErrorLine(line), cancellationToken);
             }

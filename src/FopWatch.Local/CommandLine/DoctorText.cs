@@ -4,8 +4,7 @@ using Spectre.Console;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Shows what an examination found, the worst first, so that it can be pasted into an issue.</summary>
-/// <param name="terminal">Where it is shown.</param>
+/// <summary>Shows the findings of an examination, the worst first, in a form that can be pasted into an issue.</summary>
 internal sealed class DoctorText(Terminal terminal)
 {
     private const int Widest = 80;
@@ -22,7 +21,6 @@ internal sealed class DoctorText(Terminal terminal)
         (Pass, "passes", new(Color.Green)),
     ];
 
-    /// <summary>Shows a report.</summary>
     public void Write(DoctorReport report)
     {
         foreach (var (level, _, style) in Levels)

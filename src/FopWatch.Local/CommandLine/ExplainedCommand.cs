@@ -4,16 +4,16 @@ using System.CommandLine.Invocation;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>A command whose help ends in more than its options say: examples, exit codes.</summary>
-/// <param name="name">Its name.</param>
-/// <param name="description">What it does, in a sentence.</param>
-/// <param name="more">What its help ends in.</param>
+/// <summary>A command with further text after the options in its help, such as examples and exit codes.</summary>
+/// <param name="name">The name of the command.</param>
+/// <param name="description">What the command does, in a sentence.</param>
+/// <param name="more">The text after the options.</param>
 internal sealed class ExplainedCommand(string name, string description, string more) : Command(name, description)
 {
-    /// <summary>What its help ends in.</summary>
+    /// <summary>The text after the options.</summary>
     public string More { get; } = more;
 
-    /// <summary>Makes the help of a root command show it.</summary>
+    /// <summary>Makes the help of a root command show the text.</summary>
     public static void ShowIn(RootCommand root, Terminal terminal)
     {
         foreach (var help in root.Options.OfType<HelpOption>())

@@ -3,12 +3,12 @@ using System.Text;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>The output of a command cannot be written.</summary>
-/// <param name="why">Why.</param>
+/// <param name="why">The cause.</param>
 internal sealed class OutputFailedException(Exception why) : Exception($"The output cannot be written: {why.Message.TrimEnd('.')}.", why);
 
-/// <summary>A writer that names its failures, so that no command takes them for another file's.</summary>
-/// <param name="inner">What it writes to.</param>
-/// <param name="isMute">Whether failures are passed over instead: of what says what went wrong, nothing more can be said.</param>
+/// <summary>A writer that wraps its failures, so that no command mistakes them for those of another file.</summary>
+/// <param name="inner">The writer that it wraps.</param>
+/// <param name="isMute">Whether failures are ignored, as on the error output, where they cannot be reported.</param>
 internal sealed class GuardedWriter(TextWriter inner, bool isMute) : TextWriter
 {
     public override Encoding Encoding => inner.Encoding;

@@ -4,15 +4,15 @@ using System.Text.RegularExpressions;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// Lays out text for a width without breaking a word: lines that are not indented are one paragraph up to a blank line or a colon,
-/// indented ones stay lines of their own, and those that begin with <c>$</c> are commands.
+/// Wraps text to a width without breaking words. Lines without an indent form a paragraph up to a blank line or a colon. Indented lines
+/// stay separate. Indented lines that begin with <c>$</c> are commands.
 /// </summary>
 internal static partial class HelpText
 {
     private const string CommandMark = "  $ ";
 
     /// <summary>The lines of a text.</summary>
-    /// <param name="text">The text, in which commands call the program <see cref="ProgramName.Installed"/>.</param>
+    /// <param name="text">The text. Its commands call the program <see cref="ProgramName.Installed"/>.</param>
     /// <param name="program">How the program is started.</param>
     /// <param name="width">The most columns of a line.</param>
     public static IEnumerable<string> Lines(string text, string program, int width)
@@ -51,7 +51,7 @@ internal static partial class HelpText
             yield return wrapped;
     }
 
-    /// <summary>The lines of an indented command, continued with <c>\</c> at blanks outside of quotes where it is too long.</summary>
+    /// <summary>The lines of an indented command. A long command is continued with <c>\</c> at spaces outside quotes.</summary>
     public static IEnumerable<string> Command(string command, string program, int width)
     {
         const string Indent = "  ";
@@ -70,13 +70,13 @@ internal static partial class HelpText
         yield return line;
     }
 
-    /// <summary>The lines of a text, whose first columns stay as they are and are blank in the lines after the first.</summary>
+    /// <summary>The lines of a text with a hanging indent: the first columns stay as they are, and are blank in later lines.</summary>
     public static IEnumerable<string> Wrap(string text, int indent, int width)
     {
         if (text.Length == 0)
             yield break;
 
-        // The blanks that a line begins with, and those between a label and its text, stay.
+        // Leading spaces, and those between a label and its text, are kept.
         var line = text[..indent];
         var isEmpty = true;
         foreach (var word in text[indent..].Split(' '))
@@ -94,11 +94,11 @@ internal static partial class HelpText
         yield return line;
     }
 
-    /// <summary>What an indented line begins with: blanks, and a label such as an exit code.</summary>
+    /// <summary>The start of an indented line: spaces, and a label such as an exit code.</summary>
     [GeneratedRegex(@"^ +(\S+ {2,})?")]
     private static partial Regex Label();
 
-    /// <summary>Text without blanks, or with blanks within quotes; an option and its value are one.</summary>
+    /// <summary>A word without spaces outside quotes. An option and its value are one word.</summary>
     [GeneratedRegex(@"(?:--[a-z-]+ (?!--|\|))?(?:'[^']*'|""[^""]*""|\S)+")]
     private static partial Regex ShellWord();
 

@@ -5,18 +5,18 @@ using FopWatch.Settings;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The options of every command that speaks to a running host, and what becomes of its failures.</summary>
+/// <summary>The options of every command that talks to a running host, and the handling of its failures.</summary>
 internal sealed class HostOptions
 {
-    /// <summary>Where the API key is read from if it is not given: what is given, other users of the machine can see.</summary>
+    /// <summary>The variable with the API key. Other users of the machine can see the arguments of a command.</summary>
     public const string ApiKeyVariable = "FOPWATCH_API_KEY";
 
     /// <summary>
-    /// How long a host may take for a call. One that does not accept the connection is given up after 10 seconds, and one where nothing listens at once.
+    /// How long a host may take to answer. A connection that is not accepted fails after 10 seconds, and a refused one at once.
     /// </summary>
     private static readonly TimeSpan AnswerTimeout = TimeSpan.FromSeconds(30);
 
-    /// <summary>How long a call is repeated that a host is too busy for.</summary>
+    /// <summary>How long a call to a busy host is retried.</summary>
     private static readonly TimeSpan RetryFor = TimeSpan.FromSeconds(20);
 
     private readonly Option<Uri> _url = new("--url")
@@ -34,45 +34,42 @@ internal sealed class HostOptions
                 return url;
             }
 
-            result.AddError($"--url: '{text}' is not an http or https URL such as {HostSettings.DefaultUrls}.");
+            result.AddError($"--url: '{text}' is not an http or https URL, such as {HostSettings.DefaultUrls}.");
             return null;
         },
     };
 
     private readonly Option<string?> _apiKey = new("--api-key")
     {
-        Description = $"The host's API key, if it has one. Better given as {ApiKeyVariable} in the environment.",
+        Description = $"The API key of the host, if it has one. Prefer the environment variable {ApiKeyVariable}.",
         HelpName = "KEY",
     };
 
-    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         command.Options.Add(_url);
         command.Options.Add(_apiKey);
     }
 
-    /// <summary>The URL of the host.</summary>
     public Uri UrlOf(ParseResult result) => result.GetValue(_url)!;
 
-    /// <summary>Whether the URL is given.</summary>
     public bool IsUrlGiven(ParseResult result) => result.GetResult(_url) is { Implicit: false };
 
-    /// <summary>The first of the options that is given; null for none.</summary>
+    /// <summary>The first option that is given; null for none.</summary>
     public string? Given(ParseResult result) =>
         Array.Find((Option[])[_url, _apiKey], option => result.GetResult(option) is { Implicit: false })?.Name;
 
     /// <summary>A client for the host that the options name.</summary>
-    /// <exception cref="UsageException">The API key cannot be one.</exception>
+    /// <exception cref="UsageException">The API key is invalid.</exception>
     public FopWatchClient Connect(ParseResult result, Terminal terminal)
     {
         if (result.GetValue(_apiKey) is { } given && string.IsNullOrWhiteSpace(given))
             throw new UsageException("--api-key is empty.");
         var apiKey = result.GetValue(_apiKey) ?? Environment.GetEnvironmentVariable(ApiKeyVariable);
         if (apiKey is not null && apiKey.Any(c => c is < ' ' or > '~'))
-            throw new UsageException("The API key has characters that no HTTP header can carry.");
+            throw new UsageException("The API key has characters that are not allowed in an HTTP header.");
         if (apiKey is not null && apiKey != apiKey.Trim())
-            throw new UsageException("The API key has blanks at its ends, which no key of a host has.");
+            throw new UsageException("The API key begins or ends with a space. No key of a host does.");
         return new(
             new()
             {
@@ -85,12 +82,12 @@ internal sealed class HostOptions
             time: terminal.Time);
     }
 
-    /// <summary>Why the host refused, in words for whoever typed the command.</summary>
+    /// <summary>Why the host refused, in words for the user of the command line.</summary>
     public static string InWords(FopWatchRefusedException refused) => refused.Problem.Status == StatusCodes.Status401Unauthorized
-        ? $"{refused.Problem.Title} Set {ApiKeyVariable} to it in the environment."
+        ? $"{refused.Problem.Title} Set the environment variable {ApiKeyVariable} to the key."
         : refused.Message;
 
-    /// <summary>Runs a command; what goes wrong is said on the standard error and in the exit code.</summary>
+    /// <summary>Runs a command. Failures are reported on standard error and by the exit code.</summary>
     public static async Task<int> GuardAsync(Terminal terminal, ParseResult result, Func<Task<int>> run)
     {
         try

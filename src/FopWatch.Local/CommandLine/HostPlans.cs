@@ -5,9 +5,9 @@ using FopWatch.Statistics;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>Shows the plans of a running host.</summary>
-/// <param name="terminal">Where.</param>
-/// <param name="ofClass">The class that is shown with its ages and polls; null for none.</param>
-/// <param name="all">Whether every class is.</param>
+/// <param name="terminal">Where to write them.</param>
+/// <param name="ofClass">The class to show with its ages and polls; null for none.</param>
+/// <param name="all">Whether to show every class like that.</param>
 internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool all = false)
 {
     private const string AllJobs = "all jobs";
@@ -24,7 +24,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
 
         var classes = report.Sources.SelectMany(ClassesOf).ToList();
         if (ofClass is not null && !classes.Exists(IsShown))
-            throw new UsageException($"No source that is shown has a class '{ofClass}'. Leave out --class to list the classes.");
+            throw new UsageException($"No source shown has a class '{ofClass}'. Leave out --class to list the classes.");
         foreach (var (number, source) in report.Sources.Index())
         {
             if (number > 0)
@@ -48,19 +48,19 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
         }
         else
         {
-            terminal.WriteText("Notified: not known yet. Jobs of the last 2 to 3 hours do not count.");
+            terminal.WriteText("Notified: not known yet. Jobs of the last 2 to 3 hours are not counted.");
         }
 
         if (source.OfSource is null)
         {
-            terminal.WriteText("No job has ended whose age is known.");
+            terminal.WriteText("No job with a known age has ended.");
             return;
         }
 
         terminal.WriteLine();
         WriteTable(ClassesOf(source));
 
-        // Where there is one class, it is all of them.
+        // A single class equals all jobs.
         foreach (var one in all && source.Classes.Count == 1 ? source.Classes : ClassesOf(source).Where(IsShown))
         {
             terminal.WriteLine();
@@ -89,12 +89,12 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
     private void WriteNotes(PlanReport report)
     {
         terminal.WriteLine();
-        terminal.WriteText("Polls and delay are means over the known jobs. A job is overdue from its age on.");
+        terminal.WriteText("Polls and delay are means over the known jobs. A job is overdue from the age shown.");
         if (report.Sources.Any(source => source.Classes.Any(one => one.Known < PlanLearner.LeastJobs)))
         {
             terminal.WriteText(string.Create(
                 CultureInfo.InvariantCulture,
-                $"Below {PlanLearner.LeastJobs} known jobs, a class has the plan of all jobs. A known job loses half"));
+                $"With fewer than {PlanLearner.LeastJobs} known jobs, a class uses the plan of all jobs. A known job loses half"));
             terminal.WriteText(string.Create(
                 CultureInfo.InvariantCulture,
                 $"of its weight in a week, so it takes {KnownAges.ADayFor(PlanLearner.LeastJobs):0.0} jobs a day to keep {PlanLearner.LeastJobs} known."));
@@ -111,8 +111,8 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
     {
         terminal.WriteText(new Piece(NameOf(one), Terminal.Bold), string.Create(
             CultureInfo.InvariantCulture, $": {one.Known:0} known {(Math.Round(one.Known) == 1 ? "job" : "jobs")}"));
-        terminal.WriteText("Shares of jobs by their age at the end. The end of a job that a poll found is");
-        terminal.WriteText("spread over the time since the poll before it.");
+        terminal.WriteText("Shares of jobs by their age at the end. An end found by a poll is");
+        terminal.WriteText("spread over the time since the previous poll.");
         PlanText.WriteBars(terminal, Bars(one.Histogram));
         if (one.Optimum is { } optimum)
         {
@@ -121,16 +121,16 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
                 $"Optimum: {PlanText.Time(optimum.ExpectedDelay)} mean delay at {Polls(one.ExpectedPolls)} polls; efficiency {one.Efficiency:0.00}."));
         }
 
-        terminal.WriteText(one.OverdueAfter is { } overdue ? $"A job is overdue from {PlanText.Time(overdue)} on." : "No job is overdue: too little is known.");
+        terminal.WriteText(one.OverdueAfter is { } overdue ? $"A job is overdue after {PlanText.Time(overdue)}." : "No job counts as overdue: too few jobs are known.");
         if (one.Plan == "source" && one.Class is not null)
         {
-            terminal.WriteText("Polled by the plan of all jobs.");
+            terminal.WriteText("Polled with the plan of all jobs.");
             return;
         }
 
         terminal.WriteText($"The {one.Plan} plan polls a job at these ages:");
 
-        // Earlier versions do not say whether there are more.
+        // Earlier versions do not send whether the list was cut.
         PlanText.WritePolls(terminal, one.Ages, one.AgesCut || one.Ages.Count >= Overviews.PlanReportReader.MostAges);
     }
 
@@ -138,7 +138,7 @@ internal sealed class HostPlans(Terminal terminal, string? ofClass = null, bool 
 
     private bool IsShown(ClassPlanReport one) => all || NameOf(one) == ofClass;
 
-    /// <summary>So few that they can be looked at: neighbouring ranges are one where there are more.</summary>
+    /// <summary>Merges neighbouring ranges until there are few enough to show.</summary>
     private static List<(double From, double To, string Label, double Length)> Bars(IReadOnlyList<AgeRange> ranges)
     {
         var size = 1;

@@ -3,15 +3,14 @@ using FopWatch.Contracts;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// The questions of <c>init</c>, each asked until its answer is one that the host takes. They go to the standard error: the standard output is for what
-/// was written.
+/// The questions of <c>init</c>. Each is repeated until its answer is valid. They go to standard error; standard output is for the result.
 /// </summary>
 internal sealed class InitQuestions(Terminal terminal, GivenAnswers given)
 {
     private StreamReader? _input;
 
-    /// <summary>Asks for what was not given.</summary>
-    /// <exception cref="UsageException">The input ended, or a given answer is wrong.</exception>
+    /// <summary>Asks for the missing answers.</summary>
+    /// <exception cref="UsageException">The input ended, or a given answer is invalid.</exception>
     /// <exception cref="OperationCanceledException">Ctrl-C.</exception>
     public async Task<InitialSettings> AskAsync(CancellationToken cancellationToken)
     {
@@ -22,7 +21,7 @@ internal sealed class InitQuestions(Terminal terminal, GivenAnswers given)
         catch (EndOfStreamException)
         {
             terminal.Error.WriteLine();
-            throw new UsageException("The input ended before all questions were answered. Answer with options, and give --non-interactive.");
+            throw new UsageException("The input ended before all questions were answered. Give the answers as options, with --non-interactive.");
         }
     }
 
@@ -46,19 +45,19 @@ internal sealed class InitQuestions(Terminal terminal, GivenAnswers given)
         }
 
         await AskAsync(
-            "Name of the source, a part of every URL",
+            "Name of the source, which is part of every URL",
             given.Source,
             settings.Source,
             text => settings = Checked(settings with { Source = text }),
             cancellationToken);
         await AskAsync(
-            "URL under which the provider reaches this host (Enter: not known yet)",
+            "URL at which the provider reaches this host (Enter: not known yet)",
             given.PublicUrl,
             "",
             text => settings = Checked(settings with { PublicUrl = text.Length == 0 ? null : text }),
             cancellationToken);
         await AskAsync(
-            "Buckets whose files are processed, separated by blanks (Enter: any)",
+            "Buckets whose files are processed, separated by spaces (Enter: any)",
             given.Buckets.Count == 0 ? null : string.Join(' ', given.Buckets),
             "",
             text => settings = Checked(settings with { Buckets = text.Split(' ', StringSplitOptions.RemoveEmptyEntries) }),
@@ -66,15 +65,15 @@ internal sealed class InitQuestions(Terminal terminal, GivenAnswers given)
         return settings;
     }
 
-    /// <exception cref="UsageException">The host would not take them.</exception>
+    /// <exception cref="UsageException">The settings are invalid.</exception>
     private static InitialSettings Checked(InitialSettings settings) =>
         settings.Problems() is [var problem, ..] ? throw new UsageException($"{problem}.") : settings;
 
-    /// <summary>Asks a question until its answer is right.</summary>
+    /// <summary>Asks a question until its answer is valid.</summary>
     /// <param name="question">The question.</param>
-    /// <param name="answer">What an option has answered; null to ask.</param>
-    /// <param name="missing">What an empty answer stands for; null if one is needed.</param>
-    /// <param name="take">Takes the answer; throws a <see cref="UsageException"/> at one that is wrong.</param>
+    /// <param name="answer">The answer given by an option; null to ask.</param>
+    /// <param name="missing">The default for an empty answer; null if an answer is required.</param>
+    /// <param name="take">Takes the answer. Throws <see cref="UsageException"/> if it is invalid.</param>
     /// <param name="cancellationToken">Ctrl-C.</param>
     private async Task AskAsync(string question, string? answer, string? missing, Action<string> take, CancellationToken cancellationToken)
     {
@@ -105,8 +104,8 @@ internal sealed class InitQuestions(Terminal terminal, GivenAnswers given)
         terminal.Error.Flush();
         _input ??= new(terminal.OpenInput());
 
-        // A read of a terminal cannot be cancelled, only left alone.
+        // A read from a terminal cannot be cancelled, only abandoned.
         var line = await _input.ReadLineAsync(CancellationToken.None).AsTask().WaitAsync(cancellationToken) ?? throw new EndOfStreamException();
-        return line.Trim() is { Length: > 0 } text ? text : missing ?? throw new UsageException("An answer is needed.");
+        return line.Trim() is { Length: > 0 } text ? text : missing ?? throw new UsageException("An answer is required.");
     }
 }

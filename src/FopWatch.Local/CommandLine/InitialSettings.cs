@@ -16,7 +16,7 @@ internal sealed record InitialSettings
 
     public string Source { get; init; } = "media";
 
-    /// <summary>The URL under which the provider reaches the host; null if it is not known yet.</summary>
+    /// <summary>The URL at which the provider reaches the host; null if it is not known yet.</summary>
     public string? PublicUrl { get; init; }
 
     /// <summary>The base URL of the status API; null for the provider's default.</summary>
@@ -28,10 +28,10 @@ internal sealed record InitialSettings
 
     public string ApiKey { get; } = NewSecret();
 
-    /// <summary>What the provider is given to call; null as long as no public URL is known.</summary>
+    /// <summary>The notify URL for the provider; null if there is no public URL yet.</summary>
     public string? NotifyUrl => PublicUrl is null ? null : $"{PublicUrl.TrimEnd('/')}/api/notify/{Source}/{Token}";
 
-    /// <summary>What the host would find wrong, a sentence each.</summary>
+    /// <summary>The problems that the host would report, a sentence each.</summary>
     public IReadOnlyList<string> Problems()
     {
         var source = $"Sources:{Source}";
@@ -56,22 +56,23 @@ internal sealed record InitialSettings
         }
     }
 
-    /// <summary>The text of the file: JSON with comments, as <see cref="SettingsFile"/> reads it.</summary>
+    /// <summary>The text of the file: JSON with comments, which <see cref="SettingsFile"/> reads.</summary>
     public string ToJson()
     {
         var isQiniu = Provider == ProviderKind.Qiniu;
         var text = new StringBuilder();
         Add($$"""
-            // The settings of FopWatch. They hold secrets: keep the mode 0600, and keep the file out of version control.
-            // 'fopwatch config check' validates them. docs/settings.md lists them all.
+            // The settings of FopWatch. They hold secrets: keep the file's mode 0600, and keep it out of version control.
+            // 'fopwatch config check' validates them. docs/settings.md lists all settings.
             {
               "FopWatch": {
-                // The URL under which the provider reaches this host, as signatures cover it. A proxy with TLS leads to it.
+                // The URL at which the provider reaches this host, usually that of a proxy with TLS. Signatures cover it.
             """);
         Add($"    {(PublicUrl is null ? "// " : "")}\"PublicUrl\": {Json(PublicUrl ?? "https://hooks.example.com")},");
         Add($$"""
 
-                // Callers of the API send it as X-Api-Key; commands take it from FOPWATCH_API_KEY. It has all rights. ApiKeys has keys with fewer.
+                // The API key with all rights. Clients send it as X-Api-Key; commands read it from FOPWATCH_API_KEY. ApiKeys can list keys
+                // with fewer rights.
                 "ApiKey": {{Json(ApiKey)}},
 
                 // An account at a provider. Its name is part of every URL.
@@ -85,15 +86,15 @@ internal sealed record InitialSettings
         Add($"        {(StatusEndpoint is null ? "// " : "")}\"StatusEndpoint\": {Json(StatusEndpoint ?? "https://api.qiniu.com")},");
         Add("""
 
-                    // The account's key pairs. Without them no signature can be checked, and a notification only brings the next poll forward.
-                    // "Keys": { "<access key>": "<secret key>" },
+                    // The account's key pairs. Without them, no signature can be checked, and a notification only brings the next poll
+                    // forward. "Keys": { "<access key>": "<secret key>" },
 
-                    // The buckets whose files are processed. Nothing is recorded of a job in another bucket.
+                    // The buckets whose files are processed. Jobs in other buckets are not recorded.
             """);
         Add($"        {(Buckets.Count == 0 ? "// " : "")}\"Buckets\": [{string.Join(", ", Buckets.Count == 0 ? ["\"<bucket>\""] : Buckets.Select(Json))}],");
         Add($$"""
 
-                    // Secrets at the end of notify URLs. Any of them is right: to rotate, add a new one, and take the old one out
+                    // Secrets at the end of notify URLs. Each of them is valid. To rotate, add a new one, and remove the old one
                     // when no job that was submitted with it is open.
                     "NotifyTokens": [{{Json(Token)}}]
                   }

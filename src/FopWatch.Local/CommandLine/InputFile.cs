@@ -1,13 +1,13 @@
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>A file that a command reads; <c>-</c> is the standard input.</summary>
+/// <summary>A file that a command reads; <c>-</c> is standard input.</summary>
 internal static class InputFile
 {
-    /// <summary>The largest request body that any host takes, and more ids than anybody registers at once.</summary>
+    /// <summary>The largest request body that a host accepts, and more ids than one command registers.</summary>
     private const int MaxMebibytes = 64;
 
-    /// <summary>Reads all of it.</summary>
-    /// <exception cref="UsageException">It cannot be read, or is larger than 64 MiB.</exception>
+    /// <summary>Reads the whole file.</summary>
+    /// <exception cref="UsageException">The file cannot be read, or is larger than 64 MiB.</exception>
     public static async Task<byte[]> ReadAsync(Terminal terminal, string file, CancellationToken cancellationToken)
     {
         await using var stream = Open(terminal, file);
@@ -33,9 +33,9 @@ internal static class InputFile
     private static Stream Open(Terminal terminal, string file)
     {
         if (string.IsNullOrWhiteSpace(file))
-            throw new UsageException("The name of the file to read is empty.");
+            throw new UsageException("The file name is empty.");
         if (file.Contains('\0', StringComparison.Ordinal))
-            throw new UsageException($"'{file}' is not the name of a file.");
+            throw new UsageException($"'{file}' is not a valid file name.");
         if (Directory.Exists(file))
             throw new UsageException($"'{file}' is a folder, not a file.");
 
@@ -49,16 +49,16 @@ internal static class InputFile
         }
     }
 
-    /// <summary>Why a file cannot be read, as a sentence that goes on after a colon.</summary>
+    /// <summary>Why a file cannot be read, as a clause that follows a colon.</summary>
     public static string Reason(Exception failure) => failure switch
     {
         FileNotFoundException or DirectoryNotFoundException => "there is no such file.",
-        UnauthorizedAccessException => "this user may not.",
-        PathTooLongException => "its name is too long.",
+        UnauthorizedAccessException => "permission denied.",
+        PathTooLongException => "the name is too long.",
         _ => "the file system reports an error.",
     };
 
-    /// <summary>A read of a terminal or a pipe cannot be cancelled, only left alone.</summary>
+    /// <summary>A read from a terminal or a pipe cannot be cancelled, only abandoned.</summary>
     private static Task<int> ReadAsync(Stream stream, byte[] buffer, CancellationToken cancellationToken) =>
         stream.ReadAsync(buffer, cancellationToken).AsTask().WaitAsync(cancellationToken);
 }

@@ -4,22 +4,22 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The filters of jobs as options of a command.</summary>
+/// <summary>The job filters as options of a command.</summary>
 internal sealed class JobFilterOptions
 {
     private readonly Option<string?> _source = Text("--source", "NAME", "Only jobs of this source.");
     private readonly Option<JobState[]> _state = Choices<JobState>("--state", "Only jobs in one of these states, separated by commas");
-    private readonly Option<WatchStatus[]> _watch = Choices<WatchStatus>("--watch", "Only jobs whose watch stands in one of these ways, separated by commas");
-    private readonly Option<bool?> _overdue = new("--overdue") { Description = "Only jobs that take unusually long; with 'false', the others.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<WatchStatus[]> _watch = Choices<WatchStatus>("--watch", "Only jobs whose watch has one of these statuses, separated by commas");
+    private readonly Option<bool?> _overdue = new("--overdue") { Description = "Only jobs that take unusually long; 'false' selects the others.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Option<DateTimeOffset?> _since = Time("--since", "Only jobs registered at this time or later: RFC 3339, or an age such as 2h or 7d.");
-    private readonly Option<DateTimeOffset?> _until = Time("--until", "Only jobs registered before this time, written as --since is.");
+    private readonly Option<DateTimeOffset?> _until = Time("--until", "Only jobs registered before this time, in the format of --since.");
     private readonly Option<string?> _bucket = Text("--bucket", "NAME", "Only jobs whose input is in this bucket.");
-    private readonly Option<string?> _key = Text("--key", "PREFIX", "Only jobs whose input has a key that begins so.");
-    private readonly Option<string?> _id = Text("--id", "PREFIX", "Only jobs whose id begins so.");
-    private readonly Option<string?> _ref = Text("--ref", "REFERENCE", "Only the job of this reference, as the log names it.");
+    private readonly Option<string?> _key = Text("--key", "PREFIX", "Only jobs whose input key begins with this.");
+    private readonly Option<string?> _id = Text("--id", "PREFIX", "Only jobs whose id begins with this.");
+    private readonly Option<string?> _ref = Text("--ref", "REFERENCE", "Only the job with this reference, which is its name in the log.");
     private readonly Option<string[]> _metadata = new("--metadata")
     {
-        Description = "Only jobs with exactly this metadata; may be repeated.",
+        Description = "Only jobs with exactly this metadata. Can be repeated.",
         HelpName = "NAME=VALUE",
     };
 
@@ -30,7 +30,7 @@ internal sealed class JobFilterOptions
             command.Options.Add(option);
     }
 
-    /// <summary>The name of the source that is given; null for none.</summary>
+    /// <summary>The name of the given source; null for none.</summary>
     public string? Source(ParseResult result) => result.GetValue(_source);
 
     /// <summary>Whether any filter is given.</summary>
@@ -38,7 +38,7 @@ internal sealed class JobFilterOptions
         ((Option[])[_source, _state, _watch, _overdue, _since, _until, _bucket, _key, _id, _metadata, _ref]).Any(option => result.GetResult(option) is { Implicit: false });
 
     /// <summary>The filter.</summary>
-    /// <exception cref="UsageException">An option cannot be used so.</exception>
+    /// <exception cref="UsageException">The value of an option is invalid.</exception>
     public JobFilter Read(ParseResult result, TimeProvider time) => new()
     {
         Source = result.GetValue(_source),
@@ -54,11 +54,11 @@ internal sealed class JobFilterOptions
         Metadata = NamedValues.Read("--metadata", result.GetValue(_metadata) ?? []) is { Count: > 0 } metadata ? metadata : null,
     };
 
-    /// <summary>An age was parsed into a time before the year 1, and counts from now.</summary>
+    /// <summary>Resolves an age, which was parsed into a time relative to <see cref="DateTimeOffset.MinValue"/>.</summary>
     internal static DateTimeOffset? Moment(ParseResult result, Option<DateTimeOffset?> option, TimeProvider time) =>
         result.GetValue(option) is { } given ? given.Year == 1 ? time.GetUtcNow() - (given - DateTimeOffset.MinValue) : given : null;
 
-    /// <summary>An option that takes text and not nothing: an unset variable of a script must not select everything.</summary>
+    /// <summary>An option that requires text. An unset variable in a script must not select everything.</summary>
     private static Option<string?> Text(string name, string helpName, string description)
     {
         var option = new Option<string?>(name) { Description = description, HelpName = helpName };
@@ -87,7 +87,7 @@ internal sealed class JobFilterOptions
                     if (all.Contains(word) && WireNames.TryParse<T>(word, out var value))
                         chosen.Add(value);
                     else
-                        result.AddError($"{name}: '{word}' is none of {string.Join(", ", all)}.");
+                        result.AddError($"{name}: '{word}' is not one of {string.Join(", ", all)}.");
                 }
 
                 return [.. chosen];
@@ -95,7 +95,7 @@ internal sealed class JobFilterOptions
         };
     }
 
-    /// <summary>An option that takes a time, or an age before now. <see cref="Moment"/> reads it.</summary>
+    /// <summary>An option that takes a time or an age. <see cref="Moment"/> resolves it.</summary>
     internal static Option<DateTimeOffset?> Time(string name, string description) => new(name)
     {
         Description = description,

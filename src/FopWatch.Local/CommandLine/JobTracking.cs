@@ -4,43 +4,42 @@ using FopWatch.Contracts;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// Registers jobs and waits until they are settled. One event stream serves any number of them: its place is taken before the
-/// first registration, so that nothing that happens after it is missed. Single jobs are asked for only where the stream cannot
-/// say: those settled before, and all open ones after a gap in the stream or when time is up.
+/// Registers jobs and waits until they are settled. One event stream serves any number of jobs. Its place is taken before the first
+/// registration, so that no later event is missed. Single jobs are queried only where the stream cannot tell: jobs settled earlier, and all
+/// open jobs after a gap in the stream or at the time limit.
 /// </summary>
 /// <param name="client">The host.</param>
 /// <param name="source">The source.</param>
-/// <param name="ids">The ids, none twice; at least one.</param>
-/// <param name="metadata">What is to be echoed in every event.</param>
+/// <param name="ids">The ids, at least one, without duplicates.</param>
+/// <param name="metadata">The metadata that every event carries.</param>
 internal sealed class JobTracking(
     IFopWatchClient client,
     string source,
     IReadOnlyList<string> ids,
     IReadOnlyDictionary<string, string> metadata)
 {
-    /// <summary>How many jobs are registered before that is told.</summary>
+    /// <summary>How many jobs are registered between progress reports.</summary>
     private const int ChunkSize = 1000;
 
-    /// <summary>How many jobs are asked for at a time.</summary>
+    /// <summary>How many jobs are queried at once.</summary>
     private const int AsksAtOnce = 8;
 
     private static readonly TimeSpan CheckTimeout = TimeSpan.FromSeconds(30);
 
     private int _registered;
 
-    /// <summary>How the jobs stand.</summary>
     public TrackedJobs Jobs { get; } = new(source, ids);
 
-    /// <summary>How many the host has taken.</summary>
+    /// <summary>How many jobs the host has registered.</summary>
     public int Registered => Volatile.Read(ref _registered);
 
-    /// <summary>Why nothing is heard of the host at present; null if it is.</summary>
+    /// <summary>Why the host cannot be reached at present; null if it can.</summary>
     public string? Trouble { get; private set; }
 
-    /// <summary>Registers the jobs, and tells of each chunk of them.</summary>
-    /// <exception cref="RegistrationRefusedException">Some registrations are wrong.</exception>
+    /// <summary>Registers the jobs, and reports each chunk.</summary>
+    /// <exception cref="RegistrationRefusedException">Some registrations were refused.</exception>
     /// <exception cref="FopWatchRefusedException">The host refused the caller.</exception>
-    /// <exception cref="FopWatchUnreachableException">The host cannot take them.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host cannot be reached.</exception>
     public async Task RegisterAsync(Action<IReadOnlyList<RegisteredJob>>? registered, CancellationToken cancellationToken)
     {
         foreach (var chunk in ids.Skip(_registered).Chunk(ChunkSize))
@@ -60,9 +59,9 @@ internal sealed class JobTracking(
     /// <summary>Registers the jobs and waits.</summary>
     /// <param name="whenRegistered">Called once all are registered.</param>
     /// <param name="cancellationToken">Ends the wait with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="RegistrationRefusedException">Some registrations are wrong.</exception>
+    /// <exception cref="RegistrationRefusedException">Some registrations were refused.</exception>
     /// <exception cref="FopWatchRefusedException">The host refused the caller.</exception>
-    /// <exception cref="FopWatchUnreachableException">The host cannot be reached to register them; later on, that is only waited for.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host cannot be reached to register them. An outage after that is waited out.</exception>
     public async Task SettleAsync(Action whenRegistered, CancellationToken cancellationToken)
     {
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
@@ -81,13 +80,13 @@ internal sealed class JobTracking(
         }
         finally
         {
-            // The enumerator may be disposed of only when nobody is in it.
+            // The enumerator may be disposed only when no call to it is pending.
             await stop.CancelAsync();
             await following.ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
         }
     }
 
-    /// <summary>Asks once for each job that is open.</summary>
+    /// <summary>Queries each open job once.</summary>
     /// <returns>Whether the host answered.</returns>
     public async Task<bool> CheckAsync(TimeProvider time, CancellationToken cancellationToken)
     {
@@ -157,9 +156,9 @@ internal sealed class JobTracking(
 }
 
 /// <summary>Some registrations were refused.</summary>
-/// <param name="refused">Which, and why.</param>
+/// <param name="refused">The refused registrations, with their errors.</param>
 internal sealed class RegistrationRefusedException(IReadOnlyList<RegistrationResult> refused) : Exception("Some registrations were refused.")
 {
-    /// <summary>Which, and why.</summary>
+    /// <summary>The refused registrations, with their errors.</summary>
     public IReadOnlyList<RegistrationResult> Refused { get; } = refused;
 }

@@ -6,7 +6,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>jobs poll</c>, <c>jobs republish</c> and <c>jobs stop</c>: with the jobs that are named, or with all that pass filters.</summary>
+/// <summary><c>jobs poll</c>, <c>jobs republish</c> and <c>jobs stop</c>, for named jobs or for all jobs that match filters.</summary>
 internal static class JobsActionCommand
 {
     /// <summary>The command of an action.</summary>
@@ -14,11 +14,11 @@ internal static class JobsActionCommand
     {
         var jobs = new Argument<string[]>("SOURCE ID")
         {
-            Description = "The name of a source, and the persistentIds of its jobs. Without them, filters say which jobs.",
+            Description = "The name of a source, and the persistentIds of its jobs. Without them, filters select the jobs.",
             Arity = ArgumentArity.ZeroOrMore,
         };
         var yes = Confirmation.Option();
-        var json = new Option<bool>("--json") { Description = "Print JSON: a job a line, or the result of a batch." };
+        var json = new Option<bool>("--json") { Description = "Print JSON: one job per line, or the result of a batch." };
         var command = new ExplainedCommand(WireNames.Of(action), DescriptionOf(action), MoreOf(action)) { jobs };
         var filters = new JobFilterOptions();
         filters.AddTo(command);
@@ -31,13 +31,13 @@ internal static class JobsActionCommand
             var named = result.GetValue(jobs) ?? [];
             var isFiltered = filters.IsAnyGiven(result);
             if (named.Length > 0 && isFiltered)
-                throw new UsageException("Jobs that are named and filters exclude each other.");
+                throw new UsageException("SOURCE ID and filters exclude each other.");
             if (named.Length == 0 && !isFiltered)
                 throw new UsageException("Give SOURCE and ID, or at least one filter.");
             if (named.Length == 1)
-                throw new UsageException($"ID is missing. For all jobs of the source: --source {named[0]}.");
+                throw new UsageException($"ID is missing. To select all jobs of the source, give --source {named[0]}.");
             if (named.Skip(1).FirstOrDefault(id => !Jobs.JobKey.IsValidId(id)) is { } wrong)
-                throw new UsageException($"'{DisplayText.Cut(wrong, 160)}' is no id: an id is {Jobs.JobKey.IdRule}.");
+                throw new UsageException($"'{DisplayText.Cut(wrong, 160)}' is not an id. An id is {Jobs.JobKey.IdRule}.");
 
             var filter = filters.Read(result, terminal.Time);
             using var client = host.Connect(result, terminal);
@@ -86,7 +86,7 @@ internal static class JobsActionCommand
         (_, PolledJob polled) => polled.Answer,
         (BulkAction.Republish, _) => string.Create(CultureInfo.InvariantCulture, $"published again as version {job.Version}"),
         (_, { Watch: WatchStatus.Stopped }) => "stopped",
-        _ => "not watched: it has its outcome",
+        _ => "not watched: it is settled",
     };
 
     private static async Task<int> ActAsync(
@@ -95,7 +95,7 @@ internal static class JobsActionCommand
         var counted = await client.CountBulkAsync(action, filter, cancellationToken);
         if (counted.Count == 0)
         {
-            terminal.WriteErrorLine($"No job passes the filters that could {InWords(action)}.");
+            terminal.WriteErrorLine($"No job that could {InWords(action)} matches the filters.");
             return Show(terminal, counted, options.Json);
         }
 
@@ -118,20 +118,20 @@ internal static class JobsActionCommand
     {
         BulkAction.Poll => "be polled",
         BulkAction.Republish => "have its outcome published again",
-        _ => "not be watched any more",
+        _ => "no longer be watched",
     };
 
     private static string DescriptionOf(BulkAction action) => action switch
     {
-        BulkAction.Poll => "Has the provider asked about jobs now.",
-        BulkAction.Republish => "Publishes outcomes of jobs again, as new versions.",
+        BulkAction.Poll => "Polls the provider's status API about jobs now.",
+        BulkAction.Republish => "Publishes the outcomes of jobs again, as new versions.",
         _ => "Stops watching jobs. A notification still settles them.",
     };
 
     private static string MoreOf(BulkAction action) => $"""
-        Jobs are named, or chosen by filters. With filters, the number of jobs is shown first, and has to be confirmed: at the prompt, or with --yes
-        where nobody can answer. If the number has changed in between, nothing is done.
-        {(action == BulkAction.Poll ? "The polls of a batch are made one after the other, at half of the source's rate, and end after the command." : "")}
+        Select jobs by SOURCE ID or by filters. With filters, the command first shows the number of jobs and asks for confirmation; --yes
+        skips the question. If the number has changed in the meantime, nothing is changed.
+        {(action == BulkAction.Poll ? "The polls of a batch are made one after the other, at half the source's rate. They continue after the command ends." : "")}
 
         Examples:
           $ fopwatch jobs {WireNames.Of(action)} media z0.560e99c37823de5a49c22393
@@ -139,10 +139,10 @@ internal static class JobsActionCommand
           $ fopwatch jobs {WireNames.Of(action)} --source media --metadata course=7 --yes
 
         Exit codes:
-          0  done, also where no job passes the filters
-          1  some jobs are unknown, or could not be changed
+          0  done, or no job matches the filters
+          1  some jobs are unknown or could not be changed
           2  wrong usage, not confirmed, or refused by the host
-          3  the host cannot be reached; some may be done
+          3  the host cannot be reached; some jobs may be changed
           5  the output cannot be written
         """;
 }

@@ -20,7 +20,6 @@ internal static class JobsCommand
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal) => new ExplainedCommand("jobs", "Lists, shows and acts on the jobs of a running host.", More)
     {
         JobsListCommand.Create(terminal),

@@ -12,7 +12,7 @@ internal static class JobsListCommand
     private const int PageSize = 100;
 
     private const string More = """
-        A job has to pass all filters. The newest come first. Times are UTC.
+        Lists jobs that match all filters, newest first. Times are UTC.
 
         Examples:
           $ fopwatch jobs list
@@ -20,17 +20,16 @@ internal static class JobsListCommand
           $ fopwatch jobs list --metadata lesson=42 --json | jq -r .id
 
         Exit codes:
-          0  shown, also where there is none
+          0  shown, even if there is none
           2  wrong usage, unknown source, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var top = WholeNumber.Option("--top", 1, 1_000_000, $"The most jobs to show (default: {DefaultTop}).");
-        var json = new Option<bool>("--json") { Description = "Print the jobs as JSON, one a line." };
+        var json = new Option<bool>("--json") { Description = "Print the jobs as JSON, one per line." };
         var command = new ExplainedCommand("list", "Lists jobs, newest first.", More);
         var filters = new JobFilterOptions();
         filters.AddTo(command);
@@ -72,16 +71,16 @@ internal static class JobsListCommand
         if (!json)
             Show(terminal, jobs, withSource: filter.Source is null);
         if (unreadable.Count > 0)
-            terminal.WriteErrorLine(new Piece($"The host cannot read the stored jobs of these references: {string.Join(", ", unreadable)}.", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"The host cannot read the stored jobs with these references: {string.Join(", ", unreadable)}.", Terminal.Wrong));
         if (continuation is not null)
-            terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"There may be more than {top}; --top shows more."));
+            terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"There may be more than {top}. Raise --top to see them."));
     }
 
     private static void Show(Terminal terminal, List<WatchedJob> jobs, bool withSource)
     {
         if (jobs.Count == 0)
         {
-            terminal.WriteErrorLine("No job passes the filters.");
+            terminal.WriteErrorLine("No job matches the filters.");
             return;
         }
 

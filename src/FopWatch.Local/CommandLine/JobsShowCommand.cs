@@ -9,11 +9,11 @@ namespace FopWatch.Local.CommandLine;
 /// <summary><c>jobs show</c>: explains a job.</summary>
 internal static class JobsShowCommand
 {
-    /// <summary>How many commands, and outputs of each, are shown.</summary>
+    /// <summary>The most commands shown, and the most outputs of each.</summary>
     private const int MaxShown = 20;
 
     private const string More = """
-        Shows what is known of a job, what happened to it, and what comes next. Times are UTC.
+        Shows what is known about a job, what happened to it, and what comes next. Times are UTC.
 
         Examples:
           $ fopwatch jobs show media z0.560e99c37823de5a49c22393
@@ -21,19 +21,18 @@ internal static class JobsShowCommand
 
         Exit codes:
           0  shown
-          1  the host knows no such job
+          1  the host does not know the job
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var source = new Argument<string>("SOURCE") { Description = "The name of the source." };
         var id = new Argument<string>("ID") { Description = "The persistentId of the job." };
         var json = new Option<bool>("--json") { Description = "Print the job as JSON." };
-        var command = new ExplainedCommand("show", "Explains a job: what happened to it and how it stands.", More) { source, id, json };
+        var command = new ExplainedCommand("show", "Explains a job: what happened to it, and its current state.", More) { source, id, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -46,7 +45,7 @@ internal static class JobsShowCommand
             using var client = host.Connect(result, terminal);
             if (await client.GetAsync(name, wanted, cancellationToken) is not { } job)
             {
-                terminal.WriteErrorLine(new Piece($"The host knows no job '{wanted}' of a source '{name}'. Names are case-sensitive.", Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece($"The host has no job '{wanted}' in a source '{name}'. Both names are case-sensitive.", Terminal.Wrong));
                 return ExitCodes.Failed;
             }
 
@@ -113,10 +112,10 @@ internal static class JobsShowCommand
             foreach (var output in item.Outputs.Take(MaxShown))
                 terminal.WriteWrapped("                output: ", output.Bucket is null ? output.Key ?? "?" : $"{output.Bucket}:{output.Key}");
             if (item.Outputs.Count > MaxShown)
-                terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"                … and {item.Outputs.Count - MaxShown} more outputs; --json has them"));
+                terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"                … and {item.Outputs.Count - MaxShown} more outputs; --json shows them"));
         }
 
         if (job.Counts.Total > MaxShown)
-            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  … of {job.Counts.Total} commands; --json has more"));
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"  … of {job.Counts.Total} commands; --json shows more"));
     }
 }

@@ -1,12 +1,12 @@
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Options that give names values.</summary>
+/// <summary>Reads options of the form <c>NAME=VALUE</c>.</summary>
 internal static class NamedValues
 {
-    /// <summary>Reads <c>NAME=VALUE</c>, each name once.</summary>
+    /// <summary>Reads the pairs, each name once.</summary>
     /// <param name="option">The name of the option.</param>
-    /// <param name="given">What was given.</param>
-    /// <exception cref="UsageException">One is not of that form, or a name comes twice.</exception>
+    /// <param name="given">The values of the option.</param>
+    /// <exception cref="UsageException">A value has another form, or a name occurs twice.</exception>
     public static Dictionary<string, string> Read(string option, IReadOnlyCollection<string> given)
     {
         var values = new Dictionary<string, string>(StringComparer.Ordinal);
@@ -14,7 +14,7 @@ internal static class NamedValues
         {
             var equals = pair.IndexOf('=', StringComparison.Ordinal);
             if (equals <= 0)
-                throw new UsageException($"{option}: '{pair}' is not NAME=VALUE.");
+                throw new UsageException($"{option}: '{pair}' is not of the form NAME=VALUE.");
             if (!values.TryAdd(pair[..equals], pair[(equals + 1)..]))
                 throw new UsageException($"{option}: '{pair[..equals]}' is given twice.");
         }

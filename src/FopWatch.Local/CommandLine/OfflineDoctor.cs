@@ -9,17 +9,16 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Examines what can be examined where no host answers: settings, data folder, database and status APIs.</summary>
+/// <summary>Runs the checks that need no host: settings, data folder, database and status APIs.</summary>
 internal static class OfflineDoctor
 {
-    /// <summary>How long a status API may take: less than a step, so that the answer says so.</summary>
+    /// <summary>How long a status API may take. It is less than the limit of a step, so that the finding reports the time-out.</summary>
     private static readonly TimeSpan StatusTimeout = TimeSpan.FromSeconds(14);
 
-    /// <summary>Examines.</summary>
-    /// <param name="config">The settings file; null for the usual one.</param>
+    /// <param name="config">The settings file; null for the default.</param>
     /// <param name="data">The data folder.</param>
-    /// <param name="why">Why no host is asked, as a sentence.</param>
-    /// <param name="tell">Is told where the settings were read from: a path, which is no part of a report.</param>
+    /// <param name="why">Why no host was asked, as a sentence.</param>
+    /// <param name="tell">Receives the origin of the settings. It is a path, which a report must not contain.</param>
     /// <param name="cancellationToken">Cancels.</param>
     public static async Task<Client.DoctorReport> ExamineAsync(string? config, string data, string why, Action<string> tell, CancellationToken cancellationToken)
     {
@@ -28,8 +27,8 @@ internal static class OfflineDoctor
         var checks = new List<IDoctorCheck>();
         var notExamined = new List<DoctorFinding>
         {
-            Skipped(DoctorCheck.NotifyUrl, $"{why} Only a running host recognises the notification that it sends to itself."),
-            Skipped(DoctorCheck.Traffic, $"{why} The traffic is known to the host."),
+            Skipped(DoctorCheck.NotifyUrl, $"{why} Only a running host can recognise the notification that it sends to itself."),
+            Skipped(DoctorCheck.Traffic, $"{why} Only a running host knows its traffic."),
         };
         using var http = StatusClient.CreateHttp();
         try
@@ -46,18 +45,18 @@ internal static class OfflineDoctor
                 Check = DoctorCheck.Settings,
                 Level = DoctorLevel.Trouble,
                 What = $"{problem.TrimEnd('.')}.",
-                Why = "The host does not start with these settings.",
+                Why = "The host cannot start with these settings.",
             }));
             if (e.Origin is { } origin)
                 tell(origin);
-            notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, "No status API was asked: the settings are wrong."));
+            notExamined.Insert(0, Skipped(DoctorCheck.StatusApi, "No status API was asked: the settings are invalid."));
         }
 
         checks.Add(new DataFolderCheck(data));
         checks.Add(new DatabaseCheck(data, null));
         var report = await new Doctor(checks, new(), new(), time, NullLogger.Instance).ExamineAsync(cancellationToken);
 
-        // As a host would answer it.
+        // The same JSON as a host's answer.
         var json = JsonSerializer.SerializeToUtf8Bytes(report! with { Findings = [.. found, .. report.Findings, .. notExamined] }, ApiJson.Wire.DoctorReport);
         return JsonSerializer.Deserialize(json, Client.FopWatchJson.TypeOf<Client.DoctorReport>())!;
     }

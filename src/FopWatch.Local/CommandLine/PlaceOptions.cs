@@ -4,8 +4,8 @@ using FopWatch.Local.Hosting;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// The options that say where the embedded host is: its addresses, its data folder, and its settings file. A variable of the environment stands for each
-/// that is not given, so that all commands in a container or of a service find the same host.
+/// The options for the addresses, data folder and settings file of the embedded host. An environment variable is the default of each, so
+/// that all commands in a container or of a service find the same host.
 /// </summary>
 internal static class PlaceOptions
 {
@@ -13,36 +13,34 @@ internal static class PlaceOptions
     public const string DataVariable = "FOPWATCH_DATA";
     public const string ConfigVariable = "FOPWATCH_CONFIG";
 
-    /// <summary>Where the host listens.</summary>
     public static Option<string> Urls() => new("--urls")
     {
-        Description = $"Where to listen, separated by ';'. An address other than loopback needs FopWatch:ApiKey. In the environment: {UrlsVariable}.",
+        Description = $"The addresses to listen on, separated by ';'. A non-loopback address needs FopWatch:ApiKey. Environment variable: {UrlsVariable}.",
         DefaultValueFactory = _ => Variable(UrlsVariable) ?? HostSettings.DefaultUrls,
     };
 
-    /// <summary>The data folder.</summary>
     public static Option<string> Data() => new("--data")
     {
-        Description = $"The folder that holds all state. In the environment: {DataVariable}.",
+        Description = $"The folder that holds all state. Environment variable: {DataVariable}.",
         DefaultValueFactory = _ => Variable(DataVariable) ?? HostSettings.DefaultData,
     };
 
-    /// <summary>The settings file; null for the one of the current folder.</summary>
+    /// <summary>The settings file; null for the one in the current folder.</summary>
     public static Option<string?> Config() => new("--config")
     {
         Description =
-            $"A JSON file with the settings (default: {SettingsFile.DefaultName} here, if it exists). FopWatch__… in the environment takes precedence. "
-            + $"In the environment: {ConfigVariable}.",
+            $"A JSON file with the settings (default: {SettingsFile.DefaultName} in the current folder, if it exists). FopWatch__… variables take precedence. "
+            + $"Environment variable: {ConfigVariable}.",
         DefaultValueFactory = _ => Variable(ConfigVariable),
     };
 
-    /// <summary>The path that an option or argument names.</summary>
-    /// <exception cref="UsageException">It cannot be one.</exception>
+    /// <summary>The path in an option or argument.</summary>
+    /// <exception cref="UsageException">The text is not a path.</exception>
     public static string PathOf(string name, string? text) =>
         string.IsNullOrWhiteSpace(text) ? throw new UsageException($"{name} is empty.")
-        : text.Contains('\0', StringComparison.Ordinal) ? throw new UsageException($"{name}: '{text}' is not the name of a file or folder.")
+        : text.Contains('\0', StringComparison.Ordinal) ? throw new UsageException($"{name}: '{text}' is not a valid name of a file or folder.")
         : text;
 
-    // Container platforms set variables to nothing rather than leave them out.
+    // Container platforms set variables to an empty value instead of leaving them out.
     private static string? Variable(string name) => Environment.GetEnvironmentVariable(name) is { Length: > 0 } text ? text : null;
 }

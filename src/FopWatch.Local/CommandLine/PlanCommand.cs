@@ -6,30 +6,30 @@ using FopWatch.Statistics;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>plan</c>: shows when jobs are polled by a running host, or would be by a plan that is learned from a file.</summary>
+/// <summary><c>plan</c>: shows when a running host polls jobs, or when a plan learned from a file would.</summary>
 internal static class PlanCommand
 {
     private const string More = """
-        With --url, the plans of a running host: for each source and class how many jobs are known, by which plan they are polled, what
-        that comes to beside the fixed plan, and from which age on a job is overdue. --class and --all also show how long the jobs took
-        and at which ages they are polled. With --ages, a plan that is learned from a file:
+        With --url, shows the plans of a running host. For each source and class, it shows the number of known jobs, the plan that polls them,
+        its cost beside that of the fixed plan, and the age at which a job is overdue. --class and --all also show how long the jobs took
+        and the ages at which they are polled. With --ages, shows the plan that is learned from a file.
 
-        Times are [d.]hh:mm:ss, or a number with ms, s, m, h or d; a number alone is in seconds.
+        Times are [d.]hh:mm:ss, or a number with the unit ms, s, m, h or d. A number without a unit is in seconds.
 
-        FILE has the completion age of one job on each line: the seconds from its registration to its end, such as 92.5. Blank lines
-        and lines that begin with # do not count.
+        FILE has the completion age of one job on each line: the seconds from its registration to its end, such as 92.5. Blank lines and
+        lines that begin with # are skipped.
 
-        The learned plan makes no more polls than the fixed plan would have made for the given jobs, or the mean that --polls-per-job
-        allows. The plan is the fixed one below 20 ages, and if no job was over by --deadline. So it is without --polls-per-job if the
-        learned plan would save less than 3 % of the fixed plan's delay.
+        The learned plan makes no more polls than the fixed plan would have made for the given jobs, or than --polls-per-job allows on average.
+        The fixed plan is used with fewer than 20 ages, or if no job had ended by --deadline. Without --polls-per-job, it is also used if
+        the learned plan would save less than 3 % of its delay.
 
         Expected polls and delay are means over all given ages. Delay is the time from the end of a job to the poll that finds it. A job
-        that is older than --deadline is polled up to it and has no delay. --heard is the share of jobs that are notified when they end.
-        These need no poll after their end and have no delay, so a greater share leaves the delay of fewer jobs to the polls.
+        older than --deadline is polled until the deadline and has no delay. --heard is the share of jobs whose end is notified. These jobs
+        need no poll after their end and have no delay, so with a larger share, fewer jobs depend on polls.
 
-        Efficiency is the optimum's delay divided by the plan's. The optimum is the least mean delay that any plan could have had for
-        exactly the given ages, at as many polls, within the same limits, and with the same choice of poll ages (96 an octave, at most an
-        eighth of --max apart). A small file has chance gaps that only the optimum can use. Below 20 ages neither is shown.
+        Efficiency is the optimum's delay divided by the plan's. The optimum is the least mean delay of any plan for exactly the given ages,
+        with as many polls, the same limits, and the same choice of poll ages (96 per octave, at most an eighth of --max apart). A small
+        file has random gaps that only the optimum can use. With fewer than 20 ages, neither is shown.
 
         Examples:
           $ fopwatch plan --url http://127.0.0.1:7071
@@ -39,25 +39,24 @@ internal static class PlanCommand
           $ fopwatch plan --ages ages.txt --heard 0.95 --json
 
         Exit codes:
-          0  shown, also where the plan is the fixed one
-          2  wrong usage, the ages cannot be read, unknown source or class, or refused by the host
+          0  shown, even if it is the fixed plan
+          2  wrong usage, unreadable ages, unknown source or class, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var file = new Option<string>("--ages")
         {
-            Description = "A file with one completion age in seconds on each line; - for the standard input.",
+            Description = "A file with one completion age in seconds on each line; - for standard input.",
             HelpName = "FILE",
         };
         var source = new Option<string?>("--source") { Description = "With --url: only the plans of this source.", HelpName = "NAME" };
-        var ofClass = new Option<string?>("--class") { Description = "With --url: how long the jobs of this class took, and when they are polled.", HelpName = "CLASS" };
-        var all = new Option<bool>("--all") { Description = "With --url: the same for every class." };
+        var ofClass = new Option<string?>("--class") { Description = "With --url: show how long the jobs of this class took, and when they are polled.", HelpName = "CLASS" };
+        var all = new Option<bool>("--all") { Description = "With --url: show the same for every class." };
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new ExplainedCommand("plan", "Shows when jobs are polled: by a running host, or by a plan that is learned from a file.", More) { file };
+        var command = new ExplainedCommand("plan", "Shows when jobs are polled: by a running host, or by a plan learned from a file.", More) { file };
         var options = new PlanOptions();
         options.AddTo(command);
         var host = new HostOptions();
@@ -70,7 +69,7 @@ internal static class PlanCommand
         {
             var isOfHost = host.IsUrlGiven(result);
             if (isOfHost == (result.GetValue(file) is not null))
-                throw new UsageException(isOfHost ? "--ages and --url exclude each other." : "Either --ages FILE or --url URL is needed.");
+                throw new UsageException(isOfHost ? "--ages and --url exclude each other." : "Give --ages FILE or --url URL.");
             if (isOfHost)
                 return await ShowHostAsync(result, cancellationToken);
             if ((host.Given(result) ?? Array.Find((Option[])[source, ofClass, all], option => result.GetResult(option) is { Implicit: false })?.Name) is { } lone)
@@ -89,14 +88,14 @@ internal static class PlanCommand
         async Task<int> ShowHostAsync(ParseResult result, CancellationToken cancellationToken)
         {
             if (options.Given(result) is { } given)
-                throw new UsageException($"{given} needs --ages: a host has its own settings.");
+                throw new UsageException($"{given} needs --ages. A host uses its own settings.");
             if (result.GetValue(source) is { } name && string.IsNullOrWhiteSpace(name))
                 throw new UsageException("--source is empty. Leave it out to show all sources.");
             var shown = result.GetValue(ofClass);
             if (shown is not null && result.GetValue(all))
                 throw new UsageException("--class and --all exclude each other.");
             if (result.GetValue(json) && (shown is not null || result.GetValue(all)))
-                throw new UsageException($"{(shown is null ? "--all" : "--class")} and --json exclude each other: JSON has every class.");
+                throw new UsageException($"{(shown is null ? "--all" : "--class")} and --json exclude each other. JSON has every class.");
             using var client = host.Connect(result, terminal);
             var report = await client.PlanAsync(result.GetValue(source), cancellationToken);
             if (result.GetValue(json))
@@ -134,14 +133,14 @@ internal static class PlanCommand
         if (comparison.ExceedsPollsPerJob == true)
         {
             terminal.WriteText(comparison.Plan == PlanComparison.Learned
-                ? "No plan makes as few polls as --polls-per-job allows: no wait is longer than --max."
+                ? "No plan makes as few polls as --polls-per-job allows, because no wait may be longer than --max."
                 : "The fixed plan makes more polls than --polls-per-job allows.");
         }
 
         if (heard > 0)
         {
-            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {(decimal)heard:0.############%} of them are notified when they end,"));
-            terminal.WriteText("which counts as no poll and no delay.");
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Means are over all jobs. {(decimal)heard:0.############%} of them are notified when they end."));
+            terminal.WriteText("Those count as no poll and no delay.");
         }
 
         void Add(string name, double polls, double delay) => table.Add(

@@ -14,26 +14,26 @@ internal sealed record PlanComparison
     private const int Decimals = 6;
     private const int MostDecimals = 15;
 
-    /// <summary>Polls in excess of those that are wanted by less are an inaccuracy of the search.</summary>
+    /// <summary>A smaller excess over the wanted polls is an inaccuracy of the search.</summary>
     private const double Tolerance = 1.001;
 
     /// <summary><c>learned</c> or <c>fixed</c>.</summary>
     public required string Plan { get; init; }
 
-    /// <summary>Why the plan is the fixed one; null if it is not.</summary>
+    /// <summary>Why the fixed plan is used; null for a learned plan.</summary>
     [JsonIgnore]
     public string? Reason { get; init; }
 
-    /// <summary>The ages in seconds at which a job is polled that is never notified and never over: up to the deadline, or 10,000 of them.</summary>
+    /// <summary>The ages in seconds at which a job that never ends is polled, up to the deadline, at most 10,000.</summary>
     public required IReadOnlyList<double> Ages { get; init; }
 
-    /// <summary>Whether there are more of them; null if not.</summary>
+    /// <summary>True if there are more ages; otherwise null.</summary>
     public bool? AgesCut { get; init; }
 
     /// <summary>The mean number of polls of the given jobs.</summary>
     public required double ExpectedPolls { get; init; }
 
-    /// <summary>Whether the plan makes more polls than are wanted; null if not.</summary>
+    /// <summary>True if the plan makes more polls than wanted; otherwise null.</summary>
     public bool? ExceedsPollsPerJob { get; init; }
 
     /// <summary>Their mean delay in seconds.</summary>
@@ -46,7 +46,7 @@ internal sealed record PlanComparison
     [JsonPropertyName("fixed")]
     public required PlanSpending FixedPlan { get; init; }
 
-    /// <summary>The least mean delay at as many polls.</summary>
+    /// <summary>The least mean delay with as many polls.</summary>
     [JsonIgnore]
     public double OptimalDelay { get; init; }
 
@@ -61,7 +61,7 @@ internal sealed record PlanComparison
         return new()
         {
             Plan = learned is null ? Fixed : Learned,
-            Reason = learned is not null ? null : isAnyFound ? ComparedPlan.WhyFixed(ages.Sorted.Count) : "no job was over by --deadline, so no poll finds one",
+            Reason = learned is not null ? null : isAnyFound ? ComparedPlan.WhyFixed(ages.Sorted.Count) : "no job had ended by --deadline, so no poll finds an end",
             Ages = [.. shown.Select(Rounded)],
             AgesCut = areCut ? true : null,
             ExpectedPolls = Rounded(compared.Spent.Polls),
@@ -73,19 +73,18 @@ internal sealed record PlanComparison
         };
     }
 
-    // To six decimals, or six digits: next to nothing is not nothing.
+    // To six decimals, or six significant digits, so that a small number does not become 0.
     private static double Rounded(double number) =>
         Math.Round(number, Math.Clamp(number > 0 ? Decimals - 1 - (int)Math.Floor(Math.Log10(number)) : 0, Decimals, MostDecimals));
 }
 
-/// <summary>What a plan comes to.</summary>
-/// <param name="Ages">The ages in seconds at which a job is polled that is never notified and never over.</param>
-/// <param name="AgesCut">Whether there are more of them; null if not.</param>
+/// <summary>The polls and delay of a plan.</summary>
+/// <param name="Ages">The ages in seconds at which a job that never ends is polled.</param>
+/// <param name="AgesCut">True if there are more ages; otherwise null.</param>
 /// <param name="ExpectedPolls">The mean number of polls.</param>
 /// <param name="ExpectedDelay">The mean delay in seconds.</param>
 internal sealed record PlanSpending(IReadOnlyList<double> Ages, bool? AgesCut, double ExpectedPolls, double ExpectedDelay);
 
-/// <summary>The serializer context of <c>plan</c>.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(PlanComparison))]
 internal sealed partial class PlanJson : JsonSerializerContext;

@@ -5,7 +5,7 @@ using FopWatch.Watching;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The options of <c>plan</c> that say what the fixed plan is, and what a learned one may spend.</summary>
+/// <summary>The options of <c>plan</c> for the fixed plan and for the cost of the learned plan.</summary>
 internal sealed class PlanOptions
 {
     private static readonly TimeSpan Shortest = TimeSpan.FromMilliseconds(1);
@@ -24,7 +24,7 @@ internal sealed class PlanOptions
     ];
 
     private readonly Option<TimeSpan?> _first = Time("--first", LongestWait, "The fixed plan's first poll (Poll:First; default: 00:02:00).");
-    private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "How much longer each wait is (Poll:Factor; default: 1.5).");
+    private readonly Option<double?> _factor = Number("--factor", "from 1 to 100", one => one is >= 1 and <= 100, "The factor by which each wait grows (Poll:Factor; default: 1.5).");
     private readonly Option<TimeSpan?> _max = Time("--max", LongestWait, "The longest wait of any plan (Poll:Max; default: 00:10:00, or --first if longer).");
     private readonly Option<TimeSpan?> _deadline = Time("--deadline", LongestWatch, "The age at the last poll (Poll:Deadline; default: 9.00:00:00).");
 
@@ -32,22 +32,21 @@ internal sealed class PlanOptions
         "--polls-per-job",
         "above 0, up to 10000",
         one => one is > 0 and <= 10_000,
-        "The mean polls of a job that the learned plan may spend (default: those of the fixed plan).");
+        "The mean polls per job that the learned plan may make (default: those of the fixed plan).");
 
     private readonly Option<double?> _heard = Number(
         "--heard",
         "from 0 up to, but not including, 1",
         one => one is >= 0 and < 1,
-        "The share of jobs whose notification arrives: these cost no poll and no delay after their end (default: 0).");
+        "The share of jobs whose notification arrives. These need no poll after their end and have no delay (default: 0).");
 
-    /// <summary>Adds the options to a command.</summary>
     public void AddTo(Command command)
     {
         foreach (var option in (Option[])[_first, _factor, _max, _deadline, _pollsPerJob, _heard])
             command.Options.Add(option);
     }
 
-    /// <summary>The first of the options that is given; null for none.</summary>
+    /// <summary>The first option that is given; null for none.</summary>
     public string? Given(ParseResult result) =>
         Array.Find((Option[])[_first, _factor, _max, _deadline, _pollsPerJob, _heard], option => result.GetResult(option) is not null)?.Name;
 
@@ -73,7 +72,7 @@ internal sealed class PlanOptions
         string Shown(Option<TimeSpan?> option, TimeSpan time) => result.GetResult(option) is null ? $"{option.Name} ({time:c} by default)" : $"{option.Name} ({time:c})";
     }
 
-    /// <summary>The mean polls of a job; null for those of the fixed plan.</summary>
+    /// <summary>The mean polls per job; null for those of the fixed plan.</summary>
     public double? PollsPerJob(ParseResult result) => result.GetValue(_pollsPerJob);
 
     /// <summary>The share of jobs whose notification arrives.</summary>
@@ -109,7 +108,7 @@ internal sealed class PlanOptions
         },
     };
 
-    /// <summary>Reads a time, written as <see cref="WrittenTime"/> has it or as a number with a unit.</summary>
+    /// <summary>Reads a time in the format of <see cref="WrittenTime"/>, or a number with a unit.</summary>
     public static bool TryParseTime(string text, out TimeSpan time)
     {
         if (WrittenTime.TryParse(text, out time))

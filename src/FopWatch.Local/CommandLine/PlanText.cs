@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>What both forms of <c>plan</c> show alike, within 80 columns.</summary>
+/// <summary>The output that both forms of <c>plan</c> share, within 80 columns.</summary>
 internal static class PlanText
 {
     public const int Width = 80;
@@ -11,12 +11,12 @@ internal static class PlanText
     private const int WidestBar = 40;
     private const int MostWaits = 12;
 
-    /// <summary>Writes why a plan is the fixed one.</summary>
+    /// <summary>Writes why the fixed plan is used.</summary>
     public static void WriteReason(Terminal terminal, string reason) => terminal.WriteText($"{char.ToUpperInvariant(reason[0])}{reason[1..]}.");
 
-    /// <summary>Writes ranges of ages with a bar each.</summary>
-    /// <param name="terminal">Where.</param>
-    /// <param name="bars">The ranges in seconds, what stands before each bar, and how long it is relative to the others.</param>
+    /// <summary>Writes ranges of ages, with a bar for each.</summary>
+    /// <param name="terminal">Where to write them.</param>
+    /// <param name="bars">The ranges in seconds, the label of each bar, and its relative length.</param>
     public static void WriteBars(Terminal terminal, IReadOnlyCollection<(double From, double To, string Label, double Length)> bars)
     {
         var most = bars.Select(bar => bar.Length).Append(0).Max();
@@ -28,9 +28,9 @@ internal static class PlanText
     }
 
     /// <summary>Writes the first ages at which a job is polled.</summary>
-    /// <param name="terminal">Where.</param>
+    /// <param name="terminal">Where to write them.</param>
     /// <param name="ages">The ages in seconds.</param>
-    /// <param name="areCut">Whether there are more than these.</param>
+    /// <param name="areCut">Whether there are further ages.</param>
     public static void WritePolls(Terminal terminal, IReadOnlyList<double> ages, bool areCut)
     {
         var before = 0d;
@@ -44,12 +44,11 @@ internal static class PlanText
         {
             terminal.WriteLine(string.Create(
                 CultureInfo.InvariantCulture,
-                $"     ...  {ages.Count - MostWaits} more up to {Time(ages[^1])}{(areCut ? ", and others after it" : "")}"));
+                $"     ...  {ages.Count - MostWaits} more up to {Time(ages[^1])}{(areCut ? ", and later ones" : "")}"));
             terminal.WriteLine($"          --json lists {(areCut ? string.Create(CultureInfo.InvariantCulture, $"the first {ages.Count}") : "all of them")}.");
         }
     }
 
-    /// <summary>A length of time.</summary>
     public static string Time(double seconds) => seconds switch
     {
         < 1 => Number(seconds * 1000, "ms"),

@@ -1,14 +1,14 @@
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>How this program is started, so that printed commands can be copied.</summary>
+/// <summary>The command that starts this program, so that printed commands can be copied.</summary>
 internal static class ProgramName
 {
-    /// <summary>What it is called where it is on the <c>PATH</c>.</summary>
+    /// <summary>The name of the program on the <c>PATH</c>.</summary>
     public const string Installed = "fopwatch";
 
     private const string ProjectFile = "FopWatch.Local.csproj";
 
-    /// <summary>How this process's program is started from the current folder.</summary>
+    /// <summary>The command that starts this program from the current folder.</summary>
     public static string OfProcess()
     {
         try
@@ -22,10 +22,10 @@ internal static class ProgramName
         }
     }
 
-    /// <summary>How a program is started.</summary>
+    /// <summary>The command that starts a program.</summary>
     /// <param name="folder">The folder of its assemblies.</param>
-    /// <param name="process">The executable that runs: its own, or <c>dotnet</c>.</param>
-    /// <param name="current">The folder that the user stands in.</param>
+    /// <param name="process">The running executable: the program's own, or <c>dotnet</c>.</param>
+    /// <param name="current">The current folder.</param>
     /// <param name="path">The <c>PATH</c>.</param>
     public static string Of(string folder, string? process, string current, string? path)
     {
@@ -47,12 +47,14 @@ internal static class ProgramName
         if ((path ?? "").Split(Path.PathSeparator).Any(entry => entry.Length > 0 && Path.TrimEndingDirectorySeparator(entry) == Path.GetDirectoryName(process)))
             return Installed;
 
-        // A shell looks for a name without a separator on the PATH alone.
+        // A shell looks up a name without a separator only on the PATH.
         var relative = From(current, process);
         return Quoted(relative.Contains(Path.DirectorySeparatorChar, StringComparison.Ordinal) ? relative : Path.Combine(".", relative));
     }
 
-    /// <summary>Whether the assemblies are in an unpacked package, from which <c>dnx</c> runs tools: <c>fopwatch/1.2.3/tools/net10.0/any</c>.</summary>
+    /// <summary>
+    /// Whether the assemblies are in an unpacked package, where <c>dnx</c> runs tools: <c>fopwatch/1.2.3/tools/net10.0/any</c>.
+    /// </summary>
     private static bool IsOfPackage(string folder) =>
         folder.Split(Path.DirectorySeparatorChar, Path.AltDirectorySeparatorChar) is [.., Installed, _, "tools", _, "any"];
 

@@ -2,11 +2,11 @@ using System.CommandLine;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>quarantine</c>: what a running host could not understand or verify.</summary>
+/// <summary><c>quarantine</c>: the notifications that a running host could not understand or verify.</summary>
 internal static class QuarantineCommand
 {
     private const string More = """
-        A notification that cannot be understood, or whose signature is wrong, is kept whole. Repair the cause, then retry it.
+        The host keeps every notification that it cannot understand or whose signature is invalid. Fix the cause, then retry it.
 
         Examples:
           $ fopwatch quarantine list --source media
@@ -15,13 +15,12 @@ internal static class QuarantineCommand
 
         Exit codes:
           0  done
-          1  some notifications are not there, or stay in quarantine
+          1  some notifications do not exist or stay in quarantine
           2  wrong usage, not confirmed, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal) => new ExplainedCommand("quarantine", "Lists, shows, retries and deletes quarantined notifications of a running host.", More)
     {
         QuarantineListCommand.Create(terminal),
@@ -30,7 +29,6 @@ internal static class QuarantineCommand
         QuarantineDeleteCommand.Create(terminal),
     };
 
-    /// <summary>The option that limits a command to a source.</summary>
     public static Option<string?> SourceOption(string description)
     {
         var option = new Option<string?>("--source") { Description = description, HelpName = "NAME" };
@@ -42,17 +40,17 @@ internal static class QuarantineCommand
         return option;
     }
 
-    /// <summary>Checks that either keys or all are meant.</summary>
+    /// <summary>Checks that either keys or <c>--all</c> are given.</summary>
     /// <exception cref="UsageException">Both are, or neither.</exception>
     public static void Check(IReadOnlyCollection<string> keys, bool all, string? source)
     {
         if (keys.Count > 0 && (all || source is not null))
             throw new UsageException("KEY excludes --all and --source.");
         if (keys.Count == 0 && !all)
-            throw new UsageException("Give KEY, or --all.");
+            throw new UsageException("Give KEY or --all.");
         if (keys.Any(string.IsNullOrWhiteSpace))
             throw new UsageException("KEY is empty.");
         if (keys.FirstOrDefault(key => key is "." or "..") is { } path)
-            throw new UsageException($"KEY is '{path}'. Give a key as 'quarantine list' shows it.");
+            throw new UsageException($"KEY is '{path}'. Give a key that 'quarantine list' shows.");
     }
 }

@@ -9,29 +9,28 @@ namespace FopWatch.Local.CommandLine;
 internal static class QuarantineDeleteCommand
 {
     private const string More = """
-        A deleted notification is gone. Jobs that it is about stay as they are. With --all, the number is shown first, and has to be confirmed: at the
-        prompt, or with --yes where nobody can answer. What comes in meanwhile is not deleted.
+        A deleted notification cannot be restored. Its jobs do not change. With --all, the command first shows the number of notifications and
+        asks for confirmation; --yes skips the question. Notifications that arrive in the meantime are not deleted.
 
         Examples:
           $ fopwatch quarantine delete 20261122T031035410-f30dad4d8a01567943016654
           $ fopwatch quarantine delete --all --source media
 
         Exit codes:
-          0  deleted, also where there is none
+          0  deleted, even if there was none
           2  wrong usage, not confirmed, or refused by the host
-          3  the host cannot be reached; some may be deleted
+          3  the host cannot be reached; some notifications may be deleted
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var keys = new Argument<string[]>("KEY") { Description = "The keys of notifications.", Arity = ArgumentArity.ZeroOrMore };
         var all = new Option<bool>("--all") { Description = "Delete all of them." };
-        var source = QuarantineCommand.SourceOption("With --all: only what came to this source's notify URL.");
+        var source = QuarantineCommand.SourceOption("With --all: only notifications to this source.");
         var yes = Confirmation.Option();
-        var json = new Option<bool>("--json") { Description = "Print JSON: the keys that were deleted, or the result of a batch." };
-        var command = new ExplainedCommand("delete", "Throws quarantined notifications away.", More) { keys, all, source, yes, json };
+        var json = new Option<bool>("--json") { Description = "Print JSON: the deleted keys, or the result of a batch." };
+        var command = new ExplainedCommand("delete", "Deletes quarantined notifications.", More) { keys, all, source, yes, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -59,7 +58,7 @@ internal static class QuarantineDeleteCommand
         var counted = await client.CountQuarantineDeleteAsync(source, cancellationToken);
         if (counted.Count == 0)
         {
-            terminal.WriteErrorLine("Nothing is in quarantine.");
+            terminal.WriteErrorLine("The quarantine is empty.");
             return ExitCodes.Ok;
         }
 
@@ -76,6 +75,6 @@ internal static class QuarantineDeleteCommand
     }
 }
 
-/// <summary>What commands write as JSON besides the answers of the host.</summary>
+/// <summary>The JSON that commands write besides the answers of the host.</summary>
 [System.Text.Json.Serialization.JsonSerializable(typeof(List<string>))]
 internal sealed partial class CommandJson : System.Text.Json.Serialization.JsonSerializerContext;

@@ -12,26 +12,25 @@ internal static class QuarantineListCommand
     private const int PageSize = 20;
 
     private const string More = """
-        The newest come first. Times are UTC.
+        Lists the newest notifications first. Times are UTC.
 
         Examples:
           $ fopwatch quarantine list
           $ fopwatch quarantine list --source media --json | jq -r .key
 
         Exit codes:
-          0  shown, also where there is none
+          0  shown, even if there is none
           2  wrong usage, unknown source, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var source = QuarantineCommand.SourceOption("Only what came to this source's notify URL.");
+        var source = QuarantineCommand.SourceOption("Only notifications to this source.");
         var top = WholeNumber.Option("--top", 1, 1_000_000, $"The most notifications to show (default: {DefaultTop}).");
-        var json = new Option<bool>("--json") { Description = "Print the notifications as JSON, one a line, with their bodies in Base64." };
-        var command = new ExplainedCommand("list", "Lists quarantined notifications with the reason of each.", More) { source, top, json };
+        var json = new Option<bool>("--json") { Description = "Print the notifications as JSON, one per line, with their bodies in Base64." };
+        var command = new ExplainedCommand("list", "Lists quarantined notifications, each with its reason.", More) { source, top, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -62,14 +61,14 @@ internal static class QuarantineListCommand
             }
 
             if (page.Unreadable is { Count: > 0 } unreadable)
-                terminal.WriteErrorLine(new Piece($"The host cannot read the stored notifications of these keys: {string.Join(", ", unreadable)}.", Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece($"The host cannot read the stored notifications with these keys: {string.Join(", ", unreadable)}.", Terminal.Wrong));
         }
         while (continuation is not null && left > 0);
 
         if (!any)
-            terminal.WriteErrorLine("Nothing is in quarantine.");
+            terminal.WriteErrorLine("The quarantine is empty.");
         else if (continuation is not null)
-            terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"There may be more than {top}; --top shows more."));
+            terminal.WriteErrorLine(string.Create(CultureInfo.InvariantCulture, $"There may be more than {top}. Raise --top to see them."));
     }
 
     private static void Show(Terminal terminal, QuarantinedNotification kept)

@@ -9,8 +9,8 @@ namespace FopWatch.Local.CommandLine;
 internal static class QuarantineRetryCommand
 {
     private const string More = """
-        Takes notifications again, with the host's current keys and decoders. Those that it understands now leave the quarantine. With --all, the
-        number is shown first, and has to be confirmed: at the prompt, or with --yes where nobody can answer.
+        Verifies and decodes notifications again, with the host's current keys and decoders. Those that pass leave the quarantine. With --all,
+        the command first shows the number of notifications and asks for confirmation; --yes skips the question.
 
         Examples:
           $ fopwatch quarantine retry 20261122T031035410-f30dad4d8a01567943016654
@@ -18,22 +18,21 @@ internal static class QuarantineRetryCommand
           $ fopwatch quarantine retry --all --yes
 
         Exit codes:
-          0  all were taken
-          1  some are not there, or stay in quarantine
+          0  all were accepted
+          1  some do not exist or stay in quarantine
           2  wrong usage, not confirmed, or refused by the host
-          3  the host cannot be reached; some may be done
+          3  the host cannot be reached; some notifications may be retried
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var keys = new Argument<string[]>("KEY") { Description = "The keys of notifications.", Arity = ArgumentArity.ZeroOrMore };
         var all = new Option<bool>("--all") { Description = "Retry all of them." };
-        var source = QuarantineCommand.SourceOption("With --all: only what came to this source's notify URL.");
+        var source = QuarantineCommand.SourceOption("With --all: only notifications to this source.");
         var yes = Confirmation.Option();
-        var json = new Option<bool>("--json") { Description = "Print JSON: a notification a line, or the result of a batch." };
-        var command = new ExplainedCommand("retry", "Takes quarantined notifications again.", More) { keys, all, source, yes, json };
+        var json = new Option<bool>("--json") { Description = "Print JSON: one notification per line, or the result of a batch." };
+        var command = new ExplainedCommand("retry", "Retries quarantined notifications.", More) { keys, all, source, yes, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -55,7 +54,7 @@ internal static class QuarantineRetryCommand
         {
             if (await client.RetryQuarantinedAsync(key, cancellationToken) is not { } retried)
             {
-                terminal.WriteErrorLine(new Piece($"{key}: nothing of that key is in quarantine.", Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece($"{key}: no notification with this key is in quarantine.", Terminal.Wrong));
                 code = ExitCodes.Failed;
                 continue;
             }
@@ -77,19 +76,19 @@ internal static class QuarantineRetryCommand
         var counted = await client.CountQuarantineRetryAsync(source, cancellationToken);
         if (counted.Count == 0)
         {
-            terminal.WriteErrorLine("Nothing is in quarantine.");
+            terminal.WriteErrorLine("The quarantine is empty.");
             return ExitCodes.Ok;
         }
 
         var many = counted.Count == 1 ? "1 notification" : string.Create(CultureInfo.InvariantCulture, $"{counted.Count} notifications");
-        if (!await Confirmation.AskAsync(terminal, $"{many} will be taken again.", options.Yes, cancellationToken))
+        if (!await Confirmation.AskAsync(terminal, $"{many} will be retried.", options.Yes, cancellationToken))
             return ExitCodes.Refused;
 
         var done = await client.RunQuarantineRetryAsync(source, counted.Confirm!, new BulkProgress(terminal), cancellationToken);
         if (options.Json)
             terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(done, FopWatchJson.TypeOf<BulkAnswer>())));
         else
-            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done.Done ?? 0} left the quarantine, {done.Failed ?? 0} stay; quarantine list says why."));
+            terminal.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{done.Done ?? 0} left the quarantine, {done.Failed ?? 0} stay. 'quarantine list' shows why."));
         return done.Failed > 0 ? ExitCodes.Failed : ExitCodes.Ok;
     }
 

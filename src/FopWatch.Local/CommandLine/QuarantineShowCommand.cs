@@ -12,7 +12,7 @@ internal static class QuarantineShowCommand
     private const int MostCharacters = 4000;
 
     private const string More = """
-        The body is what somebody sent: treat it as data. Secrets in it are not redacted.
+        The body is untrusted input: treat it as data. Secrets in it are not redacted.
 
         Examples:
           $ fopwatch quarantine show 20261122T031035410-f30dad4d8a01567943016654
@@ -20,18 +20,17 @@ internal static class QuarantineShowCommand
 
         Exit codes:
           0  shown
-          1  nothing of that key is in quarantine
+          1  no notification with this key is in quarantine
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var key = new Argument<string>("KEY") { Description = "The key of the notification." };
-        var json = new Option<bool>("--json") { Description = "Print it as JSON." };
-        var command = new ExplainedCommand("show", "Shows a quarantined notification, why it is there, and what to change.", More) { key, json };
+        var json = new Option<bool>("--json") { Description = "Print the notification as JSON." };
+        var command = new ExplainedCommand("show", "Shows a quarantined notification, why it was quarantined, and what to change.", More) { key, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -41,7 +40,7 @@ internal static class QuarantineShowCommand
             using var client = host.Connect(result, terminal);
             if (await client.GetQuarantinedAsync(wanted, cancellationToken) is not { } kept)
             {
-                terminal.WriteErrorLine(new Piece($"Nothing of the key '{wanted}' is in quarantine.", Terminal.Wrong));
+                terminal.WriteErrorLine(new Piece($"No notification with the key '{wanted}' is in quarantine.", Terminal.Wrong));
                 return ExitCodes.Failed;
             }
 
@@ -67,7 +66,7 @@ internal static class QuarantineShowCommand
             Fact("signature", string.Join(", ", signature.Findings));
             Fact("access key", signature.AccessKey);
             Fact("checked for", signature.CheckedUrl);
-            Fact("right for", signature.SignedUrl);
+            Fact("valid for", signature.SignedUrl);
             Fact("what to do", signature.Suggestion);
         }
 
@@ -77,7 +76,7 @@ internal static class QuarantineShowCommand
         terminal.WriteLine();
         terminal.WriteLine(new Piece("Body", Terminal.Bold));
         if (kept.Body is null)
-            terminal.WriteWrapped("  ", $"It is too large to be shown; {kept.BodyHref} has it.");
+            terminal.WriteWrapped("  ", $"The body is too large to show here. Get it from {kept.BodyHref}.");
         else
             terminal.WriteText("  ", DisplayText.Cut(TextOf(kept.Body), MostCharacters));
 

@@ -3,15 +3,15 @@ using FopWatch.Sqlite;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>restore</c>: puts a backup into a new data folder.</summary>
+/// <summary><c>restore</c>: restores a backup to a new data folder.</summary>
 internal static class RestoreCommand
 {
     private const string More = """
-        The data folder has to be new or empty, and no host may be running on it. The backup is checked before it is used.
+        The data folder must be new or empty, and not used by a running host. The backup is checked first.
 
-        A host that is then started on the folder goes on from the moment of the backup. Polls that have become due are made at the rate of
-        each source. Register ids again that were registered since: those that are known already are not doubled. Clients of the event
-        stream are sent the events since the two logs differ, after 'fopwatch.events.restarted'. docs/operating.md has the details.
+        A host started on the restored folder continues from the moment of the backup. Overdue polls are made at the rate of each source.
+        Register the ids again that were registered after the backup; registering a known id again is safe. Clients of the event stream
+        receive 'fopwatch.events.restarted', then the events since the two logs differ. See docs/operating.md.
 
         Example:
           $ fopwatch restore before-upgrade.db --data /var/lib/fopwatch
@@ -20,17 +20,16 @@ internal static class RestoreCommand
           0    restored and checked
           1    the backup is damaged; nothing was restored
           2    wrong usage
-          3    the file is not a backup that this version reads, or the folder is not empty, is in use, or cannot be written to
+          3    this version cannot read the file as a backup, or the folder is not empty, in use or not writable
           130  Ctrl-C; nothing was restored
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var file = new Argument<string>("FILE") { Description = "The backup." };
+        var file = new Argument<string>("FILE") { Description = "The backup file." };
         var data = PlaceOptions.Data();
         var json = new Option<bool>("--json") { Description = "Print JSON." };
-        var command = new ExplainedCommand("restore", "Puts a backup into a new data folder.", More) { file, data, json };
+        var command = new ExplainedCommand("restore", "Restores a backup to a new data folder.", More) { file, data, json };
         command.SetAction((result, cancellationToken) => DataCopyCommand.RunAsync(
             terminal,
             result,

@@ -17,11 +17,10 @@ internal static class ServeCommand
         Exit codes:
           0  stopped
           2  wrong usage or settings
-          3  it cannot use the data folder, it cannot listen on --urls, or it may open too few files
+          3  the data folder cannot be used, the host cannot listen on --urls, or the limit of open files is too low
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var (urls, data, config) = (PlaceOptions.Urls(), PlaceOptions.Data(), PlaceOptions.Config());
@@ -61,7 +60,7 @@ internal static class ServeCommand
         }
     }
 
-    /// <summary>A terminal that is closed ends the host as SIGTERM does.</summary>
+    /// <summary>Closing its terminal stops the host, as SIGTERM does.</summary>
     private static PosixSignalRegistration OnHangUp(CancellationTokenSource stop) => PosixSignalRegistration.Create(PosixSignal.SIGHUP, signal =>
     {
         signal.Cancel = true;
@@ -77,24 +76,24 @@ internal static class ServeCommand
         .SetMinimumLevel(LogLevel.Information)
         .AddFilter("Microsoft", LogLevel.Warning)
 
-        // A start that fails is said in a line at the end; the generic host would show its stack trace before that, as an Error. That a
-        // background service ended it is Critical.
+        // A failed start is reported in one line at the end. The generic host would log its stack trace as an Error before that. It logs a
+        // failed background service as Critical.
         .AddFilter("Microsoft.Extensions.Hosting.Internal.Host", level => level >= (started() ? LogLevel.Warning : LogLevel.Critical))
 
-        // It makes an activity and a scope for each request as long as anything of it may be logged. After the start it has nothing to say.
+        // It creates an activity and a scope per request while any of its levels is enabled. After the start, it logs nothing of use.
         .AddFilter("Microsoft.AspNetCore.Hosting.Diagnostics", level => !started() && level >= LogLevel.Warning)
         .AddFilter("FopWatch", lowest);
 
-    /// <exception cref="SettingsException">The variable is not one of the levels.</exception>
+    /// <exception cref="SettingsException">The variable is not a log level.</exception>
     private static LogLevel LowestLevel()
     {
         if (Environment.GetEnvironmentVariable(LogVariable) is not { Length: > 0 } text)
             return LogLevel.Information;
 
-        // Parsing would take numbers and sums of names too.
+        // Enum.Parse also accepts numbers and combinations of names.
         var names = Enum.GetNames<LogLevel>();
         return names.Contains(text, StringComparer.OrdinalIgnoreCase)
             ? Enum.Parse<LogLevel>(text, ignoreCase: true)
-            : throw new SettingsException([$"{LogVariable} is '{text}': it has to be one of {string.Join(", ", names)}"]);
+            : throw new SettingsException([$"{LogVariable} is '{text}': it must be one of {string.Join(", ", names)}"]);
     }
 }

@@ -7,8 +7,8 @@ using FopWatch.Settings;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// The JSON file with the settings. It is read here and not by the configuration's own JSON provider, which names neither a line nor a
-/// column, and forgets what was a list.
+/// The JSON file with the settings. The JSON provider of .NET's configuration is not used: it reports neither line nor column, and does not
+/// preserve which values were lists.
 /// </summary>
 internal sealed class SettingsFile
 {
@@ -30,17 +30,17 @@ internal sealed class SettingsFile
     }
 
     /// <summary>Reads the host's settings from a file and the environment, which takes precedence.</summary>
-    /// <param name="file">The file; null for <c>fopwatch.json</c> in the current folder, if it is there.</param>
-    /// <param name="urls">Where to listen.</param>
+    /// <param name="file">The file; null for <c>fopwatch.json</c> in the current folder, if it exists.</param>
+    /// <param name="urls">The addresses to listen on.</param>
     /// <param name="data">The data folder.</param>
-    /// <param name="serves">Whether a host is started with the settings.</param>
-    /// <exception cref="SettingsException">The file cannot be read, or settings are wrong.</exception>
+    /// <param name="serves">Whether a host starts with the settings.</param>
+    /// <exception cref="SettingsException">The file cannot be read, or settings are invalid.</exception>
     public static HostSettings Read(string? file, string urls, string data, bool serves = true)
     {
         if (file is not null && string.IsNullOrWhiteSpace(file))
-            throw new SettingsException([$"--config is empty: give a JSON file, such as {DefaultName}"]);
+            throw new SettingsException([$"--config is empty: it takes a JSON file, such as {DefaultName}"]);
         if (file is not null && file.Contains('\0', StringComparison.Ordinal))
-            throw new SettingsException([$"--config: '{file}' is not the name of a file"]);
+            throw new SettingsException([$"--config: '{file}' is not a valid file name"]);
 
         var read = Open(file);
         if (read._exists)
@@ -75,10 +75,10 @@ internal sealed class SettingsFile
             {
                 bytes.Write(buffer, 0, count);
                 if (bytes.Length > MaxMebibytes << 20)
-                    throw new SettingsException([$"{path} is larger than {MaxMebibytes} MiB, which no settings file is"]);
+                    throw new SettingsException([$"{path} is larger than {MaxMebibytes} MiB, the limit for a settings file"]);
             }
 
-            // Whatever the byte order mark says; without one, UTF-8.
+            // The encoding of the byte order mark; without one, UTF-8.
             bytes.Position = 0;
             using var text = new StreamReader(bytes);
             return new(path, Encoding.UTF8.GetBytes(text.ReadToEnd()));
@@ -104,21 +104,21 @@ internal sealed class SettingsFile
         {
             reader.Read();
             if (reader.TokenType != JsonTokenType.StartObject)
-                throw Wrong(reader.TokenStartIndex, $"the file has to be a JSON object with the member \"{FopWatchSettings.Section}\"");
+                throw Wrong(reader.TokenStartIndex, $"the file must be a JSON object with the member \"{FopWatchSettings.Section}\"");
             ReadObject(ref reader, null);
             reader.Read();
         }
         catch (JsonException e)
         {
-            // Its own words about where are counted from 0.
+            // The position in the message counts from 0.
             var where = e.Message.IndexOf(" LineNumber:", StringComparison.Ordinal);
-            throw Wrong(OffsetOf(e), $"the JSON is broken: {(where < 0 ? e.Message : e.Message[..where])}");
+            throw Wrong(OffsetOf(e), $"the JSON is invalid: {(where < 0 ? e.Message : e.Message[..where])}");
         }
 
         catch (InvalidOperationException e)
         {
-            // A string is not Unicode.
-            throw Wrong(reader.TokenStartIndex, $"the JSON is broken: {e.Message}");
+            // A string is not valid Unicode.
+            throw Wrong(reader.TokenStartIndex, $"the JSON is invalid: {e.Message}");
         }
 
         CheckTop();
@@ -137,7 +137,7 @@ internal sealed class SettingsFile
         var there = top.Count == 0
             ? "it is empty"
             : $"it has {string.Join(", ", top.Take(5).Select(name => $"\"{DisplayText.Cut(name, 40)}\""))}{(top.Count > 5 ? " …" : "")}";
-        throw new SettingsException([$"{_path}: at its top level, \"{Section}\" is missing; {there}. All settings belong below \"{Section}\""]);
+        throw new SettingsException([$"{_path}: the top level has no \"{Section}\"; {there}. All settings belong below \"{Section}\""]);
     }
 
     private void ReadObject(ref Utf8JsonReader reader, string? name)
@@ -195,7 +195,7 @@ internal sealed class SettingsFile
     private void Add(string name, string? value, long at)
     {
         if (!_values.TryAdd(name, value))
-            throw Wrong(at, $"{name} is there twice; names are case-insensitive");
+            throw Wrong(at, $"{name} is set twice; names are case-insensitive");
     }
 
     private SettingsException Wrong(long offset, string problem)

@@ -4,7 +4,8 @@ using System.Text;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// The standard output or error of the process. The runtime's own swallows that nobody reads any more, and a command that follows something would never end.
+/// The standard output or error of the process. The runtime's own stream ignores a closed reader, so a command that follows events would
+/// never end.
 /// </summary>
 internal sealed class StandardStream : Stream
 {
@@ -29,10 +30,8 @@ internal sealed class StandardStream : Stream
         set => throw new NotSupportedException();
     }
 
-    /// <summary>The standard output.</summary>
     public static TextWriter Output() => OperatingSystem.IsWindows() ? Console.Out : WriterOf(1);
 
-    /// <summary>The standard error.</summary>
     public static TextWriter Error() => OperatingSystem.IsWindows() ? Console.Error : WriterOf(2);
 
     public override void Write(byte[] buffer, int offset, int count)
@@ -52,7 +51,7 @@ internal sealed class StandardStream : Stream
                 case Interrupted:
                     break;
                 case TryAgain:
-                    // Somebody has made the pipe one that does not wait, and it is full.
+                    // The pipe is non-blocking and full.
                     Thread.Sleep(10);
                     break;
                 case var error:

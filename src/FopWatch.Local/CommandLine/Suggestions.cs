@@ -4,8 +4,8 @@ using System.Globalization;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// Answers what a shell asks while somebody types: <c>fopwatch [suggest:POSITION] "fopwatch track me"</c>, as <c>dotnet-suggest</c> and the scripts of
-/// <c>completion</c> do. The parser's own directive throws at a position that is not a number.
+/// Answers completion requests of a shell: <c>fopwatch [suggest:POSITION] "fopwatch track me"</c>. <c>dotnet-suggest</c> and the scripts of
+/// <c>completion</c> send them. The parser's own directive throws if the position is not a number.
 /// </summary>
 internal static class Suggestions
 {
@@ -13,7 +13,7 @@ internal static class Suggestions
 
     /// <summary>Whether a command line asks for suggestions.</summary>
     /// <param name="args">The command line.</param>
-    /// <param name="position">The cursor's place in the line that is typed.</param>
+    /// <param name="position">The position of the cursor in the typed line.</param>
     public static bool AreAskedFor(IReadOnlyList<string> args, out int position)
     {
         position = 0;
@@ -23,15 +23,15 @@ internal static class Suggestions
             && int.TryParse(directive.AsSpan()[Start.Length..^1], NumberStyles.None, CultureInfo.InvariantCulture, out position);
     }
 
-    /// <summary>The words that can stand at the cursor, in the order of the alphabet.</summary>
-    /// <param name="root">All commands.</param>
-    /// <param name="line">The line, which begins with the name of the program.</param>
-    /// <param name="position">The cursor's place in it.</param>
+    /// <summary>The words that can stand at the cursor, in alphabetical order.</summary>
+    /// <param name="root">The root command.</param>
+    /// <param name="line">The typed line, which begins with the name of the program.</param>
+    /// <param name="position">The position of the cursor in the line.</param>
     public static IEnumerable<string> Of(RootCommand root, string line, int position)
     {
         line = line[..Math.Min(position, line.Length)];
 
-        // The name of the program, however it is written here, is no word of the command line.
+        // The name of the program is not part of the arguments.
         var afterName = line.IndexOf(' ', StringComparison.Ordinal);
         if (afterName < 0)
             return [];

@@ -4,7 +4,9 @@ using Spectre.Console.Rendering;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>A piece of a line. Its text is cleaned before it is shown (<see cref="DisplayText"/>) and is never read as markup.</summary>
+/// <summary>
+/// A piece of a line. Its text is cleaned before it is shown (<see cref="DisplayText"/>) and is never interpreted as markup.
+/// </summary>
 /// <param name="Text">The text.</param>
 /// <param name="Style">Its style; null for plain.</param>
 internal readonly record struct Piece(string Text, Style? Style = null)
@@ -12,20 +14,20 @@ internal readonly record struct Piece(string Text, Style? Style = null)
     public static implicit operator Piece(string text) => new(text);
 }
 
-/// <summary>Where commands read and write, and their clock. All text that is shown goes through here, and is cleaned here.</summary>
+/// <summary>The input, output and clock of commands. All displayed text passes through here and is cleaned here.</summary>
 internal sealed class Terminal
 {
     public static readonly Style Dim = new(decoration: Decoration.Dim);
     public static readonly Style Bold = new(decoration: Decoration.Bold);
     public static readonly Style Wrong = new(Color.Red);
 
-    /// <summary>Wide enough that a line is never broken: that is left to the terminal, or to nobody in a file.</summary>
+    /// <summary>Wide enough that no line is broken. A terminal breaks long lines itself; in a file they stay whole.</summary>
     private const int Unbroken = 1_000_000;
 
-    /// <summary>How wide text is in a file.</summary>
+    /// <summary>The width of text in a file, in columns.</summary>
     private const int NarrowWidth = 80;
 
-    /// <summary>Longer lines are hard to read.</summary>
+    /// <summary>The greatest width of help texts, in columns. Longer lines are hard to read.</summary>
     private const int WidestHelp = 120;
 
     private readonly bool _errorIsLive;
@@ -37,8 +39,8 @@ internal sealed class Terminal
     /// <param name="output">The standard output.</param>
     /// <param name="error">The standard error.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="isLive">Whether the output is a terminal with colours and a cursor.</param>
-    /// <param name="errorIsLive">Whether the error output is one.</param>
+    /// <param name="isLive">Whether standard output is a terminal with colours and a cursor.</param>
+    /// <param name="errorIsLive">Whether standard error is such a terminal.</param>
     public Terminal(Func<Stream> openInput, TextWriter output, TextWriter error, TimeProvider time, bool isLive, bool errorIsLive)
     {
         (_openInput, _errorIsLive) = (openInput, errorIsLive);
@@ -54,31 +56,31 @@ internal sealed class Terminal
             Console.Profile.Width = Unbroken;
     }
 
-    /// <summary>The standard output, for documents that are clean.</summary>
+    /// <summary>The standard output, for documents that are already clean.</summary>
     public TextWriter Output { get; }
 
     /// <summary>The standard error.</summary>
     public TextWriter Error { get; }
 
-    /// <summary>The standard output, for tables and live progress.</summary>
+    /// <summary>Standard output for tables and live progress.</summary>
     public IAnsiConsole Console { get; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; }
 
-    /// <summary>How the program is started, for commands that are printed.</summary>
+    /// <summary>The command that starts the program, for printed commands.</summary>
     public string Program { get; init; } = ProgramName.Installed;
 
-    /// <summary>Whether somebody watches the output.</summary>
+    /// <summary>Whether standard output is a terminal.</summary>
     public bool IsLive { get; }
 
-    /// <summary>Whether somebody is there to answer a question.</summary>
+    /// <summary>Whether a user can answer a question.</summary>
     public bool CanAsk { get; init; }
 
-    /// <summary>Waits for a key; null where none can be pressed. It answers null when there will be no more.</summary>
+    /// <summary>Waits for a key; null where there is no keyboard. It returns null at the end of the input.</summary>
     public Func<ConsoleKeyInfo?>? ReadKey { get; init; }
 
-    /// <summary>The terminal that the process was started in.</summary>
+    /// <summary>The terminal of the process.</summary>
     public static Terminal OfProcess() => new(
         System.Console.OpenStandardInput,
         StandardStream.Output(),
@@ -92,7 +94,7 @@ internal sealed class Terminal
         CanAsk = !System.Console.IsInputRedirected && !System.Console.IsErrorRedirected,
     };
 
-    /// <summary>Makes a terminal so wide.</summary>
+    /// <summary>Sets the width of a terminal, in columns.</summary>
     public void Resize(int width)
     {
         if (IsLive)
@@ -101,31 +103,30 @@ internal sealed class Terminal
             _errors.Profile.Width = width;
     }
 
-    /// <summary>Opens the standard input.</summary>
     public Stream OpenInput() => _openInput();
 
-    /// <summary>Writes a line that must stay whole, such as a URL; a terminal breaks it where it ends.</summary>
+    /// <summary>Writes a line that must stay whole, such as a URL. Only the terminal itself breaks it.</summary>
     public void WriteLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_lines, pieces);
 
-    /// <summary>Writes text for people, broken between words where the terminal ends.</summary>
+    /// <summary>Writes text, wrapped between words at the width of the terminal.</summary>
     public void WriteText(params ReadOnlySpan<Piece> pieces) => WriteLine(Console, pieces);
 
-    /// <summary>Writes a command that can be copied; it is continued with <c>\</c> where the terminal ends.</summary>
+    /// <summary>Writes a command that can be copied. A long command is continued with <c>\</c>.</summary>
     public void WriteCommand(string command)
     {
         foreach (var line in HelpText.Command(command, Program, Console.Profile.Width))
             WriteLine(line);
     }
 
-    /// <summary>Writes a text of a help page; see <see cref="HelpText"/>.</summary>
+    /// <summary>Writes help text; see <see cref="HelpText"/>.</summary>
     public void WriteHelp(string text)
     {
         foreach (var line in HelpText.Lines(text, Program, Math.Min(Console.Profile.Width, WidestHelp)))
             Output.WriteLine(line);
     }
 
-    /// <summary>Writes text for people between words, whose lines after the first begin where the text does.</summary>
-    /// <param name="label">What stands before the first line.</param>
+    /// <summary>Writes text with a hanging indent, wrapped between words.</summary>
+    /// <param name="label">The label before the first line.</param>
     /// <param name="text">The text.</param>
     public void WriteWrapped(string label, string text)
     {
@@ -134,7 +135,7 @@ internal sealed class Terminal
             WriteLine(line);
     }
 
-    /// <summary>Writes text for people to the standard error, broken between words where the terminal ends.</summary>
+    /// <summary>Writes text to standard error, wrapped between words at the width of the terminal.</summary>
     public void WriteErrorLine(params ReadOnlySpan<Piece> pieces) => WriteLine(_errors, pieces);
 
     /// <summary>A cell of a table.</summary>
@@ -175,7 +176,7 @@ internal sealed class Terminal
 
     private static IAnsiConsole Create(TextWriter writer, bool isLive)
     {
-        // Whether a stream is a terminal is not among what the console finds out by itself.
+        // The console does not detect by itself whether a stream is a terminal.
         var console = AnsiConsole.Create(new()
         {
             Out = new AnsiConsoleOutput(writer),

@@ -3,14 +3,14 @@ using Spectre.Console;
 namespace FopWatch.Local.CommandLine;
 
 /// <summary>
-/// A table that breaks no word for want of room: with lines where somebody watches and they fit, else with columns alone, else with an
-/// entry for each row.
+/// A table that never breaks words. It has lines in a terminal where they fit. Otherwise it has columns only, or, if those do not fit, an
+/// entry per row.
 /// </summary>
-/// <param name="terminal">Where it is written.</param>
+/// <param name="terminal">Where to write it.</param>
 /// <param name="columns">The names of the columns.</param>
 internal sealed class TextTable(Terminal terminal, params string[] columns)
 {
-    /// <summary>A longer word, such as a command without blanks, may be broken where nothing else helps.</summary>
+    /// <summary>A longer word, such as a command without spaces, may be broken as a last resort.</summary>
     private const int LongestWord = 40;
 
     private const int Gap = 2;
@@ -20,13 +20,11 @@ internal sealed class TextTable(Terminal terminal, params string[] columns)
     /// <summary>Whether all columns but the first hold numbers.</summary>
     public bool HasNumbers { get; init; }
 
-    /// <summary>How wide it may be where nobody watches: then the width is not limited by a terminal.</summary>
+    /// <summary>The greatest width in columns where no terminal limits it.</summary>
     public int MostWidth { get; init; } = int.MaxValue;
 
-    /// <summary>Adds a row.</summary>
     public void Add(params Piece[] cells) => _rows.Add([.. cells.Select(cell => cell with { Text = DisplayText.Clean(cell.Text) })]);
 
-    /// <summary>Writes it.</summary>
     public void Write()
     {
         var room = terminal.IsLive ? terminal.Console.Profile.Width : Math.Min(terminal.Console.Profile.Width, MostWidth);
@@ -40,7 +38,7 @@ internal sealed class TextTable(Terminal terminal, params string[] columns)
             WriteEntries();
     }
 
-    /// <summary>How wide each column may be; null if there is less room than their longest words need.</summary>
+    /// <summary>The width of each column; null if their longest words do not fit.</summary>
     private int[]? Widths(int room)
     {
         // A number and its unit stay together.
@@ -50,7 +48,7 @@ internal sealed class TextTable(Terminal terminal, params string[] columns)
         if (left < 0)
             return null;
 
-        // The narrow columns are given all that they want, and the wide ones share the rest.
+        // Narrow columns get their full width, and wide ones share the rest.
         var widths = (int[])least.Clone();
         var open = Enumerable.Range(0, columns.Length).OrderBy(column => wanted[column] - least[column]).ToList();
         for (var i = 0; i < open.Count; i++)

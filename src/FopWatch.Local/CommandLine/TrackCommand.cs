@@ -9,10 +9,10 @@ using Spectre.Console;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>track</c>: registers jobs with a running host and, if wanted, waits for their outcomes.</summary>
+/// <summary><c>track</c>: registers jobs with a running host and, with <c>--wait</c>, waits for their outcomes.</summary>
 internal static class TrackCommand
 {
-    /// <summary>How many lines of one kind are shown where somebody watches; a file gets all.</summary>
+    /// <summary>The most lines of one kind in a terminal. A file gets all lines.</summary>
     private const int MaxShown = 50;
 
     private static readonly TimeSpan DefaultTimeout = TimeSpan.FromMinutes(30);
@@ -26,37 +26,36 @@ internal static class TrackCommand
           $ fopwatch track media --file ids.txt --wait --timeout 02:00:00
           $ submit-jobs | fopwatch track media --file - --wait > outcomes.txt
 
-        With --wait, the outcome of every id goes to the standard output; a terminal shows the first 50, failures first. Progress goes to
-        the standard error.
+        With --wait, the outcome of every id is written to standard output. A terminal shows the first 50, failures first. Progress is
+        written to standard error.
 
         Exit codes:
           0  registered; with --wait: all succeeded
-          1  with --wait: all settled, and some did not succeed
+          1  with --wait: all settled, but some did not succeed
           2  wrong usage, or the host refused a registration; the other ids were registered
           3  the host cannot be reached
-          4  with --wait: timed out with jobs still open; the host goes on watching them
+          4  with --wait: timed out with open jobs; the host keeps watching them
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var source = new Argument<string>("SOURCE") { Description = "The name of the source: one configured account at a provider." };
+        var source = new Argument<string>("SOURCE") { Description = "The name of the source, which is a configured account at a provider." };
         var ids = new Argument<string[]>("ID") { Description = "The persistentIds of the jobs.", Arity = ArgumentArity.ZeroOrMore };
         var file = new Option<string?>("--file")
         {
-            Description = "A file with one id a line, - for the standard input. Blank lines and those that begin with # do not count.",
+            Description = "A file with one id per line; - for standard input. Blank lines and lines that begin with # are skipped.",
             HelpName = "FILE",
         };
-        var wait = new Option<bool>("--wait") { Description = "Wait until every job is settled, then show how they ended." };
+        var wait = new Option<bool>("--wait") { Description = "Wait until every job is settled, then show the outcomes." };
         var metadata = new Option<string[]>("--metadata")
         {
-            Description = "What every event about the jobs is to carry, up to 4 KB; may be repeated.",
+            Description = "Metadata for every event about the jobs, up to 4 KB. Can be repeated.",
             HelpName = "NAME=VALUE",
         };
         var timeout = new Option<TimeSpan>("--timeout")
         {
-            Description = "How long to wait, as hours:minutes:seconds; 00:00:00 waits forever.",
+            Description = "How long to wait, as hours:minutes:seconds. 00:00:00 waits without a limit.",
             HelpName = "TIME",
             DefaultValueFactory = _ => DefaultTimeout,
             CustomParser = result =>
@@ -69,7 +68,7 @@ internal static class TrackCommand
                 return default;
             },
         };
-        var command = new ExplainedCommand("track", "Registers jobs with a running host; with --wait, shows how each ended.", More)
+        var command = new ExplainedCommand("track", "Registers jobs with a running host. With --wait, shows how each ended.", More)
         {
             source,
             ids,
@@ -101,12 +100,12 @@ internal static class TrackCommand
             {
                 terminal.WriteErrorLine(new Piece($"Not reached: {e.Message}", Terminal.Wrong));
                 if (tracking.Registered is > 0 and var some && some < wanted.Count)
-                    terminal.WriteErrorLine($"{Number(some)} of {Number(wanted.Count)} were registered before. To register all again is safe.");
+                    terminal.WriteErrorLine($"{Number(some)} of {Number(wanted.Count)} were registered. Registering all of them again is safe.");
                 return ExitCodes.Unreachable;
             }
             catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
             {
-                terminal.WriteErrorLine($"{Number(tracking.Registered)} registered, {Number(tracking.Jobs.Settled)} settled. The host goes on watching.");
+                terminal.WriteErrorLine($"{Number(tracking.Registered)} registered, {Number(tracking.Jobs.Settled)} settled. The host keeps watching.");
                 return ExitCodes.Interrupted;
             }
         }));
@@ -139,7 +138,7 @@ internal static class TrackCommand
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The host may know more than its stream could tell.
+            // The host may know more than its stream has delivered.
             await tracking.CheckAsync(terminal.Time, cancellationToken);
         }
 
@@ -148,9 +147,9 @@ internal static class TrackCommand
             return tracking.Jobs.All.All(job => job.State == JobState.Succeeded) ? ExitCodes.Ok : ExitCodes.Failed;
 
         if (tracking.Trouble is { } trouble)
-            terminal.WriteErrorLine(new Piece($"The host was not reached any more: {trouble}.", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"The connection to the host was lost: {trouble}.", Terminal.Wrong));
         var open = tracking.Jobs.Total - tracking.Jobs.Settled;
-        terminal.WriteErrorLine(new Piece($"Time is up: {Number(open)} open after {timeout:c}. The host goes on watching.", Terminal.Wrong));
+        terminal.WriteErrorLine(new Piece($"Time is up: {Number(open)} open after {timeout:c}. The host keeps watching.", Terminal.Wrong));
         return ExitCodes.TimedOut;
 
         void Registered()
@@ -182,7 +181,7 @@ internal static class TrackCommand
             await settling;
         });
 
-    /// <summary>The one place where text is markup: nothing is in it but numbers and the names of states.</summary>
+    /// <summary>The only text with markup. It holds nothing but numbers and the names of states.</summary>
     private static string Description(JobTracking tracking)
     {
         var description = new StringBuilder();
@@ -212,7 +211,7 @@ internal static class TrackCommand
             if (trouble != tracking.Trouble)
             {
                 trouble = tracking.Trouble;
-                terminal.WriteErrorLine(trouble is null ? "The host is back." : $"Waiting for the host: {trouble}.");
+                terminal.WriteErrorLine(trouble is null ? "The host can be reached again." : $"Waiting for the host: {trouble}.");
             }
         }
 
@@ -233,7 +232,7 @@ internal static class TrackCommand
             table.Add(job.Id, Terminal.State(job.State), job.Error ?? "");
         table.Write();
         if (shown < all.Count)
-            terminal.WriteText(new Piece($"… and {Number(all.Count - shown)} more; redirect the output to see them all.", Terminal.Dim));
+            terminal.WriteText(new Piece($"… and {Number(all.Count - shown)} more. Redirect the output to see all of them.", Terminal.Dim));
         terminal.WriteLine();
 
         var counts = new TextTable(terminal, "state", "jobs") { HasNumbers = true };
@@ -249,10 +248,10 @@ internal static class TrackCommand
             ? "Nothing was registered."
             : $"{Number(tracking.Registered)} of {Number(tracking.Jobs.Total)} were registered.";
 
-        // One fault of the command, not one of each id.
+        // One error of the command, not one per id.
         if (refused.All(one => one.Errors is [{ Element: "/source" }]))
         {
-            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. {before} Source names are case-sensitive.", Terminal.Wrong));
+            terminal.WriteErrorLine(new Piece($"The host has no source '{source}'. Source names are case-sensitive. {before}", Terminal.Wrong));
             return;
         }
 
@@ -273,9 +272,9 @@ internal static class TrackCommand
         string? file,
         CancellationToken cancellationToken)
     {
-        // The parser takes an option that it does not know for an argument.
+        // The parser treats an unknown option as an argument.
         if (given.FirstOrDefault(id => id.StartsWith('-')) is { } option)
-            throw new UsageException($"'{option}' is not an option; see track --help. An id that begins so has to come from --file.");
+            throw new UsageException($"'{option}' is not an option; see track --help. Use --file for an id that begins with '-'.");
 
         var ids = new List<(string Id, string Where)>(given.Select(id => (id, "")));
         if (file is not null)
@@ -290,7 +289,7 @@ internal static class TrackCommand
         }
 
         if (ids.Count == 0)
-            throw new UsageException("ID is missing: give ids, or --file with ids in it.");
+            throw new UsageException("ID is missing. Give ids, or --file with ids in it.");
 
         var malformed = ids
             .Where(id => !JobKey.IsValidId(id.Id))

@@ -4,11 +4,11 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>What is known of a job that is tracked.</summary>
-/// <param name="Id">Its id.</param>
-/// <param name="State">How it stands.</param>
-/// <param name="Version">The version of the record that says so; 0 where only the answer to the registration does.</param>
-/// <param name="Error">Why it did not succeed, in a line; null if it did, is open, or that is not known yet.</param>
+/// <summary>The known state of a tracked job.</summary>
+/// <param name="Id">The id.</param>
+/// <param name="State">The state.</param>
+/// <param name="Version">The version of the record with this state; 0 if it comes from the answer to the registration.</param>
+/// <param name="Error">Why the job did not succeed, in one line; null if it succeeded, is open, or the reason is not known yet.</param>
 internal sealed record TrackedJob(string Id, JobState State, long Version, string? Error)
 {
     /// <summary>Whether <see cref="State"/> is an outcome.</summary>
@@ -16,8 +16,8 @@ internal sealed record TrackedJob(string Id, JobState State, long Version, strin
 }
 
 /// <summary>
-/// How the jobs stand that are tracked. They are told of by events, by answers and by the registration, in any order; the record
-/// with the highest version is right. Safe for several threads. Holds a line of each job, not its record.
+/// The states of the tracked jobs. Events, answers and registrations report them in any order; the record with the highest version counts.
+/// Thread-safe. It keeps one line per job, not the record.
 /// </summary>
 internal sealed class TrackedJobs
 {
@@ -28,8 +28,8 @@ internal sealed class TrackedJobs
     private readonly TaskCompletionSource _allSettled = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private int _open;
 
-    /// <param name="source">Their source.</param>
-    /// <param name="ids">Their ids, none twice; at least one.</param>
+    /// <param name="source">The source of the jobs.</param>
+    /// <param name="ids">The ids, at least one, without duplicates.</param>
     public TrackedJobs(string source, IReadOnlyCollection<string> ids)
     {
         _source = source;
@@ -37,7 +37,6 @@ internal sealed class TrackedJobs
         _counts[(int)JobState.Waiting] = _open = _jobs.Count;
     }
 
-    /// <summary>How many there are.</summary>
     public int Total => _jobs.Count;
 
     /// <summary>Completes once every job is settled.</summary>
@@ -53,7 +52,7 @@ internal sealed class TrackedJobs
         }
     }
 
-    /// <summary>How many are in which state.</summary>
+    /// <summary>The number of jobs in each state.</summary>
     public IReadOnlyList<(JobState State, int Jobs)> Counts
     {
         get
@@ -63,7 +62,6 @@ internal sealed class TrackedJobs
         }
     }
 
-    /// <summary>How many are settled.</summary>
     public int Settled
     {
         get
@@ -73,7 +71,7 @@ internal sealed class TrackedJobs
         }
     }
 
-    /// <summary>Takes what the registration answered. It has no version, so any record knows better.</summary>
+    /// <summary>Takes the answer to a registration. It has no version, so any record supersedes it.</summary>
     public void Registered(RegisteredJob link)
     {
         lock (_lock)
@@ -83,7 +81,9 @@ internal sealed class TrackedJobs
         }
     }
 
-    /// <summary>Takes a record, of an event or an answer; one of another job or older than what is known is ignored.</summary>
+    /// <summary>
+    /// Takes a record from an event or an answer. A record of another job, or one older than the known state, is ignored.
+    /// </summary>
     public void Seen(JobRecord record)
     {
         lock (_lock)
@@ -93,7 +93,7 @@ internal sealed class TrackedJobs
         }
     }
 
-    /// <summary>Why a job did not succeed, in a line; null if it did or is open.</summary>
+    /// <summary>Why a job did not succeed, in one line; null if it succeeded or is open.</summary>
     public static string? ErrorOf(JobRecord record)
     {
         switch (record.State)

@@ -13,13 +13,13 @@ internal static class WatchCommand
           $ fopwatch watch --source media --from start
           $ fopwatch watch --json | jq -r 'select(.data.settled) | .subject + " " + .data.state'
 
-        In a terminal it takes the whole screen and keeps the last 1000 events. Keys: up and down select a job, d shows what happened to it,
-        p polls it, r republishes its outcome, / filters, q quits. With --plain, or where the output is not a terminal, it prints a line for
-        each event.
+        In a terminal, it uses the whole screen and keeps the last 1000 events. Keys: up and down select a job, d shows what happened to it,
+        p polls it, r republishes its outcome, / filters, q quits. With --plain, or if the output is not a terminal, it prints one line per
+        event.
 
         Times are UTC.
-        It runs until q or Ctrl-C, and then prints where to continue. If the connection is lost, it reconnects after the last event, so that
-        none is missed.
+        It runs until q or Ctrl-C, and then prints the position at which to continue. After a lost connection, it reconnects and continues
+        after the last event, so that none is missed.
 
         Exit codes:
           0  ended by q or Ctrl-C
@@ -27,13 +27,12 @@ internal static class WatchCommand
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var source = new Option<string?>("--source") { Description = "Only the events of this source.", HelpName = "NAME" };
         var from = new Option<string?>("--from")
         {
-            Description = "Where to begin: 'start', or after the event of this position (default: now).",
+            Description = "Where to begin: 'start', or after the event at this position (default: now).",
             HelpName = "start|POSITION",
         };
         from.Validators.Add(result =>
@@ -41,8 +40,8 @@ internal static class WatchCommand
             if (result.Tokens is [var token] && token.Value != "start" && !EventPosition.TryParse(token.Value, out _))
                 result.AddError($"--from: '{token.Value}' is neither 'start' nor the position of an event.");
         });
-        var json = new Option<bool>("--json") { Description = "Print the CloudEvents as they are, one a line." };
-        var plain = new Option<bool>("--plain") { Description = "Print a line for each event, also in a terminal." };
+        var json = new Option<bool>("--json") { Description = "Print the CloudEvents as JSON, one per line." };
+        var plain = new Option<bool>("--plain") { Description = "Print one line per event, even in a terminal." };
         var command = new ExplainedCommand("watch", "Shows the events of a running host as they happen.", More) { source, from, plain, json };
         var host = new HostOptions();
         host.AddTo(command);
@@ -69,7 +68,7 @@ internal static class WatchCommand
         try
         {
             if (await watch() is { } last)
-                WatchedEvents.Note(terminal, $"the last event was {last}; --from {last} goes on after it");
+                WatchedEvents.Note(terminal, $"the last event was {last}; --from {last} continues after it");
             return ExitCodes.Ok;
         }
         catch (FopWatchRefusedException e) when (source is not null && e.Problem.Errors is [{ Element: "source" }])

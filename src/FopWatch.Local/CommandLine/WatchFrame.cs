@@ -5,7 +5,7 @@ using Spectre.Console.Rendering;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>What the full-screen <c>watch</c> shows at one moment: as many lines as the screen has, each as wide at most.</summary>
+/// <summary>One screen of the full-screen <c>watch</c>: as many lines as the screen has, each no wider than the screen.</summary>
 internal sealed class WatchFrame : Renderable
 {
     private const string Keys = "↑↓ select  d details  / filter  r republish  p poll  q quit";
@@ -16,11 +16,11 @@ internal sealed class WatchFrame : Renderable
     private readonly int _width;
 
     /// <param name="list">The events.</param>
-    /// <param name="host">The host that they are of.</param>
-    /// <param name="connection">How the connection is.</param>
+    /// <param name="host">The host that sent them.</param>
+    /// <param name="connection">The state of the connection.</param>
     /// <param name="now">The time.</param>
     /// <param name="width">The columns of the screen.</param>
-    /// <param name="height">Its lines, at least 4.</param>
+    /// <param name="height">The lines of the screen, at least 4.</param>
     public WatchFrame(WatchList list, Uri host, string connection, DateTimeOffset now, int width, int height)
     {
         _width = width;
@@ -43,7 +43,7 @@ internal sealed class WatchFrame : Renderable
 
         _lines.AddRange(details);
         _lines.Add([
-            list.Typed is { } typed ? new($"/{typed}▏  Enter: keep  Esc: as before", Terminal.Bold)
+            list.Typed is { } typed ? new($"/{typed}▏  Enter: keep  Esc: cancel", Terminal.Bold)
             : list.Asked is { Data: var asked } ? new($"Publish the outcome of {asked.Source}/{asked.Id} again? y: yes, any other key: no", Terminal.Bold)
             : new(list.Said ?? Keys, list.Said is null ? Terminal.Dim : Terminal.Bold),
         ]);
@@ -51,7 +51,7 @@ internal sealed class WatchFrame : Renderable
 
     protected override IEnumerable<Segment> Render(RenderOptions options, int maxWidth)
     {
-        // From the top left corner; what an earlier frame left behind the end of a line is cleared.
+        // Starts at the top left corner, and clears the rest of each line.
         yield return Segment.Control("\u001b[H");
         foreach (var (index, line) in _lines.Index())
         {
@@ -63,7 +63,7 @@ internal sealed class WatchFrame : Renderable
         }
     }
 
-    /// <summary>As much of a line as the screen is wide; some characters take two columns.</summary>
+    /// <summary>The part of a line that fits the screen. Some characters take two columns.</summary>
     private IEnumerable<Segment> Cut(IReadOnlyList<Piece> line)
     {
         var left = _width;
@@ -73,7 +73,7 @@ internal sealed class WatchFrame : Renderable
             var cells = segment.CellCount();
             if (cells > left)
             {
-                // A split within a character of two columns keeps the character.
+                // A split within a two-column character keeps the character.
                 segment = segment.Split(left).First is var first && first.CellCount() <= left ? first : segment.Split(left - 1).First;
             }
 
@@ -82,7 +82,7 @@ internal sealed class WatchFrame : Renderable
         }
     }
 
-    /// <summary>A sentence in as many lines as it takes, each behind the same indent.</summary>
+    /// <summary>A sentence wrapped to lines with the same indent.</summary>
     private IEnumerable<IReadOnlyList<Piece>> Wrapped(string label, string sentence)
     {
         var (line, width) = ("", Math.Max(20, _width - label.Length));
@@ -100,7 +100,7 @@ internal sealed class WatchFrame : Renderable
         yield return [new(label, Terminal.Dim), line];
     }
 
-    /// <summary>The row at the top: the selected one is always there, and at the end as many as there is room for.</summary>
+    /// <summary>The first visible row. The selected row is always visible, and the end of the list fills the screen.</summary>
     private static int FirstRow(int selected, int count, int rows) =>
         Math.Clamp(selected - (rows / 2), 0, Math.Max(0, count - rows));
 

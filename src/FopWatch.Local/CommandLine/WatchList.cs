@@ -3,10 +3,10 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>What somebody asked for with a key of the full-screen <c>watch</c>.</summary>
-/// <param name="Kind">What.</param>
-/// <param name="Source">The source of the selected job; empty for what is about no job.</param>
-/// <param name="Id">Its id.</param>
+/// <summary>A request made with a key in the full-screen <c>watch</c>.</summary>
+/// <param name="Kind">The kind of request.</param>
+/// <param name="Source">The source of the selected job; empty for a request about no job.</param>
+/// <param name="Id">The id of the job.</param>
 internal sealed record WatchRequest(WatchRequestKind Kind, string Source = "", string Id = "");
 
 internal enum WatchRequestKind
@@ -17,7 +17,7 @@ internal enum WatchRequestKind
     Show,
 }
 
-/// <summary>The events that the full-screen <c>watch</c> shows: which are left by the filter, which is selected, and what a key does.</summary>
+/// <summary>The events of the full-screen <c>watch</c>, with the filter, the selection and the keys.</summary>
 internal sealed class WatchList
 {
     /// <summary>The most events that are kept.</summary>
@@ -34,7 +34,7 @@ internal sealed class WatchList
     /// <summary>How many events are kept.</summary>
     public int Count => _events.Count;
 
-    /// <summary>What an event has to contain; empty for no filter.</summary>
+    /// <summary>The text that an event must contain; empty for no filter.</summary>
     public string Filter { get; private set; } = "";
 
     /// <summary>Whether the selection stays at the newest event.</summary>
@@ -43,22 +43,22 @@ internal sealed class WatchList
     /// <summary>Whether the details of the selected job are shown.</summary>
     public bool ShowsDetails { get; private set; }
 
-    /// <summary>The job whose details are shown; null until they have come.</summary>
+    /// <summary>The job whose details are shown; null until they arrive.</summary>
     public WatchedJob? Details { get; private set; }
 
-    /// <summary>The job that is to be republished once that is confirmed; null if nothing was asked.</summary>
+    /// <summary>The job to republish after a confirmation; null if none is pending.</summary>
     public JobEvent? Asked { get; private set; }
 
-    /// <summary>What to say in the last line; null for the keys.</summary>
+    /// <summary>The message in the last line; null to show the keys.</summary>
     public string? Said { get; set; }
 
-    /// <summary>What is being typed as a filter; null if nothing is.</summary>
+    /// <summary>The filter while it is typed; null otherwise.</summary>
     public string? Typed => _isTyping ? Filter : null;
 
-    /// <summary>The place of the selected event among the visible ones; -1 for none.</summary>
+    /// <summary>The index of the selected event among the visible ones; -1 for none.</summary>
     public int SelectedIndex => Visible is { Count: > 0 } visible ? IndexOfSelected(visible) : -1;
 
-    /// <summary>Adds an event. The oldest gives way to the <see cref="Kept"/> and first.</summary>
+    /// <summary>Adds an event. Above <see cref="Kept"/> events, the oldest is removed.</summary>
     public void Add(JobEvent happened)
     {
         _events.Add(happened);
@@ -66,15 +66,15 @@ internal sealed class WatchList
             _events.RemoveAt(0);
     }
 
-    /// <summary>Shows a job's details, if they are still wanted.</summary>
+    /// <summary>Shows the details of a job, if they are still wanted.</summary>
     public void Show(WatchedJob job)
     {
         if (ShowsDetails && Selected?.Data is { } data && data.Source == job.Source && data.Id == job.Id)
             Details = job;
     }
 
-    /// <summary>What a key does.</summary>
-    /// <returns>What is to be done elsewhere; null for nothing.</returns>
+    /// <summary>Handles a key.</summary>
+    /// <returns>The request for the caller; null for none.</returns>
     public WatchRequest? Press(ConsoleKeyInfo key)
     {
         if (_isTyping)
@@ -116,7 +116,7 @@ internal sealed class WatchList
                 return index;
         }
 
-        // It gave way to newer ones, or the filter hides it.
+        // It was removed for newer ones, or the filter hides it.
         return 0;
     }
 
@@ -135,7 +135,7 @@ internal sealed class WatchList
     {
         ShowsDetails = !ShowsDetails && Selected is not null;
 
-        // What is looked at stays where it is.
+        // The selected row keeps its place.
         if (ShowsDetails)
             (_selected, Follows) = (Selected, false);
         return Reload();

@@ -4,10 +4,10 @@ using FopWatch.Client;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>The full-screen <c>watch</c>: events as they come, and keys that act on the selected job.</summary>
+/// <summary>The full-screen <c>watch</c>: live events, and keys that act on the selected job.</summary>
 internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri host)
 {
-    // What is on the screen before comes back at the end.
+    // The previous content of the screen returns at the end.
     private const string Enter = "\u001b[?1049h\u001b[?25l\u001b[2J";
     private const string Leave = "\u001b[?25h\u001b[?1049l";
 
@@ -18,7 +18,7 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
     private string _connection = "connecting";
     private bool _quits;
 
-    /// <summary>Shows events until somebody quits.</summary>
+    /// <summary>Shows events until the user quits.</summary>
     /// <param name="after">Where to begin.</param>
     /// <param name="source">Only the events of this source; null for all.</param>
     /// <param name="cancellationToken">Ctrl-C.</param>
@@ -73,7 +73,7 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Somebody quit.
+            // The user quit.
         }
         catch (FopWatchException e)
         {
@@ -99,12 +99,12 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
                 _list.Said = "Earlier events were deleted.";
                 break;
             case EventsRestarted:
-                _list.Said = "The host's event log is another one, or was restored from a backup. The events since the two differ follow.";
+                _list.Said = "The host's event log was replaced or restored from a backup. The events since the two logs differ follow.";
                 break;
         }
     }
 
-    /// <summary>A read of a key cannot be cancelled: the thread is left to the end of the process.</summary>
+    /// <summary>Reading a key cannot be cancelled: the thread runs until the process ends.</summary>
     private async Task ReadKeysAsync(CancellationToken cancellationToken)
     {
         while (!cancellationToken.IsCancellationRequested && terminal.ReadKey!() is { } key)
@@ -143,7 +143,7 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
                 break;
             case { Kind: WatchRequestKind.Poll } polled:
                 _ = ActAsync(
-                    $"Asking the status API about {polled.Id} …",
+                    $"Polling the status API about {polled.Id} …",
                     async () => Say($"{polled.Id}: the status API answered: {(await client.PollAsync(polled.Source, polled.Id, cancellationToken)).Answer}"),
                     cancellationToken);
                 break;
@@ -153,7 +153,7 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
                     async () =>
                     {
                         await client.RepublishAsync(republished.Source, republished.Id, cancellationToken);
-                        return Say($"{republished.Id}: its outcome is published again.");
+                        return Say($"{republished.Id}: the outcome was published again.");
                     },
                     cancellationToken);
                 break;
@@ -169,7 +169,7 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
         }
         catch (Exception e) when (e is OperationCanceledException or ChannelClosedException)
         {
-            // Nobody looks any more.
+            // The screen is closed.
         }
 
         async Task<Action> ResultAsync()
@@ -191,5 +191,5 @@ internal sealed class WatchScreen(Terminal terminal, IFopWatchClient client, Uri
 
     private Action Say(string text) => () => _list.Said = text;
 
-    private Action Show(WatchedJob? job) => job is null ? Say("The host does not have this job any more.") : () => _list.Show(job);
+    private Action Show(WatchedJob? job) => job is null ? Say("The host no longer has this job.") : () => _list.Show(job);
 }

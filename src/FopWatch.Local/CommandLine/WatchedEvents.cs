@@ -4,7 +4,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Prints the events of a running host, a line each, as they happen.</summary>
+/// <summary>Prints the events of a running host, one per line, as they happen.</summary>
 internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bool json)
 {
     /// <summary>Prints events until Ctrl-C.</summary>
@@ -29,7 +29,7 @@ internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bo
                         break;
                     case EventStreamOpened when lost:
                         lost = false;
-                        Note(terminal, "connected again");
+                        Note(terminal, "reconnected");
                         break;
                     case EventStreamOpened:
                         Note(terminal, "connected");
@@ -45,7 +45,7 @@ internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bo
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
         {
-            // Ctrl-C is how it ends.
+            // Ctrl-C is the normal end.
         }
 
         return last;
@@ -67,10 +67,10 @@ internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bo
             case EventsRestarted restarted:
                 Note(
                     terminal,
-                    $"the host's event log is another one, or was restored from a backup; the events since the two differ follow: {restarted.Json}");
+                    $"the host's event log was replaced or restored from a backup; the events since the two logs differ follow: {restarted.Json}");
                 break;
             case EventUnreadable unreadable:
-                Note(terminal, $"an event of type '{unreadable.Type}' that this version cannot read");
+                Note(terminal, $"this version cannot read an event of type '{unreadable.Type}'");
                 break;
         }
     }
@@ -108,6 +108,6 @@ internal sealed class WatchedEvents(Terminal terminal, FopWatchClient client, bo
         }
     }
 
-    /// <summary>What is not an event goes to the standard error.</summary>
+    /// <summary>Notes go to standard error; only events go to standard output.</summary>
     internal static void Note(Terminal terminal, string text) => terminal.WriteErrorLine(new Piece($"-- {text}", Terminal.Dim));
 }

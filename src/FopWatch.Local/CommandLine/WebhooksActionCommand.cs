@@ -9,15 +9,15 @@ internal static class WebhooksActionCommand
     private const string ExitCodesText = """
         Exit codes:
           0  done
-          1  there is no such webhook
+          1  the webhook does not exist
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
     private const string OfPause = $"""
-        Nothing more is sent until the webhook is resumed, over restarts of the host too. An event that is on its way may still be delivered. The
-        retention deletes events that a paused webhook has not sent.
+        Nothing more is sent until the webhook is resumed, even if the host restarts. An event in flight may still be delivered. Retention
+        deletes events that a paused webhook has not sent.
 
         Examples:
           $ fopwatch webhooks pause crm
@@ -26,8 +26,7 @@ internal static class WebhooksActionCommand
         """;
 
     private const string OfResume = $"""
-        The webhook goes on at once, whatever the reason of the pause. One whose attempts fail makes its next attempt now. The attempts are counted
-        anew.
+        The webhook continues at once, whatever paused it. A failing webhook makes its next attempt now. The count of attempts is reset.
 
         Examples:
           $ fopwatch webhooks resume crm
@@ -35,14 +34,12 @@ internal static class WebhooksActionCommand
         {ExitCodesText}
         """;
 
-    /// <summary>The command <c>pause</c>.</summary>
     public static Command Pause(Terminal terminal) => Create(
         terminal, new ExplainedCommand("pause", "Pauses a webhook.", OfPause), (client, name, cancelled) => client.PauseWebhookAsync(name, cancelled));
 
-    /// <summary>The command <c>resume</c>.</summary>
     public static Command Resume(Terminal terminal) => Create(
         terminal,
-        new ExplainedCommand("resume", "Has a webhook go on that is paused or fails.", OfResume),
+        new ExplainedCommand("resume", "Resumes a paused or failing webhook.", OfResume),
         (client, name, cancelled) => client.ResumeWebhookAsync(name, cancelled));
 
     private static ExplainedCommand Create(

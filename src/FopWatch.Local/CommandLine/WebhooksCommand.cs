@@ -6,11 +6,11 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary><c>webhooks</c>: where a running host posts events.</summary>
+/// <summary><c>webhooks</c>: the URLs to which a running host posts events.</summary>
 internal static class WebhooksCommand
 {
     private const string More = """
-        Webhooks are in the settings of the embedded host (FopWatch:Webhooks). The commands show and control those of a running host.
+        The settings of the embedded host define webhooks (FopWatch:Webhooks). The commands show and control those of a running host.
 
         Examples:
           $ fopwatch webhooks list
@@ -19,13 +19,12 @@ internal static class WebhooksCommand
 
         Exit codes:
           0  done
-          1  there is no such webhook, or a test was not taken
+          1  the webhook does not exist, or a test was not accepted
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal) => new ExplainedCommand("webhooks", "Shows and controls the webhooks of a running host.", More)
     {
         WebhooksListCommand.Create(terminal),
@@ -37,29 +36,27 @@ internal static class WebhooksCommand
         WebhooksTestCommand.Create(terminal),
     };
 
-    /// <summary>The argument that names a webhook.</summary>
     public static Argument<string> NameArgument()
     {
         var name = new Argument<string>("NAME") { Description = "The name of the webhook." };
         name.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var text }] && (string.IsNullOrWhiteSpace(text) || text is "." or ".."))
-                result.AddError("NAME is not the name of a webhook.");
+                result.AddError("NAME is not a valid name of a webhook.");
         });
         return name;
     }
 
-    /// <summary>The option for JSON.</summary>
     public static Option<bool> JsonOption(string what) => new("--json") { Description = what };
 
-    /// <summary>Says that there is no such webhook.</summary>
+    /// <summary>Reports that the webhook does not exist.</summary>
     public static int NoSuchWebhook(Terminal terminal, string name)
     {
-        terminal.WriteErrorLine(new Piece($"No webhook of the name '{name}' is in the host's settings.", Terminal.Wrong));
+        terminal.WriteErrorLine(new Piece($"The host's settings have no webhook '{name}'.", Terminal.Wrong));
         return ExitCodes.Failed;
     }
 
-    /// <summary>Shows a webhook, or says that there is none.</summary>
+    /// <summary>Shows a webhook, or reports that it does not exist.</summary>
     public static int Show(Terminal terminal, string name, WebhookStatus? webhook, bool json)
     {
         if (webhook is null)
@@ -71,7 +68,7 @@ internal static class WebhooksCommand
         return ExitCodes.Ok;
     }
 
-    /// <summary>How a webhook stands, in a word or two.</summary>
+    /// <summary>The state of a webhook in a word or two.</summary>
     public static string StateOf(WebhookStatus webhook) =>
         webhook.PausedBecause is { } because ? $"{WireNames.Of(webhook.State)} ({WireNames.Of(because)})" : WireNames.Of(webhook.State);
 
@@ -83,7 +80,7 @@ internal static class WebhooksCommand
         Fact("state", $"{StateOf(webhook)}{(webhook.PausedAt is { } at ? $" since {MomentText.Of(at)}" : "")}");
         Fact("position", string.Create(CultureInfo.InvariantCulture, $"{webhook.Position}, {webhook.Behind} behind the end of the event log"));
         if (webhook.Missed is { } missed)
-            Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} places of the event log, which the retention deleted before they were sent"));
+            Fact("missed", string.Create(CultureInfo.InvariantCulture, $"{missed} places of the event log, which retention deleted before they were sent"));
         Fact("delivered", webhook.LastDeliveredAt is { } last ? MomentText.Of(last) : "never");
         if (webhook.FailingSince is { } since)
             Fact("failing", string.Create(CultureInfo.InvariantCulture, $"since {MomentText.Of(since)}, {webhook.Attempt ?? 0} {(webhook.Attempt == 1 ? "attempt" : "attempts")}"));

@@ -11,24 +11,23 @@ internal static class WebhooksDeliveriesCommand
     private const int DefaultTop = 20;
 
     private const string More = """
-        The newest come first. The host keeps the last 300 attempts of each webhook. Times are UTC.
+        Lists the newest attempts first. The host keeps the last 300 attempts of each webhook. Times are UTC.
 
         Examples:
           $ fopwatch webhooks deliveries crm
           $ fopwatch webhooks deliveries crm --top 300 --json | jq 'select(.error)'
 
         Exit codes:
-          0  shown, also where there is none
-          1  there is no such webhook
+          0  shown, even if there is none
+          1  the webhook does not exist
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the attempts as JSON, one a line."));
+        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the attempts as JSON, one per line."));
         var top = WholeNumber.Option("--top", 1, 300, $"The most attempts to show (default: {DefaultTop}).");
         var command = new ExplainedCommand("deliveries", "Lists the last attempts of a webhook.", More) { name, top, json };
         var host = new HostOptions();
@@ -48,7 +47,7 @@ internal static class WebhooksDeliveriesCommand
             }
 
             if (deliveries.Count == 0)
-                terminal.WriteErrorLine("Nothing was sent yet.");
+                terminal.WriteErrorLine("Nothing has been sent yet.");
             return ExitCodes.Ok;
         }));
         return command;

@@ -9,24 +9,23 @@ namespace FopWatch.Local.CommandLine;
 internal static class WebhooksListCommand
 {
     private const string More = """
-        "behind" counts the places of the event log after the webhook's own. Its filters may leave some of them out.
+        "behind" is the number of places in the event log after the webhook's position. Its filters may exclude some of them.
 
         Examples:
           $ fopwatch webhooks list
           $ fopwatch webhooks list --json | jq 'select(.state != "active")'
 
         Exit codes:
-          0  shown, also where there is none
+          0  shown, even if there is none
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var json = WebhooksCommand.JsonOption("Print the webhooks as JSON, one a line.");
-        var command = new ExplainedCommand("list", "Lists the webhooks and how each stands.", More) { json };
+        var json = WebhooksCommand.JsonOption("Print the webhooks as JSON, one per line.");
+        var command = new ExplainedCommand("list", "Lists the webhooks and their states.", More) { json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -44,7 +43,7 @@ internal static class WebhooksListCommand
             }
 
             if (webhooks.Count == 0)
-                terminal.WriteErrorLine("No webhook is in the host's settings.");
+                terminal.WriteErrorLine("The host's settings have no webhooks.");
             return ExitCodes.Ok;
         }));
         return command;

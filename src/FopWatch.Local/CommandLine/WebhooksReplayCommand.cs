@@ -6,8 +6,8 @@ namespace FopWatch.Local.CommandLine;
 internal static class WebhooksReplayCommand
 {
     private const string More = """
-        All events after a place of the event log are sent again, in their order. 0 is the beginning of the log. --since begins with the first event
-        that is not older than a time. A paused webhook stays paused.
+        Sends all events after a place of the event log again, in order. Place 0 is the beginning of the log. --since begins with the first
+        event at or after a time. A paused webhook stays paused.
 
         Examples:
           $ fopwatch webhooks replay crm --since 2h
@@ -16,24 +16,23 @@ internal static class WebhooksReplayCommand
 
         Exit codes:
           0  done
-          1  there is no such webhook
-          2  wrong usage, no place of the event log, or refused by the host
-          3  the host cannot be reached; whether it was done is not known
+          1  the webhook does not exist
+          2  wrong usage, not a place of the event log, or refused by the host
+          3  the host cannot be reached; the replay may have started
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the webhook as JSON."));
-        var from = new Option<string?>("--from") { Description = "Send what comes after this place of the event log.", HelpName = "PLACE" };
+        var from = new Option<string?>("--from") { Description = "Send the events after this place of the event log.", HelpName = "PLACE" };
         from.Validators.Add(result =>
         {
             if (result.Tokens is [{ Value: var text }] && string.IsNullOrWhiteSpace(text))
                 result.AddError("--from is empty.");
         });
-        var since = JobFilterOptions.Time("--since", "Send the events from this time on: RFC 3339, or an age such as 2h or 7d.");
-        var command = new ExplainedCommand("replay", "Has a webhook send events again.", More) { name, from, since, json };
+        var since = JobFilterOptions.Time("--since", "Send the events since this time: RFC 3339, or an age such as 2h or 7d.");
+        var command = new ExplainedCommand("replay", "Sends events to a webhook again.", More) { name, from, since, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>

@@ -6,24 +6,23 @@ namespace FopWatch.Local.CommandLine;
 internal static class WebhooksShowCommand
 {
     private const string More = """
-        The values in the query of its URL are left out: they may be secrets.
+        The values in the query of the URL are left out, because they may be secrets.
 
         Examples:
           $ fopwatch webhooks show crm
 
         Exit codes:
           0  shown
-          1  there is no such webhook
+          1  the webhook does not exist
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
-        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print it as JSON."));
-        var command = new ExplainedCommand("show", "Shows a webhook: state, place, last error, and what it sends.", More) { name, json };
+        var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the webhook as JSON."));
+        var command = new ExplainedCommand("show", "Shows a webhook: its state, position, last error and filters.", More) { name, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>

@@ -9,25 +9,24 @@ namespace FopWatch.Local.CommandLine;
 internal static class WebhooksTestCommand
 {
     private const string More = """
-        The host sends one signed event of the type fopwatch.webhook.test, which says nothing of a job, and shows the answer. It is not repeated and
-        changes nothing. A paused webhook can be tested.
+        The host sends one signed event of the type fopwatch.webhook.test, which is not about a job, and shows the answer. The event is not
+        repeated and changes nothing. A paused webhook can be tested.
 
         Examples:
           $ fopwatch webhooks test crm
 
         Exit codes:
-          0  the receiver took it
-          1  the receiver did not take it, or there is no such webhook
+          0  the receiver accepted it
+          1  the receiver did not accept it, or the webhook does not exist
           2  wrong usage, or refused by the host
           3  the host cannot be reached
           5  the output cannot be written
         """;
 
-    /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         var (name, json) = (WebhooksCommand.NameArgument(), WebhooksCommand.JsonOption("Print the result as JSON."));
-        var command = new ExplainedCommand("test", "Sends a test to the receiver of a webhook.", More) { name, json };
+        var command = new ExplainedCommand("test", "Sends a test event to a webhook.", More) { name, json };
         var host = new HostOptions();
         host.AddTo(command);
         command.SetAction((result, cancellationToken) => HostOptions.GuardAsync(terminal, result, async () =>
@@ -39,7 +38,7 @@ internal static class WebhooksTestCommand
             if (result.GetValue(json))
                 terminal.Output.WriteLine(DisplayText.CleanJson(JsonSerializer.Serialize(test, FopWatchJson.TypeOf<WebhookTest>())));
             else if (test.Error is { } error)
-                terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"Not taken: {error} ({test.Milliseconds} ms)."), Terminal.Wrong));
+                terminal.WriteText(new Piece(string.Create(CultureInfo.InvariantCulture, $"Not accepted: {error} ({test.Milliseconds} ms)."), Terminal.Wrong));
             else
                 terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"The receiver answered {test.Status} in {test.Milliseconds} ms."));
             return test.Error is null ? ExitCodes.Ok : ExitCodes.Failed;

@@ -3,10 +3,10 @@ using System.Globalization;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>Options that are whole numbers.</summary>
+/// <summary>Options for whole numbers.</summary>
 internal static class WholeNumber
 {
-    /// <summary>An option that takes a whole number within bounds and refuses all else in one sentence; null if it is not given.</summary>
+    /// <summary>An option for a whole number within bounds; null if it is not given. Other values are refused in one sentence.</summary>
     public static Option<int?> Option(string name, int least, int most, string description) => new(name)
     {
         Description = description,

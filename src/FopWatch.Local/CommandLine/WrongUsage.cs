@@ -4,19 +4,19 @@ using System.CommandLine.Parsing;
 
 namespace FopWatch.Local.CommandLine;
 
-/// <summary>How a command line that cannot work is answered: what is wrong, and one line of usage.</summary>
+/// <summary>Reports a wrong command line: the problems, and one line of usage.</summary>
 internal static class WrongUsage
 {
     private const int MaxLength = 400;
 
-    /// <summary>What is wrong with a command line, a sentence each; empty if it can be run.</summary>
+    /// <summary>The problems of a command line, a sentence each; empty if it can be run.</summary>
     public static IReadOnlyList<string> Find(ParseResult parsed, IReadOnlyList<string> args)
     {
-        // The parser passes over directives that it does not know.
+        // The parser ignores unknown directives.
         if (args is [['[', .., ']'] directive, ..])
             return [$"Unrecognized command or argument '{directive}'."];
 
-        // What is given to a switch, and is neither true nor false, it takes for the argument that comes next.
+        // The parser treats a switch's value that is neither true nor false as the next argument.
         List<string> wrongSwitches =
         [
             .. from option in parsed.CommandResult.Command.Options.OfType<Option<bool>>()
@@ -27,7 +27,7 @@ internal static class WrongUsage
                select $"{option.Name}: '{value}' is neither true nor false.",
         ];
 
-        // Of an option that is given twice, it is content with one value.
+        // The parser accepts an option that is given twice with only one value.
         wrongSwitches.AddRange(
             from option in parsed.CommandResult.Command.Options
             where option.Arity.MaximumNumberOfValues > 0 && option is not Option<bool>
@@ -48,7 +48,7 @@ internal static class WrongUsage
         return [.. missing, .. errors.Select(error => error.Message).Distinct(StringComparer.Ordinal)];
     }
 
-    /// <summary>Reports problems, a line each.</summary>
+    /// <summary>Reports problems, one per line.</summary>
     public static int Report(Terminal terminal, Command command, IEnumerable<string> problems)
     {
         foreach (var problem in problems)
@@ -68,7 +68,7 @@ internal static class WrongUsage
         return $"Usage: {name}{commands}{string.Concat(arguments)} [options]; see {name} --help";
     }
 
-    /// <summary>The name of a command, behind those of the commands that it belongs to.</summary>
+    /// <summary>The name of a command, after those of its parents.</summary>
     private static string NameOf(Command command) =>
         command.Parents.OfType<Command>().FirstOrDefault(parent => parent is not RootCommand) is { } parent ? $"{NameOf(parent)} {command.Name}" : command.Name;
 }

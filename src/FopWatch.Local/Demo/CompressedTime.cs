@@ -2,8 +2,8 @@ using System.Diagnostics;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary>A clock that runs faster than the real one, timers included, so that minutes of waiting take seconds.</summary>
-/// <param name="factor">How much faster; more than 0.</param>
+/// <summary>A clock that runs faster than real time, timers included, so that minutes take seconds.</summary>
+/// <param name="factor">The speed relative to real time; greater than 0.</param>
 internal sealed class CompressedTime(double factor) : TimeProvider
 {
     private readonly DateTimeOffset _start = System.GetUtcNow();
@@ -21,7 +21,7 @@ internal sealed class CompressedTime(double factor) : TimeProvider
         if (virtualTime == Timeout.InfiniteTimeSpan)
             return virtualTime;
 
-        // Rounded up: a timer that fires early finds that its time has not come.
+        // Rounded up: a timer that fires early would find that it is not due yet.
         return TimeSpan.FromMilliseconds(Math.Ceiling(virtualTime.TotalMilliseconds / factor));
     }
 

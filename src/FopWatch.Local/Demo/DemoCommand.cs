@@ -12,7 +12,7 @@ using HostOptions = FopWatch.Local.CommandLine.HostOptions;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary><c>demo</c>: plays jobs that go wrong in every way, and compares what was recorded with what was expected.</summary>
+/// <summary><c>demo</c>: plays jobs with every fault, and compares the recorded outcomes with the expected ones.</summary>
 internal static class DemoCommand
 {
     private const int DefaultJobs = 200;
@@ -20,11 +20,11 @@ internal static class DemoCommand
     private static readonly TimeSpan Longest = TimeSpan.FromMinutes(2);
 
     private const string More = """
-        From 60 jobs on, every shape of body and every fault occurs.
+        With 60 jobs or more, every shape of body and every fault occurs.
 
         Exit codes:
-          0    every job ended as it should, also where Ctrl-C ended --keep afterwards
-          1    some did not
+          0    every job ended as expected, even if Ctrl-C ended --keep afterwards
+          1    some jobs did not
           2    wrong usage
           3    the demo cannot start
           5    the output cannot be written
@@ -33,12 +33,12 @@ internal static class DemoCommand
 
     public static Command Create(Terminal terminal)
     {
-        var seed = WholeNumber.Option("--seed", 0, int.MaxValue, "What decides every job and fault; the same seed plays the same jobs (default: a random one).");
-        var jobs = WholeNumber.Option("--jobs", 1, 5000, $"How many jobs: 1 to 5000 (default: {DefaultJobs}).");
-        var keep = new Option<bool>("--keep") { Description = "Keep the host running after the comparison, to look around, until Ctrl-C." };
+        var seed = WholeNumber.Option("--seed", 0, int.MaxValue, "The seed of the jobs and faults. The same seed plays the same jobs (default: random).");
+        var jobs = WholeNumber.Option("--jobs", 1, 5000, $"The number of jobs, 1 to 5000 (default: {DefaultJobs}).");
+        var keep = new Option<bool>("--keep") { Description = "Keep the host running after the comparison until Ctrl-C." };
         var command = new ExplainedCommand(
             "demo",
-            "Starts the host and a provider that misbehaves, plays jobs over HTTP, and compares what was recorded with what was expected.",
+            "Starts the host and a faulty provider, plays jobs over HTTP, and compares the recorded outcomes with the expected ones.",
             More)
         {
             seed,
@@ -55,12 +55,11 @@ internal static class DemoCommand
         return command;
     }
 
-    /// <summary>Plays the demo to its end.</summary>
-    /// <param name="terminal">Where it is shown.</param>
-    /// <param name="seed">Decides every job.</param>
-    /// <param name="count">How many jobs.</param>
+    /// <param name="terminal">Where to show it.</param>
+    /// <param name="seed">The seed of the jobs.</param>
+    /// <param name="count">The number of jobs.</param>
     /// <param name="keep">Whether the host keeps running afterwards.</param>
-    /// <param name="answers">What the provider makes of a job, if not the truth that it is compared with.</param>
+    /// <param name="answers">Replaces the outcome that the provider reports for a job; null to report the expected one.</param>
     /// <param name="cancellationToken">Ctrl-C.</param>
     /// <returns>The exit code.</returns>
     internal static async Task<int> RunAsync(
@@ -74,8 +73,8 @@ internal static class DemoCommand
         try
         {
             await using var run = await DemoRun.StartAsync(seed, count, answers, cancellationToken);
-            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, a minute a second."));
-            terminal.WriteText($"Meanwhile, look at {run.Url.AbsoluteUri}ui/");
+            terminal.WriteText(string.Create(CultureInfo.InvariantCulture, $"Playing {count} jobs with seed {seed}, one minute per second."));
+            terminal.WriteText($"Dashboard: {run.Url.AbsoluteUri}ui/");
 
             var clock = Stopwatch.StartNew();
             var play = run.PlayAsync(Longest, cancellationToken);
@@ -99,13 +98,13 @@ internal static class DemoCommand
         }
     }
 
-    /// <summary>Leaves the host running, with some requests that are worth making, until it is interrupted.</summary>
+    /// <summary>Keeps the host running until Ctrl-C, and suggests some requests.</summary>
     private static async Task KeepAsync(Terminal terminal, DemoRun run, CancellationToken cancellationToken)
     {
         var url = run.Url.AbsoluteUri.TrimEnd('/');
         var job = run.Jobs.Where(job => job.Recorded is not null).MaxBy(job => (job.Recorded!.State == JobState.PartiallyFailed, job.Recorded.Polls));
         terminal.WriteLine();
-        terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock is {DemoRun.Compression:0} times as fast as yours. The dashboard is at {url}/ui/. Or try:");
+        terminal.WriteText($"The host keeps running at {url} until Ctrl-C. Its clock runs {DemoRun.Compression:0} times as fast as real time. The dashboard is at {url}/ui/. You can also try:");
         terminal.WriteCommand($"fopwatch plan --url {url}");
         terminal.WriteCommand($"curl '{url}/api/jobs?state=partiallyFailed&top=3'");
         if (job is not null)
@@ -119,7 +118,7 @@ internal static class DemoCommand
         }
         catch (OperationCanceledException)
         {
-            // Ctrl-C is how it ends; the comparison has earned the exit code.
+            // Ctrl-C is the normal end. The comparison decided the exit code.
         }
     }
 
@@ -164,16 +163,16 @@ internal static class DemoCommand
         terminal.WriteText(string.Create(
             CultureInfo.InvariantCulture,
             $"{run.Counters.NotificationsSent} notifications sent, {run.Sweep?.Quarantined} quarantined; "
-            + $"{run.Counters.StatusQueries} polls, {run.Counters.StatusQueries - truthful} of them answered badly; {took.TotalSeconds:0} s."));
+            + $"{run.Counters.StatusQueries} polls, {run.Counters.StatusQueries - truthful} of them with faulty answers; {took.TotalSeconds:0} s."));
         if (problems.Count == 0)
         {
-            terminal.WriteLine(new Piece($"All {run.Jobs.Count} jobs ended as they should.", new Style(Color.Green)));
+            terminal.WriteLine(new Piece($"All {run.Jobs.Count} jobs ended as expected.", new Style(Color.Green)));
             return ExitCodes.Ok;
         }
 
         terminal.WriteText(
             new Piece($"{problems.Count} difference(s).", Terminal.Wrong),
-            " Play them again with:");
+            " Play the same jobs again with:");
         terminal.WriteCommand(string.Create(CultureInfo.InvariantCulture, $"fopwatch demo --seed {seed} --jobs {run.Jobs.Count}"));
         return ExitCodes.Failed;
     }
@@ -181,10 +180,10 @@ internal static class DemoCommand
     private static IEnumerable<string> Overall(DemoRun run)
     {
         if (run.IsTimeUp)
-            yield return "Time was up before every outcome had come: what is missing below may be late and not lost.";
+            yield return "The time limit passed before every outcome arrived. Missing outcomes below may be late, not lost.";
         if (run.Sweep is not { } sweep)
         {
-            yield return "The books were not checked.";
+            yield return "The final sweep did not run.";
             yield break;
         }
 

@@ -5,7 +5,7 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary>One job of the demo: what really became of it, and what FopWatch recorded and published.</summary>
+/// <summary>One job of the demo: its true outcome, and what FopWatch recorded and published.</summary>
 internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets secrets)
 {
     private readonly Lock _lock = new();
@@ -16,13 +16,13 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
 
     public JobKey Key { get; } = new(source, truth.Id);
 
-    /// <summary>What the HTTP API says at the end.</summary>
+    /// <summary>The job in the HTTP API at the end.</summary>
     public JobRecord? Recorded { get; set; }
 
-    /// <summary>An event that came under two ids, which no subscriber could tell; null if there was none.</summary>
+    /// <summary>A description of an event that came under two ids, which no subscriber could detect; null if there was none.</summary>
     public string? EventProblem { get; private set; }
 
-    /// <summary>The last settled event by version; null if none has come.</summary>
+    /// <summary>The settled event with the highest version; null if none has arrived.</summary>
     public JobRecord? Published
     {
         get
@@ -32,7 +32,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
         }
     }
 
-    /// <summary>How many settled events have come, repetitions aside; one is right.</summary>
+    /// <summary>The number of different settled events; 1 is expected.</summary>
     public int SettledEvents
     {
         get
@@ -42,9 +42,8 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
         }
     }
 
-    /// <summary>Takes an event.</summary>
     /// <param name="received">The event.</param>
-    /// <param name="json">The same as it came.</param>
+    /// <param name="json">Its JSON as received.</param>
     public void Take(JobEvent received, string json)
     {
         var hasSecret = secrets.AreInJson(json);
@@ -57,7 +56,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
         }
     }
 
-    /// <summary>All that differs from what was expected, in words; empty if nothing does.</summary>
+    /// <summary>The differences from the expected outcome, in words; empty if there are none.</summary>
     public IEnumerable<string> Differences()
     {
         if (Recorded is null)
@@ -112,7 +111,7 @@ internal sealed class DemoJob(SimulatedJob truth, string source, PlantedSecrets 
     private static string Describe(string state, IEnumerable<string> outputs, string? suggestion) =>
         $"{state} with [{string.Join(", ", outputs.Order(StringComparer.Ordinal))}]" + (suggestion is null ? "" : $" and suggests {suggestion}");
 
-    /// <summary>The verdict where an audit has it, behind its frames.</summary>
+    /// <summary>The overall verdict of an audit, which follows its frames.</summary>
     private static string? SuggestionOf(JsonElement? result) =>
         result is { ValueKind: JsonValueKind.Object } answer
         && answer.TryGetProperty("result", out var audit)

@@ -9,12 +9,12 @@ using FopWatch.Upkeep;
 namespace FopWatch.Local.Demo;
 
 /// <summary>
-/// The whole of FopWatch and a provider that misbehaves, in one process and over real HTTP: every job is registered, lives through
-/// its faults, and is compared at the end with what was expected of it.
+/// FopWatch and a faulty provider in one process, over real HTTP. Every job is registered, goes through its faults, and is compared with
+/// its expected outcome at the end.
 /// </summary>
 internal sealed class DemoRun : IAsyncDisposable
 {
-    /// <summary>A minute of waiting takes a second.</summary>
+    /// <summary>One minute takes one second.</summary>
     public const double Compression = 60;
 
     private const string Token = "demo-notify-token";
@@ -50,29 +50,29 @@ internal sealed class DemoRun : IAsyncDisposable
         _following = FollowEventsAsync(_stopping.Token);
     }
 
-    /// <summary>Where the host listens.</summary>
+    /// <summary>The URL of the host.</summary>
     public Uri Url => _host.Url;
 
     public IReadOnlyCollection<DemoJob> Jobs => [.. _jobs.Values];
 
     public SimulatorCounters Counters => _provider.Counters;
 
-    /// <summary>How many lines of the host's log hold a secret of a command.</summary>
+    /// <summary>The number of lines in the host's log that hold a secret from a command.</summary>
     public int LoggedSecrets => _log.Lines;
 
-    /// <summary>Whether time was up before every job was settled and published.</summary>
+    /// <summary>Whether the time limit passed before every job was settled and published.</summary>
     public bool IsTimeUp { get; private set; }
 
-    /// <summary>What a sweep at the end found; null before the end.</summary>
+    /// <summary>The result of the final sweep; null before it.</summary>
     public Sweep? Sweep { get; private set; }
 
-    /// <summary>The time by which the compressed clock has run.</summary>
+    /// <summary>The time of the compressed clock.</summary>
     public DateTimeOffset Now => _time.GetUtcNow();
 
     /// <summary>Starts the host and the provider on free ports and a temporary folder.</summary>
-    /// <param name="seed">Decides every job.</param>
-    /// <param name="count">How many jobs.</param>
-    /// <param name="answers">What the provider makes of a job, if not the truth that it is compared with.</param>
+    /// <param name="seed">The seed of the jobs.</param>
+    /// <param name="count">The number of jobs.</param>
+    /// <param name="answers">Replaces the outcome that the provider reports for a job; null to report the expected one.</param>
     /// <param name="cancellationToken">Cancels the start.</param>
     public static async Task<DemoRun> StartAsync(int seed, int count, Func<SimulatedJob, SimulatedJob>? answers, CancellationToken cancellationToken)
     {
@@ -95,7 +95,7 @@ internal sealed class DemoRun : IAsyncDisposable
                     Urls = "http://127.0.0.1:0",
                     Data = folder,
 
-                    // Half a real second would be too little on a busy machine.
+                    // The default would be half a second of real time, which is too short on a busy machine.
                     StatusTimeout = TimeSpan.FromMinutes(2),
                 },
                 time,
@@ -111,7 +111,7 @@ internal sealed class DemoRun : IAsyncDisposable
         }
     }
 
-    /// <summary>Plays all jobs, until each is settled and published and no notification is under way, or time is up.</summary>
+    /// <summary>Plays all jobs until each is settled and published and no notification is in flight, or until the time limit.</summary>
     public async Task PlayAsync(TimeSpan longest, CancellationToken cancellationToken)
     {
         using var timeout = new CancellationTokenSource(longest);
@@ -174,7 +174,7 @@ internal sealed class DemoRun : IAsyncDisposable
                 settings[$"Sources:{name}:WorkflowEndpoint"] = statusEndpoint.AbsoluteUri;
             settings[$"Sources:{name}:NotifyTokens:0"] = Token;
 
-            // Providers' jobs take hours, these take minutes.
+            // Real jobs take hours, these take minutes.
             settings[$"Sources:{name}:Poll:Max"] = "00:06:00";
             foreach (var key in keys)
                 settings[$"Sources:{name}:Keys:{key.AccessKey}"] = key.SecretKey;
@@ -183,7 +183,7 @@ internal sealed class DemoRun : IAsyncDisposable
 
     private async Task SubmitAsync(CancellationToken cancellationToken)
     {
-        // As an application does it: the provider is given the file and answers with an id, which is registered.
+        // As in an application: the provider receives the file and answers with an id, which is then registered.
         foreach (var some in _jobs.Values.Chunk(25))
         {
             foreach (var job in some)

@@ -2,14 +2,14 @@ using FopWatch.Simulator;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary>Names what went wrong with a simulated job, in a word or two.</summary>
+/// <summary>Names the faults of a simulated job in a few words.</summary>
 internal static class Faults
 {
     public static string Of(SimulatedJob job)
     {
         var faults = job.Faults;
         if (job.Unobtainable)
-            return "id unknown for good";
+            return "id never known";
         if (faults.StatusAlways is { } always)
             return $"status API down ({Name(always)})";
 

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Local.Demo;
 
-/// <summary>Finds secrets in texts: plain, percent-encoded and in Base64, whole or the beginning or end of one.</summary>
+/// <summary>Finds secrets in texts: plain, percent-encoded or in Base64, complete, or only the beginning or end of one.</summary>
 internal sealed partial class PlantedSecrets(IEnumerable<string> secrets)
 {
     private const int PieceLength = 8;
@@ -17,10 +17,10 @@ internal sealed partial class PlantedSecrets(IEnumerable<string> secrets)
         [.. secrets.Select(secret => secret.TrimEnd('=')).SelectMany(secret => (string[])[secret[..PieceLength], secret[^PieceLength..]]).Distinct()],
         StringComparison.Ordinal);
 
-    /// <summary>Whether any is in a text.</summary>
+    /// <summary>Whether a text contains any secret.</summary>
     public bool AreIn(string text) => AreIn(text, MaxDepth);
 
-    /// <summary>Whether any is in a name or a string of a JSON document.</summary>
+    /// <summary>Whether a name or a string of a JSON document contains any secret.</summary>
     public bool AreInJson(string json)
     {
         using var document = JsonDocument.Parse(json);
@@ -47,7 +47,7 @@ internal sealed partial class PlantedSecrets(IEnumerable<string> secrets)
         return Encoding.UTF8.GetString(Convert.FromBase64String(digits[..(digits.Length / 4 * 4)]));
     }
 
-    // Whole groups of digits: what is behind them is too short to be a secret.
+    // Complete groups of digits: the rest is too short to be a secret.
     [GeneratedRegex("[A-Za-z0-9+_-]{12,}")]
     private static partial Regex Base64();
 }

@@ -1,13 +1,13 @@
 namespace FopWatch.Local.Demo;
 
-/// <summary>Counts the lines of a log that hold a secret, and keeps none.</summary>
+/// <summary>Counts the log lines that hold a secret. It stores no lines.</summary>
 internal sealed class SecretLog(PlantedSecrets secrets) : ILoggerProvider, ILogger
 {
     private int _lines;
 
     public PlantedSecrets Secrets { get; } = secrets;
 
-    /// <summary>How many lines held one so far.</summary>
+    /// <summary>The number of lines with a secret so far.</summary>
     public int Lines => Volatile.Read(ref _lines);
 
     public ILogger CreateLogger(string categoryName) => this;

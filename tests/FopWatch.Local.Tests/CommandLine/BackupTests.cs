@@ -37,7 +37,7 @@ public sealed class BackupTests : IDisposable
         await using var host = await RunningHost.StartAsync();
         await File.WriteAllTextAsync(PathOf("copy.db"), "mine", TestContext.Current.CancellationToken);
 
-        await EndsAsync(ExitCodes.Refused, $"'{PathOf("copy.db")}' exists already, and a backup overwrites nothing.", "backup", PathOf("copy.db"), "--data", host.Folder);
+        await EndsAsync(ExitCodes.Refused, $"'{PathOf("copy.db")}' already exists. A backup never overwrites a file.", "backup", PathOf("copy.db"), "--data", host.Folder);
         await EndsAsync(ExitCodes.Refused, $"'{PathOf("none")}/' is not an existing folder.", "backup", PathOf("none") + "/", "--data", host.Folder);
         await EndsAsync(ExitCodes.Refused, "TARGET is empty.", "backup", "", "--data", host.Folder);
         await EndsAsync(ExitCodes.Unreachable, $"The data folder '{PathOf("none")}' has no fopwatch.db.", "backup", PathOf("new.db"), "--data", PathOf("none"));

@@ -95,7 +95,7 @@ public sealed class CompletionTests : IDisposable
         var (exit, output, error) = await CommandRun.RunAsync(["completion", "csh"]);
 
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
-        Assert.StartsWith("SHELL: 'csh' is none of bash, zsh, fish, pwsh.", error, StringComparison.Ordinal);
+        Assert.StartsWith("SHELL: 'csh' is not one of bash, zsh, fish, pwsh.", error, StringComparison.Ordinal);
     }
 
     /// <summary>Runs lines in a shell that has loaded its script; the program is in the folder.</summary>

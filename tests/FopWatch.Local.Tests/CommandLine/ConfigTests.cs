@@ -87,7 +87,7 @@ public sealed class ConfigTests : IDisposable
         Assert.Equal((ExitCodes.Ok, true), (exit, answer.RootElement.GetProperty("valid").GetBoolean()));
         Assert.Contains(warnings, warning => warning.StartsWith("No provider can reach the notify URLs", StringComparison.Ordinal));
         if (!OperatingSystem.IsWindows())
-            Assert.Contains(warnings, warning => warning.StartsWith($"Other users of this machine may read or change {File}", StringComparison.Ordinal));
+            Assert.Contains(warnings, warning => warning.StartsWith($"Other users of this machine can read or change {File}", StringComparison.Ordinal));
     }
 
     [Theory]

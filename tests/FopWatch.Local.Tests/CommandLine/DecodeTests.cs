@@ -73,7 +73,7 @@ public class DecodeTests
         Assert.Matches("outcome +partiallyFailed", output);
         Assert.Matches("closes the job +yes", output);
         Assert.Matches("asks for a poll +no", output);
-        Assert.Matches(@"hlsKey/\*\*\* +succeeded +b:out\.m3u8 \(old output, nothing was processed\)", output);
+        Assert.Matches(@"hlsKey/\*\*\* +succeeded +b:out\.m3u8 \(reused old output, nothing was processed\)", output);
         Assert.Matches(@"vframe/jpg +failed +not a valid media \(segment 1\)", output);
         Assert.DoesNotContain("c2VjcmV0", output, StringComparison.Ordinal);
     }
@@ -181,7 +181,7 @@ public class DecodeTests
         Assert.Equal(ExitCodes.Ok, exit);
         Assert.Matches("closes the job +yes", output);
         Assert.Contains(
-            "none yet: the processing is over, but the body does not say how each command ended, so the status API is asked", output, StringComparison.Ordinal);
+            "none yet: processing is over, but the body does not say how each command ended, so FopWatch polls the status API", output, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -199,7 +199,7 @@ public class DecodeTests
 
         var expected = problem is null ? ExitCodes.Ok : ExitCodes.Failed;
         Assert.Equal((expected, expected), (exit, jsonExit));
-        Assert.Contains(problem is null ? "it is a hint only" : $"it is answered 404 and has no effect: {problem}", output, StringComparison.Ordinal);
+        Assert.Contains(problem is null ? "hint only" : $"answered 404, no effect: {problem}", output, StringComparison.Ordinal);
         Assert.Equal(problem is not null, json.Contains("\"urlProblem\"", StringComparison.Ordinal));
         Assert.DoesNotContain("-token", output, StringComparison.Ordinal);
     }

@@ -100,7 +100,7 @@ public sealed class HostPlansTests
             Assert.Matches(@"(?m)^\W*avthumb/mp4\W+1\d\d\W+learned\W+1\.\d\d\W+[\d.]+ s\W+1\.\d\d, [\d.]+ s\W+[\d.]+ min", shown);
             Assert.Contains("Below 20 known jobs, a class has the plan of all jobs.", shown, StringComparison.Ordinal);
             Assert.Contains("1.9 jobs a day to keep 20 known.", shown, StringComparison.Ordinal);
-            Assert.Contains("A job is overdue from 5", shown, StringComparison.Ordinal);
+            Assert.Contains("A job is overdue after 5", shown, StringComparison.Ordinal);
             Assert.Matches(@"(?m)^Optimum: .* mean delay at 1\.\d\d polls; efficiency 0\.\d\d\.", shown);
         }
     }
@@ -124,9 +124,9 @@ public sealed class HostPlansTests
     }
 
     [Theory(Timeout = 120_000)]
-    [InlineData("No source that is shown has a class 'nothing'.", "--class", "nothing")]
+    [InlineData("No source shown has a class 'nothing'.", "--class", "nothing")]
     [InlineData("--class and --all exclude each other.", "--class", "copy", "--all")]
-    [InlineData("--all and --json exclude each other: JSON has every class.", "--all", "--json")]
+    [InlineData("--all and --json exclude each other. JSON has every class.", "--all", "--json")]
     public async Task Unsupported_options_are_refused(string problem, params string[] options)
     {
         await using var host = await RunningHost.StartAsync();
@@ -162,7 +162,7 @@ public sealed class HostPlansTests
 
         Assert.All(report.Sources[0].Classes, one => Assert.Equal((true, PlanReportReader.MostAges), (one.AgesCut, one.Ages.Count)));
         Assert.Contains("     ...  188 more up to ", output, StringComparison.Ordinal);
-        Assert.Contains(", and others after it\n          --json lists the first 200.\n", output, StringComparison.Ordinal);
+        Assert.Contains(", and later ones\n          --json lists the first 200.\n", output, StringComparison.Ordinal);
     }
 
     [Fact(Timeout = 120_000)]

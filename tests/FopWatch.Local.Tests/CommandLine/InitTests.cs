@@ -76,7 +76,7 @@ public sealed class InitTests : IDisposable
         var (exit, output, error) = await CommandRun.RunAsync(["init", "--non-interactive", "--config", File, "--provider", "Qiniu"]);
 
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
-        Assert.StartsWith($"{File} exists already, and is not overwritten.", error, StringComparison.Ordinal);
+        Assert.StartsWith($"{File} already exists and is not overwritten.", error, StringComparison.Ordinal);
         Assert.Equal("mine", await System.IO.File.ReadAllTextAsync(File, TestContext.Current.CancellationToken));
     }
 
@@ -91,7 +91,7 @@ public sealed class InitTests : IDisposable
         var source = Assert.Single(SettingsFile.Read(File, "http://127.0.0.1:7071", "data").Shared.Sources.All);
         Assert.Equal(("files", "https://mgr.example.org/"), (source.Name, source.StatusEndpoint.AbsoluteUri));
         foreach (var problem in (string[])
-            ["'nobody' is none of Qiniu", "An answer is needed.", "StatusEndpoint is not an http or https URL", "a b is not a valid name", "PublicUrl is not an http", "Buckets:0 is not the name of a bucket"])
+            ["'nobody' is not one of Qiniu", "An answer is required.", "StatusEndpoint is not an http or https URL", "a b is not a valid name", "PublicUrl is not an http", "Buckets:0 is not the name of a bucket"])
         {
             Assert.Contains(problem, error, StringComparison.Ordinal);
         }
@@ -108,16 +108,16 @@ public sealed class InitTests : IDisposable
         var (exit, _, error) = await CommandRun.RunAsync(["init", "--config", File, "--public-url", "https://hooks.example.org", "--bucket", "lessons"], "\n\n");
 
         Assert.Equal(ExitCodes.Ok, exit);
-        Assert.Equal("Provider (Qiniu, WangsuFmgr, WangsuFops) [Qiniu]: Name of the source, a part of every URL [media]: ", error);
+        Assert.Equal("Provider (Qiniu, WangsuFmgr, WangsuFops) [Qiniu]: Name of the source, which is part of every URL [media]: ", error);
         Assert.Equal("media", Assert.Single(SettingsFile.Read(File, "http://127.0.0.1:7071", "data").Shared.Sources.All).Name);
     }
 
     [Theory]
-    [InlineData("--provider is missing: give one of Qiniu, WangsuFmgr, WangsuFops.", "--non-interactive")]
+    [InlineData("--provider is missing. Give one of Qiniu, WangsuFmgr, WangsuFops.", "--non-interactive")]
     [InlineData("StatusEndpoint is missing: WangsuFops needs the MgrDomain", "--non-interactive", "--provider", "WangsuFops")]
     [InlineData("a/b is not a valid name", "--non-interactive", "--provider", "Qiniu", "--source", "a/b")]
     [InlineData("The input ended before all questions were answered.")]
-    [InlineData("--provider: 'x' is none of Qiniu", "--provider", "x")]
+    [InlineData("--provider: 'x' is not one of Qiniu", "--provider", "x")]
     public async Task Without_an_answer_or_with_a_wrong_one_nothing_is_written(string problem, params string[] options)
     {
         var (exit, output, error) = await CommandRun.RunAsync(["init", "--config", File, .. options]);

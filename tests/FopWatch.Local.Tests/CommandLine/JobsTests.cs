@@ -38,21 +38,21 @@ public sealed class JobsTests
         }
 
         (exit, _, error) = await CommandRun.RunAsync(host, "jobs", "list", "--top", "2");
-        Assert.Equal((ExitCodes.Ok, "There may be more than 2; --top shows more."), (exit, error.TrimEnd()));
+        Assert.Equal((ExitCodes.Ok, "There may be more than 2. Raise --top to see them."), (exit, error.TrimEnd()));
         (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "list", "--state", "expired");
-        Assert.Equal((ExitCodes.Ok, "", "No job passes the filters."), (exit, output, error.TrimEnd()));
+        Assert.Equal((ExitCodes.Ok, "", "No job matches the filters."), (exit, output, error.TrimEnd()));
         (exit, _, error) = await CommandRun.RunAsync(host, "jobs", "list", "--source", "nosuch");
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("source: It is not the name of a configured source.", error, StringComparison.Ordinal);
     }
 
     [Theory]
-    [InlineData("--state: 'lost' is none of", "jobs", "list", "--state", "failed,lost")]
-    [InlineData("--watch: 'unknown' is none of", "jobs", "list", "--watch", "unknown")]
+    [InlineData("--state: 'lost' is not one of", "jobs", "list", "--state", "failed,lost")]
+    [InlineData("--watch: 'unknown' is not one of", "jobs", "list", "--watch", "unknown")]
     [InlineData("--since: 'yesterday' is neither", "jobs", "list", "--since", "yesterday")]
     [InlineData("--source is empty.", "jobs", "list", "--source", "")]
     [InlineData("--top: '0' is not", "jobs", "list", "--top", "0")]
-    [InlineData("--metadata: 'lesson' is not NAME=VALUE.", "jobs", "list", "--metadata", "lesson")]
+    [InlineData("--metadata: 'lesson' is not of the form NAME=VALUE.", "jobs", "list", "--metadata", "lesson")]
     [InlineData("ID is missing.", "jobs", "show", "media")]
     [InlineData("An id is", "jobs", "show", "media", "a b")]
     [InlineData("at least one filter", "jobs", "poll")]
@@ -91,21 +91,21 @@ public sealed class JobsTests
 
         foreach (var sentence in (string[])
         [
-            "media z0.1  failed", "The application registered the job.", "was recorded.", "The job settled as failed, by a", "Somebody had the outcome published again.",
+            "media z0.1  failed", "The application registered the job.", "was recorded.", "The job settled as failed, by a", "A user had the outcome published again.",
             "The job failed.", "error: not a valid media", "bucket        b",
         ])
         {
             Assert.Contains(sentence, Joined(failed), StringComparison.Ordinal);
         }
 
-        Assert.Contains("Somebody stopped the watch.", Joined(stopped), StringComparison.Ordinal);
+        Assert.Contains("A user stopped the watch.", Joined(stopped), StringComparison.Ordinal);
         Assert.Contains("Its watch is stopped: it is not polled.", Joined(stopped), StringComparison.Ordinal);
         Assert.Contains("lesson=7", stopped, StringComparison.Ordinal);
 
         var (_, json, _) = await CommandRun.RunAsync(host, "jobs", "show", "media", "z0.1", "--json");
         Assert.Equal("failed", JsonDocument.Parse(json).RootElement.GetProperty("state").GetString());
         (exit, _, error) = await CommandRun.RunAsync(host, "jobs", "show", "media", "z0.9");
-        Assert.Equal((ExitCodes.Failed, "The host knows no job 'z0.9' of a source 'media'. Names are case-sensitive."), (exit, error.TrimEnd()));
+        Assert.Equal((ExitCodes.Failed, "The host has no job 'z0.9' in a source 'media'. Both names are case-sensitive."), (exit, error.TrimEnd()));
     }
 
     [Fact(Timeout = 120_000)]
@@ -115,7 +115,7 @@ public sealed class JobsTests
 
         var (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "stop", "media", "z0.2", "z0.9", "z0.1");
         Assert.Equal(ExitCodes.Failed, exit);
-        Assert.Equal(["z0.2  waiting  stopped", "z0.1  failed  not watched: it has its outcome"], output.TrimEnd().Split('\n'));
+        Assert.Equal(["z0.2  waiting  stopped", "z0.1  failed  not watched: it is settled"], output.TrimEnd().Split('\n'));
         Assert.StartsWith("z0.9: Not found.", error, StringComparison.Ordinal);
 
         (exit, output, _) = await CommandRun.RunAsync(host, "jobs", "republish", "media", "z0.1", "--json");
@@ -134,21 +134,21 @@ public sealed class JobsTests
         var url = host.Host.Url.AbsoluteUri;
 
         var (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "stop", "--watch", "watching");
-        Assert.Equal((ExitCodes.Refused, "", "2 jobs will not be watched any more.\nNothing was done. --yes does it.\n"), (exit, output, error));
+        Assert.Equal((ExitCodes.Refused, "", "2 jobs will no longer be watched.\nNothing was changed. Nobody can confirm here; give --yes to continue.\n"), (exit, output, error));
 
         (exit, _, error) = await CommandRun.RunAsync(["jobs", "stop", "--watch", "watching", "--url", url], "n\n", isLive: true);
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Contains("Go on? [y/N]", error, StringComparison.Ordinal);
-        Assert.Contains("Nothing was done.", CommandRun.Plain(error), StringComparison.Ordinal);
+        Assert.Contains("Continue? [y/N]", error, StringComparison.Ordinal);
+        Assert.Contains("Nothing was changed.", CommandRun.Plain(error), StringComparison.Ordinal);
         Assert.Equal("", (await CommandRun.RunAsync(host, "jobs", "list", "--watch", "stopped")).Output);
 
         (exit, output, _) = await CommandRun.RunAsync(["jobs", "stop", "--watch", "watching", "--source", "video", "--url", url], "y\n", isLive: true);
         Assert.Equal((ExitCodes.Ok, "1 of 1 done, 0 failed.\n"), (exit, CommandRun.Plain(output)));
         (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "stop", "--watch", "watching", "--yes", "--json");
-        Assert.Equal((ExitCodes.Ok, "1 job will not be watched any more.\n"), (exit, error));
+        Assert.Equal((ExitCodes.Ok, "1 job will no longer be watched.\n"), (exit, error));
         Assert.Equal(1, JsonDocument.Parse(output).RootElement.GetProperty("done").GetInt32());
         (exit, output, error) = await CommandRun.RunAsync(host, "jobs", "poll", "--source", "media", "--yes");
-        Assert.Equal((ExitCodes.Ok, "", "No job passes the filters that could be polled.\n"), (exit, output, error));
+        Assert.Equal((ExitCodes.Ok, "", "No job that could be polled matches the filters.\n"), (exit, output, error));
     }
 
     [Fact(Timeout = 120_000)]
@@ -173,7 +173,7 @@ public sealed class JobsTests
         Assert.Contains("why", output, StringComparison.Ordinal);
         Assert.Contains("\"no\": \"job 1", output, StringComparison.Ordinal);
         (exit, _, error) = await CommandRun.RunAsync(host, "quarantine", "show", "nosuch");
-        Assert.Equal((ExitCodes.Failed, "Nothing of the key 'nosuch' is in quarantine."), (exit, error.TrimEnd()));
+        Assert.Equal((ExitCodes.Failed, "No notification with the key 'nosuch' is in quarantine."), (exit, error.TrimEnd()));
 
         (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "retry", keys[0], "nosuch");
         Assert.Equal(ExitCodes.Failed, exit);
@@ -181,18 +181,18 @@ public sealed class JobsTests
         Assert.Contains("nosuch: nothing of that key", error, StringComparison.Ordinal);
 
         (exit, output, error) = await CommandRun.RunAsync(host, "quarantine", "retry", "--all");
-        Assert.Equal((ExitCodes.Refused, "", "3 notifications will be taken again.\nNothing was done. --yes does it.\n"), (exit, output, error));
+        Assert.Equal((ExitCodes.Refused, "", "3 notifications will be retried.\nNothing was changed. Nobody can confirm here; give --yes to continue.\n"), (exit, output, error));
         (exit, output, _) = await CommandRun.RunAsync(host, "quarantine", "retry", "--all", "--yes");
-        Assert.Equal((ExitCodes.Failed, "0 left the quarantine, 3 stay; quarantine list says why.\n"), (exit, output));
+        Assert.Equal((ExitCodes.Failed, "0 left the quarantine, 3 stay. 'quarantine list' shows why.\n"), (exit, output));
 
         (exit, output, _) = await CommandRun.RunAsync(host, "quarantine", "delete", keys[0], "--json");
         Assert.Equal((ExitCodes.Ok, $"[\"{keys[0]}\"]\n"), (exit, output));
         (exit, _, error) = await CommandRun.RunAsync(host, "quarantine", "delete", "--all", "--source", "media");
-        Assert.Equal((ExitCodes.Refused, "1 notification will be deleted.\nNothing was done. --yes does it.\n"), (exit, error));
+        Assert.Equal((ExitCodes.Refused, "1 notification will be deleted.\nNothing was changed. Nobody can confirm here; give --yes to continue.\n"), (exit, error));
         (exit, output, _) = await CommandRun.RunAsync(host, "quarantine", "delete", "--all", "--yes");
         Assert.Equal((ExitCodes.Ok, "2 deleted.\n"), (exit, output));
         (_, output, error) = await CommandRun.RunAsync(host, "quarantine", "list");
-        Assert.Equal(("", "Nothing is in quarantine.\n"), (output, error));
+        Assert.Equal(("", "The quarantine is empty.\n"), (output, error));
     }
 
     /// <summary>A failed and an open job of <c>media</c>, and an open job of <c>video</c>.</summary>

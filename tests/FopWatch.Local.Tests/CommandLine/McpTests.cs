@@ -127,7 +127,7 @@ public sealed class McpTests
 
         Assert.All((CallToolResult[])[refused, unreachable, unknown], answer => Assert.True(answer.IsError));
         Assert.Contains(HostOptions.ApiKeyVariable, TextOf(refused), StringComparison.Ordinal);
-        Assert.Contains("The host was not reached", TextOf(unreachable), StringComparison.Ordinal);
+        Assert.Contains("The host cannot be reached", TextOf(unreachable), StringComparison.Ordinal);
         Assert.Contains("no job 'nothing'", TextOf(unknown), StringComparison.Ordinal);
     }
 

@@ -83,7 +83,7 @@ public sealed class PlanTests
     public async Task A_cut_list_says_how_many_ages_follow()
     {
         var (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "10s", "--max", "10s"], "60");
-        Assert.Contains("     ...  9988 more up to 27.8 h, and others after it\n          --json lists the first 10000.\n", output, StringComparison.Ordinal);
+        Assert.Contains("     ...  9988 more up to 27.8 h, and later ones\n          --json lists the first 10000.\n", output, StringComparison.Ordinal);
 
         (_, output, _) = await CommandRun.RunAsync(["plan", "--ages", "-", "--first", "10s", "--max", "10s", "--deadline", "1h"], "60");
         Assert.Contains("     ...  348 more up to 60 min\n          --json lists all of them.\n", output, StringComparison.Ordinal);
@@ -193,7 +193,7 @@ public sealed class PlanTests
         var (exit, output, error) = await CommandRun.RunAsync(["plan", "--ages", "-"], text);
 
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
-        Assert.StartsWith($"'-', line {line}: '{shown}' is not an age: seconds from 0 to 1e9, such as 92.5.\n", error, StringComparison.Ordinal);
+        Assert.StartsWith($"'-', line {line}: '{shown}' is not an age. An age is a number of seconds from 0 to 1e9, such as 92.5.\n", error, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,20 +34,20 @@ public sealed class SettingsFileTests : IDisposable
     }
 
     [Theory]
-    [InlineData("{\n  \"FopWatch\": {\n    \"Sources\" {}\n", ":3:15: the JSON is broken: ")]
-    [InlineData("{\n  \"FopWatch\": {\n    \"数据\": \"é\" \"b\"\n", ":3:15: the JSON is broken: ")]
-    [InlineData("{ \"FopWatch\": {} }\n}", ":2:1: the JSON is broken: ")]
-    [InlineData("", ":1:1: the JSON is broken: ")]
-    [InlineData("{ \"FopWatch\": {", ":1:16: the JSON is broken: ")]
-    [InlineData("{ \"FopWatch\": { \"PublicUrl\": \"\\ud800\" } }", ":1:30: the JSON is broken: ")]
-    [InlineData("[]", ":1:1: the file has to be a JSON object with the member \"FopWatch\"")]
-    [InlineData("\"FopWatch\"", ":1:1: the file has to be a JSON object")]
-    [InlineData("{ \"FopWatch\": {\n \"ApiKey\": \"a\",\n \"APIKEY\": \"b\" } }", ":3:2: FopWatch:APIKEY is there twice; names are case-insensitive")]
+    [InlineData("{\n  \"FopWatch\": {\n    \"Sources\" {}\n", ":3:15: the JSON is invalid: ")]
+    [InlineData("{\n  \"FopWatch\": {\n    \"数据\": \"é\" \"b\"\n", ":3:15: the JSON is invalid: ")]
+    [InlineData("{ \"FopWatch\": {} }\n}", ":2:1: the JSON is invalid: ")]
+    [InlineData("", ":1:1: the JSON is invalid: ")]
+    [InlineData("{ \"FopWatch\": {", ":1:16: the JSON is invalid: ")]
+    [InlineData("{ \"FopWatch\": { \"PublicUrl\": \"\\ud800\" } }", ":1:30: the JSON is invalid: ")]
+    [InlineData("[]", ":1:1: the file must be a JSON object with the member \"FopWatch\"")]
+    [InlineData("\"FopWatch\"", ":1:1: the file must be a JSON object")]
+    [InlineData("{ \"FopWatch\": {\n \"ApiKey\": \"a\",\n \"APIKEY\": \"b\" } }", ":3:2: FopWatch:APIKEY is set twice; names are case-insensitive")]
     [InlineData("{ \"FopWatch\": \"x\" }", ": \"FopWatch\" takes a map from names to settings")]
     [InlineData("{ \"FopWatch\": [] }", ": \"FopWatch\" takes a map from names to settings")]
-    [InlineData("{ \"\": { \"FopWatch\": 1 }, \"a\": 1 }", ": at its top level, \"FopWatch\" is missing; it has \"\", \"a\". All")]
-    [InlineData("{}", ": at its top level, \"FopWatch\" is missing; it is empty. All settings belong below \"FopWatch\"")]
-    [InlineData("{ \"Sources\": { \"a\": {} }, \"PublicUrl\": \"x\" }", ": at its top level, \"FopWatch\" is missing; it has \"Sources\", \"PublicUrl\". All")]
+    [InlineData("{ \"\": { \"FopWatch\": 1 }, \"a\": 1 }", ": the top level has no \"FopWatch\"; it has \"\", \"a\". All")]
+    [InlineData("{}", ": the top level has no \"FopWatch\"; it is empty. All settings belong below \"FopWatch\"")]
+    [InlineData("{ \"Sources\": { \"a\": {} }, \"PublicUrl\": \"x\" }", ": the top level has no \"FopWatch\"; it has \"Sources\", \"PublicUrl\". All")]
     public void A_mistake_in_the_file_is_named_with_its_position(string json, string problem)
     {
         File.WriteAllText(Name, json);
@@ -125,7 +125,7 @@ public sealed class SettingsFileTests : IDisposable
         Assert.Equal([$"{_folder.FullName} is a folder, not a settings file"], Problems(_folder.FullName));
         Assert.Equal([$"{Name}: there is no such file"], Problems(Name));
         Assert.Equal([$"{Name}/below: there is no such file"], Problems(Name + "/below"));
-        Assert.Equal(["/dev/zero is larger than 4 MiB, which no settings file is"], Problems("/dev/zero"));
+        Assert.Equal(["/dev/zero is larger than 4 MiB, the limit for a settings file"], Problems("/dev/zero"));
     }
 
     [Fact]

@@ -121,7 +121,7 @@ public class TrackTests
         var (exit, _, error) = await CommandRun.RunAsync(host, "track", "nosuch", "z0.1", "z0.2", option);
 
         Assert.Equal(ExitCodes.Refused, exit);
-        Assert.Equal("The host has no source 'nosuch'. Nothing was registered. Source names are case-sensitive.", error.TrimEnd());
+        Assert.Equal("The host has no source 'nosuch'. Source names are case-sensitive. Nothing was registered.", error.TrimEnd());
     }
 
     [Fact]
@@ -147,7 +147,7 @@ public class TrackTests
         var (with, _, _) = await CommandRun.RunAsync(host, "track", "media", "z0.1", "--api-key", Key);
 
         Assert.Equal((ExitCodes.Refused, ExitCodes.Ok), (without, with));
-        Assert.Equal("Refused: The API key is missing or wrong. Set FOPWATCH_API_KEY to it in the environment.", error.TrimEnd());
+        Assert.Equal("Refused: The API key is missing or wrong. Set the environment variable FOPWATCH_API_KEY to the key.", error.TrimEnd());
     }
 
     [Theory]
@@ -215,7 +215,7 @@ public class TrackTests
         run.Interrupt();
 
         Assert.Equal(ExitCodes.Interrupted, await run.ExitAsync());
-        Assert.Contains("goes on watching", run.Error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("keeps watching", run.Error.ToString(), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -267,7 +267,7 @@ public class TrackTests
         Assert.True(written.IndexOf("z0.50", StringComparison.Ordinal) < written.IndexOf("z0.00", StringComparison.Ordinal), written);
         Assert.Contains("z0.48", written, StringComparison.Ordinal);
         Assert.DoesNotContain("z0.49", written, StringComparison.Ordinal);
-        Assert.Contains("… and 1 more; redirect the output to see them all.", written, StringComparison.Ordinal);
+        Assert.Contains("… and 1 more. Redirect the output to see all of them.", written, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class WatchScreenTests : IAsyncLifetime
         Press("r");
         await _output.UntilAsync("Publish the outcome of media/z0.first again?");
         Press("y");
-        await _output.UntilAsync("z0.first: its outcome is published again.");
+        await _output.UntilAsync("z0.first: the outcome was published again.");
 
         // With the details closed, the whole screen shows events, and a new one is visible.
         Press("dG");

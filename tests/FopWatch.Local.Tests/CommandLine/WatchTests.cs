@@ -86,7 +86,7 @@ public class WatchTests
         await Eventually.HoldsAsync(() =>
         {
             clock.Advance(TimeSpan.FromSeconds(1));
-            return run.Error.ToString().Contains("connected again", StringComparison.Ordinal);
+            return run.Error.ToString().Contains("reconnected", StringComparison.Ordinal);
         });
         await NotifyAsync(host, """{"id":"z0.after","code":0,"items":[{"cmd":"a","code":0,"key":"k"}]}""");
         await run.Output.UntilAsync("z0.after");
@@ -108,7 +108,7 @@ public class WatchTests
         await run.Output.UntilAsync("z0.1");
 
         Assert.Contains(
-            """-- the host's event log is another one, or was restored from a backup; the events since the two differ follow: {"after":99999,"last":1,"resume":"0"}""",
+            """-- the host's event log was replaced or restored from a backup; the events since the two logs differ follow: {"after":99999,"last":1,"resume":"0"}""",
             run.Error.ToString(),
             StringComparison.Ordinal);
     }

@@ -60,7 +60,7 @@ public sealed class WebhooksTests
         };
         (exit, output, _) = await CommandRun.RunAsync(host, "webhooks", "test", "crm");
         Assert.Equal(ExitCodes.Failed, exit);
-        Assert.StartsWith("Not taken: answered 410", output, StringComparison.Ordinal);
+        Assert.StartsWith("Not accepted: answered 410", output, StringComparison.Ordinal);
 
         await host.NotifyAsync("media", StatusStub.Succeeded("z0.2"));
         await Eventually.HoldsAsync(async () => (await CommandRun.RunAsync(host, "webhooks", "list")).Output.Contains("paused (gone)", StringComparison.Ordinal));
@@ -76,10 +76,10 @@ public sealed class WebhooksTests
     {
         await using var host = await RunningHost.StartAsync();
 
-        Assert.Equal((ExitCodes.Ok, "", "No webhook is in the host's settings."), await RunAsync("list"));
+        Assert.Equal((ExitCodes.Ok, "", "The host's settings have no webhooks."), await RunAsync("list"));
         string[][] calls = [["show", "crm"], ["pause", "crm"], ["resume", "crm"], ["replay", "crm", "--from", "0"], ["deliveries", "crm"], ["test", "crm"]];
         foreach (var call in calls)
-            Assert.Equal((ExitCodes.Failed, "", "No webhook of the name 'crm' is in the host's settings."), await RunAsync(call));
+            Assert.Equal((ExitCodes.Failed, "", "The host's settings have no webhook 'crm'."), await RunAsync(call));
         var (exit, _, error) = await RunAsync("replay", "crm", "--from", "7");
         Assert.Equal(ExitCodes.Refused, exit);
         Assert.Contains("from: It is not a place of the event log.", error, StringComparison.Ordinal);
@@ -93,7 +93,7 @@ public sealed class WebhooksTests
 
     [Theory]
     [InlineData("NAME is missing.", "webhooks", "show")]
-    [InlineData("NAME is not the name of a webhook.", "webhooks", "pause", " ")]
+    [InlineData("NAME is not a valid name of a webhook.", "webhooks", "pause", " ")]
     [InlineData("Give --from PLACE or --since TIME.", "webhooks", "replay", "crm")]
     [InlineData("--from and --since exclude each other.", "webhooks", "replay", "crm", "--from", "0", "--since", "1h")]
     [InlineData("--since: 'yesterday' is neither", "webhooks", "replay", "crm", "--since", "yesterday")]

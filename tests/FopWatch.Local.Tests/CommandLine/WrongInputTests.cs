@@ -125,7 +125,7 @@ public sealed class WrongInputTests : IDisposable
     [Theory]
     [InlineData("SOURCE is missing.", "track")]
     [InlineData("SOURCE is missing.", "track", "--wait")]
-    [InlineData("ID is missing: give ids, or --file with ids in it.", "track", "media")]
+    [InlineData("ID is missing. Give ids, or --file with ids in it.", "track", "media")]
     [InlineData("FILE is missing.", "decode")]
     [InlineData("--jobs: 'abc' is not a whole number from 1 to 5000.", "demo", "--jobs", "abc")]
     [InlineData("--jobs: '3.5' is not a whole number from 1 to 5000.", "demo", "--jobs", "3.5")]
@@ -138,15 +138,15 @@ public sealed class WrongInputTests : IDisposable
     [InlineData("--keep: 'abc' is neither true nor false.", "demo", "--keep=abc")]
     [InlineData("--wait: '3' is neither true nor false.", "track", "media", "a", "--wait=3")]
     [InlineData("--timeout: '120' is not a time from 00:00:00 to 30.00:00:00, such as 00:30:00.", "track", "media", "a", "--timeout", "120")]
-    [InlineData("--url: 'abc' is not an http or https URL such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
+    [InlineData("--url: 'abc' is not an http or https URL, such as http://127.0.0.1:7071.", "watch", "--url", "abc")]
     [InlineData("--from: '-1' is neither 'start' nor the position of an event.", "watch", "--from", "-1")]
     [InlineData("--api-key is empty.", "watch", "--api-key", "")]
-    [InlineData("--channel: 'sms' is none of notification, poll.", "decode", "-", "--channel", "sms")]
+    [InlineData("--channel: 'sms' is not one of notification, poll.", "decode", "-", "--channel", "sms")]
     [InlineData("'/' is a folder, not a file.", "decode", "/")]
-    [InlineData("The name of the file to read is empty.", "track", "media", "--file", "")]
+    [InlineData("The file name is empty.", "track", "media", "--file", "")]
     [InlineData("'/dev/zero' is larger than 64 MiB.", "track", "media", "--file", "/dev/zero")]
-    [InlineData("--metadata: 'a' is not NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
-    [InlineData("Either --ages FILE or --url URL is needed.", "plan")]
+    [InlineData("--metadata: 'a' is not of the form NAME=VALUE.", "track", "media", "x", "--metadata", "a")]
+    [InlineData("Give --ages FILE or --url URL.", "plan")]
     [InlineData("--ages and --url exclude each other.", "plan", "--ages", "-", "--url", "http://127.0.0.1:9")]
     [InlineData("--first needs --ages: a host has its own settings.", "plan", "--url", "http://127.0.0.1:9", "--first", "30s")]
     [InlineData("--source needs --url.", "plan", "--ages", "-", "--source", "media")]
@@ -198,7 +198,7 @@ public sealed class WrongInputTests : IDisposable
     {
         var (exit, output, error) = await CommandRun.RunAsync(["quarantine", command, key]);
 
-        Assert.StartsWith($"KEY is '{key}'. Give a key as 'quarantine list' shows it.", error, StringComparison.Ordinal);
+        Assert.StartsWith($"KEY is '{key}'. Give a key that 'quarantine list' shows.", error, StringComparison.Ordinal);
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
 
@@ -220,7 +220,7 @@ public sealed class WrongInputTests : IDisposable
     }
 
     [Theory]
-    [InlineData("FOPWATCH_LOG", "verbose", "FOPWATCH_LOG is 'verbose': it has to be one of Trace, Debug, Information, Warning, Error, Critical, None")]
+    [InlineData("FOPWATCH_LOG", "verbose", "FOPWATCH_LOG is 'verbose': it must be one of Trace, Debug, Information, Warning, Error, Critical, None")]
     [InlineData("FOPWATCH_LOG", "3", "FOPWATCH_LOG is '3'")]
     [InlineData("FOPWATCH_LOG", "Debug,Error", "FOPWATCH_LOG is 'Debug,Error'")]
     [InlineData("FopWatch__ApiKey", "", "FopWatch:ApiKey is empty")]
@@ -258,7 +258,7 @@ public sealed class WrongInputTests : IDisposable
     {
         var (exit, output, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "a\nb" }, "watch");
 
-        Assert.Matches(@"^The API key has characters that no HTTP header can carry\.\nUsage: dotnet \S+ watch \[options\]; see dotnet \S+ watch --help\n$", error.ReplaceLineEndings("\n"));
+        Assert.Matches(@"^The API key has characters that are not allowed in an HTTP header\.\nUsage: dotnet \S+ watch \[options\]; see dotnet \S+ watch --help\n$", error.ReplaceLineEndings("\n"));
         Assert.Equal((ExitCodes.Refused, ""), (exit, output));
     }
 
@@ -267,7 +267,7 @@ public sealed class WrongInputTests : IDisposable
     {
         var (exit, _, error) = await CommandProcess.RunAsync(_folder.FullName, new() { ["FOPWATCH_API_KEY"] = "0123456789abcdef " }, "watch");
 
-        Assert.StartsWith("The API key has blanks at its ends, which no key of a host has.", error, StringComparison.Ordinal);
+        Assert.StartsWith("The API key begins or ends with a space. No key of a host does.", error, StringComparison.Ordinal);
         Assert.Equal(ExitCodes.Refused, exit);
     }
 

@@ -9,49 +9,48 @@ using ModelContextProtocol.Server;
 namespace FopWatch.Local.CommandLine.Mcp;
 
 /// <summary>The tools that change nothing.</summary>
-/// <param name="client">Asks the host.</param>
+/// <param name="client">The client of the host.</param>
 /// <param name="time">The clock.</param>
 internal sealed class ReadingTools(IFopWatchClient client, TimeProvider time)
 {
     private const int MostItems = 20;
 
-    /// <summary>All of them.</summary>
     public IReadOnlyList<McpServerTool> All =>
     [
         ToolOptions.Reading(
             "find_jobs", "Find jobs",
-            "Finds jobs, the newest first. A job has to pass every filter that is given. Answers a page; pass its continuation for the next one.", FindAsync),
+            "Finds jobs that match all given filters, newest first. Returns a page; pass its continuation to get the next one.", FindAsync),
         ToolOptions.Reading(
             "explain_job", "Explain a job",
-            "Explains one job: its state, what happened to it and why each poll was made, what comes next, its commands and outputs (secrets are redacted).", ExplainAsync),
+            "Explains one job: its state, what happened to it, the reason of each poll, what comes next, and its commands and outputs (secrets are redacted).", ExplainAsync),
         ToolOptions.Reading(
             "source_health", "Health of sources",
-            "Answers how each source (an account at a provider) is doing: findings that say what is wrong, counts of open, overdue and quarantined jobs, and how outcomes were detected.", HealthAsync),
+            "Returns the health of each source (an account at a provider): findings that name problems, counts of open, overdue and quarantined jobs, and how outcomes were detected.", HealthAsync),
         ToolOptions.Reading(
             "list_quarantine", "Quarantined notifications",
-            "Lists notifications that could not be understood or verified, the newest first, each with the reason and what to change. Bodies and headers are left out.", QuarantineAsync),
+            "Lists notifications that could not be understood or verified, newest first, each with the reason and what to change. Bodies and headers are left out.", QuarantineAsync),
         ToolOptions.Reading(
             "polling_plan", "Polling plan",
-            "Answers when jobs of each source and kind are polled, how long such jobs take, and what the plan is expected to cost.", PlanAsync),
+            "Returns when jobs of each source and class are polled, how long such jobs take, and the expected cost of the plan.", PlanAsync),
         ToolOptions.Reading(
             "doctor", "Examine the installation",
-            "Examines settings, status APIs, the way of notifications, traffic, clock and storage, for up to a minute. Each finding says what is wrong, why it matters and what to do. Needs a key with the right Write for all sources.", ExamineAsync),
+            "Examines settings, status APIs, the path of notifications, traffic, clock and storage, for up to a minute. Each finding says what is wrong, why it matters and what to do. Needs a key with the right Write for all sources.", ExamineAsync),
     ];
 
     private Task<CallToolResult> FindAsync(
         [Description("Only jobs of this source.")] string? source = null,
         [Description("Only jobs in one of these states.")] JobState[]? states = null,
-        [Description("Only jobs whose watch stands in one of these ways.")] WatchStatus[]? watches = null,
+        [Description("Only jobs whose watch has one of these statuses.")] WatchStatus[]? watches = null,
         [Description("True: only jobs that take unusually long. False: only the others.")] bool? overdue = null,
         [Description("Only jobs registered at this time or later (RFC 3339).")] DateTimeOffset? since = null,
         [Description("Only jobs registered before this time (RFC 3339).")] DateTimeOffset? until = null,
         [Description("Only jobs whose input is in this bucket.")] string? bucket = null,
-        [Description("Only jobs whose input has a key that begins so.")] string? keyPrefix = null,
-        [Description("Only jobs whose id begins so.")] string? idPrefix = null,
+        [Description("Only jobs whose input key begins with this.")] string? keyPrefix = null,
+        [Description("Only jobs whose id begins with this.")] string? idPrefix = null,
         [Description("Only jobs with exactly this metadata.")] Dictionary<string, string>? metadata = null,
-        [Description("Only the job of this reference, as the log names it.")] string? reference = null,
-        [Description("How many jobs to answer.")][Range(1, 100)] int top = 20,
-        [Description("The continuation of the page before.")] string? continuation = null,
+        [Description("Only the job with this reference, which is its name in the log.")] string? reference = null,
+        [Description("How many jobs to return.")][Range(1, 100)] int top = 20,
+        [Description("The continuation of the previous page.")] string? continuation = null,
         CancellationToken cancellationToken = default) => ToolAnswer.OfAsync(async () =>
         {
             var filter = FilterOf(source, states, watches, overdue, since, until, bucket, keyPrefix, idPrefix, metadata, reference);
@@ -70,7 +69,7 @@ internal sealed class ReadingTools(IFopWatchClient client, TimeProvider time)
         CancellationToken cancellationToken = default) => ToolAnswer.OfAsync(async () =>
         {
             if (await client.GetAsync(source, id, cancellationToken) is not { } job)
-                throw new ArgumentException($"the host knows no job '{id}' of a source '{source}'. Names are case-sensitive; find_jobs finds jobs by prefix.");
+                throw new ArgumentException($"the host has no job '{id}' in a source '{source}'. Both names are case-sensitive; find_jobs finds jobs by prefix.");
             var explained = Summary(job);
             explained["story"] = new JsonArray([.. JobStory.Of(job).Select(one => JsonValue.Create(one.At is { } at ? $"{MomentText.Of(at)}: {one.Sentence}" : one.Sentence))]);
             explained["now"] = new JsonArray([.. JobStory.Conclusion(job, time.GetUtcNow()).Select(sentence => JsonValue.Create(sentence))]);
@@ -81,25 +80,25 @@ internal sealed class ReadingTools(IFopWatchClient client, TimeProvider time)
 
     private Task<CallToolResult> HealthAsync(
         [Description("Only this source.")] string? source = null,
-        [Description("Of how many hours to count what happened.")][Range(1, 168)] int hours = 24,
+        [Description("The number of past hours to count.")][Range(1, 168)] int hours = 24,
         CancellationToken cancellationToken = default) => ToolAnswer.OfAsync(async () =>
         {
             var overview = await client.OverviewAsync(source, Math.Clamp(hours, 1, 168), cancellationToken);
 
-            // An hour each is for charts.
+            // The hourly timeline is for charts.
             return ToolAnswer.Json(overview with { Timeline = [] });
         });
 
     private Task<CallToolResult> QuarantineAsync(
         [Description("Only notifications to this source.")] string? source = null,
-        [Description("How many to answer.")][Range(1, 50)] int top = 10,
-        [Description("The continuation of the page before.")] string? continuation = null,
+        [Description("How many notifications to return.")][Range(1, 50)] int top = 10,
+        [Description("The continuation of the previous page.")] string? continuation = null,
         CancellationToken cancellationToken = default) => ToolAnswer.OfAsync(async () =>
         {
             var page = await client.ListQuarantinePageAsync(source, Math.Clamp(top, 1, 50), continuation, cancellationToken);
             return ToolAnswer.Json(page with
             {
-                // Bodies are kept as they came, with secrets in them.
+                // Bodies are stored as received, with secrets in them.
                 Notifications = [.. page.Notifications.Select(one => one with { Body = null, Headers = new Dictionary<string, string>() })],
             });
         });
@@ -111,7 +110,7 @@ internal sealed class ReadingTools(IFopWatchClient client, TimeProvider time)
     private Task<CallToolResult> ExamineAsync(CancellationToken cancellationToken = default) =>
         ToolAnswer.OfAsync(async () => ToolAnswer.Json(await client.ExamineAsync(cancellationToken)));
 
-    /// <summary>The filters of both kinds of tools.</summary>
+    /// <summary>The filters of reading and acting tools.</summary>
     internal static JobFilter FilterOf(
         string? source, JobState[]? states, WatchStatus[]? watches, bool? overdue, DateTimeOffset? since, DateTimeOffset? until, string? bucket, string? keyPrefix,
         string? idPrefix, Dictionary<string, string>? metadata, string? reference) => new()
@@ -129,7 +128,7 @@ internal sealed class ReadingTools(IFopWatchClient client, TimeProvider time)
             Ref = reference,
         };
 
-    /// <summary>What finds and identifies a job, and how it stands.</summary>
+    /// <summary>The identity and state of a job.</summary>
     internal static JsonObject Summary(WatchedJob job)
     {
         var summary = ToolAnswer.Json<WatchedJob>(job with { Timeline = null, TimelineOmitted = null, Items = [] }).AsObject();
