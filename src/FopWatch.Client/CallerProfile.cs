@@ -3,17 +3,17 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client;
 
-/// <summary>What the holder of a key may do.</summary>
+/// <summary>The rights of an API key.</summary>
 [JsonConverter(typeof(OpenEnumConverter<KeyRights>))]
 public enum KeyRights
 {
-    /// <summary>A newer host says what this version does not know.</summary>
+    /// <summary>A value from a newer host that this version does not know.</summary>
     Unknown,
 
-    /// <summary>See jobs, events and what is in quarantine.</summary>
+    /// <summary>Read jobs, events and the quarantine.</summary>
     Read,
 
-    /// <summary>See, register and act.</summary>
+    /// <summary>Read, register jobs and act on them.</summary>
     Write,
 }
 
@@ -21,7 +21,7 @@ public enum KeyRights
 [JsonConverter(typeof(OpenEnumConverter<HostKind>))]
 public enum HostKind
 {
-    /// <summary>A newer host says what this version does not know.</summary>
+    /// <summary>A value from a newer host that this version does not know.</summary>
     Unknown,
 
     /// <summary>One process with SQLite.</summary>
@@ -31,17 +31,19 @@ public enum HostKind
     Cloud,
 }
 
-/// <summary>What the caller may see and do, and which host it is.</summary>
+/// <summary>The rights of the caller, and the kind of host.</summary>
 public sealed record CallerProfile
 {
-    /// <summary>The name of the caller's API key; null for the key with all rights, for a function key, and where no key is needed.</summary>
+    /// <summary>
+    /// The name of the caller's API key; null for the key with all rights, for a function key, and if no key is required.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Name { get; init; }
 
-    /// <summary>What the caller may do.</summary>
+    /// <summary>The rights of the caller.</summary>
     public required KeyRights Rights { get; init; }
 
-    /// <summary>The sources that the caller sees; null for all.</summary>
+    /// <summary>The sources that the caller may see; null for all.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public IReadOnlyList<string>? Sources { get; init => field = value is null ? null : Given.Whole(value); }
 

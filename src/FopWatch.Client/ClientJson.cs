@@ -5,22 +5,22 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client;
 
-/// <summary>How the types of this package are written as JSON.</summary>
+/// <summary>The JSON serialization of the types in this package.</summary>
 public static class FopWatchJson
 {
     private static readonly ClientJson Relaxed = new(new(ClientJson.Default.Options) { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping });
 
     /// <summary>
-    /// How a type is written and read, as the HTTP API has it: <c>JsonSerializer.Serialize(job, FopWatchJson.TypeOf&lt;WatchedJob&gt;())</c>. Letters of all
-    /// languages stay as they are: for <c>application/json</c>, never for text that is put into HTML.
+    /// The serialization of a type as in the HTTP API: <c>JsonSerializer.Serialize(job, FopWatchJson.TypeOf&lt;WatchedJob&gt;())</c>.
+    /// Letters of all languages are written unescaped. Use the result as <c>application/json</c>; it is not safe inside HTML.
     /// </summary>
-    /// <typeparam name="T">What a method of <see cref="IFopWatchClient"/> answers.</typeparam>
-    /// <exception cref="NotSupportedException">It is no such type.</exception>
+    /// <typeparam name="T">A type that a method of <see cref="IFopWatchClient"/> returns.</typeparam>
+    /// <exception cref="NotSupportedException">The type is not such a type.</exception>
     public static JsonTypeInfo<T> TypeOf<T>() => Relaxed.GetTypeInfo(typeof(T)) as JsonTypeInfo<T>
-        ?? throw new NotSupportedException($"{typeof(T)} is not an answer of FopWatch's.");
+        ?? throw new NotSupportedException($"{typeof(T)} is not a type of FopWatch's answers.");
 }
 
-/// <summary>The serializer context of what the host answers: no reflection, unknown members are ignored.</summary>
+/// <summary>The serializer context of the host's answers. It uses no reflection and ignores unknown members.</summary>
 [JsonSourceGenerationOptions(
     PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
     DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,

@@ -13,21 +13,23 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
 {
     private const int PageSize = 100;
 
-    /// <summary>Less than the minute after which proxies give up on a connection on which nothing comes.</summary>
+    /// <summary>Less than the minute after which proxies close an idle connection.</summary>
     private static readonly TimeSpan WaitFor = TimeSpan.FromSeconds(50);
 
-    /// <summary>A bulk call ends after 20 seconds and what it is at then, and its jobs are counted before it; a poll takes as long as the provider.</summary>
+    /// <summary>
+    /// A bulk call counts its jobs, runs for 20 seconds and finishes its current step. A poll takes as long as the provider.
+    /// </summary>
     private static readonly TimeSpan Longer = TimeSpan.FromSeconds(60);
 
     private readonly HttpClient _http;
     private readonly HostConnection _host;
     private readonly Registrations _registrations;
 
-    /// <summary>A client for programs without dependency injection; for those with it there is <c>AddFopWatchClient</c>.</summary>
-    /// <param name="options">Which host, and how it is reached.</param>
-    /// <param name="handler">What sends; null for the network. It must follow no redirect, or the key goes to where that leads.</param>
+    /// <summary>A client for programs without dependency injection. With dependency injection, use <c>AddFopWatchClient</c>.</summary>
+    /// <param name="options">The host, and how to reach it.</param>
+    /// <param name="handler">Sends the requests; null for the network. It must not follow redirects, because the key would be sent to their targets.</param>
     /// <param name="time">The clock; null for the system's.</param>
-    /// <exception cref="ArgumentException">The options are wrong.</exception>
+    /// <exception cref="ArgumentException">The options are invalid.</exception>
     public FopWatchClient(FopWatchClientOptions options, HttpMessageHandler? handler = null, TimeProvider? time = null)
         : this(new HttpClient(handler ?? CreateHandler(options), disposeHandler: handler is null), options, time)
     {
@@ -74,7 +76,7 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
                 if (job.Settled)
                     return job;
 
-                // A host that is about to stop answers early.
+                // A host that is stopping answers early.
                 if (_host.Time.GetElapsedTime(began) > WaitFor / 2)
                     failures = -1;
             }
@@ -274,16 +276,15 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
     /// <inheritdoc/>
     public Uri UrlOf(string source, string id) => _host.UrlOf(PathOf(source, id));
 
-    /// <summary>Closes its connections.</summary>
+    /// <summary>Closes the connections.</summary>
     public void Dispose() => _http.Dispose();
 
-    /// <summary>What sends over the network.</summary>
     internal static SocketsHttpHandler CreateHandler(FopWatchClientOptions options)
     {
         ArgumentNullException.ThrowIfNull(options);
         return new()
         {
-            // A key is for the host and no other.
+            // The key must not be sent to another host.
             AllowAutoRedirect = false,
             UseCookies = false,
             UseProxy = options.Url is not { IsAbsoluteUri: true, IsLoopback: true },
@@ -329,7 +330,7 @@ public sealed class FopWatchClient : IFopWatchClient, IDisposable
         }
     }
 
-    /// <summary>What the records of the contracts do not look at themselves.</summary>
+    /// <summary>Checks what the contract records do not check themselves.</summary>
     private static bool IsWhole(JobRecord job) =>
         job.Source is not null && job.Id is not null && job.Counts is not null && job.Items.All(item => item?.Command is not null && !item.Outputs.Contains(null!));
 

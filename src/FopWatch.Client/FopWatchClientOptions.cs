@@ -4,8 +4,8 @@ namespace FopWatch.Client;
 public sealed class FopWatchClientOptions
 {
     /// <summary>
-    /// The host's URL, http or https, without a query: <c>http://127.0.0.1:7071</c> for an embedded host on the same machine. Of a cloud host that is
-    /// called with an API key alone, it ends with <c>/keyed</c>.
+    /// The URL of the host, http or https, without a query: <c>http://127.0.0.1:7071</c> for an embedded host on the same machine. For a
+    /// cloud host that is called with only an API key, it ends in <c>/keyed</c>.
     /// </summary>
     public Uri? Url { get; set; }
 
@@ -16,35 +16,37 @@ public sealed class FopWatchClientOptions
     public string? FunctionKey { get; set; }
 
     /// <summary>
-    /// How long a call may take to be answered, from 1 second to 1 hour. Calls that the host takes longer for by design have more: waits, polls, and
-    /// bulk requests.
+    /// How long a call may take, from 1 second to 1 hour. Waits, polls and bulk requests, which take longer by design, have more time.
     /// </summary>
     public TimeSpan AnswerTimeout { get; set; } = TimeSpan.FromSeconds(30);
 
     /// <summary>
-    /// How long a call is repeated after which the host cannot be reached, cuts the connection, or answers 429, 502, 503 or 504, up to 1 day. Zero: a
-    /// call is made once. Pauses grow from half a second to 15 seconds, or are those of <c>Retry-After</c>. <see cref="IFopWatchClient.WaitAsync"/>
-    /// and <see cref="IFopWatchClient.EventsAsync"/> go on without end.
+    /// How long a call is retried if the host cannot be reached, cuts the connection, or answers 429, 502, 503 or 504, up to 1 day. With
+    /// zero, a call is made once. Pauses grow from half a second to 15 seconds, or follow <c>Retry-After</c>.
+    /// <see cref="IFopWatchClient.WaitAsync"/> and <see cref="IFopWatchClient.EventsAsync"/> retry without end.
     /// </summary>
     public TimeSpan RetryFor { get; set; } = TimeSpan.FromMinutes(1);
 
-    /// <summary>Whether a call is repeated where no connection can be made. If false, a host that does not run is reported at once.</summary>
+    /// <summary>Whether a call is retried if no connection can be made. If false, a stopped host is reported at once.</summary>
     public bool RetryConnecting { get; set; } = true;
 
-    /// <summary>The longest answer that is read, and the longest event, in bytes, from 64 KiB to 1 GiB. A longer one is not FopWatch's with its default settings.</summary>
+    /// <summary>
+    /// The size limit of an answer and of an event in bytes, from 64 KiB to 1 GiB. With its default settings, FopWatch sends nothing longer
+    /// than the default.
+    /// </summary>
     public long MaxAnswerBytes { get; set; } = 64L * 1024 * 1024;
 
-    /// <summary>What is wrong; empty if nothing is. Each is a sentence.</summary>
+    /// <summary>The problems of the options, a sentence each; empty if there are none.</summary>
     internal IEnumerable<string> Problems()
     {
         if (Url is null)
             yield return "Url is missing.";
         else if (!Url.IsAbsoluteUri || Url.Scheme is not ("http" or "https") || Url.Query.Length + Url.Fragment.Length + Url.UserInfo.Length > 0)
-            yield return $"Url '{Url}' is not an http or https URL without user info, query and fragment.";
+            yield return $"Url '{Url}' is not an http or https URL without user info, query or fragment.";
         if (WrongKey(ApiKey))
-            yield return "ApiKey is empty, or has characters that no header can carry.";
+            yield return "ApiKey is empty, or has characters that are not allowed in an HTTP header.";
         if (WrongKey(FunctionKey))
-            yield return "FunctionKey is empty, or has characters that no header can carry.";
+            yield return "FunctionKey is empty, or has characters that are not allowed in an HTTP header.";
         if (AnswerTimeout < TimeSpan.FromSeconds(1) || AnswerTimeout > TimeSpan.FromHours(1))
             yield return "AnswerTimeout is not from 1 second to 1 hour.";
         if (RetryFor < TimeSpan.Zero || RetryFor > TimeSpan.FromDays(1))

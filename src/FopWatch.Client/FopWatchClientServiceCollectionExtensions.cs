@@ -3,16 +3,16 @@ using Microsoft.Extensions.Options;
 
 namespace Microsoft.Extensions.DependencyInjection;
 
-/// <summary>Adds a client of FopWatch to the services of an application.</summary>
+/// <summary>Registers a FopWatch client with dependency injection.</summary>
 public static class FopWatchClientServiceCollectionExtensions
 {
     /// <summary>
-    /// Adds <see cref="IFopWatchClient"/>. Wrong options stop the host of the application at its start. The client may be a dependency of a singleton: its
-    /// connections are renewed every 5 minutes.
+    /// Adds <see cref="IFopWatchClient"/>. Invalid options stop the application at its start. A singleton may depend on the client: it
+    /// renews its connections every 5 minutes.
     /// </summary>
     /// <remarks>
-    /// The loggers of the HTTP client factory are removed: they log URLs, and whoever has the id of a job can ask the provider for its files.
-    /// A message handler that is added repeats nothing that <see cref="FopWatchClientOptions.RetryFor"/> does not repeat already.
+    /// The loggers of the HTTP client factory are removed, because they log URLs, and anyone who has the id of a job can ask the provider
+    /// for its files. An added message handler needs no retries: <see cref="FopWatchClientOptions.RetryFor"/> provides them.
     /// </remarks>
     /// <param name="services">The services.</param>
     /// <param name="configure">Sets the options.</param>

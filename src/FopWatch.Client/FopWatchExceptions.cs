@@ -1,18 +1,18 @@
 namespace FopWatch.Client;
 
-/// <summary>FopWatch did not do what it was asked for.</summary>
+/// <summary>A call to FopWatch failed.</summary>
 public abstract class FopWatchException : Exception
 {
     private protected FopWatchException(string message, Problem? problem, Exception? innerException)
         : base(message, innerException) => Problem = problem;
 
-    /// <summary>What FopWatch answered; null where it did not answer, or something else did.</summary>
+    /// <summary>The problem that FopWatch answered; null if it did not answer, or something else did.</summary>
     public Problem? Problem { get; }
 }
 
 /// <summary>
-/// The host cannot be reached, does not answer in time, cannot do it now (status 429 or 5xx), or is not FopWatch. Whether a change was
-/// made is not known: repeat the call.
+/// The host cannot be reached, does not answer in time, is unavailable (status 429 or 5xx), or is not FopWatch. A change may or may not
+/// have been made: repeat the call.
 /// </summary>
 public sealed class FopWatchUnreachableException : FopWatchException
 {
@@ -22,15 +22,15 @@ public sealed class FopWatchUnreachableException : FopWatchException
     }
 
     /// <summary>
-    /// Whether the same call may succeed later: no connection, a cut connection, no answer in time, or status 429, 502, 503 or 504. False where the host
-    /// is out of order or is not FopWatch.
+    /// Whether the same call may succeed later. True for no connection, a cut connection, no answer in time, and status 429, 502, 503 or
+    /// 504. False if the host is broken or is not FopWatch.
     /// </summary>
     public bool IsTransient { get; internal init; }
 
     /// <summary>Whether the call may have reached the host.</summary>
     internal bool MayHaveReached { get; init; } = true;
 
-    /// <summary>Whether the host refused to do it now.</summary>
+    /// <summary>Whether the host answered that it is unavailable.</summary>
     internal bool IsNotNow { get; init; }
 
     internal TimeSpan? RetryAfter { get; init; }
@@ -44,6 +44,6 @@ public sealed class FopWatchRefusedException : FopWatchException
     {
     }
 
-    /// <summary>Why.</summary>
+    /// <summary>The reason.</summary>
     public new Problem Problem => base.Problem!;
 }

@@ -1,22 +1,25 @@
 namespace FopWatch.Client;
 
-/// <summary>One thing that is wrong with a request.</summary>
+/// <summary>One error in a request.</summary>
 public sealed record ProblemElement
 {
-    /// <summary>Where: a JSON pointer into the body, or the name of a parameter or of a setting.</summary>
+    /// <summary>The location: a JSON pointer into the body, or the name of a parameter or setting.</summary>
     public required string Element { get; init => field = Given.NotNull(value); }
 
-    /// <summary>What is wrong and what would be right.</summary>
+    /// <summary>What is wrong, and what would be right.</summary>
     public required string Detail { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>An error of FopWatch's, as RFC 9457 problem details.</summary>
+/// <summary>An error from FopWatch, as RFC 9457 problem details.</summary>
 public sealed record Problem
 {
     /// <summary>The media type.</summary>
     public const string ContentType = "application/problem+json";
 
-    /// <summary>The kind of problem: a stable URN such as <c>urn:fopwatch:problem:invalid-request</c>; <c>about:blank</c> where <see cref="Status"/> says it all.</summary>
+    /// <summary>
+    /// The kind of problem: a stable URN such as <c>urn:fopwatch:problem:invalid-request</c>; <c>about:blank</c> if <see cref="Status"/>
+    /// says everything.
+    /// </summary>
     public required string Type { get; init => field = Given.NotNull(value); }
 
     /// <summary>The kind of problem in words.</summary>
@@ -28,7 +31,7 @@ public sealed record Problem
     /// <summary>What is wrong with this request.</summary>
     public string? Detail { get; init; }
 
-    /// <summary>All that is wrong, where it is more than one thing, or where it concerns one parameter.</summary>
+    /// <summary>The errors, if there are several, or if one concerns a single parameter.</summary>
     public IReadOnlyList<ProblemElement>? Errors { get; init => field = value is null ? null : Given.Whole(value); }
 
     /// <summary>The problem in a sentence or more, with each of <see cref="Errors"/>, up to ten.</summary>

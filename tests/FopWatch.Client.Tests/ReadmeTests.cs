@@ -135,7 +135,7 @@ public sealed partial class ReadmeTests
 
             if (item is EventsPurged)
             {
-                // Events are gone that were not seen: read the list of jobs with ListAsync.
+                // Events that were not received are deleted: read the list of jobs with ListAsync.
             }
 
             if (item.Cursor is not null)

@@ -6,7 +6,7 @@ namespace FopWatch.Client.Tests;
 /// <summary>Registers the jobs of an application's own table, as the README of the package shows it.</summary>
 public sealed class RegistrationOutbox(IFopWatchClient fopWatch, string database) : BackgroundService
 {
-    /// <summary>Notes a job in the transaction of the application that stores what it is for.</summary>
+    /// <summary>Adds a job in the transaction that stores its purpose.</summary>
     public static void Add(SqliteTransaction transaction, string source, string id, string lesson)
     {
         using var insert = transaction.Connection!.CreateCommand();
@@ -29,7 +29,7 @@ public sealed class RegistrationOutbox(IFopWatchClient fopWatch, string database
             }
             catch (FopWatchException e)
             {
-                // The rows stay, and are registered when the host is back, or the key is right.
+                // The rows stay, and are registered once the host can be reached and the key is valid.
                 Console.Error.WriteLine(e.Message);
             }
 
@@ -53,7 +53,7 @@ public sealed class RegistrationOutbox(IFopWatchClient fopWatch, string database
         if (jobs.Count == 0)
             return false;
 
-        // To register a job twice is safe: a crash after this line costs nothing.
+        // Registering a job twice is safe: a crash after this line loses nothing.
         var results = await fopWatch.RegisterManyAsync(jobs, cancellationToken);
         foreach (var result in results)
         {

@@ -4,7 +4,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client.Events;
 
-/// <summary>Follows the events of a host without end, opening the stream again where it broke off.</summary>
+/// <summary>Follows the events of a host without end. After a break, it reopens the stream where it broke off.</summary>
 /// <param name="host">The host.</param>
 internal sealed class EventFollower(HostConnection host)
 {
@@ -12,7 +12,7 @@ internal sealed class EventFollower(HostConnection host)
     private const string PurgedType = "fopwatch.events.purged";
     private const string RestartedType = "fopwatch.events.restarted";
 
-    /// <summary>A connection that held so long was a good one.</summary>
+    /// <summary>A connection that lasted this long resets the backoff.</summary>
     private static readonly TimeSpan Held = TimeSpan.FromSeconds(10);
 
     public async IAsyncEnumerable<EventStreamItem> FollowAsync(string? after, string? source, [EnumeratorCancellation] CancellationToken cancellationToken)

@@ -2,15 +2,15 @@ using System.Text;
 
 namespace FopWatch.Client.Events;
 
-/// <summary>One server-sent event, or a place in the stream without one.</summary>
-/// <param name="Type">Its type; <c>message</c> where none is given.</param>
-/// <param name="Data">Its data; null where only the place is new.</param>
+/// <summary>A server-sent event, or a position in the stream without an event.</summary>
+/// <param name="Type">The type; <c>message</c> if none is given.</param>
+/// <param name="Data">The data; null if only the position is new.</param>
 internal sealed record ServerEvent(string Type, string? Data);
 
-/// <summary>Reads a stream of server-sent events, as the HTML standard has them.</summary>
+/// <summary>Reads a stream of server-sent events, as defined in the HTML standard.</summary>
 internal sealed class ServerEventReader : IDisposable
 {
-    /// <summary>The host shows a sign of life every 15 seconds; a connection without one for so long is dead.</summary>
+    /// <summary>The host sends a heartbeat every 15 seconds. A connection without one for this long is dead.</summary>
     public static readonly TimeSpan Silence = TimeSpan.FromSeconds(45);
 
     private readonly IDisposable? _owner;
@@ -25,7 +25,7 @@ internal sealed class ServerEventReader : IDisposable
     private string? _id;
 
     /// <param name="stream">The stream.</param>
-    /// <param name="owner">What is to be disposed of with it.</param>
+    /// <param name="owner">Disposed with the stream.</param>
     /// <param name="time">The clock.</param>
     /// <param name="limit">The most characters of an event.</param>
     public ServerEventReader(Stream stream, IDisposable? owner, TimeProvider time, long limit)
@@ -34,10 +34,10 @@ internal sealed class ServerEventReader : IDisposable
         _silence = new(Timeout.InfiniteTimeSpan, time);
     }
 
-    /// <summary>The id of the last event: what to reconnect with; null as long as none was given.</summary>
+    /// <summary>The id of the last event, with which to reconnect; null if none has been received.</summary>
     public string? LastId { get; private set; }
 
-    /// <summary>Reads the next event or place; null at the end of the stream. What the stream breaks off in is no event.</summary>
+    /// <summary>Reads the next event or position; null at the end of the stream. An incomplete event at the end is dropped.</summary>
     /// <exception cref="FopWatchUnreachableException">The connection is lost, or an event is too long.</exception>
     public async Task<ServerEvent?> ReadAsync(CancellationToken cancellationToken)
     {
@@ -48,7 +48,7 @@ internal sealed class ServerEventReader : IDisposable
         {
             if (line.Length == 0)
             {
-                // An id without data is a place in the stream, and no event.
+                // An id without data is a position in the stream, not an event.
                 var moved = LastId != _id;
                 LastId = _id;
                 if (data is not null || moved)
@@ -86,7 +86,7 @@ internal sealed class ServerEventReader : IDisposable
         _silence.Dispose();
     }
 
-    /// <summary>The next whole line, without its end; null at the end of the stream.</summary>
+    /// <summary>The next complete line, without its line break; null at the end of the stream.</summary>
     private async ValueTask<string?> ReadLineAsync(int before, CancellationToken either, CancellationToken cancellationToken)
     {
         _line.Clear();
@@ -112,7 +112,7 @@ internal sealed class ServerEventReader : IDisposable
             var length = _buffer.AsSpan(_at, _filled - _at).IndexOfAny('\r', '\n');
             _line.Append(_buffer, _at, length < 0 ? _filled - _at : length);
             if (_line.Length + (long)before > _limit)
-                throw new FopWatchUnreachableException("An event is longer than any of FopWatch's.");
+                throw new FopWatchUnreachableException("An event is longer than any event of FopWatch.");
             if (length < 0)
             {
                 _at = _filled;
@@ -134,7 +134,7 @@ internal sealed class ServerEventReader : IDisposable
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            throw new FopWatchUnreachableException("The host fell silent.") { IsTransient = true };
+            throw new FopWatchUnreachableException("The host stopped sending.") { IsTransient = true };
         }
         catch (Exception e) when (e is IOException or HttpRequestException)
         {

@@ -1,17 +1,19 @@
 namespace FopWatch.Client.Http;
 
-/// <summary>Pauses between attempts: twice as long each time, and never twice the same, so that those whom one restart cut off do not come back together.</summary>
+/// <summary>
+/// Pauses between attempts. They double each time and are randomized, so that clients cut off by one restart do not reconnect together.
+/// </summary>
 internal static class Backoff
 {
-    /// <summary>The longest pause that a host asks for and gets.</summary>
+    /// <summary>The longest pause that <c>Retry-After</c> can request.</summary>
     public static readonly TimeSpan LongestAsked = TimeSpan.FromMinutes(2);
 
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan Longest = TimeSpan.FromSeconds(15);
 
-    /// <summary>The pause after a number of failures before the last.</summary>
-    /// <param name="failures">How many there were before.</param>
-    /// <param name="asked">What <c>Retry-After</c> asks for.</param>
+    /// <summary>The pause after a failure.</summary>
+    /// <param name="failures">The number of failures before it.</param>
+    /// <param name="asked">The pause in <c>Retry-After</c>.</param>
     public static TimeSpan After(int failures, TimeSpan? asked = null)
     {
         var pause = First * Math.Pow(2, Math.Min(failures, 10));

@@ -1,9 +1,9 @@
 namespace FopWatch.Client.Http;
 
-/// <summary>An answer is longer than any of FopWatch's.</summary>
+/// <summary>An answer exceeds <see cref="FopWatchClientOptions.MaxAnswerBytes"/>.</summary>
 internal sealed class AnswerTooLongException(long limit) : IOException($"The answer is longer than {limit} bytes.");
 
-/// <summary>What a host answers, up to a number of bytes: an answer without end must not take memory without limit.</summary>
+/// <summary>The answer of a host up to a number of bytes, so that an endless answer cannot exhaust the memory.</summary>
 internal sealed class BoundedStream(Stream inner, long limit) : Stream
 {
     private long _read;

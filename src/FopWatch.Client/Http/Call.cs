@@ -1,19 +1,19 @@
 namespace FopWatch.Client.Http;
 
-/// <summary>A call of the HTTP API, which may be made several times.</summary>
-/// <param name="Method">Its method.</param>
-/// <param name="Path">Its path and query, relative to the host's URL.</param>
+/// <summary>A call of the HTTP API. It can be made several times.</summary>
+/// <param name="Method">The method.</param>
+/// <param name="Path">The path and query, relative to the URL of the host.</param>
 internal sealed record Call(HttpMethod Method, string Path)
 {
     /// <summary>The body, as JSON in UTF-8; null for none.</summary>
     public byte[]? Body { get; init; }
 
     /// <summary>
-    /// Whether to make it twice is the same as to make it once. One that is not is repeated only where the host said that it did not do it.
+    /// Whether making the call twice equals making it once. Other calls are retried only if the host said that it did not execute them.
     /// </summary>
     public bool IsIdempotent { get; init; } = true;
 
-    /// <summary>How much longer than others the host may take for it by design.</summary>
+    /// <summary>The extra time that the host may take for this call by design.</summary>
     public TimeSpan Longer { get; init; }
 
     /// <summary>The position to send as <c>Last-Event-ID</c>.</summary>
@@ -27,7 +27,7 @@ internal sealed record Call(HttpMethod Method, string Path)
     }
 
     /// <summary>A segment of a path.</summary>
-    /// <exception cref="ArgumentException">It is empty, or would be taken for a step in the path.</exception>
+    /// <exception cref="ArgumentException">The text is empty, or would act as a step in the path.</exception>
     public static string Segment(string text, string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(text, name);

@@ -5,7 +5,7 @@ using System.Text.Json.Serialization.Metadata;
 
 namespace FopWatch.Client.Http;
 
-/// <summary>Makes calls of one host, again where that may help, and reads what it answers.</summary>
+/// <summary>Calls one host, retries where that may help, and reads the answers.</summary>
 internal sealed class HostConnection
 {
     private readonly HttpClient _http;
@@ -24,26 +24,26 @@ internal sealed class HostConnection
 
     public long MaxAnswerBytes => _options.MaxAnswerBytes;
 
-    /// <summary>The whole URL of a path that is relative to the host's.</summary>
+    /// <summary>The absolute URL of a path relative to the URL of the host.</summary>
     public Uri UrlOf(string path) => new(_base, path);
 
     /// <summary>Makes a call and reads the answer.</summary>
     /// <exception cref="FopWatchRefusedException">The host refused.</exception>
-    /// <exception cref="FopWatchUnreachableException">The host did not answer, or not as FopWatch does.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host did not answer, or its answer is not from FopWatch.</exception>
     public Task<T> AnswerAsync<T>(Call call, JsonTypeInfo<T> type, CancellationToken cancellationToken) =>
         RepeatAsync(call, (response, cancelled) => ReadAsync(response, type, cancelled), cancellationToken);
 
-    /// <summary>Makes a call that is answered without a body.</summary>
+    /// <summary>Makes a call whose answer has no body.</summary>
     /// <exception cref="FopWatchRefusedException">The host refused.</exception>
-    /// <exception cref="FopWatchUnreachableException">The host did not answer, or not as FopWatch does.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host did not answer, or its answer is not from FopWatch.</exception>
     public Task DoAsync(Call call, CancellationToken cancellationToken) => RepeatAsync(
         call,
         (response, _) => response.StatusCode == System.Net.HttpStatusCode.NoContent ? Task.FromResult(true) : throw NotFopWatch(),
         cancellationToken);
 
-    /// <summary>Opens a stream, once. The caller owns the response then.</summary>
+    /// <summary>Opens a stream without retries. The caller owns the response.</summary>
     /// <exception cref="FopWatchRefusedException">The host refused.</exception>
-    /// <exception cref="FopWatchUnreachableException">The host did not answer, or not as FopWatch does.</exception>
+    /// <exception cref="FopWatchUnreachableException">The host did not answer, or its answer is not from FopWatch.</exception>
     public async Task<HttpResponseMessage> OpenAsync(Call call, string mediaType, CancellationToken cancellationToken)
     {
         HttpResponseMessage? opened = null;
@@ -106,7 +106,7 @@ internal sealed class HostConnection
         }
         catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
-            // Either time is up, or the connection could not be made in time: the handler has a limit of its own for that.
+            // Either the call timed out, or the connection did: the handler has its own limit for that.
             throw new FopWatchUnreachableException($"{_base} does not answer.", null, e) { IsTransient = true, MayHaveReached = timeout.IsCancellationRequested };
         }
         catch (AnswerTooLongException e)
@@ -177,7 +177,7 @@ internal sealed class HostConnection
             : new FopWatchRefusedException(problem);
     }
 
-    /// <summary>What a failure means that has no problem details: a proxy's, a Functions host's, or another program's.</summary>
+    /// <summary>The exception for a failure without problem details: from a proxy, a Functions host or another program.</summary>
     private FopWatchException ForeignFailure(HttpResponseMessage response)
     {
         var status = (int)response.StatusCode;
@@ -187,9 +187,9 @@ internal sealed class HostConnection
                 return new FopWatchRefusedException(new() { Type = "about:blank", Title = "The API key is missing or wrong.", Status = status });
             case >= 300 and < 400:
                 var to = response.Headers.Location is { } location ? $" to {new Uri(_base, location).GetLeftPart(UriPartial.Path)}" : "";
-                return new FopWatchUnreachableException($"{_base} redirects{to}, and the client follows no redirect. Use the URL that it leads to.");
+                return new FopWatchUnreachableException($"{_base} redirects{to}. The client does not follow redirects. Use the URL of the target.");
             default:
-                return new FopWatchUnreachableException($"{_base} answered {status}, and not as FopWatch does.")
+                return new FopWatchUnreachableException($"{_base} answered {status}. The answer is not from FopWatch.")
                 {
                     IsTransient = IsPassing(status),
                     IsNotNow = status is 429 or 503,
@@ -211,11 +211,11 @@ internal sealed class HostConnection
         ? "the connection was cut"
         : request.HttpRequestError switch
         {
-            HttpRequestError.NameResolutionError => "its name is not known",
-            HttpRequestError.ConnectionError => "nothing listens there, or the network does not lead there",
-            HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted, or it does not speak TLS",
+            HttpRequestError.NameResolutionError => "its name cannot be resolved",
+            HttpRequestError.ConnectionError => "nothing listens there, or the network has no route to it",
+            HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted, or it does not use TLS",
             HttpRequestError.ProxyTunnelError => "the proxy refuses",
-            _ => "it does not speak HTTP, or cut the connection",
+            _ => "it does not use HTTP, or cut the connection",
         };
 
     public FopWatchUnreachableException NotFopWatch(string? what = null, Exception? why = null) =>

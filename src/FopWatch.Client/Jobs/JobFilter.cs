@@ -3,7 +3,7 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client;
 
-/// <summary>Which jobs are meant. A job has to pass all filters that are given.</summary>
+/// <summary>Selects jobs. A job must match all given filters.</summary>
 public sealed record JobFilter
 {
     /// <summary>Only jobs of this source.</summary>
@@ -12,10 +12,10 @@ public sealed record JobFilter
     /// <summary>Only jobs in one of these states; empty for all.</summary>
     public IReadOnlyCollection<JobState> States { get; init; } = [];
 
-    /// <summary>Only jobs whose watch stands in one of these ways; empty for all.</summary>
+    /// <summary>Only jobs whose watch has one of these statuses; empty for all.</summary>
     public IReadOnlyCollection<WatchStatus> Watches { get; init; } = [];
 
-    /// <summary>Only jobs that take unusually long; with false, only the others.</summary>
+    /// <summary>True: only jobs that take unusually long. False: only the others.</summary>
     public bool? Overdue { get; init; }
 
     /// <summary>Only jobs registered at this time or later.</summary>
@@ -27,19 +27,19 @@ public sealed record JobFilter
     /// <summary>Only jobs whose input is in this bucket.</summary>
     public string? Bucket { get; init; }
 
-    /// <summary>Only jobs whose input has a key that begins with this.</summary>
+    /// <summary>Only jobs whose input key begins with this.</summary>
     public string? KeyPrefix { get; init; }
 
     /// <summary>Only jobs whose id begins with this.</summary>
     public string? IdPrefix { get; init; }
 
-    /// <summary>Only jobs with exactly these metadata, up to 8; null for any.</summary>
+    /// <summary>Only jobs with exactly these metadata entries, up to 8; null for any.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>Only the job of this reference, as the host's log names it.</summary>
+    /// <summary>Only the job with this reference, which is its name in the host's log.</summary>
     public string? Ref { get; init; }
 
-    /// <summary>The filters as the parameters of a query.</summary>
+    /// <summary>The filters as query parameters.</summary>
     /// <exception cref="ArgumentException">A filter is empty text, which would select everything.</exception>
     internal IEnumerable<KeyValuePair<string, string>> ToParameters()
     {

@@ -5,36 +5,36 @@ namespace FopWatch.Client;
 /// <summary>A job to register.</summary>
 public sealed record JobRegistration
 {
-    /// <summary>The name of its source.</summary>
+    /// <summary>The name of the source.</summary>
     public required string Source { get; init; }
 
-    /// <summary>The <c>persistentId</c> that the provider answered.</summary>
+    /// <summary>The <c>persistentId</c> that the provider returned.</summary>
     public required string Id { get; init; }
 
-    /// <summary>What every event about the job is to carry, up to 4 KB over all registrations of a job; null for nothing.</summary>
+    /// <summary>Metadata for every event about the job, up to 4 KB over all registrations of the job; null for none.</summary>
     public IReadOnlyDictionary<string, string>? Metadata { get; init; }
 
-    /// <summary>From now to the first poll, up to 9 days; null for what the source's settings say.</summary>
+    /// <summary>The time until the first poll, up to 9 days; null for the setting of the source.</summary>
     public TimeSpan? FirstPollAfter { get; init; }
 }
 
 /// <summary>A registered job.</summary>
 public sealed record RegisteredJob
 {
-    /// <summary>Its source.</summary>
+    /// <summary>The source.</summary>
     public required string Source { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Its id.</summary>
+    /// <summary>The id.</summary>
     public required string Id { get; init => field = Given.NotNull(value); }
 
-    /// <summary>How it stands: it may be settled already.</summary>
+    /// <summary>The state. The job may already be settled.</summary>
     public required JobState State { get; init; }
 
-    /// <summary>Its path at the host.</summary>
+    /// <summary>The path of the job at the host.</summary>
     public required string Href { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>What became of one of several registrations.</summary>
+/// <summary>The result of one of several registrations.</summary>
 public sealed record RegistrationResult
 {
     /// <summary>The registration.</summary>
@@ -50,7 +50,7 @@ public sealed record RegistrationResult
     public bool IsRegistered => Job is not null;
 }
 
-/// <summary>Where registered jobs are, in the order in which they were given.</summary>
+/// <summary>The registered jobs, in the order of the request.</summary>
 internal sealed record RegisteredJobs
 {
     public required IReadOnlyList<RegisteredJob> Jobs { get; init => field = Given.Whole(value); }

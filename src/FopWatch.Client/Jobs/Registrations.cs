@@ -4,7 +4,7 @@ using FopWatch.Client.Http;
 
 namespace FopWatch.Client.Jobs;
 
-/// <summary>Registers any number of jobs. What is wrong with one keeps no other from being registered.</summary>
+/// <summary>Registers any number of jobs. An invalid registration does not affect the others.</summary>
 /// <param name="host">The host.</param>
 internal sealed class Registrations(HostConnection host)
 {
@@ -31,7 +31,7 @@ internal sealed class Registrations(HostConnection host)
             }
             catch (FopWatchRefusedException e) when (e.Problem.Status == 413 && chunk.Count > 1)
             {
-                // How long a body may be is the host's to set.
+                // The host's settings limit the size of a body.
                 most = chunk.Count / 2;
                 continue;
             }
@@ -41,7 +41,7 @@ internal sealed class Registrations(HostConnection host)
             }
             catch (FopWatchException e) when (Refused(e, chunk, left, all, results))
             {
-                // The others of the chunk are sent again without those.
+                // The rest of the chunk is sent again without them.
             }
 
             left.RemoveAll(index => results[index] is not null);
@@ -50,8 +50,8 @@ internal sealed class Registrations(HostConnection host)
         return results;
     }
 
-    /// <summary>Notes which registrations an answer names as wrong.</summary>
-    /// <returns>Whether it names any.</returns>
+    /// <summary>Records the registrations that an answer rejects.</summary>
+    /// <returns>Whether it rejects any.</returns>
     private static bool Refused(FopWatchException failure, List<int> chunk, List<int> left, IReadOnlyList<JobRegistration> all, RegistrationResult[] results)
     {
         if (failure.Problem is not { Errors: { } errors } problem || !(problem.Status == 400 || problem.Type == UnreadableType))
@@ -69,7 +69,7 @@ internal sealed class Registrations(HostConnection host)
             var within = error with { Element = end < 0 ? "" : error.Element[end..] };
             Note(chunk[at], within);
 
-            // An answer names 100 at the most, and a source that does not exist may be that of thousands.
+            // An answer names at most 100, but thousands may have the same unknown source.
             if (within.Element == "/source")
             {
                 foreach (var index in left.Where(index => results[index] is null && all[index].Source == all[chunk[at]].Source))

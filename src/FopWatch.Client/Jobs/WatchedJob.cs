@@ -3,44 +3,45 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Client;
 
-/// <summary>Where the watch of a job stands.</summary>
+/// <summary>The status of a job's watch.</summary>
 [JsonConverter(typeof(OpenEnumConverter<WatchStatus>))]
 public enum WatchStatus
 {
-    /// <summary>A newer host says what this version does not know.</summary>
+    /// <summary>A value from a newer host that this version does not know.</summary>
     Unknown,
 
-    /// <summary>The status API is asked.</summary>
+    /// <summary>The job is polled.</summary>
     Watching,
 
-    /// <summary>Somebody stopped the watch. A notification still settles the job.</summary>
+    /// <summary>A user stopped the watch. A notification still settles the job.</summary>
     Stopped,
 
-    /// <summary>FopWatch gave the job up, and nothing asks about it until something is heard of it.</summary>
+    /// <summary>FopWatch gave up on the job. It is not polled until a notification or registration resumes it.</summary>
     GivenUp,
 
-    /// <summary>The job has an outcome of the provider's, which is final.</summary>
+    /// <summary>The job has an outcome from the provider, which is final.</summary>
     Done,
 }
 
-/// <summary>A job with its watch. The watch changes without a new version, so events do not have it.</summary>
+/// <summary>A job with its watch. The watch changes without a new version, so events do not include it.</summary>
 public record WatchedJob : JobRecord
 {
-    /// <summary>The reference by which the host's log names the job.</summary>
+    /// <summary>The reference of the job in the host's log.</summary>
     [JsonPropertyOrder(1)]
     public string Ref { get; init => field = value ?? ""; } = "";
 
-    /// <summary>Where the watch stands.</summary>
+    /// <summary>The status of the watch.</summary>
     [JsonPropertyOrder(1)]
     public WatchStatus Watch { get; init; }
 
-    /// <summary>When the status API is asked next; null if it is not.</summary>
+    /// <summary>When the job is polled next; null if it is not polled.</summary>
     [JsonPropertyOrder(1)]
     public DateTimeOffset? NextPollAt { get; init; }
 
     /// <summary>
-    /// Why the next poll is at <see cref="NextPollAt"/>: <c>first</c>, <c>plan</c>, <c>hint</c>, <c>requested</c>, <c>unknownId</c>, <c>failed</c>,
-    /// <c>throttled</c>, <c>refused</c>, <c>outOfScope</c>, <c>secondLook</c>, <c>deadline</c>, <c>restored</c>, or what a newer host says; null in lists.
+    /// Why the next poll is at <see cref="NextPollAt"/>: <c>first</c>, <c>plan</c>, <c>hint</c>, <c>requested</c>, <c>unknownId</c>,
+    /// <c>failed</c>, <c>throttled</c>, <c>refused</c>, <c>outOfScope</c>, <c>secondLook</c>, <c>deadline</c>, <c>restored</c>, or a reason
+    /// of a newer host; null in lists.
     /// </summary>
     [JsonPropertyOrder(1)]
     public string? NextPollReason { get; init; }
@@ -49,11 +50,11 @@ public record WatchedJob : JobRecord
     [JsonPropertyOrder(1)]
     public LastPoll? LastPoll { get; init; }
 
-    /// <summary>What happened to the job, the first recorded first: the first 8 entries and the last 56; null in lists.</summary>
+    /// <summary>What happened to the job, in order of recording: the first 8 entries and the last 56; null in lists.</summary>
     [JsonPropertyOrder(1)]
     public IReadOnlyList<TimelineEntry>? Timeline { get; init => field = value is null ? null : Given.Whole(value); }
 
-    /// <summary>How many times something happened that <see cref="Timeline"/> leaves out, after the first 8 entries; null for none.</summary>
+    /// <summary>How many occurrences <see cref="Timeline"/> leaves out after the first 8 entries; null for none.</summary>
     [JsonPropertyOrder(1)]
     public int? TimelineOmitted { get; init; }
 }
@@ -64,33 +65,33 @@ public sealed record LastPoll
     /// <summary>When it was answered.</summary>
     public required DateTimeOffset At { get; init; }
 
-    /// <summary>What the status API said, with its code, in words.</summary>
+    /// <summary>The answer of the status API in words, with its code.</summary>
     public required string Answer { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>A job after somebody asked for a poll.</summary>
+/// <summary>A job after a requested poll.</summary>
 public sealed record PolledJob : WatchedJob
 {
-    /// <summary>What the status API said just now, with its code, in words; or why it was not asked.</summary>
+    /// <summary>The answer of the status API in words, with its code, or why it was not polled.</summary>
     [JsonPropertyOrder(2)]
     public required string Answer { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>What a provider said of a job, in its own words.</summary>
+/// <summary>A provider's report about a job in its original form.</summary>
 public sealed record JobBody
 {
-    /// <summary>The report as JSON, secrets redacted. Whoever sent it wrote it: treat it as data.</summary>
+    /// <summary>The report as JSON, with secrets redacted. It is untrusted input: treat it as data.</summary>
     public required string Body { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Whether it says that the processing is over.</summary>
+    /// <summary>Whether the report says that processing is over.</summary>
     public required bool Final { get; init; }
 
-    /// <summary>How often <c>***</c> stands in it, in place of a secret.</summary>
+    /// <summary>How many secrets were replaced by <c>***</c>.</summary>
     public required int Redacted { get; init; }
 }
 
-/// <summary>Something that happened to a job, once or several times in a row.</summary>
-/// <remarks>Its words are strings: a newer host may have more of them.</remarks>
+/// <summary>An entry of a job's timeline: something that happened once or several times in a row.</summary>
+/// <remarks>Its words are strings, because a newer host may have more of them.</remarks>
 public sealed record TimelineEntry
 {
     /// <summary>When it happened, by the clock of the host.</summary>
@@ -109,47 +110,52 @@ public sealed record TimelineEntry
     public DateTimeOffset? Until { get; init; }
 
     /// <summary>
-    /// What brought it about: <c>registration</c>, <c>notification</c> (trusted), <c>hint</c> (an untrusted notification), <c>poll</c>, <c>token</c>,
-    /// <c>request</c> or <c>uploadCallback</c>; null where that is not told.
+    /// The cause: <c>registration</c>, <c>notification</c> (trusted), <c>hint</c> (an untrusted notification), <c>poll</c>, <c>token</c>,
+    /// <c>request</c> or <c>uploadCallback</c>; null if it is not recorded.
     /// </summary>
     public string? By { get; init; }
 
-    /// <summary>Of <c>notified</c>: what its signature is worth: <c>strong</c>, <c>weak</c> or <c>none</c>.</summary>
+    /// <summary>For <c>notified</c>: the trust in the signature: <c>strong</c>, <c>weak</c> or <c>none</c>.</summary>
     public string? Trust { get; init; }
 
-    /// <summary>Of <c>notified</c>: what became of it: <c>recorded</c>, <c>hint</c> or <c>late</c>.</summary>
+    /// <summary>For <c>notified</c>: the result: <c>recorded</c>, <c>hint</c> or <c>late</c>.</summary>
     public string? Result { get; init; }
 
-    /// <summary>Of <c>polled</c>: the answer in words.</summary>
+    /// <summary>For <c>polled</c>: the answer in words.</summary>
     public string? Answer { get; init; }
 
-    /// <summary>Of <c>polled</c>: why the poll was made when it was, as <see cref="WatchedJob.NextPollReason"/> has it. Of <c>expired</c>: why the job was given up.</summary>
+    /// <summary>
+    /// For <c>polled</c>: the reason of the poll, with the values of <see cref="WatchedJob.NextPollReason"/>. For <c>expired</c>: why
+    /// FopWatch gave up on the job.
+    /// </summary>
     public string? Reason { get; init; }
 
-    /// <summary>Of <c>settled</c>: the outcome. Of <c>polled</c>: how the answer says that the job stands, where it is a report.</summary>
+    /// <summary>For <c>settled</c>: the outcome. For <c>polled</c>: the state in the answer, if it is a report.</summary>
     public JobState? State { get; init; }
 }
 
 /// <summary>One page of jobs, newest first.</summary>
 public sealed record JobPage
 {
-    /// <summary>The jobs. Their results are shortened to 8 KiB each.</summary>
+    /// <summary>The jobs. Each result is shortened to 8 KiB.</summary>
     public required IReadOnlyList<WatchedJob> Jobs { get; init => field = Given.Whole(value); }
 
-    /// <summary>What the next page is asked for with; null after the last. A page may be short, or empty, and not the last.</summary>
+    /// <summary>
+    /// The value with which to request the next page; null after the last. A page that is not the last can be short or empty.
+    /// </summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Continuation { get; init; }
 
-    /// <summary>The references of jobs that belong into the page and that the host cannot read from its store; null if there is none.</summary>
+    /// <summary>The references of jobs in this page that the host cannot read from its store; null if there are none.</summary>
     public IReadOnlyList<string>? Unreadable { get; init => field = value is null ? null : Given.Whole(value); }
 }
 
-/// <summary>How many jobs pass filters.</summary>
+/// <summary>How many jobs match filters.</summary>
 public sealed record JobCount
 {
-    /// <summary>How many were counted.</summary>
+    /// <summary>The number of counted jobs.</summary>
     public required int Count { get; init; }
 
-    /// <summary>Whether the count ended before all were looked at: there may be more.</summary>
+    /// <summary>Whether the count stopped early, so that there may be more.</summary>
     public required bool AtLeast { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace FopWatch.Client;
 
-/// <summary>What was counted of a source in an hour.</summary>
+/// <summary>The counts of a source in one hour.</summary>
 public sealed record OverviewHour
 {
     /// <summary>The source.</summary>
@@ -9,7 +9,7 @@ public sealed record OverviewHour
     /// <summary>The beginning of the hour.</summary>
     public required DateTimeOffset Hour { get; init; }
 
-    /// <summary>Jobs that were registered, or that a genuine notification named.</summary>
+    /// <summary>Jobs that were registered or named by a trusted notification.</summary>
     public required long Registered { get; init; }
 
     /// <summary>Notifications by trust.</summary>
@@ -24,13 +24,13 @@ public sealed record OverviewHour
     /// <summary>Polls by answer.</summary>
     public required PolledCounts Polled { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Outcomes by state, and by what brought them.</summary>
+    /// <summary>Outcomes by state and channel.</summary>
     public required SettledCounts Settled { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Jobs that were found overdue.</summary>
+    /// <summary>Jobs that became overdue.</summary>
     public required long Overdue { get; init; }
 
-    /// <summary>Jobs that were given up.</summary>
+    /// <summary>Jobs that FopWatch gave up on.</summary>
     public required long Expired { get; init; }
 
     /// <summary>Jobs of known age that a notification settled.</summary>
@@ -39,13 +39,13 @@ public sealed record OverviewHour
     /// <summary>Jobs of known age that a poll settled.</summary>
     public required long Found { get; init; }
 
-    /// <summary>Those of <see cref="Found"/> whose notification came later after all.</summary>
+    /// <summary>Jobs in <see cref="Found"/> whose notification arrived later.</summary>
     public required long NotifiedLate { get; init; }
 
-    /// <summary>How late polls found outcomes; null if none did.</summary>
+    /// <summary>The delay with which polls found outcomes; null if none did.</summary>
     public Quantiles? DelayByPoll { get; init; }
 
-    /// <summary>From a change to its event being published; null if none was.</summary>
+    /// <summary>The time from a change to the publication of its event; null if no event was published.</summary>
     public Quantiles? Lag { get; init; }
 }
 
@@ -58,10 +58,10 @@ public sealed record NotifiedCounts
     /// <summary>With a signature that does not cover the body.</summary>
     public required long Weak { get; init; }
 
-    /// <summary>Without a signature, or with one that no key is there to check.</summary>
+    /// <summary>Without a signature, or with one for which there is no key.</summary>
     public required long None { get; init; }
 
-    /// <summary>With a wrong signature.</summary>
+    /// <summary>With an invalid signature.</summary>
     public required long Invalid { get; init; }
 }
 
@@ -80,7 +80,7 @@ public sealed record PolledCounts
     /// <summary>Not answered.</summary>
     public required long Unavailable { get; init; }
 
-    /// <summary>Refused, or answered with what cannot be understood.</summary>
+    /// <summary>Refused, or the answer was not understood.</summary>
     public required long Refused { get; init; }
 
     /// <summary>Answered about another bucket or pipeline.</summary>
@@ -90,20 +90,20 @@ public sealed record PolledCounts
 /// <summary>Outcomes by state.</summary>
 public sealed record SettledCounts
 {
-    /// <summary>Those that succeeded.</summary>
+    /// <summary>Jobs that succeeded.</summary>
     public required ChannelCounts Succeeded { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Those that failed in part.</summary>
+    /// <summary>Jobs that partially failed.</summary>
     public required ChannelCounts PartiallyFailed { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Those that failed.</summary>
+    /// <summary>Jobs that failed.</summary>
     public required ChannelCounts Failed { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Those that were cancelled.</summary>
+    /// <summary>Jobs that were cancelled.</summary>
     public required ChannelCounts Cancelled { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>Outcomes by what brought them.</summary>
+/// <summary>Outcomes by channel.</summary>
 public sealed record ChannelCounts
 {
     /// <summary>By a notification.</summary>

@@ -2,19 +2,19 @@ using System.Text.Json.Serialization;
 
 namespace FopWatch.Client;
 
-/// <summary>A notification that could not be understood or verified, kept whole.</summary>
+/// <summary>A notification that could not be understood or verified. It is stored completely.</summary>
 public sealed record QuarantinedNotification
 {
-    /// <summary>Its key.</summary>
+    /// <summary>The key of the notification.</summary>
     public required string Key { get; init => field = Given.NotNull(value); }
 
-    /// <summary>The source whose notify URL it came to.</summary>
+    /// <summary>The source whose notify URL received it.</summary>
     public required string Source { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Why it is there, as the current settings see it, in English.</summary>
+    /// <summary>Why it is quarantined under the current settings, in English.</summary>
     public required string Reason { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Why its signature is wrong; null if that is not why it is there.</summary>
+    /// <summary>Why the signature is invalid; null if the notification is quarantined for another reason.</summary>
     public SignatureDiagnosis? Signature { get; init; }
 
     /// <summary>When it arrived.</summary>
@@ -23,36 +23,36 @@ public sealed record QuarantinedNotification
     /// <summary>The correlation in the URL's path.</summary>
     public string? Correlation { get; init; }
 
-    /// <summary>The headers that are kept.</summary>
+    /// <summary>The stored headers.</summary>
     public required IReadOnlyDictionary<string, string> Headers { get; init => field = Given.NotNull(value); }
 
     /// <summary>The size of the body in bytes.</summary>
     public required int Size { get; init; }
 
-    /// <summary>The body in Base64, where it is not larger than 64 KiB. Whoever sent it wrote it, and secrets in it are not redacted.</summary>
+    /// <summary>The body in Base64, if it is not larger than 64 KiB. It is untrusted input, and secrets in it are not redacted.</summary>
     public string? Body { get; init; }
 
-    /// <summary>Where the body is, byte for byte.</summary>
+    /// <summary>The path from which to get the body, byte for byte.</summary>
     public required string BodyHref { get; init => field = Given.NotNull(value); }
 }
 
-/// <summary>Why a signature is wrong, by the host's current settings.</summary>
+/// <summary>Why a signature is invalid under the host's current settings.</summary>
 public sealed record SignatureDiagnosis
 {
     /// <summary>
-    /// How it differs: <c>right</c>, <c>unknownAccessKey</c>, <c>malformed</c>, <c>urlScheme</c>, <c>host</c>, <c>path</c>, <c>trailingSlash</c>, <c>query</c>,
-    /// <c>contentType</c>, <c>headers</c>, <c>signatureScheme</c>, <c>encoding</c>, <c>otherSecretKey</c>, <c>unexplained</c>, <c>inconclusive</c>, or what a
-    /// newer host says.
+    /// The differences: <c>right</c>, <c>unknownAccessKey</c>, <c>malformed</c>, <c>urlScheme</c>, <c>host</c>, <c>path</c>,
+    /// <c>trailingSlash</c>, <c>query</c>, <c>contentType</c>, <c>headers</c>, <c>signatureScheme</c>, <c>encoding</c>,
+    /// <c>otherSecretKey</c>, <c>unexplained</c>, <c>inconclusive</c>, or a word of a newer host.
     /// </summary>
     public required IReadOnlyList<string> Findings { get; init => field = Given.Whole(value); }
 
-    /// <summary>The access key that the notification names; null if it names none.</summary>
+    /// <summary>The access key in the notification; null if there is none.</summary>
     public string? AccessKey { get; init; }
 
-    /// <summary>The URL that the signature was checked against, its token replaced by <c>***</c>.</summary>
+    /// <summary>The URL against which the signature was checked, with its token replaced by <c>***</c>.</summary>
     public required string CheckedUrl { get; init => field = Given.NotNull(value); }
 
-    /// <summary>The URL that the signature is right for; null if it is unknown or the same.</summary>
+    /// <summary>The URL for which the signature is valid; null if it is unknown or the same.</summary>
     public string? SignedUrl { get; init; }
 
     /// <summary>What to change, in English.</summary>
@@ -65,26 +65,26 @@ public sealed record QuarantinePage
     /// <summary>The notifications.</summary>
     public required IReadOnlyList<QuarantinedNotification> Notifications { get; init => field = Given.Whole(value); }
 
-    /// <summary>What the next page is asked for with; null after the last.</summary>
+    /// <summary>The value with which to request the next page; null after the last.</summary>
     [JsonIgnore(Condition = JsonIgnoreCondition.Never)]
     public string? Continuation { get; init; }
 
-    /// <summary>The keys of notifications that belong into the page and that the host cannot read from its store; null if there is none.</summary>
+    /// <summary>The keys of notifications in this page that the host cannot read from its store; null if there are none.</summary>
     public IReadOnlyList<string>? Unreadable { get; init => field = value is null ? null : Given.Whole(value); }
 }
 
-/// <summary>What became of a quarantined notification that was taken again.</summary>
+/// <summary>The result of a retried notification.</summary>
 public sealed record RetriedNotification
 {
-    /// <summary>Its key.</summary>
+    /// <summary>The key of the notification.</summary>
     public required string Key { get; init => field = Given.NotNull(value); }
 
     /// <summary><c>recorded</c>, <c>hinted</c> or <c>purged</c>: it left the quarantine. <c>quarantined</c>: it stays.</summary>
     public required string Result { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Why it stays; null if it does not.</summary>
+    /// <summary>Why it stays in quarantine; null if it left.</summary>
     public string? Reason { get; init; }
 
-    /// <summary>Why its signature is wrong; null if that is not why it stays.</summary>
+    /// <summary>Why the signature is invalid; null if the notification stays for another reason.</summary>
     public SignatureDiagnosis? Signature { get; init; }
 }

@@ -1,15 +1,15 @@
 namespace FopWatch.Client;
 
-/// <summary>An attempt of a webhook to deliver an event.</summary>
+/// <summary>An attempt to deliver an event to a webhook.</summary>
 public sealed record WebhookDelivery
 {
-    /// <summary>When it began.</summary>
+    /// <summary>When the attempt began.</summary>
     public required DateTimeOffset At { get; init; }
 
     /// <summary>The place of the event in the log.</summary>
     public required long Position { get; init; }
 
-    /// <summary>The id of the event, which is its <c>webhook-id</c>.</summary>
+    /// <summary>The id of the event, which is also the <c>webhook-id</c>.</summary>
     public required string EventId { get; init => field = Given.NotNull(value); }
 
     /// <summary>The CloudEvents type.</summary>
@@ -21,29 +21,29 @@ public sealed record WebhookDelivery
     /// <summary>The id of the job.</summary>
     public required string Id { get; init => field = Given.NotNull(value); }
 
-    /// <summary>Which attempt at the event it was, from 1.</summary>
+    /// <summary>The number of the attempt at this event, from 1.</summary>
     public required int Attempt { get; init; }
 
     /// <summary>The HTTP status; null if there was no answer.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Why it failed, in English; null if the event was delivered.</summary>
+    /// <summary>Why the attempt failed, in English; null if the event was delivered.</summary>
     public string? Error { get; init; }
 
-    /// <summary>How long it took, in milliseconds.</summary>
+    /// <summary>The duration in milliseconds.</summary>
     public required long Milliseconds { get; init; }
 }
 
-/// <summary>What came of a test of a webhook.</summary>
+/// <summary>The result of a test of a webhook.</summary>
 public sealed record WebhookTest
 {
     /// <summary>The HTTP status; null if there was no answer.</summary>
     public int? Status { get; init; }
 
-    /// <summary>Why it failed, in English; null if it did not.</summary>
+    /// <summary>Why the test failed, in English; null if it succeeded.</summary>
     public string? Error { get; init; }
 
-    /// <summary>How long it took, in milliseconds.</summary>
+    /// <summary>The duration in milliseconds.</summary>
     public required long Milliseconds { get; init; }
 }
 
