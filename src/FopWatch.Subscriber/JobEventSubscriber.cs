@@ -4,22 +4,20 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Subscriber;
 
-/// <summary>
-/// Receives the events of one subscription and hands each job's news to a handler: the newest version once, old ones not at all.
-/// </summary>
+/// <summary>Receives the events of one subscription and passes new versions of jobs to a handler. Old versions are skipped.</summary>
 /// <remarks>
 /// <list type="bullet">
-/// <item>What cannot be parsed is dead-lettered with the reason: it will not be readable next time either, and must not be lost.</item>
-/// <item>What is old, or was handled, is completed.</item>
-/// <item>Where the handler fails, the message is abandoned after a pause, and comes again. When it has come as often as the subscription
-/// allows (MaxDeliveryCount), the broker dead-letters it.</item>
+/// <item>A message that cannot be parsed is dead-lettered with the reason: it would not be readable next time either, and must not be
+/// lost.</item>
+/// <item>An event that is old or was handled is completed.</item>
+/// <item>If the handler fails, the message is abandoned after a pause, and is delivered again. After MaxDeliveryCount deliveries, the broker
+/// dead-letters it.</item>
 /// </list>
 /// </remarks>
 /// <param name="client">The connection; the caller closes it.</param>
 /// <param name="options">What to receive.</param>
-/// <param name="handle">What to do with an event. It may be called again with the same one. When its token is cancelled it should end
-/// soon, either way.</param>
-/// <param name="output">Where everything that happens is written, a line each.</param>
+/// <param name="handle">Handles an event. It can be called again with the same event. When its token is cancelled, it should end soon, finished or not.</param>
+/// <param name="output">Receives one line for everything that happens.</param>
 /// <param name="time">The clock of the pauses.</param>
 internal sealed class JobEventSubscriber(
     ServiceBusClient client,
@@ -30,35 +28,35 @@ internal sealed class JobEventSubscriber(
 {
     private const string UnreadableReason = "Unreadable";
 
-    // Settling takes moments, and a message that was handled should not come again because the process was asked to stop.
+    // Settling a message is fast, and a stop must not cause a handled message to be delivered again.
     private static readonly CancellationToken Always = CancellationToken.None;
 
-    /// <summary>The SDK reports a failure of the connection once for each event that could be in hand: these are one retry.</summary>
+    /// <summary>The SDK reports a failed connection once per concurrent receiver. Reports within this time count as one retry.</summary>
     private static readonly TimeSpan SameRetry = TimeSpan.FromSeconds(2);
 
     private readonly KnownVersions _known = new();
     private readonly Lock _troubleLock = new();
     private (string? Text, long At) _trouble;
 
-    /// <summary>Receives until it is cancelled; then finishes what it has begun and returns.</summary>
+    /// <summary>Receives until cancelled. Then it finishes the events in progress and returns.</summary>
     /// <exception cref="ServiceBusException">The subscription does not exist.</exception>
-    /// <exception cref="UnauthorizedAccessException">The identity may not receive from it.</exception>
+    /// <exception cref="UnauthorizedAccessException">The identity has no permission to receive.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
         var fatal = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         await using var processor = client.CreateProcessor(options.Topic, options.Subscription, new()
         {
-            // Settled here, so that nothing is completed that was not handled.
+            // Settled here, so that only handled messages are completed.
             AutoCompleteMessages = false,
             MaxConcurrentCalls = options.Concurrency,
 
-            // Longer than any handler should take: until then the lock is renewed.
+            // The lock is renewed for this long. No handler should take longer.
             MaxAutoLockRenewalDuration = TimeSpan.FromMinutes(5),
         });
         processor.ProcessMessageAsync += OnMessageAsync;
         processor.ProcessErrorAsync += error =>
         {
-            // The processor goes on by itself after everything, also after what no waiting cures.
+            // The processor retries after every failure, even one that retries cannot fix.
             WriteTrouble(Explain(error.Exception));
             if (error.Exception is UnauthorizedAccessException or ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound })
                 fatal.TrySetException(error.Exception);
@@ -73,10 +71,10 @@ internal sealed class JobEventSubscriber(
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            output.WriteLine("stopping   after the events in hand");
+            output.WriteLine("stopping   after the events in progress");
         }
 
-        // Cancels the handlers' token, and waits for them.
+        // Cancels the handlers' token and waits for the handlers.
         await processor.StopProcessingAsync(Always);
         if (fatal.Task.IsFaulted)
             await fatal.Task;
@@ -88,7 +86,7 @@ internal sealed class JobEventSubscriber(
         ServiceBusException { Reason: ServiceBusFailureReason.ServiceTimeout } or TimeoutException => "the bus does not answer in time",
         ServiceBusException { Reason: ServiceBusFailureReason.ServiceBusy } => "the bus is busy",
         ServiceBusException { Reason: ServiceBusFailureReason.MessagingEntityNotFound } => "there is no such topic or subscription",
-        UnauthorizedAccessException => "this identity may not receive from the subscription",
+        UnauthorizedAccessException => "this identity has no permission to receive from the subscription",
         SocketException or IOException => "the bus cannot be reached",
         _ => OneLine.Of(failure.Message),
     };
@@ -102,7 +100,7 @@ internal sealed class JobEventSubscriber(
             _trouble = (text, time.GetTimestamp());
         }
 
-        output.WriteLine($"error      {client.FullyQualifiedNamespace}: {text}; trying again");
+        output.WriteLine($"error      {client.FullyQualifiedNamespace}: {text}; retrying");
     }
 
     private async Task OnMessageAsync(ProcessMessageEventArgs args)
@@ -124,13 +122,13 @@ internal sealed class JobEventSubscriber(
         }
         catch (ServiceBusException e) when (e.Reason == ServiceBusFailureReason.MessageLockLost)
         {
-            // It comes again, and is old then.
+            // It will be delivered again, and be old then.
             output.WriteLine($"lock lost  {one.Source} {one.Subject} version {one.Data.Version}");
         }
         catch (OperationCanceledException) when (args.CancellationToken.IsCancellationRequested)
         {
-            // Left as it is: when its lock runs out, another instance gets it. Abandoned, it would come straight back to this one,
-            // once for each receive that is still open, and every time would count against it.
+            // Not abandoned: another instance receives it when its lock expires. An abandoned message would return to this instance at
+            // once, for each open receive, and each delivery would count.
             output.WriteLine($"left       {one.Source} {one.Subject} version {one.Data.Version}");
         }
         catch (Exception e)
@@ -141,7 +139,9 @@ internal sealed class JobEventSubscriber(
         }
     }
 
-    /// <summary>An abandoned message comes again at once: without a pause a fault of seconds would use up all its attempts.</summary>
+    /// <summary>
+    /// An abandoned message is delivered again at once. Without a pause, a fault of a few seconds would use up all its deliveries.
+    /// </summary>
     private async Task PauseAsync(int attempt, CancellationToken stopping)
     {
         var pause = options.RetryPause * Math.Pow(2, Math.Min(attempt - 1, 5));
@@ -151,7 +151,7 @@ internal sealed class JobEventSubscriber(
         }
         catch (OperationCanceledException)
         {
-            // It is for another instance now.
+            // Another instance will receive it.
         }
     }
 }

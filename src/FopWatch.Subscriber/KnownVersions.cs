@@ -3,23 +3,22 @@ using FopWatch.Contracts;
 namespace FopWatch.Subscriber;
 
 /// <summary>
-/// The highest version that was handled of each job. Events come at least once and may overtake each other; the version tells which of
-/// two is the newer.
+/// The highest handled version of each job. Events are delivered at least once, and can arrive out of order. The version tells which of two
+/// events is newer.
 /// </summary>
 /// <remarks>
-/// This example keeps it in memory, so it forgets with the process and handles again what comes again. A real subscriber keeps it where
-/// its own effect is, and changes both in one transaction, for example
-/// <c>UPDATE lessons SET state = @state, version = @version WHERE job = @job AND version &lt; @version</c>: no row changed means
-/// that the event was old. Then a crash between the effect and completing the message does no harm either, nor do several
-/// instances of the subscriber.
+/// This example keeps versions in memory, so a restarted process handles repeated events again. A real subscriber stores the version with its
+/// effect, and changes both in one transaction, for example
+/// <c>UPDATE lessons SET state = @state, version = @version WHERE job = @job AND version &lt; @version</c>. If no row changed, the event was
+/// old. This also makes a crash between the effect and the completion of the message harmless, and allows several instances.
 /// </remarks>
 internal sealed class KnownVersions
 {
-    // Two events of one job must not be handled at once: the older could be the last to have its effect.
+    // Two events of one job must not be handled concurrently: the older one could take effect last.
     private readonly SemaphoreSlim[] _gates = [.. Enumerable.Range(0, 64).Select(_ => new SemaphoreSlim(1, 1))];
     private readonly Dictionary<(string Source, string Subject), long> _versions = [];
 
-    /// <summary>Handles an event unless it is old. What throws is not remembered.</summary>
+    /// <summary>Handles an event unless it is old. A version whose handler throws is not recorded.</summary>
     /// <returns>Whether it was handled.</returns>
     public async Task<bool> HandleIfNewerAsync(JobEvent one, Func<JobEvent, CancellationToken, Task> handle, CancellationToken cancellationToken)
     {

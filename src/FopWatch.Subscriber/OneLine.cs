@@ -1,11 +1,11 @@
 namespace FopWatch.Subscriber;
 
-/// <summary>Text that others wrote, for a log of one line per event.</summary>
+/// <summary>Makes foreign text safe for a log with one line per event.</summary>
 internal static class OneLine
 {
     private const int Longest = 300;
 
-    /// <summary>The first line of a text, without control characters, and not longer than a line should be.</summary>
+    /// <summary>The first line of a text, without control characters, cut to a sensible length.</summary>
     public static string Of(string text)
     {
         var line = text.AsSpan().Trim();

@@ -3,17 +3,19 @@ using System.Text.RegularExpressions;
 
 namespace FopWatch.Subscriber;
 
-/// <summary>How far a subscriber has read the stream, and what it put aside on the way: two files beside each other.</summary>
-/// <param name="file">The file of the position. What is put aside is in a file of the same name with <c>.dead</c> at its end.</param>
+/// <summary>The position of a subscriber in the stream, and the events that it set aside, in two files beside each other.</summary>
+/// <param name="file">The file with the position. Events that are set aside go to a file of the same name with <c>.dead</c> appended.</param>
 internal sealed partial class StreamPosition(string file)
 {
-    /// <summary>The file with the events that were put aside, one a line.</summary>
+    /// <summary>The file with the events that were set aside, one per line.</summary>
     public string DeadLetters => file + ".dead";
 
-    /// <summary>Whether a text is a position: a place in the host's log and the epoch of its event; hosts before there were epochs gave none.</summary>
+    /// <summary>
+    /// Whether a text is a position: a place in the host's log, and the epoch of the log, which earlier versions of the host do not send.
+    /// </summary>
     public static bool IsOne(string text) => Position().IsMatch(text);
 
-    /// <summary>The id of the last event that is done with; 0, the beginning of the log, if there is none yet.</summary>
+    /// <summary>The id of the last processed event; 0, the beginning of the log, if there is none yet.</summary>
     /// <exception cref="FormatException">The file holds something else.</exception>
     public async Task<string> ReadAsync(CancellationToken cancellationToken)
     {
@@ -26,7 +28,7 @@ internal sealed partial class StreamPosition(string file)
             : throw new FormatException($"'{file}' does not hold a position. Delete it to read the stream from the beginning.");
     }
 
-    /// <summary>Writes the position: whole or, if the process or the machine ends in between, not at all.</summary>
+    /// <summary>Writes the position atomically: a crash of the process or the machine leaves the old one.</summary>
     public async Task WriteAsync(string id, CancellationToken cancellationToken)
     {
         var next = file + ".next";
@@ -39,7 +41,7 @@ internal sealed partial class StreamPosition(string file)
         File.Move(next, file, overwrite: true);
     }
 
-    /// <summary>Puts an event aside.</summary>
+    /// <summary>Sets an event aside.</summary>
     public async Task PutAsideAsync(string data, CancellationToken cancellationToken)
     {
         await using var stream = new FileStream(DeadLetters, FileMode.Append, FileAccess.Write);

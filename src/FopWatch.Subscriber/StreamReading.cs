@@ -3,21 +3,21 @@ using System.Text;
 
 namespace FopWatch.Subscriber;
 
-/// <summary>A server-sent event, or a place in the stream alone.</summary>
+/// <summary>A server-sent event, or only a position in the stream.</summary>
 /// <param name="Type">The type of the event.</param>
-/// <param name="Data">Its data; null for a place without an event.</param>
-/// <param name="Id">The place: what to reconnect with. Null if the stream has named none.</param>
+/// <param name="Data">The data; null for a position without an event.</param>
+/// <param name="Id">The position with which to reconnect; null if the stream has sent none.</param>
 internal sealed record StreamedEvent(string Type, string? Data, string? Id);
 
-/// <summary>Reads server-sent events, as the HTML standard has them.</summary>
+/// <summary>Reads server-sent events, as defined in the HTML standard.</summary>
 internal static class StreamReading
 {
     /// <summary>The events of a stream, up to its end.</summary>
     /// <param name="stream">The stream.</param>
     /// <param name="silence">How long a line may take to arrive.</param>
     /// <param name="time">The clock.</param>
-    /// <param name="cancellationToken">Ends it with an <see cref="OperationCanceledException"/>.</param>
-    /// <exception cref="TimeoutException">No line came for too long.</exception>
+    /// <param name="cancellationToken">Ends the stream with an <see cref="OperationCanceledException"/>.</param>
+    /// <exception cref="TimeoutException">No line arrived in time.</exception>
     public static async IAsyncEnumerable<StreamedEvent> ReadAsync(
         Stream stream, TimeSpan silence, TimeProvider time, [EnumeratorCancellation] CancellationToken cancellationToken)
     {

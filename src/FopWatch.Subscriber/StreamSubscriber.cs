@@ -5,24 +5,22 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Subscriber;
 
-/// <summary>The host refuses the stream; trying again would not help.</summary>
+/// <summary>The host refuses the stream. A retry would not help.</summary>
 internal sealed class StreamRefusedException(string message) : Exception(message);
 
-/// <summary>
-/// Reads the event stream of an embedded host and hands each job's news to a handler: the newest version once, old ones not at all.
-/// </summary>
+/// <summary>Reads the event stream of an embedded host and passes new versions of jobs to a handler. Old versions are skipped.</summary>
 /// <remarks>
 /// <list type="bullet">
 /// <item>The position is written after the event is handled. A crash in between repeats the event; none is missed.</item>
-/// <item>Where the handler fails, the event is handled again after a pause. Later events wait.</item>
-/// <item>What cannot be parsed, or has failed too often, is put aside in a file, as a broker would dead-letter it.</item>
-/// <item>Where the stream ends, it is opened again after the last position, for as long as it takes.</item>
+/// <item>If the handler fails, the event is retried after a pause. Later events wait.</item>
+/// <item>An event that cannot be parsed, or has failed too often, is set aside in a file, as a broker would dead-letter it.</item>
+/// <item>If the stream ends, it is reopened after the last position, without a limit of retries.</item>
 /// </list>
 /// </remarks>
-/// <param name="http">Sends; its default headers carry the API key.</param>
+/// <param name="http">The HTTP client, whose default headers carry the API key.</param>
 /// <param name="options">What to read.</param>
-/// <param name="handle">What to do with an event. It may be called again with the same one.</param>
-/// <param name="output">Where everything that happens is written, a line each.</param>
+/// <param name="handle">Handles an event. It can be called again with the same event.</param>
+/// <param name="output">Receives one line for everything that happens.</param>
 /// <param name="time">The clock of the pauses.</param>
 internal sealed class StreamSubscriber(
     HttpClient http, StreamOptions options, Func<JobEvent, CancellationToken, Task> handle, TextWriter output, TimeProvider time)
@@ -30,13 +28,13 @@ internal sealed class StreamSubscriber(
     private const string PurgedType = "fopwatch.events.purged";
     private const string RestartedType = "fopwatch.events.restarted";
 
-    // What was handled should not come again because the process was asked to stop.
+    // A stop must not cause a handled event to be delivered again.
     private static readonly CancellationToken Always = CancellationToken.None;
 
     private readonly KnownVersions _known = new();
     private readonly StreamPosition _position = new(options.PositionFile);
 
-    /// <summary>Reads until it is cancelled; then finishes the event in hand and returns.</summary>
+    /// <summary>Reads until cancelled. Then it finishes the event in progress and returns.</summary>
     /// <exception cref="StreamRefusedException">The host refuses the stream.</exception>
     /// <exception cref="FormatException">The position file holds something else.</exception>
     public async Task RunAsync(CancellationToken stopping)
@@ -51,13 +49,13 @@ internal sealed class StreamSubscriber(
                 failures = opened ? 0 : failures + 1;
                 var pause = Pause(failures);
                 output.WriteLine(string.Create(
-                    CultureInfo.InvariantCulture, $"lost       {options.Host.Authority}: {reason}; trying again in {pause.TotalSeconds:0.#} s"));
+                    CultureInfo.InvariantCulture, $"lost       {options.Host.Authority}: {reason}; retrying in {pause.TotalSeconds:0.#} s"));
                 await Task.Delay(pause, time, stopping);
             }
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
-            output.WriteLine("stopping   after the event in hand");
+            output.WriteLine("stopping   after the event in progress");
         }
     }
 
@@ -75,7 +73,7 @@ internal sealed class StreamSubscriber(
             return e.HttpRequestError switch
             {
                 _ when e.StatusCode is { } status => $"it answered {(int)status}",
-                HttpRequestError.NameResolutionError => "its name is not known",
+                HttpRequestError.NameResolutionError => "its name cannot be resolved",
                 HttpRequestError.ConnectionError => "nothing listens there",
                 HttpRequestError.SecureConnectionError => "its TLS certificate is not trusted",
                 _ => "the connection was cut",
@@ -83,7 +81,7 @@ internal sealed class StreamSubscriber(
         }
         catch (TimeoutException)
         {
-            return "it sent no sign of life";
+            return "it stopped sending";
         }
         catch (Exception e) when (e is IOException || (e is OperationCanceledException && !stopping.IsCancellationRequested))
         {
@@ -109,7 +107,7 @@ internal sealed class StreamSubscriber(
             if (next.Data is { } data)
                 await TakeAsync(next.Type, data, stopping);
 
-            // A place without an event counts too: the events up to it are not this subscriber's.
+            // A position without an event counts too: the events up to it are not for this subscriber.
             if (next.Id is { } id && id != after)
                 await _position.WriteAsync(after = id, Always);
         }
@@ -123,7 +121,7 @@ internal sealed class StreamSubscriber(
             case HttpStatusCode.OK when response.Content.Headers.ContentType?.MediaType == "text/event-stream":
                 return;
             case HttpStatusCode.Unauthorized:
-                throw new StreamRefusedException("The host needs an API key: set FOPWATCH_API_KEY to it.");
+                throw new StreamRefusedException("The host requires an API key. Set FOPWATCH_API_KEY to it.");
             case HttpStatusCode.BadRequest when options.Source is not null:
                 throw new StreamRefusedException($"The host has no source '{options.Source}'. Source names are case-sensitive.");
             case HttpStatusCode.MisdirectedRequest:
@@ -139,20 +137,20 @@ internal sealed class StreamSubscriber(
     {
         if (type == PurgedType)
         {
-            output.WriteLine("gap        events after the position were deleted; read GET /api/jobs for what they said");
+            output.WriteLine("gap        events after the position were deleted; read GET /api/jobs to catch up");
             return;
         }
 
         if (type == RestartedType)
         {
-            output.WriteLine("restarted  the host has another event log than before, or one that was restored; it is read from where the two differ");
+            output.WriteLine("restarted  the host's event log was replaced or restored; it is read from where the two logs differ");
             return;
         }
 
         if (!JobEvent.TryParse(data, out var one, out var reason))
         {
             await _position.PutAsideAsync(data, Always);
-            output.WriteLine($"unreadable put aside in {_position.DeadLetters}: {reason}");
+            output.WriteLine($"unreadable set aside in {_position.DeadLetters}: {reason}");
             return;
         }
 
@@ -170,7 +168,7 @@ internal sealed class StreamSubscriber(
                 if (attempt == options.MaxAttempts)
                 {
                     await _position.PutAsideAsync(data, Always);
-                    output.WriteLine($"given up   {one.Source} {one.Subject} version {one.Data.Version}: put aside in {_position.DeadLetters}");
+                    output.WriteLine($"given up   {one.Source} {one.Subject} version {one.Data.Version}: set aside in {_position.DeadLetters}");
                     return;
                 }
 

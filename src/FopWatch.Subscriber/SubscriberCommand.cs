@@ -9,7 +9,6 @@ using FopWatch.Contracts;
 
 namespace FopWatch.Subscriber;
 
-/// <summary>The command line.</summary>
 internal sealed class SubscriberCommand
 {
     private const int Ended = 0;
@@ -23,7 +22,7 @@ internal sealed class SubscriberCommand
 
     private readonly Option<Uri?> _host = new("--host")
     {
-        Description = $"URL of an embedded host, such as http://127.0.0.1:7071; its API key, if it has one, is read from {KeyVariable}",
+        Description = $"URL of an embedded host, such as http://127.0.0.1:7071; its API key, if any, is read from {KeyVariable}",
         CustomParser = result =>
         {
             if (Uri.TryCreate(result.Tokens[0].Value.TrimEnd('/') + "/", UriKind.Absolute, out var url)
@@ -33,7 +32,7 @@ internal sealed class SubscriberCommand
                 return url;
             }
 
-            result.AddError($"--host: '{result.Tokens[0].Value}' is not an http or https URL such as http://127.0.0.1:7071.");
+            result.AddError($"--host: '{result.Tokens[0].Value}' is not an http or https URL, such as http://127.0.0.1:7071.");
             return null;
         },
     };
@@ -42,7 +41,7 @@ internal sealed class SubscriberCommand
 
     private readonly Option<string> _position = new("--position")
     {
-        Description = "With --host: the file that keeps the position in the stream",
+        Description = "With --host: the file that stores the position in the stream",
         DefaultValueFactory = _ => "fopwatch-position",
     };
 
@@ -66,7 +65,7 @@ internal sealed class SubscriberCommand
 
     private readonly Option<int> _concurrency = new("--concurrency")
     {
-        Description = $"Events from Service Bus handled at once: 1 to {MaxConcurrency}",
+        Description = $"Events from Service Bus handled concurrently, 1 to {MaxConcurrency}",
         DefaultValueFactory = _ => 4,
         CustomParser = result =>
         {
@@ -79,7 +78,7 @@ internal sealed class SubscriberCommand
         },
     };
 
-    /// <summary>Makes the options, with what is wrong with their values.</summary>
+    /// <summary>Creates the options with their validation.</summary>
     public SubscriberCommand()
     {
         _topic.Validators.Add(result => RequireText(result, _topic, "FOPWATCH_TOPIC"));
@@ -92,19 +91,19 @@ internal sealed class SubscriberCommand
         });
         _namespace.Validators.Add(result =>
         {
-            // An empty variable is one that is not set.
+            // An empty variable counts as not set.
             if (result.GetValue(_namespace) is { } name && (name.Length > 0 || !result.Implicit) && Uri.CheckHostName(name) != UriHostNameType.Dns)
-                result.AddError($"--namespace (or {NamespaceVariable}): '{name}' is not a host name such as contoso.servicebus.windows.net.");
+                result.AddError($"--namespace (or {NamespaceVariable}): '{name}' is not a host name, such as contoso.servicebus.windows.net.");
         });
     }
 
     /// <summary>Runs until the process is asked to stop.</summary>
-    /// <returns>0 after that; 1 where the bus or the host refuses; 2 for wrong usage.</returns>
+    /// <returns>0 after a stop; 1 if the bus or the host refuses; 2 for wrong usage.</returns>
     public async Task<int> RunAsync(string[] args)
     {
-        // A connection string and an API key are no options: command lines are for all to see.
+        // A connection string and an API key are not options, because other users can see command lines.
         var root = new RootCommand(
-            $"Receives FopWatch's events and prints how jobs ended: from an embedded host, or from Service Bus. For a Service Bus emulator set {ConnectionVariable}.")
+            $"Receives FopWatch's events and prints how jobs ended: from an embedded host, or from Service Bus. For a Service Bus emulator, set {ConnectionVariable}.")
         {
             _host,
             _source,
@@ -116,12 +115,12 @@ internal sealed class SubscriberCommand
         };
         root.SetAction(ReceiveAsync);
 
-        // The parser passes over directives that it does not know, and the one that it knows throws at what is not a number.
+        // The parser ignores unknown directives, and the one that it knows throws if its value is not a number.
         root.Directives.Clear();
         if (args is [['[', .., ']'] directive, ..])
             return RefuseUsage($"Unrecognized command or argument '{directive}'.");
 
-        // An argument that begins with @ is not the name of a file with more of them.
+        // No response files: an argument that begins with @ is an ordinary argument.
         var parsed = root.Parse(args, new() { ResponseFileTokenReplacer = null });
         return parsed.Action is ParseErrorAction
             ? RefuseUsage([.. parsed.Errors.Select(error => error.Message).Distinct()])
@@ -150,9 +149,9 @@ internal sealed class SubscriberCommand
     {
         var key = Environment.GetEnvironmentVariable(KeyVariable);
         if (key?.Any(c => c is < ' ' or > '~') == true)
-            return RefuseUsage($"{KeyVariable} has characters that no HTTP header can carry.");
+            return RefuseUsage($"{KeyVariable} has characters that are not allowed in an HTTP header.");
 
-        // The key is for this host and no other. A proxy has no part in what stays on this machine.
+        // The key must not be sent to another host. A proxy is not used for traffic on this machine.
         using var http = new HttpClient(new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
@@ -189,7 +188,7 @@ internal sealed class SubscriberCommand
         }
         catch (Exception e) when (e is ArgumentException or FormatException)
         {
-            // The message may repeat the key.
+            // The message could contain the key.
             return RefuseUsage(string.IsNullOrEmpty(name)
                 ? $"{ConnectionVariable} is not a connection string of a Service Bus namespace."
                 : $"--namespace (or {NamespaceVariable}): '{name}' is not a Service Bus namespace.");
@@ -206,7 +205,7 @@ internal sealed class SubscriberCommand
         return Ended;
     }
 
-    // Here a real subscriber does its work: publishes the lesson, bills the customer, tells the user.
+    // A real subscriber does its work here: it publishes the lesson, bills the customer, informs the user.
     private static Task HandleAsync(JobEvent one, CancellationToken cancellationToken)
     {
         var job = one.Data;

@@ -1,6 +1,6 @@
 namespace FopWatch.Subscriber;
 
-/// <summary>What to receive, and how.</summary>
+/// <summary>Options for receiving from Service Bus.</summary>
 internal sealed record SubscriberOptions
 {
     /// <summary>The topic.</summary>
@@ -9,9 +9,9 @@ internal sealed record SubscriberOptions
     /// <summary>The subscription.</summary>
     public required string Subscription { get; init; }
 
-    /// <summary>How many events are handled at once, at least 1. Those of one job never are.</summary>
+    /// <summary>How many events are handled concurrently, at least 1. Events of one job are always handled one after the other.</summary>
     public int Concurrency { get; init; } = 4;
 
-    /// <summary>The pause after an event's first failure; it doubles with each further one, up to 32 times as long.</summary>
+    /// <summary>The pause after the first failure of an event. It doubles with each further failure, up to 32 times.</summary>
     public TimeSpan RetryPause { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -201,7 +201,7 @@ public sealed class SubscriberTests : IAsyncLifetime
 
             using (var terminate = Process.Start("kill", ["-TERM", $"{process.Id}"]))
                 await terminate.WaitForExitAsync(Cancelled);
-            Assert.Equal("stopping   after the events in hand", await LineAsync());
+            Assert.Equal("stopping   after the events in progress", await LineAsync());
             await process.WaitForExitAsync(Cancelled).WaitAsync(TimeSpan.FromSeconds(30), Cancelled);
             Assert.Equal(0, process.ExitCode);
         }

@@ -34,7 +34,7 @@ public sealed class StreamProcessTests : IDisposable
             Assert.StartsWith("settled    media z0.2", await first.LineAsync(), StringComparison.Ordinal);
 
             await host.DisposeAsync();
-            Assert.Matches($"^lost       {_url.Authority}: .+; trying again in 1 s$", await first.LineAsync());
+            Assert.Matches($"^lost       {_url.Authority}: .+; retrying in 1 s$", await first.LineAsync());
             host = await StartHostAsync();
             await SettleAsync("z0.3");
             var line = await first.LineAsync();
@@ -59,7 +59,7 @@ public sealed class StreamProcessTests : IDisposable
     }
 
     [Theory]
-    [InlineData("wrong-key-0123456", "The host needs an API key: set FOPWATCH_API_KEY to it.")]
+    [InlineData("wrong-key-0123456", "The host requires an API key. Set FOPWATCH_API_KEY to it.")]
     [InlineData(ApiKey, "The host has no source 'nosuch'. Source names are case-sensitive.", "--source", "nosuch")]
     public async Task What_the_host_refuses_ends_it_with_one_line(string key, string expected, params string[] arguments)
     {
@@ -79,7 +79,7 @@ public sealed class StreamProcessTests : IDisposable
             Assert.Equal(
                 string.Create(
                     CultureInfo.InvariantCulture,
-                    $"lost       {_url.Authority}: nothing listens there; trying again in {pause} s"),
+                    $"lost       {_url.Authority}: nothing listens there; retrying in {pause} s"),
                 await process.LineAsync());
         }
 
@@ -95,8 +95,8 @@ public sealed class StreamProcessTests : IDisposable
 
         Assert.Equal("listening  fopwatch-events/all", await process.LineAsync());
         var began = DateTime.UtcNow;
-        Assert.Equal("error      127.0.0.1: the bus cannot be reached; trying again", await process.LineAsync());
-        Assert.Equal("error      127.0.0.1: the bus cannot be reached; trying again", await process.LineAsync());
+        Assert.Equal("error      127.0.0.1: the bus cannot be reached; retrying", await process.LineAsync());
+        Assert.Equal("error      127.0.0.1: the bus cannot be reached; retrying", await process.LineAsync());
         Assert.True(DateTime.UtcNow - began > TimeSpan.FromSeconds(2), "Two lines are of one retry.");
 
         Assert.Equal((0, ""), await process.StopAsync());
